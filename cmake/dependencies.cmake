@@ -1,0 +1,18 @@
+# Third-party code is header-only or linked statically, so that build/kern runs on a machine without any -dev package.
+find_package(Threads REQUIRED)
+find_package(Eigen3 3.3 REQUIRED NO_MODULE)
+find_package(nlohmann_json 3.7 REQUIRED)
+find_package(fmt REQUIRED)      # used header-only
+find_package(CLI11 REQUIRED)
+
+# kern_static_library(NAME lib header): an imported target over lib<name>.a, with the header's folder.
+function(kern_static_library target archive header)
+  find_library(${target}_ARCHIVE ${archive} REQUIRED)
+  find_path(${target}_INCLUDE ${header} REQUIRED)
+  add_library(${target} STATIC IMPORTED GLOBAL)
+  set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${${target}_ARCHIVE}
+                        INTERFACE_INCLUDE_DIRECTORIES ${${target}_INCLUDE})
+endfunction()
+kern_static_library(kern_yaml libyaml-cpp.a yaml-cpp/yaml.h)
+kern_static_library(kern_zlib libz.a zlib.h)
+find_path(KERN_HIGHWAY_INCLUDE hwy/highway.h REQUIRED)  # header-only: rows choose their target, see kernels/common/simd.h

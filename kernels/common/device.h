@@ -1,0 +1,27 @@
+#pragma once
+#include <cstddef>
+#include <string_view>
+
+namespace kern {
+
+enum class Device { cpu, cuda };
+enum class DType { f32, i32, u8, bf16 };
+
+inline std::string_view to_string(Device d) { return d == Device::cpu ? "cpu" : "cuda"; }
+inline std::string_view to_string(DType t) {
+  constexpr std::string_view names[] = {"f32", "i32", "u8", "bf16"};
+  return names[int(t)];
+}
+constexpr size_t size_of(DType t) { return t == DType::u8 ? 1 : t == DType::bf16 ? 2 : 4; }
+
+namespace kernels {
+
+// What a kernel runs with besides its arguments: the device's stream, and scratch memory of at least the bytes that the
+// row's workspace(spec) asked for, aligned to 64 bytes. Kernels never allocate.
+struct Exec {
+  void* stream = nullptr;
+  void* scratch = nullptr;
+};
+
+}  // namespace kernels
+}  // namespace kern

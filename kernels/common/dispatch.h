@@ -1,0 +1,78 @@
+// One visible table per op. A row is an implementation: a struct that begins with name, device and supports(spec), followed
+// by its entries. Order is preference; the last row of a device supports everything (a test asserts it).
+//
+//   struct ReluRow { const char* name; Device device; bool (*supports)(const ReluSpec&); void (*forward)(...); ... };
+//   const Table<ReluRow>& relu_table();
+//   const ReluRow& row = select(relu_table(), x.device(), spec);
+//
+// KERN_IMPL="conv2d=reference,relu=cpu" prefers a row; where that row does not support a case, the table's order serves.
+// An op or row that does not exist is an error that lists those that do.
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kernels/common/device.h"
+#include "kernels/common/error.h"
+
+namespace kern::kernels {
+
+template <class Row>
+struct Table {
+  std::string_view op;
+  std::span<const Row> rows;
+};
+
+struct RowInfo {
+  std::string_view name;
+  Device device;
+};
+struct OpInfo {  // a table without its types: for `kern info --ops`, docs and checks
+  std::string_view op;
+  std::vector<RowInfo> rows;
+};
+template <class Row>
+OpInfo info_of(const Table<Row>& table) {
+  OpInfo info{table.op, {}};
+  for (const Row& row : table.rows) info.rows.push_back({row.name, row.device});
+  return info;
+}
+
+// The row that KERN_IMPL or a PreferRow in scope names for this op; empty when none does.
+std::string_view preferred_row(std::string_view op);
+void note_row_used(std::string_view op, std::string_view row);
+// Every (op, row) that served since the program began, sorted: part of a run's record.
+std::vector<std::pair<std::string, std::string>> rows_used();
+
+// Prefers a row within a scope, as KERN_IMPL does for a whole program. "op=row", several separated by commas.
+class PreferRow {
+ public:
+  explicit PreferRow(std::string_view preferences, SourceLocation at = SourceLocation::current());
+  ~PreferRow();
+  PreferRow(const PreferRow&) = delete;
+  PreferRow& operator=(const PreferRow&) = delete;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> before_;
+};
+
+template <class Row, class Spec>
+const Row& select(const Table<Row>& table, Device device, const Spec& spec, SourceLocation at = SourceLocation::current()) {
+  const std::string_view preferred = preferred_row(table.op);
+  const Row* found = nullptr;
+  for (const Row& row : table.rows) {
+    if (row.device != device || !row.supports(spec)) continue;
+    if (!found) found = &row;
+    if (preferred.empty() || row.name == preferred) {
+      found = &row;
+      break;
+    }
+  }
+  check({found != nullptr, at}, table.op, ": no implementation for device ", device);
+  note_row_used(table.op, found->name);
+  return *found;
+}
+
+}  // namespace kern::kernels
