@@ -1,0 +1,52 @@
+#include "engine/random.h"
+
+#include <cmath>
+
+#include "kernels/common/error.h"
+
+namespace kern {
+
+kernels::PhiloxKey philox_key(uint64_t seed, RandomStream stream) {
+  // The stream is mixed in by one Philox round trip, so that (seed 1, stream 2) and (seed 2, stream 1) share nothing.
+  const kernels::Random4 r = kernels::philox({uint32_t(seed), uint32_t(seed >> 32)}, uint32_t(stream), 0x6b65726e, 0, 0);
+  return {r.v[0], r.v[1]};
+}
+
+RandomSequence::RandomSequence(uint64_t seed, RandomStream stream, uint32_t a, uint32_t b)
+    : key_(philox_key(seed, stream)), a_(a), b_(b) {}
+
+uint32_t RandomSequence::next() {
+  if (used_ == 4) {
+    words_ = kernels::philox(key_, uint32_t(block_), uint32_t(block_ >> 32), a_, b_);
+    ++block_;
+    used_ = 0;
+  }
+  return words_.v[used_++];
+}
+
+float RandomSequence::normal() {
+  if (std::exchange(has_spare_, false)) return spare_;
+  const double u = 1.0 - double(uniform()), angle = 2 * M_PI * double(uniform());
+  const double radius = std::sqrt(-2 * std::log(u));
+  spare_ = float(radius * std::sin(angle));
+  has_spare_ = true;
+  return float(radius * std::cos(angle));
+}
+
+uint32_t RandomSequence::below(uint32_t n) {
+  internal_check(n > 0, "RandomSequence::below: n must be positive");
+  // Lemire's multiply-and-reject: unbiased, one multiplication in almost every case.
+  uint64_t m = uint64_t(next()) * n;
+  if (uint32_t(m) < n)
+    for (const uint32_t threshold = uint32_t(-n) % n; uint32_t(m) < threshold;) m = uint64_t(next()) * n;
+  return uint32_t(m >> 32);
+}
+
+Generator::Draw Generator::draw(RandomStream stream) { return {philox_key(seed_, stream), step_, call_++}; }
+
+Generator& default_generator() {
+  static Generator g;
+  return g;
+}
+
+}  // namespace kern
