@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "data/las.h"
+#include "data/names.h"
 #include "data/number.h"
 #include "kernels/common/error.h"
 
@@ -38,7 +39,7 @@ std::string canonical(std::string_view code) {
 
 bool means_missing(std::string_view word) {
   for (const char* missing : {"", "nan", "na", "n/a", "null", "none", "-"})
-    if (equal_ignoring_case(word, missing)) return true;
+    if (same_name(word, missing)) return true;
   return false;
 }
 
@@ -53,10 +54,6 @@ std::vector<std::string> aliases_of(std::string_view names) {
     if (bar == names.npos) return out;
     names.remove_prefix(bar + 1);
   }
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 LabelTable::LabelTable(const WellsOptions& options) : options_(options) {

@@ -12,7 +12,6 @@ namespace kern::data {
 
 // "GR|GAMMA" -> {"GR", "GAMMA"}
 std::vector<std::string> aliases_of(std::string_view names);
-bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 // The table of codes at work, and the count of what is not in it.
 class LabelTable {
