@@ -56,7 +56,8 @@ bool missing_throughout(const Curve& curve) {
 }
 
 std::string guess(const std::string& names, const std::vector<std::string>& seen) {
-  const auto near = nearest_name(aliases_of(names).at(0), seen);
+  const auto aliases = aliases_of(names);
+  const auto near = aliases.empty() ? std::string_view() : nearest_name(aliases[0], seen);
   return near.empty() ? std::string() : text(" (did you mean ", near, "?)");
 }
 
@@ -100,7 +101,7 @@ double usual_step(const std::vector<Well>& wells) {
   size_t most = 0;
   for (size_t begin = 0, end; begin < steps.size(); begin = end) {
     for (end = begin; end < steps.size() && same_step(steps[end], steps[begin]);) ++end;
-    if (end - begin > most) most = end - begin, best = steps[begin + (end - begin) / 2];
+    if (end - begin > most) most = end - begin, best = steps[begin + (end - begin - 1) / 2];
   }
   return best;
 }

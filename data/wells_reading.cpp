@@ -206,8 +206,9 @@ void settle_depth(Well& well, const std::string& shown, std::vector<Problem>& no
   }
   check(twice == 0, shown, ": the depth ", well.depth[first_twice], " stands twice", twice > 1 ? text(", and ", twice - 1, " more like it") : "",
         ": remove the rows that are too many");
-  std::nth_element(steps.begin(), steps.begin() + steps.size() / 2, steps.end());
-  well.step = steps[steps.size() / 2];
+  const auto middle = steps.begin() + (steps.size() - 1) / 2;
+  std::nth_element(steps.begin(), middle, steps.end());
+  well.step = *middle;
 }
 
 Well well_from_las(const LasFile& file, Reading& reading) {
