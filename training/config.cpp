@@ -368,6 +368,7 @@ void Schema::set(std::string_view key_is_value) {
   const auto equals = key_is_value.find('=');
   kern::check(equals != key_is_value.npos && equals > 0, quoted(key_is_value), " is not of the form key=value");
   const std::string name = trimmed(key_is_value.substr(0, equals));
+  kern::check(name.size() <= kLongestKey, "the key ", quoted(name), " is longer than ", kLongestKey, " characters");
   const std::string given = trimmed(key_is_value.substr(equals + 1));
   Value value = Value::scalar(given);
   if (!given.empty() && is_word_of({given.data(), 1}, {"[", "{", "\"", "'"})) {

@@ -58,6 +58,7 @@ struct Value {
   static Value list() { return {.kind = Kind::list}; }
   static Value map() { return {.kind = Kind::map}; }
 };
+inline constexpr size_t kLongestKey = 200;  // YAML itself ends at 1024, escapes included
 Value parse_yaml(std::string_view yaml, const std::string& shown_name);
 std::string to_flow(const Value& value);  // on one line, as YAML
 

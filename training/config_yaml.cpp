@@ -50,7 +50,8 @@ class Builder final : public YAML::EventHandler {
       value.line = key_line_;  // where a person looks for it
       return &parent.items.emplace_back(std::move(value));
     }
-    check(value.kind == Value::Kind::scalar, where(mark), ": a key must be a word");
+    check(value.kind == Value::Kind::scalar && value.text.size() <= kLongestKey, where(mark),
+          ": a key must be a word of at most ", kLongestKey, " characters");
     const auto twice = std::find(parent.keys.begin(), parent.keys.end(), value.text);
     if (twice != parent.keys.end()) {
       const int first = parent.items[size_t(twice - parent.keys.begin())].line;

@@ -227,7 +227,8 @@ TEST(Config, GarbageIsNamed) {
   EXPECT_EQ(load_error("- a\n- b\n"), "x.yaml: a configuration is made of 'key: value' lines, got the list '[a, b]'");
   EXPECT_EQ(load_error("just words"), "x.yaml: a configuration is made of 'key: value' lines, got 'just words'");
   EXPECT_EQ(load_error("data: a\n---\nlr: 1\n"), "x.yaml: holds more than one YAML document ('---'): keep one");
-  EXPECT_EQ(load_error("? {a: b}\n: 1\n"), "x.yaml:1: a key must be a word");
+  EXPECT_EQ(load_error("? {a: b}\n: 1\n"), "x.yaml:1: a key must be a word of at most 200 characters");
+  EXPECT_NE(set_error("labels." + std::string(300, 'a') + "=0").find("longer than 200 characters"), std::string::npos);
   EXPECT_EQ(load_error("data: " + std::string(20, '[') + std::string(20, ']')),
             "x.yaml:1: nested deeper than 16 levels");
   EXPECT_NE(load_error("data: " + std::string(100000, '[')), "no error");
