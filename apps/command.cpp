@@ -111,6 +111,7 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
   InfoOptions info;
   CLI::App* info_app = app.add_subcommand("info", "this build and this machine");
   info_app->add_flag("--ops", info.ops, "the table of ops, devices and implementations, as Markdown");
+  info_app->add_flag("--keys", info.keys, "every key of every command, as Markdown");
   info_app->add_option("--json", info.json, "write the figures to this file")->type_name("FILE");
   all.push_back(info_app);
 
@@ -148,7 +149,7 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
     at = chosen[0];
     shown += " " + at->get_name();
   }
-  if (at == info_app) return show_info(info);
+  if (at == info_app) return info.keys ? print(configuration_page(tasks)) : show_info(info);
   if (!at->get_subcommands([](const CLI::App*) { return true; }).empty()) {  // `kern` or `kern wells` alone
     std::fputs(at->help().c_str(), stderr);
     exit_code = kUsage;

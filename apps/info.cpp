@@ -2,13 +2,13 @@
 
 #include <cstdio>
 #include <fstream>
-#include <thread>
 #include <vector>
 
 #include "apps/build_info.h"
 #include "apps/command.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/op_list.h"
+#include "kernels/common/parallel.h"
 
 namespace kern::apps {
 namespace {
@@ -69,7 +69,7 @@ void show_info(const InfoOptions& options) {
   figures.add("libraries", build_info::kLibraries);
   figures.add("processor", processor());
   figures.add("simd", simd_targets());
-  figures.add("threads", int(std::thread::hardware_concurrency()));
+  figures.add("threads", thread_count());
   figures.add("devices", "cpu");
   figures.add("ops", int(kernels::op_list().size()));
   if (options.ops) {
