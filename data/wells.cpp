@@ -1,0 +1,195 @@
+#include "data/wells.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <system_error>
+
+#include "data/las.h"
+#include "data/names.h"
+#include "data/wells_reading.h"
+#include "kernels/common/error.h"
+
+namespace kern::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool ends_with(const fs::path& path, std::string_view ending) {
+  const std::string name = path.filename().string();
+  return name.size() > ending.size() && same_name(std::string_view(name).substr(name.size() - ending.size()), ending);
+}
+
+bool is_table(const fs::path& path) {
+  for (const char* ending : {".csv", ".csv.gz", ".tsv", ".tsv.gz"})
+    if (ends_with(path, ending)) return true;
+  return false;
+}
+
+std::vector<fs::path> files_under(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  check(fs::exists(status), "wells: ", path.string(), " does not exist: give a folder of LAS or CSV files, or one such file");
+  if (!fs::is_directory(status)) {
+    check(ends_with(path, ".las") || is_table(path), "wells: ", path.string(), " is neither .las nor .csv, .csv.gz or .tsv: rename it after what it is");
+    return {path};
+  }
+  std::vector<fs::path> files;
+  for (fs::recursive_directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code no_file;
+    if ((ends_with(entry->path(), ".las") || is_table(entry->path())) && entry->is_regular_file(no_file)) files.push_back(entry->path());
+  }
+  check(!error, "wells: the folder ", path.string(), " cannot be read: ", error.message());
+  check(!files.empty(), "wells: the folder ", path.string(), " holds no .las, .csv, .csv.gz or .tsv file");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string join(const std::vector<std::string>& names, size_t most) {
+  std::string out;
+  for (size_t i = 0; i < std::min(most, names.size()); ++i) out += text(i ? ", " : "", names[i]);
+  return names.size() > most ? text(out, " and ", names.size() - most, " more") : out;
+}
+
+bool missing_throughout(const Curve& curve) {
+  return std::all_of(curve.values.begin(), curve.values.end(), [](float v) { return std::isnan(v); });
+}
+
+std::string guess(const std::string& names, const std::vector<std::string>& seen) {
+  const auto near = nearest_name(aliases_of(names).at(0), seen);
+  return near.empty() ? std::string() : text(" (did you mean ", near, "?)");
+}
+
+// Wells that lack a curve are left out or noted; a curve or label that no well has is an error.
+void settle_curves(WellSet& set, const Reading& reading) {
+  const WellsOptions& o = reading.options;
+  const std::vector<std::string> seen(reading.seen_curves.begin(), reading.seen_curves.end());
+  for (size_t c = 0; c < set.curve_names.size(); ++c) {
+    std::vector<std::string> lacking;
+    for (const Well& w : set.wells)
+      if (missing_throughout(w.curves[c])) lacking.push_back(w.id);
+    check(lacking.size() < set.wells.size(), "wells: no well of ", o.path.string(), " holds a value of the curve ", o.curves[c],
+          guess(o.curves[c], seen), ". The files have: ", join(seen, 40), ". Correct curves, or add an alias as in \"GR|GAMMA\"");
+    if (lacking.empty()) continue;
+    if (o.require_curves) continue;
+    set.notes.push_back({o.path.string(),
+                         text("the curve ", set.curve_names[c], " is missing in ", lacking.size(), " of ", set.wells.size(), " wells (",
+                              join(lacking, 8), ") and counts as not measured there"),
+                         "set require_curves=true to leave such wells out, or take the curve out of curves"});
+  }
+  if (o.require_curves)
+    std::erase_if(set.wells, [&](const Well& w) {
+      for (const Curve& c : w.curves)
+        if (missing_throughout(c)) {
+          set.skipped.push_back({w.source, text(w.source, ": the well ", w.id, " has no curve ", c.name), "set require_curves=false to keep it"});
+          return true;
+        }
+      return false;
+    });
+  check(!set.wells.empty(), "wells: no well of ", o.path.string(), " has all the curves, and require_curves=true");
+  const bool labelled = std::any_of(set.wells.begin(), set.wells.end(), [](const Well& w) { return !w.labels.empty(); });
+  check(o.label.empty() || labelled, "wells: no well of ", o.path.string(), " has the label ", o.label, guess(o.label, seen), ". The files have: ", join(seen, 40));
+}
+
+// The step that most wells have; of equally frequent ones the smallest.
+double usual_step(const std::vector<Well>& wells) {
+  std::vector<double> steps;
+  for (const Well& w : wells) steps.push_back(w.step);
+  std::sort(steps.begin(), steps.end());
+  double best = 0;
+  size_t most = 0;
+  for (size_t begin = 0, end; begin < steps.size(); begin = end) {
+    for (end = begin; end < steps.size() && same_step(steps[end], steps[begin]);) ++end;
+    if (end - begin > most) most = end - begin, best = steps[begin + (end - begin) / 2];
+  }
+  return best;
+}
+
+void settle_steps(WellSet& set, const WellsOptions& o) {
+  set.step = o.step > 0 ? o.step : usual_step(set.wells);
+  std::vector<Well> kept;
+  for (Well& w : set.wells) {
+    const double own = w.step;
+    if (o.step == 0 && !same_step(own, set.step)) {
+      Problem p{w.source, text(w.source, ": the well ", w.id, " is sampled every ", own, " ", w.depth_unit, ", most others every ", set.step),
+                text("set step=", set.step, " to have all wells resampled to one step")};
+      check(!o.strict, to_string(p));
+      set.skipped.push_back(std::move(p));
+      continue;
+    }
+    if (o.step > 0 && !(same_step(own, o.step) && evenly_sampled(w))) {
+      try {
+        resample(w, o.step);
+      } catch (const Error& e) {
+        if (o.strict) throw;
+        set.skipped.push_back({w.source, e.sentence(), ""});
+        continue;
+      }
+      if (!same_step(own, o.step))
+        set.notes.push_back({w.source, text(w.source, ": the well ", w.id, " is resampled from step ", own, " to ", o.step), ""});
+    }
+    kept.push_back(std::move(w));
+  }
+  set.wells = std::move(kept);
+}
+
+// Two files may call their well the same: the second is shown with its file's name, then with a number.
+void make_ids_unique(WellSet& set) {
+  std::map<std::string, int> taken;
+  for (Well& w : set.wells) {
+    if (taken[w.id]++ == 0) continue;
+    const std::string base = text(w.id, " (", fs::path(w.source).stem().string(), ")");
+    std::string id = base;
+    for (int n = 2; taken.count(id); ++n) id = text(base, " ", n);
+    set.notes.push_back({w.source, text(w.source, ": the name of the well ", w.id, " is taken; it is shown as ", id), ""});
+    w.id = id;
+    ++taken[id];
+  }
+}
+
+}  // namespace
+
+std::string to_string(const Problem& p) { return p.remedy.empty() ? p.sentence : text(p.sentence, ": ", p.remedy); }
+
+WellSet load_wells(const WellsOptions& o) {
+  check(!o.curves.empty(), "wells: curves is empty: name at least one curve, such as GR");
+  check(o.step >= 0 && std::isfinite(o.step), "wells: step=", o.step, " is not a distance: give a number above 0, or 0 for the files' own");
+  WellSet set;
+  for (const std::string& names : o.curves) {
+    const auto aliases = aliases_of(names);
+    check(!aliases.empty(), "wells: curves holds an empty name");
+    for (const std::string& other : set.curve_names)
+      check(!same_name(other, aliases[0]), "wells: curves names ", aliases[0], " twice");
+    set.curve_names.push_back(aliases[0]);
+  }
+  set.label_name = o.label;
+
+  Reading reading(o);
+  const std::vector<fs::path> files = files_under(o.path);
+  for (const fs::path& file : files) {
+    try {
+      if (ends_with(file, ".las")) set.wells.push_back(well_from_las(read_las(file), reading));
+      else wells_from_table(file, reading, set.wells);
+    } catch (const InternalError&) {
+      throw;
+    } catch (const Error& e) {
+      if (o.strict) throw;
+      reading.skipped.push_back({file.string(), e.sentence(), ""});
+    }
+  }
+  set.skipped = reading.skipped;
+  set.notes = reading.notes;
+  if (set.wells.empty())
+    throw Error(text("wells: nothing in ", o.path.string(), " can be used. ", set.skipped.at(0).sentence,
+                     set.skipped.size() > 1 ? text(" (and ", set.skipped.size() - 1, " more)") : ""));
+  reading.labels.refuse_unmapped();
+  for (const auto& [code, entry] : reading.labels.unmapped()) set.unmapped.push_back(entry);
+  set.classes = o.label.empty() ? 0 : reading.labels.classes();
+  settle_curves(set, reading);
+  settle_steps(set, o);
+  check(!set.wells.empty(), "wells: nothing in ", o.path.string(), " is left after resampling to step=", o.step);
+  make_ids_unique(set);
+  return set;
+}
+
+}  // namespace kern::data
