@@ -18,7 +18,11 @@ function(add_room name)
   endforeach()
   if(sources AND ROOM_LIBRARIES)
     foreach(library IN LISTS ROOM_LIBRARIES)
-      target_link_libraries(kern_${name} PRIVATE $<BUILD_INTERFACE:${library}>)
+      if(library MATCHES "^kern_")  # an archive: whoever links the installed room needs it, see kernConfig.cmake.in
+        target_link_libraries(kern_${name} PRIVATE ${library})
+      else()  # header-only: nothing of it is left once the room is built
+        target_link_libraries(kern_${name} PRIVATE $<BUILD_INTERFACE:${library}>)
+      endif()
     endforeach()
   endif()
   set_target_properties(kern_${name} PROPERTIES EXPORT_NAME ${name})

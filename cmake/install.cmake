@@ -1,0 +1,20 @@
+# cmake --install: the program, and the engine as a package: find_package(kern), target_link_libraries(app kern::kern).
+include(CMakePackageConfigHelpers)
+get_property(rooms GLOBAL PROPERTY KERN_ROOMS)
+
+add_library(kern_all INTERFACE)  # every room at once; kern::engine and the like are there too
+target_link_libraries(kern_all INTERFACE ${rooms})
+set_target_properties(kern_all PROPERTIES EXPORT_NAME kern)
+add_library(kern::kern ALIAS kern_all)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/kern)
+install(TARGETS kern RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS ${rooms} kern_all EXPORT kernTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT kernTargets NAMESPACE kern:: DESTINATION ${package_dir})
+install(DIRECTORY kernels engine layers models data training DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kern
+        FILES_MATCHING PATTERN "*.h")
+install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+configure_package_config_file(cmake/kernConfig.cmake.in ${PROJECT_BINARY_DIR}/kernConfig.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/kernConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/kernConfig.cmake ${PROJECT_BINARY_DIR}/kernConfigVersion.cmake DESTINATION ${package_dir})

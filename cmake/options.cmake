@@ -22,7 +22,7 @@ add_library(kern_flags INTERFACE)
 target_compile_options(kern_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers
                        -fno-math-errno -fno-trapping-math -ffp-contract=off)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(kern_flags INTERFACE -Wno-psabi -Wno-maybe-uninitialized)  # the second: GCC 12's false alarms at -O3
+  target_compile_options(kern_flags INTERFACE -Wno-psabi -Wno-maybe-uninitialized -Wno-restrict)  # GCC 12's false alarms at -O3
 endif()
 if(KERN_WERROR)
   target_compile_options(kern_flags INTERFACE -Werror)

@@ -32,7 +32,7 @@ bool same_name(std::string_view a, std::string_view b) {
 
 std::string_view nearest_name(std::string_view name, std::span<const std::string> candidates) {
   std::string_view best;
-  size_t least = std::max<size_t>(1, name.size() / 3) + 1;
+  size_t least = (name.size() + 2) / 3 + 1;
   for (const auto& candidate : candidates)
     if (const size_t n = edits(name, candidate); n < least) {
       least = n;

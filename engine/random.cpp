@@ -49,4 +49,13 @@ Generator& default_generator() {
   return g;
 }
 
+RandomSequence& init_random() {
+  static RandomSequence r(0, RandomStream::init);
+  return r;
+}
+void set_seed(uint64_t seed) {
+  default_generator().set(seed);
+  init_random() = RandomSequence(seed, RandomStream::init);
+}
+
 }  // namespace kern

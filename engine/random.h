@@ -59,8 +59,11 @@ class Generator {
   uint32_t call_ = 0;
 };
 
-// What layers use unless they are given another.
+// What layers use unless they are given another: the numbers of a training step, and those of initial weights.
 Generator& default_generator();
+RandomSequence& init_random();
+// Starts both anew. Models built after set_seed(s) in the same order have the same weights.
+void set_seed(uint64_t seed);
 
 kernels::PhiloxKey philox_key(uint64_t seed, RandomStream stream);
 

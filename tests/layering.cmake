@@ -1,4 +1,5 @@
 # Reads every #include "folder/..." and fails on an arrow that points upward or sideways (docs/architecture.md).
+cmake_minimum_required(VERSION 3.25)
 set(level_kernels 1)
 set(level_engine 2)
 set(level_layers 3)

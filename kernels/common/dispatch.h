@@ -40,6 +40,10 @@ OpInfo info_of(const Table<Row>& table) {
   return info;
 }
 
+// For a row's supports and workspace when it takes every case and needs no scratch.
+inline constexpr auto supports_all = [](const auto&) { return true; };
+inline constexpr auto no_workspace = [](const auto&) { return size_t{0}; };
+
 // The row that KERN_IMPL or a PreferRow in scope names for this op; empty when none does.
 std::string_view preferred_row(std::string_view op);
 void note_row_used(std::string_view op, std::string_view row);

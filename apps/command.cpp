@@ -1,0 +1,248 @@
+#include "apps/command.h"
+
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <new>
+#include <nlohmann/json.hpp>
+
+#include "apps/info.h"
+#include "engine/atomic_file.h"
+#include "kernels/common/error.h"
+
+namespace kern::apps {
+namespace {
+
+using training::Value;
+
+struct UsageError {
+  std::string sentence;
+};
+
+nlohmann::ordered_json json_of(const Value& v) {
+  switch (v.kind) {
+    case Value::Kind::null:
+      return nullptr;
+    case Value::Kind::scalar: {
+      if (v.quoted) return v.text;
+      auto number = nlohmann::ordered_json::parse(v.text, nullptr, false);
+      return number.is_discarded() ? nullptr : number;  // nan, inf
+    }
+    case Value::Kind::list: {
+      auto out = nlohmann::ordered_json::array();
+      for (const Value& item : v.items) out.push_back(json_of(item));
+      return out;
+    }
+    case Value::Kind::map:
+      break;
+  }
+  auto out = nlohmann::ordered_json::object();
+  for (size_t i = 0; i < v.items.size(); ++i) out[v.keys[i]] = json_of(v.items[i]);
+  return out;
+}
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+// What every verb takes besides its keys.
+struct VerbOptions {
+  std::vector<std::string> words;  // config.yaml and key=value
+  std::string json;
+  bool help_keys = false, markdown = false;
+};
+
+void add_verb_options(CLI::App& app, VerbOptions& to) {
+  app.add_option("settings", to.words, "a configuration file and single keys, key=value, that override it")
+      ->type_name("[config.yaml] [key=value]");
+  app.add_option("--json", to.json, "write the figures to this file")->type_name("FILE");
+  app.add_flag("--help-keys", to.help_keys, "list every key with its default and meaning");
+  app.add_flag("--markdown", to.markdown, "with --help-keys: as Markdown tables");
+}
+
+void run_verb(const std::string& command, const Verb& verb, const VerbOptions& options) {
+  Verb::Prepared prepared = verb.prepare(command);
+  if (options.help_keys) return print(options.markdown ? prepared.keys.markdown() : prepared.keys.help());
+  std::string file;
+  for (const std::string& word : options.words) {
+    if (word.find('=') != word.npos) continue;
+    check(file.empty(), "two configuration files are given, '", file, "' and '", word,
+          "': keep one; single keys are given as key=value");
+    file = word;
+  }
+  if (!file.empty()) prepared.keys.load_yaml(file);
+  for (const std::string& word : options.words)
+    if (word.find('=') != word.npos) prepared.keys.set(word);
+  prepared.keys.check();
+  Call call{prepared.keys, {}};
+  prepared.run(call);
+  if (!options.json.empty()) write_file(options.json, call.figures.to_json());
+}
+
+// The word after those that are known, answered with the nearest known one.
+[[noreturn]] void refuse(const CLI::App& app, const std::string& shown, const std::string& word) {
+  if (word.size() > 1 && word[0] == '-') {
+    if (const auto equals = word.find('='); equals != word.npos && word.starts_with("--"))
+      throw UsageError{text("unknown option '", word, "': keys are given without dashes, as ", word.substr(2))};
+    std::vector<std::string> known;
+    for (const CLI::Option* o : app.get_options())
+      for (const std::string& name : o->get_lnames()) known.push_back("--" + name);
+    const std::string near = training::nearest_word(word, known);
+    throw UsageError{text("unknown option '", word, near.empty() ? "'; '" : "'; did you mean '" + near + "'? '", shown,
+                          " --help' lists the options, keys are given as key=value")};
+  }
+  std::vector<std::string> known;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(sub->get_name());
+  const std::string near = training::nearest_word(word, known);
+  throw UsageError{text("'", shown, "' knows no '", word, near.empty() ? "'; '" : "'; did you mean '" + near + "'? '",
+                        shown, " --help' lists what it knows")};
+}
+
+void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::string> arguments, int& exit_code) {
+  CLI::App app("Kern: deep learning on field data, from well logs to seismic sections.", "kern");
+  app.footer(
+      "'kern TASK VERB --help-keys' lists every key of a verb. Exit codes: 0 done, 1 the input, 2 usage, 3 a fault of "
+      "kern.");
+  app.set_version_flag("--version", "kern " + version());
+  std::vector<CLI::App*> all{&app};
+  InfoOptions info;
+  CLI::App* info_app = app.add_subcommand("info", "this build and this machine");
+  info_app->add_flag("--ops", info.ops, "the table of ops, devices and implementations, as Markdown");
+  info_app->add_flag("--keys", info.keys, "every key of every command, as Markdown");
+  info_app->add_option("--json", info.json, "write the figures to this file")->type_name("FILE");
+  all.push_back(info_app);
+
+  VerbOptions options;  // one verb runs: all write here
+  for (const Task* task : tasks) {
+    CLI::App* task_app = app.add_subcommand(task->name, task->help);
+    all.push_back(task_app);
+    for (const Verb& verb : task->verbs) {
+      all.push_back(task_app->add_subcommand(verb.name, verb.help));
+      add_verb_options(*all.back(), options);
+    }
+  }
+  for (CLI::App* a : all) a->allow_extras()->set_help_flag("--help,-h", "this text");
+
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+  try {
+    app.parse(arguments);
+  } catch (const CLI::CallForHelp&) {
+    return print(app.help());
+  } catch (const CLI::CallForVersion& v) {
+    return print(std::string(v.what()) + "\n");
+  } catch (const CLI::ParseError& e) {
+    throw UsageError{text("the command line is not understood: ", e.what())};
+  }
+
+  CLI::App* at = &app;
+  std::string shown = "kern";
+  while (true) {
+    if (const auto extra = at->remaining(); !extra.empty()) refuse(*at, shown, extra[0]);
+    const auto chosen = at->get_subcommands();
+    if (chosen.empty()) break;
+    if (chosen.size() > 1)
+      throw UsageError{
+          text("'", chosen[0]->get_name(), "' and '", chosen[1]->get_name(), "' cannot be asked for together")};
+    at = chosen[0];
+    shown += " " + at->get_name();
+  }
+  if (at == info_app) return info.keys ? print(configuration_page(tasks)) : show_info(info);
+  if (!at->get_subcommands([](const CLI::App*) { return true; }).empty()) {  // `kern` or `kern wells` alone
+    std::fputs(at->help().c_str(), stderr);
+    exit_code = kUsage;
+    return;
+  }
+  for (const Task* task : tasks)
+    for (const Verb& verb : task->verbs)
+      if (shown == "kern " + task->name + " " + verb.name) return run_verb(task->name + " " + verb.name, verb, options);
+  throw InternalError(text("no verb for '", shown, "'"));
+}
+
+std::string gigabytes(double bytes) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.1f GB", bytes / 1e9);
+  return buffer;
+}
+
+std::string out_of_memory() {
+  rusage used{};
+  struct sysinfo machine {};
+  getrusage(RUSAGE_SELF, &used);
+  sysinfo(&machine);
+  return text("out of memory: kern holds up to ", gigabytes(double(used.ru_maxrss) * 1024), ", the machine has ",
+              gigabytes(double(machine.totalram) * machine.mem_unit), ". A smaller batch= or smaller pieces need less");
+}
+
+int complain(const std::string& sentence, ExitCode code) {
+  std::fprintf(stderr, "error: %s\n", sentence.c_str());
+  return code;
+}
+
+}  // namespace
+
+void Figures::put(const std::string& name, Value value) {
+  for (size_t i = 0; i < values_.keys.size(); ++i)
+    if (values_.keys[i] == name) {
+      values_.items[i] = std::move(value);
+      return;
+    }
+  values_.keys.push_back(name);
+  values_.items.push_back(std::move(value));
+}
+
+std::vector<std::pair<std::string, std::string>> Figures::lines() const {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (size_t i = 0; i < values_.keys.size(); ++i) {
+    const Value& v = values_.items[i];
+    out.emplace_back(values_.keys[i], v.kind == Value::Kind::scalar ? v.text : training::to_flow(v));
+  }
+  return out;
+}
+
+std::string Figures::to_json() const {
+  return json_of(values_).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+int run_command(const std::vector<const Task*>& tasks, const std::vector<std::string>& arguments) {
+  int exit_code = kDone;
+  try {
+    parse_and_run(tasks, arguments, exit_code);
+  } catch (const UsageError& e) {
+    return complain(e.sentence, kUsage);
+  } catch (const InternalError& e) {
+    return complain(text("a fault of kern, please report it: ", e.what()), kOurs);
+  } catch (const Error& e) {
+    return complain(e.sentence(), kUsersInput);
+  } catch (const std::bad_alloc&) {
+    return complain(out_of_memory(), kOurs);
+  } catch (const std::exception& e) {
+    return complain(text("a fault of kern, please report it: ", e.what()), kOurs);
+  }
+  errno = 0;
+  if (std::fflush(stdout) != 0 && errno != EPIPE)  // a reader that left early (kern info | head) is no error
+    return complain(text("cannot write to the standard output: ", std::strerror(errno)), kUsersInput);
+  return exit_code;
+}
+
+std::string configuration_page(const std::vector<const Task*>& tasks) {
+  std::string page =
+      "# Configuration\n\nEvery key of every command, as `kern TASK VERB --help-keys` prints them. This page is "
+      "generated: "
+      "`scripts/update_docs` writes it.\n\nKeys are given in a YAML file (`key: value`) and on the command line "
+      "(`key=value`), "
+      "where they override the file. A dotted key may be nested in YAML. Durations are written `90s`, `20m`, `1h30m`; "
+      "lists "
+      "`[a, b]` or, on the command line, `a,b`; tables `{name: value}`. An unknown key is an error that names the "
+      "nearest known one.\n";
+  for (const Task* task : tasks)
+    for (const Verb& verb : task->verbs) {
+      const std::string command = task->name + " " + verb.name;
+      page += "\n## kern " + command + "\n\n" + verb.help + ".\n\n" + verb.prepare(command).keys.markdown();
+    }
+  return page;
+}
+
+}  // namespace kern::apps

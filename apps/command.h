@@ -1,0 +1,77 @@
+// The command line: kern <task> <verb> [config.yaml] [key=value ...]. A task is a table of verbs, a verb is a
+// configuration described once (training/config.h) and a function. Parsing, help, --json, errors and exit codes are
+// here, for all of them.
+//
+//   const Task& wells_task() {
+//     static const Task task{"wells", "facies of 1-D well logs", {
+//         verb<TrainConfig>("train", "train a model", describe_train, run_train)}};
+//     return task;
+//   }
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "training/config.h"
+
+namespace kern::apps {
+
+enum ExitCode { kDone = 0, kUsersInput = 1, kUsage = 2, kOurs = 3 };
+
+// What a verb found, by name and in order, for --json. Takes whatever a configuration key can be; NaN becomes null.
+class Figures {
+ public:
+  template <class T>
+  void add(const std::string& name, const T& value) {
+    put(name, training::field::write_value(value));
+  }
+  void add(const std::string& name, const char* value) { add(name, std::string(value)); }
+  std::string to_json() const;
+  std::vector<std::pair<std::string, std::string>> lines() const;  // for a person
+
+ private:
+  void put(const std::string& name, training::Value value);
+  training::Value values_ = training::Value::map();
+};
+
+// What a verb's function gets besides its configuration.
+struct Call {
+  const training::Schema& keys;  // to write the effective configuration, to ask what was given
+  Figures figures;
+  int exit_code = kDone;
+};
+
+struct Verb {
+  struct Prepared {
+    training::Schema keys;
+    std::function<void(Call&)> run;
+  };
+  std::string name, help;
+  std::function<Prepared(const std::string& command)> prepare;  // a configuration of its own, at its defaults
+};
+
+template <class Config>
+Verb verb(std::string name, std::string help, void (*describe)(training::Schema&, Config&),
+          void (*run)(const Config&, Call&)) {
+  return {std::move(name), std::move(help), [=](const std::string& command) {
+            auto config = std::make_shared<Config>();
+            Verb::Prepared prepared{training::Schema(command), [=](Call& call) { run(*config, call); }};
+            describe(prepared.keys, *config);
+            return prepared;
+          }};
+}
+
+struct Task {
+  std::string name, help;
+  std::vector<Verb> verbs;
+};
+
+// Runs what the arguments ask for and returns the program's exit code. Results go to stdout, errors and warnings to
+// stderr.
+int run_command(const std::vector<const Task*>& tasks, const std::vector<std::string>& arguments);
+// docs/configuration.md: every key of every task.
+std::string configuration_page(const std::vector<const Task*>& tasks);
+
+}  // namespace kern::apps

@@ -1,0 +1,16 @@
+// kern info: what this build is and what this machine offers.
+#pragma once
+#include <string>
+
+namespace kern::apps {
+
+struct InfoOptions {
+  bool ops = false, keys = false;  // print that page instead
+  std::string json;
+};
+void show_info(const InfoOptions& options);
+std::string version();
+// op, device, implementations in order of preference, as a Markdown table.
+std::string ops_table();
+
+}  // namespace kern::apps

@@ -1,0 +1,141 @@
+#include "engine/autograd.h"
+
+#include <atomic>
+#include <map>
+#include <utility>
+
+namespace kern {
+namespace {
+thread_local bool recording = true;
+std::atomic<uint64_t> next_sequence{1};
+
+// d += g, both of one shape. d is dense and nobody else's.
+void add_into(Tensor& d, const Tensor& g) {
+  float* to = d.mutate();
+  const float* from = g.data();
+  const int64_t c = d.channels();
+  for (int64_t i = 0; i < d.rows(); ++i)
+    for (int64_t j = 0; j < c; ++j) to[i * c + j] += from[i * g.pitch() + j];
+}
+
+// A gradient on its way to a node. The first one is taken as it is, perhaps an alias of another's dy; the first addition
+// copies it, and from then on it is ours to add to. Additions happen in the order of the nodes: the same every run.
+struct Pending {
+  std::shared_ptr<Node> node;
+  Tensor dy;
+  bool owned = false;
+  void add(const Tensor& g) {
+    if (!dy) {
+      dy = g;
+    } else {
+      if (!std::exchange(owned, true)) dy = dy.clone();
+      add_into(dy, g);
+    }
+  }
+};
+
+void accumulate_leaf(const Tensor& leaf, const Tensor& g) {
+  Tensor::Impl& i = leaf.impl();
+  if (!i.grad) i.grad = std::make_shared<Tensor>(Tensor::empty(i.shape, leaf.options()));
+  if (std::exchange(i.has_grad, true)) add_into(*i.grad, g);
+  else if (g.shared_impl() != i.grad->shared_impl()) i.grad->copy_from(g);
+}
+}  // namespace
+
+const Tensor& Saved::get(const char* op) const {
+  check(tensor_.version() == version_, op, ": a tensor of shape ", tensor_.shape(),
+        " that backward needs was modified in place after the forward pass (version ", tensor_.version(), ", saved at ", version_,
+        "). Call backward before the optimiser's step that writes to it, or run the forward pass again");
+  return tensor_;
+}
+
+Tensor& Grads::operator[](size_t i) {
+  if (!outputs_[i]) {
+    const Tensor& in = inputs_[i];
+    Tensor::Impl& leaf = in.impl();
+    if (!leaf.node && !leaf.has_grad) {  // write where the leaf's gradient lives
+      if (!leaf.grad) leaf.grad = std::make_shared<Tensor>(Tensor::empty(in.shape(), in.options()));
+      bool taken = false;  // the same leaf given twice to one op: the second gets its own
+      for (const Tensor& o : outputs_) taken |= o && o.shared_impl() == leaf.grad->shared_impl();
+      outputs_[i] = taken ? Tensor::empty(in.shape(), in.options()) : *leaf.grad;
+    } else {
+      outputs_[i] = Tensor::empty(in.shape(), in.options());
+    }
+  }
+  return outputs_[i];
+}
+
+Node::~Node() {
+  // Destroying inputs may destroy the nodes that made them: those hand their parts to the loop that is already running.
+  using Parts = std::pair<std::vector<Tensor>, BackwardFn>;
+  static thread_local std::vector<Parts>* running = nullptr;
+  if (running) {
+    running->emplace_back(std::move(inputs), std::move(backward));
+    return;
+  }
+  std::vector<Parts> work;
+  running = &work;
+  work.emplace_back(std::move(inputs), std::move(backward));
+  while (!work.empty()) {
+    const Parts next = std::move(work.back());
+    work.pop_back();
+  }
+  running = nullptr;
+}
+
+Tensor record(const char* op, std::vector<Tensor> inputs, Tensor y, BackwardFn backward) {
+  if (!recording) return y;
+  bool any = false;
+  for (const Tensor& t : inputs) any |= t && t.requires_grad();
+  if (any) y.impl().node = std::make_shared<Node>(op, next_sequence++, std::move(inputs), std::move(backward));
+  return y;
+}
+Tensor record(const char* op, std::initializer_list<Tensor> inputs, Tensor y, BackwardFn backward) {
+  return record(op, std::vector<Tensor>(inputs), std::move(y), std::move(backward));
+}
+
+void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
+  check({y.requires_grad(), at}, "backward: this tensor depends on nothing that requires a gradient");
+  check({first.shape() == y.shape(), at}, "backward: the gradient's shape ", first.shape(), " is not the tensor's ", y.shape());
+  if (y.is_leaf()) return accumulate_leaf(y, first);
+  NoGrad guard;
+  std::map<uint64_t, Pending> todo;
+  auto give = [&](const std::shared_ptr<Node>& node, const Tensor& g) {
+    Pending& p = todo[node->sequence];
+    p.node = node;
+    p.add(g);
+  };
+  give(y.impl().node, first);
+  while (!todo.empty()) {
+    auto last = std::prev(todo.end());
+    Pending next = std::move(last->second);
+    todo.erase(last);
+    Node& node = *next.node;
+    check({bool(node.backward), at}, node.op, ": backward was already run through this graph; run the forward pass again");
+    Grads grads(node.inputs);
+    node.backward(next.dy, grads);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!grads.want(i)) continue;
+      const Tensor& g = grads.outputs()[i];
+      internal_check(bool(g), node.op, ": backward gave no gradient for input ", i);
+      internal_check(g.shape() == node.inputs[i].shape(), node.op, ": backward gave a gradient of shape ", g.shape(),
+                     " for an input of shape ", node.inputs[i].shape());
+      if (const auto& before = node.inputs[i].impl().node) give(before, g);
+      else accumulate_leaf(node.inputs[i], g);
+    }
+    // What the op saved is freed as soon as it is used; the emptied node says so when it is asked again.
+    node.backward = nullptr;
+    node.inputs.clear();
+  }
+}
+
+void backward(const Tensor& loss, SourceLocation at) {
+  check({loss.size() == 1, at}, "backward: the loss must be one value, got shape ", loss.shape(), "; take its mean() or sum()");
+  backward(loss, Tensor::full(loss.shape(), 1.0f, loss.options()), at);
+}
+
+bool grad_enabled() { return recording; }
+NoGrad::NoGrad() : before_(std::exchange(recording, false)) {}
+NoGrad::~NoGrad() { recording = before_; }
+
+}  // namespace kern

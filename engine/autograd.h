@@ -1,0 +1,88 @@
+// Reverse-mode autograd. A differentiable op computes its output and calls record() once, with what its backward needs:
+//
+//   Tensor relu(const Tensor& x) {
+//     ... y = forward(x) ...
+//     return record("relu", {x}, y, [g, &row, y = Saved(y)](const Tensor& dy, Grads& d) {
+//       if (d.want(0)) row.backward(..., dy.data(), y.get("relu").data(), d[0].mutate());
+//     });
+//   }
+//
+// Nodes are numbered as they are made, so newest-first is a topological order: no recursion, the same order every run.
+#pragma once
+#include <functional>
+#include <initializer_list>
+#include <vector>
+
+#include "engine/tensor.h"
+
+namespace kern {
+
+// Data kept for the backward pass: without its graph (an op that saves its own output would keep itself alive), and refused
+// by get() if someone has written to it since.
+class Saved {
+ public:
+  Saved(const Tensor& t) : tensor_(t ? t.detach() : Tensor()), version_(t ? t.version() : 0) {}
+  explicit operator bool() const { return bool(tensor_); }
+  const Tensor& get(const char* op) const;
+
+ private:
+  Tensor tensor_;
+  uint64_t version_;
+};
+
+// Where a backward function puts the gradients of the op's inputs.
+class Grads {
+ public:
+  explicit Grads(const std::vector<Tensor>& inputs) : inputs_(inputs), outputs_(inputs.size()) {}
+  // Whether anyone needs the gradient of input i. Where not, leave it alone.
+  bool want(size_t i) const { return inputs_[i] && inputs_[i].requires_grad(); }
+  // A dense tensor of input i's shape, contents undefined, to be overwritten whole. For a parameter it is the place where
+  // its gradient will live, so nothing is copied.
+  Tensor& operator[](size_t i);
+  // Hands over a gradient that exists already (dy itself, a slice of it). It is not written to afterwards.
+  void set(size_t i, Tensor gradient) { outputs_[i] = std::move(gradient); }
+  std::vector<Tensor>& outputs() { return outputs_; }
+
+ private:
+  const std::vector<Tensor>& inputs_;
+  std::vector<Tensor> outputs_;
+};
+
+// dy has the output's shape; its rows may have a pitch.
+using BackwardFn = std::function<void(const Tensor& dy, Grads& grads)>;
+
+struct Node {
+  const char* op;
+  uint64_t sequence;
+  std::vector<Tensor> inputs;
+  BackwardFn backward;
+  Node(const char* name, uint64_t number, std::vector<Tensor> in, BackwardFn fn)
+      : op(name), sequence(number), inputs(std::move(in)), backward(std::move(fn)) {}
+  ~Node();  // frees the graph below it with a loop: a graph of any depth fits any stack
+};
+
+// Makes y the output of an op, if gradients are on and any input needs one. Returns y.
+Tensor record(const char* op, std::initializer_list<Tensor> inputs, Tensor y, BackwardFn backward);
+Tensor record(const char* op, std::vector<Tensor> inputs, Tensor y, BackwardFn backward);
+
+// Computes the gradients of a scalar with respect to every leaf that requires one, adds them to the leaves' grad(), and
+// frees the graph. The first gradient of a leaf since clear_grad() overwrites. Errors: a loss that is not one value, that
+// depends on no leaf, or whose graph was used before.
+void backward(const Tensor& loss, SourceLocation at = SourceLocation::current());
+// The same from any tensor, given dL/dy.
+void backward(const Tensor& y, const Tensor& dy, SourceLocation at = SourceLocation::current());
+
+// Within its scope nothing is recorded.
+class NoGrad {
+ public:
+  NoGrad();
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool before_;
+};
+bool grad_enabled();
+
+}  // namespace kern

@@ -1,0 +1,108 @@
+#include "engine/memory.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "kernels/common/error.h"
+
+namespace kern {
+namespace {
+
+constexpr size_t kAlignment = 64;
+// Sizes are rounded so that a step's buffers fit the next step's: to 64 bytes, above 64 KiB to a 32nd of their power of two.
+size_t rounded(size_t bytes) {
+  size_t unit = kAlignment;
+  while (unit * 1024 < bytes) unit *= 2;
+  return (std::max<size_t>(bytes, 1) + unit - 1) / unit * unit;
+}
+
+// Under a sanitizer every block comes from and goes back to the system, so that a read after free is caught.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kReuse = false;
+#else
+constexpr bool kReuse = true;
+#endif
+
+class Pool {
+ public:
+  std::byte* take(size_t bytes) {
+    const size_t size = rounded(bytes);
+    std::lock_guard lock(mutex_);
+    std::byte* block = nullptr;
+    if (auto it = free_.find(size); it != free_.end() && !it->second.empty()) {
+      block = it->second.back();
+      it->second.pop_back();
+      kept_ -= size;
+    } else {
+      block = static_cast<std::byte*>(std::aligned_alloc(kAlignment, size));
+      if (!block && kept_ > 0) {
+        release();
+        block = static_cast<std::byte*>(std::aligned_alloc(kAlignment, size));
+      }
+      check(block != nullptr, "out of memory: a tensor needs ", size >> 20, " MiB and ", counters_.live >> 20,
+            " MiB are in use; use a smaller batch or a smaller window");
+      ++counters_.allocations;
+    }
+    counters_.live += size;
+    counters_.peak = std::max(counters_.peak, counters_.live);
+    return block;
+  }
+  void give_back(std::byte* block, size_t bytes) {
+    const size_t size = rounded(bytes);
+    std::lock_guard lock(mutex_);
+    counters_.live -= size;
+    if (!kReuse) return std::free(block);
+    free_[size].push_back(block);
+    kept_ += size;
+  }
+  MemoryCounters counters() {
+    std::lock_guard lock(mutex_);
+    MemoryCounters c = counters_;
+    c.reserved = c.live + kept_;
+    return c;
+  }
+  void reset_peak() {
+    std::lock_guard lock(mutex_);
+    counters_.peak = counters_.live;
+  }
+  void release_unused() {
+    std::lock_guard lock(mutex_);
+    release();
+  }
+
+ private:
+  void release() {
+    for (auto& [size, blocks] : free_)
+      for (std::byte* b : blocks) std::free(b);
+    free_.clear();
+    kept_ = 0;
+  }
+  std::mutex mutex_;
+  std::map<size_t, std::vector<std::byte*>> free_;
+  MemoryCounters counters_;
+  size_t kept_ = 0;
+};
+
+Pool& pool(Device device) {
+  static Pool& cpu = *new Pool;  // never destroyed: tensors of static storage duration may outlive it otherwise
+  check(device == Device::cpu, "device ", device, ": this build has no memory on it; use device=cpu");
+  return cpu;
+}
+
+}  // namespace
+
+MemoryCounters memory_counters(Device device) { return pool(device).counters(); }
+void reset_peak_memory(Device device) { pool(device).reset_peak(); }
+void release_unused_memory(Device device) { pool(device).release_unused(); }
+
+Storage::Storage(Device device, size_t bytes) : data_(pool(device).take(bytes)), bytes_(bytes), device_(device) {
+#ifndef NDEBUG
+  std::memset(data_, 0xff, bytes_);  // NaN as f32, -1 as i32: a value nobody wrote shows
+#endif
+}
+Storage::~Storage() { pool(device_).give_back(data_, bytes_); }
+
+}  // namespace kern

@@ -1,0 +1,31 @@
+// What every op needs around its kernels.
+#pragma once
+#include "engine/autograd.h"
+#include "kernels/common/dispatch.h"
+
+namespace kern {
+
+// Scratch of one call, from the engine's memory.
+class Workspace {
+ public:
+  Workspace(Device device, size_t bytes) {
+    if (bytes > 0) storage_ = std::make_unique<Storage>(device, bytes);
+  }
+  kernels::Exec exec() const { return {.stream = nullptr, .scratch = storage_ ? storage_->data() : nullptr}; }
+
+ private:
+  std::unique_ptr<Storage> storage_;
+};
+
+// The tensor an op writes to: new, or `slot` (a tensor from Tensor::channel_slots) where the caller wants the output to lie.
+inline Tensor output_tensor(const char* op, const Shape& shape, TensorOptions options, const Tensor& slot, SourceLocation at) {
+  if (!slot) return Tensor::empty(shape, options);
+  check({slot.shape() == shape && slot.dtype() == options.dtype && slot.is_leaf(), at}, op, ": the output is ", shape,
+        ", the slot given for it is ", slot.shape());
+  return slot;
+}
+
+// A gradient whose rows may have a pitch, as a dense tensor (itself, if it is).
+inline Tensor dense(const Tensor& t) { return t.dense() ? t : t.clone(); }
+
+}  // namespace kern

@@ -1,0 +1,181 @@
+#include "engine/tensor.h"
+
+#include <cstring>
+
+#include "engine/autograd.h"
+
+namespace kern {
+
+std::string to_string(const Shape& s) {
+  std::string t = "[";
+  for (int i = 0; i < s.rank(); ++i) t += (i ? "," : "") + std::to_string(s[i]);
+  return t + "]";
+}
+
+Tensor::Impl::~Impl() = default;
+
+Tensor Tensor::empty(const Shape& shape, TensorOptions options) {
+  auto impl = std::make_shared<Impl>();
+  impl->shape = shape;
+  impl->pitch = shape.rank() ? shape[-1] : 1;
+  impl->dtype = options.dtype;
+  impl->storage = std::make_shared<Storage>(options.device, size_t(shape.size()) * size_of(options.dtype));
+  impl->version = std::make_shared<Version>();
+  return Tensor(std::move(impl));
+}
+
+Tensor Tensor::zeros(const Shape& shape, TensorOptions options) {
+  Tensor t = empty(shape, options);
+  std::memset(t.address(), 0, size_t(t.size()) * size_of(options.dtype));
+  return t;
+}
+
+Tensor Tensor::full(const Shape& shape, float value, TensorOptions options) {
+  Tensor t = empty(shape, options);
+  t.fill(value);
+  return t;
+}
+
+namespace {
+template <class T>
+Tensor from_values(const Shape& shape, std::span<const T> values) {
+  check(int64_t(values.size()) == shape.size(), "Tensor::from: ", values.size(), " values given for shape ", shape);
+  Tensor t = Tensor::empty(shape, {.dtype = dtype_of<T>()});
+  std::copy(values.begin(), values.end(), t.mutate<T>());
+  return t;
+}
+template <class T>
+std::vector<T> all_values(const Tensor& t) {
+  std::vector<T> out;
+  out.reserve(size_t(t.size()));
+  const T* p = t.data<T>();
+  for (int64_t i = 0; i < t.rows(); ++i) out.insert(out.end(), p + i * t.pitch(), p + i * t.pitch() + t.channels());
+  return out;
+}
+}  // namespace
+
+Tensor Tensor::from(const Shape& shape, std::span<const float> values) { return from_values(shape, values); }
+Tensor Tensor::from(const Shape& shape, std::span<const int32_t> values) { return from_values(shape, values); }
+
+void Tensor::check_dtype(DType t) const {
+  check(impl().dtype == t, "a tensor of ", impl().dtype, " was used as ", t);
+}
+
+float Tensor::item() const {
+  check(size() == 1, "item() needs a tensor of one value, this one is ", shape());
+  return *data();
+}
+std::vector<float> Tensor::values() const { return all_values<float>(*this); }
+std::vector<int32_t> Tensor::integers() const { return all_values<int32_t>(*this); }
+
+void Tensor::fill(float value) {
+  float* p = mutate();
+  for (int64_t i = 0; i < rows(); ++i) std::fill_n(p + i * pitch(), channels(), value);
+}
+
+void Tensor::copy_from(const Tensor& other) {
+  check(shape() == other.shape() && dtype() == other.dtype(), "copy_from: ", other.shape(), " ", other.dtype(), " into ", shape(), " ", dtype());
+  impl().version->bump();
+  const size_t width = size_of(dtype()), row = size_t(channels()) * width;
+  if (dense() && other.dense()) {
+    if (size() > 0) std::memcpy(address(), other.address(), size_t(size()) * width);
+    return;
+  }
+  for (int64_t i = 0; i < rows(); ++i)
+    std::memcpy(address() + size_t(i * pitch()) * width, other.address() + size_t(i * other.pitch()) * width, row);
+}
+
+Tensor Tensor::reshaped(const Shape& to, SourceLocation at) const {
+  check({to.size() == size(), at}, "reshape: ", shape(), " has ", size(), " values, ", to, " has ", to.size());
+  check({dense(), at}, "reshape: a tensor with row pitch ", pitch(), " (shape ", shape(), ") must be copied first");
+  Tensor t = detach();
+  t.impl().shape = to;
+  t.impl().pitch = to.rank() ? to[-1] : 1;
+  return t;
+}
+
+Tensor Tensor::channel_slice(int64_t begin, int64_t end, SourceLocation at) const {
+  check({0 <= begin && begin <= end && end <= channels(), at}, "channel_slice: ", begin, " to ", end, " of ", shape());
+  Tensor t = detach();
+  t.impl().shape[-1] = end - begin;
+  t.impl().offset += begin;
+  return t;
+}
+
+Tensor Tensor::batch_slice(int64_t begin, int64_t end, SourceLocation at) const {
+  check({rank() > 0 && 0 <= begin && begin <= end && end <= dim(0), at}, "batch_slice: ", begin, " to ", end, " of ", shape());
+  Tensor t = detach();
+  const int64_t rows_of_one = rank() > 1 && dim(0) > 0 ? rows() / dim(0) : 1;
+  t.impl().shape[0] = end - begin;
+  t.impl().offset += rank() > 1 ? begin * rows_of_one * pitch() : begin;
+  if (rank() == 1) t.impl().pitch = end - begin;
+  return t;
+}
+
+Tensor Tensor::joined_channels(std::span<const Tensor> parts) {
+  if (parts.empty()) return {};
+  const Impl& first = parts[0].impl();
+  int64_t width = 0;
+  for (const Tensor& p : parts) {
+    if (p.impl().storage != first.storage || p.dtype() != first.dtype || p.pitch() != first.pitch ||
+        p.impl().offset != first.offset + width || p.rank() != parts[0].rank())
+      return {};
+    for (int i = 0; i + 1 < p.rank(); ++i)
+      if (p.dim(i) != parts[0].dim(i)) return {};
+    width += p.channels();
+  }
+  if (width > first.pitch) return {};
+  auto impl = std::make_shared<Impl>();
+  impl->shape = first.shape;
+  impl->shape[-1] = width;
+  impl->pitch = first.pitch;
+  impl->offset = first.offset;
+  impl->dtype = first.dtype;
+  impl->storage = first.storage;
+  impl->version = std::make_shared<Version>();
+  for (const Tensor& p : parts) impl->version->watch(p.impl().version);
+  return Tensor(std::move(impl));
+}
+
+std::vector<Tensor> Tensor::channel_slots(const Shape& leading, std::span<const int64_t> widths, TensorOptions options) {
+  int64_t width = 0;
+  for (int64_t w : widths) width += w;
+  Shape shape = leading;
+  shape.push_back(width);
+  const Tensor whole = empty(shape, options);
+  std::vector<Tensor> slots;
+  int64_t begin = 0;
+  for (int64_t w : widths) {
+    Tensor slot = whole.channel_slice(begin, begin + w);
+    slot.impl().version = std::make_shared<Version>();  // writing one slot says nothing about its neighbour
+    slots.push_back(std::move(slot));
+    begin += w;
+  }
+  return slots;
+}
+
+Tensor Tensor::clone() const {
+  Tensor t = empty(shape(), options());
+  t.copy_from(*this);
+  return t;
+}
+
+Tensor Tensor::detach() const {
+  auto copy = std::make_shared<Impl>();
+  const Impl& i = impl();
+  copy->shape = i.shape;
+  copy->pitch = i.pitch;
+  copy->offset = i.offset;
+  copy->dtype = i.dtype;
+  copy->storage = i.storage;
+  copy->version = i.version;
+  return Tensor(std::move(copy));
+}
+
+Tensor& Tensor::require_grad(bool on) {
+  check(is_leaf(), "require_grad: only leaves can be switched, this tensor was made by an op");
+  impl().leaf_requires_grad = on;
+  return *this;
+}
+
+}  // namespace kern

@@ -1,0 +1,45 @@
+#include "kernels/add.h"
+
+#include "kernels/common/reduce.h"
+
+namespace kern::kernels {
+namespace {
+
+void forward(const Exec&, const BinarySpec& g, const float* a, const float* b, float* y) {
+  parallel_for(g.rows, Chunks(g.rows, g.c).grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const float *p = a + i * g.a_pitch(), *q = b + i * g.b_step();
+      float* to = y + i * g.y_pitch();
+      for (int64_t c = 0; c < g.c; ++c) to[c] = p[c] + q[c];
+    }
+  });
+}
+
+constexpr AddRow kRows[] = {
+    {.name = "cpu",
+     .device = Device::cpu,
+     .supports = supports_all,
+     .workspace = [](const BinarySpec& g) { return column_sums_workspace(g.rows, g.c); },
+     .forward = forward,
+     .backward_vector = [](const Exec& exec, const BinarySpec& g, const float* dy, float* db) {
+       column_sums(exec, g.rows, g.c, db, [dy, pitch = g.dy_pitch()](int64_t i, int64_t c) { return dy[i * pitch + c]; });
+     }},
+    {.name = "reference",
+     .device = Device::cpu,
+     .supports = supports_all,
+     .workspace = no_workspace,
+     .forward = [](const Exec&, const BinarySpec& g, const float* a, const float* b, float* y) {
+       add_forward_reference(g, a, b, y);
+     },
+     .backward_vector = [](const Exec&, const BinarySpec& g, const float* dy, float* db) {
+       add_backward_vector_reference(g, dy, db);
+     }},
+};
+constexpr Table<AddRow> kTable{"add", kRows};
+
+}  // namespace
+
+const Table<AddRow>& add_table() { return kTable; }
+OpInfo add_info() { return info_of(kTable); }
+
+}  // namespace kern::kernels

@@ -1,0 +1,89 @@
+#include "kernels/common/parallel.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <mutex>
+
+#include <unsupported/Eigen/CXX11/ThreadPool>
+
+#include "kernels/common/error.h"
+#include "kernels/common/layout.h"
+
+namespace kern {
+namespace {
+
+int default_threads() {
+  if (const char* env = std::getenv("KERN_THREADS")) {
+    char* end = nullptr;
+    const long n = std::strtol(env, &end, 10);
+    check(*env != '\0' && *end == '\0' && n >= 1 && n <= 1024, "KERN_THREADS must be a number from 1 to 1024, got '", env, "'");
+    return int(n);
+  }
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1, int(std::thread::hardware_concurrency()));
+}
+
+struct Pool {
+  int threads = default_threads();
+  std::unique_ptr<Eigen::ThreadPool> workers;  // threads - 1 of them: the caller works too
+};
+Pool& pool() {
+  static Pool p;
+  return p;
+}
+std::mutex submit_mutex;             // one parallel_for at a time: a second caller (a data thread) runs serially
+thread_local bool inside_a_chunk = false;
+
+}  // namespace
+
+int thread_count() { return pool().threads; }
+
+void set_thread_count(int n) {
+  check(n >= 1 && n <= 1024, "threads must be from 1 to 1024, got ", n);
+  std::lock_guard lock(submit_mutex);
+  pool().workers.reset();
+  pool().threads = n;
+}
+
+namespace kernels {
+
+void parallel_for(int64_t n, int64_t grain, const std::function<void(int64_t, int64_t)>& f) {
+  if (n <= 0) return;
+  grain = std::max<int64_t>(1, grain);
+  const int64_t chunks = ceil_div(n, grain);
+  auto run = [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) f(i * grain, std::min(n, (i + 1) * grain));
+  };
+  const int threads = int(std::min<int64_t>(pool().threads, chunks));
+  if (threads == 1 || inside_a_chunk) return run(0, chunks);
+  std::unique_lock lock(submit_mutex, std::try_to_lock);
+  if (!lock) return run(0, chunks);
+  if (!pool().workers) pool().workers = std::make_unique<Eigen::ThreadPool>(pool().threads - 1);
+
+  std::mutex error_mutex;
+  std::exception_ptr error;
+  auto share = [&](int64_t t) {
+    inside_a_chunk = true;
+    try {
+      run(chunks * t / threads, chunks * (t + 1) / threads);
+    } catch (...) {
+      std::lock_guard guard(error_mutex);
+      if (!error) error = std::current_exception();
+    }
+    inside_a_chunk = false;
+  };
+  Eigen::Barrier done(unsigned(threads - 1));
+  for (int t = 1; t < threads; ++t)
+    pool().workers->ScheduleWithHint([&, t] { share(t), done.Notify(); }, t - 1, t);
+  share(0);
+  done.Wait();
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace kernels
+}  // namespace kern

@@ -1,0 +1,20 @@
+// The one thread pool. Work is cut into chunks whose boundaries depend on the problem alone, never on the number of
+// threads, and chunks are dealt out statically: results are the same bits for any number of threads.
+#pragma once
+#include <cstdint>
+#include <functional>
+
+namespace kern {
+
+// Threads that parallel_for uses: KERN_THREADS, else the cores this process may run on.
+int thread_count();
+void set_thread_count(int n);  // n >= 1; Error otherwise. Not while work is running.
+
+namespace kernels {
+
+// Calls f(begin, end) for the chunks [0, grain), [grain, 2 grain), ... of [0, n). Chunks must write to different places.
+// Inside a worker it runs serially. The first exception of any chunk is thrown here.
+void parallel_for(int64_t n, int64_t grain, const std::function<void(int64_t begin, int64_t end)>& f);
+
+}  // namespace kernels
+}  // namespace kern

@@ -1,0 +1,100 @@
+// Element-wise ops of one input. An op is a struct of two formulas, templated on the scalar:
+//
+//   struct Relu {
+//     static constexpr auto kSaves = Saves::output;                       // what backward looks at
+//     template <Scalar T> T forward(T x) const;                           // y = f(x)
+//     template <Scalar T> T derivative(T saved) const;                    // dy/dx from the saved x or y
+//   };
+//
+// Its parameters (a slope) are members. Reference, CPU row and table come from here; another device's launcher likewise.
+#pragma once
+#include "kernels/common/dispatch.h"
+#include "kernels/common/layout.h"
+#include "kernels/common/parallel.h"
+#include "kernels/common/scalar.h"
+
+namespace kern::kernels {
+
+enum class Saves { input, output };
+
+// x, y [rows, C]; dx, dy alike. The saved argument of backward is x (pitch.x) or y (pitch.y) as the op's kSaves says.
+template <class Op>
+struct UnarySpec {
+  int64_t rows = 0, c = 1;
+  Op op{};
+  Pitches pitch;
+  constexpr int64_t x_pitch() const { return pitch_or(pitch.x, c); }
+  constexpr int64_t y_pitch() const { return pitch_or(pitch.y, c); }
+  constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, c); }
+  constexpr int64_t dy_pitch() const { return pitch_or(pitch.dy, c); }
+  constexpr int64_t saved_pitch() const { return Op::kSaves == Saves::input ? x_pitch() : y_pitch(); }
+  bool operator==(const UnarySpec&) const = default;
+};
+
+template <class Op, Scalar T>
+void unary_forward_reference(const UnarySpec<Op>& g, const T* x, T* y) {
+  for (int64_t i = 0; i < g.rows; ++i)
+    for (int64_t c = 0; c < g.c; ++c) y[i * g.y_pitch() + c] = g.op.forward(x[i * g.x_pitch() + c]);
+}
+template <class Op, Scalar T>
+void unary_backward_reference(const UnarySpec<Op>& g, const T* dy, const T* saved, T* dx) {
+  for (int64_t i = 0; i < g.rows; ++i)
+    for (int64_t c = 0; c < g.c; ++c)
+      dx[i * g.dx_pitch() + c] = dy[i * g.dy_pitch() + c] * g.op.derivative(saved[i * g.saved_pitch() + c]);
+}
+
+template <class Op>
+struct UnaryRow {
+  const char* name;
+  Device device;
+  bool (*supports)(const UnarySpec<Op>&);
+  void (*forward)(const Exec&, const UnarySpec<Op>&, const float* x, float* y);
+  void (*backward)(const Exec&, const UnarySpec<Op>&, const float* dy, const float* saved, float* dx);
+};
+
+// Calls f(first value, count, row) for stretches that are contiguous: the whole chunk when everything is dense, else rows.
+// Chunks of about 16 Ki values, cut between rows.
+template <class F>
+void for_each_stretch(int64_t rows, int64_t c, bool dense, F&& f) {
+  parallel_for(rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, c)), [&](int64_t begin, int64_t end) {
+    if (dense) return f(begin, (end - begin) * c);
+    for (int64_t i = begin; i < end; ++i) f(i, c);
+  });
+}
+
+template <class Op>
+constexpr UnaryRow<Op> unary_cpu_row() {
+  return {.name = "cpu",
+          .device = Device::cpu,
+          .supports = supports_all,
+          .forward = [](const Exec&, const UnarySpec<Op>& g, const float* x, float* y) {
+            const Op op = g.op;
+            const int64_t xp = g.x_pitch(), yp = g.y_pitch();
+            for_each_stretch(g.rows, g.c, xp == g.c && yp == g.c, [=](int64_t row, int64_t count) {
+              const float* from = x + row * xp;
+              float* to = y + row * yp;
+              for (int64_t i = 0; i < count; ++i) to[i] = op.forward(from[i]);
+            });
+          },
+          .backward = [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved, float* dx) {
+            const Op op = g.op;
+            const int64_t sp = g.saved_pitch(), dyp = g.dy_pitch(), dxp = g.dx_pitch();
+            for_each_stretch(g.rows, g.c, sp == g.c && dyp == g.c && dxp == g.c, [=](int64_t row, int64_t count) {
+              const float *from = dy + row * dyp, *s = saved + row * sp;
+              float* to = dx + row * dxp;
+              for (int64_t i = 0; i < count; ++i) to[i] = from[i] * op.derivative(s[i]);
+            });
+          }};
+}
+template <class Op>
+constexpr UnaryRow<Op> unary_reference_row() {
+  return {.name = "reference",
+          .device = Device::cpu,
+          .supports = supports_all,
+          .forward = [](const Exec&, const UnarySpec<Op>& g, const float* x, float* y) { unary_forward_reference(g, x, y); },
+          .backward = [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved, float* dx) {
+            unary_backward_reference(g, dy, saved, dx);
+          }};
+}
+
+}  // namespace kern::kernels

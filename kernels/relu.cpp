@@ -1,0 +1,12 @@
+#include "kernels/relu.h"
+
+namespace kern::kernels {
+namespace {
+constexpr ReluRow kRows[] = {unary_cpu_row<Relu>(), unary_reference_row<Relu>()};
+constexpr Table<ReluRow> kTable{"relu", kRows};
+}  // namespace
+
+const Table<ReluRow>& relu_table() { return kTable; }
+OpInfo relu_info() { return info_of(kTable); }
+
+}  // namespace kern::kernels

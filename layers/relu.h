@@ -1,0 +1,13 @@
+#pragma once
+#include "engine/ops/relu.h"
+#include "layers/module.h"
+
+namespace kern {
+
+struct Relu {
+  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return relu(x, slot); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+}  // namespace kern

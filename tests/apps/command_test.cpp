@@ -1,0 +1,149 @@
+#include "apps/command.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <new>
+
+#include "engine/atomic_file.h"
+#include "kernels/common/error.h"
+
+namespace kern::apps {
+namespace {
+
+struct Drill {
+  double depth = 10;
+  std::string fail = "no";
+};
+void describe(training::Schema& keys, Drill& c) {
+  keys.section("Drilling").key("depth", c.depth, "how deep, in metres", training::above(0));
+  keys.key("fail", c.fail, "what goes wrong", training::one_of({"no", "input", "ours", "memory", "other"}));
+}
+void run(const Drill& c, Call& call) {
+  check(c.fail != "input", "the rock is too hard: ", c.depth, " m asked");
+  internal_check(c.fail != "ours", "the drill is upside down");
+  if (c.fail == "memory") throw std::bad_alloc();
+  if (c.fail == "other") throw std::runtime_error("something else");
+  std::printf("drilled %g m\n", c.depth);
+  call.figures.add("depth", c.depth);
+  call.figures.add("given", call.keys.given("depth"));
+  call.figures.add("name", "core \"1\"");
+  call.figures.add("nothing", std::numeric_limits<double>::quiet_NaN());
+  call.figures.add("layers", std::vector<std::vector<double>>{{1, 2.5}, {}});
+}
+
+const Task& task() {
+  static const Task t{
+      "core",
+      "drilling of cores",
+      {verb<Drill>("drill", "drill one", describe, run), verb<Drill>("inspect", "look at one", describe, run)}};
+  return t;
+}
+
+struct Result {
+  int code;
+  std::string out, err;
+};
+Result kern(std::vector<std::string> arguments) {
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  const int code = run_command({&task()}, arguments);
+  std::string out = ::testing::internal::GetCapturedStdout();
+  return {code, out, ::testing::internal::GetCapturedStderr()};
+}
+
+class Folder {
+ public:
+  Folder() { std::filesystem::create_directories(path); }
+  ~Folder() { std::filesystem::remove_all(path); }
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / "kern_command_test";
+};
+
+TEST(Command, RunsAVerbWithFileAndKeys) {
+  Folder folder;
+  const std::string yaml = (folder.path / "a.yaml").string(), json = (folder.path / "out.json").string();
+  write_file(yaml, "depth: 20\n");
+  EXPECT_EQ(kern({"core", "drill"}).out, "drilled 10 m\n");
+  EXPECT_EQ(kern({"core", "drill", yaml}).out, "drilled 20 m\n");
+  EXPECT_EQ(kern({"core", "drill", "depth=30", yaml}).out, "drilled 30 m\n");
+  const Result r = kern({"core", "drill", yaml, "depth=2.5", "--json", json});
+  EXPECT_EQ(r.code, kDone);
+  EXPECT_EQ(r.err, "");
+  EXPECT_EQ(read_file(json),
+            "{\n  \"depth\": 2.5,\n  \"given\": true,\n  \"name\": \"core \\\"1\\\"\",\n  \"nothing\": null,\n"
+            "  \"layers\": [\n    [\n      1,\n      2.5\n    ],\n    []\n  ]\n}\n");
+}
+
+TEST(Command, HelpAtEveryLevel) {
+  EXPECT_NE(kern({"--help"}).out.find("core"), std::string::npos);
+  EXPECT_NE(kern({"-h"}).out.find("info"), std::string::npos);
+  EXPECT_NE(kern({"core", "--help"}).out.find("drill one"), std::string::npos);
+  EXPECT_NE(kern({"core", "drill", "--help"}).out.find("--help-keys"), std::string::npos);
+  EXPECT_EQ(kern({"core", "drill", "--help"}).code, kDone);
+  EXPECT_NE(kern({"core", "drill", "--help-keys"})
+                .out.find("  depth=10\n      how deep, in metres (number, greater than 0)\n"),
+            std::string::npos);
+  EXPECT_NE(
+      kern({"core", "drill", "--help-keys", "--markdown"}).out.find("| `depth` | number, greater than 0 | `10` |"),
+      std::string::npos);
+  EXPECT_EQ(kern({"--version"}).out.substr(0, 5), "kern ");
+  EXPECT_EQ(kern({}).code, kUsage);
+  EXPECT_NE(kern({}).err.find("core"), std::string::npos);
+  EXPECT_EQ(kern({"core"}).code, kUsage);
+  EXPECT_NE(kern({"core"}).err.find("inspect"), std::string::npos);
+  EXPECT_NE(configuration_page({&task()}).find("## kern core drill\n\ndrill one.\n\n### Drilling\n"),
+            std::string::npos);
+}
+
+TEST(Command, UsageErrorsNameTheNearest) {
+  const auto expect = [](std::vector<std::string> arguments, const std::string& sentence) {
+    const Result r = kern(arguments);
+    EXPECT_EQ(r.code, kUsage);
+    EXPECT_EQ(r.out, "");
+    EXPECT_EQ(r.err, "error: " + sentence + "\n");
+  };
+  expect({"cor"}, "'kern' knows no 'cor'; did you mean 'core'? 'kern --help' lists what it knows");
+  expect({"qqqqq", "drill"}, "'kern' knows no 'qqqqq'; 'kern --help' lists what it knows");
+  expect({"core", "dril", "a.yaml"},
+         "'kern core' knows no 'dril'; did you mean 'drill'? 'kern core --help' lists what it knows");
+  expect({"core", "drill", "--jsn"},
+         "unknown option '--jsn'; did you mean '--json'? 'kern core drill --help' lists the options, keys are given as "
+         "key=value");
+  expect({"core", "drill", "--depth=3"}, "unknown option '--depth=3': keys are given without dashes, as depth=3");
+  EXPECT_EQ(kern({"core", "drill", "--json"}).code, kUsage);
+  EXPECT_EQ(kern({"info", "extra"}).code, kUsage);
+}
+
+TEST(Command, ErrorsAndTheirExitCodes) {
+  const auto expect = [](std::vector<std::string> arguments, int code, const std::string& part) {
+    const Result r = kern(arguments);
+    EXPECT_EQ(r.code, code) << r.err;
+    EXPECT_NE(r.err.find(part), std::string::npos) << r.err;
+    EXPECT_EQ(r.out, "");
+  };
+  expect({"core", "drill", "fail=input"}, kUsersInput, "error: the rock is too hard: 10 m asked\n");
+  expect({"core", "drill", "depth=-1"}, kUsersInput, "error: depth must be greater than 0, got -1 (command line)\n");
+  expect({"core", "drill", "dpeth=1"}, kUsersInput,
+         "did you mean 'depth'? 'kern core drill --help-keys' lists every key");
+  expect({"core", "drill", "no.yaml"}, kUsersInput, "cannot open the configuration 'no.yaml'");
+  expect({"core", "drill", "a.yaml", "b.yaml"}, kUsersInput,
+         "two configuration files are given, 'a.yaml' and 'b.yaml'");
+  expect({"core", "drill", "fail=ours"}, kOurs, "the drill is upside down  [");
+  expect({"core", "drill", "fail=memory"}, kOurs, "error: out of memory: kern holds up to ");
+  expect({"core", "drill", "fail=other"}, kOurs, "something else");
+  EXPECT_EQ(kern({"core", "drill", "--json", "no/such/folder/x.json"}).code, kUsersInput);
+}
+
+TEST(Command, Info) {
+  const Result r = kern({"info"});
+  EXPECT_EQ(r.code, kDone);
+  for (auto word : {"version", "compiler", "simd", "threads", "libraries"})
+    EXPECT_NE(r.out.find(word), std::string::npos) << r.out;
+  EXPECT_EQ(kern({"info", "--ops"}).out.substr(0, 7), "| op | ");
+}
+
+}  // namespace
+}  // namespace kern::apps

@@ -1,0 +1,51 @@
+#include "engine/ops/prelu.h"
+#include "tests/support/gradient_check.h"
+
+namespace kern {
+namespace {
+using namespace kern::testing;
+
+// Values at a distance from the kink at 0.
+Tensor off_zero(const Shape& shape, uint32_t seed) {
+  Tensor t = random_tensor(shape, seed);
+  for (int64_t i = 0; i < t.size(); ++i) t.mutate()[i] += t.data()[i] > 0 ? 0.1f : -0.1f;
+  return t;
+}
+
+TEST(Prelu, gradients) {
+  auto f = [](const std::vector<Tensor>& in) { return prelu(in[0], in[1]); };
+  check_gradients(f, {off_zero({2, 5, 3}, 1), Tensor::full({1}, 0.25f)});
+  check_gradients(f, {off_zero({2, 2, 4, 3}, 1), random_tensor({3}, 2)});
+  check_gradients(f, {pitched(off_zero({4, 3}, 1)), random_tensor({3}, 2)});
+}
+
+TEST(Prelu, writes_into_a_slot_and_leaves_frozen_inputs_alone) {
+  const int64_t widths[] = {2, 3};
+  std::vector<Tensor> slots = Tensor::channel_slots({1, 2}, widths);
+  slots[0].fill(7);
+  Tensor slope = Tensor::full({1}, 0.5f);
+  slope.require_grad();
+  const Tensor x = Tensor::from({1, 2, 3}, std::vector<float>{1, -2, 0, -4, 5, 6});
+  const Tensor y = prelu(x, slope, slots[1]);
+  EXPECT_EQ(y.values(), (std::vector<float>{1, -1, 0, -2, 5, 6}));
+  EXPECT_EQ(slots[0].values(), std::vector<float>(4, 7));
+  backward(y, Tensor::full({1, 2, 3}, 1));
+  EXPECT_EQ(slope.grad().item(), -6);
+  EXPECT_FALSE(x.grad());
+}
+
+TEST(Prelu, an_input_used_twice_gets_both_gradients) {
+  Tensor x = Tensor::from({1, 2}, std::vector<float>{-2, 3}), slope = Tensor::full({1}, 0.5f);
+  x.require_grad();
+  const Tensor y = prelu(prelu(x, slope), slope);  // 0.25 x where negative
+  backward(y, Tensor::full({1, 2}, 1));
+  EXPECT_EQ(x.grad().values(), (std::vector<float>{0.25f, 1}));
+}
+
+TEST(Prelu, a_wrong_slope_is_a_sentence) {
+  EXPECT_EQ(error_sentence([] { prelu(Tensor::zeros({2, 3}), Tensor::zeros({2})); }),
+            "prelu: input [2,3] needs a slope of shape [1] (shared) or [3] (one per channel), got [2]");
+}
+
+}  // namespace
+}  // namespace kern

@@ -1,0 +1,66 @@
+// Any bytes as a configuration: read, refused in a sentence, or read back equal from what was written.
+#include <string>
+#include <string_view>
+
+#include "kernels/common/error.h"
+#include "training/config.h"
+
+namespace {
+using namespace kern::training;
+
+struct Class {
+  std::string name, colour = "#808080";
+  std::vector<int> codes;
+};
+struct Config {
+  bool strict = false;
+  int epochs = 25;
+  int64_t seed = 1;
+  double lr = 1e-3;
+  std::string data = "here", method = "supervised";
+  Duration time_budget;
+  std::optional<double> missing;
+  std::vector<std::string> curves;
+  std::vector<double> weights;
+  std::map<std::string, double> labels;
+  std::vector<std::pair<std::string, std::string>> rename;
+  std::vector<Class> classes;
+  int kernel = 3;
+};
+
+void describe_class(Schema& keys, Class& c) {
+  keys.key("name", c.name, "", required()).key("colour", c.colour, "").key("codes", c.codes, "", at_least(0));
+}
+Schema describe(Config& c) {
+  Schema keys("fuzz");
+  keys.key("strict", c.strict, "").key("epochs", c.epochs, "", at_least(1)).key("seed", c.seed, "");
+  keys.key("lr", c.lr, "", above(0)).key("data", c.data, "", required());
+  keys.key("method", c.method, "", one_of({"supervised", "mean_teacher"})).key("time_budget", c.time_budget, "");
+  keys.key("missing", c.missing, "").key("curves", c.curves, "").key("weights", c.weights, "", between(0, 10));
+  keys.key("labels", c.labels, "").key("rename", c.rename, "").key("unet.kernel", c.kernel, "");
+  keys.list("classes", c.classes, "", describe_class);
+  return keys;
+}
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  Config config;
+  Schema keys = describe(config);
+  try {
+    if (size && text[0] == '!') keys.set(text.substr(1));  // as on the command line
+    else keys.load_text(text, "fuzz.yaml");
+    keys.check();
+  } catch (const kern::InternalError&) {
+    __builtin_trap();
+  } catch (const kern::Error&) {
+    return 0;
+  }
+  Config again;
+  Schema same = describe(again);
+  const std::string written = keys.to_yaml();
+  same.load_text(written, "written.yaml");  // an exception here is a bug: what was written must be readable
+  same.check();
+  if (same.to_yaml() != written) __builtin_trap();
+  return 0;
+}

@@ -1,0 +1,99 @@
+#include "kernels/conv2d.h"
+
+#include "tests/support/kernel_check.h"
+
+namespace kern::kernels {
+namespace {
+using namespace kern::testing;
+
+static_assert(Conv2dSpec{.h = 7, .w = 5, .r = 3, .s = 3, .pad_top = 1, .pad_bottom = 1}.p() == 7);
+static_assert(Conv2dSpec{.w = 8, .s = 3, .stride_w = 2, .pad_right = 1}.q() == 4);
+static_assert(Conv2dSpec{.w = 10, .s = 3, .dil_w = 3}.q() == 4);
+
+struct Case {
+  const char* name;
+  Conv2dSpec g;
+  bool bias = true;
+};
+const Case kCases[] = {
+    {"same3x3", {.n = 2, .c = 3, .h = 7, .w = 5, .k = 4, .r = 3, .s = 3, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}},
+    {"stride", {.n = 1, .c = 2, .h = 9, .w = 8, .k = 3, .r = 3, .s = 2, .stride_h = 2, .stride_w = 3, .pad_top = 1, .pad_bottom = 1}},
+    {"dilation", {.n = 2, .c = 2, .h = 11, .w = 10, .k = 2, .r = 3, .s = 3, .stride_h = 2, .dil_h = 2, .dil_w = 3, .pad_top = 2, .pad_bottom = 2, .pad_left = 2, .pad_right = 2}, false},
+    {"signal", {.n = 2, .c = 4, .w = 37, .k = 8, .s = 3, .pad_left = 1, .pad_right = 1}},
+    {"signal5_one_channel", {.n = 1, .c = 1, .w = 70, .k = 1, .s = 5, .pad_left = 2, .pad_right = 2}, false},
+    {"pointwise", {.n = 2, .c = 6, .h = 3, .w = 5, .k = 7}},
+    {"even_filter_asymmetric", {.n = 1, .c = 3, .h = 6, .w = 6, .k = 5, .r = 4, .s = 2, .stride_h = 2, .stride_w = 2, .pad_top = 0, .pad_bottom = 1, .pad_left = 0, .pad_right = 1}},
+    {"groups", {.n = 2, .c = 6, .h = 5, .w = 4, .k = 4, .r = 3, .s = 3, .groups = 2, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}},
+    {"depthwise", {.n = 2, .c = 5, .h = 5, .w = 6, .k = 5, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2, .groups = 5, .pad_top = 0, .pad_bottom = 1, .pad_left = 0, .pad_right = 1}},
+    {"depthwise_doubling", {.n = 1, .c = 3, .h = 4, .w = 4, .k = 6, .r = 3, .s = 3, .groups = 3, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}},
+    {"width_one", {.n = 2, .c = 3, .h = 6, .w = 1, .k = 2, .r = 3, .s = 1, .pad_top = 1, .pad_bottom = 1}},
+    {"no_batch", {.n = 0, .c = 3, .h = 4, .w = 4, .k = 2, .r = 3, .s = 3}},
+    {"pitched", {.n = 2, .c = 3, .h = 5, .w = 4, .k = 4, .r = 3, .s = 3, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1, .pitch = {.x = 7, .y = 9, .dx = 5, .dy = 6}}},
+    {"pitched_signal_16_channels", {.n = 2, .c = 16, .w = 33, .k = 32, .s = 3, .pad_left = 1, .pad_right = 1, .pitch = {.x = 48, .y = 40, .dx = 17, .dy = 64}}},
+    {"channels_19_to_37", {.n = 1, .c = 19, .h = 6, .w = 30, .k = 37, .r = 3, .s = 3, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}},
+    {"channels_64_to_48_stride", {.n = 1, .c = 64, .h = 9, .w = 17, .k = 48, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}},
+    {"large_padding", {.n = 1, .c = 2, .h = 3, .w = 3, .k = 3, .r = 5, .s = 5, .pad_top = 4, .pad_bottom = 4, .pad_left = 4, .pad_right = 4}},
+};
+
+class Conv2dKernel : public ::testing::TestWithParam<Case> {};
+class Conv2dReference : public ::testing::TestWithParam<Case> {};
+
+std::vector<Case> small_cases() {  // the complex step costs a forward pass per value
+  std::vector<Case> small;
+  for (const Case& c : kCases)
+    if (c.g.macs() <= 20000) small.push_back(c);
+  return small;
+}
+
+// Every row against the reference, exactly: small integers; and twice, bit for bit.
+TEST_P(Conv2dKernel, rows_equal_the_reference) {
+  const Conv2dSpec g = GetParam().g;
+  const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1), w = Array<>::integers(g.w_size(), 1, 0, 2), b = Array<>::integers(g.k, 1, 0, 3),
+             dy = Array<>::integers(g.y_rows(), g.k, g.pitch.dy, 4);
+  const float* bias = GetParam().bias ? b.data() : nullptr;
+  Array<> y0(g.y_rows(), g.k, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx), dw0(g.w_size(), 1), db0(g.k, 1);
+  conv2d_forward_reference(g, x.data(), w.data(), bias, y0.data());
+  conv2d_backward_data_reference(g, dy.data(), w.data(), dx0.data());
+  conv2d_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
+  conv2d_backward_bias_reference(g, dy.data(), db0.data());
+  for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
+    for (int pass = 0; pass < 2; ++pass) {
+      Array<> y(g.y_rows(), g.k, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx), dw(g.w_size(), 1), db(g.k, 1);
+      row.forward(exec, g, x.data(), w.data(), bias, y.data());
+      EXPECT_TRUE(close(y, y0)) << "forward";
+      row.backward_data(exec, g, dy.data(), w.data(), dx.data());
+      EXPECT_TRUE(close(dx, dx0)) << "backward_data";
+      row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+      EXPECT_TRUE(close(dw, dw0)) << "backward_weight";
+      row.backward_bias(exec, g, dy.data(), db.data());
+      EXPECT_TRUE(close(db, db0)) << "backward_bias";
+    }
+  });
+}
+
+// The references' backward is the derivative of their forward, exactly.
+TEST_P(Conv2dReference, is_its_own_derivative) {
+  Conv2dSpec g = GetParam().g;
+  g.pitch = {};
+  auto x = Array<Complex>::integers(g.x_rows(), g.c, 0, 1), w = Array<Complex>::integers(g.w_size(), 1, 0, 2), b = Array<Complex>::integers(g.k, 1, 0, 3);
+  const auto dy = Array<double>::integers(g.y_rows(), g.k, 0, 4);
+  const auto xd = Array<double>::integers(g.x_rows(), g.c, 0, 1), wd = Array<double>::integers(g.w_size(), 1, 0, 2);
+  auto loss = [&] {
+    Array<Complex> y(g.y_rows(), g.k);
+    conv2d_forward_reference(g, x.data(), w.data(), b.data(), y.data());
+    return weighted_sum(dy, y);
+  };
+  Array<double> dx(g.x_rows(), g.c), dw(g.w_size(), 1), db(g.k, 1);
+  conv2d_backward_data_reference(g, dy.data(), wd.data(), dx.data());
+  conv2d_backward_weight_reference(g, dy.data(), xd.data(), dw.data());
+  conv2d_backward_bias_reference(g, dy.data(), db.data());
+  EXPECT_TRUE(close(complex_step(x, loss), dx));
+  EXPECT_TRUE(close(complex_step(w, loss), dw));
+  EXPECT_TRUE(close(complex_step(b, loss), db));
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Conv2dKernel, ::testing::ValuesIn(kCases), [](const auto& i) { return i.param.name; });
+INSTANTIATE_TEST_SUITE_P(Cases, Conv2dReference, ::testing::ValuesIn(small_cases()), [](const auto& i) { return i.param.name; });
+
+}  // namespace
+}  // namespace kern::kernels

@@ -1,0 +1,74 @@
+// What holds for every op's table, whatever the op.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "kernels/common/op_list.h"
+#include "kernels/relu.h"
+#include "tests/support/kernel_check.h"
+
+namespace kern::kernels {
+namespace {
+
+TEST(OpTables, every_op_has_rows_with_unique_names_and_ends_in_a_reference) {
+  ASSERT_GE(op_list().size(), 2u);
+  for (const OpInfo& op : op_list()) {
+    SCOPED_TRACE(op.op);
+    ASSERT_FALSE(op.rows.empty());
+    EXPECT_EQ(op.rows.back().name, "reference");
+    std::set<std::pair<Device, std::string_view>> names;
+    for (const RowInfo& r : op.rows) EXPECT_TRUE(names.emplace(r.device, r.name).second) << r.name << " stands twice";
+  }
+}
+
+TEST(Dispatch, prefers_named_rows_and_refuses_unknown_ones) {
+  const ReluSpec g{.rows = 1};
+  EXPECT_STREQ(select(relu_table(), Device::cpu, g).name, "cpu");
+  {
+    PreferRow prefer("relu=reference");
+    EXPECT_STREQ(select(relu_table(), Device::cpu, g).name, "reference");
+  }
+  EXPECT_STREQ(select(relu_table(), Device::cpu, g).name, "cpu");
+  auto sentence = [](const char* list) {
+    try {
+      PreferRow prefer(list);
+    } catch (const Error& e) {
+      return e.sentence();
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(sentence("relu=cuda9"), "KERN_IMPL: op 'relu' has no row 'cuda9'; its rows are cpu, reference");
+  EXPECT_EQ(sentence("rleu=cpu").substr(0, 41), "KERN_IMPL: there is no op 'rleu'; the ops");
+  EXPECT_EQ(sentence("relu"), "KERN_IMPL: 'relu' is not of the form op=row");
+  bool seen = false;
+  for (const auto& [op, row] : rows_used()) seen |= op == "relu" && row == "reference";
+  EXPECT_TRUE(seen);
+}
+
+TEST(Dispatch, no_row_for_a_device_is_a_sentence) {
+  try {
+    select(relu_table(), Device::cuda, ReluSpec{.rows = 1});
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.sentence(), "relu: no implementation for device cuda");
+  }
+}
+
+TEST(Comparator, fails_on_nan_and_on_one_wrong_element_and_on_broken_guards) {
+  using testing::Array;
+  using testing::close;
+  auto a = Array<>::integers(5, 3, 4, 1), b = a;
+  EXPECT_TRUE(close(a, b));
+  b.at(4, 2) += 1;
+  EXPECT_FALSE(close(a, b));
+  EXPECT_TRUE(close(a, b, {.absolute = 1}));
+  b = a;
+  a.at(0, 0) = std::nanf("");
+  EXPECT_FALSE(close(a, b, {.absolute = 1e30}));
+  a = b;
+  a.data()[3] = 0;  // the gap behind row 0
+  EXPECT_FALSE(close(a, b));
+}
+
+}  // namespace
+}  // namespace kern::kernels
