@@ -110,7 +110,7 @@ size_t CsvTable::parse_quoted(size_t quote, int64_t& line, char delimiter) {
   cells_.push_back({uint32_t(begin), uint32_t(to - begin)});
   std::fill(bytes_.begin() + ptrdiff_t(to), bytes_.begin() + ptrdiff_t(i) + 1, ' ');
   for (++i; i < bytes_.size() && (bytes_[i] == ' ' || bytes_[i] == '\t') && bytes_[i] != delimiter;) ++i;
-  check(i == bytes_.size() || bytes_[i] == delimiter || ends_line(bytes_[i]), file_, ", line ", line, ": \"", shown(std::string_view(bytes_).substr(i, 10)),
+  check(i == bytes_.size() || bytes_[i] == delimiter || ends_line(bytes_[i]), file_, ", line ", line, ": \"", shown(std::string_view(bytes_).substr(i, std::min(bytes_.find_first_of("\r\n", i) - i, size_t(10)))),
         "\" follows the closing quote of a cell that opened in line ", opened, "; a quote inside quotes is written twice");
   return i;
 }

@@ -372,6 +372,7 @@ char Reader::find_delimiter(const Section& data) const {
       fitting[d] += fits;
     }
   }
+  if (las_.wrapped) return comma_at_edge ? ',' : ' ';  // lines are no rows there: their number of values says nothing
   if (comma_at_edge && fitting[2] == rows) return ',';
   return kDelimiters[std::max_element(fitting, fitting + 3) - fitting];
 }

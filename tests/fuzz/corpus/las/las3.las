@@ -1,0 +1,4 @@
+~V
+VERS. 3.0:
+~Log_Definition
+~A

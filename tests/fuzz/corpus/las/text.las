@@ -1,0 +1,19 @@
+~Version
+ VERS. 2.0 :
+ WRAP. NO :
+~Well
+ NULL. -999.25 :
+ WELL. A-1 : WELL
+ UWI. 1 : UWI
+~Curve
+ DEPT.M : depth
+ GR .API 7 : gamma ray
+~Other
+x
+~A
+2020-01-02 "a b"
+1D+5 inf
+# c
+
+2 1e999
+~B

@@ -1,0 +1,13 @@
+~V
+VERS. 1.2:
+~W
+NULL. -9999:
+WELL. WELL: A
+API. API NUMBER: 5
+~C
+D.FT:
+R..OHM-M:
+.X .V:
+.V:
+~A
+1 2 3 4
