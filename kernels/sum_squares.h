@@ -1,0 +1,30 @@
+// sum_squares: total = total + sum_i x[i]^2, in double and in a fixed order: the norm of all gradients, array by array.
+#pragma once
+#include "kernels/common/dispatch.h"
+#include "kernels/common/scalar.h"
+
+namespace kern::kernels {
+
+// x [n]; total [1], read and written where the kernel runs.
+struct SumSquaresSpec {
+  int64_t n = 0;
+  bool operator==(const SumSquaresSpec&) const = default;
+};
+
+template <std::floating_point T>
+void sum_squares_reference(const SumSquaresSpec& g, const T* x, double* total) {
+  double sum = 0;
+  for (int64_t i = 0; i < g.n; ++i) sum += double(x[i]) * double(x[i]);
+  *total += sum;
+}
+
+struct SumSquaresRow {
+  const char* name;
+  Device device;
+  bool (*supports)(const SumSquaresSpec&);
+  size_t (*workspace)(const SumSquaresSpec&);
+  void (*add)(const Exec&, const SumSquaresSpec&, const float* x, double* total);
+};
+const Table<SumSquaresRow>& sum_squares_table();
+
+}  // namespace kern::kernels

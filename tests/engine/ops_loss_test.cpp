@@ -1,0 +1,55 @@
+// Losses and the reductions to one value, through the tape.
+#include "engine/ops/add.h"
+#include "engine/ops/cross_entropy.h"
+#include "engine/ops/sum.h"
+#include "tests/support/tape_check.h"
+
+namespace kern {
+namespace {
+using namespace kern::testing;
+using Floats = std::vector<float>;
+using Ints = std::vector<int32_t>;
+
+TEST(Sum, values_and_gradients_of_sum_and_mean) {
+  const Tensor x = Tensor::from({2, 3}, Floats{1, 2, 3, 4, 5, 6});
+  EXPECT_EQ(sum(x).item(), 21);
+  EXPECT_EQ(mean(x).item(), 3.5f);
+  EXPECT_EQ(sum(x.channel_slice(1, 3)).item(), 16);
+  EXPECT_EQ(sum(Tensor::zeros({0, 3})).item(), 0);
+  check_tape({random_tensor({2, 3, 4}, 1)}, [](const auto& v) { return sum(v[0]); });
+  check_tape({random_tensor({2, 3, 4}, 1)}, [](const auto& v) { return add(mean(v[0]), sum(v[0])); });
+  EXPECT_EQ(error_of([] { mean(Tensor::zeros({0, 3})); }), "mean: [0,3] has no values to average");
+}
+
+TEST(CrossEntropy, gradients_with_weights_ignored_rows_and_pitched_logits) {
+  const Tensor target = Tensor::from({2, 3}, Ints{0, 3, -1, 2, 2, 1}), weight = Tensor::from({4}, Floats{0.5f, 2, 1, 0.25f});
+  check_tape({random_tensor({2, 3, 4}, 1)}, [&](const auto& v) { return cross_entropy(v[0], target, weight); });
+  check_tape({random_tensor({2, 3, 4}, 2)}, [&](const auto& v) { return cross_entropy(v[0], target); });
+  check_tape({random_tensor({2, 3, 4}, 3)}, [&](const auto& v) {
+    const auto slots = Tensor::channel_slots({2, 3}, std::vector<int64_t>{4, 4});
+    const Tensor logits = add(v[0], Tensor::zeros({4}), slots[1]);
+    return cross_entropy(logits, target, weight);
+  });
+}
+
+// A class weight of one scales nothing; equal logits give log K.
+TEST(CrossEntropy, of_equal_logits_is_log_k) {
+  const Tensor target = Tensor::from({4}, Ints{0, 1, 4, -1});
+  EXPECT_NEAR(cross_entropy(Tensor::full({4, 5}, 3), target).item(), std::log(5.0f), 1e-6f);
+  EXPECT_NEAR(cross_entropy(Tensor::full({4, 5}, 3), target, Tensor::full({5}, 7)).item(), std::log(5.0f), 1e-6f);
+}
+
+TEST(CrossEntropy, errors_are_sentences) {
+  const Tensor x = Tensor::zeros({2, 3});
+  EXPECT_EQ(error_of([&] { cross_entropy(x, Tensor::from({3}, Ints{0, 0, 0})); }),
+            "cross_entropy: logits [2,3] and targets [3] do not fit; expected [N,...,K] and [N,...]");
+  EXPECT_EQ(error_of([&] { cross_entropy(x, Tensor::zeros({2})); }), "cross_entropy: targets must be class numbers of type i32, got f32");
+  EXPECT_EQ(error_of([&] { cross_entropy(x, Tensor::from({2}, Ints{0, 0}), Tensor::zeros({2})); }),
+            "cross_entropy: class weights must be [3], got [2]");
+  EXPECT_EQ(error_of([&] { cross_entropy(x, Tensor::from({2}, Ints{0, 3})); }),
+            "cross_entropy: the target of row 1 is 3; with 3 classes it must be 0 to 2, or -1 for a row to ignore. "
+            "Map the labels to class numbers first");
+}
+
+}  // namespace
+}  // namespace kern

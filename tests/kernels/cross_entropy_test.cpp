@@ -1,0 +1,150 @@
+#include "kernels/cross_entropy.h"
+
+#include "kernels/common/parallel.h"
+#include "tests/support/kernel_check.h"
+
+namespace kern::kernels {
+namespace {
+using namespace kern::testing;
+
+static_assert(CrossEntropySpec{.rows = 7, .k = 5}.saved_size() == 15);
+
+// Every third target ignored where `ignore`; the others 0 .. K-1.
+std::vector<int32_t> targets(int64_t rows, int64_t k, bool ignore) {
+  std::vector<int32_t> t;
+  for (int64_t i = 0; i < rows; ++i) t.push_back(ignore && i % 3 == 1 ? kIgnore : int32_t(philox({5, 5}, uint32_t(i), 0, 0, 0).v[0] % uint32_t(k)));
+  return t;
+}
+
+struct Case {
+  CrossEntropySpec g;
+  bool ignore = false, weighted = false;
+  double low = -3, high = 3;
+};
+const Case kCases[] = {{{.rows = 37, .k = 5}},
+                       {{.rows = 37, .k = 5}, true, true},
+                       {{.rows = 9, .k = 1}, true},
+                       {{.rows = 0, .k = 4}, false, true},
+                       {{.rows = 5000, .k = 9}, true, true},
+                       {{.rows = 40, .k = 7, .pitch = {.x = 11, .dx = 8}}, true, true},
+                       {{.rows = 200, .k = 35}, false, false, 990, 1010}};
+
+TEST(CrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
+  const int before = thread_count();
+  for (const Case& c : kCases) {
+    const CrossEntropySpec& g = c.g;
+    const auto x = Array<>::uniform(g.rows, g.k, g.pitch.x, 1, c.low, c.high), weight = Array<>::uniform(1, g.k, 0, 2, 0.1, 2);
+    const std::vector<int32_t> target = targets(g.rows, g.k, c.ignore);
+    const auto xd = x.as<double>(), wd = weight.as<double>();
+    Array<double> loss0(1, 1), saved0(g.saved_size(), 1), dx0(g.rows, g.k, g.pitch.dx);
+    const double dyd = 1.5;
+    cross_entropy_forward_reference(g, xd.data(), target.data(), c.weighted ? wd.data() : nullptr, loss0.data(), saved0.data());
+    cross_entropy_backward_reference(g, &dyd, xd.data(), target.data(), c.weighted ? wd.data() : nullptr, saved0.data(), dx0.data());
+    for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
+      const float dy = 1.5f, *w = c.weighted ? weight.data() : nullptr;
+      Array<> first_loss(1, 1), first_dx(g.rows, g.k, g.pitch.dx);
+      for (int threads : {1, 3, 3}) {
+        set_thread_count(threads);
+        Array<> loss(1, 1), saved(g.saved_size(), 1), dx(g.rows, g.k, g.pitch.dx);
+        row.forward(exec, g, x.data(), target.data(), w, loss.data(), saved.data());
+        // The reference in float adds row to row; the fast row adds in double.
+        EXPECT_TRUE(close(loss, loss0, {.absolute = 1e-7, .relative = std::string_view(row.name) == "reference" ? 1e-4 : 1e-6}));
+        EXPECT_TRUE(saved.guards_intact());
+        row.backward(exec, g, &dy, x.data(), target.data(), w, saved.data(), dx.data());
+        EXPECT_TRUE(close(dx, dx0, {.absolute = 1e-6 / double(g.rows + 1), .relative = 1e-4}));
+        if (threads == 1) first_loss = loss, first_dx = dx;
+        EXPECT_TRUE(close(loss, first_loss));
+        EXPECT_TRUE(close(dx, first_dx));
+      }
+    });
+  }
+  set_thread_count(before);
+}
+
+// By hand: -log softmax of (0, log 3) is log 4 for class 0 and log(4/3) for class 1; weights 2 and 1, one row ignored.
+TEST(CrossEntropyKernel, is_the_weighted_mean) {
+  const CrossEntropySpec g{.rows = 4, .k = 2};
+  const float l3 = std::log(3.0f), x[] = {0, l3, 0, l3, std::nanf(""), 7, 0, l3}, w[] = {2, 1};
+  const int32_t target[] = {0, 1, -1, 1};
+  const double expected = (2 * std::log(4.0) + 2 * std::log(4.0 / 3)) / 4;
+  for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
+    float loss, saved[9], dx[8];
+    const float dy = 1;
+    row.forward(exec, g, x, target, w, &loss, saved);
+    EXPECT_NEAR(double(loss), expected, 1e-6);
+    row.backward(exec, g, &dy, x, target, w, saved, dx);
+    const float hand[] = {2 * (0.25f - 1) / 4, 2 * 0.75f / 4, 0.25f / 4, (0.75f - 1) / 4, 0, 0, 0.25f / 4, (0.75f - 1) / 4};
+    for (int i = 0; i < 8; ++i) EXPECT_NEAR(dx[i], hand[i], 1e-6f) << i;
+  });
+}
+
+TEST(CrossEntropyKernel, nothing_but_ignored_rows_gives_zero) {
+  const CrossEntropySpec g{.rows = 2, .k = 2};
+  const float x[] = {1, 2, 3, std::nanf("")};
+  const int32_t target[] = {-1, -1};
+  for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
+    float loss = 5, saved[5], dx[4] = {9, 9, 9, 9};
+    const float dy = 1;
+    row.forward(exec, g, x, target, nullptr, &loss, saved);
+    EXPECT_EQ(loss, 0);
+    row.backward(exec, g, &dy, x, target, nullptr, saved, dx);
+    for (float v : dx) EXPECT_EQ(v, 0);
+  });
+}
+
+TEST(CrossEntropyKernel, nan_and_large_logits) {
+  const CrossEntropySpec g{.rows = 1, .k = 3};
+  const int32_t target[] = {2};
+  for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
+    float loss, saved[3];
+    const float large[] = {1e4f, -1e4f, 1e4f}, broken[] = {0, std::nanf(""), 1};
+    row.forward(exec, g, large, target, nullptr, &loss, saved);
+    EXPECT_NEAR(loss, std::log(2.0f), 1e-6f);
+    row.forward(exec, g, broken, target, nullptr, &loss, saved);
+    EXPECT_TRUE(std::isnan(loss));
+  });
+}
+
+TEST(CrossEntropyKernel, the_first_impossible_target_is_named_whatever_the_threads) {
+  const int before = thread_count();
+  const CrossEntropySpec g{.rows = 20000, .k = 5};
+  const auto x = Array<>::integers(g.rows, g.k, 0, 1);
+  std::vector<int32_t> target(size_t(g.rows), 2);
+  target[19000] = 255, target[7000] = 5, target[15000] = -2;
+  for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
+    for (int threads : {1, 3}) {
+      set_thread_count(threads);
+      Array<> loss(1, 1), saved(g.saved_size(), 1);
+      try {
+        row.forward(exec, g, x.data(), target.data(), nullptr, loss.data(), saved.data());
+        ADD_FAILURE() << "no error";
+      } catch (const Error& e) {
+        EXPECT_EQ(e.sentence(), "cross_entropy: the target of row 7000 is 5; with 5 classes it must be 0 to 4, or -1 for a row to ignore. "
+                                "Map the labels to class numbers first");
+      }
+    }
+  });
+  set_thread_count(before);
+}
+
+TEST(CrossEntropyReference, is_its_own_derivative) {
+  const CrossEntropySpec g{.rows = 12, .k = 5};
+  auto x = Array<Complex>::uniform(g.rows, g.k, 0, 1, -2, 2);
+  const auto xd = Array<double>::uniform(g.rows, g.k, 0, 1, -2, 2), wd = Array<double>::uniform(1, g.k, 0, 2, 0.1, 2);
+  const auto weight = wd.as<Complex>();
+  const auto target = targets(g.rows, g.k, true);
+  Array<double> loss(1, 1), saved(g.saved_size(), 1), dx(g.rows, g.k);
+  const double dy = 1.5;
+  cross_entropy_forward_reference(g, xd.data(), target.data(), wd.data(), loss.data(), saved.data());
+  cross_entropy_backward_reference(g, &dy, xd.data(), target.data(), wd.data(), saved.data(), dx.data());
+  const auto exact = complex_step(x, [&] {
+    Complex l;
+    Array<Complex> s(g.saved_size(), 1);
+    cross_entropy_forward_reference(g, x.data(), target.data(), weight.data(), &l, s.data());
+    return dy * l;
+  });
+  EXPECT_TRUE(close(dx, exact, {.absolute = 1e-14, .relative = 1e-12}));
+}
+
+}  // namespace
+}  // namespace kern::kernels

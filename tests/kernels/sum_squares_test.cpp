@@ -1,0 +1,38 @@
+#include "kernels/sum_squares.h"
+
+#include "kernels/common/parallel.h"
+#include "tests/support/kernel_check.h"
+
+namespace kern::kernels {
+namespace {
+using namespace kern::testing;
+
+static_assert(SumSquaresSpec{.n = 3} == SumSquaresSpec{.n = 3});
+
+TEST(SumSquaresKernel, adds_to_the_total_exactly_and_the_same_bits_for_any_number_of_threads) {
+  const int before = thread_count();
+  for (const int64_t n : {0, 1, 37, 100003}) {
+    const SumSquaresSpec g{.n = n};
+    const auto x = Array<>::integers(n, 1, 0, 1), u = Array<>::uniform(n, 1, 0, 2, 999, 1001);
+    double exact = 5, large = 0;
+    sum_squares_reference(g, x.data(), &exact);
+    sum_squares_reference(g, u.data(), &large);
+    for_each_row(sum_squares_table(), g, [&](const SumSquaresRow& row, const Exec& exec) {
+      double first = 0;
+      for (int threads : {1, 3}) {
+        set_thread_count(threads);
+        double total = 5, sum = 0;
+        row.add(exec, g, x.data(), &total);
+        EXPECT_EQ(total, exact);
+        row.add(exec, g, u.data(), &sum);
+        EXPECT_LE(std::abs(sum - large), 1e-12 * large);
+        if (threads == 1) first = sum;
+        EXPECT_EQ(sum, first);
+      }
+    });
+  }
+  set_thread_count(before);
+}
+
+}  // namespace
+}  // namespace kern::kernels
