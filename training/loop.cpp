@@ -1,0 +1,191 @@
+#include "training/loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "engine/random.h"
+#include "training/stop.h"
+
+namespace kern::training {
+namespace {
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+constexpr const char* kSeedKey = "kern.seed";
+
+std::vector<FileTensor> all_tensors(const Training& t, bool with_optimisers) {
+  std::vector<FileTensor> out;
+  for (const auto& [name, model] : t.models)
+    for (const NamedTensor& p : model.tensors()) out.push_back({name + "." + p.name, p.tensor});
+  if (with_optimisers)
+    for (const auto& [name, optimiser] : t.optimisers)
+      for (auto& s : optimiser->state(name)) out.push_back(std::move(s));
+  return out;
+}
+
+class Loop {
+ public:
+  Loop(const RunFolder& run, const LoopOptions& options, Training& training, ProgressBar& progress)
+      : run_(run), options_(options), t_(training), progress_(progress) {
+    for (const auto& [name, optimiser] : t_.optimisers) base_lr_.push_back(optimiser->lr());
+  }
+
+  LoopResult go() {
+    if (run_.resumed() && std::filesystem::exists(run_.file(kCheckpointFile))) restore();
+    started_ = last_save_ = now();
+    seconds_before_ = s_.seconds;
+    while (s_.epoch < options_.epochs && !worn_out()) {
+      if (const auto reason = epoch()) {
+        if (*reason == EndReason::killed_for_test || *reason == EndReason::diverged) return {s_, *reason};
+        save();
+        return done(*reason);
+      }
+    }
+    return done(worn_out() ? EndReason::patience : EndReason::epochs);
+  }
+
+ private:
+  LoopResult done(EndReason reason) {
+    t_.save_model(run_.file(kLastModelFile));
+    if (!s_.best_epoch) t_.save_model(run_.file(kBestModelFile));  // stopped before the first validation
+    return {s_, reason};
+  }
+  bool worn_out() const { return options_.patience > 0 && s_.best_epoch > 0 && s_.epoch - s_.best_epoch >= options_.patience; }
+  double seconds() const { return seconds_before_ + now() - started_; }
+
+  // One epoch from where the state stands; a reason if the training ends in it.
+  std::optional<EndReason> epoch() {
+    const int e = s_.epoch;
+    const int64_t steps = t_.steps_in_epoch(e);
+    const double epoch_start = now();
+    for (const auto& [name, model] : t_.models) model.set_training(true);
+    const int64_t samples = t_.samples_in_epoch(e);
+    progress_.begin(samples, e + 1, steps > 0 ? samples * s_.index / steps : 0);
+    t_.begin_epoch(e, s_.index);
+    for (; s_.index < steps; ) {
+      for (size_t i = 0; i < t_.optimisers.size(); ++i) t_.optimisers[i].second->set_lr(base_lr_[i] * lr_scale());
+      const StepResult r = t_.step(e, s_.index);
+      if (!std::isfinite(r.loss)) {
+        progress_.note(text("the loss became ", r.loss, " in epoch ", e + 1, ": the training diverged. Lower lr, or look at the data with inspect"));
+        return EndReason::diverged;
+      }
+      default_generator().advance();
+      s_.loss_sum += r.loss * double(r.samples);
+      s_.loss_count += r.samples;
+      ++s_.step;
+      ++s_.index;
+      progress_.advance(r.samples, r.loss);
+      if (options_.stop_after_steps > 0 && s_.step >= options_.stop_after_steps) return EndReason::killed_for_test;
+      if (const auto reason = asked_to_stop()) return reason;
+      if (now() - last_save_ >= options_.checkpoint_every) save();
+    }
+    const double lr = t_.schedule->lr(std::max<int64_t>(0, s_.step - 1));
+    const double train_loss = s_.loss_count > 0 ? s_.loss_sum / double(s_.loss_count) : 0;
+    for (const auto& [name, model] : t_.models) model.set_training(false);
+    Validation v = [&] {
+      NoGrad off;
+      return t_.validate(e);
+    }();
+    t_.schedule->observe(v.loss);
+    const bool better = std::isfinite(v.score) && (!s_.best || v.score > *s_.best);
+    if (better) {
+      s_.best = v.score;
+      s_.best_epoch = e + 1;
+      t_.save_model(run_.file(kBestModelFile));
+    }
+    EpochRecord record{e + 1, train_loss, lr, now() - epoch_start, v.figures};
+    log(record);
+    std::string figures;
+    for (const auto& [name, value] : v.figures) figures += text(figures.empty() ? "" : "  ", name, ' ', value);
+    progress_.end(figures + (better ? "  *" : ""));
+    s_.history.push_back(std::move(record));
+    ++s_.epoch;
+    s_.index = 0;
+    s_.loss_sum = 0;
+    s_.loss_count = 0;
+    save();
+    return s_.epoch < options_.epochs ? asked_to_stop() : std::nullopt;
+  }
+
+  double lr_scale() const { return t_.schedule->lr(s_.step) / t_.schedule->base_lr(); }
+
+  std::optional<EndReason> asked_to_stop() const {
+    if (SignalWatch::asked()) return EndReason::signal;
+    if (run_.stop_requested()) return EndReason::stop_file;
+    if (options_.time_budget > 0 && seconds() >= options_.time_budget) return EndReason::time_budget;
+    return {};
+  }
+
+  void log(const EpochRecord& r) {
+    if (!csv_) {
+      std::vector<std::string> columns{"epoch", "train_loss", "lr", "seconds"};
+      for (const auto& [name, value] : r.figures) columns.push_back(name);
+      csv_.emplace(run_.csv("metrics.csv", std::move(columns), double(s_.epoch)));
+    }
+    std::vector<double> values{double(r.epoch), r.train_loss, r.lr, r.seconds};
+    for (const auto& [name, value] : r.figures) values.push_back(value);
+    csv_->append(values);
+  }
+
+  void save() {
+    s_.seconds = seconds();
+    s_.schedule = t_.schedule->state();
+    Metadata metadata = t_.identity;
+    metadata[kSeedKey] = std::to_string(default_generator().seed());
+    save_checkpoint(run_.file(kCheckpointFile), all_tensors(t_, true), s_, metadata);
+    last_save_ = now();
+  }
+
+  void restore() {
+    const Checkpoint c = load_checkpoint(run_.file(kCheckpointFile));
+    for (const auto& [key, value] : t_.identity) {
+      const auto it = c.file.metadata.find(key);
+      check(it != c.file.metadata.end() && it->second == value, c.file.shown_name, " was made with another ", key, " (",
+            it == c.file.metadata.end() ? "none" : it->second, ", now ", value, "); resume with the run's own configuration, or begin a new run");
+    }
+    const auto seed = c.file.metadata.find(kSeedKey);
+    check(seed != c.file.metadata.end() && seed->second == std::to_string(default_generator().seed()), c.file.shown_name,
+          " was made with seed ", seed == c.file.metadata.end() ? "?" : seed->second, ", now it is ", default_generator().seed());
+    for (const auto& [name, model] : t_.models) {
+      std::vector<FileTensor> targets;
+      for (const NamedTensor& p : model.tensors()) targets.push_back({p.name, p.tensor});
+      load_into(targets, c.file, name + ".");
+    }
+    for (const auto& [name, optimiser] : t_.optimisers) optimiser->load_state(c.file, name);
+    s_ = c.state;
+    t_.schedule->restore(s_.schedule);
+    default_generator().set(default_generator().seed(), uint64_t(s_.step));
+    progress_.note(text("resumed at epoch ", s_.epoch + 1, ", step ", s_.index));
+  }
+
+  const RunFolder& run_;
+  const LoopOptions& options_;
+  Training& t_;
+  ProgressBar& progress_;
+  LoopState s_;
+  std::vector<double> base_lr_;
+  std::optional<CsvLog> csv_;
+  double started_ = 0, last_save_ = 0, seconds_before_ = 0;
+};
+
+}  // namespace
+
+std::string_view to_string(EndReason reason) {
+  switch (reason) {
+    case EndReason::epochs: return "all epochs done";
+    case EndReason::patience: return "no improvement within the patience";
+    case EndReason::time_budget: return "time budget used";
+    case EndReason::stop_file: return "stop file";
+    case EndReason::signal: return "interrupted";
+    case EndReason::killed_for_test: return "killed for a test";
+    case EndReason::diverged: return "diverged";
+  }
+  return "?";
+}
+
+LoopResult run_loop(const RunFolder& run, const LoopOptions& options, Training& training, ProgressBar& progress) {
+  return Loop(run, options, training, progress).go();
+}
+
+}  // namespace kern::training

@@ -1,0 +1,62 @@
+// Optimisers: SGD with momentum, Adam and AdamW, over one flat array of all their parameters (engine/parameter_arena.h).
+//
+//   Optimiser optimiser({{.parameters = model.parameters()}}, AdamOptions{.decoupled = true, .weight_decay = 1e-4}, 1e-3);
+//   backward(loss);  backward(more);                 // gradients add up
+//   optimiser.clip_gradient_norm(1.0);
+//   optimiser.step();                                // updates, and clears the gradients
+#pragma once
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/model_file.h"
+#include "engine/ops/adam.h"
+#include "engine/ops/sgd.h"
+#include "engine/parameter_arena.h"
+#include "layers/module.h"
+
+namespace kern::training {
+
+struct ParameterGroup {
+  std::vector<NamedTensor> parameters;
+  double lr_scale = 1;                  // this group's learning rate is lr times this
+  std::optional<double> weight_decay;   // instead of the optimiser's
+};
+
+class Optimiser {
+ public:
+  using Rule = std::variant<SgdOptions, AdamOptions>;
+  // Takes the groups' parameters into one arena. Errors: no parameters, one given twice, options out of range.
+  Optimiser(std::vector<ParameterGroup> groups, Rule rule, double lr);
+
+  void set_lr(double lr);
+  double lr() const { return lr_; }
+  // Updates every parameter that has a gradient, then clears the gradients. Parameters without one (frozen, not reached)
+  // and their moments stay as they are.
+  void step(SourceLocation at = SourceLocation::current());
+  void clear_gradients() { arena_.clear_gradients(); }
+  // The next step() sees the gradients scaled so that their joint Euclidean norm is at most `limit` (0: any). Returns the norm.
+  double clip_gradient_norm(double limit);
+  int64_t steps() const { return steps_; }
+  ParameterArena& arena() { return arena_; }
+
+  // Moments and the number of steps, under "<prefix>.": for checkpoints.
+  std::vector<FileTensor> state(const std::string& prefix) const;
+  void load_state(const TensorFile& file, const std::string& prefix);
+
+ private:
+  struct Group {
+    size_t first, last;  // parameters of the arena
+    double lr_scale, weight_decay;
+  };
+  ParameterArena arena_;
+  std::vector<Group> groups_;
+  Rule rule_;
+  double lr_;
+  float gradient_scale_ = 1;
+  int64_t steps_ = 0;
+  Tensor first_, second_;  // moments, [arena size]; first_ is SGD's velocity
+};
+
+}  // namespace kern::training

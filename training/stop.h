@@ -1,0 +1,19 @@
+// Every way a training is asked to stop before its end: Ctrl-C and SIGTERM (once: save and stop; twice: stop now), a file
+// named "stop" in the run folder, a time budget. The loop asks between steps and saves first.
+#pragma once
+#include <filesystem>
+#include <string>
+
+namespace kern::training {
+
+// While it lives, SIGINT and SIGTERM set a flag instead of ending the process; a second signal ends it.
+class SignalWatch {
+ public:
+  SignalWatch();
+  ~SignalWatch();
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+  static bool asked();
+};
+
+}  // namespace kern::training
