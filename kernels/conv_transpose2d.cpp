@@ -1,0 +1,104 @@
+#include "kernels/conv_transpose2d.h"
+
+#include "kernels/common/channels.h"
+
+namespace kern::kernels {
+namespace {
+
+// The convolution of each direction, with its arrays' pitches: what it writes to is dx or y, what it reads dy or x.
+Conv2dSpec conv_of_forward(const ConvTranspose2dSpec& g) {
+  Conv2dSpec conv = g.as_conv();
+  conv.pitch = {.dx = g.y_pitch(), .dy = g.x_pitch()};
+  return conv;
+}
+Conv2dSpec conv_of_backward_data(const ConvTranspose2dSpec& g) {
+  Conv2dSpec conv = g.as_conv();
+  conv.pitch = {.x = g.dy_pitch(), .y = g.dx_pitch()};
+  return conv;
+}
+Conv2dSpec conv_of_backward_weight(const ConvTranspose2dSpec& g) {
+  Conv2dSpec conv = g.as_conv();
+  conv.pitch = {.x = g.dy_pitch(), .dy = g.x_pitch()};
+  return conv;
+}
+const Conv2dRow& best_row(const Conv2dSpec& conv) { return select(conv2d_table(), Device::cpu, conv); }
+
+GroupChunks y_chunks(const ConvTranspose2dSpec& g) { return {.groups = 1, .rows = g.y_rows(), .c = g.k}; }
+
+void forward_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* x, const float* w, const float* b, float* y) {
+  const Conv2dSpec conv = conv_of_forward(g);
+  best_row(conv).backward_data(exec, conv, x, w, y);
+  if (!b) return;
+  const int64_t pitch = g.y_pitch();
+  y_chunks(g).for_each([&](int64_t, int64_t, int64_t begin, int64_t end) {
+    for_each_tile(g.k, pitch == g.k, [&](const Tile& t) {
+      LaneArray bias;
+      spread(t, bias, [&](int64_t k) { return b[k]; });
+      for_each_stretch_of(t, begin, end, [&](int64_t row, int64_t count) {
+        float* to = y + row * pitch + t.column;
+        for (int64_t l = 0; l < count; ++l) to[l] += bias[l];
+      });
+    });
+  });
+}
+void backward_data_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* dy, const float* w, float* dx) {
+  const Conv2dSpec conv = conv_of_backward_data(g);
+  best_row(conv).forward(exec, conv, dy, w, nullptr, dx);
+}
+void backward_weight_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* dy, const float* x, float* dw) {
+  const Conv2dSpec conv = conv_of_backward_weight(g);
+  best_row(conv).backward_weight(exec, conv, x, dy, dw);
+}
+void backward_bias_cpu(const Exec& exec, const ConvTranspose2dSpec& g, const float* dy, float* db) {
+  const int64_t pitch = g.dy_pitch();
+  double* sums = static_cast<double*>(exec.scratch);
+  group_sums<1>(y_chunks(g), pitch == g.k, sums, [&](const Tile& t, int64_t) {
+    return [=](int64_t row, int64_t count, LaneArray(&sum)[1]) {
+      const float* from = dy + row * pitch + t.column;
+      for (int64_t l = 0; l < count; ++l) sum[0][l] += from[l];
+    };
+  });
+  for (int k = 0; k < g.k; ++k) db[k] = float(sums[k]);
+}
+
+size_t workspace_by_conv(const ConvTranspose2dSpec& g) {
+  size_t bytes = y_chunks(g).bytes(1);
+  for (const Conv2dSpec& conv : {conv_of_forward(g), conv_of_backward_data(g), conv_of_backward_weight(g)})
+    bytes = std::max(bytes, best_row(conv).workspace(conv));
+  return bytes;
+}
+
+constexpr ConvTranspose2dRow kRows[] = {
+    {.name = "cpu",  // whatever row of conv2d is best for the convolution whose adjoint this is
+     .device = Device::cpu,
+     .supports = [](const ConvTranspose2dSpec& g) { return g.is_adjoint(); },
+     .workspace = workspace_by_conv,
+     .forward = forward_by_conv,
+     .backward_data = backward_data_by_conv,
+     .backward_weight = backward_weight_by_conv,
+     .backward_bias = backward_bias_cpu},
+    {.name = "reference",
+     .device = Device::cpu,
+     .supports = supports_all,
+     .workspace = no_workspace,
+     .forward = [](const Exec&, const ConvTranspose2dSpec& g, const float* x, const float* w, const float* b, float* y) {
+       conv_transpose2d_forward_reference(g, x, w, b, y);
+     },
+     .backward_data = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy, const float* w, float* dx) {
+       conv_transpose2d_backward_data_reference(g, dy, w, dx);
+     },
+     .backward_weight = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy, const float* x, float* dw) {
+       conv_transpose2d_backward_weight_reference(g, dy, x, dw);
+     },
+     .backward_bias = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy, float* db) {
+       conv_transpose2d_backward_bias_reference(g, dy, db);
+     }},
+};
+constexpr Table<ConvTranspose2dRow> kTable{"conv_transpose2d", kRows};
+
+}  // namespace
+
+const Table<ConvTranspose2dRow>& conv_transpose2d_table() { return kTable; }
+OpInfo conv_transpose2d_info() { return info_of(kTable); }
+
+}  // namespace kern::kernels
