@@ -1,6 +1,7 @@
 // Ops that change the height, width or length: pooling, up-sampling, padding.
 #include "engine/ops/add.h"
 #include "engine/ops/max_pool.h"
+#include "engine/ops/upsample.h"
 #include "tests/support/tape_check.h"
 
 namespace kern {
@@ -34,6 +35,27 @@ TEST(MaxPool, values_and_errors) {
   EXPECT_EQ(error_of([] { max_pool1d(Tensor::zeros({1, 4, 1}), {.padding = 2}); }),
             "max_pool1d: padding must be at least 0 and less than the window 1x2");
   EXPECT_EQ(error_of([] { max_pool2d(Tensor::zeros({1, 4, 1})); }), "max_pool2d: input must be [N,H,W,C], got [1,4,1]");
+}
+
+TEST(Upsample, gradients_of_every_convention) {
+  for (const UpsampleOptions o : {UpsampleOptions{}, UpsampleOptions{.how = Upsampling::linear}, UpsampleOptions{.how = Upsampling::linear, .align_corners = true}}) {
+    check_tape({random_tensor({2, 3, 4, 2}, 1)}, [&](const auto& v) { return upsample(v[0], {7, 5}, o); });
+    check_tape({random_tensor({2, 3, 2}, 2)}, [&](const auto& v) { return add(upsample1d(v[0], 6, o), upsample_by(v[0], 2, o)); });
+    check_tape({random_tensor({1, 3, 4, 2}, 3)}, [&](const auto& v) {
+      const auto in = Tensor::channel_slots({1, 3, 4}, std::vector<int64_t>{2, 1}), out = Tensor::channel_slots({1, 6, 8}, std::vector<int64_t>{1, 2});
+      return upsample_by(add(v[0], Tensor::zeros({2}), in[0]), 2, o, out[1]);
+    });
+  }
+}
+
+TEST(Upsample, sizes_and_errors) {
+  EXPECT_EQ(upsample_by(Tensor::zeros({1, 5, 3, 2}), 1.5).shape(), (Shape{1, 7, 4, 2}));
+  EXPECT_EQ(upsample_by(Tensor::zeros({1, 5, 2}), 0.5).shape(), (Shape{1, 2, 2}));
+  EXPECT_EQ(error_of([] { upsample(Tensor::zeros({1, 0, 3, 2}), {4, 4}); }),
+            "upsample: input [1,0,3,2] and output size 4x4 must be at least 1");
+  EXPECT_EQ(error_of([] { upsample1d(Tensor::zeros({1, 3}), 4); }), "upsample1d: input must be [N,L,C], got [1,3]");
+  EXPECT_EQ(error_of([] { upsample_by(Tensor::zeros({1, 3, 1}), -1); }),
+            "upsample_by: the factor must be above 0 and at most 1024, got -1");
 }
 
 }  // namespace
