@@ -1,0 +1,85 @@
+// max_pool: y[n,p,q,c] = max over r, s of x[n, p*stride_h - pad_top + r, q*stride_w - pad_left + s, c]; positions outside the
+// border take no part. A NaN in a window is its maximum.
+// Backward: dx[n,h,w,c] = sum of dy[n,p,q,c] over the windows whose maximum is (h, w); of equal maxima (or NaNs) the first in
+// reading order. It is found again from x: forward keeps nothing else.
+// Layouts: x, dx [N,H,W,C]; y, dy [N,P,Q,C]. A signal [N,L,C] is an image of H = R = 1.
+#pragma once
+#include <algorithm>
+
+#include "kernels/common/dispatch.h"
+#include "kernels/common/layout.h"
+#include "kernels/common/scalar.h"
+
+namespace kern::kernels {
+
+// Padding is less than the window on every side, so no window lies outside the border.
+struct MaxPoolSpec {
+  int n = 1, c = 1, h = 1, w = 1, r = 1, s = 1, stride_h = 1, stride_w = 1;
+  int pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
+  Pitches pitch;
+  constexpr int p() const { return (h + pad_top + pad_bottom - r) / stride_h + 1; }
+  constexpr int q() const { return (w + pad_left + pad_right - s) / stride_w + 1; }
+  constexpr int64_t x_rows() const { return int64_t{n} * h * w; }
+  constexpr int64_t y_rows() const { return int64_t{n} * p() * q(); }
+  constexpr int64_t x_pitch() const { return pitch_or(pitch.x, c); }
+  constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, c); }
+  constexpr int64_t y_pitch() const { return pitch_or(pitch.y, c); }
+  constexpr int64_t dy_pitch() const { return pitch_or(pitch.dy, c); }
+  struct Range {
+    int begin, end;
+  };
+  // The part of window p (q) inside the border.
+  constexpr Range rows_of(int pi) const { return {std::max(0, pi * stride_h - pad_top), std::min(h, pi * stride_h - pad_top + r)}; }
+  constexpr Range columns_of(int qi) const { return {std::max(0, qi * stride_w - pad_left), std::min(w, qi * stride_w - pad_left + s)}; }
+  // The windows p that hold input row hi.
+  constexpr Range windows_at(int hi) const {
+    const int last = (hi + pad_top) / stride_h, reach = hi + pad_top - r;
+    return {reach < 0 ? 0 : reach / stride_h + 1, std::min(p(), last + 1)};
+  }
+  bool operator==(const MaxPoolSpec&) const = default;
+};
+
+// Whether v takes the place of the maximum so far.
+template <class T>
+constexpr bool beats(const T& v, const T& best) {
+  return !(real_part(v) <= real_part(best)) && real_part(best) == real_part(best);
+}
+
+// f(y row, c, x row of the maximum) for every output.
+template <Scalar T, class F>
+void max_pool_for_each(const MaxPoolSpec& g, const T* x, F&& f) {
+  for (int n = 0; n < g.n; ++n)
+    for (int p = 0; p < g.p(); ++p)
+      for (int q = 0; q < g.q(); ++q)
+        for (int c = 0; c < g.c; ++c) {
+          const auto rows = g.rows_of(p), columns = g.columns_of(q);
+          int64_t best = (int64_t{n} * g.h + rows.begin) * g.w + columns.begin;
+          for (int h = rows.begin; h < rows.end; ++h)
+            for (int w = columns.begin; w < columns.end; ++w) {
+              const int64_t here = (int64_t{n} * g.h + h) * g.w + w;
+              if (beats(x[here * g.x_pitch() + c], x[best * g.x_pitch() + c])) best = here;
+            }
+          f((int64_t{n} * g.p() + p) * g.q() + q, c, best);
+        }
+}
+template <Scalar T>
+void max_pool_forward_reference(const MaxPoolSpec& g, const T* x, T* y) {
+  max_pool_for_each(g, x, [&](int64_t yi, int c, int64_t xi) { y[yi * g.y_pitch() + c] = x[xi * g.x_pitch() + c]; });
+}
+template <Scalar T>
+void max_pool_backward_reference(const MaxPoolSpec& g, const T* dy, const T* x, T* dx) {
+  for (int64_t i = 0; i < g.x_rows(); ++i)
+    for (int c = 0; c < g.c; ++c) dx[i * g.dx_pitch() + c] = T(0);
+  max_pool_for_each(g, x, [&](int64_t yi, int c, int64_t xi) { dx[xi * g.dx_pitch() + c] += dy[yi * g.dy_pitch() + c]; });
+}
+
+struct MaxPoolRow {
+  const char* name;
+  Device device;
+  bool (*supports)(const MaxPoolSpec&);
+  void (*forward)(const Exec&, const MaxPoolSpec&, const float* x, float* y);
+  void (*backward)(const Exec&, const MaxPoolSpec&, const float* dy, const float* x, float* dx);
+};
+const Table<MaxPoolRow>& max_pool_table();
+
+}  // namespace kern::kernels
