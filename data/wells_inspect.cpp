@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
-#include <set>
 
-#include "data/names.h"
 #include "kernels/common/error.h"
 
 namespace kern::data {
