@@ -19,6 +19,7 @@ constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\x1A'; }  // 1A: the end mark of DOS
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_quoted(std::string_view s) { return s.size() > 1 && (s[0] == '"' || s[0] == '\'') && s.back() == s[0]; }
 char upper(char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; }
 std::string upper(std::string_view s) {
   std::string out(s);
@@ -377,9 +378,9 @@ char Reader::find_delimiter(const Section& data) const {
     split(lines.text(), ',', cells);
     by_commas += fits();
     for (const auto cell : cells)
-      blank_in_cell |= !cell.empty() && cell[0] != '"' && cell[0] != '\'' && std::any_of(cell.begin(), cell.end(), is_blank);
+      blank_in_cell |= !is_quoted(cell) && std::any_of(cell.begin(), cell.end(), is_blank);
   }
-  if (by_commas > 0 && !blank_in_cell && (comma_at_edge || by_blanks == 0)) return ',';
+  if (by_commas > 0 && by_commas >= by_blanks && !blank_in_cell && (comma_at_edge || by_blanks == 0)) return ',';
   return by_tabs > by_blanks ? '\t' : ' ';
 }
 
