@@ -19,6 +19,7 @@ constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\x1A'; }  // 1A: the end mark of DOS
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_quoted(std::string_view s) { return s.size() > 1 && (s[0] == '"' || s[0] == '\'') && s.back() == s[0]; }
 char upper(char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; }
 std::string upper(std::string_view s) {
   std::string out(s);
@@ -336,7 +337,8 @@ void Reader::split_run_together(std::vector<std::string_view>& cells) const {
       parts.push_back(part);
       if (std::count(part.begin(), part.end(), '.') >= 2 && part.find_first_not_of("+-.0123456789") == part.npos) parts.push_back(part);
     };
-    for (size_t i = 1; i + 1 < cell.size(); ++i)
+    const size_t end = cell.find(',') == cell.npos ? cell.size() : 0;  // "2020-01,5" is no pair of numbers
+    for (size_t i = 1; i + 1 < end; ++i)
       if (cell[i] == '-' && (is_digit(cell[i - 1]) || cell[i - 1] == '.') && (is_digit(cell[i + 1]) || cell[i + 1] == '.')) {
         add(cell.substr(begin, i - begin));
         begin = i;
@@ -346,35 +348,40 @@ void Reader::split_run_together(std::vector<std::string_view>& cells) const {
   cells = std::move(parts);
 }
 
-// Files without DLM: white space, unless the first rows have the right number of values only by commas or tabs.
+// Files without DLM: white space, unless commas or tabs fit the first rows better. A file that gains columns
+// (las_with_curves) must be seen in the same way as before, hence the care.
 char Reader::find_delimiter(const Section& data) const {
+  const size_t n = las_.curves.size();
+  if (las_.wrapped) {
+    if (declared_delimiter_ == "COMMA" || declared_delimiter_ == "TAB")
+      fail(data.line, "the rows go over several lines (WRAP) and the delimiter is ", declared_delimiter_, "; write each row on one line, with WRAP NO");
+    return ' ';
+  }
   if (declared_delimiter_ == "COMMA") return ',';
   if (declared_delimiter_ == "TAB") return '\t';
   if (declared_delimiter_ == "SPACE") return ' ';
-  constexpr char kDelimiters[] = {' ', '\t', ','};
-  int fitting[3] = {}, rows = 0;
-  bool comma_at_edge = false;  // "100.0,  0.63": no decimal comma
+  int rows = 0, by_blanks = 0, by_tabs = 0, by_commas = 0;  // rows with the right number of values
+  bool comma_at_edge = false;    // "100.0,  0.63": no decimal comma
+  bool blank_in_cell = false;    // "1,5 2,5" is not "1", "5 2", "5"
   std::vector<std::string_view> cells;
+  const auto fits = [&] { return cells.size() == n || (cells.size() == n + 1 && cells.back().empty()); };
   Lines lines(bytes_, data.body, data.end, data.line + 1);
   while (rows < 20 && lines.advance()) {
-    const std::string_view line = lines.text();
-    if (line.empty() || line[0] == '#') continue;
+    if (lines.text().empty() || lines.text()[0] == '#') continue;
     ++rows;
-    for (int d = 0; d < 3; ++d) {
-      split(lines.cells(kDelimiters[d]), kDelimiters[d], cells);
-      if (d > 0 && cells.size() == las_.curves.size() + 1 && cells.back().empty()) cells.pop_back();
-      bool fits = cells.size() == las_.curves.size();
-      for (const auto cell : cells) {
-        if (d == 0 && cell.size() > 1 && (cell.front() == ',' || cell.back() == ',')) comma_at_edge = true;
-        for (size_t i = 1; d > 0 && i + 1 < cell.size(); ++i)  // "1,5 2,5" is not "1", "5 2", "5"
-          if (is_blank(cell[i]) && is_digit(cell[i - 1]) && is_digit(cell[i + 1])) fits = false;
-      }
-      fitting[d] += fits;
-    }
+    split(lines.text(), ' ', cells);
+    for (const auto cell : cells) comma_at_edge |= cell.front() == ',' || cell.back() == ',';
+    if (cells.size() < n) split_run_together(cells);
+    by_blanks += cells.size() == n;
+    split(lines.cells('\t'), '\t', cells);
+    by_tabs += fits();
+    split(lines.text(), ',', cells);
+    by_commas += fits();
+    for (const auto cell : cells)
+      blank_in_cell |= !is_quoted(cell) && std::any_of(cell.begin(), cell.end(), is_blank);
   }
-  if (las_.wrapped) return comma_at_edge ? ',' : ' ';  // lines are no rows there: their number of values says nothing
-  if (comma_at_edge && fitting[2] == rows) return ',';
-  return kDelimiters[std::max_element(fitting, fitting + 3) - fitting];
+  if (by_commas > 0 && by_commas >= by_blanks && !blank_in_cell && (comma_at_edge || by_blanks == 0)) return ',';
+  return by_tabs > by_blanks ? '\t' : ' ';
 }
 
 void Reader::store(size_t column, std::string_view cell, int64_t line) {
@@ -384,6 +391,11 @@ void Reader::store(size_t column, std::string_view cell, int64_t line) {
     if (comma != cell.npos && comma > 0 && comma + 1 < cell.size() && is_digit(cell[comma - 1]) &&
         cell.find_first_not_of("0123456789", comma + 1) == cell.npos && cell.find_first_not_of("+-0123456789") == comma)
       fail(line, "\"", shown(cell), "\" has a decimal comma; write the numbers with a decimal point");
+    if (comma != cell.npos && las_.delimiter != ',') {  // "1.5," is a number that a stray comma would turn into a missing value
+      const size_t first = cell.find_first_not_of(','), last = cell.find_last_not_of(',');
+      if (first != cell.npos && last - first + 1 < cell.size() && parse_number(cell.substr(first, last - first + 1), value))
+        fail(line, "\"", shown(cell), "\" is a number with a comma; separate all values by commas (and say DLM. COMMA), or none");
+    }
   } else if (column > 0 && value == las_.null_value) {
     value = kMissing;
   }
@@ -425,7 +437,6 @@ std::optional<Reader::Failure> Reader::read_wrapped_rows(const Section& data, bo
     if (lines.text().empty() || lines.text()[0] == '#') continue;
     if (column == 0) row_line = lines.number();
     split(lines.cells(las_.delimiter), las_.delimiter, cells);
-    if (cells.size() > 1 && cells.back().empty()) cells.pop_back();  // "1.5, 2.5," goes on in the next line
     if (split_all) split_run_together(cells);
     if (column + cells.size() > n)
       return Failure{lines.number(), text(column + cells.size(), " values in the row that begins in line ", row_line, ", but ~C declares ", n,

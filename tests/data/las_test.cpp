@@ -213,6 +213,10 @@ TEST(Las, every_refusal_is_a_sentence) {
   const std::string wrap = "WRAP. YES:\n";
   EXPECT_EQ(refusal({.version = wrap, .rows = "1\n2 3\n4\n5\n"}), "w.las, line 19: the last row has 2 values, but ~C declares 3 curves; the file seems cut short");
   EXPECT_EQ(refusal({.version = wrap, .rows = "1\n2 3 4\n"}), "w.las, line 18: 4 values in the row that begins in line 17, but ~C declares 3 curves");
+  EXPECT_EQ(refusal({.version = wrap, .rows = "1\n2, 3\n"}),
+            "w.las, line 18: \"2,\" is a number with a comma; separate all values by commas (and say DLM. COMMA), or none");
+  EXPECT_EQ(refusal({.version = wrap + "DLM. COMMA:\n", .rows = "1\n2,3\n"}),
+            "w.las, line 17: the rows go over several lines (WRAP) and the delimiter is COMMA; write each row on one line, with WRAP NO");
   EXPECT_EQ(sentence([] { parse_las("~C\nD.M:\n", "w.las"); }), "w.las has no ~A section, so there are no values in it; is the file cut short?");
   EXPECT_EQ(sentence([] { parse_las("~A\n1\n", "w.las"); }), "w.las has no ~C section, so its columns have no names; add one that lists them");
   EXPECT_EQ(sentence([] { parse_las("~A\n1\n~C\nD.M:\n", "w.las"); }), "w.las, line 3: the curves are declared after the data; move ~C before ~A");
