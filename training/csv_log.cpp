@@ -20,16 +20,19 @@ namespace {
 
 std::string number(double v) { return std::isnan(v) ? "nan" : fmt::format("{}", v); }
 
-std::string line_of(std::span<const double> values) {
+std::string joined(std::span<const std::string> fields) {
   std::string line;
-  for (size_t i = 0; i < values.size(); ++i) line += (i ? "," : "") + number(values[i]);
-  return line + "\n";
+  for (const auto& field : fields) {
+    if (!line.empty()) line += ',';
+    line += field;
+  }
+  return line;
 }
 
-std::string header_of(const std::vector<std::string>& columns) {
-  std::string line;
-  for (size_t i = 0; i < columns.size(); ++i) line += (i ? "," : "") + columns[i];
-  return line;
+std::string line_of(std::span<const double> values) {
+  std::vector<std::string> fields;
+  for (double v : values) fields.push_back(number(v));
+  return joined(fields) + "\n";
 }
 
 std::vector<std::string_view> split(std::string_view line) {
@@ -89,14 +92,14 @@ CsvLog CsvLog::resume(const std::filesystem::path& path, std::vector<std::string
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return CsvLog(path, {.columns = std::move(columns)});
   CsvTable table = read_csv_table(path);
-  check(table.columns == columns, path.string(), " has the columns ", header_of(table.columns), " but this run writes ",
-        header_of(columns), ": it was written by another task or version, so start a new run folder");
+  check(table.columns == columns, path.string(), " has the columns ", joined(table.columns), " but this run writes ",
+        joined(columns), ": it was written by another task or version, so start a new run folder");
   std::erase_if(table.rows, [&](const auto& row) { return !(row[0] <= keep_up_to); });
   return CsvLog(path, std::move(table));
 }
 
 CsvLog::CsvLog(std::filesystem::path path, CsvTable table) : path_(std::move(path)), table_(std::move(table)) {
-  std::string content = header_of(table_.columns) + "\n";
+  std::string content = joined(table_.columns) + "\n";
   for (const auto& row : table_.rows) content += line_of(row);
   write_file(path_, content);
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
