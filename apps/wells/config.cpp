@@ -1,0 +1,182 @@
+#include "apps/wells/config.h"
+
+#include "kernels/common/parallel.h"
+
+namespace kern::apps {
+namespace {
+using training::above;
+using training::at_least;
+using training::between;
+using training::one_of;
+using training::required;
+using training::Schema;
+
+void describe_class(Schema& keys, WellsClass& c) {
+  keys.key("name", c.name, "what reports call it", required())
+      .key("colour", c.colour, "#rrggbb; empty: from a palette that every eye can tell apart")
+      .key("codes", c.codes, "the files' numbers or words for it; empty: its place in the list, from 0");
+}
+
+void describe_data(Schema& keys, WellsData& d) {
+  keys.section("Data")
+      .key("data", d.path, "folder of LAS and CSV files (searched recursively), or one file")
+      .key("curves", d.curves, "input curves in channel order; a|b means a, or b where a file has no a", required())
+      .key("label", d.label, "label curve or column, aliases as above; empty: none")
+      .list("classes", d.classes, "classes in index order; empty: as many as the labels need", describe_class)
+      .key("ignore_unmapped", d.ignore_unmapped, "label codes outside the classes count as unlabelled instead of being an error")
+      .key("null_values", d.null_values, "numbers that mean missing, besides each file's own NULL")
+      .key("well_column", d.well_column, "CSV: rows of equal value are one well")
+      .key("depth_column", d.depth_column, "CSV: depth; where there is none, row order with step 1")
+      .key("step", d.step, "resample every well to this distance between samples; 0: as the files are, which must then agree", at_least(0))
+      .key("require_curves", d.require_curves, "leave out wells that lack a curve; otherwise it is missing there")
+      .key("strict", d.strict, "a file that cannot be used ends the command instead of being named and skipped");
+}
+
+void describe_split(Schema& keys, WellsSplit& s) {
+  keys.section("Split (by well, never by sample)")
+      .key("validation", s.validation, "share of the labelled wells that validate", training::Allowed{.low = 0, .high = 1, .open_low = true})
+      .key("folds", s.folds, "k-fold cross-validation: this many folds; 0: by share", at_least(0))
+      .key("fold", s.fold, "the fold that validates, from 0", at_least(0))
+      .key("validation_wells", s.validation_wells, "exactly these wells validate");
+}
+
+void describe_machine(Schema& keys, Machine& m) {
+  keys.section("Machine")
+      .choice("device", m.device, "where to compute", {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}})
+      .choice("precision", m.precision, "of activations and products", {{"f32", Precision::f32}})
+      .key("threads", m.threads, "CPU threads; 0: all cores. Results do not depend on it", between(0, 1024));
+}
+
+std::string model_words() {
+  std::string words;
+  for (const auto& m : models::signal1d_models()) words += (words.empty() ? "" : "; ") + std::string(m.name) + ": " + m.help;
+  return words;
+}
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const auto& m : models::signal1d_models()) names.push_back(m.name);
+  return names;
+}
+}  // namespace
+
+void Machine::apply() const {
+  if (threads > 0) set_thread_count(threads);
+}
+
+data::WellsOptions WellsData::options() const {
+  check(!path.empty(), "data= names nothing: give a folder of LAS or CSV files, or one file");
+  data::WellsOptions o{.path = path, .curves = curves, .label = label, .ignore_unmapped = ignore_unmapped, .null_values = null_values,
+                       .well_column = well_column, .depth_column = depth_column, .step = step, .require_curves = require_curves, .strict = strict};
+  o.classes = int(classes.size());
+  for (size_t i = 0; i < classes.size(); ++i) {
+    if (classes[i].codes.empty()) o.codes.emplace_back(std::to_string(i), int(i));
+    for (const std::string& code : classes[i].codes) o.codes.emplace_back(code, int(i));
+  }
+  return o;
+}
+
+training::ClassList WellsData::class_list(int count) const {
+  training::ClassList list;
+  for (int i = 0; i < count; ++i) {
+    const bool named = i < int(classes.size());
+    list.push_back({named ? classes[size_t(i)].name : text("class ", i), named && !classes[size_t(i)].colour.empty() ? classes[size_t(i)].colour : training::default_colour(i)});
+  }
+  training::check_classes(list);
+  return list;
+}
+
+void describe_train(Schema& keys, TrainConfig& c) {
+  describe_data(keys, c.data);
+  describe_split(keys, c.split);
+  keys.section("Inputs")
+      .choice("scaling", c.scaling, "of every curve, by statistics of the training wells",
+              {{"standard", data::Scaling::standard}, {"minmax", data::Scaling::minmax}, {"robust", data::Scaling::robust}})
+      .choice("mask", c.mask, "one more channel per curve that says where it was measured; auto: when training wells have gaps",
+              {{"auto", data::Mask::automatic}, {"on", data::Mask::on}, {"off", data::Mask::off}})
+      .key("log10", c.log10, "curves to take the logarithm of first, e.g. resistivities");
+  keys.section("Model")
+      .key("model", c.model, model_words(), one_of(model_names()))
+      .key("channels", c.channels, "channels of the levels, the last is the bottom; empty: the model's own", between(1, 4096))
+      .key("strides", c.strides, "one per level but the bottom; empty: the model's own", between(1, 16))
+      .key("kernel", c.kernel, "samples that a convolution looks at, odd", between(1, 101))
+      .key("residual_units", c.residual_units, "convolutions in a block on the way down", between(1, 16))
+      .key("method", c.method, "how to train", one_of({"supervised"}));
+  keys.section("Training")
+      .key("epochs", c.epochs, "passes over the training wells", between(1, 1000000))
+      .key("batch", c.batch, "windows in a batch", between(1, 65536))
+      .key("accumulate", c.accumulate, "batches that make one update", between(1, 65536))
+      .key("window", c.window, "samples of a training window; 0: whole wells", between(0, 1 << 24))
+      .choice("optimiser", c.optimiser, "adamw decouples the weight decay",
+              {{"adam", OptimiserKind::adam}, {"adamw", OptimiserKind::adamw}, {"sgd", OptimiserKind::sgd}})
+      .key("lr", c.lr, "learning rate", above(0))
+      .choice("schedule", c.schedule, "of the learning rate: poly falls as (1 - t)^0.9, plateau halves after 5 epochs without gain",
+              {{"poly", training::ScheduleKind::poly}, {"cosine", training::ScheduleKind::cosine},
+               {"plateau", training::ScheduleKind::plateau}, {"constant", training::ScheduleKind::constant}})
+      .key("warmup", c.warmup, "updates in which the learning rate rises first", at_least(0))
+      .key("weight_decay", c.weight_decay, "pull of the weights towards 0", at_least(0))
+      .key("clip", c.clip, "limit of the gradient's norm; 0: none", at_least(0))
+      .choice("class_weights", c.class_weights, "of the cross entropy: complement is 1 - share, inverse 1 / share",
+              {{"none", training::ClassWeights::none}, {"complement", training::ClassWeights::complement},
+               {"inverse", training::ClassWeights::inverse}})
+      .key("seed", c.seed, "of initial weights, order, windows and split; equal seeds give equal files", at_least(0));
+  keys.section("Stopping and saving")
+      .choice("monitor", c.monitor, "what makes an epoch the best",
+              {{"mean_iou", Monitor::mean_iou}, {"macro_f1", Monitor::macro_f1}, {"accuracy", Monitor::accuracy}})
+      .key("patience", c.patience, "end after this many epochs without a better one; 0: never", at_least(0))
+      .key("time_budget", c.time_budget, "end after this long, e.g. 20m; 0: no limit")
+      .key("checkpoint_every", c.checkpoint_every, "between checkpoints inside an epoch; one follows every epoch anyway");
+  keys.section("Output")
+      .key("run", c.run, "the run folder", required())
+      .key("resume", c.resume, "go on with this run folder, by its own configuration")
+      .key("remove_short", c.remove_short, "in the final evaluation, runs shorter than this many samples take the label above", at_least(0))
+      .key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200))
+      .key("quiet", c.quiet, "no progress bar");
+  describe_machine(keys, c.machine);
+}
+
+void describe_synthesize(Schema& keys, SynthesizeConfig& c) {
+  keys.section("Synthetic wells")
+      .key("out", c.out, "folder to write, one LAS file a well; with csv=true one table wells.csv", required())
+      .key("wells", c.wells, "how many", between(1, 1000000))
+      .key("samples", c.samples, "samples of a well", between(64, 1000000))
+      .key("step", c.step, "metres between samples", above(0))
+      .key("labelled_fraction", c.labelled_fraction, "share of wells with a label curve", between(0, 1))
+      .key("csv", c.csv, "write the table well_id,row_id,GR,label instead of LAS files")
+      .key("seed", c.seed, "equal seeds give equal wells", at_least(0));
+}
+
+void describe_inspect(Schema& keys, InspectConfig& c) {
+  describe_data(keys, c.data);
+  describe_split(keys, c.split);
+  keys.section("Random numbers").key("seed", c.seed, "of the split", at_least(0));
+}
+
+void describe_evaluate(Schema& keys, EvaluateConfig& c) {
+  keys.section("Evaluation")
+      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("data", c.data, "labelled wells: folder or file", required())
+      .key("label", c.label, "label curve or column; empty: the one the model was trained on")
+      .choice("wells", c.wells, "which wells: those that validated the model, those that trained it, or all of the data",
+              {{"all", WhichWells::all}, {"validation", WhichWells::validation}, {"training", WhichWells::training}})
+      .key("ignore_unmapped", c.ignore_unmapped, "label codes outside the model's classes count as unlabelled")
+      .key("strict", c.strict, "a file that cannot be used ends the command")
+      .key("remove_short", c.remove_short, "runs shorter than this many samples take the label above", at_least(0))
+      .key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200))
+      .key("run", c.run, "folder for report.html and result.json", required());
+  describe_machine(keys, c.machine);
+}
+
+void describe_predict(Schema& keys, PredictConfig& c) {
+  keys.section("Prediction")
+      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("data", c.data, "LAS or CSV files: folder or file", required())
+      .key("out", c.out, "folder for the files with the predicted curves added", required())
+      .key("mnemonic", c.mnemonic, "name of the predicted curve", required())
+      .key("probabilities", c.probabilities, "add the probability of every class too")
+      .key("remove_short", c.remove_short, "runs shorter than this many samples take the label above", at_least(0))
+      .key("overwrite", c.overwrite, "write over files that are there")
+      .key("strict", c.strict, "a file that cannot be used ends the command instead of being named and skipped");
+  describe_machine(keys, c.machine);
+}
+
+}  // namespace kern::apps

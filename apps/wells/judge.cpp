@@ -1,0 +1,50 @@
+#include "apps/wells/judge.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "data/postprocess.h"
+
+namespace kern::apps {
+
+Judgement judge(const WellsModel& model, const std::vector<data::Well>& wells, std::span<const int64_t> which, const JudgeOptions& options) {
+  Judgement result{training::ConfusionMatrix(model.classes), 0, {}};
+  double loss = 0;
+  int64_t counted = 0;
+  for (int64_t index : which) {
+    const data::Well& well = wells[size_t(index)];
+    training::Segmentation s = predict_well(model, well);
+    int64_t labelled = 0, right = 0;
+    for (int64_t i = 0; i < well.length() && !well.labels.empty(); ++i) {
+      const int truth = well.labels[size_t(i)];
+      if (truth == data::kUnlabelled) continue;
+      loss -= std::log(std::max(1e-30, double(s.probabilities[size_t(i * s.classes + truth)])));
+      ++counted;
+    }
+    data::remove_short(s.labels, options.remove_short);
+    for (int64_t i = 0; i < well.length() && !well.labels.empty(); ++i) {
+      const int truth = well.labels[size_t(i)];
+      if (truth == data::kUnlabelled) continue;
+      ++labelled;
+      right += truth == s.labels[size_t(i)];
+      result.matrix.add(truth, s.labels[size_t(i)]);
+    }
+    JudgedWell judged{index, {}, {}, labelled > 0 ? double(right) / double(labelled) : 0};
+    if (options.keep_predictions) {
+      judged.prediction = std::move(s.labels);
+      judged.probabilities = std::move(s.probabilities);
+    }
+    result.wells.push_back(std::move(judged));
+  }
+  result.loss = counted > 0 ? loss / double(counted) : 0;
+  return result;
+}
+
+training::ConfusionMatrix majority_baseline(const training::ConfusionMatrix& truth, int commonest) {
+  training::ConfusionMatrix m(truth.classes());
+  for (int64_t c = 0; c < truth.class_count(); ++c)
+    for (int64_t i = 0; i < truth.support(c); ++i) m.add(int(c), commonest);
+  return m;
+}
+
+}  // namespace kern::apps

@@ -1,0 +1,34 @@
+// Predictions of a model on labelled wells, and the figures over them.
+#pragma once
+#include <span>
+#include <vector>
+
+#include "apps/wells/wells_model.h"
+#include "data/well.h"
+#include "training/metrics.h"
+
+namespace kern::apps {
+
+struct JudgedWell {
+  int64_t well;  // index into the wells
+  std::vector<int> prediction;
+  std::vector<float> probabilities;  // [L, K]; empty unless kept
+  double accuracy = 0;               // over its labelled samples
+};
+struct Judgement {
+  training::ConfusionMatrix matrix;
+  double loss = 0;  // mean cross entropy of the labelled samples, unweighted
+  std::vector<JudgedWell> wells;
+};
+
+struct JudgeOptions {
+  int64_t remove_short = 0;
+  bool keep_predictions = false;
+};
+// Every sample once, whole wells, in the order given.
+Judgement judge(const WellsModel& model, const std::vector<data::Well>& wells, std::span<const int64_t> which, const JudgeOptions& options = {});
+
+// What always answering the commonest class of `truth` would score.
+training::ConfusionMatrix majority_baseline(const training::ConfusionMatrix& truth, int commonest);
+
+}  // namespace kern::apps

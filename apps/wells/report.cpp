@@ -1,0 +1,124 @@
+#include "apps/wells/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "apps/build_info.h"
+#include "apps/wells/source.h"
+#include "kernels/common/dispatch.h"
+#include "kernels/common/parallel.h"
+#include "training/progress.h"
+#include "training/report/segmentation_report.h"
+
+namespace kern::apps {
+namespace {
+using namespace training;
+
+SplitCounts split_counts(const std::string& name, const std::vector<data::Well>& wells, const std::vector<int64_t>& which, int64_t classes) {
+  SplitCounts s{.name = name, .items = int64_t(which.size()), .class_samples = std::vector<int64_t>(size_t(classes), 0)};
+  for (int64_t i : which) {
+    const data::Well& w = wells[size_t(i)];
+    s.samples += w.length();
+    for (int label : w.labels)
+      if (label != data::kUnlabelled) ++s.labelled, ++s.class_samples[size_t(label)];
+  }
+  return s;
+}
+
+EpochFigures epoch_figures(const EpochRecord& e) {
+  EpochFigures f;
+  f.epoch = e.epoch;
+  f.train_loss = e.train_loss;
+  f.learning_rate = e.lr;
+  f.seconds = e.seconds;
+  for (const auto& [name, value] : e.figures) {
+    if (name == "val_loss") f.validation_loss = value;
+    if (name == "accuracy") f.accuracy = value;
+    if (name == "mean_iou") f.mean_iou = value;
+    if (name == "macro_f1") f.macro_f1 = value;
+  }
+  return f;
+}
+
+double mean_iou_of(const data::Well& w, const std::vector<int>& prediction, const ClassList& classes) {
+  ConfusionMatrix m(classes);
+  for (size_t i = 0; i < prediction.size() && !w.labels.empty(); ++i)
+    if (w.labels[i] != data::kUnlabelled) m.add(w.labels[i], prediction[i]);
+  return m.total() > 0 ? m.mean_iou() : NAN;
+}
+
+WellTrack track_of(const data::Well& w, const JudgedWell& j) {
+  WellTrack t{.id = w.id, .depth_unit = w.depth_unit, .depth = w.depth, .curves = {}, .truth = w.labels, .prediction = j.prediction, .probabilities = j.probabilities};
+  for (const data::Curve& c : w.curves) t.curves.push_back({c.name, c.unit, c.values});
+  return t;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& w : words) out += (out.empty() ? "" : ", ") + w;
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> facts_of(const ReportInput& in) {
+  std::string rows;
+  for (const auto& [op, row] : kernels::rows_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
+  std::vector<std::string> curves;
+  for (const data::CurveScale& c : in.model->normalisation.curves)
+    curves.push_back(fmt::format("{}: ({}{} - {:g}) / {:g}", c.name, c.log10 ? "log10 " : "", c.name, c.offset, c.scale));
+  std::vector<std::pair<std::string, std::string>> facts{
+      {"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
+      {"Device", fmt::format("cpu, {} threads", thread_count())},
+      {"Kernel rows that served", rows},
+      {"Model", fmt::format("{}, {} parameters", in.model->architecture, in.model->module.parameter_count())},
+      {"Inputs", joined(curves) + (in.model->normalisation.mask ? ", and a mask per curve" : "")},
+      {"Made by", in.model->provenance},
+      {"Data", "hash " + hash_of(*in.wells)},
+      {"Validation wells", joined(in.model->validation_wells)},
+      {"Peak memory of tensors", format_bytes(double(memory_counters().peak))}};
+  if (in.seconds > 0) facts.emplace_back("Time in training", format_duration(in.seconds));
+  return facts;
+}
+
+}  // namespace
+
+void write_report(const RunFolder& run, const ReportInput& in) {
+  const std::vector<data::Well>& wells = *in.wells;
+  const ClassList& classes = in.model->classes;
+  SegmentationReport r{.title = in.title, .subtitle = in.model->architecture, .configuration = in.config, .facts = facts_of(in), .remarks = {},
+                       .splits = {}, .history = {}, .best_epoch = in.best_epoch, .validation = in.judgement->matrix, .comparison = {}, .wells = {}, .tracks = {}};
+  for (const data::Problem& p : in.skipped) r.remarks.push_back(to_string(p));
+  if (!in.training.empty()) r.splits.push_back(split_counts("training", wells, in.training, in.model->class_count()));
+  r.splits.push_back(split_counts("validation", wells, in.validation, in.model->class_count()));
+  for (const EpochRecord& e : in.history) r.history.push_back(epoch_figures(e));
+  r.comparison.push_back({"always the commonest class", *in.baseline});
+  std::vector<double> accuracy;
+  for (const JudgedWell& j : in.judgement->wells) {
+    const data::Well& w = wells[size_t(j.well)];
+    const int64_t labelled = std::count_if(w.labels.begin(), w.labels.end(), [](int l) { return l != data::kUnlabelled; });
+    r.wells.push_back({w.id, w.length(), labelled, labelled > 0 ? j.accuracy : NAN, mean_iou_of(w, j.prediction, classes)});
+    accuracy.push_back(r.wells.back().accuracy);
+  }
+  const size_t drawn = size_t(std::max(0, in.tracks)), best = drawn / 4, median = drawn / 4;
+  for (const auto& [i, why] : choose_wells(accuracy, drawn - best - median, median, best))
+    r.tracks.emplace_back(why, track_of(wells[size_t(in.judgement->wells[i].well)], in.judgement->wells[i]));
+  write_segmentation_report(run.path(), r);
+}
+
+void add_figures(Figures& figures, const Judgement& j, const ConfusionMatrix& baseline) {
+  figures.add("loss", j.loss);
+  figures.add("accuracy", j.matrix.accuracy());
+  figures.add("macro_f1", j.matrix.macro_f1());
+  figures.add("mean_iou", j.matrix.mean_iou());
+  std::vector<double> iou, f1;
+  for (int64_t k = 0; k < j.matrix.class_count(); ++k) iou.push_back(j.matrix.iou(k)), f1.push_back(j.matrix.f1(k));
+  figures.add("class_iou", iou);
+  figures.add("class_f1", f1);
+  figures.add("majority_accuracy", baseline.accuracy());
+  figures.add("majority_macro_f1", baseline.macro_f1());
+  figures.add("majority_mean_iou", baseline.mean_iou());
+}
+
+}  // namespace kern::apps

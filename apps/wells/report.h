@@ -1,0 +1,35 @@
+// The report of a training or evaluation of wells.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "apps/command.h"
+#include "apps/wells/judge.h"
+#include "data/wells_inspect.h"
+#include "data/wells_split.h"
+#include "training/checkpoint.h"
+#include "training/run_folder.h"
+
+namespace kern::apps {
+
+struct ReportInput {
+  std::string title, config;
+  const WellsModel* model;
+  const std::vector<data::Well>* wells;
+  std::vector<int64_t> training, validation;  // indices; training is empty in an evaluation
+  const Judgement* judgement;                 // of `validation`, predictions kept
+  const training::ConfusionMatrix* baseline;
+  std::vector<training::EpochRecord> history;
+  int best_epoch = 0;
+  std::vector<data::Problem> skipped;
+  double seconds = 0;
+  int tracks = 12;  // wells drawn
+};
+
+// report.html, figures/ and tables in the run folder.
+void write_report(const training::RunFolder& run, const ReportInput& input);
+
+// The figures of a judgement for --json and result.json.
+void add_figures(Figures& figures, const Judgement& judgement, const training::ConfusionMatrix& baseline);
+
+}  // namespace kern::apps

@@ -1,0 +1,177 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numeric>
+
+#include "apps/build_info.h"
+#include "apps/wells/judge.h"
+#include "apps/wells/report.h"
+#include "apps/wells/source.h"
+#include "apps/wells/verbs.h"
+#include "data/prefetch.h"
+#include "data/wells_batches.h"
+
+#include "engine/atomic_file.h"
+#include "kernels/common/log.h"
+#include "training/stop.h"
+#include "training/supervised.h"
+
+namespace kern::apps {
+namespace {
+using namespace training;
+
+std::vector<std::string> ids_of(const std::vector<data::Well>& wells, const std::vector<int64_t>& which) {
+  std::vector<std::string> ids;
+  for (int64_t i : which) ids.push_back(wells[size_t(i)].id);
+  return ids;
+}
+
+std::vector<int64_t> class_counts(const std::vector<data::Well>& wells, const std::vector<int64_t>& which, int classes) {
+  std::vector<int64_t> counts(size_t(classes), 0);
+  for (int64_t i : which)
+    for (int label : wells[size_t(i)].labels)
+      if (label != data::kUnlabelled) ++counts[size_t(label)];
+  return counts;
+}
+
+WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data::Split& split) {
+  WellsModel m;
+  m.architecture = c.model;
+  m.curves = c.data.curves;
+  m.normalisation = data::fit_normalisation(set.wells, split.training, {.scaling = c.scaling, .mask = c.mask, .log10 = c.log10});
+  m.network = {.in = int(m.normalisation.channels()), .out = set.classes, .channels = c.channels, .strides = c.strides, .kernel = c.kernel,
+               .residual_units = c.residual_units};
+  m.step = set.step;
+  m.classes = c.data.class_list(set.classes);
+  for (const WellsClass& k : c.data.classes) m.codes.push_back(k.codes);
+  m.label = c.data.label;
+  m.training_wells = ids_of(set.wells, split.training);
+  m.validation_wells = ids_of(set.wells, split.validation);
+  m.provenance = fmt::format("kern {} seed {} data {}", build_info::kVersion, c.seed, hash_of(set.wells));
+  m.build();
+  return m;
+}
+
+Optimiser new_optimiser(const TrainConfig& c, const AnyModule& network) {
+  Optimiser::Rule rule = AdamOptions{.weight_decay = c.weight_decay, .decoupled = c.optimiser == OptimiserKind::adamw};
+  if (c.optimiser == OptimiserKind::sgd) rule = SgdOptions{.momentum = 0.9, .weight_decay = c.weight_decay};
+  return Optimiser({{.parameters = network.parameters()}}, rule, c.lr);
+}
+
+// The batches of a training, one epoch after the other, prepared ahead.
+class Feed {
+ public:
+  explicit Feed(data::WellBatches batches) : batches_(std::move(batches)) {}
+  int64_t size() const { return batches_.size(); }
+  int64_t windows() const { return batches_.windows(); }
+  void begin(int epoch, int64_t first) {
+    prefetch_.reset();
+    epoch_ = batches_.epoch(epoch);
+    prefetch_ = std::make_unique<data::Prefetch<data::WellBatch>>(first, size(), [this](int64_t i) { return batches_.batch(epoch_, i); });
+  }
+  LabelledBatch next() {
+    const auto b = prefetch_->next();
+    if (!b) return {};
+    return {Tensor::from({b->N, b->L, b->C}, b->inputs), Tensor::from({b->N, b->L}, b->labels)};
+  }
+
+ private:
+  data::WellBatches batches_;
+  data::WellBatches::Epoch epoch_;
+  std::unique_ptr<data::Prefetch<data::WellBatch>> prefetch_;
+};
+
+double score_of(Monitor monitor, const ConfusionMatrix& m) {
+  switch (monitor) {
+    case Monitor::mean_iou: return m.mean_iou();
+    case Monitor::macro_f1: return m.macro_f1();
+    case Monitor::accuracy: return m.accuracy();
+  }
+  throw InternalError("no such monitor");
+}
+
+void train(const TrainConfig& c, const RunFolder& run, Call& call) {
+  c.machine.apply();
+  const data::WellsOptions options = c.data.options();
+  check(!options.label.empty(), "label= names no label curve: a training needs one, e.g. label=FACIES");
+  const data::WellSet set = data::load_wells(options);
+  for (const data::Problem& p : set.skipped) warn(to_string(p));
+  const data::Split split = data::split_wells(set.wells, c.split.options(uint64_t(c.seed)));
+  for (const std::string& note : split.notes) inform(note);
+  set_seed(uint64_t(c.seed));
+  WellsModel model = new_model(c, set, split);
+  const std::vector<int64_t> counts = class_counts(set.wells, split.training, set.classes);
+  check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2, "the training wells hold only one class: there is nothing to learn. Check label= and classes=");
+
+  Feed feed(data::WellBatches(set.wells, split.training, model.normalisation, {.batch = c.batch, .window = c.window, .shuffle = true, .seed = uint64_t(c.seed)}));
+  const int64_t steps = (feed.size() + c.accumulate - 1) / c.accumulate;
+  Optimiser optimiser = new_optimiser(c, model.module);
+  Schedule schedule({.kind = c.schedule, .lr = c.lr, .steps = steps * c.epochs, .warmup = c.warmup});
+  Supervised method(model.module, optimiser, {.class_weights = class_weights(c.class_weights, counts), .clip = c.clip, .accumulate = c.accumulate});
+  fmt::print("{}: {} wells train, {} validate; {} channels in, {} classes, {} parameters, {} updates an epoch\n", c.model, split.training.size(),
+             split.validation.size(), model.network.in, set.classes, model.module.parameter_count(), steps);
+  std::fflush(stdout);
+
+  Training t;
+  t.models = {{"model", model.module}};
+  t.optimisers = {{"optimiser", &optimiser}};
+  t.schedule = &schedule;
+  t.steps_in_epoch = [&](int) { return steps; };
+  t.samples_in_epoch = [&](int) { return feed.windows(); };
+  t.begin_epoch = [&](int epoch, int64_t index) { feed.begin(epoch, index * c.accumulate); };
+  t.step = [&](int, int64_t) { return method.step([&] { return feed.next(); }); };
+  t.validate = [&](int) {
+    const Judgement j = judge(model, set.wells, split.validation);
+    return Validation{.score = score_of(c.monitor, j.matrix), .loss = j.loss,
+                      .figures = {{"val_loss", j.loss}, {"accuracy", j.matrix.accuracy()}, {"macro_f1", j.matrix.macro_f1()}, {"mean_iou", j.matrix.mean_iou()}}};
+  };
+  t.save_model = [&](const std::filesystem::path& path) { save_wells_model(path, model); };
+  t.identity = {{"model", model.architecture}, {"data", hash_of(set.wells)}};
+
+  run.write("config.yaml", call.keys.to_yaml());
+  const SignalWatch signals;
+  ProgressBar progress({.title = "train", .unit = "windows", .epochs = c.epochs, .time_budget = c.time_budget.seconds,
+                        .mode = c.quiet ? ProgressMode::quiet : ProgressMode::automatic});
+  const LoopResult result = run_loop(run, {.epochs = c.epochs, .patience = c.patience, .time_budget = c.time_budget.seconds,
+                                           .checkpoint_every = c.checkpoint_every.seconds}, t, progress);
+  check(result.reason != EndReason::diverged, "the training diverged; its last checkpoint is in ", run.path().string(), ". Lower lr, or look at the data with kern wells inspect");
+  call.figures.add("ended", std::string(to_string(result.reason)));
+  call.figures.add("epochs", int64_t(result.state.epoch));
+  call.figures.add("run", run.path().string());
+  if (!result.finished()) {
+    fmt::print("stopped ({}) and saved; go on with: kern wells train resume={}\n", to_string(result.reason), run.path().string());
+    return;
+  }
+  const WellsModel best = load_wells_model(run.file(kBestModelFile));
+  const Judgement j = judge(best, set.wells, split.validation, {.remove_short = c.remove_short, .keep_predictions = true});
+  const int commonest = int(std::max_element(counts.begin(), counts.end()) - counts.begin());
+  const ConfusionMatrix baseline = majority_baseline(j.matrix, commonest);
+  call.figures.add("best_epoch", int64_t(result.state.best_epoch));
+  add_figures(call.figures, j, baseline);
+  call.figures.add("seconds", result.state.seconds);
+  call.figures.add("peak_tensor_bytes", int64_t(memory_counters().peak));
+  write_report(run, ReportInput{.title = fmt::format("Wells: {}", run.path().filename().string()), .config = call.keys.to_yaml(), .model = &best,
+                                .wells = &set.wells, .training = split.training, .validation = split.validation, .judgement = &j,
+                                .baseline = &baseline, .history = result.state.history, .best_epoch = result.state.best_epoch,
+                                .skipped = set.skipped, .seconds = result.state.seconds,
+                                .tracks = c.report_wells});
+  run.write_result(call.figures.to_json());
+  run.finish();
+  fmt::print("best epoch {}: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} on {} validation wells (always the commonest class: {:.4f}, {:.4f}, {:.4f})\nreport: {}\n",
+             result.state.best_epoch, j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), split.validation.size(), baseline.accuracy(),
+             baseline.macro_f1(), baseline.mean_iou(), run.file("report.html").string());
+}
+
+}  // namespace
+
+void run_train(const TrainConfig& c, Call& call) {
+  if (c.resume.empty()) return train(c, RunFolder::create(c.run), call);
+  // The run's own configuration was read first (apps/command.h); what the command line says besides wins.
+  const RunFolder run = RunFolder::resume(c.resume);
+  if (run.was_finished()) inform("the run in ", c.resume, " is finished already: only its evaluation and report are made again");
+  train(c, run, call);
+}
+
+}  // namespace kern::apps

@@ -1,0 +1,86 @@
+#include "apps/wells/wells_model.h"
+
+#include <nlohmann/json.hpp>
+
+#include "engine/model_file.h"
+
+namespace kern::apps {
+namespace {
+using nlohmann::json;
+
+constexpr const char* kTaskKey = "kern.task";
+constexpr const char* kTask = "wells";
+constexpr const char* kModelKey = "kern.wells_model";
+
+std::vector<FileTensor> file_tensors(const AnyModule& module) {
+  std::vector<FileTensor> out;
+  for (const NamedTensor& t : module.tensors()) out.push_back({t.name, t.tensor});
+  return out;
+}
+
+json to_json(const WellsModel& m) {
+  json curves = json::array(), classes = json::array();
+  for (const data::CurveScale& c : m.normalisation.curves)
+    curves.push_back({{"name", c.name}, {"log10", c.log10}, {"offset", c.offset}, {"scale", c.scale}});
+  for (const auto& c : m.classes) classes.push_back({{"name", c.name}, {"colour", c.colour}});
+  return {{"architecture", m.architecture},
+          {"network", {{"in", m.network.in}, {"out", m.network.out}, {"channels", m.network.channels}, {"strides", m.network.strides},
+                       {"kernel", m.network.kernel}, {"residual_units", m.network.residual_units}}},
+          {"curves", m.curves}, {"normalisation", {{"curves", curves}, {"mask", m.normalisation.mask}}}, {"step", m.step},
+          {"classes", classes}, {"codes", m.codes}, {"label", m.label}, {"training_wells", m.training_wells},
+          {"validation_wells", m.validation_wells}, {"provenance", m.provenance}};
+}
+
+WellsModel from_json(const json& j) {
+  WellsModel m;
+  m.architecture = j.at("architecture").get<std::string>();
+  const json& n = j.at("network");
+  m.network = {.in = n.at("in").get<int>(), .out = n.at("out").get<int>(), .channels = n.at("channels").get<std::vector<int>>(),
+               .strides = n.at("strides").get<std::vector<int>>(), .kernel = n.at("kernel").get<int>(),
+               .residual_units = n.at("residual_units").get<int>()};
+  m.curves = j.at("curves").get<std::vector<std::string>>();
+  for (const json& c : j.at("normalisation").at("curves"))
+    m.normalisation.curves.push_back({c.at("name").get<std::string>(), c.at("log10").get<bool>(), c.at("offset").get<double>(), c.at("scale").get<double>()});
+  m.normalisation.mask = j.at("normalisation").at("mask").get<bool>();
+  m.step = j.at("step").get<double>();
+  for (const json& c : j.at("classes")) m.classes.push_back({c.at("name").get<std::string>(), c.at("colour").get<std::string>()});
+  m.codes = j.at("codes").get<std::vector<std::vector<std::string>>>();
+  m.label = j.at("label").get<std::string>();
+  m.training_wells = j.at("training_wells").get<std::vector<std::string>>();
+  m.validation_wells = j.at("validation_wells").get<std::vector<std::string>>();
+  m.provenance = j.at("provenance").get<std::string>();
+  return m;
+}
+}  // namespace
+
+void WellsModel::build() { module = models::make_signal1d_model(architecture, network); }
+
+void save_wells_model(const std::filesystem::path& path, const WellsModel& model) {
+  save_tensors(path, file_tensors(model.module), {{kTaskKey, kTask}, {kModelKey, to_json(model).dump()}});
+}
+
+WellsModel load_wells_model(const std::filesystem::path& path) {
+  const TensorFile file = load_tensors(path);
+  const auto task = file.metadata.find(kTaskKey);
+  check(task != file.metadata.end(), path.string(), " is a safetensors file, but not a model that Kern saved");
+  check(task->second == kTask, path.string(), " is a model of the task '", task->second, "', not of 'wells'");
+  WellsModel model;
+  try {
+    model = from_json(json::parse(file.metadata.at(kModelKey)));
+  } catch (const std::exception&) {
+    throw Error(path.string() + ": the description in this model file is damaged; train or copy it again");
+  }
+  training::check_classes(model.classes);
+  check(model.network.out == model.class_count() && model.network.in == model.normalisation.channels(), path.string(),
+        ": the description in this model file contradicts itself; train or copy it again");
+  model.build();
+  load_into(file_tensors(model.module), file);
+  return model;
+}
+
+training::Segmentation predict_well(const WellsModel& model, const data::Well& well) {
+  const std::vector<float> inputs = data::network_inputs(well, model.normalisation);
+  return training::segment(model.module, Tensor::from({1, well.length(), model.normalisation.channels()}, inputs));
+}
+
+}  // namespace kern::apps

@@ -1,0 +1,39 @@
+// A trained well-log network with everything prediction needs, and the model file that holds it.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/wells_normalise.h"
+#include "layers/module.h"
+#include "models/table1d.h"
+#include "training/classes.h"
+#include "training/segmentation.h"
+
+namespace kern::apps {
+
+struct WellsModel {
+  std::string architecture;             // a row of models::signal1d_models()
+  models::Signal1dConfig network;
+  std::vector<std::string> curves;      // with aliases, as the configuration names them: "GR|GAMMA"
+  data::Normalisation normalisation;
+  double step = 0;                      // the distance between samples it was trained on
+  training::ClassList classes;
+  std::vector<std::vector<std::string>> codes;  // of each class, in the files' own words; empty: the index
+  std::string label;                    // the label curve it was trained on
+  std::vector<std::string> training_wells, validation_wells;
+  std::string provenance;               // version, seed, data hash
+
+  AnyModule module;                     // made by build() or load_wells_model()
+  void build();                         // a network with initial weights, from architecture and network
+  int64_t class_count() const { return int64_t(classes.size()); }
+};
+
+void save_wells_model(const std::filesystem::path& path, const WellsModel& model);
+// Error when the file is no model of this task, or damaged.
+WellsModel load_wells_model(const std::filesystem::path& path);
+
+// Classes and probabilities of every sample of a well whose curves are the model's.
+training::Segmentation predict_well(const WellsModel& model, const data::Well& well);
+
+}  // namespace kern::apps

@@ -1,0 +1,25 @@
+// Labelling every position: from a network's logits to classes and probabilities, of signals and images alike.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "layers/module.h"
+
+namespace kern::training {
+
+struct Segmentation {
+  int64_t classes = 0;
+  std::vector<int> labels;           // [positions] the most probable class
+  std::vector<float> probabilities;  // [positions, classes]
+};
+// x [1,L,C] or [1,H,W,C], in evaluation mode and without gradients.
+Segmentation segment(const AnyModule& network, const Tensor& x);
+
+// Weights of a weighted cross entropy, in class order.
+//   none: all 1. complement: 1 - count/total. inverse: total / (classes x count), absent classes 0.
+enum class ClassWeights { none, complement, inverse };
+std::vector<float> class_weights(ClassWeights kind, std::span<const int64_t> counts);
+
+}  // namespace kern::training

@@ -1,0 +1,30 @@
+#include "training/supervised.h"
+
+#include "engine/ops/cross_entropy.h"
+
+namespace kern::training {
+
+Supervised::Supervised(AnyModule network, Optimiser& optimiser, SupervisedOptions options)
+    : network_(std::move(network)), optimiser_(optimiser), options_(std::move(options)) {
+  check(options_.accumulate >= 1 && options_.clip >= 0, "accumulate must be at least 1 and clip not negative");
+  if (!options_.class_weights.empty()) weights_ = Tensor::from({int64_t(options_.class_weights.size())}, options_.class_weights);
+}
+
+StepResult Supervised::step(const std::function<LabelledBatch()>& next) {
+  StepResult result;
+  double loss_sum = 0;
+  for (int i = 0; i < options_.accumulate; ++i) {
+    const LabelledBatch batch = next();
+    if (!batch.x) break;
+    const Tensor loss = cross_entropy(network_(batch.x), batch.labels, weights_);
+    backward(loss, Tensor::full({1}, 1.0f / float(options_.accumulate)));
+    loss_sum += double(loss.item()) * double(batch.x.dim(0));
+    result.samples += batch.x.dim(0);
+  }
+  if (options_.clip > 0) optimiser_.clip_gradient_norm(options_.clip);
+  optimiser_.step();
+  result.loss = result.samples > 0 ? loss_sum / double(result.samples) : 0;
+  return result;
+}
+
+}  // namespace kern::training
