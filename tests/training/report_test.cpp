@@ -119,8 +119,8 @@ TEST(Svg, a_line_breaks_at_missing_points) {
 
 TEST(Axis, ticks_are_round_and_cover_the_data) {
   const Axis a(0.13, 0.87, 100, 0);
-  EXPECT_EQ(a.ticks().front().label, "0.0");
-  EXPECT_EQ(a.ticks().back().label, "1.0");
+  EXPECT_EQ(a.ticks().front().label, "0.1");
+  EXPECT_EQ(a.ticks().back().label, "0.9");
   EXPECT_DOUBLE_EQ(a.pixel(0.5), 50);
   const Axis tight(3.2, 17.9, 0, 1, 5, true);
   EXPECT_DOUBLE_EQ(tight.low(), 3.2);

@@ -162,7 +162,7 @@ Svg bar_chart(const BarChart& chart) {
       if (!bars.name.empty()) title += ", " + bars.name;
       svg.rect(x, std::min(at, zero), std::max(1.0, each - 1), std::abs(zero - at), own ? chart.colours[g] : bars.colour,
                title + ": " + shown);
-      if (text_width(shown, 10) < each + 4)
+      if (v != 0 && text_width(shown, 10) < each + 4)
         svg.text(x + each / 2, std::min(at, zero) - 4, shown, {.anchor = Anchor::middle, .size = 10, .opacity = 0.85});
     }
   }

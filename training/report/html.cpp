@@ -36,7 +36,7 @@ section{padding-top:30px}
 figure{margin:0 0 16px;max-width:100%;overflow-x:auto;break-inside:avoid}
 figure svg{display:block;max-width:100%;height:auto}
 .tracks svg{max-width:none}
-figcaption{font-size:13px;max-width:80ch;margin-top:2px}
+figcaption{font-size:13px;width:0;min-width:100%;margin-top:2px}
 .scroll{overflow-x:auto;margin:0 0 18px}
 table{border-collapse:collapse;font-size:14px}
 caption{caption-side:bottom;text-align:left;font-size:13px;padding-top:4px}

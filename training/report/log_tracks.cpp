@@ -339,16 +339,20 @@ Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle
   if (truth) class_column(well.truth, "true");
   if (prediction) class_column(well.prediction, "predicted");
   if (truth && prediction) {
-    std::vector<int> wrong;
+    // As wide as the share of wrong samples, in quarters: in a long well nearly every row holds some error.
+    std::vector<int> quarters;
     for (const auto& cell : cells) {
-      bool any = false;
-      for (size_t i = cell.first; i < cell.last; ++i) any |= well.truth[i] >= 0 && well.truth[i] != well.prediction[i];
-      wrong.push_back(any ? 0 : kNothing);
+      size_t labelled = 0, wrong = 0;
+      for (size_t i = cell.first; i < cell.last; ++i) {
+        labelled += well.truth[i] >= 0;
+        wrong += well.truth[i] >= 0 && well.truth[i] != well.prediction[i];
+      }
+      quarters.push_back(wrong > 0 ? int((4 * wrong + labelled - 1) / labelled) : kNothing);
     }
     x += 6;
     head(kErrorWidth, "error");
     std::string data;
-    for (const auto& run : runs_of(cells, wrong)) data += box(x, kErrorWidth, run);
+    for (const auto& run : runs_of(cells, quarters)) data += box(x, kErrorWidth * run.value / 4, run);
     if (!data.empty()) svg.path(data, "currentColor", "predicted and true class differ", 0.8);
     svg.frame(x, top, kErrorWidth, height, kFrame);
     x += kErrorWidth + kGap + 8;

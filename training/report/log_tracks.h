@@ -35,7 +35,7 @@ struct TrackStyle {
 };
 
 // The picture of one well. Samples are gathered into pixel rows: curves by the envelope of minimum and maximum, classes by
-// the commonest of the row (errors by any error in it), probabilities by their mean; its size does not grow with the length.
+// the commonest of the row, errors by their share in it, probabilities by their mean; its size does not grow with the length.
 // Each curve's scale spans the 0.5th to 99.5th percentile of its values so that one spike does not flatten it.
 // Curves in ohms with positive values get a logarithmic scale of whole decades, as is the custom.
 // InternalError when an array's length does not fit the depth, or a class is none of the list.
