@@ -31,48 +31,55 @@ void forward(const Exec&, const MaxPoolSpec& g, const float* x, float* y) {
   });
 }
 
-// A chunk is some of the input's rows (n, h), and nobody else writes there: every window
-// that reaches into the row finds its maximum and adds dy where that lies in this row.
-void backward(const Exec&, const MaxPoolSpec& g, const float* dy, const float* x, float* dx) {
+// dx of the input's rows [first, last) of image n: every window that reaches into them finds its maximum once and adds dy
+// where that lies in these rows.
+void backward_band(const MaxPoolSpec& g, const float* dy, const float* x, float* dx, int64_t n, int first, int last) {
   const int P = g.p(), Q = g.q();
   const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), dxp = g.dx_pitch();
-  parallel_for(int64_t{g.n} * g.h, rows_per_chunk(g, g.w), [&](int64_t begin, int64_t end) {
-    float best[kWidth];
-    int32_t at[kWidth];
-    for (int64_t row = begin; row < end; ++row) {
-      const int h = int(row % g.h);
-      const int64_t n = row / g.h;
-      const float* image = x + n * g.h * g.w * xp;
-      float* to = dx + row * g.w * dxp;
-      for (int w = 0; w < g.w; ++w) std::fill_n(to + w * dxp, g.c, 0.0f);
-      const auto windows = g.windows_at(h);
-      for (int p = windows.begin; p < windows.end; ++p) {
-        const auto rows = g.rows_of(p);
-        for (int q = 0; q < Q; ++q) {
-          const auto columns = g.columns_of(q);
-          const float* from = dy + ((n * P + p) * Q + q) * dyp;
-          for (int first = 0; first < g.c; first += kWidth) {
-            const int count = std::min(kWidth, g.c - first);
-            int32_t here = rows.begin * g.w + columns.begin;
-            for (int c = 0; c < count; ++c) best[c] = image[here * xp + first + c], at[c] = here;
-            for (int i = rows.begin; i < rows.end; ++i)
-              for (int j = columns.begin; j < columns.end; ++j) {
-                here = i * g.w + j;
-                const float* v = image + here * xp + first;
-                for (int c = 0; c < count; ++c) {
-                  const bool wins = !(v[c] <= best[c]) & (best[c] == best[c]);
-                  best[c] = wins ? v[c] : best[c];
-                  at[c] = wins ? here : at[c];
-                }
-              }
-            for (int w = columns.begin; w < columns.end; ++w) {
-              const int32_t mine = h * g.w + w;
-              float* d = to + w * dxp + first;
-              for (int c = 0; c < count; ++c) d[c] += at[c] == mine ? from[first + c] : 0.0f;
+  const float* image = x + n * g.h * g.w * xp;
+  float* gradient = dx + n * g.h * g.w * dxp;
+  for (int64_t i = int64_t{first} * g.w; i < int64_t{last} * g.w; ++i) std::fill_n(gradient + i * dxp, g.c, 0.0f);
+  for (int p = g.windows_at(first).begin; p < g.windows_at(last - 1).end; ++p)
+    for (int q = 0; q < Q; ++q) {
+      const auto rows = g.rows_of(p), columns = g.columns_of(q);
+      const float* from = dy + ((n * P + p) * Q + q) * dyp;
+      for (int channel = 0; channel < g.c; channel += kWidth) {
+        const int count = std::min(kWidth, g.c - channel);
+        const auto values = [&](int h, int w) { return image + (int64_t{h} * g.w + w) * xp + channel; };
+        float best[kWidth], rest[kWidth];  // rest: what of dy has not found its place
+        std::copy_n(values(rows.begin, columns.begin), count, best);
+        std::copy_n(from + channel, count, rest);
+        for (int h = rows.begin; h < rows.end; ++h)
+          for (int w = columns.begin; w < columns.end; ++w) {
+            const float* v = values(h, w);
+            for (int c = 0; c < count; ++c) best[c] = (v[c] > best[c]) | (v[c] != v[c]) ? v[c] : best[c];
+          }
+        for (int h = rows.begin; h < std::min(rows.end, last); ++h)
+          for (int w = columns.begin; w < columns.end; ++w) {
+            const float* v = values(h, w);
+            float* to = gradient + (int64_t{h} * g.w + w) * dxp + channel;
+            if (h < first) {  // another band's row: only whether the maximum was there
+              for (int c = 0; c < count; ++c) rest[c] = (v[c] == best[c]) | (v[c] != v[c]) ? 0.0f : rest[c];
+              continue;
+            }
+            for (int c = 0; c < count; ++c) {
+              const bool here = (v[c] == best[c]) | (v[c] != v[c]);
+              to[c] += here ? rest[c] : 0.0f;
+              rest[c] = here ? 0.0f : rest[c];
             }
           }
-        }
       }
+    }
+}
+
+// A chunk is a band of the input's rows, and nobody else writes there. Bands begin where windows begin, so that windows that
+// do not overlap belong to one band each.
+void backward(const Exec&, const MaxPoolSpec& g, const float* dy, const float* x, float* dx) {
+  const int64_t band = ceil_div(rows_per_chunk(g, g.w), g.stride_h) * g.stride_h, bands = ceil_div(int64_t{g.h} + g.pad_top, band);
+  parallel_for(g.n * bands, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = std::max<int64_t>(0, i % bands * band - g.pad_top), last = std::min<int64_t>(g.h, (i % bands + 1) * band - g.pad_top);
+      if (first < last) backward_band(g, dy, x, dx, i / bands, int(first), int(last));
     }
   });
 }

@@ -70,6 +70,9 @@ TEST(Pad, gradients_and_values) {
   });
   EXPECT_EQ(pad1d(Tensor::from({1, 2, 1}, Floats{1, 2}), {1, 2}).values(), (Floats{0, 1, 2, 0, 0}));
   EXPECT_EQ(crop(Tensor::from({1, 2, 2, 1}, Floats{1, 2, 3, 4}), Padding(1, 0, 0, 1)).values(), (Floats{3}));
+  const Tensor x = random_tensor({1, 2, 3, 4}, 1);
+  EXPECT_EQ(pad(x, 0).data(), x.data());  // nothing to do costs nothing
+  EXPECT_EQ(slice(x, 1, 0, 2).data(), x.data());
   EXPECT_EQ(error_of([] { crop1d(Tensor::zeros({1, 2, 1}), 2); }), "crop1d: [1,2,1] would become -2 long; crop less");
   EXPECT_EQ(error_of([] { pad(Tensor::zeros({1, 2, 1}), 2); }), "pad: input must be [N,H,W,C], got [1,2,1]");
 }

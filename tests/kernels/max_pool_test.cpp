@@ -27,6 +27,7 @@ const MaxPoolSpec kCases[] = {
     {.n = 0, .c = 3, .h = 4, .w = 4, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
     {.n = 2, .c = 3, .h = 6, .w = 4, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2, .pitch = {.x = 7, .y = 4, .dx = 5, .dy = 6}},
     {.n = 2, .c = 16, .h = 40, .w = 40, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
+    {.n = 2, .c = 20, .h = 60, .w = 50, .r = 5, .s = 5, .stride_h = 2, .stride_w = 1, .pad_top = 2, .pad_bottom = 2},  // over several bands
 };
 
 TEST(MaxPoolKernel, rows_equal_the_reference_for_any_number_of_threads) {
