@@ -175,7 +175,7 @@ TEST_F(Wells, BadFilesAreNamedAndSkippedOrThrownWhenStrict) {
   const std::string good = las("A", "GR.:\n", "1 5\n2 6\n3 7\n");
   put("good.las", good);
   const std::vector<std::pair<std::string, std::string>> bad = {
-      {"binary.las", std::string("\x7f\x45\x4c\x46\0\1\2\3\0\0\0\0garbage\xff\xfe", 24)},
+      {"binary.las", std::string("\x7f\x45\x4c\x46\0\1\2\3\0\0\0\0garbage\xff\xfe", 21)},
       {"empty.las", ""},
       {"no_data.las", las("A", "GR.:\n", "")},
       {"no_a.las", good.substr(0, good.find("~A"))},
