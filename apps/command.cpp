@@ -65,13 +65,17 @@ void add_verb_options(CLI::App& app, VerbOptions& to) {
 void run_verb(const std::string& command, const Verb& verb, const VerbOptions& options) {
   Verb::Prepared prepared = verb.prepare(command);
   if (options.help_keys) return print(options.markdown ? prepared.keys.markdown() : prepared.keys.help());
-  std::string file;
+  constexpr std::string_view kResume = "resume=";
+  std::string file, resumed;
   for (const std::string& word : options.words) {
+    if (word.starts_with(kResume)) resumed = word.substr(kResume.size());
     if (word.find('=') != word.npos) continue;
     check(file.empty(), "two configuration files are given, '", file, "' and '", word,
           "': keep one; single keys are given as key=value");
     file = word;
   }
+  // A run goes on with the configuration it began with; what is given now comes on top.
+  if (!resumed.empty() && prepared.keys.has("resume")) prepared.keys.load_yaml(resumed + "/config.yaml");
   if (!file.empty()) prepared.keys.load_yaml(file);
   for (const std::string& word : options.words)
     if (word.find('=') != word.npos) prepared.keys.set(word);

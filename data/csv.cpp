@@ -28,7 +28,8 @@ int64_t count_line_ends(std::string_view s) {
 std::string shown(std::string_view s) {
   std::string out(s.substr(0, 40));
   while (out.size() < s.size() && !is_utf8(out)) out.pop_back();  // cut between letters
-  std::replace_if(out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
   return out.size() < s.size() ? out + "…" : out;
 }
 std::string list(const std::vector<std::string>& names) {
@@ -61,7 +62,8 @@ int CsvTable::column(std::string_view name) const {
   if (found < 0) found = only(same_name);
   if (found < 0) {
     const auto nearest = nearest_name(name, names_);
-    throw Error(text(file_, " has no column ", name, "; there are: ", list(names_), nearest.empty() ? "" : text(". Is ", nearest, " meant?")));
+    throw Error(text(file_, " has no column ", name, "; there are: ", list(names_),
+                     nearest.empty() ? "" : text(". Is ", nearest, " meant?")));
   }
   return found;
 }
@@ -70,8 +72,8 @@ double CsvTable::number(int64_t row, int column) const {
   const std::string_view s = cell(row, column);
   double value;
   if (parse_number(s, value)) return value;
-  check(is_missing(s), file_, ", line ", line(row), ", column ", names_[size_t(column)], ": \"", shown(s), "\" is not a number",
-        s.find(',') != s.npos ? "; write a decimal point, not a comma" : "");
+  check(is_missing(s), file_, ", line ", line(row), ", column ", names_[size_t(column)], ": \"", shown(s),
+        "\" is not a number", s.find(',') != s.npos ? "; write a decimal point, not a comma" : "");
   return std::numeric_limits<double>::quiet_NaN();
 }
 
@@ -91,14 +93,15 @@ char CsvTable::find_delimiter(size_t from) const {
   return kDelimiters[std::max_element(count, count + 3) - count];
 }
 
-// The cell whose opening quote stands at `quote`, its doubled quotes made single in place; returns where its text after the
-// closing quote goes on. The place that becomes free is filled with blanks, so that lines can still be counted.
+// The cell whose opening quote stands at `quote`, its doubled quotes made single in place; returns where its text after
+// the closing quote goes on. The place that becomes free is filled with blanks, so that lines can still be counted.
 size_t CsvTable::parse_quoted(size_t quote, int64_t& line, char delimiter) {
   const int64_t opened = line;
   const size_t begin = quote + 1;
   size_t to = begin, i = begin;
   for (;; ++i) {
-    check(i < bytes_.size(), file_, ", line ", opened, ": the quote that opens in column ", (names_.empty() ? cells_.size() : cells_.size() % names_.size()) + 1,
+    check(i < bytes_.size(), file_, ", line ", opened, ": the quote that opens in column ",
+          (names_.empty() ? cells_.size() : cells_.size() % names_.size()) + 1,
           " is never closed; close it, or write a quote inside quotes twice");
     if (bytes_[i] == '"') {
       if (i + 1 >= bytes_.size() || bytes_[i + 1] != '"') break;
@@ -110,8 +113,10 @@ size_t CsvTable::parse_quoted(size_t quote, int64_t& line, char delimiter) {
   cells_.push_back({uint32_t(begin), uint32_t(to - begin)});
   std::fill(bytes_.begin() + ptrdiff_t(to), bytes_.begin() + ptrdiff_t(i) + 1, ' ');
   for (++i; i < bytes_.size() && (bytes_[i] == ' ' || bytes_[i] == '\t') && bytes_[i] != delimiter;) ++i;
-  check(i == bytes_.size() || bytes_[i] == delimiter || ends_line(bytes_[i]), file_, ", line ", line, ": \"", shown(std::string_view(bytes_).substr(i, std::min(bytes_.find_first_of("\r\n", i) - i, size_t(10)))),
-        "\" follows the closing quote of a cell that opened in line ", opened, "; a quote inside quotes is written twice");
+  check(i == bytes_.size() || bytes_[i] == delimiter || ends_line(bytes_[i]), file_, ", line ", line, ": \"",
+        shown(std::string_view(bytes_).substr(i, std::min(bytes_.find_first_of("\r\n", i) - i, size_t(10)))),
+        "\" follows the closing quote of a cell that opened in line ", opened,
+        "; a quote inside quotes is written twice");
   return i;
 }
 
@@ -148,36 +153,39 @@ void CsvTable::parse() {
     if (row_begin == 0) {
       for (const auto& c : cells_) names_.emplace_back(bytes_, c.begin, c.size);
       double number;
-      check(!std::all_of(names_.begin(), names_.end(), [&](const auto& n) { return parse_number(n, number); }), file_, ", line ", line,
-            ": the first line holds numbers; a line of column names was expected");
+      check(!std::all_of(names_.begin(), names_.end(), [&](const auto& n) { return parse_number(n, number); }), file_,
+            ", line ", line, ": the first line holds numbers; a line of column names was expected");
     }
     const size_t found = cells_.size() - row_begin;
     if (found == 1 && names_.size() > 1 && cells_.back().size == 0) {  // a line of blanks
       cells_.pop_back();
       continue;
     }
-    check(found == names_.size(), file_, ", line ", row_line, ": ", found, found == 1 ? " cell" : " cells", " in this row, but the first line names ",
-          names_.size(), " columns; mend or delete the row");
+    check(found == names_.size(), file_, ", line ", row_line, ": ", found, found == 1 ? " cell" : " cells",
+          " in this row, but the first line names ", names_.size(), " columns; mend or delete the row");
   }
 }
 
 CsvTable parse_csv(std::string bytes, const std::string& shown_name) {
   if (is_gzip(bytes)) bytes = gunzip(bytes, shown_name);
-  check(!bytes.starts_with("\xFF\xFE") && !bytes.starts_with("\xFE\xFF"), shown_name, " is UTF-16 text; save it as UTF-8 and try again");
+  check(!bytes.starts_with("\xFF\xFE") && !bytes.starts_with("\xFE\xFF"), shown_name,
+        " is UTF-16 text; save it as UTF-8 and try again");
   const size_t zero = bytes.find('\0');
   check(zero == bytes.npos, shown_name, ", line ", 1 + count_line_ends(std::string_view(bytes).substr(0, zero)),
         ": there are zero bytes here: the file is damaged, or binary, or UTF-16 text (then save it as UTF-8)");
   CsvTable table;
   table.file_ = shown_name;
   table.bytes_ = is_utf8(bytes) ? std::move(bytes) : to_utf8(bytes);
-  check(table.bytes_.size() < std::numeric_limits<uint32_t>::max(), shown_name, " holds more than 4 GiB of text; split it");
+  check(table.bytes_.size() < std::numeric_limits<uint32_t>::max(), shown_name,
+        " holds more than 4 GiB of text; split it");
   table.parse();
   return table;
 }
 
 CsvTable read_csv(const std::filesystem::path& path) { return parse_csv(read_file(path), path.string()); }
 
-CsvWriter::CsvWriter(const std::filesystem::path& path, const std::vector<std::string>& names) : file_(path), path_(path.string()), columns_(names.size()) {
+CsvWriter::CsvWriter(const std::filesystem::path& path, const std::vector<std::string>& names)
+    : file_(path), path_(path.string()), columns_(names.size()) {
   for (const auto& n : names) cell(n);
   end_row();
 }
@@ -189,7 +197,8 @@ void CsvWriter::separate() {
 
 CsvWriter& CsvWriter::cell(std::string_view text) {
   separate();
-  const bool plain = text.find_first_of(",;\t\"\r\n") == text.npos && (text.empty() || (text.front() != ' ' && text.back() != ' ')) && !(text.empty() && columns_ == 1);
+  const bool plain = text.find_first_of(",;\t\"\r\n") == text.npos &&
+                     (text.empty() || (text.front() != ' ' && text.back() != ' ')) && !(text.empty() && columns_ == 1);
   if (plain) {
     buffer_ += text;
     return *this;

@@ -20,14 +20,16 @@ class CsvTable {
   const std::string& file() const { return file_; }
 
   bool has(std::string_view name) const;
-  // The column of that name, or of the only name that differs in case. Otherwise an Error that lists the names there are.
+  // The column of that name, or of the only name that differs in case. Otherwise an Error that lists the names there
+  // are.
   int column(std::string_view name) const;
   // Quotes taken away, blanks round it too unless it was quoted.
   std::string_view cell(int64_t row, int column) const {
     const Cell& c = cells_[size_t(row + 1) * names_.size() + size_t(column)];
     return {bytes_.data() + c.begin, c.size};
   }
-  // NaN where the cell is empty or one of NA, N/A, #N/A, NaN, null, none; an Error naming file, line and column for other text.
+  // NaN where the cell is empty or one of NA, N/A, #N/A, NaN, null, none; an Error naming file, line and column for
+  // other text.
   double number(int64_t row, int column) const;
   int64_t line(int64_t row) const;  // where the row begins in the file, from 1
 
@@ -45,8 +47,8 @@ class CsvTable {
   std::vector<Cell> cells_;  // row by row, the header first
 };
 
-// Throws an Error, a sentence naming file and line: a quote that does not close, a row wider or narrower than the header,
-// binary content, packed data that are damaged or unpack beyond all measure (see gunzip).
+// Throws an Error, a sentence naming file and line: a quote that does not close, a row wider or narrower than the
+// header, binary content, packed data that are damaged or unpack beyond all measure (see gunzip).
 CsvTable read_csv(const std::filesystem::path& path);
 CsvTable parse_csv(std::string bytes, const std::string& shown_name);
 
@@ -55,9 +57,9 @@ CsvTable parse_csv(std::string bytes, const std::string& shown_name);
 class CsvWriter {
  public:
   CsvWriter(const std::filesystem::path& path, const std::vector<std::string>& names);
-  CsvWriter& cell(std::string_view text);    // quoted where it must be
+  CsvWriter& cell(std::string_view text);  // quoted where it must be
   CsvWriter& cell(const char* text) { return cell(std::string_view(text)); }
-  CsvWriter& cell(double value);             // the shortest text that reads back equal; NaN as an empty cell
+  CsvWriter& cell(double value);  // the shortest text that reads back equal; NaN as an empty cell
   CsvWriter& cell(int64_t value);
   CsvWriter& cell(int value) { return cell(int64_t(value)); }
   void end_row();

@@ -42,7 +42,8 @@ std::string gunzip(std::string_view packed, const std::string& shown_name) {
     z.avail_out = kChunk;
     const int state = inflate(&z, Z_NO_FLUSH);
     const size_t produced = kChunk - z.avail_out;
-    check(out.size() + produced <= limit, shown_name, " unpacks to more than ", limit >> 20, " MiB, ", limit / std::max<size_t>(packed.size(), 1),
+    check(out.size() + produced <= limit, shown_name, " unpacks to more than ", limit >> 20, " MiB, ",
+          limit / std::max<size_t>(packed.size(), 1),
           " times its own size, which no table does; unpack it yourself if you trust it");
     out.append(reinterpret_cast<const char*>(buffer.get()), produced);
     if (state == Z_STREAM_END) {
@@ -50,12 +51,14 @@ std::string gunzip(std::string_view packed, const std::string& shown_name) {
       if (left == 0) {
         member_open = false;
       } else {
-        check(is_gzip(packed.substr(packed.size() - left)), shown_name, ": something that is not gzip follows the packed data; was the file joined with another?");
+        check(is_gzip(packed.substr(packed.size() - left)), shown_name,
+              ": something that is not gzip follows the packed data; was the file joined with another?");
         inflateReset(&z);
       }
     } else if (state != Z_OK) {
       check(state != Z_BUF_ERROR, shown_name, " is cut short: the packed data end early; copy or download it again");
-      throw Error(text(shown_name, " is damaged: ", z.msg ? z.msg : "the packed data make no sense", "; copy or download it again"));
+      throw Error(text(shown_name, " is damaged: ", z.msg ? z.msg : "the packed data make no sense",
+                       "; copy or download it again"));
     }
   }
   return out;

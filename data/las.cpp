@@ -17,7 +17,8 @@ namespace kern::data {
 namespace {
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\x1A'; }  // 1A: the end mark of DOS
+// 1A is the end mark of DOS.
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\x1A'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_quoted(std::string_view s) { return s.size() > 1 && (s[0] == '"' || s[0] == '\'') && s.back() == s[0]; }
 char upper(char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; }
@@ -42,7 +43,8 @@ std::string shown(std::string_view s) {
 // Walks over lines that end in LF, CR LF or CR.
 class Lines {
  public:
-  Lines(std::string_view bytes, size_t from, size_t to, int64_t first_number) : bytes_(bytes), next_(from), to_(to), number_(first_number - 1) {}
+  Lines(std::string_view bytes, size_t from, size_t to, int64_t first_number)
+      : bytes_(bytes), next_(from), to_(to), number_(first_number - 1) {}
   bool advance() {
     if (next_ >= to_) return false;
     begin_ = end_ = next_;
@@ -58,7 +60,9 @@ class Lines {
   int64_t number() const { return number_; }
   std::string_view text() const { return trim(bytes_.substr(begin_, end_ - begin_)); }
   // Where tabs delimit, those at the ends of a line hold empty values.
-  std::string_view cells(char delimiter) const { return delimiter == '\t' ? bytes_.substr(begin_, end_ - begin_) : text(); }
+  std::string_view cells(char delimiter) const {
+    return delimiter == '\t' ? bytes_.substr(begin_, end_ - begin_) : text();
+  }
 
  private:
   std::string_view bytes_;
@@ -67,9 +71,9 @@ class Lines {
 };
 
 struct Section {
-  std::string title;       // upper case, from the first letter after ~
-  size_t begin, body, end; // the ~ line, the line after it, the next ~ line
-  int64_t line;            // of the ~ line, counted from 1
+  std::string title;        // upper case, from the first letter after ~
+  size_t begin, body, end;  // the ~ line, the line after it, the next ~ line
+  int64_t line;             // of the ~ line, counted from 1
   // ~A, ~A DEPTH DT, ~ASCII, but not ~ADDITIONAL
   bool is(char letter, std::string_view word) const {
     if (title.empty() || title[0] != letter) return false;
@@ -104,7 +108,8 @@ std::optional<HeaderItem> parse_item(std::string_view line, bool is_curve) {
     }
   }
   if (is_curve)  // "I. Res..OHM-M": the name ends in a dot
-    if (const size_t twice = left.rfind(".."); twice != left.npos && twice > 0 && !is_blank(left[twice - 1])) dot = twice + 1;
+    if (const size_t twice = left.rfind(".."); twice != left.npos && twice > 0 && !is_blank(left[twice - 1]))
+      dot = twice + 1;
   item.name = trim(left.substr(name_begin, dot - name_begin));
   std::string_view rest = left.substr(dot + 1);
   size_t unit_end = std::min(rest.find_first_of(" \t"), rest.size());
@@ -114,7 +119,8 @@ std::optional<HeaderItem> parse_item(std::string_view line, bool is_curve) {
   item.unit = rest.substr(0, unit_end);
   item.value = trim(rest.substr(unit_end));
   while (!item.unit.empty() && item.unit.back() == '.') item.unit.remove_suffix(1);
-  if (item.unit.size() >= 2 && ((item.unit.front() == '[' && item.unit.back() == ']') || (item.unit.front() == '(' && item.unit.back() == ')')))
+  if (item.unit.size() >= 2 &&
+      ((item.unit.front() == '[' && item.unit.back() == ']') || (item.unit.front() == '(' && item.unit.back() == ')')))
     item.unit = item.unit.substr(1, item.unit.size() - 2);
   return item;
 }
@@ -174,7 +180,8 @@ LasFile Reader::read() {
 void Reader::refuse_other_formats() const {
   if (bytes_.empty()) fail(0, "is empty; a LAS file was expected");
   if (bytes_.starts_with("LASF")) fail(0, "is a laser scan (LiDAR .las), not a well log of the same ending");
-  if (bytes_.starts_with("\xFF\xFE") || bytes_.starts_with("\xFE\xFF")) fail(0, "is UTF-16 text; save it as UTF-8 and try again");
+  if (bytes_.starts_with("\xFF\xFE") || bytes_.starts_with("\xFE\xFF"))
+    fail(0, "is UTF-16 text; save it as UTF-8 and try again");
   if (const size_t zero = bytes_.find('\0'); zero != bytes_.npos)
     fail(1 + std::count(bytes_.begin(), bytes_.begin() + ptrdiff_t(zero), '\n'),
          "there are zero bytes here: the file is damaged, or binary, or UTF-16 text (then save it as UTF-8)");
@@ -183,8 +190,8 @@ void Reader::refuse_other_formats() const {
 void Reader::find_sections() {
   Lines lines(bytes_, bytes_.starts_with("\xEF\xBB\xBF") ? 3 : 0, bytes_.size(), 1);
   while (lines.advance()) {
-    std::string_view line = lines.text();
-    if (line.empty() || line[0] != '~') continue;
+    const std::string_view line = lines.text();
+    if (!line.starts_with('~')) continue;
     if (!sections_.empty()) sections_.back().end = lines.begin();
     sections_.push_back({upper(trim(line.substr(1))), lines.begin(), lines.next(), bytes_.size(), lines.number()});
   }
@@ -216,13 +223,15 @@ void Reader::read_version() {
         las_.wrapped = !value.empty() && upper(value[0]) == 'Y';
       } else if (same_name(item->name, "DLM")) {
         declared_delimiter_ = upper(value);
-        if (!declared_delimiter_.empty() && declared_delimiter_ != "SPACE" && declared_delimiter_ != "COMMA" && declared_delimiter_ != "TAB")
+        const auto is = [&](std::string_view known) { return declared_delimiter_ == known; };
+        if (!is("") && !is("SPACE") && !is("COMMA") && !is("TAB"))
           fail(lines.number(), "the delimiter is \"", shown(value), "\"; SPACE, COMMA or TAB was expected");
       }
     }
   }
   for (const auto& s : sections_)
-    if (s.title.starts_with("LOG_DEFINITION") || s.title.starts_with("LOG_DATA")) fail(s.line, "sections of this kind belong to LAS 3, ", kAdvice);
+    if (s.title.starts_with("LOG_DEFINITION") || s.title.starts_with("LOG_DATA"))
+      fail(s.line, "sections of this kind belong to LAS 3, ", kAdvice);
 }
 
 void Reader::read_well() {
@@ -234,11 +243,14 @@ void Reader::read_well() {
   while (lines.advance()) {
     const auto item = parse_item(lines.text(), false);
     if (!item || lines.text()[0] == '#') continue;
-    // In 1.2 the value of everything but STRT, STOP, STEP and NULL stands after the colon; writers confuse the two orders,
-    // so a mere label ("WELL") is not taken for a value.
+    // In 1.2 the value of everything but STRT, STOP, STEP and NULL stands after the colon; writers confuse the two
+    // orders, so a mere label ("WELL") is not taken for a value.
     const auto value = [&](std::initializer_list<std::string_view> labels) {
-      const auto is_label = [&](auto v) { return std::any_of(labels.begin(), labels.end(), [&](auto label) { return same_name(v, label); }); };
-      const bool before = las_.version >= 2.0 ? !is_label(item->value) : item->description.empty() || is_label(item->description);
+      const auto is_label = [&](auto v) {
+        return std::any_of(labels.begin(), labels.end(), [&](auto label) { return same_name(v, label); });
+      };
+      const bool before =
+          las_.version >= 2.0 ? !is_label(item->value) : item->description.empty() || is_label(item->description);
       const auto chosen = before ? item->value : item->description;
       return is_label(chosen) ? std::string() : to_utf8(chosen);
     };
@@ -246,7 +258,7 @@ void Reader::read_well() {
       const std::string_view null = item->value.empty() ? item->unit : item->value;
       if (null.empty()) continue;
       const std::string_view first = null.substr(0, null.find_first_of(" \t"));
-      if (parse_number(first, las_.null_value)) las_.null_text = first;  // otherwise a word, and words are missing anyway
+      if (parse_number(first, las_.null_value)) las_.null_text = first;  // a word is missing anyway
     } else if (same_name(item->name, "WELL")) {
       las_.well_name = value({"WELL", "WELL NAME"});
     } else if (same_name(item->name, "UWI")) {
@@ -262,7 +274,8 @@ void Reader::read_curves() {
   const Section* data = section('A', "ASCII");
   if (!data) fail(0, "has no ~A section, so there are no values in it; is the file cut short?");
   for (const auto& s : sections_)
-    if (&s != data && s.is('A', "ASCII")) fail(s.line, "a second data section begins here; split the file so that each part has one ~A");
+    if (&s != data && s.is('A', "ASCII"))
+      fail(s.line, "a second data section begins here; split the file so that each part has one ~A");
   const Section* s = section('C', "CURVE");
   if (!s) fail(0, "has no ~C section, so its columns have no names; add one that lists them");
   if (s->begin > data->begin) fail(s->line, "the curves are declared after the data; move ~C before ~A");
@@ -335,11 +348,13 @@ void Reader::split_run_together(std::vector<std::string_view>& cells) const {
     size_t begin = 0;
     const auto add = [&](std::string_view part) {
       parts.push_back(part);
-      if (std::count(part.begin(), part.end(), '.') >= 2 && part.find_first_not_of("+-.0123456789") == part.npos) parts.push_back(part);
+      if (std::count(part.begin(), part.end(), '.') >= 2 && part.find_first_not_of("+-.0123456789") == part.npos)
+        parts.push_back(part);
     };
     const size_t end = cell.find(',') == cell.npos ? cell.size() : 0;  // "2020-01,5" is no pair of numbers
     for (size_t i = 1; i + 1 < end; ++i)
-      if (cell[i] == '-' && (is_digit(cell[i - 1]) || cell[i - 1] == '.') && (is_digit(cell[i + 1]) || cell[i + 1] == '.')) {
+      if (cell[i] == '-' && (is_digit(cell[i - 1]) || cell[i - 1] == '.') &&
+          (is_digit(cell[i + 1]) || cell[i + 1] == '.')) {
         add(cell.substr(begin, i - begin));
         begin = i;
       }
@@ -354,15 +369,16 @@ char Reader::find_delimiter(const Section& data) const {
   const size_t n = las_.curves.size();
   if (las_.wrapped) {
     if (declared_delimiter_ == "COMMA" || declared_delimiter_ == "TAB")
-      fail(data.line, "the rows go over several lines (WRAP) and the delimiter is ", declared_delimiter_, "; write each row on one line, with WRAP NO");
+      fail(data.line, "the rows go over several lines (WRAP) and the delimiter is ", declared_delimiter_,
+           "; write each row on one line, with WRAP NO");
     return ' ';
   }
   if (declared_delimiter_ == "COMMA") return ',';
   if (declared_delimiter_ == "TAB") return '\t';
   if (declared_delimiter_ == "SPACE") return ' ';
   int rows = 0, by_blanks = 0, by_tabs = 0, by_commas = 0;  // rows with the right number of values
-  bool comma_at_edge = false;    // "100.0,  0.63": no decimal comma
-  bool blank_in_cell = false;    // "1,5 2,5" is not "1", "5 2", "5"
+  bool comma_at_edge = false;                               // "100.0,  0.63": no decimal comma
+  bool blank_in_cell = false;                               // "1,5 2,5" is not "1", "5 2", "5"
   std::vector<std::string_view> cells;
   const auto fits = [&] { return cells.size() == n || (cells.size() == n + 1 && cells.back().empty()); };
   Lines lines(bytes_, data.body, data.end, data.line + 1);
@@ -377,8 +393,7 @@ char Reader::find_delimiter(const Section& data) const {
     by_tabs += fits();
     split(lines.text(), ',', cells);
     by_commas += fits();
-    for (const auto cell : cells)
-      blank_in_cell |= !is_quoted(cell) && std::any_of(cell.begin(), cell.end(), is_blank);
+    for (const auto cell : cells) blank_in_cell |= !is_quoted(cell) && std::any_of(cell.begin(), cell.end(), is_blank);
   }
   if (by_commas > 0 && by_commas >= by_blanks && !blank_in_cell && (comma_at_edge || by_blanks == 0)) return ',';
   return by_tabs > by_blanks ? '\t' : ' ';
@@ -391,10 +406,13 @@ void Reader::store(size_t column, std::string_view cell, int64_t line) {
     if (comma != cell.npos && comma > 0 && comma + 1 < cell.size() && is_digit(cell[comma - 1]) &&
         cell.find_first_not_of("0123456789", comma + 1) == cell.npos && cell.find_first_not_of("+-0123456789") == comma)
       fail(line, "\"", shown(cell), "\" has a decimal comma; write the numbers with a decimal point");
-    if (comma != cell.npos && las_.delimiter != ',') {  // "1.5," is a number that a stray comma would turn into a missing value
+    if (comma != cell.npos &&
+        las_.delimiter != ',') {  // "1.5," is a number that a stray comma would turn into a missing value
       const size_t first = cell.find_first_not_of(','), last = cell.find_last_not_of(',');
-      if (first != cell.npos && last - first + 1 < cell.size() && parse_number(cell.substr(first, last - first + 1), value))
-        fail(line, "\"", shown(cell), "\" is a number with a comma; separate all values by commas (and say DLM. COMMA), or none");
+      if (first != cell.npos && last - first + 1 < cell.size() &&
+          parse_number(cell.substr(first, last - first + 1), value))
+        fail(line, "\"", shown(cell),
+             "\" is a number with a comma; separate all values by commas (and say DLM. COMMA), or none");
     }
   } else if (column > 0 && value == las_.null_value) {
     value = kMissing;
@@ -414,11 +432,12 @@ std::optional<Reader::Failure> Reader::read_rows(const Section& data) {
     if (found < n && las_.delimiter == ' ') split_run_together(cells);
     if (cells.size() != n) {
       const bool last = trim(bytes_.substr(lines.next(), data.end - lines.next())).empty();
-      const std::string_view advice = found > n                 ? "; declare every column in ~C"
+      const std::string_view advice = found > n                   ? "; declare every column in ~C"
                                       : last && las_.length() > 0 ? "; the file seems cut short"
-                                      : las_.length() == 0      ? "; if rows go over several lines, WRAP must be YES"
-                                                                : "; mend or delete the row";
-      return Failure{lines.number(), text(found, found == 1 ? " value" : " values", " in this row, but ~C declares ", n, n == 1 ? " curve" : " curves", advice)};
+                                      : las_.length() == 0        ? "; if rows go over several lines, WRAP must be YES"
+                                                                  : "; mend or delete the row";
+      return Failure{lines.number(), text(found, found == 1 ? " value" : " values", " in this row, but ~C declares ", n,
+                                          n == 1 ? " curve" : " curves", advice)};
     }
     for (size_t c = 0; c < n; ++c) store(c, cells[c], lines.number());
     las_.row_end.push_back(offset_after(cells.back()) - data_begin_);
@@ -439,15 +458,16 @@ std::optional<Reader::Failure> Reader::read_wrapped_rows(const Section& data, bo
     split(lines.cells(las_.delimiter), las_.delimiter, cells);
     if (split_all) split_run_together(cells);
     if (column + cells.size() > n)
-      return Failure{lines.number(), text(column + cells.size(), " values in the row that begins in line ", row_line, ", but ~C declares ", n,
-                                          n == 1 ? " curve" : " curves")};
+      return Failure{lines.number(), text(column + cells.size(), " values in the row that begins in line ", row_line,
+                                          ", but ~C declares ", n, n == 1 ? " curve" : " curves")};
     for (const auto cell : cells) store(column++, cell, lines.number());
     if (column < n) continue;
     las_.row_end.push_back(offset_after(cells.back()) - data_begin_);
     column = 0;
   }
   if (column > 0)
-    return Failure{row_line, text("the last row has ", column, column == 1 ? " value" : " values", ", but ~C declares ", n, " curves; the file seems cut short")};
+    return Failure{row_line, text("the last row has ", column, column == 1 ? " value" : " values", ", but ~C declares ",
+                                  n, " curves; the file seems cut short")};
   return std::nullopt;
 }
 

@@ -23,25 +23,31 @@ void check_added(const LasFile& original, std::span<const AddedCurve> added) {
                  "curves can be added only to a LAS file that was read");
   for (size_t i = 0; i < added.size(); ++i) {
     const auto& a = added[i];
-    check(!a.mnemonic.empty() && std::all_of(a.mnemonic.begin(), a.mnemonic.end(), [](char c) { return is_printable(c) && !std::strchr(".:~#\"'", c); }),
+    check(!a.mnemonic.empty() && std::all_of(a.mnemonic.begin(), a.mnemonic.end(),
+                                             [](char c) { return is_printable(c) && !std::strchr(".:~#\"'", c); }),
           "a curve cannot be called \"", a.mnemonic, "\" in LAS: letters, digits, _ and - are allowed");
-    check(std::all_of(a.unit.begin(), a.unit.end(), [](char c) { return is_ascii(c) ? is_printable(c) && c != ':' : true; }), "\"", a.unit,
-          "\" cannot be a unit in LAS: it must hold neither blanks nor colons");
-    check(a.decimals >= 0 && a.decimals <= 17, "curve ", a.mnemonic, ": ", a.decimals, " decimals were asked for, 0 to 17 are possible");
-    check(int64_t(a.values.size()) == original.length(), "curve ", a.mnemonic, " has ", a.values.size(), " values, ", name, " has ", original.length(), " rows");
+    check(std::all_of(a.unit.begin(), a.unit.end(),
+                      [](char c) { return is_ascii(c) ? is_printable(c) && c != ':' : true; }),
+          "\"", a.unit, "\" cannot be a unit in LAS: it must hold neither blanks nor colons");
+    check(a.decimals >= 0 && a.decimals <= 17, "curve ", a.mnemonic, ": ", a.decimals,
+          " decimals were asked for, 0 to 17 are possible");
+    check(int64_t(a.values.size()) == original.length(), "curve ", a.mnemonic, " has ", a.values.size(), " values, ",
+          name, " has ", original.length(), " rows");
     const auto taken = [&](std::string_view other) { return same_name(other, a.mnemonic); };
-    check(std::none_of(original.curves.begin(), original.curves.end(), [&](const LasCurve& c) { return taken(c.mnemonic) || taken(c.name); }), name,
-          " already has a curve ", a.mnemonic, "; choose another name");
-    check(std::none_of(added.begin(), added.begin() + ptrdiff_t(i), [&](const AddedCurve& c) { return taken(c.mnemonic); }), "two curves to be added are called ",
-          a.mnemonic, "; choose another name for one");
+    check(std::none_of(original.curves.begin(), original.curves.end(),
+                       [&](const LasCurve& c) { return taken(c.mnemonic) || taken(c.name); }),
+          name, " already has a curve ", a.mnemonic, "; choose another name");
+    check(std::none_of(added.begin(), added.begin() + ptrdiff_t(i),
+                       [&](const AddedCurve& c) { return taken(c.mnemonic); }),
+          "two curves to be added are called ", a.mnemonic, "; choose another name for one");
   }
 }
 
 // How the file ends its lines and declares its curves, seen in the last declaration.
 struct Style {
   std::string newline = "\n", indent;
-  std::string gap = " ";        // between the colon and the description
-  size_t dot = 0, colon = 0;    // columns
+  std::string gap = " ";      // between the colon and the description
+  size_t dot = 0, colon = 0;  // columns
   bool unicode = true;
 
   explicit Style(const LasFile& las) : unicode(is_utf8(las.header)) {
@@ -79,7 +85,8 @@ std::string cell(const LasFile& las, const AddedCurve& a, size_t row) {
   const double value = a.values[row];
   if (!std::isfinite(value)) return las.null_text;
   char buffer[80];
-  std::string out(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, a.decimals).ptr);
+  std::string out(buffer,
+                  std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, a.decimals).ptr);
   double back = 0;
   parse_number(out, back);
   if (back == 0 && out[0] == '-') out.erase(0, 1);
@@ -88,7 +95,8 @@ std::string cell(const LasFile& las, const AddedCurve& a, size_t row) {
     parse_number(out, back);
   }
   check(back != las.null_value, "curve ", a.mnemonic, " is ", out, " in row ", row + 1, ", which is the NULL of ",
-        las.path.empty() ? "the LAS file" : las.path.string(), "; it would read as missing. Choose another NULL in that file");
+        las.path.empty() ? "the LAS file" : las.path.string(),
+        "; it would read as missing. Choose another NULL in that file");
   return out;
 }
 }  // namespace

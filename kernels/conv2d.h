@@ -10,6 +10,7 @@
 #include "kernels/common/dispatch.h"
 #include "kernels/common/layout.h"
 #include "kernels/common/scalar.h"
+#include "kernels/common/simd.h"
 
 namespace kern::kernels {
 
@@ -98,5 +99,7 @@ struct Conv2dRow {
   void (*backward_bias)(const Exec&, const Conv2dSpec&, const float* dy, float* db);
 };
 const Table<Conv2dRow>& conv2d_table();
+template <Isa isa>
+Conv2dRow conv2d_simd_row();  // conv2d_simd.cpp
 
 }  // namespace kern::kernels

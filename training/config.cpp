@@ -408,6 +408,10 @@ void Schema::check() const {
   throw Error(all);
 }
 
+bool Schema::has(std::string_view name) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
+}
+
 bool Schema::given(std::string_view name) const {
   for (const Entry& e : entries_)
     if (e.name == name) return !e.given.empty();

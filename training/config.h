@@ -194,6 +194,7 @@ class Schema {
   void set(std::string_view key_is_value);  // "lr=1e-3", "curves=[GR, RHOB]" or "curves=GR,RHOB", "labels.65000=0"
   void check() const;                       // ranges and required keys; one Error lists all that is wrong
 
+  bool has(std::string_view name) const;                            // whether there is such a key
   bool given(std::string_view name) const;                          // by a file or the command line, not by default
   std::vector<std::pair<std::string, std::string>> values() const;  // every key and its value on one line
   std::string to_yaml() const;   // the effective configuration: load_text() of it changes nothing

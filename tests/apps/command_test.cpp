@@ -16,10 +16,11 @@ namespace {
 
 struct Drill {
   double depth = 10;
-  std::string fail = "no";
+  std::string fail = "no", resume;
 };
 void describe(training::Schema& keys, Drill& c) {
   keys.section("Drilling").key("depth", c.depth, "how deep, in metres", training::above(0));
+  keys.key("resume", c.resume, "a run folder to go on with");
   keys.key("fail", c.fail, "what goes wrong", training::one_of({"no", "input", "ours", "memory", "other"}));
 }
 void run(const Drill& c, Call& call) {
@@ -75,6 +76,16 @@ TEST(Command, RunsAVerbWithFileAndKeys) {
   EXPECT_EQ(read_file(json),
             "{\n  \"depth\": 2.5,\n  \"given\": true,\n  \"name\": \"core \\\"1\\\"\",\n  \"nothing\": null,\n"
             "  \"layers\": [\n    [\n      1,\n      2.5\n    ],\n    []\n  ]\n}\n");
+}
+
+TEST(Command, AResumedRunBeginsWithItsOwnConfiguration) {
+  Folder folder;
+  write_file(folder.path / "config.yaml", "depth: 40\nresume: \"\"\n");
+  const std::string resume = "resume=" + folder.path.string();
+  EXPECT_EQ(kern({"core", "drill", resume}).out, "drilled 40 m\n");
+  EXPECT_EQ(kern({"core", "drill", "depth=50", resume}).out, "drilled 50 m\n");
+  EXPECT_EQ(kern({"core", "drill", "resume=no/such/run"}).err,
+            "error: cannot open the configuration 'no/such/run/config.yaml': no such file, or it may not be read\n");
 }
 
 TEST(Command, HelpAtEveryLevel) {

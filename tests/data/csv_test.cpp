@@ -61,7 +61,10 @@ TEST(Csv, plain) {
 }
 
 TEST(Csv, delimiters_line_ends_and_byte_order_mark) {
-  for (const char* bytes : {"a,b\n1,2\n", "a;b\n1;2", "a\tb\n1\t2\n", "\xEF\xBB\xBF" "a,b\r\n1,2\r\n", "a,b\r1,2\r", "\n\na,b\n\n1,2\n   \n\n", "\"a,;\tx\";b\n1;2\n"})
+  for (const char* bytes : {"a,b\n1,2\n", "a;b\n1;2", "a\tb\n1\t2\n",
+                            "\xEF\xBB\xBF"
+                            "a,b\r\n1,2\r\n",
+                            "a,b\r1,2\r", "\n\na,b\n\n1,2\n   \n\n", "\"a,;\tx\";b\n1;2\n"})
     EXPECT_EQ(flat(parse(bytes)), "1|2;") << bytes;
   EXPECT_EQ(flat(parse("a\tb\n\t2\n1\t\n")), "|2;1|;");
   EXPECT_EQ(flat(parse("a\n1\n2\n")), "1;2;");
@@ -85,11 +88,13 @@ TEST(Csv, encodings) {
 TEST(Csv, numbers) {
   const CsvTable t = parse("a;b\n1.5e3;NA\n;NaN\nnull;n/a\n-1;1e30\n");
   EXPECT_EQ(t.number(0, 0), 1500);
-  for (const auto& [row, column] : {std::pair{0, 1}, {1, 0}, {1, 1}, {2, 0}, {2, 1}}) EXPECT_TRUE(std::isnan(t.number(row, column))) << row << ' ' << column;
+  for (const auto& [row, column] : {std::pair{0, 1}, {1, 0}, {1, 1}, {2, 0}, {2, 1}})
+    EXPECT_TRUE(std::isnan(t.number(row, column))) << row << ' ' << column;
   EXPECT_EQ(t.number(3, 1), 1e30);
   const CsvTable bad = parse("a;GR\n1;2\n1;5o\n1;1,5\n1;inf\n");
   EXPECT_EQ(sentence([&] { bad.number(1, 1); }), "t.csv, line 3, column GR: \"5o\" is not a number");
-  EXPECT_EQ(sentence([&] { bad.number(2, 1); }), "t.csv, line 4, column GR: \"1,5\" is not a number; write a decimal point, not a comma");
+  EXPECT_EQ(sentence([&] { bad.number(2, 1); }),
+            "t.csv, line 4, column GR: \"1,5\" is not a number; write a decimal point, not a comma");
   EXPECT_EQ(sentence([&] { bad.number(3, 1); }), "t.csv, line 5, column GR: \"inf\" is not a number");
 }
 
@@ -100,7 +105,8 @@ TEST(Csv, columns_by_name) {
   EXPECT_EQ(t.column("DEPTH"), 1) << "by case when nothing else fits";
   EXPECT_TRUE(t.has("depth"));
   EXPECT_FALSE(t.has("label"));
-  EXPECT_EQ(sentence([&] { t.column("wel_id"); }), "t.csv has no column wel_id; there are: well_id, Depth, GR, gr, x, x. Is well_id meant?");
+  EXPECT_EQ(sentence([&] { t.column("wel_id"); }),
+            "t.csv has no column wel_id; there are: well_id, Depth, GR, gr, x, x. Is well_id meant?");
   EXPECT_EQ(sentence([&] { t.column("label"); }), "t.csv has no column label; there are: well_id, Depth, GR, gr, x, x");
   EXPECT_EQ(sentence([&] { t.column("x"); }), "t.csv: columns 5 and 6 are both called x; rename one");
   EXPECT_EQ(sentence([&] { t.column("Gr"); }), "t.csv: columns 3 and 4 are both called Gr; rename one");
@@ -110,14 +116,22 @@ TEST(Csv, every_refusal_is_a_sentence) {
   EXPECT_EQ(refusal(""), "t.csv is empty; a table with a line of column names was expected");
   EXPECT_EQ(refusal("\n\n"), "t.csv is empty; a table with a line of column names was expected");
   EXPECT_EQ(refusal("1,2\n3,4\n"), "t.csv, line 1: the first line holds numbers; a line of column names was expected");
-  EXPECT_EQ(refusal("a,b\n1,2\n3\n"), "t.csv, line 3: 1 cell in this row, but the first line names 2 columns; mend or delete the row");
-  EXPECT_EQ(refusal("a,b\n\"1\n2\",2\n3,4,5\n"), "t.csv, line 4: 3 cells in this row, but the first line names 2 columns; mend or delete the row");
+  EXPECT_EQ(refusal("a,b\n1,2\n3\n"),
+            "t.csv, line 3: 1 cell in this row, but the first line names 2 columns; mend or delete the row");
+  EXPECT_EQ(refusal("a,b\n\"1\n2\",2\n3,4,5\n"),
+            "t.csv, line 4: 3 cells in this row, but the first line names 2 columns; mend or delete the row");
   EXPECT_EQ(refusal("a,b\n1,2\n3,\"4\n5,6\n"),
-            "t.csv, line 3: the quote that opens in column 2 is never closed; close it, or write a quote inside quotes twice");
-  EXPECT_EQ(refusal("a,b\n1,\"2\n3,\"4\n"), "t.csv, line 3: \"4\" follows the closing quote of a cell that opened in line 2; a quote inside quotes is written twice");
+            "t.csv, line 3: the quote that opens in column 2 is never closed; close it, or write a quote inside quotes "
+            "twice");
+  EXPECT_EQ(refusal("a,b\n1,\"2\n3,\"4\n"),
+            "t.csv, line 3: \"4\" follows the closing quote of a cell that opened in line 2; a quote inside quotes is "
+            "written twice");
   EXPECT_EQ(refusal(std::string("a,b\n1,\0", 7)),
-            "t.csv, line 2: there are zero bytes here: the file is damaged, or binary, or UTF-16 text (then save it as UTF-8)");
-  EXPECT_EQ(refusal("\xFF\xFE" "a"), "t.csv is UTF-16 text; save it as UTF-8 and try again");
+            "t.csv, line 2: there are zero bytes here: the file is damaged, or binary, or UTF-16 text (then save it as "
+            "UTF-8)");
+  EXPECT_EQ(refusal("\xFF\xFE"
+                    "a"),
+            "t.csv is UTF-16 text; save it as UTF-8 and try again");
   EXPECT_NE(sentence([] { read_csv("/nowhere/t.csv"); }).find("cannot read /nowhere/t.csv"), std::string::npos);
 }
 
@@ -125,11 +139,14 @@ TEST(Csv, gzip) {
   const std::string plain = "a,b\n1,2\n3,4\n", packed = gzip(plain);
   EXPECT_EQ(flat(parse(packed)), "1|2;3|4;");
   EXPECT_EQ(flat(parse(packed + gzip("5,6\n"))), "1|2;3|4;5|6;") << "several members";
-  for (size_t n = 2; n < packed.size(); ++n) EXPECT_EQ(refusal(packed.substr(0, n)), "t.csv is cut short: the packed data end early; copy or download it again") << n;
+  for (size_t n = 2; n < packed.size(); ++n)
+    EXPECT_EQ(refusal(packed.substr(0, n)), "t.csv is cut short: the packed data end early; copy or download it again")
+        << n;
   std::string broken = packed;
   broken[packed.size() - 6] = char(broken[packed.size() - 6] ^ 1);  // in the check sum
   EXPECT_TRUE(refusal(broken).starts_with("t.csv is damaged: ")) << refusal(broken);
-  EXPECT_EQ(refusal(packed + "x"), "t.csv: something that is not gzip follows the packed data; was the file joined with another?");
+  EXPECT_EQ(refusal(packed + "x"),
+            "t.csv: something that is not gzip follows the packed data; was the file joined with another?");
 }
 
 TEST(Csv, a_decompression_bomb_is_refused_early) {

@@ -19,7 +19,9 @@ struct Sample {  // a small file, each part of which a test can replace
   std::string curves = " DEPT.M   : 1 DEPTH\n GR  .API : 2 GAMMA RAY\n RHOB.G/C3 7 350 : 3 DENSITY\n";
   std::string rest = "~Params\n BHT.DEGC 35.5 : BOTTOM HOLE\n~My own section\nanything | at all\n";
   std::string rows = " 1.0 50.5 2.5\n 1.5 -999.25 2.6\n 2.0 52.5 -999.2500\n";
-  std::string bytes() const { return text("~Version\n", version, "~Well\n", well, "~Curve\n", curves, rest, "~A DEPT GR RHOB\n", rows); }
+  std::string bytes() const {
+    return text("~Version\n", version, "~Well\n", well, "~Curve\n", curves, rest, "~A DEPT GR RHOB\n", rows);
+  }
   LasFile read() const { return parse_las(bytes(), "w.las"); }
 };
 
@@ -35,12 +37,16 @@ std::string sentence(F f) {
   }
   return "no error";
 }
-std::string refusal(const Sample& s) { return sentence([&] { s.read(); }); }
+std::string refusal(const Sample& s) {
+  return sentence([&] { s.read(); });
+}
 
 // Equal, and missing exactly where the other is missing.
 void expect_same(const std::vector<double>& a, const std::vector<double>& b) {
   ASSERT_EQ(a.size(), b.size());
-  for (size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) << "row " << i << ": " << a[i] << " and " << b[i];
+  for (size_t i = 0; i < a.size(); ++i)
+    EXPECT_TRUE(a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])))
+        << "row " << i << ": " << a[i] << " and " << b[i];
 }
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
@@ -72,7 +78,8 @@ TEST(Las, finds_by_unique_name_then_mnemonic_without_case) {
 }
 
 TEST(Las, version_1_2_has_the_value_after_the_colon) {
-  Sample s{.version = "VERS. 1.2: CWLS\nWRAP. NO:\n", .well = "NULL. -999.25:\nWELL. WELL: ANY ET AL #12\nUWI. UNIQUE WELL ID: 1000\n"};
+  Sample s{.version = "VERS. 1.2: CWLS\nWRAP. NO:\n",
+           .well = "NULL. -999.25:\nWELL. WELL: ANY ET AL #12\nUWI. UNIQUE WELL ID: 1000\n"};
   EXPECT_EQ(s.read().well_name, "ANY ET AL #12");
   EXPECT_EQ(s.read().uwi, "1000");
   s.well = "WELL. A-7 : WELL\nAPI. 42-1 : API NUMBER\n";  // 1.2 in the order of 2.0
@@ -83,7 +90,8 @@ TEST(Las, version_1_2_has_the_value_after_the_colon) {
 }
 
 TEST(Las, wrapped) {
-  const LasFile las = Sample{.version = "VERS. 1.2:\nWRAP. YES:\n", .rows = "1.0\n 50.5\n 2.5\n1.5\n 51.5 -999.25\n2.0 1 2\n"}.read();
+  const LasFile las =
+      Sample{.version = "VERS. 1.2:\nWRAP. YES:\n", .rows = "1.0\n 50.5\n 2.5\n1.5\n 51.5 -999.25\n2.0 1 2\n"}.read();
   EXPECT_TRUE(las.wrapped);
   expect_same(las.curves[0].values, {1.0, 1.5, 2.0});
   expect_same(las.curves[1].values, {50.5, 51.5, 1});
@@ -98,7 +106,8 @@ TEST(Las, null_in_any_spelling_and_only_the_declared_one) {
   EXPECT_TRUE(std::isnan(Sample{.well = "NULL. -999 :\n", .rows = "1 -999 2"}.read().curves[1].values[0]));
   EXPECT_TRUE(std::isnan(Sample{.well = "NULL.-999.25 :\n", .rows = "1 -999.25 2"}.read().curves[1].values[0]));
   EXPECT_EQ((Sample{.well = "NULL. -9999 :\n", .rows = "1 -999.25 2"}.read().curves[1].values[0]), -999.25);
-  const LasFile word = Sample{.well = "NULL. NULL :\n", .rows = "1 NULL -999.25\n2 NaN (null)\n3 -1.#IND inf\n4 - ***"}.read();
+  const LasFile word =
+      Sample{.well = "NULL. NULL :\n", .rows = "1 NULL -999.25\n2 NaN (null)\n3 -1.#IND inf\n4 - ***"}.read();
   expect_same(word.curves[1].values, {kMissing, kMissing, kMissing, kMissing});
   expect_same(word.curves[2].values, {-999.25, kMissing, kMissing, kMissing});
   EXPECT_TRUE(std::isnan(word.null_value));
@@ -123,18 +132,23 @@ TEST(Las, text_columns_are_missing) {
 TEST(Las, names) {
   const auto names = [](const char* curves) {
     std::string out;
-    for (const auto& c : Sample{.curves = curves, .rows = "1 2 3 4"}.read().curves) out += c.name + "|" + c.unit + "|" + c.description + ";";
+    for (const auto& c : Sample{.curves = curves, .rows = "1 2 3 4"}.read().curves)
+      out += c.name + "|" + c.unit + "|" + c.description + ";";
     return out;
   };
   EXPECT_EQ(names("DEPT.M:d\nRHO.ohmm:a\nRHO.ohmm:b\nrho.ohmm:c\n"), "DEPT|M|d;RHO:1|ohmm|a;RHO:2|ohmm|b;rho|ohmm|c;");
   EXPECT_EQ(names("DEPT.M:\n.OHMM:x\n .  :y\n.ILM .OHMM : z\n"), "DEPT|M|;UNKNOWN:1|OHMM|x;UNKNOWN:2||y;ILM|OHMM|z;");
-  EXPECT_EQ(names("DEPT.M:\nCond..MS/M : c\nI. Res..OHM-M : r\nGR[0].[gAPI] : 0 dega\n"), "DEPT|M|;Cond.|MS/M|c;I. Res.|OHM-M|r;GR[0]|gAPI|0 dega;");
-  EXPECT_EQ(names("DEPT.M\n# a comment\n\n T .hh:mm 45 1: time: of day\nNAME : no dot\nP.1000 psi 5 : p\n"), "DEPT|M|;T|hh:mm|of day;NAME||;P|1000 psi|p;");
-  EXPECT_EQ(names("A:1.M :\nA.M :\nA.M :\nA:1:2.M:\n"), "A:1||;A:2|M|;A:3|M|;A:4||;") << "no dot before the first colon";
+  EXPECT_EQ(names("DEPT.M:\nCond..MS/M : c\nI. Res..OHM-M : r\nGR[0].[gAPI] : 0 dega\n"),
+            "DEPT|M|;Cond.|MS/M|c;I. Res.|OHM-M|r;GR[0]|gAPI|0 dega;");
+  EXPECT_EQ(names("DEPT.M\n# a comment\n\n T .hh:mm 45 1: time: of day\nNAME : no dot\nP.1000 psi 5 : p\n"),
+            "DEPT|M|;T|hh:mm|of day;NAME||;P|1000 psi|p;");
+  EXPECT_EQ(names("A:1.M :\nA.M :\nA.M :\nA:1:2.M:\n"), "A:1||;A:2|M|;A:3|M|;A:4||;")
+      << "no dot before the first colon";
 }
 
 TEST(Las, names_stay_unique_when_a_mnemonic_looks_like_a_number_of_ours) {
-  const LasFile las = Sample{.curves = "DEPT.M :\nGR..1 :\nGR..1 :\nGR .API :\nGR .API :\n", .rows = "1 2 3 4 5"}.read();
+  const LasFile las =
+      Sample{.curves = "DEPT.M :\nGR..1 :\nGR..1 :\nGR .API :\nGR .API :\n", .rows = "1 2 3 4 5"}.read();
   for (size_t i = 0; i < las.curves.size(); ++i)
     for (size_t j = 0; j < i; ++j) EXPECT_NE(las.curves[i].name, las.curves[j].name);
 }
@@ -153,13 +167,17 @@ TEST(Las, delimiters) {
 }
 
 TEST(Las, decimal_commas_are_refused) {
-  EXPECT_EQ(refusal({.rows = "1,0 50,5 2,5\n"}), "w.las, line 18: \"1,0\" has a decimal comma; write the numbers with a decimal point");
-  EXPECT_EQ(refusal({.rows = "1.0 50,5 2.5\n"}), "w.las, line 18: \"50,5\" has a decimal comma; write the numbers with a decimal point");
-  EXPECT_EQ(refusal({.curves = "D.M:\nA.M:\n", .rows = "1,0 50,5\n"}), "w.las, line 17: \"1,0\" has a decimal comma; write the numbers with a decimal point");
+  EXPECT_EQ(refusal({.rows = "1,0 50,5 2,5\n"}),
+            "w.las, line 18: \"1,0\" has a decimal comma; write the numbers with a decimal point");
+  EXPECT_EQ(refusal({.rows = "1.0 50,5 2.5\n"}),
+            "w.las, line 18: \"50,5\" has a decimal comma; write the numbers with a decimal point");
+  EXPECT_EQ(refusal({.curves = "D.M:\nA.M:\n", .rows = "1,0 50,5\n"}),
+            "w.las, line 17: \"1,0\" has a decimal comma; write the numbers with a decimal point");
 }
 
 TEST(Las, numbers_that_run_together_are_parted_when_the_count_demands_it) {
-  const LasFile las = Sample{.rows = "1.0 50.5 2.5\n1.5 123.4-999.25\n2.0-5.5-6.5\n2.5 7.020101130.188\n3 1-2 3\n"}.read();
+  const LasFile las =
+      Sample{.rows = "1.0 50.5 2.5\n1.5 123.4-999.25\n2.0-5.5-6.5\n2.5 7.020101130.188\n3 1-2 3\n"}.read();
   expect_same(las.curves[1].values, {50.5, 123.4, -5.5, kMissing, kMissing});
   expect_same(las.curves[2].values, {2.5, kMissing, -6.5, kMissing, 3});
 }
@@ -185,41 +203,64 @@ TEST(Las, line_ends_and_encodings) {
 
 TEST(Las, odd_but_sound) {
   EXPECT_EQ(parse_las("~C\nDEPT.M:\n~A\n1\n2\n", "w.las").length(), 2) << "neither ~V nor ~W";
-  EXPECT_EQ(parse_las("# about\n\n ~v\nvers. 2.0:\n~w\nnull. -1:\n~c\nDEPT.M:\n~a\n 1\n 2", "w.las").length(), 2) << "small letters, no last line end";
+  EXPECT_EQ(parse_las("# about\n\n ~v\nvers. 2.0:\n~w\nnull. -1:\n~c\nDEPT.M:\n~a\n 1\n 2", "w.las").length(), 2)
+      << "small letters, no last line end";
   EXPECT_EQ(Sample{.rest = "~Additional remarks\nx\n~Other\n~Comments\ny\n"}.read().length(), 3);
   EXPECT_EQ(Sample{.rows = "1 2 3\n4 5 6\n~Remarks\nwhatever\n"}.read().length(), 2) << "a section after the data";
 }
 
 TEST(Las, every_refusal_is_a_sentence) {
   EXPECT_EQ(sentence([] { parse_las("", "w.las"); }), "w.las is empty; a LAS file was expected");
-  EXPECT_EQ(sentence([] { parse_las("a,b\n1,2\n", "w.las"); }), "w.las has no line that begins with ~, so it is no LAS file");
+  EXPECT_EQ(sentence([] { parse_las("a,b\n1,2\n", "w.las"); }),
+            "w.las has no line that begins with ~, so it is no LAS file");
   EXPECT_EQ(sentence([] { parse_las(std::string("~V\n\0", 4), "w.las"); }),
-            "w.las, line 2: there are zero bytes here: the file is damaged, or binary, or UTF-16 text (then save it as UTF-8)");
-  EXPECT_EQ(sentence([] { parse_las("\xFF\xFE~\0", "w.las"); }), "w.las is UTF-16 text; save it as UTF-8 and try again");
-  EXPECT_EQ(sentence([] { parse_las("LASF\1\2", "w.las"); }), "w.las is a laser scan (LiDAR .las), not a well log of the same ending");
-  EXPECT_EQ(refusal({.version = "VERS. 3.0 : CWLS\n"}), "w.las, line 2: this is LAS 3.0, which Kern does not read: export the log as LAS 2.0");
-  EXPECT_EQ(refusal({.rest = "~Log_Definition\n"}),
-            "w.las, line 13: sections of this kind belong to LAS 3, which Kern does not read: export the log as LAS 2.0");
-  EXPECT_EQ(refusal({.version = "VERS. two : CWLS\n"}), "w.las, line 2: the version is \"two\"; 1.2 or 2.0 was expected");
-  EXPECT_EQ(refusal({.version = "DLM. PIPE : d\n"}), "w.las, line 2: the delimiter is \"PIPE\"; SPACE, COMMA or TAB was expected");
+            "w.las, line 2: there are zero bytes here: the file is damaged, or binary, or UTF-16 text (then save it as "
+            "UTF-8)");
+  EXPECT_EQ(sentence([] { parse_las("\xFF\xFE~\0", "w.las"); }),
+            "w.las is UTF-16 text; save it as UTF-8 and try again");
+  EXPECT_EQ(sentence([] { parse_las("LASF\1\2", "w.las"); }),
+            "w.las is a laser scan (LiDAR .las), not a well log of the same ending");
+  EXPECT_EQ(refusal({.version = "VERS. 3.0 : CWLS\n"}),
+            "w.las, line 2: this is LAS 3.0, which Kern does not read: export the log as LAS 2.0");
+  EXPECT_EQ(
+      refusal({.rest = "~Log_Definition\n"}),
+      "w.las, line 13: sections of this kind belong to LAS 3, which Kern does not read: export the log as LAS 2.0");
+  EXPECT_EQ(refusal({.version = "VERS. two : CWLS\n"}),
+            "w.las, line 2: the version is \"two\"; 1.2 or 2.0 was expected");
+  EXPECT_EQ(refusal({.version = "DLM. PIPE : d\n"}),
+            "w.las, line 2: the delimiter is \"PIPE\"; SPACE, COMMA or TAB was expected");
   EXPECT_EQ(refusal({.curves = ""}), "w.las, line 9: the ~C section declares no curve");
-  EXPECT_EQ(refusal({.curves = "DEPT.M:\n-----\n"}), "w.las, line 11: \"-----\" declares no curve; NAME.UNIT : DESCRIPTION was expected");
+  EXPECT_EQ(refusal({.curves = "DEPT.M:\n-----\n"}),
+            "w.las, line 11: \"-----\" declares no curve; NAME.UNIT : DESCRIPTION was expected");
   EXPECT_EQ(refusal({.rows = ""}), "w.las, line 17: no data follow the ~A line; is the file cut short?");
-  EXPECT_EQ(refusal({.rows = "1 2 3\n4 5\n6 7 8\n"}), "w.las, line 19: 2 values in this row, but ~C declares 3 curves; mend or delete the row");
-  EXPECT_EQ(refusal({.rows = "1 2 3\n4 5"}), "w.las, line 19: 2 values in this row, but ~C declares 3 curves; the file seems cut short");
-  EXPECT_EQ(refusal({.rows = "1 2\n3\n"}), "w.las, line 18: 2 values in this row, but ~C declares 3 curves; if rows go over several lines, WRAP must be YES");
-  EXPECT_EQ(refusal({.rows = "1 2 3 4\n"}), "w.las, line 18: 4 values in this row, but ~C declares 3 curves; declare every column in ~C");
-  EXPECT_EQ(refusal({.rows = "1 2 3\n~A\n1 2 3\n"}), "w.las, line 19: a second data section begins here; split the file so that each part has one ~A");
+  EXPECT_EQ(refusal({.rows = "1 2 3\n4 5\n6 7 8\n"}),
+            "w.las, line 19: 2 values in this row, but ~C declares 3 curves; mend or delete the row");
+  EXPECT_EQ(refusal({.rows = "1 2 3\n4 5"}),
+            "w.las, line 19: 2 values in this row, but ~C declares 3 curves; the file seems cut short");
+  EXPECT_EQ(refusal({.rows = "1 2\n3\n"}),
+            "w.las, line 18: 2 values in this row, but ~C declares 3 curves; if rows go over several lines, WRAP must "
+            "be YES");
+  EXPECT_EQ(refusal({.rows = "1 2 3 4\n"}),
+            "w.las, line 18: 4 values in this row, but ~C declares 3 curves; declare every column in ~C");
+  EXPECT_EQ(refusal({.rows = "1 2 3\n~A\n1 2 3\n"}),
+            "w.las, line 19: a second data section begins here; split the file so that each part has one ~A");
   const std::string wrap = "WRAP. YES:\n";
-  EXPECT_EQ(refusal({.version = wrap, .rows = "1\n2 3\n4\n5\n"}), "w.las, line 19: the last row has 2 values, but ~C declares 3 curves; the file seems cut short");
-  EXPECT_EQ(refusal({.version = wrap, .rows = "1\n2 3 4\n"}), "w.las, line 18: 4 values in the row that begins in line 17, but ~C declares 3 curves");
-  EXPECT_EQ(refusal({.version = wrap, .rows = "1\n2, 3\n"}),
-            "w.las, line 18: \"2,\" is a number with a comma; separate all values by commas (and say DLM. COMMA), or none");
+  EXPECT_EQ(refusal({.version = wrap, .rows = "1\n2 3\n4\n5\n"}),
+            "w.las, line 19: the last row has 2 values, but ~C declares 3 curves; the file seems cut short");
+  EXPECT_EQ(refusal({.version = wrap, .rows = "1\n2 3 4\n"}),
+            "w.las, line 18: 4 values in the row that begins in line 17, but ~C declares 3 curves");
+  EXPECT_EQ(
+      refusal({.version = wrap, .rows = "1\n2, 3\n"}),
+      "w.las, line 18: \"2,\" is a number with a comma; separate all values by commas (and say DLM. COMMA), or none");
   EXPECT_EQ(refusal({.version = wrap + "DLM. COMMA:\n", .rows = "1\n2,3\n"}),
-            "w.las, line 17: the rows go over several lines (WRAP) and the delimiter is COMMA; write each row on one line, with WRAP NO");
-  EXPECT_EQ(sentence([] { parse_las("~C\nD.M:\n", "w.las"); }), "w.las has no ~A section, so there are no values in it; is the file cut short?");
-  EXPECT_EQ(sentence([] { parse_las("~A\n1\n", "w.las"); }), "w.las has no ~C section, so its columns have no names; add one that lists them");
-  EXPECT_EQ(sentence([] { parse_las("~A\n1\n~C\nD.M:\n", "w.las"); }), "w.las, line 3: the curves are declared after the data; move ~C before ~A");
+            "w.las, line 17: the rows go over several lines (WRAP) and the delimiter is COMMA; write each row on one "
+            "line, with WRAP NO");
+  EXPECT_EQ(sentence([] { parse_las("~C\nD.M:\n", "w.las"); }),
+            "w.las has no ~A section, so there are no values in it; is the file cut short?");
+  EXPECT_EQ(sentence([] { parse_las("~A\n1\n", "w.las"); }),
+            "w.las has no ~C section, so its columns have no names; add one that lists them");
+  EXPECT_EQ(sentence([] { parse_las("~A\n1\n~C\nD.M:\n", "w.las"); }),
+            "w.las, line 3: the curves are declared after the data; move ~C before ~A");
   EXPECT_NE(sentence([] { read_las("/nowhere/w.las"); }).find("cannot read /nowhere/w.las"), std::string::npos);
 }
 
@@ -237,11 +278,15 @@ TEST(Las, any_cut_of_a_file_reads_or_is_refused) {
 
 TEST(LasWrite, adds_curves_and_keeps_every_byte) {
   const Sample s{.rows = " 1.0 50.5 2.5  \n# note\n\n 1.5 -999.25 2.6\n 2.0 52.5 -999.2500\n~Remarks\nend\n"};
-  const std::vector<AddedCurve> added{{"FACIES", "", "class: sand", {1, kNan, 0}, 0}, {"P_SAND", "V/V", "probability", {0.5f, 0.25f, 1.0f}, 3}};
+  const std::vector<AddedCurve> added{{"FACIES", "", "class: sand", {1, kNan, 0}, 0},
+                                      {"P_SAND", "V/V", "probability", {0.5f, 0.25f, 1.0f}, 3}};
   const std::string out = las_with_curves(s.read(), added);
-  const std::string expected = Sample{.curves = s.curves + " FACIES.         : class; sand\n P_SAND.V/V      : probability\n",
-                                      .rows = " 1.0 50.5 2.5       1 0.500  \n# note\n\n 1.5 -999.25 2.6 -999.25 0.250\n 2.0 52.5 -999.2500       0 1.000\n~Remarks\nend\n"}
-                                   .bytes();
+  const std::string expected =
+      Sample{.curves = s.curves + " FACIES.         : class; sand\n P_SAND.V/V      : probability\n",
+             .rows =
+                 " 1.0 50.5 2.5       1 0.500  \n# note\n\n 1.5 -999.25 2.6 -999.25 0.250\n 2.0 52.5 -999.2500       0 "
+                 "1.000\n~Remarks\nend\n"}
+          .bytes();
   EXPECT_EQ(out, expected);
   const LasFile again = parse_las(out, "w.las");
   ASSERT_EQ(again.curves.size(), 5u);
@@ -288,19 +333,27 @@ TEST(LasWrite, latin_1_headers_stay_latin_1) {
   const std::string out = las_with_curves(s.read(), std::vector<AddedCurve>{{"F", "", "Sand é", {1}}});
   EXPECT_NE(out.find("\xB5S"), std::string::npos);
   EXPECT_EQ(parse_las(out, "w.las").curves[3].description, "Sand ??");
-  EXPECT_EQ(parse_las(las_with_curves(Sample{.rows = "1 2 3\n"}.read(), std::vector<AddedCurve>{{"F", "", "é", {1}}}), "w.las").curves[3].description, "é");
+  EXPECT_EQ(parse_las(las_with_curves(Sample{.rows = "1 2 3\n"}.read(), std::vector<AddedCurve>{{"F", "", "é", {1}}}),
+                      "w.las")
+                .curves[3]
+                .description,
+            "é");
 }
 
 TEST(LasWrite, refusals) {
   const LasFile las = Sample{.well = "NULL. 0 :\n"}.read();
   const auto said = [&](std::vector<AddedCurve> added) { return sentence([&] { las_with_curves(las, added); }); };
   EXPECT_EQ(said({{"gr", "", "", {1, 2, 3}}}), "the LAS file already has a curve gr; choose another name");
-  EXPECT_EQ(said({{"F", "", "", {1, 2, 3}}, {"f", "", "", {1, 2, 3}}}), "two curves to be added are called f; choose another name for one");
+  EXPECT_EQ(said({{"F", "", "", {1, 2, 3}}, {"f", "", "", {1, 2, 3}}}),
+            "two curves to be added are called f; choose another name for one");
   EXPECT_EQ(said({{"F", "", "", {1, 2}}}), "curve F has 2 values, the LAS file has 3 rows");
-  EXPECT_EQ(said({{"A.B", "", "", {1, 2, 3}}}), "a curve cannot be called \"A.B\" in LAS: letters, digits, _ and - are allowed");
-  EXPECT_EQ(said({{"A", "m s", "", {1, 2, 3}}}), "\"m s\" cannot be a unit in LAS: it must hold neither blanks nor colons");
+  EXPECT_EQ(said({{"A.B", "", "", {1, 2, 3}}}),
+            "a curve cannot be called \"A.B\" in LAS: letters, digits, _ and - are allowed");
+  EXPECT_EQ(said({{"A", "m s", "", {1, 2, 3}}}),
+            "\"m s\" cannot be a unit in LAS: it must hold neither blanks nor colons");
   EXPECT_EQ(said({{"A", "", "", {1, 0, 3}, 0}}),
-            "curve A is 0 in row 2, which is the NULL of the LAS file; it would read as missing. Choose another NULL in that file");
+            "curve A is 0 in row 2, which is the NULL of the LAS file; it would read as missing. Choose another NULL "
+            "in that file");
   EXPECT_EQ(said({{"A", "", "", {1, 1e-9f, 3}, 2}}), "no error") << "only rounded to it";
   EXPECT_EQ(las_mnemonic("Sand, fine é"), "SAND__FINE___");
 }
@@ -314,7 +367,10 @@ TEST(LasWrite, writes_a_file_or_nothing) {
   EXPECT_EQ(las.path, folder / "w.las");
   write_las(folder / "out.las", las, std::vector<AddedCurve>{{"F", "", "", {1, 2, 3}}});
   EXPECT_EQ(read_las(folder / "out.las").curves.size(), 4u);
-  EXPECT_NE(sentence([&] { write_las(folder / "bad.las", las, std::vector<AddedCurve>{{"GR", "", "", {1, 2, 3}}}); }), "no error");
+  EXPECT_NE(sentence([&] {
+              write_las(folder / "bad.las", las, std::vector<AddedCurve>{{"GR", "", "", {1, 2, 3}}});
+            }),
+            "no error");
   EXPECT_FALSE(fs::exists(folder / "bad.las"));
 }
 
@@ -354,7 +410,8 @@ const fs::path kShared = fs::path(KERN_SOURCE_DIR) / ".." / "shared" / "data";
 
 // lasio guesses here, Kern does not: rows with fewer or more values than curves, no ~C, decimal commas.
 bool refused_on_purpose(const std::string& path) {
-  for (const char* name : {"excess_curves.las", "issue83.las", "barebones2.las", "comma_decimal_mark.las", "sample_write_sect_widths_12.las"})
+  for (const char* name : {"excess_curves.las", "issue83.las", "barebones2.las", "comma_decimal_mark.las",
+                           "sample_write_sect_widths_12.las"})
     if (path.ends_with(name)) return true;
   return false;
 }
@@ -379,7 +436,8 @@ TEST(LasReal, agrees_with_lasio) {
       EXPECT_EQ(curve.name, g.name);
       ASSERT_EQ(int64_t(curve.values.size()), golden.rows);
       std::vector<double> valid;
-      std::copy_if(curve.values.begin(), curve.values.end(), std::back_inserter(valid), [](double v) { return !std::isnan(v); });
+      std::copy_if(curve.values.begin(), curve.values.end(), std::back_inserter(valid),
+                   [](double v) { return !std::isnan(v); });
       ASSERT_EQ(valid.size(), g.count) << curve.name;
       long double sum = 0, size = 0;
       for (const double v : valid) sum += v, size += std::fabs(v);

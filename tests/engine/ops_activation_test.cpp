@@ -1,4 +1,6 @@
+#include "engine/ops/leaky_relu.h"
 #include "engine/ops/prelu.h"
+#include "engine/ops/sigmoid.h"
 #include "tests/support/gradient_check.h"
 
 namespace kern {
@@ -45,6 +47,21 @@ TEST(Prelu, an_input_used_twice_gets_both_gradients) {
 TEST(Prelu, a_wrong_slope_is_a_sentence) {
   EXPECT_EQ(error_sentence([] { prelu(Tensor::zeros({2, 3}), Tensor::zeros({2})); }),
             "prelu: input [2,3] needs a slope of shape [1] (shared) or [3] (one per channel), got [2]");
+}
+
+TEST(Sigmoid, gradients) {
+  check_gradients([](const std::vector<Tensor>& in) { return sigmoid(in[0]); }, {random_tensor({2, 5, 3}, 1, -2, 2)});
+  check_gradients([](const std::vector<Tensor>& in) { return sigmoid(sigmoid(in[0])); }, {pitched(random_tensor({4, 3}, 1, -2, 2))});
+}
+
+TEST(LeakyRelu, gradients_and_values) {
+  check_gradients([](const std::vector<Tensor>& in) { return leaky_relu(in[0], 0.2f); }, {off_zero({2, 5, 3}, 1)});
+  check_gradients([](const std::vector<Tensor>& in) { return leaky_relu(in[0]); }, {pitched(off_zero({4, 3}, 1))});
+  EXPECT_EQ(leaky_relu(Tensor::from({3}, std::vector<float>{-2, 0, 3}), 0.5f).values(), (std::vector<float>{-1, 0, 3}));
+}
+
+TEST(LeakyRelu, a_negative_slope_is_a_sentence) {
+  EXPECT_EQ(error_sentence([] { leaky_relu(Tensor::zeros({1}), -1); }).substr(0, 48), "leaky_relu: the slope must not be negative, got ");
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
-// add and concat: wiring of two and more inputs, and outputs inside a shared buffer.
+// add, mul, scale and concat: wiring of one and more inputs, and outputs inside a shared buffer.
 #include "engine/ops/add.h"
 #include "engine/ops/concat.h"
+#include "engine/ops/mul.h"
 #include "engine/ops/relu.h"
+#include "engine/ops/scale.h"
 #include "tests/support/tape_check.h"
 
 namespace kern {
@@ -64,6 +66,23 @@ TEST(Concat, what_does_not_fit_is_a_sentence) {
   EXPECT_EQ(error_of([] { concat({Tensor::zeros({2, 3}), Tensor::zeros({3, 3})}); }),
             "concat: [2,3] f32 and [3,3] f32 do not fit side by side; all sizes but the last must be equal");
   EXPECT_EQ(error_of([] { concat({}); }), "concat: needs at least one tensor");
+}
+
+TEST(Mul, gradients_of_equal_shapes_of_a_vector_of_one_input_twice_and_of_slots) {
+  check_tape({random_tensor({2, 3, 4}, 1), random_tensor({2, 3, 4}, 2)}, [](const auto& x) { return mul(x[0], x[1]); });
+  check_tape({random_tensor({2, 3, 4}, 1), random_tensor({4}, 2)}, [](const auto& x) { return mul(x[0], x[1]); });
+  check_tape({random_tensor({5, 4}, 1)}, [](const auto& x) { return mul(mul(x[0], x[0]), x[0]); });
+  check_tape({random_tensor({5, 2}, 1), random_tensor({5, 2}, 2)}, [](const auto& x) {
+    const auto slots = Tensor::channel_slots({5}, std::vector<int64_t>{2, 2});
+    const Tensor a = scale(x[0], 2, 1, slots[0]), b = mul(a, x[1], slots[1]);
+    return concat({mul(a, b), mul(b, a)});
+  });
+  EXPECT_EQ(error_of([] { mul(Tensor::zeros({2, 3}), Tensor::zeros({3, 2})); }).substr(0, 42), "mul: shapes [2,3] and [3,2] do not fit; th");
+}
+
+TEST(Scale, values_and_gradients) {
+  EXPECT_EQ(scale(Tensor::from({2}, Floats{1, -2}), 3, 0.5f).values(), (Floats{3.5f, -5.5f}));
+  check_tape({random_tensor({2, 3}, 1)}, [](const auto& x) { return scale(x[0], -0.5f, 2); });
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Losses and the reductions to one value, through the tape.
 #include "engine/ops/add.h"
+#include "engine/ops/bce_with_logits.h"
 #include "engine/ops/cross_entropy.h"
+#include "engine/ops/mse.h"
 #include "engine/ops/sum.h"
 #include "tests/support/tape_check.h"
 
@@ -49,6 +51,28 @@ TEST(CrossEntropy, errors_are_sentences) {
   EXPECT_EQ(error_of([&] { cross_entropy(x, Tensor::from({2}, Ints{0, 3})); }),
             "cross_entropy: the target of row 1 is 3; with 3 classes it must be 0 to 2, or -1 for a row to ignore. "
             "Map the labels to class numbers first");
+}
+
+TEST(Mse, gradients_of_both_inputs_pitched_and_not) {
+  EXPECT_EQ(mse(Tensor::from({2}, Floats{1, 2}), Tensor::from({2}, Floats{2, 4})).item(), 2.5f);
+  check_tape({random_tensor({2, 3, 4}, 1), random_tensor({2, 3, 4}, 2)}, [](const auto& v) { return mse(v[0], v[1]); });
+  check_tape({random_tensor({3, 2}, 1), random_tensor({3, 2}, 2)}, [](const auto& v) {
+    const auto slots = Tensor::channel_slots({3}, std::vector<int64_t>{2, 1});
+    return mse(add(v[0], Tensor::zeros({2}), slots[0]), v[1]);
+  });
+  EXPECT_EQ(error_of([] { mse(Tensor::zeros({2}), Tensor::zeros({3})); }), "mse: shapes [2] and [3] must be equal");
+}
+
+TEST(BceWithLogits, gradients_with_weights_masks_and_pitches) {
+  const Tensor t = Tensor::from({3, 2}, Floats{0, 1, 1, 0, 0.25f, 1}), w = Tensor::from({3, 2}, Floats{1, 0, 2, 1, 0.5f, 1});
+  check_tape({random_tensor({3, 2}, 1)}, [&](const auto& v) { return bce_with_logits(v[0], t); });
+  check_tape({random_tensor({3, 2}, 1)}, [&](const auto& v) { return bce_with_logits(v[0], t, w, {.pos_weight = 4}); });
+  check_tape({random_tensor({3, 2}, 1)}, [&](const auto& v) {
+    const auto slots = Tensor::channel_slots({3}, std::vector<int64_t>{1, 2});
+    return bce_with_logits(add(v[0], Tensor::zeros({2}), slots[1]), t, w, {.by_weight = true});
+  });
+  EXPECT_EQ(error_of([&] { bce_with_logits(Tensor::zeros({2}), t); }), "bce_with_logits: logits [2] and targets [3,2] must have one shape");
+  EXPECT_EQ(error_of([&] { bce_with_logits(t, t, Tensor::zeros({2})); }), "bce_with_logits: weights [2] must have the logits' shape [3,2]");
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "engine/ops/batch_norm.h"
 #include "engine/ops/instance_norm.h"
 #include "tests/support/gradient_check.h"
 
@@ -26,6 +27,54 @@ TEST(InstanceNorm, wrong_shapes_are_sentences) {
             "instance_norm: statistics over one position are meaningless, input is [2,1,3]; ");
   EXPECT_EQ(error_sentence([] { instance_norm(Tensor::zeros({2, 3})); }), "instance_norm: input must be [N,L,C] or [N,H,W,C], got [2,3]");
   EXPECT_EQ(error_sentence([] { instance_norm(Tensor::zeros({2, 4, 3}), Tensor::zeros({2})); }), "instance_norm: weight must be [3], got [2]");
+}
+
+TEST(BatchNorm, gradients_in_training_and_with_frozen_statistics) {
+  for (bool training : {true, false}) {
+    auto affine = [&](const std::vector<Tensor>& in) {
+      return batch_norm(in[0], in[1], in[2], Tensor::full({3}, 0.2f), Tensor::full({3}, 0.5f), {.training = training});
+    };
+    check_gradients(affine, {random_tensor({4, 2, 3}, 1), random_tensor({3}, 2), random_tensor({3}, 3)});
+    check_gradients(affine, {pitched(random_tensor({2, 2, 2, 3}, 1)), random_tensor({3}, 2), random_tensor({3}, 3)});
+    check_gradients([&](const std::vector<Tensor>& in) {
+      return batch_norm(in[0], {}, {}, Tensor::full({3}, 0.2f), Tensor::full({3}, 0.5f), {.training = training});
+    }, {random_tensor({6, 3}, 1)});
+  }
+}
+
+TEST(BatchNorm, running_statistics_follow_in_training_and_stay_in_evaluation) {
+  Tensor mean = Tensor::zeros({1}), variance = Tensor::full({1}, 1);
+  const Tensor x = Tensor::from({2, 1}, std::vector<float>{1, 3});
+  batch_norm(x, {}, {}, mean, variance, {.momentum = 0.5f});
+  EXPECT_EQ(mean.item(), 1);
+  EXPECT_EQ(variance.item(), 1.5f);
+  const uint64_t version = mean.version();
+  const Tensor y = batch_norm(x, {}, {}, mean, variance, {.training = false, .eps = 0.75f});
+  EXPECT_EQ(mean.version(), version);
+  EXPECT_EQ(mean.item(), 1);
+  EXPECT_EQ(y.values()[0], 0);
+  EXPECT_NEAR(y.values()[1], 2 / 1.5, 1e-6);
+}
+
+// What evaluation read is kept for its backward: a training step in between changes the running statistics, not the gradient.
+TEST(BatchNorm, frozen_backward_keeps_the_statistics_of_its_forward) {
+  Tensor mean = Tensor::zeros({1}), variance = Tensor::full({1}, 4), x = Tensor::from({2, 1}, std::vector<float>{1, 3});
+  x.require_grad();
+  const Tensor y = batch_norm(x, {}, {}, mean, variance, {.training = false, .eps = 0});
+  batch_norm(x.detach(), {}, {}, mean, variance);
+  backward(y, Tensor::full({2, 1}, 1));
+  EXPECT_EQ(x.grad().values(), (std::vector<float>{0.5f, 0.5f}));
+}
+
+TEST(BatchNorm, wrong_arguments_are_sentences) {
+  const Tensor x = Tensor::zeros({2, 4, 3});
+  EXPECT_EQ(error_sentence([&] { batch_norm(x, {}, {}, {}, {}, {.training = false}); }),
+            "batch_norm: without training the running mean and variance must be given");
+  EXPECT_EQ(error_sentence([&] { batch_norm(x, Tensor::zeros({2}), {}, {}, {}); }), "batch_norm: weight must be [3], got [2]");
+  EXPECT_EQ(error_sentence([&] { batch_norm(x, {}, {}, Tensor::zeros({2}), Tensor::zeros({3})); }),
+            "batch_norm: running mean and variance must be [3], got [2] and [3]");
+  EXPECT_EQ(error_sentence([] { batch_norm(Tensor::zeros({1, 3}), {}, {}, {}, {}); }).substr(0, 83),
+            "batch_norm: statistics over one value per channel are meaningless, input is [1,3]; ");
 }
 
 }  // namespace

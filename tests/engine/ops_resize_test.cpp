@@ -1,6 +1,8 @@
-// Ops that change the height, width or length: pooling, up-sampling, padding.
+// Ops that change sizes: pooling, up-sampling, padding, cropping, slicing, reshaping.
 #include "engine/ops/add.h"
 #include "engine/ops/max_pool.h"
+#include "engine/ops/reshape.h"
+#include "engine/ops/slice.h"
 #include "engine/ops/upsample.h"
 #include "tests/support/tape_check.h"
 
@@ -56,6 +58,46 @@ TEST(Upsample, sizes_and_errors) {
   EXPECT_EQ(error_of([] { upsample1d(Tensor::zeros({1, 3}), 4); }), "upsample1d: input must be [N,L,C], got [1,3]");
   EXPECT_EQ(error_of([] { upsample_by(Tensor::zeros({1, 3, 1}), -1); }),
             "upsample_by: the factor must be above 0 and at most 1024, got -1");
+}
+
+TEST(Pad, gradients_and_values) {
+  check_tape({random_tensor({2, 3, 4, 2}, 1)}, [](const auto& v) { return pad(v[0], Padding(1, 2, 0, 3)); });
+  check_tape({random_tensor({2, 3, 4, 2}, 1)}, [](const auto& v) { return crop(v[0], Padding(1, 0, 2, 1)); });
+  check_tape({random_tensor({2, 5, 2}, 1)}, [](const auto& v) { return add(pad1d(v[0], {2, 1}), pad1d(crop1d(v[0], {1, 1}), {3, 2})); });
+  check_tape({random_tensor({2, 5, 2}, 1)}, [](const auto& v) {
+    const auto in = Tensor::channel_slots({2, 5}, std::vector<int64_t>{2, 1}), out = Tensor::channel_slots({2, 8}, std::vector<int64_t>{1, 2});
+    return pad1d(add(v[0], Tensor::zeros({2}), in[0]), {2, 1}, out[1]);
+  });
+  EXPECT_EQ(pad1d(Tensor::from({1, 2, 1}, Floats{1, 2}), {1, 2}).values(), (Floats{0, 1, 2, 0, 0}));
+  EXPECT_EQ(crop(Tensor::from({1, 2, 2, 1}, Floats{1, 2, 3, 4}), Padding(1, 0, 0, 1)).values(), (Floats{3}));
+  EXPECT_EQ(error_of([] { crop1d(Tensor::zeros({1, 2, 1}), 2); }), "crop1d: [1,2,1] would become -2 long; crop less");
+  EXPECT_EQ(error_of([] { pad(Tensor::zeros({1, 2, 1}), 2); }), "pad: input must be [N,H,W,C], got [1,2,1]");
+}
+
+TEST(Slice, gradients_and_values_along_every_dimension) {
+  for (int dim : {0, 1, 2, -1}) check_tape({random_tensor({3, 4, 3, 5}, 1)}, [dim](const auto& v) { return slice(v[0], dim, 1, 3); });
+  check_tape({random_tensor({3, 4}, 1)}, [](const auto& v) { return add(slice(v[0], 1, 0, 2), slice(v[0], 1, 2, 4)); });
+  check_tape({random_tensor({4}, 1)}, [](const auto& v) { return slice(v[0], 0, 1, 3); });
+  const Tensor x = Tensor::from({2, 3, 2}, Floats{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+  EXPECT_EQ(slice(x, 2, 1, 2).values(), (Floats{2, 4, 6, 8, 10, 12}));
+  EXPECT_EQ(slice(x, 2, 1, 2).data(), x.data() + 1);
+  EXPECT_EQ(slice(x, 1, 1, 3).values(), (Floats{3, 4, 5, 6, 9, 10, 11, 12}));
+  EXPECT_EQ(slice(x, 0, 1, 2).values(), (Floats{7, 8, 9, 10, 11, 12}));
+  EXPECT_EQ(slice(slice(x, 2, 1, 2), 1, 0, 1).values(), (Floats{2, 8}));
+  EXPECT_EQ(slice(x, 1, 2, 2).shape(), (Shape{2, 0, 2}));
+  EXPECT_EQ(error_of([&] { slice(x, 3, 0, 1); }), "slice: [2,3,2] has no dimension 3");
+  EXPECT_EQ(error_of([&] { slice(x, 1, 2, 4); }), "slice: 2 to 4 of dimension 1 does not lie in [2,3,2]");
+}
+
+TEST(Reshape, gradients_views_and_copies) {
+  check_tape({random_tensor({2, 3, 4}, 1)}, [](const auto& v) { return add(reshape(v[0], {6, -1}), Tensor::full({4}, 1)); });
+  check_tape({random_tensor({2, 3, 4}, 1)}, [](const auto& v) { return reshape(slice(v[0], -1, 1, 3), {12}); });
+  check_tape({random_tensor({2, 6}, 1)}, [](const auto& v) { return slice(reshape(v[0], {2, 3, 2}), -1, 0, 1); });
+  const Tensor x = Tensor::zeros({2, 3});
+  EXPECT_EQ(reshape(x, {6}).data(), x.data());
+  EXPECT_EQ(reshape(x, {-1, 1}).shape(), (Shape{6, 1}));
+  EXPECT_EQ(error_of([&] { reshape(x, {4}); }), "reshape: [2,3] has 6 values, [4] has 4");
+  EXPECT_EQ(error_of([&] { reshape(x, {4, -1}); }), "reshape: the size -1 has no answer for [2,3]");
 }
 
 }  // namespace

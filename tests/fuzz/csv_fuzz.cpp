@@ -20,7 +20,10 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
   expect(letters <= 1200 * size + 64, "cells are parts of the text");
   for (int c = 0; c < table.columns() && c < 64; ++c)
-    accepted([&] { expect(table.names()[size_t(table.column(table.names()[size_t(c)]))] == table.names()[size_t(c)], "a name finds its column"); });
+    accepted([&] {
+      expect(table.names()[size_t(table.column(table.names()[size_t(c)]))] == table.names()[size_t(c)],
+             "a name finds its column");
+    });
   accepted([&] { table.column("depth"); });
   return 0;
 }

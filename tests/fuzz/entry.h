@@ -1,4 +1,5 @@
-// What a fuzz target must hold to: input is read, or refused by an Error that is a sentence. Anything else ends the program.
+// What a fuzz target must hold to: input is read, or refused by an Error that is a sentence. Anything else ends the
+// program.
 #pragma once
 #include <cstdint>
 #include <cstdio>
@@ -11,7 +12,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace kern::fuzz {
 
-inline std::string_view text_of(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+inline std::string_view text_of(const uint8_t* data, size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
 
 inline void expect(bool holds, const char* what) {
   if (holds) return;

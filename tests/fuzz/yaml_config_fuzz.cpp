@@ -2,7 +2,7 @@
 #include <string>
 #include <string_view>
 
-#include "kernels/common/error.h"
+#include "tests/fuzz/entry.h"
 #include "training/config.h"
 
 namespace {
@@ -43,24 +43,21 @@ Schema describe(Config& c) {
 }
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const std::string_view text(reinterpret_cast<const char*>(data), size);
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view text = kern::fuzz::text_of(data, size);
   Config config;
   Schema keys = describe(config);
-  try {
-    if (size && text[0] == '!') keys.set(text.substr(1));  // as on the command line
+  const bool good = kern::fuzz::accepted([&] {
+    if (text.starts_with('!')) keys.set(text.substr(1));  // as on the command line
     else keys.load_text(text, "fuzz.yaml");
     keys.check();
-  } catch (const kern::InternalError&) {
-    __builtin_trap();
-  } catch (const kern::Error&) {
-    return 0;
-  }
+  });
+  if (!good) return 0;
   Config again;
   Schema same = describe(again);
   const std::string written = keys.to_yaml();
-  same.load_text(written, "written.yaml");  // an exception here is a bug: what was written must be readable
+  same.load_text(written, "written.yaml");  // what was written must be readable: an Error here ends the program
   same.check();
-  if (same.to_yaml() != written) __builtin_trap();
+  kern::fuzz::expect(same.to_yaml() == written, "a configuration reads back equal");
   return 0;
 }

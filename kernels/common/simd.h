@@ -1,0 +1,78 @@
+// Hand-written SIMD rows over Google Highway's headers (its library is not linked: no HWY_EXPORT, no HWY_DYNAMIC_DISPATCH).
+// One source is compiled once per instruction set; each becomes a table row of its own, whose supports() asks the CPU:
+//
+//   // kernels/x_simd.cpp
+//   #include "kernels/x.h"                              // everything that is not SIMD code comes first
+//   #include "kernels/common/simd.h"                    // chooses the instruction sets
+//   #undef HWY_TARGET_INCLUDE
+//   #define HWY_TARGET_INCLUDE "kernels/x_simd.cpp"     // this file: it is read once per instruction set
+//   #include "hwy/foreach_target.h"
+//   #include "hwy/highway.h"
+//   HWY_BEFORE_NAMESPACE();                             // from here to HWY_AFTER_NAMESPACE the set's instructions are on
+//   namespace kern::kernels {
+//   namespace HWY_NAMESPACE {
+//   namespace {
+//   namespace hn = hwy::HWY_NAMESPACE;
+//   void forward(const Exec&, const XSpec&, ...) { ... }
+//   }
+//   }
+//   template <> XRow x_simd_row<KERN_SIMD_ISA>() {
+//     return {.name = isa_name(KERN_SIMD_ISA), .device = Device::cpu,
+//             .supports = [](const XSpec&) { return cpu_has(KERN_SIMD_ISA); }, .forward = HWY_NAMESPACE::forward};
+//   }
+//   }
+//   HWY_AFTER_NAMESPACE();
+//
+//   // kernels/x.h:    template <Isa isa> XRow x_simd_row();
+//   // kernels/x.cpp:  the table begins with KERN_SIMD_ROWS(x_simd_row)
+//
+// The one danger is a function that two files share (an inline function, a template of std) and of which the linker keeps the
+// copy with AVX-512 instructions. So SIMD code lives in anonymous namespaces and calls nothing of std. Headers of SIMD code
+// (`*-inl.h`) are read once per instruction set too; kernels/common/tile-inl.h shows how.
+#pragma once
+
+#if defined(__x86_64__)
+// AVX-512 (Skylake and later), AVX2 with FMA, and SSE4.2 as the floor; nothing in between.
+#define HWY_BASELINE_TARGETS HWY_SSE4
+#define HWY_DISABLED_TARGETS (HWY_AVX3_DL | HWY_SSSE3 | HWY_SCALAR | HWY_EMU128)
+#define HWY_DISABLE_PCLMUL_AES  // instructions that a target would else demand of the CPU, and that no kernel needs
+#define HWY_DISABLE_F16C
+#else
+#define HWY_COMPILE_ONLY_STATIC  // NEON on ARM64
+#endif
+#define HWY_IS_DEBUG_BUILD 0  // Highway's own assertions call into its library
+
+namespace kern::kernels {
+
+enum class Isa { avx512, avx2, baseline };
+
+constexpr const char* isa_name(Isa isa) {  // as rows are called
+  return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "simd";
+}
+
+// The instruction set that a SIMD file is being compiled for.
+#define KERN_SIMD_ISA (HWY_TARGET == HWY_AVX3 ? Isa::avx512 : HWY_TARGET == HWY_AVX2 ? Isa::avx2 : Isa::baseline)
+
+// Whether this CPU (and its operating system) runs the code of an instruction set.
+inline bool cpu_has(Isa isa) {
+#if defined(__x86_64__)
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+                    __builtin_cpu_supports("bmi2");
+  if (isa == Isa::avx2) return avx2;
+  if (isa == Isa::avx512)
+    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+  return __builtin_cpu_supports("sse4.2");
+#else
+  return isa == Isa::baseline;
+#endif
+}
+
+}  // namespace kern::kernels
+
+// The rows of one SIMD file, fastest first, for the beginning of its op's table.
+#if defined(__x86_64__)
+#define KERN_SIMD_ROWS(row) row<Isa::avx512>(), row<Isa::avx2>(), row<Isa::baseline>()
+#else
+#define KERN_SIMD_ROWS(row) row<Isa::baseline>()
+#endif

@@ -1,0 +1,53 @@
+// Exponentials of rows of channels, many short rows in one vectorisable loop.
+#pragma once
+#include <algorithm>
+
+#include "kernels/common/exponential.h"
+#include "kernels/common/parallel.h"
+
+namespace kern::kernels {
+
+inline constexpr int64_t kRowBlock = 1024;  // values that stay in the nearest cache between passes
+
+// f(begin, end) for blocks of rows of about kRowBlock values, in parallel; at least one row, at most kRowBlock.
+template <class F>
+void for_each_row_block(int64_t rows, int64_t c, F&& f) {
+  const int64_t block = std::clamp<int64_t>(kRowBlock / std::max<int64_t>(1, c), 1, kRowBlock);
+  parallel_for(rows, 4 * block, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += block) f(i, std::min(end, i + block));
+  });
+}
+
+// v = e^v over rows [begin, end)
+inline void exponentials(float* v, int64_t pitch, int64_t begin, int64_t end, int64_t c) {
+  const int64_t stretch = pitch == c ? (end - begin) * c : c;
+  for (int64_t i = begin; i < end; i += pitch == c ? end - begin : 1) {
+    float* row = v + i * pitch;
+    for (int64_t j = 0; j < stretch; ++j) row[j] = exponential(row[j]);
+  }
+}
+
+// For every row: y = exp(x - max), then finish(x row, y row, max, sum of y).
+template <class Finish>
+void softmax_rows(int64_t rows, int64_t c, const float* x, int64_t x_pitch, float* y, int64_t y_pitch, Finish&& finish) {
+  if (c == 0) return;
+  for_each_row_block(rows, c, [&](int64_t begin, int64_t end) {
+    float maxima[kRowBlock];
+    for (int64_t i = begin; i < end; ++i) {
+      const float* from = x + i * x_pitch;
+      float *to = y + i * y_pitch, m = from[0];
+      for (int64_t j = 1; j < c; ++j) m = from[j] > m ? from[j] : m;
+      for (int64_t j = 0; j < c; ++j) to[j] = from[j] - m;
+      maxima[i - begin] = m;
+    }
+    exponentials(y, y_pitch, begin, end, c);
+    for (int64_t i = begin; i < end; ++i) {
+      float* to = y + i * y_pitch;
+      double sum = 0;
+      for (int64_t j = 0; j < c; ++j) sum += double(to[j]);
+      finish(x + i * x_pitch, to, maxima[i - begin], sum);
+    }
+  });
+}
+
+}  // namespace kern::kernels

@@ -1,0 +1,12 @@
+#include "kernels/sigmoid.h"
+
+namespace kern::kernels {
+namespace {
+constexpr SigmoidRow kRows[] = {unary_cpu_row<Sigmoid>(), unary_reference_row<Sigmoid>()};
+constexpr Table<SigmoidRow> kTable{"sigmoid", kRows};
+}  // namespace
+
+const Table<SigmoidRow>& sigmoid_table() { return kTable; }
+OpInfo sigmoid_info() { return info_of(kTable); }
+
+}  // namespace kern::kernels

@@ -1,0 +1,36 @@
+#pragma once
+#include "engine/ops/max_pool.h"
+#include "engine/ops/upsample.h"
+#include "layers/module.h"
+
+namespace kern {
+
+// Largest value of every window, per channel: x [N,H,W,C] -> [N,P,Q,C].
+struct MaxPool2d {
+  MaxPool2dOptions options;
+  explicit MaxPool2d(const MaxPool2dOptions& o = {}) : options(o) {}
+  Tensor operator()(const Tensor& x) { return max_pool2d(x, options); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+// x [N,L,C] -> [N,Q,C].
+struct MaxPool1d {
+  MaxPool1dOptions options;
+  explicit MaxPool1d(const MaxPool1dOptions& o = {}) : options(o) {}
+  Tensor operator()(const Tensor& x) { return max_pool1d(x, options); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+// Every size but batch and channels times a factor: x [N,L,C] or [N,H,W,C].
+struct Upsample {
+  double factor;
+  UpsampleOptions options;
+  explicit Upsample(double by, const UpsampleOptions& o = {}) : factor(by), options(o) {}
+  Tensor operator()(const Tensor& x) { return upsample_by(x, factor, options); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+}  // namespace kern

@@ -1,0 +1,96 @@
+#include "kernels/linear.h"
+
+#include "kernels/common/parallel.h"
+#include "tests/support/kernel_check.h"
+
+namespace kern::kernels {
+namespace {
+using namespace kern::testing;
+
+static_assert(LinearSpec{.rows = 7, .c = 3, .k = 5}.macs() == 105);
+static_assert(LinearSpec{.c = 3, .k = 5}.x_pitch() == 3 && LinearSpec{.c = 3, .k = 5}.dy_pitch() == 5);
+
+struct Case {
+  LinearSpec g;
+  bool bias = true;
+};
+const Case kCases[] = {
+    {{.rows = 1, .c = 1, .k = 1}},
+    {{.rows = 4, .c = 8, .k = 8}},
+    {{.rows = 37, .c = 19, .k = 13}, false},
+    {{.rows = 33, .c = 300, .k = 70}},
+    {{.rows = 700, .c = 3, .k = 5}},
+    {{.rows = 0, .c = 3, .k = 5}},
+    {{.rows = 35, .c = 9, .k = 12, .pitch = {.x = 11, .y = 13, .dx = 10, .dy = 16}}},
+};
+
+TEST(LinearKernel, rows_equal_the_reference_on_any_number_of_threads) {
+  const int threads = thread_count();
+  for (const auto& [g, has_bias] : kCases) {
+    SCOPED_TRACE(text(g.rows, " x ", g.c, " to ", g.k));
+    const auto x = Array<>::integers(g.rows, g.c, g.pitch.x, 1), w = Array<>::integers(g.w_size(), 1, 0, 2), b = Array<>::integers(g.k, 1, 0, 3),
+               dy = Array<>::integers(g.rows, g.k, g.pitch.dy, 4);
+    const float* bias = has_bias ? b.data() : nullptr;
+    Array<> y0(g.rows, g.k, g.pitch.y), dx0(g.rows, g.c, g.pitch.dx), dw0(g.w_size(), 1), db0(g.k, 1);
+    linear_forward_reference(g, x.data(), w.data(), bias, y0.data());
+    linear_backward_data_reference(g, dy.data(), w.data(), dx0.data());
+    linear_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
+    linear_backward_bias_reference(g, dy.data(), db0.data());
+    for_each_row(linear_table(), g, [&](const LinearRow& row, const Exec& exec) {
+      for (int n : {1, 3}) {
+        set_thread_count(n);
+        Array<> y(g.rows, g.k, g.pitch.y), dx(g.rows, g.c, g.pitch.dx), dw(g.w_size(), 1), db(g.k, 1);
+        row.forward(exec, g, x.data(), w.data(), bias, y.data());
+        EXPECT_TRUE(close(y, y0)) << "forward";
+        row.backward_data(exec, g, dy.data(), w.data(), dx.data());
+        EXPECT_TRUE(close(dx, dx0)) << "backward_data";
+        row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+        EXPECT_TRUE(close(dw, dw0)) << "backward_weight";
+        row.backward_bias(exec, g, dy.data(), db.data());
+        EXPECT_TRUE(close(db, db0)) << "backward_bias";
+      }
+    });
+  }
+  set_thread_count(threads);
+}
+
+// The weight's gradient sums over all rows: near the double reference, and the same bits for any number of threads.
+TEST(LinearKernel, long_sums_lose_little) {
+  const int threads = thread_count();
+  const LinearSpec g{.rows = 20000, .c = 9, .k = 6};
+  const auto x = Array<>::uniform(g.rows, g.c, 0, 1, 0, 1), dy = Array<>::uniform(g.rows, g.k, 0, 2, 0, 1);
+  Array<double> dw0(g.w_size(), 1);
+  linear_backward_weight_reference(g, dy.as<double>().data(), x.as<double>().data(), dw0.data());
+  for_each_row(linear_table(), g, [&](const LinearRow& row, const Exec& exec) {
+    if (std::string_view(row.name) == "reference") return;
+    Array<> first(g.w_size(), 1), again(g.w_size(), 1);
+    set_thread_count(1);
+    row.backward_weight(exec, g, dy.data(), x.data(), first.data());
+    set_thread_count(3);
+    row.backward_weight(exec, g, dy.data(), x.data(), again.data());
+    EXPECT_TRUE(close(first, dw0, {.relative = 1e-5}));
+    EXPECT_TRUE(close(again, first));
+  });
+  set_thread_count(threads);
+}
+
+TEST(LinearReference, is_its_own_derivative) {
+  const LinearSpec g{.rows = 6, .c = 4, .k = 3};
+  auto x = Array<Complex>::integers(g.rows, g.c, 0, 1), w = Array<Complex>::integers(g.w_size(), 1, 0, 2), b = Array<Complex>::integers(g.k, 1, 0, 3);
+  const auto xd = Array<double>::integers(g.rows, g.c, 0, 1), wd = Array<double>::integers(g.w_size(), 1, 0, 2), dy = Array<double>::integers(g.rows, g.k, 0, 4);
+  Array<double> dx(g.rows, g.c), dw(g.w_size(), 1), db(g.k, 1);
+  linear_backward_data_reference(g, dy.data(), wd.data(), dx.data());
+  linear_backward_weight_reference(g, dy.data(), xd.data(), dw.data());
+  linear_backward_bias_reference(g, dy.data(), db.data());
+  auto loss = [&] {
+    Array<Complex> y(g.rows, g.k);
+    linear_forward_reference(g, x.data(), w.data(), b.data(), y.data());
+    return weighted_sum(dy, y);
+  };
+  EXPECT_TRUE(close(complex_step(x, loss), dx));
+  EXPECT_TRUE(close(complex_step(w, loss), dw));
+  EXPECT_TRUE(close(complex_step(b, loss), db));
+}
+
+}  // namespace
+}  // namespace kern::kernels

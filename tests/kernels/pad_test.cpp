@@ -1,0 +1,62 @@
+#include "kernels/pad.h"
+
+#include "kernels/common/parallel.h"
+#include "tests/support/kernel_check.h"
+
+namespace kern::kernels {
+namespace {
+using namespace kern::testing;
+
+static_assert(PadSpec{.h = 4, .w = 5, .top = 1, .left = -2, .right = 1}.p() == 5);
+static_assert(PadSpec{.h = 4, .w = 5, .top = 1, .left = -2, .right = 1}.q() == 4);
+static_assert(PadSpec{.h = 4, .w = 5, .top = 1, .left = -2}.inverse().inverse() == PadSpec{.h = 4, .w = 5, .top = 1, .left = -2});
+
+const PadSpec kCases[] = {{.n = 2, .h = 4, .w = 5, .c = 3, .top = 1, .bottom = 2, .left = 3, .right = 1},
+                          {.n = 2, .h = 6, .w = 5, .c = 3, .top = -1, .bottom = -2, .left = -2, .right = -1},
+                          {.n = 2, .h = 6, .w = 5, .c = 1, .top = -1, .bottom = 2, .left = 2, .right = -3},
+                          {.n = 1, .h = 2, .w = 3, .c = 2, .top = 3, .bottom = -4, .left = -4, .right = 9},  // nothing of x is left
+                          {.n = 1, .h = 2, .w = 3, .c = 2, .left = 4, .right = -5},
+                          {.n = 2, .w = 37, .c = 4, .left = 5, .right = 6},
+                          {.n = 0, .h = 3, .w = 3, .c = 2, .top = 1},
+                          {.n = 2, .h = 3, .w = 3, .c = 2, .top = -3},
+                          {.n = 2, .h = 4, .w = 5, .c = 3, .top = 1, .left = 3, .right = -1, .pitch = {.x = 5, .y = 7}},
+                          {.n = 3, .h = 40, .w = 50, .c = 16, .top = 8, .bottom = 16, .left = 7, .right = 7}};
+
+TEST(PadKernel, rows_equal_the_reference_forward_and_back) {
+  const int before = thread_count();
+  for (const PadSpec& g : kCases)
+    for (const PadSpec& way : {g, g.inverse()}) {
+      const auto x = Array<>::integers(way.x_rows(), g.c, way.pitch.x, 1);
+      Array<> y0(way.y_rows(), g.c, way.pitch.y);
+      pad_reference(way, x.data(), y0.data());
+      for_each_row(pad_table(), way, [&](const PadRow& row, const Exec& exec) {
+        for (int threads : {1, 3}) {
+          set_thread_count(threads);
+          Array<> y(way.y_rows(), g.c, way.pitch.y);
+          row.forward(exec, way, x.data(), y.data());
+          EXPECT_TRUE(close(y, y0));
+        }
+      });
+    }
+  set_thread_count(before);
+}
+
+TEST(PadReference, its_inverse_is_its_derivative) {
+  for (PadSpec g : kCases) {
+    g.pitch = {};
+    if (g.x_rows() * g.c > 300) continue;
+    auto x = Array<Complex>::integers(g.x_rows(), g.c, 0, 1);
+    const auto dy = Array<double>::integers(g.y_rows(), g.c, 0, 2);
+    Array<double> dx(g.x_rows(), g.c);
+    pad_reference(g.inverse(), dy.data(), dx.data());
+    EXPECT_TRUE(close(complex_step(x, [&] {
+                        Array<Complex> y(g.y_rows(), g.c);
+                        pad_reference(g, x.data(), y.data());
+                        return weighted_sum(dy, y);
+                      }),
+                      dx));
+  }
+}
+
+}  // namespace
+}  // namespace kern::kernels

@@ -1,0 +1,184 @@
+#include "training/report/report.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+#include "engine/atomic_file.h"
+#include "kernels/common/error.h"
+#include "training/progress.h"
+#include "training/report/charts.h"
+
+namespace kern::training {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+std::vector<double> column(const std::vector<EpochFigures>& history, double EpochFigures::*figure) {
+  std::vector<double> values;
+  for (const auto& e : history) values.push_back(e.*figure);
+  return values;
+}
+
+bool any_finite(const std::vector<double>& values) {
+  for (double v : values)
+    if (std::isfinite(v)) return true;
+  return false;
+}
+
+}  // namespace
+
+EpochFigures::EpochFigures()
+    : train_loss(kNan), validation_loss(kNan), accuracy(kNan), mean_iou(kNan), macro_f1(kNan), learning_rate(kNan), seconds(kNan) {}
+
+Report::Report(std::filesystem::path run_folder, std::string title, std::string subtitle)
+    : folder_(std::move(run_folder)), document_(std::move(title), std::move(subtitle)) {
+  make_folder(folder_ / "figures");
+}
+
+void Report::figure(std::string_view name, const Svg& picture, std::string_view caption) {
+  document_.figure(picture, caption);
+  file(name, picture, caption);
+}
+
+void Report::file(std::string_view name, const Svg& picture, std::string_view label) {
+  write_file(folder_ / "figures" / (std::string(name) + ".svg"), picture.file_markup(label));
+}
+
+std::filesystem::path Report::write() {
+  const auto path = folder_ / "report.html";
+  write_file(path, document_.markup());
+  return path;
+}
+
+void add_history(Report& report, const std::vector<EpochFigures>& history, int64_t best_epoch) {
+  auto& document = report.document();
+  document.section("Training");
+  if (history.empty()) {
+    document.paragraph("No epoch was finished.");
+    return;
+  }
+  std::vector<double> epochs;
+  for (const auto& e : history) epochs.push_back(double(e.epoch));
+  LineChart chart;
+  chart.x_label = "epoch";
+  chart.x = epochs;
+  if (best_epoch > 0) {
+    chart.best_x = double(best_epoch);
+    chart.best_label = fmt::format("best: epoch {}", best_epoch);
+  }
+  const auto add = [&](const char* name, double EpochFigures::*figure, const char* colour, Series::Mark mark) {
+    auto values = column(history, figure);
+    if (any_finite(values)) chart.series.push_back({name, std::move(values), colour, mark});
+  };
+  document.begin_row();
+  chart.title = "Loss";
+  add("training", &EpochFigures::train_loss, "#e69f00", Series::Mark::dots);
+  add("validation", &EpochFigures::validation_loss, "#2f86c8", Series::Mark::line);
+  report.figure("loss", line_chart(chart), "Mean loss of each epoch: training as dots, validation as a line.");
+  chart.series.clear();
+  chart.title = "Validation figures";
+  add("accuracy", &EpochFigures::accuracy, "#2f86c8", Series::Mark::line);
+  add("mean IoU", &EpochFigures::mean_iou, "#009e73", Series::Mark::line);
+  add("macro F1", &EpochFigures::macro_f1, "#d55e00", Series::Mark::line);
+  if (!chart.series.empty()) report.figure("validation", line_chart(chart), "Accuracy, mean IoU and macro F1 on the validation data.");
+  document.end_row();
+  double seconds = 0;
+  for (const auto& e : history) seconds += std::isfinite(e.seconds) ? e.seconds : 0;
+  if (seconds > 0)
+    document.paragraph(fmt::format("{} epochs in {}, {} each.", history.size(), format_duration(seconds),
+                                   format_duration(seconds / double(history.size()))));
+
+  HtmlTable table;
+  using Best = HtmlTable::Best;
+  table.columns = {{"epoch", true},
+                   {"training loss", true},
+                   {"validation loss", true, Best::lowest},
+                   {"accuracy", true, Best::highest},
+                   {"mean IoU", true, Best::highest},
+                   {"macro F1", true, Best::highest},
+                   {"learning rate", true},
+                   {"time", true}};
+  // The last epochs are enough to read here; metrics.csv has them all.
+  constexpr size_t kMostRows = 12;
+  const size_t first = history.size() > kMostRows ? history.size() - kMostRows : 0;
+  for (size_t i = 0; i < history.size(); ++i) {
+    const auto& e = history[i];
+    if (i < first && e.epoch != best_epoch) continue;
+    table.rows.push_back({count_cell(e.epoch), figure_cell(e.train_loss, 4), figure_cell(e.validation_loss, 4), figure_cell(e.accuracy, 4),
+                          figure_cell(e.mean_iou, 4), figure_cell(e.macro_f1, 4),
+                          {readable(e.learning_rate, 3), {}, {}}, {std::isnan(e.seconds) ? "–" : format_duration(e.seconds), {}, {}}});
+  }
+  table.caption = first > 0 ? fmt::format("The last {} epochs and the best one; all are in metrics.csv.", kMostRows) : "All epochs.";
+  document.table(table);
+}
+
+void add_classes(Report& report, const ConfusionMatrix& m) {
+  auto& document = report.document();
+  document.section("Classes");
+  HtmlTable table;
+  table.columns = {{"class"}, {"true samples", true}, {"predicted", true}, {"precision", true}, {"recall", true}, {"F1", true}, {"IoU", true}};
+  for (int64_t c = 0; c < m.class_count(); ++c) {
+    const auto& [name, colour] = m.classes()[size_t(c)];
+    const auto figure = [&](double v) { return m.present(c) ? figure_cell(v) : HtmlTable::Cell{"absent", {}, {}}; };
+    table.rows.push_back({{name, {}, colour}, count_cell(m.support(c)), count_cell(m.predicted(c)), figure(m.precision(c)),
+                          figure(m.recall(c)), figure(m.f1(c)), figure(m.iou(c))});
+  }
+  table.caption = "On the validation data. A class that is neither in the truth nor predicted is absent and takes no part in the means.";
+  document.table(table);
+  document.begin_row();
+  report.figure("confusion", confusion_chart(m, "Confusion matrix"),
+                "Each row is a true class; the percentages of a row add up to 100. Right answers blue, mistakes red.");
+  report.figure("per_class", per_class_chart(m, "Figures by class"), "The number beside each group is its IoU.");
+  document.end_row();
+}
+
+void add_comparison(Report& report, const std::vector<MatrixRow>& rows) {
+  if (rows.empty()) return;
+  auto& document = report.document();
+  document.subsection("Comparison");
+  HtmlTable table;
+  using Best = HtmlTable::Best;
+  table.columns = {{"method"}, {"samples", true}, {"accuracy", true, Best::highest}, {"balanced accuracy", true, Best::highest},
+                   {"macro F1", true, Best::highest}, {"mean IoU", true, Best::highest}};
+  for (const auto& [name, m] : rows)
+    table.rows.push_back({{name, {}, {}}, count_cell(m.total()), figure_cell(m.accuracy()), figure_cell(m.balanced_accuracy()),
+                          figure_cell(m.macro_f1()), figure_cell(m.mean_iou())});
+  table.caption = "The best of each column is marked.";
+  document.table(table);
+}
+
+void add_data(Report& report, const ClassList& classes, const std::vector<SplitCounts>& splits, std::string_view item) {
+  auto& document = report.document();
+  document.section("Data");
+  HtmlTable table;
+  table.columns = {{"split"}, {std::string(item), true}, {"samples", true}, {"labelled", true}};
+  BarChart chart;
+  chart.title = "Share of each class among the labelled samples";
+  chart.percent = true;
+  for (const auto& c : classes) chart.groups.push_back(c.name);
+  for (size_t s = 0; s < splits.size(); ++s) {
+    const auto& split = splits[s];
+    table.rows.push_back({{split.name, {}, {}}, count_cell(split.items), count_cell(split.samples), count_cell(split.labelled)});
+    internal_check(split.class_samples.size() == classes.size(), "the split '", split.name, "' counts ", split.class_samples.size(),
+                   " classes, there are ", classes.size());
+    double total = 0;
+    for (int64_t n : split.class_samples) total += double(n);
+    std::vector<double> shares;
+    for (int64_t n : split.class_samples) shares.push_back(total > 0 ? double(n) / total : 0);
+    chart.bars.push_back({split.name, std::move(shares), default_colour(std::vector<int64_t>{4, 1, 0, 6}[s % 4])});
+  }
+  document.table(table);
+  chart.width = std::min(1180.0, std::max(kChartWidth, 70 + 70 * double(classes.size())));
+  report.figure("class_histogram", bar_chart(chart), "How often each class occurs. Rare classes are learnt and measured less surely.");
+}
+
+void add_provenance(Report& report, const std::vector<std::pair<std::string, std::string>>& facts, std::string_view configuration) {
+  auto& document = report.document();
+  document.section("Provenance");
+  document.facts(facts);
+  if (!configuration.empty()) document.raw_block("Configuration", configuration);
+}
+
+}  // namespace kern::training
