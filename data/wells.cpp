@@ -29,15 +29,18 @@ bool is_table(const fs::path& path) {
 std::vector<fs::path> files_under(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  check(fs::exists(status), "wells: ", path.string(), " does not exist: give a folder of LAS or CSV files, or one such file");
+  check(fs::exists(status), "wells: ", path.string(),
+        " does not exist: give a folder of LAS or CSV files, or one such file");
   if (!fs::is_directory(status)) {
-    check(ends_with(path, ".las") || is_table(path), "wells: ", path.string(), " is neither .las nor .csv, .csv.gz or .tsv: rename it after what it is");
+    check(ends_with(path, ".las") || is_table(path), "wells: ", path.string(),
+          " is neither .las nor .csv, .csv.gz or .tsv: rename it after what it is");
     return {path};
   }
   std::vector<fs::path> files;
   for (fs::recursive_directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code no_file;
-    if ((ends_with(entry->path(), ".las") || is_table(entry->path())) && entry->is_regular_file(no_file)) files.push_back(entry->path());
+    if ((ends_with(entry->path(), ".las") || is_table(entry->path())) && entry->is_regular_file(no_file))
+      files.push_back(entry->path());
   }
   check(!error, "wells: the folder ", path.string(), " cannot be read: ", error.message());
   check(!files.empty(), "wells: the folder ", path.string(), " holds no .las, .csv, .csv.gz or .tsv file");
@@ -69,27 +72,31 @@ void settle_curves(WellSet& set, const Reading& reading) {
     std::vector<std::string> lacking;
     for (const Well& w : set.wells)
       if (missing_throughout(w.curves[c])) lacking.push_back(w.id);
-    check(lacking.size() < set.wells.size(), "wells: no well of ", o.path.string(), " holds a value of the curve ", o.curves[c],
-          guess(o.curves[c], seen), ". The files have: ", join(seen, 40), ". Correct curves, or add an alias as in \"GR|GAMMA\"");
+    check(lacking.size() < set.wells.size(), "wells: no well of ", o.path.string(), " holds a value of the curve ",
+          o.curves[c], guess(o.curves[c], seen), ". The files have: ", join(seen, 40),
+          ". Correct curves, or add an alias as in \"GR|GAMMA\"");
     if (lacking.empty()) continue;
     if (o.require_curves) continue;
     set.notes.push_back({o.path.string(),
-                         text("the curve ", set.curve_names[c], " is missing in ", lacking.size(), " of ", set.wells.size(), " wells (",
-                              join(lacking, 8), ") and counts as not measured there"),
+                         text("the curve ", set.curve_names[c], " is missing in ", lacking.size(), " of ",
+                              set.wells.size(), " wells (", join(lacking, 8), ") and counts as not measured there"),
                          "set require_curves=true to leave such wells out, or take the curve out of curves"});
   }
   if (o.require_curves)
     std::erase_if(set.wells, [&](const Well& w) {
       for (const Curve& c : w.curves)
         if (missing_throughout(c)) {
-          set.skipped.push_back({w.source, text(w.source, ": the well ", w.id, " has no curve ", c.name), "set require_curves=false to keep it"});
+          set.skipped.push_back({w.source, text(w.source, ": the well ", w.id, " has no curve ", c.name),
+                                 "set require_curves=false to keep it"});
           return true;
         }
       return false;
     });
   check(!set.wells.empty(), "wells: no well of ", o.path.string(), " has all the curves, and require_curves=true");
-  const bool labelled = std::any_of(set.wells.begin(), set.wells.end(), [](const Well& w) { return !w.labels.empty(); });
-  check(o.label.empty() || labelled, "wells: no well of ", o.path.string(), " has the label ", o.label, guess(o.label, seen), ". The files have: ", join(seen, 40));
+  const bool labelled =
+      std::any_of(set.wells.begin(), set.wells.end(), [](const Well& w) { return !w.labels.empty(); });
+  check(o.label.empty() || labelled, "wells: no well of ", o.path.string(), " has the label ", o.label,
+        guess(o.label, seen), ". The files have: ", join(seen, 40));
 }
 
 // The step that most wells have; of equally frequent ones the smallest.
@@ -112,7 +119,9 @@ void settle_steps(WellSet& set, const WellsOptions& o) {
   for (Well& w : set.wells) {
     const double own = w.step;
     if (o.step == 0 && !same_step(own, set.step)) {
-      Problem p{w.source, text(w.source, ": the well ", w.id, " is sampled every ", own, " ", w.depth_unit, ", most others every ", set.step),
+      Problem p{w.source,
+                text(w.source, ": the well ", w.id, " is sampled every ", own, " ", w.depth_unit,
+                     ", most others every ", set.step),
                 text("set step=", set.step, " to have all wells resampled to one step")};
       check(!o.strict, to_string(p));
       set.skipped.push_back(std::move(p));
@@ -127,7 +136,8 @@ void settle_steps(WellSet& set, const WellsOptions& o) {
         continue;
       }
       if (!same_step(own, o.step))
-        set.notes.push_back({w.source, text(w.source, ": the well ", w.id, " is resampled from step ", own, " to ", o.step), ""});
+        set.notes.push_back(
+            {w.source, text(w.source, ": the well ", w.id, " is resampled from step ", own, " to ", o.step), ""});
     }
     kept.push_back(std::move(w));
   }
@@ -142,7 +152,8 @@ void make_ids_unique(WellSet& set) {
     const std::string base = text(w.id, " (", fs::path(w.source).stem().string(), ")");
     std::string id = base;
     for (int n = 2; taken.count(id); ++n) id = text(base, " ", n);
-    set.notes.push_back({w.source, text(w.source, ": the name of the well ", w.id, " is taken; it is shown as ", id), ""});
+    set.notes.push_back(
+        {w.source, text(w.source, ": the name of the well ", w.id, " is taken; it is shown as ", id), ""});
     w.id = id;
     ++taken[id];
   }
@@ -154,7 +165,8 @@ std::string to_string(const Problem& p) { return p.remedy.empty() ? p.sentence :
 
 WellSet load_wells(const WellsOptions& o) {
   check(!o.curves.empty(), "wells: curves is empty: name at least one curve, such as GR");
-  check(o.step >= 0 && std::isfinite(o.step), "wells: step=", o.step, " is not a distance: give a number above 0, or 0 for the files' own");
+  check(o.step >= 0 && std::isfinite(o.step), "wells: step=", o.step,
+        " is not a distance: give a number above 0, or 0 for the files' own");
   WellSet set;
   for (const std::string& names : o.curves) {
     const auto aliases = aliases_of(names);

@@ -17,16 +17,17 @@ struct WellsOptions {
   // Curves by name, in the order of the channels. Upper and lower case do not differ. A name may list aliases,
   // "GR|GAMMA|SGR": the first that a file has is taken, and the set calls it by the first name.
   std::vector<std::string> curves{"GR"};
-  std::string label;                                // label curve or column, aliases allowed; empty: no labels wanted
-  std::vector<std::pair<std::string, int>> codes;   // the file's code (number or word) -> class index; empty: the code is the index
-  int classes = 0;                                  // 0: as many as the codes, or the labels found, need
-  bool ignore_unmapped = false;                     // codes outside the table become unlabelled; otherwise they are an error
-  std::vector<double> null_values;                  // read as missing, besides each file's own NULL
+  std::string label;  // label curve or column, aliases allowed; empty: no labels wanted
+  // The file's code (a number or a word) and its class index; without any the code is the index. -1 leaves unlabelled.
+  std::vector<std::pair<std::string, int>> codes;
+  int classes = 0;                  // 0: as many as the codes, or the labels found, need
+  bool ignore_unmapped = false;     // codes outside the table become unlabelled; otherwise they are an error
+  std::vector<double> null_values;  // read as missing, besides each file's own NULL
 
-  std::string well_column = "well_id|well|uwi";     // CSV: rows with the same value are one well
+  std::string well_column = "well_id|well|uwi";                 // CSV: rows with the same value are one well
   std::string depth_column = "depth|dept|depth_m|depth_md|md";  // CSV: where no such column is, row order with step 1
 
-  double step = 0;              // > 0: resample every well to this distance; 0: take the files' own, which must then agree
+  double step = 0;  // > 0: resample every well to this distance; 0: take the files' own, which must then agree
   bool require_curves = false;  // leave out wells that lack a curve; otherwise the curve is missing throughout
   bool strict = false;          // a file that cannot be used is an error; otherwise it is skipped and listed
 };
@@ -47,22 +48,24 @@ struct WellSet {
   std::vector<std::string> curve_names;  // the first name of each entry of WellsOptions::curves
   std::string label_name;                // empty when no labels were asked for
   int classes = 0;
-  double step = 0;                       // of (nearly) all wells; 0 when nothing is known of it
-  std::vector<Problem> skipped;          // files and wells that are not in the set
-  std::vector<Problem> notes;            // what was done to those that are
-  std::vector<UnmappedCode> unmapped;    // only with ignore_unmapped
+  double step = 0;                     // of (nearly) all wells; 0 when nothing is known of it
+  std::vector<Problem> skipped;        // files and wells that are not in the set
+  std::vector<Problem> notes;          // what was done to those that are
+  std::vector<UnmappedCode> unmapped;  // only with ignore_unmapped
 };
 
 // Reads, checks, sorts and, when asked, resamples. Depth ascends afterwards; descending files are turned over (a note).
 //   Refused file by file (skipped, or thrown when strict): unreadable files, duplicate depths, depths that go up and
 //   down, fewer than 2 samples, and without step= files whose step is not the majority's.
-//   Thrown: no such path, no usable well, a curve or label that no well has, codes outside the table, options out of range.
+//   Thrown: no such path, no usable well, a curve or label that no well has, codes outside the table, options out of
+//   range.
 // A well that is evenly sampled at step= already stays as it is; the others are resampled.
 WellSet load_wells(const WellsOptions& options);
 
-// Puts depth, curves and labels on whole multiples of the step: curves linearly between neighbours, never across a gap or
-// a missing value; labels from the nearest sample. A gap is more than 1.5 of the well's own step; inside one the curves are
-// missing and nothing is labelled. No filter comes before a coarser step. Throws an Error for a step that fits no 2 samples.
+// Puts depth, curves and labels on whole multiples of the step: curves linearly between neighbours, never across a gap
+// or a missing value; labels from the nearest sample. A gap is more than 1.5 of the well's own step; inside one the
+// curves are missing and nothing is labelled. No filter comes before a coarser step. Throws an Error for a step that
+// fits no 2 samples.
 void resample(Well& well, double step);
 // Whether all samples are one step apart (within 1 %).
 bool evenly_sampled(const Well& well);

@@ -9,12 +9,13 @@
 namespace kern::data {
 namespace {
 
-constexpr int64_t kBatchesPerBucket = 8;  // this many batches' worth of windows are sorted by length before they are cut
+constexpr int64_t kBatchesPerBucket =
+    8;  // this many batches' worth of windows are sorted by length before they are cut
 
 }  // namespace
 
-WellBatches::WellBatches(const std::vector<Well>& wells, std::span<const int64_t> which, const Normalisation& normalisation,
-                         const BatchOptions& options)
+WellBatches::WellBatches(const std::vector<Well>& wells, std::span<const int64_t> which,
+                         const Normalisation& normalisation, const BatchOptions& options)
     : options_(options), channels_(normalisation.channels()) {
   check(options.batch >= 1, "wells: batch=", options.batch, " is not 1 or more");
   check(options.window >= 0, "wells: window=", options.window, " is not a number of samples, nor 0 for whole wells");
@@ -22,7 +23,11 @@ WellBatches::WellBatches(const std::vector<Well>& wells, std::span<const int64_t
   for (const int64_t w : which) {
     const Well& well = wells.at(size_t(w));
     const int64_t length = well.length();
-    Source s{.well = w, .length = length, .first_label = 0, .last_label = length - 1, .inputs = network_inputs(well, normalisation)};
+    Source s{.well = w,
+             .length = length,
+             .first_label = 0,
+             .last_label = length - 1,
+             .inputs = network_inputs(well, normalisation)};
     s.labels.assign(size_t(length), kUnlabelled);
     std::copy(well.labels.begin(), well.labels.end(), s.labels.begin());
     const auto labelled = [](int32_t label) { return label != kUnlabelled; };
@@ -40,8 +45,10 @@ int64_t WellBatches::start_of(const Epoch& epoch, int64_t number) const {
   const Window& window = windows_[size_t(number)];
   if (!options_.shuffle || options_.window == 0) return window.start;
   const Source& s = sources_[size_t(window.source)];
-  // Inside the labelled stretch; where that is shorter than the window, anywhere that covers it; always inside the well.
-  const int64_t a = s.first_label, b = s.last_label + 1 - options_.window, last = std::max<int64_t>(0, s.length - options_.window);
+  // Inside the labelled stretch; where that is shorter than the window, anywhere that covers it; always inside the
+  // well.
+  const int64_t a = s.first_label, b = s.last_label + 1 - options_.window,
+                last = std::max<int64_t>(0, s.length - options_.window);
   const int64_t low = std::clamp<int64_t>(std::min(a, b), 0, last), high = std::clamp<int64_t>(std::max(a, b), 0, last);
   RandomSequence random(options_.seed, RandomStream::augment, epoch.number, uint32_t(number));
   return low + int64_t(random.below(uint32_t(high - low + 1)));
@@ -65,13 +72,15 @@ WellBatches::Epoch WellBatches::epoch(int64_t number) const {
                        [&](int64_t a, int64_t b) { return length_of(a) < length_of(b); });
   }
   for (size_t begin = 0; begin < order.size(); begin += size_t(options_.batch))
-    epoch.batches.emplace_back(order.begin() + int64_t(begin), order.begin() + int64_t(std::min(order.size(), begin + size_t(options_.batch))));
+    epoch.batches.emplace_back(order.begin() + int64_t(begin),
+                               order.begin() + int64_t(std::min(order.size(), begin + size_t(options_.batch))));
   if (options_.shuffle) random.shuffle(std::span<std::vector<int64_t>>(epoch.batches));
   return epoch;
 }
 
 WellBatch WellBatches::batch(const Epoch& epoch, int64_t index) const {
-  check(index >= 0 && index < int64_t(epoch.batches.size()), "wells: batch ", index, " of an epoch of ", epoch.batches.size());
+  check(index >= 0 && index < int64_t(epoch.batches.size()), "wells: batch ", index, " of an epoch of ",
+        epoch.batches.size());
   const std::vector<int64_t>& numbers = epoch.batches[size_t(index)];
   WellBatch out{.N = int64_t(numbers.size()), .C = channels_};
   for (const int64_t number : numbers) out.L = std::max(out.L, length_of(number));

@@ -10,17 +10,17 @@ namespace kern::data {
 
 struct WellBatch {
   int64_t N = 0, L = 0, C = 0;
-  std::vector<float> inputs;        // [N, L, C]; 0 in padded samples, whose mask channels are 0 too
-  std::vector<int32_t> labels;      // [N, L]; kUnlabelled in padded and unlabelled samples
-  std::vector<int64_t> wells;       // [N] which well, as an index into the vector given to WellBatches
-  std::vector<int64_t> starts;      // [N] the well's sample in column 0
-  std::vector<int64_t> lengths;     // [N] samples that are not padding
+  std::vector<float> inputs;     // [N, L, C]; 0 in padded samples, whose mask channels are 0 too
+  std::vector<int32_t> labels;   // [N, L]; kUnlabelled in padded and unlabelled samples
+  std::vector<int64_t> wells;    // [N] which well, as an index into the vector given to WellBatches
+  std::vector<int64_t> starts;   // [N] the well's sample in column 0
+  std::vector<int64_t> lengths;  // [N] samples that are not padding
 };
 
 struct BatchOptions {
   int64_t batch = 16;
-  int64_t window = 0;      // samples; 0: whole wells, each batch padded to its longest
-  bool shuffle = true;     // new order every epoch, and windows at random places; false: in order, windows side by side
+  int64_t window = 0;   // samples; 0: whole wells, each batch padded to its longest
+  bool shuffle = true;  // new order every epoch, and windows at random places; false: in order, windows side by side
   uint64_t seed = 0;
 };
 
@@ -29,8 +29,10 @@ struct BatchOptions {
 // similar length share a batch. Batches can be asked for in any order and from several threads.
 class WellBatches {
  public:
-  // `which` are the wells to use. Their inputs are prepared once, here. Throws an Error for options out of range, no wells.
-  WellBatches(const std::vector<Well>& wells, std::span<const int64_t> which, const Normalisation& normalisation, const BatchOptions& options);
+  // `which` are the wells to use. Their inputs are prepared once, here. Throws an Error for options out of range, no
+  // wells.
+  WellBatches(const std::vector<Well>& wells, std::span<const int64_t> which, const Normalisation& normalisation,
+              const BatchOptions& options);
   int64_t size() const { return (int64_t(windows_.size()) + options_.batch - 1) / options_.batch; }  // batches an epoch
   int64_t windows() const { return int64_t(windows_.size()); }
   int64_t channels() const { return channels_; }

@@ -9,8 +9,8 @@
 namespace kern::data {
 namespace {
 
-constexpr int64_t kShortWell = 32;       // samples; a network sees hardly more than padding
-constexpr double kOtherSize = 30;        // median and spread both so many times another well's: another unit
+constexpr int64_t kShortWell = 32;  // samples; a network sees hardly more than padding
+constexpr double kOtherSize = 30;   // median and spread both so many times another well's: another unit
 constexpr double kRareShare = 0.01;
 constexpr float kLeftovers[] = {-999.25f, -999, -9999, -9999.25f, -99999, -32768, -32767, 9999, 99999, 999999};
 
@@ -36,11 +36,13 @@ std::string usual_unit(std::string_view unit) {
   for (const char c : unit)
     if (c != ' ' && c != '.' && c != '_' && c != '-') plain += c >= 'A' && c <= 'Z' ? char(c + 32) : c;
   static const std::map<std::string, std::string> same = {
-      {"gapi", "api"},   {"apiunits", "api"}, {"gammaapi", "api"}, {"metres", "m"},  {"meters", "m"},    {"metre", "m"},    {"meter", "m"},
-      {"mt", "m"},       {"feet", "ft"},      {"foot", "ft"},      {"f", "ft"},      {"ohmm", "ohm m"},  {"ohmsm", "ohm m"}, {"ohm/m", "ohm m"},
-      {"us/f", "us/ft"}, {"usec/ft", "us/ft"}, {"g/cm3", "g/cc"},  {"g/c3", "g/cc"}, {"gm/cc", "g/cc"},  {"gr/cc", "g/cc"},  {"v/v", "fraction"},
-      {"m3/m3", "fraction"}, {"frac", "fraction"}, {"dec", "fraction"}, {"ft3/ft3", "fraction"}, {"pu", "%"}, {"percent", "%"}, {"pct", "%"},
-      {"b/e", "barns/e"}, {"inches", "in"},   {"inch", "in"},      {"unitless", ""}, {"none", ""}};
+      {"gapi", "api"},      {"apiunits", "api"},   {"gammaapi", "api"},  {"metres", "m"},     {"meters", "m"},
+      {"metre", "m"},       {"meter", "m"},        {"mt", "m"},          {"feet", "ft"},      {"foot", "ft"},
+      {"f", "ft"},          {"ohmm", "ohm m"},     {"ohmsm", "ohm m"},   {"ohm/m", "ohm m"},  {"us/f", "us/ft"},
+      {"usec/ft", "us/ft"}, {"g/cm3", "g/cc"},     {"g/c3", "g/cc"},     {"gm/cc", "g/cc"},   {"gr/cc", "g/cc"},
+      {"v/v", "fraction"},  {"m3/m3", "fraction"}, {"frac", "fraction"}, {"dec", "fraction"}, {"ft3/ft3", "fraction"},
+      {"pu", "%"},          {"percent", "%"},      {"pct", "%"},         {"b/e", "barns/e"},  {"inches", "in"},
+      {"inch", "in"},       {"unitless", ""},      {"none", ""}};
   const auto entry = same.find(plain);
   return entry == same.end() ? plain : entry->second;
 }
@@ -48,10 +50,11 @@ std::string usual_unit(std::string_view unit) {
 void look_at_loading(const WellSet& set, Findings& out) {
   for (const UnmappedCode& u : set.unmapped)
     out.push_back({Severity::error, u.file,
-                   text("the label ", set.label_name, " holds the code ", u.code, " (", plural(u.samples, "sample"), " in ", plural(u.wells, "well"),
-                        ", first in ", u.file, "), which no class has"),
+                   text("the label ", set.label_name, " holds the code ", u.code, " (", plural(u.samples, "sample"),
+                        " in ", plural(u.wells, "well"), ", first in ", u.file, "), which no class has"),
                    text("add ", u.code, " to codes, or set ignore_unmapped=true to leave such samples unlabelled")});
-  for (const Problem& p : set.skipped) out.push_back({Severity::warning, p.file, text("left out: ", p.sentence), p.remedy});
+  for (const Problem& p : set.skipped)
+    out.push_back({Severity::warning, p.file, text("left out: ", p.sentence), p.remedy});
   for (const Problem& p : set.notes) out.push_back({Severity::note, p.file, p.sentence, p.remedy});
 }
 
@@ -66,16 +69,22 @@ void look_at_labels(const WellSet& set, const WellsSummary& summary, Findings& o
       if (label < kUnlabelled || label >= set.classes) ++outside[label];
     }
     for (const auto& [label, samples] : outside)
-      out.push_back({Severity::error, w.id, text("the well ", w.id, " holds the label ", label, " in ", plural(samples, "sample"), ", outside the classes 0 .. ", set.classes - 1),
+      out.push_back({Severity::error, w.id,
+                     text("the well ", w.id, " holds the label ", label, " in ", plural(samples, "sample"),
+                          ", outside the classes 0 .. ", set.classes - 1),
                      text("raise classes, or map ", label, " in codes")});
     if (w.labels.empty()) absent.push_back(w.id);
     else if (!any) empty.push_back(w.id);
   }
   if (!absent.empty())
-    out.push_back({Severity::note, "", text(plural(int64_t(absent.size()), "well"), " of ", set.wells.size(), " without a label curve: ", list(absent)),
+    out.push_back({Severity::note, "",
+                   text(plural(int64_t(absent.size()), "well"), " of ", set.wells.size(),
+                        " without a label curve: ", list(absent)),
                    "supervised training leaves them aside"});
   if (!empty.empty())
-    out.push_back({Severity::warning, "", text("the label ", set.label_name, " is empty throughout in ", plural(int64_t(empty.size()), "well"), ": ", list(empty)),
+    out.push_back({Severity::warning, "",
+                   text("the label ", set.label_name, " is empty throughout in ", plural(int64_t(empty.size()), "well"),
+                        ": ", list(empty)),
                    "check the label curve's name and NULL; such wells count as unlabelled"});
   std::vector<std::string> none, rare;
   size_t present = 0;
@@ -83,35 +92,44 @@ void look_at_labels(const WellSet& set, const WellsSummary& summary, Findings& o
     const int64_t n = summary.class_counts[c];
     present += n > 0;
     if (n == 0) none.push_back(text(c));
-    else if (double(n) < kRareShare * double(summary.labelled_samples)) rare.push_back(text(c, " (", percent(double(n) / double(summary.labelled_samples)), ")"));
+    else if (double(n) < kRareShare * double(summary.labelled_samples))
+      rare.push_back(text(c, " (", percent(double(n) / double(summary.labelled_samples)), ")"));
   }
   if (present == 0) out.push_back({Severity::error, "", "no sample of any well is labelled", "check label and codes"});
   if (present == 1)
-    out.push_back({Severity::error, "", "all labelled samples are of one class: there is nothing to tell apart", "check label and codes, or add wells with other classes"});
+    out.push_back({Severity::error, "", "all labelled samples are of one class: there is nothing to tell apart",
+                   "check label and codes, or add wells with other classes"});
   if (present > 1 && !none.empty())
-    out.push_back({Severity::warning, "", text("no sample has the class ", list(none)), "take it out of codes, or add wells that have it"});
+    out.push_back({Severity::warning, "", text("no sample has the class ", list(none)),
+                   "take it out of codes, or add wells that have it"});
   if (!rare.empty())
-    out.push_back({Severity::note, "", text("rare classes: ", list(rare), " of the labelled samples"), "merge them in codes, or weight the classes"});
+    out.push_back({Severity::note, "", text("rare classes: ", list(rare), " of the labelled samples"),
+                   "merge them in codes, or weight the classes"});
 }
 
 void look_at_duplicates(const WellSet& set, const Split* split, Findings& out) {
   std::map<int64_t, std::vector<int64_t>> members;
   const std::vector<int64_t> group = group_wells(set.wells);
   for (size_t i = 0; i < group.size(); ++i) members[group[i]].push_back(int64_t(i));
-  const auto holds = [](const std::vector<int64_t>& side, int64_t well) { return std::find(side.begin(), side.end(), well) != side.end(); };
+  const auto holds = [](const std::vector<int64_t>& side, int64_t well) {
+    return std::find(side.begin(), side.end(), well) != side.end();
+  };
   for (const auto& [number, wells] : members) {
     if (wells.size() < 2) continue;
     std::vector<std::string> names;
     bool trains = false, judges = false;
     for (const int64_t w : wells) {
       names.push_back(text(set.wells[size_t(w)].id, " of ", set.wells[size_t(w)].source));
-      if (split) trains |= holds(split->training, w) || holds(split->unlabelled, w), judges |= holds(split->validation, w);
+      if (split)
+        trains |= holds(split->training, w) || holds(split->unlabelled, w), judges |= holds(split->validation, w);
     }
     const bool leaks = trains && judges;
-    out.push_back({leaks ? Severity::error : Severity::warning, set.wells[size_t(wells[0])].id,
-                   text("one well ", names.size() == 2 ? "twice" : text(names.size(), " times"), " (same name, UWI or values)",
-                        leaks ? ", in training and in validation" : "", ": ", list(names)),
-                   leaks ? "remove the copies, or let the split be made by kern" : "remove the copies; a split keeps them on one side"});
+    out.push_back(
+        {leaks ? Severity::error : Severity::warning, set.wells[size_t(wells[0])].id,
+         text("one well ", names.size() == 2 ? "twice" : text(names.size(), " times"), " (same name, UWI or values)",
+              leaks ? ", in training and in validation" : "", ": ", list(names)),
+         leaks ? "remove the copies, or let the split be made by kern"
+               : "remove the copies; a split keeps them on one side"});
   }
 }
 
@@ -148,15 +166,20 @@ void look_at_curve(const WellSet& set, size_t c, bool log10, Findings& out) {
     sizes.push_back({w, std::abs(at(0.5)), at(0.95) - at(0.05)});
   }
   if (!constant.empty())
-    out.push_back({Severity::warning, "", text("the curve ", name, " is constant in ", plural(int64_t(constant.size()), "well"), ": ", list(constant)),
-                   "a stuck tool or a filler value: leave such wells out, or name the value in null_values"});
+    out.push_back(
+        {Severity::warning, "",
+         text("the curve ", name, " is constant in ", plural(int64_t(constant.size()), "well"), ": ", list(constant)),
+         "a stuck tool or a filler value: leave such wells out, or name the value in null_values"});
   if (units.size() > 1) {
     std::string sentence = text("the units of ", name, " disagree:");
-    for (const auto& [unit, wells] : units) sentence += text(units.begin()->first == unit ? " " : "; ", unit, " in ", list(wells));
+    for (const auto& [unit, wells] : units)
+      sentence += text(units.begin()->first == unit ? " " : "; ", unit, " in ", list(wells));
     out.push_back({Severity::warning, "", sentence, "convert the files to one unit"});
   }
   for (const auto& [value, found] : leftovers)
-    out.push_back({Severity::warning, found.second, text(plural(found.first, "value"), " of ", name, found.first == 1 ? " is " : " are ", value, " (first in ", found.second, "), which looks like a missing value"),
+    out.push_back({Severity::warning, found.second,
+                   text(plural(found.first, "value"), " of ", name, found.first == 1 ? " is " : " are ", value,
+                        " (first in ", found.second, "), which looks like a missing value"),
                    text("set null_values to hold ", value)});
   if (all.empty()) return;
 
@@ -173,14 +196,16 @@ void look_at_curve(const WellSet& set, size_t c, bool log10, Findings& out) {
     const bool smaller = s.median < median / kOtherSize && s.spread < spread / kOtherSize && s.spread > 0;
     if (larger || smaller)
       out.push_back({Severity::warning, set.wells[s.well].id,
-                     text("the values of ", name, " in the well ", set.wells[s.well].id, " are of another size (median ", s.median, ", in other wells ", median, ")"),
+                     text("the values of ", name, " in the well ", set.wells[s.well].id,
+                          " are of another size (median ", s.median, ", in other wells ", median, ")"),
                      "another unit? convert the file, or leave the well out"});
   }
 
   // Spikes are judged by the percentiles of all wells, whatever the scaling: a spike must not hide behind itself.
   std::vector<Well> one(1);
   one[0].curves.push_back({.name = name, .values = std::move(all)});
-  const bool positive = std::any_of(one[0].curves[0].values.begin(), one[0].curves[0].values.end(), [](float v) { return v > 0; });
+  const bool positive =
+      std::any_of(one[0].curves[0].values.begin(), one[0].curves[0].values.end(), [](float v) { return v > 0; });
   const int64_t first_well[] = {0};
   std::vector<std::string> logs;
   if (log10 && positive) logs.push_back(name);
@@ -195,14 +220,17 @@ void look_at_curve(const WellSet& set, size_t c, bool log10, Findings& out) {
     for (size_t i = 0; i < scaled.size(); ++i) {
       if (!(std::abs(scaled[i]) > kClip) || is_leftover(well.curves[c].values[i])) continue;
       ++here;
-      if (std::abs(scaled[i]) > worst) worst = std::abs(scaled[i]), worst_value = well.curves[c].values[i], worst_depth = well.depth[i], worst_well = well.id;
+      if (std::abs(scaled[i]) > worst)
+        worst = std::abs(scaled[i]), worst_value = well.curves[c].values[i], worst_depth = well.depth[i],
+        worst_well = well.id;
     }
     spikes += here, wells += here > 0;
   }
   if (spikes > 0)
     out.push_back({Severity::warning, worst_well,
-                   text("spikes: ", plural(spikes, "value"), " of ", name, " in ", plural(wells, "well"), " beyond ", double(kClip),
-                        " times the usual range, the worst ", worst_value, " at ", worst_depth, " in ", worst_well),
+                   text("spikes: ", plural(spikes, "value"), " of ", name, " in ", plural(wells, "well"), " beyond ",
+                        double(kClip), " times the usual range, the worst ", worst_value, " at ", worst_depth, " in ",
+                        worst_well),
                    log10 ? "correct them in the file, or use scaling=robust, which clips them"
                          : "correct them in the file, use scaling=robust, or log10 for a resistivity"});
 }
@@ -224,17 +252,26 @@ void look_at_depth(const WellSet& set, Findings& out) {
       }
     }
     if (gaps > 0)
-      out.push_back({Severity::warning, w.id, text("the well ", w.id, " has ", plural(gaps, "depth gap"), ", the first below ", first, ", the longest of ", longest, " ", w.depth_unit),
-                     text("set step=", w.step, " to have gaps filled with missing samples; otherwise the network sees the two sides as neighbours")});
+      out.push_back(
+          {Severity::warning, w.id,
+           text("the well ", w.id, " has ", plural(gaps, "depth gap"), ", the first below ", first, ", the longest of ",
+                longest, " ", w.depth_unit),
+           text("set step=", w.step,
+                " to have gaps filled with missing samples; otherwise the network sees the two sides as neighbours")});
     if (odd > 0) uneven.push_back(w.id);
     if (w.length() < kShortWell)
-      out.push_back({Severity::warning, w.id, text("the well ", w.id, " has only ", plural(w.length(), "sample")), "too short to learn from: leave it out"});
+      out.push_back({Severity::warning, w.id, text("the well ", w.id, " has only ", plural(w.length(), "sample")),
+                     "too short to learn from: leave it out"});
   }
   if (!uneven.empty())
-    out.push_back({Severity::note, "", text("the samples of ", plural(int64_t(uneven.size()), "well"), " are not evenly spaced: ", list(uneven)), text("set step=", set.step, " to resample them")});
+    out.push_back(
+        {Severity::note, "",
+         text("the samples of ", plural(int64_t(uneven.size()), "well"), " are not evenly spaced: ", list(uneven)),
+         text("set step=", set.step, " to resample them")});
   if (units.size() > 1) {
     std::string sentence = "the depth units disagree:";
-    for (const auto& [unit, wells] : units) sentence += text(units.begin()->first == unit ? " " : "; ", unit, " in ", list(wells));
+    for (const auto& [unit, wells] : units)
+      sentence += text(units.begin()->first == unit ? " " : "; ", unit, " in ", list(wells));
     out.push_back({Severity::error, "", sentence, "convert the files to one unit: depth is not converted"});
   }
 }
@@ -254,9 +291,13 @@ void look_at_split(const WellSet& set, const Split& split, Findings& out) {
     if (training[c] > 0 && validation[c] == 0) unjudged.push_back(text(c));
   }
   if (!unlearnt.empty())
-    out.push_back({Severity::warning, "", text("only validation wells have the class ", list(unlearnt), ": it cannot be learnt"), "choose another fold or seed, or merge it in codes"});
+    out.push_back({Severity::warning, "",
+                   text("only validation wells have the class ", list(unlearnt), ": it cannot be learnt"),
+                   "choose another fold or seed, or merge it in codes"});
   if (!unjudged.empty())
-    out.push_back({Severity::note, "", text("no validation well has the class ", list(unjudged), ": nothing will be known of it"), "choose another fold or seed, or use folds"});
+    out.push_back({Severity::note, "",
+                   text("no validation well has the class ", list(unjudged), ": nothing will be known of it"),
+                   "choose another fold or seed, or use folds"});
 }
 
 void look_at_normalisation(const WellSet& set, const Normalisation& n, Findings& out) {
@@ -266,7 +307,10 @@ void look_at_normalisation(const WellSet& set, const Normalisation& n, Findings&
     for (const Well& w : set.wells)
       for (const float v : scaled_curve(w.curves.at(c), n.curves[c])) clipped += std::abs(v) > kClip;
     if (clipped > 0)
-      out.push_back({Severity::note, "", text(plural(clipped, "value"), " of ", n.curves[c].name, clipped == 1 ? " is" : " are", " clipped at ", double(kClip), " after scaling"), ""});
+      out.push_back({Severity::note, "",
+                     text(plural(clipped, "value"), " of ", n.curves[c].name, clipped == 1 ? " is" : " are",
+                          " clipped at ", double(kClip), " after scaling"),
+                     ""});
   }
   for (const Well& w : set.wells) {
     int64_t here = 0;
@@ -275,12 +319,17 @@ void look_at_normalisation(const WellSet& set, const Normalisation& n, Findings&
     missing += here, wells += here > 0;
   }
   if (!n.mask && missing > 0)
-    out.push_back({Severity::warning, "", text(plural(missing, "missing value"), " in ", plural(wells, "well"), " cannot be told from measured ones, because there is no mask channel"), "set mask=on"});
+    out.push_back({Severity::warning, "",
+                   text(plural(missing, "missing value"), " in ", plural(wells, "well"),
+                        " cannot be told from measured ones, because there is no mask channel"),
+                   "set mask=on"});
 }
 
 }  // namespace
 
-const char* to_string(Severity s) { return s == Severity::error ? "error" : s == Severity::warning ? "warning" : "note"; }
+const char* to_string(Severity s) {
+  return s == Severity::error ? "error" : s == Severity::warning ? "warning" : "note";
+}
 
 std::vector<Finding> inspect_wells(const WellSet& set, const Split* split, const Normalisation* normalisation) {
   Findings out;
@@ -315,7 +364,8 @@ WellsSummary summarise_wells(const WellSet& set) {
     ++depth_units[w.depth_unit];
   }
   const auto most_frequent = [](const std::map<std::string, int64_t>& counts) {
-    const auto best = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto best = std::max_element(counts.begin(), counts.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
     return best == counts.end() ? std::string() : best->first;
   };
   s.depth_unit = most_frequent(depth_units);

@@ -27,14 +27,15 @@ struct Finding {
 // skipped, noted and left unlabelled. With a split: the same well on both sides, classes that only one side has. With a
 // normalisation: what it clips and which missing values it cannot tell from measured ones.
 //   Kinds: labels outside the classes, one class only, empty or absent label curves, constant curves, the same well
-//   twice, units that disagree (by name, and by values of another size), depth gaps and uneven spacing, spikes, leftovers
-//   such as -9999, wells too short.
-std::vector<Finding> inspect_wells(const WellSet& set, const Split* split = nullptr, const Normalisation* normalisation = nullptr);
+//   twice, units that disagree (by name, and by values of another size), depth gaps and uneven spacing, spikes,
+//   leftovers such as -9999, wells too short.
+std::vector<Finding> inspect_wells(const WellSet& set, const Split* split = nullptr,
+                                   const Normalisation* normalisation = nullptr);
 
 struct CurveSummary {
-  std::string name, unit;             // unit: the most frequent one
+  std::string name, unit;                // unit: the most frequent one
   double least = 0, mean = 0, most = 0;  // NaN when nothing was measured
-  double missing_share = 0;           // of all samples
+  double missing_share = 0;              // of all samples
   int64_t wells_without = 0;
 };
 struct WellsSummary {

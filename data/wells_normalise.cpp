@@ -63,13 +63,15 @@ Mask mask_from(const std::string& name) {
   throw Error(text("wells: mask=", name, " is not one of auto, on, off"));
 }
 
-Normalisation fit_normalisation(const std::vector<Well>& wells, std::span<const int64_t> training, const NormalisationOptions& o) {
+Normalisation fit_normalisation(const std::vector<Well>& wells, std::span<const int64_t> training,
+                                const NormalisationOptions& o) {
   check(!training.empty(), "wells: there are no training wells to take the normalisation from");
   Normalisation n;
   bool gaps = false;
   for (const Curve& curve : wells.at(size_t(training[0])).curves) n.curves.push_back({.name = curve.name});
   for (const std::string& name : o.log10) {
-    const auto curve = std::find_if(n.curves.begin(), n.curves.end(), [&](const CurveScale& c) { return same_name(c.name, name); });
+    const auto curve =
+        std::find_if(n.curves.begin(), n.curves.end(), [&](const CurveScale& c) { return same_name(c.name, name); });
     check(curve != n.curves.end(), "wells: log10 names ", name, ", which is not one of the curves");
     curve->log10 = true;
   }
@@ -81,8 +83,8 @@ Normalisation fit_normalisation(const std::vector<Well>& wells, std::span<const 
         if (std::isnan(x)) gaps = true;
         else values.push_back(x);
       }
-    check(!values.empty(), "wells: no training well holds ", n.curves[c].log10 ? "a value above 0" : "a value", " of the curve ", n.curves[c].name,
-          ": take it out of curves", n.curves[c].log10 ? " or out of log10" : "");
+    check(!values.empty(), "wells: no training well holds ", n.curves[c].log10 ? "a value above 0" : "a value",
+          " of the curve ", n.curves[c].name, ": take it out of curves", n.curves[c].log10 ? " or out of log10" : "");
     fit(n.curves[c], values, o.scaling);
   }
   n.mask = o.mask == Mask::on || (o.mask == Mask::automatic && gaps);
@@ -97,12 +99,13 @@ std::vector<float> scaled_curve(const Curve& curve, const CurveScale& s) {
 }
 
 std::vector<float> network_inputs(const Well& well, const Normalisation& n) {
-  check(well.curves.size() == n.curves.size(), "wells: the well ", well.id, " has ", well.curves.size(), " curves, the normalisation ", n.curves.size());
+  check(well.curves.size() == n.curves.size(), "wells: the well ", well.id, " has ", well.curves.size(),
+        " curves, the normalisation ", n.curves.size());
   const size_t curves = n.curves.size(), channels = size_t(n.channels());
   std::vector<float> out(size_t(well.length()) * channels, 0.0f);
   for (size_t c = 0; c < curves; ++c) {
-    check(same_name(well.curves[c].name, n.curves[c].name), "wells: curve ", c, " of the well ", well.id, " is ", well.curves[c].name,
-          ", the normalisation expects ", n.curves[c].name);
+    check(same_name(well.curves[c].name, n.curves[c].name), "wells: curve ", c, " of the well ", well.id, " is ",
+          well.curves[c].name, ", the normalisation expects ", n.curves[c].name);
     const std::vector<float> scaled = scaled_curve(well.curves[c], n.curves[c]);
     for (size_t i = 0; i < scaled.size(); ++i) {
       if (std::isnan(scaled[i])) continue;

@@ -13,7 +13,7 @@ enum class Scaling {
   standard,  // mean 0, standard deviation 1
   robust,    // 1st percentile 0, 99th percentile 1
 };
-enum class Mask { automatic, on, off };  // automatic: on when a training well has gaps
+enum class Mask { automatic, on, off };         // automatic: on when a training well has gaps
 Scaling scaling_from(const std::string& name);  // minmax, standard, robust; an Error otherwise
 Mask mask_from(const std::string& name);        // auto, on, off
 
@@ -21,7 +21,7 @@ inline constexpr float kClip = 8;  // scaled values end here: a spike must not o
 
 struct CurveScale {
   std::string name;
-  bool log10 = false;      // first take the logarithm; values <= 0 are then missing
+  bool log10 = false;            // first take the logarithm; values <= 0 are then missing
   double offset = 0, scale = 1;  // scaled = (value - offset) / scale
 };
 
@@ -38,9 +38,10 @@ struct NormalisationOptions {
   std::vector<std::string> log10;  // names of curves, e.g. resistivities
 };
 
-// Statistics of the training wells alone. A constant curve gets scale 1. Throws an Error for an unknown name in log10 and
-// for a curve without a single value in the training wells.
-Normalisation fit_normalisation(const std::vector<Well>& wells, std::span<const int64_t> training, const NormalisationOptions& options);
+// Statistics of the training wells alone. A constant curve gets scale 1. Throws an Error for an unknown name in log10
+// and for a curve without a single value in the training wells.
+Normalisation fit_normalisation(const std::vector<Well>& wells, std::span<const int64_t> training,
+                                const NormalisationOptions& options);
 
 // [L, channels] of a well, channels last: scaled, clipped to +-kClip, 0 where missing. Throws an Error when the well's
 // curves are not those of the normalisation, by name and order.

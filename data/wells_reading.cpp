@@ -60,12 +60,12 @@ LabelTable::LabelTable(const WellsOptions& options) : options_(options) {
   check(options.classes >= 0 && options.classes <= kMaxClasses, "wells: classes=", options.classes, " is not in 0 .. ",
         kMaxClasses, " (0: as many as the labels need)");
   for (const auto& [code, index] : options.codes) {
-    check(index >= kUnlabelled && index < (options.classes ? options.classes : kMaxClasses), "wells: codes maps ", code, " to class ",
-          index, ", which is not one of the classes 0 .. ", (options.classes ? options.classes : kMaxClasses) - 1,
-          " (nor -1 for unlabelled)");
+    check(index >= kUnlabelled && index < (options.classes ? options.classes : kMaxClasses), "wells: codes maps ", code,
+          " to class ", index, ", which is not one of the classes 0 .. ",
+          (options.classes ? options.classes : kMaxClasses) - 1, " (nor -1 for unlabelled)");
     const auto [entry, added] = table_.emplace(canonical(std::string_view(code)), index);
-    check(added || entry->second == index, "wells: codes maps ", code, " to class ", entry->second, " and to class ", index,
-          ": leave one of them");
+    check(added || entry->second == index, "wells: codes maps ", code, " to class ", entry->second, " and to class ",
+          index, ": leave one of them");
     largest_ = std::max(largest_, index);
   }
 }
@@ -140,8 +140,8 @@ void LabelTable::refuse_unmapped() const {
   }
   const bool one = unmapped_.size() == 1;
   throw Error(text("wells: the label ", options_.label, " holds ", one ? "the code " : "codes ",
-                   table_.empty() ? "that name no class index" : "that are not in codes", ": ", list,
-                   ". Add ", one ? "it" : "them", " to codes, or set ignore_unmapped=true to leave such samples unlabelled"));
+                   table_.empty() ? "that name no class index" : "that are not in codes", ": ", list, ". Add ",
+                   one ? "it" : "them", " to codes, or set ignore_unmapped=true to leave such samples unlabelled"));
 }
 
 void drop_absurd_values(Well& well, const std::string& shown, std::vector<Problem>& notes) {
@@ -150,8 +150,10 @@ void drop_absurd_values(Well& well, const std::string& shown, std::vector<Proble
     for (float& v : curve.values)
       if (std::abs(v) > float(kAbsurd)) v = kMissing, ++dropped;
     if (dropped > 0)
-      notes.push_back({shown, text(shown, ": ", dropped, dropped == 1 ? " value of " : " values of ", curve.name,
-                                   " beyond 1e20 is taken for missing"), ""});
+      notes.push_back({shown,
+                       text(shown, ": ", dropped, dropped == 1 ? " value of " : " values of ", curve.name,
+                            " beyond 1e20 is taken for missing"),
+                       ""});
   }
 }
 
@@ -185,8 +187,10 @@ void settle_depth(Well& well, const std::string& shown, std::vector<Problem>& no
   // NULL may be a true depth (999.25): it is only taken for a missing one where it stands out of order.
   if (!monotone(well.depth)) filter(well, [&](size_t i) { return well.depth[i] != null_value; });
   if (const size_t dropped = before - well.depth.size(); dropped > 0)
-    notes.push_back({shown, text(shown, ": ", dropped, dropped == 1 ? " row has" : " rows have", " no depth and ",
-                                 dropped == 1 ? "is" : "are", " left out"), ""});
+    notes.push_back({shown,
+                     text(shown, ": ", dropped, dropped == 1 ? " row has" : " rows have", " no depth and ",
+                          dropped == 1 ? "is" : "are", " left out"),
+                     ""});
   check(well.depth.size() >= 2, shown, ": there ", well.depth.size() == 1 ? "is 1 sample" : "are no samples",
         " with a depth, and a well needs at least 2");
   if (well.depth.front() > well.depth.back()) {
@@ -204,8 +208,8 @@ void settle_depth(Well& well, const std::string& shown, std::vector<Problem>& no
     if (d == 0 && twice++ == 0) first_twice = i;
     steps.push_back(d);
   }
-  check(twice == 0, shown, ": the depth ", well.depth[first_twice], " stands twice", twice > 1 ? text(", and ", twice - 1, " more like it") : "",
-        ": remove the rows that are too many");
+  check(twice == 0, shown, ": the depth ", well.depth[first_twice], " stands twice",
+        twice > 1 ? text(", and ", twice - 1, " more like it") : "", ": remove the rows that are too many");
   const auto middle = steps.begin() + (steps.size() - 1) / 2;
   std::nth_element(steps.begin(), middle, steps.end());
   well.step = *middle;

@@ -17,8 +17,8 @@ std::vector<std::string> aliases_of(std::string_view names);
 class LabelTable {
  public:
   explicit LabelTable(const WellsOptions& options);  // throws an Error for a table that contradicts itself
-  int of_number(double code);            // NaN is kUnlabelled
-  int of_text(std::string_view code);    // empty, and words such as NaN or null that the table does not name: kUnlabelled
+  int of_number(double code);                        // NaN is kUnlabelled
+  int of_text(std::string_view code);  // empty, and words such as NaN or null that the table does not name: kUnlabelled
   // Codes counted since the last call belong to this file (or well of a table).
   void end_of_well(const std::string& file);
   int classes() const;

@@ -8,8 +8,8 @@
 namespace kern::data {
 namespace {
 
-constexpr double kGap = 1.5;           // of a well's own step: what is further apart is not interpolated
-constexpr double kMaxSamples = 1e7;    // of one well after resampling; a larger number is a typing error in step=
+constexpr double kGap = 1.5;         // of a well's own step: what is further apart is not interpolated
+constexpr double kMaxSamples = 1e7;  // of one well after resampling; a larger number is a typing error in step=
 
 }  // namespace
 
@@ -23,11 +23,13 @@ bool evenly_sampled(const Well& well) {
 
 void resample(Well& well, double step) {
   check(step > 0 && std::isfinite(step), "wells: step=", step, " is not a distance: give a number above 0");
-  const double own = well.step, top = std::ceil(well.depth.front() / step - 1e-6), bottom = std::floor(well.depth.back() / step + 1e-6);
+  const double own = well.step, top = std::ceil(well.depth.front() / step - 1e-6),
+               bottom = std::floor(well.depth.back() / step + 1e-6);
   check(bottom - top + 1 >= 2, "wells: ", well.source, " from ", well.depth.front(), " to ", well.depth.back(),
         " holds no 2 samples at step=", step, ": give a smaller step");
-  check(bottom - top + 1 <= kMaxSamples, "wells: ", well.source, " from ", well.depth.front(), " to ", well.depth.back(),
-        " would become ", bottom - top + 1, " samples at step=", step, ": give a larger step, or correct its depths");
+  check(bottom - top + 1 <= kMaxSamples, "wells: ", well.source, " from ", well.depth.front(), " to ",
+        well.depth.back(), " would become ", bottom - top + 1, " samples at step=", step,
+        ": give a larger step, or correct its depths");
   const auto count = size_t(bottom - top + 1);
 
   Well out = well;
@@ -60,7 +62,8 @@ std::vector<int64_t> nearest_samples(const Well& well, const std::vector<double>
   for (size_t i = 0; i < depths.size(); ++i) {
     if (std::isnan(depths[i])) continue;
     auto below = std::lower_bound(well.depth.begin(), well.depth.end(), depths[i]);
-    if (below == well.depth.end() || (below != well.depth.begin() && depths[i] - below[-1] <= *below - depths[i])) --below;
+    if (below == well.depth.end() || (below != well.depth.begin() && depths[i] - below[-1] <= *below - depths[i]))
+      --below;
     if (std::abs(*below - depths[i]) <= reach) out[i] = below - well.depth.begin();
   }
   return out;

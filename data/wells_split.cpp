@@ -86,7 +86,8 @@ std::vector<bool> choose_groups(const std::vector<int64_t>& labelled_in_group, c
   if (o.folds != 0) {
     check(o.folds >= 2 && o.fold >= 0 && o.fold < o.folds, "wells: fold=", o.fold, " of folds=", o.folds,
           " does not exist: folds is 2 or more and fold is 0 .. folds-1");
-    check(int64_t(order.size()) >= o.folds, "wells: folds=", o.folds, " needs as many different labelled wells, and there are ", order.size());
+    check(int64_t(order.size()) >= o.folds, "wells: folds=", o.folds,
+          " needs as many different labelled wells, and there are ", order.size());
     std::vector<int64_t> size(size_t(o.folds), 0);
     for (const int64_t g : order) {  // the next group goes where the fewest wells are
       const auto fold = std::min_element(size.begin(), size.end()) - size.begin();
@@ -108,7 +109,8 @@ std::vector<bool> choose_groups(const std::vector<int64_t>& labelled_in_group, c
   return validates;
 }
 
-std::vector<bool> listed_groups(const std::vector<Well>& wells, const std::vector<int64_t>& group, const SplitOptions& o, Split& split) {
+std::vector<bool> listed_groups(const std::vector<Well>& wells, const std::vector<int64_t>& group,
+                                const SplitOptions& o, Split& split) {
   std::vector<bool> validates(wells.size(), false);
   std::vector<std::string> ids;
   for (const Well& w : wells) ids.push_back(w.id);
@@ -121,11 +123,13 @@ std::vector<bool> listed_groups(const std::vector<Well>& wells, const std::vecto
     }
     if (found) continue;
     const auto near = nearest_name(id, ids);
-    throw Error(text("wells: validation_wells names ", id, ", and there is no such well", near.empty() ? std::string() : text(" (did you mean ", near, "?)")));
+    throw Error(text("wells: validation_wells names ", id, ", and there is no such well",
+                     near.empty() ? std::string() : text(" (did you mean ", near, "?)")));
   }
   for (size_t i = 0; i < wells.size(); ++i) {
     const auto& list = o.validation_wells;
-    if (validates[size_t(group[i])] && std::none_of(list.begin(), list.end(), [&](const std::string& id) { return called(wells[i], id); }))
+    if (validates[size_t(group[i])] &&
+        std::none_of(list.begin(), list.end(), [&](const std::string& id) { return called(wells[i], id); }))
       split.notes.push_back(text("the well ", wells[i].id, " is one well with a validation well and goes with it"));
   }
   return validates;
@@ -138,15 +142,20 @@ Split split_wells(const std::vector<Well>& wells, const SplitOptions& o) {
   std::vector<int64_t> labelled_in_group(wells.size(), 0);
   for (size_t i = 0; i < wells.size(); ++i) labelled_in_group[size_t(group[i])] += has_labels(wells[i]);
 
+  check(std::any_of(wells.begin(), wells.end(), has_labels), "wells: none of the ", wells.size(),
+        " wells has a label to learn from or to judge by: set label to the curve or column that holds it");
+
   Split split;
-  const std::vector<bool> validates = o.validation_wells.empty() ? choose_groups(labelled_in_group, o) : listed_groups(wells, group, o, split);
+  const std::vector<bool> validates =
+      o.validation_wells.empty() ? choose_groups(labelled_in_group, o) : listed_groups(wells, group, o, split);
   for (size_t i = 0; i < wells.size(); ++i) {
     const bool validation = validates[size_t(group[i])];
     if (has_labels(wells[i])) (validation ? split.validation : split.training).push_back(int64_t(i));
     else if (!validation) split.unlabelled.push_back(int64_t(i));
   }
-  check(!split.training.empty() && !split.validation.empty(), "wells: of ", wells.size(), wells.size() == 1 ? " well " : " wells ",
-        split.training.size(), " labelled ", split.training.size() == 1 ? "is" : "are", " left for training and ", split.validation.size(),
+  check(!split.training.empty() && !split.validation.empty(), "wells: of ", wells.size(),
+        wells.size() == 1 ? " well " : " wells ", split.training.size(), " labelled ",
+        split.training.size() == 1 ? "is" : "are", " left for training and ", split.validation.size(),
         " for validation: at least one on each side is needed, and different ones");
   return split;
 }

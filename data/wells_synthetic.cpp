@@ -25,10 +25,14 @@ struct Facies {
 // How far towards its low point the gamma ray is at t in (0, 1) of a facies.
 double depth_of(const Facies& f, double t) {
   switch (f.shape) {
-    case 1: return std::pow(1 - std::abs(2 * t - 1), f.curve);
-    case 2: return 1;
-    case 3: return std::pow(1 - t, f.curve);
-    default: return std::pow(t, f.curve);
+    case 1:
+      return std::pow(1 - std::abs(2 * t - 1), f.curve);
+    case 2:
+      return 1;
+    case 3:
+      return std::pow(1 - t, f.curve);
+    default:
+      return std::pow(t, f.curve);
   }
 }
 
@@ -83,9 +87,10 @@ void append(std::string& out, const char* format, Values... values) {
 void check_options(const SyntheticWells& o) {
   check(o.wells >= 1 && o.wells <= 1'000'000, "wells synthesize: wells=", o.wells, " is not in 1 .. 1000000");
   check(o.samples >= 64 && o.samples <= 1'000'000, "wells synthesize: samples=", o.samples, " is not in 64 .. 1000000");
-  check(o.step > 0 && o.step <= 1000, "wells synthesize: step=", o.step, " is not a distance in metres above 0 and up to 1000");
-  check(o.labelled_fraction >= 0 && o.labelled_fraction <= 1, "wells synthesize: labelled_fraction=", o.labelled_fraction,
-        " is not in 0 .. 1");
+  check(o.step > 0 && o.step <= 1000, "wells synthesize: step=", o.step,
+        " is not a distance in metres above 0 and up to 1000");
+  check(o.labelled_fraction >= 0 && o.labelled_fraction <= 1,
+        "wells synthesize: labelled_fraction=", o.labelled_fraction, " is not in 0 .. 1");
 }
 
 Well synthetic_well(const SyntheticWells& o, int64_t index) {
@@ -98,8 +103,7 @@ Well synthetic_well(const SyntheticWells& o, int64_t index) {
     double height, length, phase;
   };
   Wave drift[3];
-  for (Wave& w : drift)
-    w = {random.uniform(0.01, 0.025), random.uniform(250, 1500), random.uniform(0, 2 * M_PI)};
+  for (Wave& w : drift) w = {random.uniform(0.01, 0.025), random.uniform(250, 1500), random.uniform(0, 2 * M_PI)};
   const double level = random.uniform(0.62, 0.68), noise = random.uniform(0.04, 0.05);
   std::vector<double> gamma(size_t(o.samples), level);
   for (int64_t i = 0; i < o.samples; ++i)
@@ -141,7 +145,8 @@ void write_synthetic_las(const std::filesystem::path& folder, const SyntheticWel
   for (int64_t w = 0; w < o.wells; ++w) {
     const Well well = synthetic_well(o, w);
     const bool labelled = !well.labels.empty();
-    std::string out = "~Version\nVERS. 2.0 : CWLS LOG ASCII STANDARD - VERSION 2.0\nWRAP. NO : ONE LINE PER DEPTH STEP\n~Well\n";
+    std::string out =
+        "~Version\nVERS. 2.0 : CWLS LOG ASCII STANDARD - VERSION 2.0\nWRAP. NO : ONE LINE PER DEPTH STEP\n~Well\n";
     append(out, "STRT.m %.4f : START DEPTH\n", well.depth.front());
     append(out, "STOP.m %.4f : STOP DEPTH\n", well.depth.back());
     append(out, "STEP.m %.4f : STEP\n", well.step);

@@ -65,20 +65,22 @@ void wells_from_table(const std::filesystem::path& path, Reading& reading, std::
   check(table.rows() > 0, file, ": the table has no rows");
   const int well_column = find_column(table, o.well_column, defaults.well_column, "well_column");
   const int depth_column = find_column(table, o.depth_column, defaults.depth_column, "depth_column");
-  const int uwi_column = find_column(table, "uwi"), label_column = o.label.empty() ? kNoColumn : find_column(table, o.label);
+  const int uwi_column = find_column(table, "uwi"),
+            label_column = o.label.empty() ? kNoColumn : find_column(table, o.label);
   std::vector<int> curve_columns;
   for (const std::string& names : o.curves) curve_columns.push_back(find_column(table, names));
   for (const std::string& name : table.names()) reading.seen_curves.insert(name);
   if (well_column == kNoColumn)
-    reading.notes.push_back({file, text(file, ": there is no column ", o.well_column, ", so the table is one well"), "set well_column to tell its wells apart"});
+    reading.notes.push_back({file, text(file, ": there is no column ", o.well_column, ", so the table is one well"),
+                             "set well_column to tell its wells apart"});
 
   for (const RowsOfWell& of : rows_by_well(table, well_column)) {
     Well well{.id = well_column == kNoColumn ? path.stem().string() : std::string(of.id), .source = file};
     well.name = well.id;
     const std::string shown = text(file, ", well ", well.id);
     try {
-      check(well_column == kNoColumn || !of.id.empty(), file, ": ", of.rows.size(), of.rows.size() == 1 ? " row names" : " rows name",
-            " no well (column ", o.well_column, ")");
+      check(well_column == kNoColumn || !of.id.empty(), file, ": ", of.rows.size(),
+            of.rows.size() == 1 ? " row names" : " rows name", " no well (column ", o.well_column, ")");
       if (uwi_column != kNoColumn) well.uwi = std::string(table.cell(of.rows[0], uwi_column));
       for (size_t i = 0; i < of.rows.size(); ++i)
         well.depth.push_back(depth_column == kNoColumn ? double(i) : table.number(of.rows[i], depth_column));
@@ -91,7 +93,8 @@ void wells_from_table(const std::filesystem::path& path, Reading& reading, std::
         curve.values.assign(of.rows.size(), std::numeric_limits<float>::quiet_NaN());
         for (size_t i = 0; curve_columns[c] != kNoColumn && i < of.rows.size(); ++i) {
           const double v = table.number(of.rows[i], curve_columns[c]);
-          if (std::find(o.null_values.begin(), o.null_values.end(), v) == o.null_values.end()) curve.values[i] = float(v);
+          if (std::find(o.null_values.begin(), o.null_values.end(), v) == o.null_values.end())
+            curve.values[i] = float(v);
         }
         well.curves.push_back(std::move(curve));
       }
@@ -99,7 +102,9 @@ void wells_from_table(const std::filesystem::path& path, Reading& reading, std::
         for (const int64_t row : of.rows) well.labels.push_back(reading.labels.of_text(table.cell(row, label_column)));
         reading.labels.end_of_well(file);
         // A column that is empty throughout this well says that nobody labelled it.
-        if (std::all_of(of.rows.begin(), of.rows.end(), [&](int64_t row) { return table.cell(row, label_column).empty(); })) well.labels.clear();
+        if (std::all_of(of.rows.begin(), of.rows.end(),
+                        [&](int64_t row) { return table.cell(row, label_column).empty(); }))
+          well.labels.clear();
       }
       drop_absurd_values(well, shown, reading.notes);
       settle_depth(well, shown, reading.notes, std::numeric_limits<double>::quiet_NaN());

@@ -13,7 +13,8 @@ namespace {
 
 TEST(Prefetch, ItemsComeInOrderAndThenNothing) {
   for (const size_t ahead : {size_t(0), size_t(1), size_t(5), size_t(1000)}) {
-    Prefetch<int64_t> items(3, 200, [](int64_t i) { return i * i; }, ahead);
+    Prefetch<int64_t> items(
+        3, 200, [](int64_t i) { return i * i; }, ahead);
     for (int64_t i = 3; i < 200; ++i) {
       const auto item = items.next();
       ASSERT_TRUE(item.has_value());
@@ -50,7 +51,8 @@ TEST(Prefetch, AnExceptionComesAtItsIndexAndStays) {
 
 TEST(Prefetch, NoMoreThanTheBoundIsPrepared) {
   std::atomic<int> made{0};
-  Prefetch<int> items(0, 1000, [&](int64_t) { return ++made; }, 3);
+  Prefetch<int> items(
+      0, 1000, [&](int64_t) { return ++made; }, 3);
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_LE(made.load(), 3);
   items.next();
@@ -61,7 +63,8 @@ TEST(Prefetch, NoMoreThanTheBoundIsPrepared) {
 TEST(Prefetch, LeavingEarlyJoinsWithoutMakingTheRest) {
   std::atomic<int> made{0};
   {
-    Prefetch<std::unique_ptr<int>> items(0, 1'000'000, [&](int64_t) { return std::make_unique<int>(++made); }, 2);
+    Prefetch<std::unique_ptr<int>> items(
+        0, 1'000'000, [&](int64_t) { return std::make_unique<int>(++made); }, 2);
     EXPECT_EQ(*items.next().value(), 1);
   }
   EXPECT_LE(made.load(), 4);

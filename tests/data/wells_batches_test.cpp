@@ -36,7 +36,9 @@ std::vector<int64_t> all(const std::vector<Well>& wells) {
   return which;
 }
 
-WellBatches batches_of(const std::vector<Well>& wells, const BatchOptions& options) { return {wells, all(wells), kPlain, options}; }
+WellBatches batches_of(const std::vector<Well>& wells, const BatchOptions& options) {
+  return {wells, all(wells), kPlain, options};
+}
 
 // What holds for every batch: samples stand where wells, starts and lengths say, and the rest is padding.
 void check_batch(const WellBatch& b) {
@@ -99,7 +101,8 @@ TEST(WellBatches, ShuffledWholeWellsComeOnceAnEpochInSimilarLengths) {
 
 TEST(WellBatches, OrderAndWindowsDependOnSeedAndEpochAlone) {
   const auto wells = numbered({500, 700, 300, 900, 40});
-  const auto a = batches_of(wells, {.batch = 4, .window = 64, .seed = 5}), b = batches_of(wells, {.batch = 4, .window = 64, .seed = 5});
+  const auto a = batches_of(wells, {.batch = 4, .window = 64, .seed = 5}),
+             b = batches_of(wells, {.batch = 4, .window = 64, .seed = 5});
   const auto c = batches_of(wells, {.batch = 4, .window = 64, .seed = 6});
   b.batch(b.epoch(0), 1);  // asking for other things first changes nothing
   const auto epoch = a.epoch(3);

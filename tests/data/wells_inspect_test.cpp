@@ -53,7 +53,8 @@ TEST(InspectWells, LabelsOutsideTheClasses) {
 TEST(InspectWells, CodesThatNoClassHas) {
   WellSet set = healthy();
   set.unmapped.push_back({.code = "65030", .file = "a.las", .samples = 12, .wells = 2});
-  EXPECT_EQ(only(inspect_wells(set), "the code 65030 (12 samples in 2 wells, first in a.las)").severity, Severity::error);
+  EXPECT_EQ(only(inspect_wells(set), "the code 65030 (12 samples in 2 wells, first in a.las)").severity,
+            Severity::error);
 }
 
 TEST(InspectWells, OneClassOnlyAndNoneAtAll) {
@@ -93,7 +94,8 @@ TEST(InspectWells, RareClasses) {
 TEST(InspectWells, ConstantCurves) {
   WellSet set = healthy();
   for (float& v : set.wells[3].curves[0].values) v = 80;
-  EXPECT_EQ(only(inspect_wells(set), "GR is constant in 1 well: " + set.wells[3].id + " (80)").severity, Severity::warning);
+  EXPECT_EQ(only(inspect_wells(set), "GR is constant in 1 well: " + set.wells[3].id + " (80)").severity,
+            Severity::warning);
 }
 
 TEST(InspectWells, TheSameWellTwiceAndAcrossTheSplit) {
@@ -200,8 +202,14 @@ TEST(SummariseWells, CountsAndStatistics) {
   set.label_name = "L";
   set.classes = 3;
   set.step = 1;
-  set.wells.push_back({.id = "a", .depth_unit = "m", .step = 1, .depth = {1, 2, 3, 4}, .curves = {{"GR", "API", {1, 2, kNaN, 6}}}, .labels = {0, 2, 2, -1}});
-  set.wells.push_back({.id = "b", .depth_unit = "m", .step = 1, .depth = {1, 2}, .curves = {{"GR", "", {kNaN, kNaN}}}, .labels = {}});
+  set.wells.push_back({.id = "a",
+                       .depth_unit = "m",
+                       .step = 1,
+                       .depth = {1, 2, 3, 4},
+                       .curves = {{"GR", "API", {1, 2, kNaN, 6}}},
+                       .labels = {0, 2, 2, -1}});
+  set.wells.push_back(
+      {.id = "b", .depth_unit = "m", .step = 1, .depth = {1, 2}, .curves = {{"GR", "", {kNaN, kNaN}}}, .labels = {}});
   const WellsSummary s = summarise_wells(set);
   EXPECT_EQ(s.wells, 2);
   EXPECT_EQ(s.labelled_wells, 1);

@@ -37,7 +37,8 @@ TEST(Normalise, StandardMinmaxAndRobust) {
   EXPECT_DOUBLE_EQ(standard.curves[0].scale, std::sqrt(2.0));
   const auto minmax = fit_normalisation(wells, kFirst, {.scaling = Scaling::minmax});
   EXPECT_EQ(network_inputs(wells[0], minmax), (std::vector<float>{0, 0.25, 0.5, 0.75, 1}));
-  EXPECT_EQ(network_inputs(wells[1], minmax), (std::vector<float>{kClip, kClip}));  // the validation well widened nothing
+  EXPECT_EQ(network_inputs(wells[1], minmax),
+            (std::vector<float>{kClip, kClip}));  // the validation well widened nothing
   const auto robust = fit_normalisation(wells, kFirst, {.scaling = Scaling::robust});
   EXPECT_DOUBLE_EQ(robust.curves[0].offset, 1.04);
   EXPECT_DOUBLE_EQ(robust.curves[0].scale, 4.96 - 1.04);
@@ -70,11 +71,13 @@ TEST(Normalise, LogarithmsOfResistivities) {
 TEST(Normalise, AConstantCurveIsNotBlownUp) {
   const std::vector<Well> wells{well_of({{"GR", {0.1f, 0.1f, 0.1f}}})};
   for (const Scaling s : {Scaling::minmax, Scaling::standard, Scaling::robust})
-    for (const float v : network_inputs(wells[0], fit_normalisation(wells, kFirst, {.scaling = s}))) EXPECT_NEAR(v, 0, 1e-6);
+    for (const float v : network_inputs(wells[0], fit_normalisation(wells, kFirst, {.scaling = s})))
+      EXPECT_NEAR(v, 0, 1e-6);
 }
 
 TEST(Normalise, WhatCannotBeScaledIsSaid) {
-  const std::vector<Well> wells{well_of({{"GR", {1, 2}}, {"RT", {kNaN, kNaN}}}), well_of({{"RT", {1, 2}}, {"GR", {1, 2}}})};
+  const std::vector<Well> wells{well_of({{"GR", {1, 2}}, {"RT", {kNaN, kNaN}}}),
+                                well_of({{"RT", {1, 2}}, {"GR", {1, 2}}})};
   EXPECT_SAYS(message([&] { fit_normalisation(wells, kFirst, {}); }), "no training well holds a value of the curve RT");
   EXPECT_SAYS(message([&] { fit_normalisation(wells, kFirst, {.log10 = {"XX"}}); }), "log10 names XX");
   EXPECT_SAYS(message([&] { fit_normalisation(wells, {}, {}); }), "no training wells");

@@ -50,7 +50,8 @@ TEST(GroupWells, ConstantOrMissingCurvesMakeNoWellsEqual) {
 
 TEST(SplitWells, ByFractionSeededAndComplete) {
   const auto wells = wells_of(50);
-  const Split a = split_wells(wells, {.validation = 0.2, .seed = 1}), b = split_wells(wells, {.validation = 0.2, .seed = 1});
+  const Split a = split_wells(wells, {.validation = 0.2, .seed = 1}),
+              b = split_wells(wells, {.validation = 0.2, .seed = 1});
   EXPECT_EQ(a.validation.size(), 10u);
   EXPECT_EQ(a.training.size(), 40u);
   EXPECT_EQ(a.validation, b.validation);
@@ -82,7 +83,8 @@ TEST(SplitWells, OneWellNeverStandsOnBothSides) {
   const auto group = group_wells(wells);
   for (int fold = 0; fold < 4; ++fold)
     for (uint64_t seed = 0; seed < 20; ++seed)
-      for (const Split& s : {split_wells(wells, {.folds = 4, .fold = fold, .seed = seed}), split_wells(wells, {.validation = 0.3, .seed = seed})})
+      for (const Split& s : {split_wells(wells, {.folds = 4, .fold = fold, .seed = seed}),
+                             split_wells(wells, {.validation = 0.3, .seed = seed})})
         for (const int64_t v : s.validation)
           for (const int64_t t : s.training) ASSERT_NE(group[size_t(v)], group[size_t(t)]);
 }
@@ -95,7 +97,8 @@ TEST(SplitWells, AListTakesItsTwinsAlong) {
   EXPECT_EQ(s.training, (Indices{0, 3}));
   ASSERT_EQ(s.notes.size(), 1u);
   EXPECT_SAYS(s.notes[0], wells[4].id);
-  EXPECT_SAYS(message([&] { split_wells(wells, {.validation_wells = {"synthetic 0000"}}); }), "did you mean synthetic 0000");
+  EXPECT_SAYS(message([&] { split_wells(wells, {.validation_wells = {"synthetic 0000"}}); }),
+              "did you mean synthetic 0000");
 }
 
 TEST(SplitWells, WellsWithoutLabelsGoToNeitherSide) {
@@ -104,21 +107,29 @@ TEST(SplitWells, WellsWithoutLabelsGoToNeitherSide) {
   EXPECT_EQ(before.validation.size(), 2u);
   EXPECT_EQ(before.training.size(), 8u);
   EXPECT_EQ(before.unlabelled.size(), 30u);
-  Well twin = wells[size_t(before.validation[0])];  // the curve of a validation well must not be seen in training either
+  Well twin =
+      wells[size_t(before.validation[0])];  // the curve of a validation well must not be seen in training either
   twin.id = twin.name = "twin";
   twin.labels.assign(twin.depth.size(), kUnlabelled);
   wells.push_back(twin);
-  for (const int64_t u : split_wells(wells, {.validation_wells = {wells[size_t(before.validation[0])].id}}).unlabelled) EXPECT_NE(u, 40);
+  for (const int64_t u : split_wells(wells, {.validation_wells = {wells[size_t(before.validation[0])].id}}).unlabelled)
+    EXPECT_NE(u, 40);
   EXPECT_SAYS(message([&] { split_wells(wells, {.validation_wells = {wells[1].id}}); }), "no labels to judge by");
 }
 
 TEST(SplitWells, WhatCannotBeSplitIsSaid) {
   const auto wells = wells_of(3);
   EXPECT_SAYS(message([&] { split_wells(wells, {.validation = 0}); }), "validation=0 is not a fraction");
-  EXPECT_SAYS(message([&] { split_wells(wells, {.folds = 4}); }), "folds=4 needs as many different labelled wells, and there are 3");
+  EXPECT_SAYS(message([&] { split_wells(wells, {.folds = 4}); }),
+              "folds=4 needs as many different labelled wells, and there are 3");
   EXPECT_SAYS(message([&] { split_wells(wells, {.folds = 3, .fold = 3}); }), "fold=3 of folds=3");
-  EXPECT_SAYS(message([&] { split_wells(wells_of(1), {}); }), "of 1 well 1 labelled is left for training and 0 for validation");
-  EXPECT_SAYS(message([&] { split_wells(wells, {.validation_wells = {wells[0].id, wells[1].id, wells[2].id}}); }), "0 labelled are left for training");
+  EXPECT_SAYS(message([&] { split_wells(wells_of(3, 0), {}); }), "none of the 3 wells has a label");
+  EXPECT_SAYS(message([&] { split_wells(wells_of(1), {}); }),
+              "of 1 well 1 labelled is left for training and 0 for validation");
+  EXPECT_SAYS(message([&] {
+                split_wells(wells, {.validation_wells = {wells[0].id, wells[1].id, wells[2].id}});
+              }),
+              "0 labelled are left for training");
 }
 
 }  // namespace

@@ -72,7 +72,8 @@ TEST(WellsSynthetic, ShapesFallAndRiseAsNamed) {
 
 TEST(WellsSynthetic, AWellDependsOnSeedAndIndexAlone) {
   const Well a = synthetic_well({.wells = 10, .seed = 7}, 4), b = synthetic_well({.wells = 5000, .seed = 7}, 4);
-  const Well other_seed = synthetic_well({.wells = 10, .seed = 8}, 4), other = synthetic_well({.wells = 10, .seed = 7}, 5);
+  const Well other_seed = synthetic_well({.wells = 10, .seed = 8}, 4),
+             other = synthetic_well({.wells = 10, .seed = 7}, 5);
   EXPECT_EQ(a.curves[0].values, b.curves[0].values);
   EXPECT_EQ(a.labels, b.labels);
   EXPECT_NE(a.curves[0].values, other_seed.curves[0].values);
