@@ -6,8 +6,8 @@
 //   #include "kernels/common/simd.h"                    // chooses the instruction sets
 //   #undef HWY_TARGET_INCLUDE
 //   #define HWY_TARGET_INCLUDE "kernels/x_simd.cpp"     // this file: it is read once per instruction set
-//   #include "hwy/foreach_target.h"
-//   #include "hwy/highway.h"
+//   #include <hwy/foreach_target.h>
+//   #include <hwy/highway.h>
 //   HWY_BEFORE_NAMESPACE();                             // from here to HWY_AFTER_NAMESPACE the set's instructions are on
 //   namespace kern::kernels {
 //   namespace HWY_NAMESPACE {
