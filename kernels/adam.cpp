@@ -5,12 +5,14 @@
 namespace kern::kernels {
 namespace {
 
-void step(const Exec&, const AdamSpec& a, const int64_t* count, const float* lr, const float* grad_scale, float* p, const float* g, float* m,
-          float* v) {
+void step(const Exec&, const AdamSpec& a, const int64_t* count, const float* lr, const float* grad_scale, float* p,
+          const float* g, float* m, float* v) {
   const double c1 = 1 - std::pow(a.beta1, double(*count)), c2 = 1 - std::pow(a.beta2, double(*count));
-  const float scale = grad_scale ? *grad_scale : 1.0f, keep = a.decoupled ? float(1 - double(*lr) * a.weight_decay) : 1.0f,
-              decay = a.decoupled ? 0.0f : float(a.weight_decay), b1 = float(a.beta1), b2 = float(a.beta2), d1 = float(1 - a.beta1),
-              d2 = float(1 - a.beta2), rate = float(double(*lr) / c1), root = float(1 / std::sqrt(c2)), epsilon = float(a.epsilon);
+  const float scale = grad_scale ? *grad_scale : 1.0f,
+              keep = a.decoupled ? float(1 - double(*lr) * a.weight_decay) : 1.0f,
+              decay = a.decoupled ? 0.0f : float(a.weight_decay), b1 = float(a.beta1), b2 = float(a.beta2),
+              d1 = float(1 - a.beta1), d2 = float(1 - a.beta2), rate = float(double(*lr) / c1),
+              root = float(1 / std::sqrt(c2)), epsilon = float(a.epsilon);
   parallel_for(a.n, 16384, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const float gradient = g[i] * scale + decay * p[i];
@@ -27,8 +29,9 @@ constexpr AdamRow kRows[] = {
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
-     .step = [](const Exec&, const AdamSpec& a, const int64_t* count, const float* lr, const float* grad_scale, float* p, const float* g,
-                float* m, float* v) { adam_reference(a, count, lr, grad_scale, p, g, m, v); }},
+     .step = [](const Exec&, const AdamSpec& a, const int64_t* count, const float* lr, const float* grad_scale,
+                float* p, const float* g, float* m,
+                float* v) { adam_reference(a, count, lr, grad_scale, p, g, m, v); }},
 };
 constexpr Table<AdamRow> kTable{"adam", kRows};
 

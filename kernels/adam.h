@@ -1,10 +1,11 @@
-// adam: one step of Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019) over flat arrays, as torch.optim has them.
+// adam: one step of Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019) over flat arrays, as torch.optim
+// has them.
 //   g' = grad_scale g            (+ weight_decay p, unless decoupled)
 //   p  = p - lr weight_decay p   (decoupled only)
 //   m  = beta1 m + (1 - beta1) g',   v = beta2 v + (1 - beta2) g'^2
 //   p  = p - lr / (1 - beta1^step) m / (sqrt(v / (1 - beta2^step)) + epsilon)
-// step counts from 1 and is this step's number. step, lr and grad_scale (null: 1) are read where the kernel runs, so that a
-// captured step needs no new arguments.
+// step counts from 1 and is this step's number. step, lr and grad_scale (null: 1) are read where the kernel runs, so
+// that a captured step needs no new arguments.
 #pragma once
 #include "kernels/common/dispatch.h"
 #include "kernels/common/scalar.h"
@@ -20,7 +21,8 @@ struct AdamSpec {
 
 // p, g, m, v [n]; m and v are zero before the first step.
 template <std::floating_point T>
-void adam_reference(const AdamSpec& a, const int64_t* step, const float* lr, const float* grad_scale, T* p, const T* g, T* m, T* v) {
+void adam_reference(const AdamSpec& a, const int64_t* step, const float* lr, const float* grad_scale, T* p, const T* g,
+                    T* m, T* v) {
   const double c1 = 1 - std::pow(a.beta1, double(*step)), c2 = 1 - std::pow(a.beta2, double(*step));
   for (int64_t i = 0; i < a.n; ++i) {
     T gradient = grad_scale ? g[i] * T(*grad_scale) : g[i];
@@ -36,8 +38,8 @@ struct AdamRow {
   const char* name;
   Device device;
   bool (*supports)(const AdamSpec&);
-  void (*step)(const Exec&, const AdamSpec&, const int64_t* step, const float* lr, const float* grad_scale, float* p, const float* g,
-               float* m, float* v);
+  void (*step)(const Exec&, const AdamSpec&, const int64_t* step, const float* lr, const float* grad_scale, float* p,
+               const float* g, float* m, float* v);
 };
 const Table<AdamRow>& adam_table();
 

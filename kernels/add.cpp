@@ -21,19 +21,19 @@ constexpr AddRow kRows[] = {
      .supports = supports_all,
      .workspace = [](const BinarySpec& g) { return column_sums_workspace(g.rows, g.c); },
      .forward = forward,
-     .backward_vector = [](const Exec& exec, const BinarySpec& g, const float* dy, float* db) {
-       column_sums(exec, g.rows, g.c, db, [dy, pitch = g.dy_pitch()](int64_t i, int64_t c) { return dy[i * pitch + c]; });
-     }},
+     .backward_vector =
+         [](const Exec& exec, const BinarySpec& g, const float* dy, float* db) {
+           column_sums(exec, g.rows, g.c, db,
+                       [dy, pitch = g.dy_pitch()](int64_t i, int64_t c) { return dy[i * pitch + c]; });
+         }},
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
      .workspace = no_workspace,
-     .forward = [](const Exec&, const BinarySpec& g, const float* a, const float* b, float* y) {
-       add_forward_reference(g, a, b, y);
-     },
-     .backward_vector = [](const Exec&, const BinarySpec& g, const float* dy, float* db) {
-       add_backward_vector_reference(g, dy, db);
-     }},
+     .forward = [](const Exec&, const BinarySpec& g, const float* a, const float* b,
+                   float* y) { add_forward_reference(g, a, b, y); },
+     .backward_vector = [](const Exec&, const BinarySpec& g, const float* dy,
+                           float* db) { add_backward_vector_reference(g, dy, db); }},
 };
 constexpr Table<AddRow> kTable{"add", kRows};
 

@@ -9,7 +9,8 @@ struct Part {  // of one chunk of rows
   double loss, weight;
 };
 
-void forward(const Exec& exec, const BceSpec& g, const float* x, const float* t, const float* w, float* loss, float* saved) {
+void forward(const Exec& exec, const BceSpec& g, const float* x, const float* t, const float* w, float* loss,
+             float* saved) {
   const Chunks chunks(g.rows, g.c);
   Part* parts = static_cast<Part*>(exec.scratch);
   parallel_for(g.rows, chunks.grain, [&](int64_t begin, int64_t end) {
@@ -32,7 +33,8 @@ void forward(const Exec& exec, const BceSpec& g, const float* x, const float* t,
   *loss = divisor == 0 ? 0.0f : float(sum / divisor);
 }
 
-void backward(const Exec&, const BceSpec& g, const float* dy, const float* x, const float* t, const float* w, const float* saved, float* dx) {
+void backward(const Exec&, const BceSpec& g, const float* dy, const float* x, const float* t, const float* w,
+              const float* saved, float* dx) {
   const float scale = *saved == 0 ? 0.0f : *dy / *saved;
   const bool any = *saved != 0;
   parallel_for(g.rows, Chunks(g.rows, g.c).grain, [&](int64_t begin, int64_t end) {
@@ -58,11 +60,10 @@ constexpr BceRow kRows[] = {
      .device = Device::cpu,
      .supports = supports_all,
      .workspace = no_workspace,
-     .forward = [](const Exec&, const BceSpec& g, const float* x, const float* t, const float* w, float* loss, float* saved) {
-       bce_forward_reference(g, x, t, w, loss, saved);
-     },
-     .backward = [](const Exec&, const BceSpec& g, const float* dy, const float* x, const float* t, const float* w, const float* saved,
-                    float* dx) { bce_backward_reference(g, dy, x, t, w, saved, dx); }},
+     .forward = [](const Exec&, const BceSpec& g, const float* x, const float* t, const float* w, float* loss,
+                   float* saved) { bce_forward_reference(g, x, t, w, loss, saved); },
+     .backward = [](const Exec&, const BceSpec& g, const float* dy, const float* x, const float* t, const float* w,
+                    const float* saved, float* dx) { bce_backward_reference(g, dy, x, t, w, saved, dx); }},
 };
 constexpr Table<BceRow> kTable{"bce_with_logits", kRows};
 

@@ -1,7 +1,8 @@
-// bce_with_logits: binary cross entropy of logits x with targets t in [0,1], as torch's binary_cross_entropy_with_logits:
+// bce_with_logits: binary cross entropy of logits x with targets t in [0,1], as torch's
+// binary_cross_entropy_with_logits:
 //   l = (1 - t) x + (1 + (pos_weight - 1) t) log(1 + exp(-x)),   L = 1/D sum w l
-// with D = the number of values, or the sum of the weights w where by_weight (a mask then gives the mean of what it keeps;
-// D = 0 gives L = 0 and no gradient). Values whose weight is 0 take no part, whatever x and t are there.
+// with D = the number of values, or the sum of the weights w where by_weight (a mask then gives the mean of what it
+// keeps; D = 0 gives L = 0 and no gradient). Values whose weight is 0 take no part, whatever x and t are there.
 //   dx = dL/D w ((1 - t) - (1 + (pos_weight - 1) t) sigmoid(-x))
 // Layouts: x, dx, t, w [rows, C], w may be null (all 1); loss, dy [1]; saved [1]: D. pitch.x is x's, pitch.y is t's.
 #pragma once
@@ -66,7 +67,8 @@ void bce_backward_reference(const BceSpec& g, const T* dy, const T* x, const T* 
       const T wi = w ? w[i * g.w_pitch() + c] : T(1);
       const bool counts = real_part(wi) != 0 && real_part(*saved) != 0;
       dx[i * g.dx_pitch() + c] =
-          counts ? *dy / *saved * wi * bce_derivative(x[i * g.x_pitch() + c], t[i * g.t_pitch() + c], T(g.pos_weight)) : T(0);
+          counts ? *dy / *saved * wi * bce_derivative(x[i * g.x_pitch() + c], t[i * g.t_pitch() + c], T(g.pos_weight))
+                 : T(0);
     }
 }
 
@@ -75,8 +77,10 @@ struct BceRow {
   Device device;
   bool (*supports)(const BceSpec&);
   size_t (*workspace)(const BceSpec&);  // of forward
-  void (*forward)(const Exec&, const BceSpec&, const float* x, const float* t, const float* w, float* loss, float* saved);
-  void (*backward)(const Exec&, const BceSpec&, const float* dy, const float* x, const float* t, const float* w, const float* saved, float* dx);
+  void (*forward)(const Exec&, const BceSpec&, const float* x, const float* t, const float* w, float* loss,
+                  float* saved);
+  void (*backward)(const Exec&, const BceSpec&, const float* dy, const float* x, const float* t, const float* w,
+                   const float* saved, float* dx);
 };
 const Table<BceRow>& bce_with_logits_table();
 

@@ -5,8 +5,9 @@
 namespace kern::kernels {
 
 void throw_bad_target(const CrossEntropySpec& g, int64_t row, int32_t target) {
-  throw Error(text("cross_entropy: the target of row ", row, " is ", target, "; with ", g.k, " classes it must be 0 to ", g.k - 1,
-                   ", or ", kIgnore, " for a row to ignore. Map the labels to class numbers first"));
+  throw Error(text("cross_entropy: the target of row ", row, " is ", target, "; with ", g.k,
+                   " classes it must be 0 to ", g.k - 1, ", or ", kIgnore,
+                   " for a row to ignore. Map the labels to class numbers first"));
 }
 
 namespace {
@@ -16,7 +17,8 @@ struct Part {  // of one chunk of rows
   int64_t bad_row;  // the first with an impossible target, or -1
 };
 
-void forward(const Exec& exec, const CrossEntropySpec& g, const float* x, const int32_t* target, const float* weight, float* loss, float* saved) {
+void forward(const Exec& exec, const CrossEntropySpec& g, const float* x, const int32_t* target, const float* weight,
+             float* loss, float* saved) {
   const Chunks chunks(g.rows, g.k);
   Part* parts = static_cast<Part*>(exec.scratch);
   parallel_for(g.rows, chunks.grain, [&](int64_t begin, int64_t end) {
@@ -44,8 +46,8 @@ void forward(const Exec& exec, const CrossEntropySpec& g, const float* x, const 
   *loss = total == 0 ? 0.0f : float(sum / total);
 }
 
-void backward(const Exec&, const CrossEntropySpec& g, const float* dy, const float* x, const int32_t* target, const float* weight,
-              const float* saved, float* dx) {
+void backward(const Exec&, const CrossEntropySpec& g, const float* dy, const float* x, const int32_t* target,
+              const float* weight, const float* saved, float* dx) {
   const float total = saved[2 * g.rows], scale = *dy / total;
   parallel_for(g.rows, Chunks(g.rows, g.k).grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -55,7 +57,8 @@ void backward(const Exec&, const CrossEntropySpec& g, const float* dy, const flo
         std::fill_n(to, g.k, 0.0f);
         continue;
       }
-      const float *from = x + i * g.x_pitch(), max = saved[2 * i], w = weight ? scale * weight[t] : scale, f = w / saved[2 * i + 1];
+      const float *from = x + i * g.x_pitch(), max = saved[2 * i], w = weight ? scale * weight[t] : scale,
+                  f = w / saved[2 * i + 1];
       for (int64_t k = 0; k < g.k; ++k) to[k] = f * std::exp(from[k] - max);
       to[t] -= w;
     }
@@ -73,8 +76,8 @@ constexpr CrossEntropyRow kRows[] = {
      .device = Device::cpu,
      .supports = supports_all,
      .workspace = no_workspace,
-     .forward = [](const Exec&, const CrossEntropySpec& g, const float* x, const int32_t* target, const float* weight, float* loss,
-                   float* saved) { cross_entropy_forward_reference(g, x, target, weight, loss, saved); },
+     .forward = [](const Exec&, const CrossEntropySpec& g, const float* x, const int32_t* target, const float* weight,
+                   float* loss, float* saved) { cross_entropy_forward_reference(g, x, target, weight, loss, saved); },
      .backward = [](const Exec&, const CrossEntropySpec& g, const float* dy, const float* x, const int32_t* target,
                     const float* weight, const float* saved,
                     float* dx) { cross_entropy_backward_reference(g, dy, x, target, weight, saved, dx); }},

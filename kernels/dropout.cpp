@@ -25,7 +25,8 @@ void apply(const float* keep, int64_t count, const float* x, float* y) {
 }
 
 void forward(const Exec&, const DropoutSpec& g, const uint64_t* step, const float* x, float* y) {
-  const int64_t samples = ceil_div(g.rows, g.span), grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g.c * g.span));
+  const int64_t samples = ceil_div(g.rows, g.span),
+                grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g.c * g.span));
   parallel_for(samples, grain, [&](int64_t begin, int64_t end) {
     float keep[kStretch];
     if (g.span == 1 && g.x_pitch() == g.c && g.y_pitch() == g.c) {  // dense: rows run into each other
@@ -51,7 +52,8 @@ constexpr DropoutRow kRows[] = {
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
-     .forward = [](const Exec&, const DropoutSpec& g, const uint64_t* step, const float* x, float* y) { dropout_reference(g, step, x, y); }},
+     .forward = [](const Exec&, const DropoutSpec& g, const uint64_t* step, const float* x,
+                   float* y) { dropout_reference(g, step, x, y); }},
 };
 constexpr Table<DropoutRow> kTable{"dropout", kRows};
 

@@ -9,11 +9,12 @@ constexpr LerpRow kRows[] = {
     {.name = "cpu",
      .device = Device::cpu,
      .supports = supports_all,
-     .step = [](const Exec&, const LerpSpec& g, const float* x, float* p) {
-       parallel_for(g.n, 16384, [=, a = float(g.decay), b = float(1 - g.decay)](int64_t begin, int64_t end) {
-         for (int64_t i = begin; i < end; ++i) p[i] = a * p[i] + b * x[i];
-       });
-     }},
+     .step =
+         [](const Exec&, const LerpSpec& g, const float* x, float* p) {
+           parallel_for(g.n, 16384, [=, a = float(g.decay), b = float(1 - g.decay)](int64_t begin, int64_t end) {
+             for (int64_t i = begin; i < end; ++i) p[i] = a * p[i] + b * x[i];
+           });
+         }},
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,

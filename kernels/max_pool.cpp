@@ -7,7 +7,9 @@ namespace {
 
 constexpr int kWidth = 64;  // channels at a time
 
-int64_t rows_per_chunk(const MaxPoolSpec& g, int columns) { return std::max<int64_t>(1, 16384 / std::max(1, columns * g.c)); }
+int64_t rows_per_chunk(const MaxPoolSpec& g, int columns) {
+  return std::max<int64_t>(1, 16384 / std::max(1, columns * g.c));
+}
 
 // A chunk is some of the output's rows (n, p).
 void forward(const Exec&, const MaxPoolSpec& g, const float* x, float* y) {
@@ -24,7 +26,7 @@ void forward(const Exec&, const MaxPoolSpec& g, const float* x, float* y) {
         for (int h = rows.begin; h < rows.end; ++h)
           for (int w = columns.begin; w < columns.end; ++w) {
             const float* from = image + (int64_t{h} * g.w + w) * xp;
-            for (int c = 0; c < g.c; ++c) to[c] = (from[c] > to[c]) | (from[c] != from[c]) ? from[c] : to[c];
+            for (int c = 0; c < g.c; ++c) to[c] = ((from[c] > to[c]) | (from[c] != from[c])) ? from[c] : to[c];
           }
       }
     }
@@ -89,10 +91,10 @@ constexpr MaxPoolRow kRows[] = {
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
-     .forward = [](const Exec&, const MaxPoolSpec& g, const float* x, float* y) { max_pool_forward_reference(g, x, y); },
-     .backward = [](const Exec&, const MaxPoolSpec& g, const float* dy, const float* x, float* dx) {
-       max_pool_backward_reference(g, dy, x, dx);
-     }},
+     .forward = [](const Exec&, const MaxPoolSpec& g, const float* x,
+                   float* y) { max_pool_forward_reference(g, x, y); },
+     .backward = [](const Exec&, const MaxPoolSpec& g, const float* dy, const float* x,
+                    float* dx) { max_pool_backward_reference(g, dy, x, dx); }},
 };
 constexpr Table<MaxPoolRow> kTable{"max_pool", kRows};
 

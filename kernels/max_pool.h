@@ -1,8 +1,7 @@
-// max_pool: y[n,p,q,c] = max over r, s of x[n, p*stride_h - pad_top + r, q*stride_w - pad_left + s, c]; positions outside the
-// border take no part. A NaN in a window is its maximum.
-// Backward: dx[n,h,w,c] = sum of dy[n,p,q,c] over the windows whose maximum is (h, w); of equal maxima (or NaNs) the first in
-// reading order. It is found again from x: forward keeps nothing else.
-// Layouts: x, dx [N,H,W,C]; y, dy [N,P,Q,C]. A signal [N,L,C] is an image of H = R = 1.
+// max_pool: y[n,p,q,c] = max over r, s of x[n, p*stride_h - pad_top + r, q*stride_w - pad_left + s, c]; positions
+// outside the border take no part. A NaN in a window is its maximum. Backward: dx[n,h,w,c] = sum of dy[n,p,q,c] over
+// the windows whose maximum is (h, w); of equal maxima (or NaNs) the first in reading order. It is found again from x:
+// forward keeps nothing else. Layouts: x, dx [N,H,W,C]; y, dy [N,P,Q,C]. A signal [N,L,C] is an image of H = R = 1.
 #pragma once
 #include <algorithm>
 
@@ -29,8 +28,12 @@ struct MaxPoolSpec {
     int begin, end;
   };
   // The part of window p (q) inside the border.
-  constexpr Range rows_of(int pi) const { return {std::max(0, pi * stride_h - pad_top), std::min(h, pi * stride_h - pad_top + r)}; }
-  constexpr Range columns_of(int qi) const { return {std::max(0, qi * stride_w - pad_left), std::min(w, qi * stride_w - pad_left + s)}; }
+  constexpr Range rows_of(int pi) const {
+    return {std::max(0, pi * stride_h - pad_top), std::min(h, pi * stride_h - pad_top + r)};
+  }
+  constexpr Range columns_of(int qi) const {
+    return {std::max(0, qi * stride_w - pad_left), std::min(w, qi * stride_w - pad_left + s)};
+  }
   // The windows p that hold input row hi.
   constexpr Range windows_at(int hi) const {
     const int last = (hi + pad_top) / stride_h, reach = hi + pad_top - r;
@@ -70,7 +73,8 @@ template <Scalar T>
 void max_pool_backward_reference(const MaxPoolSpec& g, const T* dy, const T* x, T* dx) {
   for (int64_t i = 0; i < g.x_rows(); ++i)
     for (int c = 0; c < g.c; ++c) dx[i * g.dx_pitch() + c] = T(0);
-  max_pool_for_each(g, x, [&](int64_t yi, int c, int64_t xi) { dx[xi * g.dx_pitch() + c] += dy[yi * g.dy_pitch() + c]; });
+  max_pool_for_each(g, x,
+                    [&](int64_t yi, int c, int64_t xi) { dx[xi * g.dx_pitch() + c] += dy[yi * g.dy_pitch() + c]; });
 }
 
 struct MaxPoolRow {

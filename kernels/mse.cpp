@@ -37,10 +37,10 @@ constexpr MseRow kRows[] = {
      .device = Device::cpu,
      .supports = supports_all,
      .workspace = no_workspace,
-     .forward = [](const Exec&, const MseSpec& g, const float* x, const float* t, float* loss) { mse_forward_reference(g, x, t, loss); },
-     .backward = [](const Exec&, const MseSpec& g, const float* dy, const float* x, const float* t, float* dx) {
-       mse_backward_reference(g, dy, x, t, dx);
-     }},
+     .forward = [](const Exec&, const MseSpec& g, const float* x, const float* t,
+                   float* loss) { mse_forward_reference(g, x, t, loss); },
+     .backward = [](const Exec&, const MseSpec& g, const float* dy, const float* x, const float* t,
+                    float* dx) { mse_backward_reference(g, dy, x, t, dx); }},
 };
 constexpr Table<MseRow> kTable{"mse", kRows};
 

@@ -16,7 +16,9 @@ struct MseSpec {
   constexpr int64_t t_pitch() const { return pitch_or(pitch.y, c); }
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, c); }
   // The spec by which backward gives dt when it is called with t for x and x for t.
-  constexpr MseSpec exchanged() const { return {.rows = rows, .c = c, .pitch = {.x = pitch.y, .y = pitch.x, .dx = pitch.dx}}; }
+  constexpr MseSpec exchanged() const {
+    return {.rows = rows, .c = c, .pitch = {.x = pitch.y, .y = pitch.x, .dx = pitch.dx}};
+  }
   bool operator==(const MseSpec&) const = default;
 };
 

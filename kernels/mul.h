@@ -1,6 +1,6 @@
 // mul: y[i,c] = a[i,c] * b[i,c], or a[i,c] * b[c] for a vector b.
-// Backward: da = dy b; db = dy a, or for a vector db[c] = sum_i dy[i,c] a[i,c]. Products are forward itself; only that sum
-// is a kernel of its own.
+// Backward: da = dy b; db = dy a, or for a vector db[c] = sum_i dy[i,c] a[i,c]. Products are forward itself; only that
+// sum is a kernel of its own.
 #pragma once
 #include "kernels/common/binary.h"
 

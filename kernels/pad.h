@@ -21,7 +21,9 @@ struct PadSpec {
   constexpr int64_t x_pitch() const { return pitch_or(pitch.x, c); }
   constexpr int64_t y_pitch() const { return pitch_or(pitch.y, c); }
   // From y's shape back to x's, dense.
-  constexpr PadSpec inverse() const { return {.n = n, .h = p(), .w = q(), .c = c, .top = -top, .bottom = -bottom, .left = -left, .right = -right}; }
+  constexpr PadSpec inverse() const {
+    return {.n = n, .h = p(), .w = q(), .c = c, .top = -top, .bottom = -bottom, .left = -left, .right = -right};
+  }
   bool operator==(const PadSpec&) const = default;
 };
 
@@ -33,7 +35,8 @@ void pad_reference(const PadSpec& g, const T* x, T* y) {
         for (int64_t c = 0; c < g.c; ++c) {
           const int64_t h = p - g.top, w = q - g.left;
           const bool inside = h >= 0 && h < g.h && w >= 0 && w < g.w;
-          y[((n * g.p() + p) * g.q() + q) * g.y_pitch() + c] = inside ? x[((n * g.h + h) * g.w + w) * g.x_pitch() + c] : T(0);
+          y[((n * g.p() + p) * g.q() + q) * g.y_pitch() + c] =
+              inside ? x[((n * g.h + h) * g.w + w) * g.x_pitch() + c] : T(0);
         }
 }
 

@@ -6,7 +6,8 @@ namespace kern::kernels {
 namespace {
 
 void step(const Exec&, const SgdSpec& a, const float* lr, const float* grad_scale, float* p, const float* g, float* m) {
-  const float rate = *lr, scale = grad_scale ? *grad_scale : 1.0f, decay = float(a.weight_decay), momentum = float(a.momentum);
+  const float rate = *lr, scale = grad_scale ? *grad_scale : 1.0f, decay = float(a.weight_decay),
+              momentum = float(a.momentum);
   // direction = from_g g' + from_m m
   const float from_g = a.momentum == 0 || a.nesterov ? 1.0f : 0.0f, from_m = a.nesterov ? momentum : 1.0f;
   parallel_for(a.n, 16384, [=](int64_t begin, int64_t end) {
@@ -27,9 +28,8 @@ constexpr SgdRow kRows[] = {
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
-     .step = [](const Exec&, const SgdSpec& a, const float* lr, const float* grad_scale, float* p, const float* g, float* m) {
-       sgd_reference(a, lr, grad_scale, p, g, m);
-     }},
+     .step = [](const Exec&, const SgdSpec& a, const float* lr, const float* grad_scale, float* p, const float* g,
+                float* m) { sgd_reference(a, lr, grad_scale, p, g, m); }},
 };
 constexpr Table<SgdRow> kTable{"sgd", kRows};
 

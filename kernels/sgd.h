@@ -34,7 +34,8 @@ struct SgdRow {
   const char* name;
   Device device;
   bool (*supports)(const SgdSpec&);
-  void (*step)(const Exec&, const SgdSpec&, const float* lr, const float* grad_scale, float* p, const float* g, float* m);
+  void (*step)(const Exec&, const SgdSpec&, const float* lr, const float* grad_scale, float* p, const float* g,
+               float* m);
 };
 const Table<SgdRow>& sgd_table();
 

@@ -25,7 +25,8 @@ constexpr SumRow kRows[] = {
     {.name = "cpu",
      .device = Device::cpu,
      .supports = supports_all,
-     .workspace = [](const SumSpec& g) { return std::max(sum_flat_workspace(g.rows * g.c), sum_rows_workspace(g.rows, g.c)); },
+     .workspace =
+         [](const SumSpec& g) { return std::max(sum_flat_workspace(g.rows * g.c), sum_rows_workspace(g.rows, g.c)); },
      .forward = forward,
      .backward = backward},
     {.name = "reference",

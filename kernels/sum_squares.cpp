@@ -10,14 +10,16 @@ constexpr SumSquaresRow kRows[] = {
      .device = Device::cpu,
      .supports = supports_all,
      .workspace = [](const SumSquaresSpec& g) { return sum_flat_workspace(g.n); },
-     .add = [](const Exec& exec, const SumSquaresSpec& g, const float* x, double* total) {
-       *total += sum_flat(exec, g.n, [x](int64_t i) { return double(x[i]) * double(x[i]); });
-     }},
+     .add =
+         [](const Exec& exec, const SumSquaresSpec& g, const float* x, double* total) {
+           *total += sum_flat(exec, g.n, [x](int64_t i) { return double(x[i]) * double(x[i]); });
+         }},
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
      .workspace = no_workspace,
-     .add = [](const Exec&, const SumSquaresSpec& g, const float* x, double* total) { sum_squares_reference(g, x, total); }},
+     .add = [](const Exec&, const SumSquaresSpec& g, const float* x,
+               double* total) { sum_squares_reference(g, x, total); }},
 };
 constexpr Table<SumSquaresRow> kTable{"sum_squares", kRows};
 

@@ -33,12 +33,14 @@ int64_t rows_per_chunk(int columns, int c) { return std::max<int64_t>(1, 16384 /
 // A chunk is some of the output's rows (n, p).
 void forward(const Exec& exec, const UpsampleSpec& g, const float* x, float* y) {
   std::byte* memory = static_cast<std::byte*>(exec.scratch);
-  const Axis rows(memory, g.h, g.p, [&](int p) { return g.row_tap(p); }), columns(memory, g.w, g.q, [&](int q) { return g.column_tap(q); });
+  const Axis rows(memory, g.h, g.p, [&](int p) { return g.row_tap(p); }),
+      columns(memory, g.w, g.q, [&](int q) { return g.column_tap(q); });
   const int64_t xp = g.x_pitch(), yp = g.y_pitch();
   parallel_for(int64_t{g.n} * g.p, rows_per_chunk(g.q, g.c), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const Tap a = rows.taps[row % g.p];
-      const float *image = x + row / g.p * g.h * g.w * xp, *upper = image + int64_t{a.i0} * g.w * xp, *lower = image + int64_t{a.i1} * g.w * xp;
+      const float *image = x + row / g.p * g.h * g.w * xp, *upper = image + int64_t{a.i0} * g.w * xp,
+                  *lower = image + int64_t{a.i1} * g.w * xp;
       for (int q = 0; q < g.q; ++q) {
         const Tap b = columns.taps[q];
         float* to = y + (row * g.q + q) * yp;
@@ -46,7 +48,8 @@ void forward(const Exec& exec, const UpsampleSpec& g, const float* x, float* y) 
           std::copy_n(upper + b.i0 * xp, g.c, to);
           continue;
         }
-        const float *v00 = upper + b.i0 * xp, *v01 = upper + b.i1 * xp, *v10 = lower + b.i0 * xp, *v11 = lower + b.i1 * xp;
+        const float *v00 = upper + b.i0 * xp, *v01 = upper + b.i1 * xp, *v10 = lower + b.i0 * xp,
+                    *v11 = lower + b.i1 * xp;
         const float w00 = (1 - a.w1) * (1 - b.w1), w01 = (1 - a.w1) * b.w1, w10 = a.w1 * (1 - b.w1), w11 = a.w1 * b.w1;
         if (a.i0 == a.i1)  // a signal, or the border: one row carries all the weight
           for (int c = 0; c < g.c; ++c) to[c] = (1 - b.w1) * v00[c] + b.w1 * v01[c];
@@ -60,7 +63,8 @@ void forward(const Exec& exec, const UpsampleSpec& g, const float* x, float* y) 
 // A chunk is some of the input's rows (n, h): each gathers what it gave.
 void backward(const Exec& exec, const UpsampleSpec& g, const float* dy, float* dx) {
   std::byte* memory = static_cast<std::byte*>(exec.scratch);
-  const Axis rows(memory, g.h, g.p, [&](int p) { return g.row_tap(p); }), columns(memory, g.w, g.q, [&](int q) { return g.column_tap(q); });
+  const Axis rows(memory, g.h, g.p, [&](int p) { return g.row_tap(p); }),
+      columns(memory, g.w, g.q, [&](int q) { return g.column_tap(q); });
   const int64_t dyp = g.dy_pitch(), dxp = g.dx_pitch();
   parallel_for(int64_t{g.n} * g.h, rows_per_chunk(g.w, g.c), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
@@ -82,13 +86,20 @@ void backward(const Exec& exec, const UpsampleSpec& g, const float* dy, float* d
 }
 
 constexpr UpsampleRow kRows[] = {
-    {.name = "cpu", .device = Device::cpu, .supports = supports_all, .workspace = workspace, .forward = forward, .backward = backward},
+    {.name = "cpu",
+     .device = Device::cpu,
+     .supports = supports_all,
+     .workspace = workspace,
+     .forward = forward,
+     .backward = backward},
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
      .workspace = no_workspace,
-     .forward = [](const Exec&, const UpsampleSpec& g, const float* x, float* y) { upsample_forward_reference(g, x, y); },
-     .backward = [](const Exec&, const UpsampleSpec& g, const float* dy, float* dx) { upsample_backward_reference(g, dy, dx); }},
+     .forward = [](const Exec&, const UpsampleSpec& g, const float* x,
+                   float* y) { upsample_forward_reference(g, x, y); },
+     .backward = [](const Exec&, const UpsampleSpec& g, const float* dy,
+                    float* dx) { upsample_backward_reference(g, dy, dx); }},
 };
 constexpr Table<UpsampleRow> kTable{"upsample", kRows};
 

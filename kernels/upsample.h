@@ -1,12 +1,14 @@
-// upsample: [N,H,W,C] to [N,P,Q,C] of any size, by the nearest value or (bi)linearly, exactly as torch.nn.functional.interpolate:
+// upsample: [N,H,W,C] to [N,P,Q,C] of any size, by the nearest value or (bi)linearly, exactly as
+// torch.nn.functional.interpolate:
 //   nearest:                 y[n,p,q,c] = x[n, floor(p step_h), floor(q step_w), c],  step_h = H / P
-//   linear:                  y[n,p,q,c] = sum over the two rows h0, h1 and columns w0, w1 of weight x,  h0 = floor(u), h1 = h0 + 1,
+//   linear:                  y[n,p,q,c] = sum over the two rows h0, h1 and columns w0, w1 of weight x,  h0 = floor(u),
+//   h1 = h0 + 1,
 //                            weights 1 - (u - h0) and u - h0, and both inside the border
 //     half-pixel centres:    u = max(0, (p + 1/2) step_h - 1/2),  step_h = H / P
 //     align_corners:         u = p step_h,  step_h = (H - 1) / (P - 1)
-// Where a factor was given instead of a size, step_h = 1 / factor (but for align_corners). Positions are computed in float.
-// Backward: dx[n,h,w,c] = sum of weight dy[n,p,q,c] over the p, q that read (h, w).
-// Layouts: x, dx [N,H,W,C]; y, dy [N,P,Q,C]. A signal [N,L,C] is an image of H = P = 1.
+// Where a factor was given instead of a size, step_h = 1 / factor (but for align_corners). Positions are computed in
+// float. Backward: dx[n,h,w,c] = sum of weight dy[n,p,q,c] over the p, q that read (h, w). Layouts: x, dx [N,H,W,C]; y,
+// dy [N,P,Q,C]. A signal [N,L,C] is an image of H = P = 1.
 #pragma once
 #include <algorithm>
 
@@ -42,10 +44,13 @@ struct UpsampleSpec {
   constexpr Tap column_tap(int qi) const { return tap(qi, w, q, step_w); }
 
   constexpr Tap tap(int out, int in_size, int out_size, float step) const {
-    if (how == Upsampling::linear && align_corners) step = out_size > 1 ? float(in_size - 1) / float(out_size - 1) : 0.0f;
+    if (how == Upsampling::linear && align_corners)
+      step = out_size > 1 ? float(in_size - 1) / float(out_size - 1) : 0.0f;
     else if (step == 0) step = float(in_size) / float(out_size);
     if (how == Upsampling::nearest) {
-      const int i = out_size == in_size ? out : out_size == 2 * in_size ? out / 2 : std::min(in_size - 1, int(float(out) * step));
+      const int i = out_size == in_size       ? out
+                    : out_size == 2 * in_size ? out / 2
+                                              : std::min(in_size - 1, int(float(out) * step));
       return {i, i, 0};
     }
     const float u = align_corners ? float(out) * step : std::max(0.0f, (float(out) + 0.5f) * step - 0.5f);

@@ -5,7 +5,8 @@
 namespace kern {
 
 // y = a + b. a of any shape [...,C]; b of the same shape, or a vector [C] that is added to every row.
-inline Tensor add(const Tensor& a, const Tensor& b, const Tensor& slot = {}, SourceLocation at = SourceLocation::current()) {
+inline Tensor add(const Tensor& a, const Tensor& b, const Tensor& slot = {},
+                  SourceLocation at = SourceLocation::current()) {
   kernels::BinarySpec g = detail::binary_spec("add", a, b, at);
   const auto& row = kernels::select(kernels::add_table(), a.device(), g, at);
   Tensor y = output_tensor("add", a.shape(), a.options(), slot, at);

@@ -3,8 +3,9 @@
 
 namespace kern {
 
-// Joins tensors [...,C1], [...,C2], ... of equal leading sizes over channels: [...,C1+C2+...]. Costs nothing where they lie
-// side by side in one buffer already (Tensor::channel_slots); copies otherwise. Its backward hands out slices of dy.
+// Joins tensors [...,C1], [...,C2], ... of equal leading sizes over channels: [...,C1+C2+...]. Costs nothing where they
+// lie side by side in one buffer already (Tensor::channel_slots); copies otherwise. Its backward hands out slices of
+// dy.
 inline Tensor concat(const std::vector<Tensor>& parts, SourceLocation at = SourceLocation::current()) {
   check({!parts.empty(), at}, "concat: needs at least one tensor");
   const Tensor& first = parts[0];

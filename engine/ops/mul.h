@@ -4,8 +4,10 @@
 
 namespace kern {
 
-// y = a * b, element by element. a of any shape [...,C]; b of the same shape, or a vector [C] that multiplies every row.
-inline Tensor mul(const Tensor& a, const Tensor& b, const Tensor& slot = {}, SourceLocation at = SourceLocation::current()) {
+// y = a * b, element by element. a of any shape [...,C]; b of the same shape, or a vector [C] that multiplies every
+// row.
+inline Tensor mul(const Tensor& a, const Tensor& b, const Tensor& slot = {},
+                  SourceLocation at = SourceLocation::current()) {
   kernels::BinarySpec g = detail::binary_spec("mul", a, b, at);
   const auto& row = kernels::select(kernels::mul_table(), a.device(), g, at);
   Tensor y = output_tensor("mul", a.shape(), a.options(), slot, at);

@@ -3,12 +3,14 @@
 
 namespace kern {
 
-// Positions begin .. end-1 of one dimension (negative counts from the end: -1 is the channels). Of channels it is a view of
-// x and costs nothing; of any other dimension a dense copy.
-inline Tensor slice(const Tensor& x, int dim, int64_t begin, int64_t end, SourceLocation at = SourceLocation::current()) {
+// Positions begin .. end-1 of one dimension (negative counts from the end: -1 is the channels). Of channels it is a
+// view of x and costs nothing; of any other dimension a dense copy.
+inline Tensor slice(const Tensor& x, int dim, int64_t begin, int64_t end,
+                    SourceLocation at = SourceLocation::current()) {
   const int d = dim < 0 ? dim + x.rank() : dim;
   check({d >= 0 && d < x.rank(), at}, "slice: ", x.shape(), " has no dimension ", dim);
-  check({0 <= begin && begin <= end && end <= x.dim(d), at}, "slice: ", begin, " to ", end, " of dimension ", dim, " does not lie in ", x.shape());
+  check({0 <= begin && begin <= end && end <= x.dim(d), at}, "slice: ", begin, " to ", end, " of dimension ", dim,
+        " does not lie in ", x.shape());
   if (d == x.rank() - 1)
     return record("slice", {x}, x.channel_slice(begin, end), [begin, end](const Tensor& dy, Grads& grads) {
       if (!grads.want(0)) return;

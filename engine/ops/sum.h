@@ -17,7 +17,9 @@ inline Tensor scaled_sum(const char* op, const Tensor& x, double scale, SourceLo
 }  // namespace detail
 
 // The sum of all values, any shape -> [1].
-inline Tensor sum(const Tensor& x, SourceLocation at = SourceLocation::current()) { return detail::scaled_sum("sum", x, 1, at); }
+inline Tensor sum(const Tensor& x, SourceLocation at = SourceLocation::current()) {
+  return detail::scaled_sum("sum", x, 1, at);
+}
 
 // The mean of all values, any shape with at least one -> [1].
 inline Tensor mean(const Tensor& x, SourceLocation at = SourceLocation::current()) {

@@ -12,13 +12,23 @@ struct UpsampleOptions {
 };
 
 namespace detail {
-inline Tensor upsample(const char* op, const Tensor& x, int p, int q, float step_h, float step_w, const UpsampleOptions& o, const Tensor& slot,
-                       SourceLocation at) {
+inline Tensor upsample(const char* op, const Tensor& x, int p, int q, float step_h, float step_w,
+                       const UpsampleOptions& o, const Tensor& slot, SourceLocation at) {
   check({x.rank() == 4 || x.rank() == 3, at}, op, ": input must be [N,H,W,C] or [N,L,C], got ", x.shape());
   const bool signal = x.rank() == 3;
-  kernels::UpsampleSpec g{.n = int(x.dim(0)), .c = int(x.channels()), .h = signal ? 1 : int(x.dim(1)), .w = int(x.dim(-2)), .p = p, .q = q,
-                          .how = o.how, .align_corners = o.align_corners, .step_h = step_h, .step_w = step_w, .pitch = {.x = x.pitch()}};
-  check({g.h >= 1 && g.w >= 1 && p >= 1 && q >= 1, at}, op, ": input ", x.shape(), " and output size ", p, "x", q, " must be at least 1");
+  kernels::UpsampleSpec g{.n = int(x.dim(0)),
+                          .c = int(x.channels()),
+                          .h = signal ? 1 : int(x.dim(1)),
+                          .w = int(x.dim(-2)),
+                          .p = p,
+                          .q = q,
+                          .how = o.how,
+                          .align_corners = o.align_corners,
+                          .step_h = step_h,
+                          .step_w = step_w,
+                          .pitch = {.x = x.pitch()}};
+  check({g.h >= 1 && g.w >= 1 && p >= 1 && q >= 1, at}, op, ": input ", x.shape(), " and output size ", p, "x", q,
+        " must be at least 1");
   const auto& row = kernels::select(kernels::upsample_table(), x.device(), g, at);
   Tensor y = output_tensor(op, signal ? Shape{g.n, q, g.c} : Shape{g.n, p, q, g.c}, x.options(), slot, at);
   g.pitch.y = y.pitch();
@@ -31,7 +41,8 @@ inline Tensor upsample(const char* op, const Tensor& x, int p, int q, float step
 }
 }  // namespace detail
 
-// x [N,H,W,C] -> [N,P,Q,C] of the given height and width. Conventions of torch.nn.functional.interpolate (kernels/upsample.h).
+// x [N,H,W,C] -> [N,P,Q,C] of the given height and width. Conventions of torch.nn.functional.interpolate
+// (kernels/upsample.h).
 inline Tensor upsample(const Tensor& x, Pair size, const UpsampleOptions& o = {}, const Tensor& slot = {},
                        SourceLocation at = SourceLocation::current()) {
   check({x.rank() == 4, at}, "upsample: input must be [N,H,W,C], got ", x.shape());

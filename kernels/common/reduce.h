@@ -29,7 +29,9 @@ double lane_sum(int64_t count, F&& f) {
 }
 
 // sum over all rows of add(row), a double. Scratch: sum_rows_workspace bytes.
-constexpr size_t sum_rows_workspace(int64_t rows, int64_t width) { return size_t(Chunks(rows, width).count()) * sizeof(double); }
+constexpr size_t sum_rows_workspace(int64_t rows, int64_t width) {
+  return size_t(Chunks(rows, width).count()) * sizeof(double);
+}
 template <class F>
 double sum_rows(const Exec& exec, int64_t rows, int64_t width, F&& add) {
   const Chunks chunks(rows, width);
@@ -59,7 +61,9 @@ double sum_flat(const Exec& exec, int64_t n, F&& f) {
 }
 
 // out[c] = sum over rows of f(row, c). Scratch: column_sums_workspace bytes.
-constexpr size_t column_sums_workspace(int64_t rows, int64_t c) { return size_t(Chunks(rows, c).count() * c) * sizeof(double); }
+constexpr size_t column_sums_workspace(int64_t rows, int64_t c) {
+  return size_t(Chunks(rows, c).count() * c) * sizeof(double);
+}
 template <class F>
 void column_sums(const Exec& exec, int64_t rows, int64_t c, float* out, F&& f) {
   const Chunks chunks(rows, c);
