@@ -26,6 +26,7 @@ struct Range {
   int begin = 0, end = 0;
   int size() const { return end > begin ? end - begin : 0; }
 };
+inline Range range_of(const EvenTiles& tiles, int i) { return {tiles.begin(i), tiles.begin(i) + tiles.length(i)}; }
 constexpr Range overlap(Range a, Range b) { return {int(at_least(a.begin, b.begin)), int(at_most(a.end, b.end))}; }
 
 // One direction (height or width) of a gather. Output j of n lies at out_first + j * out_step and reads, for each tap t, the
@@ -151,7 +152,7 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
     t.start = g.bias && !add ? packed + g.y.taps * g.x.taps * per_tap : nullptr;
     t.add = add;
     t.repeat = repeat;
-    tile_function<false>(length, b.vectors)(t);
+    tile_function<Operands::strided>(length, b.vectors)(t);
   };
   const EvenTiles tiles(js.size(), max_rows(b.vectors));
   for (int k = 0; k < tiles.count; ++k) {
@@ -184,7 +185,7 @@ void gather(const Gather& g, const float* w, float* scratch) {
       const Block b = block_of(g, k);
       for (int64_t unit = begin; unit < end; ++unit) {
         const int part = int(unit % parts.count), row = int(unit / parts.count % g.y.n), n = int(unit / parts.count / g.y.n);
-        gather_row(g, b, scratch + packed_begin(g, b), inside, n, row, {parts.begin(part), parts.begin(part) + parts.length(part)});
+        gather_row(g, b, scratch + packed_begin(g, b), inside, n, row, range_of(parts, part));
       }
     }
   });

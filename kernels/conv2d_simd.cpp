@@ -14,6 +14,7 @@
 #define HWY_TARGET_INCLUDE "kernels/conv2d_simd.cpp"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "kernels/conv2d_depthwise-inl.h"
 #include "kernels/conv2d_gather-inl.h"
 #include "kernels/conv2d_weight-inl.h"
 
@@ -49,15 +50,15 @@ size_t workspace(const Conv2dSpec& g) {
 }
 
 void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
-  gather(forward_gather(g, x, b, y), w, static_cast<float*>(exec.scratch));
+  (is_depthwise(g) ? depthwise_gather : gather)(forward_gather(g, x, b, y), w, static_cast<float*>(exec.scratch));
 }
 void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
   for (int residue_h = 0; residue_h < g.stride_h; ++residue_h)
     for (int residue_w = 0; residue_w < g.stride_w; ++residue_w)
-      gather(backward_gather(g, dy, dx, residue_h, residue_w), w, static_cast<float*>(exec.scratch));
+      (is_depthwise(g) ? depthwise_gather : gather)(backward_gather(g, dy, dx, residue_h, residue_w), w, static_cast<float*>(exec.scratch));
 }
 void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
-  weight_gradient(g, dy, x, dw, static_cast<float*>(exec.scratch));
+  (is_depthwise(g) ? depthwise_weight_gradient : weight_gradient)(g, dy, x, dw, static_cast<float*>(exec.scratch));
 }
 void backward_bias(const Exec& exec, const Conv2dSpec& g, const float* dy, float* db) {
   bias_gradient(g, dy, db, static_cast<double*>(exec.scratch));

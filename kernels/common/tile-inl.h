@@ -44,6 +44,15 @@ HWY_INLINE hn::Vec<Vf> load_first(const float* p, int n) {
 HWY_INLINE void store_first(hn::Vec<Vf> v, float* p, int n) {
   const Vf d;
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  if (n == kLanes) return hn::StoreU(v, d, p);
+  if (n <= 4) {  // a narrow store crosses fewer cache lines
+    const hn::CappedTag<float, 4> narrow;
+#if HWY_TARGET == HWY_AVX3
+    return hn::BlendedStore(hn::LowerHalf(hn::LowerHalf(v)), hn::FirstN(narrow, size_t(n)), narrow, p);
+#else
+    return hn::BlendedStore(hn::LowerHalf(v), hn::FirstN(narrow, size_t(n)), narrow, p);
+#endif
+  }
   hn::BlendedStore(v, hn::FirstN(d, size_t(n)), d, p);
 #else
   if (n == kLanes) return hn::StoreU(v, d, p);
@@ -58,7 +67,7 @@ struct Loop {
 };
 struct Tile {
   const float *a, *b;
-  int64_t a_row = 1;        // from row to row of a; 1 for kUnitRow
+  int64_t a_row = 1;        // from row to row of a; 1 unless strided
   Loop outer, middle, inner;
   float* c;
   int64_t c_row;            // from row to row of c
@@ -69,11 +78,21 @@ struct Tile {
 };
 using TileFunction = void (*)(const Tile&);
 
-// kUnitRow: rows of a are neighbours (a_row = 1) and b has just `columns` columns; otherwise b is padded to V vectors.
-template <int M, int V, bool kUnitRow>
+enum class Operands {
+  strided,       // rows of a at any distance, a term's values of a row neighbours (inner.a = 1); b is padded to V vectors
+  unit,          // rows of a are neighbours (a_row = 1); b is padded to V vectors
+  unit_unpadded  // the same, but b has just `columns` columns
+};
+
+// The compiler is not to know where p points: else it keeps one pointer per row, more than there are registers.
+HWY_INLINE void hide(const float*& p) { asm("" : "+r"(p)); }
+
+template <int M, int V, Operands kOperands>
 HWY_NOINLINE void tile(const Tile& t) {
   const Vf d;
   using Vec = hn::Vec<Vf>;
+  constexpr bool kUnitRow = kOperands != Operands::strided;
+  constexpr int kGroup = kUnitRow ? M : 5, kGroups = (M + kGroup - 1) / kGroup;  // rows that share a pointer
   const int64_t a_row = kUnitRow ? 1 : t.a_row;
   const int tail = t.columns - (V - 1) * kLanes;  // columns of the last vector
   for (int64_t turn = 0; turn < t.repeat; ++turn) {
@@ -84,14 +103,20 @@ HWY_NOINLINE void tile(const Tile& t) {
     for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
       const float *am = ao, *bm = bo;
       for (int64_t m = t.middle.n; m > 0; --m, am += t.middle.a, bm += t.middle.b) {
-        const float *a = am, *b = bm;
-        for (int64_t n = t.inner.n; n > 0; --n, a += kUnitRow ? t.inner.a : 1, b += t.inner.b) {
+        const float *a[kGroups], *b = bm;
+        HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) a[i] = am + i * kGroup * a_row;
+        for (int64_t n = t.inner.n; n > 0; --n, b += t.inner.b) {
           Vec bv[V];
           HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) bv[v] = hn::LoadU(d, b + v * kLanes);
-          bv[V - 1] = kUnitRow ? load_first(b + (V - 1) * kLanes, tail) : hn::LoadU(d, b + (V - 1) * kLanes);
+          const float* b_last = b + (V - 1) * kLanes;
+          bv[V - 1] = kOperands == Operands::unit_unpadded ? load_first(b_last, tail) : hn::LoadU(d, b_last);
           HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
-            const Vec x = hn::Set(d, a[i * a_row]);
+            const Vec x = hn::Set(d, a[i / kGroup][i % kGroup * a_row]);
             HWY_UNROLL(2) for (int v = 0; v < V; ++v) sum[i][v] = hn::MulAdd(x, bv[v], sum[i][v]);
+          }
+          HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) {
+            a[i] += kUnitRow ? t.inner.a : 1;
+            hide(a[i]);
           }
         }
       }
@@ -108,17 +133,17 @@ HWY_NOINLINE void tile(const Tile& t) {
   }
 }
 
-// tile<rows, V, kUnitRow> for 1 <= rows <= max_rows(V).
-template <int V, bool kUnitRow, int M = max_rows(V)>
+// tile<rows, vectors> for 1 <= rows <= max_rows(vectors).
+template <Operands kOperands, int V, int M = max_rows(V)>
 TileFunction tile_function(int rows) {
   if constexpr (M == 1)
-    return tile<1, V, kUnitRow>;
+    return tile<1, V, kOperands>;
   else
-    return rows == M ? tile<M, V, kUnitRow> : tile_function<V, kUnitRow, M - 1>(rows);
+    return rows == M ? tile<M, V, kOperands> : tile_function<kOperands, V, M - 1>(rows);
 }
-template <bool kUnitRow>
+template <Operands kOperands>
 TileFunction tile_function(int rows, int vectors) {
-  return vectors == 1 ? tile_function<1, kUnitRow>(rows) : tile_function<2, kUnitRow>(rows);
+  return vectors == 1 ? tile_function<kOperands, 1>(rows) : tile_function<kOperands, 2>(rows);
 }
 
 // 0..n cut into tiles of at most `most`, as even as can be: the first `longer` tiles have size + 1, the others size.
