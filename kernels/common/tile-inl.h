@@ -44,21 +44,23 @@ HWY_INLINE hn::Vec<Vf> load_first(const float* p, int n) {
 HWY_INLINE void store_first(hn::Vec<Vf> v, float* p, int n) {
   const Vf d;
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
-  if (n == kLanes) return hn::StoreU(v, d, p);
-  if (n <= 4) {  // a narrow store crosses fewer cache lines
-    const hn::CappedTag<float, 4> narrow;
-#if HWY_TARGET == HWY_AVX3
-    return hn::BlendedStore(hn::LowerHalf(hn::LowerHalf(v)), hn::FirstN(narrow, size_t(n)), narrow, p);
-#else
-    return hn::BlendedStore(hn::LowerHalf(v), hn::FirstN(narrow, size_t(n)), narrow, p);
-#endif
-  }
   hn::BlendedStore(v, hn::FirstN(d, size_t(n)), d, p);
 #else
   if (n == kLanes) return hn::StoreU(v, d, p);
   HWY_ALIGN float part[kLanes];
   hn::Store(v, d, part);
   for (int i = 0; i < n; ++i) p[i] = part[i];
+#endif
+}
+// The first four lanes; stored alone they cross fewer cache lines than a wide vector under a mask.
+HWY_INLINE void store_four(hn::Vec<Vf> v, float* p) {
+  const hn::CappedTag<float, 4> four;
+#if HWY_TARGET == HWY_AVX3
+  hn::StoreU(hn::LowerHalf(hn::LowerHalf(v)), four, p);
+#elif HWY_TARGET == HWY_AVX2
+  hn::StoreU(hn::LowerHalf(v), four, p);
+#else
+  hn::StoreU(v, four, p);
 #endif
 }
 
@@ -121,13 +123,22 @@ HWY_NOINLINE void tile(const Tile& t) {
         }
       }
     }
-    float* c = t.c + turn * M * t.c_row;
-    HWY_UNROLL(16) for (int i = 0; i < M; ++i, c += t.c_row) {
-      HWY_UNROLL(2) for (int v = 0; v < V; ++v) {
-        float* to = c + v * kLanes;
-        const int count = v < V - 1 ? kLanes : tail;
-        const Vec whole = t.add ? hn::Add(load_first(to, count), sum[i][v]) : sum[i][v];
-        store_first(whole, to, count);
+    float* const c = t.c + turn * M * t.c_row;
+    if (t.add)
+      HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
+        HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) sum[i][v] = hn::Add(hn::LoadU(d, c + i * t.c_row + v * kLanes), sum[i][v]);
+        sum[i][V - 1] = hn::Add(load_first(c + i * t.c_row + (V - 1) * kLanes, tail), sum[i][V - 1]);
+      }
+    float* to = c;
+    if (tail == kLanes) {
+      HWY_UNROLL(16) for (int i = 0; i < M; ++i, to += t.c_row)
+        HWY_UNROLL(2) for (int v = 0; v < V; ++v) hn::StoreU(sum[i][v], d, to + v * kLanes);
+    } else if (V == 1 && tail == 4) {
+      HWY_UNROLL(16) for (int i = 0; i < M; ++i, to += t.c_row) store_four(sum[i][0], to);
+    } else {
+      HWY_UNROLL(16) for (int i = 0; i < M; ++i, to += t.c_row) {
+        HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) hn::StoreU(sum[i][v], d, to + v * kLanes);
+        store_first(sum[i][V - 1], to + (V - 1) * kLanes, tail);
       }
     }
   }
