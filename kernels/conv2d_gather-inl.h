@@ -180,12 +180,16 @@ void gather(const Gather& g, const float* w, float* scratch) {
   pack_weights(g, w, scratch);
   Range inside{0, g.x.n};
   for (int t = 0; t < g.x.taps; ++t) inside = overlap(inside, g.x.outputs(t));
-  const EvenTiles parts(g.x.n, 512);  // of a row: one of a long signal is work for several threads
-  const int64_t macs = int64_t{parts.size} * g.groups * g.columns * (int64_t{g.y.taps} * g.x.taps * g.reduce + 1);
-  parallel_for(int64_t{g.n} * g.y.n * parts.count, at_least(1, (1 << 19) / macs), [&](int64_t begin, int64_t end) {
-    for (int64_t k = 0; k < int64_t{g.groups} * g.blocks(); ++k) {
+  // A unit of work is a row or, of a long signal, a part of it; where there are few units, every block of channels is its own.
+  const EvenTiles parts(g.x.n, 512);
+  const int64_t units = int64_t{g.n} * g.y.n * parts.count, blocks = int64_t{g.groups} * g.blocks(), splits = units < 16 ? blocks : 1;
+  const int64_t macs = int64_t{parts.size} * g.groups * g.columns * (int64_t{g.y.taps} * g.x.taps * g.reduce + 1) / splits;
+  parallel_for(units * splits, at_least(1, (1 << 19) / at_least(1, macs)), [&](int64_t begin, int64_t end) {
+    const int64_t first = splits == 1 ? 0 : begin / units, last = splits == 1 ? blocks : (end - 1) / units + 1;
+    for (int64_t k = first; k < last; ++k) {
       const Block b = block_of(g, k);
-      for (int64_t unit = begin; unit < end; ++unit) {
+      const int64_t from = splits == 1 ? begin : at_least(0, begin - k * units), to = splits == 1 ? end : at_most(units, end - k * units);
+      for (int64_t unit = from; unit < to; ++unit) {
         const int part = int(unit % parts.count), row = int(unit / parts.count % g.y.n), n = int(unit / parts.count / g.y.n);
         gather_row(g, b, scratch + packed_begin(g, b), inside, n, row, range_of(parts, part));
       }

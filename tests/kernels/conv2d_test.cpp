@@ -93,6 +93,7 @@ TEST_P(Conv2dKernel, rows_equal_the_reference) {
 TEST(Conv2dThreads, change_no_bit) {
   const int before = thread_count();
   for (const Conv2dSpec& g : {Conv2dSpec{.n = 3, .c = 20, .h = 40, .w = 37, .k = 35, .r = 3, .s = 3, .stride_w = 2, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1},
+                              Conv2dSpec{.n = 1, .c = 40, .w = 70, .k = 300, .s = 3, .pad_left = 1, .pad_right = 1},
                               Conv2dSpec{.n = 4, .c = 4, .w = 1100, .k = 8, .s = 3, .pad_left = 1, .pad_right = 1},
                               Conv2dSpec{.n = 4, .c = 24, .h = 40, .w = 40, .k = 24, .r = 3, .s = 3, .groups = 24, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}}) {
     const auto x = Array<>::uniform(g.x_rows(), g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2), b = Array<>::uniform(g.k, 1, 0, 3), dy = Array<>::uniform(g.y_rows(), g.k, 0, 4);
