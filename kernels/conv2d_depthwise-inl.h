@@ -1,6 +1,6 @@
-// conv2d with one channel a group in and out: no sum over channels, so channels lie in vectors and every product is one of
-// vectors. Forward and backward_data are gathers (conv2d_gather-inl.h) without a reduction. Included by conv2d_simd.cpp, once
-// per instruction set.
+// conv2d with one channel a group in and out: no sum over channels, so channels lie in vectors and every product is
+// one of vectors. Forward and backward_data are gathers (conv2d_gather-inl.h) without a reduction. Included by
+// conv2d_simd.cpp, once per instruction set.
 #if defined(KERN_CONV2D_DEPTHWISE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef KERN_CONV2D_DEPTHWISE_INL_H
 #undef KERN_CONV2D_DEPTHWISE_INL_H
@@ -23,8 +23,8 @@ bool is_depthwise(const Conv2dSpec& g) { return g.cg() == 1 && g.kg() == 1 && g.
 // Channels [c, c + count) of M outputs from j on, in one output row, from taps that are all inside.
 // weights: [tap y][tap x][channels, padded]; start: one vector.
 template <int M>
-HWY_NOINLINE void depthwise_tile(const Gather& g, const float* weights, int64_t in_row, int64_t out_row, Range ty, Range tx, int j, int c,
-                                 int count, hn::Vec<Vf> start) {
+HWY_NOINLINE void depthwise_tile(const Gather& g, const float* weights, int64_t in_row, int64_t out_row, Range ty,
+                                 Range tx, int j, int c, int count, hn::Vec<Vf> start) {
   const Vf d;
   const int64_t width = ceil_div(g.groups, kLanes) * kLanes, step = g.x.in_step * g.in_pitch;
   hn::Vec<Vf> sum[M];
@@ -52,7 +52,9 @@ void depthwise_gather(const Gather& g, const float* w, float* scratch) {
     for (int x = 0; x < g.x.taps; ++x)
       for (int64_t c = 0; c < width; ++c)
         scratch[(int64_t{y} * g.x.taps + x) * width + c] =
-            c < channels ? w[c * g.w_group + (g.y.w_first + y * g.y.w_step) * g.w_row + (g.x.w_first + x * g.x.w_step) * g.w_tap] : 0.0f;
+            c < channels
+                ? w[c * g.w_group + (g.y.w_first + y * g.y.w_step) * g.w_row + (g.x.w_first + x * g.x.w_step) * g.w_tap]
+                : 0.0f;
   Range inside{0, g.x.n};
   for (int t = 0; t < g.x.taps; ++t) inside = overlap(inside, g.x.outputs(t));
   const int64_t macs = int64_t{g.x.n} * channels * (g.y.taps * g.x.taps + 1);
@@ -61,7 +63,8 @@ void depthwise_gather(const Gather& g, const float* w, float* scratch) {
     for (int64_t unit = begin; unit < end; ++unit) {
       const int n = int(unit / g.y.n), i = int(unit % g.y.n);
       const Range ty = g.y.taps_of({i, i + 1});
-      const int64_t in_row = int64_t{n} * g.y.in_size + g.y.input(i, 0), out_row = int64_t{n} * g.y.out_size + g.y.output(i);
+      const int64_t in_row = int64_t{n} * g.y.in_size + g.y.input(i, 0),
+                    out_row = int64_t{n} * g.y.out_size + g.y.output(i);
       for (int j = 0; j < g.x.n;) {
         const bool whole = inside.begin <= j && j + 8 <= inside.end;
         const Range tx = whole ? Range{0, g.x.taps} : g.x.taps_of({j, j + 1});
@@ -80,7 +83,8 @@ void depthwise_gather(const Gather& g, const float* w, float* scratch) {
 void depthwise_weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float* dw, float* scratch) {
   const int64_t size = g.w_size(), xp = g.x_pitch(), dyp = g.dy_pitch(), taps = int64_t{g.r} * g.s;
   const PixelBlocks cut(g, size);
-  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top), ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
+  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
+             ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
   parallel_for(cut.chunks, 1, [&](int64_t begin, int64_t end) {
     const Vf d;
     for (int64_t chunk = begin; chunk < end; ++chunk) {
@@ -95,18 +99,21 @@ void depthwise_weight_gradient(const Conv2dSpec& g, const float* dy, const float
               const int count = int(at_most(kLanes, g.c - c));
               hn::Vec<Vf> part[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
               for (int row = p.begin; row < p.end; ++row) {
-                const float* from_x = x + ((int64_t{block.n} * g.h + ay.input(row, r)) * g.w + ax.input(q.begin, s)) * xp + c;
+                const float* from_x =
+                    x + ((int64_t{block.n} * g.h + ay.input(row, r)) * g.w + ax.input(q.begin, s)) * xp + c;
                 const float* from_dy = dy + ((int64_t{block.n} * g.p() + row) * g.q() + q.begin) * dyp + c;
                 const int64_t x_step = g.stride_w * xp;
                 int i = 0;
                 for (; i + 4 <= q.size(); i += 4, from_x += 4 * x_step, from_dy += 4 * dyp)
-                  HWY_UNROLL(4) for (int u = 0; u < 4; ++u)
-                    part[u] = hn::MulAdd(load_first(from_x + u * x_step, count), load_first(from_dy + u * dyp, count), part[u]);
+                  HWY_UNROLL(4)
+                  for (int u = 0; u < 4; ++u) part[u] =
+                      hn::MulAdd(load_first(from_x + u * x_step, count), load_first(from_dy + u * dyp, count), part[u]);
                 for (; i < q.size(); ++i, from_x += x_step, from_dy += dyp)
                   part[0] = hn::MulAdd(load_first(from_x, count), load_first(from_dy, count), part[0]);
               }
               float* to = partial + (int64_t{r} * g.s + s) * g.c + c;
-              store_first(hn::Add(load_first(to, count), hn::Add(hn::Add(part[0], part[1]), hn::Add(part[2], part[3]))), to, count);
+              store_first(hn::Add(load_first(to, count), hn::Add(hn::Add(part[0], part[1]), hn::Add(part[2], part[3]))),
+                          to, count);
             }
           }
       }

@@ -1,7 +1,7 @@
-// conv2d backward_weight and backward_bias: sums over all pixels. The pixels are cut into chunks that depend on the problem
-// alone; each chunk sums into a partial result of its own, blocks of a few hundred pixels in registers at a time, and the
-// partial results are added in order: the same bits for any number of threads. Included by conv2d_simd.cpp, once per
-// instruction set.
+// conv2d backward_weight and backward_bias: sums over all pixels. The pixels are cut into chunks that depend on the
+// problem alone; each chunk sums into a partial result of its own, blocks of a few hundred pixels in registers at a
+// time, and the partial results are added in order: the same bits for any number of threads. Included by
+// conv2d_simd.cpp, once per instruction set.
 #if defined(KERN_CONV2D_WEIGHT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef KERN_CONV2D_WEIGHT_INL_H
 #undef KERN_CONV2D_WEIGHT_INL_H
@@ -32,8 +32,11 @@ struct PixelBlocks {
   int chunks;
 
   PixelBlocks(const Conv2dSpec& g, int64_t partial_size)
-      : parts(g.q(), kPixels), bands(g.p(), int(at_least(1, kPixels / g.q()))), blocks(int64_t{g.n} * parts.count * bands.count) {
-    const int64_t few = at_least(4, (int64_t{1} << 22) / at_least(1, partial_size));  // at most 16 MB of partial results, or 4
+      : parts(g.q(), kPixels),
+        bands(g.p(), int(at_least(1, kPixels / g.q()))),
+        blocks(int64_t{g.n} * parts.count * bands.count) {
+    const int64_t few =
+        at_least(4, (int64_t{1} << 22) / at_least(1, partial_size));  // at most 16 MB of partial results, or 4
     chunks = int(at_least(1, at_most(at_most(few, 32), at_most(blocks, g.y_rows() / 1024))));
   }
   PixelBlock block(int64_t k) const {
@@ -48,7 +51,8 @@ struct WeightPlan {
   bool run;           // x[.., s * C + c] for all s and c of a filter row are neighbours, and C is small
   bool vectors_of_x;  // rows of a tile are output channels, columns are values of x; otherwise the other way round
   bool pack;          // dy is read often enough to be copied into dense blocks first
-  explicit WeightPlan(const Conv2dSpec& g) : run(g.dil_w == 1 && g.groups == 1 && g.x_pitch() == g.c && g.c < 16 && g.s > 1) {
+  explicit WeightPlan(const Conv2dSpec& g)
+      : run(g.dil_w == 1 && g.groups == 1 && g.x_pitch() == g.c && g.c < 16 && g.s > 1) {
     const int64_t values = run ? g.s * g.cg() : g.cg(), times = run ? 1 : g.s;
     vectors_of_x = times * ceil_div(values, kLanes) * g.kg() < times * values * ceil_div(g.kg(), kLanes);
     pack = !vectors_of_x && g.r * g.s * g.cg() >= 128;
@@ -56,22 +60,26 @@ struct WeightPlan {
 };
 
 // partial += the sums over one block. partial: dw[k][r][s][c] if vectors of x, else per group [r][s][c][k].
-void add_block(const Conv2dSpec& g, const WeightPlan& plan, const float* dy, const float* x, const PixelBlock& block, float* partial) {
+void add_block(const Conv2dSpec& g, const WeightPlan& plan, const float* dy, const float* x, const PixelBlock& block,
+               float* partial) {
   const int kg = g.kg(), cg = g.cg();
-  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top), ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
+  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
+             ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
   const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), filter = int64_t{g.r} * g.s * cg;
   dy += ((int64_t{block.n} * g.p() + block.p.begin) * g.q() + block.q.begin) * dyp;  // the block's first pixel
   Range inside = block.q;  // pixels whose whole filter row is inside
   for (int s = 0; s < g.s; ++s) inside = overlap(inside, ax.outputs(s));
 
-  // A column block of dy lies here, dense: it is read once per filter value, and a power of two for a pitch is poison for caches.
+  // A column block of dy lies here, dense: it is read once per filter value, and a power of two for a pitch is poison
+  // for caches.
   constexpr int kWidth = kMaxVectors * kLanes;
   HWY_ALIGN float packed[PixelBlocks::kPixels * kWidth];
 
   // The pixels p x q for filter row r and `values` values of x from filter column s on, output channels [j, j + count).
   auto add = [&](int group, int j, int count, int r, int s, int values, Range p, Range q) {
     if (p.size() == 0 || q.size() == 0) return;
-    const float* from_x = x + ((int64_t{block.n} * g.h + ay.input(p.begin, r)) * g.w + ax.input(q.begin, s)) * xp + group * cg;
+    const float* from_x =
+        x + ((int64_t{block.n} * g.h + ay.input(p.begin, r)) * g.w + ax.input(q.begin, s)) * xp + group * cg;
     const int64_t pixel_row = p.begin - block.p.begin, pixel = q.begin - block.q.begin;
     const int64_t x_row = int64_t{g.stride_h} * g.w * xp, x_column = g.stride_w * xp, dy_row = g.q() * dyp;
     const int64_t value = (int64_t{r} * g.s + s) * cg;
@@ -106,7 +114,8 @@ void add_block(const Conv2dSpec& g, const WeightPlan& plan, const float* dy, con
       for (int k = 0; k < tiles.count; ++k) {
         t.a = from_x + tiles.begin(k);
         t.c = partial + (group * filter + value + tiles.begin(k)) * kg + j;
-        (plan.pack ? tile_function<Operands::unit>(tiles.length(k), vectors) : tile_function<Operands::unit_unpadded>(tiles.length(k), vectors))(t);
+        (plan.pack ? tile_function<Operands::unit>(tiles.length(k), vectors)
+                   : tile_function<Operands::unit_unpadded>(tiles.length(k), vectors))(t);
       }
     }
   };
@@ -119,7 +128,9 @@ void add_block(const Conv2dSpec& g, const WeightPlan& plan, const float* dy, con
         for (int p = 0; p < block.p.size(); ++p)
           for (int q = 0; q < block.q.size(); ++q, to += kWidth)
             for (int v = 0; v < count; v += kLanes)
-              hn::Store(load_first(dy + (int64_t{p} * g.q() + q) * dyp + group * kg + j + v, int(at_most(kLanes, count - v))), Vf(), to + v);
+              hn::Store(
+                  load_first(dy + (int64_t{p} * g.q() + q) * dyp + group * kg + j + v, int(at_most(kLanes, count - v))),
+                  Vf(), to + v);
       }
       for (int r = 0; r < g.r; ++r) {
         const Range p = overlap(block.p, ay.outputs(r));
@@ -160,7 +171,8 @@ void weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float
     for (int64_t i = begin; i < end; i += kLanes) {
       const int count = int(at_most(kLanes, end - i));
       auto sum = hn::Zero(d);
-      for (int chunk = 0; chunk < cut.chunks; ++chunk) sum = hn::Add(sum, load_first(scratch + chunk * size + i, count));
+      for (int chunk = 0; chunk < cut.chunks; ++chunk)
+        sum = hn::Add(sum, load_first(scratch + chunk * size + i, count));
       store_first(sum, (plan.vectors_of_x ? dw : scratch) + i, count);
     }
   });

@@ -1,9 +1,10 @@
-// The micro-kernel of every sum of outer products: a tile of M rows and V vectors of columns stays in registers while
+// The micro-kernel of every sum of outer products: a tile of M rows and V vectors of columns stays in registers
+// while
 //   c[i][j] += sum_t a[i, t] * b[t, j]
-// runs over its terms t. A term is one broadcast value of a per row and V vectors of b. Terms form three nested loops
-// (filter row, filter column, channel; or output row, output column), each with a stride for a and one for b, so that
-// convolution forward, backward_data and backward_weight, and a matrix product, are all this one loop.
-// Read once per instruction set; include after hwy/foreach_target.h.
+// runs over its terms t. A term is one broadcast value of a per row and V vectors of b. Terms form three nested
+// loops (filter row, filter column, channel; or output row, output column), each with a stride for a and one for b,
+// so that convolution forward, backward_data and backward_weight, and a matrix product, are all this one loop. Read
+// once per instruction set; include after hwy/foreach_target.h.
 #if defined(KERN_TILE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef KERN_TILE_INL_H
 #undef KERN_TILE_INL_H
@@ -69,20 +70,20 @@ struct Loop {
 };
 struct Tile {
   const float *a, *b;
-  int64_t a_row = 1;        // from row to row of a; 1 unless strided
+  int64_t a_row = 1;  // from row to row of a; 1 unless strided
   Loop outer, middle, inner;
   float* c;
-  int64_t c_row;            // from row to row of c
-  int columns;              // of c, at most V vectors
+  int64_t c_row;                 // from row to row of c
+  int columns;                   // of c, at most V vectors
   const float* start = nullptr;  // V vectors that every row of c begins with; null: 0
-  bool add = false;         // c += the sum, instead of c = start + the sum
-  int64_t repeat = 1;       // so many tiles one below the other, M rows each
+  bool add = false;              // c += the sum, instead of c = start + the sum
+  int64_t repeat = 1;            // so many tiles one below the other, M rows each
 };
 using TileFunction = void (*)(const Tile&);
 
 enum class Operands {
-  strided,       // rows of a at any distance, a term's values of a row neighbours (inner.a = 1); b is padded to V vectors
-  unit,          // rows of a are neighbours (a_row = 1); b is padded to V vectors
+  strided,  // rows of a at any distance, a term's values of a row neighbours (inner.a = 1); b is padded to V vectors
+  unit,     // rows of a are neighbours (a_row = 1); b is padded to V vectors
   unit_unpadded  // the same, but b has just `columns` columns
 };
 
@@ -99,8 +100,10 @@ HWY_NOINLINE void tile(const Tile& t) {
   const int tail = t.columns - (V - 1) * kLanes;  // columns of the last vector
   for (int64_t turn = 0; turn < t.repeat; ++turn) {
     Vec sum[M][V];
-    HWY_UNROLL(16) for (int i = 0; i < M; ++i)
-      HWY_UNROLL(2) for (int v = 0; v < V; ++v) sum[i][v] = t.start ? hn::LoadU(d, t.start + v * kLanes) : hn::Zero(d);
+    HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
+      HWY_UNROLL(2)
+      for (int v = 0; v < V; ++v) sum[i][v] = t.start ? hn::LoadU(d, t.start + v * kLanes) : hn::Zero(d);
+    }
     const float *ao = t.a + turn * M * a_row, *bo = t.b;
     for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
       const float *am = ao, *bm = bo;
@@ -124,15 +127,18 @@ HWY_NOINLINE void tile(const Tile& t) {
       }
     }
     float* const c = t.c + turn * M * t.c_row;
-    if (t.add)
+    if (t.add) {
       HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
-        HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) sum[i][v] = hn::Add(hn::LoadU(d, c + i * t.c_row + v * kLanes), sum[i][v]);
-        sum[i][V - 1] = hn::Add(load_first(c + i * t.c_row + (V - 1) * kLanes, tail), sum[i][V - 1]);
+        const float* before = c + i * t.c_row;
+        HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) sum[i][v] = hn::Add(hn::LoadU(d, before + v * kLanes), sum[i][v]);
+        sum[i][V - 1] = hn::Add(load_first(before + (V - 1) * kLanes, tail), sum[i][V - 1]);
       }
+    }
     float* to = c;
     if (tail == kLanes) {
-      HWY_UNROLL(16) for (int i = 0; i < M; ++i, to += t.c_row)
+      HWY_UNROLL(16) for (int i = 0; i < M; ++i, to += t.c_row) {
         HWY_UNROLL(2) for (int v = 0; v < V; ++v) hn::StoreU(sum[i][v], d, to + v * kLanes);
+      }
     } else if (V == 1 && tail == 4) {
       HWY_UNROLL(16) for (int i = 0; i < M; ++i, to += t.c_row) store_four(sum[i][0], to);
     } else {
@@ -147,10 +153,8 @@ HWY_NOINLINE void tile(const Tile& t) {
 // tile<rows, vectors> for 1 <= rows <= max_rows(vectors).
 template <Operands kOperands, int V, int M = max_rows(V)>
 TileFunction tile_function(int rows) {
-  if constexpr (M == 1)
-    return tile<1, V, kOperands>;
-  else
-    return rows == M ? tile<M, V, kOperands> : tile_function<kOperands, V, M - 1>(rows);
+  if constexpr (M == 1) return tile<1, V, kOperands>;
+  else return rows == M ? tile<M, V, kOperands> : tile_function<kOperands, V, M - 1>(rows);
 }
 template <Operands kOperands>
 TileFunction tile_function(int rows, int vectors) {
