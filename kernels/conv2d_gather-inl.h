@@ -1,8 +1,8 @@
 // conv2d forward and backward_data as one thing: a gather. An output position reads its taps from the input,
 //   out[n, i, j, :] = start + sum_{taps} in[n, row of (i, tap), column of (j, tap), :] * weights[tap],
-// where rows and columns of the input advance by fixed steps. Forward is one gather. backward_data of stride 1 is one with the
-// filter turned round; of stride s it is one per residue of h and w modulo s (each with the taps that hit it), so every dx is
-// written once. Included by conv2d_simd.cpp, once per instruction set.
+// where rows and columns of the input advance by fixed steps. Forward is one gather. backward_data of stride 1 is
+// one with the filter turned round; of stride s it is one per residue of h and w modulo s (each with the taps that
+// hit it), so every dx is written once. Included by conv2d_simd.cpp, once per instruction set.
 #if defined(KERN_CONV2D_GATHER_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef KERN_CONV2D_GATHER_INL_H
 #undef KERN_CONV2D_GATHER_INL_H
@@ -26,10 +26,12 @@ struct Range {
   int begin = 0, end = 0;
   int size() const { return end > begin ? end - begin : 0; }
 };
+inline Range range_of(const EvenTiles& tiles, int i) { return {tiles.begin(i), tiles.begin(i) + tiles.length(i)}; }
 constexpr Range overlap(Range a, Range b) { return {int(at_least(a.begin, b.begin)), int(at_most(a.end, b.end))}; }
 
-// One direction (height or width) of a gather. Output j of n lies at out_first + j * out_step and reads, for each tap t, the
-// input at j * in_step + in_first + t * in_tap, if that is inside [0, in_size). Tap t is filter row (column) w_first + t * w_step.
+// One direction (height or width) of a gather. Output j of n lies at out_first + j * out_step and reads, for each tap
+// t, the input at j * in_step + in_first + t * in_tap, if that is inside [0, in_size). Tap t is filter row (column)
+// w_first + t * w_step.
 struct Axis {
   int n, out_size, out_first, out_step;
   int in_size, in_step, in_first, in_tap;
@@ -58,12 +60,21 @@ struct Axis {
 };
 
 Axis forward_axis(int in, int out, int filter, int stride, int dilation, int pad) {
-  return {.n = out, .out_size = out, .out_first = 0, .out_step = 1, .in_size = in, .in_step = stride, .in_first = -pad, .in_tap = dilation,
-          .taps = filter, .w_first = 0, .w_step = 1};
+  return {.n = out,
+          .out_size = out,
+          .out_first = 0,
+          .out_step = 1,
+          .in_size = in,
+          .in_step = stride,
+          .in_first = -pad,
+          .in_tap = dilation,
+          .taps = filter,
+          .w_first = 0,
+          .w_step = 1};
 }
 
-// The outputs residue + j * stride of dx: they are hit by the taps r for which residue + pad - r * dilation is a multiple of
-// the stride; these are every step-th.
+// The outputs residue + j * stride of dx: they are hit by the taps r for which residue + pad - r * dilation is a
+// multiple of the stride; these are every step-th.
 Axis backward_axis(int in, int out, int filter, int stride, int dilation, int pad, int residue) {
   int step = 1;
   while (step * dilation % stride != 0) ++step;
@@ -71,9 +82,17 @@ Axis backward_axis(int in, int out, int filter, int stride, int dilation, int pa
   while (first < step && (residue + pad - first * dilation) % stride != 0) ++first;
   const int taps = first < step && first < filter ? (filter - 1 - first) / step + 1 : 0;
   const int last = first + (taps - 1) * step;  // taken backwards, so that the input advances
-  return {.n = residue < in ? (in - residue - 1) / stride + 1 : 0, .out_size = in, .out_first = residue, .out_step = stride, .in_size = out, .in_step = 1,
-          .in_first = taps ? (residue + pad - last * dilation) / stride : 0, .in_tap = step * dilation / stride, .taps = taps,
-          .w_first = last, .w_step = -step};
+  return {.n = residue < in ? (in - residue - 1) / stride + 1 : 0,
+          .out_size = in,
+          .out_first = residue,
+          .out_step = stride,
+          .in_size = out,
+          .in_step = 1,
+          .in_first = taps ? (residue + pad - last * dilation) / stride : 0,
+          .in_tap = step * dilation / stride,
+          .taps = taps,
+          .w_first = last,
+          .w_step = -step};
 }
 
 struct Gather {
@@ -85,7 +104,8 @@ struct Gather {
   int64_t out_pitch;
   const float* bias;  // of all groups, may be null
 
-  // The filter w[k,r,s,c]: from output channel to output channel, from input channel to input channel, from group to group.
+  // The filter w[k,r,s,c]: from output channel to output channel, from input channel to input channel, from group to
+  // group.
   int64_t w_column, w_reduce, w_group, w_row, w_tap;
 
   int64_t padded() const { return ceil_div(columns, kLanes) * kLanes; }
@@ -109,29 +129,35 @@ int64_t packed_begin(const Gather& g, const Block& b) {
 }
 void pack_weights(const Gather& g, const float* w, float* packed) {
   const int64_t per_block = int64_t{g.y.taps} * g.x.taps * g.reduce * kMaxVectors * kLanes;
-  parallel_for(int64_t{g.groups} * g.blocks(), at_least(1, 32768 / at_least(1, per_block)), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const Block b = block_of(g, i);
-      const int64_t width = b.width();
-      float* to = packed + packed_begin(g, b);
-      const float* from = w + b.group * g.w_group + b.first * g.w_column;
-      for (int ty = 0; ty < g.y.taps; ++ty)
-        for (int tx = 0; tx < g.x.taps; ++tx, to += g.reduce * width) {
-          const float* tap = from + (g.y.w_first + ty * g.y.w_step) * g.w_row + (g.x.w_first + tx * g.x.w_step) * g.w_tap;
-          for (int64_t j = 0; j < width; ++j)
-            for (int64_t c = 0; c < g.reduce; ++c) to[c * width + j] = j < b.columns ? tap[j * g.w_column + c * g.w_reduce] : 0.0f;
-        }
-      for (int64_t j = 0; j < width; ++j)
-        to[j] = g.bias && j < b.columns ? g.bias[b.group * g.columns + b.first + j] : 0.0f;
-    }
-  });
+  parallel_for(int64_t{g.groups} * g.blocks(), at_least(1, 32768 / at_least(1, per_block)),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t i = begin; i < end; ++i) {
+                   const Block b = block_of(g, i);
+                   const int64_t width = b.width();
+                   float* to = packed + packed_begin(g, b);
+                   const float* from = w + b.group * g.w_group + b.first * g.w_column;
+                   for (int ty = 0; ty < g.y.taps; ++ty)
+                     for (int tx = 0; tx < g.x.taps; ++tx, to += g.reduce * width) {
+                       const float* tap =
+                           from + (g.y.w_first + ty * g.y.w_step) * g.w_row + (g.x.w_first + tx * g.x.w_step) * g.w_tap;
+                       for (int64_t c0 = 0; c0 < g.reduce;
+                            c0 += 16)  // so that source and target of a few channels stay in the nearest cache
+                         for (int64_t j = 0; j < width; ++j)
+                           for (int64_t c = c0; c < at_most(g.reduce, c0 + 16); ++c)
+                             to[c * width + j] = j < b.columns ? tap[j * g.w_column + c * g.w_reduce] : 0.0f;
+                     }
+                   for (int64_t j = 0; j < width; ++j)
+                     to[j] = g.bias && j < b.columns ? g.bias[b.group * g.columns + b.first + j] : 0.0f;
+                 }
+               });
 }
 
 // Outputs `js` of output row i of image n, for one block of channels. `inside`: the outputs whose taps are all inside.
 void gather_row(const Gather& g, const Block& b, const float* packed, Range inside, int n, int i, Range js) {
   const int64_t width = b.width(), per_tap = g.reduce * width;
   const Range ty = g.y.taps_of({i, i + 1});
-  const int64_t in_row = int64_t{n} * g.y.in_size + g.y.input(i, ty.begin), out_row = int64_t{n} * g.y.out_size + g.y.output(i);
+  const int64_t in_row = int64_t{n} * g.y.in_size + g.y.input(i, ty.begin),
+                out_row = int64_t{n} * g.y.out_size + g.y.output(i);
   const float* in = g.in + b.group * g.reduce;
   float* out = g.out + b.group * g.columns + b.first;
   const bool taps_touch = g.x.in_tap == 1 && g.in_pitch == g.reduce;  // then taps and channels are one loop
@@ -151,21 +177,24 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
     t.start = g.bias && !add ? packed + g.y.taps * g.x.taps * per_tap : nullptr;
     t.add = add;
     t.repeat = repeat;
-    tile_function<false>(length, b.vectors)(t);
+    tile_function<Operands::strided>(length, b.vectors)(t);
   };
   const EvenTiles tiles(js.size(), max_rows(b.vectors));
   for (int k = 0; k < tiles.count; ++k) {
     const Range j{js.begin + tiles.begin(k), js.begin + tiles.begin(k) + tiles.length(k)};
     if (inside.begin <= j.begin && j.end <= inside.end) {
       int repeat = 1;
-      while (k + 1 < tiles.count && tiles.length(k + 1) == j.size() && js.begin + tiles.begin(k + 2) <= inside.end) ++k, ++repeat;
+      while (k + 1 < tiles.count && tiles.length(k + 1) == j.size() && js.begin + tiles.begin(k + 2) <= inside.end)
+        ++k, ++repeat;
       run({0, g.x.taps}, j.begin, j.size(), repeat, false);
-    } else {  // at a border: the taps that are inside for the whole tile, then the others, each for its part of the tile
+    } else {  // at a border: the taps that are inside for the whole tile, then the others, each for its part of the
+              // tile
       const Range whole = g.x.taps_of(j);
       run(whole, j.begin, j.size(), 1, false);
       for (int tx = 0; tx < g.x.taps; ++tx) {
         const Range part = overlap(g.x.outputs(tx), j);
-        if ((tx < whole.begin || tx >= whole.end) && part.size() > 0 && ty.size() > 0) run({tx, tx + 1}, part.begin, part.size(), 1, true);
+        if ((tx < whole.begin || tx >= whole.end) && part.size() > 0 && ty.size() > 0)
+          run({tx, tx + 1}, part.begin, part.size(), 1, true);
       }
     }
   }
@@ -177,14 +206,23 @@ void gather(const Gather& g, const float* w, float* scratch) {
   pack_weights(g, w, scratch);
   Range inside{0, g.x.n};
   for (int t = 0; t < g.x.taps; ++t) inside = overlap(inside, g.x.outputs(t));
-  const EvenTiles parts(g.x.n, 512);  // of a row: one of a long signal is work for several threads
-  const int64_t macs = int64_t{parts.size} * g.groups * g.columns * (int64_t{g.y.taps} * g.x.taps * g.reduce + 1);
-  parallel_for(int64_t{g.n} * g.y.n * parts.count, at_least(1, (1 << 19) / macs), [&](int64_t begin, int64_t end) {
-    for (int64_t k = 0; k < int64_t{g.groups} * g.blocks(); ++k) {
+  // A unit of work is a row or, of a long signal, a part of it; where there are few units, every block of channels is
+  // its own.
+  const EvenTiles parts(g.x.n, 512);
+  const int64_t units = int64_t{g.n} * g.y.n * parts.count, blocks = int64_t{g.groups} * g.blocks(),
+                splits = units < 16 ? blocks : 1;
+  const int64_t macs =
+      int64_t{parts.size} * g.groups * g.columns * (int64_t{g.y.taps} * g.x.taps * g.reduce + 1) / splits;
+  parallel_for(units * splits, at_least(1, (1 << 19) / at_least(1, macs)), [&](int64_t begin, int64_t end) {
+    const int64_t first = splits == 1 ? 0 : begin / units, last = splits == 1 ? blocks : (end - 1) / units + 1;
+    for (int64_t k = first; k < last; ++k) {
       const Block b = block_of(g, k);
-      for (int64_t unit = begin; unit < end; ++unit) {
-        const int part = int(unit % parts.count), row = int(unit / parts.count % g.y.n), n = int(unit / parts.count / g.y.n);
-        gather_row(g, b, scratch + packed_begin(g, b), inside, n, row, {parts.begin(part), parts.begin(part) + parts.length(part)});
+      const int64_t from = splits == 1 ? begin : at_least(0, begin - k * units),
+                    to = splits == 1 ? end : at_most(units, end - k * units);
+      for (int64_t unit = from; unit < to; ++unit) {
+        const int part = int(unit % parts.count), row = int(unit / parts.count % g.y.n),
+                  n = int(unit / parts.count / g.y.n);
+        gather_row(g, b, scratch + packed_begin(g, b), inside, n, row, range_of(parts, part));
       }
     }
   });

@@ -14,6 +14,7 @@
 #define HWY_TARGET_INCLUDE "kernels/conv2d_simd.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+#include "kernels/conv2d_depthwise-inl.h"
 #include "kernels/conv2d_gather-inl.h"
 #include "kernels/conv2d_weight-inl.h"
 
@@ -25,39 +26,62 @@ namespace {
 Gather forward_gather(const Conv2dSpec& g, const float* x, const float* b, float* y) {
   return {.y = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
           .x = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left),
-          .n = g.n, .groups = g.groups, .reduce = g.cg(), .columns = g.kg(),
-          .in = x, .in_pitch = g.x_pitch(), .out = y, .out_pitch = g.y_pitch(), .bias = b,
-          .w_column = int64_t{g.r} * g.s * g.cg(), .w_reduce = 1, .w_group = g.w_size() / g.groups,
-          .w_row = int64_t{g.s} * g.cg(), .w_tap = g.cg()};
+          .n = g.n,
+          .groups = g.groups,
+          .reduce = g.cg(),
+          .columns = g.kg(),
+          .in = x,
+          .in_pitch = g.x_pitch(),
+          .out = y,
+          .out_pitch = g.y_pitch(),
+          .bias = b,
+          .w_column = int64_t{g.r} * g.s * g.cg(),
+          .w_reduce = 1,
+          .w_group = g.w_size() / g.groups,
+          .w_row = int64_t{g.s} * g.cg(),
+          .w_tap = g.cg()};
 }
 // The part of dx with h = residue_h modulo stride_h, w alike.
 Gather backward_gather(const Conv2dSpec& g, const float* dy, float* dx, int residue_h, int residue_w) {
   return {.y = backward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top, residue_h),
           .x = backward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left, residue_w),
-          .n = g.n, .groups = g.groups, .reduce = g.kg(), .columns = g.cg(),
-          .in = dy, .in_pitch = g.dy_pitch(), .out = dx, .out_pitch = g.dx_pitch(), .bias = nullptr,
-          .w_column = 1, .w_reduce = int64_t{g.r} * g.s * g.cg(), .w_group = g.w_size() / g.groups,
-          .w_row = int64_t{g.s} * g.cg(), .w_tap = g.cg()};
+          .n = g.n,
+          .groups = g.groups,
+          .reduce = g.kg(),
+          .columns = g.cg(),
+          .in = dy,
+          .in_pitch = g.dy_pitch(),
+          .out = dx,
+          .out_pitch = g.dx_pitch(),
+          .bias = nullptr,
+          .w_column = 1,
+          .w_reduce = int64_t{g.r} * g.s * g.cg(),
+          .w_group = g.w_size() / g.groups,
+          .w_row = int64_t{g.s} * g.cg(),
+          .w_tap = g.cg()};
 }
 
 size_t workspace(const Conv2dSpec& g) {
   int64_t floats = forward_gather(g, nullptr, nullptr, nullptr).packed_size();
   for (int h = 0; h < g.stride_h; ++h)
-    for (int w = 0; w < g.stride_w; ++w) floats = at_least(floats, backward_gather(g, nullptr, nullptr, h, w).packed_size());
-  const size_t gathers = size_t(floats) * sizeof(float), sums = size_t(at_least(int64_t(weight_workspace(g)), int64_t(bias_workspace(g))));
+    for (int w = 0; w < g.stride_w; ++w)
+      floats = at_least(floats, backward_gather(g, nullptr, nullptr, h, w).packed_size());
+  const size_t gathers = size_t(floats) * sizeof(float),
+               sums = size_t(at_least(int64_t(weight_workspace(g)), int64_t(bias_workspace(g))));
   return gathers > sums ? gathers : sums;
 }
 
 void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
-  gather(forward_gather(g, x, b, y), w, static_cast<float*>(exec.scratch));
+  (is_depthwise(g) ? depthwise_gather : gather)(forward_gather(g, x, b, y), w, static_cast<float*>(exec.scratch));
 }
 void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
   for (int residue_h = 0; residue_h < g.stride_h; ++residue_h)
     for (int residue_w = 0; residue_w < g.stride_w; ++residue_w)
-      gather(backward_gather(g, dy, dx, residue_h, residue_w), w, static_cast<float*>(exec.scratch));
+      (is_depthwise(g) ? depthwise_gather : gather)(backward_gather(g, dy, dx, residue_h, residue_w), w,
+                                                    static_cast<float*>(exec.scratch));
 }
 void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
-  weight_gradient(g, dy, x, dw, static_cast<float*>(exec.scratch));
+  (is_depthwise(g) ? depthwise_weight_gradient : weight_gradient)(g, dy, x, dw, static_cast<float*>(exec.scratch));
 }
 void backward_bias(const Exec& exec, const Conv2dSpec& g, const float* dy, float* db) {
   bias_gradient(g, dy, db, static_cast<double*>(exec.scratch));

@@ -1,7 +1,7 @@
-// conv2d backward_weight and backward_bias: sums over all pixels. The pixels are cut into chunks that depend on the problem
-// alone; each chunk sums into a partial result of its own, blocks of a few hundred pixels in registers at a time, and the
-// partial results are added in order: the same bits for any number of threads. Included by conv2d_simd.cpp, once per
-// instruction set.
+// conv2d backward_weight and backward_bias: sums over all pixels. The pixels are cut into chunks that depend on the
+// problem alone; each chunk sums into a partial result of its own, blocks of a few hundred pixels in registers at a
+// time, and the partial results are added in order: the same bits for any number of threads. Included by
+// conv2d_simd.cpp, once per instruction set.
 #if defined(KERN_CONV2D_WEIGHT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef KERN_CONV2D_WEIGHT_INL_H
 #undef KERN_CONV2D_WEIGHT_INL_H
@@ -19,6 +19,12 @@ namespace kern::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
+// One block of pixels: rows p and columns q of image n.
+struct PixelBlock {
+  int n;
+  Range p, q;
+};
+
 // Blocks of pixels: some rows of one image, and a part of each row where rows are long. Chunks: runs of blocks.
 struct PixelBlocks {
   EvenTiles parts, bands;
@@ -26,81 +32,118 @@ struct PixelBlocks {
   int chunks;
 
   PixelBlocks(const Conv2dSpec& g, int64_t partial_size)
-      : parts(g.q(), kPixels), bands(g.p(), int(at_least(1, kPixels / g.q()))), blocks(int64_t{g.n} * parts.count * bands.count) {
-    const int64_t few = at_least(4, (int64_t{1} << 22) / at_least(1, partial_size));  // at most 16 MB of partial results, or 4
+      : parts(g.q(), kPixels),
+        bands(g.p(), int(at_least(1, kPixels / g.q()))),
+        blocks(int64_t{g.n} * parts.count * bands.count) {
+    const int64_t few =
+        at_least(4, (int64_t{1} << 22) / at_least(1, partial_size));  // at most 16 MB of partial results, or 4
     chunks = int(at_least(1, at_most(at_most(few, 32), at_most(blocks, g.y_rows() / 1024))));
   }
-  static constexpr int kPixels = 256;
+  PixelBlock block(int64_t k) const {
+    const int n = int(k / parts.count / bands.count);
+    return {n, range_of(bands, int(k / parts.count % bands.count)), range_of(parts, int(k % parts.count))};
+  }
+  static constexpr int kPixels = 128;
 };
 
-// Which side of the product lies in vectors, and whether a filter row's columns and channels are one run of x.
+// Which side of the product lies in vectors, and how it is read.
 struct WeightPlan {
   bool run;           // x[.., s * C + c] for all s and c of a filter row are neighbours, and C is small
   bool vectors_of_x;  // rows of a tile are output channels, columns are values of x; otherwise the other way round
-  explicit WeightPlan(const Conv2dSpec& g) : run(g.dil_w == 1 && g.groups == 1 && g.x_pitch() == g.c && g.c < 16 && g.s > 1) {
+  bool pack;          // dy is read often enough to be copied into dense blocks first
+  explicit WeightPlan(const Conv2dSpec& g)
+      : run(g.dil_w == 1 && g.groups == 1 && g.x_pitch() == g.c && g.c < 16 && g.s > 1) {
     const int64_t values = run ? g.s * g.cg() : g.cg(), times = run ? 1 : g.s;
     vectors_of_x = times * ceil_div(values, kLanes) * g.kg() < times * values * ceil_div(g.kg(), kLanes);
+    pack = !vectors_of_x && g.r * g.s * g.cg() >= 128;
   }
 };
 
-// partial += the sums over one block of pixels. partial: dw[k][r][s][c] if vectors of x, else per group [r][s][c][k].
-void add_block(const Conv2dSpec& g, const WeightPlan& plan, const float* dy, const float* x, int n, Range rows, Range columns, float* partial) {
+// partial += the sums over one block. partial: dw[k][r][s][c] if vectors of x, else per group [r][s][c][k].
+void add_block(const Conv2dSpec& g, const WeightPlan& plan, const float* dy, const float* x, const PixelBlock& block,
+               float* partial) {
   const int kg = g.kg(), cg = g.cg();
-  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top), ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
-  const int64_t xp = g.x_pitch(), dyp = g.dy_pitch();
-  Range inside = columns;  // pixels whose whole filter row is inside
+  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
+             ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
+  const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), filter = int64_t{g.r} * g.s * cg;
+  dy += ((int64_t{block.n} * g.p() + block.p.begin) * g.q() + block.q.begin) * dyp;  // the block's first pixel
+  Range inside = block.q;  // pixels whose whole filter row is inside
   for (int s = 0; s < g.s; ++s) inside = overlap(inside, ax.outputs(s));
 
-  // The pixels p x q for filter row r and `values` values of x from filter column s on.
-  auto add = [&](int group, int r, int s, int values, Range p, Range q) {
+  // A column block of dy lies here, dense: it is read once per filter value, and a power of two for a pitch is poison
+  // for caches.
+  constexpr int kWidth = kMaxVectors * kLanes;
+  HWY_ALIGN float packed[PixelBlocks::kPixels * kWidth];
+
+  // The pixels p x q for filter row r and `values` values of x from filter column s on, output channels [j, j + count).
+  auto add = [&](int group, int j, int count, int r, int s, int values, Range p, Range q) {
     if (p.size() == 0 || q.size() == 0) return;
-    const float* from_x = x + ((int64_t{n} * g.h + ay.input(p.begin, r)) * g.w + ax.input(q.begin, s)) * xp + group * cg;
-    const float* from_dy = dy + ((int64_t{n} * g.p() + p.begin) * g.q() + q.begin) * dyp + group * kg;
-    Loop over_rows{p.size(), g.stride_h * g.w * xp, g.q() * dyp}, over_columns{q.size(), g.stride_w * xp, dyp};
+    const float* from_x =
+        x + ((int64_t{block.n} * g.h + ay.input(p.begin, r)) * g.w + ax.input(q.begin, s)) * xp + group * cg;
+    const int64_t pixel_row = p.begin - block.p.begin, pixel = q.begin - block.q.begin;
+    const int64_t x_row = int64_t{g.stride_h} * g.w * xp, x_column = g.stride_w * xp, dy_row = g.q() * dyp;
+    const int64_t value = (int64_t{r} * g.s + s) * cg;
+    Tile t{};
+    t.middle = {};
+    t.add = true;
     if (plan.vectors_of_x) {
-      over_rows = {over_rows.n, over_rows.b, over_rows.a};
-      over_columns = {over_columns.n, over_columns.b, over_columns.a};
-    }
-    const int64_t tap = int64_t{r} * g.s + s, filter = int64_t{g.r} * g.s * cg;
-    const int tile_rows = plan.vectors_of_x ? kg : values, tile_columns = plan.vectors_of_x ? values : kg;
-    for (int j = 0; j < tile_columns; j += kMaxVectors * kLanes) {
-      const int count = int(at_most(tile_columns - j, kMaxVectors * kLanes)), vectors = int(ceil_div(count, kLanes));
-      const EvenTiles tiles(tile_rows, max_rows(vectors));
-      for (int k = 0; k < tiles.count; ++k) {
-        const int i = tiles.begin(k);
-        Tile t{};
-        t.outer = over_rows;
-        t.middle = {};
-        t.inner = over_columns;
-        t.columns = count;
-        t.add = true;
-        if (plan.vectors_of_x) {
-          t.a = from_dy + i;
-          t.b = from_x + j;
-          t.c = partial + (group * int64_t{kg} + i) * filter + tap * cg + j;
-          t.c_row = filter;
-        } else {
-          t.a = from_x + i;
-          t.b = from_dy + j;
-          t.c = partial + (group * filter + tap * cg + i) * kg + j;
-          t.c_row = kg;
+      t.outer = {p.size(), dy_row, x_row};
+      t.inner = {q.size(), dyp, x_column};
+      t.c_row = filter;
+      const float* from_dy = dy + pixel_row * dy_row + pixel * dyp + group * kg;
+      for (int first = 0; first < values; first += kWidth) {
+        t.columns = int(at_most(values - first, kWidth));
+        const int vectors = int(ceil_div(t.columns, kLanes));
+        const EvenTiles tiles(count, max_rows(vectors));
+        for (int k = 0; k < tiles.count; ++k) {
+          t.a = from_dy + j + tiles.begin(k);
+          t.b = from_x + first;
+          t.c = partial + (int64_t{group} * kg + j + tiles.begin(k)) * filter + value + first;
+          tile_function<Operands::unit_unpadded>(tiles.length(k), vectors)(t);
         }
-        tile_function<true>(tiles.length(k), vectors)(t);
+      }
+    } else {
+      const int64_t width = plan.pack ? kWidth : dyp, b_row = plan.pack ? block.q.size() * width : dy_row;
+      t.outer = {p.size(), x_row, b_row};
+      t.inner = {q.size(), x_column, width};
+      t.b = (plan.pack ? packed : dy + group * kg + j) + pixel_row * b_row + pixel * width;
+      t.c_row = kg;
+      t.columns = count;
+      const int vectors = int(ceil_div(count, kLanes));
+      const EvenTiles tiles(values, max_rows(vectors));
+      for (int k = 0; k < tiles.count; ++k) {
+        t.a = from_x + tiles.begin(k);
+        t.c = partial + (group * filter + value + tiles.begin(k)) * kg + j;
+        (plan.pack ? tile_function<Operands::unit>(tiles.length(k), vectors)
+                   : tile_function<Operands::unit_unpadded>(tiles.length(k), vectors))(t);
       }
     }
   };
+  const int step = plan.vectors_of_x ? kg : kWidth;
   for (int group = 0; group < g.groups; ++group)
-    for (int r = 0; r < g.r; ++r) {
-      const Range p = overlap(rows, ay.outputs(r));
-      if (plan.run && inside.size() > 0) {
-        add(group, r, 0, g.s * cg, p, inside);
-        for (int s = 0; s < g.s; ++s) {  // and the borders
-          const Range q = overlap(columns, ax.outputs(s));
-          add(group, r, s, cg, p, {q.begin, inside.begin});
-          add(group, r, s, cg, p, {inside.end, q.end});
+    for (int j = 0; j < kg; j += step) {
+      const int count = int(at_most(kg - j, step));
+      if (plan.pack) {
+        float* to = packed;
+        for (int p = 0; p < block.p.size(); ++p)
+          for (int q = 0; q < block.q.size(); ++q, to += kWidth)
+            for (int v = 0; v < count; v += kLanes)
+              hn::Store(
+                  load_first(dy + (int64_t{p} * g.q() + q) * dyp + group * kg + j + v, int(at_most(kLanes, count - v))),
+                  Vf(), to + v);
+      }
+      for (int r = 0; r < g.r; ++r) {
+        const Range p = overlap(block.p, ay.outputs(r));
+        if (plan.run && inside.size() > 0) {
+          add(group, j, count, r, 0, g.s * cg, p, inside);
+          for (int s = 0; s < g.s; ++s) {  // and the borders
+            const Range q = overlap(block.q, ax.outputs(s));
+            add(group, j, count, r, s, cg, p, {q.begin, inside.begin});
+            add(group, j, count, r, s, cg, p, {inside.end, q.end});
+          }
+        } else {
+          for (int s = 0; s < g.s; ++s) add(group, j, count, r, s, cg, p, overlap(block.q, ax.outputs(s)));
         }
-      } else {
-        for (int s = 0; s < g.s; ++s) add(group, r, s, cg, p, overlap(columns, ax.outputs(s)));
       }
     }
 }
@@ -117,11 +160,8 @@ void weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float
     for (int64_t chunk = begin; chunk < end; ++chunk) {
       float* partial = scratch + chunk * size;
       for (int64_t i = 0; i < size; ++i) partial[i] = 0;
-      for (int64_t k = cut.blocks * chunk / cut.chunks; k < cut.blocks * (chunk + 1) / cut.chunks; ++k) {
-        const int part = int(k % cut.parts.count), band = int(k / cut.parts.count % cut.bands.count), n = int(k / cut.parts.count / cut.bands.count);
-        add_block(g, plan, dy, x, n, {cut.bands.begin(band), cut.bands.begin(band) + cut.bands.length(band)},
-                  {cut.parts.begin(part), cut.parts.begin(part) + cut.parts.length(part)}, partial);
-      }
+      for (int64_t k = cut.blocks * chunk / cut.chunks; k < cut.blocks * (chunk + 1) / cut.chunks; ++k)
+        add_block(g, plan, dy, x, cut.block(k), partial);
     }
   });
   // Sums over the chunks, in their order, and the turn from [r][s][c][k] to [k][r][s][c].
@@ -131,7 +171,8 @@ void weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float
     for (int64_t i = begin; i < end; i += kLanes) {
       const int count = int(at_most(kLanes, end - i));
       auto sum = hn::Zero(d);
-      for (int chunk = 0; chunk < cut.chunks; ++chunk) sum = hn::Add(sum, load_first(scratch + chunk * size + i, count));
+      for (int chunk = 0; chunk < cut.chunks; ++chunk)
+        sum = hn::Add(sum, load_first(scratch + chunk * size + i, count));
       store_first(sum, (plan.vectors_of_x ? dw : scratch) + i, count);
     }
   });

@@ -1,5 +1,6 @@
-// Hand-written SIMD rows over Google Highway's headers (its library is not linked: no HWY_EXPORT, no HWY_DYNAMIC_DISPATCH).
-// One source is compiled once per instruction set; each becomes a table row of its own, whose supports() asks the CPU:
+// Hand-written SIMD rows over Google Highway's headers (its library is not linked: no HWY_EXPORT, no
+// HWY_DYNAMIC_DISPATCH). One source is compiled once per instruction set; each becomes a table row of its own, whose
+// supports() asks the CPU:
 //
 //   // kernels/x_simd.cpp
 //   #include "kernels/x.h"                              // everything that is not SIMD code comes first
@@ -8,7 +9,7 @@
 //   #define HWY_TARGET_INCLUDE "kernels/x_simd.cpp"     // this file: it is read once per instruction set
 //   #include <hwy/foreach_target.h>
 //   #include <hwy/highway.h>
-//   HWY_BEFORE_NAMESPACE();                             // from here to HWY_AFTER_NAMESPACE the set's instructions are on
+//   HWY_BEFORE_NAMESPACE();                             // from here to HWY_AFTER_NAMESPACE its instructions are on
 //   namespace kern::kernels {
 //   namespace HWY_NAMESPACE {
 //   namespace {
@@ -26,9 +27,9 @@
 //   // kernels/x.h:    template <Isa isa> XRow x_simd_row();
 //   // kernels/x.cpp:  the table begins with KERN_SIMD_ROWS(x_simd_row)
 //
-// The one danger is a function that two files share (an inline function, a template of std) and of which the linker keeps the
-// copy with AVX-512 instructions. So SIMD code lives in anonymous namespaces and calls nothing of std. Headers of SIMD code
-// (`*-inl.h`) are read once per instruction set too; kernels/common/tile-inl.h shows how.
+// The one danger is a function that two files share (an inline function, a template of std) and of which the linker
+// keeps the copy with AVX-512 instructions. So SIMD code lives in anonymous namespaces and calls nothing of std.
+// Headers of SIMD code (`*-inl.h`) are read once per instruction set too; kernels/common/tile-inl.h shows how.
 #pragma once
 
 #if defined(__x86_64__)

@@ -1,9 +1,10 @@
-// The micro-kernel of every sum of outer products: a tile of M rows and V vectors of columns stays in registers while
+// The micro-kernel of every sum of outer products: a tile of M rows and V vectors of columns stays in registers
+// while
 //   c[i][j] += sum_t a[i, t] * b[t, j]
-// runs over its terms t. A term is one broadcast value of a per row and V vectors of b. Terms form three nested loops
-// (filter row, filter column, channel; or output row, output column), each with a stride for a and one for b, so that
-// convolution forward, backward_data and backward_weight, and a matrix product, are all this one loop.
-// Read once per instruction set; include after hwy/foreach_target.h.
+// runs over its terms t. A term is one broadcast value of a per row and V vectors of b. Terms form three nested
+// loops (filter row, filter column, channel; or output row, output column), each with a stride for a and one for b,
+// so that convolution forward, backward_data and backward_weight, and a matrix product, are all this one loop. Read
+// once per instruction set; include after hwy/foreach_target.h.
 #if defined(KERN_TILE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef KERN_TILE_INL_H
 #undef KERN_TILE_INL_H
@@ -52,73 +53,112 @@ HWY_INLINE void store_first(hn::Vec<Vf> v, float* p, int n) {
   for (int i = 0; i < n; ++i) p[i] = part[i];
 #endif
 }
+// The first four lanes; stored alone they cross fewer cache lines than a wide vector under a mask.
+HWY_INLINE void store_four(hn::Vec<Vf> v, float* p) {
+  const hn::CappedTag<float, 4> four;
+#if HWY_TARGET == HWY_AVX3
+  hn::StoreU(hn::LowerHalf(hn::LowerHalf(v)), four, p);
+#elif HWY_TARGET == HWY_AVX2
+  hn::StoreU(hn::LowerHalf(v), four, p);
+#else
+  hn::StoreU(v, four, p);
+#endif
+}
 
 struct Loop {
   int64_t n = 1, a = 0, b = 0;  // turns, and what one turn adds to a and b
 };
 struct Tile {
   const float *a, *b;
-  int64_t a_row = 1;        // from row to row of a; 1 for kUnitRow
+  int64_t a_row = 1;  // from row to row of a; 1 unless strided
   Loop outer, middle, inner;
   float* c;
-  int64_t c_row;            // from row to row of c
-  int columns;              // of c, at most V vectors
+  int64_t c_row;                 // from row to row of c
+  int columns;                   // of c, at most V vectors
   const float* start = nullptr;  // V vectors that every row of c begins with; null: 0
-  bool add = false;         // c += the sum, instead of c = start + the sum
-  int64_t repeat = 1;       // so many tiles one below the other, M rows each
+  bool add = false;              // c += the sum, instead of c = start + the sum
+  int64_t repeat = 1;            // so many tiles one below the other, M rows each
 };
 using TileFunction = void (*)(const Tile&);
 
-// kUnitRow: rows of a are neighbours (a_row = 1) and b has just `columns` columns; otherwise b is padded to V vectors.
-template <int M, int V, bool kUnitRow>
+enum class Operands {
+  strided,  // rows of a at any distance, a term's values of a row neighbours (inner.a = 1); b is padded to V vectors
+  unit,     // rows of a are neighbours (a_row = 1); b is padded to V vectors
+  unit_unpadded  // the same, but b has just `columns` columns
+};
+
+// The compiler is not to know where p points: else it keeps one pointer per row, more than there are registers.
+HWY_INLINE void hide(const float*& p) { asm("" : "+r"(p)); }
+
+template <int M, int V, Operands kOperands>
 HWY_NOINLINE void tile(const Tile& t) {
   const Vf d;
   using Vec = hn::Vec<Vf>;
+  constexpr bool kUnitRow = kOperands != Operands::strided;
+  constexpr int kGroup = kUnitRow ? M : 5, kGroups = (M + kGroup - 1) / kGroup;  // rows that share a pointer
   const int64_t a_row = kUnitRow ? 1 : t.a_row;
   const int tail = t.columns - (V - 1) * kLanes;  // columns of the last vector
   for (int64_t turn = 0; turn < t.repeat; ++turn) {
     Vec sum[M][V];
-    HWY_UNROLL(16) for (int i = 0; i < M; ++i)
-      HWY_UNROLL(2) for (int v = 0; v < V; ++v) sum[i][v] = t.start ? hn::LoadU(d, t.start + v * kLanes) : hn::Zero(d);
+    HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
+      HWY_UNROLL(2)
+      for (int v = 0; v < V; ++v) sum[i][v] = t.start ? hn::LoadU(d, t.start + v * kLanes) : hn::Zero(d);
+    }
     const float *ao = t.a + turn * M * a_row, *bo = t.b;
     for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
       const float *am = ao, *bm = bo;
       for (int64_t m = t.middle.n; m > 0; --m, am += t.middle.a, bm += t.middle.b) {
-        const float *a = am, *b = bm;
-        for (int64_t n = t.inner.n; n > 0; --n, a += kUnitRow ? t.inner.a : 1, b += t.inner.b) {
+        const float *a[kGroups], *b = bm;
+        HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) a[i] = am + i * kGroup * a_row;
+        for (int64_t n = t.inner.n; n > 0; --n, b += t.inner.b) {
           Vec bv[V];
           HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) bv[v] = hn::LoadU(d, b + v * kLanes);
-          bv[V - 1] = kUnitRow ? load_first(b + (V - 1) * kLanes, tail) : hn::LoadU(d, b + (V - 1) * kLanes);
+          const float* b_last = b + (V - 1) * kLanes;
+          bv[V - 1] = kOperands == Operands::unit_unpadded ? load_first(b_last, tail) : hn::LoadU(d, b_last);
           HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
-            const Vec x = hn::Set(d, a[i * a_row]);
+            const Vec x = hn::Set(d, a[i / kGroup][i % kGroup * a_row]);
             HWY_UNROLL(2) for (int v = 0; v < V; ++v) sum[i][v] = hn::MulAdd(x, bv[v], sum[i][v]);
+          }
+          HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) {
+            a[i] += kUnitRow ? t.inner.a : 1;
+            hide(a[i]);
           }
         }
       }
     }
-    float* c = t.c + turn * M * t.c_row;
-    HWY_UNROLL(16) for (int i = 0; i < M; ++i, c += t.c_row) {
-      HWY_UNROLL(2) for (int v = 0; v < V; ++v) {
-        float* to = c + v * kLanes;
-        const int count = v < V - 1 ? kLanes : tail;
-        const Vec whole = t.add ? hn::Add(load_first(to, count), sum[i][v]) : sum[i][v];
-        store_first(whole, to, count);
+    float* const c = t.c + turn * M * t.c_row;
+    if (t.add) {
+      HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
+        const float* before = c + i * t.c_row;
+        HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) sum[i][v] = hn::Add(hn::LoadU(d, before + v * kLanes), sum[i][v]);
+        sum[i][V - 1] = hn::Add(load_first(before + (V - 1) * kLanes, tail), sum[i][V - 1]);
+      }
+    }
+    float* to = c;
+    if (tail == kLanes) {
+      HWY_UNROLL(16) for (int i = 0; i < M; ++i, to += t.c_row) {
+        HWY_UNROLL(2) for (int v = 0; v < V; ++v) hn::StoreU(sum[i][v], d, to + v * kLanes);
+      }
+    } else if (V == 1 && tail == 4) {
+      HWY_UNROLL(16) for (int i = 0; i < M; ++i, to += t.c_row) store_four(sum[i][0], to);
+    } else {
+      HWY_UNROLL(16) for (int i = 0; i < M; ++i, to += t.c_row) {
+        HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) hn::StoreU(sum[i][v], d, to + v * kLanes);
+        store_first(sum[i][V - 1], to + (V - 1) * kLanes, tail);
       }
     }
   }
 }
 
-// tile<rows, V, kUnitRow> for 1 <= rows <= max_rows(V).
-template <int V, bool kUnitRow, int M = max_rows(V)>
+// tile<rows, vectors> for 1 <= rows <= max_rows(vectors).
+template <Operands kOperands, int V, int M = max_rows(V)>
 TileFunction tile_function(int rows) {
-  if constexpr (M == 1)
-    return tile<1, V, kUnitRow>;
-  else
-    return rows == M ? tile<M, V, kUnitRow> : tile_function<V, kUnitRow, M - 1>(rows);
+  if constexpr (M == 1) return tile<1, V, kOperands>;
+  else return rows == M ? tile<M, V, kOperands> : tile_function<kOperands, V, M - 1>(rows);
 }
-template <bool kUnitRow>
+template <Operands kOperands>
 TileFunction tile_function(int rows, int vectors) {
-  return vectors == 1 ? tile_function<1, kUnitRow>(rows) : tile_function<2, kUnitRow>(rows);
+  return vectors == 1 ? tile_function<kOperands, 1>(rows) : tile_function<kOperands, 2>(rows);
 }
 
 // 0..n cut into tiles of at most `most`, as even as can be: the first `longer` tiles have size + 1, the others size.

@@ -1,5 +1,6 @@
 #include "kernels/conv2d.h"
 
+#include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"
 
 namespace kern::kernels {
@@ -33,6 +34,23 @@ const Case kCases[] = {
     {"channels_19_to_37", {.n = 1, .c = 19, .h = 6, .w = 30, .k = 37, .r = 3, .s = 3, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}},
     {"channels_64_to_48_stride", {.n = 1, .c = 64, .h = 9, .w = 17, .k = 48, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}},
     {"large_padding", {.n = 1, .c = 2, .h = 3, .w = 3, .k = 3, .r = 5, .s = 5, .pad_top = 4, .pad_bottom = 4, .pad_left = 4, .pad_right = 4}},
+    // What tiles of 6, 12 or 14 pixels and vectors of 4, 8 or 16 channels leave over.
+    {"row_of_15_to_33_channels", {.n = 2, .c = 15, .h = 3, .w = 29, .k = 33, .r = 3, .s = 3, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}},
+    {"row_of_17_to_16_channels", {.n = 1, .c = 17, .h = 4, .w = 15, .k = 16, .r = 3, .s = 3, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}},
+    {"row_of_1_to_5_channels", {.n = 3, .c = 1, .w = 200, .k = 5, .s = 3, .pad_left = 1, .pad_right = 1}},
+    {"row_of_4_to_4_channels", {.n = 2, .c = 4, .w = 131, .k = 4, .s = 3, .pad_left = 1, .pad_right = 1}},
+    {"row_of_8_to_1_channels", {.n = 2, .c = 8, .w = 77, .k = 1, .s = 7, .pad_left = 3, .pad_right = 3}, false},
+    {"long_row_of_2_to_3_channels", {.n = 1, .c = 2, .w = 3000, .k = 3, .s = 5, .dil_w = 2, .pad_left = 4, .pad_right = 4}},
+    {"narrow_images", {.n = 2, .c = 20, .h = 40, .w = 2, .k = 31, .r = 3, .s = 3, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}},
+    {"one_pixel", {.n = 3, .c = 70, .k = 65}},
+    {"filter_wider_than_the_image", {.n = 2, .c = 5, .h = 4, .w = 3, .k = 18, .r = 3, .s = 7, .pad_top = 1, .pad_bottom = 1, .pad_left = 3, .pad_right = 3}},
+    {"stride_over_pointwise", {.n = 2, .c = 9, .h = 7, .w = 33, .k = 20, .stride_h = 2, .stride_w = 2}, false},
+    {"stride_that_leaves_a_rest", {.n = 1, .c = 16, .h = 12, .w = 40, .k = 16, .r = 2, .s = 2, .stride_h = 3, .stride_w = 3}},
+    {"stride_and_dilation_with_a_common_factor", {.n = 1, .c = 6, .w = 90, .k = 19, .s = 5, .stride_w = 4, .dil_w = 6, .pad_left = 9, .pad_right = 2}},
+    {"padding_beyond_the_filter", {.n = 1, .c = 3, .h = 4, .w = 5, .k = 17, .r = 2, .s = 2, .pad_top = 4, .pad_bottom = 3, .pad_left = 5, .pad_right = 4}},
+    {"grouped_pitched", {.n = 2, .c = 24, .h = 5, .w = 18, .k = 36, .r = 3, .s = 3, .groups = 4, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1, .pitch = {.x = 25, .y = 50, .dx = 40, .dy = 37}}},
+    {"depthwise_35_pitched", {.n = 2, .c = 35, .h = 6, .w = 21, .k = 35, .r = 3, .s = 3, .groups = 35, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1, .pitch = {.x = 40, .y = 36, .dx = 35, .dy = 41}}},
+    {"depthwise_stride_dilation", {.n = 2, .c = 16, .h = 9, .w = 30, .k = 16, .r = 3, .s = 5, .stride_h = 2, .stride_w = 2, .dil_w = 2, .groups = 16, .pad_top = 1, .pad_left = 4, .pad_right = 4}, false},
 };
 
 class Conv2dKernel : public ::testing::TestWithParam<Case> {};
@@ -41,7 +59,7 @@ class Conv2dReference : public ::testing::TestWithParam<Case> {};
 std::vector<Case> small_cases() {  // the complex step costs a forward pass per value
   std::vector<Case> small;
   for (const Case& c : kCases)
-    if (c.g.macs() <= 20000) small.push_back(c);
+    if (c.g.macs() * (c.g.x_rows() * c.g.c + c.g.w_size()) <= 4'000'000) small.push_back(c);
   return small;
 }
 
@@ -69,6 +87,36 @@ TEST_P(Conv2dKernel, rows_equal_the_reference) {
       EXPECT_TRUE(close(db, db0)) << "backward_bias";
     }
   });
+}
+
+// Work is cut by the problem, not by the number of threads: any number gives the same bits.
+TEST(Conv2dThreads, change_no_bit) {
+  const int before = thread_count();
+  for (const Conv2dSpec& g : {Conv2dSpec{.n = 3, .c = 20, .h = 40, .w = 37, .k = 35, .r = 3, .s = 3, .stride_w = 2, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1},
+                              Conv2dSpec{.n = 1, .c = 40, .w = 70, .k = 300, .s = 3, .pad_left = 1, .pad_right = 1},
+                              Conv2dSpec{.n = 4, .c = 4, .w = 1100, .k = 8, .s = 3, .pad_left = 1, .pad_right = 1},
+                              Conv2dSpec{.n = 4, .c = 24, .h = 40, .w = 40, .k = 24, .r = 3, .s = 3, .groups = 24, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1}}) {
+    const auto x = Array<>::uniform(g.x_rows(), g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2), b = Array<>::uniform(g.k, 1, 0, 3), dy = Array<>::uniform(g.y_rows(), g.k, 0, 4);
+    for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
+      if (std::string_view(row.name) == "reference") return;
+      Array<> y1(g.y_rows(), g.k), dx1(g.x_rows(), g.c), dw1(g.w_size(), 1), db1(g.k, 1);
+      for (int threads = 1; threads <= 3; ++threads) {
+        SCOPED_TRACE(threads);
+        set_thread_count(threads);
+        Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1), db(g.k, 1);
+        row.forward(exec, g, x.data(), w.data(), b.data(), y.data());
+        row.backward_data(exec, g, dy.data(), w.data(), dx.data());
+        row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+        row.backward_bias(exec, g, dy.data(), db.data());
+        if (threads == 1) y1 = y, dx1 = dx, dw1 = dw, db1 = db;
+        EXPECT_TRUE(close(y, y1)) << "forward";
+        EXPECT_TRUE(close(dx, dx1)) << "backward_data";
+        EXPECT_TRUE(close(dw, dw1)) << "backward_weight";
+        EXPECT_TRUE(close(db, db1)) << "backward_bias";
+      }
+    });
+  }
+  set_thread_count(before);
 }
 
 // The references' backward is the derivative of their forward, exactly.

@@ -1,0 +1,134 @@
+// conv2d with one channel a group in and out: no sum over channels, so channels lie in vectors and every product is
+// one of vectors. Forward and backward_data are gathers (conv2d_gather-inl.h) without a reduction. Included by
+// conv2d_simd.cpp, once per instruction set.
+#if defined(KERN_CONV2D_DEPTHWISE_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef KERN_CONV2D_DEPTHWISE_INL_H
+#undef KERN_CONV2D_DEPTHWISE_INL_H
+#else
+#define KERN_CONV2D_DEPTHWISE_INL_H
+#endif
+
+#include "kernels/common/parallel.h"
+#include "kernels/common/tile-inl.h"
+#include "kernels/conv2d_gather-inl.h"
+#include "kernels/conv2d_weight-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kern::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+bool is_depthwise(const Conv2dSpec& g) { return g.cg() == 1 && g.kg() == 1 && g.c > 1; }
+
+// Channels [c, c + count) of M outputs from j on, in one output row, from taps that are all inside.
+// weights: [tap y][tap x][channels, padded]; start: one vector.
+template <int M>
+HWY_NOINLINE void depthwise_tile(const Gather& g, const float* weights, int64_t in_row, int64_t out_row, Range ty,
+                                 Range tx, int j, int c, int count, hn::Vec<Vf> start) {
+  const Vf d;
+  const int64_t width = ceil_div(g.groups, kLanes) * kLanes, step = g.x.in_step * g.in_pitch;
+  hn::Vec<Vf> sum[M];
+  HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = start;
+  for (int y = ty.begin; y < ty.end; ++y)
+    for (int x = tx.begin; x < tx.end; ++x) {
+      const float* in = g.in + ((in_row + int64_t{y} * g.y.in_tap) * g.x.in_size + g.x.input(j, x)) * g.in_pitch + c;
+      const auto w = hn::LoadU(d, weights + (int64_t{y} * g.x.taps + x) * width + c);
+      if (count == kLanes) {
+        HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = hn::MulAdd(hn::LoadU(d, in + i * step), w, sum[i]);
+      } else {
+        HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = hn::MulAdd(load_first(in + i * step, count), w, sum[i]);
+      }
+    }
+  float* out = g.out + (out_row * g.x.out_size + g.x.output(j)) * g.out_pitch + c;
+  HWY_UNROLL(8) for (int i = 0; i < M; ++i) store_first(sum[i], out + i * g.x.out_step * g.out_pitch, count);
+}
+
+// The whole gather; w[c][r][s]; scratch of packed_size() floats.
+void depthwise_gather(const Gather& g, const float* w, float* scratch) {
+  if (g.y.n == 0 || g.x.n == 0) return;
+  const int channels = g.groups;
+  const int64_t width = ceil_div(channels, kLanes) * kLanes;
+  for (int y = 0; y < g.y.taps; ++y)
+    for (int x = 0; x < g.x.taps; ++x)
+      for (int64_t c = 0; c < width; ++c)
+        scratch[(int64_t{y} * g.x.taps + x) * width + c] =
+            c < channels
+                ? w[c * g.w_group + (g.y.w_first + y * g.y.w_step) * g.w_row + (g.x.w_first + x * g.x.w_step) * g.w_tap]
+                : 0.0f;
+  Range inside{0, g.x.n};
+  for (int t = 0; t < g.x.taps; ++t) inside = overlap(inside, g.x.outputs(t));
+  const int64_t macs = int64_t{g.x.n} * channels * (g.y.taps * g.x.taps + 1);
+  parallel_for(int64_t{g.n} * g.y.n, at_least(1, (1 << 16) / macs), [&](int64_t begin, int64_t end) {
+    const Vf d;
+    for (int64_t unit = begin; unit < end; ++unit) {
+      const int n = int(unit / g.y.n), i = int(unit % g.y.n);
+      const Range ty = g.y.taps_of({i, i + 1});
+      const int64_t in_row = int64_t{n} * g.y.in_size + g.y.input(i, 0),
+                    out_row = int64_t{n} * g.y.out_size + g.y.output(i);
+      for (int j = 0; j < g.x.n;) {
+        const bool whole = inside.begin <= j && j + 8 <= inside.end;
+        const Range tx = whole ? Range{0, g.x.taps} : g.x.taps_of({j, j + 1});
+        for (int c = 0; c < channels; c += kLanes) {
+          const int count = int(at_most(kLanes, channels - c));
+          const auto start = g.bias ? load_first(g.bias + c, count) : hn::Zero(d);
+          (whole ? depthwise_tile<8> : depthwise_tile<1>)(g, scratch, in_row, out_row, ty, tx, j, c, count, start);
+        }
+        j += whole ? 8 : 1;
+      }
+    }
+  });
+}
+
+// dw[c][r][s]: per chunk of pixels [r][s][c], then the sum over the chunks in order. scratch as weight_workspace says.
+void depthwise_weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float* dw, float* scratch) {
+  const int64_t size = g.w_size(), xp = g.x_pitch(), dyp = g.dy_pitch(), taps = int64_t{g.r} * g.s;
+  const PixelBlocks cut(g, size);
+  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
+             ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
+  parallel_for(cut.chunks, 1, [&](int64_t begin, int64_t end) {
+    const Vf d;
+    for (int64_t chunk = begin; chunk < end; ++chunk) {
+      float* partial = scratch + chunk * size;
+      for (int64_t i = 0; i < size; ++i) partial[i] = 0;
+      for (int64_t k = cut.blocks * chunk / cut.chunks; k < cut.blocks * (chunk + 1) / cut.chunks; ++k) {
+        const PixelBlock block = cut.block(k);
+        for (int r = 0; r < g.r; ++r)
+          for (int s = 0; s < g.s; ++s) {
+            const Range p = overlap(block.p, ay.outputs(r)), q = overlap(block.q, ax.outputs(s));
+            for (int c = 0; c < g.c && q.size() > 0; c += kLanes) {
+              const int count = int(at_most(kLanes, g.c - c));
+              hn::Vec<Vf> part[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+              for (int row = p.begin; row < p.end; ++row) {
+                const float* from_x =
+                    x + ((int64_t{block.n} * g.h + ay.input(row, r)) * g.w + ax.input(q.begin, s)) * xp + c;
+                const float* from_dy = dy + ((int64_t{block.n} * g.p() + row) * g.q() + q.begin) * dyp + c;
+                const int64_t x_step = g.stride_w * xp;
+                int i = 0;
+                for (; i + 4 <= q.size(); i += 4, from_x += 4 * x_step, from_dy += 4 * dyp)
+                  HWY_UNROLL(4)
+                  for (int u = 0; u < 4; ++u) part[u] =
+                      hn::MulAdd(load_first(from_x + u * x_step, count), load_first(from_dy + u * dyp, count), part[u]);
+                for (; i < q.size(); ++i, from_x += x_step, from_dy += dyp)
+                  part[0] = hn::MulAdd(load_first(from_x, count), load_first(from_dy, count), part[0]);
+              }
+              float* to = partial + (int64_t{r} * g.s + s) * g.c + c;
+              store_first(hn::Add(load_first(to, count), hn::Add(hn::Add(part[0], part[1]), hn::Add(part[2], part[3]))),
+                          to, count);
+            }
+          }
+      }
+    }
+  });
+  for (int64_t tap = 0; tap < taps; ++tap)
+    for (int64_t c = 0; c < g.c; ++c) {
+      float sum = 0;
+      for (int chunk = 0; chunk < cut.chunks; ++chunk) sum += scratch[chunk * size + tap * g.c + c];
+      dw[c * taps + tap] = sum;
+    }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+#endif
