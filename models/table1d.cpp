@@ -7,7 +7,7 @@ AnyModule unet(const Signal1dConfig& c, std::vector<int> channels, std::vector<i
   if (!c.channels.empty()) channels = c.channels;
   if (!c.strides.empty()) strides = c.strides;
   else if (!c.channels.empty()) strides.assign(channels.size() - 1, strides.back());
-  return AnyModule(UNet1d({.in = c.in, .out = c.out, .channels = channels, .strides = strides, .kernel = c.kernel, .residual_units = c.residual_units}));
+  return AnyModule(UNet1d({.in = c.in, .out = c.out, .channels = channels, .strides = strides, .kernel = c.kernel, .residual_units = c.residual_units, .norm = c.norm}));
 }
 
 constexpr Signal1dModel kModels[] = {

@@ -16,6 +16,7 @@ struct Signal1dConfig {
   std::vector<int> strides;   // empty: the model's own
   int kernel = 3;
   int residual_units = 3;
+  Norm norm = Norm::instance;
 };
 
 struct Signal1dModel {

@@ -8,10 +8,15 @@
 
 namespace kern::models {
 
-ConvUnit1d::ConvUnit1d(int in, int out, int kernel, int stride, bool conv_only)
-    : conv({.in = in, .out = out, .kernel = kernel, .stride = stride, .padding = kernel / 2}) {
+AnyNorm::AnyNorm(Norm kind, int channels) {
+  if (kind == Norm::instance) instance.emplace(InstanceNormConfig{.channels = channels});
+  else batch.emplace(BatchNormConfig{.channels = channels});
+}
+
+ConvUnit1d::ConvUnit1d(const UNet1dConfig& c, int in, int out, int stride, bool conv_only)
+    : conv({.in = in, .out = out, .kernel = c.kernel, .stride = stride, .padding = c.kernel / 2}) {
   if (conv_only) return;
-  norm.emplace(InstanceNormConfig{.channels = out});
+  norm.emplace(c.norm, out);
   act.emplace();
 }
 
@@ -20,10 +25,10 @@ Tensor ConvUnit1d::operator()(const Tensor& x) {
   return norm ? (*act)((*norm)(y)) : y;
 }
 
-ResidualUnit1d::ResidualUnit1d(int in, int out, int kernel, int stride, int count, bool last_conv_only) {
+ResidualUnit1d::ResidualUnit1d(const UNet1dConfig& c, int in, int out, int stride, int count, bool last_conv_only) {
   for (int i = 0; i < count; ++i)
-    units.emplace_back(i == 0 ? in : out, out, kernel, i == 0 ? stride : 1, last_conv_only && i + 1 == count);
-  if (stride != 1) shortcut.emplace(Conv1dConfig{.in = in, .out = out, .kernel = kernel, .stride = stride, .padding = kernel / 2});
+    units.emplace_back(c, i == 0 ? in : out, out, i == 0 ? stride : 1, last_conv_only && i + 1 == count);
+  if (stride != 1) shortcut.emplace(Conv1dConfig{.in = in, .out = out, .kernel = c.kernel, .stride = stride, .padding = c.kernel / 2});
   else if (in != out) shortcut.emplace(Conv1dConfig{.in = in, .out = out, .kernel = 1});
 }
 
@@ -34,10 +39,10 @@ Tensor ResidualUnit1d::operator()(const Tensor& x, const Tensor& slot) {
   return add(y, across, slot);
 }
 
-UpBlock1d::UpBlock1d(int in, int out, int kernel, int stride, bool is_top)
-    : conv({.in = in, .out = out, .kernel = kernel, .stride = stride, .crop = kernel / 2, .output_padding = stride - 1}),
-      norm({.channels = out}),
-      unit(out, out, kernel, 1, 1, is_top) {}
+UpBlock1d::UpBlock1d(const UNet1dConfig& c, int in, int out, int stride, bool is_top)
+    : conv({.in = in, .out = out, .kernel = c.kernel, .stride = stride, .crop = c.kernel / 2, .output_padding = stride - 1}),
+      norm(c.norm, out),
+      unit(c, out, out, 1, 1, is_top) {}
 
 Tensor UpBlock1d::operator()(const Tensor& x, const Tensor& slot) { return unit(act(norm(conv(x))), slot); }
 
@@ -49,11 +54,11 @@ UNet1d::UNet1d(const UNet1dConfig& c, SourceLocation at) : config_(c) {
   for (int stride : c.strides) check({stride >= 1 && stride <= 16, at}, "a U-Net's strides must be from 1 to 16, got ", stride);
   const size_t levels = c.strides.size();
   for (size_t i = 0; i < levels; ++i)
-    down_.emplace_back(i == 0 ? c.in : c.channels[i - 1], c.channels[i], c.kernel, c.strides[i], c.residual_units);
-  bottom_.emplace_back(c.channels[levels - 1], c.channels[levels], c.kernel, 1, c.residual_units);
+    down_.emplace_back(c, i == 0 ? c.in : c.channels[i - 1], c.channels[i], c.strides[i], c.residual_units);
+  bottom_.emplace_back(c, c.channels[levels - 1], c.channels[levels], 1, c.residual_units);
   for (size_t i = 0; i < levels; ++i) {
     const int below = i + 1 == levels ? c.channels[levels] : c.channels[i];  // what the level below hands up
-    up_.emplace_back(c.channels[i] + below, i == 0 ? c.out : c.channels[i - 1], c.kernel, c.strides[i], i == 0);
+    up_.emplace_back(c, c.channels[i] + below, i == 0 ? c.out : c.channels[i - 1], c.strides[i], i == 0);
   }
 }
 

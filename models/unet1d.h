@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "layers/batch_norm.h"
 #include "layers/conv1d.h"
 #include "layers/conv_transpose1d.h"
 #include "layers/instance_norm.h"
@@ -11,20 +12,38 @@
 
 namespace kern::models {
 
+// How activations are normalised: each sample by itself (whatever the batch; shifts and gains of a well vanish), or over the
+// batch (they stay visible, and running statistics serve in evaluation).
+enum class Norm { instance, batch };
+
 struct UNet1dConfig {
   int in = 1, out = 5;
   std::vector<int> channels{1, 4, 8, 16, 32, 64, 128};  // of the levels, the last is the bottom
   std::vector<int> strides{1, 1, 1, 1, 1, 1};         // on the way down; one less than channels
   int kernel = 3;
   int residual_units = 3;  // convolutions in a down block
+  Norm norm = Norm::instance;
 };
 
-// conv -> InstanceNorm -> PReLU, or the convolution alone.
+// Either norm, under one name.
+struct AnyNorm {
+  std::optional<InstanceNorm> instance;
+  std::optional<BatchNorm> batch;
+  AnyNorm(Norm kind, int channels);
+  Tensor operator()(const Tensor& x) { return instance ? (*instance)(x) : (*batch)(x); }
+  template <class V>
+  void visit(V&& v) {
+    if (instance) instance->visit(v);
+    else batch->visit(v);
+  }
+};
+
+// conv -> norm -> PReLU, or the convolution alone.
 struct ConvUnit1d {
   Conv1d conv;
-  std::optional<InstanceNorm> norm;
+  std::optional<AnyNorm> norm;
   std::optional<PRelu> act;
-  ConvUnit1d(int in, int out, int kernel, int stride, bool conv_only = false);
+  ConvUnit1d(const UNet1dConfig& config, int in, int out, int stride, bool conv_only = false);
   Tensor operator()(const Tensor& x);
   template <class V>
   void visit(V&& v) {
@@ -37,7 +56,7 @@ struct ConvUnit1d {
 struct ResidualUnit1d {
   std::vector<ConvUnit1d> units;
   std::optional<Conv1d> shortcut;
-  ResidualUnit1d(int in, int out, int kernel, int stride, int count, bool last_conv_only = false);
+  ResidualUnit1d(const UNet1dConfig& config, int in, int out, int stride, int count, bool last_conv_only = false);
   Tensor operator()(const Tensor& x, const Tensor& slot = {});
   template <class V>
   void visit(V&& v) {
@@ -45,13 +64,13 @@ struct ResidualUnit1d {
   }
 };
 
-// Transposed convolution -> InstanceNorm -> PReLU -> residual unit of one.
+// Transposed convolution -> norm -> PReLU -> residual unit of one.
 struct UpBlock1d {
   ConvTranspose1d conv;
-  InstanceNorm norm;
+  AnyNorm norm;
   PRelu act;
   ResidualUnit1d unit;
-  UpBlock1d(int in, int out, int kernel, int stride, bool is_top);
+  UpBlock1d(const UNet1dConfig& config, int in, int out, int stride, bool is_top);
   Tensor operator()(const Tensor& x, const Tensor& slot = {});
   template <class V>
   void visit(V&& v) {

@@ -100,6 +100,8 @@ void describe_train(Schema& keys, TrainConfig& c) {
       .key("strides", c.strides, "one per level but the bottom; empty: the model's own", between(1, 16))
       .key("kernel", c.kernel, "samples that a convolution looks at, odd", between(1, 101))
       .key("residual_units", c.residual_units, "convolutions in a block on the way down", between(1, 16))
+      .choice("norm", c.norm, "of activations: over each window by itself, or over the batch",
+              {{"instance", models::Norm::instance}, {"batch", models::Norm::batch}})
       .key("method", c.method, "how to train", one_of({"supervised"}));
   keys.section("Training")
       .key("epochs", c.epochs, "passes over the training wells", between(1, 1000000))

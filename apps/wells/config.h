@@ -64,6 +64,7 @@ struct TrainConfig {
   std::string model = "unet_strided";
   std::vector<int> channels, strides;
   int kernel = 3, residual_units = 3;
+  models::Norm norm = models::Norm::instance;
   std::string method = "supervised";
 
   int epochs = 20;

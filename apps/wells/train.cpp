@@ -42,7 +42,7 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
   m.curves = c.data.curves;
   m.normalisation = data::fit_normalisation(set.wells, split.training, {.scaling = c.scaling, .mask = c.mask, .log10 = c.log10});
   m.network = {.in = int(m.normalisation.channels()), .out = set.classes, .channels = c.channels, .strides = c.strides, .kernel = c.kernel,
-               .residual_units = c.residual_units};
+               .residual_units = c.residual_units, .norm = c.norm};
   m.step = set.step;
   m.classes = c.data.class_list(set.classes);
   for (const WellsClass& k : c.data.classes) m.codes.push_back(k.codes);

@@ -25,7 +25,8 @@ json to_json(const WellsModel& m) {
   for (const auto& c : m.classes) classes.push_back({{"name", c.name}, {"colour", c.colour}});
   return {{"architecture", m.architecture},
           {"network", {{"in", m.network.in}, {"out", m.network.out}, {"channels", m.network.channels}, {"strides", m.network.strides},
-                       {"kernel", m.network.kernel}, {"residual_units", m.network.residual_units}}},
+                       {"kernel", m.network.kernel}, {"residual_units", m.network.residual_units},
+                       {"norm", m.network.norm == models::Norm::batch ? "batch" : "instance"}}},
           {"curves", m.curves}, {"normalisation", {{"curves", curves}, {"mask", m.normalisation.mask}}}, {"step", m.step},
           {"classes", classes}, {"codes", m.codes}, {"label", m.label}, {"training_wells", m.training_wells},
           {"validation_wells", m.validation_wells}, {"provenance", m.provenance}};
@@ -37,7 +38,8 @@ WellsModel from_json(const json& j) {
   const json& n = j.at("network");
   m.network = {.in = n.at("in").get<int>(), .out = n.at("out").get<int>(), .channels = n.at("channels").get<std::vector<int>>(),
                .strides = n.at("strides").get<std::vector<int>>(), .kernel = n.at("kernel").get<int>(),
-               .residual_units = n.at("residual_units").get<int>()};
+               .residual_units = n.at("residual_units").get<int>(),
+               .norm = n.at("norm").get<std::string>() == "batch" ? models::Norm::batch : models::Norm::instance};
   m.curves = j.at("curves").get<std::vector<std::string>>();
   for (const json& c : j.at("normalisation").at("curves"))
     m.normalisation.curves.push_back({c.at("name").get<std::string>(), c.at("log10").get<bool>(), c.at("offset").get<double>(), c.at("scale").get<double>()});
