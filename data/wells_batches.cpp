@@ -16,9 +16,11 @@ constexpr int64_t kBatchesPerBucket =
 
 WellBatches::WellBatches(const std::vector<Well>& wells, std::span<const int64_t> which,
                          const Normalisation& normalisation, const BatchOptions& options)
-    : options_(options), channels_(normalisation.channels()) {
+    : options_(options), channels_(normalisation.channels()), curves_(int64_t(normalisation.curves.size())), mask_(normalisation.mask) {
   check(options.batch >= 1, "wells: batch=", options.batch, " is not 1 or more");
   check(options.window >= 0, "wells: window=", options.window, " is not a number of samples, nor 0 for whole wells");
+  check(options.augmentation.gain >= 0 && options.augmentation.shift >= 0 && options.augmentation.noise >= 0,
+        "wells: an augmentation's gain, shift and noise must not be negative");
   check(!which.empty(), "wells: there are no wells to make batches of");
   for (const int64_t w : which) {
     const Well& well = wells.at(size_t(w));
@@ -78,6 +80,20 @@ WellBatches::Epoch WellBatches::epoch(int64_t number) const {
   return epoch;
 }
 
+// inputs [length, channels] of one window; what is missing stays missing.
+void WellBatches::augment(float* inputs, int64_t length, const Epoch& epoch, int64_t number) const {
+  const Augmentation& a = options_.augmentation;
+  RandomSequence random(options_.seed, RandomStream::noise, epoch.number, uint32_t(number));
+  for (int64_t c = 0; c < curves_; ++c) {
+    const float gain = 1 + float(random.uniform(-a.gain, a.gain)), shift = float(random.uniform(-a.shift, a.shift));
+    for (int64_t i = 0; i < length; ++i) {
+      float& value = inputs[i * channels_ + c];
+      const float noise = a.noise > 0 ? float(random.normal(0, a.noise)) : 0;
+      if (!mask_ || inputs[i * channels_ + curves_ + c] > 0) value = value * gain + shift + noise;
+    }
+  }
+}
+
 WellBatch WellBatches::batch(const Epoch& epoch, int64_t index) const {
   check(index >= 0 && index < int64_t(epoch.batches.size()), "wells: batch ", index, " of an epoch of ",
         epoch.batches.size());
@@ -92,6 +108,7 @@ WellBatch WellBatches::batch(const Epoch& epoch, int64_t index) const {
     const int64_t length = std::min(length_of(number), s.length - start);
     std::copy_n(s.inputs.begin() + start * channels_, length * channels_, out.inputs.begin() + n * out.L * out.C);
     std::copy_n(s.labels.begin() + start, length, out.labels.begin() + n * out.L);
+    if (options_.augmentation.any()) augment(out.inputs.data() + n * out.L * out.C, length, epoch, number);
     out.wells.push_back(s.well);
     out.starts.push_back(start);
     out.lengths.push_back(length);

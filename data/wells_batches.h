@@ -17,11 +17,21 @@ struct WellBatch {
   std::vector<int64_t> lengths;  // [N] samples that are not padding
 };
 
+// What happens to the curves of a training window, anew in every epoch and different for every window and curve, in the
+// normalisation's units: value (1 + g) + s + n with g and s constant over the window, n drawn for every sample.
+struct Augmentation {
+  double gain = 0;   // g is uniform in +-gain
+  double shift = 0;  // s is uniform in +-shift
+  double noise = 0;  // n is normal with this deviation
+  bool any() const { return gain > 0 || shift > 0 || noise > 0; }
+};
+
 struct BatchOptions {
   int64_t batch = 16;
   int64_t window = 0;   // samples; 0: whole wells, each batch padded to its longest
   bool shuffle = true;  // new order every epoch, and windows at random places; false: in order, windows side by side
   uint64_t seed = 0;
+  Augmentation augmentation;
 };
 
 // A well of L samples gives ceil(L / window) windows per epoch: at random within its labelled stretch when shuffling,
@@ -55,8 +65,10 @@ class WellBatches {
   };
   int64_t start_of(const Epoch& epoch, int64_t window) const;
   int64_t length_of(int64_t window) const;
+  void augment(float* inputs, int64_t length, const Epoch& epoch, int64_t window) const;
   BatchOptions options_;
-  int64_t channels_;
+  int64_t channels_, curves_;
+  bool mask_;
   std::vector<Source> sources_;
   std::vector<Window> windows_;
 };

@@ -93,7 +93,10 @@ void describe_train(Schema& keys, TrainConfig& c) {
               {{"standard", data::Scaling::standard}, {"minmax", data::Scaling::minmax}, {"robust", data::Scaling::robust}})
       .choice("mask", c.mask, "one more channel per curve that says where it was measured; auto: when training wells have gaps",
               {{"auto", data::Mask::automatic}, {"on", data::Mask::on}, {"off", data::Mask::off}})
-      .key("log10", c.log10, "curves to take the logarithm of first, e.g. resistivities");
+      .key("log10", c.log10, "curves to take the logarithm of first, e.g. resistivities")
+      .key("augment.gain", c.augmentation.gain, "in training, every curve of a window times 1 +- up to this", between(0, 1))
+      .key("augment.shift", c.augmentation.shift, "plus or minus up to this, in scaled units", at_least(0))
+      .key("augment.noise", c.augmentation.noise, "plus noise of this deviation, in scaled units", at_least(0));
   keys.section("Model")
       .key("model", c.model, model_words(), one_of(model_names()))
       .key("channels", c.channels, "channels of the levels, the last is the bottom; empty: the model's own", between(1, 4096))

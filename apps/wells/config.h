@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "data/wells.h"
+#include "data/wells_batches.h"
 #include "data/wells_normalise.h"
 #include "data/wells_split.h"
 #include "models/table1d.h"
@@ -60,6 +61,7 @@ struct TrainConfig {
   data::Scaling scaling = data::Scaling::standard;
   data::Mask mask = data::Mask::automatic;
   std::vector<std::string> log10;
+  data::Augmentation augmentation;
 
   std::string model = "unet_strided";
   std::vector<int> channels, strides;

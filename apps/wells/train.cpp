@@ -105,7 +105,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   const std::vector<int64_t> counts = class_counts(set.wells, split.training, set.classes);
   check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2, "the training wells hold only one class: there is nothing to learn. Check label= and classes=");
 
-  Feed feed(data::WellBatches(set.wells, split.training, model.normalisation, {.batch = c.batch, .window = c.window, .shuffle = true, .seed = uint64_t(c.seed)}));
+  Feed feed(data::WellBatches(set.wells, split.training, model.normalisation, {.batch = c.batch, .window = c.window, .shuffle = true, .seed = uint64_t(c.seed), .augmentation = c.augmentation}));
   const int64_t steps = (feed.size() + c.accumulate - 1) / c.accumulate;
   Optimiser optimiser = new_optimiser(c, model.module);
   Schedule schedule({.kind = c.schedule, .lr = c.lr, .steps = steps * c.epochs, .warmup = c.warmup});

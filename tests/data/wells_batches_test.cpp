@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <numeric>
@@ -148,6 +149,27 @@ TEST(WellBatches, RandomWindowsHoldLabels) {
       }
     }
   }
+}
+
+TEST(WellBatches, AugmentationRepeatsByEpochAndSparesWhatIsMissing) {
+  auto wells = numbered({40, 40});
+  wells[0].curves[0].values[7] = std::nanf("");
+  const BatchOptions plain{.batch = 2, .shuffle = false};
+  BatchOptions options = plain;
+  options.augmentation = {.gain = 0.2, .shift = 0.1, .noise = 0.05};
+  const WellBatches bare = batches_of(wells, plain), source = batches_of(wells, options);
+  const auto before = bare.batch(bare.epoch(0), 0), a = source.batch(source.epoch(0), 0), again = source.batch(source.epoch(0), 0),
+             next = source.batch(source.epoch(1), 0);
+  EXPECT_EQ(a.inputs, again.inputs);
+  EXPECT_NE(a.inputs, next.inputs);
+  EXPECT_EQ(a.labels, before.labels);
+  EXPECT_EQ(a.inputs[7 * 2], 0) << "a missing value stays missing";
+  for (size_t i = 0; i < 40; ++i) {
+    EXPECT_EQ(a.inputs[2 * i + 1], before.inputs[2 * i + 1]) << "the mask is left alone";
+    EXPECT_LE(std::abs(a.inputs[2 * i] - before.inputs[2 * i]), 0.2f * 0.4f + 0.1f + 6 * 0.05f);
+  }
+  options.augmentation.noise = -1;
+  EXPECT_THROW(batches_of(wells, options), Error);
 }
 
 TEST(WellBatches, WellsWithoutLabelCurveAndASubset) {
