@@ -150,12 +150,6 @@ void describe_synthesize(Schema& keys, SynthesizeConfig& c) {
       .key("seed", c.seed, "equal seeds give equal wells", at_least(0));
 }
 
-void describe_inspect(Schema& keys, InspectConfig& c) {
-  describe_data(keys, c.data);
-  describe_split(keys, c.split);
-  keys.section("Random numbers").key("seed", c.seed, "of the split", at_least(0));
-}
-
 void describe_evaluate(Schema& keys, EvaluateConfig& c) {
   keys.section("Evaluation")
       .key("model", c.model, "model file, or the run folder that holds it", required())

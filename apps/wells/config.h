@@ -55,6 +55,7 @@ struct Machine {
   void apply() const;
 };
 
+// Of train, and of inspect, which reads the same file and looks at what concerns the data.
 struct TrainConfig {
   WellsData data;
   WellsSplit split;
@@ -98,13 +99,6 @@ struct SynthesizeConfig {
   bool csv = false;
 };
 void describe_synthesize(training::Schema& keys, SynthesizeConfig& config);
-
-struct InspectConfig {
-  WellsData data;
-  WellsSplit split;
-  int64_t seed = 1;
-};
-void describe_inspect(training::Schema& keys, InspectConfig& config);
 
 enum class WhichWells { validation, training, all };
 

@@ -19,7 +19,7 @@ void print_summary(const data::WellsSummary& s, const training::ClassList& class
 
 }  // namespace
 
-void run_inspect(const InspectConfig& c, Call& call) {
+void run_inspect(const TrainConfig& c, Call& call) {
   // Codes outside the classes are what a person wants to see here, not an error.
   data::WellsOptions options = c.data.options();
   options.ignore_unmapped = true;
@@ -30,7 +30,7 @@ void run_inspect(const InspectConfig& c, Call& call) {
   std::vector<data::Finding> findings;
   if (summary.labelled_wells >= 2) {
     const data::Split split = data::split_wells(set.wells, c.split.options(uint64_t(c.seed)));
-    const data::Normalisation scales = data::fit_normalisation(set.wells, split.training, {});
+    const data::Normalisation scales = data::fit_normalisation(set.wells, split.training, {.scaling = c.scaling, .mask = c.mask, .log10 = c.log10});
     findings = data::inspect_wells(set, &split, &scales);
   } else {
     findings = data::inspect_wells(set);

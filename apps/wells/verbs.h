@@ -6,7 +6,7 @@
 namespace kern::apps {
 
 void run_synthesize(const SynthesizeConfig& config, Call& call);
-void run_inspect(const InspectConfig& config, Call& call);
+void run_inspect(const TrainConfig& config, Call& call);
 void run_train(const TrainConfig& config, Call& call);
 void run_evaluate(const EvaluateConfig& config, Call& call);
 void run_predict(const PredictConfig& config, Call& call);
