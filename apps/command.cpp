@@ -7,11 +7,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <new>
 #include <nlohmann/json.hpp>
 
 #include "apps/info.h"
 #include "engine/atomic_file.h"
+#include "kernels/common/dispatch.h"
 #include "kernels/common/error.h"
 
 namespace kern::apps {
@@ -62,9 +64,12 @@ void add_verb_options(CLI::App& app, VerbOptions& to) {
   app.add_flag("--markdown", to.markdown, "with --help-keys: as Markdown tables");
 }
 
-void run_verb(const std::string& command, const Verb& verb, const VerbOptions& options) {
+int run_verb(const std::string& command, const Verb& verb, const VerbOptions& options) {
   Verb::Prepared prepared = verb.prepare(command);
-  if (options.help_keys) return print(options.markdown ? prepared.keys.markdown() : prepared.keys.help());
+  if (options.help_keys) {
+    print(options.markdown ? prepared.keys.markdown() : prepared.keys.help());
+    return kDone;
+  }
   constexpr std::string_view kResume = "resume=";
   std::string file, resumed;
   for (const std::string& word : options.words) {
@@ -75,14 +80,26 @@ void run_verb(const std::string& command, const Verb& verb, const VerbOptions& o
     file = word;
   }
   // A run goes on with the configuration it began with; what is given now comes on top.
-  if (!resumed.empty() && prepared.keys.has("resume")) prepared.keys.load_yaml(resumed + "/config.yaml");
+  if (!resumed.empty() && prepared.keys.has("resume")) {
+    std::error_code missing;
+    const std::string config = resumed + "/config.yaml";
+    check(std::filesystem::exists(config, missing), "resume=", resumed, " is not the folder of a run: there is no ", config,
+          ". Name the folder that an earlier training had as run=");
+    prepared.keys.load_yaml(config);
+  }
   if (!file.empty()) prepared.keys.load_yaml(file);
   for (const std::string& word : options.words)
     if (word.find('=') != word.npos) prepared.keys.set(word);
   prepared.keys.check();
+  // What would only be found wrong after hours of work is looked at first.
+  kernels::preferred_row({});  // reads KERN_IMPL
+  std::error_code none;
+  if (const auto folder = std::filesystem::path(options.json).parent_path(); !folder.empty())
+    check(std::filesystem::is_directory(folder, none), "--json ", options.json, ": there is no folder ", folder.string());
   Call call{prepared.keys, {}};
   prepared.run(call);
   if (!options.json.empty()) write_file(options.json, call.figures.to_json());
+  return call.exit_code;
 }
 
 // The word after those that are known, answered with the nearest known one.
@@ -161,7 +178,10 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
   }
   for (const Task* task : tasks)
     for (const Verb& verb : task->verbs)
-      if (shown == "kern " + task->name + " " + verb.name) return run_verb(task->name + " " + verb.name, verb, options);
+      if (shown == "kern " + task->name + " " + verb.name) {
+        exit_code = run_verb(task->name + " " + verb.name, verb, options);
+        return;
+      }
   throw InternalError(text("no verb for '", shown, "'"));
 }
 
@@ -220,6 +240,8 @@ int run_command(const std::vector<const Task*>& tasks, const std::vector<std::st
     return complain(text("a fault of kern, please report it: ", e.what()), kOurs);
   } catch (const Error& e) {
     return complain(e.sentence(), kUsersInput);
+  } catch (const std::filesystem::filesystem_error& e) {  // a folder that may not be entered, a name that is too long
+    return complain(text("cannot use ", e.path1().string(), ": ", e.code().message()), kUsersInput);
   } catch (const std::bad_alloc&) {
     return complain(out_of_memory(), kOurs);
   } catch (const std::exception& e) {

@@ -35,8 +35,12 @@ class Loop {
     if (run_.resumed() && std::filesystem::exists(run_.file(kCheckpointFile))) restore();
     started_ = last_save_ = now();
     seconds_before_ = s_.seconds;
+    if (t_.begin) t_.begin();
     while (s_.epoch < options_.epochs && !worn_out()) {
-      if (const auto reason = epoch()) {
+      // Asked before as well: resuming a run whose time is used up must not add to it.
+      auto reason = asked_to_stop();
+      if (!reason) reason = epoch();
+      if (reason) {
         if (*reason == EndReason::killed_for_test || *reason == EndReason::diverged) return {s_, *reason};
         save();
         return done(*reason);
@@ -58,7 +62,6 @@ class Loop {
   std::optional<EndReason> epoch() {
     const int e = s_.epoch;
     const int64_t steps = t_.steps_in_epoch(e);
-    const double epoch_start = now();
     for (const auto& [name, model] : t_.models) model.set_training(true);
     const int64_t samples = t_.samples_in_epoch(e);
     progress_.begin(samples, e + 1, steps > 0 ? samples * s_.index / steps : 0);
@@ -67,7 +70,7 @@ class Loop {
       for (size_t i = 0; i < t_.optimisers.size(); ++i) t_.optimisers[i].second->set_lr(base_lr_[i] * lr_scale());
       const StepResult r = t_.step(e, s_.index);
       if (!std::isfinite(r.loss)) {
-        progress_.note(text("the loss became ", r.loss, " in epoch ", e + 1, ": the training diverged. Lower lr, or look at the data with inspect"));
+        progress_.note(text("the loss became ", std::isnan(r.loss) ? "not a number" : "infinite", " in epoch ", e + 1, ": the training diverged. Lower lr, or look at the data with inspect"));
         return EndReason::diverged;
       }
       default_generator().advance();
@@ -94,7 +97,8 @@ class Loop {
       s_.best_epoch = e + 1;
       t_.save_model(run_.file(kBestModelFile));
     }
-    EpochRecord record{e + 1, train_loss, lr, now() - epoch_start, v.figures};
+    EpochRecord record{e + 1, train_loss, lr, seconds(), v.figures};
+    for (const EpochRecord& before : s_.history) record.seconds -= before.seconds;
     log(record);
     std::string figures;
     for (const auto& [name, value] : v.figures) figures += text(figures.empty() ? "" : "  ", name, ' ', value);
@@ -105,7 +109,7 @@ class Loop {
     s_.loss_sum = 0;
     s_.loss_count = 0;
     save();
-    return s_.epoch < options_.epochs ? asked_to_stop() : std::nullopt;
+    return {};
   }
 
   double lr_scale() const { return t_.schedule->lr(s_.step) / t_.schedule->base_lr(); }
@@ -117,15 +121,18 @@ class Loop {
     return {};
   }
 
+  // metrics.csv holds nothing that another run of the same configuration would not: times stand beside it.
   void log(const EpochRecord& r) {
-    if (!csv_) {
-      std::vector<std::string> columns{"epoch", "train_loss", "lr", "seconds"};
+    if (!metrics_) {
+      std::vector<std::string> columns{"epoch", "train_loss", "lr"};
       for (const auto& [name, value] : r.figures) columns.push_back(name);
-      csv_.emplace(run_.csv("metrics.csv", std::move(columns), double(s_.epoch)));
+      metrics_.emplace(run_.csv("metrics.csv", std::move(columns), double(s_.epoch)));
+      timing_.emplace(run_.csv("timing.csv", {"epoch", "seconds"}, double(s_.epoch)));
     }
-    std::vector<double> values{double(r.epoch), r.train_loss, r.lr, r.seconds};
+    std::vector<double> values{double(r.epoch), r.train_loss, r.lr};
     for (const auto& [name, value] : r.figures) values.push_back(value);
-    csv_->append(values);
+    metrics_->append(values);
+    timing_->append({double(r.epoch), r.seconds});
   }
 
   void save() {
@@ -165,7 +172,7 @@ class Loop {
   ProgressBar& progress_;
   LoopState s_;
   std::vector<double> base_lr_;
-  std::optional<CsvLog> csv_;
+  std::optional<CsvLog> metrics_, timing_;
   double started_ = 0, last_save_ = 0, seconds_before_ = 0;
 };
 

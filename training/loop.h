@@ -34,6 +34,7 @@ struct Training {
   std::vector<std::pair<std::string, AnyModule>> models;
   std::vector<std::pair<std::string, Optimiser*>> optimisers;  // all follow the schedule, each from its own lr
   Schedule* schedule = nullptr;
+  std::function<void()> begin;                                       // may be empty; once, when the checkpoint was accepted
   std::function<int64_t(int epoch)> steps_in_epoch;
   std::function<int64_t(int epoch)> samples_in_epoch;                // for the progress bar
   std::function<void(int epoch, int64_t index)> begin_epoch;         // the data source starts there
@@ -56,8 +57,8 @@ inline constexpr const char* kCheckpointFile = "checkpoint.safetensors";
 inline constexpr const char* kBestModelFile = "model.safetensors";
 inline constexpr const char* kLastModelFile = "model_last.safetensors";
 
-// Runs from the folder's checkpoint if it was resumed, else from the start. On return the folder holds metrics.csv, the best and
-// the last model and a checkpoint. A loss that is not finite ends the training with a sentence; what was saved stays.
+// Runs from the folder's checkpoint if it was resumed, else from the start. On return the folder holds metrics.csv, timing.csv
+// (the seconds, which no two runs share), the best and the last model and a checkpoint. A loss that is not finite ends the training with a sentence; what was saved stays.
 LoopResult run_loop(const RunFolder& run, const LoopOptions& options, Training& training, ProgressBar& progress);
 
 }  // namespace kern::training

@@ -119,6 +119,16 @@ void clear_leftovers(const fs::path& folder) {
   }
 }
 
+// A process that was killed while it wrote leaves "checkpoint.safetensors.tmp4711". Under the lock nobody writes them.
+void remove_temporaries(const fs::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string ending = entry.path().extension().string();
+    if (ending.size() > 4 && ending.starts_with(".tmp") && ending.find_first_not_of("0123456789", 4) == ending.npos)
+      fs::remove(entry.path(), ignored);
+  }
+}
+
 }  // namespace
 
 std::string format_bytes(double bytes) {
@@ -138,6 +148,7 @@ RunFolder RunFolder::create(const fs::path& path, int64_t expected_bytes) {
   make_folder(path);
   RunFolder run(path, lock_folder(path), false, false);
   check_fresh(path);  // again, now that nobody else can write here
+  remove_temporaries(path);
   check_space(path, expected_bytes);
   clear_leftovers(path);
   run.write_state(false);
@@ -149,10 +160,10 @@ RunFolder RunFolder::resume(const fs::path& path, int64_t expected_bytes) {
   check_run(path);
   const int lock = lock_folder(path);
   RunFolder run(path, lock, true, standing_of(path) == Standing::finished);
+  remove_temporaries(path);
   check_space(path, expected_bytes);
   std::error_code ignored;
   fs::remove(path / kStop, ignored);
-  run.write_state(false);
   return run;
 }
 

@@ -26,7 +26,7 @@ class RunFolder {
   // starting over). Error in a sentence when it holds anything else, another process writes it, it cannot be written,
   // or less than `expected_bytes` are free on its disk.
   static RunFolder create(const std::filesystem::path& path, int64_t expected_bytes = 1 << 20);
-  // A run that stands there, finished or not; an old stop file is removed.
+  // A run that stands there, finished or not; an old stop file is removed, and what a killed process was just writing.
   static RunFolder resume(const std::filesystem::path& path, int64_t expected_bytes = 1 << 20);
   ~RunFolder();
   RunFolder(RunFolder&& other) noexcept;

@@ -25,7 +25,7 @@ void run_inspect(const TrainConfig& c, Call& call) {
   options.ignore_unmapped = true;
   const data::WellSet set = data::load_wells(options);
   const data::WellsSummary summary = data::summarise_wells(set);
-  print_summary(summary, c.data.class_list(set.classes));
+  print_summary(summary, set.classes > 0 ? c.data.class_list(set.classes) : training::ClassList{});
 
   std::vector<data::Finding> findings;
   if (summary.labelled_wells >= 2) {

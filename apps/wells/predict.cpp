@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "apps/wells/source.h"
 #include "apps/wells/verbs.h"
@@ -38,15 +40,24 @@ float code_of(const WellsModel& model, int k) {
   return float(k);
 }
 
-void refuse_existing(const fs::path& to, bool overwrite) {
-  check(overwrite || !fs::exists(to), to.string(), " is there already; choose another out= folder, or set overwrite=true");
+// A network without mask channels would take a missing curve for one that is average throughout.
+void check_curves(const WellsModel& model, const data::Well& well) {
+  std::string missing;
+  size_t count = 0;
+  for (const data::Curve& c : well.curves)
+    if (std::all_of(c.values.begin(), c.values.end(), [](float v) { return std::isnan(v); }))
+      missing += (count++ ? ", " : "") + c.name;
+  check(count < well.curves.size(), well.source, " has no values of ", missing, ", which the model reads");
+  check(count == 0 || model.normalisation.mask, well.source, " has no values of ", missing, ", and the model was trained on wells that all have them");
+  if (count > 0) warn(well.source, " has no values of ", missing, "; its prediction rests on the other curves");
 }
 
-// One LAS file with the predicted curve (and probabilities) added, everything else kept byte for byte.
-void predict_las(const WellsModel& model, const PredictConfig& c, const fs::path& from, const fs::path& to) {
+// The LAS file with the predicted curve (and probabilities) added, everything else kept byte for byte.
+std::string predicted_las(const WellsModel& model, const PredictConfig& c, const fs::path& from) {
   const data::LasFile file = data::read_las(from);
   std::vector<data::Problem> notes;
   data::Well well = data::well_from_las(file, options_for(model, from.string(), ""), notes);
+  check_curves(model, well);
   if (model.step > 0 && !(data::evenly_sampled(well) && data::same_step(well.length() > 1 ? well.depth[1] - well.depth[0] : 0, model.step)))
     data::resample(well, model.step);
   for (const data::Problem& n : notes) inform(to_string(n));
@@ -64,14 +75,22 @@ void predict_las(const WellsModel& model, const PredictConfig& c, const fs::path
     for (int64_t i : at) curve.values.push_back(i < 0 ? NAN : p.probabilities[size_t(i * classes + k)]);
     added.push_back(std::move(curve));
   }
-  refuse_existing(to, c.overwrite);
-  data::write_las(to, file, added);
+  return data::las_with_curves(file, added);
 }
 
+data::WellSet read_table(const WellsModel& model, const fs::path& from) {
+  data::WellSet set = data::load_wells(options_for(model, from.string(), ""));
+  for (const data::Problem& p : set.skipped) warn("skipped: ", to_string(p));
+  for (const data::Problem& n : set.notes) inform(to_string(n));
+  for (const data::Well& well : set.wells) check_curves(model, well);
+  return set;
+}
+
+// 101.68 as 101.68, not with the digits that a float has of it as a double.
+std::string shortest(float value) { return std::isnan(value) ? std::string() : fmt::format("{}", value); }
+
 // One table: well, depth, the curves, the predicted class and the probabilities, a row a sample.
-int64_t predict_table(const WellsModel& model, const PredictConfig& c, const fs::path& from, const fs::path& to) {
-  refuse_existing(to, c.overwrite);
-  const data::WellSet set = data::load_wells(options_for(model, from.string(), ""));
+void write_predicted_table(const WellsModel& model, const PredictConfig& c, const data::WellSet& set, const fs::path& to) {
   std::vector<std::string> names{"well", "depth"};
   names.insert(names.end(), set.curve_names.begin(), set.curve_names.end());
   names.push_back(c.mnemonic);
@@ -82,24 +101,25 @@ int64_t predict_table(const WellsModel& model, const PredictConfig& c, const fs:
     const Prediction p = predict(model, well, c.remove_short);
     for (int64_t i = 0; i < well.length(); ++i) {
       csv.cell(well.id).cell(well.depth[size_t(i)]);
-      for (const data::Curve& curve : well.curves) csv.cell(double(curve.values[size_t(i)]));
+      for (const data::Curve& curve : well.curves) csv.cell(shortest(curve.values[size_t(i)]));
       const int k = p.labels[size_t(i)];
       csv.cell(double(code_of(model, k))).cell(model.classes[size_t(k)].name);
-      for (int64_t j = 0; j < model.class_count() && c.probabilities; ++j) csv.cell(double(p.probabilities[size_t(i * model.class_count() + j)]));
+      for (int64_t j = 0; j < model.class_count() && c.probabilities; ++j) csv.cell(shortest(p.probabilities[size_t(i * model.class_count() + j)]));
       csv.end_row();
     }
   }
   csv.commit();
-  return int64_t(set.wells.size());
 }
 
 bool is_las(const fs::path& p) { return data::same_name(p.extension().string(), ".las"); }
-bool is_table(const fs::path& p) {
+// The ending that makes a file a table, in its own spelling; empty when it is none.
+std::string table_ending(const fs::path& p) {
   const std::string name = p.filename().string();
-  for (const char* end : {".csv", ".csv.gz", ".tsv"})
-    if (name.size() >= std::string_view(end).size() && data::same_name(std::string_view(name).substr(name.size() - std::string_view(end).size()), end)) return true;
-  return false;
+  for (const std::string_view end : {".csv", ".csv.gz", ".tsv", ".tsv.gz"})
+    if (name.size() > end.size() && data::same_name(std::string_view(name).substr(name.size() - end.size()), end)) return name.substr(name.size() - end.size());
+  return {};
 }
+bool is_table(const fs::path& p) { return !table_ending(p).empty(); }
 
 std::vector<fs::path> files_in(const fs::path& path) {
   std::vector<fs::path> files;
@@ -110,46 +130,69 @@ std::vector<fs::path> files_in(const fs::path& path) {
   return files;
 }
 
+struct Job {
+  fs::path from, to;
+};
+
+// What is written where. All that can be refused is refused here, before the work begins.
+std::vector<Job> plan(const PredictConfig& c) {
+  const fs::path data = c.data, out = c.out;
+  check(fs::exists(data), c.data, " does not exist; data= names a folder or a file");
+  const bool folder = fs::is_directory(data);
+  if (folder) {
+    const fs::path inside = fs::weakly_canonical(out).lexically_relative(fs::canonical(data));
+    check(inside.empty() || *inside.begin() == "..", "out=", c.out, " lies in the folder of the data, ", c.data, ": predictions would mix with it; choose another folder");
+  }
+  std::vector<Job> jobs;
+  std::set<fs::path> taken;
+  for (const fs::path& from : files_in(data)) {
+    check(is_las(from) || is_table(from), from.string(), " is neither a LAS nor a CSV file by its name");
+    // A folder keeps its shape below out=, so that files of equal name do not meet.
+    fs::path to = out / (folder ? fs::relative(from, data) : from.filename());
+    if (is_table(from)) {
+      const std::string name = to.filename().string();
+      to.replace_filename(name.substr(0, name.size() - table_ending(from).size()) + "_predicted.csv");
+    }
+    check(!fs::exists(to) || !fs::equivalent(from, to), "out= is the folder of the data: the predictions would replace ", from.string(), "; choose another");
+    check(c.overwrite || !fs::exists(to), to.string(), " is there already; choose another out= folder, or set overwrite=true");
+    check(taken.insert(to).second, "two files of ", c.data, " would be written to ", to.string(), ", ", from.string(), " is one of them; rename it");
+    jobs.push_back({from, to});
+  }
+  check(!jobs.empty(), c.data, " holds no LAS or CSV file");
+  return jobs;
+}
+
 }  // namespace
 
 void run_predict(const PredictConfig& c, Call& call) {
   c.machine.apply();
   const WellsModel model = find_wells_model(c.model);
-  check(fs::exists(c.data), c.data, " does not exist; data= names a folder or a file");
-  const std::vector<fs::path> files = files_in(c.data);
-  check(!files.empty(), c.data, " holds no LAS or CSV file");
-  const fs::path out = c.out;
-  make_folder(out);
+  const std::vector<Job> jobs = plan(c);
   int64_t wells = 0, skipped = 0;
-  for (const fs::path& from : files) {
-    // A folder keeps its shape below out=, so that files of equal name do not meet.
-    const fs::path inside = fs::is_directory(c.data) ? fs::relative(from, c.data) : from.filename();
-    fs::path to = out / inside;
-    make_folder(to.parent_path());
-    check(!fs::exists(to) || !fs::equivalent(from, to), "out= is the folder of the data: the predictions would replace ", from.string(), "; choose another");
+  for (const Job& job : jobs) {
+    std::string las;
+    data::WellSet table;
     try {
-      if (is_las(from)) {
-        predict_las(model, c, from, to);
-        ++wells;
-      } else {
-        check(is_table(from), from.string(), " is neither a LAS nor a CSV file by its name");
-        std::string name = to.filename().string();
-        name = name.substr(0, name.find(".csv") == name.npos ? name.rfind('.') : name.find(".csv")) + "_predicted.csv";
-        wells += predict_table(model, c, from, to.replace_filename(name));
-      }
+      if (is_las(job.from)) las = predicted_las(model, c, job.from);
+      else table = read_table(model, job.from);
     } catch (const InternalError&) {
       throw;
-    } catch (const Error& e) {
+    } catch (const Error& e) {  // of the file's own making; what goes wrong in writing ends the command
       if (c.strict) throw;
       warn("skipped: ", e.sentence());
       ++skipped;
+      continue;
     }
+    make_folder(job.to.parent_path());
+    if (is_las(job.from)) write_file(job.to, las);
+    else write_predicted_table(model, c, table, job.to);
+    wells += is_las(job.from) ? 1 : int64_t(table.wells.size());
   }
-  check(wells > 0, "none of the ", int64_t(files.size()), " files in ", c.data, " could be used; the reasons stand above");
-  fmt::print("{} wells predicted, {} files skipped; written to {}\n", wells, skipped, out.string());
+  check(wells > 0, "none of the ", int64_t(jobs.size()), " files in ", c.data, " could be used; the reasons stand above");
+  fmt::print("{} wells predicted, {} files skipped; written to {}\n", wells, skipped, c.out);
   call.figures.add("wells", wells);
   call.figures.add("skipped", skipped);
-  call.figures.add("out", out.string());
+  call.figures.add("out", c.out);
 }
 
 }  // namespace kern::apps

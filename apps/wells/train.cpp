@@ -92,8 +92,21 @@ double score_of(Monitor monitor, const ConfusionMatrix& m) {
   throw InternalError("no such monitor");
 }
 
+// What the run's config.yaml holds: the configuration in force, which names this run and resumes none, so that it serves
+// a new training as well.
+std::string configuration_of(const TrainConfig& c, const RunFolder& run, const Call& call) {
+  TrainConfig own = c;
+  own.run = run.path().string();
+  own.resume.clear();
+  Schema keys(call.keys.command());
+  describe_train(keys, own);
+  return keys.to_yaml();
+}
+
 void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   c.machine.apply();
+  const std::string config = configuration_of(c, run, call);
+  if (!run.resumed()) run.write("config.yaml", config);  // first of all: from here on the run can be resumed
   const data::WellsOptions options = c.data.options();
   check(!options.label.empty(), "label= names no label curve: a training needs one, e.g. label=FACIES");
   const data::WellSet set = data::load_wells(options);
@@ -130,13 +143,14 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   t.save_model = [&](const std::filesystem::path& path) { save_wells_model(path, model); };
   t.identity = {{"model", model.architecture}, {"data", hash_of(set.wells)}};
 
-  run.write("config.yaml", call.keys.to_yaml());
+  // Only what fits the checkpoint replaces the configuration that the run began with.
+  t.begin = [&] { run.write("config.yaml", config); };
   const SignalWatch signals;
   ProgressBar progress({.title = "train", .unit = "windows", .epochs = c.epochs, .time_budget = c.time_budget.seconds,
                         .mode = c.quiet ? ProgressMode::quiet : ProgressMode::automatic});
   const LoopResult result = run_loop(run, {.epochs = c.epochs, .patience = c.patience, .time_budget = c.time_budget.seconds,
                                            .checkpoint_every = c.checkpoint_every.seconds}, t, progress);
-  check(result.reason != EndReason::diverged, "the training diverged; its last checkpoint is in ", run.path().string(), ". Lower lr, or look at the data with kern wells inspect");
+  check(result.reason != EndReason::diverged, "the training diverged; what it had saved before is in ", run.path().string(), ". Lower lr, or look at the data with kern wells inspect");
   call.figures.add("ended", std::string(to_string(result.reason)));
   call.figures.add("epochs", int64_t(result.state.epoch));
   call.figures.add("run", run.path().string());
@@ -152,7 +166,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   add_figures(call.figures, j, baseline);
   call.figures.add("seconds", result.state.seconds);
   call.figures.add("peak_tensor_bytes", int64_t(memory_counters().peak));
-  write_report(run, ReportInput{.title = fmt::format("Wells: {}", run.path().filename().string()), .config = call.keys.to_yaml(), .model = &best,
+  write_report(run, ReportInput{.title = fmt::format("Wells: {}", run.path().filename().string()), .config = config, .model = &best,
                                 .wells = &set.wells, .training = split.training, .validation = split.validation, .judgement = &j,
                                 .baseline = &baseline, .history = result.state.history, .best_epoch = result.state.best_epoch,
                                 .skipped = set.skipped, .seconds = result.state.seconds,
@@ -170,7 +184,7 @@ void run_train(const TrainConfig& c, Call& call) {
   if (c.resume.empty()) return train(c, RunFolder::create(c.run), call);
   // The run's own configuration was read first (apps/command.h); what the command line says besides wins.
   const RunFolder run = RunFolder::resume(c.resume);
-  if (run.was_finished()) inform("the run in ", c.resume, " is finished already: only its evaluation and report are made again");
+  if (run.was_finished()) inform("the run in ", c.resume, " had come to its end: unless epochs= or time_budget= are larger now, only its evaluation and report are made again");
   train(c, run, call);
 }
 

@@ -72,10 +72,16 @@ WellsModel load_wells_model(const std::filesystem::path& path) {
   } catch (const std::exception&) {
     throw Error(path.string() + ": the description in this model file is damaged; train or copy it again");
   }
-  training::check_classes(model.classes);
   check(model.network.out == model.class_count() && model.network.in == model.normalisation.channels(), path.string(),
         ": the description in this model file contradicts itself; train or copy it again");
-  model.build();
+  try {
+    training::check_classes(model.classes);
+    model.build();
+  } catch (const InternalError&) {
+    throw;
+  } catch (const Error& e) {
+    throw Error(text(path.string(), ": the description in this model file is damaged (", e.sentence(), "); train or copy it again"));
+  }
   load_into(file_tensors(model.module), file);
   return model;
 }

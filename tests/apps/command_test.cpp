@@ -85,7 +85,8 @@ TEST(Command, AResumedRunBeginsWithItsOwnConfiguration) {
   EXPECT_EQ(kern({"core", "drill", resume}).out, "drilled 40 m\n");
   EXPECT_EQ(kern({"core", "drill", "depth=50", resume}).out, "drilled 50 m\n");
   EXPECT_EQ(kern({"core", "drill", "resume=no/such/run"}).err,
-            "error: cannot open the configuration 'no/such/run/config.yaml': no such file, or it may not be read\n");
+            "error: resume=no/such/run is not the folder of a run: there is no no/such/run/config.yaml. Name the folder that "
+            "an earlier training had as run=\n");
 }
 
 TEST(Command, HelpAtEveryLevel) {

@@ -1,0 +1,253 @@
+// What `kern wells predict` and `evaluate` hand back: the files as they were, with curves added, and the figures of the
+// training again.
+#include <sys/wait.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "data/csv.h"
+#include "data/las.h"
+#include "engine/atomic_file.h"
+#include "tests/apps/kern_process.h"
+
+namespace kern::testing {
+namespace {
+namespace fs = std::filesystem;
+
+nlohmann::json json_of(const std::string& file) { return nlohmann::json::parse(read_file(file)); }
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+class Predict : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    synthesize(data);
+    run_well(train_arguments(data, trained, {"epochs=2"}));
+  }
+  // The prediction of one file; the original must be found in it again, line by line, with something behind some lines
+  // and some lines added.
+  data::LasFile predicted(const std::string& file, const Arguments& more = {}) {
+    const std::string out = folder / ("out" + std::to_string(calls_++));
+    Arguments a{"wells", "predict", "model=" + trained, "data=" + file, "out=" + out};
+    a.insert(a.end(), more.begin(), more.end());
+    run_well(a);
+    const std::string result = out + "/" + fs::path(file).filename().string();
+    const std::vector<std::string> before = lines_of(read_file(file)), after = lines_of(read_file(result));
+    size_t at = 0, added = 0;
+    for (const std::string& line : after) {
+      if (at < before.size() && line.substr(0, before[at].size()) == before[at]) ++at;
+      else ++added;
+    }
+    EXPECT_EQ(at, before.size()) << "a line of " << file << " is lost or changed";
+    const data::LasFile old = data::read_las(file), now = data::read_las(result);
+    EXPECT_EQ(added, now.curves.size() - old.curves.size()) << "one declaration a curve";
+    for (size_t c = 0; c < old.curves.size(); ++c) {
+      EXPECT_EQ(old.curves[c].name, now.curves[c].name);
+      for (size_t i = 0; i < old.curves[c].values.size(); ++i)
+        EXPECT_TRUE(old.curves[c].values[i] == now.curves[c].values[i] || (std::isnan(old.curves[c].values[i]) && std::isnan(now.curves[c].values[i])));
+    }
+    return now;
+  }
+  std::string copy(const std::string& name, const std::string& content) {
+    fs::create_directories(folder / "changed");
+    const std::string file = folder / "changed/" + name;
+    write_file(file, content);
+    return file;
+  }
+  std::string first() const { return read_file(data + "/synthetic_00000.las"); }
+  TemporaryFolder folder;
+  const std::string data = folder / "data", trained = folder / "run";
+  int calls_ = 0;
+};
+
+void expect_sane(const data::LasFile& file, int64_t at_least) {
+  const data::LasCurve* label = file.find("FACIES_PRED");
+  ASSERT_NE(label, nullptr);
+  int64_t predicted = 0;
+  for (int64_t i = 0; i < file.length(); ++i) {
+    const double k = label->values[size_t(i)];
+    if (std::isnan(k)) continue;
+    ++predicted;
+    ASSERT_TRUE(k >= 0 && k < 5 && k == std::floor(k)) << k;
+    double sum = 0, own = 0, most = 0;
+    for (int c = 0; c < 5; ++c) {
+      const double p = file.find("P_CLASS_" + std::to_string(c))->values[size_t(i)];
+      sum += p;
+      most = std::max(most, p);
+      if (c == int(k)) own = p;
+    }
+    EXPECT_NEAR(sum, 1, 1e-3);
+    EXPECT_EQ(own, most);
+  }
+  EXPECT_GE(predicted, at_least);
+}
+
+TEST_F(Predict, LasKeepsEveryByteAndGetsCurves) {
+  const data::LasFile file = predicted(data + "/synthetic_00000.las");
+  expect_sane(file, file.length());
+  EXPECT_EQ(predicted(data + "/synthetic_00000.las", {"probabilities=false", "mnemonic=LITHO", "threads=2"}).curves.size(), 4u);
+}
+
+TEST_F(Predict, DescendingDepthGivesTheSameTurnedOver) {
+  const std::string text = first();
+  const size_t begin = text.find("~ASCII\n") + 7;
+  std::vector<std::string> rows = lines_of(text.substr(begin));
+  std::string turned = text.substr(0, begin);
+  for (size_t i = rows.size(); i-- > 0;) turned += rows[i] + "\n";
+  const data::LasFile up = predicted(data + "/synthetic_00000.las"), down = predicted(copy("down.las", turned));
+  const auto& a = up.find("FACIES_PRED")->values;
+  const auto& b = down.find("FACIES_PRED")->values;
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i], b[b.size() - 1 - i]) << i;
+}
+
+TEST_F(Predict, AnotherStepIsResampledThereAndBack) {
+  std::string text = first();
+  const size_t begin = text.find("~ASCII\n") + 7;
+  const std::vector<std::string> rows = lines_of(text.substr(begin));
+  std::string coarse = text.substr(0, begin);
+  for (size_t i = 0; i < rows.size(); i += 2) coarse += rows[i] + "\n";
+  const data::LasFile file = predicted(copy("coarse.las", coarse));
+  EXPECT_EQ(file.length(), int64_t(rows.size() + 1) / 2);
+  expect_sane(file, file.length());
+}
+
+TEST_F(Predict, RowsWithNull) {
+  std::string text = first();
+  const size_t begin = text.find("~ASCII\n") + 7;
+  std::vector<std::string> rows = lines_of(text.substr(begin));
+  std::string gaps = text.substr(0, begin);
+  for (size_t i = 0; i < rows.size(); ++i) gaps += i >= 20 && i < 40 ? rows[i].substr(0, rows[i].find(' ')) + " -999.25 0\n" : rows[i] + "\n";
+  expect_sane(predicted(copy("gaps.las", gaps)), 180);
+}
+
+TEST_F(Predict, AFileWithoutTheCurveIsNamedAndSkipped) {
+  std::string text = first();
+  copy("lacks.las", text.replace(text.find("\nGR."), 4, "\nGX."));
+  const std::string path = folder / "changed";
+  expect_refusal({"wells", "predict", "model=" + trained, "data=" + path, "out=" + (folder / "o")}, {"lacks.las", "GR"});
+  copy("good.las", first());
+  const Result r = run_well({"wells", "predict", "model=" + trained, "data=" + path, "out=" + (folder / "p")});
+  EXPECT_TRUE(contains(r.err, "skipped: " + path + "/lacks.las has no values of GR")) << r.err;
+  EXPECT_EQ(files_below(folder / "p"), std::vector<std::string>{"good.las"});
+  expect_refusal({"wells", "predict", "model=" + trained, "data=" + path, "out=" + (folder / "q"), "strict=true"}, {"lacks.las", "GR"});
+}
+
+TEST_F(Predict, TablesPlainAndPacked) {
+  const std::string table = folder / "table";
+  run_well({"wells", "synthesize", "out=" + table, "wells=3", "samples=200", "csv=true"});
+  run_well({"wells", "predict", "model=" + trained, "data=" + table, "out=" + (folder / "out")});
+  const std::string result = folder / "out/wells_predicted.csv";
+  const data::CsvTable csv = data::read_csv(result);
+  EXPECT_EQ(csv.columns(), 10);
+  EXPECT_GE(csv.rows(), 600);
+  const int label = csv.column("FACIES_PRED"), p0 = csv.column("P_class 0");
+  for (int64_t i = 0; i < csv.rows(); ++i) {
+    double sum = 0;
+    for (int c = 0; c < 5; ++c) sum += csv.number(i, p0 + c);
+    ASSERT_NEAR(sum, 1, 1e-5);
+    ASSERT_EQ(csv.cell(i, csv.column("FACIES_PRED_name")), "class " + std::to_string(int(csv.number(i, label))));
+  }
+  if (std::system(("gzip -c '" + table + "/wells.csv' > '" + (folder / "wells.csv.gz") + "' 2>/dev/null").c_str()) != 0) GTEST_SKIP() << "there is no gzip here";
+  run_well({"wells", "predict", "model=" + trained, "data=" + (folder / "wells.csv.gz"), "out=" + (folder / "packed")});
+  EXPECT_TRUE(read_file(result) == read_file(folder / "packed/wells_predicted.csv"));
+}
+
+TEST_F(Predict, NothingIsOverwrittenUnasked) {
+  const Arguments once{"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "out")};
+  run_well(once);
+  const std::string before = read_file(folder / "out/synthetic_00003.las");
+  fs::remove(folder / "out/synthetic_00000.las");
+  expect_refusal(once, {"is there already", "overwrite=true"});
+  EXPECT_FALSE(fs::exists(folder / "out/synthetic_00000.las")) << "refused before anything is written";
+  Arguments again = once;
+  again.push_back("overwrite=true");
+  run_well(again);
+  EXPECT_EQ(before, read_file(folder / "out/synthetic_00003.las"));
+  for (const std::string& out : {data, data + "/below", data + "/../data"})
+    expect_refusal({"wells", "predict", "model=" + trained, "data=" + data, "out=" + out, "overwrite=true"}, {"lies in the folder of the data"});
+  expect_refusal({"wells", "predict", "model=" + trained, "data=" + data + "/synthetic_00000.las", "out=" + data, "overwrite=true"}, {"would replace"});
+  expect_refusal({"wells", "predict", "model=" + trained, "data=" + data, "out=/proc/kern"}, {"cannot create the folder /proc/kern"});
+  expect_refusal({"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "m"), "mnemonic=GR"}, {"GR"});
+  EXPECT_TRUE(files_below(folder / "m").empty());
+  EXPECT_EQ(files_below(data).size(), 6u);
+}
+
+TEST_F(Predict, EvaluationRepeatsTheTrainingsFigures) {
+  const std::string judged = folder / "judged", figures = folder / "figures.json";
+  run_well({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + judged, "wells=validation", "--json", figures, "threads=2"});
+  const nlohmann::json training = json_of(trained + "/result.json"), evaluation = json_of(judged + "/result.json");
+  EXPECT_EQ(evaluation, json_of(figures));
+  for (const char* key : {"loss", "accuracy", "macro_f1", "mean_iou", "class_iou", "class_f1", "majority_accuracy", "majority_macro_f1", "majority_mean_iou"}) {
+    ASSERT_TRUE(training.contains(key) && evaluation.contains(key)) << key;
+    EXPECT_EQ(training[key], evaluation[key]) << key;
+  }
+  run_well({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "all")});
+  EXPECT_EQ(json_of(folder / "all/result.json")["wells"], 6);
+  expect_refusal({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "x"), "label=FOO"}, {"label FOO"});
+  expect_refusal({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "x"), "wells=some"}, {"wells", "validation", "training", "all"});
+}
+
+// lasio reads what we write; KERN_PYTHON names a Python that has it.
+TEST_F(Predict, LasioReadsTheFile) {
+  const char* python = std::getenv("KERN_PYTHON");
+  if (!python) GTEST_SKIP() << "KERN_PYTHON names no Python with lasio";
+  run_well({"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "out")});
+  const std::string command = std::string("'") + python + "' '" KERN_SOURCE_DIR "/tests/apps/lasio_check.py' '" + data + "/synthetic_00000.las' '" +
+                              (folder / "out/synthetic_00000.las") + "' FACIES_PRED 5";
+  const int status = std::system(command.c_str());
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << python << " has no lasio";
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(Predict, OtherImplementationsGiveNearlyTheSame) {
+  run_well(train_arguments(data, folder / "reference", {"epochs=2"}), {{"KERN_IMPL", "conv2d=reference"}});
+  const double a = json_of(trained + "/result.json")["loss"], b = json_of(folder / "reference/result.json")["loss"];
+  EXPECT_TRUE(std::abs(a - b) <= 0.01 * a) << a << " and " << b;
+  for (const Arguments& arguments : {train_arguments(data, folder / "x"), Arguments{"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "y")}}) {
+    const Result r = run(arguments, {{"KERN_IMPL", "conv2d=nonsense"}});
+    EXPECT_EQ(r.code, 1);
+    EXPECT_TRUE(contains(r.err, "error: KERN_IMPL: op 'conv2d' has no row 'nonsense'; its rows are ") && contains(r.err, "reference")) << r.err;
+    EXPECT_FALSE(contains(r.err, "skipped"));
+  }
+}
+
+TEST_F(Predict, FiguresAsJson) {
+  const std::string file = folder / "f.json";
+  run_well({"wells", "inspect", "data=" + data, "label=FACIES", "--json", file});
+  for (const char* key : {"wells", "labelled_wells", "samples", "errors", "warnings", "notes"}) EXPECT_TRUE(json_of(file).contains(key)) << key;
+  run_well({"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "out"), "--json", file});
+  EXPECT_EQ(json_of(file)["wells"], 6);
+  EXPECT_EQ(json_of(file)["skipped"], 0);
+  run_well({"wells", "synthesize", "out=" + (folder / "s"), "wells=2", "samples=64", "--json", file});
+  EXPECT_EQ(json_of(file)["samples"], 128);
+  run_well(train_arguments(data, folder / "again", {"epochs=2", "--json", file}));
+  for (const char* key : {"ended", "epochs", "best_epoch", "run", "loss", "accuracy", "macro_f1", "mean_iou", "class_iou", "class_f1", "seconds"}) EXPECT_TRUE(json_of(file).contains(key)) << key;
+  EXPECT_EQ(json_of(file), json_of(folder / "again/result.json"));
+}
+
+TEST(Help, AtEveryLevel) {
+  EXPECT_TRUE(contains(run_well({"--help"}).out, "wells"));
+  EXPECT_TRUE(contains(run_well({"wells", "--help"}).out, "synthesize"));
+  EXPECT_TRUE(contains(run_well({"--version"}).out, "kern "));
+  for (const char* verb : {"inspect", "synthesize", "train", "evaluate", "predict"}) {
+    EXPECT_TRUE(contains(run_well({"wells", verb, "--help"}).out, "--help-keys")) << verb;
+    const std::string keys = run_well({"wells", verb, "--help-keys"}).out;
+    EXPECT_TRUE(contains(keys, std::string(verb) == "synthesize" ? "  samples=" : "  data=")) << keys;
+    EXPECT_TRUE(contains(run_well({"wells", verb, "--help-keys", "--markdown"}).out, "| `")) << verb;
+  }
+  EXPECT_EQ(run({}).code, 2);
+  EXPECT_EQ(run({"wells"}).code, 2);
+}
+
+}  // namespace
+}  // namespace kern::testing

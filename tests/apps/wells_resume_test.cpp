@@ -1,0 +1,242 @@
+// A training that is interrupted in any way and resumed leaves the same files as one that was not.
+#include <signal.h>
+#include <sys/mount.h>
+
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "engine/atomic_file.h"
+#include "tests/apps/kern_process.h"
+#include "training/checkpoint.h"
+
+namespace kern::testing {
+namespace {
+namespace fs = std::filesystem;
+
+// Enough updates that a kill finds one under way.
+Arguments longer(const std::string& data, const std::string& folder, const Arguments& more = {}) {
+  Arguments a = train_arguments(data, folder, {"batch=1", "window=32"});
+  a.insert(a.end(), more.begin(), more.end());
+  return a;
+}
+
+void expect_equal_files(const std::string& a, const std::string& b) {
+  for (const char* name : {"model.safetensors", "model_last.safetensors", "metrics.csv", "confusion.csv", "per_class.csv"}) {
+    const std::string left = read_file(fs::path(a) / name), right = read_file(fs::path(b) / name);
+    EXPECT_FALSE(left.empty());
+    EXPECT_TRUE(left == right) << name << " differs";
+  }
+}
+
+bool wait_until(Process& process, const std::function<bool()>& there) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!there()) {
+    if (!process.running() || std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+// Whether the folder's checkpoint lies `index` updates or more into an epoch from `epoch` on.
+bool has_reached(const std::string& folder, int epoch, int64_t index) {
+  const fs::path file = fs::path(folder) / "checkpoint.safetensors";
+  if (!fs::exists(file)) return false;
+  const training::LoopState s = training::load_checkpoint(file).state;
+  return s.epoch >= epoch && s.index >= index;
+}
+
+class Resume : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    synthesize(data);
+    run_well(longer(data, whole));
+  }
+  TemporaryFolder folder;
+  const std::string data = folder / "data", whole = folder / "whole", broken = folder / "broken";
+};
+
+TEST_F(Resume, KilledInsideEpochsAndResumedWithOtherThreadCounts) {
+  int killed = 0;
+  Arguments next = longer(data, broken, {"checkpoint_every=0s"});
+  const char* threads[] = {"threads=2", "threads=1", "threads=2"};
+  for (int round = 0; round < 3; ++round) {
+    Process p(next);
+    const bool inside = wait_until(p, [&] { return has_reached(broken, 2 * round, 3); });
+    p.send(SIGKILL);
+    if (p.wait().signal == SIGKILL && inside) killed += training::load_checkpoint(broken + "/checkpoint.safetensors").state.index > 0;
+    next = {"wells", "train", "resume=" + broken, threads[round]};
+  }
+  EXPECT_GE(killed, 1) << "no kill met a training inside an epoch";
+  run_well(next);
+  expect_equal_files(whole, broken);
+  for (const std::string& name : files_below(broken)) EXPECT_FALSE(contains(name, ".tmp")) << name;
+}
+
+TEST_F(Resume, WithTwoThreadsFromTheStart) {
+  Process p(longer(data, broken, {"checkpoint_every=0s", "threads=2"}));
+  EXPECT_TRUE(wait_until(p, [&] { return has_reached(broken, 1, 2); }));
+  p.send(SIGKILL);
+  p.wait();
+  run_well({"wells", "train", "resume=" + broken, "threads=1"});
+  expect_equal_files(whole, broken);
+}
+
+TEST_F(Resume, KilledBeforeTheFirstCheckpoint) {
+  Process p(longer(data, broken));
+  EXPECT_TRUE(wait_until(p, [&] { return fs::exists(broken + "/config.yaml"); }));
+  p.send(SIGKILL);
+  EXPECT_EQ(p.wait().signal, SIGKILL);
+  run_well({"wells", "train", "resume=" + broken});
+  expect_equal_files(whole, broken);
+}
+
+TEST_F(Resume, KilledBetweenEpochs) {
+  Process p(longer(data, broken));  // checkpoints after epochs alone: the epoch under way is done again
+  EXPECT_TRUE(wait_until(p, [&] { return has_reached(broken, 1, 0); }));
+  p.send(SIGKILL);
+  p.wait();
+  run_well({"wells", "train", "resume=" + broken});
+  expect_equal_files(whole, broken);
+}
+
+TEST_F(Resume, SignalsSaveAndSayHowToGoOn) {
+  Arguments next = longer(data, broken, {"checkpoint_every=0s"});
+  int stopped = 0;
+  for (const int signal : {SIGINT, SIGTERM}) {
+    Process p(next);
+    const int epoch = signal == SIGINT ? 0 : 3;
+    if (wait_until(p, [&] { return has_reached(broken, epoch, 2); })) {
+      const training::LoopState before = training::load_checkpoint(broken + "/checkpoint.safetensors").state;
+      p.send(signal);
+      const Result r = p.wait();
+      EXPECT_EQ(r.code, 0) << r.signal << r.err;
+      if (contains(r.out, "stopped (interrupted)")) {
+        ++stopped;
+        EXPECT_TRUE(contains(r.out, "go on with: kern wells train resume=" + broken)) << r.out;
+        EXPECT_GE(training::load_checkpoint(broken + "/checkpoint.safetensors").state.step, before.step) << "nothing may be lost";
+        EXPECT_TRUE(fs::exists(broken + "/model_last.safetensors"));
+        EXPECT_FALSE(fs::exists(broken + "/result.json"));
+      }
+    }
+    next = {"wells", "train", "resume=" + broken};
+  }
+  EXPECT_GE(stopped, 1);
+  run_well(next);
+  expect_equal_files(whole, broken);
+}
+
+TEST_F(Resume, StopFile) {
+  Process p(longer(data, broken, {"checkpoint_every=0s"}));
+  ASSERT_TRUE(wait_until(p, [&] { return has_reached(broken, 1, 2); }));
+  write_file(broken + "/stop", "");
+  const Result r = p.wait();
+  EXPECT_EQ(r.code, 0);
+  EXPECT_TRUE(contains(r.out, "stopped (stop file) and saved; go on with: kern wells train resume=")) << r.out << r.err;
+  run_well({"wells", "train", "resume=" + broken});
+  EXPECT_FALSE(fs::exists(broken + "/stop"));
+  expect_equal_files(whole, broken);
+}
+
+TEST_F(Resume, AFinishedRunIsEvaluatedAgainOrGoesFurther) {
+  const std::string model = read_file(whole + "/model_last.safetensors"), metrics = read_file(whole + "/metrics.csv");
+  run_well({"wells", "train", "resume=" + whole});
+  EXPECT_TRUE(model == read_file(whole + "/model_last.safetensors"));
+  EXPECT_EQ(metrics, read_file(whole + "/metrics.csv"));
+  run_well({"wells", "train", "resume=" + whole, "epochs=7"});
+  const std::string further = read_file(whole + "/metrics.csv");
+  EXPECT_EQ(further.substr(0, metrics.size()), metrics);
+  EXPECT_TRUE(contains(further, "\n7,"));
+  EXPECT_TRUE(contains(read_file(whole + "/config.yaml"), "epochs: 7"));
+  EXPECT_TRUE(contains(read_file(whole + "/config.yaml"), "resume: \"\"")) << "the configuration serves a new run";
+}
+
+TEST_F(Resume, WhatDoesNotFitIsRefusedAndChangesNothing) {
+  const std::string before = read_file(whole + "/config.yaml"), checkpoint = read_file(whole + "/checkpoint.safetensors");
+  expect_refusal({"wells", "train", "resume=" + whole, "seed=5"}, {"seed 1", "5"});
+  expect_refusal({"wells", "train", "resume=" + whole, "channels=[4,4]"}, {"does not fit this model"});
+  expect_refusal({"wells", "train", "resume=" + whole, "model=unet", "strides=[1]"}, {"another model", "unet_strided"});
+  synthesize(folder / "other", 5);
+  expect_refusal({"wells", "train", "resume=" + whole, "data=" + (folder / "other")}, {"another data"});
+  expect_refusal({"wells", "train", "resume=" + whole, "nonsense=1"}, {"unknown key 'nonsense'"});
+  EXPECT_EQ(read_file(whole + "/config.yaml"), before);
+  EXPECT_TRUE(checkpoint == read_file(whole + "/checkpoint.safetensors"));
+  write_file(whole + "/checkpoint.safetensors", checkpoint.substr(0, checkpoint.size() / 2));
+  expect_refusal({"wells", "train", "resume=" + whole}, {"checkpoint.safetensors"});
+}
+
+TEST_F(Resume, TheRunsConfigurationRepeatsIt) {
+  run_well({"wells", "train", whole + "/config.yaml", "run=" + broken, "threads=2"});
+  expect_equal_files(whole, broken);
+}
+
+TEST_F(Resume, TwoProcessesOnOneFolder) {
+  Process p(longer(data, broken, {"epochs=100000"}));
+  ASSERT_TRUE(wait_until(p, [&] { return has_reached(broken, 1, 0); }));
+  expect_refusal({"wells", "train", "resume=" + broken}, {"another process is writing the run"});
+  EXPECT_TRUE(p.running());
+}
+
+TEST(Stopping, TimeBudgetFinishesTheRun) {
+  TemporaryFolder folder;
+  const std::string data = folder / "data", trained = folder / "run";
+  synthesize(data, 3);
+  run_well(train_arguments(data, trained, {"epochs=1000000", "time_budget=1s"}));
+  EXPECT_TRUE(contains(read_file(trained + "/result.json"), "\"ended\": \"time budget used\""));
+  EXPECT_TRUE(fs::exists(trained + "/model.safetensors"));
+  EXPECT_TRUE(contains(read_file(trained + "/report.html"), "</html>"));
+  const std::string metrics = read_file(trained + "/metrics.csv"), last = read_file(trained + "/model_last.safetensors");
+  run_well({"wells", "train", "resume=" + trained});  // its time is used up
+  EXPECT_EQ(metrics, read_file(trained + "/metrics.csv"));
+  EXPECT_TRUE(last == read_file(trained + "/model_last.safetensors"));
+}
+
+TEST(Stopping, ABudgetShorterThanTheFirstEpochLeavesAModelAndAReport) {
+  TemporaryFolder folder;
+  const std::string data = folder / "data", trained = folder / "run";
+  synthesize(data, 3);
+  run_well(train_arguments(data, trained, {"time_budget=0.0001s"}));
+  EXPECT_TRUE(fs::exists(trained + "/model.safetensors"));
+  EXPECT_TRUE(fs::exists(trained + "/report.html"));
+  run_well({"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "out")});
+}
+
+TEST(Stopping, Patience) {
+  TemporaryFolder folder;
+  const std::string data = folder / "data", trained = folder / "run";
+  synthesize(data, 3);
+  run_well(train_arguments(data, trained, {"epochs=1000", "patience=2", "lr=1e-12"}));  // nothing ever improves
+  EXPECT_TRUE(contains(read_file(trained + "/result.json"), "\"ended\": \"no improvement within the patience\""));
+  EXPECT_TRUE(contains(read_file(trained + "/result.json"), "\"epochs\": 3"));
+}
+
+TEST(Stopping, ADivergedTrainingIsSaid) {
+  TemporaryFolder folder;
+  const std::string data = folder / "data", trained = folder / "run";
+  synthesize(data, 3);
+  expect_refusal(train_arguments(data, trained, {"lr=1e30"}), {"diverged", "Lower lr"});
+  EXPECT_FALSE(fs::exists(trained + "/result.json"));
+}
+
+// A disk that fills up while the run is written: a sentence, and what was saved before stays whole.
+TEST(Stopping, FullDisk) {
+  TemporaryFolder folder;
+  const std::string data = folder / "data", disk = folder / "disk";
+  synthesize(data, 3);
+  fs::create_directory(disk);
+  if (::mount("none", disk.c_str(), "tmpfs", 0, "size=200k") != 0) GTEST_SKIP() << "only root may mount the small disk that this test fills";
+  expect_refusal(train_arguments(data, disk + "/run"), {"the disk of the run folder", "kB free"});
+  expect_refusal({"wells", "synthesize", "out=" + disk + "/wells", "wells=100", "samples=1000"}, {"the disk is full"});
+  for (const std::string& name : files_below(disk)) EXPECT_FALSE(contains(name, ".tmp")) << name;
+  ::umount(disk.c_str());
+  ASSERT_EQ(::mount("none", disk.c_str(), "tmpfs", 0, "size=1300k"), 0);
+  expect_refusal(train_arguments(data, disk + "/run", {"channels=[32,128]", "kernel=9"}), {"the disk is full", "safetensors"});
+  for (const std::string& name : files_below(disk)) EXPECT_FALSE(contains(name, ".tmp")) << name;
+  if (fs::exists(disk + "/run/checkpoint.safetensors")) {
+    EXPECT_NO_THROW(training::load_checkpoint(disk + "/run/checkpoint.safetensors"));
+  }
+  ::umount(disk.c_str());
+}
+
+}  // namespace
+}  // namespace kern::testing
