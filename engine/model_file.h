@@ -1,7 +1,8 @@
-// Model files: safetensors (https://github.com/huggingface/safetensors): an 8-byte little-endian header length, a JSON header
-// with names, shapes, offsets and string metadata, then the raw values.
+// Model files: safetensors (https://github.com/huggingface/safetensors): an 8-byte little-endian header length, a JSON
+// header with names, shapes, offsets and string metadata, then the raw values.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -24,7 +25,10 @@ struct TensorFile {
   const Tensor* find(std::string_view name) const;
 };
 
-// Written whole or not at all; the same bytes for the same input.
+// The bytes of a model file, piece by piece; the same bytes for the same input. Names must differ.
+void write_tensors(std::vector<FileTensor> tensors, const Metadata& metadata,
+                   const std::function<void(const void*, size_t)>& write);
+// Those bytes as a file, written whole or not at all.
 void save_tensors(const std::filesystem::path& path, std::vector<FileTensor> tensors, const Metadata& metadata);
 
 // F16, BF16 and F64 become f32; I64 becomes i32 where it fits. Errors name the file: not a safetensors file, truncated,
@@ -32,8 +36,8 @@ void save_tensors(const std::filesystem::path& path, std::vector<FileTensor> ten
 TensorFile load_tensors(const std::filesystem::path& path);
 TensorFile parse_tensors(std::string_view bytes, const std::string& shown_name);
 
-// Copies values into `targets` (handles into a model). Every missing, extra and misshapen name is listed in one Error; with
-// prefix, only the file's names that begin with it take part, e.g. "model.".
+// Copies values into `targets` (handles into a model). Every missing, extra and misshapen name is listed in one Error;
+// with prefix, only the file's names that begin with it take part, e.g. "model.".
 void load_into(const std::vector<FileTensor>& targets, const TensorFile& file, std::string_view prefix = "");
 
 }  // namespace kern

@@ -22,7 +22,10 @@ struct Conv1d {
     if (c.bias) bias = Parameter(init_fan_in({c.out}, int64_t{c.kernel} * c.in / c.groups));
   }
   Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
-    return conv1d(x, weight, bias, {.stride = config.stride, .padding = config.padding, .dilation = config.dilation, .groups = config.groups}, slot);
+    return conv1d(
+        x, weight, bias,
+        {.stride = config.stride, .padding = config.padding, .dilation = config.dilation, .groups = config.groups},
+        slot);
   }
   template <class V>
   void visit(V&& v) {

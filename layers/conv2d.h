@@ -25,7 +25,10 @@ struct Conv2d {
     if (c.bias) bias = Parameter(init_fan_in({c.out}, fan_in));
   }
   Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
-    return conv2d(x, weight, bias, {.stride = config.stride, .padding = config.padding, .dilation = config.dilation, .groups = config.groups}, slot);
+    return conv2d(
+        x, weight, bias,
+        {.stride = config.stride, .padding = config.padding, .dilation = config.dilation, .groups = config.groups},
+        slot);
   }
   template <class V>
   void visit(V&& v) {

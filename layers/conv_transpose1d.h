@@ -13,15 +13,18 @@ struct ConvTranspose1dConfig {
   bool bias = true;
 };
 
-// x [N,L,in] -> [N,Q,out], Q = (L - 1) stride + kernel - crop.left - crop.right + output_padding; weight [in,kernel,out].
+// x [N,L,in] -> [N,Q,out], Q = (L - 1) stride + kernel - crop.left - crop.right + output_padding; weight
+// [in,kernel,out].
 struct ConvTranspose1d {
   ConvTranspose1dConfig config;
   Parameter weight, bias;
-  explicit ConvTranspose1d(const ConvTranspose1dConfig& c) : config(c), weight(init_fan_in({c.in, c.kernel, c.out}, int64_t{c.kernel} * c.out)) {
+  explicit ConvTranspose1d(const ConvTranspose1dConfig& c)
+      : config(c), weight(init_fan_in({c.in, c.kernel, c.out}, int64_t{c.kernel} * c.out)) {
     if (c.bias) bias = Parameter(init_fan_in({c.out}, int64_t{c.kernel} * c.out));
   }
   Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
-    return conv_transpose1d(x, weight, bias, {.stride = config.stride, .crop = config.crop, .output_padding = config.output_padding}, slot);
+    return conv_transpose1d(
+        x, weight, bias, {.stride = config.stride, .crop = config.crop, .output_padding = config.output_padding}, slot);
   }
   template <class V>
   void visit(V&& v) {

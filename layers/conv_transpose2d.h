@@ -24,7 +24,8 @@ struct ConvTranspose2d {
     if (c.bias) bias = Parameter(init_fan_in({c.out}, fan_in));
   }
   Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
-    return conv_transpose2d(x, weight, bias, {.stride = config.stride, .crop = config.crop, .output_padding = config.output_padding}, slot);
+    return conv_transpose2d(
+        x, weight, bias, {.stride = config.stride, .crop = config.crop, .output_padding = config.output_padding}, slot);
   }
   template <class V>
   void visit(V&& v) {

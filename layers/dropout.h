@@ -10,9 +10,7 @@ struct Dropout {
   float p;
   Mode mode;
   explicit Dropout(float probability = 0.5f) : p(probability) {}
-  Tensor operator()(const Tensor& x) {
-    return mode.training && p > 0 ? dropout(x, p) : x;
-  }
+  Tensor operator()(const Tensor& x) { return mode.training && p > 0 ? dropout(x, p) : x; }
   template <class V>
   void visit(V&& v) {
     v("mode", mode);
@@ -24,9 +22,7 @@ struct ChannelDropout {
   float p;
   Mode mode;
   explicit ChannelDropout(float probability = 0.5f) : p(probability) {}
-  Tensor operator()(const Tensor& x) {
-    return mode.training && p > 0 ? channel_dropout(x, p) : x;
-  }
+  Tensor operator()(const Tensor& x) { return mode.training && p > 0 ? channel_dropout(x, p) : x; }
   template <class V>
   void visit(V&& v) {
     v("mode", mode);

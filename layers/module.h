@@ -37,7 +37,9 @@ struct AnyVisitor {
 };
 }  // namespace detail
 template <class M>
-concept Module = requires(M& m) { m.visit(detail::AnyVisitor{}); };
+concept Module = requires(M& m) {
+  m.visit(detail::AnyVisitor{});
+};
 template <class M>
 concept UnaryModule = Module<M> && requires(M& m, const Tensor& x) {
   { m(x) } -> std::same_as<Tensor>;
@@ -55,7 +57,10 @@ void for_each_part(Part& part, F&& f, const std::string& name = {}) {
   } else if constexpr (requires { part.begin(); }) {
     int i = 0;
     for (auto& p : part) for_each_part(p, f, inner(std::to_string(i++)));
-  } else if constexpr (requires { *part; bool(part); }) {
+  } else if constexpr (requires {
+                         *part;
+                         bool(part);
+                       }) {
     if (part) for_each_part(*part, f, name);
   } else {
     f(name, part);

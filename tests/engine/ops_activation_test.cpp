@@ -16,9 +16,9 @@ Tensor off_zero(const Shape& shape, uint32_t seed) {
 
 TEST(Prelu, gradients) {
   auto f = [](const std::vector<Tensor>& in) { return prelu(in[0], in[1]); };
-  check_gradients(f, {off_zero({2, 5, 3}, 1), Tensor::full({1}, 0.25f)});
-  check_gradients(f, {off_zero({2, 2, 4, 3}, 1), random_tensor({3}, 2)});
-  check_gradients(f, {pitched(off_zero({4, 3}, 1)), random_tensor({3}, 2)});
+  check_gradients({off_zero({2, 5, 3}, 1), Tensor::full({1}, 0.25f)}, f);
+  check_gradients({off_zero({2, 2, 4, 3}, 1), random_tensor({3}, 2)}, f);
+  check_gradients({pitched(off_zero({4, 3}, 1)), random_tensor({3}, 2)}, f);
 }
 
 TEST(Prelu, writes_into_a_slot_and_leaves_frozen_inputs_alone) {
@@ -45,23 +45,27 @@ TEST(Prelu, an_input_used_twice_gets_both_gradients) {
 }
 
 TEST(Prelu, a_wrong_slope_is_a_sentence) {
-  EXPECT_EQ(error_sentence([] { prelu(Tensor::zeros({2, 3}), Tensor::zeros({2})); }),
+  EXPECT_EQ(error_of([] {
+              prelu(Tensor::zeros({2, 3}), Tensor::zeros({2}));
+            }),
             "prelu: input [2,3] needs a slope of shape [1] (shared) or [3] (one per channel), got [2]");
 }
 
 TEST(Sigmoid, gradients) {
-  check_gradients([](const std::vector<Tensor>& in) { return sigmoid(in[0]); }, {random_tensor({2, 5, 3}, 1, -2, 2)});
-  check_gradients([](const std::vector<Tensor>& in) { return sigmoid(sigmoid(in[0])); }, {pitched(random_tensor({4, 3}, 1, -2, 2))});
+  check_gradients({random_tensor({2, 5, 3}, 1, -2, 2)}, [](const std::vector<Tensor>& in) { return sigmoid(in[0]); });
+  check_gradients({pitched(random_tensor({4, 3}, 1, -2, 2))},
+                  [](const std::vector<Tensor>& in) { return sigmoid(sigmoid(in[0])); });
 }
 
 TEST(LeakyRelu, gradients_and_values) {
-  check_gradients([](const std::vector<Tensor>& in) { return leaky_relu(in[0], 0.2f); }, {off_zero({2, 5, 3}, 1)});
-  check_gradients([](const std::vector<Tensor>& in) { return leaky_relu(in[0]); }, {pitched(off_zero({4, 3}, 1))});
+  check_gradients({off_zero({2, 5, 3}, 1)}, [](const std::vector<Tensor>& in) { return leaky_relu(in[0], 0.2f); });
+  check_gradients({pitched(off_zero({4, 3}, 1))}, [](const std::vector<Tensor>& in) { return leaky_relu(in[0]); });
   EXPECT_EQ(leaky_relu(Tensor::from({3}, std::vector<float>{-2, 0, 3}), 0.5f).values(), (std::vector<float>{-1, 0, 3}));
 }
 
 TEST(LeakyRelu, a_negative_slope_is_a_sentence) {
-  EXPECT_EQ(error_sentence([] { leaky_relu(Tensor::zeros({1}), -1); }).substr(0, 48), "leaky_relu: the slope must not be negative, got ");
+  EXPECT_EQ(error_of([] { leaky_relu(Tensor::zeros({1}), -1); }).substr(0, 48),
+            "leaky_relu: the slope must not be negative, got ");
 }
 
 }  // namespace

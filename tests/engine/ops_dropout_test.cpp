@@ -1,7 +1,6 @@
-#include "engine/ops/dropout.h"
-
 #include "engine/ops/add.h"
-#include "tests/support/tape_check.h"
+#include "engine/ops/dropout.h"
+#include "tests/support/gradient_check.h"
 
 namespace kern {
 namespace {
@@ -9,12 +8,12 @@ using namespace kern::testing;
 using Floats = std::vector<float>;
 
 TEST(Dropout, backward_draws_the_masks_of_forward_again) {
-  check_tape({random_tensor({2, 3, 4}, 1)}, [](const auto& v) {
+  check_gradients({random_tensor({2, 3, 4}, 1)}, [](const auto& v) {
     Generator generator(5);
     generator.advance();
     return add(dropout(v[0], 0.5f, generator), channel_dropout(v[0], 0.25f, generator));
   });
-  check_tape({random_tensor({2, 3, 4}, 1)}, [](const auto& v) {
+  check_gradients({random_tensor({2, 3, 4}, 1)}, [](const auto& v) {
     Generator generator(5);
     const auto slots = Tensor::channel_slots({2, 3}, std::vector<int64_t>{4, 4});
     const Tensor a = dropout(v[0], 0.5f, generator, slots[0]);
@@ -46,9 +45,12 @@ TEST(Dropout, every_call_of_a_step_draws_anew_and_a_step_repeats) {
 }
 
 TEST(Dropout, errors_are_sentences) {
-  EXPECT_EQ(error_of([] { dropout(Tensor::zeros({2}), 1.5f); }), "dropout: the probability to drop must be from 0 to 1, got 1.5");
-  EXPECT_EQ(error_of([] { dropout(Tensor::zeros({2}), std::nanf("")); }).substr(0, 30), "dropout: the probability to dr");
-  EXPECT_EQ(error_of([] { channel_dropout(Tensor::zeros({2}), 0.5f); }), "channel_dropout: input must be [N,...,C], got [2]");
+  EXPECT_EQ(error_of([] { dropout(Tensor::zeros({2}), 1.5f); }),
+            "dropout: the probability to drop must be from 0 to 1, got 1.5");
+  EXPECT_EQ(error_of([] { dropout(Tensor::zeros({2}), std::nanf("")); }).substr(0, 30),
+            "dropout: the probability to dr");
+  EXPECT_EQ(error_of([] { channel_dropout(Tensor::zeros({2}), 0.5f); }),
+            "channel_dropout: input must be [N,...,C], got [2]");
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include "engine/ops/mul.h"
 #include "engine/ops/relu.h"
 #include "engine/ops/scale.h"
-#include "tests/support/tape_check.h"
+#include "tests/support/gradient_check.h"
 
 namespace kern {
 namespace {
@@ -12,9 +12,10 @@ using namespace kern::testing;
 using Floats = std::vector<float>;
 
 TEST(Add, gradients_of_equal_shapes_of_a_vector_and_of_one_input_twice) {
-  check_tape({random_tensor({2, 3, 4}, 1), random_tensor({2, 3, 4}, 2)}, [](const auto& x) { return add(x[0], x[1]); });
-  check_tape({random_tensor({2, 3, 4}, 1), random_tensor({4}, 2)}, [](const auto& x) { return add(x[0], x[1]); });
-  check_tape({random_tensor({5, 4}, 1)}, [](const auto& x) { return add(add(x[0], x[0]), x[0]); });
+  check_gradients({random_tensor({2, 3, 4}, 1), random_tensor({2, 3, 4}, 2)},
+                  [](const auto& x) { return add(x[0], x[1]); });
+  check_gradients({random_tensor({2, 3, 4}, 1), random_tensor({4}, 2)}, [](const auto& x) { return add(x[0], x[1]); });
+  check_gradients({random_tensor({5, 4}, 1)}, [](const auto& x) { return add(add(x[0], x[0]), x[0]); });
 }
 
 TEST(Add, writes_into_a_slot_and_reads_pitched_inputs) {
@@ -33,8 +34,11 @@ TEST(Add, writes_into_a_slot_and_reads_pitched_inputs) {
 }
 
 TEST(Add, shapes_that_do_not_fit_are_a_sentence) {
-  EXPECT_EQ(error_of([] { add(Tensor::zeros({2, 3}), Tensor::zeros({2})); }),
-            "add: shapes [2,3] and [2] do not fit; the second must have the first's shape or be a vector [3] of its channels");
+  EXPECT_EQ(error_of([] {
+              add(Tensor::zeros({2, 3}), Tensor::zeros({2}));
+            }),
+            "add: shapes [2,3] and [2] do not fit; the second must have the first's shape or be a vector [3] of its "
+            "channels");
 }
 
 TEST(Concat, of_neighbours_is_free_and_of_others_a_copy) {
@@ -53,36 +57,46 @@ TEST(Concat, of_neighbours_is_free_and_of_others_a_copy) {
 }
 
 TEST(Concat, gradients_with_and_without_slots_and_of_one_input_twice) {
-  check_tape({random_tensor({2, 3, 4}, 1), random_tensor({2, 3, 1}, 2), random_tensor({2, 3, 2}, 3)},
-             [](const auto& x) { return concat({x[0], x[1], x[2]}); });
-  check_tape({random_tensor({4, 3}, 1, 3), random_tensor({4, 2}, 2, 3)}, [](const auto& x) {
+  check_gradients({random_tensor({2, 3, 4}, 1), random_tensor({2, 3, 1}, 2), random_tensor({2, 3, 2}, 3)},
+                  [](const auto& x) {
+                    return concat({x[0], x[1], x[2]});
+                  });
+  check_gradients({random_tensor({4, 3}, 1, 2, 4), random_tensor({4, 2}, 2, 2, 4)}, [](const auto& x) {
     const auto slots = Tensor::channel_slots({4}, std::vector<int64_t>{3, 2});
     return relu(concat({relu(x[0], slots[0]), relu(x[1], slots[1])}));
   });
-  check_tape({random_tensor({4, 3}, 1)}, [](const auto& x) { return add(concat({x[0], x[0]}), Tensor::full({6}, 1)); });
+  check_gradients({random_tensor({4, 3}, 1)}, [](const auto& x) {
+    return add(concat({x[0], x[0]}), Tensor::full({6}, 1));
+  });
 }
 
 TEST(Concat, what_does_not_fit_is_a_sentence) {
-  EXPECT_EQ(error_of([] { concat({Tensor::zeros({2, 3}), Tensor::zeros({3, 3})}); }),
+  EXPECT_EQ(error_of([] {
+              concat({Tensor::zeros({2, 3}), Tensor::zeros({3, 3})});
+            }),
             "concat: [2,3] f32 and [3,3] f32 do not fit side by side; all sizes but the last must be equal");
   EXPECT_EQ(error_of([] { concat({}); }), "concat: needs at least one tensor");
 }
 
 TEST(Mul, gradients_of_equal_shapes_of_a_vector_of_one_input_twice_and_of_slots) {
-  check_tape({random_tensor({2, 3, 4}, 1), random_tensor({2, 3, 4}, 2)}, [](const auto& x) { return mul(x[0], x[1]); });
-  check_tape({random_tensor({2, 3, 4}, 1), random_tensor({4}, 2)}, [](const auto& x) { return mul(x[0], x[1]); });
-  check_tape({random_tensor({5, 4}, 1)}, [](const auto& x) { return mul(mul(x[0], x[0]), x[0]); });
-  check_tape({random_tensor({5, 2}, 1), random_tensor({5, 2}, 2)}, [](const auto& x) {
+  check_gradients({random_tensor({2, 3, 4}, 1), random_tensor({2, 3, 4}, 2)},
+                  [](const auto& x) { return mul(x[0], x[1]); });
+  check_gradients({random_tensor({2, 3, 4}, 1), random_tensor({4}, 2)}, [](const auto& x) { return mul(x[0], x[1]); });
+  check_gradients({random_tensor({5, 4}, 1)}, [](const auto& x) { return mul(mul(x[0], x[0]), x[0]); });
+  check_gradients({random_tensor({5, 2}, 1), random_tensor({5, 2}, 2)}, [](const auto& x) {
     const auto slots = Tensor::channel_slots({5}, std::vector<int64_t>{2, 2});
     const Tensor a = scale(x[0], 2, 1, slots[0]), b = mul(a, x[1], slots[1]);
     return concat({mul(a, b), mul(b, a)});
   });
-  EXPECT_EQ(error_of([] { mul(Tensor::zeros({2, 3}), Tensor::zeros({3, 2})); }).substr(0, 42), "mul: shapes [2,3] and [3,2] do not fit; th");
+  EXPECT_EQ(error_of([] {
+              mul(Tensor::zeros({2, 3}), Tensor::zeros({3, 2}));
+            }).substr(0, 42),
+            "mul: shapes [2,3] and [3,2] do not fit; th");
 }
 
 TEST(Scale, values_and_gradients) {
   EXPECT_EQ(scale(Tensor::from({2}, Floats{1, -2}), 3, 0.5f).values(), (Floats{3.5f, -5.5f}));
-  check_tape({random_tensor({2, 3}, 1)}, [](const auto& x) { return scale(x[0], -0.5f, 2); });
+  check_gradients({random_tensor({2, 3}, 1)}, [](const auto& x) { return scale(x[0], -0.5f, 2); });
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include "engine/ops/cross_entropy.h"
 #include "engine/ops/mse.h"
 #include "engine/ops/sum.h"
-#include "tests/support/tape_check.h"
+#include "tests/support/gradient_check.h"
 
 namespace kern {
 namespace {
@@ -18,16 +18,17 @@ TEST(Sum, values_and_gradients_of_sum_and_mean) {
   EXPECT_EQ(mean(x).item(), 3.5f);
   EXPECT_EQ(sum(x.channel_slice(1, 3)).item(), 16);
   EXPECT_EQ(sum(Tensor::zeros({0, 3})).item(), 0);
-  check_tape({random_tensor({2, 3, 4}, 1)}, [](const auto& v) { return sum(v[0]); });
-  check_tape({random_tensor({2, 3, 4}, 1)}, [](const auto& v) { return add(mean(v[0]), sum(v[0])); });
+  check_gradients({random_tensor({2, 3, 4}, 1)}, [](const auto& v) { return sum(v[0]); });
+  check_gradients({random_tensor({2, 3, 4}, 1)}, [](const auto& v) { return add(mean(v[0]), sum(v[0])); });
   EXPECT_EQ(error_of([] { mean(Tensor::zeros({0, 3})); }), "mean: [0,3] has no values to average");
 }
 
 TEST(CrossEntropy, gradients_with_weights_ignored_rows_and_pitched_logits) {
-  const Tensor target = Tensor::from({2, 3}, Ints{0, 3, -1, 2, 2, 1}), weight = Tensor::from({4}, Floats{0.5f, 2, 1, 0.25f});
-  check_tape({random_tensor({2, 3, 4}, 1)}, [&](const auto& v) { return cross_entropy(v[0], target, weight); });
-  check_tape({random_tensor({2, 3, 4}, 2)}, [&](const auto& v) { return cross_entropy(v[0], target); });
-  check_tape({random_tensor({2, 3, 4}, 3)}, [&](const auto& v) {
+  const Tensor target = Tensor::from({2, 3}, Ints{0, 3, -1, 2, 2, 1}),
+               weight = Tensor::from({4}, Floats{0.5f, 2, 1, 0.25f});
+  check_gradients({random_tensor({2, 3, 4}, 1)}, [&](const auto& v) { return cross_entropy(v[0], target, weight); });
+  check_gradients({random_tensor({2, 3, 4}, 2)}, [&](const auto& v) { return cross_entropy(v[0], target); });
+  check_gradients({random_tensor({2, 3, 4}, 3)}, [&](const auto& v) {
     const auto slots = Tensor::channel_slots({2, 3}, std::vector<int64_t>{4, 4});
     const Tensor logits = add(v[0], Tensor::zeros({4}), slots[1]);
     return cross_entropy(logits, target, weight);
@@ -43,20 +44,28 @@ TEST(CrossEntropy, of_equal_logits_is_log_k) {
 
 TEST(CrossEntropy, errors_are_sentences) {
   const Tensor x = Tensor::zeros({2, 3});
-  EXPECT_EQ(error_of([&] { cross_entropy(x, Tensor::from({3}, Ints{0, 0, 0})); }),
+  EXPECT_EQ(error_of([&] {
+              cross_entropy(x, Tensor::from({3}, Ints{0, 0, 0}));
+            }),
             "cross_entropy: logits [2,3] and targets [3] do not fit; expected [N,...,K] and [N,...]");
-  EXPECT_EQ(error_of([&] { cross_entropy(x, Tensor::zeros({2})); }), "cross_entropy: targets must be class numbers of type i32, got f32");
-  EXPECT_EQ(error_of([&] { cross_entropy(x, Tensor::from({2}, Ints{0, 0}), Tensor::zeros({2})); }),
+  EXPECT_EQ(error_of([&] { cross_entropy(x, Tensor::zeros({2})); }),
+            "cross_entropy: targets must be class numbers of type i32, got f32");
+  EXPECT_EQ(error_of([&] {
+              cross_entropy(x, Tensor::from({2}, Ints{0, 0}), Tensor::zeros({2}));
+            }),
             "cross_entropy: class weights must be [3], got [2]");
-  EXPECT_EQ(error_of([&] { cross_entropy(x, Tensor::from({2}, Ints{0, 3})); }),
+  EXPECT_EQ(error_of([&] {
+              cross_entropy(x, Tensor::from({2}, Ints{0, 3}));
+            }),
             "cross_entropy: the target of row 1 is 3; with 3 classes it must be 0 to 2, or -1 for a row to ignore. "
             "Map the labels to class numbers first");
 }
 
 TEST(Mse, gradients_of_both_inputs_pitched_and_not) {
   EXPECT_EQ(mse(Tensor::from({2}, Floats{1, 2}), Tensor::from({2}, Floats{2, 4})).item(), 2.5f);
-  check_tape({random_tensor({2, 3, 4}, 1), random_tensor({2, 3, 4}, 2)}, [](const auto& v) { return mse(v[0], v[1]); });
-  check_tape({random_tensor({3, 2}, 1), random_tensor({3, 2}, 2)}, [](const auto& v) {
+  check_gradients({random_tensor({2, 3, 4}, 1), random_tensor({2, 3, 4}, 2)},
+                  [](const auto& v) { return mse(v[0], v[1]); });
+  check_gradients({random_tensor({3, 2}, 1), random_tensor({3, 2}, 2)}, [](const auto& v) {
     const auto slots = Tensor::channel_slots({3}, std::vector<int64_t>{2, 1});
     return mse(add(v[0], Tensor::zeros({2}), slots[0]), v[1]);
   });
@@ -64,15 +73,19 @@ TEST(Mse, gradients_of_both_inputs_pitched_and_not) {
 }
 
 TEST(BceWithLogits, gradients_with_weights_masks_and_pitches) {
-  const Tensor t = Tensor::from({3, 2}, Floats{0, 1, 1, 0, 0.25f, 1}), w = Tensor::from({3, 2}, Floats{1, 0, 2, 1, 0.5f, 1});
-  check_tape({random_tensor({3, 2}, 1)}, [&](const auto& v) { return bce_with_logits(v[0], t); });
-  check_tape({random_tensor({3, 2}, 1)}, [&](const auto& v) { return bce_with_logits(v[0], t, w, {.pos_weight = 4}); });
-  check_tape({random_tensor({3, 2}, 1)}, [&](const auto& v) {
+  const Tensor t = Tensor::from({3, 2}, Floats{0, 1, 1, 0, 0.25f, 1}),
+               w = Tensor::from({3, 2}, Floats{1, 0, 2, 1, 0.5f, 1});
+  check_gradients({random_tensor({3, 2}, 1)}, [&](const auto& v) { return bce_with_logits(v[0], t); });
+  check_gradients({random_tensor({3, 2}, 1)},
+                  [&](const auto& v) { return bce_with_logits(v[0], t, w, {.pos_weight = 4}); });
+  check_gradients({random_tensor({3, 2}, 1)}, [&](const auto& v) {
     const auto slots = Tensor::channel_slots({3}, std::vector<int64_t>{1, 2});
     return bce_with_logits(add(v[0], Tensor::zeros({2}), slots[1]), t, w, {.by_weight = true});
   });
-  EXPECT_EQ(error_of([&] { bce_with_logits(Tensor::zeros({2}), t); }), "bce_with_logits: logits [2] and targets [3,2] must have one shape");
-  EXPECT_EQ(error_of([&] { bce_with_logits(t, t, Tensor::zeros({2})); }), "bce_with_logits: weights [2] must have the logits' shape [3,2]");
+  EXPECT_EQ(error_of([&] { bce_with_logits(Tensor::zeros({2}), t); }),
+            "bce_with_logits: logits [2] and targets [3,2] must have one shape");
+  EXPECT_EQ(error_of([&] { bce_with_logits(t, t, Tensor::zeros({2})); }),
+            "bce_with_logits: weights [2] must have the logits' shape [3,2]");
 }
 
 }  // namespace

@@ -7,10 +7,10 @@ namespace {
 using namespace kern::testing;
 
 TEST(InstanceNorm, gradients) {
-  check_gradients([](const std::vector<Tensor>& in) { return instance_norm(in[0]); }, {random_tensor({2, 5, 3}, 1)});
+  check_gradients({random_tensor({2, 5, 3}, 1)}, [](const std::vector<Tensor>& in) { return instance_norm(in[0]); });
   auto affine = [](const std::vector<Tensor>& in) { return instance_norm(in[0], in[1], in[2], 1e-3f); };
-  check_gradients(affine, {random_tensor({2, 3, 2, 3}, 1), random_tensor({3}, 2), random_tensor({3}, 3)});
-  check_gradients(affine, {pitched(random_tensor({2, 6, 3}, 1)), random_tensor({3}, 2), random_tensor({3}, 3)});
+  check_gradients({random_tensor({2, 3, 2, 3}, 1), random_tensor({3}, 2), random_tensor({3}, 3)}, affine);
+  check_gradients({pitched(random_tensor({2, 6, 3}, 1)), random_tensor({3}, 2), random_tensor({3}, 3)}, affine);
 }
 
 TEST(InstanceNorm, normalises_each_channel_of_each_sample_into_a_slot) {
@@ -23,10 +23,18 @@ TEST(InstanceNorm, normalises_each_channel_of_each_sample_into_a_slot) {
 }
 
 TEST(InstanceNorm, wrong_shapes_are_sentences) {
-  EXPECT_EQ(error_sentence([] { instance_norm(Tensor::zeros({2, 1, 3})); }).substr(0, 79),
+  EXPECT_EQ(error_of([] {
+              instance_norm(Tensor::zeros({2, 1, 3}));
+            }).substr(0, 79),
             "instance_norm: statistics over one position are meaningless, input is [2,1,3]; ");
-  EXPECT_EQ(error_sentence([] { instance_norm(Tensor::zeros({2, 3})); }), "instance_norm: input must be [N,L,C] or [N,H,W,C], got [2,3]");
-  EXPECT_EQ(error_sentence([] { instance_norm(Tensor::zeros({2, 4, 3}), Tensor::zeros({2})); }), "instance_norm: weight must be [3], got [2]");
+  EXPECT_EQ(error_of([] {
+              instance_norm(Tensor::zeros({2, 3}));
+            }),
+            "instance_norm: input must be [N,L,C] or [N,H,W,C], got [2,3]");
+  EXPECT_EQ(error_of([] {
+              instance_norm(Tensor::zeros({2, 4, 3}), Tensor::zeros({2}));
+            }),
+            "instance_norm: weight must be [3], got [2]");
 }
 
 TEST(BatchNorm, gradients_in_training_and_with_frozen_statistics) {
@@ -34,11 +42,11 @@ TEST(BatchNorm, gradients_in_training_and_with_frozen_statistics) {
     auto affine = [&](const std::vector<Tensor>& in) {
       return batch_norm(in[0], in[1], in[2], Tensor::full({3}, 0.2f), Tensor::full({3}, 0.5f), {.training = training});
     };
-    check_gradients(affine, {random_tensor({4, 2, 3}, 1), random_tensor({3}, 2), random_tensor({3}, 3)});
-    check_gradients(affine, {pitched(random_tensor({2, 2, 2, 3}, 1)), random_tensor({3}, 2), random_tensor({3}, 3)});
-    check_gradients([&](const std::vector<Tensor>& in) {
+    check_gradients({random_tensor({4, 2, 3}, 1), random_tensor({3}, 2), random_tensor({3}, 3)}, affine);
+    check_gradients({pitched(random_tensor({2, 2, 2, 3}, 1)), random_tensor({3}, 2), random_tensor({3}, 3)}, affine);
+    check_gradients({random_tensor({6, 3}, 1)}, [&](const std::vector<Tensor>& in) {
       return batch_norm(in[0], {}, {}, Tensor::full({3}, 0.2f), Tensor::full({3}, 0.5f), {.training = training});
-    }, {random_tensor({6, 3}, 1)});
+    });
   }
 }
 
@@ -56,7 +64,8 @@ TEST(BatchNorm, running_statistics_follow_in_training_and_stay_in_evaluation) {
   EXPECT_NEAR(y.values()[1], 2 / 1.5, 1e-6);
 }
 
-// What evaluation read is kept for its backward: a training step in between changes the running statistics, not the gradient.
+// What evaluation read is kept for its backward: a training step in between changes the running statistics, not the
+// gradient.
 TEST(BatchNorm, frozen_backward_keeps_the_statistics_of_its_forward) {
   Tensor mean = Tensor::zeros({1}), variance = Tensor::full({1}, 4), x = Tensor::from({2, 1}, std::vector<float>{1, 3});
   x.require_grad();
@@ -68,12 +77,15 @@ TEST(BatchNorm, frozen_backward_keeps_the_statistics_of_its_forward) {
 
 TEST(BatchNorm, wrong_arguments_are_sentences) {
   const Tensor x = Tensor::zeros({2, 4, 3});
-  EXPECT_EQ(error_sentence([&] { batch_norm(x, {}, {}, {}, {}, {.training = false}); }),
+  EXPECT_EQ(error_of([&] { batch_norm(x, {}, {}, {}, {}, {.training = false}); }),
             "batch_norm: without training the running mean and variance must be given");
-  EXPECT_EQ(error_sentence([&] { batch_norm(x, Tensor::zeros({2}), {}, {}, {}); }), "batch_norm: weight must be [3], got [2]");
-  EXPECT_EQ(error_sentence([&] { batch_norm(x, {}, {}, Tensor::zeros({2}), Tensor::zeros({3})); }),
+  EXPECT_EQ(error_of([&] { batch_norm(x, Tensor::zeros({2}), {}, {}, {}); }),
+            "batch_norm: weight must be [3], got [2]");
+  EXPECT_EQ(error_of([&] { batch_norm(x, {}, {}, Tensor::zeros({2}), Tensor::zeros({3})); }),
             "batch_norm: running mean and variance must be [3], got [2] and [3]");
-  EXPECT_EQ(error_sentence([] { batch_norm(Tensor::zeros({1, 3}), {}, {}, {}, {}); }).substr(0, 83),
+  EXPECT_EQ(error_of([] {
+              batch_norm(Tensor::zeros({1, 3}), {}, {}, {}, {});
+            }).substr(0, 83),
             "batch_norm: statistics over one value per channel are meaningless, input is [1,3]; ");
 }
 

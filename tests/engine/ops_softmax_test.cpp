@@ -6,13 +6,16 @@ namespace {
 using namespace kern::testing;
 
 TEST(Softmax, gradients) {
-  check_gradients([](const std::vector<Tensor>& in) { return softmax(in[0]); }, {random_tensor({2, 3, 5}, 1, -2, 2)});
-  check_gradients([](const std::vector<Tensor>& in) { return softmax(softmax(in[0])); }, {pitched(random_tensor({4, 3}, 2, -2, 2))});
+  check_gradients({random_tensor({2, 3, 5}, 1, -2, 2)}, [](const std::vector<Tensor>& in) { return softmax(in[0]); });
+  check_gradients({pitched(random_tensor({4, 3}, 2, -2, 2))},
+                  [](const std::vector<Tensor>& in) { return softmax(softmax(in[0])); });
 }
 
 TEST(LogSoftmax, gradients) {
-  check_gradients([](const std::vector<Tensor>& in) { return log_softmax(in[0]); }, {random_tensor({2, 3, 5}, 1, -2, 2)});
-  check_gradients([](const std::vector<Tensor>& in) { return log_softmax(in[0]); }, {pitched(random_tensor({2, 2, 2, 3}, 2, -2, 2))});
+  check_gradients({random_tensor({2, 3, 5}, 1, -2, 2)},
+                  [](const std::vector<Tensor>& in) { return log_softmax(in[0]); });
+  check_gradients({pitched(random_tensor({2, 2, 2, 3}, 2, -2, 2))},
+                  [](const std::vector<Tensor>& in) { return log_softmax(in[0]); });
 }
 
 TEST(Softmax, writes_into_a_slot) {
@@ -24,7 +27,7 @@ TEST(Softmax, writes_into_a_slot) {
 }
 
 TEST(Softmax, no_channels_is_a_sentence) {
-  EXPECT_EQ(error_sentence([] { log_softmax(Tensor::zeros({2, 0})); }), "log_softmax: input must have channels, got [2,0]");
+  EXPECT_EQ(error_of([] { log_softmax(Tensor::zeros({2, 0})); }), "log_softmax: input must have channels, got [2,0]");
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include "engine/ops/lerp.h"
 #include "engine/ops/sgd.h"
 #include "engine/ops/sum_squares.h"
-#include "tests/support/tape_check.h"
+#include "tests/support/gradient_check.h"
 
 namespace kern {
 namespace {
@@ -42,9 +42,12 @@ TEST(Update, errors_are_sentences) {
   const int64_t step = 1;
   EXPECT_EQ(error_of([&] { adam(p, p, m, v, {}, &step, &lr); }),
             "adam: the second moment [3] must be a dense array of the parameter's shape [2,3] on its device");
-  EXPECT_EQ(error_of([&] { sgd(p, none, none, {}, &lr); }), "sgd: the gradient is missing for a parameter of shape [2,3]");
-  EXPECT_EQ(error_of([&] { sgd(p, p, none, {.momentum = 0.9}, &lr); }), "sgd: the momentum is missing for a parameter of shape [2,3]");
-  EXPECT_EQ(error_of([&] { sgd(p, p, none, {.nesterov = true}, &lr); }), "sgd: Nesterov's look-ahead needs a momentum above 0");
+  EXPECT_EQ(error_of([&] { sgd(p, none, none, {}, &lr); }),
+            "sgd: the gradient is missing for a parameter of shape [2,3]");
+  EXPECT_EQ(error_of([&] { sgd(p, p, none, {.momentum = 0.9}, &lr); }),
+            "sgd: the momentum is missing for a parameter of shape [2,3]");
+  EXPECT_EQ(error_of([&] { sgd(p, p, none, {.nesterov = true}, &lr); }),
+            "sgd: Nesterov's look-ahead needs a momentum above 0");
   EXPECT_EQ(error_of([&] { lerp(p, m, 1.5); }), "lerp: the decay must be from 0 to 1, got 1.5");
 }
 

@@ -1,10 +1,11 @@
 // What holds for every op's table, whatever the op.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
+#include "all_tables.h"
 #include "kernels/common/op_list.h"
-#include "kernels/relu.h"
 #include "tests/support/kernel_check.h"
 
 namespace kern::kernels {
@@ -19,6 +20,28 @@ TEST(OpTables, every_op_has_rows_with_unique_names_and_ends_in_a_reference) {
     std::set<std::pair<Device, std::string_view>> names;
     for (const RowInfo& r : op.rows) EXPECT_TRUE(names.emplace(r.device, r.name).second) << r.name << " stands twice";
   }
+}
+
+// select() must find a row whatever the spec: no sample of specs shows that, so the last row's supports() must be
+// supports_all itself.
+TEST(OpTables, the_last_row_of_a_device_supports_everything) {
+  std::vector<std::string_view> seen;
+  for_each_table([&](const auto& table) {
+    SCOPED_TRACE(table.op);
+    seen.push_back(table.op);
+    using Supports = std::remove_cvref_t<decltype(table.rows.front().supports)>;
+    const Supports everything = supports_all;
+    std::map<Device, std::string_view> last;
+    for (const auto& row : table.rows) last[row.device] = row.name;
+    EXPECT_TRUE(last.contains(Device::cpu));
+    for (const auto& row : table.rows)
+      if (row.name == last[row.device]) {
+        EXPECT_TRUE(row.supports == everything) << text(row.name, " on ", row.device);
+      }
+  });
+  std::vector<std::string_view> listed;
+  for (const OpInfo& op : op_list()) listed.push_back(op.op);
+  EXPECT_EQ(seen, listed);
 }
 
 TEST(Dispatch, prefers_named_rows_and_refuses_unknown_ones) {

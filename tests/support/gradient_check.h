@@ -1,4 +1,5 @@
-// The wiring of a differentiable op, through the tape: its gradients against differences of its forward pass.
+// The wiring of a differentiable op, through the tape: the gradients that backward() leaves in its inputs against
+// central differences of its forward pass.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -30,7 +31,8 @@ inline Tensor pitched(const Tensor& t, int64_t before = 1, int64_t after = 2) {
   return slot;
 }
 
-inline std::string error_sentence(const std::function<void()>& f) {
+// The sentence of the error that f throws.
+inline std::string error_of(const std::function<void()>& f) {
   try {
     f();
   } catch (const Error& e) {
@@ -39,39 +41,44 @@ inline std::string error_sentence(const std::function<void()>& f) {
   return "no error";
 }
 
-// f: inputs -> output. Every input is a leaf; the loss is sum(r * y) with fixed random r. Central differences of step h.
-// An element passes if |analytic - numeric| <= tolerance * (1 + |numeric|); NaN fails.
-inline void check_gradients(const std::function<Tensor(const std::vector<Tensor>&)>& f, std::vector<Tensor> inputs,
-                            double h = 1e-2, double tolerance = 1e-2) {
+struct GradientCheck {
+  float step = 1e-2f;       // of the central difference; for an op linear in its inputs the step's size does no harm
+  double tolerance = 2e-3;  // |tape - difference| <= tolerance (1 + |difference|); NaN fails
+};
+
+// f: inputs -> output, the same function on every call. Every input is a leaf; the loss is sum(dy * y) with fixed
+// random dy, which reaches backward() with a pitch.
+inline void check_gradients(std::vector<Tensor> inputs, const std::function<Tensor(const std::vector<Tensor>&)>& f,
+                            GradientCheck options = {}) {
   for (Tensor& t : inputs) t.require_grad();
   const Tensor y = f(inputs);
-  const Tensor r = random_tensor(y.shape(), 4242);
-  const std::vector<float> weights = r.values();
+  const Tensor dy = random_tensor(y.shape(), 99);
+  const std::vector<float> weights = dy.values();
+  backward(y, pitched(dy));
   auto loss = [&] {
     NoGrad off;
-    const std::vector<float> v = f(inputs).values();
+    const std::vector<float> values = f(inputs).values();
     double sum = 0;
-    for (size_t i = 0; i < v.size(); ++i) sum += double(weights[i]) * double(v[i]);
+    for (size_t i = 0; i < values.size(); ++i) sum += double(weights[i]) * double(values[i]);
     return sum;
   };
-  backward(y, pitched(r));
   for (size_t k = 0; k < inputs.size(); ++k) {
     Tensor& t = inputs[k];
     ASSERT_TRUE(t.grad()) << "input " << k << " got no gradient";
-    const std::vector<float> gradient = t.grad().values();
+    const std::vector<float> tape = t.grad().values();
     for (int64_t i = 0; i < t.rows(); ++i)
-      for (int64_t j = 0; j < t.channels(); ++j) {
-        const int64_t at = i * t.pitch() + j;
-        const float before = t.data()[at];
-        t.mutate()[at] = before + float(h);
+      for (int64_t c = 0; c < t.channels(); ++c) {
+        const int64_t at = i * t.pitch() + c;
+        const float before = t.data()[at], high = before + options.step, low = before - options.step;
+        t.mutate()[at] = high;
         const double above = loss();
-        t.mutate()[at] = before - float(h);
+        t.mutate()[at] = low;
         const double below = loss();
         t.mutate()[at] = before;
-        const double numeric = (above - below) / (double(before + float(h)) - double(before - float(h)));
-        const double got = double(gradient[size_t(i * t.channels() + j)]);
-        ASSERT_TRUE(std::abs(got - numeric) <= tolerance * (1 + std::abs(numeric)))
-            << "input " << k << ", row " << i << ", channel " << j << ": backward gave " << got << ", differences give " << numeric;
+        const double difference = (above - below) / (double(high) - double(low)),
+                     got = double(tape[size_t(i * t.channels() + c)]);
+        ASSERT_TRUE(std::abs(got - difference) <= options.tolerance * (1 + std::abs(difference)))
+            << "input " << k << ", row " << i << ", channel " << c << ": tape " << got << ", difference " << difference;
       }
   }
 }

@@ -1,0 +1,14 @@
+#pragma once
+#include "engine/ops/sigmoid.h"
+#include "layers/module.h"
+
+namespace kern {
+
+// y = 1 / (1 + exp(-x)), any shape.
+struct Sigmoid {
+  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return sigmoid(x, slot); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+}  // namespace kern
