@@ -144,16 +144,11 @@ class Reader {
   void name_curves();
   void read_data();
 
-  // Data rows. A failure is kept, not thrown, where another way of reading remains to be tried.
-  struct Failure {
-    int64_t line;
-    std::string sentence;
-  };
   char find_delimiter(const Section& data) const;
   void split(std::string_view line, char delimiter, std::vector<std::string_view>& cells) const;
   void split_run_together(std::vector<std::string_view>& cells) const;
-  std::optional<Failure> read_rows(const Section& data);
-  std::optional<Failure> read_wrapped_rows(const Section& data, bool split_all);
+  void read_rows(const Section& data);
+  void read_wrapped_rows(const Section& data);
   void store(size_t column, std::string_view cell, int64_t line);
   size_t offset_after(std::string_view cell) const { return size_t(cell.data() + cell.size() - bytes_.data()); }
 
@@ -420,7 +415,7 @@ void Reader::store(size_t column, std::string_view cell, int64_t line) {
   las_.curves[column].values.push_back(value);
 }
 
-std::optional<Reader::Failure> Reader::read_rows(const Section& data) {
+void Reader::read_rows(const Section& data) {
   const size_t n = las_.curves.size();
   std::vector<std::string_view> cells;
   Lines lines(bytes_, data.body, data.end, data.line + 1);
@@ -436,51 +431,51 @@ std::optional<Reader::Failure> Reader::read_rows(const Section& data) {
                                       : last && las_.length() > 0 ? "; the file seems cut short"
                                       : las_.length() == 0        ? "; if rows go over several lines, WRAP must be YES"
                                                                   : "; mend or delete the row";
-      return Failure{lines.number(), text(found, found == 1 ? " value" : " values", " in this row, but ~C declares ", n,
-                                          n == 1 ? " curve" : " curves", advice)};
+      fail(lines.number(), found, found == 1 ? " value" : " values", " in this row, but ~C declares ", n,
+           n == 1 ? " curve" : " curves", advice);
     }
     for (size_t c = 0; c < n; ++c) store(c, cells[c], lines.number());
     las_.row_end.push_back(offset_after(cells.back()) - data_begin_);
   }
-  return std::nullopt;
 }
 
-// A row goes on over as many lines as it needs and ends with a line.
-std::optional<Reader::Failure> Reader::read_wrapped_rows(const Section& data, bool split_all) {
+// A row goes on over as many lines as it needs and ends with a line. How many values a line holds must follow from the
+// line alone: where the number of curves decided which cells run together, a file could be read in two ways, and in
+// another way once it gains curves. So every cell that looks like it is parted, if it begins with a decimal number:
+// 2020-01-05 does not.
+void Reader::read_wrapped_rows(const Section& data) {
   const size_t n = las_.curves.size();
-  std::vector<std::string_view> cells;
+  std::vector<std::string_view> words, cells, parts;
   size_t column = 0;
   int64_t row_line = 0;
   Lines lines(bytes_, data.body, data.end, data.line + 1);
   while (lines.advance()) {
     if (lines.text().empty() || lines.text()[0] == '#') continue;
     if (column == 0) row_line = lines.number();
-    split(lines.cells(las_.delimiter), las_.delimiter, cells);
-    if (split_all) split_run_together(cells);
+    split(lines.cells(las_.delimiter), las_.delimiter, words);
+    cells.clear();
+    for (const auto word : words) {
+      parts = {word};
+      if (!is_quoted(word) && word.find('.') < word.find('-', 1)) split_run_together(parts);
+      cells.insert(cells.end(), parts.begin(), parts.end());
+    }
     if (column + cells.size() > n)
-      return Failure{lines.number(), text(column + cells.size(), " values in the row that begins in line ", row_line,
-                                          ", but ~C declares ", n, n == 1 ? " curve" : " curves")};
+      fail(lines.number(), column + cells.size(), " values in the row that begins in line ", row_line,
+           ", but ~C declares ", n, n == 1 ? " curve" : " curves");
     for (const auto cell : cells) store(column++, cell, lines.number());
     if (column < n) continue;
     las_.row_end.push_back(offset_after(cells.back()) - data_begin_);
     column = 0;
   }
   if (column > 0)
-    return Failure{row_line, text("the last row has ", column, column == 1 ? " value" : " values", ", but ~C declares ",
-                                  n, " curves; the file seems cut short")};
-  return std::nullopt;
+    fail(row_line, "the last row has ", column, column == 1 ? " value" : " values", ", but ~C declares ", n,
+         " curves; the file seems cut short");
 }
 
 void Reader::read_data() {
   const Section& data = *section('A', "ASCII");
   las_.delimiter = find_delimiter(data);
-  auto failure = las_.wrapped ? read_wrapped_rows(data, false) : read_rows(data);
-  if (failure && las_.wrapped && las_.delimiter == ' ') {  // perhaps numbers that run together
-    las_.row_end.clear();
-    for (auto& c : las_.curves) c.values.clear();
-    if (!read_wrapped_rows(data, true)) failure.reset();
-  }
-  if (failure) fail(failure->line, failure->sentence);
+  las_.wrapped ? read_wrapped_rows(data) : read_rows(data);
   if (las_.row_end.empty()) fail(data.line, "no data follow the ~A line; is the file cut short?");
 }
 }  // namespace

@@ -99,6 +99,11 @@ TEST(Las, wrapped) {
   const LasFile together = Sample{.version = "WRAP. YES:\n", .rows = "1.0\n 50.5-999.25\n1.5\n 51.5\n 2.5\n"}.read();
   expect_same(together.curves[1].values, {50.5, 51.5});
   expect_same(together.curves[2].values, {kMissing, 2.5});
+  // A line holds as many values as it looks like, whatever the number of curves.
+  const LasFile dated = Sample{.version = "WRAP. YES:\n", .rows = "1.0\n 2020-01-05 '1.5-2.5'\n"}.read();
+  EXPECT_EQ(dated.length(), 1);
+  EXPECT_EQ(sentence([] { Sample{.version = "WRAP. YES:\n", .rows = "1.0\n 1.5-2.5 3\n"}.read(); }),
+            "w.las, line 18: 4 values in the row that begins in line 17, but ~C declares 3 curves");
 }
 
 TEST(Las, null_in_any_spelling_and_only_the_declared_one) {
