@@ -22,6 +22,9 @@ WellBatches::WellBatches(const std::vector<Well>& wells, std::span<const int64_t
   check(options.augmentation.gain >= 0 && options.augmentation.shift >= 0 && options.augmentation.noise >= 0,
         "wells: an augmentation's gain, shift and noise must not be negative");
   check(!which.empty(), "wells: there are no wells to make batches of");
+  int64_t longest = 0;
+  for (const int64_t w : which) longest = std::max(longest, wells.at(size_t(w)).length());
+  options_.window = std::min(options.window, longest);  // a window that no well fills would be padding
   for (const int64_t w : which) {
     const Well& well = wells.at(size_t(w));
     const int64_t length = well.length();
@@ -37,7 +40,7 @@ WellBatches::WellBatches(const std::vector<Well>& wells, std::span<const int64_t
       s.first_label = first - s.labels.begin();
       s.last_label = s.labels.rend() - std::find_if(s.labels.rbegin(), s.labels.rend(), labelled) - 1;
     }
-    const int64_t window = options.window > 0 ? options.window : length;
+    const int64_t window = options_.window > 0 ? options_.window : length;
     for (int64_t start = 0; start < length; start += window) windows_.push_back({int64_t(sources_.size()), start});
     sources_.push_back(std::move(s));
   }

@@ -311,7 +311,7 @@ void Schema::unknown(const std::string& name, const std::string& at) const {
   const std::string near = nearest_word(name, names);
   std::string what = text("unknown key ", quoted(name), " (", at, ")");
   if (!near.empty()) what += "; did you mean '" + near + "'?";
-  if (!command_.empty()) what += " 'kern " + command_ + " --help-keys' lists every key";
+  if (!command_.empty()) what += (near.empty() ? "; 'kern " : " 'kern ") + command_ + " --help-keys' lists every key";
   throw Error(what);
 }
 

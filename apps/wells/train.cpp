@@ -141,7 +141,8 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                       .figures = {{"val_loss", j.loss}, {"accuracy", j.matrix.accuracy()}, {"macro_f1", j.matrix.macro_f1()}, {"mean_iou", j.matrix.mean_iou()}}};
   };
   t.save_model = [&](const std::filesystem::path& path) { save_wells_model(path, model); };
-  t.identity = {{"model", model.architecture}, {"data", hash_of(set.wells)}};
+  t.identity = {{"model", model.architecture}, {"data", hash_of(set.wells)},
+                {"batches", fmt::format("batch={} accumulate={} window={}", c.batch, c.accumulate, c.window)}};
 
   // Only what fits the checkpoint replaces the configuration that the run began with.
   t.begin = [&] { run.write("config.yaml", config); };
