@@ -83,8 +83,8 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
   if (!resumed.empty() && prepared.keys.has("resume")) {
     std::error_code missing;
     const std::string config = resumed + "/config.yaml";
-    check(std::filesystem::exists(config, missing), "resume=", resumed, " is not the folder of a run: there is no ", config,
-          ". Name the folder that an earlier training had as run=");
+    check(std::filesystem::exists(config, missing), "resume=", resumed, " is not the folder of a run: there is no ",
+          config, ". Name the folder that an earlier training had as run=");
     prepared.keys.load_yaml(config);
   }
   if (!file.empty()) prepared.keys.load_yaml(file);
@@ -95,7 +95,8 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
   kernels::preferred_row({});  // reads KERN_IMPL
   std::error_code none;
   if (const auto folder = std::filesystem::path(options.json).parent_path(); !folder.empty())
-    check(std::filesystem::is_directory(folder, none), "--json ", options.json, ": there is no folder ", folder.string());
+    check(std::filesystem::is_directory(folder, none), "--json ", options.json, ": there is no folder ",
+          folder.string());
   Call call{prepared.keys, {}};
   prepared.run(call);
   if (!options.json.empty()) write_file(options.json, call.figures.to_json());

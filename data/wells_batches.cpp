@@ -16,7 +16,10 @@ constexpr int64_t kBatchesPerBucket =
 
 WellBatches::WellBatches(const std::vector<Well>& wells, std::span<const int64_t> which,
                          const Normalisation& normalisation, const BatchOptions& options)
-    : options_(options), channels_(normalisation.channels()), curves_(int64_t(normalisation.curves.size())), mask_(normalisation.mask) {
+    : options_(options),
+      channels_(normalisation.channels()),
+      curves_(int64_t(normalisation.curves.size())),
+      mask_(normalisation.mask) {
   check(options.batch >= 1, "wells: batch=", options.batch, " is not 1 or more");
   check(options.window >= 0, "wells: window=", options.window, " is not a number of samples, nor 0 for whole wells");
   check(options.augmentation.gain >= 0 && options.augmentation.shift >= 0 && options.augmentation.noise >= 0,

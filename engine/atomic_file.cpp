@@ -13,16 +13,21 @@ namespace kern {
 namespace {
 std::string reason() {
   switch (errno) {
-    case ENOSPC: return "the disk is full; free some space or choose another folder";
+    case ENOSPC:
+      return "the disk is full; free some space or choose another folder";
     case EACCES:
-    case EROFS: return "no permission to write there; choose another folder";
-    case ENOENT: return "the folder does not exist";
-    default: return std::strerror(errno);
+    case EROFS:
+      return "no permission to write there; choose another folder";
+    case ENOENT:
+      return "the folder does not exist";
+    default:
+      return std::strerror(errno);
   }
 }
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), temporary_(path_.string() + ".tmp" + std::to_string(::getpid())) {
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)), temporary_(path_.string() + ".tmp" + std::to_string(::getpid())) {
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   check(descriptor_ >= 0, "cannot write ", path_.string(), ": ", reason());
 }
@@ -90,7 +95,8 @@ std::string read_file(const std::filesystem::path& path) {
 void make_folder(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  check(!error && std::filesystem::is_directory(path), "cannot create the folder ", path.string(), ": ", error ? error.message() : "a file of that name is in the way");
+  check(!error && std::filesystem::is_directory(path), "cannot create the folder ", path.string(), ": ",
+        error ? error.message() : "a file of that name is in the way");
 }
 
 }  // namespace kern

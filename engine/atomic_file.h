@@ -7,7 +7,8 @@
 namespace kern {
 
 //   AtomicFile file(path);  file.write(bytes);  file.commit();
-// Without commit() nothing is left behind. Errors (no such folder, read-only, disk full) throw an Error that names the file.
+// Without commit() nothing is left behind. Errors (no such folder, read-only, disk full) throw an Error that names the
+// file.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);

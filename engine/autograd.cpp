@@ -18,8 +18,9 @@ void add_into(Tensor& d, const Tensor& g) {
     for (int64_t j = 0; j < c; ++j) to[i * c + j] += from[i * g.pitch() + j];
 }
 
-// A gradient on its way to a node. The first one is taken as it is, perhaps an alias of another's dy; the first addition
-// copies it, and from then on it is ours to add to. Additions happen in the order of the nodes: the same every run.
+// A gradient on its way to a node. The first one is taken as it is, perhaps an alias of another's dy; the first
+// addition copies it, and from then on it is ours to add to. Additions happen in the order of the nodes: the same every
+// run.
 struct Pending {
   std::shared_ptr<Node> node;
   Tensor dy;
@@ -44,8 +45,8 @@ void accumulate_leaf(const Tensor& leaf, const Tensor& g) {
 
 const Tensor& Saved::get(const char* op) const {
   check(tensor_.version() == version_, op, ": a tensor of shape ", tensor_.shape(),
-        " that backward needs was modified in place after the forward pass (version ", tensor_.version(), ", saved at ", version_,
-        "). Call backward before the optimiser's step that writes to it, or run the forward pass again");
+        " that backward needs was modified in place after the forward pass (version ", tensor_.version(), ", saved at ",
+        version_, "). Call backward before the optimiser's step that writes to it, or run the forward pass again");
   return tensor_;
 }
 
@@ -96,7 +97,8 @@ Tensor record(const char* op, std::initializer_list<Tensor> inputs, Tensor y, Ba
 
 void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
   check({y.requires_grad(), at}, "backward: this tensor depends on nothing that requires a gradient");
-  check({first.shape() == y.shape(), at}, "backward: the gradient's shape ", first.shape(), " is not the tensor's ", y.shape());
+  check({first.shape() == y.shape(), at}, "backward: the gradient's shape ", first.shape(), " is not the tensor's ",
+        y.shape());
   if (y.is_leaf()) return accumulate_leaf(y, first);
   NoGrad guard;
   std::map<uint64_t, Pending> todo;
@@ -111,7 +113,8 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
     Pending next = std::move(last->second);
     todo.erase(last);
     Node& node = *next.node;
-    check({bool(node.backward), at}, node.op, ": backward was already run through this graph; run the forward pass again");
+    check({bool(node.backward), at}, node.op,
+          ": backward was already run through this graph; run the forward pass again");
     Grads grads(node.inputs);
     node.backward(next.dy, grads);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -130,7 +133,8 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
 }
 
 void backward(const Tensor& loss, SourceLocation at) {
-  check({loss.size() == 1, at}, "backward: the loss must be one value, got shape ", loss.shape(), "; take its mean() or sum()");
+  check({loss.size() == 1, at}, "backward: the loss must be one value, got shape ", loss.shape(),
+        "; take its mean() or sum()");
   backward(loss, Tensor::full(loss.shape(), 1.0f, loss.options()), at);
 }
 

@@ -17,8 +17,8 @@
 
 namespace kern {
 
-// Data kept for the backward pass: without its graph (an op that saves its own output would keep itself alive), and refused
-// by get() if someone has written to it since.
+// Data kept for the backward pass: without its graph (an op that saves its own output would keep itself alive), and
+// refused by get() if someone has written to it since.
 class Saved {
  public:
   Saved(const Tensor& t) : tensor_(t ? t.detach() : Tensor()), version_(t ? t.version() : 0) {}
@@ -36,8 +36,8 @@ class Grads {
   explicit Grads(const std::vector<Tensor>& inputs) : inputs_(inputs), outputs_(inputs.size()) {}
   // Whether anyone needs the gradient of input i. Where not, leave it alone.
   bool want(size_t i) const { return inputs_[i] && inputs_[i].requires_grad(); }
-  // A dense tensor of input i's shape, contents undefined, to be overwritten whole. For a parameter it is the place where
-  // its gradient will live, so nothing is copied.
+  // A dense tensor of input i's shape, contents undefined, to be overwritten whole. For a parameter it is the place
+  // where its gradient will live, so nothing is copied.
   Tensor& operator[](size_t i);
   // Hands over a gradient that exists already (dy itself, a slice of it). It is not written to afterwards.
   void set(size_t i, Tensor gradient) { outputs_[i] = std::move(gradient); }
@@ -66,8 +66,8 @@ Tensor record(const char* op, std::initializer_list<Tensor> inputs, Tensor y, Ba
 Tensor record(const char* op, std::vector<Tensor> inputs, Tensor y, BackwardFn backward);
 
 // Computes the gradients of a scalar with respect to every leaf that requires one, adds them to the leaves' grad(), and
-// frees the graph. The first gradient of a leaf since clear_grad() overwrites. Errors: a loss that is not one value, that
-// depends on no leaf, or whose graph was used before.
+// frees the graph. The first gradient of a leaf since clear_grad() overwrites. Errors: a loss that is not one value,
+// that depends on no leaf, or whose graph was used before.
 void backward(const Tensor& loss, SourceLocation at = SourceLocation::current());
 // The same from any tensor, given dL/dy.
 void backward(const Tensor& y, const Tensor& dy, SourceLocation at = SourceLocation::current());

@@ -12,7 +12,8 @@ namespace kern {
 namespace {
 
 constexpr size_t kAlignment = 64;
-// Sizes are rounded so that a step's buffers fit the next step's: to 64 bytes, above 64 KiB to a 32nd of their power of two.
+// Sizes are rounded so that a step's buffers fit the next step's: to 64 bytes, above 64 KiB to a 32nd of their power of
+// two.
 size_t rounded(size_t bytes) {
   size_t unit = kAlignment;
   while (unit * 1024 < bytes) unit *= 2;

@@ -9,9 +9,9 @@
 namespace kern {
 
 struct MemoryCounters {
-  size_t live = 0;         // bytes in use by tensors and workspaces
-  size_t peak = 0;         // the most that was ever live
-  size_t reserved = 0;     // live plus what is kept for reuse
+  size_t live = 0;           // bytes in use by tensors and workspaces
+  size_t peak = 0;           // the most that was ever live
+  size_t reserved = 0;       // live plus what is kept for reuse
   uint64_t allocations = 0;  // requests the system's allocator had to serve
 };
 MemoryCounters memory_counters(Device device = Device::cpu);

@@ -14,7 +14,8 @@ ParameterArena::ParameterArena(std::vector<Tensor> parameters) : parameters_(std
     const Tensor& p = parameters_[i];
     check(p.is_leaf() && p.dtype() == DType::f32 && p.dense(), "ParameterArena: parameters must be dense f32 leaves");
     for (size_t j = 0; j < i; ++j)
-      check(parameters_[j].shared_impl() != p.shared_impl(), "an optimiser was given the same parameter twice (shape ", p.shape(), ")");
+      check(parameters_[j].shared_impl() != p.shared_impl(), "an optimiser was given the same parameter twice (shape ",
+            p.shape(), ")");
     begins_.push_back(total);
     total += padded(p.size());
   }
@@ -43,7 +44,8 @@ Tensor ParameterArena::part(const Tensor& flat, size_t i) const {
 void ParameterArena::check_ownership(SourceLocation at) const {
   for (size_t i = 0; i < parameters_.size(); ++i)
     check({parameters_[i].impl().storage == values_.impl().storage && parameters_[i].impl().offset == begins_[i], at},
-          "a parameter of shape ", parameters_[i].shape(), " was given to another optimiser since; keep one optimiser per parameter");
+          "a parameter of shape ", parameters_[i].shape(),
+          " was given to another optimiser since; keep one optimiser per parameter");
 }
 
 std::vector<ParameterArena::Run> ParameterArena::runs_with_gradient(size_t first, size_t last) const {

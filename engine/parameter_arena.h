@@ -1,5 +1,5 @@
-// All parameters of an optimiser in one flat array, and their gradients in another, so that an update is one kernel over one
-// array. The parameters stay the tensors they were: only their storage moves.
+// All parameters of an optimiser in one flat array, and their gradients in another, so that an update is one kernel
+// over one array. The parameters stay the tensors they were: only their storage moves.
 #pragma once
 #include <vector>
 
@@ -15,8 +15,8 @@ class ParameterArena {
   struct Run {
     int64_t begin, end;  // in values of the flat arrays
   };
-  // Stretches of neighbouring parameters [first, last) that hold a gradient. A parameter without one (frozen, or not reached by
-  // the loss) is left out: an optimiser does not touch it.
+  // Stretches of neighbouring parameters [first, last) that hold a gradient. A parameter without one (frozen, or not
+  // reached by the loss) is left out: an optimiser does not touch it.
   std::vector<Run> runs_with_gradient(size_t first, size_t last) const;
   // Throws when a parameter has been moved into another arena since.
   void check_ownership(SourceLocation at = SourceLocation::current()) const;

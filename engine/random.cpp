@@ -8,7 +8,8 @@ namespace kern {
 
 kernels::PhiloxKey philox_key(uint64_t seed, RandomStream stream) {
   // The stream is mixed in by one Philox round trip, so that (seed 1, stream 2) and (seed 2, stream 1) share nothing.
-  const kernels::Random4 r = kernels::philox({uint32_t(seed), uint32_t(seed >> 32)}, uint32_t(stream), 0x6b65726e, 0, 0);
+  const kernels::Random4 r =
+      kernels::philox({uint32_t(seed), uint32_t(seed >> 32)}, uint32_t(stream), 0x6b65726e, 0, 0);
   return {r.v[0], r.v[1]};
 }
 

@@ -1,4 +1,5 @@
-// Random numbers, all from Philox keyed by (seed, stream) and counted: the same on every machine, device and thread count.
+// Random numbers, all from Philox keyed by (seed, stream) and counted: the same on every machine, device and thread
+// count.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -15,15 +16,15 @@ enum class RandomStream : uint32_t { init = 1, shuffle, augment, dropout, noise,
 class RandomSequence {
  public:
   RandomSequence(uint64_t seed, RandomStream stream, uint32_t a = 0, uint32_t b = 0);
-  uint32_t next();                            // 32 random bits
-  float uniform() { return kernels::to_uniform(next()); }                   // [0, 1)
+  uint32_t next();                                         // 32 random bits
+  float uniform() { return kernels::to_uniform(next()); }  // [0, 1)
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
-  float normal();                             // mean 0, variance 1 (Box-Muller)
+  float normal();  // mean 0, variance 1 (Box-Muller)
   double normal(double mean, double deviation) { return mean + deviation * normal(); }
-  uint32_t below(uint32_t n);                 // 0 .. n-1, each equally likely
+  uint32_t below(uint32_t n);  // 0 .. n-1, each equally likely
   int between(int low, int high) { return low + int(below(uint32_t(high - low + 1))); }  // both ends included
   template <class T>
-  void shuffle(std::span<T> items) {          // Fisher-Yates
+  void shuffle(std::span<T> items) {  // Fisher-Yates
     for (size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[below(uint32_t(i))]);
   }
 
@@ -38,8 +39,8 @@ class RandomSequence {
 };
 
 // The random state of training: a seed, and a step count that the training loop advances. Inside a step every random op
-// takes the next call number, so its numbers depend on (seed, stream, step, call) alone: a backward pass regenerates them
-// and a resumed run repeats them. The whole state at a step's boundary is seed and step.
+// takes the next call number, so its numbers depend on (seed, stream, step, call) alone: a backward pass regenerates
+// them and a resumed run repeats them. The whole state at a step's boundary is seed and step.
 class Generator {
  public:
   explicit Generator(uint64_t seed = 0) : seed_(seed) {}

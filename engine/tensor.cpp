@@ -57,9 +57,7 @@ std::vector<T> all_values(const Tensor& t) {
 Tensor Tensor::from(const Shape& shape, std::span<const float> values) { return from_values(shape, values); }
 Tensor Tensor::from(const Shape& shape, std::span<const int32_t> values) { return from_values(shape, values); }
 
-void Tensor::check_dtype(DType t) const {
-  check(impl().dtype == t, "a tensor of ", impl().dtype, " was used as ", t);
-}
+void Tensor::check_dtype(DType t) const { check(impl().dtype == t, "a tensor of ", impl().dtype, " was used as ", t); }
 
 float Tensor::item() const {
   check(size() == 1, "item() needs a tensor of one value, this one is ", shape());
@@ -74,7 +72,8 @@ void Tensor::fill(float value) {
 }
 
 void Tensor::copy_from(const Tensor& other) {
-  check(shape() == other.shape() && dtype() == other.dtype(), "copy_from: ", other.shape(), " ", other.dtype(), " into ", shape(), " ", dtype());
+  check(shape() == other.shape() && dtype() == other.dtype(), "copy_from: ", other.shape(), " ", other.dtype(),
+        " into ", shape(), " ", dtype());
   impl().version->bump();
   const size_t width = size_of(dtype()), row = size_t(channels()) * width;
   if (dense() && other.dense()) {
@@ -103,7 +102,8 @@ Tensor Tensor::channel_slice(int64_t begin, int64_t end, SourceLocation at) cons
 }
 
 Tensor Tensor::batch_slice(int64_t begin, int64_t end, SourceLocation at) const {
-  check({rank() > 0 && 0 <= begin && begin <= end && end <= dim(0), at}, "batch_slice: ", begin, " to ", end, " of ", shape());
+  check({rank() > 0 && 0 <= begin && begin <= end && end <= dim(0), at}, "batch_slice: ", begin, " to ", end, " of ",
+        shape());
   Tensor t = detach();
   const int64_t rows_of_one = rank() > 1 && dim(0) > 0 ? rows() / dim(0) : 1;
   t.impl().shape[0] = end - begin;
@@ -137,7 +137,8 @@ Tensor Tensor::joined_channels(std::span<const Tensor> parts) {
   return Tensor(std::move(impl));
 }
 
-std::vector<Tensor> Tensor::channel_slots(const Shape& leading, std::span<const int64_t> widths, TensorOptions options) {
+std::vector<Tensor> Tensor::channel_slots(const Shape& leading, std::span<const int64_t> widths,
+                                          TensorOptions options) {
   int64_t width = 0;
   for (int64_t w : widths) width += w;
   Shape shape = leading;

@@ -1,8 +1,8 @@
 // Tensor: a handle to an array and its place in the gradient graph. Copying a Tensor copies the handle.
 //
-// Layout: channels last ([N,H,W,C], [N,L,C], [rows,C], [C]). Dense except that its innermost rows may have a pitch above
-// their length: row i of C values begins at data() + i * pitch(). So neighbouring channel slices of one buffer are tensors,
-// and concatenating them costs nothing. Every other reordering copies.
+// Layout: channels last ([N,H,W,C], [N,L,C], [rows,C], [C]). Dense except that its innermost rows may have a pitch
+// above their length: row i of C values begins at data() + i * pitch(). So neighbouring channel slices of one buffer
+// are tensors, and concatenating them costs nothing. Every other reordering copies.
 #pragma once
 #include <memory>
 #include <span>
@@ -15,7 +15,8 @@ namespace kern {
 
 struct Node;
 
-// How often an array was written to. A slice shares its array's counter; an array made of neighbouring slices watches theirs.
+// How often an array was written to. A slice shares its array's counter; an array made of neighbouring slices watches
+// theirs.
 class Version {
  public:
   uint64_t now() const {
@@ -87,8 +88,8 @@ class Tensor {
     return reinterpret_cast<T*>(address());
   }
   uint64_t version() const { return impl().version->now(); }
-  float item() const;                  // the one value of a tensor of size 1
-  std::vector<float> values() const;   // all values in row order, without the pitch's gaps
+  float item() const;                 // the one value of a tensor of size 1
+  std::vector<float> values() const;  // all values in row order, without the pitch's gaps
   std::vector<int32_t> integers() const;
   void fill(float value);
   void copy_from(const Tensor& other);  // equal shapes; any pitches
@@ -96,13 +97,15 @@ class Tensor {
   // Views: same storage, no graph of their own (engine/ops has the differentiable forms).
   Tensor reshaped(const Shape& shape, SourceLocation at = SourceLocation::current()) const;  // dense only
   Tensor channel_slice(int64_t begin, int64_t end, SourceLocation at = SourceLocation::current()) const;
-  Tensor batch_slice(int64_t begin, int64_t end, SourceLocation at = SourceLocation::current()) const;  // along the first dimension
+  Tensor batch_slice(int64_t begin, int64_t end,
+                     SourceLocation at = SourceLocation::current()) const;  // along the first dimension
   // The tensor whose channels are these, if they already lie side by side in one buffer; else nothing.
   static Tensor joined_channels(std::span<const Tensor> parts);
   // n tensors of `widths` channels, side by side in one new buffer: what joined_channels will join for free.
-  static std::vector<Tensor> channel_slots(const Shape& leading, std::span<const int64_t> widths, TensorOptions options = {});
-  Tensor clone() const;                 // dense copy, no graph
-  Tensor detach() const;                // same data, no graph
+  static std::vector<Tensor> channel_slots(const Shape& leading, std::span<const int64_t> widths,
+                                           TensorOptions options = {});
+  Tensor clone() const;   // dense copy, no graph
+  Tensor detach() const;  // same data, no graph
 
   // --- gradients (engine/autograd.h) ---
   bool requires_grad() const { return impl_ && (impl_->leaf_requires_grad || impl_->node); }
@@ -120,8 +123,8 @@ class Tensor {
     std::shared_ptr<Storage> storage;
     std::shared_ptr<Version> version;
     bool leaf_requires_grad = false;
-    bool has_grad = false;         // grad holds a value; otherwise it is only a place for one
-    std::shared_ptr<Node> node;    // the op that made this tensor
+    bool has_grad = false;       // grad holds a value; otherwise it is only a place for one
+    std::shared_ptr<Node> node;  // the op that made this tensor
     std::shared_ptr<Tensor> grad;
     ~Impl();
   };

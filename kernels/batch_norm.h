@@ -24,8 +24,15 @@ struct BatchNormSpec {
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, c); }
   constexpr int64_t dy_pitch() const { return pitch_or(pitch.dy, c); }
   constexpr ChannelNorm norm() const {
-    return {.groups = 1, .rows = rows, .c = c, .eps = eps, .frozen = frozen, .x_pitch = x_pitch(), .y_pitch = y_pitch(),
-            .dx_pitch = dx_pitch(), .dy_pitch = dy_pitch()};
+    return {.groups = 1,
+            .rows = rows,
+            .c = c,
+            .eps = eps,
+            .frozen = frozen,
+            .x_pitch = x_pitch(),
+            .y_pitch = y_pitch(),
+            .dx_pitch = dx_pitch(),
+            .dy_pitch = dy_pitch()};
   }
   // The running statistics move only in training and only where a variance can be estimated.
   constexpr bool updates() const { return !frozen && rows > 1; }
@@ -60,11 +67,11 @@ struct BatchNormRow {
   Device device;
   bool (*supports)(const BatchNormSpec&);
   size_t (*workspace)(const BatchNormSpec&);
-  void (*forward)(const Exec&, const BatchNormSpec&, const float* x, const float* weight, const float* bias, float* running_mean,
-                  float* running_variance, float* y, float* mean, float* inverse_deviation);
+  void (*forward)(const Exec&, const BatchNormSpec&, const float* x, const float* weight, const float* bias,
+                  float* running_mean, float* running_variance, float* y, float* mean, float* inverse_deviation);
   // dx, dweight and dbias may each be null.
-  void (*backward)(const Exec&, const BatchNormSpec&, const float* dy, const float* x, const float* weight, const float* mean,
-                   const float* inverse_deviation, float* dx, float* dweight, float* dbias);
+  void (*backward)(const Exec&, const BatchNormSpec&, const float* dy, const float* x, const float* weight,
+                   const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias);
 };
 const Table<BatchNormRow>& batch_norm_table();
 

@@ -104,9 +104,9 @@ void depthwise_weight_gradient(const Conv2dSpec& g, const float* dy, const float
                 const float* from_dy = dy + ((int64_t{block.n} * g.p() + row) * g.q() + q.begin) * dyp + c;
                 const int64_t x_step = g.stride_w * xp;
                 int i = 0;
-                for (; i + 4 <= q.size(); i += 4, from_x += 4 * x_step, from_dy += 4 * dyp)
-                  HWY_UNROLL(4)
-                  for (int u = 0; u < 4; ++u) part[u] =
+                for (; i + 4 <= q.size(); i += 4, from_x += 4 * x_step, from_dy += 4 * dyp) HWY_UNROLL(4)
+                for (int u = 0; u < 4; ++u)
+                  part[u] =
                       hn::MulAdd(load_first(from_x + u * x_step, count), load_first(from_dy + u * dyp, count), part[u]);
                 for (; i < q.size(); ++i, from_x += x_step, from_dy += dyp)
                   part[0] = hn::MulAdd(load_first(from_x, count), load_first(from_dy, count), part[0]);

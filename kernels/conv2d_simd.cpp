@@ -14,6 +14,7 @@
 #define HWY_TARGET_INCLUDE "kernels/conv2d_simd.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
 #include "kernels/conv2d_depthwise-inl.h"
 #include "kernels/conv2d_gather-inl.h"
 #include "kernels/conv2d_weight-inl.h"

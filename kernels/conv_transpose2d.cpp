@@ -25,7 +25,8 @@ const Conv2dRow& best_row(const Conv2dSpec& conv) { return select(conv2d_table()
 
 GroupChunks y_chunks(const ConvTranspose2dSpec& g) { return {.groups = 1, .rows = g.y_rows(), .c = g.k}; }
 
-void forward_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* x, const float* w, const float* b, float* y) {
+void forward_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* x, const float* w, const float* b,
+                     float* y) {
   const Conv2dSpec conv = conv_of_forward(g);
   best_row(conv).backward_data(exec, conv, x, w, y);
   if (!b) return;
@@ -45,7 +46,8 @@ void backward_data_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const
   const Conv2dSpec conv = conv_of_backward_data(g);
   best_row(conv).forward(exec, conv, dy, w, nullptr, dx);
 }
-void backward_weight_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* dy, const float* x, float* dw) {
+void backward_weight_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* dy, const float* x,
+                             float* dw) {
   const Conv2dSpec conv = conv_of_backward_weight(g);
   best_row(conv).backward_weight(exec, conv, x, dy, dw);
 }
@@ -81,18 +83,14 @@ constexpr ConvTranspose2dRow kRows[] = {
      .device = Device::cpu,
      .supports = supports_all,
      .workspace = no_workspace,
-     .forward = [](const Exec&, const ConvTranspose2dSpec& g, const float* x, const float* w, const float* b, float* y) {
-       conv_transpose2d_forward_reference(g, x, w, b, y);
-     },
-     .backward_data = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy, const float* w, float* dx) {
-       conv_transpose2d_backward_data_reference(g, dy, w, dx);
-     },
-     .backward_weight = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy, const float* x, float* dw) {
-       conv_transpose2d_backward_weight_reference(g, dy, x, dw);
-     },
-     .backward_bias = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy, float* db) {
-       conv_transpose2d_backward_bias_reference(g, dy, db);
-     }},
+     .forward = [](const Exec&, const ConvTranspose2dSpec& g, const float* x, const float* w, const float* b,
+                   float* y) { conv_transpose2d_forward_reference(g, x, w, b, y); },
+     .backward_data = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy, const float* w,
+                         float* dx) { conv_transpose2d_backward_data_reference(g, dy, w, dx); },
+     .backward_weight = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy, const float* x,
+                           float* dw) { conv_transpose2d_backward_weight_reference(g, dy, x, dw); },
+     .backward_bias = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy,
+                         float* db) { conv_transpose2d_backward_bias_reference(g, dy, db); }},
 };
 constexpr Table<ConvTranspose2dRow> kTable{"conv_transpose2d", kRows};
 

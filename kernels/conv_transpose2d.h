@@ -3,13 +3,13 @@
 //     over the h, w, r, s with p = h*stride_h - crop_top + r*dil_h, q = w*stride_w - crop_left + s*dil_w,
 //     and the c of group g = k / (K/G)
 // Backward, for a loss with dy = dL/dy:
-//   dx[n,h,w,c]          = sum_{r,s,k in g} w[c,r,s,k - g K/G] * dy[n, h*stride_h - crop_top + r*dil_h, w*stride_w - crop_left + s*dil_w, k]
-//   dw[c,r,s,k - g K/G]  = sum_{n,h,w} x[n,h,w,c] * dy[n, h*stride_h - crop_top + r*dil_h, w*stride_w - crop_left + s*dil_w, k]
-//   db[k]                = sum_{n,p,q} dy[n,p,q,k]
-//   where dy outside its border is 0.
-// crop is what other libraries call the transposed convolution's padding; rows_added and columns_added their output_padding.
-// Letters: N batch, C in, K out, H W input, P Q output, R S filter, G groups. A signal [N,L,C] is an image of H = R = 1.
-// Layouts: x, dx [N,H,W,C]; w, dw [C,R,S,K/G]; b, db [K]; y, dy [N,P,Q,K].
+//   dx[n,h,w,c]          = sum_{r,s,k in g} w[c,r,s,k - g K/G] * dy[n, h*stride_h - crop_top + r*dil_h, w*stride_w -
+//   crop_left + s*dil_w, k] dw[c,r,s,k - g K/G]  = sum_{n,h,w} x[n,h,w,c] * dy[n, h*stride_h - crop_top + r*dil_h,
+//   w*stride_w - crop_left + s*dil_w, k] db[k]                = sum_{n,p,q} dy[n,p,q,k] where dy outside its border is
+//   0.
+// crop is what other libraries call the transposed convolution's padding; rows_added and columns_added their
+// output_padding. Letters: N batch, C in, K out, H W input, P Q output, R S filter, G groups. A signal [N,L,C] is an
+// image of H = R = 1. Layouts: x, dx [N,H,W,C]; w, dw [C,R,S,K/G]; b, db [K]; y, dy [N,P,Q,K].
 #pragma once
 #include "kernels/conv2d.h"
 
@@ -35,11 +35,24 @@ struct ConvTranspose2dSpec {
   constexpr int64_t dy_pitch() const { return pitch_or(pitch.dy, k); }
   constexpr int64_t macs() const { return x_rows() * c * r * s * kg(); }  // multiply-adds of one direction
 
-  // The convolution whose adjoint this is: it reads an image of y's shape and gives one of x's, by the same filter array.
-  // Our forward is its backward_data, our backward_data its forward, and the weight gradients are the same sum.
+  // The convolution whose adjoint this is: it reads an image of y's shape and gives one of x's, by the same filter
+  // array. Our forward is its backward_data, our backward_data its forward, and the weight gradients are the same sum.
   constexpr Conv2dSpec as_conv() const {
-    return {.n = n, .c = k, .h = p(), .w = q(), .k = c, .r = r, .s = s, .stride_h = stride_h, .stride_w = stride_w, .dil_h = dil_h,
-            .dil_w = dil_w, .groups = groups, .pad_top = crop_top, .pad_bottom = crop_bottom, .pad_left = crop_left,
+    return {.n = n,
+            .c = k,
+            .h = p(),
+            .w = q(),
+            .k = c,
+            .r = r,
+            .s = s,
+            .stride_h = stride_h,
+            .stride_w = stride_w,
+            .dil_h = dil_h,
+            .dil_w = dil_w,
+            .groups = groups,
+            .pad_top = crop_top,
+            .pad_bottom = crop_bottom,
+            .pad_left = crop_left,
             .pad_right = crop_right};
   }
   // Whether it gives exactly x's shape: not if more is added than a stride.
@@ -47,7 +60,8 @@ struct ConvTranspose2dSpec {
   bool operator==(const ConvTranspose2dSpec&) const = default;
 };
 
-// --- reference: plain loops, any scalar ---------------------------------------------------------------------------------
+// --- reference: plain loops, any scalar
+// ---------------------------------------------------------------------------------
 
 // f(x row, c, w index, y row, channel of y) for every product of the sum.
 template <class F>
@@ -97,7 +111,8 @@ void conv_transpose2d_backward_bias_reference(const ConvTranspose2dSpec& g, cons
     for (int k = 0; k < g.k; ++k) db[k] += dy[i * g.dy_pitch() + k];
 }
 
-// --- one row per implementation; order is preference ----------------------------------------------------------------------
+// --- one row per implementation; order is preference
+// ----------------------------------------------------------------------
 
 struct ConvTranspose2dRow {
   const char* name;

@@ -3,8 +3,8 @@
 namespace kern::kernels {
 namespace {
 
-void instance_norm_forward_cpu(const Exec& exec, const InstanceNormSpec& g, const float* x, const float* weight, const float* bias,
-                               float* y, float* mean, float* inverse_deviation) {
+void instance_norm_forward_cpu(const Exec& exec, const InstanceNormSpec& g, const float* x, const float* weight,
+                               const float* bias, float* y, float* mean, float* inverse_deviation) {
   const ChannelMoments moments = channel_moments(exec, g.norm(), x);
   const double rows = double(g.l > 0 ? g.l : 1);
   for (int64_t n = 0; n < g.n; ++n)
@@ -21,22 +21,25 @@ constexpr InstanceNormRow kRows[] = {
      .supports = supports_all,
      .workspace = [](const InstanceNormSpec& g) { return channel_norm_workspace(g.norm()); },
      .forward = instance_norm_forward_cpu,
-     .backward = [](const Exec& exec, const InstanceNormSpec& g, const float* dy, const float* x, const float* weight,
-                    const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
-       channel_norm_backward(exec, g.norm(), dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
-     }},
+     .backward =
+         [](const Exec& exec, const InstanceNormSpec& g, const float* dy, const float* x, const float* weight,
+            const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
+           channel_norm_backward(exec, g.norm(), dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
+         }},
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
      .workspace = no_workspace,
-     .forward = [](const Exec&, const InstanceNormSpec& g, const float* x, const float* weight, const float* bias, float* y,
-                   float* mean, float* inverse_deviation) {
-       instance_norm_forward_reference(g, x, weight, bias, y, mean, inverse_deviation);
-     },
-     .backward = [](const Exec&, const InstanceNormSpec& g, const float* dy, const float* x, const float* weight, const float* mean,
-                    const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
-       instance_norm_backward_reference(g, dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
-     }},
+     .forward =
+         [](const Exec&, const InstanceNormSpec& g, const float* x, const float* weight, const float* bias, float* y,
+            float* mean, float* inverse_deviation) {
+           instance_norm_forward_reference(g, x, weight, bias, y, mean, inverse_deviation);
+         },
+     .backward =
+         [](const Exec&, const InstanceNormSpec& g, const float* dy, const float* x, const float* weight,
+            const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
+           instance_norm_backward_reference(g, dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
+         }},
 };
 constexpr Table<InstanceNormRow> kTable{"instance_norm", kRows};
 

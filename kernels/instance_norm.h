@@ -4,7 +4,8 @@
 // Backward:
 //   dx[n,l,c]  = weight[c] d[n,c] (dy[n,l,c] - avg_l dy - z[n,l,c] avg_l (dy z))
 //   dweight[c] = sum_{n,l} dy[n,l,c] z[n,l,c],  dbias[c] = sum_{n,l} dy[n,l,c]
-// Layouts: x, y, dx, dy [N,L,C], L = all positions of a sample (an image's H W); m, d [N,C]; the rest [C], null without affine part.
+// Layouts: x, y, dx, dy [N,L,C], L = all positions of a sample (an image's H W); m, d [N,C]; the rest [C], null without
+// affine part.
 #pragma once
 #include "kernels/common/channel_norm.h"
 #include "kernels/common/dispatch.h"
@@ -21,21 +22,28 @@ struct InstanceNormSpec {
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, c); }
   constexpr int64_t dy_pitch() const { return pitch_or(pitch.dy, c); }
   constexpr ChannelNorm norm() const {
-    return {.groups = n, .rows = l, .c = c, .eps = eps, .x_pitch = x_pitch(), .y_pitch = y_pitch(), .dx_pitch = dx_pitch(), .dy_pitch = dy_pitch()};
+    return {.groups = n,
+            .rows = l,
+            .c = c,
+            .eps = eps,
+            .x_pitch = x_pitch(),
+            .y_pitch = y_pitch(),
+            .dx_pitch = dx_pitch(),
+            .dy_pitch = dy_pitch()};
   }
   bool operator==(const InstanceNormSpec&) const = default;
 };
 
 template <Scalar T>
-void instance_norm_forward_reference(const InstanceNormSpec& g, const T* x, const T* weight, const T* bias, T* y, T* mean,
-                                     T* inverse_deviation) {
+void instance_norm_forward_reference(const InstanceNormSpec& g, const T* x, const T* weight, const T* bias, T* y,
+                                     T* mean, T* inverse_deviation) {
   channel_moments_reference(g.norm(), x, mean, inverse_deviation);
   for (int64_t i = 0; i < g.n * g.c; ++i) inverse_deviation[i] = T(1) / std::sqrt(inverse_deviation[i] + T(g.eps));
   channel_norm_apply_reference(g.norm(), x, weight, bias, mean, inverse_deviation, y);
 }
 template <Scalar T>
-void instance_norm_backward_reference(const InstanceNormSpec& g, const T* dy, const T* x, const T* weight, const T* mean,
-                                      const T* inverse_deviation, T* dx, T* dweight, T* dbias) {
+void instance_norm_backward_reference(const InstanceNormSpec& g, const T* dy, const T* x, const T* weight,
+                                      const T* mean, const T* inverse_deviation, T* dx, T* dweight, T* dbias) {
   channel_norm_backward_reference(g.norm(), dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
 }
 
@@ -45,11 +53,11 @@ struct InstanceNormRow {
   bool (*supports)(const InstanceNormSpec&);
   size_t (*workspace)(const InstanceNormSpec&);
   // mean and inverse_deviation are for backward.
-  void (*forward)(const Exec&, const InstanceNormSpec&, const float* x, const float* weight, const float* bias, float* y,
-                  float* mean, float* inverse_deviation);
+  void (*forward)(const Exec&, const InstanceNormSpec&, const float* x, const float* weight, const float* bias,
+                  float* y, float* mean, float* inverse_deviation);
   // dx, dweight and dbias may each be null.
-  void (*backward)(const Exec&, const InstanceNormSpec&, const float* dy, const float* x, const float* weight, const float* mean,
-                   const float* inverse_deviation, float* dx, float* dweight, float* dbias);
+  void (*backward)(const Exec&, const InstanceNormSpec&, const float* dy, const float* x, const float* weight,
+                   const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias);
 };
 const Table<InstanceNormRow>& instance_norm_table();
 

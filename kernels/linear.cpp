@@ -8,9 +8,9 @@
 namespace kern::kernels {
 namespace {
 
-// All three directions are out[i,j] = start[j] + sum_l a(i,l) b[l,j] with rows of b contiguous: a tile of 4 x 8 results stays in
-// registers while l runs. Sums over l are cut into blocks of 256, each summed on its own: long sums lose little, and the part
-// of b that a block reads stays in a cache.
+// All three directions are out[i,j] = start[j] + sum_l a(i,l) b[l,j] with rows of b contiguous: a tile of 4 x 8 results
+// stays in registers while l runs. Sums over l are cut into blocks of 256, each summed on its own: long sums lose
+// little, and the part of b that a block reads stays in a cache.
 constexpr int64_t kTileRows = 4, kTileColumns = 8, kDepth = 256;
 
 struct Product {
@@ -72,20 +72,48 @@ void multiply(const Product& p) {
   });
 }
 
-void linear_forward_cpu(const Exec& exec, const LinearSpec& g, const float* x, const float* w, const float* b, float* y) {
+void linear_forward_cpu(const Exec& exec, const LinearSpec& g, const float* x, const float* w, const float* b,
+                        float* y) {
   float* turned = static_cast<float*>(exec.scratch);  // w as [C,K]
   for (int64_t k = 0; k < g.k; ++k)
     for (int64_t c = 0; c < g.c; ++c) turned[c * g.k + k] = w[k * g.c + c];
-  multiply({.rows = g.rows, .columns = g.k, .depth = g.c, .a = x, .a_row = g.x_pitch(), .a_depth = 1, .b = turned, .b_pitch = g.k,
-            .start = b, .out = y, .out_pitch = g.y_pitch()});
+  multiply({.rows = g.rows,
+            .columns = g.k,
+            .depth = g.c,
+            .a = x,
+            .a_row = g.x_pitch(),
+            .a_depth = 1,
+            .b = turned,
+            .b_pitch = g.k,
+            .start = b,
+            .out = y,
+            .out_pitch = g.y_pitch()});
 }
 void linear_backward_data_cpu(const Exec&, const LinearSpec& g, const float* dy, const float* w, float* dx) {
-  multiply({.rows = g.rows, .columns = g.c, .depth = g.k, .a = dy, .a_row = g.dy_pitch(), .a_depth = 1, .b = w, .b_pitch = g.c,
-            .start = nullptr, .out = dx, .out_pitch = g.dx_pitch()});
+  multiply({.rows = g.rows,
+            .columns = g.c,
+            .depth = g.k,
+            .a = dy,
+            .a_row = g.dy_pitch(),
+            .a_depth = 1,
+            .b = w,
+            .b_pitch = g.c,
+            .start = nullptr,
+            .out = dx,
+            .out_pitch = g.dx_pitch()});
 }
 void linear_backward_weight_cpu(const Exec&, const LinearSpec& g, const float* dy, const float* x, float* dw) {
-  multiply({.rows = g.k, .columns = g.c, .depth = g.rows, .a = dy, .a_row = 1, .a_depth = g.dy_pitch(), .b = x,
-            .b_pitch = g.x_pitch(), .start = nullptr, .out = dw, .out_pitch = g.c});
+  multiply({.rows = g.k,
+            .columns = g.c,
+            .depth = g.rows,
+            .a = dy,
+            .a_row = 1,
+            .a_depth = g.dy_pitch(),
+            .b = x,
+            .b_pitch = g.x_pitch(),
+            .start = nullptr,
+            .out = dw,
+            .out_pitch = g.c});
 }
 GroupChunks dy_chunks(const LinearSpec& g) { return {.groups = 1, .rows = g.rows, .c = g.k}; }
 void linear_backward_bias_cpu(const Exec& exec, const LinearSpec& g, const float* dy, float* db) {
@@ -102,7 +130,10 @@ void linear_backward_bias_cpu(const Exec& exec, const LinearSpec& g, const float
 
 // linear is a 1x1 convolution of one image of one row, and conv2d's SIMD rows are faster than the loops above.
 Conv2dSpec as_conv(const LinearSpec& g) {
-  return {.c = int(g.c), .w = int(g.rows), .k = int(g.k), .pitch = {.x = g.x_pitch(), .y = g.y_pitch(), .dx = g.dx_pitch(), .dy = g.dy_pitch()}};
+  return {.c = int(g.c),
+          .w = int(g.rows),
+          .k = int(g.k),
+          .pitch = {.x = g.x_pitch(), .y = g.y_pitch(), .dx = g.dx_pitch(), .dy = g.dy_pitch()}};
 }
 const Conv2dRow& conv_row(const Conv2dSpec& conv) { return select(conv2d_table(), Device::cpu, conv); }
 bool conv_is_faster(const LinearSpec& g) {
@@ -115,22 +146,19 @@ constexpr LinearRow kRows[] = {
      .device = Device::cpu,
      .supports = conv_is_faster,
      .workspace = [](const LinearSpec& g) { return conv_row(as_conv(g)).workspace(as_conv(g)); },
-     .forward = [](const Exec& exec, const LinearSpec& g, const float* x, const float* w, const float* b, float* y) {
-       conv_row(as_conv(g)).forward(exec, as_conv(g), x, w, b, y);
-     },
-     .backward_data = [](const Exec& exec, const LinearSpec& g, const float* dy, const float* w, float* dx) {
-       conv_row(as_conv(g)).backward_data(exec, as_conv(g), dy, w, dx);
-     },
-     .backward_weight = [](const Exec& exec, const LinearSpec& g, const float* dy, const float* x, float* dw) {
-       conv_row(as_conv(g)).backward_weight(exec, as_conv(g), dy, x, dw);
-     },
-     .backward_bias = [](const Exec& exec, const LinearSpec& g, const float* dy, float* db) {
-       conv_row(as_conv(g)).backward_bias(exec, as_conv(g), dy, db);
-     }},
+     .forward = [](const Exec& exec, const LinearSpec& g, const float* x, const float* w, const float* b,
+                   float* y) { conv_row(as_conv(g)).forward(exec, as_conv(g), x, w, b, y); },
+     .backward_data = [](const Exec& exec, const LinearSpec& g, const float* dy, const float* w,
+                         float* dx) { conv_row(as_conv(g)).backward_data(exec, as_conv(g), dy, w, dx); },
+     .backward_weight = [](const Exec& exec, const LinearSpec& g, const float* dy, const float* x,
+                           float* dw) { conv_row(as_conv(g)).backward_weight(exec, as_conv(g), dy, x, dw); },
+     .backward_bias = [](const Exec& exec, const LinearSpec& g, const float* dy,
+                         float* db) { conv_row(as_conv(g)).backward_bias(exec, as_conv(g), dy, db); }},
     {.name = "cpu",
      .device = Device::cpu,
      .supports = supports_all,
-     .workspace = [](const LinearSpec& g) { return std::max(size_t(g.w_size()) * sizeof(float), dy_chunks(g).bytes(1)); },
+     .workspace =
+         [](const LinearSpec& g) { return std::max(size_t(g.w_size()) * sizeof(float), dy_chunks(g).bytes(1)); },
      .forward = linear_forward_cpu,
      .backward_data = linear_backward_data_cpu,
      .backward_weight = linear_backward_weight_cpu,
@@ -139,18 +167,14 @@ constexpr LinearRow kRows[] = {
      .device = Device::cpu,
      .supports = supports_all,
      .workspace = no_workspace,
-     .forward = [](const Exec&, const LinearSpec& g, const float* x, const float* w, const float* b, float* y) {
-       linear_forward_reference(g, x, w, b, y);
-     },
-     .backward_data = [](const Exec&, const LinearSpec& g, const float* dy, const float* w, float* dx) {
-       linear_backward_data_reference(g, dy, w, dx);
-     },
-     .backward_weight = [](const Exec&, const LinearSpec& g, const float* dy, const float* x, float* dw) {
-       linear_backward_weight_reference(g, dy, x, dw);
-     },
-     .backward_bias = [](const Exec&, const LinearSpec& g, const float* dy, float* db) {
-       linear_backward_bias_reference(g, dy, db);
-     }},
+     .forward = [](const Exec&, const LinearSpec& g, const float* x, const float* w, const float* b,
+                   float* y) { linear_forward_reference(g, x, w, b, y); },
+     .backward_data = [](const Exec&, const LinearSpec& g, const float* dy, const float* w,
+                         float* dx) { linear_backward_data_reference(g, dy, w, dx); },
+     .backward_weight = [](const Exec&, const LinearSpec& g, const float* dy, const float* x,
+                           float* dw) { linear_backward_weight_reference(g, dy, x, dw); },
+     .backward_bias = [](const Exec&, const LinearSpec& g, const float* dy,
+                         float* db) { linear_backward_bias_reference(g, dy, db); }},
 };
 constexpr Table<LinearRow> kTable{"linear", kRows};
 

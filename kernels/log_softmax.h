@@ -22,7 +22,8 @@ void log_softmax_backward_reference(const SoftmaxSpec& g, const T* dy, const T* 
   for (int64_t i = 0; i < g.rows; ++i) {
     T sum(0);
     for (int64_t c = 0; c < g.c; ++c) sum += dy[i * g.dy_pitch() + c];
-    for (int64_t c = 0; c < g.c; ++c) dx[i * g.dx_pitch() + c] = dy[i * g.dy_pitch() + c] - std::exp(y[i * g.y_pitch() + c]) * sum;
+    for (int64_t c = 0; c < g.c; ++c)
+      dx[i * g.dx_pitch() + c] = dy[i * g.dy_pitch() + c] - std::exp(y[i * g.y_pitch() + c]) * sum;
   }
 }
 

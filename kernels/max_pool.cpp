@@ -33,8 +33,8 @@ void forward(const Exec&, const MaxPoolSpec& g, const float* x, float* y) {
   });
 }
 
-// dx of the input's rows [first, last) of image n: every window that reaches into them finds its maximum once and adds dy
-// where that lies in these rows.
+// dx of the input's rows [first, last) of image n: every window that reaches into them finds its maximum once and adds
+// dy where that lies in these rows.
 void backward_band(const MaxPoolSpec& g, const float* dy, const float* x, float* dx, int64_t n, int first, int last) {
   const int P = g.p(), Q = g.q();
   const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), dxp = g.dx_pitch();
@@ -74,13 +74,15 @@ void backward_band(const MaxPoolSpec& g, const float* dy, const float* x, float*
     }
 }
 
-// A chunk is a band of the input's rows, and nobody else writes there. Bands begin where windows begin, so that windows that
-// do not overlap belong to one band each.
+// A chunk is a band of the input's rows, and nobody else writes there. Bands begin where windows begin, so that windows
+// that do not overlap belong to one band each.
 void backward(const Exec&, const MaxPoolSpec& g, const float* dy, const float* x, float* dx) {
-  const int64_t band = ceil_div(rows_per_chunk(g, g.w), g.stride_h) * g.stride_h, bands = ceil_div(int64_t{g.h} + g.pad_top, band);
+  const int64_t band = ceil_div(rows_per_chunk(g, g.w), g.stride_h) * g.stride_h,
+                bands = ceil_div(int64_t{g.h} + g.pad_top, band);
   parallel_for(g.n * bands, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t first = std::max<int64_t>(0, i % bands * band - g.pad_top), last = std::min<int64_t>(g.h, (i % bands + 1) * band - g.pad_top);
+      const int64_t first = std::max<int64_t>(0, i % bands * band - g.pad_top),
+                    last = std::min<int64_t>(g.h, (i % bands + 1) * band - g.pad_top);
       if (first < last) backward_band(g, dy, x, dx, i / bands, int(first), int(last));
     }
   });

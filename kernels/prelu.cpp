@@ -24,7 +24,8 @@ void prelu_forward_cpu(const Exec&, const PreluSpec& g, const float* x, const fl
 
 // One pass over dy and x gives both gradients; kWantX says whether dx is wanted.
 template <bool kWantX>
-void prelu_gradients(const Exec& exec, const PreluSpec& g, const float* dy, const float* x, const float* slope, float* dx, float* dslope) {
+void prelu_gradients(const Exec& exec, const PreluSpec& g, const float* dy, const float* x, const float* slope,
+                     float* dx, float* dslope) {
   const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), dxp = kWantX ? g.dx_pitch() : g.c;
   double* sums = static_cast<double*>(exec.scratch);
   group_sums<1>(chunks_of(g), xp == g.c && dyp == g.c && dxp == g.c, sums, [&](const Tile& t, int64_t) {
@@ -64,18 +65,18 @@ constexpr PreluRow kRows[] = {
      .supports = supports_all,
      .workspace = [](const PreluSpec& g) { return chunks_of(g).bytes(1); },
      .forward = prelu_forward_cpu,
-     .backward = [](const Exec& exec, const PreluSpec& g, const float* dy, const float* x, const float* slope, float* dx,
-                    float* dslope) {
-       if (dx) prelu_gradients<true>(exec, g, dy, x, slope, dx, dslope);
-       else if (dslope) prelu_gradients<false>(exec, g, dy, x, slope, dx, dslope);
-     }},
+     .backward =
+         [](const Exec& exec, const PreluSpec& g, const float* dy, const float* x, const float* slope, float* dx,
+            float* dslope) {
+           if (dx) prelu_gradients<true>(exec, g, dy, x, slope, dx, dslope);
+           else if (dslope) prelu_gradients<false>(exec, g, dy, x, slope, dx, dslope);
+         }},
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
      .workspace = no_workspace,
-     .forward = [](const Exec&, const PreluSpec& g, const float* x, const float* slope, float* y) {
-       prelu_forward_reference(g, x, slope, y);
-     },
+     .forward = [](const Exec&, const PreluSpec& g, const float* x, const float* slope,
+                   float* y) { prelu_forward_reference(g, x, slope, y); },
      .backward = [](const Exec&, const PreluSpec& g, const float* dy, const float* x, const float* slope, float* dx,
                     float* dslope) { prelu_backward_reference(g, dy, x, slope, dx, dslope); }},
 };

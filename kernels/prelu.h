@@ -1,5 +1,6 @@
-// prelu: y[i,c] = x[i,c] where x > 0, else slope[c] * x[i,c]; one slope per channel, or one shared by all (He et al. 2015).
-// Backward: dx[i,c] = dy[i,c] where x > 0, else slope[c] * dy[i,c];  dslope[c] = sum_{i: not x > 0} x[i,c] * dy[i,c]
+// prelu: y[i,c] = x[i,c] where x > 0, else slope[c] * x[i,c]; one slope per channel, or one shared by all (He et al.
+// 2015). Backward: dx[i,c] = dy[i,c] where x > 0, else slope[c] * dy[i,c];  dslope[c] = sum_{i: not x > 0} x[i,c] *
+// dy[i,c]
 //   (over c too where the slope is shared).
 // Layouts: x, y, dx, dy [rows, C]; slope, dslope [slopes], slopes = 1 or C.
 #pragma once
@@ -49,7 +50,8 @@ struct PreluRow {
   size_t (*workspace)(const PreluSpec&);
   void (*forward)(const Exec&, const PreluSpec&, const float* x, const float* slope, float* y);
   // Both gradients in one pass; either may be null.
-  void (*backward)(const Exec&, const PreluSpec&, const float* dy, const float* x, const float* slope, float* dx, float* dslope);
+  void (*backward)(const Exec&, const PreluSpec&, const float* dy, const float* x, const float* slope, float* dx,
+                   float* dslope);
 };
 const Table<PreluRow>& prelu_table();
 

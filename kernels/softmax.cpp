@@ -26,14 +26,17 @@ void softmax_backward_cpu(const Exec&, const SoftmaxSpec& g, const float* dy, co
 }
 
 constexpr SoftmaxRow kRows[] = {
-    {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = softmax_forward_cpu, .backward = softmax_backward_cpu},
+    {.name = "cpu",
+     .device = Device::cpu,
+     .supports = supports_all,
+     .forward = softmax_forward_cpu,
+     .backward = softmax_backward_cpu},
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
      .forward = [](const Exec&, const SoftmaxSpec& g, const float* x, float* y) { softmax_forward_reference(g, x, y); },
-     .backward = [](const Exec&, const SoftmaxSpec& g, const float* dy, const float* y, float* dx) {
-       softmax_backward_reference(g, dy, y, dx);
-     }},
+     .backward = [](const Exec&, const SoftmaxSpec& g, const float* dy, const float* y,
+                    float* dx) { softmax_backward_reference(g, dy, y, dx); }},
 };
 constexpr Table<SoftmaxRow> kTable{"softmax", kRows};
 

@@ -43,7 +43,8 @@ void softmax_backward_reference(const SoftmaxSpec& g, const T* dy, const T* y, T
   for (int64_t i = 0; i < g.rows; ++i) {
     T dot(0);
     for (int64_t c = 0; c < g.c; ++c) dot += y[i * g.y_pitch() + c] * dy[i * g.dy_pitch() + c];
-    for (int64_t c = 0; c < g.c; ++c) dx[i * g.dx_pitch() + c] = y[i * g.y_pitch() + c] * (dy[i * g.dy_pitch() + c] - dot);
+    for (int64_t c = 0; c < g.c; ++c)
+      dx[i * g.dx_pitch() + c] = y[i * g.y_pitch() + c] * (dy[i * g.dy_pitch() + c] - dot);
   }
 }
 

@@ -8,7 +8,8 @@ std::string describe(const std::vector<NamedTensor>& tensors) {
   for (const auto& t : tensors) width = std::max(width, t.name.size());
   std::string out;
   for (const auto& t : tensors) {
-    out += text(t.name, std::string(width - t.name.size() + 2, ' '), t.tensor.shape(), "  ", t.tensor.size(), t.trained ? "\n" : "  (buffer)\n");
+    out += text(t.name, std::string(width - t.name.size() + 2, ' '), t.tensor.shape(), "  ", t.tensor.size(),
+                t.trained ? "\n" : "  (buffer)\n");
     if (t.trained) total += t.tensor.size();
   }
   return out + text(total, " parameters\n");

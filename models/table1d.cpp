@@ -7,14 +7,24 @@ AnyModule unet(const Signal1dConfig& c, std::vector<int> channels, std::vector<i
   if (!c.channels.empty()) channels = c.channels;
   if (!c.strides.empty()) strides = c.strides;
   else if (!c.channels.empty()) strides.assign(channels.size() - 1, strides.back());
-  return AnyModule(UNet1d({.in = c.in, .out = c.out, .channels = channels, .strides = strides, .kernel = c.kernel, .residual_units = c.residual_units, .norm = c.norm}));
+  return AnyModule(UNet1d({.in = c.in,
+                           .out = c.out,
+                           .channels = channels,
+                           .strides = strides,
+                           .kernel = c.kernel,
+                           .residual_units = c.residual_units,
+                           .norm = c.norm}));
 }
 
 constexpr Signal1dModel kModels[] = {
     {"unet", "residual U-Net, all strides 1 (receptive field 67 samples)",
-     [](const Signal1dConfig& c) { return unet(c, {1, 4, 8, 16, 32, 64, 128}, std::vector<int>(6, 1)); }},
+     [](const Signal1dConfig& c) {
+       return unet(c, {1, 4, 8, 16, 32, 64, 128}, std::vector<int>(6, 1));
+     }},
     {"unet_strided", "residual U-Net that halves the length at every level: sees far, and is several times faster",
-     [](const Signal1dConfig& c) { return unet(c, {16, 32, 64, 64, 128}, std::vector<int>(4, 2)); }},
+     [](const Signal1dConfig& c) {
+       return unet(c, {16, 32, 64, 64, 128}, std::vector<int>(4, 2));
+     }},
 };
 
 }  // namespace

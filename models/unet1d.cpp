@@ -28,7 +28,8 @@ Tensor ConvUnit1d::operator()(const Tensor& x) {
 ResidualUnit1d::ResidualUnit1d(const UNet1dConfig& c, int in, int out, int stride, int count, bool last_conv_only) {
   for (int i = 0; i < count; ++i)
     units.emplace_back(c, i == 0 ? in : out, out, i == 0 ? stride : 1, last_conv_only && i + 1 == count);
-  if (stride != 1) shortcut.emplace(Conv1dConfig{.in = in, .out = out, .kernel = c.kernel, .stride = stride, .padding = c.kernel / 2});
+  if (stride != 1)
+    shortcut.emplace(Conv1dConfig{.in = in, .out = out, .kernel = c.kernel, .stride = stride, .padding = c.kernel / 2});
   else if (in != out) shortcut.emplace(Conv1dConfig{.in = in, .out = out, .kernel = 1});
 }
 
@@ -40,18 +41,27 @@ Tensor ResidualUnit1d::operator()(const Tensor& x, const Tensor& slot) {
 }
 
 UpBlock1d::UpBlock1d(const UNet1dConfig& c, int in, int out, int stride, bool is_top)
-    : conv({.in = in, .out = out, .kernel = c.kernel, .stride = stride, .crop = c.kernel / 2, .output_padding = stride - 1}),
+    : conv({.in = in,
+            .out = out,
+            .kernel = c.kernel,
+            .stride = stride,
+            .crop = c.kernel / 2,
+            .output_padding = stride - 1}),
       norm(c.norm, out),
       unit(c, out, out, 1, 1, is_top) {}
 
 Tensor UpBlock1d::operator()(const Tensor& x, const Tensor& slot) { return unit(act(norm(conv(x))), slot); }
 
 UNet1d::UNet1d(const UNet1dConfig& c, SourceLocation at) : config_(c) {
-  check({c.channels.size() >= 2 && c.strides.size() + 1 == c.channels.size(), at}, "a U-Net needs at least two channel counts and one stride less; got ",
-        c.channels.size(), " channels and ", c.strides.size(), " strides");
-  check({c.in >= 1 && c.out >= 1 && c.kernel >= 1 && c.kernel % 2 == 1 && c.residual_units >= 1, at}, "a U-Net needs inputs, outputs and residual units of at least 1 and an odd kernel");
-  for (int channels : c.channels) check({channels >= 1 && channels <= 1 << 16, at}, "a U-Net's channels must be from 1 to 65536, got ", channels);
-  for (int stride : c.strides) check({stride >= 1 && stride <= 16, at}, "a U-Net's strides must be from 1 to 16, got ", stride);
+  check({c.channels.size() >= 2 && c.strides.size() + 1 == c.channels.size(), at},
+        "a U-Net needs at least two channel counts and one stride less; got ", c.channels.size(), " channels and ",
+        c.strides.size(), " strides");
+  check({c.in >= 1 && c.out >= 1 && c.kernel >= 1 && c.kernel % 2 == 1 && c.residual_units >= 1, at},
+        "a U-Net needs inputs, outputs and residual units of at least 1 and an odd kernel");
+  for (int channels : c.channels)
+    check({channels >= 1 && channels <= 1 << 16, at}, "a U-Net's channels must be from 1 to 65536, got ", channels);
+  for (int stride : c.strides)
+    check({stride >= 1 && stride <= 16, at}, "a U-Net's strides must be from 1 to 16, got ", stride);
   const size_t levels = c.strides.size();
   for (size_t i = 0; i < levels; ++i)
     down_.emplace_back(c, i == 0 ? c.in : c.channels[i - 1], c.channels[i], c.strides[i], c.residual_units);
@@ -86,11 +96,13 @@ int UNet1d::receptive_field() const {
 }
 
 Tensor UNet1d::operator()(const Tensor& input) {
-  check(input.rank() == 3 && input.channels() == config_.in, "the U-Net takes [N,L,", config_.in, "], got ", input.shape());
+  check(input.rank() == 3 && input.channels() == config_.in, "the U-Net takes [N,L,", config_.in, "], got ",
+        input.shape());
   // To the strides' multiple, and to two positions at the bottom at least: one has no variance to normalise by.
   const int64_t length = input.dim(1), m = multiple(), padded = std::max<int64_t>(2, (length + m - 1) / m) * m;
   Tensor x = padded == length ? input : pad1d(input, {0, int(padded - length)});
-  // Going down, each level's output and the slot beside it for what comes up again lie in one buffer: concatenation is free.
+  // Going down, each level's output and the slot beside it for what comes up again lie in one buffer: concatenation is
+  // free.
   struct Level {
     Tensor skip, beside;
   };

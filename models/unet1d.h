@@ -1,5 +1,6 @@
-// The residual U-Net for 1-D signals (Kerfoot et al. 2018, "Left-ventricle quantification using residual U-Net"), as used for
-// well logs: every level halves nothing unless its stride says so, doubles the channels, and hands its output across.
+// The residual U-Net for 1-D signals (Kerfoot et al. 2018, "Left-ventricle quantification using residual U-Net"), as
+// used for well logs: every level halves nothing unless its stride says so, doubles the channels, and hands its output
+// across.
 #pragma once
 #include <memory>
 #include <vector>
@@ -12,14 +13,14 @@
 
 namespace kern::models {
 
-// How activations are normalised: each sample by itself (whatever the batch; shifts and gains of a well vanish), or over the
-// batch (they stay visible, and running statistics serve in evaluation).
+// How activations are normalised: each sample by itself (whatever the batch; shifts and gains of a well vanish), or
+// over the batch (they stay visible, and running statistics serve in evaluation).
 enum class Norm { instance, batch };
 
 struct UNet1dConfig {
   int in = 1, out = 5;
   std::vector<int> channels{1, 4, 8, 16, 32, 64, 128};  // of the levels, the last is the bottom
-  std::vector<int> strides{1, 1, 1, 1, 1, 1};         // on the way down; one less than channels
+  std::vector<int> strides{1, 1, 1, 1, 1, 1};           // on the way down; one less than channels
   int kernel = 3;
   int residual_units = 3;  // convolutions in a down block
   Norm norm = Norm::instance;
@@ -51,8 +52,8 @@ struct ConvUnit1d {
   }
 };
 
-// y = units(x) + shortcut(x). The shortcut is the identity, or a convolution where channels or length change. The last unit
-// may be a bare convolution (the network's output must not be normalised).
+// y = units(x) + shortcut(x). The shortcut is the identity, or a convolution where channels or length change. The last
+// unit may be a bare convolution (the network's output must not be normalised).
 struct ResidualUnit1d {
   std::vector<ConvUnit1d> units;
   std::optional<Conv1d> shortcut;
@@ -94,9 +95,9 @@ class UNet1d {
 
  private:
   UNet1dConfig config_;
-  std::vector<ResidualUnit1d> down_;  // from the top
+  std::vector<ResidualUnit1d> down_;    // from the top
   std::vector<ResidualUnit1d> bottom_;  // one
-  std::vector<UpBlock1d> up_;         // from the top, too: up_[i] belongs to down_[i]
+  std::vector<UpBlock1d> up_;           // from the top, too: up_[i] belongs to down_[i]
 };
 
 }  // namespace kern::models

@@ -11,10 +11,12 @@ std::string to_json(const LoopState& s) {
   for (const EpochRecord& e : s.history) {
     json figures = json::array();
     for (const auto& [name, value] : e.figures) figures.push_back({name, value});
-    history.push_back({{"epoch", e.epoch}, {"train_loss", e.train_loss}, {"lr", e.lr}, {"seconds", e.seconds}, {"figures", figures}});
+    history.push_back(
+        {{"epoch", e.epoch}, {"train_loss", e.train_loss}, {"lr", e.lr}, {"seconds", e.seconds}, {"figures", figures}});
   }
-  json j = {{"epoch", s.epoch}, {"index", s.index}, {"step", s.step}, {"loss_sum", s.loss_sum}, {"loss_count", s.loss_count},
-            {"best_epoch", s.best_epoch}, {"seconds", s.seconds}, {"schedule", s.schedule}, {"history", history}};
+  json j = {{"epoch", s.epoch},       {"index", s.index},           {"step", s.step},
+            {"loss_sum", s.loss_sum}, {"loss_count", s.loss_count}, {"best_epoch", s.best_epoch},
+            {"seconds", s.seconds},   {"schedule", s.schedule},     {"history", history}};
   if (s.best) j["best"] = *s.best;
   return j.dump();
 }
@@ -35,7 +37,8 @@ LoopState loop_state_from_json(const std::string& text, const std::string& shown
     for (const json& v : j.at("schedule")) s.schedule.push_back(number(v));
     if (j.contains("best")) s.best = number(j.at("best"));
     for (const json& e : j.at("history")) {
-      EpochRecord r{e.at("epoch").get<int>(), number(e.at("train_loss")), number(e.at("lr")), number(e.at("seconds")), {}};
+      EpochRecord r{
+          e.at("epoch").get<int>(), number(e.at("train_loss")), number(e.at("lr")), number(e.at("seconds")), {}};
       for (const json& f : e.at("figures")) r.figures.emplace_back(f.at(0).get<std::string>(), number(f.at(1)));
       s.history.push_back(std::move(r));
     }
@@ -49,7 +52,8 @@ namespace {
 constexpr const char* kStateKey = "kern.loop_state";
 }
 
-void save_checkpoint(const std::filesystem::path& path, const std::vector<FileTensor>& tensors, const LoopState& state, const Metadata& metadata) {
+void save_checkpoint(const std::filesystem::path& path, const std::vector<FileTensor>& tensors, const LoopState& state,
+                     const Metadata& metadata) {
   Metadata all = metadata;
   all[kStateKey] = to_json(state);
   save_tensors(path, tensors, all);

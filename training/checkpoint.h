@@ -1,5 +1,5 @@
-// A checkpoint: everything a resumed training must find again to go on bit for bit: the tensors of models and optimisers, and
-// the loop's state, in one file that appears whole or not at all.
+// A checkpoint: everything a resumed training must find again to go on bit for bit: the tensors of models and
+// optimisers, and the loop's state, in one file that appears whole or not at all.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -19,10 +19,10 @@ struct EpochRecord {
 };
 
 struct LoopState {
-  int epoch = 0;              // of the step to come, from 0
-  int64_t index = 0;          // of the step to come, within its epoch
-  int64_t step = 0;           // updates so far
-  double loss_sum = 0;        // of this epoch's steps so far
+  int epoch = 0;        // of the step to come, from 0
+  int64_t index = 0;    // of the step to come, within its epoch
+  int64_t step = 0;     // updates so far
+  double loss_sum = 0;  // of this epoch's steps so far
   int64_t loss_count = 0;
   std::optional<double> best;  // score of the best epoch
   int best_epoch = 0;          // from 1; 0: none yet
@@ -34,7 +34,8 @@ struct LoopState {
 std::string to_json(const LoopState& state);
 LoopState loop_state_from_json(const std::string& json, const std::string& shown_name);  // Error when it is not one
 
-void save_checkpoint(const std::filesystem::path& path, const std::vector<FileTensor>& tensors, const LoopState& state, const Metadata& metadata);
+void save_checkpoint(const std::filesystem::path& path, const std::vector<FileTensor>& tensors, const LoopState& state,
+                     const Metadata& metadata);
 struct Checkpoint {
   TensorFile file;
   LoopState state;

@@ -55,7 +55,9 @@ class Loop {
     if (!s_.best_epoch) t_.save_model(run_.file(kBestModelFile));  // stopped before the first validation
     return {s_, reason};
   }
-  bool worn_out() const { return options_.patience > 0 && s_.best_epoch > 0 && s_.epoch - s_.best_epoch >= options_.patience; }
+  bool worn_out() const {
+    return options_.patience > 0 && s_.best_epoch > 0 && s_.epoch - s_.best_epoch >= options_.patience;
+  }
   double seconds() const { return seconds_before_ + now() - started_; }
 
   // One epoch from where the state stands; a reason if the training ends in it.
@@ -66,11 +68,12 @@ class Loop {
     const int64_t samples = t_.samples_in_epoch(e);
     progress_.begin(samples, e + 1, steps > 0 ? samples * s_.index / steps : 0);
     t_.begin_epoch(e, s_.index);
-    for (; s_.index < steps; ) {
+    for (; s_.index < steps;) {
       for (size_t i = 0; i < t_.optimisers.size(); ++i) t_.optimisers[i].second->set_lr(base_lr_[i] * lr_scale());
       const StepResult r = t_.step(e, s_.index);
       if (!std::isfinite(r.loss)) {
-        progress_.note(text("the loss became ", std::isnan(r.loss) ? "not a number" : "infinite", " in epoch ", e + 1, ": the training diverged. Lower lr, or look at the data with inspect"));
+        progress_.note(text("the loss became ", std::isnan(r.loss) ? "not a number" : "infinite", " in epoch ", e + 1,
+                            ": the training diverged. Lower lr, or look at the data with inspect"));
         return EndReason::diverged;
       }
       default_generator().advance();
@@ -149,11 +152,13 @@ class Loop {
     for (const auto& [key, value] : t_.identity) {
       const auto it = c.file.metadata.find(key);
       check(it != c.file.metadata.end() && it->second == value, c.file.shown_name, " was made with another ", key, " (",
-            it == c.file.metadata.end() ? "none" : it->second, ", now ", value, "); resume with the run's own configuration, or begin a new run");
+            it == c.file.metadata.end() ? "none" : it->second, ", now ", value,
+            "); resume with the run's own configuration, or begin a new run");
     }
     const auto seed = c.file.metadata.find(kSeedKey);
-    check(seed != c.file.metadata.end() && seed->second == std::to_string(default_generator().seed()), c.file.shown_name,
-          " was made with seed ", seed == c.file.metadata.end() ? "?" : seed->second, ", now it is ", default_generator().seed());
+    check(seed != c.file.metadata.end() && seed->second == std::to_string(default_generator().seed()),
+          c.file.shown_name, " was made with seed ", seed == c.file.metadata.end() ? "?" : seed->second, ", now it is ",
+          default_generator().seed());
     for (const auto& [name, model] : t_.models) {
       std::vector<FileTensor> targets;
       for (const NamedTensor& p : model.tensors()) targets.push_back({p.name, p.tensor});
@@ -180,13 +185,20 @@ class Loop {
 
 std::string_view to_string(EndReason reason) {
   switch (reason) {
-    case EndReason::epochs: return "all epochs done";
-    case EndReason::patience: return "no improvement within the patience";
-    case EndReason::time_budget: return "time budget used";
-    case EndReason::stop_file: return "stop file";
-    case EndReason::signal: return "interrupted";
-    case EndReason::killed_for_test: return "killed for a test";
-    case EndReason::diverged: return "diverged";
+    case EndReason::epochs:
+      return "all epochs done";
+    case EndReason::patience:
+      return "no improvement within the patience";
+    case EndReason::time_budget:
+      return "time budget used";
+    case EndReason::stop_file:
+      return "stop file";
+    case EndReason::signal:
+      return "interrupted";
+    case EndReason::killed_for_test:
+      return "killed for a test";
+    case EndReason::diverged:
+      return "diverged";
   }
   return "?";
 }

@@ -1,5 +1,5 @@
-// The training loop: epochs of steps, a validation after each, checkpoints, and every way to stop. What a step is, the method
-// says (supervised, adversarial, ...): the loop knows no loss and no network.
+// The training loop: epochs of steps, a validation after each, checkpoints, and every way to stop. What a step is, the
+// method says (supervised, adversarial, ...): the loop knows no loss and no network.
 #pragma once
 #include <functional>
 
@@ -13,8 +13,8 @@ namespace kern::training {
 
 struct LoopOptions {
   int epochs = 20;
-  int patience = 0;             // epochs without improvement before the training ends; 0: never
-  double time_budget = 0;       // seconds over all resumptions; 0: none
+  int patience = 0;              // epochs without improvement before the training ends; 0: never
+  double time_budget = 0;        // seconds over all resumptions; 0: none
   double checkpoint_every = 60;  // seconds between checkpoints inside an epoch; one follows every epoch anyway
   int64_t stop_after_steps = 0;  // for tests: leave, without saving, as a killed process would; 0: never
 };
@@ -24,8 +24,8 @@ struct StepResult {
   int64_t samples = 0;  // what speed is counted in
 };
 struct Validation {
-  double score = 0;  // the larger the better: decides which epoch is the best
-  double loss = 0;   // for the plateau schedule
+  double score = 0;                                     // the larger the better: decides which epoch is the best
+  double loss = 0;                                      // for the plateau schedule
   std::vector<std::pair<std::string, double>> figures;  // columns of metrics.csv, the same every epoch
 };
 
@@ -34,14 +34,14 @@ struct Training {
   std::vector<std::pair<std::string, AnyModule>> models;
   std::vector<std::pair<std::string, Optimiser*>> optimisers;  // all follow the schedule, each from its own lr
   Schedule* schedule = nullptr;
-  std::function<void()> begin;                                       // may be empty; once, when the checkpoint was accepted
+  std::function<void()> begin;  // may be empty; once, when the checkpoint was accepted
   std::function<int64_t(int epoch)> steps_in_epoch;
-  std::function<int64_t(int epoch)> samples_in_epoch;                // for the progress bar
-  std::function<void(int epoch, int64_t index)> begin_epoch;         // the data source starts there
-  std::function<StepResult(int epoch, int64_t index)> step;          // one update; the data come in this order
+  std::function<int64_t(int epoch)> samples_in_epoch;         // for the progress bar
+  std::function<void(int epoch, int64_t index)> begin_epoch;  // the data source starts there
+  std::function<StepResult(int epoch, int64_t index)> step;   // one update; the data come in this order
   std::function<Validation(int epoch)> validate;
-  std::function<void(const std::filesystem::path&)> save_model;      // in the form predict reads
-  Metadata identity;                                                 // a checkpoint of another identity is refused
+  std::function<void(const std::filesystem::path&)> save_model;  // in the form predict reads
+  Metadata identity;                                             // a checkpoint of another identity is refused
 };
 
 enum class EndReason { epochs, patience, time_budget, stop_file, signal, killed_for_test, diverged };
@@ -50,15 +50,18 @@ std::string_view to_string(EndReason reason);
 struct LoopResult {
   LoopState state;
   EndReason reason = EndReason::epochs;
-  bool finished() const { return reason == EndReason::epochs || reason == EndReason::patience || reason == EndReason::time_budget; }
+  bool finished() const {
+    return reason == EndReason::epochs || reason == EndReason::patience || reason == EndReason::time_budget;
+  }
 };
 
 inline constexpr const char* kCheckpointFile = "checkpoint.safetensors";
 inline constexpr const char* kBestModelFile = "model.safetensors";
 inline constexpr const char* kLastModelFile = "model_last.safetensors";
 
-// Runs from the folder's checkpoint if it was resumed, else from the start. On return the folder holds metrics.csv, timing.csv
-// (the seconds, which no two runs share), the best and the last model and a checkpoint. A loss that is not finite ends the training with a sentence; what was saved stays.
+// Runs from the folder's checkpoint if it was resumed, else from the start. On return the folder holds metrics.csv,
+// timing.csv (the seconds, which no two runs share), the best and the last model and a checkpoint. A loss that is not
+// finite ends the training with a sentence; what was saved stays.
 LoopResult run_loop(const RunFolder& run, const LoopOptions& options, Training& training, ProgressBar& progress);
 
 }  // namespace kern::training

@@ -17,7 +17,8 @@ std::vector<Tensor> all_parameters(const std::vector<ParameterGroup>& groups) {
 bool share(double v) { return v >= 0 && v < 1; }
 }  // namespace
 
-Optimiser::Optimiser(std::vector<ParameterGroup> groups, Rule rule, double lr) : arena_(all_parameters(groups)), rule_(rule) {
+Optimiser::Optimiser(std::vector<ParameterGroup> groups, Rule rule, double lr)
+    : arena_(all_parameters(groups)), rule_(rule) {
   set_lr(lr);
   double weight_decay = 0;
   if (const auto* a = std::get_if<AdamOptions>(&rule_)) {
@@ -32,7 +33,8 @@ Optimiser::Optimiser(std::vector<ParameterGroup> groups, Rule rule, double lr) :
   first_ = Tensor::zeros({arena_.size()}, arena_.values().options());
   size_t first = 0;
   for (const ParameterGroup& g : groups) {
-    check(g.lr_scale >= 0 && g.weight_decay.value_or(0) >= 0, "a parameter group's lr_scale and weight_decay must not be negative");
+    check(g.lr_scale >= 0 && g.weight_decay.value_or(0) >= 0,
+          "a parameter group's lr_scale and weight_decay must not be negative");
     groups_.push_back({first, first + g.parameters.size(), g.lr_scale, g.weight_decay.value_or(weight_decay)});
     first = groups_.back().last;
   }
@@ -81,7 +83,8 @@ double Optimiser::clip_gradient_norm(double limit) {
 std::vector<FileTensor> Optimiser::state(const std::string& prefix) const {
   check(steps_ <= std::numeric_limits<int32_t>::max(), "more than 2^31 steps");
   const int32_t steps[] = {int32_t(steps_)};
-  std::vector<FileTensor> out{{prefix + ".moment1", first_}, {prefix + ".steps", Tensor::from({1}, std::span<const int32_t>(steps))}};
+  std::vector<FileTensor> out{{prefix + ".moment1", first_},
+                              {prefix + ".steps", Tensor::from({1}, std::span<const int32_t>(steps))}};
   if (second_) out.push_back({prefix + ".moment2", second_});
   return out;
 }

@@ -1,8 +1,8 @@
-// Optimisers: SGD with momentum, Adam and AdamW, over one flat array of all their parameters (engine/parameter_arena.h).
+// Optimisers: SGD with momentum, Adam and AdamW, over one flat array of all their parameters
+// (engine/parameter_arena.h).
 //
-//   Optimiser optimiser({{.parameters = model.parameters()}}, AdamOptions{.decoupled = true, .weight_decay = 1e-4}, 1e-3);
-//   backward(loss);  backward(more);                 // gradients add up
-//   optimiser.clip_gradient_norm(1.0);
+//   Optimiser optimiser({{.parameters = model.parameters()}}, AdamOptions{.decoupled = true, .weight_decay = 1e-4},
+//   1e-3); backward(loss);  backward(more);                 // gradients add up optimiser.clip_gradient_norm(1.0);
 //   optimiser.step();                                // updates, and clears the gradients
 #pragma once
 #include <optional>
@@ -20,8 +20,8 @@ namespace kern::training {
 
 struct ParameterGroup {
   std::vector<NamedTensor> parameters;
-  double lr_scale = 1;                  // this group's learning rate is lr times this
-  std::optional<double> weight_decay;   // instead of the optimiser's
+  double lr_scale = 1;                 // this group's learning rate is lr times this
+  std::optional<double> weight_decay;  // instead of the optimiser's
 };
 
 class Optimiser {
@@ -32,11 +32,12 @@ class Optimiser {
 
   void set_lr(double lr);
   double lr() const { return lr_; }
-  // Updates every parameter that has a gradient, then clears the gradients. Parameters without one (frozen, not reached)
-  // and their moments stay as they are.
+  // Updates every parameter that has a gradient, then clears the gradients. Parameters without one (frozen, not
+  // reached) and their moments stay as they are.
   void step(SourceLocation at = SourceLocation::current());
   void clear_gradients() { arena_.clear_gradients(); }
-  // The next step() sees the gradients scaled so that their joint Euclidean norm is at most `limit` (0: any). Returns the norm.
+  // The next step() sees the gradients scaled so that their joint Euclidean norm is at most `limit` (0: any). Returns
+  // the norm.
   double clip_gradient_norm(double limit);
   int64_t steps() const { return steps_; }
   ParameterArena& arena() { return arena_; }

@@ -10,7 +10,8 @@ namespace kern::training {
 
 Schedule::Schedule(const ScheduleOptions& options) : o_(options), best_(std::numeric_limits<double>::max()) {
   check(o_.lr > 0 && std::isfinite(o_.lr), "lr must be greater than 0, got ", o_.lr);
-  check(o_.steps >= 0 && o_.warmup >= 0 && o_.patience >= 0, "a schedule's steps, warm-up and patience must not be negative");
+  check(o_.steps >= 0 && o_.warmup >= 0 && o_.patience >= 0,
+        "a schedule's steps, warm-up and patience must not be negative");
   check(o_.factor > 0 && o_.factor < 1, "a plateau schedule's factor must lie between 0 and 1, got ", o_.factor);
 }
 
@@ -18,10 +19,14 @@ double Schedule::lr(int64_t step) const {
   if (step < o_.warmup) return o_.lr * double(step + 1) / double(o_.warmup);
   const double t = std::clamp(double(step - o_.warmup) / double(std::max<int64_t>(1, o_.steps - o_.warmup)), 0.0, 1.0);
   switch (o_.kind) {
-    case ScheduleKind::constant: return o_.lr;
-    case ScheduleKind::poly: return o_.lr * std::pow(1 - t, o_.power);
-    case ScheduleKind::cosine: return o_.final_lr + (o_.lr - o_.final_lr) * 0.5 * (1 + std::cos(M_PI * t));
-    case ScheduleKind::plateau: return std::max(o_.final_lr, o_.lr * scale_);
+    case ScheduleKind::constant:
+      return o_.lr;
+    case ScheduleKind::poly:
+      return o_.lr * std::pow(1 - t, o_.power);
+    case ScheduleKind::cosine:
+      return o_.final_lr + (o_.lr - o_.final_lr) * 0.5 * (1 + std::cos(M_PI * t));
+    case ScheduleKind::plateau:
+      return std::max(o_.final_lr, o_.lr * scale_);
   }
   throw InternalError("a schedule of no kind");
 }

@@ -10,22 +10,22 @@ enum class ScheduleKind { constant, poly, cosine, plateau };
 
 struct ScheduleOptions {
   ScheduleKind kind = ScheduleKind::poly;
-  double lr = 1e-3;             // of the first step after the warm-up
-  int64_t steps = 1;            // of the whole training
-  int64_t warmup = 0;           // steps of linear rise from lr / warmup to lr
-  double power = 0.9;           // poly: lr (1 - t)^power, t from 0 to 1 (Chen et al. 2017)
-  double factor = 0.5;          // plateau: lr is multiplied by this ...
-  int patience = 5;             // ... after more than this many validations without improvement
-  double final_lr = 0;          // cosine and plateau do not fall below it
+  double lr = 1e-3;     // of the first step after the warm-up
+  int64_t steps = 1;    // of the whole training
+  int64_t warmup = 0;   // steps of linear rise from lr / warmup to lr
+  double power = 0.9;   // poly: lr (1 - t)^power, t from 0 to 1 (Chen et al. 2017)
+  double factor = 0.5;  // plateau: lr is multiplied by this ...
+  int patience = 5;     // ... after more than this many validations without improvement
+  double final_lr = 0;  // cosine and plateau do not fall below it
 };
 
 class Schedule {
  public:
   // Errors: a learning rate that is not positive, factor outside (0, 1), negative counts.
   explicit Schedule(const ScheduleOptions& options);
-  double lr(int64_t step) const;          // of the step-th update, from 0
+  double lr(int64_t step) const;  // of the step-th update, from 0
   double base_lr() const { return o_.lr; }
-  void observe(double validation_loss);   // plateau only; the others ignore it
+  void observe(double validation_loss);  // plateau only; the others ignore it
 
   // plateau's memory, for checkpoints: best loss, validations since, factor so far.
   std::vector<double> state() const { return {best_, double(waited_), scale_}; }

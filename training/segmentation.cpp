@@ -26,9 +26,15 @@ std::vector<float> class_weights(ClassWeights kind, std::span<const int64_t> cou
   std::vector<float> weights;
   for (int64_t count : counts) {
     switch (kind) {
-      case ClassWeights::none: weights.push_back(1); break;
-      case ClassWeights::complement: weights.push_back(total > 0 ? float(1 - double(count) / total) : 1); break;
-      case ClassWeights::inverse: weights.push_back(count > 0 ? float(total / (double(counts.size()) * double(count))) : 0); break;
+      case ClassWeights::none:
+        weights.push_back(1);
+        break;
+      case ClassWeights::complement:
+        weights.push_back(total > 0 ? float(1 - double(count) / total) : 1);
+        break;
+      case ClassWeights::inverse:
+        weights.push_back(count > 0 ? float(total / (double(counts.size()) * double(count))) : 0);
+        break;
     }
   }
   return weights;

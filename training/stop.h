@@ -1,5 +1,5 @@
-// Every way a training is asked to stop before its end: Ctrl-C and SIGTERM (once: save and stop; twice: stop now), a file
-// named "stop" in the run folder, a time budget. The loop asks between steps and saves first.
+// Every way a training is asked to stop before its end: Ctrl-C and SIGTERM (once: save and stop; twice: stop now), a
+// file named "stop" in the run folder, a time budget. The loop asks between steps and saves first.
 #pragma once
 #include <filesystem>
 #include <string>

@@ -7,7 +7,8 @@ namespace kern::training {
 Supervised::Supervised(AnyModule network, Optimiser& optimiser, SupervisedOptions options)
     : network_(std::move(network)), optimiser_(optimiser), options_(std::move(options)) {
   check(options_.accumulate >= 1 && options_.clip >= 0, "accumulate must be at least 1 and clip not negative");
-  if (!options_.class_weights.empty()) weights_ = Tensor::from({int64_t(options_.class_weights.size())}, options_.class_weights);
+  if (!options_.class_weights.empty())
+    weights_ = Tensor::from({int64_t(options_.class_weights.size())}, options_.class_weights);
 }
 
 StepResult Supervised::step(const std::function<LabelledBatch()>& next) {

@@ -23,18 +23,22 @@ void describe_data(Schema& keys, WellsData& d) {
       .key("curves", d.curves, "input curves in channel order; a|b means a, or b where a file has no a", required())
       .key("label", d.label, "label curve or column, aliases as above; empty: none")
       .list("classes", d.classes, "classes in index order; empty: as many as the labels need", describe_class)
-      .key("ignore_unmapped", d.ignore_unmapped, "label codes outside the classes count as unlabelled instead of being an error")
+      .key("ignore_unmapped", d.ignore_unmapped,
+           "label codes outside the classes count as unlabelled instead of being an error")
       .key("null_values", d.null_values, "numbers that mean missing, besides each file's own NULL")
       .key("well_column", d.well_column, "CSV: rows of equal value are one well")
       .key("depth_column", d.depth_column, "CSV: depth; where there is none, row order with step 1")
-      .key("step", d.step, "resample every well to this distance between samples; 0: as the files are, which must then agree", at_least(0))
+      .key("step", d.step,
+           "resample every well to this distance between samples; 0: as the files are, which must then agree",
+           at_least(0))
       .key("require_curves", d.require_curves, "leave out wells that lack a curve; otherwise it is missing there")
       .key("strict", d.strict, "a file that cannot be used ends the command instead of being named and skipped");
 }
 
 void describe_split(Schema& keys, WellsSplit& s) {
   keys.section("Split (by well, never by sample)")
-      .key("validation", s.validation, "share of the labelled wells that validate", training::Allowed{.low = 0, .high = 1, .open_low = true})
+      .key("validation", s.validation, "share of the labelled wells that validate",
+           training::Allowed{.low = 0, .high = 1, .open_low = true})
       .key("folds", s.folds, "k-fold cross-validation: this many folds; 0: by share", at_least(0))
       .key("fold", s.fold, "the fold that validates, from 0", at_least(0))
       .key("validation_wells", s.validation_wells, "exactly these wells validate");
@@ -49,7 +53,8 @@ void describe_machine(Schema& keys, Machine& m) {
 
 std::string model_words() {
   std::string words;
-  for (const auto& m : models::signal1d_models()) words += (words.empty() ? "" : "; ") + std::string(m.name) + ": " + m.help;
+  for (const auto& m : models::signal1d_models())
+    words += (words.empty() ? "" : "; ") + std::string(m.name) + ": " + m.help;
   return words;
 }
 std::vector<std::string> model_names() {
@@ -65,8 +70,16 @@ void Machine::apply() const {
 
 data::WellsOptions WellsData::options() const {
   check(!path.empty(), "data= names nothing: give a folder of LAS or CSV files, or one file");
-  data::WellsOptions o{.path = path, .curves = curves, .label = label, .ignore_unmapped = ignore_unmapped, .null_values = null_values,
-                       .well_column = well_column, .depth_column = depth_column, .step = step, .require_curves = require_curves, .strict = strict};
+  data::WellsOptions o{.path = path,
+                       .curves = curves,
+                       .label = label,
+                       .ignore_unmapped = ignore_unmapped,
+                       .null_values = null_values,
+                       .well_column = well_column,
+                       .depth_column = depth_column,
+                       .step = step,
+                       .require_curves = require_curves,
+                       .strict = strict};
   o.classes = int(classes.size());
   for (size_t i = 0; i < classes.size(); ++i) {
     if (classes[i].codes.empty()) o.codes.emplace_back(std::to_string(i), int(i));
@@ -79,7 +92,9 @@ training::ClassList WellsData::class_list(int count) const {
   training::ClassList list;
   for (int i = 0; i < count; ++i) {
     const bool named = i < int(classes.size());
-    list.push_back({named ? classes[size_t(i)].name : text("class ", i), named && !classes[size_t(i)].colour.empty() ? classes[size_t(i)].colour : training::default_colour(i)});
+    list.push_back({named ? classes[size_t(i)].name : text("class ", i), named && !classes[size_t(i)].colour.empty()
+                                                                             ? classes[size_t(i)].colour
+                                                                             : training::default_colour(i)});
   }
   training::check_classes(list);
   return list;
@@ -89,17 +104,21 @@ void describe_train(Schema& keys, TrainConfig& c) {
   describe_data(keys, c.data);
   describe_split(keys, c.split);
   keys.section("Inputs")
-      .choice("scaling", c.scaling, "of every curve, by statistics of the training wells",
-              {{"standard", data::Scaling::standard}, {"minmax", data::Scaling::minmax}, {"robust", data::Scaling::robust}})
-      .choice("mask", c.mask, "one more channel per curve that says where it was measured; auto: when training wells have gaps",
+      .choice(
+          "scaling", c.scaling, "of every curve, by statistics of the training wells",
+          {{"standard", data::Scaling::standard}, {"minmax", data::Scaling::minmax}, {"robust", data::Scaling::robust}})
+      .choice("mask", c.mask,
+              "one more channel per curve that says where it was measured; auto: when training wells have gaps",
               {{"auto", data::Mask::automatic}, {"on", data::Mask::on}, {"off", data::Mask::off}})
       .key("log10", c.log10, "curves to take the logarithm of first, e.g. resistivities")
-      .key("augment.gain", c.augmentation.gain, "in training, every curve of a window times 1 +- up to this", between(0, 1))
+      .key("augment.gain", c.augmentation.gain, "in training, every curve of a window times 1 +- up to this",
+           between(0, 1))
       .key("augment.shift", c.augmentation.shift, "plus or minus up to this, in scaled units", at_least(0))
       .key("augment.noise", c.augmentation.noise, "plus noise of this deviation, in scaled units", at_least(0));
   keys.section("Model")
       .key("model", c.model, model_words(), one_of(model_names()))
-      .key("channels", c.channels, "channels of the levels, the last is the bottom; empty: the model's own", between(1, 4096))
+      .key("channels", c.channels, "channels of the levels, the last is the bottom; empty: the model's own",
+           between(1, 4096))
       .key("strides", c.strides, "one per level but the bottom; empty: the model's own", between(1, 16))
       .key("kernel", c.kernel, "samples that a convolution looks at, odd", between(1, 101))
       .key("residual_units", c.residual_units, "convolutions in a block on the way down", between(1, 16))
@@ -114,14 +133,18 @@ void describe_train(Schema& keys, TrainConfig& c) {
       .choice("optimiser", c.optimiser, "adamw decouples the weight decay",
               {{"adam", OptimiserKind::adam}, {"adamw", OptimiserKind::adamw}, {"sgd", OptimiserKind::sgd}})
       .key("lr", c.lr, "learning rate", above(0))
-      .choice("schedule", c.schedule, "of the learning rate: poly falls as (1 - t)^0.9, plateau halves after 5 epochs without gain",
-              {{"poly", training::ScheduleKind::poly}, {"cosine", training::ScheduleKind::cosine},
-               {"plateau", training::ScheduleKind::plateau}, {"constant", training::ScheduleKind::constant}})
+      .choice("schedule", c.schedule,
+              "of the learning rate: poly falls as (1 - t)^0.9, plateau halves after 5 epochs without gain",
+              {{"poly", training::ScheduleKind::poly},
+               {"cosine", training::ScheduleKind::cosine},
+               {"plateau", training::ScheduleKind::plateau},
+               {"constant", training::ScheduleKind::constant}})
       .key("warmup", c.warmup, "updates in which the learning rate rises first", at_least(0))
       .key("weight_decay", c.weight_decay, "pull of the weights towards 0", at_least(0))
       .key("clip", c.clip, "limit of the gradient's norm; 0: none", at_least(0))
       .choice("class_weights", c.class_weights, "of the cross entropy: complement is 1 - share, inverse 1 / share",
-              {{"none", training::ClassWeights::none}, {"complement", training::ClassWeights::complement},
+              {{"none", training::ClassWeights::none},
+               {"complement", training::ClassWeights::complement},
                {"inverse", training::ClassWeights::inverse}})
       .key("seed", c.seed, "of initial weights, order, windows and split; equal seeds give equal files", at_least(0));
   keys.section("Stopping and saving")
@@ -129,11 +152,13 @@ void describe_train(Schema& keys, TrainConfig& c) {
               {{"mean_iou", Monitor::mean_iou}, {"macro_f1", Monitor::macro_f1}, {"accuracy", Monitor::accuracy}})
       .key("patience", c.patience, "end after this many epochs without a better one; 0: never", at_least(0))
       .key("time_budget", c.time_budget, "end after this long, e.g. 20m; 0: no limit")
-      .key("checkpoint_every", c.checkpoint_every, "between checkpoints inside an epoch; one follows every epoch anyway");
+      .key("checkpoint_every", c.checkpoint_every,
+           "between checkpoints inside an epoch; one follows every epoch anyway");
   keys.section("Output")
       .key("run", c.run, "the run folder", required())
       .key("resume", c.resume, "go on with this run folder, by its own configuration")
-      .key("remove_short", c.remove_short, "in the final evaluation, runs shorter than this many samples take the label above", at_least(0))
+      .key("remove_short", c.remove_short,
+           "in the final evaluation, runs shorter than this many samples take the label above", at_least(0))
       .key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200))
       .key("quiet", c.quiet, "no progress bar");
   describe_machine(keys, c.machine);
@@ -155,7 +180,8 @@ void describe_evaluate(Schema& keys, EvaluateConfig& c) {
       .key("model", c.model, "model file, or the run folder that holds it", required())
       .key("data", c.data, "labelled wells: folder or file", required())
       .key("label", c.label, "label curve or column; empty: the one the model was trained on")
-      .choice("wells", c.wells, "which wells: those that validated the model, those that trained it, or all of the data",
+      .choice("wells", c.wells,
+              "which wells: those that validated the model, those that trained it, or all of the data",
               {{"all", WhichWells::all}, {"validation", WhichWells::validation}, {"training", WhichWells::training}})
       .key("ignore_unmapped", c.ignore_unmapped, "label codes outside the model's classes count as unlabelled")
       .key("strict", c.strict, "a file that cannot be used ends the command")

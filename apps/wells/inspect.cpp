@@ -7,14 +7,17 @@ namespace kern::apps {
 namespace {
 
 void print_summary(const data::WellsSummary& s, const training::ClassList& classes) {
-  fmt::print("{} wells ({} with labels), {} samples ({} labelled), {} to {} samples a well, step {:g} {}\n\n", s.wells, s.labelled_wells, s.samples,
-             s.labelled_samples, s.shortest, s.longest, s.step, s.depth_unit);
-  fmt::print("{:<16} {:>8} {:>12} {:>12} {:>12} {:>9} {:>14}\n", "curve", "unit", "least", "mean", "most", "missing", "wells without");
+  fmt::print("{} wells ({} with labels), {} samples ({} labelled), {} to {} samples a well, step {:g} {}\n\n", s.wells,
+             s.labelled_wells, s.samples, s.labelled_samples, s.shortest, s.longest, s.step, s.depth_unit);
+  fmt::print("{:<16} {:>8} {:>12} {:>12} {:>12} {:>9} {:>14}\n", "curve", "unit", "least", "mean", "most", "missing",
+             "wells without");
   for (const data::CurveSummary& c : s.curves)
-    fmt::print("{:<16} {:>8} {:>12.5g} {:>12.5g} {:>12.5g} {:>8.2f}% {:>14}\n", c.name, c.unit, c.least, c.mean, c.most, 100 * c.missing_share, c.wells_without);
+    fmt::print("{:<16} {:>8} {:>12.5g} {:>12.5g} {:>12.5g} {:>8.2f}% {:>14}\n", c.name, c.unit, c.least, c.mean, c.most,
+               100 * c.missing_share, c.wells_without);
   if (s.labelled_samples > 0) fmt::print("\n{:<24} {:>12} {:>8}\n", "class", "samples", "share");
   for (size_t i = 0; i < s.class_counts.size() && s.labelled_samples > 0; ++i)
-    fmt::print("{:<24} {:>12} {:>7.2f}%\n", classes[i].name, s.class_counts[i], 100 * double(s.class_counts[i]) / double(s.labelled_samples));
+    fmt::print("{:<24} {:>12} {:>7.2f}%\n", classes[i].name, s.class_counts[i],
+               100 * double(s.class_counts[i]) / double(s.labelled_samples));
 }
 
 }  // namespace
@@ -30,7 +33,8 @@ void run_inspect(const TrainConfig& c, Call& call) {
   std::vector<data::Finding> findings;
   if (summary.labelled_wells >= 2) {
     const data::Split split = data::split_wells(set.wells, c.split.options(uint64_t(c.seed)));
-    const data::Normalisation scales = data::fit_normalisation(set.wells, split.training, {.scaling = c.scaling, .mask = c.mask, .log10 = c.log10});
+    const data::Normalisation scales =
+        data::fit_normalisation(set.wells, split.training, {.scaling = c.scaling, .mask = c.mask, .log10 = c.log10});
     findings = data::inspect_wells(set, &split, &scales);
   } else {
     findings = data::inspect_wells(set);
@@ -41,7 +45,8 @@ void run_inspect(const TrainConfig& c, Call& call) {
     ++count[int(f.severity)];
     fmt::print("{}: {}{}{}\n", data::to_string(f.severity), f.sentence, f.remedy.empty() ? "" : " -> ", f.remedy);
   }
-  const int64_t notes = count[int(data::Severity::note)], warnings = count[int(data::Severity::warning)], errors = count[int(data::Severity::error)];
+  const int64_t notes = count[int(data::Severity::note)], warnings = count[int(data::Severity::warning)],
+                errors = count[int(data::Severity::error)];
   fmt::print("{} errors, {} warnings, {} notes\n", errors, warnings, notes);
   call.figures.add("wells", summary.wells);
   call.figures.add("labelled_wells", summary.labelled_wells);

@@ -7,7 +7,8 @@
 
 namespace kern::apps {
 
-Judgement judge(const WellsModel& model, const std::vector<data::Well>& wells, std::span<const int64_t> which, const JudgeOptions& options) {
+Judgement judge(const WellsModel& model, const std::vector<data::Well>& wells, std::span<const int64_t> which,
+                const JudgeOptions& options) {
   Judgement result{training::ConfusionMatrix(model.classes), 0, {}};
   double loss = 0;
   int64_t counted = 0;

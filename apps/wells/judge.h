@@ -26,7 +26,8 @@ struct JudgeOptions {
   bool keep_predictions = false;
 };
 // Every sample once, whole wells, in the order given.
-Judgement judge(const WellsModel& model, const std::vector<data::Well>& wells, std::span<const int64_t> which, const JudgeOptions& options = {});
+Judgement judge(const WellsModel& model, const std::vector<data::Well>& wells, std::span<const int64_t> which,
+                const JudgeOptions& options = {});
 
 // What always answering the commonest class of `truth` would score.
 training::ConfusionMatrix majority_baseline(const training::ConfusionMatrix& truth, int commonest);

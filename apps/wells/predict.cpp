@@ -48,7 +48,8 @@ void check_curves(const WellsModel& model, const data::Well& well) {
     if (std::all_of(c.values.begin(), c.values.end(), [](float v) { return std::isnan(v); }))
       missing += (count++ ? ", " : "") + c.name;
   check(count < well.curves.size(), well.source, " has no values of ", missing, ", which the model reads");
-  check(count == 0 || model.normalisation.mask, well.source, " has no values of ", missing, ", and the model was trained on wells that all have them");
+  check(count == 0 || model.normalisation.mask, well.source, " has no values of ", missing,
+        ", and the model was trained on wells that all have them");
   if (count > 0) warn(well.source, " has no values of ", missing, "; its prediction rests on the other curves");
 }
 
@@ -58,7 +59,8 @@ std::string predicted_las(const WellsModel& model, const PredictConfig& c, const
   std::vector<data::Problem> notes;
   data::Well well = data::well_from_las(file, options_for(model, from.string(), ""), notes);
   check_curves(model, well);
-  if (model.step > 0 && !(data::evenly_sampled(well) && data::same_step(well.length() > 1 ? well.depth[1] - well.depth[0] : 0, model.step)))
+  if (model.step > 0 && !(data::evenly_sampled(well) &&
+                          data::same_step(well.length() > 1 ? well.depth[1] - well.depth[0] : 0, model.step)))
     data::resample(well, model.step);
   for (const data::Problem& n : notes) inform(to_string(n));
   const Prediction p = predict(model, well, c.remove_short);
@@ -66,7 +68,8 @@ std::string predicted_las(const WellsModel& model, const PredictConfig& c, const
   const std::vector<int64_t> at = data::nearest_samples(well, file.curves.at(0).values, 0.51 * step);
   const int64_t classes = model.class_count();
   std::string legend;
-  for (int64_t k = 0; k < classes; ++k) legend += fmt::format("{}{:g}={}", k ? ", " : "", code_of(model, int(k)), model.classes[size_t(k)].name);
+  for (int64_t k = 0; k < classes; ++k)
+    legend += fmt::format("{}{:g}={}", k ? ", " : "", code_of(model, int(k)), model.classes[size_t(k)].name);
   std::vector<data::AddedCurve> added{{c.mnemonic, "", "predicted class: " + legend, {}, 0}};
   for (int64_t i : at) added[0].values.push_back(i < 0 ? NAN : code_of(model, p.labels[size_t(i)]));
   for (int64_t k = 0; k < classes && c.probabilities; ++k) {
@@ -90,12 +93,14 @@ data::WellSet read_table(const WellsModel& model, const fs::path& from) {
 std::string shortest(float value) { return std::isnan(value) ? std::string() : fmt::format("{}", value); }
 
 // One table: well, depth, the curves, the predicted class and the probabilities, a row a sample.
-void write_predicted_table(const WellsModel& model, const PredictConfig& c, const data::WellSet& set, const fs::path& to) {
+void write_predicted_table(const WellsModel& model, const PredictConfig& c, const data::WellSet& set,
+                           const fs::path& to) {
   std::vector<std::string> names{"well", "depth"};
   names.insert(names.end(), set.curve_names.begin(), set.curve_names.end());
   names.push_back(c.mnemonic);
   names.push_back(c.mnemonic + "_name");
-  for (int64_t k = 0; k < model.class_count() && c.probabilities; ++k) names.push_back("P_" + model.classes[size_t(k)].name);
+  for (int64_t k = 0; k < model.class_count() && c.probabilities; ++k)
+    names.push_back("P_" + model.classes[size_t(k)].name);
   data::CsvWriter csv(to, names);
   for (const data::Well& well : set.wells) {
     const Prediction p = predict(model, well, c.remove_short);
@@ -104,7 +109,8 @@ void write_predicted_table(const WellsModel& model, const PredictConfig& c, cons
       for (const data::Curve& curve : well.curves) csv.cell(shortest(curve.values[size_t(i)]));
       const int k = p.labels[size_t(i)];
       csv.cell(double(code_of(model, k))).cell(model.classes[size_t(k)].name);
-      for (int64_t j = 0; j < model.class_count() && c.probabilities; ++j) csv.cell(shortest(p.probabilities[size_t(i * model.class_count() + j)]));
+      for (int64_t j = 0; j < model.class_count() && c.probabilities; ++j)
+        csv.cell(shortest(p.probabilities[size_t(i * model.class_count() + j)]));
       csv.end_row();
     }
   }
@@ -116,7 +122,8 @@ bool is_las(const fs::path& p) { return data::same_name(p.extension().string(), 
 std::string table_ending(const fs::path& p) {
   const std::string name = p.filename().string();
   for (const std::string_view end : {".csv", ".csv.gz", ".tsv", ".tsv.gz"})
-    if (name.size() > end.size() && data::same_name(std::string_view(name).substr(name.size() - end.size()), end)) return name.substr(name.size() - end.size());
+    if (name.size() > end.size() && data::same_name(std::string_view(name).substr(name.size() - end.size()), end))
+      return name.substr(name.size() - end.size());
   return {};
 }
 bool is_table(const fs::path& p) { return !table_ending(p).empty(); }
@@ -141,7 +148,8 @@ std::vector<Job> plan(const PredictConfig& c) {
   const bool folder = fs::is_directory(data);
   if (folder) {
     const fs::path inside = fs::weakly_canonical(out).lexically_relative(fs::canonical(data));
-    check(inside.empty() || *inside.begin() == "..", "out=", c.out, " lies in the folder of the data, ", c.data, ": predictions would mix with it; choose another folder");
+    check(inside.empty() || *inside.begin() == "..", "out=", c.out, " lies in the folder of the data, ", c.data,
+          ": predictions would mix with it; choose another folder");
   }
   std::vector<Job> jobs;
   std::set<fs::path> taken;
@@ -153,9 +161,12 @@ std::vector<Job> plan(const PredictConfig& c) {
       const std::string name = to.filename().string();
       to.replace_filename(name.substr(0, name.size() - table_ending(from).size()) + "_predicted.csv");
     }
-    check(!fs::exists(to) || !fs::equivalent(from, to), "out= is the folder of the data: the predictions would replace ", from.string(), "; choose another");
-    check(c.overwrite || !fs::exists(to), to.string(), " is there already; choose another out= folder, or set overwrite=true");
-    check(taken.insert(to).second, "two files of ", c.data, " would be written to ", to.string(), ", ", from.string(), " is one of them; rename it");
+    check(!fs::exists(to) || !fs::equivalent(from, to),
+          "out= is the folder of the data: the predictions would replace ", from.string(), "; choose another");
+    check(c.overwrite || !fs::exists(to), to.string(),
+          " is there already; choose another out= folder, or set overwrite=true");
+    check(taken.insert(to).second, "two files of ", c.data, " would be written to ", to.string(), ", ", from.string(),
+          " is one of them; rename it");
     jobs.push_back({from, to});
   }
   check(!jobs.empty(), c.data, " holds no LAS or CSV file");
@@ -188,7 +199,8 @@ void run_predict(const PredictConfig& c, Call& call) {
     else write_predicted_table(model, c, table, job.to);
     wells += is_las(job.from) ? 1 : int64_t(table.wells.size());
   }
-  check(wells > 0, "none of the ", int64_t(jobs.size()), " files in ", c.data, " could be used; the reasons stand above");
+  check(wells > 0, "none of the ", int64_t(jobs.size()), " files in ", c.data,
+        " could be used; the reasons stand above");
   fmt::print("{} wells predicted, {} files skipped; written to {}\n", wells, skipped, c.out);
   call.figures.add("wells", wells);
   call.figures.add("skipped", skipped);

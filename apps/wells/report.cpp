@@ -17,8 +17,10 @@ namespace kern::apps {
 namespace {
 using namespace training;
 
-SplitCounts split_counts(const std::string& name, const std::vector<data::Well>& wells, const std::vector<int64_t>& which, int64_t classes) {
-  SplitCounts s{.name = name, .items = int64_t(which.size()), .class_samples = std::vector<int64_t>(size_t(classes), 0)};
+SplitCounts split_counts(const std::string& name, const std::vector<data::Well>& wells,
+                         const std::vector<int64_t>& which, int64_t classes) {
+  SplitCounts s{
+      .name = name, .items = int64_t(which.size()), .class_samples = std::vector<int64_t>(size_t(classes), 0)};
   for (int64_t i : which) {
     const data::Well& w = wells[size_t(i)];
     s.samples += w.length();
@@ -51,7 +53,13 @@ double mean_iou_of(const data::Well& w, const std::vector<int>& prediction, cons
 }
 
 WellTrack track_of(const data::Well& w, const JudgedWell& j) {
-  WellTrack t{.id = w.id, .depth_unit = w.depth_unit, .depth = w.depth, .curves = {}, .truth = w.labels, .prediction = j.prediction, .probabilities = j.probabilities};
+  WellTrack t{.id = w.id,
+              .depth_unit = w.depth_unit,
+              .depth = w.depth,
+              .curves = {},
+              .truth = w.labels,
+              .prediction = j.prediction,
+              .probabilities = j.probabilities};
   for (const data::Curve& c : w.curves) t.curves.push_back({c.name, c.unit, c.values});
   return t;
 }
@@ -67,7 +75,8 @@ std::vector<std::pair<std::string, std::string>> facts_of(const ReportInput& in)
   for (const auto& [op, row] : kernels::rows_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
   std::vector<std::string> curves;
   for (const data::CurveScale& c : in.model->normalisation.curves)
-    curves.push_back(fmt::format("{}: ({}{} - {:g}) / {:g}", c.name, c.log10 ? "log10 " : "", c.name, c.offset, c.scale));
+    curves.push_back(
+        fmt::format("{}: ({}{} - {:g}) / {:g}", c.name, c.log10 ? "log10 " : "", c.name, c.offset, c.scale));
   std::vector<std::pair<std::string, std::string>> facts{
       {"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
       {"Device", fmt::format("cpu, {} threads", thread_count())},
@@ -87,8 +96,18 @@ std::vector<std::pair<std::string, std::string>> facts_of(const ReportInput& in)
 void write_report(const RunFolder& run, const ReportInput& in) {
   const std::vector<data::Well>& wells = *in.wells;
   const ClassList& classes = in.model->classes;
-  SegmentationReport r{.title = in.title, .subtitle = in.model->architecture, .configuration = in.config, .facts = facts_of(in), .remarks = {},
-                       .splits = {}, .history = {}, .best_epoch = in.best_epoch, .validation = in.judgement->matrix, .comparison = {}, .wells = {}, .tracks = {}};
+  SegmentationReport r{.title = in.title,
+                       .subtitle = in.model->architecture,
+                       .configuration = in.config,
+                       .facts = facts_of(in),
+                       .remarks = {},
+                       .splits = {},
+                       .history = {},
+                       .best_epoch = in.best_epoch,
+                       .validation = in.judgement->matrix,
+                       .comparison = {},
+                       .wells = {},
+                       .tracks = {}};
   for (const data::Problem& p : in.skipped) r.remarks.push_back(to_string(p));
   if (!in.training.empty()) r.splits.push_back(split_counts("training", wells, in.training, in.model->class_count()));
   r.splits.push_back(split_counts("validation", wells, in.validation, in.model->class_count()));
@@ -97,8 +116,10 @@ void write_report(const RunFolder& run, const ReportInput& in) {
   std::vector<double> accuracy;
   for (const JudgedWell& j : in.judgement->wells) {
     const data::Well& w = wells[size_t(j.well)];
-    const int64_t labelled = std::count_if(w.labels.begin(), w.labels.end(), [](int l) { return l != data::kUnlabelled; });
-    r.wells.push_back({w.id, w.length(), labelled, labelled > 0 ? j.accuracy : NAN, mean_iou_of(w, j.prediction, classes)});
+    const int64_t labelled =
+        std::count_if(w.labels.begin(), w.labels.end(), [](int l) { return l != data::kUnlabelled; });
+    r.wells.push_back(
+        {w.id, w.length(), labelled, labelled > 0 ? j.accuracy : NAN, mean_iou_of(w, j.prediction, classes)});
     accuracy.push_back(r.wells.back().accuracy);
   }
   const size_t drawn = size_t(std::max(0, in.tracks)), best = drawn / 4, median = drawn / 4;

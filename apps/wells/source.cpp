@@ -11,22 +11,28 @@ namespace kern::apps {
 WellsModel find_wells_model(const std::string& path) {
   const std::filesystem::path p = path;
   if (!std::filesystem::is_directory(p)) return load_wells_model(p);
-  check(std::filesystem::exists(p / training::kBestModelFile), path, " holds no ", training::kBestModelFile, ": name a model file, or the folder of a training that saved one");
+  check(std::filesystem::exists(p / training::kBestModelFile), path, " holds no ", training::kBestModelFile,
+        ": name a model file, or the folder of a training that saved one");
   return load_wells_model(p / training::kBestModelFile);
 }
 
 data::WellsOptions options_for(const WellsModel& model, const std::string& path, const std::string& label) {
-  data::WellsOptions o{.path = path, .curves = model.curves, .label = label, .classes = int(model.class_count()), .step = model.step};
+  data::WellsOptions o{
+      .path = path, .curves = model.curves, .label = label, .classes = int(model.class_count()), .step = model.step};
   for (size_t i = 0; i < model.classes.size(); ++i) {
     if (i >= model.codes.size() || model.codes[i].empty()) o.codes.emplace_back(std::to_string(i), int(i));
-    else for (const std::string& code : model.codes[i]) o.codes.emplace_back(code, int(i));
+    else
+      for (const std::string& code : model.codes[i]) o.codes.emplace_back(code, int(i));
   }
   return o;
 }
 
 std::string hash_of(const std::vector<data::Well>& wells) {
   uint64_t h = 0xcbf29ce484222325;  // FNV-1a over 64-bit words: told apart, not secured
-  auto add = [&](uint64_t word) { h = (h ^ word) * 0x100000001b3; h ^= h >> 29; };
+  auto add = [&](uint64_t word) {
+    h = (h ^ word) * 0x100000001b3;
+    h ^= h >> 29;
+  };
   for (const data::Well& w : wells) {
     for (char c : w.id) add(uint64_t(uint8_t(c)));
     for (double d : w.depth) add(std::bit_cast<uint64_t>(d));

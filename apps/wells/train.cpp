@@ -12,7 +12,6 @@
 #include "apps/wells/verbs.h"
 #include "data/prefetch.h"
 #include "data/wells_batches.h"
-
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
 #include "training/stop.h"
@@ -28,7 +27,8 @@ std::vector<std::string> ids_of(const std::vector<data::Well>& wells, const std:
   return ids;
 }
 
-std::vector<int64_t> class_counts(const std::vector<data::Well>& wells, const std::vector<int64_t>& which, int classes) {
+std::vector<int64_t> class_counts(const std::vector<data::Well>& wells, const std::vector<int64_t>& which,
+                                  int classes) {
   std::vector<int64_t> counts(size_t(classes), 0);
   for (int64_t i : which)
     for (int label : wells[size_t(i)].labels)
@@ -40,9 +40,15 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
   WellsModel m;
   m.architecture = c.model;
   m.curves = c.data.curves;
-  m.normalisation = data::fit_normalisation(set.wells, split.training, {.scaling = c.scaling, .mask = c.mask, .log10 = c.log10});
-  m.network = {.in = int(m.normalisation.channels()), .out = set.classes, .channels = c.channels, .strides = c.strides, .kernel = c.kernel,
-               .residual_units = c.residual_units, .norm = c.norm};
+  m.normalisation =
+      data::fit_normalisation(set.wells, split.training, {.scaling = c.scaling, .mask = c.mask, .log10 = c.log10});
+  m.network = {.in = int(m.normalisation.channels()),
+               .out = set.classes,
+               .channels = c.channels,
+               .strides = c.strides,
+               .kernel = c.kernel,
+               .residual_units = c.residual_units,
+               .norm = c.norm};
   m.step = set.step;
   m.classes = c.data.class_list(set.classes);
   for (const WellsClass& k : c.data.classes) m.codes.push_back(k.codes);
@@ -69,7 +75,8 @@ class Feed {
   void begin(int epoch, int64_t first) {
     prefetch_.reset();
     epoch_ = batches_.epoch(epoch);
-    prefetch_ = std::make_unique<data::Prefetch<data::WellBatch>>(first, size(), [this](int64_t i) { return batches_.batch(epoch_, i); });
+    prefetch_ = std::make_unique<data::Prefetch<data::WellBatch>>(
+        first, size(), [this](int64_t i) { return batches_.batch(epoch_, i); });
   }
   LabelledBatch next() {
     const auto b = prefetch_->next();
@@ -85,15 +92,18 @@ class Feed {
 
 double score_of(Monitor monitor, const ConfusionMatrix& m) {
   switch (monitor) {
-    case Monitor::mean_iou: return m.mean_iou();
-    case Monitor::macro_f1: return m.macro_f1();
-    case Monitor::accuracy: return m.accuracy();
+    case Monitor::mean_iou:
+      return m.mean_iou();
+    case Monitor::macro_f1:
+      return m.macro_f1();
+    case Monitor::accuracy:
+      return m.accuracy();
   }
   throw InternalError("no such monitor");
 }
 
-// What the run's config.yaml holds: the configuration in force, which names this run and resumes none, so that it serves
-// a new training as well.
+// What the run's config.yaml holds: the configuration in force, which names this run and resumes none, so that it
+// serves a new training as well.
 std::string configuration_of(const TrainConfig& c, const RunFolder& run, const Call& call) {
   TrainConfig own = c;
   own.run = run.path().string();
@@ -116,15 +126,24 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   set_seed(uint64_t(c.seed));
   WellsModel model = new_model(c, set, split);
   const std::vector<int64_t> counts = class_counts(set.wells, split.training, set.classes);
-  check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2, "the training wells hold only one class: there is nothing to learn. Check label= and classes=");
+  check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2,
+        "the training wells hold only one class: there is nothing to learn. Check label= and classes=");
 
-  Feed feed(data::WellBatches(set.wells, split.training, model.normalisation, {.batch = c.batch, .window = c.window, .shuffle = true, .seed = uint64_t(c.seed), .augmentation = c.augmentation}));
+  Feed feed(data::WellBatches(set.wells, split.training, model.normalisation,
+                              {.batch = c.batch,
+                               .window = c.window,
+                               .shuffle = true,
+                               .seed = uint64_t(c.seed),
+                               .augmentation = c.augmentation}));
   const int64_t steps = (feed.size() + c.accumulate - 1) / c.accumulate;
   Optimiser optimiser = new_optimiser(c, model.module);
   Schedule schedule({.kind = c.schedule, .lr = c.lr, .steps = steps * c.epochs, .warmup = c.warmup});
-  Supervised method(model.module, optimiser, {.class_weights = class_weights(c.class_weights, counts), .clip = c.clip, .accumulate = c.accumulate});
-  fmt::print("{}: {} wells train, {} validate; {} channels in, {} classes, {} parameters, {} updates an epoch\n", c.model, split.training.size(),
-             split.validation.size(), model.network.in, set.classes, model.module.parameter_count(), steps);
+  Supervised method(
+      model.module, optimiser,
+      {.class_weights = class_weights(c.class_weights, counts), .clip = c.clip, .accumulate = c.accumulate});
+  fmt::print("{}: {} wells train, {} validate; {} channels in, {} classes, {} parameters, {} updates an epoch\n",
+             c.model, split.training.size(), split.validation.size(), model.network.in, set.classes,
+             model.module.parameter_count(), steps);
   std::fflush(stdout);
 
   Training t;
@@ -137,46 +156,71 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   t.step = [&](int, int64_t) { return method.step([&] { return feed.next(); }); };
   t.validate = [&](int) {
     const Judgement j = judge(model, set.wells, split.validation);
-    return Validation{.score = score_of(c.monitor, j.matrix), .loss = j.loss,
-                      .figures = {{"val_loss", j.loss}, {"accuracy", j.matrix.accuracy()}, {"macro_f1", j.matrix.macro_f1()}, {"mean_iou", j.matrix.mean_iou()}}};
+    return Validation{.score = score_of(c.monitor, j.matrix),
+                      .loss = j.loss,
+                      .figures = {{"val_loss", j.loss},
+                                  {"accuracy", j.matrix.accuracy()},
+                                  {"macro_f1", j.matrix.macro_f1()},
+                                  {"mean_iou", j.matrix.mean_iou()}}};
   };
   t.save_model = [&](const std::filesystem::path& path) { save_wells_model(path, model); };
-  t.identity = {{"model", model.architecture}, {"data", hash_of(set.wells)},
+  t.identity = {{"model", model.architecture},
+                {"data", hash_of(set.wells)},
                 {"batches", fmt::format("batch={} accumulate={} window={}", c.batch, c.accumulate, c.window)}};
 
   // Only what fits the checkpoint replaces the configuration that the run began with.
   t.begin = [&] { run.write("config.yaml", config); };
   const SignalWatch signals;
-  ProgressBar progress({.title = "train", .unit = "windows", .epochs = c.epochs, .time_budget = c.time_budget.seconds,
+  ProgressBar progress({.title = "train",
+                        .unit = "windows",
+                        .epochs = c.epochs,
+                        .time_budget = c.time_budget.seconds,
                         .mode = c.quiet ? ProgressMode::quiet : ProgressMode::automatic});
-  const LoopResult result = run_loop(run, {.epochs = c.epochs, .patience = c.patience, .time_budget = c.time_budget.seconds,
-                                           .checkpoint_every = c.checkpoint_every.seconds}, t, progress);
-  check(result.reason != EndReason::diverged, "the training diverged; what it had saved before is in ", run.path().string(), ". Lower lr, or look at the data with kern wells inspect");
+  const LoopResult result = run_loop(run,
+                                     {.epochs = c.epochs,
+                                      .patience = c.patience,
+                                      .time_budget = c.time_budget.seconds,
+                                      .checkpoint_every = c.checkpoint_every.seconds},
+                                     t, progress);
+  check(result.reason != EndReason::diverged, "the training diverged; what it had saved before is in ",
+        run.path().string(), ". Lower lr, or look at the data with kern wells inspect");
   call.figures.add("ended", std::string(to_string(result.reason)));
   call.figures.add("epochs", int64_t(result.state.epoch));
   call.figures.add("run", run.path().string());
   if (!result.finished()) {
-    fmt::print("stopped ({}) and saved; go on with: kern wells train resume={}\n", to_string(result.reason), run.path().string());
+    fmt::print("stopped ({}) and saved; go on with: kern wells train resume={}\n", to_string(result.reason),
+               run.path().string());
     return;
   }
   const WellsModel best = load_wells_model(run.file(kBestModelFile));
-  const Judgement j = judge(best, set.wells, split.validation, {.remove_short = c.remove_short, .keep_predictions = true});
+  const Judgement j =
+      judge(best, set.wells, split.validation, {.remove_short = c.remove_short, .keep_predictions = true});
   const int commonest = int(std::max_element(counts.begin(), counts.end()) - counts.begin());
   const ConfusionMatrix baseline = majority_baseline(j.matrix, commonest);
   call.figures.add("best_epoch", int64_t(result.state.best_epoch));
   add_figures(call.figures, j, baseline);
   call.figures.add("seconds", result.state.seconds);
   call.figures.add("peak_tensor_bytes", int64_t(memory_counters().peak));
-  write_report(run, ReportInput{.title = fmt::format("Wells: {}", run.path().filename().string()), .config = config, .model = &best,
-                                .wells = &set.wells, .training = split.training, .validation = split.validation, .judgement = &j,
-                                .baseline = &baseline, .history = result.state.history, .best_epoch = result.state.best_epoch,
-                                .skipped = set.skipped, .seconds = result.state.seconds,
+  write_report(run, ReportInput{.title = fmt::format("Wells: {}", run.path().filename().string()),
+                                .config = config,
+                                .model = &best,
+                                .wells = &set.wells,
+                                .training = split.training,
+                                .validation = split.validation,
+                                .judgement = &j,
+                                .baseline = &baseline,
+                                .history = result.state.history,
+                                .best_epoch = result.state.best_epoch,
+                                .skipped = set.skipped,
+                                .seconds = result.state.seconds,
                                 .tracks = c.report_wells});
   run.write_result(call.figures.to_json());
   run.finish();
-  fmt::print("best epoch {}: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} on {} validation wells (always the commonest class: {:.4f}, {:.4f}, {:.4f})\nreport: {}\n",
-             result.state.best_epoch, j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), split.validation.size(), baseline.accuracy(),
-             baseline.macro_f1(), baseline.mean_iou(), run.file("report.html").string());
+  fmt::print(
+      "best epoch {}: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} on {} validation wells (always the commonest "
+      "class: {:.4f}, {:.4f}, {:.4f})\nreport: {}\n",
+      result.state.best_epoch, j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), split.validation.size(),
+      baseline.accuracy(), baseline.macro_f1(), baseline.mean_iou(), run.file("report.html").string());
 }
 
 }  // namespace
@@ -185,7 +229,10 @@ void run_train(const TrainConfig& c, Call& call) {
   if (c.resume.empty()) return train(c, RunFolder::create(c.run), call);
   // The run's own configuration was read first (apps/command.h); what the command line says besides wins.
   const RunFolder run = RunFolder::resume(c.resume);
-  if (run.was_finished()) inform("the run in ", c.resume, " had come to its end: unless epochs= or time_budget= are larger now, only its evaluation and report are made again");
+  if (run.was_finished())
+    inform("the run in ", c.resume,
+           " had come to its end: unless epochs= or time_budget= are larger now, only its evaluation and report are "
+           "made again");
   train(c, run, call);
 }
 

@@ -5,15 +5,20 @@
 namespace kern::apps {
 
 const Task& wells_task() {
-  static const Task task{"wells",
-                         "facies of 1-D well logs: LAS and CSV in, labelled curves out",
-                         {
-                             verb<TrainConfig>("inspect", "say what the data hold and what would break a training", describe_train, run_inspect),
-                             verb<SynthesizeConfig>("synthesize", "make synthetic gamma-ray wells with facies", describe_synthesize, run_synthesize),
-                             verb<TrainConfig>("train", "train a network; writes a run folder with a report", describe_train, run_train),
-                             verb<EvaluateConfig>("evaluate", "judge a model on labelled wells; writes a report", describe_evaluate, run_evaluate),
-                             verb<PredictConfig>("predict", "add the predicted curve and class probabilities to wells", describe_predict, run_predict),
-                         }};
+  static const Task task{
+      "wells",
+      "facies of 1-D well logs: LAS and CSV in, labelled curves out",
+      {
+          verb<TrainConfig>("inspect", "say what the data hold and what would break a training", describe_train,
+                            run_inspect),
+          verb<SynthesizeConfig>("synthesize", "make synthetic gamma-ray wells with facies", describe_synthesize,
+                                 run_synthesize),
+          verb<TrainConfig>("train", "train a network; writes a run folder with a report", describe_train, run_train),
+          verb<EvaluateConfig>("evaluate", "judge a model on labelled wells; writes a report", describe_evaluate,
+                               run_evaluate),
+          verb<PredictConfig>("predict", "add the predicted curve and class probabilities to wells", describe_predict,
+                              run_predict),
+      }};
   return task;
 }
 

@@ -24,28 +24,44 @@ json to_json(const WellsModel& m) {
     curves.push_back({{"name", c.name}, {"log10", c.log10}, {"offset", c.offset}, {"scale", c.scale}});
   for (const auto& c : m.classes) classes.push_back({{"name", c.name}, {"colour", c.colour}});
   return {{"architecture", m.architecture},
-          {"network", {{"in", m.network.in}, {"out", m.network.out}, {"channels", m.network.channels}, {"strides", m.network.strides},
-                       {"kernel", m.network.kernel}, {"residual_units", m.network.residual_units},
-                       {"norm", m.network.norm == models::Norm::batch ? "batch" : "instance"}}},
-          {"curves", m.curves}, {"normalisation", {{"curves", curves}, {"mask", m.normalisation.mask}}}, {"step", m.step},
-          {"classes", classes}, {"codes", m.codes}, {"label", m.label}, {"training_wells", m.training_wells},
-          {"validation_wells", m.validation_wells}, {"provenance", m.provenance}};
+          {"network",
+           {{"in", m.network.in},
+            {"out", m.network.out},
+            {"channels", m.network.channels},
+            {"strides", m.network.strides},
+            {"kernel", m.network.kernel},
+            {"residual_units", m.network.residual_units},
+            {"norm", m.network.norm == models::Norm::batch ? "batch" : "instance"}}},
+          {"curves", m.curves},
+          {"normalisation", {{"curves", curves}, {"mask", m.normalisation.mask}}},
+          {"step", m.step},
+          {"classes", classes},
+          {"codes", m.codes},
+          {"label", m.label},
+          {"training_wells", m.training_wells},
+          {"validation_wells", m.validation_wells},
+          {"provenance", m.provenance}};
 }
 
 WellsModel from_json(const json& j) {
   WellsModel m;
   m.architecture = j.at("architecture").get<std::string>();
   const json& n = j.at("network");
-  m.network = {.in = n.at("in").get<int>(), .out = n.at("out").get<int>(), .channels = n.at("channels").get<std::vector<int>>(),
-               .strides = n.at("strides").get<std::vector<int>>(), .kernel = n.at("kernel").get<int>(),
+  m.network = {.in = n.at("in").get<int>(),
+               .out = n.at("out").get<int>(),
+               .channels = n.at("channels").get<std::vector<int>>(),
+               .strides = n.at("strides").get<std::vector<int>>(),
+               .kernel = n.at("kernel").get<int>(),
                .residual_units = n.at("residual_units").get<int>(),
                .norm = n.at("norm").get<std::string>() == "batch" ? models::Norm::batch : models::Norm::instance};
   m.curves = j.at("curves").get<std::vector<std::string>>();
   for (const json& c : j.at("normalisation").at("curves"))
-    m.normalisation.curves.push_back({c.at("name").get<std::string>(), c.at("log10").get<bool>(), c.at("offset").get<double>(), c.at("scale").get<double>()});
+    m.normalisation.curves.push_back({c.at("name").get<std::string>(), c.at("log10").get<bool>(),
+                                      c.at("offset").get<double>(), c.at("scale").get<double>()});
   m.normalisation.mask = j.at("normalisation").at("mask").get<bool>();
   m.step = j.at("step").get<double>();
-  for (const json& c : j.at("classes")) m.classes.push_back({c.at("name").get<std::string>(), c.at("colour").get<std::string>()});
+  for (const json& c : j.at("classes"))
+    m.classes.push_back({c.at("name").get<std::string>(), c.at("colour").get<std::string>()});
   m.codes = j.at("codes").get<std::vector<std::vector<std::string>>>();
   m.label = j.at("label").get<std::string>();
   m.training_wells = j.at("training_wells").get<std::vector<std::string>>();
@@ -80,7 +96,8 @@ WellsModel load_wells_model(const std::filesystem::path& path) {
   } catch (const InternalError&) {
     throw;
   } catch (const Error& e) {
-    throw Error(text(path.string(), ": the description in this model file is damaged (", e.sentence(), "); train or copy it again"));
+    throw Error(text(path.string(), ": the description in this model file is damaged (", e.sentence(),
+                     "); train or copy it again"));
   }
   load_into(file_tensors(model.module), file);
   return model;

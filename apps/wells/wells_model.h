@@ -13,19 +13,19 @@
 namespace kern::apps {
 
 struct WellsModel {
-  std::string architecture;             // a row of models::signal1d_models()
+  std::string architecture;  // a row of models::signal1d_models()
   models::Signal1dConfig network;
-  std::vector<std::string> curves;      // with aliases, as the configuration names them: "GR|GAMMA"
+  std::vector<std::string> curves;  // with aliases, as the configuration names them: "GR|GAMMA"
   data::Normalisation normalisation;
-  double step = 0;                      // the distance between samples it was trained on
+  double step = 0;  // the distance between samples it was trained on
   training::ClassList classes;
   std::vector<std::vector<std::string>> codes;  // of each class, in the files' own words; empty: the index
-  std::string label;                    // the label curve it was trained on
+  std::string label;                            // the label curve it was trained on
   std::vector<std::string> training_wells, validation_wells;
-  std::string provenance;               // version, seed, data hash
+  std::string provenance;  // version, seed, data hash
 
-  AnyModule module;                     // made by build() or load_wells_model()
-  void build();                         // a network with initial weights, from architecture and network
+  AnyModule module;  // made by build() or load_wells_model()
+  void build();      // a network with initial weights, from architecture and network
   int64_t class_count() const { return int64_t(classes.size()); }
 };
 

@@ -5,23 +5,27 @@
 namespace kern {
 
 struct BatchNormOptions {
-  bool training = true;   // statistics of this batch, and the running ones follow; else the running ones, untouched
-  float momentum = 0.1f;  // weight of this batch in the running statistics (Keras counts the other way: 0.99 there is 0.01 here)
+  bool training = true;  // statistics of this batch, and the running ones follow; else the running ones, untouched
+  float momentum =
+      0.1f;  // weight of this batch in the running statistics (Keras counts the other way: 0.99 there is 0.01 here)
   float eps = 1e-5f;
 };
 
-// x [N, positions..., C] or [N,C]; weight and bias [C] or empty; running_mean and running_variance [C], both written to in
-// training, where both may be empty -> y of x's shape. Formulas in kernels/batch_norm.h.
-inline Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor running_mean, Tensor running_variance,
-                         const BatchNormOptions& o = {}, const Tensor& slot = {}, SourceLocation at = SourceLocation::current()) {
+// x [N, positions..., C] or [N,C]; weight and bias [C] or empty; running_mean and running_variance [C], both written to
+// in training, where both may be empty -> y of x's shape. Formulas in kernels/batch_norm.h.
+inline Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor running_mean,
+                         Tensor running_variance, const BatchNormOptions& o = {}, const Tensor& slot = {},
+                         SourceLocation at = SourceLocation::current()) {
   const char* op = "batch_norm";
   const int64_t c = x.channels();
   check({x.rank() >= 2, at}, op, ": input must be [N,C], [N,L,C] or [N,H,W,C], got ", x.shape());
-  check({!o.training || x.rows() != 1, at}, op, ": statistics over one value per channel are meaningless, input is ", x.shape(),
-        "; use a larger batch, or training = false");
-  check({!weight || weight.shape() == Shape{c}, at}, op, ": weight must be [", c, "], got ", weight ? weight.shape() : Shape{});
+  check({!o.training || x.rows() != 1, at}, op, ": statistics over one value per channel are meaningless, input is ",
+        x.shape(), "; use a larger batch, or training = false");
+  check({!weight || weight.shape() == Shape{c}, at}, op, ": weight must be [", c, "], got ",
+        weight ? weight.shape() : Shape{});
   check({!bias || bias.shape() == Shape{c}, at}, op, ": bias must be [", c, "], got ", bias ? bias.shape() : Shape{});
-  check({bool(running_mean) == bool(running_variance), at}, op, ": running mean and variance come together or not at all");
+  check({bool(running_mean) == bool(running_variance), at}, op,
+        ": running mean and variance come together or not at all");
   check({o.training || running_mean, at}, op, ": without training the running mean and variance must be given");
   check({!running_mean || (running_mean.shape() == Shape{c} && running_variance.shape() == Shape{c}), at}, op,
         ": running mean and variance must be [", c, "], got ", running_mean ? running_mean.shape() : Shape{}, " and ",
@@ -34,16 +38,18 @@ inline Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bi
   Tensor mean = Tensor::empty({c}, x.options()), inverse_deviation = Tensor::empty({c}, x.options());
   // Frozen statistics are only read: that must not count as a write.
   auto running = [&](Tensor& t) { return !t ? nullptr : o.training ? t.mutate() : const_cast<float*>(t.data()); };
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), weight ? weight.data() : nullptr, bias ? bias.data() : nullptr,
-              running(running_mean), running(running_variance), y.mutate(), mean.mutate(), inverse_deviation.mutate());
-  return record(op, {x, weight, bias}, y,
-                [op, g, &row, x = Saved(x), weight = Saved(weight), mean, inverse_deviation](const Tensor& dy, Grads& d) mutable {
-                  g.pitch.dy = dy.pitch();
-                  const Workspace workspace(dy.device(), row.workspace(g));
-                  row.backward(workspace.exec(), g, dy.data(), x.get(op).data(), weight ? weight.get(op).data() : nullptr, mean.data(),
-                               inverse_deviation.data(), d.want(0) ? d[0].mutate() : nullptr, d.want(1) ? d[1].mutate() : nullptr,
-                               d.want(2) ? d[2].mutate() : nullptr);
-                });
+  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), weight ? weight.data() : nullptr,
+              bias ? bias.data() : nullptr, running(running_mean), running(running_variance), y.mutate(), mean.mutate(),
+              inverse_deviation.mutate());
+  return record(
+      op, {x, weight, bias}, y,
+      [op, g, &row, x = Saved(x), weight = Saved(weight), mean, inverse_deviation](const Tensor& dy, Grads& d) mutable {
+        g.pitch.dy = dy.pitch();
+        const Workspace workspace(dy.device(), row.workspace(g));
+        row.backward(workspace.exec(), g, dy.data(), x.get(op).data(), weight ? weight.get(op).data() : nullptr,
+                     mean.data(), inverse_deviation.data(), d.want(0) ? d[0].mutate() : nullptr,
+                     d.want(1) ? d[1].mutate() : nullptr, d.want(2) ? d[2].mutate() : nullptr);
+      });
 }
 
 }  // namespace kern

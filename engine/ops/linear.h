@@ -7,11 +7,13 @@ namespace kern {
 // x [..., C], w [K,C], b [K] or empty -> y [..., K] = x w^T + b. Errors: channels or bias that do not fit.
 inline Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b = {}, const Tensor& slot = {},
                      SourceLocation at = SourceLocation::current()) {
-  check({x.rank() >= 2 && w.rank() == 2, at}, "linear: input must be [...,C] of at least two dimensions and weight [K,C], got ", x.shape(),
-        " and ", w.shape());
-  check({x.channels() == w.dim(1), at}, "linear: input ", x.shape(), " has ", x.channels(), " channels, weight ", w.shape(), " expects ",
-        w.dim(1));
-  check({!b || b.shape() == Shape{w.dim(0)}, at}, "linear: bias must be [", w.dim(0), "], got ", b ? b.shape() : Shape{});
+  check({x.rank() >= 2 && w.rank() == 2, at},
+        "linear: input must be [...,C] of at least two dimensions and weight [K,C], got ", x.shape(), " and ",
+        w.shape());
+  check({x.channels() == w.dim(1), at}, "linear: input ", x.shape(), " has ", x.channels(), " channels, weight ",
+        w.shape(), " expects ", w.dim(1));
+  check({!b || b.shape() == Shape{w.dim(0)}, at}, "linear: bias must be [", w.dim(0), "], got ",
+        b ? b.shape() : Shape{});
   check({w.dense(), at}, "linear: the weight must be dense");
   kernels::LinearSpec g{.rows = x.rows(), .c = w.dim(1), .k = w.dim(0)};
   g.pitch.x = x.pitch();
@@ -20,7 +22,8 @@ inline Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b = {}, con
   y_shape[-1] = g.k;
   Tensor y = output_tensor("linear", y_shape, x.options(), slot, at);
   g.pitch.y = y.pitch();
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), w.data(), b ? b.data() : nullptr, y.mutate());
+  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), w.data(), b ? b.data() : nullptr,
+              y.mutate());
   return record("linear", {x, w, b}, y, [g, &row, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
     g.pitch.dy = dy.pitch();
     const Workspace workspace(dy.device(), row.workspace(g));

@@ -17,8 +17,10 @@ class Workspace {
   std::unique_ptr<Storage> storage_;
 };
 
-// The tensor an op writes to: new, or `slot` (a tensor from Tensor::channel_slots) where the caller wants the output to lie.
-inline Tensor output_tensor(const char* op, const Shape& shape, TensorOptions options, const Tensor& slot, SourceLocation at) {
+// The tensor an op writes to: new, or `slot` (a tensor from Tensor::channel_slots) where the caller wants the output to
+// lie.
+inline Tensor output_tensor(const char* op, const Shape& shape, TensorOptions options, const Tensor& slot,
+                            SourceLocation at) {
   if (!slot) return Tensor::empty(shape, options);
   check({slot.shape() == shape && slot.dtype() == options.dtype && slot.is_leaf(), at}, op, ": the output is ", shape,
         ", the slot given for it is ", slot.shape());

@@ -5,7 +5,8 @@
 namespace kern {
 
 // y = x where x > 0, else slope * x. x of any shape [..., C]; slope [1], shared, or [C], one per channel.
-inline Tensor prelu(const Tensor& x, const Tensor& slope, const Tensor& slot = {}, SourceLocation at = SourceLocation::current()) {
+inline Tensor prelu(const Tensor& x, const Tensor& slope, const Tensor& slot = {},
+                    SourceLocation at = SourceLocation::current()) {
   check({slope.rank() == 1 && (slope.dim(0) == 1 || slope.dim(0) == x.channels()), at}, "prelu: input ", x.shape(),
         " needs a slope of shape [1] (shared) or [", x.channels(), "] (one per channel), got ", slope.shape());
   kernels::PreluSpec g{.rows = x.rows(), .c = x.channels(), .slopes = slope.dim(0)};
@@ -14,12 +15,13 @@ inline Tensor prelu(const Tensor& x, const Tensor& slope, const Tensor& slot = {
   Tensor y = output_tensor("prelu", x.shape(), x.options(), slot, at);
   g.pitch.y = y.pitch();
   row.forward({}, g, x.data(), slope.data(), y.mutate());
-  return record("prelu", {x, slope}, y, [g, &row, x = Saved(x), slope = Saved(slope)](const Tensor& dy, Grads& d) mutable {
-    g.pitch.dy = dy.pitch();
-    const Workspace workspace(dy.device(), row.workspace(g));
-    row.backward(workspace.exec(), g, dy.data(), x.get("prelu").data(), slope.get("prelu").data(),
-                 d.want(0) ? d[0].mutate() : nullptr, d.want(1) ? d[1].mutate() : nullptr);
-  });
+  return record("prelu", {x, slope}, y,
+                [g, &row, x = Saved(x), slope = Saved(slope)](const Tensor& dy, Grads& d) mutable {
+                  g.pitch.dy = dy.pitch();
+                  const Workspace workspace(dy.device(), row.workspace(g));
+                  row.backward(workspace.exec(), g, dy.data(), x.get("prelu").data(), slope.get("prelu").data(),
+                               d.want(0) ? d[0].mutate() : nullptr, d.want(1) ? d[1].mutate() : nullptr);
+                });
 }
 
 }  // namespace kern

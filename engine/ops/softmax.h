@@ -7,8 +7,8 @@ namespace kern {
 namespace detail {
 
 // An op over the channels of each position whose backward looks at its output.
-inline Tensor over_channels(const char* op, const kernels::Table<kernels::SoftmaxRow>& table, const Tensor& x, const Tensor& slot,
-                            SourceLocation at) {
+inline Tensor over_channels(const char* op, const kernels::Table<kernels::SoftmaxRow>& table, const Tensor& x,
+                            const Tensor& slot, SourceLocation at) {
   check({x.rank() >= 1 && x.channels() >= 1, at}, op, ": input must have channels, got ", x.shape());
   kernels::SoftmaxSpec g{.rows = x.rows(), .c = x.channels()};
   g.pitch.x = x.pitch();

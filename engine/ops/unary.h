@@ -7,8 +7,8 @@ namespace kern {
 
 // y = op(x), any shape.
 template <class Op>
-Tensor unary(const char* name, const kernels::Table<kernels::UnaryRow<Op>>& table, const Op& op, const Tensor& x, const Tensor& slot,
-             SourceLocation at) {
+Tensor unary(const char* name, const kernels::Table<kernels::UnaryRow<Op>>& table, const Op& op, const Tensor& x,
+             const Tensor& slot, SourceLocation at) {
   kernels::UnarySpec<Op> g{.rows = x.rows(), .c = x.channels(), .op = op};
   const auto& row = kernels::select(table, x.device(), g, at);
   Tensor y = output_tensor(name, x.shape(), x.options(), slot, at);

@@ -8,7 +8,8 @@ namespace {
 GroupChunks chunks_of(const ChannelNorm& g) { return {.groups = g.groups, .rows = g.rows, .c = g.c}; }
 
 // Mean and sum of squared deviations of rows [begin, end) of a tile's channels, begin < end.
-void chunk_moments(const Tile& t, const float* x, int64_t pitch, int64_t begin, int64_t end, double* mean, double* squares) {
+void chunk_moments(const Tile& t, const float* x, int64_t pitch, int64_t begin, int64_t end, double* mean,
+                   double* squares) {
   // Sums of differences from a near value (the first row, then the mean) stay small, so that float lanes serve.
   auto near_row = [&](int64_t c) { return x[begin * pitch + c]; };
   LaneArray near;
@@ -56,7 +57,8 @@ ChannelMoments channel_moments(const Exec& exec, const ChannelNorm& g, const flo
   for (int64_t group = 0; group < g.groups; ++group) {
     double *mean = scratch + group * stride, *squares = mean + c;
     for (int64_t chunk = 1; chunk < chunks.chunks(); ++chunk) {
-      const double before = double(chunk * chunks.grain()), more = double(std::min(chunks.grain(), g.rows - chunk * chunks.grain()));
+      const double before = double(chunk * chunks.grain()),
+                   more = double(std::min(chunks.grain(), g.rows - chunk * chunks.grain()));
       const double *chunk_mean = mean + chunk * 2 * c, *chunk_squares = chunk_mean + c;
       for (int64_t i = 0; i < c; ++i) {
         const double step = chunk_mean[i] - mean[i];

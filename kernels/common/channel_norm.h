@@ -1,9 +1,9 @@
-// What the norms share. x is `groups` groups of `rows` rows of C channels: the N samples of an instance norm, the one group of a
-// batch norm. Per group and channel, with m = mean over the group's rows and d = 1 / sqrt(variance + eps):
+// What the norms share. x is `groups` groups of `rows` rows of C channels: the N samples of an instance norm, the one
+// group of a batch norm. Per group and channel, with m = mean over the group's rows and d = 1 / sqrt(variance + eps):
 //   y = (x - m) d weight + bias
 // Backward, with z = (x - m) d and averages over the group's rows:
-//   dx = d weight (dy - avg(dy) - z avg(dy z))     or, with statistics that are given and not computed ("frozen"), d weight dy
-//   dweight = sum over groups and rows of dy z,  dbias = sum of dy
+//   dx = d weight (dy - avg(dy) - z avg(dy z))     or, with statistics that are given and not computed ("frozen"), d
+//   weight dy dweight = sum over groups and rows of dy z,  dbias = sum of dy
 // Layouts: x, y, dx, dy [groups * rows, C]; mean, inverse_deviation [groups, C]; weight, bias, dweight, dbias [C].
 // weight and bias may be null (1 and 0); every gradient may be null where nobody needs it.
 #pragma once
@@ -22,7 +22,8 @@ struct ChannelNorm {
   int64_t x_pitch = 1, y_pitch = 1, dx_pitch = 1, dy_pitch = 1;
 };
 
-// --- reference ------------------------------------------------------------------------------------------------------------
+// --- reference
+// ------------------------------------------------------------------------------------------------------------
 
 // mean and variance (biased) [groups, C]; 0 where a group has no rows.
 template <Scalar T>
@@ -73,13 +74,15 @@ void channel_norm_backward_reference(const ChannelNorm& g, const T* dy, const T*
   }
 }
 
-// --- CPU ------------------------------------------------------------------------------------------------------------------
+// --- CPU
+// ------------------------------------------------------------------------------------------------------------------
 
 // Scratch of channel_moments and channel_norm_backward.
 size_t channel_norm_workspace(const ChannelNorm& g);
 
-// Means and sums of squared deviations, in doubles: group n's are at result.mean(n)[c] and result.squares(n)[c], in scratch.
-// Two passes within chunks that fit a cache, merged exactly (Chan, Golub, LeVeque 1983): a large mean costs no digits.
+// Means and sums of squared deviations, in doubles: group n's are at result.mean(n)[c] and result.squares(n)[c], in
+// scratch. Two passes within chunks that fit a cache, merged exactly (Chan, Golub, LeVeque 1983): a large mean costs no
+// digits.
 struct ChannelMoments {
   const double* first;
   int64_t stride, c;

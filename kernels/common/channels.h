@@ -1,7 +1,9 @@
-// Walking rows of C channels fast whatever C is, and sums per channel that are stable and the same for any thread count.
+// Walking rows of C channels fast whatever C is, and sums per channel that are stable and the same for any thread
+// count.
 //
-// A tile is up to kLanes neighbouring values: several dense rows at once where C is small, a part of a row where C is large.
-// Inner loops run over a tile's lanes, contiguous and vectorisable. Values per channel are spread over the lanes first.
+// A tile is up to kLanes neighbouring values: several dense rows at once where C is small, a part of a row where C is
+// large. Inner loops run over a tile's lanes, contiguous and vectorisable. Values per channel are spread over the lanes
+// first.
 #pragma once
 #include <algorithm>
 
@@ -41,8 +43,8 @@ void spread(const Tile& t, LaneArray& lanes, F&& value) {
   }
 }
 
-// sums[term][j] = sum over rows [begin, end) of what add(row, count, lanes) added to lanes[term][0 .. count). Float only
-// within 64 stretches, then double, always in the same order.
+// sums[term][j] = sum over rows [begin, end) of what add(row, count, lanes) added to lanes[term][0 .. count). Float
+// only within 64 stretches, then double, always in the same order.
 template <int kTerms, class Add>
 void tile_sums(const Tile& t, int64_t begin, int64_t end, double (&sums)[kTerms][kLanes], Add&& add) {
   for (auto& s : sums) std::fill_n(s, t.width, 0.0);
@@ -56,8 +58,9 @@ void tile_sums(const Tile& t, int64_t begin, int64_t end, double (&sums)[kTerms]
   }
 }
 
-// `groups` runs of `rows` rows each (the samples of a batch; one group for the whole of it), cut into chunks of about 16 Ki
-// values. Scratch is one array [groups][chunks][terms][c] of doubles; a group's result ends in its first chunk's place.
+// `groups` runs of `rows` rows each (the samples of a batch; one group for the whole of it), cut into chunks of about
+// 16 Ki values. Scratch is one array [groups][chunks][terms][c] of doubles; a group's result ends in its first chunk's
+// place.
 struct GroupChunks {
   int64_t groups = 1, rows = 0, c = 1;
   int64_t grain() const { return std::max<int64_t>(64, 16384 / std::max<int64_t>(1, c)); }

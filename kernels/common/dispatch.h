@@ -1,12 +1,12 @@
-// One visible table per op. A row is an implementation: a struct that begins with name, device and supports(spec), followed
-// by its entries. Order is preference; the last row of a device supports everything (a test asserts it).
+// One visible table per op. A row is an implementation: a struct that begins with name, device and supports(spec),
+// followed by its entries. Order is preference; the last row of a device supports everything (a test asserts it).
 //
 //   struct ReluRow { const char* name; Device device; bool (*supports)(const ReluSpec&); void (*forward)(...); ... };
 //   const Table<ReluRow>& relu_table();
 //   const ReluRow& row = select(relu_table(), x.device(), spec);
 //
-// KERN_IMPL="conv2d=reference,relu=cpu" prefers a row; where that row does not support a case, the table's order serves.
-// An op or row that does not exist is an error that lists those that do.
+// KERN_IMPL="conv2d=reference,relu=cpu" prefers a row; where that row does not support a case, the table's order
+// serves. An op or row that does not exist is an error that lists those that do.
 #pragma once
 #include <span>
 #include <string>
@@ -63,7 +63,8 @@ class PreferRow {
 };
 
 template <class Row, class Spec>
-const Row& select(const Table<Row>& table, Device device, const Spec& spec, SourceLocation at = SourceLocation::current()) {
+const Row& select(const Table<Row>& table, Device device, const Spec& spec,
+                  SourceLocation at = SourceLocation::current()) {
   const std::string_view preferred = preferred_row(table.op);
   const Row* found = nullptr;
   for (const Row& row : table.rows) {

@@ -7,7 +7,8 @@ namespace {
 std::string place(SourceLocation at) {
   std::string_view file = at.file;
   // From the tree's top: the absolute path of the machine that built it helps nobody.
-  for (std::string_view room : {"/kernels/", "/engine/", "/layers/", "/models/", "/data/", "/training/", "/apps/", "/tests/"})
+  for (std::string_view room :
+       {"/kernels/", "/engine/", "/layers/", "/models/", "/data/", "/training/", "/apps/", "/tests/"})
     if (auto i = file.rfind(room); i != file.npos) {
       file.remove_prefix(i + 1);
       break;
@@ -22,7 +23,8 @@ void append_number(std::string& out, T v) {
 }
 }  // namespace
 
-Error::Error(std::string sentence, SourceLocation at) : std::runtime_error(sentence + place(at)), sentence_(std::move(sentence)) {}
+Error::Error(std::string sentence, SourceLocation at)
+    : std::runtime_error(sentence + place(at)), sentence_(std::move(sentence)) {}
 
 namespace detail {
 void append(std::string& out, double v) {

@@ -63,13 +63,15 @@ struct Condition {  // captures the caller's place without a macro
 // Throws Error when the condition does not hold. check({ok, at}, ...) names another place than this line.
 template <class... Parts>
 void check(Condition condition, const Parts&... parts) {
-  if (!condition.ok) [[unlikely]] throw Error(text(parts...), condition.at);
+  if (!condition.ok) [[unlikely]]
+    throw Error(text(parts...), condition.at);
 }
 
 // What cannot happen unless Kern itself is wrong.
 template <class... Parts>
 void internal_check(Condition condition, const Parts&... parts) {
-  if (!condition.ok) [[unlikely]] throw InternalError(text(parts...), condition.at);
+  if (!condition.ok) [[unlikely]]
+    throw InternalError(text(parts...), condition.at);
 }
 
 }  // namespace kern

@@ -1,5 +1,6 @@
-// e^x in single precision as plain arithmetic, so that loops over it vectorise: 2^n e^r with n = round(x / ln 2) and a polynomial in
-// r, |r| <= ln(2)/2 (Cephes). Within 2 units in the last place; below e^-86.5 (2.7e-38) it is 0, above e^88.72 infinity.
+// e^x in single precision as plain arithmetic, so that loops over it vectorise: 2^n e^r with n = round(x / ln 2) and a
+// polynomial in r, |r| <= ln(2)/2 (Cephes). Within 2 units in the last place; below e^-86.5 (2.7e-38) it is 0, above
+// e^88.72 infinity.
 #pragma once
 #include <bit>
 #include <cmath>
@@ -10,8 +11,9 @@
 namespace kern::kernels {
 
 inline float exponential(float x) {
-  constexpr float kLowest = -86.5f, kHighest = 88.8f, kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-  const float v = x < kLowest ? kLowest : x > kHighest ? kHighest : x;      // a NaN stays one
+  constexpr float kLowest = -86.5f, kHighest = 88.8f,
+                  kRound = 12582912.0f;                                 // 1.5 * 2^23: adding it rounds to an integer
+  const float v = x < kLowest ? kLowest : x > kHighest ? kHighest : x;  // a NaN stays one
   const float shifted = v * 1.44269504088896341f + kRound, n = shifted - kRound;
   const float r = v - n * 0.693359375f + n * 2.12194440e-4f;  // ln 2 in two parts
   float p = 1.9875691500e-4f;

@@ -1,4 +1,5 @@
-// Warnings and notes for a person, on stderr. A test whose code logs a warning fails unless it expected it (tests/support).
+// Warnings and notes for a person, on stderr. A test whose code logs a warning fails unless it expected it
+// (tests/support).
 #pragma once
 #include <functional>
 #include <string>

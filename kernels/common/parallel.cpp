@@ -7,7 +7,6 @@
 #include <exception>
 #include <memory>
 #include <mutex>
-
 #include <unsupported/Eigen/CXX11/ThreadPool>
 
 #include "kernels/common/error.h"
@@ -20,7 +19,8 @@ int default_threads() {
   if (const char* env = std::getenv("KERN_THREADS")) {
     char* end = nullptr;
     const long n = std::strtol(env, &end, 10);
-    check(*env != '\0' && *end == '\0' && n >= 1 && n <= 1024, "KERN_THREADS must be a number from 1 to 1024, got '", env, "'");
+    check(*env != '\0' && *end == '\0' && n >= 1 && n <= 1024, "KERN_THREADS must be a number from 1 to 1024, got '",
+          env, "'");
     return int(n);
   }
   cpu_set_t set;
@@ -36,7 +36,7 @@ Pool& pool() {
   static Pool p;
   return p;
 }
-std::mutex submit_mutex;             // one parallel_for at a time: a second caller (a data thread) runs serially
+std::mutex submit_mutex;  // one parallel_for at a time: a second caller (a data thread) runs serially
 thread_local bool inside_a_chunk = false;
 
 }  // namespace
@@ -78,8 +78,7 @@ void parallel_for(int64_t n, int64_t grain, const std::function<void(int64_t, in
     inside_a_chunk = false;
   };
   Eigen::Barrier done(unsigned(threads - 1));
-  for (int t = 1; t < threads; ++t)
-    pool().workers->ScheduleWithHint([&, t] { share(t), done.Notify(); }, t - 1, t);
+  for (int t = 1; t < threads; ++t) pool().workers->ScheduleWithHint([&, t] { share(t), done.Notify(); }, t - 1, t);
   share(0);
   done.Wait();
   if (error) std::rethrow_exception(error);

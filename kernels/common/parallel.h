@@ -12,8 +12,8 @@ void set_thread_count(int n);  // n >= 1; Error otherwise. Not while work is run
 
 namespace kernels {
 
-// Calls f(begin, end) for the chunks [0, grain), [grain, 2 grain), ... of [0, n). Chunks must write to different places.
-// Inside a worker it runs serially. The first exception of any chunk is thrown here.
+// Calls f(begin, end) for the chunks [0, grain), [grain, 2 grain), ... of [0, n). Chunks must write to different
+// places. Inside a worker it runs serially. The first exception of any chunk is thrown here.
 void parallel_for(int64_t n, int64_t grain, const std::function<void(int64_t begin, int64_t end)>& f);
 
 }  // namespace kernels

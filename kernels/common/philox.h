@@ -1,5 +1,5 @@
-// Philox4x32-10: a counter-based random generator (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-// The same four words for the same key and counter on every device, in any order, on any number of threads.
+// Philox4x32-10: a counter-based random generator (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC
+// 2011). The same four words for the same key and counter on every device, in any order, on any number of threads.
 #pragma once
 #include <array>
 #include <cstdint>

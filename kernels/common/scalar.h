@@ -1,5 +1,5 @@
-// What a reference is templated on: float to compare, double to judge, complex<double> for exact derivatives by the complex
-// step (Squire and Trapp 1998): f'(x) = Im f(x + ih) / h without subtraction, so h = 2^-160 loses nothing.
+// What a reference is templated on: float to compare, double to judge, complex<double> for exact derivatives by the
+// complex step (Squire and Trapp 1998): f'(x) = Im f(x + ih) / h without subtraction, so h = 2^-160 loses nothing.
 #pragma once
 #include <cmath>
 #include <complex>

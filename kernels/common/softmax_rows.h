@@ -29,7 +29,8 @@ inline void exponentials(float* v, int64_t pitch, int64_t begin, int64_t end, in
 
 // For every row: y = exp(x - max), then finish(x row, y row, max, sum of y).
 template <class Finish>
-void softmax_rows(int64_t rows, int64_t c, const float* x, int64_t x_pitch, float* y, int64_t y_pitch, Finish&& finish) {
+void softmax_rows(int64_t rows, int64_t c, const float* x, int64_t x_pitch, float* y, int64_t y_pitch,
+                  Finish&& finish) {
   if (c == 0) return;
   for_each_row_block(rows, c, [&](int64_t begin, int64_t end) {
     float maxima[kRowBlock];

@@ -12,9 +12,9 @@
 #define KERN_TILE_INL_H
 #endif
 
-#include <cstdint>
-
 #include <hwy/highway.h>
+
+#include <cstdint>
 
 HWY_BEFORE_NAMESPACE();
 namespace kern::kernels {

@@ -6,7 +6,8 @@
 //     template <Scalar T> T derivative(T saved) const;                    // dy/dx from the saved x or y
 //   };
 //
-// Its parameters (a slope) are members. Reference, CPU row and table come from here; another device's launcher likewise.
+// Its parameters (a slope) are members. Reference, CPU row and table come from here; another device's launcher
+// likewise.
 #pragma once
 #include "kernels/common/dispatch.h"
 #include "kernels/common/layout.h"
@@ -52,8 +53,8 @@ struct UnaryRow {
   void (*backward)(const Exec&, const UnarySpec<Op>&, const float* dy, const float* saved, float* dx);
 };
 
-// Calls f(first value, count, row) for stretches that are contiguous: the whole chunk when everything is dense, else rows.
-// Chunks of about 16 Ki values, cut between rows.
+// Calls f(first value, count, row) for stretches that are contiguous: the whole chunk when everything is dense, else
+// rows. Chunks of about 16 Ki values, cut between rows.
 template <class F>
 void for_each_stretch(int64_t rows, int64_t c, bool dense, F&& f) {
   parallel_for(rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, c)), [&](int64_t begin, int64_t end) {
@@ -67,34 +68,36 @@ constexpr UnaryRow<Op> unary_cpu_row() {
   return {.name = "cpu",
           .device = Device::cpu,
           .supports = supports_all,
-          .forward = [](const Exec&, const UnarySpec<Op>& g, const float* x, float* y) {
-            const Op op = g.op;
-            const int64_t xp = g.x_pitch(), yp = g.y_pitch();
-            for_each_stretch(g.rows, g.c, xp == g.c && yp == g.c, [=](int64_t row, int64_t count) {
-              const float* from = x + row * xp;
-              float* to = y + row * yp;
-              for (int64_t i = 0; i < count; ++i) to[i] = op.forward(from[i]);
-            });
-          },
-          .backward = [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved, float* dx) {
-            const Op op = g.op;
-            const int64_t sp = g.saved_pitch(), dyp = g.dy_pitch(), dxp = g.dx_pitch();
-            for_each_stretch(g.rows, g.c, sp == g.c && dyp == g.c && dxp == g.c, [=](int64_t row, int64_t count) {
-              const float *from = dy + row * dyp, *s = saved + row * sp;
-              float* to = dx + row * dxp;
-              for (int64_t i = 0; i < count; ++i) to[i] = from[i] * op.derivative(s[i]);
-            });
-          }};
+          .forward =
+              [](const Exec&, const UnarySpec<Op>& g, const float* x, float* y) {
+                const Op op = g.op;
+                const int64_t xp = g.x_pitch(), yp = g.y_pitch();
+                for_each_stretch(g.rows, g.c, xp == g.c && yp == g.c, [=](int64_t row, int64_t count) {
+                  const float* from = x + row * xp;
+                  float* to = y + row * yp;
+                  for (int64_t i = 0; i < count; ++i) to[i] = op.forward(from[i]);
+                });
+              },
+          .backward =
+              [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved, float* dx) {
+                const Op op = g.op;
+                const int64_t sp = g.saved_pitch(), dyp = g.dy_pitch(), dxp = g.dx_pitch();
+                for_each_stretch(g.rows, g.c, sp == g.c && dyp == g.c && dxp == g.c, [=](int64_t row, int64_t count) {
+                  const float *from = dy + row * dyp, *s = saved + row * sp;
+                  float* to = dx + row * dxp;
+                  for (int64_t i = 0; i < count; ++i) to[i] = from[i] * op.derivative(s[i]);
+                });
+              }};
 }
 template <class Op>
 constexpr UnaryRow<Op> unary_reference_row() {
   return {.name = "reference",
           .device = Device::cpu,
           .supports = supports_all,
-          .forward = [](const Exec&, const UnarySpec<Op>& g, const float* x, float* y) { unary_forward_reference(g, x, y); },
-          .backward = [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved, float* dx) {
-            unary_backward_reference(g, dy, saved, dx);
-          }};
+          .forward = [](const Exec&, const UnarySpec<Op>& g, const float* x,
+                        float* y) { unary_forward_reference(g, x, y); },
+          .backward = [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved,
+                         float* dx) { unary_backward_reference(g, dy, saved, dx); }};
 }
 
 }  // namespace kern::kernels

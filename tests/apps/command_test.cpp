@@ -84,9 +84,10 @@ TEST(Command, AResumedRunBeginsWithItsOwnConfiguration) {
   const std::string resume = "resume=" + folder.path.string();
   EXPECT_EQ(kern({"core", "drill", resume}).out, "drilled 40 m\n");
   EXPECT_EQ(kern({"core", "drill", "depth=50", resume}).out, "drilled 50 m\n");
-  EXPECT_EQ(kern({"core", "drill", "resume=no/such/run"}).err,
-            "error: resume=no/such/run is not the folder of a run: there is no no/such/run/config.yaml. Name the folder that "
-            "an earlier training had as run=\n");
+  EXPECT_EQ(
+      kern({"core", "drill", "resume=no/such/run"}).err,
+      "error: resume=no/such/run is not the folder of a run: there is no no/such/run/config.yaml. Name the folder that "
+      "an earlier training had as run=\n");
 }
 
 TEST(Command, HelpAtEveryLevel) {

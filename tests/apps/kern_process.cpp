@@ -72,7 +72,9 @@ Result Process::wait() {
   return r;
 }
 
-Result run(const Arguments& arguments, const Environment& environment) { return Process(arguments, environment).wait(); }
+Result run(const Arguments& arguments, const Environment& environment) {
+  return Process(arguments, environment).wait();
+}
 
 Result run_well(const Arguments& arguments, const Environment& environment) {
   Result r = run(arguments, environment);
@@ -88,7 +90,8 @@ void expect_refusal(const Arguments& arguments, const std::vector<std::string>& 
   for (const std::string& a : arguments) line += " " + a;
   EXPECT_EQ(r.code, code) << "kern" << line << "\n" << r.out << r.err;
   EXPECT_TRUE(contains(r.err, "error: ")) << r.err;
-  for (const std::string& word : words) EXPECT_TRUE(contains(r.err, word)) << "kern" << line << "\nexpected: " << word << "\n" << r.err;
+  for (const std::string& word : words)
+    EXPECT_TRUE(contains(r.err, word)) << "kern" << line << "\nexpected: " << word << "\n" << r.err;
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
@@ -97,18 +100,34 @@ std::vector<std::string> files_below(const fs::path& folder) {
   std::vector<std::string> files;
   if (!fs::exists(folder)) return files;
   for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file() && entry.path().filename() != ".lock") files.push_back(fs::relative(entry.path(), folder).string());
+    if (entry.is_regular_file() && entry.path().filename() != ".lock")
+      files.push_back(fs::relative(entry.path(), folder).string());
   std::sort(files.begin(), files.end());
   return files;
 }
 
 void synthesize(const std::string& folder, int wells, int samples) {
-  run_well({"wells", "synthesize", "out=" + folder, "wells=" + std::to_string(wells), "samples=" + std::to_string(samples), "seed=3"});
+  run_well({"wells", "synthesize", "out=" + folder, "wells=" + std::to_string(wells),
+            "samples=" + std::to_string(samples), "seed=3"});
 }
 
 Arguments train_arguments(const std::string& data, const std::string& run_folder, const Arguments& more) {
-  Arguments a{"wells", "train", "data=" + data, "label=FACIES", "run=" + run_folder, "epochs=6", "model=unet_strided", "channels=[4,8]",
-              "strides=[2]", "residual_units=1", "kernel=3", "window=64", "batch=2", "lr=0.002", "threads=1", "report_wells=1"};
+  Arguments a{"wells",
+              "train",
+              "data=" + data,
+              "label=FACIES",
+              "run=" + run_folder,
+              "epochs=6",
+              "model=unet_strided",
+              "channels=[4,8]",
+              "strides=[2]",
+              "residual_units=1",
+              "kernel=3",
+              "window=64",
+              "batch=2",
+              "lr=0.002",
+              "threads=1",
+              "report_wells=1"};
   a.insert(a.end(), more.begin(), more.end());
   return a;
 }

@@ -1,4 +1,5 @@
-// What a person may hand to `kern wells` by mistake: each is a sentence and an exit code, and nothing is left half-done.
+// What a person may hand to `kern wells` by mistake: each is a sentence and an exit code, and nothing is left
+// half-done.
 #include <algorithm>
 #include <fstream>
 
@@ -22,9 +23,11 @@ class Input : public ::testing::Test {
  protected:
   void SetUp() override { synthesize(data); }
   std::string well(int i) const { return read_file(data + "/synthetic_0000" + std::to_string(i) + ".las"); }
-  // A file that stands alone is an error; beside good ones it is named and left out; with strict=true it ends the command.
+  // A file that stands alone is an error; beside good ones it is named and left out; with strict=true it ends the
+  // command.
   void expect_skipped(const std::string& name, const std::string& content, const std::vector<std::string>& words) {
-    const std::string alone = folder / ("alone_" + name), beside = folder / ("beside_" + name), out = folder / ("run_" + name);
+    const std::string alone = folder / ("alone_" + name), beside = folder / ("beside_" + name),
+                      out = folder / ("run_" + name);
     fs::create_directories(alone);
     write_file(alone + "/" + name, content);
     std::vector<std::string> all = words;
@@ -65,15 +68,27 @@ TEST_F(Input, Binary) {
   for (uint32_t i = 0, x = 1; i < 3000; ++i) bytes += char((x = x * 1664525 + 1013904223) >> 24);
   expect_skipped("a.las", bytes, {});
 }
-TEST_F(Input, MoreColumnsThanCurves) { expect_skipped("a.las", replaced(well(0), "\n1001.0000 ", "\n1001.0000 7 "), {"4 values", "3 curves", "line 17"}); }
-TEST_F(Input, FewerColumnsThanCurves) { expect_skipped("a.las", replaced(well(0), "\n1001.0000 ", "\n"), {"2 values", "3 curves", "line 17"}); }
-TEST_F(Input, BrokenQuote) { expect_skipped("a.csv", "well,depth,GR,FACIES\na,1,2,0\na,2,\"3,0\na,3,4,1\n", {"line 3", "quote", "never closed"}); }
+TEST_F(Input, MoreColumnsThanCurves) {
+  expect_skipped("a.las", replaced(well(0), "\n1001.0000 ", "\n1001.0000 7 "), {"4 values", "3 curves", "line 17"});
+}
+TEST_F(Input, FewerColumnsThanCurves) {
+  expect_skipped("a.las", replaced(well(0), "\n1001.0000 ", "\n"), {"2 values", "3 curves", "line 17"});
+}
+TEST_F(Input, BrokenQuote) {
+  expect_skipped("a.csv", "well,depth,GR,FACIES\na,1,2,0\na,2,\"3,0\na,3,4,1\n", {"line 3", "quote", "never closed"});
+}
 TEST_F(Input, DamagedGzip) { expect_skipped("a.csv.gz", "\x1f\x8b\x08 no gzip at all", {}); }
 
 TEST_F(Input, NaNAndHugeValuesAreMissing) {
   std::string text = well(0);
-  text = replaced(text, text.substr(text.find("\n1000.5000 "), text.find(' ', text.find("\n1000.5000 ") + 11) - text.find("\n1000.5000 ")), "\n1000.5000 nan");
-  text = replaced(text, text.substr(text.find("\n1001.0000 "), text.find(' ', text.find("\n1001.0000 ") + 11) - text.find("\n1001.0000 ")), "\n1001.0000 1e30");
+  text = replaced(text,
+                  text.substr(text.find("\n1000.5000 "),
+                              text.find(' ', text.find("\n1000.5000 ") + 11) - text.find("\n1000.5000 ")),
+                  "\n1000.5000 nan");
+  text = replaced(text,
+                  text.substr(text.find("\n1001.0000 "),
+                              text.find(' ', text.find("\n1001.0000 ") + 11) - text.find("\n1001.0000 ")),
+                  "\n1001.0000 1e30");
   write_file(data + "/synthetic_00000.las", text);
   const Result r = run_well({"wells", "inspect", "data=" + data, "label=FACIES"});
   EXPECT_TRUE(contains(r.out, "beyond 1e20")) << r.out;
@@ -88,7 +103,8 @@ TEST_F(Input, AWellOfTwoSamples) {
   write_file(data + "/synthetic_00000.las", text.substr(0, end));
   run_well(train_arguments(data, folder / "run", {"epochs=1"}));
   run_well(train_arguments(data, folder / "run2", {"epochs=1", "validation_wells=[synthetic 00000]"}));
-  run_well({"wells", "predict", "model=" + (folder / "run"), "data=" + data + "/synthetic_00000.las", "out=" + (folder / "out")});
+  run_well({"wells", "predict", "model=" + (folder / "run"), "data=" + data + "/synthetic_00000.las",
+            "out=" + (folder / "out")});
 }
 
 TEST_F(Input, NothingToLearnFrom) {
@@ -117,7 +133,8 @@ TEST_F(Input, NoLabelAtAll) {
   write_changed(folder / "null", "-999.25");
   expect_no_training(folder / "null", {}, {"none of the 4 wells has a label"});
   EXPECT_TRUE(contains(run({"wells", "inspect", "data=" + (folder / "null"), "label=FACIES"}).out, "0 labelled"));
-  EXPECT_TRUE(contains(run_well({"wells", "inspect", "data=" + data}).out, "6 wells (0 with labels)")) << "a label is not needed to look";
+  EXPECT_TRUE(contains(run_well({"wells", "inspect", "data=" + data}).out, "6 wells (0 with labels)"))
+      << "a label is not needed to look";
 }
 
 TEST_F(Input, Keys) {
@@ -190,7 +207,10 @@ TEST_F(Models, OfAnotherKind) {
 // Any byte of the description flipped, any length cut: an Error that names the file, or a model; never a crash.
 TEST_F(Models, Damaged) {
   const std::string sound = read_file(trained + "/model.safetensors"), file = folder / "damaged.safetensors";
-  const size_t header = sound.find("model.") == sound.npos ? sound.size() / 2 : std::min<size_t>(sound.size(), 8 + size_t(uint8_t(sound[0])) + 256 * size_t(uint8_t(sound[1])));
+  const size_t header =
+      sound.find("model.") == sound.npos
+          ? sound.size() / 2
+          : std::min<size_t>(sound.size(), 8 + size_t(uint8_t(sound[0])) + 256 * size_t(uint8_t(sound[1])));
   int refused = 0;
   const auto load = [&](const std::string& bytes) {
     std::ofstream(file, std::ios::binary) << bytes;  // without write_file's wait for the disk

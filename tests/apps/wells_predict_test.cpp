@@ -53,7 +53,8 @@ class Predict : public ::testing::Test {
     for (size_t c = 0; c < old.curves.size(); ++c) {
       EXPECT_EQ(old.curves[c].name, now.curves[c].name);
       for (size_t i = 0; i < old.curves[c].values.size(); ++i)
-        EXPECT_TRUE(old.curves[c].values[i] == now.curves[c].values[i] || (std::isnan(old.curves[c].values[i]) && std::isnan(now.curves[c].values[i])));
+        EXPECT_TRUE(old.curves[c].values[i] == now.curves[c].values[i] ||
+                    (std::isnan(old.curves[c].values[i]) && std::isnan(now.curves[c].values[i])));
     }
     return now;
   }
@@ -94,7 +95,9 @@ void expect_sane(const data::LasFile& file, int64_t at_least) {
 TEST_F(Predict, LasKeepsEveryByteAndGetsCurves) {
   const data::LasFile file = predicted(data + "/synthetic_00000.las");
   expect_sane(file, file.length());
-  EXPECT_EQ(predicted(data + "/synthetic_00000.las", {"probabilities=false", "mnemonic=LITHO", "threads=2"}).curves.size(), 4u);
+  EXPECT_EQ(
+      predicted(data + "/synthetic_00000.las", {"probabilities=false", "mnemonic=LITHO", "threads=2"}).curves.size(),
+      4u);
 }
 
 TEST_F(Predict, DescendingDepthGivesTheSameTurnedOver) {
@@ -126,7 +129,8 @@ TEST_F(Predict, RowsWithNull) {
   const size_t begin = text.find("~ASCII\n") + 7;
   std::vector<std::string> rows = lines_of(text.substr(begin));
   std::string gaps = text.substr(0, begin);
-  for (size_t i = 0; i < rows.size(); ++i) gaps += i >= 20 && i < 40 ? rows[i].substr(0, rows[i].find(' ')) + " -999.25 0\n" : rows[i] + "\n";
+  for (size_t i = 0; i < rows.size(); ++i)
+    gaps += i >= 20 && i < 40 ? rows[i].substr(0, rows[i].find(' ')) + " -999.25 0\n" : rows[i] + "\n";
   expect_sane(predicted(copy("gaps.las", gaps)), 180);
 }
 
@@ -134,12 +138,14 @@ TEST_F(Predict, AFileWithoutTheCurveIsNamedAndSkipped) {
   std::string text = first();
   copy("lacks.las", text.replace(text.find("\nGR."), 4, "\nGX."));
   const std::string path = folder / "changed";
-  expect_refusal({"wells", "predict", "model=" + trained, "data=" + path, "out=" + (folder / "o")}, {"lacks.las", "GR"});
+  expect_refusal({"wells", "predict", "model=" + trained, "data=" + path, "out=" + (folder / "o")},
+                 {"lacks.las", "GR"});
   copy("good.las", first());
   const Result r = run_well({"wells", "predict", "model=" + trained, "data=" + path, "out=" + (folder / "p")});
   EXPECT_TRUE(contains(r.err, "skipped: " + path + "/lacks.las has no values of GR")) << r.err;
   EXPECT_EQ(files_below(folder / "p"), std::vector<std::string>{"good.las"});
-  expect_refusal({"wells", "predict", "model=" + trained, "data=" + path, "out=" + (folder / "q"), "strict=true"}, {"lacks.las", "GR"});
+  expect_refusal({"wells", "predict", "model=" + trained, "data=" + path, "out=" + (folder / "q"), "strict=true"},
+                 {"lacks.las", "GR"});
 }
 
 TEST_F(Predict, TablesPlainAndPacked) {
@@ -157,7 +163,8 @@ TEST_F(Predict, TablesPlainAndPacked) {
     ASSERT_NEAR(sum, 1, 1e-5);
     ASSERT_EQ(csv.cell(i, csv.column("FACIES_PRED_name")), "class " + std::to_string(int(csv.number(i, label))));
   }
-  if (std::system(("gzip -c '" + table + "/wells.csv' > '" + (folder / "wells.csv.gz") + "' 2>/dev/null").c_str()) != 0) GTEST_SKIP() << "there is no gzip here";
+  if (std::system(("gzip -c '" + table + "/wells.csv' > '" + (folder / "wells.csv.gz") + "' 2>/dev/null").c_str()) != 0)
+    GTEST_SKIP() << "there is no gzip here";
   run_well({"wells", "predict", "model=" + trained, "data=" + (folder / "wells.csv.gz"), "out=" + (folder / "packed")});
   EXPECT_TRUE(read_file(result) == read_file(folder / "packed/wells_predicted.csv"));
 }
@@ -174,27 +181,36 @@ TEST_F(Predict, NothingIsOverwrittenUnasked) {
   run_well(again);
   EXPECT_EQ(before, read_file(folder / "out/synthetic_00003.las"));
   for (const std::string& out : {data, data + "/below", data + "/../data"})
-    expect_refusal({"wells", "predict", "model=" + trained, "data=" + data, "out=" + out, "overwrite=true"}, {"lies in the folder of the data"});
-  expect_refusal({"wells", "predict", "model=" + trained, "data=" + data + "/synthetic_00000.las", "out=" + data, "overwrite=true"}, {"would replace"});
-  expect_refusal({"wells", "predict", "model=" + trained, "data=" + data, "out=/proc/kern"}, {"cannot create the folder /proc/kern"});
-  expect_refusal({"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "m"), "mnemonic=GR"}, {"GR"});
+    expect_refusal({"wells", "predict", "model=" + trained, "data=" + data, "out=" + out, "overwrite=true"},
+                   {"lies in the folder of the data"});
+  expect_refusal({"wells", "predict", "model=" + trained, "data=" + data + "/synthetic_00000.las", "out=" + data,
+                  "overwrite=true"},
+                 {"would replace"});
+  expect_refusal({"wells", "predict", "model=" + trained, "data=" + data, "out=/proc/kern"},
+                 {"cannot create the folder /proc/kern"});
+  expect_refusal({"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "m"), "mnemonic=GR"},
+                 {"GR"});
   EXPECT_TRUE(files_below(folder / "m").empty());
   EXPECT_EQ(files_below(data).size(), 6u);
 }
 
 TEST_F(Predict, EvaluationRepeatsTheTrainingsFigures) {
   const std::string judged = folder / "judged", figures = folder / "figures.json";
-  run_well({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + judged, "wells=validation", "--json", figures, "threads=2"});
+  run_well({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + judged, "wells=validation", "--json",
+            figures, "threads=2"});
   const nlohmann::json training = json_of(trained + "/result.json"), evaluation = json_of(judged + "/result.json");
   EXPECT_EQ(evaluation, json_of(figures));
-  for (const char* key : {"loss", "accuracy", "macro_f1", "mean_iou", "class_iou", "class_f1", "majority_accuracy", "majority_macro_f1", "majority_mean_iou"}) {
+  for (const char* key : {"loss", "accuracy", "macro_f1", "mean_iou", "class_iou", "class_f1", "majority_accuracy",
+                          "majority_macro_f1", "majority_mean_iou"}) {
     ASSERT_TRUE(training.contains(key) && evaluation.contains(key)) << key;
     EXPECT_EQ(training[key], evaluation[key]) << key;
   }
   run_well({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "all")});
   EXPECT_EQ(json_of(folder / "all/result.json")["wells"], 6);
-  expect_refusal({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "x"), "label=FOO"}, {"label FOO"});
-  expect_refusal({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "x"), "wells=some"}, {"wells", "validation", "training", "all"});
+  expect_refusal({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "x"), "label=FOO"},
+                 {"label FOO"});
+  expect_refusal({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "x"), "wells=some"},
+                 {"wells", "validation", "training", "all"});
 }
 
 // lasio reads what we write; KERN_PYTHON names a Python that has it.
@@ -202,8 +218,8 @@ TEST_F(Predict, LasioReadsTheFile) {
   const char* python = std::getenv("KERN_PYTHON");
   if (!python) GTEST_SKIP() << "KERN_PYTHON names no Python with lasio";
   run_well({"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "out")});
-  const std::string command = std::string("'") + python + "' '" KERN_SOURCE_DIR "/tests/apps/lasio_check.py' '" + data + "/synthetic_00000.las' '" +
-                              (folder / "out/synthetic_00000.las") + "' FACIES_PRED 5";
+  const std::string command = std::string("'") + python + "' '" KERN_SOURCE_DIR "/tests/apps/lasio_check.py' '" + data +
+                              "/synthetic_00000.las' '" + (folder / "out/synthetic_00000.las") + "' FACIES_PRED 5";
   const int status = std::system(command.c_str());
   if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << python << " has no lasio";
   EXPECT_EQ(status, 0);
@@ -213,10 +229,14 @@ TEST_F(Predict, OtherImplementationsGiveNearlyTheSame) {
   run_well(train_arguments(data, folder / "reference", {"epochs=2"}), {{"KERN_IMPL", "conv2d=reference"}});
   const double a = json_of(trained + "/result.json")["loss"], b = json_of(folder / "reference/result.json")["loss"];
   EXPECT_TRUE(std::abs(a - b) <= 0.01 * a) << a << " and " << b;
-  for (const Arguments& arguments : {train_arguments(data, folder / "x"), Arguments{"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "y")}}) {
+  for (const Arguments& arguments :
+       {train_arguments(data, folder / "x"),
+        Arguments{"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "y")}}) {
     const Result r = run(arguments, {{"KERN_IMPL", "conv2d=nonsense"}});
     EXPECT_EQ(r.code, 1);
-    EXPECT_TRUE(contains(r.err, "error: KERN_IMPL: op 'conv2d' has no row 'nonsense'; its rows are ") && contains(r.err, "reference")) << r.err;
+    EXPECT_TRUE(contains(r.err, "error: KERN_IMPL: op 'conv2d' has no row 'nonsense'; its rows are ") &&
+                contains(r.err, "reference"))
+        << r.err;
     EXPECT_FALSE(contains(r.err, "skipped"));
   }
 }
@@ -224,14 +244,17 @@ TEST_F(Predict, OtherImplementationsGiveNearlyTheSame) {
 TEST_F(Predict, FiguresAsJson) {
   const std::string file = folder / "f.json";
   run_well({"wells", "inspect", "data=" + data, "label=FACIES", "--json", file});
-  for (const char* key : {"wells", "labelled_wells", "samples", "errors", "warnings", "notes"}) EXPECT_TRUE(json_of(file).contains(key)) << key;
+  for (const char* key : {"wells", "labelled_wells", "samples", "errors", "warnings", "notes"})
+    EXPECT_TRUE(json_of(file).contains(key)) << key;
   run_well({"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "out"), "--json", file});
   EXPECT_EQ(json_of(file)["wells"], 6);
   EXPECT_EQ(json_of(file)["skipped"], 0);
   run_well({"wells", "synthesize", "out=" + (folder / "s"), "wells=2", "samples=64", "--json", file});
   EXPECT_EQ(json_of(file)["samples"], 128);
   run_well(train_arguments(data, folder / "again", {"epochs=2", "--json", file}));
-  for (const char* key : {"ended", "epochs", "best_epoch", "run", "loss", "accuracy", "macro_f1", "mean_iou", "class_iou", "class_f1", "seconds"}) EXPECT_TRUE(json_of(file).contains(key)) << key;
+  for (const char* key : {"ended", "epochs", "best_epoch", "run", "loss", "accuracy", "macro_f1", "mean_iou",
+                          "class_iou", "class_f1", "seconds"})
+    EXPECT_TRUE(json_of(file).contains(key)) << key;
   EXPECT_EQ(json_of(file), json_of(folder / "again/result.json"));
 }
 

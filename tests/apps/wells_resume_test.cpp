@@ -22,7 +22,8 @@ Arguments longer(const std::string& data, const std::string& folder, const Argum
 }
 
 void expect_equal_files(const std::string& a, const std::string& b) {
-  for (const char* name : {"model.safetensors", "model_last.safetensors", "metrics.csv", "confusion.csv", "per_class.csv"}) {
+  for (const char* name :
+       {"model.safetensors", "model_last.safetensors", "metrics.csv", "confusion.csv", "per_class.csv"}) {
     const std::string left = read_file(fs::path(a) / name), right = read_file(fs::path(b) / name);
     EXPECT_FALSE(left.empty());
     EXPECT_TRUE(left == right) << name << " differs";
@@ -64,7 +65,8 @@ TEST_F(Resume, KilledInsideEpochsAndResumedWithOtherThreadCounts) {
     Process p(next);
     const bool inside = wait_until(p, [&] { return has_reached(broken, 2 * round, 3); });
     p.send(SIGKILL);
-    if (p.wait().signal == SIGKILL && inside) killed += training::load_checkpoint(broken + "/checkpoint.safetensors").state.index > 0;
+    if (p.wait().signal == SIGKILL && inside)
+      killed += training::load_checkpoint(broken + "/checkpoint.safetensors").state.index > 0;
     next = {"wells", "train", "resume=" + broken, threads[round]};
   }
   EXPECT_GE(killed, 1) << "no kill met a training inside an epoch";
@@ -75,7 +77,8 @@ TEST_F(Resume, KilledInsideEpochsAndResumedWithOtherThreadCounts) {
 
 TEST_F(Resume, WithTwoThreadsFromTheStart) {
   Process p(longer(data, broken, {"checkpoint_every=0s", "threads=2"}));
-  wait_until(p, [&] { return has_reached(broken, 1, 2); });  // on a busy machine it may end first: equal it must be even so
+  wait_until(
+      p, [&] { return has_reached(broken, 1, 2); });  // on a busy machine it may end first: equal it must be even so
   p.send(SIGKILL);
   p.wait();
   run_well({"wells", "train", "resume=" + broken, "threads=1"});
@@ -114,7 +117,8 @@ TEST_F(Resume, SignalsSaveAndSayHowToGoOn) {
       if (contains(r.out, "stopped (interrupted)")) {
         ++stopped;
         EXPECT_TRUE(contains(r.out, "go on with: kern wells train resume=" + broken)) << r.out;
-        EXPECT_GE(training::load_checkpoint(broken + "/checkpoint.safetensors").state.step, before.step) << "nothing may be lost";
+        EXPECT_GE(training::load_checkpoint(broken + "/checkpoint.safetensors").state.step, before.step)
+            << "nothing may be lost";
         EXPECT_TRUE(fs::exists(broken + "/model_last.safetensors"));
         EXPECT_FALSE(fs::exists(broken + "/result.json"));
       }
@@ -128,7 +132,8 @@ TEST_F(Resume, SignalsSaveAndSayHowToGoOn) {
 
 TEST_F(Resume, StopFile) {
   Process p(longer(data, broken, {"checkpoint_every=0s"}));
-  if (!wait_until(p, [&] { return has_reached(broken, 1, 2); })) GTEST_SKIP() << "the training ended before this busy machine could stop it";
+  if (!wait_until(p, [&] { return has_reached(broken, 1, 2); }))
+    GTEST_SKIP() << "the training ended before this busy machine could stop it";
   write_file(broken + "/stop", "");
   const Result r = p.wait();
   EXPECT_EQ(r.code, 0);
@@ -152,7 +157,8 @@ TEST_F(Resume, AFinishedRunIsEvaluatedAgainOrGoesFurther) {
 }
 
 TEST_F(Resume, WhatDoesNotFitIsRefusedAndChangesNothing) {
-  const std::string before = read_file(whole + "/config.yaml"), checkpoint = read_file(whole + "/checkpoint.safetensors");
+  const std::string before = read_file(whole + "/config.yaml"),
+                    checkpoint = read_file(whole + "/checkpoint.safetensors");
   expect_refusal({"wells", "train", "resume=" + whole, "seed=5"}, {"seed 1", "5"});
   expect_refusal({"wells", "train", "resume=" + whole, "channels=[4,4]"}, {"does not fit this model"});
   expect_refusal({"wells", "train", "resume=" + whole, "model=unet", "strides=[1]"}, {"another model", "unet_strided"});
@@ -185,7 +191,8 @@ TEST(Stopping, TimeBudgetFinishesTheRun) {
   EXPECT_TRUE(contains(read_file(trained + "/result.json"), "\"ended\": \"time budget used\""));
   EXPECT_TRUE(fs::exists(trained + "/model.safetensors"));
   EXPECT_TRUE(contains(read_file(trained + "/report.html"), "</html>"));
-  const std::string metrics = read_file(trained + "/metrics.csv"), last = read_file(trained + "/model_last.safetensors");
+  const std::string metrics = read_file(trained + "/metrics.csv"),
+                    last = read_file(trained + "/model_last.safetensors");
   run_well({"wells", "train", "resume=" + trained});  // its time is used up
   EXPECT_EQ(metrics, read_file(trained + "/metrics.csv"));
   EXPECT_TRUE(last == read_file(trained + "/model_last.safetensors"));
@@ -224,13 +231,15 @@ TEST(Stopping, FullDisk) {
   const std::string data = folder / "data", disk = folder / "disk";
   synthesize(data, 3);
   fs::create_directory(disk);
-  if (::mount("none", disk.c_str(), "tmpfs", 0, "size=200k") != 0) GTEST_SKIP() << "only root may mount the small disk that this test fills";
+  if (::mount("none", disk.c_str(), "tmpfs", 0, "size=200k") != 0)
+    GTEST_SKIP() << "only root may mount the small disk that this test fills";
   expect_refusal(train_arguments(data, disk + "/run"), {"the disk of the run folder", "kB free"});
   expect_refusal({"wells", "synthesize", "out=" + disk + "/wells", "wells=100", "samples=1000"}, {"the disk is full"});
   for (const std::string& name : files_below(disk)) EXPECT_FALSE(contains(name, ".tmp")) << name;
   ::umount(disk.c_str());
   ASSERT_EQ(::mount("none", disk.c_str(), "tmpfs", 0, "size=1300k"), 0);
-  expect_refusal(train_arguments(data, disk + "/run", {"channels=[32,128]", "kernel=9"}), {"the disk is full", "safetensors"});
+  expect_refusal(train_arguments(data, disk + "/run", {"channels=[32,128]", "kernel=9"}),
+                 {"the disk is full", "safetensors"});
   for (const std::string& name : files_below(disk)) EXPECT_FALSE(contains(name, ".tmp")) << name;
   if (fs::exists(disk + "/run/checkpoint.safetensors")) {
     EXPECT_NO_THROW(training::load_checkpoint(disk + "/run/checkpoint.safetensors"));

@@ -427,7 +427,11 @@ TEST(RealWells, Mannville) {
   if (!fs::exists(file)) GTEST_SKIP() << "the Mannville table is not here";
   const std::clock_t begin = std::clock();  // processor time: the machine may be busy
   const WellSet set = load_wells({.path = file, .label = "label"});
+#if defined(NDEBUG)
   EXPECT_LT(double(std::clock() - begin) / CLOCKS_PER_SEC, 3) << "seconds for 880 thousand rows";
+#else
+  (void)begin;
+#endif
   ASSERT_EQ(set.wells.size(), 1000u);
   EXPECT_TRUE(set.skipped.empty());
   EXPECT_EQ(set.classes, 5);

@@ -13,7 +13,8 @@ namespace {
 TEST(Philox, known_answers) {  // Random123's kat_vectors for philox4x32-10
   using kernels::philox;
   EXPECT_EQ(philox({0, 0}, 0, 0, 0, 0), (kernels::Random4{{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}}));
-  EXPECT_EQ(philox({~0u, ~0u}, ~0u, ~0u, ~0u, ~0u), (kernels::Random4{{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}}));
+  EXPECT_EQ(philox({~0u, ~0u}, ~0u, ~0u, ~0u, ~0u),
+            (kernels::Random4{{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}}));
   EXPECT_EQ(philox({0xa4093822, 0x299f31d0}, 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344),
             (kernels::Random4{{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}));
 }

@@ -69,7 +69,10 @@ TEST(Tensor, errors_are_sentences) {
 TEST(Memory, counts_live_and_peak_and_reuses) {
   reset_peak_memory();
   const auto before = memory_counters();
-  { const Tensor a = Tensor::empty({1000}), b = Tensor::empty({1000}); EXPECT_GE(memory_counters().live, before.live + 8000); }
+  {
+    const Tensor a = Tensor::empty({1000}), b = Tensor::empty({1000});
+    EXPECT_GE(memory_counters().live, before.live + 8000);
+  }
   const auto after = memory_counters();
   EXPECT_EQ(after.live, before.live);
   EXPECT_GE(after.peak, before.live + 8000);

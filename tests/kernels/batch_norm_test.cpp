@@ -22,16 +22,21 @@ const BatchNormSpec kSpecs[] = {
 void check_rows(const BatchNormSpec& g, bool affine, float mean_of_data, double tolerance) {
   auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 1);
   x.for_each([&](float& v) { v += mean_of_data; });
-  const auto weight = Array<>::uniform(g.c, 1, 0, 2), bias = Array<>::uniform(g.c, 1, 0, 3), dy = Array<>::uniform(g.rows, g.c, g.pitch.dy, 4);
+  const auto weight = Array<>::uniform(g.c, 1, 0, 2), bias = Array<>::uniform(g.c, 1, 0, 3),
+             dy = Array<>::uniform(g.rows, g.c, g.pitch.dy, 4);
   auto running_mean = Array<>::uniform(g.c, 1, 0, 5), running_variance = Array<>::uniform(g.c, 1, 0, 6, 0.5, 2);
   running_mean.for_each([&](float& v) { v += mean_of_data; });
   const float *w = affine ? weight.data() : nullptr, *b = affine ? bias.data() : nullptr;
   const auto wd = weight.as<double>(), bd = bias.as<double>(), xd = x.as<double>(), dyd = dy.as<double>();
   auto rm0 = running_mean.as<double>(), rv0 = running_variance.as<double>();
-  Array<double> y0(g.rows, g.c, g.pitch.y), mean0(g.c, 1), inverse0(g.c, 1), dx0(g.rows, g.c, g.pitch.dx), dw0(g.c, 1), db0(g.c, 1);
-  batch_norm_forward_reference(g, xd.data(), affine ? wd.data() : nullptr, affine ? bd.data() : nullptr, rm0.data(), rv0.data(), y0.data(), mean0.data(), inverse0.data());
-  batch_norm_backward_reference(g, dyd.data(), xd.data(), affine ? wd.data() : nullptr, mean0.data(), inverse0.data(), dx0.data(), dw0.data(), db0.data());
-  const Tolerance near{.absolute = tolerance, .relative = tolerance}, sums{.absolute = tolerance * double(10 + g.rows), .relative = tolerance};
+  Array<double> y0(g.rows, g.c, g.pitch.y), mean0(g.c, 1), inverse0(g.c, 1), dx0(g.rows, g.c, g.pitch.dx), dw0(g.c, 1),
+      db0(g.c, 1);
+  batch_norm_forward_reference(g, xd.data(), affine ? wd.data() : nullptr, affine ? bd.data() : nullptr, rm0.data(),
+                               rv0.data(), y0.data(), mean0.data(), inverse0.data());
+  batch_norm_backward_reference(g, dyd.data(), xd.data(), affine ? wd.data() : nullptr, mean0.data(), inverse0.data(),
+                                dx0.data(), dw0.data(), db0.data());
+  const Tolerance near{.absolute = tolerance, .relative = tolerance},
+      sums{.absolute = tolerance * double(10 + g.rows), .relative = tolerance};
   const int threads = thread_count();
   for_each_row(batch_norm_table(), g, [&](const BatchNormRow& row, const Exec& exec) {
     if (std::string_view(row.name) == "reference" && mean_of_data != 0) return;  // plain float sums
@@ -39,7 +44,8 @@ void check_rows(const BatchNormSpec& g, bool affine, float mean_of_data, double 
     for (int n : {1, 3}) {
       set_thread_count(n);
       auto rm = running_mean, rv = running_variance;
-      Array<> y(g.rows, g.c, g.pitch.y), mean(g.c, 1), inverse(g.c, 1), dx(g.rows, g.c, g.pitch.dx), dw(g.c, 1), db(g.c, 1);
+      Array<> y(g.rows, g.c, g.pitch.y), mean(g.c, 1), inverse(g.c, 1), dx(g.rows, g.c, g.pitch.dx), dw(g.c, 1),
+          db(g.c, 1);
       row.forward(exec, g, x.data(), w, b, rm.data(), rv.data(), y.data(), mean.data(), inverse.data());
       EXPECT_TRUE(close(y, y0, near));
       EXPECT_TRUE(close(mean, mean0, {.absolute = 1e-6, .relative = 1e-6}));
@@ -93,17 +99,22 @@ TEST(BatchNormKernel, running_statistics_by_hand) {
 TEST(BatchNormReference, is_its_own_derivative) {
   for (bool frozen : {false, true}) {
     const BatchNormSpec g{.rows = 9, .c = 3, .frozen = frozen};
-    auto x = Array<Complex>::uniform(g.rows, g.c, 0, 1), weight = Array<Complex>::uniform(g.c, 1, 0, 2), bias = Array<Complex>::uniform(g.c, 1, 0, 3);
-    const auto xd = Array<double>::uniform(g.rows, g.c, 0, 1), wd = Array<double>::uniform(g.c, 1, 0, 2), bd = Array<double>::uniform(g.c, 1, 0, 3),
-               dy = Array<double>::uniform(g.rows, g.c, 0, 4), running = Array<double>::uniform(g.c, 1, 0, 5, 0.5, 2);
+    auto x = Array<Complex>::uniform(g.rows, g.c, 0, 1), weight = Array<Complex>::uniform(g.c, 1, 0, 2),
+         bias = Array<Complex>::uniform(g.c, 1, 0, 3);
+    const auto xd = Array<double>::uniform(g.rows, g.c, 0, 1), wd = Array<double>::uniform(g.c, 1, 0, 2),
+               bd = Array<double>::uniform(g.c, 1, 0, 3), dy = Array<double>::uniform(g.rows, g.c, 0, 4),
+               running = Array<double>::uniform(g.c, 1, 0, 5, 0.5, 2);
     auto rm = running, rv = running;
     Array<double> y(g.rows, g.c), mean(g.c, 1), inverse(g.c, 1), dx(g.rows, g.c), dw(g.c, 1), db(g.c, 1);
-    batch_norm_forward_reference(g, xd.data(), wd.data(), bd.data(), rm.data(), rv.data(), y.data(), mean.data(), inverse.data());
-    batch_norm_backward_reference(g, dy.data(), xd.data(), wd.data(), mean.data(), inverse.data(), dx.data(), dw.data(), db.data());
+    batch_norm_forward_reference(g, xd.data(), wd.data(), bd.data(), rm.data(), rv.data(), y.data(), mean.data(),
+                                 inverse.data());
+    batch_norm_backward_reference(g, dy.data(), xd.data(), wd.data(), mean.data(), inverse.data(), dx.data(), dw.data(),
+                                  db.data());
     auto loss = [&] {
       auto m = running.as<Complex>(), v = running.as<Complex>();
       Array<Complex> out(g.rows, g.c), mean_c(g.c, 1), inverse_c(g.c, 1);
-      batch_norm_forward_reference(g, x.data(), weight.data(), bias.data(), m.data(), v.data(), out.data(), mean_c.data(), inverse_c.data());
+      batch_norm_forward_reference(g, x.data(), weight.data(), bias.data(), m.data(), v.data(), out.data(),
+                                   mean_c.data(), inverse_c.data());
       return weighted_sum(dy, out);
     };
     EXPECT_TRUE(close(complex_step(x, loss), dx, {.absolute = 1e-12}));

@@ -13,10 +13,11 @@ struct Case {
   BceSpec g;
   bool weighted = false;
 };
-const Case kCases[] = {{{.rows = 37, .c = 5}},
-                       {{.rows = 37, .c = 1, .pos_weight = 3}, true},
-                       {{.rows = 6001, .c = 7, .pos_weight = 0.5f, .by_weight = true}, true},
-                       {{.rows = 9, .c = 4, .by_weight = true, .w_pitch_given = 8, .pitch = {.x = 6, .y = 7, .dx = 5}}, true}};
+const Case kCases[] = {
+    {{.rows = 37, .c = 5}},
+    {{.rows = 37, .c = 1, .pos_weight = 3}, true},
+    {{.rows = 6001, .c = 7, .pos_weight = 0.5f, .by_weight = true}, true},
+    {{.rows = 9, .c = 4, .by_weight = true, .w_pitch_given = 8, .pitch = {.x = 6, .y = 7, .dx = 5}}, true}};
 
 // Weights 0, 1 or 2: some values take no part.
 Array<> weights_of(const BceSpec& g) {
@@ -28,7 +29,8 @@ Array<> weights_of(const BceSpec& g) {
 TEST(BceKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
   const int before = thread_count();
   for (const auto& [g, weighted] : kCases) {
-    const auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 1, -6, 6), t = Array<>::uniform(g.rows, g.c, g.pitch.y, 2, 0, 1), w = weights_of(g);
+    const auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 1, -6, 6),
+               t = Array<>::uniform(g.rows, g.c, g.pitch.y, 2, 0, 1), w = weights_of(g);
     const auto xd = x.as<double>(), td = t.as<double>(), wd = w.as<double>();
     Array<double> loss0(1, 1), saved0(1, 1), dx0(g.rows, g.c, g.pitch.dx);
     const double dyd = 1.5;
@@ -100,7 +102,8 @@ TEST(BceKernel, a_mask_keeps_broken_values_out_and_an_empty_mask_gives_zero) {
 TEST(BceReference, is_its_own_derivative) {
   const BceSpec g{.rows = 8, .c = 3, .pos_weight = 2.5f, .by_weight = true};
   auto x = Array<Complex>::uniform(g.rows, g.c, 0, 1, -3, 3);
-  const auto xd = Array<double>::uniform(g.rows, g.c, 0, 1, -3, 3), td = Array<double>::uniform(g.rows, g.c, 0, 2, 0, 1);
+  const auto xd = Array<double>::uniform(g.rows, g.c, 0, 1, -3, 3),
+             td = Array<double>::uniform(g.rows, g.c, 0, 2, 0, 1);
   const auto wd = weights_of(g).as<double>();
   const auto t = td.as<Complex>(), w = wd.as<Complex>();
   Array<double> loss(1, 1), saved(1, 1), dx(g.rows, g.c);

@@ -12,7 +12,8 @@ static_assert(CrossEntropySpec{.rows = 7, .k = 5}.saved_size() == 15);
 // Every third target ignored where `ignore`; the others 0 .. K-1.
 std::vector<int32_t> targets(int64_t rows, int64_t k, bool ignore) {
   std::vector<int32_t> t;
-  for (int64_t i = 0; i < rows; ++i) t.push_back(ignore && i % 3 == 1 ? kIgnore : int32_t(philox({5, 5}, uint32_t(i), 0, 0, 0).v[0] % uint32_t(k)));
+  for (int64_t i = 0; i < rows; ++i)
+    t.push_back(ignore && i % 3 == 1 ? kIgnore : int32_t(philox({5, 5}, uint32_t(i), 0, 0, 0).v[0] % uint32_t(k)));
   return t;
 }
 
@@ -33,13 +34,16 @@ TEST(CrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_thei
   const int before = thread_count();
   for (const Case& c : kCases) {
     const CrossEntropySpec& g = c.g;
-    const auto x = Array<>::uniform(g.rows, g.k, g.pitch.x, 1, c.low, c.high), weight = Array<>::uniform(1, g.k, 0, 2, 0.1, 2);
+    const auto x = Array<>::uniform(g.rows, g.k, g.pitch.x, 1, c.low, c.high),
+               weight = Array<>::uniform(1, g.k, 0, 2, 0.1, 2);
     const std::vector<int32_t> target = targets(g.rows, g.k, c.ignore);
     const auto xd = x.as<double>(), wd = weight.as<double>();
     Array<double> loss0(1, 1), saved0(g.saved_size(), 1), dx0(g.rows, g.k, g.pitch.dx);
     const double dyd = 1.5;
-    cross_entropy_forward_reference(g, xd.data(), target.data(), c.weighted ? wd.data() : nullptr, loss0.data(), saved0.data());
-    cross_entropy_backward_reference(g, &dyd, xd.data(), target.data(), c.weighted ? wd.data() : nullptr, saved0.data(), dx0.data());
+    cross_entropy_forward_reference(g, xd.data(), target.data(), c.weighted ? wd.data() : nullptr, loss0.data(),
+                                    saved0.data());
+    cross_entropy_backward_reference(g, &dyd, xd.data(), target.data(), c.weighted ? wd.data() : nullptr, saved0.data(),
+                                     dx0.data());
     for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
       const float dy = 1.5f, *w = c.weighted ? weight.data() : nullptr;
       Array<> first_loss(1, 1), first_dx(g.rows, g.k, g.pitch.dx);
@@ -48,7 +52,8 @@ TEST(CrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_thei
         Array<> loss(1, 1), saved(g.saved_size(), 1), dx(g.rows, g.k, g.pitch.dx);
         row.forward(exec, g, x.data(), target.data(), w, loss.data(), saved.data());
         // The reference in float adds row to row; the fast row adds in double.
-        EXPECT_TRUE(close(loss, loss0, {.absolute = 1e-7, .relative = std::string_view(row.name) == "reference" ? 1e-4 : 1e-6}));
+        EXPECT_TRUE(close(loss, loss0,
+                          {.absolute = 1e-7, .relative = std::string_view(row.name) == "reference" ? 1e-4 : 1e-6}));
         EXPECT_TRUE(saved.guards_intact());
         row.backward(exec, g, &dy, x.data(), target.data(), w, saved.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0, {.absolute = 1e-6 / double(g.rows + 1), .relative = 1e-4}));
@@ -73,7 +78,8 @@ TEST(CrossEntropyKernel, is_the_weighted_mean) {
     row.forward(exec, g, x, target, w, &loss, saved);
     EXPECT_NEAR(double(loss), expected, 1e-6);
     row.backward(exec, g, &dy, x, target, w, saved, dx);
-    const float hand[] = {2 * (0.25f - 1) / 4, 2 * 0.75f / 4, 0.25f / 4, (0.75f - 1) / 4, 0, 0, 0.25f / 4, (0.75f - 1) / 4};
+    const float hand[] = {2 * (0.25f - 1) / 4, 2 * 0.75f / 4,  0.25f / 4, (0.75f - 1) / 4, 0, 0,
+                          0.25f / 4,           (0.75f - 1) / 4};
     for (int i = 0; i < 8; ++i) EXPECT_NEAR(dx[i], hand[i], 1e-6f) << i;
   });
 }
@@ -119,8 +125,10 @@ TEST(CrossEntropyKernel, the_first_impossible_target_is_named_whatever_the_threa
         row.forward(exec, g, x.data(), target.data(), nullptr, loss.data(), saved.data());
         ADD_FAILURE() << "no error";
       } catch (const Error& e) {
-        EXPECT_EQ(e.sentence(), "cross_entropy: the target of row 7000 is 5; with 5 classes it must be 0 to 4, or -1 for a row to ignore. "
-                                "Map the labels to class numbers first");
+        EXPECT_EQ(
+            e.sentence(),
+            "cross_entropy: the target of row 7000 is 5; with 5 classes it must be 0 to 4, or -1 for a row to ignore. "
+            "Map the labels to class numbers first");
       }
     }
   });

@@ -90,11 +90,12 @@ TEST(DropoutReference, is_its_own_derivative) {
   const auto dy = Array<double>::integers(g.rows, g.c, 0, 2);
   Array<double> dx(g.rows, g.c);
   dropout_reference(g, &step, dy.data(), dx.data());
-  EXPECT_TRUE(close(complex_step(x, [&] {
-                      Array<Complex> y(g.rows, g.c);
-                      dropout_reference(g, &step, x.data(), y.data());
-                      return weighted_sum(dy, y);
-                    }),
+  EXPECT_TRUE(close(complex_step(x,
+                                 [&] {
+                                   Array<Complex> y(g.rows, g.c);
+                                   dropout_reference(g, &step, x.data(), y.data());
+                                   return weighted_sum(dy, y);
+                                 }),
                     dx));
 }
 

@@ -24,20 +24,26 @@ const InstanceNormSpec kSpecs[] = {
 void check_rows(const InstanceNormSpec& g, bool affine, float mean_of_data, double tolerance) {
   auto x = Array<>::uniform(g.rows(), g.c, g.pitch.x, 1);
   x.for_each([&](float& v) { v += mean_of_data; });
-  const auto weight = Array<>::uniform(g.c, 1, 0, 2), bias = Array<>::uniform(g.c, 1, 0, 3), dy = Array<>::uniform(g.rows(), g.c, g.pitch.dy, 4);
+  const auto weight = Array<>::uniform(g.c, 1, 0, 2), bias = Array<>::uniform(g.c, 1, 0, 3),
+             dy = Array<>::uniform(g.rows(), g.c, g.pitch.dy, 4);
   const float *w = affine ? weight.data() : nullptr, *b = affine ? bias.data() : nullptr;
   const auto wd = weight.as<double>(), bd = bias.as<double>(), xd = x.as<double>(), dyd = dy.as<double>();
-  Array<double> y0(g.rows(), g.c, g.pitch.y), mean0(g.n, g.c), inverse0(g.n, g.c), dx0(g.rows(), g.c, g.pitch.dx), dw0(g.c, 1), db0(g.c, 1);
-  instance_norm_forward_reference(g, xd.data(), affine ? wd.data() : nullptr, affine ? bd.data() : nullptr, y0.data(), mean0.data(), inverse0.data());
-  instance_norm_backward_reference(g, dyd.data(), xd.data(), affine ? wd.data() : nullptr, mean0.data(), inverse0.data(), dx0.data(), dw0.data(), db0.data());
-  const Tolerance near{.absolute = tolerance, .relative = tolerance}, sums{.absolute = tolerance * double(10 + g.rows()), .relative = tolerance};
+  Array<double> y0(g.rows(), g.c, g.pitch.y), mean0(g.n, g.c), inverse0(g.n, g.c), dx0(g.rows(), g.c, g.pitch.dx),
+      dw0(g.c, 1), db0(g.c, 1);
+  instance_norm_forward_reference(g, xd.data(), affine ? wd.data() : nullptr, affine ? bd.data() : nullptr, y0.data(),
+                                  mean0.data(), inverse0.data());
+  instance_norm_backward_reference(g, dyd.data(), xd.data(), affine ? wd.data() : nullptr, mean0.data(),
+                                   inverse0.data(), dx0.data(), dw0.data(), db0.data());
+  const Tolerance near{.absolute = tolerance, .relative = tolerance},
+      sums{.absolute = tolerance * double(10 + g.rows()), .relative = tolerance};
   const int threads = thread_count();
   for_each_row(instance_norm_table(), g, [&](const InstanceNormRow& row, const Exec& exec) {
     if (std::string_view(row.name) == "reference" && mean_of_data != 0) return;  // plain float sums
     Array<> last_y(0, 1), last_dx(0, 1), last_dw(0, 1);
     for (int n : {1, 3}) {
       set_thread_count(n);
-      Array<> y(g.rows(), g.c, g.pitch.y), mean(g.n, g.c), inverse(g.n, g.c), dx(g.rows(), g.c, g.pitch.dx), dw(g.c, 1), db(g.c, 1);
+      Array<> y(g.rows(), g.c, g.pitch.y), mean(g.n, g.c), inverse(g.n, g.c), dx(g.rows(), g.c, g.pitch.dx), dw(g.c, 1),
+          db(g.c, 1);
       row.forward(exec, g, x.data(), w, b, y.data(), mean.data(), inverse.data());
       EXPECT_TRUE(close(y, y0, near));
       EXPECT_TRUE(close(mean, mean0, {.absolute = 1e-6, .relative = 1e-6}));
@@ -96,12 +102,14 @@ TEST(InstanceNormKernel, a_nan_reaches_the_whole_channel_and_no_other) {
 
 TEST(InstanceNormReference, is_its_own_derivative) {
   const InstanceNormSpec g{.n = 2, .l = 5, .c = 3};
-  auto x = Array<Complex>::uniform(g.rows(), g.c, 0, 1), weight = Array<Complex>::uniform(g.c, 1, 0, 2), bias = Array<Complex>::uniform(g.c, 1, 0, 3);
-  const auto xd = Array<double>::uniform(g.rows(), g.c, 0, 1), wd = Array<double>::uniform(g.c, 1, 0, 2), bd = Array<double>::uniform(g.c, 1, 0, 3),
-             dy = Array<double>::uniform(g.rows(), g.c, 0, 4);
+  auto x = Array<Complex>::uniform(g.rows(), g.c, 0, 1), weight = Array<Complex>::uniform(g.c, 1, 0, 2),
+       bias = Array<Complex>::uniform(g.c, 1, 0, 3);
+  const auto xd = Array<double>::uniform(g.rows(), g.c, 0, 1), wd = Array<double>::uniform(g.c, 1, 0, 2),
+             bd = Array<double>::uniform(g.c, 1, 0, 3), dy = Array<double>::uniform(g.rows(), g.c, 0, 4);
   Array<double> y(g.rows(), g.c), mean(g.n, g.c), inverse(g.n, g.c), dx(g.rows(), g.c), dw(g.c, 1), db(g.c, 1);
   instance_norm_forward_reference(g, xd.data(), wd.data(), bd.data(), y.data(), mean.data(), inverse.data());
-  instance_norm_backward_reference(g, dy.data(), xd.data(), wd.data(), mean.data(), inverse.data(), dx.data(), dw.data(), db.data());
+  instance_norm_backward_reference(g, dy.data(), xd.data(), wd.data(), mean.data(), inverse.data(), dx.data(),
+                                   dw.data(), db.data());
   auto loss = [&] {
     Array<Complex> out(g.rows(), g.c), m(g.n, g.c), d(g.n, g.c);
     instance_norm_forward_reference(g, x.data(), weight.data(), bias.data(), out.data(), m.data(), d.data());

@@ -28,8 +28,8 @@ TEST(LinearKernel, rows_equal_the_reference_on_any_number_of_threads) {
   const int threads = thread_count();
   for (const auto& [g, has_bias] : kCases) {
     SCOPED_TRACE(text(g.rows, " x ", g.c, " to ", g.k));
-    const auto x = Array<>::integers(g.rows, g.c, g.pitch.x, 1), w = Array<>::integers(g.w_size(), 1, 0, 2), b = Array<>::integers(g.k, 1, 0, 3),
-               dy = Array<>::integers(g.rows, g.k, g.pitch.dy, 4);
+    const auto x = Array<>::integers(g.rows, g.c, g.pitch.x, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
+               b = Array<>::integers(g.k, 1, 0, 3), dy = Array<>::integers(g.rows, g.k, g.pitch.dy, 4);
     const float* bias = has_bias ? b.data() : nullptr;
     Array<> y0(g.rows, g.k, g.pitch.y), dx0(g.rows, g.c, g.pitch.dx), dw0(g.w_size(), 1), db0(g.k, 1);
     linear_forward_reference(g, x.data(), w.data(), bias, y0.data());
@@ -76,8 +76,10 @@ TEST(LinearKernel, long_sums_lose_little) {
 
 TEST(LinearReference, is_its_own_derivative) {
   const LinearSpec g{.rows = 6, .c = 4, .k = 3};
-  auto x = Array<Complex>::integers(g.rows, g.c, 0, 1), w = Array<Complex>::integers(g.w_size(), 1, 0, 2), b = Array<Complex>::integers(g.k, 1, 0, 3);
-  const auto xd = Array<double>::integers(g.rows, g.c, 0, 1), wd = Array<double>::integers(g.w_size(), 1, 0, 2), dy = Array<double>::integers(g.rows, g.k, 0, 4);
+  auto x = Array<Complex>::integers(g.rows, g.c, 0, 1), w = Array<Complex>::integers(g.w_size(), 1, 0, 2),
+       b = Array<Complex>::integers(g.k, 1, 0, 3);
+  const auto xd = Array<double>::integers(g.rows, g.c, 0, 1), wd = Array<double>::integers(g.w_size(), 1, 0, 2),
+             dy = Array<double>::integers(g.rows, g.k, 0, 4);
   Array<double> dx(g.rows, g.c), dw(g.w_size(), 1), db(g.k, 1);
   linear_backward_data_reference(g, dy.data(), wd.data(), dx.data());
   linear_backward_weight_reference(g, dy.data(), xd.data(), dw.data());

@@ -18,23 +18,52 @@ static_assert(MaxPoolSpec{.h = 9, .r = 2, .stride_h = 3}.windows_at(2).end == 1)
 const MaxPoolSpec kCases[] = {
     {.n = 2, .c = 3, .h = 8, .w = 6, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
     {.n = 2, .c = 5, .h = 7, .w = 9, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
-    {.n = 2, .c = 4, .h = 7, .w = 6, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2, .pad_top = 1, .pad_bottom = 1, .pad_left = 1, .pad_right = 1},
+    {.n = 2,
+     .c = 4,
+     .h = 7,
+     .w = 6,
+     .r = 3,
+     .s = 3,
+     .stride_h = 2,
+     .stride_w = 2,
+     .pad_top = 1,
+     .pad_bottom = 1,
+     .pad_left = 1,
+     .pad_right = 1},
     {.n = 1, .c = 67, .h = 5, .w = 6, .r = 3, .s = 2, .stride_h = 1, .stride_w = 1, .pad_bottom = 2, .pad_left = 1},
     {.n = 1, .c = 2, .h = 9, .w = 9, .r = 2, .s = 2, .stride_h = 3, .stride_w = 4},
     {.n = 3, .c = 8, .w = 37, .s = 2, .stride_w = 2},
     {.n = 1, .c = 1, .w = 70, .s = 5, .stride_w = 1, .pad_left = 2, .pad_right = 2},
     {.n = 2, .c = 3, .h = 6, .w = 1, .r = 2, .s = 1, .stride_h = 2, .stride_w = 1},
     {.n = 0, .c = 3, .h = 4, .w = 4, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
-    {.n = 2, .c = 3, .h = 6, .w = 4, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2, .pitch = {.x = 7, .y = 4, .dx = 5, .dy = 6}},
+    {.n = 2,
+     .c = 3,
+     .h = 6,
+     .w = 4,
+     .r = 2,
+     .s = 2,
+     .stride_h = 2,
+     .stride_w = 2,
+     .pitch = {.x = 7, .y = 4, .dx = 5, .dy = 6}},
     {.n = 2, .c = 16, .h = 40, .w = 40, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
-    {.n = 2, .c = 20, .h = 60, .w = 50, .r = 5, .s = 5, .stride_h = 2, .stride_w = 1, .pad_top = 2, .pad_bottom = 2},  // over several bands
+    {.n = 2,
+     .c = 20,
+     .h = 60,
+     .w = 50,
+     .r = 5,
+     .s = 5,
+     .stride_h = 2,
+     .stride_w = 1,
+     .pad_top = 2,
+     .pad_bottom = 2},  // over several bands
 };
 
 TEST(MaxPoolKernel, rows_equal_the_reference_for_any_number_of_threads) {
   const int before = thread_count();
   for (const MaxPoolSpec& g : kCases) {
     SCOPED_TRACE(text("h ", g.h, " w ", g.w, " c ", g.c));
-    const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1, 4), dy = Array<>::integers(g.y_rows(), g.c, g.pitch.dy, 2);
+    const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1, 4),
+               dy = Array<>::integers(g.y_rows(), g.c, g.pitch.dy, 2);
     Array<> y0(g.y_rows(), g.c, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx);
     max_pool_forward_reference(g, x.data(), y0.data());
     max_pool_backward_reference(g, dy.data(), x.data(), dx0.data());
@@ -75,11 +104,12 @@ TEST(MaxPoolReference, is_its_own_derivative) {
     const auto xd = Array<double>::uniform(g.x_rows(), g.c, 0, 1), dy = Array<double>::integers(g.y_rows(), g.c, 0, 2);
     Array<double> dx(g.x_rows(), g.c);
     max_pool_backward_reference(g, dy.data(), xd.data(), dx.data());
-    EXPECT_TRUE(close(complex_step(x, [&] {
-                        Array<Complex> y(g.y_rows(), g.c);
-                        max_pool_forward_reference(g, x.data(), y.data());
-                        return weighted_sum(dy, y);
-                      }),
+    EXPECT_TRUE(close(complex_step(x,
+                                   [&] {
+                                     Array<Complex> y(g.y_rows(), g.c);
+                                     max_pool_forward_reference(g, x.data(), y.data());
+                                     return weighted_sum(dy, y);
+                                   }),
                       dx));
   }
 }

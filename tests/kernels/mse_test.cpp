@@ -11,9 +11,13 @@ static_assert(MseSpec{.rows = 4, .c = 3, .pitch = {.x = 5, .y = 6}}.exchanged().
 
 TEST(MseKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
   const int before = thread_count();
-  const MseSpec cases[] = {{.rows = 1, .c = 1}, {.rows = 37, .c = 5}, {.rows = 6001, .c = 7}, {.rows = 9, .c = 4, .pitch = {.x = 6, .y = 7, .dx = 5}}};
+  const MseSpec cases[] = {{.rows = 1, .c = 1},
+                           {.rows = 37, .c = 5},
+                           {.rows = 6001, .c = 7},
+                           {.rows = 9, .c = 4, .pitch = {.x = 6, .y = 7, .dx = 5}}};
   for (const MseSpec& g : cases) {
-    const auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 1, 999, 1001), t = Array<>::uniform(g.rows, g.c, g.pitch.y, 2, 999, 1001);
+    const auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 1, 999, 1001),
+               t = Array<>::uniform(g.rows, g.c, g.pitch.y, 2, 999, 1001);
     const auto xd = x.as<double>(), td = t.as<double>();
     Array<double> loss0(1, 1), dx0(g.rows, g.c, g.pitch.dx);
     const double dyd = 1.5;

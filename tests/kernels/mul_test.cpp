@@ -44,7 +44,8 @@ TEST(MulReference, is_its_own_derivative) {
     const BinarySpec g{.rows = 6, .c = 3, .vector = vector};
     const int64_t b_rows = vector ? 1 : g.rows;
     auto a = Array<Complex>::integers(g.rows, g.c, 0, 1), b = Array<Complex>::integers(b_rows, g.c, 0, 2);
-    const auto ad = Array<double>::integers(g.rows, g.c, 0, 1), bd = Array<double>::integers(b_rows, g.c, 0, 2), dy = Array<double>::integers(g.rows, g.c, 0, 3);
+    const auto ad = Array<double>::integers(g.rows, g.c, 0, 1), bd = Array<double>::integers(b_rows, g.c, 0, 2),
+               dy = Array<double>::integers(g.rows, g.c, 0, 3);
     auto loss = [&] {
       Array<Complex> y(g.rows, g.c);
       mul_forward_reference(g, a.data(), b.data(), y.data());

@@ -9,18 +9,20 @@ using namespace kern::testing;
 
 static_assert(PadSpec{.h = 4, .w = 5, .top = 1, .left = -2, .right = 1}.p() == 5);
 static_assert(PadSpec{.h = 4, .w = 5, .top = 1, .left = -2, .right = 1}.q() == 4);
-static_assert(PadSpec{.h = 4, .w = 5, .top = 1, .left = -2}.inverse().inverse() == PadSpec{.h = 4, .w = 5, .top = 1, .left = -2});
+static_assert(PadSpec{.h = 4, .w = 5, .top = 1, .left = -2}.inverse().inverse() ==
+              PadSpec{.h = 4, .w = 5, .top = 1, .left = -2});
 
-const PadSpec kCases[] = {{.n = 2, .h = 4, .w = 5, .c = 3, .top = 1, .bottom = 2, .left = 3, .right = 1},
-                          {.n = 2, .h = 6, .w = 5, .c = 3, .top = -1, .bottom = -2, .left = -2, .right = -1},
-                          {.n = 2, .h = 6, .w = 5, .c = 1, .top = -1, .bottom = 2, .left = 2, .right = -3},
-                          {.n = 1, .h = 2, .w = 3, .c = 2, .top = 3, .bottom = -4, .left = -4, .right = 9},  // nothing of x is left
-                          {.n = 1, .h = 2, .w = 3, .c = 2, .left = 4, .right = -5},
-                          {.n = 2, .w = 37, .c = 4, .left = 5, .right = 6},
-                          {.n = 0, .h = 3, .w = 3, .c = 2, .top = 1},
-                          {.n = 2, .h = 3, .w = 3, .c = 2, .top = -3},
-                          {.n = 2, .h = 4, .w = 5, .c = 3, .top = 1, .left = 3, .right = -1, .pitch = {.x = 5, .y = 7}},
-                          {.n = 3, .h = 40, .w = 50, .c = 16, .top = 8, .bottom = 16, .left = 7, .right = 7}};
+const PadSpec kCases[] = {
+    {.n = 2, .h = 4, .w = 5, .c = 3, .top = 1, .bottom = 2, .left = 3, .right = 1},
+    {.n = 2, .h = 6, .w = 5, .c = 3, .top = -1, .bottom = -2, .left = -2, .right = -1},
+    {.n = 2, .h = 6, .w = 5, .c = 1, .top = -1, .bottom = 2, .left = 2, .right = -3},
+    {.n = 1, .h = 2, .w = 3, .c = 2, .top = 3, .bottom = -4, .left = -4, .right = 9},  // nothing of x is left
+    {.n = 1, .h = 2, .w = 3, .c = 2, .left = 4, .right = -5},
+    {.n = 2, .w = 37, .c = 4, .left = 5, .right = 6},
+    {.n = 0, .h = 3, .w = 3, .c = 2, .top = 1},
+    {.n = 2, .h = 3, .w = 3, .c = 2, .top = -3},
+    {.n = 2, .h = 4, .w = 5, .c = 3, .top = 1, .left = 3, .right = -1, .pitch = {.x = 5, .y = 7}},
+    {.n = 3, .h = 40, .w = 50, .c = 16, .top = 8, .bottom = 16, .left = 7, .right = 7}};
 
 TEST(PadKernel, rows_equal_the_reference_forward_and_back) {
   const int before = thread_count();
@@ -49,11 +51,12 @@ TEST(PadReference, its_inverse_is_its_derivative) {
     const auto dy = Array<double>::integers(g.y_rows(), g.c, 0, 2);
     Array<double> dx(g.x_rows(), g.c);
     pad_reference(g.inverse(), dy.data(), dx.data());
-    EXPECT_TRUE(close(complex_step(x, [&] {
-                        Array<Complex> y(g.y_rows(), g.c);
-                        pad_reference(g, x.data(), y.data());
-                        return weighted_sum(dy, y);
-                      }),
+    EXPECT_TRUE(close(complex_step(x,
+                                   [&] {
+                                     Array<Complex> y(g.y_rows(), g.c);
+                                     pad_reference(g, x.data(), y.data());
+                                     return weighted_sum(dy, y);
+                                   }),
                       dx));
   }
 }

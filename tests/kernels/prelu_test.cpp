@@ -55,9 +55,11 @@ TEST(PreluKernel, rows_equal_the_reference_on_any_number_of_threads) {
 TEST(PreluKernel, slope_gradient_is_stable_and_deterministic) {
   const int threads = thread_count();
   const PreluSpec g{.rows = 20000, .c = 7, .slopes = 7};
-  const auto x = Array<>::uniform(g.rows, g.c, 0, 1), slope = Array<>::uniform(7, 1, 0, 2), dy = Array<>::uniform(g.rows, g.c, 0, 3);
+  const auto x = Array<>::uniform(g.rows, g.c, 0, 1), slope = Array<>::uniform(7, 1, 0, 2),
+             dy = Array<>::uniform(g.rows, g.c, 0, 3);
   Array<double> ds0(7, 1);
-  prelu_backward_reference<double>(g, dy.as<double>().data(), x.as<double>().data(), slope.as<double>().data(), nullptr, ds0.data());
+  prelu_backward_reference<double>(g, dy.as<double>().data(), x.as<double>().data(), slope.as<double>().data(), nullptr,
+                                   ds0.data());
   for_each_row(prelu_table(), g, [&](const PreluRow& row, const Exec& exec) {
     if (std::string_view(row.name) == "reference") return;
     Array<> first(7, 1);

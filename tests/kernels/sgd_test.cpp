@@ -13,7 +13,8 @@ static_assert(SgdSpec{.n = 3} != SgdSpec{.n = 3, .nesterov = true});
 TEST(SgdKernel, three_steps_equal_the_reference) {
   const int before = thread_count();
   const float lr = 0.25f, half = 0.5f;
-  for (const SgdSpec a : {SgdSpec{.n = 0}, SgdSpec{.n = 37, .weight_decay = 0.5}, SgdSpec{.n = 20001, .momentum = 0.5, .weight_decay = 0.25},
+  for (const SgdSpec a : {SgdSpec{.n = 0}, SgdSpec{.n = 37, .weight_decay = 0.5},
+                          SgdSpec{.n = 20001, .momentum = 0.5, .weight_decay = 0.25},
                           SgdSpec{.n = 33, .momentum = 0.5, .nesterov = true}})
     for (const float* scale : {static_cast<const float*>(nullptr), &half})
       for_each_row(sgd_table(), a, [&](const SgdRow& row, const Exec& exec) {
@@ -39,7 +40,8 @@ TEST(SgdKernel, momentum_by_hand) {
   for (const bool nesterov : {false, true})
     for_each_row(sgd_table(), SgdSpec{.n = 1}, [&](const SgdRow& row, const Exec& exec) {
       float p = 0, m = 0;
-      for (int i = 0; i < 2; ++i) row.step(exec, {.n = 1, .momentum = 0.5, .nesterov = nesterov}, &lr, nullptr, &p, &g, &m);
+      for (int i = 0; i < 2; ++i)
+        row.step(exec, {.n = 1, .momentum = 0.5, .nesterov = nesterov}, &lr, nullptr, &p, &g, &m);
       EXPECT_EQ(p, nesterov ? -3.25f : -2.5f);
     });
 }

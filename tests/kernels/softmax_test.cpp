@@ -21,15 +21,22 @@ struct Op {
   void (*complex_forward)(const SoftmaxSpec&, const Complex*, Complex*);
 };
 const Op kOps[] = {
-    {"softmax", softmax_table, softmax_forward_reference<double>, softmax_backward_reference<double>, softmax_forward_reference<Complex>},
-    {"log_softmax", log_softmax_table, log_softmax_forward_reference<double>, log_softmax_backward_reference<double>, log_softmax_forward_reference<Complex>},
+    {"softmax", softmax_table, softmax_forward_reference<double>, softmax_backward_reference<double>,
+     softmax_forward_reference<Complex>},
+    {"log_softmax", log_softmax_table, log_softmax_forward_reference<double>, log_softmax_backward_reference<double>,
+     log_softmax_forward_reference<Complex>},
 };
 class SoftmaxKernels : public ::testing::TestWithParam<Op> {};
 
 TEST_P(SoftmaxKernels, rows_are_near_the_double_reference_and_deterministic) {
   const Op& op = GetParam();
-  const SoftmaxSpec specs[] = {{.rows = 37, .c = 5}, {.rows = 5, .c = 1}, {.rows = 0, .c = 3}, {.rows = 9001, .c = 5}, {.rows = 3, .c = 1500},
-                               {.rows = 7, .c = 35}, {.rows = 9, .c = 4, .pitch = {.x = 6, .y = 7, .dx = 5, .dy = 8}}};
+  const SoftmaxSpec specs[] = {{.rows = 37, .c = 5},
+                               {.rows = 5, .c = 1},
+                               {.rows = 0, .c = 3},
+                               {.rows = 9001, .c = 5},
+                               {.rows = 3, .c = 1500},
+                               {.rows = 7, .c = 35},
+                               {.rows = 9, .c = 4, .pitch = {.x = 6, .y = 7, .dx = 5, .dy = 8}}};
   const int threads = thread_count();
   for (const SoftmaxSpec& g : specs)
     for (float offset : {0.0f, 1000.0f}) {

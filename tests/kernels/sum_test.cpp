@@ -12,7 +12,8 @@ static_assert(SumSpec{.rows = 2, .c = 3, .pitch = {.x = 8}}.x_pitch() == 8);
 
 TEST(SumKernel, rows_equal_the_reference_for_any_number_of_threads) {
   const int before = thread_count();
-  const SumSpec cases[] = {{.rows = 0, .c = 3},   {.rows = 1, .c = 1}, {.rows = 37, .c = 5}, {.rows = 50000, .c = 1, .scale = 0.5},
+  const SumSpec cases[] = {{.rows = 0, .c = 3},     {.rows = 1, .c = 1},
+                           {.rows = 37, .c = 5},    {.rows = 50000, .c = 1, .scale = 0.5},
                            {.rows = 3001, .c = 19}, {.rows = 300, .c = 9, .scale = 2, .pitch = {.x = 12, .dx = 10}}};
   for (const SumSpec& g : cases) {
     const auto x = Array<>::integers(g.rows, g.c, g.pitch.x, 1);
@@ -59,11 +60,12 @@ TEST(SumReference, is_its_own_derivative) {
   Array<double> dx(g.rows, g.c);
   const double dy = 3;
   sum_backward_reference(g, &dy, dx.data());
-  EXPECT_TRUE(close(complex_step(x, [&] {
-                      Complex y;
-                      sum_forward_reference(g, x.data(), &y);
-                      return dy * y;
-                    }),
+  EXPECT_TRUE(close(complex_step(x,
+                                 [&] {
+                                   Complex y;
+                                   sum_forward_reference(g, x.data(), &y);
+                                   return dy * y;
+                                 }),
                     dx));
 }
 

@@ -42,7 +42,8 @@ TEST(UpsampleKernel, rows_agree_with_the_reference_for_any_number_of_threads) {
   for (const auto& [g, exact] : kCases) {
     SCOPED_TRACE(text(g.how, " ", g.h, "x", g.w, " to ", g.p, "x", g.q));
     const Tolerance tolerance{.absolute = exact ? 0 : 1e-5};
-    const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1), dy = Array<>::integers(g.y_rows(), g.c, g.pitch.dy, 2);
+    const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1),
+               dy = Array<>::integers(g.y_rows(), g.c, g.pitch.dy, 2);
     Array<> y0(g.y_rows(), g.c, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx);
     upsample_forward_reference(g, x.data(), y0.data());
     upsample_backward_reference(g, dy.data(), dx0.data());
@@ -76,7 +77,9 @@ TEST(UpsampleKernel, conventions_by_hand) {
       {{.w = 4, .q = 2, .how = kLinear}, {0, 2, 4, 8}, {1, 6}},
       {{.w = 3, .q = 5}, {1, 2, 3}, {1, 1, 2, 2, 3}},  // floor(0, 0.6, 1.2, 1.8, 2.4)
       {{.w = 3, .q = 6}, {1, 2, 3}, {1, 1, 2, 2, 3, 3}},
-      {{.h = 2, .w = 2, .p = 3, .q = 3, .how = kLinear, .align_corners = true}, {0, 2, 4, 6}, {0, 1, 2, 2, 3, 4, 4, 5, 6}},
+      {{.h = 2, .w = 2, .p = 3, .q = 3, .how = kLinear, .align_corners = true},
+       {0, 2, 4, 6},
+       {0, 1, 2, 2, 3, 4, 4, 5, 6}},
       {{.w = 3, .q = 1, .how = kLinear, .align_corners = true}, {5, 6, 7}, {5}},
   };
   for (const Hand& hand : hands)
@@ -96,11 +99,12 @@ TEST(UpsampleReference, is_its_own_derivative) {
     const auto dy = Array<double>::integers(g.y_rows(), g.c, 0, 2);
     Array<double> dx(g.x_rows(), g.c);
     upsample_backward_reference(g, dy.data(), dx.data());
-    EXPECT_TRUE(close(complex_step(x, [&] {
-                        Array<Complex> y(g.y_rows(), g.c);
-                        upsample_forward_reference(g, x.data(), y.data());
-                        return weighted_sum(dy, y);
-                      }),
+    EXPECT_TRUE(close(complex_step(x,
+                                   [&] {
+                                     Array<Complex> y(g.y_rows(), g.c);
+                                     upsample_forward_reference(g, x.data(), y.data());
+                                     return weighted_sum(dy, y);
+                                   }),
                       dx, {.absolute = 1e-12}));
   }
 }

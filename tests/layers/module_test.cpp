@@ -29,7 +29,8 @@ TEST(Module, visit_names_everything_once) {
   b.more.emplace_back(Conv1dConfig{.in = 1, .out = 1, .kernel = 1});
   std::vector<std::string> names;
   for (const auto& t : named_tensors(b)) names.push_back(t.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"conv.weight", "conv.bias", "more.0.weight", "more.1.weight", "more.1.bias"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"conv.weight", "conv.bias", "more.0.weight", "more.1.weight", "more.1.bias"}));
   EXPECT_EQ(parameter_count(b), 18 + 3 + 1 + 2);
   EXPECT_TRUE(b.mode.training);
   set_training(b, false);

@@ -12,7 +12,8 @@ namespace {
 
 std::vector<int> numbers(const std::string& list) {
   std::vector<int> out;
-  for (size_t i = 0; i < list.size(); i = list.find(',', i) == list.npos ? list.size() : list.find(',', i) + 1) out.push_back(std::stoi(list.substr(i)));
+  for (size_t i = 0; i < list.size(); i = list.find(',', i) == list.npos ? list.size() : list.find(',', i) + 1)
+    out.push_back(std::stoi(list.substr(i)));
   return out;
 }
 
@@ -34,8 +35,10 @@ class UNet1dGolden : public ::testing::TestWithParam<const char*> {};
 // Forward, loss and every gradient as PyTorch computes them in float64 (tests/models/make_unet1d_golden.py).
 TEST_P(UNet1dGolden, forward_loss_and_all_gradients_are_pytorchs) {
   const TensorFile golden = load_tensors(std::string(KERN_SOURCE_DIR "/tests/models/goldens/") + GetParam());
-  UNet1d net({.in = std::stoi(golden.metadata.at("in")), .out = std::stoi(golden.metadata.at("out")),
-              .channels = numbers(golden.metadata.at("channels")), .strides = numbers(golden.metadata.at("strides"))});
+  UNet1d net({.in = std::stoi(golden.metadata.at("in")),
+              .out = std::stoi(golden.metadata.at("out")),
+              .channels = numbers(golden.metadata.at("channels")),
+              .strides = numbers(golden.metadata.at("strides"))});
   auto tensors = named_tensors(net);
   size_t in_file = 0;
   for (const auto& t : golden.tensors) in_file += t.name.starts_with("weight.");
@@ -59,7 +62,8 @@ TEST_P(UNet1dGolden, forward_loss_and_all_gradients_are_pytorchs) {
     double scale = 0;
     for (float v : want.values()) scale = std::max(scale, double(std::abs(v)));
     // A bias before an instance norm has gradient 0 up to rounding: there the comparison is absolute.
-    if (scale < 1e-9) for (float v : t.tensor.grad().values()) EXPECT_NEAR(v, 0, 1e-6) << t.name;
+    if (scale < 1e-9)
+      for (float v : t.tensor.grad().values()) EXPECT_NEAR(v, 0, 1e-6) << t.name;
     else EXPECT_LE(distance(t.tensor.grad(), want), 2e-4) << t.name;
   }
 }
@@ -71,7 +75,8 @@ TEST(UNet1d, parameter_counts_are_exact) {
   EXPECT_EQ(parameter_count(generator), 202564);
   EXPECT_EQ(generator.receptive_field(), 67);
   EXPECT_EQ(named_tensors(generator)[0].name, "down.0.units.0.conv.weight");
-  UNet1d discriminator({.in = 5, .out = 2, .channels = {1, 4, 8, 16, 32, 64}, .strides = {1, 1, 1, 1, 1}, .residual_units = 1});
+  UNet1d discriminator(
+      {.in = 5, .out = 2, .channels = {1, 4, 8, 16, 32, 64}, .strides = {1, 1, 1, 1, 1}, .residual_units = 1});
   EXPECT_EQ(parameter_count(discriminator), 17870);
 }
 

@@ -1,5 +1,6 @@
-// What every kernel test is made of: small-integer data (sums are exact in any order, so == is fair), outputs that begin as
-// NaN between guard values, a comparison that reports the worst element and that NaN fails, and the complex step.
+// What every kernel test is made of: small-integer data (sums are exact in any order, so == is fair), outputs that
+// begin as NaN between guard values, a comparison that reports the worst element and that NaN fails, and the complex
+// step.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -20,21 +21,26 @@ using kernels::real_part;
 template <class T = float>
 class Array {
  public:
-  Array(int64_t rows, int64_t c, int64_t pitch = 0) : rows_(rows), c_(c), pitch_(pitch ? pitch : c), all_(size_t(kGuard + rows_ * pitch_ + kGuard), guard()) {
+  Array(int64_t rows, int64_t c, int64_t pitch = 0)
+      : rows_(rows), c_(c), pitch_(pitch ? pitch : c), all_(size_t(kGuard + rows_ * pitch_ + kGuard), guard()) {
     for_each([](T& v) { v = std::numeric_limits<double>::quiet_NaN(); });
   }
   // Integers in [-range, range], chosen by seed.
   static Array integers(int64_t rows, int64_t c, int64_t pitch, uint32_t seed, int range = 3) {
     Array a(rows, c, pitch);
     uint32_t i = 0;
-    a.for_each([&](T& v) { v = T(float(int(kernels::philox({seed, 7}, i++, 0, 0, 0).v[0] % uint32_t(2 * range + 1)) - range)); });
+    a.for_each([&](T& v) {
+      v = T(float(int(kernels::philox({seed, 7}, i++, 0, 0, 0).v[0] % uint32_t(2 * range + 1)) - range));
+    });
     return a;
   }
   // Uniform in [low, high).
   static Array uniform(int64_t rows, int64_t c, int64_t pitch, uint32_t seed, double low = -1, double high = 1) {
     Array a(rows, c, pitch);
     uint32_t i = 0;
-    a.for_each([&](T& v) { v = T(float(low + (high - low) * double(kernels::to_uniform(kernels::philox({seed, 8}, i++, 0, 0, 0).v[0])))); });
+    a.for_each([&](T& v) {
+      v = T(float(low + (high - low) * double(kernels::to_uniform(kernels::philox({seed, 8}, i++, 0, 0, 0).v[0]))));
+    });
     return a;
   }
   template <class U>
@@ -89,11 +95,13 @@ template <class T, class U>
       const double want = double(real_part(expected.at(i, j))), got = double(real_part(a.at(i, j)));
       const double excess = std::abs(got - want) - (tolerance.absolute + tolerance.relative * std::abs(want));
       const bool same_infinity = got == want;
-      if (!(excess <= 0) && !same_infinity && !(excess <= worst)) worst = std::isnan(excess) ? std::numeric_limits<double>::infinity() : excess, worst_i = i, worst_j = j;
+      if (!(excess <= 0) && !same_infinity && !(excess <= worst))
+        worst = std::isnan(excess) ? std::numeric_limits<double>::infinity() : excess, worst_i = i, worst_j = j;
     }
   if (worst < 0) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "worst at row " << worst_i << ", channel " << worst_j << ": got " << double(real_part(a.at(worst_i, worst_j)))
-                                       << ", expected " << double(real_part(expected.at(worst_i, worst_j)));
+  return ::testing::AssertionFailure() << "worst at row " << worst_i << ", channel " << worst_j << ": got "
+                                       << double(real_part(a.at(worst_i, worst_j))) << ", expected "
+                                       << double(real_part(expected.at(worst_i, worst_j)));
 }
 
 inline constexpr double kComplexStep = 0x1p-160;

@@ -6,12 +6,16 @@
 namespace kern::testing {
 
 template <class Op>
-void check_unary(const kernels::Table<kernels::UnaryRow<Op>>& table, const Op& op, double low = -3, double high = 3, Tolerance tolerance = {}) {
+void check_unary(const kernels::Table<kernels::UnaryRow<Op>>& table, const Op& op, double low = -3, double high = 3,
+                 Tolerance tolerance = {}) {
   using kernels::UnarySpec;
-  const UnarySpec<Op> specs[] = {{.rows = 37, .c = 5, .op = op}, {.rows = 0, .c = 3, .op = op}, {.rows = 6000, .c = 7, .op = op},
+  const UnarySpec<Op> specs[] = {{.rows = 37, .c = 5, .op = op},
+                                 {.rows = 0, .c = 3, .op = op},
+                                 {.rows = 6000, .c = 7, .op = op},
                                  {.rows = 9, .c = 4, .op = op, .pitch = {.x = 6, .y = 7, .dx = 5, .dy = 8}}};
   for (const auto& g : specs) {
-    const auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 1, low, high), dy = Array<>::integers(g.rows, g.c, g.pitch.dy, 2);
+    const auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 1, low, high),
+               dy = Array<>::integers(g.rows, g.c, g.pitch.dy, 2);
     Array<> y0(g.rows, g.c, g.pitch.y), dx0(g.rows, g.c, g.pitch.dx);
     unary_forward_reference(g, x.data(), y0.data());
     const auto& saved = Op::kSaves == kernels::Saves::input ? x : y0;

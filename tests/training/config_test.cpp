@@ -215,7 +215,7 @@ TEST(Config, UnknownKeysNameTheNearest) {
       load_error("unet: {kernels: 3}\n").find("unknown key 'unet.kernels' (x.yaml:1); did you mean 'unet.kernel'?"),
       std::string::npos);
   EXPECT_EQ(set_error("zzzzzzzz=3"),
-            "unknown key 'zzzzzzzz' (command line) 'kern wells train --help-keys' lists every key");
+            "unknown key 'zzzzzzzz' (command line); 'kern wells train --help-keys' lists every key");
 }
 
 TEST(Config, GarbageIsNamed) {

@@ -41,11 +41,17 @@ constexpr int kEpochs = 3, kSteps = 4, kAccumulate = 2;
 
 // Two networks, each with an optimiser of its own; a step adds up the gradients of two batches.
 struct Small {
-  explicit Small(ScheduleKind kind) : schedule({.kind = kind, .lr = 0.05, .steps = kEpochs * kSteps, .warmup = kind == ScheduleKind::plateau ? 0 : 2, .patience = 0}) {
+  explicit Small(ScheduleKind kind)
+      : schedule({.kind = kind,
+                  .lr = 0.05,
+                  .steps = kEpochs * kSteps,
+                  .warmup = kind == ScheduleKind::plateau ? 0 : 2,
+                  .patience = 0}) {
     set_seed(5);
     trunk = AnyModule(Trunk());
     head = AnyModule(Head());
-    adam.emplace(std::vector<ParameterGroup>{{.parameters = trunk.parameters()}}, AdamOptions{.weight_decay = 0.01, .decoupled = true}, 0.05);
+    adam.emplace(std::vector<ParameterGroup>{{.parameters = trunk.parameters()}},
+                 AdamOptions{.weight_decay = 0.01, .decoupled = true}, 0.05);
     sgd.emplace(std::vector<ParameterGroup>{{.parameters = head.parameters()}}, SgdOptions{.momentum = 0.9}, 0.02);
     t.models = {{"trunk", trunk}, {"head", head}};
     t.optimisers = {{"adam", &*adam}, {"sgd", &*sgd}};
@@ -110,7 +116,8 @@ class Folders {
  public:
   Folders() { fs::remove_all(path); }
   ~Folders() { fs::remove_all(path); }
-  const fs::path path = fs::path(::testing::TempDir()) / (std::string("kern_loop_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  const fs::path path = fs::path(::testing::TempDir()) /
+                        (std::string("kern_loop_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 LoopResult run(const fs::path& folder, bool resume, LoopOptions options, ScheduleKind kind = ScheduleKind::poly) {
@@ -119,7 +126,8 @@ LoopResult run(const fs::path& folder, bool resume, LoopOptions options, Schedul
 }
 
 void expect_equal(const fs::path& a, const fs::path& b) {
-  for (const char* name : {kBestModelFile, kLastModelFile, "metrics.csv"}) EXPECT_TRUE(read_file(a / name) == read_file(b / name)) << name << " differs in " << b;
+  for (const char* name : {kBestModelFile, kLastModelFile, "metrics.csv"})
+    EXPECT_TRUE(read_file(a / name) == read_file(b / name)) << name << " differs in " << b;
   // The tensors of the checkpoints too; beside them stand the seconds, which differ.
   const auto tensors = [](const fs::path& folder) {
     save_tensors(folder / "tensors", load_checkpoint(folder / kCheckpointFile).file.tensors, {});
@@ -135,8 +143,10 @@ TEST(Loop, StoppedAfterAnyUpdateAndResumed) {
     EXPECT_EQ(run(whole, false, {}, kind).reason, EndReason::epochs);
     for (const double every : {0.0, 1e9})
       for (int64_t stop = 1; stop <= kEpochs * kSteps; ++stop) {
-        const fs::path broken = folders.path / (std::to_string(int(kind)) + (every == 0 ? "_often_" : "_rarely_") + std::to_string(stop));
-        EXPECT_EQ(run(broken, false, {.checkpoint_every = every, .stop_after_steps = stop}, kind).reason, EndReason::killed_for_test);
+        const fs::path broken =
+            folders.path / (std::to_string(int(kind)) + (every == 0 ? "_often_" : "_rarely_") + std::to_string(stop));
+        EXPECT_EQ(run(broken, false, {.checkpoint_every = every, .stop_after_steps = stop}, kind).reason,
+                  EndReason::killed_for_test);
         EXPECT_EQ(run(broken, true, {.checkpoint_every = every}, kind).reason, EndReason::epochs);
         expect_equal(whole, broken);
       }
@@ -160,7 +170,8 @@ TEST(Loop, TrainsAndItsDropoutMatters) {
   const Folders folders;
   run(folders.path / "a", false, {});
   const CsvTable metrics = read_csv_table(folders.path / "a/metrics.csv");
-  EXPECT_EQ(metrics.columns, (std::vector<std::string>{"epoch", "train_loss", "lr", "val_loss"})) << "no time stands in metrics.csv";
+  EXPECT_EQ(metrics.columns, (std::vector<std::string>{"epoch", "train_loss", "lr", "val_loss"}))
+      << "no time stands in metrics.csv";
   ASSERT_EQ(metrics.rows.size(), size_t(kEpochs));
   EXPECT_LT(metrics.rows.back()[1], metrics.rows.front()[1]);
   EXPECT_EQ(read_csv_table(folders.path / "a/timing.csv").rows.size(), size_t(kEpochs));

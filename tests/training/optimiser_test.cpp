@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "engine/ops/sum.h"
 #include "engine/ops/relu.h"
+#include "engine/ops/sum.h"
 #include "layers/conv1d.h"
 
 namespace kern::training {
@@ -37,7 +37,9 @@ TEST(Optimiser, adam_by_hand) {
 
 TEST(Optimiser, sgd_momentum_groups_and_frozen_parameters) {
   Tensor a = leaf({1}), b = leaf({1}), frozen = leaf({1});
-  Optimiser o({{.parameters = {{"a", a, true}, {"frozen", frozen, true}}}, {.parameters = {{"b", b, true}}, .lr_scale = 0.1, .weight_decay = 1.0}}, SgdOptions{.momentum = 0.5}, 1);
+  Optimiser o({{.parameters = {{"a", a, true}, {"frozen", frozen, true}}},
+               {.parameters = {{"b", b, true}}, .lr_scale = 0.1, .weight_decay = 1.0}},
+              SgdOptions{.momentum = 0.5}, 1);
   for (int i = 0; i < 2; ++i) {
     set_gradient(a, {1});
     set_gradient(b, {0});
@@ -66,7 +68,8 @@ TEST(Optimiser, clips_the_joint_norm) {
 TEST(Optimiser, state_goes_round_and_continues_bit_for_bit) {
   auto run = [](int first, int second) {
     Tensor p = leaf({1, 2, 3});
-    std::optional<Optimiser> o(std::in_place, std::vector<ParameterGroup>{{.parameters = {{"p", p, true}}}}, AdamOptions{}, 0.01);
+    std::optional<Optimiser> o(std::in_place, std::vector<ParameterGroup>{{.parameters = {{"p", p, true}}}},
+                               AdamOptions{}, 0.01);
     auto steps = [&](int n) {
       for (int i = 0; i < n; ++i) {
         set_gradient(p, {p.values()[0], std::sin(p.values()[1]), 1});

@@ -61,7 +61,11 @@ WellTrack synthetic_well(int64_t length, uint64_t seed, double error_rate = 0.08
       run = left = 15 + int64_t((noise.next() + 1) * (facies ? 40 : 60));
     }
     const double t = double(left) / double(run);
-    const double dip = facies == 0 ? 0 : facies == 1 ? 1 - t : facies == 2 ? 1 : facies == 3 ? t : 1 - std::abs(2 * t - 1);
+    const double dip = facies == 0   ? 0
+                       : facies == 1 ? 1 - t
+                       : facies == 2 ? 1
+                       : facies == 3 ? t
+                                     : 1 - std::abs(2 * t - 1);
     w.depth.push_back(1200 + 0.1524 * double(i));
     w.curves[0].values.push_back(float(95 - 55 * dip + 8 * noise.next()));
     w.curves[1].values.push_back(float(std::pow(10, 0.6 + 1.3 * dip + 0.2 * noise.next())));
@@ -84,16 +88,17 @@ ConfusionMatrix matrix_of(const std::vector<WellTrack>& wells) {
 
 TEST(XmlCheck, finds_what_is_broken) {
   EXPECT_EQ(xml_fault("<a b=\"1\"><c/>x &amp; y</a>"), "");
-  for (const char* broken : {"", "<a>", "<a></b>", "<a b=1/>", "<a>&</a>", "<a/><b/>", "<a b=\"<\"/>", "<a b=\"1\" b=\"2\"/>", "<a>\x01</a>", "<a"})
+  for (const char* broken : {"", "<a>", "<a></b>", "<a b=1/>", "<a>&</a>", "<a/><b/>", "<a b=\"<\"/>",
+                             "<a b=\"1\" b=\"2\"/>", "<a>\x01</a>", "<a"})
     EXPECT_NE(xml_fault(broken), "") << broken;
 }
 
 TEST(Svg, text_is_escaped_whatever_it_is) {
   EXPECT_EQ(escape("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&#39;");
   EXPECT_EQ(escape("d\xc3\xa9j\xc3\xa0 \xe2\x80\x93"), "d\xc3\xa9j\xc3\xa0 \xe2\x80\x93");
-  EXPECT_EQ(escape("\xe9"), "\xef\xbf\xbd");                   // Latin-1
-  EXPECT_EQ(escape("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd");   // overlong
-  EXPECT_EQ(escape("\xed\xa0\x80").size(), 9u);                // a surrogate
+  EXPECT_EQ(escape("\xe9"), "\xef\xbf\xbd");                  // Latin-1
+  EXPECT_EQ(escape("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd");  // overlong
+  EXPECT_EQ(escape("\xed\xa0\x80").size(), 9u);               // a surrogate
   EXPECT_EQ(escape(std::string_view("\0x", 2)), "\xef\xbf\xbdx");
   EXPECT_EQ(escape("\xf0\x9f\xaa\xa8"), "\xf0\x9f\xaa\xa8");
 }
@@ -129,8 +134,9 @@ TEST(Axis, ticks_are_round_and_cover_the_data) {
 }
 
 TEST(Axis, any_range_can_be_drawn) {
-  const std::pair<double, double> ranges[] = {{0, 0}, {5, 5}, {-3, -3}, {kNan, 1}, {1, kInf}, {9, 1}, {1e300, -1e300}, {1e-300, 2e-300},
-                                              {1e9, 1e9 + 1e-7}, {-1e-12, 1e-12}};
+  const std::pair<double, double> ranges[] = {
+      {0, 0}, {5, 5},          {-3, -3},         {kNan, 1},         {1, kInf},
+      {9, 1}, {1e300, -1e300}, {1e-300, 2e-300}, {1e9, 1e9 + 1e-7}, {-1e-12, 1e-12}};
   for (const auto& [low, high] : ranges) {
     const Axis a(low, high, 0, 100);
     EXPECT_LT(a.low(), a.high()) << low << " " << high;
@@ -142,7 +148,8 @@ TEST(Axis, any_range_can_be_drawn) {
 
 TEST(Svg, labels_are_cut_at_characters) {
   EXPECT_EQ(cut_to_width("short", 100), "short");
-  const std::string cyrillic = "\xd0\x9a\xd0\xb5\xd1\x80\xd0\xbd\xd0\x9a\xd0\xb5\xd1\x80\xd0\xbd\xd0\x9a\xd0\xb5\xd1\x80\xd0\xbd";
+  const std::string cyrillic =
+      "\xd0\x9a\xd0\xb5\xd1\x80\xd0\xbd\xd0\x9a\xd0\xb5\xd1\x80\xd0\xbd\xd0\x9a\xd0\xb5\xd1\x80\xd0\xbd";
   for (double width : {0.0, 5.0, 20.0, 40.0, 60.0}) {
     const auto cut = cut_to_width(cyrillic, width);
     EXPECT_EQ(escape(cut), cut) << "no half characters at " << width;
@@ -165,7 +172,8 @@ TEST(Charts, a_line_chart_of_anything) {
   EXPECT_EQ(times(one, "<circle"), 2u) << "one epoch: its dot and the legend's";
   expect_sound(line_chart(chart));
   chart.x = {1, 2, 3, 4};
-  chart.series = {{"training", {0.9, kNan, kInf, 0.2}, "#e69f00", Series::Mark::dots}, {"none", {kNan, kNan, kNan, kNan}, "#000000"}};
+  chart.series = {{"training", {0.9, kNan, kInf, 0.2}, "#e69f00", Series::Mark::dots},
+                  {"none", {kNan, kNan, kNan, kNan}, "#000000"}};
   expect_sound(line_chart(chart));
   EXPECT_NE(line_chart(chart).inline_markup("x").find("1 infinite values left out"), std::string::npos);
   chart.series = {{"none", {kNan, kNan, kNan, kNan}, "#000000"}};
@@ -307,7 +315,8 @@ TEST(Html, everything_is_escaped_and_well_formed) {
   EXPECT_EQ(xml_fault(markup), "");
   EXPECT_EQ(times(markup, "<script"), 1u) << "only our own";
   for (const char* link : {"src=", "@import", "url(", "<link"}) EXPECT_EQ(markup.find(link), markup.npos) << link;
-  EXPECT_EQ(times(markup, "http"), times(markup, "xmlns=\"http://www.w3.org/2000/svg\"")) << "no address but the name space";
+  EXPECT_EQ(times(markup, "http"), times(markup, "xmlns=\"http://www.w3.org/2000/svg\""))
+      << "no address but the name space";
 }
 
 TEST(Html, the_best_of_a_column_is_marked) {
@@ -354,14 +363,20 @@ TEST(SegmentationReport, nothing_at_all) {
 TEST(SegmentationReport, a_complete_one) {
   const fs::path folder = fs::path(KERN_BINARY_DIR) / "demo_report";
   std::vector<WellTrack> wells;
-  for (int i = 0; i < 24; ++i) wells.push_back(synthetic_well(i == 3 ? 20000 : 1100 + 40 * i, uint64_t(i + 1), 0.01 + 0.006 * ((i * 7) % 24)));
-  SegmentationReport content{.title = "Facies of gamma ray logs: U-Net 1-D, supervised", .validation = matrix_of(wells)};
+  for (int i = 0; i < 24; ++i)
+    wells.push_back(synthetic_well(i == 3 ? 20000 : 1100 + 40 * i, uint64_t(i + 1), 0.01 + 0.006 * ((i * 7) % 24)));
+  SegmentationReport content{.title = "Facies of gamma ray logs: U-Net 1-D, supervised",
+                             .validation = matrix_of(wells)};
   content.subtitle = "run wells_unet, 12 epochs, 24 validation wells";
-  content.configuration = "data: logs/\nmodel: unet\nepochs: 12\nlr: 0.00025\nclasses: [background, funnel, box, bell, symmetrical]\n";
-  content.facts = {{"device", "CPU, 2 threads"}, {"kernel rows", "conv1d=simd, instance_norm=simd"}, {"seed", "1"},
+  content.configuration =
+      "data: logs/\nmodel: unet\nepochs: 12\nlr: 0.00025\nclasses: [background, funnel, box, bell, symmetrical]\n";
+  content.facts = {{"device", "CPU, 2 threads"},
+                   {"kernel rows", "conv1d=simd, instance_norm=simd"},
+                   {"seed", "1"},
                    {"model", "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}};
   content.remarks = {"1 of 25 files was skipped: bad.las has no ~A section."};
-  content.splits = {{"train", 96, 150000, 140000, {73000, 17000, 16500, 17000, 16500}}, {"validation", 24, 52000, 52000, {}}};
+  content.splits = {{"train", 96, 150000, 140000, {73000, 17000, 16500, 17000, 16500}},
+                    {"validation", 24, 52000, 52000, {}}};
   for (int64_t c = 0; c < 5; ++c) content.splits[1].class_samples.push_back(content.validation.support(c));
   for (int e = 1; e <= 12; ++e) {
     EpochFigures f;
@@ -391,7 +406,8 @@ TEST(SegmentationReport, a_complete_one) {
   const auto markup = read_file(path);
   EXPECT_EQ(xml_fault(markup), "");
   EXPECT_LT(markup.size(), 10u * 150'000u + 200'000u);
-  for (const char* part : {"Summary", "best epoch", "9 of 12", "worst 1: well ", "always the commonest class", "9f86d081", "was skipped"})
+  for (const char* part :
+       {"Summary", "best epoch", "9 of 12", "worst 1: well ", "always the commonest class", "9f86d081", "was skipped"})
     EXPECT_NE(markup.find(part), markup.npos) << part;
   size_t pictures = 0;
   for (const auto& entry : fs::directory_iterator(folder / "figures")) {

@@ -10,7 +10,9 @@ namespace kern::testing {
 // Empty when it is well-formed, otherwise what is wrong. The content of <style> and <script> is not looked at (HTML).
 inline std::string xml_fault(std::string_view s) {
   const auto near = [&](size_t at) { return " near '" + std::string(s.substr(at, 60)) + "'"; };
-  const auto is_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == ':'; };
+  const auto is_name = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == ':';
+  };
   const auto entity_fault = [&](std::string_view text) -> bool {
     for (size_t i = text.find('&'); i != text.npos; i = text.find('&', i + 1)) {
       const auto end = text.find(';', i);

@@ -30,12 +30,14 @@ void draw_y_axis(Svg& svg, const Axis& axis, const Plot& plot, const std::string
   }
   svg.line(plot.left, plot.top, plot.left, plot.bottom, kAxis);
   if (!label.empty())
-    svg.text(14, (plot.top + plot.bottom) / 2, label, {.anchor = Anchor::middle, .size = kSmall, .turn = -90, .opacity = 0.8});
+    svg.text(14, (plot.top + plot.bottom) / 2, label,
+             {.anchor = Anchor::middle, .size = kSmall, .turn = -90, .opacity = 0.8});
 }
 
 void draw_empty(Svg& svg, const Plot& plot, const std::string& text) {
   svg.frame(plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top, kFaint);
-  svg.text((plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2, text, {.anchor = Anchor::middle, .opacity = 0.7});
+  svg.text((plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2, text,
+           {.anchor = Anchor::middle, .opacity = 0.7});
 }
 
 struct LegendEntry {
@@ -70,8 +72,8 @@ Svg line_chart(const LineChart& chart) {
   double low = HUGE_VAL, high = -HUGE_VAL;
   int64_t left_out = 0;
   for (const auto& s : chart.series) {
-    internal_check(s.values.size() == chart.x.size(), "a line chart got ", s.values.size(), " values of '", s.name, "' for ",
-                   chart.x.size(), " positions");
+    internal_check(s.values.size() == chart.x.size(), "a line chart got ", s.values.size(), " values of '", s.name,
+                   "' for ", chart.x.size(), " positions");
     for (double v : s.values) {
       if (std::isinf(v)) ++left_out;
       if (!std::isfinite(v)) continue;
@@ -120,7 +122,8 @@ Svg line_chart(const LineChart& chart) {
   }
   draw_legend(svg, plot.left, kTitleHeight + 14, legend);
   if (left_out > 0)
-    svg.text(chart.width - 8, 17, fmt::format("{} infinite values left out", left_out), {.anchor = Anchor::end, .size = kSmall});
+    svg.text(chart.width - 8, 17, fmt::format("{} infinite values left out", left_out),
+             {.anchor = Anchor::end, .size = kSmall});
   return svg;
 }
 
@@ -136,7 +139,8 @@ Svg bar_chart(const BarChart& chart) {
   draw_title(svg, chart.title);
   double low = 0, high = 0;
   for (const auto& b : chart.bars) {
-    internal_check(b.values.size() == n, "a bar chart got ", b.values.size(), " values of '", b.name, "' for ", n, " groups");
+    internal_check(b.values.size() == n, "a bar chart got ", b.values.size(), " values of '", b.name, "' for ", n,
+                   " groups");
     for (double v : b.values)
       if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
   }
@@ -160,8 +164,8 @@ Svg bar_chart(const BarChart& chart) {
       const std::string shown = chart.percent ? percent_text(v) : readable(v, 6);
       std::string title = chart.groups[g];
       if (!bars.name.empty()) title += ", " + bars.name;
-      svg.rect(x, std::min(at, zero), std::max(1.0, each - 1), std::abs(zero - at), own ? chart.colours[g] : bars.colour,
-               title + ": " + shown);
+      svg.rect(x, std::min(at, zero), std::max(1.0, each - 1), std::abs(zero - at),
+               own ? chart.colours[g] : bars.colour, title + ": " + shown);
       if (v != 0 && text_width(shown, 10) < each + 4)
         svg.text(x + each / 2, std::min(at, zero) - 4, shown, {.anchor = Anchor::middle, .size = 10, .opacity = 0.85});
     }
@@ -171,7 +175,9 @@ Svg bar_chart(const BarChart& chart) {
   const size_t stride = slot >= 12 ? 1 : size_t(std::ceil(12 / std::max(slot, 1e-3)));
   for (size_t g = 0; g < n; g += stride) {
     const double x = plot.left + slot * (double(g) + 0.5);
-    if (slanted) svg.text(x + 4, plot.bottom + 14, cut_to_width(chart.groups[g], 110, kSmall), {.anchor = Anchor::end, .size = kSmall, .turn = -40});
+    if (slanted)
+      svg.text(x + 4, plot.bottom + 14, cut_to_width(chart.groups[g], 110, kSmall),
+               {.anchor = Anchor::end, .size = kSmall, .turn = -40});
     else svg.text(x, plot.bottom + 17, chart.groups[g], {.anchor = Anchor::middle, .size = kSmall});
   }
   if (chart.bars.size() > 1) draw_legend(svg, plot.left, kTitleHeight + 14, legend);
@@ -190,25 +196,30 @@ Svg confusion_chart(const ConfusionMatrix& m, const std::string& title) {
   Svg svg(std::max(kChartWidth, left + cell * double(k) + 90), top + cell_h * double(k) + 14);
   draw_title(svg, title);
   const auto shares = m.row_shares();
-  svg.text(left + cell * double(k) / 2, kTitleHeight + 14, "predicted", {.anchor = Anchor::middle, .size = kSmall, .opacity = 0.8});
-  svg.text(14, top + cell_h * double(k) / 2, "true", {.anchor = Anchor::middle, .size = kSmall, .turn = -90, .opacity = 0.8});
+  svg.text(left + cell * double(k) / 2, kTitleHeight + 14, "predicted",
+           {.anchor = Anchor::middle, .size = kSmall, .opacity = 0.8});
+  svg.text(14, top + cell_h * double(k) / 2, "true",
+           {.anchor = Anchor::middle, .size = kSmall, .turn = -90, .opacity = 0.8});
   const int64_t label_stride = cell_h >= 12 ? 1 : int64_t(std::ceil(12 / cell_h));
   for (int64_t t = 0; t < k; ++t) {
     const double y = top + cell_h * double(t);
     const auto& [name, colour] = m.classes()[size_t(t)];
     if (t % label_stride == 0) {
-      svg.text(left - 16, y + cell_h / 2 + 4, cut_to_width(name, widest, kSmall), {.anchor = Anchor::end, .size = kSmall});
-      svg.text(left + cell * (double(t) + 0.5) + 2, top - 14, cut_to_width(name, widest, kSmall), {.size = kSmall, .turn = -40});
+      svg.text(left - 16, y + cell_h / 2 + 4, cut_to_width(name, widest, kSmall),
+               {.anchor = Anchor::end, .size = kSmall});
+      svg.text(left + cell * (double(t) + 0.5) + 2, top - 14, cut_to_width(name, widest, kSmall),
+               {.size = kSmall, .turn = -40});
     }
     svg.rect(left - 11, y + 2, 6, std::max(1.0, cell_h - 4), colour);
     svg.rect(left + cell * double(t) + 2, top - 10, std::max(1.0, cell - 4), 5, colour);
     if (with_text)
-      svg.text(left + cell * double(k) + 8, y + cell_h / 2 + 4, grouped(m.support(t)), {.size = kSmall, .opacity = 0.8});
+      svg.text(left + cell * double(k) + 8, y + cell_h / 2 + 4, grouped(m.support(t)),
+               {.size = kSmall, .opacity = 0.8});
     for (int64_t p = 0; p < k; ++p) {
       const double x = left + cell * double(p), share = shares[size_t(t * k + p)];
       const int64_t count = m.count(t, p);
-      const std::string tip = fmt::format("true {}, predicted {}: {} ({} of the true {})", name, m.classes()[size_t(p)].name,
-                                          grouped(count), percent_text(share), name);
+      const std::string tip = fmt::format("true {}, predicted {}: {} ({} of the true {})", name,
+                                          m.classes()[size_t(p)].name, grouped(count), percent_text(share), name);
       // Blue for what is right, vermilion for what is wrong; white text once the cell is dark.
       svg.rect(x, y, cell - 1, cell_h - 1, "currentColor", {}, 0.05);
       if (count > 0) svg.rect(x, y, cell - 1, cell_h - 1, t == p ? "#0072b2" : "#d55e00", tip, 0.12 + 0.88 * share);
@@ -254,13 +265,15 @@ Svg per_class_chart(const ConfusionMatrix& m, const std::string& title) {
     const double y = plot.top + group * double(c) + kGap / 2;
     const auto& [name, colour] = m.classes()[size_t(c)];
     svg.rect(plot.left - 14, y, 8, 4 * kBar - 1, colour);
-    svg.text(plot.left - 20, y + 2 * kBar + 4, cut_to_width(name, widest, kSmall), {.anchor = Anchor::end, .size = kSmall});
+    svg.text(plot.left - 20, y + 2 * kBar + 4, cut_to_width(name, widest, kSmall),
+             {.anchor = Anchor::end, .size = kSmall});
     if (!m.present(c)) {
       svg.text(plot.left + 6, y + 2 * kBar + 4, "absent", {.size = kSmall, .opacity = 0.7});
       continue;
     }
     for (size_t f = 0; f < 4; ++f) {
-      const double v = (m.*figures[f].value)(c);
+      const auto value = figures[f].value;
+      const double v = (m.*value)(c);
       svg.rect(plot.left, y + double(f) * kBar, x.pixel(v) - plot.left, kBar - 1, figures[f].colour,
                fmt::format("{}: {} {:.3f}", name, figures[f].name, v));
     }
@@ -269,7 +282,10 @@ Svg per_class_chart(const ConfusionMatrix& m, const std::string& title) {
   }
   svg.line(plot.left, plot.top, plot.left, plot.bottom, kAxis);
   draw_legend(svg, plot.left, kTitleHeight + 14,
-              {{"precision", "#56b4e9", false}, {"recall", "#009e73", false}, {"F1", "#e69f00", false}, {"IoU", "#0072b2", false}});
+              {{"precision", "#56b4e9", false},
+               {"recall", "#009e73", false},
+               {"F1", "#e69f00", false},
+               {"IoU", "#0072b2", false}});
   return svg;
 }
 

@@ -1,4 +1,5 @@
-// The charts that every task's report is made of. Each takes plain numbers and gives a Svg; empty data gives a picture that says so.
+// The charts that every task's report is made of. Each takes plain numbers and gives a Svg; empty data gives a picture
+// that says so.
 #pragma once
 #include <string>
 #include <vector>
@@ -22,13 +23,13 @@ struct LineChart {
   std::string title, x_label, y_label;
   std::vector<double> x;  // shared by all series, ascending
   std::vector<Series> series;
-  double best_x = 0;      // a vertical line here with best_label, when the label is not empty
+  double best_x = 0;  // a vertical line here with best_label, when the label is not empty
   std::string best_label;
   bool from_zero = false;  // the y axis includes 0
   double width = kChartWidth, height = 300;
 };
-// Training figures as dots, validation as lines, by the field's habit: the marks say which. Values that are not finite are left
-// out and counted in a line under the chart.
+// Training figures as dots, validation as lines, by the field's habit: the marks say which. Values that are not finite
+// are left out and counted in a line under the chart.
 Svg line_chart(const LineChart& chart);
 
 struct BarChart {
@@ -40,8 +41,8 @@ struct BarChart {
     std::string colour;
   };
   std::vector<Bars> bars;
-  bool percent = false;               // values are shares of 1
-  std::vector<std::string> colours;   // one per group; overrides the bars' own (for a single set of bars)
+  bool percent = false;              // values are shares of 1
+  std::vector<std::string> colours;  // one per group; overrides the bars' own (for a single set of bars)
   double width = kChartWidth, height = 300;
 };
 Svg bar_chart(const BarChart& chart);

@@ -74,7 +74,8 @@ HtmlTable::Cell figure_cell(double value, int decimals) {
 
 HtmlTable::Cell count_cell(int64_t count) { return {grouped(count), double(count), {}}; }
 
-HtmlDocument::HtmlDocument(std::string title, std::string subtitle) : title_(std::move(title)), subtitle_(std::move(subtitle)) {}
+HtmlDocument::HtmlDocument(std::string title, std::string subtitle)
+    : title_(std::move(title)), subtitle_(std::move(subtitle)) {}
 
 void HtmlDocument::section(std::string_view title) {
   if (in_section_) body_ += "</section>\n";
@@ -113,7 +114,8 @@ void HtmlDocument::table(const HtmlTable& table) {
     if (column.best == HtmlTable::Best::none || table.rows.size() < 2) continue;
     for (const auto& row : table.rows) {
       if (c >= row.size() || !row[c].value || std::isnan(*row[c].value)) continue;
-      const bool better = !best[c] || (column.best == HtmlTable::Best::highest ? *row[c].value > *best[c] : *row[c].value < *best[c]);
+      const bool better =
+          !best[c] || (column.best == HtmlTable::Best::highest ? *row[c].value > *best[c] : *row[c].value < *best[c]);
       if (better) best[c] = row[c].value;
     }
   }
@@ -127,7 +129,8 @@ void HtmlDocument::table(const HtmlTable& table) {
       std::string classes = table.columns[c].numeric ? "n" : "";
       if (is_best) classes += classes.empty() ? "best" : " best";
       body_ += classes.empty() ? "<td>" : "<td class=\"" + classes + "\">";
-      if (!row[c].colour.empty()) body_ += "<span class=\"swatch\" style=\"background:" + escape(row[c].colour) + "\"></span>";
+      if (!row[c].colour.empty())
+        body_ += "<span class=\"swatch\" style=\"background:" + escape(row[c].colour) + "\"></span>";
       body_ += escape(row[c].text) + "</td>";
     }
     body_ += "</tr>\n";
@@ -145,15 +148,19 @@ void HtmlDocument::begin_row() { body_ += "<div class=\"row\">\n"; }
 void HtmlDocument::end_row() { body_ += "</div>\n"; }
 
 void HtmlDocument::raw_block(std::string_view title, std::string_view text, bool open) {
-  body_ += fmt::format("<details{}><summary>{}</summary><pre>{}</pre></details>\n", open ? " open=\"\"" : "", escape(title), escape(text));
+  body_ += fmt::format("<details{}><summary>{}</summary><pre>{}</pre></details>\n", open ? " open=\"\"" : "",
+                       escape(title), escape(text));
 }
 
 void HtmlDocument::panels(std::string_view label, const std::vector<Panel>& panels) {
   const int group = ++panel_groups_;
   body_ += "<div>\n";
   if (panels.size() > 1) {
-    body_ += fmt::format("<p class=\"choose\" hidden=\"\"><label for=\"choose{0}\">{1}</label><select id=\"choose{0}\">\n", group, escape(label));
-    for (size_t i = 0; i < panels.size(); ++i) body_ += fmt::format("<option value=\"{}\">{}</option>\n", i, escape(panels[i].name));
+    body_ +=
+        fmt::format("<p class=\"choose\" hidden=\"\"><label for=\"choose{0}\">{1}</label><select id=\"choose{0}\">\n",
+                    group, escape(label));
+    for (size_t i = 0; i < panels.size(); ++i)
+      body_ += fmt::format("<option value=\"{}\">{}</option>\n", i, escape(panels[i].name));
     body_ += "<option value=\"all\">all of them</option>\n</select></p>\n";
   }
   for (const auto& panel : panels) {
@@ -166,7 +173,8 @@ void HtmlDocument::panels(std::string_view label, const std::vector<Panel>& pane
 
 std::string HtmlDocument::markup() const {
   std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n";
-  out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>" + escape(title_) + "</title>\n<style>";
+  out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>" + escape(title_) +
+         "</title>\n<style>";
   out += kStyle;
   out += "</style>\n</head>\n<body>\n<header>\n<h1>" + escape(title_) + "</h1>\n";
   if (!subtitle_.empty()) out += "<p class=\"soft\">" + escape(subtitle_) + "</p>\n";

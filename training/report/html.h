@@ -1,5 +1,5 @@
-// One HTML file that opens offline: no link leaves it, its style and few lines of script are inside, everything a caller hands in is
-// escaped. Readable in a light and a dark window, on paper, and without script.
+// One HTML file that opens offline: no link leaves it, its style and few lines of script are inside, everything a
+// caller hands in is escaped. Readable in a light and a dark window, on paper, and without script.
 #pragma once
 #include <optional>
 #include <string>
@@ -15,8 +15,8 @@ struct HtmlTable {
   enum class Best { none, highest, lowest };
   struct Column {
     std::string name;
-    bool numeric = false;     // aligned to the right, figures of equal width
-    Best best = Best::none;   // which of the column's values is marked
+    bool numeric = false;    // aligned to the right, figures of equal width
+    Best best = Best::none;  // which of the column's values is marked
   };
   struct Cell {
     std::string text;
@@ -35,10 +35,10 @@ class HtmlDocument {
  public:
   explicit HtmlDocument(std::string title, std::string subtitle = {});
 
-  void section(std::string_view title);     // a heading with an anchor, and an entry of the navigation
+  void section(std::string_view title);  // a heading with an anchor, and an entry of the navigation
   void subsection(std::string_view title);
   void paragraph(std::string_view text);
-  void note(std::string_view text);         // a remark that must not be overlooked
+  void note(std::string_view text);  // a remark that must not be overlooked
   // The handful of numbers people look for first, as cards.
   void key_figures(const std::vector<std::pair<std::string, std::string>>& label_and_value);
   // Name and value in two columns (device, seeds, hashes).

@@ -34,9 +34,10 @@ double usual_step(const std::vector<double>& depth) {
   return depth.back() > depth.front() ? (depth.back() - depth.front()) / double(depth.size()) : 1;
 }
 
-// One cell per sample, reaching half-way to its neighbours (half a step at a gap); or, where there are more samples than
-// rows, one per row that holds any.
-std::vector<Cell> cells_of(const std::vector<double>& depth, const Axis& axis, double top, double height, size_t rows, double step) {
+// One cell per sample, reaching half-way to its neighbours (half a step at a gap); or, where there are more samples
+// than rows, one per row that holds any.
+std::vector<Cell> cells_of(const std::vector<double>& depth, const Axis& axis, double top, double height, size_t rows,
+                           double step) {
   std::vector<Cell> cells;
   if (depth.size() <= rows) {
     for (size_t i = 0; i < depth.size(); ++i) {
@@ -57,7 +58,8 @@ std::vector<Cell> cells_of(const std::vector<double>& depth, const Axis& axis, d
   }
   // Rows that hold no sample although the depth has no gap there (rounding) would show as white hairlines.
   for (size_t c = 1; c < cells.size(); ++c)
-    if (cells[c].y0 - cells[c - 1].y1 <= 1.5 * row_height && depth[cells[c].first] - depth[cells[c].first - 1] <= 2 * step)
+    if (cells[c].y0 - cells[c - 1].y1 <= 1.5 * row_height &&
+        depth[cells[c].first] - depth[cells[c].first - 1] <= 2 * step)
       cells[c - 1].y1 = cells[c].y0;
   return cells;
 }
@@ -106,7 +108,8 @@ std::string depth_span(const WellTrack& well, size_t first, size_t last) {
 }
 
 // A column of classes: few runs as shapes with their depth in the tooltip, many as one path per class.
-void draw_runs(Svg& svg, double x, double width, const std::vector<Run>& runs, const ClassList& classes, const WellTrack& well) {
+void draw_runs(Svg& svg, double x, double width, const std::vector<Run>& runs, const ClassList& classes,
+               const WellTrack& well) {
   if (runs.size() <= kMostTooltips) {
     for (const auto& r : runs)
       svg.path(box(x, width, r), classes[size_t(r.value)].colour,
@@ -164,7 +167,8 @@ bool scale_of(const TrackCurve& curve, CurveScale& scale) {
 void draw_curve(Svg& svg, double x, double width, double top, const TrackCurve& curve, const std::string& colour,
                 const std::vector<Cell>& cells, double height) {
   svg.text(x + width / 2, top + 14, cut_to_width(curve.name, width - 4, 12), {.anchor = Anchor::middle, .bold = true});
-  svg.text(x + width / 2, top + 27, cut_to_width(curve.unit, width - 4, kSmall), {.anchor = Anchor::middle, .size = kSmall, .opacity = 0.8});
+  svg.text(x + width / 2, top + 27, cut_to_width(curve.unit, width - 4, kSmall),
+           {.anchor = Anchor::middle, .size = kSmall, .opacity = 0.8});
   const double plot = top + kHeader;
   svg.frame(x, plot, width, height, kFrame);
   CurveScale scale;
@@ -175,9 +179,11 @@ void draw_curve(Svg& svg, double x, double width, double top, const TrackCurve& 
   svg.line(x + 1, top + 34, x + width - 1, top + 34, {.colour = colour, .width = 2});
   svg.text(x + 1, top + 46, scale.low_label, {.size = kSmall});
   svg.text(x + width - 1, top + 46, scale.high_label, {.anchor = Anchor::end, .size = kSmall});
-  if (scale.logarithmic) svg.text(x + width / 2, top + 46, "log", {.anchor = Anchor::middle, .size = kSmall, .opacity = 0.7});
+  if (scale.logarithmic)
+    svg.text(x + width / 2, top + 46, "log", {.anchor = Anchor::middle, .size = kSmall, .opacity = 0.7});
   const int divisions = scale.logarithmic ? int(std::min(12.0, scale.high - scale.low)) : 4;
-  for (int d = 1; d < divisions; ++d) svg.line(x + width * d / divisions, plot, x + width * d / divisions, plot + height, kFaint);
+  for (int d = 1; d < divisions; ++d)
+    svg.line(x + width * d / divisions, plot, x + width * d / divisions, plot + height, kFaint);
 
   std::vector<std::pair<double, double>> points;
   const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -207,7 +213,8 @@ void draw_curve(Svg& svg, double x, double width, double top, const TrackCurve& 
   svg.polyline(points, {.colour = colour, .width = cells.size() > 300 ? 0.9 : 1.3});
 }
 
-// Areas from the left edge to the cumulated probability, the last class first, so that each covers a part of the one before.
+// Areas from the left edge to the cumulated probability, the last class first, so that each covers a part of the one
+// before.
 void draw_probabilities(Svg& svg, double x, double width, const WellTrack& well, const ClassList& classes,
                         const std::vector<Cell>& cells) {
   const size_t k = classes.size();
@@ -255,7 +262,8 @@ void draw_probabilities(Svg& svg, double x, double width, const WellTrack& well,
 void check_well(const WellTrack& w, size_t classes) {
   const size_t n = w.depth.size();
   const auto fits = [&](size_t length, size_t expected, const char* what) {
-    internal_check(length == expected, "log tracks of well ", w.id, ": ", length, " values of ", what, ", ", expected, " expected");
+    internal_check(length == expected, "log tracks of well ", w.id, ": ", length, " values of ", what, ", ", expected,
+                   " expected");
   };
   for (const auto& c : w.curves) fits(c.values.size(), n, c.name.c_str());
   if (!w.truth.empty()) fits(w.truth.size(), n, "the truth");
@@ -265,7 +273,8 @@ void check_well(const WellTrack& w, size_t classes) {
     internal_check(std::isfinite(w.depth[i]) && (i == 0 || w.depth[i] >= w.depth[i - 1]), "log tracks of well ", w.id,
                    ": its depth does not ascend at sample ", i);
   for (const auto* column : {&w.truth, &w.prediction})
-    for (int v : *column) internal_check(v >= -1 && v < int(classes), "log tracks of well ", w.id, ": there is no class ", v);
+    for (int v : *column)
+      internal_check(v >= -1 && v < int(classes), "log tracks of well ", w.id, ": there is no class ", v);
 }
 
 double legend_height(const ClassList& classes, double width);
@@ -288,7 +297,8 @@ double WellTrack::accuracy() const {
 Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle& style) {
   check_well(well, classes.size());
   const size_t shown = std::min(well.curves.size(), size_t(std::max<int64_t>(style.most_curves, 0)));
-  const bool truth = !well.truth.empty(), prediction = !well.prediction.empty(), probabilities = !well.probabilities.empty();
+  const bool truth = !well.truth.empty(), prediction = !well.prediction.empty(),
+             probabilities = !well.probabilities.empty();
   double width = kLeft + double(shown) * (style.curve_width + kGap) + (truth ? style.class_width + kGap : 0) +
                  (prediction ? style.class_width + kGap : 0) + (probabilities ? 1.4 * style.class_width + kGap : 0) +
                  (truth && prediction ? kErrorWidth + 22 : 0) + 8;
@@ -300,7 +310,8 @@ Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle
 
   std::string title = well.id;
   std::string facts = grouped(int64_t(well.depth.size())) + " samples";
-  if (const double accuracy = well.accuracy(); !std::isnan(accuracy)) facts = fmt::format("accuracy {:.3f}, ", accuracy) + facts;
+  if (const double accuracy = well.accuracy(); !std::isnan(accuracy))
+    facts = fmt::format("accuracy {:.3f}, ", accuracy) + facts;
   const double facts_width = text_width(facts, 11);
   svg.text(8, 18, cut_to_width(title, width - facts_width - 30, 14), {.size = 14, .bold = true});
   svg.text(width - 8, 18, facts, {.anchor = Anchor::end, .size = 11, .opacity = 0.85});
@@ -310,13 +321,15 @@ Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle
   }
 
   const double step = usual_step(well.depth);
-  const Axis axis(well.depth.front() - step / 2, well.depth.back() + step / 2, top, top + height, int(std::max(2.0, height / 60)), true);
+  const Axis axis(well.depth.front() - step / 2, well.depth.back() + step / 2, top, top + height,
+                  int(std::max(2.0, height / 60)), true);
   const size_t rows = size_t(height);
   const auto cells = cells_of(well.depth, axis, top, height, rows, step);
   // Many curves share the size of the file: above five, each is drawn in rows of two pixels.
   const auto curve_cells = shown > 5 ? cells_of(well.depth, axis, top, height, rows / 2, step) : cells;
 
-  svg.text(kLeft - 8, kTitle + 46, well.depth_unit.empty() ? "depth" : "depth, " + cut_to_width(well.depth_unit, 24, kSmall),
+  svg.text(kLeft - 8, kTitle + 46,
+           well.depth_unit.empty() ? "depth" : "depth, " + cut_to_width(well.depth_unit, 24, kSmall),
            {.anchor = Anchor::end, .size = kSmall, .opacity = 0.85});
   for (const auto& tick : axis.ticks()) {
     svg.line(kLeft - 4, tick.pixel, width - 8, tick.pixel, kFaint);
@@ -324,7 +337,8 @@ Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle
   }
   double x = kLeft;
   for (size_t c = 0; c < shown; ++c) {
-    draw_curve(svg, x, style.curve_width, kTitle, well.curves[c], kCurveColours[c % std::size(kCurveColours)], curve_cells, height);
+    draw_curve(svg, x, style.curve_width, kTitle, well.curves[c], kCurveColours[c % std::size(kCurveColours)],
+               curve_cells, height);
     x += style.curve_width + kGap;
   }
   const auto head = [&](double w, const char* name) {

@@ -1,4 +1,5 @@
-// Well logs as a geologist reads them: depth downwards on the left, one track per curve, then the classes as coloured columns.
+// Well logs as a geologist reads them: depth downwards on the left, one track per curve, then the classes as coloured
+// columns.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -28,17 +29,17 @@ struct WellTrack {
 };
 
 struct TrackStyle {
-  double height = 620;      // of the tracks, in pixels; one sample row per pixel at most
+  double height = 620;  // of the tracks, in pixels; one sample row per pixel at most
   double curve_width = 120, class_width = 56;
   int64_t most_curves = 8;  // further ones are named in a line below
   bool legend = false;      // the classes' colours below the tracks (a page shows class_legend() once instead)
 };
 
-// The picture of one well. Samples are gathered into pixel rows: curves by the envelope of minimum and maximum, classes by
-// the commonest of the row, errors by their share in it, probabilities by their mean; its size does not grow with the length.
-// Each curve's scale spans the 0.5th to 99.5th percentile of its values so that one spike does not flatten it.
-// Curves in ohms with positive values get a logarithmic scale of whole decades, as is the custom.
-// InternalError when an array's length does not fit the depth, or a class is none of the list.
+// The picture of one well. Samples are gathered into pixel rows: curves by the envelope of minimum and maximum, classes
+// by the commonest of the row, errors by their share in it, probabilities by their mean; its size does not grow with
+// the length. Each curve's scale spans the 0.5th to 99.5th percentile of its values so that one spike does not flatten
+// it. Curves in ohms with positive values get a logarithmic scale of whole decades, as is the custom. InternalError
+// when an array's length does not fit the depth, or a class is none of the list.
 Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle& style = {});
 
 // The classes' names and colours, side by side in as many lines as they need.

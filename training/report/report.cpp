@@ -30,7 +30,13 @@ bool any_finite(const std::vector<double>& values) {
 }  // namespace
 
 EpochFigures::EpochFigures()
-    : train_loss(kNan), validation_loss(kNan), accuracy(kNan), mean_iou(kNan), macro_f1(kNan), learning_rate(kNan), seconds(kNan) {}
+    : train_loss(kNan),
+      validation_loss(kNan),
+      accuracy(kNan),
+      mean_iou(kNan),
+      macro_f1(kNan),
+      learning_rate(kNan),
+      seconds(kNan) {}
 
 Report::Report(std::filesystem::path run_folder, std::string title, std::string subtitle)
     : folder_(std::move(run_folder)), document_(std::move(title), std::move(subtitle)) {
@@ -82,7 +88,8 @@ void add_history(Report& report, const std::vector<EpochFigures>& history, int64
   add("accuracy", &EpochFigures::accuracy, "#2f86c8", Series::Mark::line);
   add("mean IoU", &EpochFigures::mean_iou, "#009e73", Series::Mark::line);
   add("macro F1", &EpochFigures::macro_f1, "#d55e00", Series::Mark::line);
-  if (!chart.series.empty()) report.figure("validation", line_chart(chart), "Accuracy, mean IoU and macro F1 on the validation data.");
+  if (!chart.series.empty())
+    report.figure("validation", line_chart(chart), "Accuracy, mean IoU and macro F1 on the validation data.");
   document.end_row();
   double seconds = 0;
   for (const auto& e : history) seconds += std::isfinite(e.seconds) ? e.seconds : 0;
@@ -106,11 +113,17 @@ void add_history(Report& report, const std::vector<EpochFigures>& history, int64
   for (size_t i = 0; i < history.size(); ++i) {
     const auto& e = history[i];
     if (i < first && e.epoch != best_epoch) continue;
-    table.rows.push_back({count_cell(e.epoch), figure_cell(e.train_loss, 4), figure_cell(e.validation_loss, 4), figure_cell(e.accuracy, 4),
-                          figure_cell(e.mean_iou, 4), figure_cell(e.macro_f1, 4),
-                          {readable(e.learning_rate, 3), {}, {}}, {std::isnan(e.seconds) ? "–" : format_duration(e.seconds), {}, {}}});
+    table.rows.push_back({count_cell(e.epoch),
+                          figure_cell(e.train_loss, 4),
+                          figure_cell(e.validation_loss, 4),
+                          figure_cell(e.accuracy, 4),
+                          figure_cell(e.mean_iou, 4),
+                          figure_cell(e.macro_f1, 4),
+                          {readable(e.learning_rate, 3), {}, {}},
+                          {std::isnan(e.seconds) ? "–" : format_duration(e.seconds), {}, {}}});
   }
-  table.caption = first > 0 ? fmt::format("The last {} epochs and the best one; all are in metrics.csv.", kMostRows) : "All epochs.";
+  table.caption = first > 0 ? fmt::format("The last {} epochs and the best one; all are in metrics.csv.", kMostRows)
+                            : "All epochs.";
   document.table(table);
 }
 
@@ -118,14 +131,22 @@ void add_classes(Report& report, const ConfusionMatrix& m) {
   auto& document = report.document();
   document.section("Classes");
   HtmlTable table;
-  table.columns = {{"class"}, {"true samples", true}, {"predicted", true}, {"precision", true}, {"recall", true}, {"F1", true}, {"IoU", true}};
+  table.columns = {{"class"},        {"true samples", true}, {"predicted", true}, {"precision", true},
+                   {"recall", true}, {"F1", true},           {"IoU", true}};
   for (int64_t c = 0; c < m.class_count(); ++c) {
     const auto& [name, colour] = m.classes()[size_t(c)];
     const auto figure = [&](double v) { return m.present(c) ? figure_cell(v) : HtmlTable::Cell{"absent", {}, {}}; };
-    table.rows.push_back({{name, {}, colour}, count_cell(m.support(c)), count_cell(m.predicted(c)), figure(m.precision(c)),
-                          figure(m.recall(c)), figure(m.f1(c)), figure(m.iou(c))});
+    table.rows.push_back({{name, {}, colour},
+                          count_cell(m.support(c)),
+                          count_cell(m.predicted(c)),
+                          figure(m.precision(c)),
+                          figure(m.recall(c)),
+                          figure(m.f1(c)),
+                          figure(m.iou(c))});
   }
-  table.caption = "On the validation data. A class that is neither in the truth nor predicted is absent and takes no part in the means.";
+  table.caption =
+      "On the validation data. A class that is neither in the truth nor predicted is absent and takes no part in the "
+      "means.";
   document.table(table);
   document.begin_row();
   report.figure("confusion", confusion_chart(m, "Confusion matrix"),
@@ -140,11 +161,19 @@ void add_comparison(Report& report, const std::vector<MatrixRow>& rows) {
   document.subsection("Comparison");
   HtmlTable table;
   using Best = HtmlTable::Best;
-  table.columns = {{"method"}, {"samples", true}, {"accuracy", true, Best::highest}, {"balanced accuracy", true, Best::highest},
-                   {"macro F1", true, Best::highest}, {"mean IoU", true, Best::highest}};
+  table.columns = {{"method"},
+                   {"samples", true},
+                   {"accuracy", true, Best::highest},
+                   {"balanced accuracy", true, Best::highest},
+                   {"macro F1", true, Best::highest},
+                   {"mean IoU", true, Best::highest}};
   for (const auto& [name, m] : rows)
-    table.rows.push_back({{name, {}, {}}, count_cell(m.total()), figure_cell(m.accuracy()), figure_cell(m.balanced_accuracy()),
-                          figure_cell(m.macro_f1()), figure_cell(m.mean_iou())});
+    table.rows.push_back({{name, {}, {}},
+                          count_cell(m.total()),
+                          figure_cell(m.accuracy()),
+                          figure_cell(m.balanced_accuracy()),
+                          figure_cell(m.macro_f1()),
+                          figure_cell(m.mean_iou())});
   table.caption = "The best of each column is marked.";
   document.table(table);
 }
@@ -160,9 +189,10 @@ void add_data(Report& report, const ClassList& classes, const std::vector<SplitC
   for (const auto& c : classes) chart.groups.push_back(c.name);
   for (size_t s = 0; s < splits.size(); ++s) {
     const auto& split = splits[s];
-    table.rows.push_back({{split.name, {}, {}}, count_cell(split.items), count_cell(split.samples), count_cell(split.labelled)});
-    internal_check(split.class_samples.size() == classes.size(), "the split '", split.name, "' counts ", split.class_samples.size(),
-                   " classes, there are ", classes.size());
+    table.rows.push_back(
+        {{split.name, {}, {}}, count_cell(split.items), count_cell(split.samples), count_cell(split.labelled)});
+    internal_check(split.class_samples.size() == classes.size(), "the split '", split.name, "' counts ",
+                   split.class_samples.size(), " classes, there are ", classes.size());
     double total = 0;
     for (int64_t n : split.class_samples) total += double(n);
     std::vector<double> shares;
@@ -171,10 +201,12 @@ void add_data(Report& report, const ClassList& classes, const std::vector<SplitC
   }
   document.table(table);
   chart.width = std::min(1180.0, std::max(kChartWidth, 70 + 70 * double(classes.size())));
-  report.figure("class_histogram", bar_chart(chart), "How often each class occurs. Rare classes are learnt and measured less surely.");
+  report.figure("class_histogram", bar_chart(chart),
+                "How often each class occurs. Rare classes are learnt and measured less surely.");
 }
 
-void add_provenance(Report& report, const std::vector<std::pair<std::string, std::string>>& facts, std::string_view configuration) {
+void add_provenance(Report& report, const std::vector<std::pair<std::string, std::string>>& facts,
+                    std::string_view configuration) {
   auto& document = report.document();
   document.section("Provenance");
   document.facts(facts);

@@ -1,5 +1,5 @@
-// What the reports of all tasks share: one document, its pictures once more as files under figures/, and the sections that any
-// training has (curves, classes, provenance). A task adds its own panels between them.
+// What the reports of all tasks share: one document, its pictures once more as files under figures/, and the sections
+// that any training has (curves, classes, provenance). A task adds its own panels between them.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -51,6 +51,7 @@ void add_classes(Report& report, const ConfusionMatrix& validation);
 void add_comparison(Report& report, const std::vector<MatrixRow>& rows);
 // `item` is what a split consists of: "wells", "images".
 void add_data(Report& report, const ClassList& classes, const std::vector<SplitCounts>& splits, std::string_view item);
-void add_provenance(Report& report, const std::vector<std::pair<std::string, std::string>>& facts, std::string_view configuration);
+void add_provenance(Report& report, const std::vector<std::pair<std::string, std::string>>& facts,
+                    std::string_view configuration);
 
 }  // namespace kern::training

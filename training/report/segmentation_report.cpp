@@ -42,18 +42,25 @@ void add_wells(Report& report, const SegmentationReport& content) {
     HtmlTable table;
     table.columns = {{"well"}, {"samples", true}, {"labelled", true}, {"accuracy", true}, {"mean IoU", true}};
     for (size_t i = 0; i < std::min(wells.size(), kMostWellRows); ++i)
-      table.rows.push_back({{wells[i].id, {}, {}}, count_cell(wells[i].samples), count_cell(wells[i].labelled),
-                            figure_cell(wells[i].accuracy), figure_cell(wells[i].mean_iou)});
-    table.caption = wells.size() > kMostWellRows ? fmt::format("The {} worst of {} validation wells, the worst first.", kMostWellRows, wells.size())
+      table.rows.push_back({{wells[i].id, {}, {}},
+                            count_cell(wells[i].samples),
+                            count_cell(wells[i].labelled),
+                            figure_cell(wells[i].accuracy),
+                            figure_cell(wells[i].mean_iou)});
+    table.caption = wells.size() > kMostWellRows ? fmt::format("The {} worst of {} validation wells, the worst first.",
+                                                               kMostWellRows, wells.size())
                                                  : "The validation wells, the worst first.";
     document.table(table);
-    if (wells.size() > 2) report.figure("wells_by_accuracy", accuracy_histogram(wells), "How many validation wells reach which accuracy.");
+    if (wells.size() > 2)
+      report.figure("wells_by_accuracy", accuracy_histogram(wells), "How many validation wells reach which accuracy.");
     document.end_row();
   }
   if (content.tracks.empty()) return;
   document.subsection("Logs");
-  document.paragraph("Depth runs downwards. Gaps in a curve are samples that were not measured; empty places in a class column have no label. "
-                     "Each scale spans the curve's 0.5th to 99.5th percentile.");
+  document.paragraph(
+      "Depth runs downwards. Gaps in a curve are samples that were not measured; empty places in a class column have "
+      "no label. "
+      "Each scale spans the curve's 0.5th to 99.5th percentile.");
   document.figure(class_legend(content.validation.classes()), "");
   std::vector<HtmlDocument::Panel> panels;
   for (size_t i = 0; i < content.tracks.size(); ++i) {
@@ -61,14 +68,16 @@ void add_wells(Report& report, const SegmentationReport& content) {
     const std::string name = why.empty() ? well.id : why + ": " + well.id;
     panels.push_back({name, log_tracks(well, content.validation.classes()), name});
     // Numbered, for a well's name may hold anything.
-    report.file(fmt::format("well_{:02}", i + 1), log_tracks(well, content.validation.classes(), {.legend = true}), name);
+    report.file(fmt::format("well_{:02}", i + 1), log_tracks(well, content.validation.classes(), {.legend = true}),
+                name);
   }
   document.panels("Well", panels);
 }
 
 }  // namespace
 
-std::vector<std::pair<size_t, std::string>> choose_wells(std::span<const double> accuracy, size_t worst, size_t median, size_t best) {
+std::vector<std::pair<size_t, std::string>> choose_wells(std::span<const double> accuracy, size_t worst, size_t median,
+                                                         size_t best) {
   std::vector<size_t> order, without;
   for (size_t i = 0; i < accuracy.size(); ++i) (std::isnan(accuracy[i]) ? without : order).push_back(i);
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return accuracy[a] < accuracy[b]; });
@@ -81,11 +90,13 @@ std::vector<std::pair<size_t, std::string>> choose_wells(std::span<const double>
   const size_t first = order.size() / 2 - std::min(order.size() / 2, median / 2);
   for (size_t i = 0; i < median; ++i) take(first + i, "median");
   for (size_t i = 0; i < best && i < order.size(); ++i) take(order.size() - 1 - i, fmt::format("best {}", i + 1));
-  for (size_t i = 0; i < without.size() && chosen.size() < worst + median + best; ++i) chosen.emplace_back(without[i], "no labels");
+  for (size_t i = 0; i < without.size() && chosen.size() < worst + median + best; ++i)
+    chosen.emplace_back(without[i], "no labels");
   return chosen;
 }
 
-std::filesystem::path write_segmentation_report(const std::filesystem::path& run_folder, const SegmentationReport& content) {
+std::filesystem::path write_segmentation_report(const std::filesystem::path& run_folder,
+                                                const SegmentationReport& content) {
   const auto& m = content.validation;
   Report report(run_folder, content.title, content.subtitle);
   auto& document = report.document();
@@ -96,7 +107,9 @@ std::filesystem::path write_segmentation_report(const std::filesystem::path& run
            {"macro F1", fmt::format("{:.3f}", m.macro_f1())},
            {"mean IoU", fmt::format("{:.3f}", m.mean_iou())},
            {"labelled validation samples", grouped(m.total())}};
-  if (content.best_epoch > 0) key.emplace_back("best epoch", fmt::format("{} of {}", content.best_epoch, content.history.empty() ? 0 : content.history.back().epoch));
+  if (content.best_epoch > 0)
+    key.emplace_back("best epoch", fmt::format("{} of {}", content.best_epoch,
+                                               content.history.empty() ? 0 : content.history.back().epoch));
   document.key_figures(key);
   if (m.total() == 0) document.note("There was no labelled validation sample: nothing could be measured.");
   for (const auto& remark : content.remarks) document.note(remark);

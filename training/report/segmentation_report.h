@@ -23,23 +23,24 @@ struct SegmentationReport {
   std::string title, subtitle;
   std::string configuration;                               // the effective config.yaml
   std::vector<std::pair<std::string, std::string>> facts;  // device, versions, kernel rows chosen, seeds, hashes
-  std::vector<std::string> remarks;                        // what a reader must not overlook (files skipped, data warnings)
-  std::vector<SplitCounts> splits;                         // data summary
+  std::vector<std::string> remarks;  // what a reader must not overlook (files skipped, data warnings)
+  std::vector<SplitCounts> splits;   // data summary
   std::vector<EpochFigures> history;
-  int64_t best_epoch = 0;                                  // 0: none
-  ConfusionMatrix validation;                              // carries the classes
+  int64_t best_epoch = 0;      // 0: none
+  ConfusionMatrix validation;  // carries the classes
   std::string validation_name = "this model, validation";
-  std::vector<MatrixRow> comparison;                       // baselines, test split; further rows of the table
-  std::vector<WellFigure> wells;                           // every validation well
-  std::vector<std::pair<std::string, WellTrack>> tracks;   // why it is shown ("worst 1", "median"), the well
+  std::vector<MatrixRow> comparison;                      // baselines, test split; further rows of the table
+  std::vector<WellFigure> wells;                          // every validation well
+  std::vector<std::pair<std::string, WellTrack>> tracks;  // why it is shown ("worst 1", "median"), the well
 };
 
-// Which wells to show: the worst first, then those round the median, then the best, none twice; wells without accuracy (NaN)
-// come last, and only when fewer wells than asked for have one. Indices into `accuracy`, each with its reason.
-std::vector<std::pair<size_t, std::string>> choose_wells(std::span<const double> accuracy, size_t worst = 6, size_t median = 2,
-                                                         size_t best = 2);
+// Which wells to show: the worst first, then those round the median, then the best, none twice; wells without accuracy
+// (NaN) come last, and only when fewer wells than asked for have one. Indices into `accuracy`, each with its reason.
+std::vector<std::pair<size_t, std::string>> choose_wells(std::span<const double> accuracy, size_t worst = 6,
+                                                         size_t median = 2, size_t best = 2);
 
 // Writes report.html and figures/*.svg (and confusion.csv, per_class.csv) into the folder; returns the report's path.
-std::filesystem::path write_segmentation_report(const std::filesystem::path& run_folder, const SegmentationReport& content);
+std::filesystem::path write_segmentation_report(const std::filesystem::path& run_folder,
+                                                const SegmentationReport& content);
 
 }  // namespace kern::training

@@ -46,7 +46,9 @@ void close_shape(std::string& out, std::string_view name, std::string_view title
   out += '\n';
 }
 
-std::string opacity_of(double opacity) { return opacity < 1 ? " opacity=\"" + coordinate(opacity) + "\"" : std::string(); }
+std::string opacity_of(double opacity) {
+  return opacity < 1 ? " opacity=\"" + coordinate(opacity) + "\"" : std::string();
+}
 
 std::string stroke_of(const Svg::Stroke& s) {
   std::string out = " stroke=\"" + escape(s.colour) + "\"";
@@ -68,12 +70,23 @@ std::string escape(std::string_view s) {
       continue;
     }
     switch (s[i]) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += s.substr(i, length);
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += s.substr(i, length);
     }
     i += length;
   }
@@ -108,8 +121,8 @@ std::string grouped(int64_t n) {
 Svg::Svg(double width, double height) : width_(std::max(1.0, width)), height_(std::max(1.0, height)) {}
 
 void Svg::line(double x0, double y0, double x1, double y1, const Stroke& s) {
-  body_ += fmt::format("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"{}/>\n", coordinate(x0), coordinate(y0), coordinate(x1),
-                       coordinate(y1), stroke_of(s));
+  body_ += fmt::format("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"{}/>\n", coordinate(x0), coordinate(y0),
+                       coordinate(x1), coordinate(y1), stroke_of(s));
 }
 
 void Svg::polyline(const std::vector<std::pair<double, double>>& points, const Stroke& s) {
@@ -128,23 +141,25 @@ void Svg::polyline(const std::vector<std::pair<double, double>>& points, const S
     down = true;
   }
   if (data.empty()) return;
-  body_ += "<path d=\"" + data + "\" fill=\"none\" stroke-linejoin=\"round\" stroke-linecap=\"round\"" + stroke_of(s) + "/>\n";
+  body_ += "<path d=\"" + data + "\" fill=\"none\" stroke-linejoin=\"round\" stroke-linecap=\"round\"" + stroke_of(s) +
+           "/>\n";
 }
 
-void Svg::rect(double x, double y, double w, double h, std::string_view colour, std::string_view title, double opacity) {
+void Svg::rect(double x, double y, double w, double h, std::string_view colour, std::string_view title,
+               double opacity) {
   body_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"{}", coordinate(x), coordinate(y),
                        coordinate(std::max(0.0, w)), coordinate(std::max(0.0, h)), escape(colour), opacity_of(opacity));
   close_shape(body_, "rect", title);
 }
 
 void Svg::frame(double x, double y, double w, double h, const Stroke& s) {
-  body_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\"{}/>\n", coordinate(x), coordinate(y),
-                       coordinate(std::max(0.0, w)), coordinate(std::max(0.0, h)), stroke_of(s));
+  body_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\"{}/>\n", coordinate(x),
+                       coordinate(y), coordinate(std::max(0.0, w)), coordinate(std::max(0.0, h)), stroke_of(s));
 }
 
 void Svg::circle(double x, double y, double r, std::string_view colour, std::string_view title, double opacity) {
-  body_ += fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"{}\"{}", coordinate(x), coordinate(y), coordinate(r),
-                       escape(colour), opacity_of(opacity));
+  body_ += fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"{}\"{}", coordinate(x), coordinate(y),
+                       coordinate(r), escape(colour), opacity_of(opacity));
   close_shape(body_, "circle", title);
 }
 
@@ -156,17 +171,20 @@ void Svg::path(std::string_view data, std::string_view colour, std::string_view 
 void Svg::text(double x, double y, std::string_view content, const TextStyle& style) {
   body_ += fmt::format("<text x=\"{}\" y=\"{}\"", coordinate(x), coordinate(y));
   if (style.size != 12) body_ += " font-size=\"" + coordinate(style.size) + "\"";
-  if (style.anchor != Anchor::start) body_ += style.anchor == Anchor::middle ? " text-anchor=\"middle\"" : " text-anchor=\"end\"";
+  if (style.anchor != Anchor::start)
+    body_ += style.anchor == Anchor::middle ? " text-anchor=\"middle\"" : " text-anchor=\"end\"";
   if (style.bold) body_ += " font-weight=\"600\"";
   if (style.colour != "currentColor") body_ += " fill=\"" + escape(style.colour) + "\"";
-  if (style.turn != 0) body_ += fmt::format(" transform=\"rotate({} {} {})\"", coordinate(style.turn), coordinate(x), coordinate(y));
+  if (style.turn != 0)
+    body_ += fmt::format(" transform=\"rotate({} {} {})\"", coordinate(style.turn), coordinate(x), coordinate(y));
   body_ += opacity_of(style.opacity) + ">" + escape(content) + "</text>\n";
 }
 
 std::string Svg::markup(std::string_view label, std::string_view style, bool ground) const {
   std::string out = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" role=\"img\" "
-      "aria-label=\"{2}\" font-family=\"system-ui,'Segoe UI','DejaVu Sans',sans-serif\" font-size=\"12\" fill=\"currentColor\"{3}>\n",
+      "aria-label=\"{2}\" font-family=\"system-ui,'Segoe UI','DejaVu Sans',sans-serif\" font-size=\"12\" "
+      "fill=\"currentColor\"{3}>\n",
       coordinate(width_), coordinate(height_), escape(label), style);
   if (ground) out += "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
   return out + body_ + "</svg>\n";
@@ -205,7 +223,8 @@ Axis::Axis(double low, double high, double pixel_low, double pixel_high, int wan
   const bool plain = std::max(std::abs(low_), std::abs(high_)) < 1e6 && decimals <= 4;
   for (double i = first; i <= last; ++i) {
     const double value = i == 0 ? 0.0 : i * step;
-    ticks_.push_back({value, pixel(value), plain ? fmt::format("{:.{}f}", value, decimals) : fmt::format("{:.4g}", value)});
+    ticks_.push_back(
+        {value, pixel(value), plain ? fmt::format("{:.{}f}", value, decimals) : fmt::format("{:.4g}", value)});
   }
 }
 

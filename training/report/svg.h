@@ -1,8 +1,8 @@
-// A small writer of static SVG pictures, and the arithmetic of axes. Everything written is well-formed XML whatever the input:
-// text is escaped, numbers that are not finite are written as 0, coordinates have at most two decimals.
+// A small writer of static SVG pictures, and the arithmetic of axes. Everything written is well-formed XML whatever the
+// input: text is escaped, numbers that are not finite are written as 0, coordinates have at most two decimals.
 //
-// A picture is drawn on a transparent ground with "currentColor" for its text, axes and (faint) grid, and colours of middle
-// lightness for its data, so one SVG serves a light and a dark page, print, and a file of its own.
+// A picture is drawn on a transparent ground with "currentColor" for its text, axes and (faint) grid, and colours of
+// middle lightness for its data, so one SVG serves a light and a dark page, print, and a file of its own.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -12,8 +12,8 @@
 
 namespace kern::training {
 
-// Text as XML and HTML content or attribute value: & < > " ' are escaped, control characters and what is not UTF-8 become
-// U+FFFD.
+// Text as XML and HTML content or attribute value: & < > " ' are escaped, control characters and what is not UTF-8
+// become U+FFFD.
 std::string escape(std::string_view text);
 // A coordinate: at most two decimals, no "-0", 0 when not finite.
 std::string coordinate(double v);
@@ -40,9 +40,11 @@ class Svg {
   // Points with a NaN coordinate break the line into pieces; a piece of one point is drawn as a dot.
   void polyline(const std::vector<std::pair<double, double>>& points, const Stroke& stroke);
   // `title` is the tooltip of a shape; empty: none. `colour` is "#rrggbb" or "currentColor".
-  void rect(double x, double y, double w, double h, std::string_view colour, std::string_view title = {}, double opacity = 1);
+  void rect(double x, double y, double w, double h, std::string_view colour, std::string_view title = {},
+            double opacity = 1);
   void frame(double x, double y, double w, double h, const Stroke& stroke);
-  void circle(double x, double y, double radius, std::string_view colour, std::string_view title = {}, double opacity = 1);
+  void circle(double x, double y, double radius, std::string_view colour, std::string_view title = {},
+              double opacity = 1);
   // Raw path data ("M0 0H5V1Z"), filled.
   void path(std::string_view data, std::string_view colour, std::string_view title = {}, double opacity = 1);
   struct TextStyle {
@@ -67,11 +69,12 @@ class Svg {
   std::string body_;
 };
 
-// An axis over [low, high]: round ticks, and the map from values to pixels. A range that is empty, reversed or not finite is
-// mended ([0, 1] round nothing, ±5 % or ±0.5 round one value), so that any data can be drawn.
+// An axis over [low, high]: round ticks, and the map from values to pixels. A range that is empty, reversed or not
+// finite is mended ([0, 1] round nothing, ±5 % or ±0.5 round one value), so that any data can be drawn.
 class Axis {
  public:
-  // About `wanted` ticks at steps of 1, 2, 5 times a power of ten; `tight` keeps the range, otherwise it grows to whole ticks.
+  // About `wanted` ticks at steps of 1, 2, 5 times a power of ten; `tight` keeps the range, otherwise it grows to whole
+  // ticks.
   Axis(double low, double high, double pixel_low, double pixel_high, int wanted = 5, bool tight = false);
   double pixel(double value) const;  // NaN stays NaN
   double low() const { return low_; }
