@@ -7,8 +7,8 @@ namespace kern {
 struct BatchNormConfig {
   int channels;
   double eps = 1e-5;
-  double momentum =
-      0.1;  // weight of a batch in the running statistics (Keras counts the other way: 0.99 there is 0.01 here)
+  // Weight of a batch in the running statistics (Keras counts the other way: 0.99 there is 0.01 here).
+  double momentum = 0.1;
   bool affine = true;
 };
 
