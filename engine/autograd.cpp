@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "engine/profile.h"
+
 namespace kern {
 namespace {
 thread_local bool recording = true;
@@ -85,6 +87,7 @@ Node::~Node() {
 }
 
 Tensor record(const char* op, std::vector<Tensor> inputs, Tensor y, BackwardFn backward) {
+  Profile::mark(op, Profile::Direction::forward, y, inputs);
   if (!recording) return y;
   bool any = false;
   for (const Tensor& t : inputs) any |= t && t.requires_grad();
@@ -117,6 +120,7 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
           ": backward was already run through this graph; run the forward pass again");
     Grads grads(node.inputs);
     node.backward(next.dy, grads);
+    Profile::mark(node.op, Profile::Direction::backward, next.dy, grads.outputs());
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (!grads.want(i)) continue;
       const Tensor& g = grads.outputs()[i];

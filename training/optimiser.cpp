@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "engine/ops/sum_squares.h"
+#include "engine/profile.h"
 
 namespace kern::training {
 namespace {
@@ -69,6 +70,7 @@ void Optimiser::step(SourceLocation at) {
   }
   gradient_scale_ = 1;
   clear_gradients();
+  Profile::mark("optimiser", Profile::Direction::update, arena_.values(), {arena_.gradients(), first_, second_});
 }
 
 double Optimiser::clip_gradient_norm(double limit) {

@@ -70,6 +70,13 @@ std::vector<std::pair<std::string, std::string>> rows_used() {
   return {used().begin(), used().end()};
 }
 
+namespace {
+thread_local SpecLog* current_log = nullptr;
+}
+SpecLog::SpecLog() : before_(std::exchange(current_log, this)) {}
+SpecLog::~SpecLog() { current_log = before_; }
+SpecLog* SpecLog::current() { return current_log; }
+
 PreferRow::PreferRow(std::string_view list, SourceLocation at) : before_(preferences()) {
   for (auto& p : parse(list, at)) preferences().push_back(std::move(p));
 }

@@ -8,6 +8,7 @@
 // KERN_IMPL="conv2d=reference,relu=cpu" prefers a row; where that row does not support a case, the table's order
 // serves. An op or row that does not exist is an error that lists those that do.
 #pragma once
+#include <any>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,6 +63,27 @@ class PreferRow {
   std::vector<std::pair<std::string, std::string>> before_;
 };
 
+// Every case that select() was asked for while this is in scope: how a benchmark learns a model's shapes.
+class SpecLog {
+ public:
+  struct Entry {
+    std::string op;
+    std::any spec;
+  };
+  SpecLog();
+  ~SpecLog();
+  SpecLog(const SpecLog&) = delete;
+  SpecLog& operator=(const SpecLog&) = delete;
+  const std::vector<Entry>& entries() const { return entries_; }
+
+  static SpecLog* current();
+  void add(std::string_view op, std::any spec) { entries_.push_back({std::string(op), std::move(spec)}); }
+
+ private:
+  SpecLog* before_;
+  std::vector<Entry> entries_;
+};
+
 template <class Row, class Spec>
 const Row& select(const Table<Row>& table, Device device, const Spec& spec,
                   SourceLocation at = SourceLocation::current()) {
@@ -77,6 +99,7 @@ const Row& select(const Table<Row>& table, Device device, const Spec& spec,
   }
   check({found != nullptr, at}, table.op, ": no implementation for device ", device);
   note_row_used(table.op, found->name);
+  if (SpecLog* log = SpecLog::current()) log->add(table.op, spec);
   return *found;
 }
 

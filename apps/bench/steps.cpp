@@ -1,0 +1,66 @@
+#include "benchmarks/steps.h"
+
+#include <fmt/format.h>
+
+#include "apps/bench/verbs.h"
+#include "kernels/common/parallel.h"
+
+namespace kern::apps {
+
+void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
+  s.section("What is timed")
+      .key("models", c.models, "letters of docs/benchmarks.md", training::one_of([] {
+             std::vector<std::string> ids;
+             for (const auto& m : benchmarks::models()) ids.emplace_back(m.id);
+             return ids;
+           }()))
+      .key("mode", c.mode, "train: forward, loss, backward, Adam; predict: forward without gradients",
+           training::one_of({"train", "predict"}))
+      .key("batch", c.batch, "samples in a batch; 0: what is usual for the model", training::at_least(0));
+  s.section("How")
+      .key("warmup", c.warmup, "steps before the timing; at least 2", training::at_least(2))
+      .key("repeats", c.repeats, "timed steps", training::at_least(1))
+      .key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024))
+      .key("profile", c.profile, "show time and bytes by op")
+      .key("by_shape", c.by_shape, "with profile: a row per op and output shape");
+}
+
+void run_bench_steps(const BenchStepsConfig& c, Call& call) {
+  if (c.threads > 0) set_thread_count(c.threads);
+  fmt::print("{} steps, {} threads, f32. Milliseconds of a step; memory of tensors and scratch in MiB.\n", c.mode,
+             thread_count());
+  fmt::print("{:<3} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}\n", "id", "parameters", "median", "quartile", "quartile",
+             "least", "peak MiB", "allocs");
+  call.figures.add("mode", c.mode);
+  call.figures.add("threads", thread_count());
+  for (const std::string& id : c.models) {
+    const auto r = benchmarks::time_steps(benchmarks::model_of(id), {.batch = c.batch,
+                                                                     .warmup = c.warmup,
+                                                                     .repeats = c.repeats,
+                                                                     .predict = c.mode == "predict",
+                                                                     .profile = c.profile,
+                                                                     .by_shape = c.by_shape});
+    const auto q = benchmarks::quartiles(r.milliseconds);
+    const double peak = double(r.peak_bytes) / (1 << 20);
+    fmt::print("{:<3} {:>10} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.1f} {:>6}\n", r.id, r.parameters, q.median, q.lower,
+               q.upper, q.least, peak, r.late_allocations);
+    std::fflush(stdout);
+    call.figures.add(id + ".parameters", r.parameters);
+    call.figures.add(id + ".milliseconds", r.milliseconds);
+    call.figures.add(id + ".median_ms", q.median);
+    call.figures.add(id + ".peak_mib", peak);
+    call.figures.add(id + ".late_allocations", int64_t(r.late_allocations));
+    if (r.profile.empty()) continue;
+    double total = 0;
+    for (const auto& [key, row] : r.profile) total += row.seconds;
+    fmt::print("    {:<34} {:<9} {:>6} {:>9} {:>6} {:>8}\n", "op", "direction", "calls", "ms", "share", "GB/s");
+    for (const auto& [key, row] : r.profile) {
+      const double ms = row.seconds * 1e3 / c.repeats;
+      fmt::print("    {:<34} {:<9} {:>6} {:>9.3f} {:>5.1f}% {:>8.1f}\n", key.first, to_string(key.second),
+                 row.calls / uint64_t(c.repeats), ms, 100 * row.seconds / total, row.bytes / row.seconds * 1e-9);
+      call.figures.add(fmt::format("{}.profile.{}.{}", id, key.first, to_string(key.second)), ms);
+    }
+  }
+}
+
+}  // namespace kern::apps

@@ -1,0 +1,18 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "apps/command.h"
+
+namespace kern::apps {
+
+struct BenchStepsConfig {
+  std::vector<std::string> models{"b", "c", "d", "D", "e"};
+  std::string mode = "train";
+  int batch = 0, warmup = 3, repeats = 20, threads = 0;
+  bool profile = false, by_shape = false;
+};
+void describe_bench_steps(training::Schema& schema, BenchStepsConfig& config);
+void run_bench_steps(const BenchStepsConfig& config, Call& call);
+
+}  // namespace kern::apps

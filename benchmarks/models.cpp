@@ -1,0 +1,85 @@
+#include "benchmarks/models.h"
+
+#include "engine/ops/cross_entropy.h"
+#include "engine/ops/mse.h"
+#include "engine/random.h"
+#include "models/conv_autoencoder.h"
+#include "models/unet1d.h"
+#include "models/unet2d.h"
+
+namespace kern::benchmarks {
+namespace {
+
+constexpr uint64_t kSeed = 1;
+
+Tensor random_input(const Shape& shape) {
+  RandomSequence random(kSeed, RandomStream::synthesize, 0);
+  Tensor x = Tensor::empty(shape);
+  float* to = x.mutate();
+  for (int64_t i = 0; i < x.size(); ++i) to[i] = float(random.uniform());
+  return x;
+}
+Tensor random_classes(const Shape& shape, int classes) {
+  RandomSequence random(kSeed, RandomStream::synthesize, 1);
+  Tensor t = Tensor::empty(shape, {.dtype = DType::i32});
+  int32_t* to = t.mutate<int32_t>();
+  for (int64_t i = 0; i < t.size(); ++i) to[i] = int32_t(random.below(uint32_t(classes)));
+  return t;
+}
+
+Case segmentation(AnyModule network, const Shape& input, int classes) {
+  Shape positions;
+  for (int i = 0; i + 1 < input.rank(); ++i) positions.push_back(input[i]);
+  const Tensor target = random_classes(positions, classes);
+  return {std::move(network), random_input(input), [=](const Tensor& logits) { return cross_entropy(logits, target); }};
+}
+
+constexpr int usual(int batch, int otherwise) { return batch > 0 ? batch : otherwise; }
+
+constexpr Model kModels[] = {
+    {"b", "U-Net 32-64-128, batch norm, channel dropout 0.3, 3 to 35 classes, 128x128, batch 4",
+     [](int n) {
+       return segmentation(
+           AnyModule(models::UNet2d({.in = 3, .out = 35, .channels = {32, 64, 128}, .dropout = 0.3f, .head_conv = true})),
+           {usual(n, 4), 128, 128, 3}, 35);
+     }},
+    {"c", "U-Net 16-32-64-128, batch norm, 3 to 2 classes, 128x128, batch 4",
+     [](int n) {
+       return segmentation(AnyModule(models::UNet2d({.in = 3, .out = 2, .channels = {16, 32, 64, 128}})),
+                           {usual(n, 4), 128, 128, 3}, 2);
+     }},
+    {"d", "1-D residual U-Net 1-4-8-16-32-64-128, instance norm, PReLU, 1 to 5 classes, length 1100, batch 16",
+     [](int n) {
+       return segmentation(AnyModule(models::UNet1d(models::UNet1dConfig{})), {usual(n, 16), 1100, 1}, 5);
+     }},
+    {"D", "its discriminator 1-4-8-16-32-64, 5 to 2 classes, length 1100, batch 16",
+     [](int n) {
+       return segmentation(AnyModule(models::UNet1d({.in = 5,
+                                                     .out = 2,
+                                                     .channels = {1, 4, 8, 16, 32, 64},
+                                                     .strides = {1, 1, 1, 1, 1},
+                                                     .residual_units = 1})),
+                           {usual(n, 16), 1100, 5}, 2);
+     }},
+    {"e", "convolutional auto-encoder 3-32-64-128, batch norm, mean squared error, 64x64, batch 32",
+     [](int n) {
+       const Tensor x = random_input({usual(n, 32), 64, 64, 3});
+       return Case{AnyModule(models::ConvAutoencoder(models::ConvAutoencoderConfig{})), x,
+                   [x](const Tensor& y) { return mse(y, x); }};
+     }},
+};
+
+}  // namespace
+
+std::span<const Model> models() { return kModels; }
+
+const Model& model_of(const std::string& id) {
+  std::string known;
+  for (const Model& m : kModels) {
+    if (id == m.id) return m;
+    known += (known.empty() ? "" : ", ") + std::string(m.id);
+  }
+  throw Error("there is no benchmark model '" + id + "'; they are " + known);
+}
+
+}  // namespace kern::benchmarks

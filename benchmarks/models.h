@@ -1,0 +1,23 @@
+// The models that are timed, by the letters of docs/benchmarks.md, each with the batch and the loss of its training
+// step. Data are random, never zeros.
+#pragma once
+#include <span>
+#include <string>
+
+#include "layers/module.h"
+
+namespace kern::benchmarks {
+
+struct Case {
+  AnyModule network;
+  Tensor x;
+  std::function<Tensor(const Tensor& output)> loss;
+};
+struct Model {
+  const char *id, *what;
+  Case (*make)(int batch);  // 0: the batch that is usual for it
+};
+std::span<const Model> models();
+const Model& model_of(const std::string& id);  // Error: no such model
+
+}  // namespace kern::benchmarks

@@ -1,0 +1,33 @@
+// Whole steps of the timed models: training (forward, loss, backward, Adam) or prediction.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "benchmarks/models.h"
+#include "engine/profile.h"
+
+namespace kern::benchmarks {
+
+struct Quartiles {
+  double lower = 0, median = 0, upper = 0, least = 0;
+};
+Quartiles quartiles(std::vector<double> values);  // of at least one value
+
+struct StepOptions {
+  int batch = 0;          // 0: the model's usual
+  int warmup = 3, repeats = 20;
+  bool predict = false;   // forward alone, in evaluation mode and without gradients
+  bool profile = false, by_shape = false;
+};
+struct StepResult {
+  std::string id;
+  int64_t parameters = 0;
+  std::vector<double> milliseconds;  // of every timed step, in order
+  double loss = 0;                   // after the last step
+  size_t peak_bytes = 0;             // of tensors and scratch during a step: parameters, gradients, moments, data too
+  uint64_t late_allocations = 0;     // requests to the system's allocator after the second step
+  std::vector<std::pair<Profile::Key, Profile::Row>> profile;  // of all timed steps, slowest first
+};
+StepResult time_steps(const Model& model, const StepOptions& options);
+
+}  // namespace kern::benchmarks

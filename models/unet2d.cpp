@@ -1,0 +1,62 @@
+#include "models/unet2d.h"
+
+#include "engine/ops/concat.h"
+#include "engine/ops/pad.h"
+
+namespace kern::models {
+
+DoubleConv2d::DoubleConv2d(int in, int out, float dropout)
+    : first({.conv = {.in = in, .out = out, .kernel = 3, .padding = 1}, .dropout = dropout}),
+      second({.conv = {.in = out, .out = out, .kernel = 3, .padding = 1}, .dropout = dropout}) {}
+
+UNet2d::UNet2d(const UNet2dConfig& c, SourceLocation at) : config_(c) {
+  check({c.channels.size() >= 2 && c.channels.size() <= 16, at}, "a U-Net needs 2 to 16 levels, got ",
+        c.channels.size());
+  check({c.in >= 1 && c.out >= 1, at}, "a U-Net needs at least one channel in and out, got ", c.in, " and ", c.out);
+  check({c.dropout >= 0 && c.dropout < 1, at}, "a U-Net's dropout must be at least 0 and below 1, got ", c.dropout);
+  for (int channels : c.channels)
+    check({channels >= 1 && channels <= 1 << 16, at}, "a U-Net's channels must be from 1 to 65536, got ", channels);
+  int width = c.in;
+  for (int channels : c.channels) down_.emplace_back(width, channels, c.dropout), width = channels;
+  for (size_t level = c.channels.size() - 1; level-- > 0;) {
+    const int channels = c.channels[level];
+    up_.emplace_back(ConvTranspose2dConfig{.in = width, .out = channels, .kernel = 2, .stride = 2});
+    decode_.emplace_back(2 * channels, channels, c.dropout);
+    width = channels;
+  }
+  if (c.head_conv) head_conv_.emplace(ConvNormActConfig{.conv = {.in = width, .out = width, .kernel = 3, .padding = 1}});
+  head_.emplace_back(Conv2dConfig{.in = width, .out = c.out, .kernel = 1});
+}
+
+Tensor UNet2d::operator()(const Tensor& input) {
+  check(input.rank() == 4 && input.channels() == config_.in, "the U-Net takes [N,H,W,", config_.in, "], got ",
+        input.shape());
+  const int64_t m = multiple(), h = input.dim(1), w = input.dim(2);
+  const int more_h = int((h + m - 1) / m * m - h), more_w = int((w + m - 1) / m * m - w);
+  const Padding added{0, more_h, 0, more_w};
+  Tensor x = more_h || more_w ? pad(input, added) : input;
+  // Each level's output and the slot beside it for what comes up again lie in one buffer: concatenation is free.
+  struct Level {
+    Tensor beside, skip;
+  };
+  std::vector<Level> levels;
+  const size_t bottom = down_.size() - 1;
+  for (size_t i = 0; i < bottom; ++i) {
+    const int64_t widths[] = {config_.channels[i], config_.channels[i]};
+    auto slots = Tensor::channel_slots({x.dim(0), x.dim(1), x.dim(2)}, widths, x.options());
+    const Tensor skip = down_[i](x, slots[1]);
+    levels.push_back({slots[0], skip});
+    x = max_pool2d(skip);
+  }
+  x = down_[bottom](x);
+  for (size_t i = 0; i < bottom; ++i) {
+    const Level level = std::move(levels.back());
+    levels.pop_back();
+    x = decode_[i](concat({up_[i](x, level.beside), level.skip}));
+  }
+  if (head_conv_) x = (*head_conv_)(x);
+  x = head_[0](x);
+  return more_h || more_w ? crop(x, added) : x;
+}
+
+}  // namespace kern::models
