@@ -39,9 +39,9 @@ constexpr int usual(int batch, int otherwise) { return batch > 0 ? batch : other
 constexpr Model kModels[] = {
     {"b", "U-Net 32-64-128, batch norm, channel dropout 0.3, 3 to 35 classes, 128x128, batch 4",
      [](int n) {
-       return segmentation(
-           AnyModule(models::UNet2d({.in = 3, .out = 35, .channels = {32, 64, 128}, .dropout = 0.3f, .head_conv = true})),
-           {usual(n, 4), 128, 128, 3}, 35);
+       return segmentation(AnyModule(models::UNet2d(
+                               {.in = 3, .out = 35, .channels = {32, 64, 128}, .dropout = 0.3f, .head_conv = true})),
+                           {usual(n, 4), 128, 128, 3}, 35);
      }},
     {"c", "U-Net 16-32-64-128, batch norm, 3 to 2 classes, 128x128, batch 4",
      [](int n) {

@@ -9,7 +9,9 @@
 
 namespace kern::benchmarks {
 namespace {
-double now_ms() { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now_ms() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 }  // namespace
 
 Quartiles quartiles(std::vector<double> v) {
@@ -29,7 +31,9 @@ StepResult time_steps(const Model& model, const StepOptions& o) {
   StepResult result{.id = model.id, .parameters = c.network.parameter_count()};
   c.network.set_training(!o.predict);
   std::optional<training::Optimiser> optimiser;
-  if (!o.predict) optimiser.emplace(std::vector<training::ParameterGroup>{{.parameters = c.network.parameters()}}, AdamOptions{}, 1e-3);
+  if (!o.predict)
+    optimiser.emplace(std::vector<training::ParameterGroup>{{.parameters = c.network.parameters()}}, AdamOptions{},
+                      1e-3);
   auto step = [&] {
     if (o.predict) {
       NoGrad off;

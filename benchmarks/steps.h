@@ -14,9 +14,9 @@ struct Quartiles {
 Quartiles quartiles(std::vector<double> values);  // of at least one value
 
 struct StepOptions {
-  int batch = 0;          // 0: the model's usual
+  int batch = 0;  // 0: the model's usual
   int warmup = 3, repeats = 20;
-  bool predict = false;   // forward alone, in evaluation mode and without gradients
+  bool predict = false;  // forward alone, in evaluation mode and without gradients
   bool profile = false, by_shape = false;
 };
 struct StepResult {

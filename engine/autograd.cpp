@@ -52,25 +52,30 @@ const Tensor& Saved::get(const char* op) const {
   return tensor_;
 }
 
+NodeInput::NodeInput(const Tensor& t) {
+  if (!t) return;
+  shape = t.shape();
+  options = t.options();
+  node = t.impl().node;
+  if (!node && t.requires_grad()) leaf = t;
+}
+
 Tensor& Grads::operator[](size_t i) {
-  if (!outputs_[i]) {
-    const Tensor& in = inputs_[i];
-    Tensor::Impl& leaf = in.impl();
-    if (!leaf.node && !leaf.has_grad) {  // write where the leaf's gradient lives
-      if (!leaf.grad) leaf.grad = std::make_shared<Tensor>(Tensor::empty(in.shape(), in.options()));
-      bool taken = false;  // the same leaf given twice to one op: the second gets its own
-      for (const Tensor& o : outputs_) taken |= o && o.shared_impl() == leaf.grad->shared_impl();
-      outputs_[i] = taken ? Tensor::empty(in.shape(), in.options()) : *leaf.grad;
-    } else {
-      outputs_[i] = Tensor::empty(in.shape(), in.options());
-    }
+  if (outputs_[i]) return outputs_[i];
+  const NodeInput& in = inputs_[i];
+  if (!in.node && !in.leaf.impl().has_grad) {  // write where the leaf's gradient lives
+    Tensor::Impl& leaf = in.leaf.impl();
+    if (!leaf.grad) leaf.grad = std::make_shared<Tensor>(Tensor::empty(in.shape, in.options));
+    bool taken = false;  // the same leaf given twice to one op: the second gets its own
+    for (const Tensor& o : outputs_) taken |= o && o.shared_impl() == leaf.grad->shared_impl();
+    if (!taken) return outputs_[i] = *leaf.grad;
   }
-  return outputs_[i];
+  return outputs_[i] = Tensor::empty(in.shape, in.options);
 }
 
 Node::~Node() {
   // Destroying inputs may destroy the nodes that made them: those hand their parts to the loop that is already running.
-  using Parts = std::pair<std::vector<Tensor>, BackwardFn>;
+  using Parts = std::pair<std::vector<NodeInput>, BackwardFn>;
   static thread_local std::vector<Parts>* running = nullptr;
   if (running) {
     running->emplace_back(std::move(inputs), std::move(backward));
@@ -91,7 +96,7 @@ Tensor record(const char* op, std::vector<Tensor> inputs, Tensor y, BackwardFn b
   if (!recording) return y;
   bool any = false;
   for (const Tensor& t : inputs) any |= t && t.requires_grad();
-  if (any) y.impl().node = std::make_shared<Node>(op, next_sequence++, std::move(inputs), std::move(backward));
+  if (any) y.impl().node = std::make_shared<Node>(op, next_sequence++, inputs, std::move(backward));
   return y;
 }
 Tensor record(const char* op, std::initializer_list<Tensor> inputs, Tensor y, BackwardFn backward) {
@@ -125,10 +130,11 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
       if (!grads.want(i)) continue;
       const Tensor& g = grads.outputs()[i];
       internal_check(bool(g), node.op, ": backward gave no gradient for input ", i);
-      internal_check(g.shape() == node.inputs[i].shape(), node.op, ": backward gave a gradient of shape ", g.shape(),
-                     " for an input of shape ", node.inputs[i].shape());
-      if (const auto& before = node.inputs[i].impl().node) give(before, g);
-      else accumulate_leaf(node.inputs[i], g);
+      const NodeInput& input = node.inputs[i];
+      internal_check(g.shape() == input.shape, node.op, ": backward gave a gradient of shape ", g.shape(),
+                     " for an input of shape ", input.shape);
+      if (input.node) give(input.node, g);
+      else accumulate_leaf(input.leaf, g);
     }
     // What the op saved is freed as soon as it is used; the emptied node says so when it is asked again.
     node.backward = nullptr;

@@ -30,12 +30,22 @@ class Saved {
   uint64_t version_;
 };
 
+// What the graph knows of an op's input. Its values are not kept: an op saves what it needs.
+struct NodeInput {
+  Shape shape;
+  TensorOptions options;
+  std::shared_ptr<Node> node;  // the op that made it
+  Tensor leaf;                 // or the leaf that it is
+  explicit NodeInput(const Tensor& t);
+  bool requires_grad() const { return node || leaf.requires_grad(); }
+};
+
 // Where a backward function puts the gradients of the op's inputs.
 class Grads {
  public:
-  explicit Grads(const std::vector<Tensor>& inputs) : inputs_(inputs), outputs_(inputs.size()) {}
+  explicit Grads(const std::vector<NodeInput>& inputs) : inputs_(inputs), outputs_(inputs.size()) {}
   // Whether anyone needs the gradient of input i. Where not, leave it alone.
-  bool want(size_t i) const { return inputs_[i] && inputs_[i].requires_grad(); }
+  bool want(size_t i) const { return inputs_[i].requires_grad(); }
   // A dense tensor of input i's shape, contents undefined, to be overwritten whole. For a parameter it is the place
   // where its gradient will live, so nothing is copied.
   Tensor& operator[](size_t i);
@@ -44,7 +54,7 @@ class Grads {
   std::vector<Tensor>& outputs() { return outputs_; }
 
  private:
-  const std::vector<Tensor>& inputs_;
+  const std::vector<NodeInput>& inputs_;
   std::vector<Tensor> outputs_;
 };
 
@@ -54,10 +64,10 @@ using BackwardFn = std::function<void(const Tensor& dy, Grads& grads)>;
 struct Node {
   const char* op;
   uint64_t sequence;
-  std::vector<Tensor> inputs;
+  std::vector<NodeInput> inputs;
   BackwardFn backward;
-  Node(const char* name, uint64_t number, std::vector<Tensor> in, BackwardFn fn)
-      : op(name), sequence(number), inputs(std::move(in)), backward(std::move(fn)) {}
+  Node(const char* name, uint64_t number, const std::vector<Tensor>& in, BackwardFn fn)
+      : op(name), sequence(number), inputs(in.begin(), in.end()), backward(std::move(fn)) {}
   ~Node();  // frees the graph below it with a loop: a graph of any depth fits any stack
 };
 

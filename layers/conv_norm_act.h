@@ -1,10 +1,7 @@
 #pragma once
-#include <optional>
-
-#include "layers/batch_norm.h"
 #include "layers/conv2d.h"
-#include "layers/dropout.h"
-#include "layers/relu.h"
+#include "layers/conv_transpose2d.h"
+#include "layers/norm_act.h"
 
 namespace kern {
 
@@ -18,17 +15,29 @@ struct ConvNormActConfig {
 struct ConvNormAct2d {
   Conv2d conv;
   BatchNorm norm;
-  Relu act;
   ChannelDropout drop;
   explicit ConvNormAct2d(const ConvNormActConfig& c)
       : conv(c.conv), norm({.channels = c.conv.out, .eps = c.eps, .momentum = c.momentum}), drop(c.dropout) {}
   Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
-    if (drop.p > 0 && drop.mode.training) return drop(act(norm(conv(x))), slot);
-    return act(norm(conv(x)), slot);
+    return norm_act(norm, {.relu = true, .dropout = &drop}, conv(x, {}, subtracts_mean(norm)), slot);
   }
   template <class V>
   void visit(V&& v) {
-    v("conv", conv), v("norm", norm), v("act", act), v("drop", drop);
+    v("conv", conv), v("norm", norm), v("drop", drop);
+  }
+};
+
+// transposed conv -> batch norm -> ReLU: x [N,H,W,in] -> [N,P,Q,out].
+struct ConvTransposeNormAct2d {
+  ConvTranspose2d conv;
+  BatchNorm norm;
+  explicit ConvTransposeNormAct2d(const ConvTranspose2dConfig& c) : conv(c), norm({.channels = c.out}) {}
+  Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
+    return norm_act(norm, {.relu = true}, conv(x, {}, subtracts_mean(norm)), slot);
+  }
+  template <class V>
+  void visit(V&& v) {
+    v("conv", conv), v("norm", norm);
   }
 };
 

@@ -23,9 +23,13 @@ struct ConvTranspose2d {
     weight = Parameter(init_fan_in({c.in, c.kernel.h, c.kernel.w, c.out}, fan_in));
     if (c.bias) bias = Parameter(init_fan_in({c.out}, fan_in));
   }
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
-    return conv_transpose2d(
-        x, weight, bias, {.stride = config.stride, .crop = config.crop, .output_padding = config.output_padding}, slot);
+  Tensor operator()(const Tensor& x, const Tensor& slot = {}, bool bias_cancels = false) {
+    return conv_transpose2d(x, weight, bias,
+                            {.stride = config.stride,
+                             .crop = config.crop,
+                             .output_padding = config.output_padding,
+                             .bias_cancels = bias_cancels},
+                            slot);
   }
   template <class V>
   void visit(V&& v) {

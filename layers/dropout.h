@@ -22,10 +22,7 @@ struct ChannelDropout {
   float p;
   Mode mode;
   explicit ChannelDropout(float probability = 0.5f) : p(probability) {}
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
-    if (mode.training && p > 0) return channel_dropout(x, p, default_generator(), slot);
-    return x;
-  }
+  Tensor operator()(const Tensor& x) { return mode.training && p > 0 ? channel_dropout(x, p) : x; }
   template <class V>
   void visit(V&& v) {
     v("mode", mode);

@@ -17,16 +17,16 @@ ConvAutoencoder::ConvAutoencoder(const ConvAutoencoderConfig& c, SourceLocation 
   }
   for (size_t level = c.channels.size(); level-- > 0;) {
     const int channels = level > 0 ? c.channels[level - 1] : c.last;
-    up_.emplace_back(width, channels);
+    up_.emplace_back(ConvTranspose2dConfig{.in = width, .out = channels, .kernel = 4, .stride = 2, .crop = 1});
     width = channels;
   }
   head_.emplace_back(Conv2dConfig{.in = width, .out = c.in, .kernel = 3, .padding = 1});
 }
 
 Tensor ConvAutoencoder::operator()(const Tensor& input) {
-  check(input.rank() == 4 && input.channels() == in_ && input.dim(1) % multiple() == 0 &&
-            input.dim(2) % multiple() == 0,
-        "the auto-encoder takes [N,H,W,", in_, "] with H and W multiples of ", multiple(), ", got ", input.shape());
+  check(
+      input.rank() == 4 && input.channels() == in_ && input.dim(1) % multiple() == 0 && input.dim(2) % multiple() == 0,
+      "the auto-encoder takes [N,H,W,", in_, "] with H and W multiples of ", multiple(), ", got ", input.shape());
   Tensor x = input;
   for (auto& block : down_) x = block(x);
   for (auto& block : up_) x = block(x);

@@ -1,10 +1,9 @@
-// A convolutional auto-encoder: 3x3 convolutions of stride 2 down, 4x4 transposed convolutions of stride 2 up, each with
-// batch norm and ReLU; a 3x3 convolution and a sigmoid at the end.
+// A convolutional auto-encoder: 3x3 convolutions of stride 2 down, 4x4 transposed convolutions of stride 2 up, each
+// with batch norm and ReLU; a 3x3 convolution and a sigmoid at the end.
 #pragma once
 #include <vector>
 
 #include "layers/conv_norm_act.h"
-#include "layers/conv_transpose2d.h"
 #include "layers/sigmoid.h"
 
 namespace kern::models {
@@ -13,20 +12,6 @@ struct ConvAutoencoderConfig {
   int in = 3;
   std::vector<int> channels{32, 64, 128};  // on the way down; the way up mirrors them
   int last = 16;                           // channels at full size, before the last convolution
-};
-
-// 4x4 transposed convolution of stride 2 -> batch norm -> ReLU: twice the size.
-struct UpConv2d {
-  ConvTranspose2d conv;
-  BatchNorm norm;
-  Relu act;
-  UpConv2d(int in, int out)
-      : conv({.in = in, .out = out, .kernel = 4, .stride = 2, .crop = 1}), norm({.channels = out}) {}
-  Tensor operator()(const Tensor& x) { return act(norm(conv(x))); }
-  template <class V>
-  void visit(V&& v) {
-    v("conv", conv), v("norm", norm), v("act", act);
-  }
 };
 
 // x [N,H,W,in] in [0, 1] -> its reconstruction, of the same shape. H and W must be multiples of multiple().
@@ -44,7 +29,7 @@ class ConvAutoencoder {
  private:
   int in_;
   std::vector<ConvNormAct2d> down_;
-  std::vector<UpConv2d> up_;
+  std::vector<ConvTransposeNormAct2d> up_;
   std::vector<Conv2d> head_;  // one
   Sigmoid sigmoid_;
 };

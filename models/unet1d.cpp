@@ -20,9 +20,9 @@ ConvUnit1d::ConvUnit1d(const UNet1dConfig& c, int in, int out, int stride, bool 
   act.emplace();
 }
 
-Tensor ConvUnit1d::operator()(const Tensor& x) {
-  const Tensor y = conv(x);
-  return norm ? (*act)((*norm)(y)) : y;
+Tensor ConvUnit1d::operator()(const Tensor& x, const Tensor& residual, const Tensor& slot) {
+  if (norm) return (*norm)(conv(x, {}, norm->subtracts_mean()), {.prelu = &*act, .residual = residual}, slot);
+  return residual ? add(conv(x), residual, slot) : conv(x, slot);
 }
 
 ResidualUnit1d::ResidualUnit1d(const UNet1dConfig& c, int in, int out, int stride, int count, bool last_conv_only) {
@@ -36,8 +36,8 @@ ResidualUnit1d::ResidualUnit1d(const UNet1dConfig& c, int in, int out, int strid
 Tensor ResidualUnit1d::operator()(const Tensor& x, const Tensor& slot) {
   const Tensor across = shortcut ? (*shortcut)(x) : x;
   Tensor y = x;
-  for (auto& unit : units) y = unit(y);
-  return add(y, across, slot);
+  for (size_t i = 0; i + 1 < units.size(); ++i) y = units[i](y);
+  return units.back()(y, across, slot);
 }
 
 UpBlock1d::UpBlock1d(const UNet1dConfig& c, int in, int out, int stride, bool is_top)
@@ -50,7 +50,9 @@ UpBlock1d::UpBlock1d(const UNet1dConfig& c, int in, int out, int stride, bool is
       norm(c.norm, out),
       unit(c, out, out, 1, 1, is_top) {}
 
-Tensor UpBlock1d::operator()(const Tensor& x, const Tensor& slot) { return unit(act(norm(conv(x))), slot); }
+Tensor UpBlock1d::operator()(const Tensor& x, const Tensor& slot) {
+  return unit(norm(conv(x, {}, norm.subtracts_mean()), {.prelu = &act}), slot);
+}
 
 UNet1d::UNet1d(const UNet1dConfig& c, SourceLocation at) : config_(c) {
   check({c.channels.size() >= 2 && c.strides.size() + 1 == c.channels.size(), at},

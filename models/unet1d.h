@@ -5,11 +5,9 @@
 #include <memory>
 #include <vector>
 
-#include "layers/batch_norm.h"
 #include "layers/conv1d.h"
 #include "layers/conv_transpose1d.h"
-#include "layers/instance_norm.h"
-#include "layers/prelu.h"
+#include "layers/norm_act.h"
 
 namespace kern::models {
 
@@ -31,7 +29,11 @@ struct AnyNorm {
   std::optional<InstanceNorm> instance;
   std::optional<BatchNorm> batch;
   AnyNorm(Norm kind, int channels);
-  Tensor operator()(const Tensor& x) { return instance ? (*instance)(x) : (*batch)(x); }
+  // y = act(norm(x)) + residual; see layers/norm_act.h.
+  Tensor operator()(const Tensor& x, const AfterNorm& after, const Tensor& slot = {}) {
+    return instance ? norm_act(*instance, after, x, slot) : norm_act(*batch, after, x, slot);
+  }
+  bool subtracts_mean() const { return instance ? kern::subtracts_mean(*instance) : kern::subtracts_mean(*batch); }
   template <class V>
   void visit(V&& v) {
     if (instance) instance->visit(v);
@@ -39,13 +41,13 @@ struct AnyNorm {
   }
 };
 
-// conv -> norm -> PReLU, or the convolution alone.
+// conv -> norm -> PReLU (-> + residual), or the convolution alone.
 struct ConvUnit1d {
   Conv1d conv;
   std::optional<AnyNorm> norm;
   std::optional<PRelu> act;
   ConvUnit1d(const UNet1dConfig& config, int in, int out, int stride, bool conv_only = false);
-  Tensor operator()(const Tensor& x);
+  Tensor operator()(const Tensor& x, const Tensor& residual = {}, const Tensor& slot = {});
   template <class V>
   void visit(V&& v) {
     v("conv", conv), v("norm", norm), v("act", act);

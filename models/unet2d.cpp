@@ -24,7 +24,8 @@ UNet2d::UNet2d(const UNet2dConfig& c, SourceLocation at) : config_(c) {
     decode_.emplace_back(2 * channels, channels, c.dropout);
     width = channels;
   }
-  if (c.head_conv) head_conv_.emplace(ConvNormActConfig{.conv = {.in = width, .out = width, .kernel = 3, .padding = 1}});
+  if (c.head_conv)
+    head_conv_.emplace(ConvNormActConfig{.conv = {.in = width, .out = width, .kernel = 3, .padding = 1}});
   head_.emplace_back(Conv2dConfig{.in = width, .out = c.out, .kernel = 1});
 }
 

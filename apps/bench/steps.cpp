@@ -42,8 +42,8 @@ void run_bench_steps(const BenchStepsConfig& c, Call& call) {
                                                                      .by_shape = c.by_shape});
     const auto q = benchmarks::quartiles(r.milliseconds);
     const double peak = double(r.peak_bytes) / (1 << 20);
-    fmt::print("{:<3} {:>10} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.1f} {:>6}\n", r.id, r.parameters, q.median, q.lower,
-               q.upper, q.least, peak, r.late_allocations);
+    fmt::print("{:<3} {:>10} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.1f} {:>6}\n", r.id, r.parameters, q.median,
+               q.lower, q.upper, q.least, peak, r.late_allocations);
     std::fflush(stdout);
     call.figures.add(id + ".parameters", r.parameters);
     call.figures.add(id + ".milliseconds", r.milliseconds);

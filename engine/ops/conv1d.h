@@ -13,6 +13,7 @@ struct Conv1dOptions {
   int stride = 1;
   Sides padding = 0;
   int dilation = 1, groups = 1;
+  bool bias_cancels = false;  // as Conv2dOptions says
 };
 
 // x [N,L,C], w [K,S,C/G], b [K] or empty -> y [N,Q,K], Q = (L + left + right - dilation (S-1) - 1) / stride + 1.
@@ -32,7 +33,7 @@ inline Tensor conv1d(const Tensor& x, const Tensor& w, const Tensor& b = {}, con
                               .pad_left = o.padding.left,
                               .pad_right = o.padding.right};
   detail::check_convolution("conv1d", g, x, w, b, at);
-  return detail::convolve("conv1d", g, {g.n, g.q(), g.k}, x, w, b, slot, at);
+  return detail::convolve("conv1d", g, {g.n, g.q(), g.k}, x, w, b, o.bias_cancels, slot, at);
 }
 
 }  // namespace kern

@@ -8,6 +8,7 @@ struct ConvTranspose1dOptions {
   int stride = 1;
   Sides crop = 0;  // "padding" in other libraries
   int output_padding = 0, dilation = 1, groups = 1;
+  bool bias_cancels = false;  // as Conv2dOptions says
 };
 
 // x [N,L,C], w [C,S,K/G], b [K] or empty -> y [N,Q,K], Q = (L - 1) stride + dilation (S - 1) + 1 - left - right +
@@ -30,7 +31,7 @@ inline Tensor conv_transpose1d(const Tensor& x, const Tensor& w, const Tensor& b
                                        .crop_right = o.crop.right,
                                        .columns_added = o.output_padding};
   detail::check_transposed("conv_transpose1d", g, x, w, b, at);
-  return detail::convolve_transposed("conv_transpose1d", g, {g.n, g.q(), g.k}, x, w, b, slot, at);
+  return detail::convolve_transposed("conv_transpose1d", g, {g.n, g.q(), g.k}, x, w, b, o.bias_cancels, slot, at);
 }
 
 }  // namespace kern

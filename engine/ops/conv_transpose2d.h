@@ -10,26 +10,30 @@ struct ConvTranspose2dOptions {
   Pair output_padding = 0;  // rows and columns added at the bottom and right, below max(stride, dilation)
   Pair dilation = 1;
   int groups = 1;
+  bool bias_cancels = false;  // as Conv2dOptions says
 };
 
 namespace detail {
 
 // Any transposed convolution whose spec stands: x and y of any shape that the spec describes, b may be empty.
 inline Tensor convolve_transposed(const char* op, kernels::ConvTranspose2dSpec g, const Shape& y_shape, const Tensor& x,
-                                  const Tensor& w, const Tensor& b, const Tensor& slot, SourceLocation at) {
+                                  const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& slot,
+                                  SourceLocation at) {
   g.pitch = {.x = x.pitch()};
   const auto& row = kernels::select(kernels::conv_transpose2d_table(), x.device(), g, at);
   Tensor y = output_tensor(op, y_shape, x.options(), slot, at);
   g.pitch.y = y.pitch();
   row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), w.data(), b ? b.data() : nullptr,
               y.mutate());
-  return record(op, {x, w, b}, y, [op, g, &row, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
-    g.pitch.dy = dy.pitch();
-    const Workspace workspace(dy.device(), row.workspace(g));
-    if (d.want(0)) row.backward_data(workspace.exec(), g, dy.data(), w.get(op).data(), d[0].mutate());
-    if (d.want(1)) row.backward_weight(workspace.exec(), g, dy.data(), x.get(op).data(), d[1].mutate());
-    if (d.want(2)) row.backward_bias(workspace.exec(), g, dy.data(), d[2].mutate());
-  });
+  return record(op, {x, w, b}, y,
+                [op, g, &row, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
+                  g.pitch.dy = dy.pitch();
+                  const Workspace workspace(dy.device(), row.workspace(g));
+                  if (d.want(0)) row.backward_data(workspace.exec(), g, dy.data(), w.get(op).data(), d[0].mutate());
+                  if (d.want(1)) row.backward_weight(workspace.exec(), g, dy.data(), x.get(op).data(), d[1].mutate());
+                  if (d.want(2) && bias_cancels) d[2].fill(0);
+                  else if (d.want(2)) row.backward_bias(workspace.exec(), g, dy.data(), d[2].mutate());
+                });
 }
 
 inline void check_transposed(const char* op, const kernels::ConvTranspose2dSpec& g, const Tensor& x, const Tensor& w,
@@ -83,7 +87,8 @@ inline Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& b
                                        .rows_added = o.output_padding.h,
                                        .columns_added = o.output_padding.w};
   detail::check_transposed("conv_transpose2d", g, x, w, b, at);
-  return detail::convolve_transposed("conv_transpose2d", g, {g.n, g.p(), g.q(), g.k}, x, w, b, slot, at);
+  return detail::convolve_transposed("conv_transpose2d", g, {g.n, g.p(), g.q(), g.k}, x, w, b, o.bias_cancels, slot,
+                                     at);
 }
 
 }  // namespace kern

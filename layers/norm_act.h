@@ -1,0 +1,62 @@
+// A norm and what follows it, fused into one op (engine/ops/norm_act.h) or op by op where fusion is off.
+#pragma once
+#include "engine/ops/add.h"
+#include "engine/ops/norm_act.h"
+#include "layers/batch_norm.h"
+#include "layers/dropout.h"
+#include "layers/fusion.h"
+#include "layers/instance_norm.h"
+#include "layers/prelu.h"
+#include "layers/relu.h"
+
+namespace kern {
+
+// What follows a norm: an activation (none, ReLU or PReLU), dropout of channels, a residual; each may be absent.
+struct AfterNorm {
+  bool relu = false;
+  PRelu* prelu = nullptr;
+  ChannelDropout* dropout = nullptr;
+  Tensor residual = {};
+};
+
+// Whether the norm takes the mean of this very input away: then the bias of the convolution before it cancels.
+inline bool subtracts_mean(const BatchNorm& norm) { return norm.mode.training; }
+inline bool subtracts_mean(const InstanceNorm&) { return true; }
+
+inline Tensor fused(BatchNorm& norm, const Tensor& x, NormActParts parts, NormActOptions options, const Tensor& slot) {
+  parts.weight = norm.weight, parts.bias = norm.bias;
+  parts.running_mean = norm.running_mean, parts.running_variance = norm.running_variance;
+  options.training = norm.mode.training;
+  options.momentum = float(norm.config.momentum), options.eps = float(norm.config.eps);
+  return norm_act(x, parts, options, slot);
+}
+inline Tensor fused(InstanceNorm& norm, const Tensor& x, NormActParts parts, NormActOptions options,
+                    const Tensor& slot) {
+  parts.weight = norm.weight, parts.bias = norm.bias;
+  options.per_sample = true;
+  options.eps = float(norm.config.eps);
+  return norm_act(x, parts, options, slot);
+}
+
+// y = dropout(act(norm(x))) + residual, into `slot` if given.
+template <class Norm>
+Tensor norm_act(Norm& norm, const AfterNorm& after, const Tensor& x, const Tensor& slot = {}) {
+  const bool drops = after.dropout && after.dropout->mode.training && after.dropout->p > 0;
+  if (fusion_enabled())
+    return fused(norm, x, {.slope = after.prelu ? after.prelu->weight : Tensor(), .residual = after.residual},
+                 {.act = after.prelu  ? Activation::prelu
+                         : after.relu ? Activation::relu
+                                      : Activation::identity,
+                  .dropout = drops ? after.dropout->p : 0.0f},
+                 slot);
+  const bool acts = after.relu || after.prelu;  // the last of these writes into the slot
+  const Tensor none, &after_norm = acts || drops || after.residual ? none : slot,
+                     &after_act = drops || after.residual ? none : slot;
+  Tensor y = norm(x, after_norm);
+  if (after.prelu) y = (*after.prelu)(y, after_act);
+  else if (after.relu) y = relu(y, after_act);
+  if (drops) y = channel_dropout(y, after.dropout->p, default_generator(), after.residual ? none : slot);
+  return after.residual ? add(y, after.residual, slot) : y;
+}
+
+}  // namespace kern
