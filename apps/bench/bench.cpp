@@ -10,6 +10,8 @@ const Task& bench_task() {
                          {
                              verb<BenchStepsConfig>("steps", "time whole steps of the models of docs/benchmarks.md",
                                                     describe_bench_steps, run_bench_steps),
+                             verb<BenchKernelsConfig>("kernels", "time every row of every op on these models' shapes",
+                                                      describe_bench_kernels, run_bench_kernels),
                          }};
   return task;
 }

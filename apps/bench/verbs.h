@@ -12,6 +12,14 @@ struct BenchStepsConfig {
   int batch = 0, warmup = 3, repeats = 20, threads = 0;
   bool profile = false, by_shape = false;
 };
+struct BenchKernelsConfig {
+  std::vector<std::string> models{"b", "c", "d", "D", "e"}, ops, rows;
+  bool large = true, reference = false;
+  int repeats = 20, threads = 1;
+};
+void describe_bench_kernels(training::Schema& schema, BenchKernelsConfig& config);
+void run_bench_kernels(const BenchKernelsConfig& config, Call& call);
+
 void describe_bench_steps(training::Schema& schema, BenchStepsConfig& config);
 void run_bench_steps(const BenchStepsConfig& config, Call& call);
 

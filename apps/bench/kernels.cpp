@@ -1,0 +1,58 @@
+#include "benchmarks/kernels.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apps/bench/verbs.h"
+#include "benchmarks/machine.h"
+#include "kernels/common/parallel.h"
+
+namespace kern::apps {
+
+void describe_bench_kernels(training::Schema& s, BenchKernelsConfig& c) {
+  std::vector<std::string> ids;
+  for (const auto& m : benchmarks::models()) ids.emplace_back(m.id);
+  s.section("What is timed")
+      .key("models", c.models, "whose shapes: letters of docs/benchmarks.md", training::one_of(ids))
+      .key("ops", c.ops, "only these; empty: all", training::one_of(benchmarks::timed_ops()))
+      .key("rows", c.rows, "only rows of these names; empty: all that this processor runs")
+      .key("large", c.large, "memory-bound ops on arrays of 128 MiB too")
+      .key("reference", c.reference, "the reference rows too, which are slow");
+  s.section("How")
+      .key("repeats", c.repeats, "timed calls of each", training::at_least(1))
+      .key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024));
+}
+
+void run_bench_kernels(const BenchKernelsConfig& c, Call& call) {
+  if (c.threads > 0) set_thread_count(c.threads);
+  const auto machine = benchmarks::measure_machine();
+  fmt::print("{} threads; this machine's measured peaks: {:.1f} GFLOP/s (f32 multiply-adds), {:.1f} GB/s (copy)\n",
+             thread_count(), machine.gflops, machine.copy);
+  fmt::print("{:<16} {:<36} {:<16} {:<15} {:>9} {:>9} {:>9} {:>8} {:>6} {:>6} {:>6}\n", "op", "shape", "row",
+             "direction", "median ms", "quartile", "quartile", "GFLOP/s", "share", "GB/s", "share");
+  call.figures.add("threads", thread_count());
+  call.figures.add("peak_gflops", machine.gflops);
+  call.figures.add("peak_copy_gbs", machine.copy);
+  benchmarks::time_kernels(
+      {.models = c.models,
+       .ops = c.ops,
+       .rows = c.rows,
+       .large = c.large,
+       .reference = c.reference,
+       .repeats = c.repeats},
+      [&](const benchmarks::KernelResult& r) {
+        const double seconds = r.milliseconds.median * 1e-3, gflops = r.flops / seconds * 1e-9,
+                     gbs = r.bytes / seconds * 1e-9;
+        fmt::print("{:<16} {:<36} {:<16} {:<15} {:>9.4f} {:>9.4f} {:>9.4f} {:>8.1f} {:>5.0f}% {:>6.1f} {:>5.0f}%\n",
+                   r.op, r.shape, r.row, r.direction, r.milliseconds.median, r.milliseconds.lower, r.milliseconds.upper,
+                   gflops, 100 * gflops / machine.gflops, gbs, 100 * gbs / machine.copy);
+        std::fflush(stdout);
+        const std::string name = fmt::format("{}|{}|{}|{}", r.op, r.shape, r.row, r.direction);
+        call.figures.add(name + "|median_ms", r.milliseconds.median);
+        call.figures.add(name + "|gflops", gflops);
+        call.figures.add(name + "|gbs", gbs);
+      });
+}
+
+}  // namespace kern::apps

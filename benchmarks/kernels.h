@@ -1,0 +1,27 @@
+// Every row of every op on the shapes that the timed models contain, and the memory-bound ones on arrays far beyond the
+// caches.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "benchmarks/steps.h"
+
+namespace kern::benchmarks {
+
+struct KernelOptions {
+  std::vector<std::string> models, ops, rows;  // empty ops and rows: all
+  bool large = true;                           // the memory-bound ops on large arrays too
+  bool reference = false;                      // the reference rows too, which are slow
+  int repeats = 20;
+};
+struct KernelResult {
+  std::string op, shape, row, direction;
+  double flops = 0, bytes = 0;  // of one call
+  Quartiles milliseconds;
+};
+// Calls `show` for each result as it comes. Errors: an unknown op or model; a row whose output is not finite.
+void time_kernels(const KernelOptions& options, const std::function<void(const KernelResult&)>& show);
+std::vector<std::string> timed_ops();
+
+}  // namespace kern::benchmarks

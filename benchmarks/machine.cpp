@@ -1,0 +1,100 @@
+#include "benchmarks/machine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "engine/memory.h"
+#include "kernels/common/parallel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "benchmarks/machine.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace kern::benchmarks {
+namespace HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr int kChains = 12;  // enough to hide the latency of two multiply-adds a cycle
+
+// `turns` times kChains multiply-adds of whole vectors, none waiting for another; returns something of the result.
+float multiply_adds(int64_t turns) {
+  const hn::ScalableTag<float> d;
+  hn::Vec<decltype(d)> sum[kChains];
+  for (int i = 0; i < kChains; ++i) sum[i] = hn::Set(d, float(i));
+  const auto a = hn::Set(d, 0.999f), b = hn::Set(d, 0.001f);
+  for (int64_t t = 0; t < turns; ++t) {
+    HWY_UNROLL(12) for (int i = 0; i < kChains; ++i) sum[i] = hn::MulAdd(sum[i], a, b);
+  }
+  for (int i = 1; i < kChains; ++i) sum[0] = hn::Add(sum[0], sum[i]);
+  return hn::GetLane(sum[0]);
+}
+int64_t flops_of_a_turn() { return 2 * kChains * int64_t(hn::Lanes(hn::ScalableTag<float>())); }
+void copy(const float* from, float* to, int64_t n) {
+  const hn::ScalableTag<float> d;
+  for (int64_t i = 0; i < n; i += int64_t(hn::Lanes(d))) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+
+template <>
+Loops loops<KERN_SIMD_ISA>() {
+  return {HWY_NAMESPACE::multiply_adds, HWY_NAMESPACE::flops_of_a_turn(), HWY_NAMESPACE::copy};
+}
+}  // namespace kern::benchmarks
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace kern::benchmarks {
+namespace {
+
+Loops widest() {
+#if defined(__x86_64__)
+  if (kernels::cpu_has(Isa::avx512)) return loops<Isa::avx512>();
+  if (kernels::cpu_has(Isa::avx2)) return loops<Isa::avx2>();
+#endif
+  return loops<Isa::baseline>();
+}
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+template <class F>
+double least_seconds(int times, F&& f) {
+  double least = 1e9;
+  for (int i = 0; i < times; ++i) {
+    const double begin = seconds();
+    f();
+    least = std::min(least, seconds() - begin);
+  }
+  return least;
+}
+
+}  // namespace
+
+Machine measure_machine() {
+  const Loops v = widest();
+  const int threads = thread_count();
+  constexpr int64_t kTurns = 1 << 20;
+  volatile float sink = 0;
+  const double arithmetic = least_seconds(
+      10, [&] { kernels::parallel_for(threads, 1, [&](int64_t, int64_t) { sink = v.multiply_adds(kTurns); }); });
+  constexpr int64_t kBytes = int64_t{256} << 20, kFloats = kBytes / 4, kPart = 1 << 16;
+  const Storage from(Device::cpu, kBytes), to(Device::cpu, kBytes);
+  auto* a = reinterpret_cast<float*>(from.data());
+  auto* b = reinterpret_cast<float*>(to.data());
+  std::fill_n(a, kFloats, 1.0f);
+  const double copying = least_seconds(10, [&] {
+    kernels::parallel_for(kFloats, kPart,
+                          [&](int64_t begin, int64_t end) { v.copy(a + begin, b + begin, end - begin); });
+  });
+  release_unused_memory();
+  return {.gflops = 1e-9 * double(kTurns * v.flops_of_a_turn * threads) / arithmetic,
+          .copy = 2e-9 * double(kBytes) / copying};
+}
+
+}  // namespace kern::benchmarks
+#endif
