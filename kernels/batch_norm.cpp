@@ -1,63 +1,63 @@
 #include "kernels/batch_norm.h"
 
-#include <algorithm>
+#include "kernels/norm_act.h"
 
 namespace kern::kernels {
 namespace {
 
-void batch_norm_forward_cpu(const Exec& exec, const BatchNormSpec& g, const float* x, const float* weight,
-                            const float* bias, float* running_mean, float* running_variance, float* y, float* mean,
-                            float* inverse_deviation) {
-  if (g.frozen) {
-    std::copy_n(running_mean, g.c, mean);
-    for (int64_t c = 0; c < g.c; ++c)
-      inverse_deviation[c] = float(1 / std::sqrt(double(running_variance[c]) + double(g.eps)));
-  } else {
-    const ChannelMoments moments = channel_moments(exec, g.norm(), x);
-    const double rows = double(std::max<int64_t>(1, g.rows)), momentum = double(g.momentum);
-    for (int64_t c = 0; c < g.c; ++c) {
-      const double m = moments.mean(0)[c], variance = moments.squares(0)[c] / rows;
-      mean[c] = float(m);
-      inverse_deviation[c] = float(1 / std::sqrt(variance + double(g.eps)));
-      if (!g.updates() || !running_mean) continue;
-      running_mean[c] = float((1 - momentum) * double(running_mean[c]) + momentum * m);
-      running_variance[c] = float((1 - momentum) * double(running_variance[c]) + momentum * variance * g.unbiased());
-    }
-  }
-  channel_norm_apply(g.norm(), x, weight, bias, mean, inverse_deviation, y);
+// A batch norm is a norm_act without activation; its rows are that op's.
+NormActSpec as_norm_act(const BatchNormSpec& g) {
+  return {.n = 1, .rows = g.rows, .c = g.c, .frozen = g.frozen, .eps = g.eps, .momentum = g.momentum, .pitch = g.pitch};
+}
+template <Isa isa>
+BatchNormRow simd_row() {
+  return {
+      .name = isa_name(isa),
+      .device = Device::cpu,
+      .supports = [](const BatchNormSpec&) { return cpu_has(isa); },
+      .workspace = [](const BatchNormSpec& g) { return norm_act_simd_row<isa>().workspace(as_norm_act(g)); },
+      .forward =
+          [](const Exec& exec, const BatchNormSpec& g, const float* x, const float* weight, const float* bias,
+             float* running_mean, float* running_variance, float* y, float* mean, float* inverse_deviation) {
+            norm_act_simd_row<isa>().forward(
+                exec, as_norm_act(g), x,
+                {.weight = weight, .bias = bias, .running_mean = running_mean, .running_variance = running_variance},
+                nullptr, y, mean, inverse_deviation);
+          },
+      .backward =
+          [](const Exec& exec, const BatchNormSpec& g, const float* dy, const float* x, const float* weight,
+             const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
+            norm_act_simd_row<isa>().backward(exec, as_norm_act(g), dy, x, {.weight = weight}, mean, inverse_deviation,
+                                              dx, dweight, dbias, nullptr);
+          }};
 }
 
-constexpr BatchNormRow kRows[] = {
-    {.name = "cpu",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = [](const BatchNormSpec& g) { return channel_norm_workspace(g.norm()); },
-     .forward = batch_norm_forward_cpu,
-     .backward =
-         [](const Exec& exec, const BatchNormSpec& g, const float* dy, const float* x, const float* weight,
-            const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
-           channel_norm_backward(exec, g.norm(), dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
-         }},
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .forward =
-         [](const Exec&, const BatchNormSpec& g, const float* x, const float* weight, const float* bias,
-            float* running_mean, float* running_variance, float* y, float* mean, float* inverse_deviation) {
-           batch_norm_forward_reference(g, x, weight, bias, running_mean, running_variance, y, mean, inverse_deviation);
-         },
-     .backward =
-         [](const Exec&, const BatchNormSpec& g, const float* dy, const float* x, const float* weight,
-            const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
-           batch_norm_backward_reference(g, dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
-         }},
-};
-constexpr Table<BatchNormRow> kTable{"batch_norm", kRows};
+constexpr BatchNormRow kReference = {
+    .name = "reference",
+    .device = Device::cpu,
+    .supports = supports_all,
+    .workspace = no_workspace,
+    .forward =
+        [](const Exec&, const BatchNormSpec& g, const float* x, const float* weight, const float* bias,
+           float* running_mean, float* running_variance, float* y, float* mean, float* inverse_deviation) {
+          batch_norm_forward_reference(g, x, weight, bias, running_mean, running_variance, y, mean, inverse_deviation);
+        },
+    .backward =
+        [](const Exec&, const BatchNormSpec& g, const float* dy, const float* x, const float* weight, const float* mean,
+           const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
+          batch_norm_backward_reference(g, dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
+        }};
 
 }  // namespace
 
-const Table<BatchNormRow>& batch_norm_table() { return kTable; }
-OpInfo batch_norm_info() { return info_of(kTable); }
+const Table<BatchNormRow>& batch_norm_table() {
+  static const BatchNormRow rows[] = {
+      KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
+      kReference,
+  };
+  static const Table<BatchNormRow> table{"batch_norm", rows};
+  return table;
+}
+OpInfo batch_norm_info() { return info_of(batch_norm_table()); }
 
 }  // namespace kern::kernels

@@ -1,51 +1,60 @@
 #include "kernels/instance_norm.h"
 
+#include "kernels/norm_act.h"
+
 namespace kern::kernels {
 namespace {
 
-void instance_norm_forward_cpu(const Exec& exec, const InstanceNormSpec& g, const float* x, const float* weight,
-                               const float* bias, float* y, float* mean, float* inverse_deviation) {
-  const ChannelMoments moments = channel_moments(exec, g.norm(), x);
-  const double rows = double(g.l > 0 ? g.l : 1);
-  for (int64_t n = 0; n < g.n; ++n)
-    for (int64_t c = 0; c < g.c; ++c) {
-      mean[n * g.c + c] = float(moments.mean(n)[c]);
-      inverse_deviation[n * g.c + c] = float(1 / std::sqrt(moments.squares(n)[c] / rows + double(g.eps)));
-    }
-  channel_norm_apply(g.norm(), x, weight, bias, mean, inverse_deviation, y);
+// An instance norm is a norm_act without activation; its rows are that op's.
+NormActSpec as_norm_act(const InstanceNormSpec& g) {
+  return {.n = g.n, .rows = g.l, .c = g.c, .per_sample = true, .eps = g.eps, .pitch = g.pitch};
+}
+template <Isa isa>
+InstanceNormRow simd_row() {
+  return {.name = isa_name(isa),
+          .device = Device::cpu,
+          .supports = [](const InstanceNormSpec&) { return cpu_has(isa); },
+          .workspace = [](const InstanceNormSpec& g) { return norm_act_simd_row<isa>().workspace(as_norm_act(g)); },
+          .forward =
+              [](const Exec& exec, const InstanceNormSpec& g, const float* x, const float* weight, const float* bias,
+                 float* y, float* mean, float* inverse_deviation) {
+                norm_act_simd_row<isa>().forward(exec, as_norm_act(g), x, {.weight = weight, .bias = bias}, nullptr, y,
+                                                 mean, inverse_deviation);
+              },
+          .backward =
+              [](const Exec& exec, const InstanceNormSpec& g, const float* dy, const float* x, const float* weight,
+                 const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
+                norm_act_simd_row<isa>().backward(exec, as_norm_act(g), dy, x, {.weight = weight}, mean,
+                                                  inverse_deviation, dx, dweight, dbias, nullptr);
+              }};
 }
 
-constexpr InstanceNormRow kRows[] = {
-    {.name = "cpu",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = [](const InstanceNormSpec& g) { return channel_norm_workspace(g.norm()); },
-     .forward = instance_norm_forward_cpu,
-     .backward =
-         [](const Exec& exec, const InstanceNormSpec& g, const float* dy, const float* x, const float* weight,
-            const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
-           channel_norm_backward(exec, g.norm(), dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
-         }},
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .forward =
-         [](const Exec&, const InstanceNormSpec& g, const float* x, const float* weight, const float* bias, float* y,
-            float* mean, float* inverse_deviation) {
-           instance_norm_forward_reference(g, x, weight, bias, y, mean, inverse_deviation);
-         },
-     .backward =
-         [](const Exec&, const InstanceNormSpec& g, const float* dy, const float* x, const float* weight,
-            const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
-           instance_norm_backward_reference(g, dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
-         }},
-};
-constexpr Table<InstanceNormRow> kTable{"instance_norm", kRows};
+constexpr InstanceNormRow kReference = {
+    .name = "reference",
+    .device = Device::cpu,
+    .supports = supports_all,
+    .workspace = no_workspace,
+    .forward =
+        [](const Exec&, const InstanceNormSpec& g, const float* x, const float* weight, const float* bias, float* y,
+           float* mean, float* inverse_deviation) {
+          instance_norm_forward_reference(g, x, weight, bias, y, mean, inverse_deviation);
+        },
+    .backward =
+        [](const Exec&, const InstanceNormSpec& g, const float* dy, const float* x, const float* weight,
+           const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
+          instance_norm_backward_reference(g, dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
+        }};
 
 }  // namespace
 
-const Table<InstanceNormRow>& instance_norm_table() { return kTable; }
-OpInfo instance_norm_info() { return info_of(kTable); }
+const Table<InstanceNormRow>& instance_norm_table() {
+  static const InstanceNormRow rows[] = {
+      KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
+      kReference,
+  };
+  static const Table<InstanceNormRow> table{"instance_norm", rows};
+  return table;
+}
+OpInfo instance_norm_info() { return info_of(instance_norm_table()); }
 
 }  // namespace kern::kernels

@@ -88,21 +88,23 @@ void backward(const Exec&, const MaxPoolSpec& g, const float* dy, const float* x
   });
 }
 
-constexpr MaxPoolRow kRows[] = {
-    {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward, .backward = backward},
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .forward = [](const Exec&, const MaxPoolSpec& g, const float* x,
-                   float* y) { max_pool_forward_reference(g, x, y); },
-     .backward = [](const Exec&, const MaxPoolSpec& g, const float* dy, const float* x,
-                    float* dx) { max_pool_backward_reference(g, dy, x, dx); }},
-};
-constexpr Table<MaxPoolRow> kTable{"max_pool", kRows};
-
 }  // namespace
 
-const Table<MaxPoolRow>& max_pool_table() { return kTable; }
-OpInfo max_pool_info() { return info_of(kTable); }
+const Table<MaxPoolRow>& max_pool_table() {
+  static const MaxPoolRow rows[] = {
+      KERN_SIMD_ROWS(max_pool_simd_row),  // "avx512", "avx2", "simd": 2x2, stride 2
+      {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward, .backward = backward},
+      {.name = "reference",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .forward = [](const Exec&, const MaxPoolSpec& g, const float* x,
+                     float* y) { max_pool_forward_reference(g, x, y); },
+       .backward = [](const Exec&, const MaxPoolSpec& g, const float* dy, const float* x,
+                      float* dx) { max_pool_backward_reference(g, dy, x, dx); }},
+  };
+  static const Table<MaxPoolRow> table{"max_pool", rows};
+  return table;
+}
+OpInfo max_pool_info() { return info_of(max_pool_table()); }
 
 }  // namespace kern::kernels

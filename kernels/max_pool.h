@@ -8,6 +8,7 @@
 #include "kernels/common/dispatch.h"
 #include "kernels/common/layout.h"
 #include "kernels/common/scalar.h"
+#include "kernels/common/simd.h"
 
 namespace kern::kernels {
 
@@ -85,5 +86,7 @@ struct MaxPoolRow {
   void (*backward)(const Exec&, const MaxPoolSpec&, const float* dy, const float* x, float* dx);
 };
 const Table<MaxPoolRow>& max_pool_table();
+template <Isa isa>
+MaxPoolRow max_pool_simd_row();  // max_pool_simd.cpp
 
 }  // namespace kern::kernels

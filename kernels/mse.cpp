@@ -6,12 +6,14 @@ namespace kern::kernels {
 namespace {
 
 void forward(const Exec& exec, const MseSpec& g, const float* x, const float* t, float* loss) {
+  auto square = [](float p, float q) { return (double(p) - double(q)) * (double(p) - double(q)); };
+  if (g.x_pitch() == g.c && g.t_pitch() == g.c) {
+    *loss = float(sum_flat(exec, g.size(), [=](int64_t i) { return square(x[i], t[i]); }) / double(g.size()));
+    return;
+  }
   const double sum = sum_rows(exec, g.rows, g.c, [&](int64_t i) {
     const float *p = x + i * g.x_pitch(), *q = t + i * g.t_pitch();
-    return lane_sum(g.c, [p, q](int64_t c) {
-      const double d = double(p[c]) - double(q[c]);
-      return d * d;
-    });
+    return lane_sum(g.c, [=](int64_t c) { return square(p[c], q[c]); });
   });
   *loss = float(sum / double(g.size()));
 }
@@ -30,7 +32,8 @@ constexpr MseRow kRows[] = {
     {.name = "cpu",
      .device = Device::cpu,
      .supports = supports_all,
-     .workspace = [](const MseSpec& g) { return sum_rows_workspace(g.rows, g.c); },
+     .workspace =
+         [](const MseSpec& g) { return std::max(sum_rows_workspace(g.rows, g.c), sum_flat_workspace(g.size())); },
      .forward = forward,
      .backward = backward},
     {.name = "reference",

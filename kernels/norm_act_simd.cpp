@@ -31,7 +31,7 @@ struct Units {
         rows(g.rows),
         c(g.c),
         grain(16384 / (g.c > 0 ? g.c : 1) > 64 ? 16384 / (g.c > 0 ? g.c : 1) : 64),
-        per_sample(rows > grain ? ceil_div(rows, grain) : 1) {}
+        per_sample(ceil_div(rows, grain)) {}
   int64_t count() const { return n * per_sample; }
   int64_t begin(int64_t unit) const { return unit / per_sample * rows + unit % per_sample * grain; }
   int64_t size(int64_t unit) const {

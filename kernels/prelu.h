@@ -7,6 +7,7 @@
 #include "kernels/common/dispatch.h"
 #include "kernels/common/layout.h"
 #include "kernels/common/scalar.h"
+#include "kernels/common/simd.h"
 
 namespace kern::kernels {
 
@@ -54,5 +55,7 @@ struct PreluRow {
                    float* dslope);
 };
 const Table<PreluRow>& prelu_table();
+template <Isa isa>
+PreluRow prelu_simd_row();  // prelu_simd.cpp
 
 }  // namespace kern::kernels

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Kern beside PyTorch on the CPU: whole steps, alternating in one run, the same threads and precision.
+
+  benchmarks/compare_torch.py --kern build/release/kern --peer PEER.py [--mode train|predict] [--batch N] [--json out.json]
+
+PEER.py defines make(id) -> (module, x, y, loss) for the models of docs/benchmarks.md (ids b, c, d, D, e). Each round runs
+some steps of Kern (`kern bench steps`), then as many of PyTorch in every layout; after all rounds the medians with
+quartiles of all steps and, for each round, the ratio PyTorch / Kern are shown. PyTorch's better layout counts.
+Needs PyTorch and nothing else.
+"""
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def quartiles(values):
+    v = sorted(values)
+    at = lambda share: v[int(share * (len(v) - 1))] + (share * (len(v) - 1) % 1) * (
+        v[min(int(share * (len(v) - 1)) + 1, len(v) - 1)] - v[int(share * (len(v) - 1))])
+    return at(0.25), statistics.median(v), at(0.75)
+
+
+def kern_steps(args, model, repeats):
+    with tempfile.NamedTemporaryFile(suffix=".json") as out:
+        subprocess.run([args.kern, "bench", "steps", f"models={model}", f"mode={args.mode}", f"batch={args.batch}",
+                        "warmup=3", f"repeats={repeats}", f"threads={args.threads}", "--json", out.name],
+                       check=True, stdout=subprocess.DEVNULL)
+        figures = json.load(open(out.name))
+    return figures[f"{model}.milliseconds"], figures[f"{model}.peak_mib"]
+
+
+class Torch:
+    """One model in one layout, kept between rounds as a user's process would keep it."""
+
+    def __init__(self, torch, peer, args, model, channels_last):
+        self.torch, self.predict = torch, args.mode == "predict"
+        torch.manual_seed(0)
+        self.net, self.x, self.y, self.loss = peer.make(model)
+        if args.batch:
+            reps = (args.batch + self.x.shape[0] - 1) // self.x.shape[0]
+            same = self.y is self.x
+            self.x = self.x.repeat(reps, *[1] * (self.x.dim() - 1))[:args.batch]
+            self.y = self.x if same else self.y.repeat(reps, *[1] * (self.y.dim() - 1))[:args.batch]
+        if channels_last:
+            same = self.y is self.x
+            self.net = self.net.to(memory_format=torch.channels_last)
+            self.x = self.x.to(memory_format=torch.channels_last)
+            self.y = self.x if same else self.y
+        self.net.train(not self.predict)
+        self.optimiser = torch.optim.Adam(self.net.parameters(), 1e-3)
+
+    def step(self):
+        if self.predict:
+            with self.torch.inference_mode():
+                self.net(self.x)
+            return
+        loss = self.loss(self.net(self.x), self.y)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        loss.item()
+
+    def steps(self, repeats):
+        for _ in range(3):
+            self.step()
+        times = []
+        for _ in range(repeats):
+            begin = time.perf_counter()
+            self.step()
+            times.append((time.perf_counter() - begin) * 1e3)
+        return times
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--kern", default="build/release/kern")
+    ap.add_argument("--peer", required=True)
+    ap.add_argument("--models", default="b,c,d,D,e")
+    ap.add_argument("--mode", default="train", choices=("train", "predict"))
+    ap.add_argument("--batch", type=int, default=0, help="0: what is usual for the model")
+    ap.add_argument("--threads", type=int, default=2)
+    ap.add_argument("--rounds", type=int, default=5)
+    ap.add_argument("--repeats", type=int, default=6, help="timed steps of a round")
+    ap.add_argument("--json", default="")
+    args = ap.parse_args()
+    os.environ["OMP_NUM_THREADS"] = str(args.threads)
+    import torch
+    torch.set_num_threads(args.threads)
+    spec = importlib.util.spec_from_file_location("peer", args.peer)
+    peer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(peer)
+    processor = next((l.split(": ")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")),
+                     platform.processor())
+    info = subprocess.run([args.kern, "--version"], capture_output=True, text=True).stdout.strip()
+    print(f"{args.mode}, {args.threads} threads, f32, {processor}; {info}; torch {torch.__version__}; "
+          f"{args.rounds} rounds of {args.repeats} steps, alternating; milliseconds: lower quartile, median, upper")
+    rows = []
+    for model in args.models.split(","):
+        layouts = {"default": Torch(torch, peer, args, model, False)}
+        if layouts["default"].x.dim() == 4:
+            layouts["channels_last"] = Torch(torch, peer, args, model, True)
+        kern, ratios, peak = [], [], 0
+        times = {name: [] for name in layouts}
+        for _ in range(args.rounds):
+            ours, peak = kern_steps(args, model, args.repeats)
+            round_times = {name: t.steps(args.repeats) for name, t in layouts.items()}
+            kern += ours
+            for name, t in round_times.items():
+                times[name] += t
+            ratios.append(min(statistics.median(t) for t in round_times.values()) / statistics.median(ours))
+        best = min(times, key=lambda name: statistics.median(times[name]))
+        row = dict(model=model, kern=quartiles(kern), torch={n: quartiles(t) for n, t in times.items()}, better_layout=best,
+                   ratio=statistics.median(times[best]) / statistics.median(kern), ratio_of_rounds=quartiles(ratios),
+                   kern_peak_mib=peak)
+        rows.append(row)
+        three = lambda q: "%8.2f %8.2f %8.2f" % tuple(q)
+        print(f"{model}  kern {three(row['kern'])}   torch ({best}) {three(row['torch'][best])}   "
+              f"torch/kern {row['ratio']:.2f}, by rounds {three(row['ratio_of_rounds'])}", flush=True)
+    if args.json:
+        json.dump(dict(mode=args.mode, batch=args.batch, threads=args.threads, processor=processor, kern=info,
+                       torch=torch.__version__, date=time.strftime("%Y-%m-%d"), rows=rows), open(args.json, "w"), indent=1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
