@@ -9,6 +9,7 @@
 #include "layers/conv_transpose1d.h"
 #include "layers/conv_transpose2d.h"
 #include "layers/dropout.h"
+#include "layers/group_norm.h"
 #include "layers/instance_norm.h"
 #include "layers/leaky_relu.h"
 #include "layers/linear.h"
@@ -168,6 +169,12 @@ TEST(Layers, norms) {
     check_layer("InstanceNorm, affine", [] { return InstanceNorm({.channels = 3, .affine = true}); },
                 {affine, 6, x, x});
   }
+  const std::vector<Part> six{{"weight", {6}}, {"bias", {6}}};
+  for (const Shape& x : {Shape{5, 6}, Shape{1, 7, 6}, Shape{3, 1, 5, 6}}) {
+    check_layer("GroupNorm", [] { return GroupNorm({.channels = 6, .groups = 2}); }, {six, 12, x, x});
+    check_layer("GroupNorm, not affine", [] { return GroupNorm({.channels = 6, .groups = 3, .affine = false}); },
+                {{}, 0, x, x});
+  }
 }
 
 TEST(Layers, activations) {
@@ -203,6 +210,10 @@ TEST(Layers, pooling_and_resizing) {
   check_layer("MaxPool1d, overlapping", [] { return MaxPool1d({.window = 3, .stride = 2, .padding = 1}); },
               {{}, 0, {1, 5, 3}, {1, 3, 3}});
   check_layer("MaxPool2d", [] { return MaxPool2d(); }, {{}, 0, {2, 5, 7, 3}, {2, 2, 3, 3}});
+  check_layer("AvgPool1d", [] { return AvgPool1d(); }, {{}, 0, {2, 7, 3}, {2, 3, 3}});
+  check_layer("AvgPool2d, overlapping", [] { return AvgPool2d({.window = 3, .stride = 2, .padding = 1}); },
+              {{}, 0, {1, 5, 7, 3}, {1, 3, 4, 3}});
+  check_layer("GlobalAvgPool", [] { return GlobalAvgPool{}; }, {{}, 0, {2, 5, 7, 3}, {2, 3}});
   check_layer("Upsample", [] { return Upsample(2); }, {{}, 0, {2, 3, 5, 3}, {2, 6, 10, 3}});
   check_layer("Upsample of a signal", [] { return Upsample(2); }, {{}, 0, {2, 5, 3}, {2, 10, 3}});
 }
