@@ -14,6 +14,7 @@
 #include "layers/leaky_relu.h"
 #include "layers/linear.h"
 #include "layers/log_softmax.h"
+#include "layers/lstm.h"
 #include "layers/pooling.h"
 #include "layers/prelu.h"
 #include "layers/relu.h"
@@ -152,6 +153,48 @@ TEST(Layers, linear) {
               {{{"weight", {3, 5}}, {"bias", {3}}}, 18, {7, 5}, {7, 3}});
   check_layer("Linear per position, no bias", [] { return Linear({.in = 5, .out = 1, .bias = false}); },
               {{{"weight", {1, 5}}}, 5, {2, 3, 5}, {2, 3, 1}});
+}
+
+TEST(Layers, lstm) {
+  check_layer("Lstm", [] { return Lstm({.in = 3, .hidden = 2}); },
+              {{{"weight_ih_l0", {8, 3}}, {"weight_hh_l0", {8, 2}}, {"bias_ih_l0", {8}}, {"bias_hh_l0", {8}}},
+               56,
+               {2, 5, 3},
+               {2, 5, 2}});
+  std::vector<Part> parts;
+  for (const char* layer : {"l0", "l0_reverse", "l1", "l1_reverse"}) {
+    const int64_t in = std::string(layer).starts_with("l0") ? 3 : 4;
+    parts.push_back({std::string("weight_ih_") + layer, {8, in}});
+    parts.push_back({std::string("weight_hh_") + layer, {8, 2}});
+    parts.push_back({std::string("bias_ih_") + layer, {8}});
+    parts.push_back({std::string("bias_hh_") + layer, {8}});
+  }
+  check_layer("Lstm, two layers, both ways",
+              [] { return Lstm({.in = 3, .hidden = 2, .layers = 2, .bidirectional = true}); },
+              {parts, 2 * 56 + 2 * 64, {2, 5, 3}, {2, 5, 4}});
+}
+
+// Dropout lies between the layers alone, in training alone, and of one layer there is none.
+TEST(LstmLayer, dropout_between_the_layers) {
+  const Tensor x = random_tensor({2, 5, 3}, 1);
+  auto twice = [&](Lstm& lstm) {
+    default_generator().set(1, 1);
+    const std::vector<float> first = lstm(x).values();
+    default_generator().set(1, 2);
+    return first == lstm(x).values();
+  };
+  set_seed(1);
+  Lstm one({.in = 3, .hidden = 4, .dropout = 0.5f}), two({.in = 3, .hidden = 4, .layers = 2, .dropout = 0.5f});
+  EXPECT_TRUE(twice(one));
+  EXPECT_FALSE(twice(two));
+  set_training(two, false);
+  EXPECT_TRUE(twice(two));
+  const double bound = 0.5;  // 1 / sqrt(hidden), whatever comes in
+  for (const NamedTensor& p : named_parameters(two))
+    for (float v : p.tensor.values()) EXPECT_LE(std::abs(v), bound) << p.name;
+  EXPECT_EQ(error_of([&] { one(Tensor::zeros({2, 5, 4})); }), "this LSTM takes [N,L,3], got [2,5,4]");
+  EXPECT_EQ(error_of([] { Lstm({.in = 3, .hidden = 0}); }),
+            "an LSTM needs inputs, hidden states and layers of at least 1, got 3, 0 and 1");
 }
 
 TEST(Layers, norms) {
