@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "engine/ops/lerp.h"
+#include "engine/profile.h"
 
 namespace kern::training {
 
@@ -20,6 +21,7 @@ double Ema::next_decay() const {
 void Ema::update(SourceLocation at) {
   lerp(average_, arena_.values(), next_decay(), at);
   ++updates_;
+  Profile::mark("ema", Profile::Direction::update, average_, {arena_.values()});
 }
 
 void Ema::swap() {
