@@ -3,45 +3,14 @@
 // the windows whose maximum is (h, w); of equal maxima (or NaNs) the first in reading order. It is found again from x:
 // forward keeps nothing else. Layouts: x, dx [N,H,W,C]; y, dy [N,P,Q,C]. A signal [N,L,C] is an image of H = R = 1.
 #pragma once
-#include <algorithm>
-
 #include "kernels/common/dispatch.h"
-#include "kernels/common/layout.h"
+#include "kernels/common/pool.h"
 #include "kernels/common/scalar.h"
 #include "kernels/common/simd.h"
 
 namespace kern::kernels {
 
-// Padding is less than the window on every side, so no window lies outside the border.
-struct MaxPoolSpec {
-  int n = 1, c = 1, h = 1, w = 1, r = 1, s = 1, stride_h = 1, stride_w = 1;
-  int pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
-  Pitches pitch;
-  constexpr int p() const { return (h + pad_top + pad_bottom - r) / stride_h + 1; }
-  constexpr int q() const { return (w + pad_left + pad_right - s) / stride_w + 1; }
-  constexpr int64_t x_rows() const { return int64_t{n} * h * w; }
-  constexpr int64_t y_rows() const { return int64_t{n} * p() * q(); }
-  constexpr int64_t x_pitch() const { return pitch_or(pitch.x, c); }
-  constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, c); }
-  constexpr int64_t y_pitch() const { return pitch_or(pitch.y, c); }
-  constexpr int64_t dy_pitch() const { return pitch_or(pitch.dy, c); }
-  struct Range {
-    int begin, end;
-  };
-  // The part of window p (q) inside the border.
-  constexpr Range rows_of(int pi) const {
-    return {std::max(0, pi * stride_h - pad_top), std::min(h, pi * stride_h - pad_top + r)};
-  }
-  constexpr Range columns_of(int qi) const {
-    return {std::max(0, qi * stride_w - pad_left), std::min(w, qi * stride_w - pad_left + s)};
-  }
-  // The windows p that hold input row hi.
-  constexpr Range windows_at(int hi) const {
-    const int last = (hi + pad_top) / stride_h, reach = hi + pad_top - r;
-    return {reach < 0 ? 0 : reach / stride_h + 1, std::min(p(), last + 1)};
-  }
-  bool operator==(const MaxPoolSpec&) const = default;
-};
+using MaxPoolSpec = PoolSpec;
 
 // Whether v takes the place of the maximum so far.
 template <class T>

@@ -1,4 +1,6 @@
 #pragma once
+#include "engine/ops/avg_pool.h"
+#include "engine/ops/global_avg_pool.h"
 #include "engine/ops/max_pool.h"
 #include "engine/ops/upsample.h"
 #include "layers/module.h"
@@ -19,6 +21,31 @@ struct MaxPool1d {
   MaxPool1dOptions options;
   explicit MaxPool1d(const MaxPool1dOptions& o = {}) : options(o) {}
   Tensor operator()(const Tensor& x) { return max_pool1d(x, options); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+// Mean of every window, per channel: x [N,H,W,C] -> [N,P,Q,C].
+struct AvgPool2d {
+  AvgPool2dOptions options;
+  explicit AvgPool2d(const AvgPool2dOptions& o = {}) : options(o) {}
+  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return avg_pool2d(x, options, slot); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+// x [N,L,C] -> [N,Q,C].
+struct AvgPool1d {
+  AvgPool1dOptions options;
+  explicit AvgPool1d(const AvgPool1dOptions& o = {}) : options(o) {}
+  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return avg_pool1d(x, options, slot); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+// Mean over all positions of a sample, per channel: x [N,L,C] or [N,H,W,C] -> [N,C].
+struct GlobalAvgPool {
+  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return global_avg_pool(x, slot); }
   template <class V>
   void visit(V&&) {}
 };

@@ -1,5 +1,9 @@
 #include "models/table1d.h"
 
+#include <algorithm>
+
+#include "models/lstm_tagger.h"
+
 namespace kern::models {
 namespace {
 
@@ -16,6 +20,18 @@ AnyModule unet(const Signal1dConfig& c, std::vector<int> channels, std::vector<i
                            .norm = c.norm}));
 }
 
+// The channels are the hidden states of each layer.
+AnyModule lstm(const Signal1dConfig& c, bool bidirectional) {
+  LstmTaggerConfig config{.in = c.in, .out = c.out, .bidirectional = bidirectional};
+  if (!c.channels.empty()) {
+    check(std::all_of(c.channels.begin(), c.channels.end(), [&](int n) { return n == c.channels[0]; }),
+          "an LSTM's layers have equally many channels; channels=[128, 128] are two layers of 128");
+    config.hidden = c.channels[0];
+    config.layers = int(c.channels.size());
+  }
+  return AnyModule(LstmTagger(config));
+}
+
 constexpr Signal1dModel kModels[] = {
     {"unet", "residual U-Net, all strides 1 (receptive field 67 samples)",
      [](const Signal1dConfig& c) {
@@ -25,6 +41,10 @@ constexpr Signal1dModel kModels[] = {
      [](const Signal1dConfig& c) {
        return unet(c, {16, 32, 64, 64, 128}, std::vector<int>(4, 2));
      }},
+    {"lstm", "three LSTM layers of 256 that read downwards (channels: the layers)",
+     [](const Signal1dConfig& c) { return lstm(c, false); }},
+    {"bilstm", "the same read both ways, twice the size and time",
+     [](const Signal1dConfig& c) { return lstm(c, true); }},
 };
 
 }  // namespace

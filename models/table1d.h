@@ -12,7 +12,7 @@ namespace kern::models {
 // What a person may choose about such a network; a model uses what concerns it.
 struct Signal1dConfig {
   int in = 1, out = 2;        // channels in, classes out
-  std::vector<int> channels;  // of the levels; empty: the model's own
+  std::vector<int> channels;  // of the levels or layers; empty: the model's own
   std::vector<int> strides;   // empty: the model's own
   int kernel = 3;
   int residual_units = 3;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 
 #include "engine/random.h"
 #include "training/stop.h"
@@ -14,15 +15,30 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 constexpr const char* kSeedKey = "kern.seed";
 
-std::vector<FileTensor> all_tensors(const Training& t, bool with_optimisers) {
+// What a checkpoint holds.
+std::vector<FileTensor> all_tensors(const Training& t) {
   std::vector<FileTensor> out;
   for (const auto& [name, model] : t.models)
     for (const NamedTensor& p : model.tensors()) out.push_back({name + "." + p.name, p.tensor});
-  if (with_optimisers)
-    for (const auto& [name, optimiser] : t.optimisers)
-      for (auto& s : optimiser->state(name)) out.push_back(std::move(s));
+  auto add = [&](const auto& parts) {
+    for (const auto& [name, part] : parts)
+      for (auto& s : part->state(name)) out.push_back(std::move(s));
+  };
+  add(t.optimisers);
+  add(t.averages);
   return out;
 }
+
+// Within its scope the models are their averages, where there are any.
+class Averaged {
+ public:
+  explicit Averaged(const Training& t) {
+    for (const auto& [name, ema] : t.averages) swapped_.push_back(std::make_unique<Ema::Swapped>(*ema));
+  }
+
+ private:
+  std::vector<std::unique_ptr<Ema::Swapped>> swapped_;
+};
 
 class Loop {
  public:
@@ -51,6 +67,7 @@ class Loop {
 
  private:
   LoopResult done(EndReason reason) {
+    const Averaged averaged(t_);
     t_.save_model(run_.file(kLastModelFile));
     if (!s_.best_epoch) t_.save_model(run_.file(kBestModelFile));  // stopped before the first validation
     return {s_, reason};
@@ -71,6 +88,7 @@ class Loop {
     for (; s_.index < steps;) {
       for (size_t i = 0; i < t_.optimisers.size(); ++i) t_.optimisers[i].second->set_lr(base_lr_[i] * lr_scale());
       const StepResult r = t_.step(e, s_.index);
+      for (const auto& [name, ema] : t_.averages) ema->update();
       if (!std::isfinite(r.loss)) {
         progress_.note(text("the loss became ", std::isnan(r.loss) ? "not a number" : "infinite", " in epoch ", e + 1,
                             ": the training diverged. Lower lr, or look at the data with inspect"));
@@ -89,17 +107,8 @@ class Loop {
     const double lr = t_.schedule->lr(std::max<int64_t>(0, s_.step - 1));
     const double train_loss = s_.loss_count > 0 ? s_.loss_sum / double(s_.loss_count) : 0;
     for (const auto& [name, model] : t_.models) model.set_training(false);
-    Validation v = [&] {
-      NoGrad off;
-      return t_.validate(e);
-    }();
+    const auto [v, better] = judge(e);
     t_.schedule->observe(v.loss);
-    const bool better = std::isfinite(v.score) && (!s_.best || v.score > *s_.best);
-    if (better) {
-      s_.best = v.score;
-      s_.best_epoch = e + 1;
-      t_.save_model(run_.file(kBestModelFile));
-    }
     EpochRecord record{e + 1, train_loss, lr, seconds(), v.figures};
     for (const EpochRecord& before : s_.history) record.seconds -= before.seconds;
     log(record);
@@ -113,6 +122,20 @@ class Loop {
     s_.loss_count = 0;
     save();
     return {};
+  }
+
+  // Validates epoch e, and saves the model if it is the best so far.
+  std::pair<Validation, bool> judge(int e) {
+    const NoGrad off;
+    const Averaged averaged(t_);
+    Validation v = t_.validate(e);
+    const bool better = std::isfinite(v.score) && (!s_.best || v.score > *s_.best);
+    if (better) {
+      s_.best = v.score;
+      s_.best_epoch = e + 1;
+      t_.save_model(run_.file(kBestModelFile));
+    }
+    return {std::move(v), better};
   }
 
   double lr_scale() const { return t_.schedule->lr(s_.step) / t_.schedule->base_lr(); }
@@ -143,7 +166,7 @@ class Loop {
     s_.schedule = t_.schedule->state();
     Metadata metadata = t_.identity;
     metadata[kSeedKey] = std::to_string(default_generator().seed());
-    save_checkpoint(run_.file(kCheckpointFile), all_tensors(t_, true), s_, metadata);
+    save_checkpoint(run_.file(kCheckpointFile), all_tensors(t_), s_, metadata);
     last_save_ = now();
   }
 
@@ -165,6 +188,7 @@ class Loop {
       load_into(targets, c.file, name + ".");
     }
     for (const auto& [name, optimiser] : t_.optimisers) optimiser->load_state(c.file, name);
+    for (const auto& [name, ema] : t_.averages) ema->load_state(c.file, name);
     s_ = c.state;
     t_.schedule->restore(s_.schedule);
     default_generator().set(default_generator().seed(), uint64_t(s_.step));

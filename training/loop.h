@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "training/checkpoint.h"
+#include "training/ema.h"
 #include "training/optimiser.h"
 #include "training/progress.h"
 #include "training/run_folder.h"
@@ -33,6 +34,9 @@ struct Validation {
 struct Training {
   std::vector<std::pair<std::string, AnyModule>> models;
   std::vector<std::pair<std::string, Optimiser*>> optimisers;  // all follow the schedule, each from its own lr
+  // Averages of the parameters of optimisers above: they follow every step, and are what validates and is saved as a
+  // model; training goes on from the parameters themselves.
+  std::vector<std::pair<std::string, Ema*>> averages;
   Schedule* schedule = nullptr;
   std::function<void()> begin;  // may be empty; once, when the checkpoint was accepted
   std::function<int64_t(int epoch)> steps_in_epoch;

@@ -27,8 +27,10 @@ Optimiser::Optimiser(std::vector<ParameterGroup> groups, Rule rule, double lr)
     weight_decay = a->weight_decay;
     second_ = Tensor::zeros({arena_.size()}, arena_.values().options());
   } else {
-    check(share(std::get<SgdOptions>(rule_).momentum), "sgd: momentum must lie in [0, 1)");
-    weight_decay = std::get<SgdOptions>(rule_).weight_decay;
+    const auto& s = std::get<SgdOptions>(rule_);
+    check(share(s.momentum), "sgd: momentum must lie in [0, 1)");
+    check(s.momentum > 0 || !s.nesterov, "sgd: Nesterov's look-ahead needs a momentum above 0");
+    weight_decay = s.weight_decay;
   }
   check(weight_decay >= 0, "weight_decay must not be negative, got ", weight_decay);
   first_ = Tensor::zeros({arena_.size()}, arena_.values().options());

@@ -7,12 +7,42 @@
 #include "kernels/common/error.h"
 
 namespace kern::training {
+namespace {
+
+// From a to b along half a cosine, t from 0 to 1.
+double cosine(double a, double b, double t) { return b + (a - b) * 0.5 * (1 + std::cos(M_PI * t)); }
+
+double one_cycle(const ScheduleOptions& o, int64_t step) {
+  const double start = o.lr / o.start_divisor, end = start / o.end_divisor;
+  const double last = double(std::max<int64_t>(1, o.steps)) - 1, top = o.rise * (last + 1) - 1,
+               at = std::min(double(step), last);
+  if (at <= top && top > 0) return cosine(start, o.lr, at / top);
+  return cosine(o.lr, end, (at - top) / (last - top));
+}
+
+double step_scale(const ScheduleOptions& o, int64_t step) {
+  int64_t falls = std::upper_bound(o.milestones.begin(), o.milestones.end(), step) - o.milestones.begin();
+  if (o.every > 0) falls += step / o.every;
+  return std::pow(o.gamma, double(falls));
+}
+
+}  // namespace
 
 Schedule::Schedule(const ScheduleOptions& options) : o_(options), best_(std::numeric_limits<double>::max()) {
   check(o_.lr > 0 && std::isfinite(o_.lr), "lr must be greater than 0, got ", o_.lr);
   check(o_.steps >= 0 && o_.warmup >= 0 && o_.patience >= 0,
         "a schedule's steps, warm-up and patience must not be negative");
   check(o_.factor > 0 && o_.factor < 1, "a plateau schedule's factor must lie between 0 and 1, got ", o_.factor);
+  check(o_.gamma > 0 && o_.gamma < 1, "a step schedule's gamma must lie between 0 and 1, got ", o_.gamma);
+  check(o_.every >= 0 && std::is_sorted(o_.milestones.begin(), o_.milestones.end()) &&
+            (o_.milestones.empty() || o_.milestones[0] >= 0),
+        "a step schedule's milestones must rise and not be negative");
+  check(o_.kind != ScheduleKind::step || o_.every > 0 || !o_.milestones.empty(),
+        "a step schedule needs milestones, or a number of updates after which it falls every time");
+  check(o_.rise > 0 && o_.rise < 1 && o_.start_divisor >= 1 && o_.end_divisor >= 1,
+        "a one-cycle schedule's rise must lie between 0 and 1 and its divisors be at least 1");
+  check(o_.kind != ScheduleKind::one_cycle || o_.warmup == 0,
+        "a one-cycle schedule rises by itself: leave warmup at 0, and set the share of its rise");
 }
 
 double Schedule::lr(int64_t step) const {
@@ -24,9 +54,13 @@ double Schedule::lr(int64_t step) const {
     case ScheduleKind::poly:
       return o_.lr * std::pow(1 - t, o_.power);
     case ScheduleKind::cosine:
-      return o_.final_lr + (o_.lr - o_.final_lr) * 0.5 * (1 + std::cos(M_PI * t));
+      return cosine(o_.lr, o_.final_lr, t);
     case ScheduleKind::plateau:
       return std::max(o_.final_lr, o_.lr * scale_);
+    case ScheduleKind::step:
+      return o_.lr * step_scale(o_, step);
+    case ScheduleKind::one_cycle:
+      return one_cycle(o_, step);
   }
   throw InternalError("a schedule of no kind");
 }

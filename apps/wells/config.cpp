@@ -11,6 +11,9 @@ using training::one_of;
 using training::required;
 using training::Schema;
 
+const training::Allowed kShare{.low = 0, .high = 1, .open_high = true},
+    kInside{.low = 0, .high = 1, .open_low = true, .open_high = true};
+
 void describe_class(Schema& keys, WellsClass& c) {
   keys.key("name", c.name, "what reports call it", required())
       .key("colour", c.colour, "#rrggbb; empty: from a palette that every eye can tell apart")
@@ -117,7 +120,8 @@ void describe_train(Schema& keys, TrainConfig& c) {
       .key("augment.noise", c.augmentation.noise, "plus noise of this deviation, in scaled units", at_least(0));
   keys.section("Model")
       .key("model", c.model, model_words(), one_of(model_names()))
-      .key("channels", c.channels, "channels of the levels, the last is the bottom; empty: the model's own",
+      .key("channels", c.channels,
+           "channels of the levels, the last is the bottom; of an LSTM, of its layers; empty: the model's own",
            between(1, 4096))
       .key("strides", c.strides, "one per level but the bottom; empty: the model's own", between(1, 16))
       .key("kernel", c.kernel, "samples that a convolution looks at, odd", between(1, 101))
@@ -133,13 +137,26 @@ void describe_train(Schema& keys, TrainConfig& c) {
       .choice("optimiser", c.optimiser, "adamw decouples the weight decay",
               {{"adam", OptimiserKind::adam}, {"adamw", OptimiserKind::adamw}, {"sgd", OptimiserKind::sgd}})
       .key("lr", c.lr, "learning rate", above(0))
+      .key("momentum", c.momentum, "of sgd", kShare)
+      .key("nesterov", c.nesterov, "sgd looks ahead by its momentum")
       .choice("schedule", c.schedule,
-              "of the learning rate: poly falls as (1 - t)^0.9, plateau halves after 5 epochs without gain",
+              "of the learning rate: poly falls as (1 - t)^0.9, plateau halves after 5 epochs without gain, step falls "
+              "at certain epochs, one_cycle rises from lr / 25 to lr and falls to nearly nothing",
               {{"poly", training::ScheduleKind::poly},
                {"cosine", training::ScheduleKind::cosine},
                {"plateau", training::ScheduleKind::plateau},
+               {"step", training::ScheduleKind::step},
+               {"one_cycle", training::ScheduleKind::one_cycle},
                {"constant", training::ScheduleKind::constant}})
       .key("warmup", c.warmup, "updates in which the learning rate rises first", at_least(0))
+      .key("schedule_milestones", c.schedule_milestones, "step: after these epochs the learning rate falls",
+           at_least(0))
+      .key("schedule_every", c.schedule_every, "step: and each time after this many epochs; 0: not", at_least(0))
+      .key("schedule_gamma", c.schedule_gamma, "step: what it is multiplied by then", kInside)
+      .key("schedule_rise", c.schedule_rise, "one_cycle: share of the training in which it rises", kInside)
+      .key("ema", c.ema,
+           "an average of the weights over the updates validates and is saved; its decay, e.g. 0.999; 0: no average",
+           kShare)
       .key("weight_decay", c.weight_decay, "pull of the weights towards 0", at_least(0))
       .key("clip", c.clip, "limit of the gradient's norm; 0: none", at_least(0))
       .choice("class_weights", c.class_weights, "of the cross entropy: complement is 1 - share, inverse 1 / share",

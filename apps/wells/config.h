@@ -74,9 +74,14 @@ struct TrainConfig {
   int batch = 16, accumulate = 1;
   int window = 512;
   OptimiserKind optimiser = OptimiserKind::adam;
-  double lr = 2e-3, weight_decay = 0, clip = 0;
+  double lr = 2e-3, weight_decay = 0, clip = 0, momentum = 0.9;
+  bool nesterov = false;
   training::ScheduleKind schedule = training::ScheduleKind::poly;
   int warmup = 0;
+  std::vector<int> schedule_milestones;
+  int schedule_every = 0;
+  double schedule_gamma = training::ScheduleOptions{}.gamma, schedule_rise = training::ScheduleOptions{}.rise;
+  double ema = 0;
   training::ClassWeights class_weights = training::ClassWeights::none;
   int64_t seed = 1;
 

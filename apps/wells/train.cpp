@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <optional>
 
 #include "apps/build_info.h"
 #include "apps/wells/judge.h"
@@ -62,8 +63,21 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
 
 Optimiser new_optimiser(const TrainConfig& c, const AnyModule& network) {
   Optimiser::Rule rule = AdamOptions{.weight_decay = c.weight_decay, .decoupled = c.optimiser == OptimiserKind::adamw};
-  if (c.optimiser == OptimiserKind::sgd) rule = SgdOptions{.momentum = 0.9, .weight_decay = c.weight_decay};
+  if (c.optimiser == OptimiserKind::sgd)
+    rule = SgdOptions{.momentum = c.momentum, .weight_decay = c.weight_decay, .nesterov = c.nesterov};
   return Optimiser({{.parameters = network.parameters()}}, rule, c.lr);
+}
+
+// steps: updates in an epoch.
+Schedule new_schedule(const TrainConfig& c, int64_t steps) {
+  check(c.schedule != ScheduleKind::step || c.schedule_every > 0 || !c.schedule_milestones.empty(),
+        "schedule=step needs schedule_milestones= or schedule_every=, the epochs after which the learning rate falls");
+  ScheduleOptions o{.kind = c.schedule, .lr = c.lr, .steps = steps * c.epochs, .warmup = c.warmup};
+  for (const int epoch : c.schedule_milestones) o.milestones.push_back(epoch * steps);
+  o.every = c.schedule_every * steps;
+  o.gamma = c.schedule_gamma;
+  o.rise = c.schedule_rise;
+  return Schedule(o);
 }
 
 // The batches of a training, one epoch after the other, prepared ahead.
@@ -137,7 +151,9 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                                .augmentation = c.augmentation}));
   const int64_t steps = (feed.size() + c.accumulate - 1) / c.accumulate;
   Optimiser optimiser = new_optimiser(c, model.module);
-  Schedule schedule({.kind = c.schedule, .lr = c.lr, .steps = steps * c.epochs, .warmup = c.warmup});
+  Schedule schedule = new_schedule(c, steps);
+  std::optional<Ema> ema;
+  if (c.ema > 0) ema.emplace(optimiser, EmaOptions{.decay = c.ema});
   Supervised method(
       model.module, optimiser,
       {.class_weights = class_weights(c.class_weights, counts), .clip = c.clip, .accumulate = c.accumulate});
@@ -149,6 +165,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   Training t;
   t.models = {{"model", model.module}};
   t.optimisers = {{"optimiser", &optimiser}};
+  if (ema) t.averages = {{"ema", &*ema}};
   t.schedule = &schedule;
   t.steps_in_epoch = [&](int) { return steps; };
   t.samples_in_epoch = [&](int) { return feed.windows(); };
@@ -167,6 +184,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   t.identity = {{"model", model.architecture},
                 {"data", hash_of(set.wells)},
                 {"batches", fmt::format("batch={} accumulate={} window={}", c.batch, c.accumulate, c.window)}};
+  if (ema) t.identity["average of the weights"] = fmt::format("ema={}", c.ema);
 
   // Only what fits the checkpoint replaces the configuration that the run began with.
   t.begin = [&] { run.write("config.yaml", config); };

@@ -145,6 +145,11 @@ TEST_F(Input, Keys) {
   expect_refusal(train_arguments(data, out, {"model=resnet"}), {"model", "unet_strided"});
   expect_refusal(train_arguments(data, out, {"kernel=4"}), {"odd kernel"});
   expect_refusal(train_arguments(data, out, {"channels=[4,8,16]"}), {"3 channels and 1 strides"});
+  expect_refusal(train_arguments(data, out, {"model=lstm"}), {"equally many channels"});
+  expect_refusal(train_arguments(data, out, {"schedule=step"}), {"schedule_milestones= or schedule_every="});
+  expect_refusal(train_arguments(data, out, {"schedule=one_cycle", "warmup=3"}), {"leave warmup at 0"});
+  expect_refusal(train_arguments(data, out, {"optimiser=sgd", "momentum=0", "nesterov=true"}), {"momentum above 0"});
+  expect_refusal(train_arguments(data, out, {"ema=1"}), {"ema must be at least 0 and less than 1, got 1"});
   write_file(folder / "bad.yaml", "epochs: [1\n");
   expect_refusal(train_arguments(data, out, {folder / "bad.yaml"}), {"bad.yaml"});
   write_file(folder / "typo.yaml", "epochs: 1\nlearning_rate: 1\n");

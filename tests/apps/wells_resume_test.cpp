@@ -75,6 +75,20 @@ TEST_F(Resume, KilledInsideEpochsAndResumedWithOtherThreadCounts) {
   for (const std::string& name : files_below(broken)) EXPECT_FALSE(contains(name, ".tmp")) << name;
 }
 
+TEST_F(Resume, AnLstmWithAveragedWeights) {
+  const Arguments keys{"model=lstm", "channels=[4]",  "ema=0.9",       "schedule=one_cycle",
+                       "strides=[]", "optimiser=sgd", "nesterov=true", "checkpoint_every=0s"};
+  const std::string averaged = folder / "averaged";
+  run_well(longer(data, averaged, keys));
+  Process p(longer(data, broken, keys));
+  wait_until(p, [&] { return has_reached(broken, 2, 3); });
+  p.send(SIGKILL);
+  p.wait();
+  expect_refusal({"wells", "train", "resume=" + broken, "ema=0.5"}, {"another average of the weights"});
+  run_well({"wells", "train", "resume=" + broken});
+  expect_equal_files(averaged, broken);
+}
+
 TEST_F(Resume, WithTwoThreadsFromTheStart) {
   Process p(longer(data, broken, {"checkpoint_every=0s", "threads=2"}));
   wait_until(

@@ -1,4 +1,5 @@
 #include "engine/ops/batch_norm.h"
+#include "engine/ops/group_norm.h"
 #include "engine/ops/instance_norm.h"
 #include "tests/support/gradient_check.h"
 
@@ -87,6 +88,48 @@ TEST(BatchNorm, wrong_arguments_are_sentences) {
               batch_norm(Tensor::zeros({1, 3}), {}, {}, {}, {});
             }).substr(0, 83),
             "batch_norm: statistics over one value per channel are meaningless, input is [1,3]; ");
+}
+
+TEST(GroupNorm, gradients) {
+  check_gradients({random_tensor({2, 5, 4}, 1)}, [](const std::vector<Tensor>& in) { return group_norm(in[0], 2); });
+  check_gradients({random_tensor({3, 6}, 1)}, [](const std::vector<Tensor>& in) { return group_norm(in[0], 2); });
+  auto affine = [](const std::vector<Tensor>& in) { return group_norm(in[0], 3, in[1], in[2], 1e-3f); };
+  check_gradients({random_tensor({2, 3, 2, 6}, 1), random_tensor({6}, 2), random_tensor({6}, 3)}, affine);
+  check_gradients({pitched(random_tensor({2, 4, 6}, 1)), random_tensor({6}, 2), random_tensor({6}, 3)}, affine);
+}
+
+TEST(GroupNorm, normalises_each_group_of_each_sample_into_a_slot) {
+  const int64_t widths[] = {1, 4};
+  const std::vector<Tensor> slots = Tensor::channel_slots({1, 2}, widths);
+  const Tensor x = Tensor::from({1, 2, 4}, std::vector<float>{1, 3, 10, 30, 3, 1, 30, 10});
+  const Tensor y = group_norm(x, 2, {}, {}, 0, slots[1]);
+  EXPECT_EQ(y.values(), (std::vector<float>{-1, 1, -1, 1, 1, -1, 1, -1}));
+  EXPECT_EQ(y.pitch(), 5);
+}
+
+// One group per channel is an instance norm.
+TEST(GroupNorm, of_single_channels_is_an_instance_norm) {
+  const Tensor x = random_tensor({2, 7, 3}, 1);
+  const std::vector<float> a = group_norm(x, 3).values(), b = instance_norm(x).values();
+  for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-6);
+}
+
+TEST(GroupNorm, wrong_arguments_are_sentences) {
+  EXPECT_EQ(error_of([] {
+              group_norm(Tensor::zeros({2, 5, 6}), 4);
+            }),
+            "group_norm: 4 groups must divide the 6 channels of input [2,5,6]");
+  EXPECT_EQ(error_of([] {
+              group_norm(Tensor::zeros({2, 3}), 3);
+            }),
+            "group_norm: statistics over one value are meaningless, input is [2,3] in 3 groups; use fewer groups or a "
+            "larger input");
+  EXPECT_EQ(error_of([] { group_norm(Tensor::zeros({6}), 3); }),
+            "group_norm: input must be [N,C], [N,L,C] or [N,H,W,C], got [6]");
+  EXPECT_EQ(error_of([] {
+              group_norm(Tensor::zeros({2, 5, 6}), 3, Tensor::zeros({3}));
+            }),
+            "group_norm: weight must be [6], got [3]");
 }
 
 }  // namespace

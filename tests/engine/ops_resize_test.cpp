@@ -1,5 +1,7 @@
 // Ops that change sizes: pooling, up-sampling, padding, cropping, slicing, reshaping.
 #include "engine/ops/add.h"
+#include "engine/ops/avg_pool.h"
+#include "engine/ops/global_avg_pool.h"
 #include "engine/ops/max_pool.h"
 #include "engine/ops/reshape.h"
 #include "engine/ops/slice.h"
@@ -50,6 +52,49 @@ TEST(MaxPool, values_and_errors) {
             }),
             "max_pool1d: padding must be at least 0 and less than the window 1x2");
   EXPECT_EQ(error_of([] { max_pool2d(Tensor::zeros({1, 4, 1})); }), "max_pool2d: input must be [N,H,W,C], got [1,4,1]");
+}
+
+TEST(AvgPool, gradients_of_images_and_signals_with_borders_and_into_a_slot) {
+  check_gradients({random_tensor({2, 4, 6, 2}, 1)}, [](const auto& v) { return avg_pool2d(v[0]); });
+  for (bool count : {true, false})
+    check_gradients({random_tensor({1, 5, 5, 3}, 2)}, [count](const auto& v) {
+      return avg_pool2d(v[0], {.window = 3, .stride = 2, .padding = 1, .count_include_pad = count});
+    });
+  check_gradients({random_tensor({2, 7, 2}, 3)},
+                  [](const auto& v) { return add(avg_pool1d(v[0]), avg_pool1d(v[0], {.window = 3, .stride = 2})); });
+  check_gradients({pitched(random_tensor({2, 6, 2}, 4))}, [](const auto& v) {
+    return avg_pool1d(v[0], {}, Tensor::channel_slots({2, 3}, std::vector<int64_t>{1, 2})[1]);
+  });
+}
+
+TEST(AvgPool, values_and_errors) {
+  const Tensor x = Tensor::from({1, 4, 1}, Floats{2, 4, 6, 9});
+  EXPECT_EQ(avg_pool1d(x).values(), (Floats{3, 7.5f}));
+  EXPECT_EQ(avg_pool1d(x, {.stride = 3, .padding = 1}).values(), (Floats{1, 7.5f}));
+  EXPECT_EQ(avg_pool1d(x, {.stride = 3, .padding = 1, .count_include_pad = false}).values(), (Floats{2, 7.5f}));
+  EXPECT_EQ(avg_pool2d(Tensor::from({1, 2, 4, 1}, Floats{1, 2, 3, 4, 8, 7, 6, 5})).values(), (Floats{4.5f, 4.5f}));
+  EXPECT_EQ(error_of([] {
+              avg_pool2d(Tensor::zeros({1, 1, 4, 1}));
+            }),
+            "avg_pool2d: a window of 2x2 does not fit input [1,1,4,1]; use a larger input or fewer poolings");
+  EXPECT_EQ(error_of([] { avg_pool1d(Tensor::zeros({4, 1})); }), "avg_pool1d: input must be [N,L,C], got [4,1]");
+}
+
+TEST(GlobalAvgPool, gradients_values_and_errors) {
+  check_gradients({random_tensor({2, 3, 4, 3}, 1)}, [](const auto& v) { return global_avg_pool(v[0]); });
+  check_gradients({pitched(random_tensor({3, 5, 2}, 2))}, [](const auto& v) {
+    return global_avg_pool(v[0], Tensor::channel_slots({3}, std::vector<int64_t>{1, 2})[1]);
+  });
+  EXPECT_EQ(global_avg_pool(Tensor::from({1, 2, 2}, Floats{1, 2, 3, 5})).values(), (Floats{2, 3.5f}));
+  EXPECT_EQ(global_avg_pool(Tensor::zeros({0, 0, 2})).shape(), (Shape{0, 2}));
+  EXPECT_EQ(error_of([] {
+              global_avg_pool(Tensor::zeros({2, 3}));
+            }),
+            "global_avg_pool: input must be [N,L,C] or [N,H,W,C], got [2,3]");
+  EXPECT_EQ(error_of([] {
+              global_avg_pool(Tensor::zeros({2, 0, 3}));
+            }),
+            "global_avg_pool: input [2,0,3] has no position to average over");
 }
 
 TEST(Upsample, gradients_of_every_convention) {

@@ -9,10 +9,12 @@
 #include "layers/conv_transpose1d.h"
 #include "layers/conv_transpose2d.h"
 #include "layers/dropout.h"
+#include "layers/group_norm.h"
 #include "layers/instance_norm.h"
 #include "layers/leaky_relu.h"
 #include "layers/linear.h"
 #include "layers/log_softmax.h"
+#include "layers/lstm.h"
 #include "layers/pooling.h"
 #include "layers/prelu.h"
 #include "layers/relu.h"
@@ -153,6 +155,48 @@ TEST(Layers, linear) {
               {{{"weight", {1, 5}}}, 5, {2, 3, 5}, {2, 3, 1}});
 }
 
+TEST(Layers, lstm) {
+  check_layer("Lstm", [] { return Lstm({.in = 3, .hidden = 2}); },
+              {{{"weight_ih_l0", {8, 3}}, {"weight_hh_l0", {8, 2}}, {"bias_ih_l0", {8}}, {"bias_hh_l0", {8}}},
+               56,
+               {2, 5, 3},
+               {2, 5, 2}});
+  std::vector<Part> parts;
+  for (const char* layer : {"l0", "l0_reverse", "l1", "l1_reverse"}) {
+    const int64_t in = std::string(layer).starts_with("l0") ? 3 : 4;
+    parts.push_back({std::string("weight_ih_") + layer, {8, in}});
+    parts.push_back({std::string("weight_hh_") + layer, {8, 2}});
+    parts.push_back({std::string("bias_ih_") + layer, {8}});
+    parts.push_back({std::string("bias_hh_") + layer, {8}});
+  }
+  check_layer("Lstm, two layers, both ways",
+              [] { return Lstm({.in = 3, .hidden = 2, .layers = 2, .bidirectional = true}); },
+              {parts, 2 * 56 + 2 * 64, {2, 5, 3}, {2, 5, 4}});
+}
+
+// Dropout lies between the layers alone, in training alone, and of one layer there is none.
+TEST(LstmLayer, dropout_between_the_layers) {
+  const Tensor x = random_tensor({2, 5, 3}, 1);
+  auto twice = [&](Lstm& lstm) {
+    default_generator().set(1, 1);
+    const std::vector<float> first = lstm(x).values();
+    default_generator().set(1, 2);
+    return first == lstm(x).values();
+  };
+  set_seed(1);
+  Lstm one({.in = 3, .hidden = 4, .dropout = 0.5f}), two({.in = 3, .hidden = 4, .layers = 2, .dropout = 0.5f});
+  EXPECT_TRUE(twice(one));
+  EXPECT_FALSE(twice(two));
+  set_training(two, false);
+  EXPECT_TRUE(twice(two));
+  const double bound = 0.5;  // 1 / sqrt(hidden), whatever comes in
+  for (const NamedTensor& p : named_parameters(two))
+    for (float v : p.tensor.values()) EXPECT_LE(std::abs(v), bound) << p.name;
+  EXPECT_EQ(error_of([&] { one(Tensor::zeros({2, 5, 4})); }), "this LSTM takes [N,L,3], got [2,5,4]");
+  EXPECT_EQ(error_of([] { Lstm({.in = 3, .hidden = 0}); }),
+            "an LSTM needs inputs, hidden states and layers of at least 1, got 3, 0 and 1");
+}
+
 TEST(Layers, norms) {
   const std::vector<Part> affine{{"weight", {3}}, {"bias", {3}}},
       statistics{{"running_mean", {3}, false}, {"running_variance", {3}, false}};
@@ -167,6 +211,12 @@ TEST(Layers, norms) {
     check_layer("InstanceNorm", [] { return InstanceNorm({.channels = 3}); }, {{}, 0, x, x});
     check_layer("InstanceNorm, affine", [] { return InstanceNorm({.channels = 3, .affine = true}); },
                 {affine, 6, x, x});
+  }
+  const std::vector<Part> six{{"weight", {6}}, {"bias", {6}}};
+  for (const Shape& x : {Shape{5, 6}, Shape{1, 7, 6}, Shape{3, 1, 5, 6}}) {
+    check_layer("GroupNorm", [] { return GroupNorm({.channels = 6, .groups = 2}); }, {six, 12, x, x});
+    check_layer("GroupNorm, not affine", [] { return GroupNorm({.channels = 6, .groups = 3, .affine = false}); },
+                {{}, 0, x, x});
   }
 }
 
@@ -203,6 +253,10 @@ TEST(Layers, pooling_and_resizing) {
   check_layer("MaxPool1d, overlapping", [] { return MaxPool1d({.window = 3, .stride = 2, .padding = 1}); },
               {{}, 0, {1, 5, 3}, {1, 3, 3}});
   check_layer("MaxPool2d", [] { return MaxPool2d(); }, {{}, 0, {2, 5, 7, 3}, {2, 2, 3, 3}});
+  check_layer("AvgPool1d", [] { return AvgPool1d(); }, {{}, 0, {2, 7, 3}, {2, 3, 3}});
+  check_layer("AvgPool2d, overlapping", [] { return AvgPool2d({.window = 3, .stride = 2, .padding = 1}); },
+              {{}, 0, {1, 5, 7, 3}, {1, 3, 4, 3}});
+  check_layer("GlobalAvgPool", [] { return GlobalAvgPool{}; }, {{}, 0, {2, 5, 7, 3}, {2, 3}});
   check_layer("Upsample", [] { return Upsample(2); }, {{}, 0, {2, 3, 5, 3}, {2, 6, 10, 3}});
   check_layer("Upsample of a signal", [] { return Upsample(2); }, {{}, 0, {2, 5, 3}, {2, 10, 3}});
 }

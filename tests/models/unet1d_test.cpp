@@ -1,33 +1,18 @@
 #include "models/unet1d.h"
 
-#include <gtest/gtest.h>
-
-#include <cmath>
-
 #include "engine/model_file.h"
 #include "engine/ops/cross_entropy.h"
+#include "tests/support/golden.h"
 
 namespace kern::models {
 namespace {
+using kern::testing::distance;
 
 std::vector<int> numbers(const std::string& list) {
   std::vector<int> out;
   for (size_t i = 0; i < list.size(); i = list.find(',', i) == list.npos ? list.size() : list.find(',', i) + 1)
     out.push_back(std::stoi(list.substr(i)));
   return out;
-}
-
-// Largest |a - b| relative to the largest |b|; NaN anywhere gives NaN.
-double distance(const Tensor& a, const Tensor& b) {
-  EXPECT_EQ(a.shape(), b.shape());
-  double worst = 0, scale = 1e-6;
-  const auto va = a.values(), vb = b.values();
-  for (size_t i = 0; i < va.size() && i < vb.size(); ++i) {
-    const double d = std::abs(double(va[i]) - double(vb[i]));
-    if (!(d <= worst)) worst = d;
-    scale = std::max(scale, std::abs(double(vb[i])));
-  }
-  return worst / scale;
 }
 
 class UNet1dGolden : public ::testing::TestWithParam<const char*> {};

@@ -41,11 +41,11 @@ constexpr int kEpochs = 3, kSteps = 4, kAccumulate = 2;
 
 // Two networks, each with an optimiser of its own; a step adds up the gradients of two batches.
 struct Small {
-  explicit Small(ScheduleKind kind)
+  explicit Small(ScheduleKind kind, bool averaged = false)
       : schedule({.kind = kind,
                   .lr = 0.05,
                   .steps = kEpochs * kSteps,
-                  .warmup = kind == ScheduleKind::plateau ? 0 : 2,
+                  .warmup = kind == ScheduleKind::poly ? 2 : 0,
                   .patience = 0}) {
     set_seed(5);
     trunk = AnyModule(Trunk());
@@ -55,6 +55,11 @@ struct Small {
     sgd.emplace(std::vector<ParameterGroup>{{.parameters = head.parameters()}}, SgdOptions{.momentum = 0.9}, 0.02);
     t.models = {{"trunk", trunk}, {"head", head}};
     t.optimisers = {{"adam", &*adam}, {"sgd", &*sgd}};
+    if (averaged) {
+      trunk_average.emplace(*adam, EmaOptions{.decay = 0.8});
+      head_average.emplace(*sgd, EmaOptions{.decay = 0.5, .warmup = false});
+      t.averages = {{"trunk_average", &*trunk_average}, {"head_average", &*head_average}};
+    }
     t.schedule = &schedule;
     t.steps_in_epoch = [](int) { return kSteps; };
     t.samples_in_epoch = [](int) { return kSteps * kAccumulate; };
@@ -106,6 +111,7 @@ struct Small {
 
   AnyModule trunk, head;
   std::optional<Optimiser> adam, sgd;
+  std::optional<Ema> trunk_average, head_average;
   Schedule schedule;
   Training t;
   int epoch_ = -1;
@@ -120,9 +126,10 @@ class Folders {
                         (std::string("kern_loop_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
-LoopResult run(const fs::path& folder, bool resume, LoopOptions options, ScheduleKind kind = ScheduleKind::poly) {
+LoopResult run(const fs::path& folder, bool resume, LoopOptions options, ScheduleKind kind = ScheduleKind::poly,
+               bool averaged = false) {
   options.epochs = kEpochs;
-  return Small(kind).run(resume ? RunFolder::resume(folder) : RunFolder::create(folder), options);
+  return Small(kind, averaged).run(resume ? RunFolder::resume(folder) : RunFolder::create(folder), options);
 }
 
 void expect_equal(const fs::path& a, const fs::path& b) {
@@ -151,6 +158,31 @@ TEST(Loop, StoppedAfterAnyUpdateAndResumed) {
         expect_equal(whole, broken);
       }
   }
+}
+
+TEST(Loop, StoppedAndResumedWithAveragedWeights) {
+  const Folders folders;
+  const fs::path whole = folders.path / "whole", plain = folders.path / "plain";
+  run(whole, false, {}, ScheduleKind::one_cycle, true);
+  const std::pair<double, int64_t> stops[] = {{0, 1}, {0, kSteps}, {0, kSteps + 2}, {1e9, kSteps + 2}, {0, 12}};
+  for (const auto& [every, stop] : stops) {
+    const fs::path broken = folders.path / ((every == 0 ? "often_" : "rarely_") + std::to_string(stop));
+    run(broken, false, {.checkpoint_every = every, .stop_after_steps = stop}, ScheduleKind::one_cycle, true);
+    run(broken, true, {.checkpoint_every = every}, ScheduleKind::one_cycle, true);
+    expect_equal(whole, broken);
+  }
+  // The averages are what was validated and saved; the training itself does not depend on them.
+  run(plain, false, {}, ScheduleKind::one_cycle);
+  const TensorFile saved = load_tensors(whole / kLastModelFile), raw = load_tensors(plain / kLastModelFile);
+  const Checkpoint checkpoint = load_checkpoint(whole / kCheckpointFile);
+  ASSERT_EQ(saved.tensors.size(), raw.tensors.size());
+  for (const FileTensor& t : raw.tensors) {
+    EXPECT_EQ(checkpoint.file.find(t.name)->values(), t.tensor.values()) << t.name;
+    EXPECT_NE(saved.find(t.name)->values(), t.tensor.values()) << t.name;
+  }
+  const CsvTable with = read_csv_table(whole / "metrics.csv"), without = read_csv_table(plain / "metrics.csv");
+  EXPECT_EQ(with.rows[2][1], without.rows[2][1]) << "train_loss";
+  EXPECT_NE(with.rows[2][3], without.rows[2][3]) << "val_loss";
 }
 
 TEST(Loop, StoppedAfterEveryUpdateInTurn) {

@@ -51,6 +51,19 @@ TEST(Optimiser, sgd_momentum_groups_and_frozen_parameters) {
   EXPECT_NEAR(b.values()[0], 1 - 0.1 - 0.1 * (0.5 + 0.9), 1e-6);
 }
 
+// torch.optim.SGD(lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01), four steps down sum of p^2.
+TEST(Optimiser, nesterov_is_pytorchs) {
+  Tensor p = leaf({1, -2});
+  Optimiser o({{.parameters = {{"p", p, true}}}}, SgdOptions{.momentum = 0.9, .weight_decay = 0.01, .nesterov = true},
+              0.1);
+  for (int i = 0; i < 4; ++i) {
+    set_gradient(p, {2 * p.values()[0], 2 * p.values()[1]});
+    o.step();
+  }
+  EXPECT_NEAR(p.values()[0], -0.32715126872062683, 1e-6);
+  EXPECT_NEAR(p.values()[1], 0.6543025374412537, 1e-6);
+}
+
 TEST(Optimiser, clips_the_joint_norm) {
   Tensor a = leaf({0}), b = leaf({0});
   Optimiser o({{.parameters = {{"a", a, true}, {"b", b, true}}}}, SgdOptions{}, 1);
@@ -111,6 +124,7 @@ TEST(Optimiser, refuses_nonsense) {
   EXPECT_THROW(Optimiser({{.parameters = {{"p", p, true}}}}, AdamOptions{}, -1), Error);
   EXPECT_THROW(Optimiser({{.parameters = {{"p", p, true}}}}, AdamOptions{.beta1 = 1}, 1), Error);
   EXPECT_THROW(Optimiser({{.parameters = {{"p", p, true}}}}, SgdOptions{.weight_decay = -1}, 1), Error);
+  EXPECT_THROW(Optimiser({{.parameters = {{"p", p, true}}}}, SgdOptions{.nesterov = true}, 1), Error);
 }
 
 }  // namespace

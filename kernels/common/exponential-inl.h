@@ -1,0 +1,67 @@
+// kernels/common/exponential.h for vectors, and the two activations of gates made of it. Read once per instruction set;
+// include after hwy/foreach_target.h.
+#if defined(KERN_EXPONENTIAL_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef KERN_EXPONENTIAL_INL_H
+#undef KERN_EXPONENTIAL_INL_H
+#else
+#define KERN_EXPONENTIAL_INL_H
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstdint>
+
+HWY_BEFORE_NAMESPACE();
+namespace kern::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using ExpVector = hn::Vec<hn::ScalableTag<float>>;
+
+// e^x: 2^n e^r with n = round(x / ln 2) and a polynomial in r (Cephes); a NaN stays one.
+HWY_INLINE ExpVector vector_exponential(ExpVector x) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  const auto set = [&](float v) { return hn::Set(d, v); };
+  const auto lowest = set(-86.5f), highest = set(88.8f), round = set(12582912.0f);
+  const auto v = hn::IfThenElse(hn::Lt(x, lowest), lowest, hn::IfThenElse(hn::Gt(x, highest), highest, x));
+  const auto shifted = hn::MulAdd(v, set(1.44269504088896341f), round), n = hn::Sub(shifted, round);
+  const auto r = hn::MulAdd(n, set(2.12194440e-4f), hn::NegMulAdd(n, set(0.693359375f), v));  // ln 2 in two parts
+  auto p = hn::MulAdd(set(1.9875691500e-4f), r, set(1.3981999507e-3f));
+  p = hn::MulAdd(p, r, set(8.3334519073e-3f));
+  p = hn::MulAdd(p, r, set(4.1665795894e-2f));
+  p = hn::MulAdd(p, r, set(1.6666665459e-1f));
+  p = hn::MulAdd(p, r, set(5.0000001201e-1f));
+  p = hn::Add(hn::MulAdd(p, hn::Mul(r, r), r), set(1.0f));
+  // 2^(n-1), then twice: n reaches 128, whose power no float holds.
+  const auto steps = hn::Sub(hn::BitCast(di, shifted), hn::BitCast(di, round));
+  const auto power = hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(steps, hn::Set(di, 126))));
+  return hn::IfThenZeroElse(hn::Lt(x, lowest), hn::Mul(hn::Mul(p, power), set(2.0f)));
+}
+
+// 1 / (1 + e^-x)
+HWY_INLINE ExpVector vector_sigmoid(ExpVector x) {
+  const auto one = hn::Set(hn::ScalableTag<float>(), 1.0f);
+  return hn::Div(one, hn::Add(one, vector_exponential(hn::Neg(x))));
+}
+
+// 1 - 2 / (1 + e^2|x|) with the sign of x; near 0, where that loses digits, x + x^3 times a polynomial in x^2 (Cephes).
+HWY_INLINE ExpVector vector_tanh(ExpVector x) {
+  const hn::ScalableTag<float> d;
+  const auto set = [&](float v) { return hn::Set(d, v); };
+  const auto one = set(1.0f), size = hn::Abs(x), z = hn::Mul(x, x);
+  const auto far = hn::Sub(one, hn::Div(set(2.0f), hn::Add(one, vector_exponential(hn::Add(size, size)))));
+  auto p = hn::MulAdd(set(-5.70498872745e-3f), z, set(2.06390887954e-2f));
+  p = hn::MulAdd(p, z, set(-5.37397155531e-2f));
+  p = hn::MulAdd(p, z, set(1.33314422036e-1f));
+  p = hn::MulAdd(p, z, set(-3.33332819422e-1f));
+  const auto near = hn::MulAdd(hn::Mul(p, z), x, x);
+  return hn::IfThenElse(hn::Lt(size, set(0.625f)), near, hn::CopySign(far, x));
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+#endif

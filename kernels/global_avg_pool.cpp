@@ -1,0 +1,61 @@
+#include "kernels/global_avg_pool.h"
+
+#include "kernels/common/channels.h"
+
+namespace kern::kernels {
+namespace {
+
+GroupChunks chunks_of(const GlobalAvgPoolSpec& g) { return {.groups = g.n, .rows = g.l, .c = g.c}; }
+
+void forward(const Exec& exec, const GlobalAvgPoolSpec& g, const float* x, float* y) {
+  const GroupChunks chunks = chunks_of(g);
+  double* sums = static_cast<double*>(exec.scratch);
+  group_sums<1>(chunks, g.x_pitch() == g.c, sums, [&](const Tile& t, int64_t) {
+    return [x, t, pitch = g.x_pitch()](int64_t row, int64_t count, LaneArray(&sum)[1]) {
+      const float* from = x + row * pitch + t.column;
+      for (int64_t l = 0; l < count; ++l) sum[0][l] += from[l];
+    };
+  });
+  for (int64_t n = 0; n < g.n; ++n)
+    for (int64_t c = 0; c < g.c; ++c)
+      y[n * g.y_pitch() + c] = float(sums[n * chunks.group_stride(1) + c] / double(g.l));
+}
+
+void backward(const Exec&, const GlobalAvgPoolSpec& g, const float* dy, float* dx) {
+  const float scale = 1 / float(g.l);
+  chunks_of(g).for_each([&](int64_t n, int64_t, int64_t begin, int64_t end) {
+    const float* from = dy + n * g.dy_pitch();
+    for_each_tile(g.c, g.dx_pitch() == g.c, [&](const Tile& t) {
+      LaneArray share;
+      spread(t, share, [&](int64_t c) { return from[c] * scale; });
+      for_each_stretch_of(t, begin, end, [&](int64_t row, int64_t count) {
+        std::copy_n(share, count, dx + row * g.dx_pitch() + t.column);
+      });
+    });
+  });
+}
+
+constexpr GlobalAvgPoolRow kRows[] = {
+    {.name = "cpu",
+     .device = Device::cpu,
+     .supports = supports_all,
+     .workspace = [](const GlobalAvgPoolSpec& g) { return chunks_of(g).bytes(1); },
+     .forward = forward,
+     .backward = backward},
+    {.name = "reference",
+     .device = Device::cpu,
+     .supports = supports_all,
+     .workspace = no_workspace,
+     .forward = [](const Exec&, const GlobalAvgPoolSpec& g, const float* x,
+                   float* y) { global_avg_pool_forward_reference(g, x, y); },
+     .backward = [](const Exec&, const GlobalAvgPoolSpec& g, const float* dy,
+                    float* dx) { global_avg_pool_backward_reference(g, dy, dx); }},
+};
+constexpr Table<GlobalAvgPoolRow> kTable{"global_avg_pool", kRows};
+
+}  // namespace
+
+const Table<GlobalAvgPoolRow>& global_avg_pool_table() { return kTable; }
+OpInfo global_avg_pool_info() { return info_of(kTable); }
+
+}  // namespace kern::kernels

@@ -1,0 +1,15 @@
+#include "models/lstm_tagger.h"
+
+namespace kern::models {
+namespace {
+LstmConfig recurrent(const LstmTaggerConfig& c) {
+  return {.in = c.in, .hidden = c.hidden, .layers = c.layers, .bidirectional = c.bidirectional, .dropout = c.dropout};
+}
+}  // namespace
+
+LstmTagger::LstmTagger(const LstmTaggerConfig& c, SourceLocation at)
+    : lstm(recurrent(c), at), dropout(c.dropout), head({.in = recurrent(c).directions() * c.hidden, .out = c.out}) {}
+
+Tensor LstmTagger::operator()(const Tensor& x) { return head(dropout(relu(lstm(x)))); }
+
+}  // namespace kern::models
