@@ -26,7 +26,7 @@ Quartiles quartiles(std::vector<double> v) {
 }
 
 StepResult time_steps(const Model& model, const StepOptions& o) {
-  set_seed(0);
+  set_seed(uint64_t(o.seed));
   const Case c = model.make(o.batch);
   StepResult result{.id = model.id, .parameters = c.network.parameter_count()};
   c.network.set_training(!o.predict);

@@ -16,6 +16,7 @@ Quartiles quartiles(std::vector<double> values);  // of at least one value
 struct StepOptions {
   int batch = 0;  // 0: the model's usual
   int warmup = 3, repeats = 20;
+  int64_t seed = 0;      // of the weights and of dropout; the data are the same for all
   bool predict = false;  // forward alone, in evaluation mode and without gradients
   bool profile = false, by_shape = false;
 };

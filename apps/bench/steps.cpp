@@ -20,6 +20,7 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
   s.section("How")
       .key("warmup", c.warmup, "steps before the timing; at least 2", training::at_least(2))
       .key("repeats", c.repeats, "timed steps", training::at_least(1))
+      .key("seed", c.seed, "of the weights and of dropout", training::at_least(0))
       .key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024))
       .key("profile", c.profile, "show time and bytes by op")
       .key("by_shape", c.by_shape, "with profile: a row per op and output shape");
@@ -29,22 +30,24 @@ void run_bench_steps(const BenchStepsConfig& c, Call& call) {
   if (c.threads > 0) set_thread_count(c.threads);
   fmt::print("{} steps, {} threads, f32. Milliseconds of a step; memory of tensors and scratch in MiB.\n", c.mode,
              thread_count());
-  fmt::print("{:<3} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6}\n", "id", "parameters", "median", "quartile", "quartile",
-             "least", "peak MiB", "allocs");
+  fmt::print("{:<3} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6} {:>9}\n", "id", "parameters", "median", "quartile",
+             "quartile", "least", "peak MiB", "allocs", "loss");
   call.figures.add("mode", c.mode);
   call.figures.add("threads", thread_count());
   for (const std::string& id : c.models) {
     const auto r = benchmarks::time_steps(benchmarks::model_of(id), {.batch = c.batch,
                                                                      .warmup = c.warmup,
                                                                      .repeats = c.repeats,
+                                                                     .seed = c.seed,
                                                                      .predict = c.mode == "predict",
                                                                      .profile = c.profile,
                                                                      .by_shape = c.by_shape});
     const auto q = benchmarks::quartiles(r.milliseconds);
     const double peak = double(r.peak_bytes) / (1 << 20);
-    fmt::print("{:<3} {:>10} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.1f} {:>6}\n", r.id, r.parameters, q.median,
-               q.lower, q.upper, q.least, peak, r.late_allocations);
+    fmt::print("{:<3} {:>10} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.1f} {:>6} {:>9.5f}\n", r.id, r.parameters,
+               q.median, q.lower, q.upper, q.least, peak, r.late_allocations, r.loss);
     std::fflush(stdout);
+    if (c.mode == "train") call.figures.add(id + ".loss", r.loss);
     call.figures.add(id + ".parameters", r.parameters);
     call.figures.add(id + ".milliseconds", r.milliseconds);
     call.figures.add(id + ".median_ms", q.median);

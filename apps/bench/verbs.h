@@ -10,6 +10,7 @@ struct BenchStepsConfig {
   std::vector<std::string> models{"b", "c", "d", "D", "e"};
   std::string mode = "train";
   int batch = 0, warmup = 3, repeats = 20, threads = 0;
+  int64_t seed = 0;
   bool profile = false, by_shape = false;
 };
 struct BenchKernelsConfig {

@@ -1,0 +1,80 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "benchmarks/kernels.h"
+#include "benchmarks/machine.h"
+#include "benchmarks/steps.h"
+#include "kernels/common/parallel.h"
+
+namespace kern::benchmarks {
+namespace {
+
+TEST(Benchmarks, quartiles_are_linear_between_neighbours) {
+  const Quartiles q = quartiles({4, 1, 3, 2, 5});
+  EXPECT_EQ(q.least, 1);
+  EXPECT_EQ(q.lower, 2);
+  EXPECT_EQ(q.median, 3);
+  EXPECT_EQ(q.upper, 4);
+  EXPECT_EQ(quartiles({1, 2}).median, 1.5);
+  EXPECT_EQ(quartiles({7}).upper, 7);
+}
+
+// After its second step a training asks the system for no more memory; where sanitizers watch, blocks are not reused.
+TEST(Benchmarks, steps_allocate_nothing_after_the_second) {
+  for (const Model& model : models()) {
+    SCOPED_TRACE(model.id);
+    const bool image = std::string(model.id) == "b" || std::string(model.id) == "c" || std::string(model.id) == "d";
+    if (image) continue;  // minutes under sanitizers
+    const StepResult r = time_steps(model, {.batch = 2, .warmup = 2, .repeats = 3, .profile = true});
+    EXPECT_EQ(r.milliseconds.size(), 3u);
+    EXPECT_GT(r.parameters, 0);
+    EXPECT_GT(r.peak_bytes, size_t(r.parameters) * 16);  // parameters, gradients, two moments
+    EXPECT_GT(r.loss, 0);
+    EXPECT_FALSE(r.profile.empty());
+#if !defined(__SANITIZE_ADDRESS__)
+    EXPECT_EQ(r.late_allocations, 0u);
+#endif
+  }
+}
+
+TEST(Benchmarks, steps_with_the_same_seed_end_with_the_same_loss) {
+  auto loss = [](int64_t seed) {
+    return time_steps(model_of("D"), {.batch = 1, .warmup = 2, .repeats = 1, .seed = seed}).loss;
+  };
+  EXPECT_EQ(loss(1), loss(1));
+  EXPECT_NE(loss(1), loss(2));
+}
+
+TEST(Benchmarks, kernels_are_timed_row_by_row) {
+  std::set<std::string> ops, rows;
+  time_kernels({.models = {"D"}, .ops = {"conv2d", "norm_act", "adam"}, .large = false, .repeats = 1},
+               [&](const KernelResult& r) {
+                 ops.insert(r.op);
+                 rows.insert(r.row);
+                 EXPECT_GT(r.flops, 0);
+                 EXPECT_GT(r.bytes, 0);
+                 EXPECT_GT(r.milliseconds.median, 0);
+                 EXPECT_NE(r.row, "reference");
+               });
+  EXPECT_EQ(ops, (std::set<std::string>{"adam", "conv2d", "norm_act"}));
+  EXPECT_TRUE(rows.contains("simd"));
+}
+
+TEST(Benchmarks, the_machine_has_peaks) {
+  const Machine m = measure_machine();
+  EXPECT_GT(m.gflops, 1);
+  EXPECT_GT(m.copy, 0.1);
+}
+
+TEST(Benchmarks, unknown_models_are_named) {
+  try {
+    model_of("x");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(std::string(e.what()).substr(0, 34), "there is no benchmark model 'x'; t");
+  }
+}
+
+}  // namespace
+}  // namespace kern::benchmarks
