@@ -1,7 +1,9 @@
 #include "engine/autograd.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include "engine/profile.h"
@@ -45,10 +47,51 @@ void accumulate_leaf(const Tensor& leaf, const Tensor& g) {
 }
 }  // namespace
 
+namespace {
+bool& recompute() {
+  static bool on = [] {
+    const char* value = std::getenv("KERN_RECOMPUTE");
+    if (!value) return true;
+    const std::string_view word = value;
+    check(word == "on" || word == "off", "KERN_RECOMPUTE must be on or off, got '", word, "'");
+    return word == "on";
+  }();
+  return on;
+}
+}  // namespace
+bool recompute_enabled() { return recompute(); }
+void set_recompute(bool on) { recompute() = on; }
+
+Saved::Saved(const Tensor& t) {
+  if (!t) return;
+  tensor_ = t.detach();
+  version_ = t.version();
+  device_ = t.device();
+  const auto& refill = t.impl().refill;
+  if (!refill || refill->version != version_ || !recompute_enabled()) return;
+  refill_ = refill;
+  storage_ = std::exchange(tensor_.impl().storage, nullptr);
+}
+
 const Tensor& Saved::get(const char* op) const {
   check(tensor_.version() == version_, op, ": a tensor of shape ", tensor_.shape(),
         " that backward needs was modified in place after the forward pass (version ", tensor_.version(), ", saved at ",
         version_, "). Call backward before the optimiser's step that writes to it, or run the forward pass again");
+  Tensor::Impl& impl = tensor_.impl();
+  if (impl.storage) return tensor_;
+  if (auto alive = storage_.lock()) {
+    impl.storage = std::move(alive);
+  } else if (auto made = refill_->made.lock()) {
+    impl.storage = std::move(made);
+    impl.offset = 0;
+  } else {
+    impl.storage = std::make_shared<Storage>(device_, size_t(tensor_.rows() * impl.pitch) * size_of(impl.dtype));
+    impl.offset = 0;
+    Tensor into = tensor_.detach();
+    into.impl().version = std::make_shared<Version>();  // making the values again is no write
+    refill_->make(into);
+    refill_->made = impl.storage;
+  }
   return tensor_;
 }
 

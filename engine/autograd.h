@@ -18,17 +18,25 @@
 namespace kern {
 
 // Data kept for the backward pass: without its graph (an op that saves its own output would keep itself alive), and
-// refused by get() if someone has written to it since.
+// refused by get() if someone has written to it since. A tensor that can be made again is not kept: get() makes it, if
+// nobody else has it still.
 class Saved {
  public:
-  Saved(const Tensor& t) : tensor_(t ? t.detach() : Tensor()), version_(t ? t.version() : 0) {}
+  Saved(const Tensor& t);
   explicit operator bool() const { return bool(tensor_); }
   const Tensor& get(const char* op) const;
 
  private:
   Tensor tensor_;
-  uint64_t version_;
+  uint64_t version_ = 0;
+  std::shared_ptr<Refill> refill_;
+  std::weak_ptr<Storage> storage_;
+  Device device_ = Device::cpu;
 };
+
+// Whether ops say how their outputs can be made again: less memory for a little time. KERN_RECOMPUTE=off keeps all.
+bool recompute_enabled();
+void set_recompute(bool on);
 
 // What the graph knows of an op's input. Its values are not kept: an op saves what it needs.
 struct NodeInput {

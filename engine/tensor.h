@@ -4,6 +4,7 @@
 // above their length: row i of C values begins at data() + i * pitch(). So neighbouring channel slices of one buffer
 // are tensors, and concatenating them costs nothing. Every other reordering copies.
 #pragma once
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -44,6 +45,16 @@ constexpr DType dtype_of() {
     return DType::u8;
   }
 }
+
+class Tensor;
+
+// How to make a tensor's values again, bit for bit: whoever saves such a tensor for a backward pass need not keep its
+// memory (engine/autograd.h).
+struct Refill {
+  std::function<void(Tensor& into)> make;  // into: the tensor's shape, any pitch
+  uint64_t version = 0;                    // of the tensor, when it could be made so
+  std::weak_ptr<Storage> made = {};        // what was made last, if somebody still holds it
+};
 
 struct TensorOptions {
   DType dtype = DType::f32;
@@ -125,6 +136,7 @@ class Tensor {
     bool leaf_requires_grad = false;
     bool has_grad = false;       // grad holds a value; otherwise it is only a place for one
     std::shared_ptr<Node> node;  // the op that made this tensor
+    std::shared_ptr<Refill> refill;
     std::shared_ptr<Tensor> grad;
     ~Impl();
   };

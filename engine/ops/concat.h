@@ -30,6 +30,25 @@ inline Tensor concat(const std::vector<Tensor>& parts, SourceLocation at = Sourc
   }
   std::vector<int64_t> widths;
   for (const Tensor& p : parts) widths.push_back(p.channels());
+  // Joined for free, it can be made again where all its parts can.
+  bool again = y.impl().storage == first.impl().storage;
+  std::vector<std::shared_ptr<Refill>> refills;
+  for (const Tensor& p : parts) {
+    refills.push_back(p.impl().refill);
+    again = again && refills.back() && refills.back()->version == p.version();
+  }
+  if (again)
+    y.impl().refill = std::make_shared<Refill>(Refill{.make =
+                                                          [widths, refills](Tensor& into) {
+                                                            int64_t begin = 0;
+                                                            for (size_t i = 0; i < widths.size(); ++i) {
+                                                              Tensor part =
+                                                                  into.channel_slice(begin, begin + widths[i]);
+                                                              refills[i]->make(part);
+                                                              begin += widths[i];
+                                                            }
+                                                          },
+                                                      .version = y.version()});
   return record("concat", parts, y, [widths](const Tensor& dy, Grads& d) {
     int64_t begin = 0;
     for (size_t i = 0; i < widths.size(); ++i) {

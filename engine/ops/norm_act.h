@@ -77,19 +77,34 @@ inline Tensor norm_act(const Tensor& x, NormActParts p, const NormActOptions& o,
                .running_mean = running(p.running_mean),
                .running_variance = running(p.running_variance)},
               data(p.residual), y.mutate(), mean.mutate(), inverse.mutate());
-  return record(op, {x, p.weight, p.bias, p.slope, p.residual}, y,
-                [op, g, &row, x = Saved(x), weight = Saved(p.weight), bias = Saved(p.bias), slope = Saved(p.slope),
-                 step = draw.step, mean, inverse](const Tensor& dy, Grads& d) mutable {
-                  if (d.want(4)) d.set(4, dy);
-                  if (!d.want(0) && !d.want(1) && !d.want(2) && !d.want(3)) return;
-                  g.pitch.dy = dy.pitch();
-                  auto saved = [op](const Saved& t) { return t ? t.get(op).data() : nullptr; };
-                  auto gradient = [&](size_t i) { return d.want(i) ? d[i].mutate() : nullptr; };
-                  float* dx = gradient(0);
-                  row.backward(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data(), x.get(op).data(),
-                               {.weight = saved(weight), .bias = saved(bias), .slope = saved(slope), .step = &step},
-                               mean.data(), inverse.data(), dx, gradient(1), gradient(2), gradient(3));
-                });
+  struct Kept {
+    Saved x, weight, bias, slope;
+    Tensor mean, inverse;
+    uint64_t step;
+    kernels::NormActInputs<float> inputs(const char* op) const {
+      auto data = [op](const Saved& t) { return t ? t.get(op).data() : nullptr; };
+      return {.weight = data(weight), .bias = data(bias), .slope = data(slope), .step = &step};
+    }
+  };
+  const Kept kept{x, p.weight, p.bias, p.slope, mean, inverse, draw.step};
+  record(op, {x, p.weight, p.bias, p.slope, p.residual}, y, [op, g, &row, kept](const Tensor& dy, Grads& d) mutable {
+    if (d.want(4)) d.set(4, dy);
+    if (!d.want(0) && !d.want(1) && !d.want(2) && !d.want(3)) return;
+    g.pitch.dy = dy.pitch();
+    auto gradient = [&](size_t i) { return d.want(i) ? d[i].mutate() : nullptr; };
+    float* dx = gradient(0);
+    row.backward(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data(), kept.x.get(op).data(), kept.inputs(op),
+                 kept.mean.data(), kept.inverse.data(), dx, gradient(1), gradient(2), gradient(3));
+  });
+  if (y.requires_grad()) {  // for whoever saves y: it follows from what is kept anyway
+    auto again = [op, g, &row, kept, residual = Saved(p.residual)](Tensor& into) mutable {
+      g.pitch.y = into.pitch();
+      row.apply(Workspace(into.device(), row.workspace(g)).exec(), g, kept.x.get(op).data(), kept.inputs(op),
+                kept.mean.data(), kept.inverse.data(), residual ? residual.get(op).data() : nullptr, into.mutate());
+    };
+    y.impl().refill = std::make_shared<Refill>(Refill{.make = std::move(again), .version = y.version()});
+  }
+  return y;
 }
 
 }  // namespace kern
