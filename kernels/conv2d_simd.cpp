@@ -1,6 +1,7 @@
 // The SIMD rows of conv2d: channels-last direct convolution without any copy of the input. What makes it fast stands in
 //   common/tile-inl.h          the micro-kernel: a tile of pixels x output channels (or of filter values) in registers
 //   conv2d_gather-inl.h        forward and backward_data: rows cut into tiles, borders, phases of a stride
+//   conv2d_planar-inl.h        a gather of a few output channels: pixels in vectors
 //   conv2d_weight-inl.h        backward_weight and backward_bias: sums over pixels, in a fixed order
 //   conv2d_depthwise-inl.h     one channel a group
 // This file says which of them serves which case, and what scratch it needs.
@@ -17,6 +18,7 @@
 
 #include "kernels/conv2d_depthwise-inl.h"
 #include "kernels/conv2d_gather-inl.h"
+#include "kernels/conv2d_planar-inl.h"
 #include "kernels/conv2d_weight-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -72,14 +74,17 @@ size_t workspace(const Conv2dSpec& g) {
   return gathers > sums ? gathers : sums;
 }
 
+void run(const Conv2dSpec& g, const Gather& gathered, const float* w, float* scratch) {
+  (is_depthwise(g) ? depthwise_gather : is_planar(gathered) ? planar_gather : gather)(gathered, w, scratch);
+}
+
 void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
-  (is_depthwise(g) ? depthwise_gather : gather)(forward_gather(g, x, b, y), w, static_cast<float*>(exec.scratch));
+  run(g, forward_gather(g, x, b, y), w, static_cast<float*>(exec.scratch));
 }
 void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
   for (int residue_h = 0; residue_h < g.stride_h; ++residue_h)
     for (int residue_w = 0; residue_w < g.stride_w; ++residue_w)
-      (is_depthwise(g) ? depthwise_gather : gather)(backward_gather(g, dy, dx, residue_h, residue_w), w,
-                                                    static_cast<float*>(exec.scratch));
+      run(g, backward_gather(g, dy, dx, residue_h, residue_w), w, static_cast<float*>(exec.scratch));
 }
 void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
   (is_depthwise(g) ? depthwise_weight_gradient : weight_gradient)(g, dy, x, dw, static_cast<float*>(exec.scratch));

@@ -53,6 +53,23 @@ HWY_INLINE void store_first(hn::Vec<Vf> v, float* p, int n) {
   for (int i = 0; i < n; ++i) p[i] = part[i];
 #endif
 }
+// The same for a block of four.
+HWY_INLINE hn::Vec<hn::CappedTag<float, 4>> load_first_four(const float* p, int n) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  const hn::CappedTag<float, 4> d;
+  return hn::MaskedLoad(hn::FirstN(d, size_t(n)), d, p);
+#else
+  return load_first(p, n);
+#endif
+}
+HWY_INLINE void store_first_four(hn::Vec<hn::CappedTag<float, 4>> v, float* p, int n) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  const hn::CappedTag<float, 4> d;
+  hn::BlendedStore(v, hn::FirstN(d, size_t(n)), d, p);
+#else
+  store_first(v, p, n);
+#endif
+}
 // The first four lanes; stored alone they cross fewer cache lines than a wide vector under a mask.
 HWY_INLINE void store_four(hn::Vec<Vf> v, float* p) {
   const hn::CappedTag<float, 4> four;
@@ -90,6 +107,40 @@ enum class Operands {
 // The compiler is not to know where p points: else it keeps one pointer per row, more than there are registers.
 HWY_INLINE void hide(const float*& p) { asm("" : "+r"(p)); }
 
+// What every row of c begins with.
+template <int M, int V>
+HWY_INLINE void start(const Tile& t, hn::Vec<Vf> (&sum)[M][V]) {
+  const Vf d;
+  HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
+    HWY_UNROLL(2)
+    for (int v = 0; v < V; ++v) sum[i][v] = t.start ? hn::LoadU(d, t.start + v * kLanes) : hn::Zero(d);
+  }
+}
+template <int M, int V>
+HWY_INLINE void store(const Tile& t, float* c, hn::Vec<Vf> (&sum)[M][V]) {
+  const Vf d;
+  const int tail = t.columns - (V - 1) * kLanes;  // columns of the last vector
+  if (t.add) {
+    HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
+      const float* before = c + i * t.c_row;
+      HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) sum[i][v] = hn::Add(hn::LoadU(d, before + v * kLanes), sum[i][v]);
+      sum[i][V - 1] = hn::Add(load_first(before + (V - 1) * kLanes, tail), sum[i][V - 1]);
+    }
+  }
+  if (tail == kLanes) {
+    HWY_UNROLL(16) for (int i = 0; i < M; ++i, c += t.c_row) {
+      HWY_UNROLL(2) for (int v = 0; v < V; ++v) hn::StoreU(sum[i][v], d, c + v * kLanes);
+    }
+  } else if (V == 1 && tail == 4) {
+    HWY_UNROLL(16) for (int i = 0; i < M; ++i, c += t.c_row) store_four(sum[i][0], c);
+  } else {
+    HWY_UNROLL(16) for (int i = 0; i < M; ++i, c += t.c_row) {
+      HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) hn::StoreU(sum[i][v], d, c + v * kLanes);
+      store_first(sum[i][V - 1], c + (V - 1) * kLanes, tail);
+    }
+  }
+}
+
 template <int M, int V, Operands kOperands>
 HWY_NOINLINE void tile(const Tile& t) {
   const Vf d;
@@ -97,13 +148,10 @@ HWY_NOINLINE void tile(const Tile& t) {
   constexpr bool kUnitRow = kOperands != Operands::strided;
   constexpr int kGroup = kUnitRow ? M : 5, kGroups = (M + kGroup - 1) / kGroup;  // rows that share a pointer
   const int64_t a_row = kUnitRow ? 1 : t.a_row;
-  const int tail = t.columns - (V - 1) * kLanes;  // columns of the last vector
+  const int tail = t.columns - (V - 1) * kLanes;  // columns of the last vector of b
   for (int64_t turn = 0; turn < t.repeat; ++turn) {
     Vec sum[M][V];
-    HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
-      HWY_UNROLL(2)
-      for (int v = 0; v < V; ++v) sum[i][v] = t.start ? hn::LoadU(d, t.start + v * kLanes) : hn::Zero(d);
-    }
+    start(t, sum);
     const float *ao = t.a + turn * M * a_row, *bo = t.b;
     for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
       const float *am = ao, *bm = bo;
@@ -126,27 +174,41 @@ HWY_NOINLINE void tile(const Tile& t) {
         }
       }
     }
-    float* const c = t.c + turn * M * t.c_row;
-    if (t.add) {
-      HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
-        const float* before = c + i * t.c_row;
-        HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) sum[i][v] = hn::Add(hn::LoadU(d, before + v * kLanes), sum[i][v]);
-        sum[i][V - 1] = hn::Add(load_first(before + (V - 1) * kLanes, tail), sum[i][V - 1]);
+    store(t, t.c + turn * M * t.c_row, sum);
+  }
+}
+
+// The same for a filter of S neighbouring taps moved by one pixel from row to row (stride and dilation 1): a value of a
+// is read once, as tap s of row i - s. The middle loop (its n is S, its a a_row) is unrolled inside of the inner one.
+template <int M, int V, int S>
+HWY_NOINLINE void slide(const Tile& t) {
+  const Vf d;
+  using Vec = hn::Vec<Vf>;
+  constexpr int kRows = M + S - 1, kGroup = 5, kGroups = (kRows + kGroup - 1) / kGroup;
+  const int64_t a_row = t.a_row, tap = t.middle.b;
+  for (int64_t turn = 0; turn < t.repeat; ++turn) {
+    Vec sum[M][V];
+    start(t, sum);
+    const float *ao = t.a + turn * M * a_row, *bo = t.b;
+    for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
+      const float *a[kGroups], *b = bo;
+      HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) a[i] = ao + i * kGroup * a_row;
+      for (int64_t n = t.inner.n; n > 0; --n, b += t.inner.b) {
+        Vec w[S][V];
+        HWY_UNROLL(4) for (int s = 0; s < S; ++s) {
+          HWY_UNROLL(2) for (int v = 0; v < V; ++v) w[s][v] = hn::LoadU(d, b + s * tap + v * kLanes);
+        }
+        HWY_UNROLL(20) for (int i = 0; i < kRows; ++i) {
+          const Vec x = hn::Set(d, a[i / kGroup][i % kGroup * a_row]);
+          HWY_UNROLL(4) for (int s = 0; s < S; ++s) {
+            if (i - s < 0 || i - s >= M) continue;
+            HWY_UNROLL(2) for (int v = 0; v < V; ++v) sum[i - s][v] = hn::MulAdd(x, w[s][v], sum[i - s][v]);
+          }
+        }
+        HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) hide(++a[i]);
       }
     }
-    float* to = c;
-    if (tail == kLanes) {
-      HWY_UNROLL(16) for (int i = 0; i < M; ++i, to += t.c_row) {
-        HWY_UNROLL(2) for (int v = 0; v < V; ++v) hn::StoreU(sum[i][v], d, to + v * kLanes);
-      }
-    } else if (V == 1 && tail == 4) {
-      HWY_UNROLL(16) for (int i = 0; i < M; ++i, to += t.c_row) store_four(sum[i][0], to);
-    } else {
-      HWY_UNROLL(16) for (int i = 0; i < M; ++i, to += t.c_row) {
-        HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) hn::StoreU(sum[i][v], d, to + v * kLanes);
-        store_first(sum[i][V - 1], to + (V - 1) * kLanes, tail);
-      }
-    }
+    store(t, t.c + turn * M * t.c_row, sum);
   }
 }
 
@@ -159,6 +221,21 @@ TileFunction tile_function(int rows) {
 template <Operands kOperands>
 TileFunction tile_function(int rows, int vectors) {
   return vectors == 1 ? tile_function<kOperands, 1>(rows) : tile_function<kOperands, 2>(rows);
+}
+
+// Registers of slide: M x V sums, S x V of b, one of a.
+constexpr int max_slide_rows(int vectors, int taps) {
+  const int most = ((kManyRegisters ? 31 : 15) - taps * vectors) / vectors;
+  return most < 14 ? most : 14;
+}
+template <int S, int V, int M = max_slide_rows(V, S)>
+TileFunction slide_function(int rows) {
+  if constexpr (M == 1) return slide<1, V, S>;
+  else return rows == M ? slide<M, V, S> : slide_function<S, V, M - 1>(rows);
+}
+template <int S>
+TileFunction slide_function(int rows, int vectors) {
+  return vectors == 1 ? slide_function<S, 1>(rows) : slide_function<S, 2>(rows);
 }
 
 // 0..n cut into tiles of at most `most`, as even as can be: the first `longer` tiles have size + 1, the others size.
