@@ -20,27 +20,67 @@ namespace {
 
 bool is_depthwise(const Conv2dSpec& g) { return g.cg() == 1 && g.kg() == 1 && g.c > 1; }
 
-// Channels [c, c + count) of M outputs from j on, in one output row, from taps that are all inside.
-// weights: [tap y][tap x][channels, padded]; start: one vector.
+// Channels [c, c + count) of M outputs from j on, in one output row, from taps that are all inside; sums begin with
+// `start`. weights: [tap y][tap x][channels, padded].
+struct DepthwiseTile {
+  const float *in, *weights;  // of the first tap
+  float* out;
+  int rows, taps, count;
+  int64_t in_row, in_tap, in_step, weight_row, weight_tap, out_step;
+  hn::Vec<Vf> start;
+};
+using DepthwiseFunction = void (*)(const DepthwiseTile&);
+
 template <int M>
-HWY_NOINLINE void depthwise_tile(const Gather& g, const float* weights, int64_t in_row, int64_t out_row, Range ty,
-                                 Range tx, int j, int c, int count, hn::Vec<Vf> start) {
+HWY_NOINLINE void depthwise_tile(const DepthwiseTile& t) {
   const Vf d;
-  const int64_t width = ceil_div(g.groups, kLanes) * kLanes, step = g.x.in_step * g.in_pitch;
   hn::Vec<Vf> sum[M];
-  HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = start;
-  for (int y = ty.begin; y < ty.end; ++y)
-    for (int x = tx.begin; x < tx.end; ++x) {
-      const float* in = g.in + ((in_row + int64_t{y} * g.y.in_tap) * g.x.in_size + g.x.input(j, x)) * g.in_pitch + c;
-      const auto w = hn::LoadU(d, weights + (int64_t{y} * g.x.taps + x) * width + c);
-      if (count == kLanes) {
-        HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = hn::MulAdd(hn::LoadU(d, in + i * step), w, sum[i]);
-      } else {
-        HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = hn::MulAdd(load_first(in + i * step, count), w, sum[i]);
+  HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = t.start;
+  for (int y = 0; y < t.rows; ++y)
+    for (int x = 0; x < t.taps; ++x) {
+      const float* in = t.in + y * t.in_row + x * t.in_tap;
+      const auto w = hn::LoadU(d, t.weights + y * t.weight_row + x * t.weight_tap);
+      HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = hn::MulAdd(load_first(in + i * t.in_step, t.count), w, sum[i]);
+    }
+  HWY_UNROLL(8) for (int i = 0; i < M; ++i) store_first(sum[i], t.out + i * t.out_step, t.count);
+}
+
+// The same for S neighbouring taps that move by kStep pixels: every pixel is read once a row (compare slide).
+template <int M, int S, int kStep>
+HWY_NOINLINE void depthwise_slide(const DepthwiseTile& t) {
+  const Vf d;
+  hn::Vec<Vf> sum[M];
+  HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = t.start;
+  const float *in = t.in, *weights = t.weights;
+  const int64_t pixel = t.in_tap;
+  auto add = [&](auto&& load) {
+    for (int y = t.rows; y > 0; --y, in += t.in_row, weights += t.weight_row) {
+      hn::Vec<Vf> w[S];
+      HWY_UNROLL(8) for (int s = 0; s < S; ++s) w[s] = hn::LoadU(d, weights + s * t.weight_tap);
+      const float* p = in;
+      HWY_UNROLL(32) for (int i = 0; i < (M - 1) * kStep + S; ++i, p += pixel) {
+        const auto x = load(p);
+        HWY_UNROLL(8) for (int s = 0; s < S; ++s) {
+          const int j = (i - s) / kStep;
+          if (i >= s && j < M && j * kStep == i - s) sum[j] = hn::MulAdd(x, w[s], sum[j]);
+        }
       }
     }
-  float* out = g.out + (out_row * g.x.out_size + g.x.output(j)) * g.out_pitch + c;
-  HWY_UNROLL(8) for (int i = 0; i < M; ++i) store_first(sum[i], out + i * g.x.out_step * g.out_pitch, count);
+  };
+  if (t.count == kLanes) add([d](const float* p) { return hn::LoadU(d, p); });
+  else add([&](const float* p) { return load_first(p, t.count); });
+  HWY_UNROLL(8) for (int i = 0; i < M; ++i) store_first(sum[i], t.out + i * t.out_step, t.count);
+}
+constexpr int kDepthwiseRow = 8;  // outputs of a tile
+DepthwiseFunction depthwise_function(const Axis& x) {
+  const int taps = x.in_tap == 1 ? x.taps : 0;
+  if (x.in_step == 1 && taps == 1) return depthwise_slide<kDepthwiseRow, 1, 1>;
+  if (x.in_step == 1 && taps == 2) return depthwise_slide<kDepthwiseRow, 2, 1>;
+  if (x.in_step == 1 && taps == 3) return depthwise_slide<kDepthwiseRow, 3, 1>;
+  if (x.in_step == 1 && taps == 5) return depthwise_slide<kDepthwiseRow, 5, 1>;
+  if (x.in_step == 2 && taps == 3) return depthwise_slide<kDepthwiseRow, 3, 2>;
+  if (x.in_step == 2 && taps == 5) return depthwise_slide<kDepthwiseRow, 5, 2>;
+  return depthwise_tile<kDepthwiseRow>;
 }
 
 // The whole gather; w[c][r][s]; scratch of packed_size() floats.
@@ -58,6 +98,7 @@ void depthwise_gather(const Gather& g, const float* w, float* scratch) {
   Range inside{0, g.x.n};
   for (int t = 0; t < g.x.taps; ++t) inside = overlap(inside, g.x.outputs(t));
   const int64_t macs = int64_t{g.x.n} * channels * (g.y.taps * g.x.taps + 1);
+  const DepthwiseFunction row_function = depthwise_function(g.x);
   parallel_for(int64_t{g.n} * g.y.n, at_least(1, (1 << 16) / macs), [&](int64_t begin, int64_t end) {
     const Vf d;
     for (int64_t unit = begin; unit < end; ++unit) {
@@ -66,14 +107,26 @@ void depthwise_gather(const Gather& g, const float* w, float* scratch) {
       const int64_t in_row = int64_t{n} * g.y.in_size + g.y.input(i, 0),
                     out_row = int64_t{n} * g.y.out_size + g.y.output(i);
       for (int j = 0; j < g.x.n;) {
-        const bool whole = inside.begin <= j && j + 8 <= inside.end;
+        const bool whole = inside.begin <= j && j + kDepthwiseRow <= inside.end;
         const Range tx = whole ? Range{0, g.x.taps} : g.x.taps_of({j, j + 1});
-        for (int c = 0; c < channels; c += kLanes) {
-          const int count = int(at_most(kLanes, channels - c));
-          const auto start = g.bias ? load_first(g.bias + c, count) : hn::Zero(d);
-          (whole ? depthwise_tile<8> : depthwise_tile<1>)(g, scratch, in_row, out_row, ty, tx, j, c, count, start);
+        DepthwiseTile t{.in = g.in + ((in_row + int64_t{ty.begin} * g.y.in_tap) * g.x.in_size + g.x.input(j, tx.begin)) *
+                                         g.in_pitch,
+                        .weights = scratch + (int64_t{ty.begin} * g.x.taps + tx.begin) * width,
+                        .out = g.out + (out_row * g.x.out_size + g.x.output(j)) * g.out_pitch,
+                        .rows = ty.size(),
+                        .taps = tx.size(),
+                        .in_row = int64_t{g.y.in_tap} * g.x.in_size * g.in_pitch,
+                        .in_tap = g.x.in_tap * g.in_pitch,
+                        .in_step = g.x.in_step * g.in_pitch,
+                        .weight_row = g.x.taps * width,
+                        .weight_tap = width,
+                        .out_step = g.x.out_step * g.out_pitch};
+        for (int c = 0; c < channels; c += kLanes, t.in += kLanes, t.weights += kLanes, t.out += kLanes) {
+          t.count = int(at_most(kLanes, channels - c));
+          t.start = g.bias ? load_first(g.bias + c, t.count) : hn::Zero(d);
+          (whole ? row_function : depthwise_tile<1>)(t);
         }
-        j += whole ? 8 : 1;
+        j += whole ? kDepthwiseRow : 1;
       }
     }
   });

@@ -162,7 +162,7 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
   float* out = g.out + b.group * g.columns + b.first;
   const bool taps_touch = g.x.in_tap == 1 && g.in_pitch == g.reduce;  // then taps and channels are one loop
 
-  const bool slides = g.x.in_tap == 1 && g.x.in_step == 1 && g.x.taps == 3;
+  const bool slides = g.x.in_tap == 1 && has_slide(g.x.taps, g.x.in_step);
   // Outputs [j, j + length), `repeat` times, from taps tx that are all inside.
   auto run = [&](Range tx, int j, int length, int repeat, bool add) {
     Tile t{};
@@ -178,11 +178,12 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
     t.start = g.bias && !add ? packed + g.y.taps * g.x.taps * per_tap : nullptr;
     t.add = add;
     t.repeat = repeat;
-    const bool slides_here = slides && tx.size() == 3;
-    if (slides_here) t.inner.n = g.reduce;
-    (slides_here ? slide_function<3>(length, b.vectors) : tile_function<Operands::strided>(length, b.vectors))(t);
+    const bool whole = slides && tx.size() == g.x.taps;
+    if (whole) t.inner.n = g.reduce;
+    (whole ? slide_function(g.x.taps, g.x.in_step, length, b.vectors)
+           : tile_function<Operands::strided>(length, b.vectors))(t);
   };
-  const EvenTiles tiles(js.size(), slides ? max_slide_rows(b.vectors, 3) : max_rows(b.vectors));
+  const EvenTiles tiles(js.size(), slides ? max_slide_rows(b.vectors, g.x.taps) : max_rows(b.vectors));
   for (int k = 0; k < tiles.count; ++k) {
     const Range j{js.begin + tiles.begin(k), js.begin + tiles.begin(k) + tiles.length(k)};
     if (inside.begin <= j.begin && j.end <= inside.end) {

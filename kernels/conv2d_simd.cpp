@@ -45,7 +45,7 @@ Gather forward_gather(const Conv2dSpec& g, const float* x, const float* b, float
           .w_tap = g.cg()};
 }
 // The part of dx with h = residue_h modulo stride_h, w alike.
-Gather backward_gather(const Conv2dSpec& g, const float* dy, float* dx, int residue_h, int residue_w) {
+Gather backward_gather(const Conv2dSpec& g, const float* dy, const float* b, float* dx, int residue_h, int residue_w) {
   return {.y = backward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top, residue_h),
           .x = backward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left, residue_w),
           .n = g.n,
@@ -56,7 +56,7 @@ Gather backward_gather(const Conv2dSpec& g, const float* dy, float* dx, int resi
           .in_pitch = g.dy_pitch(),
           .out = dx,
           .out_pitch = g.dx_pitch(),
-          .bias = nullptr,
+          .bias = b,
           .w_column = 1,
           .w_reduce = int64_t{g.r} * g.s * g.cg(),
           .w_group = g.w_size() / g.groups,
@@ -68,7 +68,7 @@ size_t workspace(const Conv2dSpec& g) {
   int64_t floats = forward_gather(g, nullptr, nullptr, nullptr).packed_size();
   for (int h = 0; h < g.stride_h; ++h)
     for (int w = 0; w < g.stride_w; ++w)
-      floats = at_least(floats, backward_gather(g, nullptr, nullptr, h, w).packed_size());
+      floats = at_least(floats, backward_gather(g, nullptr, nullptr, nullptr, h, w).packed_size());
   const size_t gathers = size_t(floats) * sizeof(float),
                sums = size_t(at_least(int64_t(weight_workspace(g)), int64_t(bias_workspace(g))));
   return gathers > sums ? gathers : sums;
@@ -81,10 +81,14 @@ void run(const Conv2dSpec& g, const Gather& gathered, const float* w, float* scr
 void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
   run(g, forward_gather(g, x, b, y), w, static_cast<float*>(exec.scratch));
 }
-void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
+void backward_data_plus(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
+                        float* dx) {
   for (int residue_h = 0; residue_h < g.stride_h; ++residue_h)
     for (int residue_w = 0; residue_w < g.stride_w; ++residue_w)
-      run(g, backward_gather(g, dy, dx, residue_h, residue_w), w, static_cast<float*>(exec.scratch));
+      run(g, backward_gather(g, dy, b, dx, residue_h, residue_w), w, static_cast<float*>(exec.scratch));
+}
+void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
+  backward_data_plus(exec, g, dy, w, nullptr, dx);
 }
 void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
   (is_depthwise(g) ? depthwise_weight_gradient : weight_gradient)(g, dy, x, dw, static_cast<float*>(exec.scratch));
@@ -105,7 +109,8 @@ Conv2dRow conv2d_simd_row<KERN_SIMD_ISA>() {
           .forward = HWY_NAMESPACE::forward,
           .backward_data = HWY_NAMESPACE::backward_data,
           .backward_weight = HWY_NAMESPACE::backward_weight,
-          .backward_bias = HWY_NAMESPACE::backward_bias};
+          .backward_bias = HWY_NAMESPACE::backward_bias,
+          .backward_data_plus = HWY_NAMESPACE::backward_data_plus};
 }
 
 }  // namespace kern::kernels

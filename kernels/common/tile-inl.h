@@ -178,31 +178,32 @@ HWY_NOINLINE void tile(const Tile& t) {
   }
 }
 
-// The same for a filter of S neighbouring taps moved by one pixel from row to row (stride and dilation 1): a value of a
-// is read once, as tap s of row i - s. The middle loop (its n is S, its a a_row) is unrolled inside of the inner one.
-template <int M, int V, int S>
+// The same for a filter of S neighbouring taps that moves by kStep pixels from row to row: pixel i is read once, as
+// tap s of row (i - s) / kStep. The middle loop (its n is S) is unrolled inside of the inner one.
+template <int M, int V, int S, int kStep>
 HWY_NOINLINE void slide(const Tile& t) {
   const Vf d;
   using Vec = hn::Vec<Vf>;
-  constexpr int kRows = M + S - 1, kGroup = 5, kGroups = (kRows + kGroup - 1) / kGroup;
-  const int64_t a_row = t.a_row, tap = t.middle.b;
+  constexpr int kPixels = (M - 1) * kStep + S, kGroup = 5, kGroups = (kPixels + kGroup - 1) / kGroup;
+  const int64_t pixel = t.middle.a, tap = t.middle.b;
   for (int64_t turn = 0; turn < t.repeat; ++turn) {
     Vec sum[M][V];
     start(t, sum);
-    const float *ao = t.a + turn * M * a_row, *bo = t.b;
+    const float *ao = t.a + turn * M * kStep * pixel, *bo = t.b;
     for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
       const float *a[kGroups], *b = bo;
-      HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) a[i] = ao + i * kGroup * a_row;
+      HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) a[i] = ao + i * kGroup * pixel;
       for (int64_t n = t.inner.n; n > 0; --n, b += t.inner.b) {
         Vec w[S][V];
         HWY_UNROLL(4) for (int s = 0; s < S; ++s) {
           HWY_UNROLL(2) for (int v = 0; v < V; ++v) w[s][v] = hn::LoadU(d, b + s * tap + v * kLanes);
         }
-        HWY_UNROLL(20) for (int i = 0; i < kRows; ++i) {
-          const Vec x = hn::Set(d, a[i / kGroup][i % kGroup * a_row]);
+        HWY_UNROLL(32) for (int i = 0; i < kPixels; ++i) {
+          const Vec x = hn::Set(d, a[i / kGroup][i % kGroup * pixel]);
           HWY_UNROLL(4) for (int s = 0; s < S; ++s) {
-            if (i - s < 0 || i - s >= M) continue;
-            HWY_UNROLL(2) for (int v = 0; v < V; ++v) sum[i - s][v] = hn::MulAdd(x, w[s][v], sum[i - s][v]);
+            const int row = (i - s) / kStep;
+            if (i < s || row >= M || row * kStep != i - s) continue;
+            HWY_UNROLL(2) for (int v = 0; v < V; ++v) sum[row][v] = hn::MulAdd(x, w[s][v], sum[row][v]);
           }
         }
         HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) hide(++a[i]);
@@ -223,19 +224,25 @@ TileFunction tile_function(int rows, int vectors) {
   return vectors == 1 ? tile_function<kOperands, 1>(rows) : tile_function<kOperands, 2>(rows);
 }
 
-// Registers of slide: M x V sums, S x V of b, one of a.
+// Registers of slide: M x V sums, S x V of b, one of a. Not more rows than a tile, which does what lies at borders.
 constexpr int max_slide_rows(int vectors, int taps) {
   const int most = ((kManyRegisters ? 31 : 15) - taps * vectors) / vectors;
-  return most < 14 ? most : 14;
+  return most < max_rows(vectors) ? most : max_rows(vectors);
 }
-template <int S, int V, int M = max_slide_rows(V, S)>
+template <int S, int kStep, int V, int M = max_slide_rows(V, S)>
 TileFunction slide_function(int rows) {
-  if constexpr (M == 1) return slide<1, V, S>;
-  else return rows == M ? slide<M, V, S> : slide_function<S, V, M - 1>(rows);
+  if constexpr (M == 1) return slide<1, V, S, kStep>;
+  else return rows == M ? slide<M, V, S, kStep> : slide_function<S, kStep, V, M - 1>(rows);
 }
-template <int S>
+template <int S, int kStep>
 TileFunction slide_function(int rows, int vectors) {
-  return vectors == 1 ? slide_function<S, 1>(rows) : slide_function<S, 2>(rows);
+  return vectors == 1 ? slide_function<S, kStep, 1>(rows) : slide_function<S, kStep, 2>(rows);
+}
+// For these taps and steps there is a slide.
+constexpr bool has_slide(int taps, int step) { return (step == 1 && (taps == 2 || taps == 3)) || (step == 2 && taps == 3); }
+inline TileFunction slide_function(int taps, int step, int rows, int vectors) {
+  if (step == 2) return slide_function<3, 2>(rows, vectors);
+  return taps == 2 ? slide_function<2, 1>(rows, vectors) : slide_function<3, 1>(rows, vectors);
 }
 
 // 0..n cut into tiles of at most `most`, as even as can be: the first `longer` tiles have size + 1, the others size.
