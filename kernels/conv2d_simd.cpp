@@ -64,28 +64,43 @@ Gather backward_gather(const Conv2dSpec& g, const float* dy, const float* b, flo
           .w_tap = g.cg()};
 }
 
+constexpr int kMaxPhases = 4;
+// f(phases) for forward, or for every residue of h those of backward_data, kMaxPhases at a time.
+template <class F>
+void for_each_backward(const Conv2dSpec& g, const float* dy, const float* b, float* dx, F&& f) {
+  for (int h = 0; h < g.stride_h; ++h)
+    for (int w = 0; w < g.stride_w; w += kMaxPhases) {
+      Gather phases[kMaxPhases];
+      const int count = int(at_most(kMaxPhases, g.stride_w - w));
+      for (int i = 0; i < count; ++i) phases[i] = backward_gather(g, dy, b, dx, h, w + i);
+      f(Phases{phases, count});
+    }
+}
+
 size_t workspace(const Conv2dSpec& g) {
   int64_t floats = forward_gather(g, nullptr, nullptr, nullptr).packed_size();
-  for (int h = 0; h < g.stride_h; ++h)
-    for (int w = 0; w < g.stride_w; ++w)
-      floats = at_least(floats, backward_gather(g, nullptr, nullptr, nullptr, h, w).packed_size());
+  for_each_backward(g, nullptr, nullptr, nullptr,
+                    [&](const Phases& phases) { floats = at_least(floats, packed_size(phases)); });
   const size_t gathers = size_t(floats) * sizeof(float),
                sums = size_t(at_least(int64_t(weight_workspace(g)), int64_t(bias_workspace(g))));
   return gathers > sums ? gathers : sums;
 }
 
-void run(const Conv2dSpec& g, const Gather& gathered, const float* w, float* scratch) {
-  (is_depthwise(g) ? depthwise_gather : is_planar(gathered) ? planar_gather : gather)(gathered, w, scratch);
+void run(const Conv2dSpec& g, const Phases& phases, const float* w, float* scratch) {
+  bool planar = true;
+  for (const Gather& phase : phases) planar = planar && is_planar(phase);
+  if (!planar) return (is_depthwise(g) ? depthwise_gather : gather)(phases, w, scratch);
+  for (const Gather& phase : phases) planar_gather(phase, w, scratch);
 }
 
 void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
-  run(g, forward_gather(g, x, b, y), w, static_cast<float*>(exec.scratch));
+  const Gather whole = forward_gather(g, x, b, y);
+  run(g, {&whole, 1}, w, static_cast<float*>(exec.scratch));
 }
 void backward_data_plus(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
                         float* dx) {
-  for (int residue_h = 0; residue_h < g.stride_h; ++residue_h)
-    for (int residue_w = 0; residue_w < g.stride_w; ++residue_w)
-      run(g, backward_gather(g, dy, b, dx, residue_h, residue_w), w, static_cast<float*>(exec.scratch));
+  for_each_backward(g, dy, b, dx,
+                    [&](const Phases& phases) { run(g, phases, w, static_cast<float*>(exec.scratch)); });
 }
 void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
   backward_data_plus(exec, g, dy, w, nullptr, dx);

@@ -43,7 +43,7 @@ struct PixelBlocks {
     const int n = int(k / parts.count / bands.count);
     return {n, range_of(bands, int(k / parts.count % bands.count)), range_of(parts, int(k % parts.count))};
   }
-  static constexpr int kPixels = 128;
+  static constexpr int kPixels = 256;
 };
 
 // Which side of the product lies in vectors, and how it is read.
@@ -51,13 +51,64 @@ struct WeightPlan {
   bool run;           // x[.., s * C + c] for all s and c of a filter row are neighbours, and C is small
   bool vectors_of_x;  // rows of a tile are output channels, columns are values of x; otherwise the other way round
   bool pack;          // dy is read often enough to be copied into dense blocks first
+  bool slide;         // three neighbouring taps share what they read, with zeros round dy in place of borders
   explicit WeightPlan(const Conv2dSpec& g)
       : run(g.dil_w == 1 && g.groups == 1 && g.x_pitch() == g.c && g.c < 16 && g.s > 1) {
     const int64_t values = run ? g.s * g.cg() : g.cg(), times = run ? 1 : g.s;
     vectors_of_x = times * ceil_div(values, kLanes) * g.kg() < times * values * ceil_div(g.kg(), kLanes);
     pack = !vectors_of_x && g.r * g.s * g.cg() >= 128;
+    slide = !run && !vectors_of_x && g.s == 3 && g.stride_w == 1 && g.dil_w == 1 && g.cg() >= 4 && g.q() >= 8 &&
+            (g.r * g.cg() >= 48 || g.kg() <= 128);  // else copying dy is not worth its while
   }
 };
+
+// The sums over one block with plan.slide, added to partial[r][s][c][k] per group.
+void add_block_by_slide(const Conv2dSpec& g, const float* dy, const float* x, const PixelBlock& block, float* partial) {
+  const int kg = g.kg(), cg = g.cg();
+  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top);
+  const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), b_row = (block.q.size() + 4) * kLanes;
+  // Two vectors of dy's channels, one behind the other, each row with two zeros before and behind it: at most an eighth
+  // of the pixels are rows.
+  constexpr int kSize = (PixelBlocks::kPixels + PixelBlocks::kPixels / 8 * 4) * kLanes;
+  HWY_ALIGN float packed[2 * kSize];
+  const Range columns{int(at_least(0, block.q.begin - g.pad_left)), int(at_most(g.w, block.q.end + 2 - g.pad_left))};
+  if (columns.size() == 0) return;
+  const EvenTiles tiles(cg, kMaxSlideSums);
+  for (int group = 0; group < g.groups; ++group)
+    for (int both = 0; both < kg; both += 2 * kLanes) {
+      const Vf d;
+      float* to = packed;
+      for (int p = block.p.begin; p < block.p.end; ++p) {
+        const float* from = dy + ((int64_t{block.n} * g.p() + p) * g.q() + block.q.begin) * dyp + group * kg + both;
+        for (int i = -2; i < block.q.size() + 2; ++i, to += kLanes)
+          for (int v = 0; v < 2; ++v) {
+            const int count = int(at_least(0, at_most(kLanes, kg - both - v * kLanes)));
+            const bool zero = i < 0 || i >= block.q.size() || count == 0;
+            hn::Store(zero ? hn::Zero(d) : load_first(from + i * dyp + v * kLanes, count), d, to + v * kSize);
+          }
+      }
+      for (int j = both; j < at_most(kg, both + 2 * kLanes); j += kLanes)
+        for (int r = 0; r < g.r; ++r) {
+          const Range p = overlap(block.p, ay.outputs(r));
+          if (p.size() == 0) continue;
+          const float* from_x =
+              x + ((int64_t{block.n} * g.h + ay.input(p.begin, r)) * g.w + columns.begin) * xp + group * cg;
+          Tile t{};
+          t.b = packed + (j - both) / kLanes * kSize + (p.begin - block.p.begin) * b_row +
+                (columns.begin + g.pad_left - block.q.begin + 2) * int64_t{kLanes};
+          t.outer = {p.size(), int64_t{g.stride_h} * g.w * xp, b_row};
+          t.middle = {3, int64_t{cg} * kg, -kLanes};
+          t.inner = {columns.size(), xp, kLanes};
+          t.c_row = kg;
+          t.columns = int(at_most(kLanes, kg - j));
+          for (int k = 0; k < tiles.count; ++k) {
+            t.a = from_x + tiles.begin(k);
+            t.c = partial + ((int64_t{group} * g.r + r) * 3 * cg + tiles.begin(k)) * kg + j;
+            slide_sums_function(tiles.length(k))(t);
+          }
+        }
+    }
+}
 
 // partial += the sums over one block. partial: dw[k][r][s][c] if vectors of x, else per group [r][s][c][k].
 void add_block(const Conv2dSpec& g, const WeightPlan& plan, const float* dy, const float* x, const PixelBlock& block,
@@ -161,7 +212,8 @@ void weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float
       float* partial = scratch + chunk * size;
       for (int64_t i = 0; i < size; ++i) partial[i] = 0;
       for (int64_t k = cut.blocks * chunk / cut.chunks; k < cut.blocks * (chunk + 1) / cut.chunks; ++k)
-        add_block(g, plan, dy, x, cut.block(k), partial);
+        if (plan.slide) add_block_by_slide(g, dy, x, cut.block(k), partial);
+        else add_block(g, plan, dy, x, cut.block(k), partial);
     }
   });
   // Sums over the chunks, in their order, and the turn from [r][s][c][k] to [k][r][s][c].

@@ -107,10 +107,15 @@ enum class Operands {
 // The compiler is not to know where p points: else it keeps one pointer per row, more than there are registers.
 HWY_INLINE void hide(const float*& p) { asm("" : "+r"(p)); }
 
-// What every row of c begins with.
+// What every row of c begins with. Before long sums its memory is called for, so that it is near when they are done.
 template <int M, int V>
-HWY_INLINE void start(const Tile& t, hn::Vec<Vf> (&sum)[M][V]) {
+HWY_INLINE void start(const Tile& t, const float* c, hn::Vec<Vf> (&sum)[M][V]) {
   const Vf d;
+  if (t.outer.n * t.middle.n * t.inner.n >= 64) {
+    HWY_UNROLL(16) for (int i = 0; i < M; ++i, c += t.c_row) {
+      HWY_UNROLL(2) for (int v = 0; v < V; ++v) __builtin_prefetch(c + v * kLanes, 1);
+    }
+  }
   HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
     HWY_UNROLL(2)
     for (int v = 0; v < V; ++v) sum[i][v] = t.start ? hn::LoadU(d, t.start + v * kLanes) : hn::Zero(d);
@@ -151,7 +156,7 @@ HWY_NOINLINE void tile(const Tile& t) {
   const int tail = t.columns - (V - 1) * kLanes;  // columns of the last vector of b
   for (int64_t turn = 0; turn < t.repeat; ++turn) {
     Vec sum[M][V];
-    start(t, sum);
+    start(t, t.c + turn * M * t.c_row, sum);
     const float *ao = t.a + turn * M * a_row, *bo = t.b;
     for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
       const float *am = ao, *bm = bo;
@@ -188,7 +193,7 @@ HWY_NOINLINE void slide(const Tile& t) {
   const int64_t pixel = t.middle.a, tap = t.middle.b;
   for (int64_t turn = 0; turn < t.repeat; ++turn) {
     Vec sum[M][V];
-    start(t, sum);
+    start(t, t.c + turn * M * t.c_row, sum);
     const float *ao = t.a + turn * M * kStep * pixel, *bo = t.b;
     for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
       const float *a[kGroups], *b = bo;
@@ -211,6 +216,44 @@ HWY_NOINLINE void slide(const Tile& t) {
     }
     store(t, t.c + turn * M * t.c_row, sum);
   }
+}
+
+// The sums of a filter gradient: S taps at once, each a tile of M rows and one vector of columns,
+//   c[s][i][j] += sum_t a[i, t] * b[t - s, j]
+// where the rows of a are neighbours. middle.b is the step from t to t - 1 of b, middle.a from tap to tap of c.
+template <int M, int S>
+HWY_NOINLINE void slide_sums(const Tile& t) {
+  const Vf d;
+  using Vec = hn::Vec<Vf>;
+  Vec sum[S][M];
+  HWY_UNROLL(4) for (int s = 0; s < S; ++s) {
+    HWY_UNROLL(16) for (int i = 0; i < M; ++i) sum[s][i] = hn::Zero(d);
+  }
+  const float *ao = t.a, *bo = t.b;
+  for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
+    const float *a = ao, *b = bo;
+    for (int64_t n = t.inner.n; n > 0; --n, a += t.inner.a, b += t.inner.b) {
+      Vec bv[S];
+      HWY_UNROLL(4) for (int s = 0; s < S; ++s) bv[s] = hn::LoadU(d, b + s * t.middle.b);
+      HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
+        const Vec x = hn::Set(d, a[i]);
+        HWY_UNROLL(4) for (int s = 0; s < S; ++s) sum[s][i] = hn::MulAdd(x, bv[s], sum[s][i]);
+      }
+    }
+  }
+  float* c = t.c;
+  HWY_UNROLL(4) for (int s = 0; s < S; ++s, c += t.middle.a) {
+    HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
+      float* to = c + i * t.c_row;
+      store_first(hn::Add(load_first(to, t.columns), sum[s][i]), to, t.columns);
+    }
+  }
+}
+constexpr int kMaxSlideSums = kManyRegisters ? 9 : 4;  // rows: M x 3 sums, 3 of b, one of a
+template <int M = kMaxSlideSums>
+TileFunction slide_sums_function(int rows) {
+  if constexpr (M == 1) return slide_sums<1, 3>;
+  else return rows == M ? slide_sums<M, 3> : slide_sums_function<M - 1>(rows);
 }
 
 // tile<rows, vectors> for 1 <= rows <= max_rows(vectors).
