@@ -107,18 +107,18 @@ void depthwise_row(const Gather& g, const float* weights, int n, int i) {
   for (int j = 0; j < g.x.n;) {
     const bool whole = inside.begin <= j && j + kDepthwiseRow <= inside.end;
     const Range tx = whole ? Range{0, g.x.taps} : g.x.taps_of({j, j + 1});
-    DepthwiseTile t{.in = g.in + ((in_row + int64_t{ty.begin} * g.y.in_tap) * g.x.in_size + g.x.input(j, tx.begin)) *
-                                     g.in_pitch,
-                    .weights = weights + (int64_t{ty.begin} * g.x.taps + tx.begin) * width,
-                    .out = g.out + (out_row * g.x.out_size + g.x.output(j)) * g.out_pitch,
-                    .rows = ty.size(),
-                    .taps = tx.size(),
-                    .in_row = int64_t{g.y.in_tap} * g.x.in_size * g.in_pitch,
-                    .in_tap = g.x.in_tap * g.in_pitch,
-                    .in_step = g.x.in_step * g.in_pitch,
-                    .weight_row = g.x.taps * width,
-                    .weight_tap = width,
-                    .out_step = g.x.out_step * g.out_pitch};
+    DepthwiseTile t{
+        .in = g.in + ((in_row + int64_t{ty.begin} * g.y.in_tap) * g.x.in_size + g.x.input(j, tx.begin)) * g.in_pitch,
+        .weights = weights + (int64_t{ty.begin} * g.x.taps + tx.begin) * width,
+        .out = g.out + (out_row * g.x.out_size + g.x.output(j)) * g.out_pitch,
+        .rows = ty.size(),
+        .taps = tx.size(),
+        .in_row = int64_t{g.y.in_tap} * g.x.in_size * g.in_pitch,
+        .in_tap = g.x.in_tap * g.in_pitch,
+        .in_step = g.x.in_step * g.in_pitch,
+        .weight_row = g.x.taps * width,
+        .weight_tap = width,
+        .out_step = g.x.out_step * g.out_pitch};
     for (int c = 0; c < channels; c += kLanes, t.in += kLanes, t.weights += kLanes, t.out += kLanes) {
       t.count = int(at_most(kLanes, channels - c));
       t.start = g.bias ? load_first(g.bias + c, t.count) : hn::Zero(d);

@@ -26,7 +26,9 @@ struct Range {
   int begin = 0, end = 0;
   int size() const { return end > begin ? end - begin : 0; }
 };
-[[maybe_unused]] inline Range range_of(const EvenTiles& tiles, int i) { return {tiles.begin(i), tiles.begin(i) + tiles.length(i)}; }
+[[maybe_unused]] inline Range range_of(const EvenTiles& tiles, int i) {
+  return {tiles.begin(i), tiles.begin(i) + tiles.length(i)};
+}
 constexpr Range overlap(Range a, Range b) { return {int(at_least(a.begin, b.begin)), int(at_most(a.end, b.end))}; }
 
 // One direction (height or width) of a gather. Output j of n lies at out_first + j * out_step and reads, for each tap

@@ -153,8 +153,8 @@ HWY_NOINLINE void planar_tile(const PlanarTile& t, int j, int count) {
       }
     }
   }
-  HWY_UNROLL(8) for (int v = 0; v < V; ++v)
-    from_planes(sum[v], t.out + (j + v * kLanes) * t.step, t.step, V == 1 ? count : kLanes);
+  HWY_UNROLL(8)
+  for (int v = 0; v < V; ++v) from_planes(sum[v], t.out + (j + v * kLanes) * t.step, t.step, V == 1 ? count : kLanes);
 }
 
 constexpr int kMaxPlanarColumns = kLanes / 2;
@@ -175,7 +175,8 @@ PlanarFunctions planar_functions(int columns) {
 // How rows are cut into parts: the planes of one shall fit into half of the nearest cache, or else be 64 pixels wide.
 // A ring: the rows that one output row reads, and those between them.
 struct PlanarCut {
-  static constexpr int kFloats = 16384, kBand = 32, kMostTaps = 16;  // of all planes; output rows of a ring; filter rows
+  static constexpr int kFloats = 16384, kBand = 32,
+                       kMostTaps = 16;  // of all planes; output rows of a ring; filter rows
   int ring, span, part = 0, parts = 0;
   int64_t width = 0;  // of a plane
   explicit PlanarCut(const Gather& g) : ring((g.y.taps - 1) * g.y.in_tap + 1), span((g.x.taps - 1) * g.x.in_tap) {
@@ -189,7 +190,9 @@ struct PlanarCut {
   static constexpr int64_t round_up(int64_t n) { return ceil_div(n, kLanes) * kLanes; }
 };
 bool is_planar(const Gather& g) {
-  if (g.groups != 1 || g.y.taps > PlanarCut::kMostTaps || g.columns > kMaxPlanarColumns || g.x.in_step != 1 || g.x.taps == 0 || g.y.taps == 0) return false;
+  if (g.groups != 1 || g.y.taps > PlanarCut::kMostTaps || g.columns > kMaxPlanarColumns || g.x.in_step != 1 ||
+      g.x.taps == 0 || g.y.taps == 0)
+    return false;
   const PlanarCut cut(g);
   return cut.part > 0 && (cut.part >= 2 * cut.span || cut.parts == 1) && g.x.n >= kLanes;
 }
@@ -203,7 +206,7 @@ void planar_gather(const Gather& g, const float* w, float* scratch) {
       for (int tx = 0; tx < g.x.taps; ++tx)
         for (int k = 0; k < g.columns; ++k)
           *packed++ = w[(g.y.w_first + ty * g.y.w_step) * g.w_row + (g.x.w_first + tx * g.x.w_step) * g.w_tap +
-                    k * g.w_column + c * g.w_reduce];
+                        k * g.w_column + c * g.w_reduce];
   const PlanarCut cut(g);
   const EvenTiles bands(g.y.n, PlanarCut::kBand);
   const PlanarFunctions tile = planar_functions(g.columns);
@@ -219,7 +222,7 @@ void planar_gather(const Gather& g, const float* w, float* scratch) {
       const int64_t from = at_most(first + length, at_least(0, first)),
                     to = at_least(from, at_most(g.x.in_size, first + length));
       const int64_t lead = (first - from) & (kLanes - 1);  // so that input columns lie on whole vectors
-      int64_t next_row = 0;  // the first that has not been in the ring
+      int64_t next_row = 0;                                // the first that has not been in the ring
       for (int i = band.begin; i < band.end; ++i) {
         const Range ty = g.y.taps_of({i, i + 1});
         const float* rows[PlanarCut::kMostTaps];
@@ -236,18 +239,18 @@ void planar_gather(const Gather& g, const float* w, float* scratch) {
                       g.reduce, int(to - from), slot + from - first, cut.width);
           }
         }
-        const PlanarTile t{.planes = rows,
-                           .rows = ty.size(),
-                           .reduce = g.reduce,
-                           .taps = g.x.taps,
-                           .plane = cut.width,
-                           .tap = g.x.in_tap,
-                           .weights = scratch + int64_t{ty.begin} * g.reduce * g.x.taps * g.columns,
-                           .bias = g.bias,
-                           .out = g.out + ((int64_t{n} * g.y.out_size + g.y.output(i)) * g.x.out_size +
-                                           g.x.output(js.begin)) *
-                                              g.out_pitch,
-                           .step = g.x.out_step * g.out_pitch};
+        const PlanarTile t{
+            .planes = rows,
+            .rows = ty.size(),
+            .reduce = g.reduce,
+            .taps = g.x.taps,
+            .plane = cut.width,
+            .tap = g.x.in_tap,
+            .weights = scratch + int64_t{ty.begin} * g.reduce * g.x.taps * g.columns,
+            .bias = g.bias,
+            .out = g.out +
+                   ((int64_t{n} * g.y.out_size + g.y.output(i)) * g.x.out_size + g.x.output(js.begin)) * g.out_pitch,
+            .step = g.x.out_step * g.out_pitch};
         int j = 0;
         for (; j + tile.vectors * kLanes <= js.size(); j += tile.vectors * kLanes) tile.whole(t, j, kLanes);
         for (; j < js.size(); j += kLanes) tile.single(t, j, int(at_most(kLanes, js.size() - j)));

@@ -99,8 +99,7 @@ void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float*
 }
 void backward_data_plus(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
                         float* dx) {
-  for_each_backward(g, dy, b, dx,
-                    [&](const Phases& phases) { run(g, phases, w, static_cast<float*>(exec.scratch)); });
+  for_each_backward(g, dy, b, dx, [&](const Phases& phases) { run(g, phases, w, static_cast<float*>(exec.scratch)); });
 }
 void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
   backward_data_plus(exec, g, dy, w, nullptr, dx);

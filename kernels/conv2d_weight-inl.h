@@ -77,15 +77,19 @@ void add_block_by_slide(const Conv2dSpec& g, const float* dy, const float* x, co
   for (int group = 0; group < g.groups; ++group)
     for (int both = 0; both < kg; both += 2 * kLanes) {
       const Vf d;
+      const int left = int(at_most(2 * kLanes, kg - both)), vectors = int(ceil_div(left, kLanes)),
+                last = left - (vectors - 1) * kLanes;  // channels of the last vector
       float* to = packed;
-      for (int p = block.p.begin; p < block.p.end; ++p) {
+      for (int p = block.p.begin; p < block.p.end; ++p, to += b_row) {
         const float* from = dy + ((int64_t{block.n} * g.p() + p) * g.q() + block.q.begin) * dyp + group * kg + both;
-        for (int i = -2; i < block.q.size() + 2; ++i, to += kLanes)
-          for (int v = 0; v < 2; ++v) {
-            const int count = int(at_least(0, at_most(kLanes, kg - both - v * kLanes)));
-            const bool zero = i < 0 || i >= block.q.size() || count == 0;
-            hn::Store(zero ? hn::Zero(d) : load_first(from + i * dyp + v * kLanes, count), d, to + v * kSize);
-          }
+        for (int v = 0; v < vectors; ++v)
+          for (int i = 0; i < 4; ++i)
+            hn::Store(hn::Zero(d), d, to + v * kSize + (i < 2 ? i : block.q.size() + i) * kLanes);
+        float* pixel = to + 2 * kLanes;
+        for (int i = 0; i < block.q.size(); ++i, pixel += kLanes, from += dyp) {
+          if (vectors == 2) hn::Store(hn::LoadU(d, from), d, pixel);
+          hn::Store(load_first(from + (vectors - 1) * kLanes, last), d, pixel + (vectors - 1) * kSize);
+        }
       }
       for (int j = both; j < at_most(kg, both + 2 * kLanes); j += kLanes)
         for (int r = 0; r < g.r; ++r) {
@@ -239,19 +243,24 @@ void weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float
 
 constexpr int kBiasRows = 4096;  // of dy, a chunk
 
-size_t bias_workspace(const Conv2dSpec& g) { return size_t(ceil_div(g.y_rows(), kBiasRows) * g.k) * sizeof(double); }
+// Rows of few values that lie dense are taken kLanes at a time: as one row of whole vectors.
+int bias_rows_together(const Conv2dSpec& g) { return g.k < kLanes && g.dy_pitch() == g.k ? kLanes : 1; }
+size_t bias_workspace(const Conv2dSpec& g) {
+  return size_t(ceil_div(g.y_rows(), kBiasRows) * g.k * bias_rows_together(g)) * sizeof(double);
+}
 
 // Column sums of dy: of 64 rows in float, of those in double.
 void bias_gradient(const Conv2dSpec& g, const float* dy, float* db, double* scratch) {
-  const int64_t rows = g.y_rows(), pitch = g.dy_pitch(), chunks = ceil_div(rows, kBiasRows);
+  const int64_t rows = g.y_rows(), together = bias_rows_together(g), columns = g.k * together,
+                pitch = together > 1 ? columns : g.dy_pitch(), chunks = ceil_div(rows, kBiasRows);
   parallel_for(rows, kBiasRows, [&](int64_t begin, int64_t end) {
-    double* sums = scratch + begin / kBiasRows * g.k;
+    double* sums = scratch + begin / kBiasRows * columns;
     const Vf d;
-    for (int j = 0; j < g.k; ++j) sums[j] = 0;
-    for (int64_t i = begin; i < end; i += 64)
-      for (int j = 0; j < g.k; j += kLanes) {
-        const int64_t last = at_most(end, i + 64);
-        const int count = int(at_most(kLanes, g.k - j));
+    for (int64_t j = 0; j < columns; ++j) sums[j] = 0;
+    for (int64_t i = begin / together; i < end / together; i += 64)
+      for (int64_t j = 0; j < columns; j += kLanes) {
+        const int64_t last = at_most(end / together, i + 64);
+        const int count = int(at_most(kLanes, columns - j));
         hn::Vec<Vf> part[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
         const float* from = dy + i * pitch + j;
         int64_t row = i;
@@ -262,11 +271,14 @@ void bias_gradient(const Conv2dSpec& g, const float* dy, float* db, double* scra
         hn::Store(hn::Add(hn::Add(part[0], part[1]), hn::Add(part[2], part[3])), d, sum);
         for (int l = 0; l < count; ++l) sums[j + l] += double(sum[l]);
       }
+    for (int64_t i = end / together * together * g.k; i < end * g.k && together > 1; ++i)  // fewer rows than are taken
+      sums[i % g.k] += double(dy[i]);
   });
-  for (int j = 0; j < g.k; ++j) {
+  for (int k = 0; k < g.k; ++k) {
     double sum = 0;
-    for (int64_t chunk = 0; chunk < chunks; ++chunk) sum += scratch[chunk * g.k + j];
-    db[j] = float(sum);
+    for (int64_t chunk = 0; chunk < chunks; ++chunk)
+      for (int64_t j = k; j < columns; j += g.k) sum += scratch[chunk * columns + j];
+    db[k] = float(sum);
   }
 }
 

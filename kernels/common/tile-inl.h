@@ -226,9 +226,7 @@ HWY_NOINLINE void slide_sums(const Tile& t) {
   const Vf d;
   using Vec = hn::Vec<Vf>;
   Vec sum[S][M];
-  HWY_UNROLL(4) for (int s = 0; s < S; ++s) {
-    HWY_UNROLL(16) for (int i = 0; i < M; ++i) sum[s][i] = hn::Zero(d);
-  }
+  HWY_UNROLL(4) for (int s = 0; s < S; ++s) { HWY_UNROLL(16) for (int i = 0; i < M; ++i) sum[s][i] = hn::Zero(d); }
   const float *ao = t.a, *bo = t.b;
   for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
     const float *a = ao, *b = bo;
@@ -282,7 +280,9 @@ TileFunction slide_function(int rows, int vectors) {
   return vectors == 1 ? slide_function<S, kStep, 1>(rows) : slide_function<S, kStep, 2>(rows);
 }
 // For these taps and steps there is a slide.
-constexpr bool has_slide(int taps, int step) { return (step == 1 && (taps == 2 || taps == 3)) || (step == 2 && taps == 3); }
+constexpr bool has_slide(int taps, int step) {
+  return (step == 1 && (taps == 2 || taps == 3)) || (step == 2 && taps == 3);
+}
 inline TileFunction slide_function(int taps, int step, int rows, int vectors) {
   if (step == 2) return slide_function<3, 2>(rows, vectors);
   return taps == 2 ? slide_function<2, 1>(rows, vectors) : slide_function<3, 1>(rows, vectors);
