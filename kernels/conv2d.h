@@ -100,6 +100,9 @@ struct Conv2dRow {
   void (*backward_data)(const Exec&, const Conv2dSpec&, const float* dy, const float* w, float* dx);
   void (*backward_weight)(const Exec&, const Conv2dSpec&, const float* dy, const float* x, float* dw);
   void (*backward_bias)(const Exec&, const Conv2dSpec&, const float* dy, float* db);
+  // backward_data plus b[c] everywhere: the forward pass of a transposed convolution. May be missing.
+  void (*backward_data_plus)(const Exec&, const Conv2dSpec&, const float* dy, const float* w, const float* b,
+                             float* dx) = nullptr;
 };
 const Table<Conv2dRow>& conv2d_table();
 template <Isa isa>

@@ -26,7 +26,9 @@ struct Range {
   int begin = 0, end = 0;
   int size() const { return end > begin ? end - begin : 0; }
 };
-inline Range range_of(const EvenTiles& tiles, int i) { return {tiles.begin(i), tiles.begin(i) + tiles.length(i)}; }
+[[maybe_unused]] inline Range range_of(const EvenTiles& tiles, int i) {
+  return {tiles.begin(i), tiles.begin(i) + tiles.length(i)};
+}
 constexpr Range overlap(Range a, Range b) { return {int(at_least(a.begin, b.begin)), int(at_most(a.end, b.end))}; }
 
 // One direction (height or width) of a gather. Output j of n lies at out_first + j * out_step and reads, for each tap
@@ -44,6 +46,12 @@ struct Axis {
     const int first = in_first + t * in_tap;
     auto from = [&](int edge) { return int(at_most(n, at_least(0, ceil_div(at_least(0, edge - first), in_step)))); };
     return {from(0), from(in_size)};
+  }
+  // The outputs whose taps are all inside.
+  Range inside() const {
+    Range all{0, n};
+    for (int t = 0; t < taps; ++t) all = overlap(all, outputs(t));
+    return all;
   }
   // The taps that are inside for every output of a range: neighbours, since taps advance (in_tap > 0).
   Range taps_of(Range j) const {
@@ -110,6 +118,7 @@ struct Gather {
 
   int64_t padded() const { return ceil_div(columns, kLanes) * kLanes; }
   int64_t packed_size() const { return groups * padded() * (int64_t{y.taps} * x.taps * reduce + 1); }
+  int64_t padded_groups() const { return ceil_div(groups, kLanes) * kLanes; }
   int blocks() const { return int(ceil_div(columns, kMaxVectors * kLanes)); }
 };
 
@@ -162,6 +171,7 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
   float* out = g.out + b.group * g.columns + b.first;
   const bool taps_touch = g.x.in_tap == 1 && g.in_pitch == g.reduce;  // then taps and channels are one loop
 
+  const bool slides = g.x.in_tap == 1 && has_slide(g.x.taps, g.x.in_step);
   // Outputs [j, j + length), `repeat` times, from taps tx that are all inside.
   auto run = [&](Range tx, int j, int length, int repeat, bool add) {
     Tile t{};
@@ -177,9 +187,12 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
     t.start = g.bias && !add ? packed + g.y.taps * g.x.taps * per_tap : nullptr;
     t.add = add;
     t.repeat = repeat;
-    tile_function<Operands::strided>(length, b.vectors)(t);
+    const bool whole = slides && tx.size() == g.x.taps;
+    if (whole) t.inner.n = g.reduce;
+    (whole ? slide_function(g.x.taps, g.x.in_step, length, b.vectors)
+           : tile_function<Operands::strided>(length, b.vectors))(t);
   };
-  const EvenTiles tiles(js.size(), max_rows(b.vectors));
+  const EvenTiles tiles(js.size(), slides ? max_slide_rows(b.vectors, g.x.taps) : max_rows(b.vectors));
   for (int k = 0; k < tiles.count; ++k) {
     const Range j{js.begin + tiles.begin(k), js.begin + tiles.begin(k) + tiles.length(k)};
     if (inside.begin <= j.begin && j.end <= inside.end) {
@@ -200,29 +213,53 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
   }
 }
 
-// The whole gather; scratch of packed_size() floats.
-void gather(const Gather& g, const float* w, float* scratch) {
-  if (g.y.n == 0 || g.x.n == 0) return;
-  pack_weights(g, w, scratch);
-  Range inside{0, g.x.n};
-  for (int t = 0; t < g.x.taps; ++t) inside = overlap(inside, g.x.outputs(t));
+// Gathers that differ in their x axis alone: the residues of w, or forward's single one. Each row is written by all of
+// them while it is near.
+struct Phases {
+  const Gather* of;
+  int count;
+  const Gather& first() const { return of[0]; }  // it has the most columns
+  const Gather* begin() const { return of; }
+  const Gather* end() const { return of + count; }
+};
+int64_t packed_size(const Phases& phases) {
+  int64_t floats = 0;
+  for (const Gather& g : phases) floats += g.packed_size();
+  return floats;
+}
+
+// The whole of them; scratch of packed_size() floats.
+void gather(const Phases& phases, const float* w, float* scratch) {
+  const Gather& f = phases.first();
+  if (f.y.n == 0 || f.x.n == 0) return;
+  float* packed = scratch;
+  for (const Gather& g : phases) {
+    pack_weights(g, w, packed);
+    packed += g.packed_size();
+  }
   // A unit of work is a row or, of a long signal, a part of it; where there are few units, every block of channels is
   // its own.
-  const EvenTiles parts(g.x.n, 512);
-  const int64_t units = int64_t{g.n} * g.y.n * parts.count, blocks = int64_t{g.groups} * g.blocks(),
+  const int64_t parts = ceil_div(f.x.n, 512);
+  const int64_t units = int64_t{f.n} * f.y.n * parts, blocks = int64_t{f.groups} * f.blocks(),
                 splits = units < 16 ? blocks : 1;
-  const int64_t macs =
-      int64_t{parts.size} * g.groups * g.columns * (int64_t{g.y.taps} * g.x.taps * g.reduce + 1) / splits;
+  int64_t macs = 0;
+  for (const Gather& g : phases)
+    macs += f.x.n / parts * g.groups * g.columns * (int64_t{g.y.taps} * g.x.taps * g.reduce + 1) / splits;
   parallel_for(units * splits, at_least(1, (1 << 19) / at_least(1, macs)), [&](int64_t begin, int64_t end) {
     const int64_t first = splits == 1 ? 0 : begin / units, last = splits == 1 ? blocks : (end - 1) / units + 1;
     for (int64_t k = first; k < last; ++k) {
-      const Block b = block_of(g, k);
+      const Block b = block_of(f, k);
       const int64_t from = splits == 1 ? begin : at_least(0, begin - k * units),
                     to = splits == 1 ? end : at_most(units, end - k * units);
       for (int64_t unit = from; unit < to; ++unit) {
-        const int part = int(unit % parts.count), row = int(unit / parts.count % g.y.n),
-                  n = int(unit / parts.count / g.y.n);
-        gather_row(g, b, scratch + packed_begin(g, b), inside, n, row, range_of(parts, part));
+        const int64_t part = unit % parts;
+        const int row = int(unit / parts % f.y.n), n = int(unit / parts / f.y.n);
+        const float* weights = scratch;
+        for (const Gather& g : phases) {
+          gather_row(g, b, weights + packed_begin(g, b), g.x.inside(), n, row,
+                     {int(g.x.n * part / parts), int(g.x.n * (part + 1) / parts)});
+          weights += g.packed_size();
+        }
       }
     }
   });

@@ -43,7 +43,7 @@ struct PixelBlocks {
     const int n = int(k / parts.count / bands.count);
     return {n, range_of(bands, int(k / parts.count % bands.count)), range_of(parts, int(k % parts.count))};
   }
-  static constexpr int kPixels = 128;
+  static constexpr int kPixels = 256;
 };
 
 // Which side of the product lies in vectors, and how it is read.
@@ -51,13 +51,68 @@ struct WeightPlan {
   bool run;           // x[.., s * C + c] for all s and c of a filter row are neighbours, and C is small
   bool vectors_of_x;  // rows of a tile are output channels, columns are values of x; otherwise the other way round
   bool pack;          // dy is read often enough to be copied into dense blocks first
+  bool slide;         // three neighbouring taps share what they read, with zeros round dy in place of borders
   explicit WeightPlan(const Conv2dSpec& g)
       : run(g.dil_w == 1 && g.groups == 1 && g.x_pitch() == g.c && g.c < 16 && g.s > 1) {
     const int64_t values = run ? g.s * g.cg() : g.cg(), times = run ? 1 : g.s;
     vectors_of_x = times * ceil_div(values, kLanes) * g.kg() < times * values * ceil_div(g.kg(), kLanes);
     pack = !vectors_of_x && g.r * g.s * g.cg() >= 128;
+    slide = !run && !vectors_of_x && g.s == 3 && g.stride_w == 1 && g.dil_w == 1 && g.cg() >= 4 && g.q() >= 8 &&
+            (g.r * g.cg() >= 48 || g.kg() <= 128);  // else copying dy is not worth its while
   }
 };
+
+// The sums over one block with plan.slide, added to partial[r][s][c][k] per group.
+void add_block_by_slide(const Conv2dSpec& g, const float* dy, const float* x, const PixelBlock& block, float* partial) {
+  const int kg = g.kg(), cg = g.cg();
+  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top);
+  const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), b_row = (block.q.size() + 4) * kLanes;
+  // Two vectors of dy's channels, one behind the other, each row with two zeros before and behind it: at most an eighth
+  // of the pixels are rows.
+  constexpr int kSize = (PixelBlocks::kPixels + PixelBlocks::kPixels / 8 * 4) * kLanes;
+  HWY_ALIGN float packed[2 * kSize];
+  const Range columns{int(at_least(0, block.q.begin - g.pad_left)), int(at_most(g.w, block.q.end + 2 - g.pad_left))};
+  if (columns.size() == 0) return;
+  const EvenTiles tiles(cg, kMaxSlideSums);
+  for (int group = 0; group < g.groups; ++group)
+    for (int both = 0; both < kg; both += 2 * kLanes) {
+      const Vf d;
+      const int left = int(at_most(2 * kLanes, kg - both)), vectors = int(ceil_div(left, kLanes)),
+                last = left - (vectors - 1) * kLanes;  // channels of the last vector
+      float* to = packed;
+      for (int p = block.p.begin; p < block.p.end; ++p, to += b_row) {
+        const float* from = dy + ((int64_t{block.n} * g.p() + p) * g.q() + block.q.begin) * dyp + group * kg + both;
+        for (int v = 0; v < vectors; ++v)
+          for (int i = 0; i < 4; ++i)
+            hn::Store(hn::Zero(d), d, to + v * kSize + (i < 2 ? i : block.q.size() + i) * kLanes);
+        float* pixel = to + 2 * kLanes;
+        for (int i = 0; i < block.q.size(); ++i, pixel += kLanes, from += dyp) {
+          if (vectors == 2) hn::Store(hn::LoadU(d, from), d, pixel);
+          hn::Store(load_first(from + (vectors - 1) * kLanes, last), d, pixel + (vectors - 1) * kSize);
+        }
+      }
+      for (int j = both; j < at_most(kg, both + 2 * kLanes); j += kLanes)
+        for (int r = 0; r < g.r; ++r) {
+          const Range p = overlap(block.p, ay.outputs(r));
+          if (p.size() == 0) continue;
+          const float* from_x =
+              x + ((int64_t{block.n} * g.h + ay.input(p.begin, r)) * g.w + columns.begin) * xp + group * cg;
+          Tile t{};
+          t.b = packed + (j - both) / kLanes * kSize + (p.begin - block.p.begin) * b_row +
+                (columns.begin + g.pad_left - block.q.begin + 2) * int64_t{kLanes};
+          t.outer = {p.size(), int64_t{g.stride_h} * g.w * xp, b_row};
+          t.middle = {3, int64_t{cg} * kg, -kLanes};
+          t.inner = {columns.size(), xp, kLanes};
+          t.c_row = kg;
+          t.columns = int(at_most(kLanes, kg - j));
+          for (int k = 0; k < tiles.count; ++k) {
+            t.a = from_x + tiles.begin(k);
+            t.c = partial + ((int64_t{group} * g.r + r) * 3 * cg + tiles.begin(k)) * kg + j;
+            slide_sums_function(tiles.length(k))(t);
+          }
+        }
+    }
+}
 
 // partial += the sums over one block. partial: dw[k][r][s][c] if vectors of x, else per group [r][s][c][k].
 void add_block(const Conv2dSpec& g, const WeightPlan& plan, const float* dy, const float* x, const PixelBlock& block,
@@ -161,7 +216,8 @@ void weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float
       float* partial = scratch + chunk * size;
       for (int64_t i = 0; i < size; ++i) partial[i] = 0;
       for (int64_t k = cut.blocks * chunk / cut.chunks; k < cut.blocks * (chunk + 1) / cut.chunks; ++k)
-        add_block(g, plan, dy, x, cut.block(k), partial);
+        if (plan.slide) add_block_by_slide(g, dy, x, cut.block(k), partial);
+        else add_block(g, plan, dy, x, cut.block(k), partial);
     }
   });
   // Sums over the chunks, in their order, and the turn from [r][s][c][k] to [k][r][s][c].
@@ -187,19 +243,24 @@ void weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float
 
 constexpr int kBiasRows = 4096;  // of dy, a chunk
 
-size_t bias_workspace(const Conv2dSpec& g) { return size_t(ceil_div(g.y_rows(), kBiasRows) * g.k) * sizeof(double); }
+// Rows of few values that lie dense are taken kLanes at a time: as one row of whole vectors.
+int bias_rows_together(const Conv2dSpec& g) { return g.k < kLanes && g.dy_pitch() == g.k ? kLanes : 1; }
+size_t bias_workspace(const Conv2dSpec& g) {
+  return size_t(ceil_div(g.y_rows(), kBiasRows) * g.k * bias_rows_together(g)) * sizeof(double);
+}
 
 // Column sums of dy: of 64 rows in float, of those in double.
 void bias_gradient(const Conv2dSpec& g, const float* dy, float* db, double* scratch) {
-  const int64_t rows = g.y_rows(), pitch = g.dy_pitch(), chunks = ceil_div(rows, kBiasRows);
+  const int64_t rows = g.y_rows(), together = bias_rows_together(g), columns = g.k * together,
+                pitch = together > 1 ? columns : g.dy_pitch(), chunks = ceil_div(rows, kBiasRows);
   parallel_for(rows, kBiasRows, [&](int64_t begin, int64_t end) {
-    double* sums = scratch + begin / kBiasRows * g.k;
+    double* sums = scratch + begin / kBiasRows * columns;
     const Vf d;
-    for (int j = 0; j < g.k; ++j) sums[j] = 0;
-    for (int64_t i = begin; i < end; i += 64)
-      for (int j = 0; j < g.k; j += kLanes) {
-        const int64_t last = at_most(end, i + 64);
-        const int count = int(at_most(kLanes, g.k - j));
+    for (int64_t j = 0; j < columns; ++j) sums[j] = 0;
+    for (int64_t i = begin / together; i < end / together; i += 64)
+      for (int64_t j = 0; j < columns; j += kLanes) {
+        const int64_t last = at_most(end / together, i + 64);
+        const int count = int(at_most(kLanes, columns - j));
         hn::Vec<Vf> part[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
         const float* from = dy + i * pitch + j;
         int64_t row = i;
@@ -210,11 +271,14 @@ void bias_gradient(const Conv2dSpec& g, const float* dy, float* db, double* scra
         hn::Store(hn::Add(hn::Add(part[0], part[1]), hn::Add(part[2], part[3])), d, sum);
         for (int l = 0; l < count; ++l) sums[j + l] += double(sum[l]);
       }
+    for (int64_t i = end / together * together * g.k; i < end * g.k && together > 1; ++i)  // fewer rows than are taken
+      sums[i % g.k] += double(dy[i]);
   });
-  for (int j = 0; j < g.k; ++j) {
+  for (int k = 0; k < g.k; ++k) {
     double sum = 0;
-    for (int64_t chunk = 0; chunk < chunks; ++chunk) sum += scratch[chunk * g.k + j];
-    db[j] = float(sum);
+    for (int64_t chunk = 0; chunk < chunks; ++chunk)
+      for (int64_t j = k; j < columns; j += g.k) sum += scratch[chunk * columns + j];
+    db[k] = float(sum);
   }
 }
 

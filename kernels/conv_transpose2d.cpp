@@ -28,7 +28,9 @@ GroupChunks y_chunks(const ConvTranspose2dSpec& g) { return {.groups = 1, .rows 
 void forward_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* x, const float* w, const float* b,
                      float* y) {
   const Conv2dSpec conv = conv_of_forward(g);
-  best_row(conv).backward_data(exec, conv, x, w, y);
+  const Conv2dRow& best = best_row(conv);
+  if (b && best.backward_data_plus) return best.backward_data_plus(exec, conv, x, w, b, y);
+  best.backward_data(exec, conv, x, w, y);
   if (!b) return;
   const int64_t pitch = g.y_pitch();
   y_chunks(g).for_each([&](int64_t, int64_t, int64_t begin, int64_t end) {
