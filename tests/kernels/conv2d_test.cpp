@@ -305,7 +305,17 @@ std::vector<Case> small_cases() {  // the complex step costs a forward pass per 
   return small;
 }
 
-// Every row against the reference, exactly: small integers; and twice, bit for bit.
+// Of a row that is not exact: a share of the largest value, since its errors are those of whole tiles.
+template <class A>
+Tolerance rounding(const Conv2dRow& row, const A& expected) {
+  if (row.exact) return {};
+  double largest = 0;
+  for (int64_t i = 0; i < expected.rows(); ++i)
+    for (int64_t j = 0; j < expected.c(); ++j) largest = std::max(largest, std::abs(double(expected.at(i, j))));
+  return {.absolute = 4e-6 * largest};
+}
+
+// Every row against the reference, exactly where the row is: small integers; and twice, bit for bit.
 TEST_P(Conv2dKernel, rows_equal_the_reference) {
   const Conv2dSpec g = GetParam().g;
   const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
@@ -320,11 +330,11 @@ TEST_P(Conv2dKernel, rows_equal_the_reference) {
     for (int pass = 0; pass < 2; ++pass) {
       Array<> y(g.y_rows(), g.k, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx), dw(g.w_size(), 1), db(g.k, 1);
       row.forward(exec, g, x.data(), w.data(), bias, y.data());
-      EXPECT_TRUE(close(y, y0)) << "forward";
+      EXPECT_TRUE(close(y, y0, rounding(row, y0))) << "forward";
       row.backward_data(exec, g, dy.data(), w.data(), dx.data());
-      EXPECT_TRUE(close(dx, dx0)) << "backward_data";
+      EXPECT_TRUE(close(dx, dx0, rounding(row, dx0))) << "backward_data";
       row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
-      EXPECT_TRUE(close(dw, dw0)) << "backward_weight";
+      EXPECT_TRUE(close(dw, dw0, rounding(row, dw0))) << "backward_weight";
       row.backward_bias(exec, g, dy.data(), db.data());
       EXPECT_TRUE(close(db, db0)) << "backward_bias";
     }

@@ -1,0 +1,110 @@
+// The Winograd rows of conv2d: 3x3 filters (signals: of 3), stride and dilation 1, one group. Four times (signals:
+// twice) fewer multiplications than a direct convolution, at the price of the transforms: they pay from a number of
+// channels on. What makes it fast stands in
+//   common/tile-inl.h                  the micro-kernel of the matrix products
+//   conv2d_winograd-inl.h              transforms; forward and backward_data
+//   conv2d_winograd_weight-inl.h       backward_weight
+// This file says which cases they serve; where the direct row is the faster one, its entries do the work.
+#include <cstddef>
+#include <cstdlib>
+
+#include "kernels/common/parallel.h"
+#include "kernels/common/simd.h"
+#include "kernels/conv2d.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/conv2d_winograd.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/conv2d_winograd-inl.h"
+#include "kernels/conv2d_winograd_weight-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kern::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+bool is_planar(const Conv2dSpec& g) { return g.r == 3; }
+
+WinogradGather forward_gather(const Conv2dSpec& g, const float* x, const float* b, float* y) {
+  return {.tiling = Tiling(g.n, g.p(), g.q(), is_planar(g)),
+          .in = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left},
+          .out = y,
+          .out_pitch = g.y_pitch(),
+          .out_h = g.p(),
+          .out_w = g.q(),
+          .columns = g.k,
+          .bias = b,
+          .w_column = int64_t{g.r} * 3 * g.c,
+          .w_reduce = 1,
+          .w_first = 0,
+          .w_row = int64_t{3} * g.c,
+          .w_tap = g.c};
+}
+WinogradGather backward_gather(const Conv2dSpec& g, const float* dy, float* dx) {
+  return {.tiling = Tiling(g.n, g.h, g.w, is_planar(g)),
+          .in = {dy, g.dy_pitch(), g.p(), g.q(), g.k, g.r - 1 - g.pad_top, 2 - g.pad_left},
+          .out = dx,
+          .out_pitch = g.dx_pitch(),
+          .out_h = g.h,
+          .out_w = g.w,
+          .columns = g.c,
+          .bias = nullptr,
+          .w_column = 1,
+          .w_reduce = int64_t{g.r} * 3 * g.c,
+          .w_first = (int64_t{g.r} * 3 - 1) * g.c,
+          .w_row = int64_t{-3} * g.c,
+          .w_tap = -g.c};
+}
+WinogradWeight weight_sums(const Conv2dSpec& g, const float* dy, const float* x) {
+  return {.tiling = Tiling(g.n, g.p(), g.q(), is_planar(g)),
+          .dy = {dy, g.dy_pitch(), g.p(), g.q(), g.k, 0, 0},
+          .x = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left}};
+}
+
+bool supports(const Conv2dSpec& g) {
+  const bool filter = g.s == 3 && (g.r == 3 || (g.r == 1 && g.h == 1 && g.pad_top == 0 && g.pad_bottom == 0));
+  const bool plain = g.stride_h == 1 && g.stride_w == 1 && g.dil_h == 1 && g.dil_w == 1 && g.groups == 1;
+  return winograd_enabled() && cpu_has(KERN_SIMD_ISA) && filter && plain && g.c >= 8 && g.k >= 8;
+}
+
+size_t workspace(const Conv2dSpec& g) {
+  size_t bytes = conv2d_simd_row<KERN_SIMD_ISA>().workspace(g);
+  for (size_t other : {winograd_workspace(forward_gather(g, nullptr, nullptr, nullptr)),
+                       winograd_workspace(backward_gather(g, nullptr, nullptr)),
+                       winograd_workspace(weight_sums(g, nullptr, nullptr))})
+    if (other > bytes) bytes = other;
+  return bytes;
+}
+
+void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
+  winograd_gather(forward_gather(g, x, b, y), w, static_cast<float*>(exec.scratch));
+}
+void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
+  winograd_gather(backward_gather(g, dy, dx), w, static_cast<float*>(exec.scratch));
+}
+void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
+  winograd_weight_gradient(weight_sums(g, dy, x), dw, static_cast<float*>(exec.scratch));
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+
+template <>
+Conv2dRow conv2d_winograd_row<KERN_SIMD_ISA>() {
+  return {.name = KERN_SIMD_ISA == Isa::avx512 ? "winograd_avx512"
+                  : KERN_SIMD_ISA == Isa::avx2 ? "winograd_avx2"
+                                               : "winograd_simd",
+          .device = Device::cpu,
+          .supports = HWY_NAMESPACE::supports,
+          .workspace = HWY_NAMESPACE::workspace,
+          .forward = HWY_NAMESPACE::forward,
+          .backward_data = HWY_NAMESPACE::backward_data,
+          .backward_weight = HWY_NAMESPACE::backward_weight,
+          .backward_bias = conv2d_simd_row<KERN_SIMD_ISA>().backward_bias,
+          .exact = false};
+}
+
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
