@@ -38,14 +38,14 @@ void set_winograd(bool on) { winograd() = on; }
 const Table<Conv2dRow>& conv2d_table() {
   static const Conv2dRow rows[] = {
 #if defined(__x86_64__)
-      conv2d_winograd_row<Isa::avx512>(),    // "winograd_avx512"
-      conv2d_simd_row<Isa::avx512>(),        // "avx512"
-      conv2d_winograd_row<Isa::avx2>(),      // "winograd_avx2"
-      conv2d_simd_row<Isa::avx2>(),          // "avx2"
+    conv2d_winograd_row<Isa::avx512>(),  // "winograd_avx512"
+    conv2d_simd_row<Isa::avx512>(),      // "avx512"
+    conv2d_winograd_row<Isa::avx2>(),    // "winograd_avx2"
+    conv2d_simd_row<Isa::avx2>(),        // "avx2"
 #endif
-      conv2d_winograd_row<Isa::baseline>(),  // "winograd_simd"
-      conv2d_simd_row<Isa::baseline>(),      // "simd"
-      kReference,
+    conv2d_winograd_row<Isa::baseline>(),  // "winograd_simd"
+    conv2d_simd_row<Isa::baseline>(),      // "simd"
+    kReference,
   };
   static const Table<Conv2dRow> table{"conv2d", rows};
   return table;

@@ -83,12 +83,12 @@ HWY_INLINE void filter_to_points(const Vec (&w)[3], Vec (&u)[6]) {
 HWY_INLINE void filter_from_points(const Vec (&u)[6], Vec (&w)[3]) {
   const Vec p = hn::Mul(constant(kScaleP), hn::Add(u[1], u[2])), q = hn::Mul(constant(kScaleQ), hn::Add(u[3], u[4]));
   w[0] = hn::MulAdd(constant(kScale0), u[0], hn::Add(p, q));
-  w[1] = hn::MulAdd(constant(kP * kScaleP), hn::Sub(u[1], u[2]),
-                    hn::Mul(constant(kQ * kScaleQ), hn::Sub(u[3], u[4])));
+  w[1] = hn::MulAdd(constant(kP * kScaleP), hn::Sub(u[1], u[2]), hn::Mul(constant(kQ * kScaleQ), hn::Sub(u[3], u[4])));
   w[2] = hn::MulAdd(constant(kP2), p, hn::MulAdd(constant(kQ2), q, u[5]));
 }
 
-// --- tiles ------------------------------------------------------------------------------------------------------------
+// --- tiles
+// ------------------------------------------------------------------------------------------------------------
 
 // The tiles of a batch, numbered row by row, image by image. One of an image is kOutputs x kOutputs outputs, one of a
 // signal (planar = false) 1 x kOutputs.
@@ -119,6 +119,8 @@ HWY_INLINE void for_each_tile(const Tiling& tiling, TileRange range, F&& f) {
   }
 }
 
+constexpr int kAhead = 2 * kOutputs;  // columns ahead of its tile that data is asked for: it comes from afar
+
 // An array [n,h,w,channels] that is cut into patches; tile (row, column) has its patch from (row - pad_y, column -
 // pad_x) on. What lies outside is 0.
 struct Source {
@@ -139,7 +141,7 @@ HWY_INLINE void transform_patch(const float* data, int64_t origin, int64_t row, 
     if constexpr (kWhole) return hn::LoadU(d, data + at);
     else
       return rows[0] <= i && i < rows[1] && columns[0] <= j && j < columns[1] ? load_first(data + at, count)
-                                                                             : hn::Zero(d);
+                                                                              : hn::Zero(d);
   };
   Vec half[kRows][kW];
   for (int j = 0; j < kW; ++j) {
@@ -174,8 +176,12 @@ HWY_NOINLINE void transform_patches(const Tiling& tiling, TileRange range, const
     float* out = to + tile * pitch;
     int c = 0;
     if (inside)
-      for (; c + kLanes <= channels; c += kLanes)
+      for (; c + kLanes <= channels; c += kLanes) {
+        for (int i = 0; i < kH; ++i)
+          for (int j = kAhead + kW - kOutputs; j < kAhead + kW; ++j)
+            __builtin_prefetch(s.data + origin + c + i * row + j * column);
         transform_patch<kH, kW, true>(s.data, origin + c, row, column, rows, columns, kLanes, out + c, step);
+      }
     for (; c < channels; c += kLanes)
       transform_patch<kH, kW, false>(s.data, origin + c, row, column, rows, columns, int(at_most(kLanes, channels - c)),
                                      out + c, step);
@@ -210,7 +216,8 @@ HWY_INLINE void write_tile(const float* from, int64_t step, Vec bias, float* out
   }
 }
 
-// --- forward and backward_data ------------------------------------------------------------------------------------------
+// --- forward and backward_data
+// ------------------------------------------------------------------------------------------
 
 // out[n,i,j,:] = bias + sum_{r,s} in[n, i - pad_y + r, j - pad_x + s, :] w[r,s]: forward, or backward_data with the
 // filter turned round. `reduce` channels in, `columns` out.
@@ -244,25 +251,27 @@ struct WinogradGather {
 // How the work is cut: blocks of tiles, and where these are few, groups of column blocks; all of it dealt out in at
 // most kMaxChunks chunks, so that there are no more than so many scratch areas.
 struct WinogradCut {
-  static constexpr int kMaxChunks = 32;
+  static constexpr int kMaxChunks = 24;
   EvenTiles blocks;
   int groups, chunks;
   explicit WinogradCut(const WinogradGather& g) : blocks(int(g.tiling.count()), tiles_of_block(g)) {
     groups = int(at_least(1, at_most(g.column_blocks(), 8 / at_least(1, blocks.count))));
     chunks = int(at_most(kMaxChunks, int64_t{blocks.count} * groups));
   }
+  // As many as the second-level cache holds beside the filters, in whole tiles of the micro-kernel; of signals, whose
+  // patches are read back sooner, as many as measured best.
   static int tiles_of_block(const WinogradGather& g) {
     constexpr int kRows = max_rows(kMaxVectors);
-    const int64_t fit = kBlockFloats / (g.points() * (g.patch_pitch() + WinogradGather::kWidth));
+    const int64_t fit =
+        (g.tiling.planar ? 120'000 : 16'000) / (g.points() * (g.patch_pitch() + WinogradGather::kWidth));
     return int(at_least(28 / kRows, fit / kRows) * kRows);
   }
-  static int64_t kBlockFloats;
 };
-int64_t WinogradCut::kBlockFloats = getenv("WG_B") ? atoi(getenv("WG_B")) : 150000;
 
-// u[column block][point][input channel][width] of rows [begin, end) of the column blocks' input channels.
+// u[column block][point][input channel][width]; here the pairs (column block, input channel) of [begin, end).
 void transform_filters(const WinogradGather& g, const float* w, float* u, int64_t begin, int64_t end) {
   const Vf d;
+  const hn::RebindToSigned<Vf> di;
   const int taps_y = g.tiling.planar ? 3 : 1;
   for (int64_t i = begin; i < end; ++i) {
     const int block = int(i / g.reduce()), c = int(i % g.reduce()), width = g.width(block);
@@ -272,12 +281,10 @@ void transform_filters(const WinogradGather& g, const float* w, float* u, int64_
     for (int v = 0; v < width; v += kLanes) {
       const int count = int(at_most(kLanes, g.columns - first - v));
       const float* from = w + g.w_first + (first + v) * g.w_column + c * g.w_reduce;
+      const auto columns = hn::Mul(hn::Min(hn::Iota(di, 0), hn::Set(di, count - 1)), hn::Set(di, int(g.w_column)));
       auto load = [&](int r, int s) HWY_ATTR {
         const float* tap = from + r * g.w_row + s * g.w_tap;
-        if (g.w_column == 1) return load_first(tap, count);
-        HWY_ALIGN float values[kLanes] = {};
-        for (int l = 0; l < count; ++l) values[l] = tap[l * g.w_column];
-        return hn::Load(d, values);
+        return g.w_column == 1 ? load_first(tap, count) : hn::GatherIndex(d, tap, columns);
       };
       Vec half[kPoints][3];
       for (int s = 0; s < 3; ++s) {
@@ -331,19 +338,20 @@ template <int kH>
 HWY_NOINLINE void write_tiles(const WinogradGather& g, TileRange range, int block, const float* sums) {
   const int64_t step = g.sum_step(range.size()), column = g.out_pitch, row = g.out_w * g.out_pitch;
   const int first = block * WinogradGather::kWidth, last = int(at_most(g.columns, first + WinogradGather::kWidth));
-  for (int c = first; c < last; c += kLanes) {
-    const int count = int(at_most(kLanes, last - c));
-    const Vec bias = g.bias ? load_first(g.bias + c, count) : hn::Zero(Vf());
-    for_each_tile(g.tiling, range, [&](int64_t tile, int n, int y, int x) HWY_ATTR {
-      const float* from = sums + tile * WinogradGather::kWidth + c - first;
-      float* to = g.out + ((int64_t{n} * g.out_h + y) * g.out_w + x) * g.out_pitch + c;
-      const int rows = int(at_most(kH, g.out_h - y)), columns = int(at_most(kOutputs, g.out_w - x));
+  for_each_tile(g.tiling, range, [&](int64_t tile, int n, int y, int x) HWY_ATTR {
+    const float* from = sums + tile * WinogradGather::kWidth;
+    float* to = g.out + ((int64_t{n} * g.out_h + y) * g.out_w + x) * g.out_pitch;
+    const int rows = int(at_most(kH, g.out_h - y)), columns = int(at_most(kOutputs, g.out_w - x));
+    for (int c = first; c < last; c += kLanes, from += kLanes) {
+      const int count = int(at_most(kLanes, last - c));
+      const Vec bias = g.bias ? load_first(g.bias + c, count) : hn::Zero(Vf());
+      for (int i = 0; i < kH; ++i)
+        for (int j = kAhead; j < kAhead + kOutputs; ++j) __builtin_prefetch(to + c + i * row + j * column, 1);
       if (rows == kH && columns == kOutputs && count == kLanes)
-        write_tile<kH, true>(from, step, bias, to, row, column, rows, columns, count);
-      else
-        write_tile<kH, false>(from, step, bias, to, row, column, rows, columns, count);
-    });
-  }
+        write_tile<kH, true>(from, step, bias, to + c, row, column, rows, columns, count);
+      else write_tile<kH, false>(from, step, bias, to + c, row, column, rows, columns, count);
+    }
+  });
 }
 
 size_t winograd_workspace(const WinogradGather& g) {
@@ -369,8 +377,9 @@ void winograd_gather(const WinogradGather& g, const float* w, float* scratch) {
       const TileRange range{cut.blocks.begin(block), cut.blocks.begin(block) + cut.blocks.length(block)};
       float* const sums = patches + g.points() * g.patch_step(range.size());
       if (block != done)
-        (g.tiling.planar ? transform_patches<kPoints, kPoints> : transform_patches<1, kPoints>)(
-            g.tiling, range, g.in, 0, g.reduce(), patches, g.patch_step(range.size()), g.patch_pitch());
+        (g.tiling.planar ? transform_patches<kPoints, kPoints>
+                         : transform_patches<1, kPoints>)(g.tiling, range, g.in, 0, g.reduce(), patches,
+                                                          g.patch_step(range.size()), g.patch_pitch());
       done = block;
       for (int k = g.column_blocks() * group / cut.groups; k < g.column_blocks() * (group + 1) / cut.groups; ++k) {
         multiply_points(g, range.size(), k, patches, u, sums);

@@ -6,7 +6,6 @@
 //   conv2d_winograd_weight-inl.h       backward_weight
 // This file says which cases they serve; where the direct row is the faster one, its entries do the work.
 #include <cstddef>
-#include <cstdlib>
 
 #include "kernels/common/parallel.h"
 #include "kernels/common/simd.h"
@@ -26,6 +25,7 @@ namespace HWY_NAMESPACE {
 namespace {
 
 bool is_planar(const Conv2dSpec& g) { return g.r == 3; }
+int64_t tiles(const Conv2dSpec& g) { return Tiling(g.n, g.p(), g.q(), is_planar(g)).count(); }
 
 WinogradGather forward_gather(const Conv2dSpec& g, const float* x, const float* b, float* y) {
   return {.tiling = Tiling(g.n, g.p(), g.q(), is_planar(g)),
@@ -63,25 +63,33 @@ WinogradWeight weight_sums(const Conv2dSpec& g, const float* dy, const float* x)
           .x = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left}};
 }
 
+// Measured: channels and tiles from which a direction is faster than the direct row's.
 bool supports(const Conv2dSpec& g) {
-  const bool filter = g.s == 3 && (g.r == 3 || (g.r == 1 && g.h == 1 && g.pad_top == 0 && g.pad_bottom == 0));
+  const bool planar = is_planar(g), signal = g.r == 1 && g.h == 1 && g.p() == 1;
   const bool plain = g.stride_h == 1 && g.stride_w == 1 && g.dil_h == 1 && g.dil_w == 1 && g.groups == 1;
-  return winograd_enabled() && cpu_has(KERN_SIMD_ISA) && filter && plain && g.c >= 8 && g.k >= 8;
+  if (!winograd_enabled() || !cpu_has(KERN_SIMD_ISA) || !plain || g.s != 3 || !(planar || signal)) return false;
+  const int64_t pairs = int64_t{g.c} * g.k, fewest = at_most(g.c, g.k);
+  const bool wide = planar ? fewest >= 8 && pairs >= 128 : fewest >= 16 && pairs >= 1024;
+  return wide && at_most(g.q(), g.w) >= 3 && (signal || at_most(g.p(), g.h) >= 3) && tiles(g) >= 16;
 }
+// Forward and backward_data transform the whole filter first, which few tiles do not repay if it fills the cache.
+bool gather_pays(const Conv2dSpec& g) { return tiles(g) >= 32 || int64_t{g.c} * g.k <= 1 << 14; }
 
 size_t workspace(const Conv2dSpec& g) {
   size_t bytes = conv2d_simd_row<KERN_SIMD_ISA>().workspace(g);
-  for (size_t other : {winograd_workspace(forward_gather(g, nullptr, nullptr, nullptr)),
-                       winograd_workspace(backward_gather(g, nullptr, nullptr)),
-                       winograd_workspace(weight_sums(g, nullptr, nullptr))})
+  for (size_t other :
+       {winograd_workspace(forward_gather(g, nullptr, nullptr, nullptr)),
+        winograd_workspace(backward_gather(g, nullptr, nullptr)), winograd_workspace(weight_sums(g, nullptr, nullptr))})
     if (other > bytes) bytes = other;
   return bytes;
 }
 
 void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
+  if (!gather_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().forward(exec, g, x, w, b, y);
   winograd_gather(forward_gather(g, x, b, y), w, static_cast<float*>(exec.scratch));
 }
 void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
+  if (!gather_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().backward_data(exec, g, dy, w, dx);
   winograd_gather(backward_gather(g, dy, dx), w, static_cast<float*>(exec.scratch));
 }
 void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {

@@ -24,27 +24,26 @@ struct WinogradWeight {
   Tiling tiling;
   Source dy, x;
 
-  static constexpr int kMaxTasks = 16;
-  static int kSquare, kTilesOfPart;
-  static int64_t kBlockFloats;
+  static constexpr int kSquare = 64, kMaxTasks = 16;
   int points() const { return tiling.points(); }
   int taps() const { return tiling.planar ? 9 : 3; }
   int64_t size() const { return int64_t{dy.channels} * taps() * x.channels; }
 
   // Squares: rows are output channels, columns input channels.
   EvenTiles row_cut() const { return EvenTiles(dy.channels, kSquare); }
-  int columns() const {
-    return int(round_up(ceil_div(x.channels, ceil_div(x.channels, kSquare)), kLanes));
-  }
+  int columns() const { return int(round_up(ceil_div(x.channels, ceil_div(x.channels, kSquare)), kLanes)); }
   int column_cuts() const { return int(ceil_div(x.channels, columns())); }
   int squares() const { return row_cut().count * column_cuts(); }
 
   int64_t row_pitch() const { return round_up(row_cut().length(0), kLanes); }
   int tiles_of_block() const {
-    return int(at_least(16, at_most(kBlockFloats / (points() * (row_pitch() + columns())), tiling.count())));
+    return int(at_least(16, at_most(130'000 / (points() * (row_pitch() + columns())), tiling.count())));
   }
   int64_t blocks() const { return ceil_div(tiling.count(), tiles_of_block()); }
-  int parts() const { return int(at_least(1, at_most(at_most(blocks(), tiling.count() * points() / (kPoints * kPoints) / kTilesOfPart), kMaxTasks / squares()))); }
+  int parts() const {  // a part pays for the transform of its sums
+    const int64_t most = tiling.count() / (tiling.planar ? 96 : 576);
+    return int(at_least(1, at_most(at_most(blocks(), most), kMaxTasks / squares())));
+  }
 
   // One task's transformed patches of a block of tiles, and its sums.
   int64_t dy_step() const { return round_up(tiles_of_block() * row_pitch(), 16) + 16; }
@@ -52,8 +51,6 @@ struct WinogradWeight {
   int64_t sum_step() const { return round_up(int64_t{row_cut().length(0)} * columns(), 16) + 16; }
   int64_t area() const { return points() * (dy_step() + x_step() + sum_step()); }
 };
-int WinogradWeight::kSquare = getenv("WG_S") ? atoi(getenv("WG_S")) : 64, WinogradWeight::kTilesOfPart = getenv("WG_P") ? atoi(getenv("WG_P")) : 64;
-int64_t WinogradWeight::kBlockFloats = getenv("WG_W") ? atoi(getenv("WG_W")) : 170000;
 
 // sums (+)= of one block of tiles, a matrix product a point: rows of dy's patches x columns of x's.
 void add_points(const WinogradWeight& g, int64_t tiles, int rows, int columns, const float* dy, const float* x,
@@ -134,10 +131,12 @@ void winograd_weight_gradient(const WinogradWeight& g, float* dw, float* scratch
       for (int64_t j = 0; j < g.points() * g.sum_step(); ++j) sums[j] = 0;
     for (int b = 0; b < cut.count; ++b) {
       const TileRange range{all.begin + cut.begin(b), all.begin + cut.begin(b) + cut.length(b)};
-      (g.tiling.planar ? transform_patches<kOutputs, kOutputs> : transform_patches<1, kOutputs>)(
-          g.tiling, range, g.dy, first_k, rows, dy, g.dy_step(), g.row_pitch());
-      (g.tiling.planar ? transform_patches<kPoints, kPoints> : transform_patches<1, kPoints>)(
-          g.tiling, range, g.x, first_c, columns, x, g.x_step(), g.columns());
+      (g.tiling.planar
+           ? transform_patches<kOutputs, kOutputs>
+           : transform_patches<1, kOutputs>)(g.tiling, range, g.dy, first_k, rows, dy, g.dy_step(), g.row_pitch());
+      (g.tiling.planar ? transform_patches<kPoints, kPoints> : transform_patches<1, kPoints>)(g.tiling, range, g.x,
+                                                                                              first_c, columns, x,
+                                                                                              g.x_step(), g.columns());
       add_points(g, range.size(), rows, columns, dy, x, sums, b > 0);
     }
     write_filters(g, rows, columns, sums, scratch + part * size + int64_t{first_k} * g.taps() * g.x.channels + first_c);
