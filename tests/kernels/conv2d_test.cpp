@@ -469,6 +469,8 @@ TEST(Conv2dThreads, change_no_bit) {
 // What Winograd's transforms cost: errors of a row that is not exact, as a share of the result's root mean square. A
 // direct sum in float has 3e-7 to 5e-7 here.
 TEST(Conv2dAccuracy, of_rows_that_are_not_exact) {
+  const bool before = winograd_enabled();
+  set_winograd(true);
   auto check_errors = [](const Array<>& got, const Array<double>& expected) {
     double squares = 0, error_squares = 0, largest = 0;
     for (int64_t i = 0; i < got.rows(); ++i)
@@ -511,6 +513,7 @@ TEST(Conv2dAccuracy, of_rows_that_are_not_exact) {
     });
     EXPECT_GE(inexact, 1);
   }
+  set_winograd(before);
 }
 
 TEST(Conv2dWinograd, can_be_switched_off) {
