@@ -1,5 +1,6 @@
 # add_op(conv2d) takes kernels/conv2d.cpp and every conv2d_*.cpp: adding an implementation is adding a file and one row
-# of the op's table. A file with a header of its own (sum_squares.cpp) is another op's. Every op's table is listed in the generated op_list.cpp (see kernels/common/op_list.h).
+# of the op's table. A file with a header of its own (sum_squares.cpp) is another op's. Every op's table is listed in the
+# generated op_list.cpp (see kernels/common/op_list.h).
 function(add_op name)
   get_property(known GLOBAL PROPERTY KERN_OPS)
   if(name IN_LIST known)
