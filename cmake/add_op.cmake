@@ -1,12 +1,19 @@
-# add_op(conv2d) takes whatever of kernels/conv2d{,_simd,_cudnn}.cpp there is: adding an implementation is adding a
-# file and one row of the op's table. Every op's table is listed in the generated op_list.cpp (see kernels/common/op_list.h).
+# add_op(conv2d) takes kernels/conv2d.cpp and every conv2d_*.cpp: adding an implementation is adding a file and one row
+# of the op's table. A file with a header of its own (sum_squares.cpp) is another op's. Every op's table is listed in the
+# generated op_list.cpp (see kernels/common/op_list.h).
 function(add_op name)
   get_property(known GLOBAL PROPERTY KERN_OPS)
   if(name IN_LIST known)
     message(FATAL_ERROR "add_op(${name}) stands twice")
   endif()
-  file(GLOB parts CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp ${CMAKE_CURRENT_SOURCE_DIR}/${name}_simd.cpp)
-  target_sources(kern_kernels PRIVATE ${parts})
+  file(GLOB parts CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}_*.cpp)
+  foreach(part IN LISTS parts)
+    string(REGEX REPLACE "cpp$" "h" header ${part})
+    if(EXISTS ${header})
+      list(REMOVE_ITEM parts ${part})
+    endif()
+  endforeach()
+  target_sources(kern_kernels PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp ${parts})
   set_property(GLOBAL APPEND PROPERTY KERN_OPS ${name})
 endfunction()
 

@@ -1,5 +1,7 @@
 #include "kernels/conv2d.h"
 
+#include <cstdlib>
+
 namespace kern::kernels {
 namespace {
 
@@ -17,12 +19,33 @@ constexpr Conv2dRow kReference = {
     .backward_bias = [](const Exec&, const Conv2dSpec& g, const float* dy,
                         float* db) { conv2d_backward_bias_reference(g, dy, db); }};
 
+bool winograd_of_environment() {
+  const char* value = std::getenv("KERN_WINOGRAD");
+  const std::string_view word = value ? value : "on";
+  check(word == "on" || word == "off", "KERN_WINOGRAD must be 'on' or 'off', got '", word, "'");
+  return word == "on";
+}
+bool& winograd() {
+  static bool on = winograd_of_environment();
+  return on;
+}
+
 }  // namespace
+
+bool winograd_enabled() { return winograd(); }
+void set_winograd(bool on) { winograd() = on; }
 
 const Table<Conv2dRow>& conv2d_table() {
   static const Conv2dRow rows[] = {
-      KERN_SIMD_ROWS(conv2d_simd_row),  // "avx512", "avx2", "simd"
-      kReference,
+#if defined(__x86_64__)
+    conv2d_winograd_row<Isa::avx512>(),  // "winograd_avx512"
+    conv2d_simd_row<Isa::avx512>(),      // "avx512"
+    conv2d_winograd_row<Isa::avx2>(),    // "winograd_avx2"
+    conv2d_simd_row<Isa::avx2>(),        // "avx2"
+#endif
+    conv2d_winograd_row<Isa::baseline>(),  // "winograd_simd"
+    conv2d_simd_row<Isa::baseline>(),      // "simd"
+    kReference,
   };
   static const Table<Conv2dRow> table{"conv2d", rows};
   return table;

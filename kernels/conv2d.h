@@ -103,9 +103,17 @@ struct Conv2dRow {
   // backward_data plus b[c] everywhere: the forward pass of a transposed convolution. May be missing.
   void (*backward_data_plus)(const Exec&, const Conv2dSpec&, const float* dy, const float* w, const float* b,
                              float* dx) = nullptr;
+  bool exact = true;  // sums of products of integers are exact, as long as float holds them
 };
 const Table<Conv2dRow>& conv2d_table();
 template <Isa isa>
 Conv2dRow conv2d_simd_row();  // conv2d_simd.cpp
+template <Isa isa>
+Conv2dRow conv2d_winograd_row();  // conv2d_winograd.cpp
+
+// Whether the Winograd rows may serve: faster, but their rounding errors are a few times those of a direct sum.
+// KERN_WINOGRAD=off in the environment, or this, turns them off. Not while work is running.
+bool winograd_enabled();
+void set_winograd(bool on);
 
 }  // namespace kern::kernels

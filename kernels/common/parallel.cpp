@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <unsupported/Eigen/CXX11/ThreadPool>
+#include <utility>
 
 #include "kernels/common/error.h"
 #include "kernels/common/layout.h"
@@ -38,6 +39,18 @@ Pool& pool() {
 }
 std::mutex submit_mutex;  // one parallel_for at a time: a second caller (a data thread) runs serially
 thread_local bool inside_a_chunk = false;
+thread_local int worker_index = 0;
+
+class AsWorker {
+ public:
+  explicit AsWorker(int index) : before_(std::exchange(worker_index, index)) {}
+  ~AsWorker() { worker_index = before_; }
+  AsWorker(const AsWorker&) = delete;
+  AsWorker& operator=(const AsWorker&) = delete;
+
+ private:
+  int before_;
+};
 
 }  // namespace
 
@@ -56,7 +69,8 @@ void parallel_for(int64_t n, int64_t grain, const std::function<void(int64_t, in
   if (n <= 0) return;
   grain = std::max<int64_t>(1, grain);
   const int64_t chunks = ceil_div(n, grain);
-  auto run = [&](int64_t first, int64_t last) {
+  auto run = [&](int64_t first, int64_t last, int worker = 0) {
+    const AsWorker as_worker(worker);
     for (int64_t i = first; i < last; ++i) f(i * grain, std::min(n, (i + 1) * grain));
   };
   const int threads = int(std::min<int64_t>(pool().threads, chunks));
@@ -70,7 +84,7 @@ void parallel_for(int64_t n, int64_t grain, const std::function<void(int64_t, in
   auto share = [&](int64_t t) {
     inside_a_chunk = true;
     try {
-      run(chunks * t / threads, chunks * (t + 1) / threads);
+      run(chunks * t / threads, chunks * (t + 1) / threads, int(t));
     } catch (...) {
       std::lock_guard guard(error_mutex);
       if (!error) error = std::current_exception();
@@ -83,6 +97,8 @@ void parallel_for(int64_t n, int64_t grain, const std::function<void(int64_t, in
   done.Wait();
   if (error) std::rethrow_exception(error);
 }
+
+int worker() { return worker_index; }
 
 }  // namespace kernels
 }  // namespace kern

@@ -16,5 +16,9 @@ namespace kernels {
 // places. Inside a worker it runs serially. The first exception of any chunk is thrown here.
 void parallel_for(int64_t n, int64_t grain, const std::function<void(int64_t begin, int64_t end)>& f);
 
+// Which thread of the present parallel_for this is, 0 <= worker() < the number of its chunks; 0 outside. For scratch
+// that no two chunks use at the same time, and that stays in the thread's cache; never for what is computed.
+int worker();
+
 }  // namespace kernels
 }  // namespace kern
