@@ -1,5 +1,5 @@
 // softplus: y = log(1 + exp(beta x)) / beta, and x itself where beta x > threshold; beta > 0.
-// dx = dy (1 - exp(-beta y)), which is sigmoid(beta x), and dy itself where beta y > threshold.
+// dx = dy / (1 + exp(-beta x)), and dy itself where beta x > threshold.
 #pragma once
 #include "kernels/common/elementary.h"
 #include "kernels/common/unary.h"
@@ -7,7 +7,7 @@
 namespace kern::kernels {
 
 struct Softplus {
-  static constexpr Saves kSaves = Saves::output;
+  static constexpr Saves kSaves = Saves::input;
   float beta = 1, threshold = 20;
   template <Scalar T>
   T forward(T x) const {
@@ -17,9 +17,9 @@ struct Softplus {
     return real_part(v) > threshold ? x : ((positive ? v : T(0)) + tail) / T(beta);
   }
   template <Scalar T>
-  T derivative(T y) const {
-    const T v = T(beta) * y;
-    return real_part(v) > threshold ? T(1) : -exponential_minus_one(-v);
+  T derivative(T x) const {
+    const T v = T(beta) * x, sigmoid = T(1) / (T(1) + exponential(-v));
+    return real_part(v) > threshold ? T(1) : sigmoid;
   }
   bool operator==(const Softplus&) const = default;
 };

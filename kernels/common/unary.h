@@ -81,9 +81,9 @@ struct UnaryRows {
             .supports = supports_on<isa>,
             .forward =
                 [](const Exec&, const UnarySpec<Op>& g, const float* x, float* y) {
-                  const Op op = g.op;
                   const int64_t xp = g.x_pitch(), yp = g.y_pitch();
-                  for_each_stretch<isa>(g.rows, g.c, xp == g.c && yp == g.c, [=](int64_t row, int64_t count) {
+                  for_each_stretch<isa>(g.rows, g.c, xp == g.c && yp == g.c, [=, &g](int64_t row, int64_t count) {
+                    const Op op = g.op;  // a copy that nothing written to can alias
                     const float* from = x + row * xp;
                     float* to = y + row * yp;
                     for (int64_t i = 0; i < count; ++i) to[i] = op.forward(from[i]);
@@ -91,10 +91,10 @@ struct UnaryRows {
                 },
             .backward =
                 [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved, float* dx) {
-                  const Op op = g.op;
                   const int64_t sp = g.saved_pitch(), dyp = g.dy_pitch(), dxp = g.dx_pitch();
                   for_each_stretch<isa>(g.rows, g.c, sp == g.c && dyp == g.c && dxp == g.c,
-                                        [=](int64_t row, int64_t count) {
+                                        [=, &g](int64_t row, int64_t count) {
+                                          const Op op = g.op;
                                           const float *from = dy + row * dyp, *s = saved + row * sp;
                                           float* to = dx + row * dxp;
                                           for (int64_t i = 0; i < count; ++i) to[i] = from[i] * op.derivative(s[i]);

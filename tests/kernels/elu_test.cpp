@@ -20,5 +20,11 @@ TEST(EluKernel, ends_and_nan) {
   EXPECT_TRUE(std::isnan(Elu{0}.forward(kNan)));
 }
 
+TEST(EluKernel, golden) {  // torch.nn.functional.elu(alpha=1.5) and its gradient
+  testing::expect_unary(elu_table(), Elu{1.5f}, {-3, -1, -0.25f, 0.5f, 2, 7},
+                        {-1.42531943f, -0.948180795f, -0.331798822f, 0.5f, 2, 7},
+                        {0.0746805966f, 0.551819205f, 1.16820121f, 1, 1, 1});
+}
+
 }  // namespace
 }  // namespace kern::kernels

@@ -25,5 +25,11 @@ TEST(GeluTanhKernel, ends_and_nan) {
   EXPECT_TRUE(std::isnan(GeluTanh{}.forward(kNan)));
 }
 
+TEST(GeluTanhKernel, golden) {  // torch.nn.functional.gelu(approximate="tanh") and its gradient
+  testing::expect_unary(gelu_tanh_table(), GeluTanh{}, {-3, -1, -0.25f, 0.5f, 2, 7},
+                        {-0.00363743305f, -0.158807993f, -0.100324646f, 0.345714003f, 1.95459771f, 7},
+                        {-0.0115842968f, -0.0829640925f, 0.304645896f, 0.86736989f, 1.08609927f, 1});
+}
+
 }  // namespace
 }  // namespace kern::kernels

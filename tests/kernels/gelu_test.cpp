@@ -26,5 +26,11 @@ TEST(GeluKernel, ends_and_nan) {
   EXPECT_TRUE(std::isnan(Gelu{}.derivative(kNan)));
 }
 
+TEST(GeluKernel, golden) {  // torch.nn.functional.gelu and its gradient (exact: -0.004049694 at -3)
+  testing::expect_unary(gelu_table(), Gelu{}, {-3, -1, -0.25f, 0.5f, 2, 7},
+                        {-0.00405022502f, -0.158655256f, -0.100323416f, 0.345731229f, 1.95449972f, 7},
+                        {-0.0119456053f, -0.0833154321f, 0.304626703f, 0.86749506f, 1.0852319f, 1});
+}
+
 }  // namespace
 }  // namespace kern::kernels

@@ -17,5 +17,10 @@ TEST(Relu6Kernel, ends_and_nan) {
   EXPECT_EQ(Relu6{}.derivative(6.0f), 0);
 }
 
+TEST(Relu6Kernel, golden) {  // torch.nn.functional.relu6 and its gradient
+  testing::expect_unary(relu6_table(), Relu6{}, {-3, -1, -0.25f, 0.5f, 2, 7}, {0, 0, 0, 0.5f, 2, 6},
+                        {0, 0, 0, 1, 1, 0});
+}
+
 }  // namespace
 }  // namespace kern::kernels

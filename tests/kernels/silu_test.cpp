@@ -24,5 +24,11 @@ TEST(SiluKernel, ends_and_nan) {
   EXPECT_TRUE(std::isnan(Silu{}.forward(kNan)));
 }
 
+TEST(SiluKernel, golden) {  // torch.nn.functional.silu and its gradient
+  testing::expect_unary(silu_table(), Silu{}, {-3, -1, -0.25f, 0.5f, 2, 7},
+                        {-0.142277613f, -0.268941432f, -0.109455876f, 0.311229676f, 1.76159406f, 6.99362278f},
+                        {-0.0881041065f, 0.0723294839f, 0.376289994f, 0.739961207f, 1.09078431f, 1.00546014f});
+}
+
 }  // namespace
 }  // namespace kern::kernels

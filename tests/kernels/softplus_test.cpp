@@ -29,5 +29,11 @@ TEST(SoftplusKernel, ends_and_nan) {
   EXPECT_TRUE(std::isnan(Softplus{}.forward(kNan)));
 }
 
+TEST(SoftplusKernel, golden) {  // torch.nn.functional.softplus(beta=3, threshold=6) and its gradient
+  testing::expect_unary(softplus_table(), (Softplus{.beta = 3, .threshold = 6}), {-3, -1, -0.25f, 0.5f, 2, 7},
+                        {4.11340625e-05f, 0.0161957834f, 0.128957003f, 0.567137778f, 2.00082517f, 7},
+                        {0.00012339458f, 0.0474258736f, 0.320821285f, 0.817574501f, 0.997527361f, 1});
+}
+
 }  // namespace
 }  // namespace kern::kernels
