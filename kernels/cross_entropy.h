@@ -1,30 +1,32 @@
-// cross_entropy: the mean over rows of w[t] (log sum_k exp(x[i,k]) - x[i,t]), t = target[i], weighted by the classes:
-//   L  = 1/W sum_i w[t_i] (log(s_i) + m_i - x[i,t_i]),  m_i = max_k x[i,k],  s_i = sum_k exp(x[i,k] - m_i),  W = sum_i
-//   w[t_i] dx[i,k] = dL/W w[t_i] (exp(x[i,k] - m_i) / s_i - [k = t_i])
+// cross_entropy: the mean over rows of the weighted -log softmax(x)[t], t = target[i], a share e (smoothing) of which
+// is spread over all classes:
+//   q[i,k] = log(s_i) + m_i - x[i,k],  m_i = max_k x[i,k],  s_i = sum_k exp(x[i,k] - m_i)
+//   L = 1/W sum_i ((1 - e) w[t_i] q[i,t_i] + e/K sum_k w[k] q[i,k]),  W = sum_i w[t_i]
+//   dx[i,k] = dL/W (a_i exp(x[i,k] - m_i) / s_i - (1 - e) w[t_i] [k = t_i] - e/K w[k]),
+//   a_i = (1 - e) w[t_i] + e/K sum_k w[k]
 // Rows whose target is kIgnore take no part: they add nothing to L and W, and their dx is 0. Where W = 0, L = 0 and dx
-// = 0. The mean is torch.nn.functional.cross_entropy's with class weights. Another target outside 0 .. K-1 is an Error.
+// = 0. This is torch.nn.functional.cross_entropy with class weights and label smoothing (Szegedy et al. 2016). Another
+// target outside 0 .. K-1 is an Error.
 // Layouts: x, dx [rows,K]; target [rows]; weight [K] or null (all 1); loss [1]; saved [2 rows + 1]: (m_i, s_i) of every
 // row, not defined for an ignored one, then W.
 #pragma once
 #include "kernels/common/dispatch.h"
 #include "kernels/common/layout.h"
 #include "kernels/common/scalar.h"
+#include "kernels/common/targets.h"
 
 namespace kern::kernels {
 
-inline constexpr int32_t kIgnore = -1;  // a target that takes no part
-
 struct CrossEntropySpec {
   int64_t rows = 0, k = 1;
+  float smoothing = 0;  // 0 .. 1
   Pitches pitch;
   constexpr int64_t x_pitch() const { return pitch_or(pitch.x, k); }
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, k); }
+  constexpr double spread() const { return double(smoothing) / double(k); }  // e/K
   constexpr int64_t saved_size() const { return 2 * rows + 1; }
   bool operator==(const CrossEntropySpec&) const = default;
 };
-
-// For a target that is neither a class nor kIgnore.
-[[noreturn]] void throw_bad_target(const CrossEntropySpec& g, int64_t row, int32_t target);
 
 // log(s) + m - x[t], with m and s written where backward looks for them.
 template <class T>
@@ -44,9 +46,12 @@ void cross_entropy_forward_reference(const CrossEntropySpec& g, const T* x, cons
   for (int64_t i = 0; i < g.rows; ++i) {
     const int32_t t = target[i];
     if (t == kIgnore) continue;
-    if (t < 0 || t >= g.k) throw_bad_target(g, i, t);
-    const T w = weight ? weight[t] : T(1);
-    sum += w * cross_entropy_row(x + i * g.x_pitch(), g.k, t, saved[2 * i], saved[2 * i + 1]);
+    if (t < 0 || t >= g.k) throw_bad_target("cross_entropy", g.k, i, t);
+    const T w = weight ? weight[t] : T(1), *xi = x + i * g.x_pitch();
+    const T q = cross_entropy_row(xi, g.k, t, saved[2 * i], saved[2 * i + 1]);
+    sum += (T(1) - T(g.smoothing)) * w * q;
+    for (int64_t k = 0; k < g.k && g.smoothing > 0; ++k)
+      sum += T(g.spread()) * (weight ? weight[k] : T(1)) * (q + (xi[t] - xi[k]));
     total += w;
   }
   saved[2 * g.rows] = total;
@@ -55,15 +60,18 @@ void cross_entropy_forward_reference(const CrossEntropySpec& g, const T* x, cons
 template <Scalar T>
 void cross_entropy_backward_reference(const CrossEntropySpec& g, const T* dy, const T* x, const int32_t* target,
                                       const T* weight, const T* saved, T* dx) {
-  const T total = saved[2 * g.rows];
+  const T total = saved[2 * g.rows], kept = T(1) - T(g.smoothing);
+  T all = 0;
+  for (int64_t k = 0; k < g.k; ++k) all += weight ? weight[k] : T(1);
   for (int64_t i = 0; i < g.rows; ++i)
     for (int64_t k = 0; k < g.k; ++k) {
       const int32_t t = target[i];
-      const bool counts = t != kIgnore && real_part(total) != 0;
-      dx[i * g.dx_pitch() + k] =
-          counts ? *dy / total * (weight ? weight[t] : T(1)) *
-                       (std::exp(x[i * g.x_pitch() + k] - saved[2 * i]) / saved[2 * i + 1] - T(k == t ? 1 : 0))
-                 : T(0);
+      T& to = dx[i * g.dx_pitch() + k];
+      to = T(0);
+      if (t == kIgnore || real_part(total) == 0) continue;
+      const T p = std::exp(x[i * g.x_pitch() + k] - saved[2 * i]) / saved[2 * i + 1], w = weight ? weight[t] : T(1),
+              wk = weight ? weight[k] : T(1);
+      to = *dy / total * (kept * w * (p - T(k == t ? 1 : 0)) + T(g.spread()) * (p * all - wk));
     }
 }
 

@@ -2,7 +2,7 @@
 
 namespace kern::kernels {
 namespace {
-constexpr LeakyReluRow kRows[] = {unary_cpu_row<LeakyRelu>(), unary_reference_row<LeakyRelu>()};
+constexpr auto kRows = unary_rows<LeakyRelu>();
 constexpr Table<LeakyReluRow> kTable{"leaky_relu", kRows};
 }  // namespace
 

@@ -2,7 +2,7 @@
 
 namespace kern::kernels {
 namespace {
-constexpr ReluRow kRows[] = {unary_cpu_row<Relu>(), unary_reference_row<Relu>()};
+constexpr auto kRows = unary_rows<Relu>();
 constexpr Table<ReluRow> kTable{"relu", kRows};
 }  // namespace
 

@@ -2,7 +2,7 @@
 
 namespace kern::kernels {
 namespace {
-constexpr ScaleRow kRows[] = {unary_cpu_row<Scale>(), unary_reference_row<Scale>()};
+constexpr auto kRows = unary_rows<Scale>();
 constexpr Table<ScaleRow> kTable{"scale", kRows};
 }  // namespace
 

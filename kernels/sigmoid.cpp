@@ -2,7 +2,7 @@
 
 namespace kern::kernels {
 namespace {
-constexpr SigmoidRow kRows[] = {unary_cpu_row<Sigmoid>(), unary_reference_row<Sigmoid>()};
+constexpr auto kRows = unary_rows<Sigmoid>();
 constexpr Table<SigmoidRow> kTable{"sigmoid", kRows};
 }  // namespace
 

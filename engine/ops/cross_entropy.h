@@ -1,24 +1,24 @@
 #pragma once
-#include "engine/ops/op.h"
+#include "engine/ops/class_targets.h"
 #include "kernels/cross_entropy.h"
 
 namespace kern {
 
+struct CrossEntropyOptions {
+  float smoothing = 0;  // the share of the loss that goes to all classes alike: label smoothing
+};
+
 // The weighted mean of -log softmax(logits)[target]: logits [N,...,K], target i32 [N,...] with -1 for what takes no
 // part, weight [K] or empty (all 1) -> [1]. Formula in kernels/cross_entropy.h; everything ignored gives 0 and no
-// gradient. Errors: shapes that do not fit; a target that is no class.
+// gradient. Errors: shapes that do not fit; a target that is no class; smoothing outside [0, 1].
 inline Tensor cross_entropy(const Tensor& logits, const Tensor& target, const Tensor& weight = {},
-                            SourceLocation at = SourceLocation::current()) {
-  bool fits = logits.rank() >= 1 && logits.channels() >= 1 && target.rank() == logits.rank() - 1;
-  for (int i = 0; fits && i < target.rank(); ++i) fits = target.dim(i) == logits.dim(i);
-  check({fits, at}, "cross_entropy: logits ", logits.shape(), " and targets ", target.shape(),
-        " do not fit; expected [N,...,K] and [N,...]");
-  check({target.dtype() == DType::i32, at}, "cross_entropy: targets must be class numbers of type i32, got ",
-        target.dtype());
-  check({!weight || weight.shape() == Shape{logits.channels()}, at}, "cross_entropy: class weights must be [",
-        logits.channels(), "], got ", weight ? weight.shape() : Shape{});
+                            const CrossEntropyOptions& o = {}, SourceLocation at = SourceLocation::current()) {
+  check_class_targets("cross_entropy", logits, target, at);
+  check_class_weights("cross_entropy", weight, logits.channels(), at);
+  check({o.smoothing >= 0 && o.smoothing <= 1, at}, "cross_entropy: smoothing must be 0 to 1, got ", o.smoothing);
   const Tensor t = dense(target);
-  const kernels::CrossEntropySpec g{.rows = logits.rows(), .k = logits.channels(), .pitch = {.x = logits.pitch()}};
+  const kernels::CrossEntropySpec g{
+      .rows = logits.rows(), .k = logits.channels(), .smoothing = o.smoothing, .pitch = {.x = logits.pitch()}};
   const auto& row = kernels::select(kernels::cross_entropy_table(), logits.device(), g, at);
   Tensor loss = Tensor::empty({1}, logits.options()), saved = Tensor::empty({g.saved_size()}, logits.options());
   row.forward(Workspace(logits.device(), row.workspace(g)).exec(), g, logits.data(), t.data<int32_t>(),

@@ -5,7 +5,7 @@
 //   const Table<ReluRow>& relu_table();
 //   const ReluRow& row = select(relu_table(), x.device(), spec);
 //
-// KERN_IMPL="conv2d=reference,relu=cpu" prefers a row; where that row does not support a case, the table's order
+// KERN_IMPL="conv2d=reference,relu=avx2" prefers a row; where that row does not support a case, the table's order
 // serves. An op or row that does not exist is an error that lists those that do.
 #pragma once
 #include <any>

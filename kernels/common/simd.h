@@ -31,6 +31,7 @@
 // keeps the copy with AVX-512 instructions. So SIMD code lives in anonymous namespaces and calls nothing of std.
 // Headers of SIMD code (`*-inl.h`) are read once per instruction set too; kernels/common/tile-inl.h shows how.
 #pragma once
+#include "kernels/common/isa.h"
 
 #if defined(__x86_64__)
 // AVX-512 (Skylake and later), AVX2 with FMA, and SSE4.2 as the floor; nothing in between.
@@ -43,37 +44,5 @@
 #endif
 #define HWY_IS_DEBUG_BUILD 0  // Highway's own assertions call into its library
 
-namespace kern::kernels {
-
-enum class Isa { avx512, avx2, baseline };
-
-constexpr const char* isa_name(Isa isa) {  // as rows are called
-  return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "simd";
-}
-
 // The instruction set that a SIMD file is being compiled for.
 #define KERN_SIMD_ISA (HWY_TARGET == HWY_AVX3 ? Isa::avx512 : HWY_TARGET == HWY_AVX2 ? Isa::avx2 : Isa::baseline)
-
-// Whether this CPU (and its operating system) runs the code of an instruction set.
-inline bool cpu_has(Isa isa) {
-#if defined(__x86_64__)
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                    __builtin_cpu_supports("bmi2");
-  if (isa == Isa::avx2) return avx2;
-  if (isa == Isa::avx512)
-    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
-  return __builtin_cpu_supports("sse4.2");
-#else
-  return isa == Isa::baseline;
-#endif
-}
-
-}  // namespace kern::kernels
-
-// The rows of one SIMD file, fastest first, for the beginning of its op's table.
-#if defined(__x86_64__)
-#define KERN_SIMD_ROWS(row) row<Isa::avx512>(), row<Isa::avx2>(), row<Isa::baseline>()
-#else
-#define KERN_SIMD_ROWS(row) row<Isa::baseline>()
-#endif

@@ -2,7 +2,7 @@
 #pragma once
 #include <algorithm>
 
-#include "kernels/common/exponential.h"
+#include "kernels/common/elementary.h"
 #include "kernels/common/parallel.h"
 
 namespace kern::kernels {
@@ -19,11 +19,30 @@ void for_each_row_block(int64_t rows, int64_t c, F&& f) {
 }
 
 // v = e^v over rows [begin, end)
-inline void exponentials(float* v, int64_t pitch, int64_t begin, int64_t end, int64_t c) {
-  const int64_t stretch = pitch == c ? (end - begin) * c : c;
-  for (int64_t i = begin; i < end; i += pitch == c ? end - begin : 1) {
+KERN_INLINE void exponentials(float* v, int64_t pitch, int64_t begin, int64_t end, int64_t c) {
+  const int64_t step = pitch == c ? end - begin : 1;  // dense rows in one loop
+  for (int64_t i = begin; i < end; i += step) {
     float* row = v + i * pitch;
-    for (int64_t j = 0; j < stretch; ++j) row[j] = exponential(row[j]);
+    for (int64_t j = 0; j < step * c; ++j) row[j] = exponential(row[j]);
+  }
+}
+
+// e = exp(x - max) for `rows` rows, at most kRowBlock, with the maximum and the sum of e of every row.
+KERN_INLINE void row_exponentials(const float* x, int64_t x_pitch, int64_t rows, int64_t c, float* e, int64_t e_pitch,
+                                  float* maxima, double* sums) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* from = x + i * x_pitch;
+    float *to = e + i * e_pitch, m = from[0];
+    for (int64_t j = 1; j < c; ++j) m = from[j] > m ? from[j] : m;
+    for (int64_t j = 0; j < c; ++j) to[j] = from[j] - m;
+    maxima[i] = m;
+  }
+  exponentials(e, e_pitch, 0, rows, c);
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* row = e + i * e_pitch;
+    double sum = 0;
+    for (int64_t j = 0; j < c; ++j) sum += double(row[j]);
+    sums[i] = sum;
   }
 }
 
@@ -34,20 +53,9 @@ void softmax_rows(int64_t rows, int64_t c, const float* x, int64_t x_pitch, floa
   if (c == 0) return;
   for_each_row_block(rows, c, [&](int64_t begin, int64_t end) {
     float maxima[kRowBlock];
-    for (int64_t i = begin; i < end; ++i) {
-      const float* from = x + i * x_pitch;
-      float *to = y + i * y_pitch, m = from[0];
-      for (int64_t j = 1; j < c; ++j) m = from[j] > m ? from[j] : m;
-      for (int64_t j = 0; j < c; ++j) to[j] = from[j] - m;
-      maxima[i - begin] = m;
-    }
-    exponentials(y, y_pitch, begin, end, c);
-    for (int64_t i = begin; i < end; ++i) {
-      float* to = y + i * y_pitch;
-      double sum = 0;
-      for (int64_t j = 0; j < c; ++j) sum += double(to[j]);
-      finish(x + i * x_pitch, to, maxima[i - begin], sum);
-    }
+    double sums[kRowBlock];
+    row_exponentials(x + begin * x_pitch, x_pitch, end - begin, c, y + begin * y_pitch, y_pitch, maxima, sums);
+    for (int64_t i = begin; i < end; ++i) finish(x + i * x_pitch, y + i * y_pitch, maxima[i - begin], sums[i - begin]);
   });
 }
 

@@ -6,10 +6,16 @@
 //     template <Scalar T> T derivative(T saved) const;                    // dy/dx from the saved x or y
 //   };
 //
-// Its parameters (a slope) are members. Reference, CPU row and table come from here; another device's launcher
-// likewise.
+// Its parameters (a slope) are members. The reference and one CPU row per instruction set come from here: the op's
+// .cpp holds `constexpr auto kRows = unary_rows<Relu>();` and the table. Formulas are plain arithmetic without branches
+// on what may differ from value to value (kernels/common/elementary.h has exp, log, tanh, erf), so that loops
+// vectorise.
 #pragma once
+#include <algorithm>
+#include <array>
+
 #include "kernels/common/dispatch.h"
+#include "kernels/common/isa.h"
 #include "kernels/common/layout.h"
 #include "kernels/common/parallel.h"
 #include "kernels/common/scalar.h"
@@ -53,42 +59,49 @@ struct UnaryRow {
   void (*backward)(const Exec&, const UnarySpec<Op>&, const float* dy, const float* saved, float* dx);
 };
 
-// Calls f(first value, count, row) for stretches that are contiguous: the whole chunk when everything is dense, else
-// rows. Chunks of about 16 Ki values, cut between rows.
-template <class F>
-void for_each_stretch(int64_t rows, int64_t c, bool dense, F&& f) {
+// Calls f(first row, count) for stretches of values that are contiguous, the loops of f compiled for an instruction
+// set: the whole chunk when everything is dense, else row by row. Chunks of about 16 Ki values, cut between rows.
+template <Isa isa, class F>
+void for_each_stretch(int64_t rows, int64_t c, bool dense, const F& f) {
   parallel_for(rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, c)), [&](int64_t begin, int64_t end) {
-    if (dense) return f(begin, (end - begin) * c);
-    for (int64_t i = begin; i < end; ++i) f(i, c);
+    on_isa<isa>([&] {
+      if (dense) f(begin, (end - begin) * c);
+      else
+        for (int64_t i = begin; i < end; ++i) f(i, c);
+    });
   });
 }
 
 template <class Op>
-constexpr UnaryRow<Op> unary_cpu_row() {
-  return {.name = "cpu",
-          .device = Device::cpu,
-          .supports = supports_all,
-          .forward =
-              [](const Exec&, const UnarySpec<Op>& g, const float* x, float* y) {
-                const Op op = g.op;
-                const int64_t xp = g.x_pitch(), yp = g.y_pitch();
-                for_each_stretch(g.rows, g.c, xp == g.c && yp == g.c, [=](int64_t row, int64_t count) {
-                  const float* from = x + row * xp;
-                  float* to = y + row * yp;
-                  for (int64_t i = 0; i < count; ++i) to[i] = op.forward(from[i]);
-                });
-              },
-          .backward =
-              [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved, float* dx) {
-                const Op op = g.op;
-                const int64_t sp = g.saved_pitch(), dyp = g.dy_pitch(), dxp = g.dx_pitch();
-                for_each_stretch(g.rows, g.c, sp == g.c && dyp == g.c && dxp == g.c, [=](int64_t row, int64_t count) {
-                  const float *from = dy + row * dyp, *s = saved + row * sp;
-                  float* to = dx + row * dxp;
-                  for (int64_t i = 0; i < count; ++i) to[i] = from[i] * op.derivative(s[i]);
-                });
-              }};
-}
+struct UnaryRows {
+  template <Isa isa>
+  static constexpr UnaryRow<Op> on() {
+    return {.name = isa_name(isa),
+            .device = Device::cpu,
+            .supports = supports_on<isa>,
+            .forward =
+                [](const Exec&, const UnarySpec<Op>& g, const float* x, float* y) {
+                  const int64_t xp = g.x_pitch(), yp = g.y_pitch();
+                  for_each_stretch<isa>(g.rows, g.c, xp == g.c && yp == g.c, [=, &g](int64_t row, int64_t count) {
+                    const Op op = g.op;  // a copy that nothing written to can alias
+                    const float* from = x + row * xp;
+                    float* to = y + row * yp;
+                    for (int64_t i = 0; i < count; ++i) to[i] = op.forward(from[i]);
+                  });
+                },
+            .backward =
+                [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved, float* dx) {
+                  const int64_t sp = g.saved_pitch(), dyp = g.dy_pitch(), dxp = g.dx_pitch();
+                  for_each_stretch<isa>(g.rows, g.c, sp == g.c && dyp == g.c && dxp == g.c,
+                                        [=, &g](int64_t row, int64_t count) {
+                                          const Op op = g.op;
+                                          const float *from = dy + row * dyp, *s = saved + row * sp;
+                                          float* to = dx + row * dxp;
+                                          for (int64_t i = 0; i < count; ++i) to[i] = from[i] * op.derivative(s[i]);
+                                        });
+                }};
+  }
+};
 template <class Op>
 constexpr UnaryRow<Op> unary_reference_row() {
   return {.name = "reference",
@@ -98,6 +111,10 @@ constexpr UnaryRow<Op> unary_reference_row() {
                         float* y) { unary_forward_reference(g, x, y); },
           .backward = [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved,
                          float* dx) { unary_backward_reference(g, dy, saved, dx); }};
+}
+template <class Op>
+constexpr auto unary_rows() {
+  return std::array{KERN_SIMD_ROWS(UnaryRows<Op>::template on), unary_reference_row<Op>()};
 }
 
 }  // namespace kern::kernels

@@ -1,6 +1,14 @@
+#include "engine/ops/elu.h"
+#include "engine/ops/exp.h"
+#include "engine/ops/gelu.h"
 #include "engine/ops/leaky_relu.h"
+#include "engine/ops/log.h"
 #include "engine/ops/prelu.h"
+#include "engine/ops/relu6.h"
 #include "engine/ops/sigmoid.h"
+#include "engine/ops/silu.h"
+#include "engine/ops/softplus.h"
+#include "engine/ops/tanh.h"
 #include "tests/support/gradient_check.h"
 
 namespace kern {
@@ -66,6 +74,31 @@ TEST(LeakyRelu, gradients_and_values) {
 TEST(LeakyRelu, a_negative_slope_is_a_sentence) {
   EXPECT_EQ(error_of([] { leaky_relu(Tensor::zeros({1}), -1); }).substr(0, 48),
             "leaky_relu: the slope must not be negative, got ");
+}
+
+// Every op of one input that has no kink, and those that have one away from it.
+TEST(ElementwiseOps, gradients) {
+  using One = std::function<Tensor(const Tensor&)>;
+  const Tensor near_zero = random_tensor({2, 5, 3}, 1, -2, 2), off = off_zero({2, 5, 3}, 1),
+               positive = random_tensor({2, 5, 3}, 1, 0.5f, 3);
+  const std::vector<std::pair<One, Tensor>> cases{{[](const Tensor& x) { return gelu(x); }, near_zero},
+                                                  {[](const Tensor& x) { return gelu(x, GeluForm::tanh); }, near_zero},
+                                                  {[](const Tensor& x) { return silu(x); }, near_zero},
+                                                  {[](const Tensor& x) { return tanh(x); }, near_zero},
+                                                  {[](const Tensor& x) { return softplus(x, 2); }, near_zero},
+                                                  {[](const Tensor& x) { return exp(x); }, near_zero},
+                                                  {[](const Tensor& x) { return elu(x, 0.5f); }, off},
+                                                  {[](const Tensor& x) { return relu6(x); }, off},
+                                                  {[](const Tensor& x) { return log(x); }, positive}};
+  for (const auto& [op, x] : cases) {
+    check_gradients({x.clone()}, [&](const std::vector<Tensor>& in) { return op(in[0]); });
+    check_gradients({pitched(x)}, [&](const std::vector<Tensor>& in) { return op(in[0]); });
+  }
+}
+
+TEST(ElementwiseOps, wrong_parameters_are_sentences) {
+  EXPECT_EQ(error_of([] { elu(Tensor::zeros({1}), -1); }), "elu: alpha must not be negative, got -1");
+  EXPECT_EQ(error_of([] { softplus(Tensor::zeros({1}), 0); }), "softplus: beta must be positive, got 0");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "kernels/cross_entropy.h"
 
 #include "kernels/common/parallel.h"
+#include "tests/support/class_targets.h"
 #include "tests/support/kernel_check.h"
 
 namespace kern::kernels {
@@ -8,14 +9,6 @@ namespace {
 using namespace kern::testing;
 
 static_assert(CrossEntropySpec{.rows = 7, .k = 5}.saved_size() == 15);
-
-// Every third target ignored where `ignore`; the others 0 .. K-1.
-std::vector<int32_t> targets(int64_t rows, int64_t k, bool ignore) {
-  std::vector<int32_t> t;
-  for (int64_t i = 0; i < rows; ++i)
-    t.push_back(ignore && i % 3 == 1 ? kIgnore : int32_t(philox({5, 5}, uint32_t(i), 0, 0, 0).v[0] % uint32_t(k)));
-  return t;
-}
 
 struct Case {
   CrossEntropySpec g;
@@ -28,7 +21,10 @@ const Case kCases[] = {{{.rows = 37, .k = 5}},
                        {{.rows = 0, .k = 4}, false, true},
                        {{.rows = 5000, .k = 9}, true, true},
                        {{.rows = 40, .k = 7, .pitch = {.x = 11, .dx = 8}}, true, true},
-                       {{.rows = 200, .k = 35}, false, false, 990, 1010}};
+                       {{.rows = 200, .k = 35}, false, false, 990, 1010},
+                       {{.rows = 3, .k = 2500}},
+                       {{.rows = 5000, .k = 5, .smoothing = 0.1f}, true, true},
+                       {{.rows = 40, .k = 20, .smoothing = 1, .pitch = {.x = 22, .dx = 21}}, true}};
 
 TEST(CrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
   const int before = thread_count();
@@ -36,7 +32,7 @@ TEST(CrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_thei
     const CrossEntropySpec& g = c.g;
     const auto x = Array<>::uniform(g.rows, g.k, g.pitch.x, 1, c.low, c.high),
                weight = Array<>::uniform(1, g.k, 0, 2, 0.1, 2);
-    const std::vector<int32_t> target = targets(g.rows, g.k, c.ignore);
+    const std::vector<int32_t> target = class_targets(g.rows, g.k, c.ignore);
     const auto xd = x.as<double>(), wd = weight.as<double>();
     Array<double> loss0(1, 1), saved0(g.saved_size(), 1), dx0(g.rows, g.k, g.pitch.dx);
     const double dyd = 1.5;
@@ -115,43 +111,57 @@ TEST(CrossEntropyKernel, the_first_impossible_target_is_named_whatever_the_threa
   const int before = thread_count();
   const CrossEntropySpec g{.rows = 20000, .k = 5};
   const auto x = Array<>::integers(g.rows, g.k, 0, 1);
-  std::vector<int32_t> target(size_t(g.rows), 2);
-  target[19000] = 255, target[7000] = 5, target[15000] = -2;
   for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
     for (int threads : {1, 3}) {
       set_thread_count(threads);
       Array<> loss(1, 1), saved(g.saved_size(), 1);
-      try {
-        row.forward(exec, g, x.data(), target.data(), nullptr, loss.data(), saved.data());
-        ADD_FAILURE() << "no error";
-      } catch (const Error& e) {
-        EXPECT_EQ(
-            e.sentence(),
-            "cross_entropy: the target of row 7000 is 5; with 5 classes it must be 0 to 4, or -1 for a row to ignore. "
-            "Map the labels to class numbers first");
-      }
+      expect_first_bad_target("cross_entropy", 5, [&](const int32_t* target) {
+        row.forward(exec, g, x.data(), target, nullptr, loss.data(), saved.data());
+      });
     }
   });
   set_thread_count(before);
 }
 
-TEST(CrossEntropyReference, is_its_own_derivative) {
-  const CrossEntropySpec g{.rows = 12, .k = 5};
-  auto x = Array<Complex>::uniform(g.rows, g.k, 0, 1, -2, 2);
-  const auto xd = Array<double>::uniform(g.rows, g.k, 0, 1, -2, 2), wd = Array<double>::uniform(1, g.k, 0, 2, 0.1, 2);
-  const auto weight = wd.as<Complex>();
-  const auto target = targets(g.rows, g.k, true);
-  Array<double> loss(1, 1), saved(g.saved_size(), 1), dx(g.rows, g.k);
-  const double dy = 1.5;
-  cross_entropy_forward_reference(g, xd.data(), target.data(), wd.data(), loss.data(), saved.data());
-  cross_entropy_backward_reference(g, &dy, xd.data(), target.data(), wd.data(), saved.data(), dx.data());
-  const auto exact = complex_step(x, [&] {
-    Complex l;
-    Array<Complex> s(g.saved_size(), 1);
-    cross_entropy_forward_reference(g, x.data(), target.data(), weight.data(), &l, s.data());
-    return dy * l;
+// torch.nn.functional.cross_entropy(x, target, weight, ignore_index=-1, label_smoothing=0.2), and without weight
+TEST(CrossEntropyKernel, goldens_of_label_smoothing) {
+  const CrossEntropySpec g{.rows = 4, .k = 3, .smoothing = 0.2f};
+  const float x[] = {1, -1, 0.5f, 0, 2, -1, 0.25f, 0.5f, -0.75f, 3, -2, 0}, weight[] = {0.5f, 2, 1.5f}, dy = 1;
+  const int32_t target[] = {0, 2, -1, 1};
+  const float golden[2][12] = {{-0.09752323f, 0.003676304f, 0.09384692f, 0.01584284f, 0.2590427f, -0.2748855f, 0, 0, 0,
+                                0.2932775f, -0.2867631f, -0.006514418f},
+                               {-0.0126505f, -0.02038407f, 0.03303457f, 0.03353824f, 0.2760581f, -0.3095963f, 0, 0, 0,
+                                0.4333663f, -0.4303572f, -0.003009076f}};
+  for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
+    for (bool weighted : {false, true}) {
+      float loss, saved[9], dx[12];
+      row.forward(exec, g, x, target, weighted ? weight : nullptr, &loss, saved);
+      EXPECT_NEAR(loss, weighted ? 3.4929295f : 2.7377071f, 1e-6f);
+      row.backward(exec, g, &dy, x, target, weighted ? weight : nullptr, saved, dx);
+      for (int i = 0; i < 12; ++i) EXPECT_NEAR(dx[i], golden[weighted][i], 1e-6f) << i;
+    }
   });
-  EXPECT_TRUE(close(dx, exact, {.absolute = 1e-14, .relative = 1e-12}));
+}
+
+TEST(CrossEntropyReference, is_its_own_derivative) {
+  for (float smoothing : {0.0f, 0.3f}) {
+    const CrossEntropySpec g{.rows = 12, .k = 5, .smoothing = smoothing};
+    auto x = Array<Complex>::uniform(g.rows, g.k, 0, 1, -2, 2);
+    const auto xd = Array<double>::uniform(g.rows, g.k, 0, 1, -2, 2), wd = Array<double>::uniform(1, g.k, 0, 2, 0.1, 2);
+    const auto weight = wd.as<Complex>();
+    const auto target = class_targets(g.rows, g.k, true);
+    Array<double> loss(1, 1), saved(g.saved_size(), 1), dx(g.rows, g.k);
+    const double dy = 1.5;
+    cross_entropy_forward_reference(g, xd.data(), target.data(), wd.data(), loss.data(), saved.data());
+    cross_entropy_backward_reference(g, &dy, xd.data(), target.data(), wd.data(), saved.data(), dx.data());
+    const auto exact = complex_step(x, [&] {
+      Complex l;
+      Array<Complex> s(g.saved_size(), 1);
+      cross_entropy_forward_reference(g, x.data(), target.data(), weight.data(), &l, s.data());
+      return dy * l;
+    });
+    EXPECT_TRUE(close(dx, exact, {.absolute = 1e-14, .relative = 1e-12}));
+  }
 }
 
 }  // namespace

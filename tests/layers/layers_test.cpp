@@ -3,12 +3,15 @@
 
 #include <cmath>
 
+#include "engine/ops/scale.h"
 #include "layers/batch_norm.h"
 #include "layers/conv1d.h"
 #include "layers/conv2d.h"
 #include "layers/conv_transpose1d.h"
 #include "layers/conv_transpose2d.h"
 #include "layers/dropout.h"
+#include "layers/elu.h"
+#include "layers/gelu.h"
 #include "layers/group_norm.h"
 #include "layers/instance_norm.h"
 #include "layers/leaky_relu.h"
@@ -18,8 +21,12 @@
 #include "layers/pooling.h"
 #include "layers/prelu.h"
 #include "layers/relu.h"
+#include "layers/relu6.h"
 #include "layers/sigmoid.h"
+#include "layers/silu.h"
 #include "layers/softmax.h"
+#include "layers/softplus.h"
+#include "layers/tanh.h"
 #include "tests/support/gradient_check.h"
 
 namespace kern {
@@ -224,6 +231,13 @@ TEST(Layers, activations) {
   for (const Shape& x : {Shape{5, 3}, Shape{1, 7, 3}, Shape{2, 3, 5, 3}}) {
     check_layer("Relu", [] { return Relu{}; }, {{}, 0, x, x});
     check_layer("LeakyRelu", [] { return LeakyRelu(0.2f); }, {{}, 0, x, x});
+    check_layer("Relu6", [] { return Relu6{}; }, {{}, 0, x, x});
+    check_layer("Gelu", [] { return Gelu(); }, {{}, 0, x, x});
+    check_layer("Gelu by tanh", [] { return Gelu(GeluForm::tanh); }, {{}, 0, x, x});
+    check_layer("Silu", [] { return Silu{}; }, {{}, 0, x, x});
+    check_layer("Tanh", [] { return Tanh{}; }, {{}, 0, x, x});
+    check_layer("Elu", [] { return Elu(0.5f); }, {{}, 0, x, x});
+    check_layer("Softplus", [] { return Softplus(2); }, {{}, 0, x, x});
     check_layer("Sigmoid", [] { return Sigmoid{}; }, {{}, 0, x, x});
     check_layer("Softmax", [] { return Softmax{}; }, {{}, 0, x, x});
     check_layer("LogSoftmax", [] { return LogSoftmax{}; }, {{}, 0, x, x});
@@ -238,6 +252,15 @@ TEST(Layers, activations_by_hand) {
   EXPECT_EQ(LeakyRelu(0.5f)(x).values(), (std::vector<float>{-2, 4}));
   EXPECT_EQ(LeakyRelu()(x).values(), (std::vector<float>{-4 * 0.01f, 4}));
   EXPECT_EQ(PRelu()(x).values(), (std::vector<float>{-1, 4}));
+  EXPECT_EQ(Relu6{}(scale(x, 2)).values(), (std::vector<float>{0, 6}));
+  EXPECT_EQ(Elu(0)(x).values(), (std::vector<float>{0, 4}));
+  EXPECT_NEAR(Elu(0.5f)(x).values()[0], 0.5 * std::expm1(-4.0), 1e-7);
+  EXPECT_NEAR(Gelu()(x).values()[0], -4 * 0.5 * std::erfc(4 / std::sqrt(2.0)), 1e-6);
+  EXPECT_NEAR(Gelu(GeluForm::tanh)(x).values()[0],
+              -2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (-4 - 0.044715 * 64))), 1e-6);
+  EXPECT_NEAR(Silu{}(x).values()[0], -4 / (1 + std::exp(4.0)), 1e-7);
+  EXPECT_NEAR(Tanh{}(x).values()[1], std::tanh(4.0), 1e-6);
+  EXPECT_NEAR(Softplus(2)(x).values()[0], 0.5 * std::log1p(std::exp(-8.0)), 1e-9);
   const double e = std::exp(-8.0);
   const std::vector<float> s = Sigmoid{}(x).values(), p = Softmax{}(x).values(), l = LogSoftmax{}(x).values();
   EXPECT_NEAR(s[0], 1 / (1 + std::exp(4.0)), 1e-7);

@@ -1,0 +1,26 @@
+// The differentiable form of every loss that compares value by value (kernels/common/pair_loss.h).
+#pragma once
+#include "engine/ops/op.h"
+#include "kernels/common/pair_loss.h"
+
+namespace kern {
+
+// Two tensors of one shape -> [1]; gradients go to both.
+template <class Op>
+Tensor pair_loss(const char* name, const kernels::Table<kernels::PairLossRow<Op>>& table, const Op& op, const Tensor& x,
+                 const Tensor& target, SourceLocation at) {
+  check({x.shape() == target.shape(), at}, name, ": shapes ", x.shape(), " and ", target.shape(), " must be equal");
+  check({x.size() > 0, at}, name, ": ", x.shape(), " has no values to average");
+  const kernels::PairLossSpec<Op> g{
+      .rows = x.rows(), .c = x.channels(), .op = op, .pitch = {.x = x.pitch(), .y = target.pitch()}};
+  const auto& row = kernels::select(table, x.device(), g, at);
+  Tensor loss = Tensor::empty({1}, x.options());
+  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), target.data(), loss.mutate());
+  return record(name, {x, target}, loss, [name, g, &row, x = Saved(x), t = Saved(target)](const Tensor& dy, Grads& d) {
+    const float *a = x.get(name).data(), *b = t.get(name).data();
+    if (d.want(0)) row.backward({}, g, dy.data(), a, b, d[0].mutate());
+    if (d.want(1)) row.backward({}, g.exchanged(), dy.data(), b, a, d[1].mutate());
+  });
+}
+
+}  // namespace kern

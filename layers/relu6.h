@@ -1,0 +1,14 @@
+#pragma once
+#include "engine/ops/relu6.h"
+#include "layers/module.h"
+
+namespace kern {
+
+// y = min(max(x, 0), 6), any shape.
+struct Relu6 {
+  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return relu6(x, slot); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+}  // namespace kern

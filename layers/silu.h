@@ -1,0 +1,14 @@
+#pragma once
+#include "engine/ops/silu.h"
+#include "layers/module.h"
+
+namespace kern {
+
+// y = x / (1 + exp(-x)), any shape. Also called swish.
+struct Silu {
+  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return silu(x, slot); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+}  // namespace kern

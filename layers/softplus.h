@@ -1,0 +1,16 @@
+#pragma once
+#include "engine/ops/softplus.h"
+#include "layers/module.h"
+
+namespace kern {
+
+// y = log(1 + exp(beta x)) / beta, any shape: a smooth relu, always positive.
+struct Softplus {
+  float beta, threshold;
+  explicit Softplus(float b = 1, float t = 20) : beta(b), threshold(t) {}
+  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return softplus(x, beta, threshold, slot); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+}  // namespace kern

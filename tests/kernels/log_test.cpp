@@ -1,0 +1,20 @@
+#include "kernels/log.h"
+
+#include "tests/support/unary_check.h"
+
+namespace kern::kernels {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+
+TEST(LogKernel, complete) { testing::check_unary(log_table(), Log{}, 0.01, 20); }
+
+TEST(LogKernel, ends_and_nan) {
+  EXPECT_EQ(Log{}.forward(0.0f), -kInfinity);
+  EXPECT_EQ(Log{}.forward(kInfinity), kInfinity);
+  EXPECT_TRUE(std::isnan(Log{}.forward(-1.0f)));
+  EXPECT_TRUE(std::isnan(Log{}.forward(kNan)));
+}
+
+}  // namespace
+}  // namespace kern::kernels

@@ -1,0 +1,26 @@
+#include "kernels/relu6.h"
+
+#include "tests/support/unary_check.h"
+
+namespace kern::kernels {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+
+TEST(Relu6Kernel, complete) { testing::check_unary(relu6_table(), Relu6{}, -3, 9); }
+
+TEST(Relu6Kernel, ends_and_nan) {
+  EXPECT_EQ(Relu6{}.forward(-kInfinity), 0);
+  EXPECT_EQ(Relu6{}.forward(kInfinity), 6);
+  EXPECT_TRUE(std::isnan(Relu6{}.forward(kNan)));
+  EXPECT_EQ(Relu6{}.derivative(0.0f), 0);
+  EXPECT_EQ(Relu6{}.derivative(6.0f), 0);
+}
+
+TEST(Relu6Kernel, golden) {  // torch.nn.functional.relu6 and its gradient
+  testing::expect_unary(relu6_table(), Relu6{}, {-3, -1, -0.25f, 0.5f, 2, 7}, {0, 0, 0, 0.5f, 2, 6},
+                        {0, 0, 0, 1, 1, 0});
+}
+
+}  // namespace
+}  // namespace kern::kernels
