@@ -7,24 +7,24 @@
 #include <utility>
 
 #include "engine/profile.h"
+#include "kernels/add.h"
 
 namespace kern {
 namespace {
 thread_local bool recording = true;
 std::atomic<uint64_t> next_sequence{1};
 
-// d += g, both of one shape. d is dense and nobody else's.
-void add_into(Tensor& d, const Tensor& g) {
-  float* to = d.mutate();
-  const float* from = g.data();
-  const int64_t c = d.channels();
-  for (int64_t i = 0; i < d.rows(); ++i)
-    for (int64_t j = 0; j < c; ++j) to[i * c + j] += from[i * g.pitch() + j];
+// d = a + b, all of one shape; d may be a.
+void add_gradients(const Tensor& a, const Tensor& b, Tensor& d) {
+  const kernels::BinarySpec g{
+      .rows = d.rows(), .c = d.channels(), .b_pitch = b.pitch(), .pitch = {.x = a.pitch(), .y = d.pitch()}};
+  kernels::select(kernels::add_table(), d.device(), g).forward({}, g, a.data(), b.data(), d.mutate());
+  Profile::mark("sum of gradients", Profile::Direction::backward, d, {a, b});
 }
 
 // A gradient on its way to a node. The first one is taken as it is, perhaps an alias of another's dy; the first
-// addition copies it, and from then on it is ours to add to. Additions happen in the order of the nodes: the same every
-// run.
+// addition makes a new one, and from then on it is ours to add to. Additions happen in the order of the nodes: the same
+// every run.
 struct Pending {
   std::shared_ptr<Node> node;
   Tensor dy;
@@ -33,8 +33,9 @@ struct Pending {
     if (!dy) {
       dy = g;
     } else {
-      if (!std::exchange(owned, true)) dy = dy.clone();
-      add_into(dy, g);
+      Tensor sum = std::exchange(owned, true) ? dy : Tensor::empty(dy.shape(), dy.options());
+      add_gradients(dy, g, sum);
+      dy = std::move(sum);
     }
   }
 };
@@ -42,7 +43,7 @@ struct Pending {
 void accumulate_leaf(const Tensor& leaf, const Tensor& g) {
   Tensor::Impl& i = leaf.impl();
   if (!i.grad) i.grad = std::make_shared<Tensor>(Tensor::empty(i.shape, leaf.options()));
-  if (std::exchange(i.has_grad, true)) add_into(*i.grad, g);
+  if (std::exchange(i.has_grad, true)) add_gradients(*i.grad, g, *i.grad);
   else if (g.shared_impl() != i.grad->shared_impl()) i.grad->copy_from(g);
 }
 }  // namespace

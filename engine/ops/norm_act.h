@@ -96,7 +96,9 @@ inline Tensor norm_act(const Tensor& x, NormActParts p, const NormActOptions& o,
     row.backward(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data(), kept.x.get(op).data(), kept.inputs(op),
                  kept.mean.data(), kept.inverse.data(), dx, gradient(1), gradient(2), gradient(3));
   });
-  if (y.requires_grad()) {  // for whoever saves y: it follows from what is kept anyway
+  // For whoever saves y: it follows from what is kept anyway. Not where the residual would have to be made again too,
+  // or a chain of residual blocks would be made all at once.
+  if (y.requires_grad() && !(p.residual && p.residual.impl().refill)) {
     auto again = [op, g, &row, kept, residual = Saved(p.residual)](Tensor& into) mutable {
       g.pitch.y = into.pitch();
       row.apply(Workspace(into.device(), row.workspace(g)).exec(), g, kept.x.get(op).data(), kept.inputs(op),
