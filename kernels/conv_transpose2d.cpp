@@ -53,21 +53,19 @@ void backward_weight_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, con
   const Conv2dSpec conv = conv_of_backward_weight(g);
   best_row(conv).backward_weight(exec, conv, x, dy, dw);
 }
-void backward_bias_cpu(const Exec& exec, const ConvTranspose2dSpec& g, const float* dy, float* db) {
-  const int64_t pitch = g.dy_pitch();
-  double* sums = static_cast<double*>(exec.scratch);
-  group_sums<1>(y_chunks(g), pitch == g.k, sums, [&](const Tile& t, int64_t) {
-    return [=](int64_t row, int64_t count, LaneArray(&sum)[1]) {
-      const float* from = dy + row * pitch + t.column;
-      for (int64_t l = 0; l < count; ++l) sum[0][l] += from[l];
-    };
-  });
-  for (int k = 0; k < g.k; ++k) db[k] = float(sums[k]);
+// Sums over y's rows know nothing of filters: they are those of a 1x1 convolution with this y.
+Conv2dSpec conv_of_backward_bias(const ConvTranspose2dSpec& g) {
+  return {.n = g.n, .c = 1, .h = g.p(), .w = g.q(), .k = g.k, .pitch = {.dy = g.dy_pitch()}};
+}
+void backward_bias_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* dy, float* db) {
+  const Conv2dSpec conv = conv_of_backward_bias(g);
+  best_row(conv).backward_bias(exec, conv, dy, db);
 }
 
 size_t workspace_by_conv(const ConvTranspose2dSpec& g) {
-  size_t bytes = y_chunks(g).bytes(1);
-  for (const Conv2dSpec& conv : {conv_of_forward(g), conv_of_backward_data(g), conv_of_backward_weight(g)})
+  size_t bytes = 0;
+  for (const Conv2dSpec& conv :
+       {conv_of_forward(g), conv_of_backward_data(g), conv_of_backward_weight(g), conv_of_backward_bias(g)})
     bytes = std::max(bytes, best_row(conv).workspace(conv));
   return bytes;
 }
@@ -80,7 +78,7 @@ constexpr ConvTranspose2dRow kRows[] = {
      .forward = forward_by_conv,
      .backward_data = backward_data_by_conv,
      .backward_weight = backward_weight_by_conv,
-     .backward_bias = backward_bias_cpu},
+     .backward_bias = backward_bias_by_conv},
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,

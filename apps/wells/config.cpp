@@ -1,6 +1,7 @@
 #include "apps/wells/config.h"
 
 #include "kernels/common/parallel.h"
+#include "kernels/conv2d.h"
 
 namespace kern::apps {
 namespace {
@@ -51,7 +52,10 @@ void describe_machine(Schema& keys, Machine& m) {
   keys.section("Machine")
       .choice("device", m.device, "where to compute", {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}})
       .choice("precision", m.precision, "of activations and products", {{"f32", Precision::f32}})
-      .key("threads", m.threads, "CPU threads; 0: all cores. Results do not depend on it", between(0, 1024));
+      .key("threads", m.threads, "CPU threads; 0: all cores. Results do not depend on it", between(0, 1024))
+      .key("winograd", m.winograd,
+           "3x3 convolutions and signals' of 3 by Winograd's algorithm where that is faster; false: direct sums, whose "
+           "rounding errors are a few times smaller");
 }
 
 std::string model_words() {
@@ -69,6 +73,7 @@ std::vector<std::string> model_names() {
 
 void Machine::apply() const {
   if (threads > 0) set_thread_count(threads);
+  if (!winograd) kernels::set_winograd(false);
 }
 
 data::WellsOptions WellsData::options() const {
