@@ -250,7 +250,8 @@ Timer timer(const Table<Row>& table, std::vector<Spec> large = {}) {
   Timer t;
   t.time = [&table](const std::any& spec, std::vector<std::any>& seen, const KernelOptions& o, const auto& show) {
     Spec g = std::any_cast<Spec>(spec);
-    if constexpr (requires { g.call; }) g.call = 0, g.key = {};  // dropout's numbers do not matter here
+    if constexpr (requires { g.call; }) g.call = 0, g.key = {};       // dropout's numbers do not matter here
+    if constexpr (requires { g.pitch; }) g.pitch = {.x = g.pitch.x};  // nor do pitches other than the input's
     for (const std::any& before : seen)
       if (std::any_cast<Spec>(before) == g) return;
     seen.push_back(g);

@@ -87,7 +87,7 @@ Machine measure_machine() {
   auto* a = reinterpret_cast<float*>(from.data());
   auto* b = reinterpret_cast<float*>(to.data());
   std::fill_n(a, kFloats, 1.0f);
-  const double copying = least_seconds(10, [&] {
+  const double copying = least_seconds(20, [&] {
     kernels::parallel_for(kFloats, kPart,
                           [&](int64_t begin, int64_t end) { v.copy(a + begin, b + begin, end - begin); });
   });
