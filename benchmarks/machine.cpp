@@ -81,7 +81,7 @@ Machine measure_machine() {
   constexpr int64_t kTurns = 1 << 20;
   volatile float sink = 0;
   const double arithmetic = least_seconds(
-      10, [&] { kernels::parallel_for(threads, 1, [&](int64_t, int64_t) { sink = v.multiply_adds(kTurns); }); });
+      100, [&] { kernels::parallel_for(threads, 1, [&](int64_t, int64_t) { sink = v.multiply_adds(kTurns); }); });
   constexpr int64_t kBytes = int64_t{256} << 20, kFloats = kBytes / 4, kPart = 1 << 16;
   const Storage from(Device::cpu, kBytes), to(Device::cpu, kBytes);
   auto* a = reinterpret_cast<float*>(from.data());

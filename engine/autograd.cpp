@@ -52,7 +52,7 @@ namespace {
 bool& recompute() {
   static bool on = [] {
     const char* value = std::getenv("KERN_RECOMPUTE");
-    if (!value) return true;
+    if (!value) return false;
     const std::string_view word = value;
     check(word == "on" || word == "off", "KERN_RECOMPUTE must be on or off, got '", word, "'");
     return word == "on";

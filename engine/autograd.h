@@ -34,7 +34,8 @@ class Saved {
   Device device_ = Device::cpu;
 };
 
-// Whether ops say how their outputs can be made again: less memory for a little time. KERN_RECOMPUTE=off keeps all.
+// Whether what can be made again is not kept: a quarter less memory for a few percent of time. Off unless
+// KERN_RECOMPUTE=on.
 bool recompute_enabled();
 void set_recompute(bool on);
 

@@ -1,5 +1,6 @@
 #include "apps/wells/config.h"
 
+#include "engine/autograd.h"
 #include "kernels/common/parallel.h"
 #include "kernels/conv2d.h"
 
@@ -55,7 +56,10 @@ void describe_machine(Schema& keys, Machine& m) {
       .key("threads", m.threads, "CPU threads; 0: all cores. Results do not depend on it", between(0, 1024))
       .key("winograd", m.winograd,
            "3x3 convolutions and signals' of 3 by Winograd's algorithm where that is faster; false: direct sums, whose "
-           "rounding errors are a few times smaller");
+           "rounding errors are a few times smaller")
+      .key("recompute", m.recompute,
+           "make activations again in backward instead of keeping them: about a quarter less memory, a few percent "
+           "slower");
 }
 
 std::string model_words() {
@@ -74,6 +78,7 @@ std::vector<std::string> model_names() {
 void Machine::apply() const {
   if (threads > 0) set_thread_count(threads);
   if (!winograd) kernels::set_winograd(false);
+  if (recompute) set_recompute(true);
 }
 
 data::WellsOptions WellsData::options() const {

@@ -52,7 +52,7 @@ struct Machine {
   DeviceChoice device = DeviceChoice::automatic;
   Precision precision = Precision::f32;
   int threads = 0;  // 0: all cores
-  bool winograd = true;
+  bool winograd = true, recompute = false;
   void apply() const;
 };
 
