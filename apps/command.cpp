@@ -13,8 +13,11 @@
 
 #include "apps/info.h"
 #include "engine/atomic_file.h"
+#include "engine/autograd.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/error.h"
+#include "kernels/conv2d.h"
+#include "layers/fusion.h"
 
 namespace kern::apps {
 namespace {
@@ -92,7 +95,10 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
     if (word.find('=') != word.npos) prepared.keys.set(word);
   prepared.keys.check();
   // What would only be found wrong after hours of work is looked at first.
-  kernels::preferred_row({});  // reads KERN_IMPL
+  kernels::preferred_row({});   // reads KERN_IMPL
+  kernels::winograd_enabled();  // KERN_WINOGRAD
+  fusion_enabled();             // KERN_FUSION
+  recompute_enabled();          // KERN_RECOMPUTE
   std::error_code none;
   if (const auto folder = std::filesystem::path(options.json).parent_path(); !folder.empty())
     check(std::filesystem::is_directory(folder, none), "--json ", options.json, ": there is no folder ",

@@ -62,10 +62,12 @@ Loops widest() {
   return loops<Isa::baseline>();
 }
 double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+// The least time of a call, of as many as fit `budget` seconds, three at least.
 template <class F>
-double least_seconds(int times, F&& f) {
+double least_seconds(double budget, F&& f) {
   double least = 1e9;
-  for (int i = 0; i < times; ++i) {
+  const double start = seconds();
+  for (int i = 0; i < 3 || seconds() - start < budget; ++i) {
     const double begin = seconds();
     f();
     least = std::min(least, seconds() - begin);
@@ -81,13 +83,13 @@ Machine measure_machine() {
   constexpr int64_t kTurns = 1 << 20;
   volatile float sink = 0;
   const double arithmetic = least_seconds(
-      100, [&] { kernels::parallel_for(threads, 1, [&](int64_t, int64_t) { sink = v.multiply_adds(kTurns); }); });
+      0.3, [&] { kernels::parallel_for(threads, 1, [&](int64_t, int64_t) { sink = v.multiply_adds(kTurns); }); });
   constexpr int64_t kBytes = int64_t{256} << 20, kFloats = kBytes / 4, kPart = 1 << 16;
   const Storage from(Device::cpu, kBytes), to(Device::cpu, kBytes);
   auto* a = reinterpret_cast<float*>(from.data());
   auto* b = reinterpret_cast<float*>(to.data());
   std::fill_n(a, kFloats, 1.0f);
-  const double copying = least_seconds(20, [&] {
+  const double copying = least_seconds(1.0, [&] {
     kernels::parallel_for(kFloats, kPart,
                           [&](int64_t begin, int64_t end) { v.copy(a + begin, b + begin, end - begin); });
   });

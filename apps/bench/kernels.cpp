@@ -2,13 +2,23 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <set>
 
 #include "apps/bench/verbs.h"
 #include "benchmarks/machine.h"
+#include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
 
 namespace kern::apps {
+
+namespace {
+std::vector<std::string> row_names() {
+  std::set<std::string> names;
+  for (const auto& op : kernels::op_list())
+    for (const auto& row : op.rows) names.emplace(row.name);
+  return {names.begin(), names.end()};
+}
+}  // namespace
 
 void describe_bench_kernels(training::Schema& s, BenchKernelsConfig& c) {
   std::vector<std::string> ids;
@@ -16,7 +26,8 @@ void describe_bench_kernels(training::Schema& s, BenchKernelsConfig& c) {
   s.section("What is timed")
       .key("models", c.models, "whose shapes: letters of docs/benchmarks.md", training::one_of(ids))
       .key("ops", c.ops, "only these; empty: all", training::one_of(benchmarks::timed_ops()))
-      .key("rows", c.rows, "only rows of these names; empty: all that this processor runs")
+      .key("rows", c.rows, "only rows of these names; empty: all that this processor runs",
+           training::one_of(row_names()))
       .key("large", c.large, "memory-bound ops on arrays of 128 MiB too")
       .key("reference", c.reference, "the reference rows too, which are slow");
   s.section("How")

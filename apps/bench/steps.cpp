@@ -44,8 +44,9 @@ void run_bench_steps(const BenchStepsConfig& c, Call& call) {
                                                                      .by_shape = c.by_shape});
     const auto q = benchmarks::quartiles(r.milliseconds);
     const double peak = double(r.peak_bytes) / (1 << 20);
-    fmt::print("{:<3} {:>10} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.1f} {:>6} {:>9.5f}\n", r.id, r.parameters,
-               q.median, q.lower, q.upper, q.least, peak, r.late_allocations, r.loss);
+    fmt::print("{:<3} {:>10} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.1f} {:>6} {:>9}\n", r.id, r.parameters, q.median,
+               q.lower, q.upper, q.least, peak, r.late_allocations,
+               c.mode == "train" ? fmt::format("{:.5f}", r.loss) : "-");
     std::fflush(stdout);
     if (c.mode == "train") call.figures.add(id + ".loss", r.loss);
     call.figures.add(id + ".parameters", r.parameters);

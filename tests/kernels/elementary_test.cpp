@@ -15,9 +15,9 @@ double worst_error(float low, float high, F&& f, G&& exact) {
   double worst = 0;
   for (int i = 0; i <= 200000; ++i) {
     const float x = low + (high - low) * (float(i) / 200000.0f);
-    const double e = exact(double(x)), error = std::abs(double(f(x)) - e);
-    if (!(error <= worst * std::ldexp(1.0, std::ilogb(e) - 23)))
-      worst = e == 0 ? (error == 0 ? worst : double(kInfinity)) : error / std::ldexp(1.0, std::ilogb(e) - 23);
+    const double e = exact(double(x)), error = std::abs(double(f(x)) - e),
+                 unit = e == 0 ? 0 : std::ldexp(1.0, std::ilogb(e) - 23);
+    if (!(error <= worst * unit)) worst = unit == 0 ? double(kInfinity) : error / unit;
   }
   return worst;
 }
