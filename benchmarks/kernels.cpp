@@ -18,7 +18,6 @@
 #include "kernels/prelu.h"
 #include "kernels/relu.h"
 #include "kernels/sigmoid.h"
-#include "layers/fusion.h"
 
 namespace kern::benchmarks {
 namespace {

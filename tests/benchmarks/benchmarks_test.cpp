@@ -24,8 +24,8 @@ TEST(Benchmarks, quartiles_are_linear_between_neighbours) {
 TEST(Benchmarks, steps_allocate_nothing_after_the_second) {
   for (const Model& model : models()) {
     SCOPED_TRACE(model.id);
-    const bool image = std::string(model.id) == "b" || std::string(model.id) == "c" || std::string(model.id) == "d";
-    if (image) continue;  // minutes under sanitizers
+    const bool slow = std::string(model.id) == "b" || std::string(model.id) == "c" || std::string(model.id) == "d";
+    if (slow) continue;  // minutes under sanitizers
     const StepResult r = time_steps(model, {.batch = 2, .warmup = 2, .repeats = 3, .profile = true});
     EXPECT_EQ(r.milliseconds.size(), 3u);
     EXPECT_GT(r.parameters, 0);
