@@ -1,4 +1,4 @@
-# add_op(conv2d) takes kernels/conv2d.cpp and every conv2d_*.cpp: adding an implementation is adding a file and one row
+# add_op(conv2d) takes kernels/conv2d.cpp and every conv2d_*.cpp, and conv2d.cu and conv2d_cuda*.cu where CUDA is built: adding an implementation is adding a file and one row
 # of the op's table. A file with a header of its own (sum_squares.cpp) is another op's. Every op's table is listed in the
 # generated op_list.cpp (see kernels/common/op_list.h).
 function(add_op name)
@@ -14,6 +14,10 @@ function(add_op name)
     endif()
   endforeach()
   target_sources(kern_kernels PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp ${parts})
+  if(KERN_HAS_CUDA)
+    file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cu ${CMAKE_CURRENT_SOURCE_DIR}/${name}_cuda*.cu)
+    kern_cuda_sources(kern_kernels ${kernels})
+  endif()
   set_property(GLOBAL APPEND PROPERTY KERN_OPS ${name})
 endfunction()
 

@@ -1,12 +1,8 @@
 #include "kernels/elu.h"
 
 namespace kern::kernels {
-namespace {
-constexpr auto kRows = unary_rows<Elu>();
-constexpr Table<EluRow> kTable{"elu", kRows};
-}  // namespace
 
-const Table<EluRow>& elu_table() { return kTable; }
-OpInfo elu_info() { return info_of(kTable); }
+const Table<EluRow>& elu_table() { return unary_table<Elu>("elu"); }
+OpInfo elu_info() { return info_of(elu_table()); }
 
 }  // namespace kern::kernels

@@ -10,11 +10,11 @@ struct Elu {
   static constexpr Saves kSaves = Saves::output;
   float alpha = 1;
   template <Scalar T>
-  T forward(T x) const {
+  constexpr T forward(T x) const {
     return real_part(x) > 0 ? x : T(alpha) * exponential_minus_one(x);
   }
   template <Scalar T>
-  T derivative(T y) const {
+  constexpr T derivative(T y) const {
     return real_part(y) > 0 ? T(1) : y + T(alpha);
   }
   bool operator==(const Elu&) const = default;

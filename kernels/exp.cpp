@@ -1,12 +1,8 @@
 #include "kernels/exp.h"
 
 namespace kern::kernels {
-namespace {
-constexpr auto kRows = unary_rows<Exp>();
-constexpr Table<ExpRow> kTable{"exp", kRows};
-}  // namespace
 
-const Table<ExpRow>& exp_table() { return kTable; }
-OpInfo exp_info() { return info_of(kTable); }
+const Table<ExpRow>& exp_table() { return unary_table<Exp>("exp"); }
+OpInfo exp_info() { return info_of(exp_table()); }
 
 }  // namespace kern::kernels

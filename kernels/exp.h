@@ -8,11 +8,11 @@ namespace kern::kernels {
 struct Exp {
   static constexpr Saves kSaves = Saves::output;
   template <Scalar T>
-  T forward(T x) const {
+  constexpr T forward(T x) const {
     return exponential(x);
   }
   template <Scalar T>
-  T derivative(T y) const {
+  constexpr T derivative(T y) const {
     return y;
   }
   bool operator==(const Exp&) const = default;

@@ -9,15 +9,15 @@ namespace kern::kernels {
 struct Gelu {
   static constexpr Saves kSaves = Saves::input;
   template <Scalar T>
-  T forward(T x) const {
+  constexpr T forward(T x) const {
     return x * normal_distribution(x);
   }
   template <Scalar T>
-  T derivative(T x) const {
+  constexpr T derivative(T x) const {
     return normal_distribution(x) + x * T(0.3989422804014327) * exponential(T(-0.5) * x * x);
   }
   template <Scalar T>
-  static T normal_distribution(T x) {
+  static constexpr T normal_distribution(T x) {
     return T(0.5) + T(0.5) * error_function(x * T(0.7071067811865476));
   }
   bool operator==(const Gelu&) const = default;

@@ -1,12 +1,8 @@
 #include "kernels/gelu_tanh.h"
 
 namespace kern::kernels {
-namespace {
-constexpr auto kRows = unary_rows<GeluTanh>();
-constexpr Table<GeluTanhRow> kTable{"gelu_tanh", kRows};
-}  // namespace
 
-const Table<GeluTanhRow>& gelu_tanh_table() { return kTable; }
-OpInfo gelu_tanh_info() { return info_of(kTable); }
+const Table<GeluTanhRow>& gelu_tanh_table() { return unary_table<GeluTanh>("gelu_tanh"); }
+OpInfo gelu_tanh_info() { return info_of(gelu_tanh_table()); }
 
 }  // namespace kern::kernels

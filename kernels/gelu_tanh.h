@@ -10,17 +10,17 @@ namespace kern::kernels {
 struct GeluTanh {
   static constexpr Saves kSaves = Saves::input;
   template <Scalar T>
-  T forward(T x) const {
+  constexpr T forward(T x) const {
     return x * gate(x);
   }
   template <Scalar T>
-  T derivative(T x) const {
+  constexpr T derivative(T x) const {
     const T s = gate(x), slope = T(kTwoRootTwoOverPi) * (T(1) + T(3 * kCubic) * x * x);  // 2 du/dx
     return s + x * s * (T(1) - s) * slope;
   }
   static constexpr double kTwoRootTwoOverPi = 1.5957691216057308, kCubic = 0.044715;
   template <Scalar T>
-  static T gate(T x) {
+  static constexpr T gate(T x) {
     return T(1) / (T(1) + exponential(T(-kTwoRootTwoOverPi) * x * (T(1) + T(kCubic) * x * x)));
   }
   bool operator==(const GeluTanh&) const = default;

@@ -1,12 +1,8 @@
 #include "kernels/huber.h"
 
 namespace kern::kernels {
-namespace {
-constexpr auto kRows = pair_loss_rows<Huber>();
-constexpr Table<HuberRow> kTable{"huber", kRows};
-}  // namespace
 
-const Table<HuberRow>& huber_table() { return kTable; }
-OpInfo huber_info() { return info_of(kTable); }
+const Table<HuberRow>& huber_table() { return pair_loss_table<Huber>("huber"); }
+OpInfo huber_info() { return info_of(huber_table()); }
 
 }  // namespace kern::kernels

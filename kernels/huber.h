@@ -9,12 +9,12 @@ namespace kern::kernels {
 struct Huber {
   float delta = 1;
   template <Scalar T>
-  T value(T d) const {
+  constexpr T value(T d) const {
     const T size = real_part(d) < 0 ? -d : d;
     return real_part(size) > delta ? T(delta) * (size - T(0.5) * T(delta)) : T(0.5) * d * d;
   }
   template <Scalar T>
-  T derivative(T d) const {
+  constexpr T derivative(T d) const {
     return real_part(d) > delta ? T(delta) : real_part(d) < -delta ? T(-delta) : d;
   }
   bool operator==(const Huber&) const = default;

@@ -7,11 +7,11 @@ namespace kern::kernels {
 
 struct L1 {
   template <Scalar T>
-  T value(T d) const {
+  constexpr T value(T d) const {
     return real_part(d) < 0 ? -d : d;
   }
   template <Scalar T>
-  T derivative(T d) const {
+  constexpr T derivative(T d) const {
     return real_part(d) > 0 ? T(1) : real_part(d) < 0 ? T(-1) : d;  // 0 at 0, and a NaN stays one
   }
   bool operator==(const L1&) const = default;

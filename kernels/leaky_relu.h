@@ -8,11 +8,11 @@ struct LeakyRelu {
   static constexpr Saves kSaves = Saves::output;  // whose sign is x's, since slope >= 0
   float slope = 0.01f;
   template <Scalar T>
-  T forward(T x) const {
+  constexpr T forward(T x) const {
     return real_part(x) > 0 ? x : T(slope) * x;
   }
   template <Scalar T>
-  T derivative(T y) const {
+  constexpr T derivative(T y) const {
     return real_part(y) > 0 ? T(1) : T(slope);
   }
   bool operator==(const LeakyRelu&) const = default;

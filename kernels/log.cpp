@@ -1,12 +1,8 @@
 #include "kernels/log.h"
 
 namespace kern::kernels {
-namespace {
-constexpr auto kRows = unary_rows<Log>();
-constexpr Table<LogRow> kTable{"log", kRows};
-}  // namespace
 
-const Table<LogRow>& log_table() { return kTable; }
-OpInfo log_info() { return info_of(kTable); }
+const Table<LogRow>& log_table() { return unary_table<Log>("log"); }
+OpInfo log_info() { return info_of(log_table()); }
 
 }  // namespace kern::kernels

@@ -8,11 +8,11 @@ namespace kern::kernels {
 struct Log {
   static constexpr Saves kSaves = Saves::input;
   template <Scalar T>
-  T forward(T x) const {
+  constexpr T forward(T x) const {
     return logarithm(x);
   }
   template <Scalar T>
-  T derivative(T x) const {
+  constexpr T derivative(T x) const {
     return T(1) / x;
   }
   bool operator==(const Log&) const = default;

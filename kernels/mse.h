@@ -7,11 +7,11 @@ namespace kern::kernels {
 
 struct Mse {
   template <Scalar T>
-  T value(T d) const {
+  constexpr T value(T d) const {
     return d * d;
   }
   template <Scalar T>
-  T derivative(T d) const {
+  constexpr T derivative(T d) const {
     return T(2) * d;
   }
   bool operator==(const Mse&) const = default;

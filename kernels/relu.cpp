@@ -1,12 +1,8 @@
 #include "kernels/relu.h"
 
 namespace kern::kernels {
-namespace {
-constexpr auto kRows = unary_rows<Relu>();
-constexpr Table<ReluRow> kTable{"relu", kRows};
-}  // namespace
 
-const Table<ReluRow>& relu_table() { return kTable; }
-OpInfo relu_info() { return info_of(kTable); }
+const Table<ReluRow>& relu_table() { return unary_table<Relu>("relu"); }
+OpInfo relu_info() { return info_of(relu_table()); }
 
 }  // namespace kern::kernels

@@ -7,11 +7,11 @@ namespace kern::kernels {
 struct Relu {
   static constexpr Saves kSaves = Saves::output;
   template <Scalar T>
-  T forward(T x) const {
+  constexpr T forward(T x) const {
     return real_part(x) <= 0 ? T(0) : x;  // a NaN stays one
   }
   template <Scalar T>
-  T derivative(T y) const {
+  constexpr T derivative(T y) const {
     return real_part(y) <= 0 ? T(0) : T(1);
   }
   bool operator==(const Relu&) const = default;

@@ -1,12 +1,8 @@
 #include "kernels/relu6.h"
 
 namespace kern::kernels {
-namespace {
-constexpr auto kRows = unary_rows<Relu6>();
-constexpr Table<Relu6Row> kTable{"relu6", kRows};
-}  // namespace
 
-const Table<Relu6Row>& relu6_table() { return kTable; }
-OpInfo relu6_info() { return info_of(kTable); }
+const Table<Relu6Row>& relu6_table() { return unary_table<Relu6>("relu6"); }
+OpInfo relu6_info() { return info_of(relu6_table()); }
 
 }  // namespace kern::kernels

@@ -8,11 +8,11 @@ struct Scale {
   static constexpr Saves kSaves = Saves::input;
   float a = 1, b = 0;
   template <Scalar T>
-  T forward(T x) const {
+  constexpr T forward(T x) const {
     return T(a) * x + T(b);
   }
   template <Scalar T>
-  T derivative(T) const {
+  constexpr T derivative(T) const {
     return T(a);
   }
   bool operator==(const Scale&) const = default;

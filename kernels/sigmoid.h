@@ -8,11 +8,11 @@ namespace kern::kernels {
 struct Sigmoid {
   static constexpr Saves kSaves = Saves::output;
   template <Scalar T>
-  T forward(T x) const {
+  constexpr T forward(T x) const {
     return T(1) / (T(1) + exponential(-x));
   }
   template <Scalar T>
-  T derivative(T y) const {
+  constexpr T derivative(T y) const {
     return y * (T(1) - y);
   }
   bool operator==(const Sigmoid&) const = default;

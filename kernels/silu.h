@@ -8,11 +8,11 @@ namespace kern::kernels {
 struct Silu {
   static constexpr Saves kSaves = Saves::input;
   template <Scalar T>
-  T forward(T x) const {
+  constexpr T forward(T x) const {
     return x / (T(1) + exponential(-x));
   }
   template <Scalar T>
-  T derivative(T x) const {
+  constexpr T derivative(T x) const {
     const T s = T(1) / (T(1) + exponential(-x));
     return s * (T(1) + x * (T(1) - s));
   }

@@ -10,14 +10,14 @@ struct Softplus {
   static constexpr Saves kSaves = Saves::input;
   float beta = 1, threshold = 20;
   template <Scalar T>
-  T forward(T x) const {
+  constexpr T forward(T x) const {
     const T v = T(beta) * x;
     const bool positive = real_part(v) > 0;
     const T tail = logarithm_of_one_plus(exponential(positive ? -v : v));  // nothing overflows
     return real_part(v) > threshold ? x : ((positive ? v : T(0)) + tail) / T(beta);
   }
   template <Scalar T>
-  T derivative(T x) const {
+  constexpr T derivative(T x) const {
     const T v = T(beta) * x, sigmoid = T(1) / (T(1) + exponential(-v));
     return real_part(v) > threshold ? T(1) : sigmoid;
   }

@@ -1,12 +1,8 @@
 #include "kernels/tanh.h"
 
 namespace kern::kernels {
-namespace {
-constexpr auto kRows = unary_rows<Tanh>();
-constexpr Table<TanhRow> kTable{"tanh", kRows};
-}  // namespace
 
-const Table<TanhRow>& tanh_table() { return kTable; }
-OpInfo tanh_info() { return info_of(kTable); }
+const Table<TanhRow>& tanh_table() { return unary_table<Tanh>("tanh"); }
+OpInfo tanh_info() { return info_of(tanh_table()); }
 
 }  // namespace kern::kernels

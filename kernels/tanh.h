@@ -8,11 +8,11 @@ namespace kern::kernels {
 struct Tanh {
   static constexpr Saves kSaves = Saves::output;
   template <Scalar T>
-  T forward(T x) const {
+  constexpr T forward(T x) const {
     return hyperbolic_tangent(x);
   }
   template <Scalar T>
-  T derivative(T y) const {
+  constexpr T derivative(T y) const {
     return T(1) - y * y;
   }
   bool operator==(const Tanh&) const = default;

@@ -11,7 +11,7 @@ class Workspace {
   Workspace(Device device, size_t bytes) {
     if (bytes > 0) storage_ = std::make_unique<Storage>(device, bytes);
   }
-  kernels::Exec exec() const { return {.stream = nullptr, .scratch = storage_ ? storage_->data() : nullptr}; }
+  kernels::Exec exec() const { return {.scratch = storage_ ? storage_->data() : nullptr}; }
 
  private:
   std::unique_ptr<Storage> storage_;

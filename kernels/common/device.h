@@ -16,12 +16,23 @@ constexpr size_t size_of(DType t) { return t == DType::u8 ? 1 : t == DType::bf16
 
 namespace kernels {
 
+// The stream that work is given to unless another is named: null on the CPU, the engine's stream on a card.
+void* current_stream();
+void set_current_stream(void* stream);
+
 // What a kernel runs with besides its arguments: the device's stream, and scratch memory of at least the bytes that the
 // row's workspace(spec) asked for, aligned to 64 bytes. Kernels never allocate.
 struct Exec {
-  void* stream = nullptr;
+  void* stream = current_stream();
   void* scratch = nullptr;
 };
 
 }  // namespace kernels
+
+// Rows of a table that are there only where CUDA is built: `KERN_CUDA_ROW(relu_cuda_row())` with its comma.
+#ifdef KERN_CUDA
+#define KERN_CUDA_ROW(...) __VA_ARGS__,
+#else
+#define KERN_CUDA_ROW(...)
+#endif
 }  // namespace kern

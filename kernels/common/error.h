@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "kernels/common/source_location.h"
 
@@ -24,7 +25,9 @@ class Error : public std::runtime_error {
 };
 class InternalError : public Error {
  public:
-  using Error::Error;
+  // Not `using Error::Error`: nvcc 13 stumbles over the inherited default argument.
+  explicit InternalError(std::string sentence, SourceLocation at = SourceLocation::current())
+      : Error(std::move(sentence), at) {}
 };
 
 namespace detail {

@@ -2,15 +2,13 @@
 // struct of two formulas, templated on the scalar:
 //
 //   struct L1 {
-//     template <Scalar T> T value(T d) const;        // f(d)
-//     template <Scalar T> T derivative(T d) const;   // f'(d)
+//     template <Scalar T> constexpr T value(T d) const;        // f(d)
+//     template <Scalar T> constexpr T derivative(T d) const;   // f'(d)
 //   };
 //
-// Backward: dx = dL/n f'(x - t); dt is the same with x and t exchanged, since f' is odd. The reference and one CPU row
-// per instruction set come from here.
+// Backward: dx = dL/n f'(x - t); dt is the same with x and t exchanged, since f' is odd. The reference, one CPU row
+// per instruction set and (pair_loss.cuh) the CUDA row come from here.
 #pragma once
-#include <array>
-
 #include "kernels/common/dispatch.h"
 #include "kernels/common/isa.h"
 #include "kernels/common/reduce.h"
@@ -125,8 +123,14 @@ struct PairLossRows {
   }
 };
 template <class Op>
-constexpr auto pair_loss_rows() {
-  return std::array{KERN_SIMD_ROWS(PairLossRows<Op>::template on), PairLossRows<Op>::reference()};
+PairLossRow<Op> pair_loss_cuda_row();  // pair_loss.cuh; the op's .cu makes it
+template <class Op>
+const Table<PairLossRow<Op>>& pair_loss_table(std::string_view op) {
+  static const PairLossRow<Op> rows[] = {KERN_CUDA_ROW(pair_loss_cuda_row<Op>())
+                                             KERN_SIMD_ROWS(PairLossRows<Op>::template on),
+                                         PairLossRows<Op>::reference()};
+  static const Table<PairLossRow<Op>> table{op, rows};
+  return table;
 }
 
 }  // namespace kern::kernels

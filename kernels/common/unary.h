@@ -2,17 +2,15 @@
 //
 //   struct Relu {
 //     static constexpr auto kSaves = Saves::output;                       // what backward looks at
-//     template <Scalar T> T forward(T x) const;                           // y = f(x)
-//     template <Scalar T> T derivative(T saved) const;                    // dy/dx from the saved x or y
+//     template <Scalar T> constexpr T forward(T x) const;                 // y = f(x)
+//     template <Scalar T> constexpr T derivative(T saved) const;          // dy/dx from the saved x or y
 //   };
 //
-// Its parameters (a slope) are members. The reference and one CPU row per instruction set come from here: the op's
-// .cpp holds `constexpr auto kRows = unary_rows<Relu>();` and the table. Formulas are plain arithmetic without branches
-// on what may differ from value to value (kernels/common/elementary.h has exp, log, tanh, erf), so that loops
-// vectorise.
+// Its parameters (a slope) are members. The reference, one CPU row per instruction set and (unary.cuh) the CUDA row come
+// from here: the op's .cpp gives the table its name. Formulas are plain arithmetic without branches on what may differ
+// from value to value (kernels/common/elementary.h has exp, log, tanh, erf), so that loops vectorise.
 #pragma once
 #include <algorithm>
-#include <array>
 
 #include "kernels/common/dispatch.h"
 #include "kernels/common/isa.h"
@@ -113,8 +111,13 @@ constexpr UnaryRow<Op> unary_reference_row() {
                          float* dx) { unary_backward_reference(g, dy, saved, dx); }};
 }
 template <class Op>
-constexpr auto unary_rows() {
-  return std::array{KERN_SIMD_ROWS(UnaryRows<Op>::template on), unary_reference_row<Op>()};
+UnaryRow<Op> unary_cuda_row();  // unary.cuh; the op's .cu makes it
+template <class Op>
+const Table<UnaryRow<Op>>& unary_table(std::string_view op) {
+  static const UnaryRow<Op> rows[] = {KERN_CUDA_ROW(unary_cuda_row<Op>()) KERN_SIMD_ROWS(UnaryRows<Op>::template on),
+                                      unary_reference_row<Op>()};
+  static const Table<UnaryRow<Op>> table{op, rows};
+  return table;
 }
 
 }  // namespace kern::kernels

@@ -12,6 +12,7 @@
 #include "kernels/common/dispatch.h"
 #include "kernels/common/philox.h"
 #include "kernels/common/scalar.h"
+#include "tests/support/device_memory.h"
 
 namespace kern::testing {
 
@@ -50,8 +51,14 @@ class Array {
       for (int64_t j = 0; j < c_; ++j) out.at(i, j) = U(at(i, j));
     return out;
   }
-  T* data() { return all_.data() + kGuard; }
-  const T* data() const { return all_.data() + kGuard; }
+  T* data() {
+    before_looking();
+    return all_.data() + kGuard;
+  }
+  const T* data() const {
+    before_looking();
+    return all_.data() + kGuard;
+  }
   T& at(int64_t i, int64_t j) { return data()[i * pitch_ + j]; }
   const T& at(int64_t i, int64_t j) const { return data()[i * pitch_ + j]; }
   int64_t rows() const { return rows_; }
@@ -64,6 +71,7 @@ class Array {
   }
   // Nothing outside the rows' values was written to.
   bool guards_intact() const {
+    before_looking();
     for (int64_t i = 0; i < int64_t(all_.size()); ++i) {
       const int64_t at = i - kGuard;
       const bool inside = at >= 0 && at < rows_ * pitch_ && at % pitch_ < c_;
@@ -76,7 +84,7 @@ class Array {
   static constexpr int64_t kGuard = 32;
   static T guard() { return T(-8.5e30); }
   int64_t rows_, c_, pitch_;
-  std::vector<T> all_;
+  std::vector<T, EveryDevice<T>> all_;
 };
 
 struct Tolerance {
@@ -130,19 +138,23 @@ Complex weighted_sum(const Array<A>& dy, const Array<B>& y) {
   return sum;
 }
 
-// The rows of a table that support a spec, "reference" included, each with scratch of the size it asked for.
+// The rows of a table that support a spec and whose device is here, "reference" included, each with scratch of the size
+// it asked for.
 template <class Row, class Spec, class F>
 void for_each_row(const kernels::Table<Row>& table, const Spec& spec, F&& f) {
   int tried = 0;
   for (const Row& row : table.rows) {
-    if (!row.supports(spec)) continue;
+    if (!available(row.device) || !row.supports(spec)) continue;
     SCOPED_TRACE(text(table.op, " row ", row.name));
     size_t bytes = 0;
     if constexpr (requires { row.workspace(spec); }) bytes = row.workspace(spec);
     constexpr size_t kGuard = 64;
-    std::vector<std::byte> scratch(kGuard + bytes + kGuard, std::byte{0xff});  // as floats: NaN
+    std::vector<std::byte, EveryDevice<std::byte>> scratch(kGuard + bytes + kGuard, std::byte{0xff});  // NaN as floats
+    device_may_be_busy() = row.device != Device::cpu;
     auto* begin = scratch.data() + (kGuard - reinterpret_cast<uintptr_t>(scratch.data()) % kGuard);
-    f(row, kernels::Exec{.stream = nullptr, .scratch = begin});
+    f(row, kernels::Exec{.scratch = begin});
+    before_looking();
+    device_may_be_busy() = false;
     for (auto* p = begin + bytes; p < scratch.data() + scratch.size(); ++p)
       ASSERT_EQ(*p, std::byte{0xff}) << "row " << row.name << " wrote behind its scratch";
     ++tried;

@@ -25,7 +25,7 @@ void check_pair_loss(const kernels::Table<kernels::PairLossRow<Op>>& table, cons
     pair_loss_forward_reference(g, xd.data(), td.data(), loss0.data());
     pair_loss_backward_reference(g, &dyd, xd.data(), td.data(), dx0.data());
     for_each_row(table, g, [&](const auto& row, const kernels::Exec& exec) {
-      const float dy = 1.5f;
+      const Values<> dy{1.5f};
       Array<> first(1, 1);
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
@@ -33,7 +33,7 @@ void check_pair_loss(const kernels::Table<kernels::PairLossRow<Op>>& table, cons
         row.forward(exec, g, x.data(), t.data(), loss.data());
         // The reference in float adds one value after the other; the fast rows add in double.
         EXPECT_TRUE(close(loss, loss0, {.relative = std::string_view(row.name) == "reference" ? 1e-3 : 1e-6}));
-        row.backward(exec, g, &dy, x.data(), t.data(), dx.data());
+        row.backward(exec, g, dy.data(), x.data(), t.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0, {.absolute = 1e-9, .relative = 1e-5}));
         if (threads == 1) first = loss;
         EXPECT_TRUE(close(loss, first));
@@ -43,9 +43,9 @@ void check_pair_loss(const kernels::Table<kernels::PairLossRow<Op>>& table, cons
       broken.at(g.rows - 1, 0) = std::nanf("");
       row.forward(exec, g, broken.data(), t.data(), loss.data());
       EXPECT_TRUE(std::isnan(loss.at(0, 0)));
-      float dx;
-      row.backward(exec, {.rows = 1, .op = op}, loss.data(), &broken.at(g.rows - 1, 0), t.data(), &dx);
-      EXPECT_TRUE(std::isnan(dx));
+      Values<> dx(1);
+      row.backward(exec, {.rows = 1, .op = op}, loss.data(), &broken.at(g.rows - 1, 0), t.data(), dx.data());
+      EXPECT_TRUE(std::isnan(dx[0]));
     });
   }
   set_thread_count(before);

@@ -47,11 +47,12 @@ void check_unary(const kernels::Table<kernels::UnaryRow<Op>>& table, const Op& o
 
 // y and dy/dx of fixed numbers, for comparison with another implementation.
 template <class Op>
-void expect_unary(const kernels::Table<kernels::UnaryRow<Op>>& table, const Op& op, const std::vector<float>& x,
+void expect_unary(const kernels::Table<kernels::UnaryRow<Op>>& table, const Op& op, const Values<>& x,
                   const std::vector<float>& y0, const std::vector<float>& dx0) {
   const kernels::UnarySpec<Op> g{.rows = int64_t(x.size()), .op = op};
   for_each_row(table, g, [&](const auto& row, const kernels::Exec& exec) {
-    std::vector<float> y(x.size()), dx(x.size()), dy(x.size(), 1.0f);
+    Values<> y(x.size()), dx(x.size());
+    const Values<> dy(x.size(), 1.0f);
     row.forward(exec, g, x.data(), y.data());
     row.backward(exec, g, dy.data(), (Op::kSaves == kernels::Saves::input ? x : y).data(), dx.data());
     for (size_t i = 0; i < x.size(); ++i) {

@@ -1,0 +1,9 @@
+#include "kernels/huber.h"
+
+#include "kernels/common/pair_loss.cuh"
+
+namespace kern::kernels {
+
+template PairLossRow<Huber> pair_loss_cuda_row<Huber>();
+
+}  // namespace kern::kernels

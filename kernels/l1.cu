@@ -1,0 +1,9 @@
+#include "kernels/l1.h"
+
+#include "kernels/common/pair_loss.cuh"
+
+namespace kern::kernels {
+
+template PairLossRow<L1> pair_loss_cuda_row<L1>();
+
+}  // namespace kern::kernels
