@@ -1,9 +1,9 @@
 #include "benchmarks/models.h"
 
-#include "engine/ops/cross_entropy.h"
 #include "engine/ops/mse.h"
 #include "engine/random.h"
 #include "engine/rehearsal.h"
+#include "layers/head_loss.h"
 #include "models/conv_autoencoder.h"
 #include "models/unet1d.h"
 #include "models/unet2d.h"
@@ -34,7 +34,8 @@ Case segmentation(AnyModule network, const Shape& input, int classes) {
   Shape positions;
   for (int i = 0; i + 1 < input.rank(); ++i) positions.push_back(input[i]);
   const Tensor target = random_classes(positions, classes);
-  return {std::move(network), random_input(input), [=](const Tensor& logits) { return cross_entropy(logits, target); }};
+  return {std::move(network), random_input(input),
+          [=](const AnyModule& n, const Tensor& x) { return cross_entropy_of(n, x, target); }};
 }
 
 constexpr int usual(int batch, int otherwise) { return batch > 0 ? batch : otherwise; }
@@ -68,7 +69,7 @@ constexpr Model kModels[] = {
      [](int n) {
        const Tensor x = random_input({usual(n, 32), 64, 64, 3});
        return Case{AnyModule(models::ConvAutoencoder(models::ConvAutoencoderConfig{})), x,
-                   [x](const Tensor& y) { return mse(y, x); }};
+                   [](const AnyModule& network, const Tensor& in) { return mse(network(in), in); }};
      }},
 };
 

@@ -30,7 +30,7 @@ class Steps {
       case_.network(case_.x);
       return 0;
     }
-    const Tensor loss = case_.loss(case_.network(case_.x));
+    const Tensor loss = case_.loss(case_.network, case_.x);
     backward(loss);
     optimiser_->step();
     default_generator().advance();
