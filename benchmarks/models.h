@@ -11,7 +11,7 @@ namespace kern::benchmarks {
 struct Case {
   AnyModule network;
   Tensor x;
-  std::function<Tensor(const Tensor& output)> loss;
+  std::function<Tensor(const AnyModule& network, const Tensor& x)> loss;
 };
 struct Model {
   const char *id, *what;

@@ -6,12 +6,41 @@
 
 #include "engine/random.h"
 #include "training/optimiser.h"
+#include "training/step_memory.h"
 
 namespace kern::benchmarks {
 namespace {
 double now_ms() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
+
+// A model with its data and, to be trained, its optimiser.
+class Steps {
+ public:
+  Steps(const Model& model, const StepOptions& o) : case_(model.make(o.batch)) {
+    case_.network.set_training(!o.predict);
+    if (!o.predict)
+      optimiser_.emplace(std::vector<training::ParameterGroup>{{.parameters = case_.network.parameters()}},
+                         AdamOptions{}, 1e-3);
+  }
+  int64_t parameter_count() const { return case_.network.parameter_count(); }
+  double step() {  // the loss; 0 in prediction
+    if (!optimiser_) {
+      NoGrad off;
+      case_.network(case_.x);
+      return 0;
+    }
+    const Tensor loss = case_.loss(case_.network, case_.x);
+    backward(loss);
+    optimiser_->step();
+    default_generator().advance();
+    return double(loss.item());
+  }
+
+ private:
+  Case case_;
+  std::optional<training::Optimiser> optimiser_;
+};
 }  // namespace
 
 Quartiles quartiles(std::vector<double> v) {
@@ -25,29 +54,23 @@ Quartiles quartiles(std::vector<double> v) {
   return {at(0.25), at(0.5), at(0.75), v.front()};
 }
 
+size_t foresee_peak(const Model& model, const StepOptions& o) {
+  std::optional<Steps> steps;
+  return training::memory_of_step([&] {
+           if (!steps) steps.emplace(model, o);
+           steps->step();
+         })
+      .peak;
+}
+
 StepResult time_steps(const Model& model, const StepOptions& o) {
+  StepResult result{.id = model.id, .foreseen_bytes = foresee_peak(model, o)};
   set_seed(uint64_t(o.seed));
-  const Case c = model.make(o.batch);
-  StepResult result{.id = model.id, .parameters = c.network.parameter_count()};
-  c.network.set_training(!o.predict);
-  std::optional<training::Optimiser> optimiser;
-  if (!o.predict)
-    optimiser.emplace(std::vector<training::ParameterGroup>{{.parameters = c.network.parameters()}}, AdamOptions{},
-                      1e-3);
-  auto step = [&] {
-    if (o.predict) {
-      NoGrad off;
-      c.network(c.x);
-      return;
-    }
-    const Tensor loss = c.loss(c.network(c.x));
-    backward(loss);
-    optimiser->step();
-    result.loss = double(loss.item());
-    default_generator().advance();
-  };
-  uint64_t allocations = 0;
   reset_peak_memory();
+  Steps steps(model, o);
+  result.parameters = steps.parameter_count();
+  auto step = [&] { result.loss = steps.step(); };
+  uint64_t allocations = 0;
   for (int i = 0; i < std::max(2, o.warmup); ++i) {
     step();
     if (i == 1) allocations = memory_counters().allocations;

@@ -21,14 +21,18 @@ struct StepOptions {
   bool profile = false, by_shape = false;
 };
 struct StepResult {
-  std::string id;
+  std::string id = {};
   int64_t parameters = 0;
-  std::vector<double> milliseconds;  // of every timed step, in order
-  double loss = 0;                   // after the last step
-  size_t peak_bytes = 0;             // of tensors and scratch during a step: parameters, gradients, moments, data too
-  uint64_t late_allocations = 0;     // requests to the system's allocator after the second step
-  std::vector<std::pair<Profile::Key, Profile::Row>> profile;  // of all timed steps, slowest first
+  std::vector<double> milliseconds = {};  // of every timed step, in order
+  double loss = 0;                        // after the last step
+  size_t foreseen_bytes = 0;              // the peak as a rehearsal knew it before the first step
+  size_t peak_bytes = 0;                  // of tensors and scratch: parameters, gradients, moments, data too
+  uint64_t late_allocations = 0;          // requests to the system's allocator after the second step
+  std::vector<std::pair<Profile::Key, Profile::Row>> profile = {};  // of all timed steps, slowest first
 };
+// The peak of the memory of these steps from making the model on, with whatever tensors there are already; nothing is
+// computed.
+size_t foresee_peak(const Model& model, const StepOptions& options);
 StepResult time_steps(const Model& model, const StepOptions& options);
 
 }  // namespace kern::benchmarks

@@ -62,6 +62,12 @@ int64_t WellBatches::start_of(const Epoch& epoch, int64_t number) const {
   return low + int64_t(random.below(uint32_t(high - low + 1)));
 }
 
+int64_t WellBatches::longest() const {
+  int64_t length = 0;
+  for (int64_t i = 0; i < windows(); ++i) length = std::max(length, length_of(i));
+  return length;
+}
+
 int64_t WellBatches::length_of(int64_t number) const {
   return options_.window > 0 ? options_.window : sources_[size_t(windows_[size_t(number)].source)].length;
 }

@@ -46,6 +46,7 @@ class WellBatches {
   int64_t size() const { return (int64_t(windows_.size()) + options_.batch - 1) / options_.batch; }  // batches an epoch
   int64_t windows() const { return int64_t(windows_.size()); }
   int64_t channels() const { return channels_; }
+  int64_t longest() const;  // samples of the longest window
   // The order of one epoch, to be made once and used for all its batches.
   struct Epoch {
     uint32_t number;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/profile.h"
+#include "engine/rehearsal.h"
 #include "kernels/add.h"
 
 namespace kern {
@@ -41,6 +42,7 @@ struct Pending {
 };
 
 void accumulate_leaf(const Tensor& leaf, const Tensor& g) {
+  Rehearsal::keep_gradient(leaf);
   Tensor::Impl& i = leaf.impl();
   if (!i.grad) i.grad = std::make_shared<Tensor>(Tensor::empty(i.shape, leaf.options()));
   if (std::exchange(i.has_grad, true)) add_gradients(*i.grad, g, *i.grad);
@@ -108,6 +110,7 @@ Tensor& Grads::operator[](size_t i) {
   if (outputs_[i]) return outputs_[i];
   const NodeInput& in = inputs_[i];
   if (!in.node && !in.leaf.impl().has_grad) {  // write where the leaf's gradient lives
+    Rehearsal::keep_gradient(in.leaf);
     Tensor::Impl& leaf = in.leaf.impl();
     if (!leaf.grad) leaf.grad = std::make_shared<Tensor>(Tensor::empty(in.shape, in.options));
     bool taken = false;  // the same leaf given twice to one op: the second gets its own

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "engine/rehearsal.h"
 #include "kernels/common/error.h"
 
 namespace kern {
@@ -99,11 +100,20 @@ MemoryCounters memory_counters(Device device) { return pool(device).counters(); 
 void reset_peak_memory(Device device) { pool(device).reset_peak(); }
 void release_unused_memory(Device device) { pool(device).release_unused(); }
 
-Storage::Storage(Device device, size_t bytes) : data_(pool(device).take(bytes)), bytes_(bytes), device_(device) {
+Storage::Storage(Device device, size_t bytes)
+    : bytes_(bytes), device_(device), hollow_(HollowMemory::of_this_thread()) {
+  if (hollow_) {
+    data_ = hollow_->take(device, rounded(bytes));
+    return;
+  }
+  data_ = pool(device).take(bytes);
 #ifndef NDEBUG
   std::memset(data_, 0xff, bytes_);  // NaN as f32, -1 as i32: a value nobody wrote shows
 #endif
 }
-Storage::~Storage() { pool(device_).give_back(data_, bytes_); }
+Storage::~Storage() {
+  if (hollow_) hollow_->give_back(device_, rounded(bytes_));
+  else pool(device_).give_back(data_, bytes_);
+}
 
 }  // namespace kern

@@ -18,6 +18,8 @@ MemoryCounters memory_counters(Device device = Device::cpu);
 void reset_peak_memory(Device device = Device::cpu);
 void release_unused_memory(Device device = Device::cpu);
 
+class HollowMemory;  // of a rehearsal: counted, but no memory (engine/rehearsal.h)
+
 // A block of device memory, handed back when destroyed. Contents are undefined (NaN in debug builds).
 class Storage {
  public:
@@ -28,11 +30,13 @@ class Storage {
   std::byte* data() const { return data_; }
   size_t bytes() const { return bytes_; }
   Device device() const { return device_; }
+  bool hollow() const { return bool(hollow_); }  // made in a rehearsal: an address that stands for no memory
 
  private:
   std::byte* data_ = nullptr;
   size_t bytes_;
   Device device_;
+  std::shared_ptr<HollowMemory> hollow_;
 };
 
 }  // namespace kern

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/rehearsal.h"
 #include "kernels/common/error.h"
 
 namespace kern {
@@ -43,7 +44,18 @@ uint32_t RandomSequence::below(uint32_t n) {
   return uint32_t(m >> 32);
 }
 
-Generator::Draw Generator::draw(RandomStream stream) { return {philox_key(seed_, stream), step_, call_++}; }
+void Generator::set(uint64_t seed, uint64_t step) {
+  const KeptInRehearsal keep(seed_, step_, call_);
+  seed_ = seed, step_ = step, call_ = 0;
+}
+void Generator::advance() {
+  const KeptInRehearsal keep(step_, call_);
+  ++step_, call_ = 0;
+}
+Generator::Draw Generator::draw(RandomStream stream) {
+  const KeptInRehearsal keep(call_);
+  return {philox_key(seed_, stream), step_, call_++};
+}
 
 Generator& default_generator() {
   static Generator g;
@@ -55,6 +67,7 @@ RandomSequence& init_random() {
   return r;
 }
 void set_seed(uint64_t seed) {
+  const KeptInRehearsal keep(init_random());
   default_generator().set(seed);
   init_random() = RandomSequence(seed, RandomStream::init);
 }

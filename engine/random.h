@@ -46,8 +46,8 @@ class Generator {
   explicit Generator(uint64_t seed = 0) : seed_(seed) {}
   uint64_t seed() const { return seed_; }
   uint64_t step() const { return step_; }
-  void set(uint64_t seed, uint64_t step = 0) { seed_ = seed, step_ = step, call_ = 0; }
-  void advance() { ++step_, call_ = 0; }
+  void set(uint64_t seed, uint64_t step = 0);
+  void advance();
   struct Draw {
     kernels::PhiloxKey key;
     uint64_t step;

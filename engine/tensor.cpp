@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "engine/autograd.h"
+#include "engine/rehearsal.h"
 
 namespace kern {
 
@@ -26,7 +27,7 @@ Tensor Tensor::empty(const Shape& shape, TensorOptions options) {
 
 Tensor Tensor::zeros(const Shape& shape, TensorOptions options) {
   Tensor t = empty(shape, options);
-  std::memset(t.address(), 0, size_t(t.size()) * size_of(options.dtype));
+  if (!rehearsing()) std::memset(t.address(), 0, size_t(t.size()) * size_of(options.dtype));
   return t;
 }
 
@@ -41,11 +42,12 @@ template <class T>
 Tensor from_values(const Shape& shape, std::span<const T> values) {
   check(int64_t(values.size()) == shape.size(), "Tensor::from: ", values.size(), " values given for shape ", shape);
   Tensor t = Tensor::empty(shape, {.dtype = dtype_of<T>()});
-  std::copy(values.begin(), values.end(), t.mutate<T>());
+  if (!rehearsing()) std::copy(values.begin(), values.end(), t.mutate<T>());
   return t;
 }
 template <class T>
 std::vector<T> all_values(const Tensor& t) {
+  if (t.impl().storage->hollow()) return std::vector<T>(size_t(t.size()));
   std::vector<T> out;
   out.reserve(size_t(t.size()));
   const T* p = t.data<T>();
@@ -57,17 +59,23 @@ std::vector<T> all_values(const Tensor& t) {
 Tensor Tensor::from(const Shape& shape, std::span<const float> values) { return from_values(shape, values); }
 Tensor Tensor::from(const Shape& shape, std::span<const int32_t> values) { return from_values(shape, values); }
 
+void Tensor::check_rehearsing() const {
+  check(rehearsing(), "a tensor of shape ", shape(),
+        " that was made in a rehearsal is used after it: it has no values");
+}
+
 void Tensor::check_dtype(DType t) const { check(impl().dtype == t, "a tensor of ", impl().dtype, " was used as ", t); }
 
 float Tensor::item() const {
   check(size() == 1, "item() needs a tensor of one value, this one is ", shape());
-  return *data();
+  return impl().storage->hollow() ? 0 : *data();
 }
 std::vector<float> Tensor::values() const { return all_values<float>(*this); }
 std::vector<int32_t> Tensor::integers() const { return all_values<int32_t>(*this); }
 
 void Tensor::fill(float value) {
   float* p = mutate();
+  if (rehearsing()) return;
   for (int64_t i = 0; i < rows(); ++i) std::fill_n(p + i * pitch(), channels(), value);
 }
 
@@ -75,6 +83,7 @@ void Tensor::copy_from(const Tensor& other) {
   check(shape() == other.shape() && dtype() == other.dtype(), "copy_from: ", other.shape(), " ", other.dtype(),
         " into ", shape(), " ", dtype());
   impl().version->bump();
+  if (rehearsing()) return;
   const size_t width = size_of(dtype()), row = size_t(channels()) * width;
   if (dense() && other.dense()) {
     if (size() > 0) std::memcpy(address(), other.address(), size_t(size()) * width);
@@ -171,6 +180,11 @@ Tensor Tensor::detach() const {
   copy->storage = i.storage;
   copy->version = i.version;
   return Tensor(std::move(copy));
+}
+
+void Tensor::clear_grad() {
+  Rehearsal::keep_gradient(*this);
+  impl().has_grad = false;
 }
 
 Tensor& Tensor::require_grad(bool on) {

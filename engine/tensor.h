@@ -124,7 +124,7 @@ class Tensor {
   bool is_leaf() const { return !impl().node; }
   // The gradient that backward() accumulated into this leaf; no tensor if there is none since the last clear.
   Tensor grad() const { return impl().has_grad ? *impl().grad : Tensor(); }
-  void clear_grad() { impl().has_grad = false; }
+  void clear_grad();
 
   struct Impl {
     Shape shape;
@@ -148,7 +148,12 @@ class Tensor {
 
  private:
   explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
-  std::byte* address() const { return impl().storage->data() + size_t(impl().offset) * size_of(impl().dtype); }
+  std::byte* address() const {
+    const Storage& storage = *impl().storage;
+    if (storage.hollow()) check_rehearsing();
+    return storage.data() + size_t(impl().offset) * size_of(impl().dtype);
+  }
+  void check_rehearsing() const;
   void check_dtype(DType t) const;
   std::shared_ptr<Impl> impl_;
 };

@@ -139,6 +139,17 @@ class Sequential {
   std::tuple<M...> parts_;
 };
 
+// A module whose last layer is a 1x1 convolution to logits (or linear, which is the same) may say what comes before it:
+// a loss can then do without the logits (layers/head_loss.h).
+struct BeforeHead {
+  Tensor features;      // [N,...,C]
+  Tensor weight, bias;  // of the last layer
+};
+template <class M>
+concept Headed = requires(M& m, const Tensor& x) {
+  { m.before_head(x) } -> std::same_as<BeforeHead>;
+};
+
 // Any unary module behind one type: what a table of models or a training loop holds.
 class AnyModule {
  public:
@@ -147,10 +158,13 @@ class AnyModule {
   explicit AnyModule(M module) {
     auto m = std::make_shared<M>(std::move(module));
     call_ = [m](const Tensor& x) { return (*m)(x); };
+    if constexpr (Headed<M>) before_head_ = [m](const Tensor& x) { return m->before_head(x); };
     tensors_ = named_tensors(*m);
     set_training_ = [m](bool on) { kern::set_training(*m, on); };
   }
   Tensor operator()(const Tensor& x) const { return call_(x); }
+  bool headed() const { return bool(before_head_); }
+  BeforeHead before_head(const Tensor& x) const { return before_head_(x); }  // headed() only
   const std::vector<NamedTensor>& tensors() const { return tensors_; }
   std::vector<NamedTensor> parameters() const {
     auto all = tensors_;
@@ -166,6 +180,7 @@ class AnyModule {
 
  private:
   std::function<Tensor(const Tensor&)> call_;
+  std::function<BeforeHead(const Tensor&)> before_head_;
   std::function<void(bool)> set_training_;
   std::vector<NamedTensor> tensors_;
 };

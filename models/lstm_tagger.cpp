@@ -10,6 +10,7 @@ LstmConfig recurrent(const LstmTaggerConfig& c) {
 LstmTagger::LstmTagger(const LstmTaggerConfig& c, SourceLocation at)
     : lstm(recurrent(c), at), dropout(c.dropout), head({.in = recurrent(c).directions() * c.hidden, .out = c.out}) {}
 
-Tensor LstmTagger::operator()(const Tensor& x) { return head(dropout(relu(lstm(x)))); }
+BeforeHead LstmTagger::before_head(const Tensor& x) { return {dropout(relu(lstm(x))), head.weight, head.bias}; }
+Tensor LstmTagger::operator()(const Tensor& x) { return head(before_head(x).features); }
 
 }  // namespace kern::models

@@ -22,6 +22,7 @@ struct LstmTagger {
   // Errors: sizes below 1, a dropout outside 0 to 1.
   explicit LstmTagger(const LstmTaggerConfig& config, SourceLocation at = SourceLocation::current());
   Tensor operator()(const Tensor& x);  // [N,L,in] -> logits [N,L,out]
+  BeforeHead before_head(const Tensor& x);
   template <class V>
   void visit(V&& v) {
     v("lstm", lstm), v("dropout", dropout), v("head", head);

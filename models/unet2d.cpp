@@ -4,6 +4,9 @@
 #include "engine/ops/pad.h"
 
 namespace kern::models {
+namespace {
+bool is_any(const Padding& p) { return p.top || p.bottom || p.left || p.right; }
+}  // namespace
 
 DoubleConv2d::DoubleConv2d(int in, int out, float dropout)
     : first({.conv = {.in = in, .out = out, .kernel = 3, .padding = 1}, .dropout = dropout}),
@@ -29,13 +32,27 @@ UNet2d::UNet2d(const UNet2dConfig& c, SourceLocation at) : config_(c) {
   head_.emplace_back(Conv2dConfig{.in = width, .out = c.out, .kernel = 1});
 }
 
-Tensor UNet2d::operator()(const Tensor& input) {
+Padding UNet2d::added(const Tensor& input) const {
   check(input.rank() == 4 && input.channels() == config_.in, "the U-Net takes [N,H,W,", config_.in, "], got ",
         input.shape());
   const int64_t m = multiple(), h = input.dim(1), w = input.dim(2);
-  const int more_h = int((h + m - 1) / m * m - h), more_w = int((w + m - 1) / m * m - w);
-  const Padding added{0, more_h, 0, more_w};
-  Tensor x = more_h || more_w ? pad(input, added) : input;
+  return {0, int((h + m - 1) / m * m - h), 0, int((w + m - 1) / m * m - w)};
+}
+
+Tensor UNet2d::operator()(const Tensor& input) {
+  const Padding more = added(input);
+  const Tensor y = head_[0](decoded(input, more));
+  return is_any(more) ? crop(y, more) : y;
+}
+
+BeforeHead UNet2d::before_head(const Tensor& input) {
+  const Padding more = added(input);
+  const Tensor y = decoded(input, more);
+  return {is_any(more) ? crop(y, more) : y, head_[0].weight, head_[0].bias};
+}
+
+Tensor UNet2d::decoded(const Tensor& input, const Padding& more) {
+  Tensor x = is_any(more) ? pad(input, more) : input;
   // Each level's output and the slot beside it for what comes up again lie in one buffer: concatenation is free.
   struct Level {
     Tensor beside, skip;
@@ -55,9 +72,7 @@ Tensor UNet2d::operator()(const Tensor& input) {
     levels.pop_back();
     x = decode_[i](concat({up_[i](x, level.beside), level.skip}));
   }
-  if (head_conv_) x = (*head_conv_)(x);
-  x = head_[0](x);
-  return more_h || more_w ? crop(x, added) : x;
+  return head_conv_ ? (*head_conv_)(x) : x;
 }
 
 }  // namespace kern::models

@@ -34,6 +34,7 @@ class UNet2d {
   // Errors: fewer than two levels, counts below 1, a dropout outside [0, 1).
   explicit UNet2d(const UNet2dConfig& config, SourceLocation at = SourceLocation::current());
   Tensor operator()(const Tensor& x);
+  BeforeHead before_head(const Tensor& x);
   int multiple() const { return 1 << (config_.channels.size() - 1); }  // inputs are padded to multiples of this
   template <class V>
   void visit(V&& v) {
@@ -41,6 +42,8 @@ class UNet2d {
   }
 
  private:
+  Padding added(const Tensor& input) const;  // to a multiple
+  Tensor decoded(const Tensor& input, const Padding& added);
   UNet2dConfig config_;
   std::vector<DoubleConv2d> down_, decode_;
   std::vector<ConvTranspose2d> up_;

@@ -5,6 +5,7 @@
 
 #include "engine/ops/lerp.h"
 #include "engine/profile.h"
+#include "engine/rehearsal.h"
 
 namespace kern::training {
 
@@ -19,12 +20,14 @@ double Ema::next_decay() const {
 }
 
 void Ema::update(SourceLocation at) {
+  const KeptInRehearsal keep(updates_);
   lerp(average_, arena_.values(), next_decay(), at);
   ++updates_;
   Profile::mark("ema", Profile::Direction::update, average_, {arena_.values()});
 }
 
 void Ema::swap() {
+  if (rehearsing()) return;
   float* values = arena_.values().mutate();
   std::swap_ranges(values, values + arena_.size(), average_.mutate());
   arena_.touch(0, arena_.parameters().size());
@@ -37,6 +40,7 @@ std::vector<FileTensor> Ema::state(const std::string& prefix) const {
 }
 
 void Ema::load_state(const TensorFile& file, const std::string& prefix) {
+  const KeptInRehearsal keep(updates_);
   Tensor updates = Tensor::empty({1}, {.dtype = DType::i32});
   load_into({{"average", average_}, {"updates", updates}}, file, prefix + ".");
   updates_ = updates.integers()[0];

@@ -5,6 +5,7 @@
 
 #include "engine/ops/sum_squares.h"
 #include "engine/profile.h"
+#include "engine/rehearsal.h"
 
 namespace kern::training {
 namespace {
@@ -49,6 +50,7 @@ void Optimiser::set_lr(double lr) {
 }
 
 void Optimiser::step(SourceLocation at) {
+  const KeptInRehearsal keep(steps_, gradient_scale_);
   arena_.check_ownership(at);
   ++steps_;
   for (const Group& g : groups_) {
@@ -76,6 +78,7 @@ void Optimiser::step(SourceLocation at) {
 }
 
 double Optimiser::clip_gradient_norm(double limit) {
+  const KeptInRehearsal keep(gradient_scale_);
   double total = 0;
   for (const auto [begin, end] : arena_.runs_with_gradient(0, arena_.parameters().size()))
     add_sum_squares(arena_.gradients().batch_slice(begin, end), &total);
@@ -94,6 +97,7 @@ std::vector<FileTensor> Optimiser::state(const std::string& prefix) const {
 }
 
 void Optimiser::load_state(const TensorFile& file, const std::string& prefix) {
+  const KeptInRehearsal keep(steps_);
   Tensor steps = Tensor::empty({1}, {.dtype = DType::i32});
   std::vector<FileTensor> targets{{"moment1", first_}, {"steps", steps}};
   if (second_) targets.push_back({"moment2", second_});

@@ -1,6 +1,6 @@
 #include "training/supervised.h"
 
-#include "engine/ops/cross_entropy.h"
+#include "layers/head_loss.h"
 
 namespace kern::training {
 
@@ -17,7 +17,7 @@ StepResult Supervised::step(const std::function<LabelledBatch()>& next) {
   for (int i = 0; i < options_.accumulate; ++i) {
     const LabelledBatch batch = next();
     if (!batch.x) break;
-    const Tensor loss = cross_entropy(network_(batch.x), batch.labels, weights_);
+    const Tensor loss = cross_entropy_of(network_, batch.x, batch.labels, weights_);
     backward(loss, Tensor::full({1}, 1.0f / float(options_.accumulate)));
     loss_sum += double(loss.item()) * double(batch.x.dim(0));
     result.samples += batch.x.dim(0);

@@ -28,10 +28,11 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
 
 void run_bench_steps(const BenchStepsConfig& c, Call& call) {
   if (c.threads > 0) set_thread_count(c.threads);
-  fmt::print("{} steps, {} threads, f32. Milliseconds of a step; memory of tensors and scratch in MiB.\n", c.mode,
-             thread_count());
-  fmt::print("{:<3} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6} {:>9}\n", "id", "parameters", "median", "quartile",
-             "quartile", "least", "peak MiB", "allocs", "loss");
+  fmt::print(
+      "{} steps, {} threads, f32. Milliseconds of a step; memory of tensors and scratch in MiB: foreseen, measured.\n",
+      c.mode, thread_count());
+  fmt::print("{:<3} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6} {:>9}\n", "id", "parameters", "median", "quartile",
+             "quartile", "least", "foreseen", "peak MiB", "allocs", "loss");
   call.figures.add("mode", c.mode);
   call.figures.add("threads", thread_count());
   for (const std::string& id : c.models) {
@@ -43,15 +44,16 @@ void run_bench_steps(const BenchStepsConfig& c, Call& call) {
                                                                      .profile = c.profile,
                                                                      .by_shape = c.by_shape});
     const auto q = benchmarks::quartiles(r.milliseconds);
-    const double peak = double(r.peak_bytes) / (1 << 20);
-    fmt::print("{:<3} {:>10} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.1f} {:>6} {:>9}\n", r.id, r.parameters, q.median,
-               q.lower, q.upper, q.least, peak, r.late_allocations,
+    const double foreseen = double(r.foreseen_bytes) / (1 << 20), peak = double(r.peak_bytes) / (1 << 20);
+    fmt::print("{:<3} {:>10} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.1f} {:>9.1f} {:>6} {:>9}\n", r.id, r.parameters,
+               q.median, q.lower, q.upper, q.least, foreseen, peak, r.late_allocations,
                c.mode == "train" ? fmt::format("{:.5f}", r.loss) : "-");
     std::fflush(stdout);
     if (c.mode == "train") call.figures.add(id + ".loss", r.loss);
     call.figures.add(id + ".parameters", r.parameters);
     call.figures.add(id + ".milliseconds", r.milliseconds);
     call.figures.add(id + ".median_ms", q.median);
+    call.figures.add(id + ".foreseen_mib", foreseen);
     call.figures.add(id + ".peak_mib", peak);
     call.figures.add(id + ".late_allocations", int64_t(r.late_allocations));
     if (r.profile.empty()) continue;

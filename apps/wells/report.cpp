@@ -87,6 +87,10 @@ std::vector<std::pair<std::string, std::string>> facts_of(const ReportInput& in)
       {"Data", "hash " + hash_of(*in.wells)},
       {"Validation wells", joined(in.model->validation_wells)},
       {"Peak memory of tensors", format_bytes(double(memory_counters().peak))}};
+  if (in.foreseen.peak > 0)
+    facts.emplace_back("Foreseen for a step",
+                       fmt::format("{}, with what is kept for the next {}", format_bytes(double(in.foreseen.peak)),
+                                   format_bytes(double(in.foreseen.reserved))));
   if (in.seconds > 0) facts.emplace_back("Time in training", format_duration(in.seconds));
   return facts;
 }

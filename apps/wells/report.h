@@ -9,6 +9,7 @@
 #include "data/wells_split.h"
 #include "training/checkpoint.h"
 #include "training/run_folder.h"
+#include "training/step_memory.h"
 
 namespace kern::apps {
 
@@ -23,7 +24,8 @@ struct ReportInput {
   int best_epoch = 0;
   std::vector<data::Problem> skipped;
   double seconds = 0;
-  int tracks = 12;  // wells drawn
+  training::StepMemory foreseen = {};  // of a training step; nothing in an evaluation
+  int tracks = 12;                     // wells drawn
 };
 
 // report.html, figures/ and tables in the run folder.

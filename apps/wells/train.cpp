@@ -15,6 +15,7 @@
 #include "data/wells_batches.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
+#include "training/step_memory.h"
 #include "training/stop.h"
 #include "training/supervised.h"
 
@@ -92,6 +93,15 @@ class Feed {
     prefetch_ = std::make_unique<data::Prefetch<data::WellBatch>>(
         first, size(), [this](int64_t i) { return batches_.batch(epoch_, i); });
   }
+  // As many batches of n windows as an epoch may have in a row, without values: for a rehearsal.
+  auto hollow(int64_t n) const {
+    return [this, n, left = size()]() mutable -> LabelledBatch {
+      if (left-- <= 0) return {};
+      const int64_t windows_now = std::min(n, windows()), length = batches_.longest();
+      return {Tensor::empty({windows_now, length, batches_.channels()}),
+              Tensor::empty({windows_now, length}, {.dtype = DType::i32})};
+    };
+  }
   LabelledBatch next() {
     const auto b = prefetch_->next();
     if (!b) return {};
@@ -160,7 +170,21 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   fmt::print("{}: {} wells train, {} validate; {} channels in, {} classes, {} parameters, {} updates an epoch\n",
              c.model, split.training.size(), split.validation.size(), model.network.in, set.classes,
              model.module.parameter_count(), steps);
+  auto foresee = [&](int batch) {
+    return memory_of_step([&] {
+      method.step(feed.hollow(batch));
+      if (ema) ema->update();
+    });
+  };
+  const StepMemory foreseen = foresee(c.batch);
+  fmt::print("a step needs {}, with what is kept for the next {}\n", format_bytes(double(foreseen.peak)),
+             format_bytes(double(foreseen.reserved)));
   std::fflush(stdout);
+  if (const auto available = bytes_for_tensors()) {
+    auto bytes = [&](int batch) { return foresee(batch).reserved; };
+    const std::string advice = too_large(c.batch, *available, bytes, "a smaller window");
+    if (!advice.empty()) warn(advice);
+  }
 
   Training t;
   t.models = {{"model", model.module}};
@@ -218,6 +242,8 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   call.figures.add("best_epoch", int64_t(result.state.best_epoch));
   add_figures(call.figures, j, baseline);
   call.figures.add("seconds", result.state.seconds);
+  call.figures.add("foreseen_peak_bytes", int64_t(foreseen.peak));
+  call.figures.add("foreseen_reserved_bytes", int64_t(foreseen.reserved));
   call.figures.add("peak_tensor_bytes", int64_t(memory_counters().peak));
   write_report(run, ReportInput{.title = fmt::format("Wells: {}", run.path().filename().string()),
                                 .config = config,
@@ -231,6 +257,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                                 .best_epoch = result.state.best_epoch,
                                 .skipped = set.skipped,
                                 .seconds = result.state.seconds,
+                                .foreseen = foreseen,
                                 .tracks = c.report_wells});
   run.write_result(call.figures.to_json());
   run.finish();

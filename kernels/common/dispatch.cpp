@@ -72,7 +72,11 @@ std::vector<std::pair<std::string, std::string>> rows_used() {
 
 namespace {
 thread_local SpecLog* current_log = nullptr;
-}
+thread_local bool hollow = false;
+}  // namespace
+bool hollow_rows() { return hollow; }
+bool set_hollow_rows(bool on) { return std::exchange(hollow, on); }
+
 SpecLog::SpecLog() : before_(std::exchange(current_log, this)) {}
 SpecLog::~SpecLog() { current_log = before_; }
 SpecLog* SpecLog::current() { return current_log; }

@@ -17,6 +17,7 @@
 
 #include "kernels/common/device.h"
 #include "kernels/common/error.h"
+#include "kernels/common/hollow.h"
 
 namespace kern::kernels {
 
@@ -98,8 +99,9 @@ const Row& select(const Table<Row>& table, Device device, const Spec& spec,
     }
   }
   check({found != nullptr, at}, table.op, ": no implementation for device ", device);
-  note_row_used(table.op, found->name);
   if (SpecLog* log = SpecLog::current()) log->add(table.op, spec);
+  if (hollow_rows()) return hollow_twin(*found);
+  note_row_used(table.op, found->name);
   return *found;
 }
 

@@ -251,11 +251,17 @@ TEST_F(Predict, FiguresAsJson) {
   EXPECT_EQ(json_of(file)["skipped"], 0);
   run_well({"wells", "synthesize", "out=" + (folder / "s"), "wells=2", "samples=64", "--json", file});
   EXPECT_EQ(json_of(file)["samples"], 128);
-  run_well(train_arguments(data, folder / "again", {"epochs=2", "--json", file}));
+  const Result again = run_well(train_arguments(data, folder / "again", {"epochs=2", "--json", file}));
   for (const char* key : {"ended", "epochs", "best_epoch", "run", "loss", "accuracy", "macro_f1", "mean_iou",
-                          "class_iou", "class_f1", "seconds"})
+                          "class_iou", "class_f1", "seconds", "foreseen_peak_bytes", "foreseen_reserved_bytes"})
     EXPECT_TRUE(json_of(file).contains(key)) << key;
   EXPECT_EQ(json_of(file), json_of(folder / "again/result.json"));
+  const int64_t foreseen = json_of(file)["foreseen_peak_bytes"];
+  EXPECT_GT(foreseen, 0);
+  EXPECT_LE(foreseen, json_of(file)["peak_tensor_bytes"]) << "validation may need more than a step";
+  EXPECT_GE(json_of(file)["foreseen_reserved_bytes"], foreseen);
+  EXPECT_TRUE(contains(again.out, "a step needs ")) << again.out;
+  EXPECT_TRUE(contains(read_file(folder / "again/report.html"), "Foreseen for a step"));
 }
 
 TEST(Help, AtEveryLevel) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <set>
 
 #include "benchmarks/kernels.h"
@@ -35,6 +36,30 @@ TEST(Benchmarks, steps_allocate_nothing_after_the_second) {
 #if !defined(__SANITIZE_ADDRESS__)
     EXPECT_EQ(r.late_allocations, 0u);
 #endif
+  }
+}
+
+// Before the first step, to the byte; two per cent is what the project promises.
+TEST(Benchmarks, the_peak_of_a_step_is_foreseen) {
+  for (const Model& model : models()) {
+    SCOPED_TRACE(model.id);
+    const StepOptions o{.batch = 1, .warmup = 2, .repeats = 1};
+    const StepResult r = time_steps(model, o);
+    EXPECT_NEAR(double(r.foreseen_bytes), double(r.peak_bytes), 0.02 * double(r.peak_bytes));
+    EXPECT_EQ(r.foreseen_bytes, r.peak_bytes);
+    EXPECT_LT(r.foreseen_bytes, foresee_peak(model, {}));
+  }
+}
+
+TEST(Benchmarks, a_step_that_fits_no_machine_is_foreseen_too) {
+  for (const Model& model : models()) {
+    SCOPED_TRACE(model.id);
+    const double sample = double(foresee_peak(model, {.batch = 2})) - double(foresee_peak(model, {.batch = 1}));
+    const auto batch = int(0x1p40 / sample) + 1;
+    const auto begin = std::chrono::steady_clock::now();
+    const size_t bytes = foresee_peak(model, {.batch = batch});
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));  // sanitizers, busy machines
+    EXPECT_GT(bytes, size_t{700} << 30);
   }
 }
 

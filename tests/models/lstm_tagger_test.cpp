@@ -1,7 +1,7 @@
 #include "models/lstm_tagger.h"
 
 #include "engine/model_file.h"
-#include "engine/ops/cross_entropy.h"
+#include "layers/head_loss.h"
 #include "models/table1d.h"
 #include "tests/support/golden.h"
 
@@ -26,15 +26,20 @@ TEST_P(LstmTaggerGolden, forward_loss_and_all_gradients_are_pytorchs) {
   load_into(targets, golden, "weight.");  // the names are PyTorch's: none missing, none left over
   Tensor x = golden.find("x")->clone();
   x.require_grad();
-  const Tensor logits = net(x);
-  EXPECT_LE(distance(logits, *golden.find("logits")), 2e-6);
-  const Tensor loss = cross_entropy(logits, *golden.find("target"), {});
-  EXPECT_NEAR(loss.item(), golden.find("loss")->item(), 1e-6);
-  backward(loss);
-  EXPECT_LE(distance(x.grad(), *golden.find("dx")), 1e-5);
-  for (const FileTensor& t : targets) {
-    ASSERT_TRUE(t.tensor.grad()) << t.name << " got no gradient";
-    EXPECT_LE(distance(t.tensor.grad(), *golden.find("grad." + t.name)), 1e-5) << t.name;
+  EXPECT_LE(distance(net(x), *golden.find("logits")), 2e-6);
+  const AnyModule network(net);
+  for (const bool fused : {false, true}) {  // the head and its loss
+    const Tensor &target = *golden.find("target"),
+                 loss = fused ? cross_entropy_of(network, x, target) : cross_entropy(net(x), target);
+    EXPECT_NEAR(loss.item(), golden.find("loss")->item(), 1e-6);
+    backward(loss);
+    EXPECT_LE(distance(x.grad(), *golden.find("dx")), 1e-5);
+    x.clear_grad();
+    for (FileTensor& t : targets) {
+      ASSERT_TRUE(t.tensor.grad()) << t.name << " got no gradient";
+      EXPECT_LE(distance(t.tensor.grad(), *golden.find("grad." + t.name)), 1e-5) << t.name;
+      t.tensor.clear_grad();
+    }
   }
 }
 INSTANTIATE_TEST_SUITE_P(Files, LstmTaggerGolden,

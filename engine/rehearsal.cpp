@@ -1,0 +1,107 @@
+#include "engine/rehearsal.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "engine/tensor.h"
+#include "kernels/common/hollow.h"
+
+namespace kern {
+namespace {
+
+thread_local Rehearsal* innermost = nullptr;
+
+// Addresses that the system has promised no memory for: pages come into being only where someone writes. They are
+// handed out upwards, so that no two blocks overlap, and from the bottom again once none is in use (or, if ever there
+// are more than it holds, anyway: they hold nothing).
+class Addresses {
+ public:
+  Addresses() {
+    void* p = MAP_FAILED;
+    while (p == MAP_FAILED && (size_ /= 2) >= size_t{1} << 20)
+      p = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    check(p != MAP_FAILED, "rehearsal: the system grants no addresses; is there a limit on them (ulimit -v)?");
+    madvise(p, size_, MADV_DONTDUMP);
+    base_ = static_cast<std::byte*>(p);
+  }
+  std::byte* take(size_t size) {
+    if (in_use_++ == 0 || size > size_ - next_) next_ = 0;
+    std::byte* const at = base_ + next_;
+    next_ += std::min(size, size_ - next_);
+    return at;
+  }
+  void give_back() { --in_use_; }
+
+ private:
+  std::byte* base_;
+  size_t size_ = size_t{1} << 46, next_ = 0;  // half of that is asked for first: 32 TiB
+  int64_t in_use_ = 0;
+};
+
+// Never destroyed: tensors of static storage duration may outlive it otherwise.
+Addresses& addresses() {
+  static Addresses& all = *new Addresses;
+  return all;
+}
+std::mutex mutex;  // of the addresses and of all rehearsals' counters
+
+}  // namespace
+
+struct Rehearsal::KeptGradient {
+  std::shared_ptr<Tensor::Impl> leaf;
+  bool has_grad;
+  std::shared_ptr<Tensor> grad;
+};
+
+Rehearsal::Rehearsal()
+    : before_(std::exchange(innermost, this)),
+      hollow_rows_before_(kernels::set_hollow_rows(true)),
+      memory_(std::make_shared<HollowMemory>()) {}
+
+Rehearsal::~Rehearsal() {
+  for (auto kept = gradients_.rbegin(); kept != gradients_.rend(); ++kept) {
+    kept->leaf->has_grad = kept->has_grad;
+    kept->leaf->grad = std::move(kept->grad);
+  }
+  kernels::set_hollow_rows(hollow_rows_before_);
+  innermost = before_;
+}
+
+Rehearsal* Rehearsal::current() { return innermost; }
+MemoryCounters Rehearsal::counters(Device device) const { return memory_->counters(device); }
+
+void Rehearsal::keep_gradient(const Tensor& leaf) {
+  if (!innermost || leaf.impl().storage->hollow()) return;
+  std::vector<KeptGradient>& kept = innermost->gradients_;
+  for (const KeptGradient& k : kept)
+    if (k.leaf == leaf.shared_impl()) return;
+  kept.push_back({leaf.shared_impl(), leaf.impl().has_grad, leaf.impl().grad});
+}
+
+std::shared_ptr<HollowMemory> HollowMemory::of_this_thread() { return innermost ? innermost->memory_ : nullptr; }
+
+std::byte* HollowMemory::take(Device device, size_t size) {
+  std::lock_guard lock(mutex);
+  auto& [c, kept] = devices_[size_t(device)];
+  if (int64_t& free = kept[size]; free > 0) --free;
+  else c.reserved += size, ++c.allocations;
+  c.live += size;
+  c.peak = std::max(c.peak, c.live);
+  return addresses().take(size);
+}
+void HollowMemory::give_back(Device device, size_t size) {
+  std::lock_guard lock(mutex);
+  auto& [c, kept] = devices_[size_t(device)];
+  c.live -= size;
+  ++kept[size];
+  addresses().give_back();
+}
+MemoryCounters HollowMemory::counters(Device device) const {
+  std::lock_guard lock(mutex);
+  return devices_[size_t(device)].counters;
+}
+
+}  // namespace kern

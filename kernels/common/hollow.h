@@ -1,0 +1,95 @@
+// A row's hollow twin is the same row whose kernels do nothing: whatever returns a value (supports, workspace) stays,
+// every entry that returns nothing is replaced. With it the code of a whole step can run without computing anything
+// (engine/rehearsal.h).
+#pragma once
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <utility>
+
+namespace kern::kernels {
+
+// Whether select() hands hollow twins to this thread.
+bool hollow_rows();
+bool set_hollow_rows(bool on);  // returns what it was
+
+namespace detail {
+
+struct AnyMember {
+  template <class T>
+  operator T() const;  // never called: only for counting
+};
+template <class Row, size_t... i>
+constexpr bool takes_members(std::index_sequence<i...>) {
+  return requires { Row{(void(i), AnyMember{})...}; };
+}
+constexpr size_t kMostMembers = 12;
+template <class Row, size_t n = kMostMembers + 1>
+constexpr size_t member_count() {
+  if constexpr (takes_members<Row>(std::make_index_sequence<n>())) return n;
+  else return member_count<Row, n - 1>();
+}
+
+template <class... A>
+void do_nothing(A...) {}
+template <class T>
+void hollow_out(T&) {}
+template <class... A>
+void hollow_out(void (*&entry)(A...)) {
+  if (entry) entry = do_nothing<A...>;
+}
+
+}  // namespace detail
+
+// Calls f with every member of a row in turn. A row is a plain aggregate; C++ has no better way to name its members.
+template <class Row, class F>
+void for_each_member(Row& row, F&& f) {
+  constexpr size_t n = detail::member_count<std::remove_const_t<Row>>();
+  static_assert(n >= 3 && n <= detail::kMostMembers, "a row of this many members needs another line below");
+  auto each = [&](auto&... member) { (f(member), ...); };
+  if constexpr (n == 3) {
+    auto& [a, b, c] = row;
+    each(a, b, c);
+  } else if constexpr (n == 4) {
+    auto& [a, b, c, d] = row;
+    each(a, b, c, d);
+  } else if constexpr (n == 5) {
+    auto& [a, b, c, d, e] = row;
+    each(a, b, c, d, e);
+  } else if constexpr (n == 6) {
+    auto& [a, b, c, d, e, g] = row;
+    each(a, b, c, d, e, g);
+  } else if constexpr (n == 7) {
+    auto& [a, b, c, d, e, g, h] = row;
+    each(a, b, c, d, e, g, h);
+  } else if constexpr (n == 8) {
+    auto& [a, b, c, d, e, g, h, i] = row;
+    each(a, b, c, d, e, g, h, i);
+  } else if constexpr (n == 9) {
+    auto& [a, b, c, d, e, g, h, i, j] = row;
+    each(a, b, c, d, e, g, h, i, j);
+  } else if constexpr (n == 10) {
+    auto& [a, b, c, d, e, g, h, i, j, k] = row;
+    each(a, b, c, d, e, g, h, i, j, k);
+  } else if constexpr (n == 11) {
+    auto& [a, b, c, d, e, g, h, i, j, k, l] = row;
+    each(a, b, c, d, e, g, h, i, j, k, l);
+  } else if constexpr (n == 12) {
+    auto& [a, b, c, d, e, g, h, i, j, k, l, m] = row;
+    each(a, b, c, d, e, g, h, i, j, k, l, m);
+  }
+}
+
+// The twin of a row of static storage duration. Made once and kept for good: backward functions hold on to it.
+template <class Row>
+const Row& hollow_twin(const Row& row) {
+  static std::mutex mutex;
+  static auto& twins = *new std::map<const Row*, const Row>;
+  std::lock_guard lock(mutex);
+  if (const auto it = twins.find(&row); it != twins.end()) return it->second;
+  Row twin = row;
+  for_each_member(twin, [](auto& member) { detail::hollow_out(member); });
+  return twins.emplace(&row, twin).first->second;
+}
+
+}  // namespace kern::kernels

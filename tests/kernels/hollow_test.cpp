@@ -1,0 +1,69 @@
+#include "kernels/common/hollow.h"
+
+#include <gtest/gtest.h>
+
+#include "all_tables.h"
+
+namespace kern::kernels {
+namespace {
+
+// Compares a row's members with its twin's, one by one.
+struct Compare {
+  int values = 0, entries = 0;
+  template <class T>
+  void operator()(const T& a, const T& b) {
+    ++values;
+    EXPECT_TRUE(a == b);
+  }
+  template <class... A>
+  void operator()(void (*const& a)(A...), void (*const& b)(A...)) {
+    ++entries;
+    EXPECT_EQ(a == nullptr, b == nullptr);
+    if (a) {
+      EXPECT_TRUE(b == detail::do_nothing<A...>);
+    }
+  }
+};
+
+TEST(Hollow, a_twin_is_its_row_without_the_entries) {
+  for_each_table([](const auto& table) {
+    for (const auto& row : table.rows) {
+      SCOPED_TRACE(text(table.op, " ", row.name));
+      const auto& twin = hollow_twin(row);
+      EXPECT_EQ(&twin, &hollow_twin(row)) << "made once";
+      Compare compare;
+      for_each_member(row, [&](const auto& a) {
+        for_each_member(twin, [&](const auto& b) {
+          const auto at = [](const auto& owner, const auto& member) {
+            return reinterpret_cast<const char*>(&member) - reinterpret_cast<const char*>(&owner);
+          };
+          if constexpr (std::is_same_v<decltype(a), decltype(b)>)
+            if (at(row, a) == at(twin, b)) compare(a, b);
+        });
+      });
+      EXPECT_GE(compare.values, 3);  // name, device, supports
+      EXPECT_GE(compare.entries, 1);
+    }
+  });
+}
+
+TEST(Hollow, select_hands_out_twins_and_does_not_count_them_as_used) {
+  const ReluSpec g{.rows = 1};
+  const PreferRow reference("relu=reference");
+  const ReluRow& row = select(relu_table(), Device::cpu, g);
+  const bool before = set_hollow_rows(true);
+  const ReluRow& twin = select(relu_table(), Device::cpu, g);
+  EXPECT_FALSE(before);
+  EXPECT_TRUE(set_hollow_rows(before));
+  EXPECT_EQ(&twin, &hollow_twin(row));
+  EXPECT_EQ(&select(relu_table(), Device::cpu, g), &row);
+  twin.forward({}, g, nullptr, nullptr);
+  const size_t used = rows_used().size();
+  set_hollow_rows(true);
+  select(tanh_table(), Device::cpu, TanhSpec{.rows = 1});
+  set_hollow_rows(false);
+  EXPECT_EQ(rows_used().size(), used);
+}
+
+}  // namespace
+}  // namespace kern::kernels
