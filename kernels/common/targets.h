@@ -22,8 +22,11 @@ constexpr int64_t class_count(int64_t k) { return is_binary(k) ? 2 : k; }
 
 // The first of n targets that is neither one of `classes` nor kIgnore, or -1.
 inline int64_t first_bad_target(const int32_t* target, int64_t n, int64_t classes) {
-  for (int64_t i = 0; i < n; ++i)
-    if (target[i] < kIgnore || target[i] >= classes) return i;
+  const auto bad = [=](int64_t i) { return target[i] < kIgnore || target[i] >= classes; };
+  bool any = false;
+  for (int64_t i = 0; i < n; ++i) any |= bad(i);  // without a way out it vectorises
+  for (int64_t i = 0; any && i < n; ++i)
+    if (bad(i)) return i;
   return -1;
 }
 
