@@ -112,8 +112,9 @@ void backward(const CrossEntropySpec& g, float scale, float all, const float* x,
     float* to = dx + i * dxp;
     walk_rows(of, dense, rows, g.k, [&](int64_t row, int64_t at, auto part, auto row_of) {
       const auto mine = hn::BitCast(Vi(), hn::TableLookupLanes(place, row_of));
-      Vec v = hn::Mul(vector_exponential_of_negative(hn::Sub(part.load(from + row * xp + at), hn::TableLookupLanes(max, row_of))),
-                      hn::TableLookupLanes(factor, row_of));
+      Vec v = hn::Mul(
+          vector_exponential_of_negative(hn::Sub(part.load(from + row * xp + at), hn::TableLookupLanes(max, row_of))),
+          hn::TableLookupLanes(factor, row_of));
       const auto is_target = hn::RebindMask(d, hn::Eq(mine, hn::Add(lane, hn::Set(Vi(), int32_t(at)))));
       v = hn::Sub(v, hn::IfThenElseZero(is_target, hn::TableLookupLanes(own, row_of)));
       if (g.smoothing > 0) {

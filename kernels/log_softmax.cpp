@@ -3,13 +3,13 @@
 namespace kern::kernels {
 namespace {
 
-constexpr LogSoftmaxRow kReference = {
-    .name = "reference",
-    .device = Device::cpu,
-    .supports = supports_all,
-    .forward = [](const Exec&, const SoftmaxSpec& g, const float* x, float* y) { log_softmax_forward_reference(g, x, y); },
-    .backward = [](const Exec&, const SoftmaxSpec& g, const float* dy, const float* y,
-                   float* dx) { log_softmax_backward_reference(g, dy, y, dx); }};
+constexpr LogSoftmaxRow kReference = {.name = "reference",
+                                      .device = Device::cpu,
+                                      .supports = supports_all,
+                                      .forward = [](const Exec&, const SoftmaxSpec& g, const float* x,
+                                                    float* y) { log_softmax_forward_reference(g, x, y); },
+                                      .backward = [](const Exec&, const SoftmaxSpec& g, const float* dy, const float* y,
+                                                     float* dx) { log_softmax_backward_reference(g, dy, y, dx); }};
 
 }  // namespace
 

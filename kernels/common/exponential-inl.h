@@ -1,5 +1,5 @@
-// exp and log of kernels/common/exponential.h and elementary.h for vectors, and the activations of gates. Read once per instruction set;
-// include after hwy/foreach_target.h.
+// exp and log of kernels/common/exponential.h and elementary.h for vectors, and the activations of gates. Read once per
+// instruction set; include after hwy/foreach_target.h.
 #if defined(KERN_EXPONENTIAL_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef KERN_EXPONENTIAL_INL_H
 #undef KERN_EXPONENTIAL_INL_H
@@ -40,14 +40,15 @@ HWY_INLINE ExpVector vector_exponential(ExpVector x) {
   return hn::IfThenZeroElse(hn::Lt(x, lowest), hn::Mul(hn::Mul(p, power), set(2.0f)));
 }
 
-// e^x for x <= 0, as softmax needs it, in two thirds of the operations: 2^n is a normal number, or 0 for x below -87.7. A
-// polynomial of degree 6 whose relative error is 4e-9; within 2 units in the last place. A NaN stays one.
+// e^x for x <= 0, as softmax needs it, in two thirds of the operations: 2^n is a normal number, or 0 for x below -87.7.
+// A polynomial of degree 6 whose relative error is 4e-9; within 2 units in the last place. A NaN stays one.
 HWY_INLINE ExpVector vector_exponential_of_negative(ExpVector x) {
   const hn::ScalableTag<float> d;
   const hn::RebindToSigned<decltype(d)> di;
   const auto set = [&](float v) { return hn::Set(d, v); };
-  const auto one = set(1.0f), round = set(12582912.0f + 127.0f);  // leaves n + 127, the exponent of 2^n, in the low bits
-  const auto v = hn::Max(set(-88.0f), x);  // the second, if it is a NaN
+  const auto one = set(1.0f),
+             round = set(12582912.0f + 127.0f);  // leaves n + 127, the exponent of 2^n, in the low bits
+  const auto v = hn::Max(set(-88.0f), x);        // the second, if it is a NaN
   const auto shifted = hn::MulAdd(v, set(1.44269504088896341f), round), n = hn::Sub(shifted, round);
   const auto r = hn::MulAdd(n, set(2.12194440e-4f), hn::NegMulAdd(n, set(0.693359375f), v));  // ln 2 in two parts
   auto p = hn::MulAdd(set(1.381454058e-3f), r, set(8.368745446e-3f));

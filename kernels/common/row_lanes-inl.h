@@ -99,10 +99,12 @@ class DoubleLanes {
     const hn::Half<Vf> half;
     return hn::Combine(Vf(), hn::DemoteTo(half, high_), hn::DemoteTo(half, low_));
   }
+  HWY_INLINE void store(double* lanes) const {
+    hn::StoreU(low_, Vd(), lanes), hn::StoreU(high_, Vd(), lanes + kLanes / 2);
+  }
   HWY_INLINE double total() const {
-    HWY_ALIGN double lanes[kLanes];
-    hn::Store(low_, Vd(), lanes), hn::Store(high_, Vd(), lanes + kLanes / 2);
-    double sum = 0;
+    double lanes[kLanes], sum = 0;
+    store(lanes);
     for (double v : lanes) sum += v;
     return sum;
   }
