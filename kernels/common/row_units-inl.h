@@ -83,12 +83,12 @@ void merge_sums(const Units& u, double* sums, int64_t stride, int terms, int64_t
 }
 
 // first(unit) for all units, merge(group, first unit, last unit) per group, second(unit): sample by sample where every
-// sample is a group, so that the second pass finds it in the cache, else each over everything. Without `two`, only the
-// second.
+// sample is a group and there are some, so that the second pass finds it in the cache, else each over everything.
+// Without `two`, only the second.
 template <class First, class Merge, class Second>
 void in_two_passes(const Units& u, bool sample_is_group, bool two, First&& first, Merge&& merge, Second&& second) {
   if (u.count() == 0) return;
-  if (two && sample_is_group) {
+  if (two && sample_is_group && u.n >= 4) {
     parallel_for(u.n, 1, [&](int64_t begin, int64_t end) {
       for (int64_t n = begin; n < end; ++n) {
         const int64_t from = n * u.per_sample, to = from + u.per_sample;
@@ -103,7 +103,9 @@ void in_two_passes(const Units& u, bool sample_is_group, bool two, First&& first
     parallel_for(u.count(), 1, [&](int64_t begin, int64_t end) {
       for (int64_t unit = begin; unit < end; ++unit) first(unit);
     });
-    merge(0, 0, u.count());
+    if (sample_is_group)
+      for (int64_t n = 0; n < u.n; ++n) merge(n, n * u.per_sample, (n + 1) * u.per_sample);
+    else merge(0, 0, u.count());
   }
   parallel_for(u.count(), 1, [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; ++unit) second(unit);
