@@ -1,10 +1,12 @@
 #include "kernels/adam.h"
 
+#include "kernels/common/isa.h"
 #include "kernels/common/parallel.h"
 
 namespace kern::kernels {
 namespace {
 
+template <Isa isa>
 void step(const Exec&, const AdamSpec& a, const int64_t* count, const float* lr, const float* grad_scale, float* p,
           const float* g, float* m, float* v) {
   const double c1 = 1 - std::pow(a.beta1, double(*count)), c2 = 1 - std::pow(a.beta2, double(*count));
@@ -14,18 +16,24 @@ void step(const Exec&, const AdamSpec& a, const int64_t* count, const float* lr,
               d1 = float(1 - a.beta1), d2 = float(1 - a.beta2), rate = float(double(*lr) / c1),
               root = float(1 / std::sqrt(c2)), epsilon = float(a.epsilon);
   parallel_for(a.n, 16384, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const float gradient = g[i] * scale + decay * p[i];
-      const float mi = b1 * m[i] + d1 * gradient, vi = b2 * v[i] + d2 * gradient * gradient;
-      m[i] = mi;
-      v[i] = vi;
-      p[i] = keep * p[i] - rate * mi / (std::sqrt(vi) * root + epsilon);
-    }
+    on_isa<isa>([&] {
+      for (int64_t i = begin; i < end; ++i) {
+        const float gradient = g[i] * scale + decay * p[i];
+        const float mi = b1 * m[i] + d1 * gradient, vi = b2 * v[i] + d2 * gradient * gradient;
+        m[i] = mi;
+        v[i] = vi;
+        p[i] = keep * p[i] - rate * mi / (std::sqrt(vi) * root + epsilon);
+      }
+    });
   });
 }
 
+template <Isa isa>
+constexpr AdamRow simd_row() {
+  return {.name = isa_name(isa), .device = Device::cpu, .supports = supports_on<isa>, .step = step<isa>};
+}
 constexpr AdamRow kRows[] = {
-    {.name = "cpu", .device = Device::cpu, .supports = supports_all, .step = step},
+    KERN_SIMD_ROWS(simd_row),
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,

@@ -34,11 +34,6 @@ T bce_value(T x, T t, T pos_weight) {
   const T softplus = (positive ? T(0) : -x) + std::log(T(1) + e);  // log(1 + exp(-x))
   return (T(1) - t) * x + (T(1) + (pos_weight - T(1)) * t) * softplus;
 }
-// The same for real numbers, precise where exp(-|x|) is far below 1.
-template <std::floating_point T>
-T bce_value_precise(T x, T t, T pos_weight) {
-  return (1 - t) * x + (1 + (pos_weight - 1) * t) * ((x >= 0 ? T(0) : -x) + std::log1p(std::exp(x >= 0 ? -x : x)));
-}
 template <class T>
 T bce_derivative(T x, T t, T pos_weight) {
   const bool positive = real_part(x) >= 0;

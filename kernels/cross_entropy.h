@@ -13,6 +13,7 @@
 #include "kernels/common/dispatch.h"
 #include "kernels/common/layout.h"
 #include "kernels/common/scalar.h"
+#include "kernels/common/simd.h"
 #include "kernels/common/targets.h"
 
 namespace kern::kernels {
@@ -86,5 +87,19 @@ struct CrossEntropyRow {
                    const float* weight, const float* saved, float* dx);
 };
 const Table<CrossEntropyRow>& cross_entropy_table();
+
+// What one instruction set brings to its row (cross_entropy_simd.cpp): rows [begin, end), whose targets are sound.
+struct CrossEntropyPart {
+  double loss, weight;
+};
+struct CrossEntropySteps {
+  void (*forward)(const CrossEntropySpec&, const float* x, const int32_t* target, const float* weight, float* saved,
+                  int64_t begin, int64_t end, CrossEntropyPart& part);
+  // scale = dL/W, all = e/K sum_k w[k]
+  void (*backward)(const CrossEntropySpec&, float scale, float all, const float* x, const int32_t* target,
+                   const float* weight, const float* saved, float* dx, int64_t begin, int64_t end);
+};
+template <Isa isa>
+CrossEntropySteps cross_entropy_steps();
 
 }  // namespace kern::kernels

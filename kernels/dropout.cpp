@@ -1,5 +1,6 @@
 #include "kernels/dropout.h"
 
+#include "kernels/common/isa.h"
 #include "kernels/common/reduce.h"
 
 namespace kern::kernels {
@@ -8,47 +9,61 @@ namespace {
 constexpr int64_t kStretch = 256;  // masks drawn at a time
 
 // keep[k] = scale or 0 for the masks [first, first + count), count <= kStretch.
-void draw(const DropoutSpec& g, uint64_t step, int64_t first, int64_t count, float* keep) {
-  float drawn[kStretch + 8];
+KERN_INLINE void draw(const DropoutSpec& g, uint64_t step, int64_t first, int64_t count, float* keep) {
+  constexpr int64_t kBlocks = kStretch / 4 + 2;
+  uint32_t words[4][kBlocks];  // a loop that writes words beside each other vectorises
+  float drawn[4 * kBlocks];
   const int64_t block = first / 4, blocks = (first + count + 3) / 4 - block;
   const float scale = g.scale();
   for (int64_t b = 0; b < blocks; ++b) {
     const Random4 r = g.words(step, block + b);
-    for (int k = 0; k < 4; ++k) drawn[4 * b + k] = g.keeps(r.v[k]) ? scale : 0.0f;
+    for (int k = 0; k < 4; ++k) words[k][b] = r.v[k];
   }
+  for (int64_t b = 0; b < blocks; ++b)
+    for (int k = 0; k < 4; ++k) drawn[4 * b + k] = g.keeps(words[k][b]) ? scale : 0.0f;
   std::copy_n(drawn + first % 4, count, keep);
 }
 
 // A dropped value is 0 even where it was not finite.
-void apply(const float* keep, int64_t count, const float* x, float* y) {
-  for (int64_t k = 0; k < count; ++k) y[k] = keep[k] != 0 ? x[k] * keep[k] : 0.0f;
+KERN_INLINE void apply(const float* keep, int64_t count, const float* x, float* y) {
+  for (int64_t k = 0; k < count; ++k) {
+    const float v = x[k] * keep[k];
+    y[k] = keep[k] != 0 ? v : 0.0f;
+  }
 }
 
+template <Isa isa>
 void forward(const Exec&, const DropoutSpec& g, const uint64_t* step, const float* x, float* y) {
   const int64_t samples = ceil_div(g.rows, g.span),
                 grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g.c * g.span));
   parallel_for(samples, grain, [&](int64_t begin, int64_t end) {
-    float keep[kStretch];
-    if (g.span == 1 && g.x_pitch() == g.c && g.y_pitch() == g.c) {  // dense: rows run into each other
-      for (int64_t first = begin * g.c; first < end * g.c; first += kStretch) {
-        const int64_t count = std::min(kStretch, end * g.c - first);
-        draw(g, *step, first, count, keep);
-        apply(keep, count, x + first, y + first);
+    on_isa<isa>([&] {
+      float keep[kStretch];
+      if (g.span == 1 && g.x_pitch() == g.c && g.y_pitch() == g.c) {  // dense: rows run into each other
+        for (int64_t first = begin * g.c; first < end * g.c; first += kStretch) {
+          const int64_t count = std::min(kStretch, end * g.c - first);
+          draw(g, *step, first, count, keep);
+          apply(keep, count, x + first, y + first);
+        }
+        return;
       }
-      return;
-    }
-    for (int64_t s = begin; s < end; ++s)
-      for (int64_t c = 0; c < g.c; c += kStretch) {
-        const int64_t count = std::min(kStretch, g.c - c);
-        draw(g, *step, s * g.c + c, count, keep);
-        for (int64_t i = s * g.span; i < std::min(g.rows, (s + 1) * g.span); ++i)
-          apply(keep, count, x + i * g.x_pitch() + c, y + i * g.y_pitch() + c);
-      }
+      for (int64_t s = begin; s < end; ++s)
+        for (int64_t c = 0; c < g.c; c += kStretch) {
+          const int64_t count = std::min(kStretch, g.c - c);
+          draw(g, *step, s * g.c + c, count, keep);
+          for (int64_t i = s * g.span; i < std::min(g.rows, (s + 1) * g.span); ++i)
+            apply(keep, count, x + i * g.x_pitch() + c, y + i * g.y_pitch() + c);
+        }
+    });
   });
 }
 
+template <Isa isa>
+constexpr DropoutRow simd_row() {
+  return {.name = isa_name(isa), .device = Device::cpu, .supports = supports_on<isa>, .forward = forward<isa>};
+}
 constexpr DropoutRow kRows[] = {
-    {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward},
+    KERN_SIMD_ROWS(simd_row),
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,

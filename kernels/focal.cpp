@@ -25,10 +25,11 @@ KERN_INLINE void binary_terms(const FocalSpec& g, const float* x, const int32_t*
   }
 }
 // The exponentials of the rows stay in e, their sums in sums.
+template <Isa isa>
 KERN_INLINE void class_terms(const FocalSpec& g, const float* x, const int32_t* target, const float* weight,
-                             int64_t rows, Block& b, float* e, int64_t e_pitch, double* sums) {
+                             int64_t rows, int64_t left, Block& b, float* e, int64_t e_pitch, double* sums) {
   float maxima[kRowBlock];
-  row_exponentials(x, g.x_pitch(), rows, g.k, e, e_pitch, maxima, sums);
+  row_exponentials<isa>(x, g.x_pitch(), rows, left, g.k, e, e_pitch, maxima, sums);
   for (int64_t r = 0; r < rows; ++r) {
     const int32_t t = target[r];
     const bool counts = t != kIgnore;
@@ -72,7 +73,7 @@ void forward(const Exec& exec, const FocalSpec& g, const float* x, const int32_t
           const int64_t rows = std::min(end - i, block_of(g));
           const float* from = x + i * g.x_pitch();
           if (is_binary(g.k)) binary_terms(g, from, target + i, rows, b);
-          else class_terms(g, from, target + i, weight, rows, b, e, g.k, sums);
+          else class_terms<isa>(g, from, target + i, weight, rows, g.rows - i, b, e, g.k, sums);
           powers(g, rows, b);
           part.loss += lane_sum(rows, [&](int64_t r) { return b.factor[r] * b.power[r] * b.l[r]; });
           for (int64_t r = 0; r < rows; ++r) part.count += target[i + r] != kIgnore;
@@ -107,7 +108,7 @@ void backward(const Exec&, const FocalSpec& g, const float* dy, const float* x, 
         const int32_t* t = target + i;
         float* to = dx + i * p;
         if (is_binary(g.k)) binary_terms(g, from, t, rows, b);
-        else class_terms(g, from, t, weight, rows, b, to, p, sums);
+        else class_terms<isa>(g, from, t, weight, rows, g.rows - i, b, to, p, sums);
         powers(g, rows, b);
         for (int64_t r = 0; r < rows; ++r) {  // the factor of p[k] - [k = t]
           const float q = b.q[r], ratio = b.l[r] / (q == 0 ? 1.0f : q), slope = q == 0 ? 1.0f : ratio;

@@ -8,8 +8,12 @@
 // Layouts: x, y, dx, dy [N,L,C], L = all positions of a sample (an image's H W, 1 for [N,C]); m, d [N,G]; the rest [C],
 // null without affine part. G = 1 is a layer norm over the whole sample, G = C an instance norm.
 #pragma once
-#include "kernels/common/channel_norm.h"
+#include <cmath>
+
 #include "kernels/common/dispatch.h"
+#include "kernels/common/layout.h"
+#include "kernels/common/scalar.h"
+#include "kernels/common/simd.h"
 
 namespace kern::kernels {
 
@@ -25,17 +29,6 @@ struct GroupNormSpec {
   constexpr int64_t y_pitch() const { return pitch_or(pitch.y, c); }
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, c); }
   constexpr int64_t dy_pitch() const { return pitch_or(pitch.dy, c); }
-  // Channel by channel, `samples` of the samples.
-  constexpr ChannelNorm norm(int64_t samples) const {
-    return {.groups = samples,
-            .rows = l,
-            .c = c,
-            .eps = eps,
-            .x_pitch = x_pitch(),
-            .y_pitch = y_pitch(),
-            .dx_pitch = dx_pitch(),
-            .dy_pitch = dy_pitch()};
-  }
   bool operator==(const GroupNormSpec&) const = default;
 };
 
@@ -108,5 +101,7 @@ struct GroupNormRow {
                    const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias);
 };
 const Table<GroupNormRow>& group_norm_table();
+template <Isa isa>
+GroupNormRow group_norm_simd_row();  // group_norm_simd.cpp
 
 }  // namespace kern::kernels

@@ -1,7 +1,4 @@
-// The SIMD rows of norm_act. Work is cut into units: runs of rows of one sample that fit the second-level cache. Each
-// unit leaves its sums in doubles in scratch, and the units of a group are merged in order, so that any number of
-// threads gives the same bits. Where every sample is a group of its own, its passes follow each other while it is in
-// the cache.
+// The SIMD rows of norm_act: two passes over units of rows (common/row_units-inl.h).
 #include <cmath>
 #include <cstddef>
 
@@ -14,31 +11,16 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "kernels/common/row_walk-inl.h"
+#include "kernels/common/row_units-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace kern::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-using Vec = hn::Vec<Vf>;
 constexpr int kTerms = 3;  // sums a channel: mean and squares forward; g, g (x - m), slope backward
 
-struct Units {
-  int64_t n, rows, c, grain, per_sample;  // units of a sample
-  explicit Units(const NormActSpec& g)
-      : n(g.n),
-        rows(g.rows),
-        c(g.c),
-        grain(16384 / (g.c > 0 ? g.c : 1) > 64 ? 16384 / (g.c > 0 ? g.c : 1) : 64),
-        per_sample(ceil_div(rows, grain)) {}
-  int64_t count() const { return n * per_sample; }
-  int64_t begin(int64_t unit) const { return unit / per_sample * rows + unit % per_sample * grain; }
-  int64_t size(int64_t unit) const {
-    const int64_t left = rows - unit % per_sample * grain;
-    return left < grain ? left : grain;
-  }
-};
+Units units_of(const NormActSpec& g) { return {g.n, g.rows, g.c}; }
 
 // Scratch: the sums of every unit, then the keep factors of every sample.
 double* sums_of(const Exec& exec, const Units& u, int64_t unit) {
@@ -48,7 +30,7 @@ float* keeps_of(const Exec& exec, const Units& u) {
   return reinterpret_cast<float*>(static_cast<double*>(exec.scratch) + u.count() * kTerms * u.c);
 }
 size_t workspace(const NormActSpec& g) {
-  const Units u(g);
+  const Units u = units_of(g);
   return size_t(u.count() * kTerms * u.c) * sizeof(double) + (g.p > 0 ? size_t(g.n * g.c + 3) * sizeof(float) : 0);
 }
 
@@ -58,56 +40,6 @@ void draw_keeps(const NormActSpec& g, uint64_t step, float* keeps) {
   for (int64_t i = 0; i < g.n * g.c; i += 4) {
     const Random4 words = drop.words(step, i / 4);
     for (int k = 0; k < 4; ++k) keeps[i + k] = drop.keeps(words.v[k]) ? scale : 0.0f;
-  }
-}
-
-// Mean and sum of squared deviations per channel of rows [begin, begin + size): into sums[c] and sums[C + c]. Sums of
-// differences from a near value (the first row, then the mean) stay small, so that floats serve within a stretch.
-void moments_of_unit(const NormActSpec& g, const float* x, int64_t begin, int64_t size, double* sums) {
-  const int64_t pitch = g.x_pitch();
-  for_each_strip(g.c, pitch == g.c, [&](const Strip& t) {
-    const Vf d;
-    const float* from = x + begin * pitch + t.column;
-    HWY_ALIGN float near[kStripLanes];
-    double total[2][kStripLanes];
-    t.spread(near, [&](int64_t j) { return from[j]; });
-    sum_rows<1>(t, 0, size, total, [&](int64_t row, int64_t at, auto part, Vec(&sum)[1]) {
-      sum[0] = hn::Sub(part.load(from + row * pitch + at), hn::Load(d, near + at));
-    });
-    const double rows = double(size);
-    for (int64_t j = 0; j < t.width; ++j) sums[t.column + j] = double(near[j]) + total[0][j] / rows;
-    t.spread(near, [&](int64_t j) { return float(sums[t.column + j]); });
-    sum_rows<2>(t, 0, size, total, [&](int64_t row, int64_t at, auto part, Vec(&sum)[2]) {
-      sum[0] = hn::Sub(part.load(from + row * pitch + at), hn::Load(d, near + at));
-      sum[1] = hn::Mul(sum[0], sum[0]);
-    });
-    for (int64_t j = 0; j < t.width; ++j) {  // near[j] is the mean but for its rounding
-      const double rest = total[0][j] / rows, squares = total[1][j] - rest * total[0][j];
-      sums[t.column + j] = double(near[j]) + rest;
-      sums[g.c + t.column + j] = squares < 0 ? 0 : squares;  // a NaN stays one
-    }
-  });
-}
-
-// The units [first, last) into the first one's place (Chan, Golub, LeVeque 1983).
-void merge_moments(const Exec& exec, const Units& u, int64_t first, int64_t last) {
-  double *mean = sums_of(exec, u, first), *squares = mean + u.c;
-  double before = double(u.size(first));
-  for (int64_t unit = first + 1; unit < last; ++unit) {
-    const double *more_mean = sums_of(exec, u, unit), *more_squares = more_mean + u.c, more = double(u.size(unit));
-    for (int64_t c = 0; c < u.c; ++c) {
-      const double step = more_mean[c] - mean[c];
-      mean[c] += step * (more / (before + more));
-      squares[c] += more_squares[c] + step * step * (before * more / (before + more));
-    }
-    before += more;
-  }
-}
-void merge_sums(const Exec& exec, const Units& u, int64_t first, int64_t last) {
-  double* total = sums_of(exec, u, first);
-  for (int64_t unit = first + 1; unit < last; ++unit) {
-    const double* more = sums_of(exec, u, unit);
-    for (int64_t i = 0; i < kTerms * u.c; ++i) total[i] += more[i];
   }
 }
 
@@ -256,37 +188,6 @@ void for_case(const NormActSpec& g, F&& f) {
   }
 }
 
-// first(unit) for all units, merge(group, first unit, last unit) per group, second(unit): sample by sample where
-// samples are groups of their own and there are enough of them, else each over everything.
-template <class First, class Merge, class Second>
-void in_two_passes(const NormActSpec& g, const Units& u, bool two, First&& first, Merge&& merge, Second&& second) {
-  if (u.count() == 0) return;
-  if (!two) {
-    parallel_for(u.count(), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t unit = begin; unit < end; ++unit) second(unit);
-    });
-    return;
-  }
-  if (g.per_sample) {
-    parallel_for(u.n, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t n = begin; n < end; ++n) {
-        const int64_t from = n * u.per_sample, to = from + u.per_sample;
-        for (int64_t unit = from; unit < to; ++unit) first(unit);
-        merge(n, from, to);
-        for (int64_t unit = from; unit < to; ++unit) second(unit);
-      }
-    });
-    return;
-  }
-  parallel_for(u.count(), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t unit = begin; unit < end; ++unit) first(unit);
-  });
-  merge(0, 0, u.count());
-  parallel_for(u.count(), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t unit = begin; unit < end; ++unit) second(unit);
-  });
-}
-
 const float* prepare_keeps(const Exec& exec, const NormActSpec& g, const Units& u, const uint64_t* step) {
   if (!(g.p > 0)) return nullptr;
   float* keeps = keeps_of(exec, u);
@@ -297,13 +198,13 @@ const float* prepare_keeps(const Exec& exec, const NormActSpec& g, const Units& 
 template <Activation kAct, bool kDrop>
 void forward_case(const Exec& exec, const NormActSpec& g, bool statistics, const float* x,
                   const NormActInputs<float>& in, const float* residual, float* y, float* mean, float* inverse) {
-  const Units u(g);
+  const Units u = units_of(g);
   const float* keeps = prepare_keeps(exec, g, u, in.step);
   in_two_passes(
-      g, u, statistics,
-      [&](int64_t unit) { moments_of_unit(g, x, u.begin(unit), u.size(unit), sums_of(exec, u, unit)); },
+      u, g.per_sample, statistics,
+      [&](int64_t unit) { moments_of_rows(x, g.x_pitch(), g.c, u.begin(unit), u.size(unit), sums_of(exec, u, unit)); },
       [&](int64_t group, int64_t first, int64_t last) {
-        merge_moments(exec, u, first, last);
+        merge_moments(u, sums_of(exec, u, 0), kTerms * g.c, first, last);
         const double *m = sums_of(exec, u, first), *squares = m + g.c, rows = double(g.group_rows());
         for (int64_t c = 0; c < g.c; ++c) {
           const double variance = squares[c] / rows;
@@ -345,17 +246,19 @@ template <Activation kAct, bool kDrop>
 void backward_case(const Exec& exec, const NormActSpec& g, const float* dy, const float* x,
                    const NormActInputs<float>& in, const float* mean, const float* inverse, float* dx, float* dweight,
                    float* dbias, float* dslope) {
-  const Units u(g);
+  const Units u = units_of(g);
   const float* keeps = prepare_keeps(exec, g, u, in.step);
   auto channels = [&](int64_t unit) { return channels_of(g, in, mean, inverse, keeps, unit / u.per_sample); };
   const bool sums = !g.frozen || dweight || dbias || dslope;
   const int64_t units_of_group = g.per_sample ? u.per_sample : u.count();
   in_two_passes(
-      g, u, sums,
+      u, g.per_sample, sums,
       [&](int64_t unit) {
         sums_of_unit<kAct, kDrop>(g, channels(unit), dy, x, u.begin(unit), u.size(unit), sums_of(exec, u, unit));
       },
-      [&](int64_t, int64_t first, int64_t last) { merge_sums(exec, u, first, last); },
+      [&](int64_t, int64_t first, int64_t last) {
+        merge_sums(u, sums_of(exec, u, 0), kTerms * g.c, kTerms, first, last);
+      },
       [&](int64_t unit) {
         if (dx)
           gradient_unit<kAct, kDrop>(g, channels(unit), dy, x, sums_of(exec, u, unit / units_of_group * units_of_group),

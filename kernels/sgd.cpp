@@ -1,30 +1,38 @@
 #include "kernels/sgd.h"
 
+#include "kernels/common/isa.h"
 #include "kernels/common/parallel.h"
 
 namespace kern::kernels {
 namespace {
 
+template <Isa isa>
 void step(const Exec&, const SgdSpec& a, const float* lr, const float* grad_scale, float* p, const float* g, float* m) {
   const float rate = *lr, scale = grad_scale ? *grad_scale : 1.0f, decay = float(a.weight_decay),
               momentum = float(a.momentum);
   // direction = from_g g' + from_m m
   const float from_g = a.momentum == 0 || a.nesterov ? 1.0f : 0.0f, from_m = a.nesterov ? momentum : 1.0f;
   parallel_for(a.n, 16384, [=](int64_t begin, int64_t end) {
-    if (momentum == 0) {
-      for (int64_t i = begin; i < end; ++i) p[i] -= rate * (g[i] * scale + decay * p[i]);
-      return;
-    }
-    for (int64_t i = begin; i < end; ++i) {
-      const float gradient = g[i] * scale + decay * p[i], mi = momentum * m[i] + gradient;
-      m[i] = mi;
-      p[i] -= rate * (from_g * gradient + from_m * mi);
-    }
+    on_isa<isa>([&] {
+      if (momentum == 0) {
+        for (int64_t i = begin; i < end; ++i) p[i] -= rate * (g[i] * scale + decay * p[i]);
+        return;
+      }
+      for (int64_t i = begin; i < end; ++i) {
+        const float gradient = g[i] * scale + decay * p[i], mi = momentum * m[i] + gradient;
+        m[i] = mi;
+        p[i] -= rate * (from_g * gradient + from_m * mi);
+      }
+    });
   });
 }
 
+template <Isa isa>
+constexpr SgdRow simd_row() {
+  return {.name = isa_name(isa), .device = Device::cpu, .supports = supports_on<isa>, .step = step<isa>};
+}
 constexpr SgdRow kRows[] = {
-    {.name = "cpu", .device = Device::cpu, .supports = supports_all, .step = step},
+    KERN_SIMD_ROWS(simd_row),
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,

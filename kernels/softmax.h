@@ -5,6 +5,7 @@
 #include "kernels/common/dispatch.h"
 #include "kernels/common/layout.h"
 #include "kernels/common/scalar.h"
+#include "kernels/common/simd.h"
 
 namespace kern::kernels {
 
@@ -56,5 +57,7 @@ struct SoftmaxRow {
   void (*backward)(const Exec&, const SoftmaxSpec&, const float* dy, const float* y, float* dx);
 };
 const Table<SoftmaxRow>& softmax_table();
+template <Isa isa>
+SoftmaxRow softmax_simd_row();  // softmax_simd.cpp
 
 }  // namespace kern::kernels

@@ -34,11 +34,13 @@ KERN_INLINE void add_binary(const TverskySpec& g, const float* x, const int32_t*
 }
 
 // Rows [begin, end) with K logits, of no more than kRowBlock values.
+template <Isa isa>
 KERN_INLINE void add_classes(const TverskySpec& g, const float* x, const int32_t* target, int64_t begin, int64_t end,
                              double* sums) {
   float e[kRowBlock], maxima[kRowBlock];
   double row_sums[kRowBlock];
-  row_exponentials(x + begin * g.x_pitch(), g.x_pitch(), end - begin, g.k, e, g.k, maxima, row_sums);
+  row_exponentials<isa>(x + begin * g.x_pitch(), g.x_pitch(), end - begin, g.groups * g.rows - begin, g.k, e, g.k,
+                        maxima, row_sums);
   for (int64_t i = begin; i < end; ++i) {
     const int32_t t = target[i];
     if (t == kIgnore) continue;
@@ -65,7 +67,7 @@ void forward(const Exec& exec, const TverskySpec& g, const float* x, const int32
       for (int64_t i = begin; i < end; i += block_of(g)) {
         const int64_t last = std::min(end, i + block_of(g));
         if (is_binary(g.k)) add_binary(g, x, target, i, last, sums);
-        else add_classes(g, x, target, i, last, sums);
+        else add_classes<isa>(g, x, target, i, last, sums);
       }
     });
   });
@@ -145,7 +147,8 @@ void backward(const Exec&, const TverskySpec& g, const float* dy, const float* x
     on_isa<isa>([&] {
       for (int64_t i = begin; i < end; i += block_of(g)) {
         const int64_t rows = std::min(end - i, block_of(g)), p = g.dx_pitch();
-        row_exponentials(x + i * g.x_pitch(), g.x_pitch(), rows, g.k, dx + i * p, p, maxima, sums);
+        row_exponentials<isa>(x + i * g.x_pitch(), g.x_pitch(), rows, g.groups * g.rows - i, g.k, dx + i * p, p, maxima,
+                              sums);
         for (int64_t r = 0; r < rows; ++r) class_gradient(g, other, own, target[i + r], sums[r], dx + (i + r) * p);
       }
     });

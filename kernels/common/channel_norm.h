@@ -1,5 +1,5 @@
-// What the norms share. x is `groups` groups of `rows` rows of C channels: the N samples of an instance norm, the one
-// group of a batch norm. Per group and channel, with m = mean over the group's rows and d = 1 / sqrt(variance + eps):
+// What the references of the norms share. x is `groups` groups of `rows` rows of C channels: the N samples of an
+// instance norm, the one group of a batch norm. Per group and channel, with m = mean over the group's rows and d = 1 / sqrt(variance + eps):
 //   y = (x - m) d weight + bias
 // Backward, with z = (x - m) d and averages over the group's rows:
 //   dx = d weight (dy - avg(dy) - z avg(dy z))     or, with statistics that are given and not computed ("frozen"), d
@@ -9,7 +9,6 @@
 #pragma once
 #include <cmath>
 
-#include "kernels/common/device.h"
 #include "kernels/common/layout.h"
 #include "kernels/common/scalar.h"
 
@@ -21,9 +20,6 @@ struct ChannelNorm {
   bool frozen = false;
   int64_t x_pitch = 1, y_pitch = 1, dx_pitch = 1, dy_pitch = 1;
 };
-
-// --- reference
-// ------------------------------------------------------------------------------------------------------------
 
 // mean and variance (biased) [groups, C]; 0 where a group has no rows.
 template <Scalar T>
@@ -73,26 +69,5 @@ void channel_norm_backward_reference(const ChannelNorm& g, const T* dy, const T*
     if (dbias) dbias[c] = sum_dy;
   }
 }
-
-// --- CPU
-// ------------------------------------------------------------------------------------------------------------------
-
-// Scratch of channel_moments and channel_norm_backward.
-size_t channel_norm_workspace(const ChannelNorm& g);
-
-// Means and sums of squared deviations, in doubles: group n's are at result.mean(n)[c] and result.squares(n)[c], in
-// scratch. Two passes within chunks that fit a cache, merged exactly (Chan, Golub, LeVeque 1983): a large mean costs no
-// digits.
-struct ChannelMoments {
-  const double* first;
-  int64_t stride, c;
-  const double* mean(int64_t group) const { return first + group * stride; }
-  const double* squares(int64_t group) const { return mean(group) + c; }
-};
-ChannelMoments channel_moments(const Exec& exec, const ChannelNorm& g, const float* x);
-void channel_norm_apply(const ChannelNorm& g, const float* x, const float* weight, const float* bias, const float* mean,
-                        const float* inverse_deviation, float* y);
-void channel_norm_backward(const Exec& exec, const ChannelNorm& g, const float* dy, const float* x, const float* weight,
-                           const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias);
 
 }  // namespace kern::kernels

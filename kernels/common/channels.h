@@ -82,15 +82,19 @@ struct GroupChunks {
 };
 
 // Per group, term and channel the sum over the group's rows, into result[group * group_stride + term * c + channel].
-// make_add(tile, group) gives the add of tile_sums for that tile, holding whatever it spread over the lanes.
-template <int kTerms, class MakeAdd>
-void group_sums(const GroupChunks& g, bool dense, double* result, MakeAdd&& make_add) {
+// make_add(tile, group) gives the add of tile_sums for that tile, holding whatever it spread over the lanes. run(f)
+// calls f, perhaps for an instruction set.
+inline constexpr auto as_it_is = [](const auto& f) { f(); };
+template <int kTerms, class MakeAdd, class Run = decltype(as_it_is)>
+void group_sums(const GroupChunks& g, bool dense, double* result, MakeAdd&& make_add, const Run& run = as_it_is) {
   g.for_each([&](int64_t group, int64_t chunk, int64_t begin, int64_t end) {
     double* to = result + group * g.group_stride(kTerms) + chunk * kTerms * g.c;
-    for_each_tile(g.c, dense, [&](const Tile& t) {
-      double sums[kTerms][kLanes];
-      tile_sums(t, begin, end, sums, make_add(t, group));
-      for (int k = 0; k < kTerms; ++k) std::copy_n(sums[k], t.width, to + k * g.c + t.column);
+    run([&] {
+      for_each_tile(g.c, dense, [&](const Tile& t) {
+        double sums[kTerms][kLanes];
+        tile_sums(t, begin, end, sums, make_add(t, group));
+        for (int k = 0; k < kTerms; ++k) std::copy_n(sums[k], t.width, to + k * g.c + t.column);
+      });
     });
   });
   for (int64_t group = 0; group < g.groups; ++group) {

@@ -22,8 +22,11 @@ constexpr int64_t class_count(int64_t k) { return is_binary(k) ? 2 : k; }
 
 // The first of n targets that is neither one of `classes` nor kIgnore, or -1.
 inline int64_t first_bad_target(const int32_t* target, int64_t n, int64_t classes) {
-  for (int64_t i = 0; i < n; ++i)
-    if (target[i] < kIgnore || target[i] >= classes) return i;
+  const auto number = [=](int64_t i) { return uint32_t(target[i]) - uint32_t(kIgnore); };
+  uint32_t largest = 0;
+  for (int64_t i = 0; i < n; ++i) largest = largest < number(i) ? number(i) : largest;  // vectorises: no way out
+  for (int64_t i = 0; largest > uint64_t(classes) && i < n; ++i)
+    if (number(i) > uint64_t(classes)) return i;
   return -1;
 }
 

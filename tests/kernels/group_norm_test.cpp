@@ -8,7 +8,7 @@ namespace {
 using namespace kern::testing;
 
 static_assert(GroupNormSpec{.n = 3, .l = 5, .c = 6, .groups = 2}.values() == 15);
-static_assert(GroupNormSpec{.n = 3, .l = 5, .c = 6, .groups = 2, .pitch = {.y = 7}}.norm(1).y_pitch == 7);
+static_assert(GroupNormSpec{.n = 3, .l = 5, .c = 6, .groups = 2, .pitch = {.y = 7}}.y_pitch() == 7);
 
 const GroupNormSpec kSpecs[] = {
     {.n = 2, .l = 37, .c = 6, .groups = 3},
