@@ -33,9 +33,8 @@ Tensor random_classes(const Shape& shape, int classes) {
 Case segmentation(AnyModule network, const Shape& input, int classes) {
   Shape positions;
   for (int i = 0; i + 1 < input.rank(); ++i) positions.push_back(input[i]);
-  const Tensor target = random_classes(positions, classes);
-  return {std::move(network), random_input(input),
-          [=](const AnyModule& n, const Tensor& x) { return cross_entropy_of(n, x, target); }};
+  return {std::move(network), random_input(input), random_classes(positions, classes),
+          [](const AnyModule& n, const Tensor& x, const Tensor& target) { return cross_entropy_of(n, x, target); }};
 }
 
 constexpr int usual(int batch, int otherwise) { return batch > 0 ? batch : otherwise; }
@@ -68,8 +67,9 @@ constexpr Model kModels[] = {
     {"e", "convolutional auto-encoder 3-32-64-128, batch norm, mean squared error, 64x64, batch 32",
      [](int n) {
        const Tensor x = random_input({usual(n, 32), 64, 64, 3});
-       return Case{AnyModule(models::ConvAutoencoder(models::ConvAutoencoderConfig{})), x,
-                   [](const AnyModule& network, const Tensor& in) { return mse(network(in), in); }};
+       return Case{
+           AnyModule(models::ConvAutoencoder(models::ConvAutoencoderConfig{})), x, x,
+           [](const AnyModule& network, const Tensor& in, const Tensor& target) { return mse(network(in), target); }};
      }},
 };
 

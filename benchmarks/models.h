@@ -10,8 +10,12 @@ namespace kern::benchmarks {
 
 struct Case {
   AnyModule network;
-  Tensor x;
-  std::function<Tensor(const AnyModule& network, const Tensor& x)> loss;
+  Tensor x, target;
+  std::function<Tensor(const AnyModule& network, const Tensor& x, const Tensor& target)> loss;
+  void move_to(Device device) {
+    network.move_to(device);
+    x = x.to(device), target = target.to(device);
+  }
 };
 struct Model {
   const char *id, *what;

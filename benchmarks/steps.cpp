@@ -4,7 +4,9 @@
 #include <chrono>
 #include <optional>
 
+#include "engine/card.h"
 #include "engine/random.h"
+#include "engine/rehearsal.h"
 #include "training/optimiser.h"
 #include "training/step_memory.h"
 
@@ -18,6 +20,7 @@ double now_ms() {
 class Steps {
  public:
   Steps(const Model& model, const StepOptions& o) : case_(model.make(o.batch)) {
+    case_.move_to(o.device);
     case_.network.set_training(!o.predict);
     if (!o.predict)
       optimiser_.emplace(std::vector<training::ParameterGroup>{{.parameters = case_.network.parameters()}},
@@ -28,9 +31,10 @@ class Steps {
     if (!optimiser_) {
       NoGrad off;
       case_.network(case_.x);
+      if (!rehearsing()) wait_for(case_.x.device());
       return 0;
     }
-    const Tensor loss = case_.loss(case_.network, case_.x);
+    const Tensor loss = case_.loss(case_.network, case_.x, case_.target);
     backward(loss);
     optimiser_->step();
     default_generator().advance();
@@ -59,21 +63,21 @@ size_t foresee_peak(const Model& model, const StepOptions& o) {
   return training::memory_of_step([&] {
            if (!steps) steps.emplace(model, o);
            steps->step();
-         })
+         }, o.device)
       .peak;
 }
 
 StepResult time_steps(const Model& model, const StepOptions& o) {
   StepResult result{.id = model.id, .foreseen_bytes = foresee_peak(model, o)};
   set_seed(uint64_t(o.seed));
-  reset_peak_memory();
+  reset_peak_memory(o.device);
   Steps steps(model, o);
   result.parameters = steps.parameter_count();
   auto step = [&] { result.loss = steps.step(); };
   uint64_t allocations = 0;
   for (int i = 0; i < std::max(2, o.warmup); ++i) {
     step();
-    if (i == 1) allocations = memory_counters().allocations;
+    if (i == 1) allocations = memory_counters(o.device).allocations;
   }
   std::optional<Profile> profile;
   if (o.profile) profile.emplace(o.by_shape);
@@ -83,8 +87,8 @@ StepResult time_steps(const Model& model, const StepOptions& o) {
     step();
     result.milliseconds.push_back(now_ms() - begin);
   }
-  result.late_allocations = memory_counters().allocations - allocations;
-  result.peak_bytes = memory_counters().peak;
+  result.late_allocations = memory_counters(o.device).allocations - allocations;
+  result.peak_bytes = memory_counters(o.device).peak;
   if (profile) {
     result.profile.assign(profile->rows().begin(), profile->rows().end());
     std::stable_sort(result.profile.begin(), result.profile.end(),

@@ -14,6 +14,7 @@ struct Quartiles {
 Quartiles quartiles(std::vector<double> values);  // of at least one value
 
 struct StepOptions {
+  Device device = Device::cpu;
   int batch = 0;  // 0: the model's usual
   int warmup = 3, repeats = 20;
   int64_t seed = 0;      // of the weights and of dropout; the data are the same for all

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "engine/card.h"
 #include "engine/rehearsal.h"
 #include "kernels/common/error.h"
 
@@ -28,8 +29,22 @@ constexpr bool kReuse = false;
 constexpr bool kReuse = true;
 #endif
 
+// Where a pool's blocks come from.
+struct Source {
+  std::byte* (*take)(size_t bytes);  // null when there is none left
+  void (*give_back)(std::byte*);
+  const char* whose;
+};
+constexpr Source kHost = {
+    .take = [](size_t bytes) { return static_cast<std::byte*>(std::aligned_alloc(kAlignment, bytes)); },
+    .give_back = [](std::byte* p) { std::free(p); },
+    .whose = ""};
+// A block of the card that was freed may be taken again at once: whatever still uses it comes before in the stream.
+constexpr Source kCard = {.take = card_allocate, .give_back = card_free, .whose = " of the card's memory"};
+
 class Pool {
  public:
+  explicit Pool(const Source& source) : source_(source) {}
   std::byte* take(size_t bytes) {
     const size_t size = rounded(bytes);
     std::lock_guard lock(mutex_);
@@ -39,13 +54,13 @@ class Pool {
       it->second.pop_back();
       kept_ -= size;
     } else {
-      block = static_cast<std::byte*>(std::aligned_alloc(kAlignment, size));
+      block = source_.take(size);
       if (!block && kept_ > 0) {
         release();
-        block = static_cast<std::byte*>(std::aligned_alloc(kAlignment, size));
+        block = source_.take(size);
       }
       check(block != nullptr, "out of memory: a tensor needs ", size >> 20, " MiB and ", counters_.live >> 20,
-            " MiB are in use; use a smaller batch or a smaller window");
+            " MiB", source_.whose, " are in use; use a smaller batch or a smaller window");
       ++counters_.allocations;
     }
     counters_.live += size;
@@ -56,7 +71,7 @@ class Pool {
     const size_t size = rounded(bytes);
     std::lock_guard lock(mutex_);
     counters_.live -= size;
-    if (!kReuse) return std::free(block);
+    if (!kReuse) return source_.give_back(block);
     free_[size].push_back(block);
     kept_ += size;
   }
@@ -78,10 +93,11 @@ class Pool {
  private:
   void release() {
     for (auto& [size, blocks] : free_)
-      for (std::byte* b : blocks) std::free(b);
+      for (std::byte* b : blocks) source_.give_back(b);
     free_.clear();
     kept_ = 0;
   }
+  const Source& source_;
   std::mutex mutex_;
   std::map<size_t, std::vector<std::byte*>> free_;
   MemoryCounters counters_;
@@ -89,9 +105,10 @@ class Pool {
 };
 
 Pool& pool(Device device) {
-  static Pool& cpu = *new Pool;  // never destroyed: tensors of static storage duration may outlive it otherwise
-  check(device == Device::cpu, "device ", device, ": this build has no memory on it; use device=cpu");
-  return cpu;
+  // Never destroyed: tensors of static storage duration may outlive them otherwise.
+  static Pool& cpu = *new Pool(kHost);
+  static Pool& card = *new Pool(kCard);
+  return device == Device::cpu ? cpu : card;
 }
 
 }  // namespace
@@ -108,7 +125,7 @@ Storage::Storage(Device device, size_t bytes)
   }
   data_ = pool(device).take(bytes);
 #ifndef NDEBUG
-  std::memset(data_, 0xff, bytes_);  // NaN as f32, -1 as i32: a value nobody wrote shows
+  set_bytes(device, data_, 0xff, bytes_);  // NaN as f32, -1 as i32: a value nobody wrote shows
 #endif
 }
 Storage::~Storage() {

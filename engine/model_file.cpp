@@ -134,7 +134,7 @@ void write_tensors(std::vector<FileTensor> tensors, const Metadata& metadata,
   write(&length, 8);
   write(head.data(), head.size());
   for (const FileTensor& t : tensors) {
-    const Tensor values = t.tensor.dense() ? t.tensor : t.tensor.clone();
+    const Tensor here = t.tensor.to(Device::cpu), values = here.dense() ? here : here.clone();
     const void* data = values.dtype() == DType::f32   ? static_cast<const void*>(values.data())
                        : values.dtype() == DType::i32 ? static_cast<const void*>(values.data<int32_t>())
                                                       : values.data<uint8_t>();

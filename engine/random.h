@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "engine/device_scalar.h"
 #include "kernels/common/philox.h"
 
 namespace kern {
@@ -45,18 +46,23 @@ class Generator {
  public:
   explicit Generator(uint64_t seed = 0) : seed_(seed) {}
   uint64_t seed() const { return seed_; }
-  uint64_t step() const { return step_; }
+  uint64_t step() const { return step_.value(); }
   void set(uint64_t seed, uint64_t step = 0);
   void advance();
   struct Draw {
     kernels::PhiloxKey key;
     uint64_t step;
     uint32_t call;
+    const Generator* from = nullptr;
+    // Where kernels of a device read the step. On a card it is the generator's own, so that a captured step serves every
+    // step: a backward pass belongs before advance().
+    const uint64_t* step_on(Device device, SourceLocation at = SourceLocation::current()) const;
   };
   Draw draw(RandomStream stream);
 
  private:
-  uint64_t seed_, step_ = 0;
+  uint64_t seed_;
+  DeviceScalar<uint64_t> step_;
   uint32_t call_ = 0;
 };
 

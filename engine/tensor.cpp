@@ -1,9 +1,9 @@
 #include "engine/tensor.h"
 
-#include <cstring>
-
 #include "engine/autograd.h"
+#include "engine/card.h"
 #include "engine/rehearsal.h"
+#include "kernels/fill.h"
 
 namespace kern {
 
@@ -27,7 +27,7 @@ Tensor Tensor::empty(const Shape& shape, TensorOptions options) {
 
 Tensor Tensor::zeros(const Shape& shape, TensorOptions options) {
   Tensor t = empty(shape, options);
-  if (!rehearsing()) std::memset(t.address(), 0, size_t(t.size()) * size_of(options.dtype));
+  if (!rehearsing()) set_bytes(options.device, t.address(), 0, size_t(t.size()) * size_of(options.dtype));
   return t;
 }
 
@@ -48,10 +48,10 @@ Tensor from_values(const Shape& shape, std::span<const T> values) {
 template <class T>
 std::vector<T> all_values(const Tensor& t) {
   if (t.impl().storage->hollow()) return std::vector<T>(size_t(t.size()));
-  std::vector<T> out;
-  out.reserve(size_t(t.size()));
-  const T* p = t.data<T>();
-  for (int64_t i = 0; i < t.rows(); ++i) out.insert(out.end(), p + i * t.pitch(), p + i * t.pitch() + t.channels());
+  std::vector<T> out(static_cast<size_t>(t.size()));
+  const size_t row = size_t(t.channels()) * sizeof(T);
+  copy_bytes(Device::cpu, out.data(), row, t.device(), t.data<T>(), size_t(t.pitch()) * sizeof(T), row,
+             size_t(t.rows()));
   return out;
 }
 }  // namespace
@@ -68,15 +68,14 @@ void Tensor::check_dtype(DType t) const { check(impl().dtype == t, "a tensor of 
 
 float Tensor::item() const {
   check(size() == 1, "item() needs a tensor of one value, this one is ", shape());
-  return impl().storage->hollow() ? 0 : *data();
+  return values()[0];
 }
 std::vector<float> Tensor::values() const { return all_values<float>(*this); }
 std::vector<int32_t> Tensor::integers() const { return all_values<int32_t>(*this); }
 
 void Tensor::fill(float value) {
-  float* p = mutate();
-  if (rehearsing()) return;
-  for (int64_t i = 0; i < rows(); ++i) std::fill_n(p + i * pitch(), channels(), value);
+  kernels::FillSpec g{.rows = rows(), .c = channels(), .pitch = {.y = pitch()}};
+  kernels::select(kernels::fill_table(), device(), g).forward({}, g, value, mutate());
 }
 
 void Tensor::copy_from(const Tensor& other) {
@@ -85,12 +84,9 @@ void Tensor::copy_from(const Tensor& other) {
   impl().version->bump();
   if (rehearsing()) return;
   const size_t width = size_of(dtype()), row = size_t(channels()) * width;
-  if (dense() && other.dense()) {
-    if (size() > 0) std::memcpy(address(), other.address(), size_t(size()) * width);
-    return;
-  }
-  for (int64_t i = 0; i < rows(); ++i)
-    std::memcpy(address() + size_t(i * pitch()) * width, other.address() + size_t(i * other.pitch()) * width, row);
+  const bool whole = dense() && other.dense();
+  copy_bytes(device(), address(), whole ? row : size_t(pitch()) * width, other.device(), other.address(),
+             whole ? row : size_t(other.pitch()) * width, row, size_t(rows()));
 }
 
 Tensor Tensor::reshaped(const Shape& to, SourceLocation at) const {
@@ -168,6 +164,25 @@ Tensor Tensor::clone() const {
   Tensor t = empty(shape(), options());
   t.copy_from(*this);
   return t;
+}
+
+Tensor Tensor::to(Device device) const {
+  if (device == this->device()) return *this;
+  Tensor t = empty(shape(), {.dtype = dtype(), .device = device});
+  t.copy_from(*this);
+  return t;
+}
+
+void Tensor::move_to(Device device) {
+  check(is_leaf(), "move_to: only leaves can be moved, this tensor was made by an op");
+  if (device == this->device()) return;
+  const Tensor moved = to(device);
+  impl().version->bump();
+  impl().storage = moved.impl().storage;
+  impl().pitch = moved.impl().pitch;
+  impl().offset = 0;
+  impl().has_grad = false;
+  impl().grad = nullptr;
 }
 
 Tensor Tensor::detach() const {

@@ -85,7 +85,7 @@ class Tensor {
   Device device() const { return impl().storage->device(); }
   TensorOptions options() const { return {dtype(), device()}; }
 
-  // First value; row i begins at data() + i * pitch(). T must be the tensor's dtype.
+  // First value, an address of the tensor's device; row i begins at data() + i * pitch(). T must be the tensor's dtype.
   template <class T = float>
   const T* data() const {
     check_dtype(dtype_of<T>());
@@ -103,7 +103,7 @@ class Tensor {
   std::vector<float> values() const;  // all values in row order, without the pitch's gaps
   std::vector<int32_t> integers() const;
   void fill(float value);
-  void copy_from(const Tensor& other);  // equal shapes; any pitches
+  void copy_from(const Tensor& other);  // equal shapes; any pitches, any devices
 
   // Views: same storage, no graph of their own (engine/ops has the differentiable forms).
   Tensor reshaped(const Shape& shape, SourceLocation at = SourceLocation::current()) const;  // dense only
@@ -115,6 +115,9 @@ class Tensor {
   // n tensors of `widths` channels, side by side in one new buffer: what joined_channels will join for free.
   static std::vector<Tensor> channel_slots(const Shape& leading, std::span<const int64_t> widths,
                                            TensorOptions options = {});
+  Tensor to(Device device) const;  // this tensor if it is there; else a dense copy there, without a graph
+  // A leaf's values on another device from now on, for everyone who holds it. Its gradient is forgotten.
+  void move_to(Device device);
   Tensor clone() const;   // dense copy, no graph
   Tensor detach() const;  // same data, no graph
 

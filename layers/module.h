@@ -177,6 +177,12 @@ class AnyModule {
     return n;
   }
   void set_training(bool on) const { set_training_(on); }
+  // Where its parameters and buffers are; its input belongs there too.
+  Device device() const { return tensors_.empty() ? Device::cpu : tensors_.front().tensor.device(); }
+  // Before an optimiser takes the parameters.
+  void move_to(Device device) const {
+    for (NamedTensor t : tensors_) t.tensor.move_to(device);
+  }
 
  private:
   std::function<Tensor(const Tensor&)> call_;

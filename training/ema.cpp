@@ -28,8 +28,9 @@ void Ema::update(SourceLocation at) {
 
 void Ema::swap() {
   if (rehearsing()) return;
-  float* values = arena_.values().mutate();
-  std::swap_ranges(values, values + arena_.size(), average_.mutate());
+  const Tensor values = arena_.values().clone();
+  arena_.values().copy_from(average_);
+  average_.copy_from(values);
   arena_.touch(0, arena_.parameters().size());
 }
 

@@ -39,7 +39,10 @@ Optimiser::Optimiser(std::vector<ParameterGroup> groups, Rule rule, double lr)
   for (const ParameterGroup& g : groups) {
     check(g.lr_scale >= 0 && g.weight_decay.value_or(0) >= 0,
           "a parameter group's lr_scale and weight_decay must not be negative");
-    groups_.push_back({first, first + g.parameters.size(), g.lr_scale, g.weight_decay.value_or(weight_decay)});
+    groups_.push_back({.first = first,
+                       .last = first + g.parameters.size(),
+                       .lr_scale = g.lr_scale,
+                       .weight_decay = g.weight_decay.value_or(weight_decay)});
     first = groups_.back().last;
   }
 }
@@ -52,9 +55,10 @@ void Optimiser::set_lr(double lr) {
 void Optimiser::step(SourceLocation at) {
   const KeptInRehearsal keep(steps_, gradient_scale_);
   arena_.check_ownership(at);
-  ++steps_;
-  for (const Group& g : groups_) {
-    const float lr = float(lr_ * g.lr_scale);
+  steps_.set(steps_.value() + 1);
+  const Device device = arena_.values().device();
+  for (Group& g : groups_) {
+    g.lr.set(float(lr_ * g.lr_scale));
     for (const auto [begin, end] : arena_.runs_with_gradient(g.first, g.last)) {
       auto part = [begin = begin, end = end](const Tensor& flat) { return flat.batch_slice(begin, end); };
       Tensor p = part(arena_.values()), m = part(first_);
@@ -63,33 +67,34 @@ void Optimiser::step(SourceLocation at) {
         AdamOptions o = *adam_options;
         o.weight_decay = g.weight_decay;
         Tensor v = part(second_);
-        adam(p, gradient, m, v, o, &steps_, &lr, &gradient_scale_, at);
+        adam(p, gradient, m, v, o, steps_.on(device), g.lr.on(device), gradient_scale_.on(device), at);
       } else {
         SgdOptions o = std::get<SgdOptions>(rule_);
         o.weight_decay = g.weight_decay;
-        sgd(p, gradient, m, o, &lr, &gradient_scale_, at);
+        sgd(p, gradient, m, o, g.lr.on(device), gradient_scale_.on(device), at);
       }
     }
     arena_.touch(g.first, g.last);
   }
-  gradient_scale_ = 1;
+  gradient_scale_.set(1);
   clear_gradients();
   Profile::mark("optimiser", Profile::Direction::update, arena_.values(), {arena_.gradients(), first_, second_});
 }
 
 double Optimiser::clip_gradient_norm(double limit) {
   const KeptInRehearsal keep(gradient_scale_);
-  double total = 0;
+  const Device device = arena_.values().device();
+  DeviceScalar<double> total = 0;
   for (const auto [begin, end] : arena_.runs_with_gradient(0, arena_.parameters().size()))
-    add_sum_squares(arena_.gradients().batch_slice(begin, end), &total);
-  const double norm = std::sqrt(total);
-  gradient_scale_ = limit > 0 && norm > limit ? float(limit / norm) : 1;
+    add_sum_squares(arena_.gradients().batch_slice(begin, end), total.mutate(device));
+  const double norm = std::sqrt(total.fetch(device));
+  gradient_scale_.set(limit > 0 && norm > limit ? float(limit / norm) : 1);
   return norm;
 }
 
 std::vector<FileTensor> Optimiser::state(const std::string& prefix) const {
-  check(steps_ <= std::numeric_limits<int32_t>::max(), "more than 2^31 steps");
-  const int32_t steps[] = {int32_t(steps_)};
+  check(steps() <= std::numeric_limits<int32_t>::max(), "more than 2^31 steps");
+  const int32_t steps[] = {int32_t(steps())};
   std::vector<FileTensor> out{{prefix + ".moment1", first_},
                               {prefix + ".steps", Tensor::from({1}, std::span<const int32_t>(steps))}};
   if (second_) out.push_back({prefix + ".moment2", second_});
@@ -102,7 +107,7 @@ void Optimiser::load_state(const TensorFile& file, const std::string& prefix) {
   std::vector<FileTensor> targets{{"moment1", first_}, {"steps", steps}};
   if (second_) targets.push_back({"moment2", second_});
   load_into(targets, file, prefix + ".");
-  steps_ = steps.integers()[0];
+  steps_.set(steps.integers()[0]);
 }
 
 }  // namespace kern::training

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/device_scalar.h"
 #include "engine/model_file.h"
 #include "engine/ops/adam.h"
 #include "engine/ops/sgd.h"
@@ -39,7 +40,7 @@ class Optimiser {
   // The next step() sees the gradients scaled so that their joint Euclidean norm is at most `limit` (0: any). Returns
   // the norm.
   double clip_gradient_norm(double limit);
-  int64_t steps() const { return steps_; }
+  int64_t steps() const { return steps_.value(); }
   ParameterArena& arena() { return arena_; }
 
   // Moments and the number of steps, under "<prefix>.": for checkpoints.
@@ -50,13 +51,14 @@ class Optimiser {
   struct Group {
     size_t first, last;  // parameters of the arena
     double lr_scale, weight_decay;
+    DeviceScalar<float> lr = 0;  // lr_scale times the optimiser's
   };
   ParameterArena arena_;
   std::vector<Group> groups_;
   Rule rule_;
   double lr_;
-  float gradient_scale_ = 1;
-  int64_t steps_ = 0;
+  DeviceScalar<float> gradient_scale_ = 1;
+  DeviceScalar<int64_t> steps_ = 0;
   Tensor first_, second_;  // moments, [arena size]; first_ is SGD's velocity
 };
 

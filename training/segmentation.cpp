@@ -11,7 +11,7 @@ Segmentation segment(const AnyModule& network, const Tensor& x) {
   check(x.rank() >= 2 && x.dim(0) == 1, "segment: one sample at a time, got ", x.shape());
   NoGrad off;
   network.set_training(false);
-  const Tensor p = softmax(network(x));
+  const Tensor p = softmax(network(x.to(network.device())));
   Segmentation s{.classes = p.channels(), .labels = {}, .probabilities = p.values()};
   s.labels.reserve(size_t(p.rows()));
   for (int64_t i = 0; i < p.rows(); ++i) {

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "engine/card.h"
 #include "engine/rehearsal.h"
 #include "kernels/common/error.h"
 #include "training/run_folder.h"
@@ -72,6 +73,10 @@ std::optional<size_t> bytes_for_tensors(const fs::path& root) {
   }
   if (least) *least += memory_counters().reserved;
   return least;
+}
+
+std::optional<size_t> bytes_for_tensors_on_card() {
+  return card_info().free + memory_counters(Device::cuda).reserved;
 }
 
 std::string too_large(int batch, size_t available, const std::function<size_t(int batch)>& bytes,

@@ -24,6 +24,9 @@ StepMemory memory_of_step(const std::function<void()>& step, Device device = Dev
 // say. `root` stands for "/" in tests.
 std::optional<size_t> bytes_for_tensors(const std::filesystem::path& root = "/");
 
+// The same of the graphics card.
+std::optional<size_t> bytes_for_tensors_on_card();
+
 // "batch 64 needs 5.1 GB, 4.0 GB are free: use batch=48 or a smaller window", with the largest batch that fits; empty
 // where this one does. bytes(batch) must not fall as the batch grows. otherwise: what else a person can do.
 std::string too_large(int batch, size_t available, const std::function<size_t(int batch)>& bytes,

@@ -8,7 +8,7 @@ Supervised::Supervised(AnyModule network, Optimiser& optimiser, SupervisedOption
     : network_(std::move(network)), optimiser_(optimiser), options_(std::move(options)) {
   check(options_.accumulate >= 1 && options_.clip >= 0, "accumulate must be at least 1 and clip not negative");
   if (!options_.class_weights.empty())
-    weights_ = Tensor::from({int64_t(options_.class_weights.size())}, options_.class_weights);
+    weights_ = Tensor::from({int64_t(options_.class_weights.size())}, options_.class_weights).to(network_.device());
 }
 
 StepResult Supervised::step(const std::function<LabelledBatch()>& next) {
@@ -17,8 +17,9 @@ StepResult Supervised::step(const std::function<LabelledBatch()>& next) {
   for (int i = 0; i < options_.accumulate; ++i) {
     const LabelledBatch batch = next();
     if (!batch.x) break;
-    const Tensor loss = cross_entropy_of(network_, batch.x, batch.labels, weights_);
-    backward(loss, Tensor::full({1}, 1.0f / float(options_.accumulate)));
+    const Device device = network_.device();
+    const Tensor loss = cross_entropy_of(network_, batch.x.to(device), batch.labels.to(device), weights_);
+    backward(loss, Tensor::full({1}, 1.0f / float(options_.accumulate), {.device = device}));
     loss_sum += double(loss.item()) * double(batch.x.dim(0));
     result.samples += batch.x.dim(0);
   }

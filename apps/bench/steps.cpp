@@ -20,6 +20,8 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
   s.section("How")
       .key("warmup", c.warmup, "steps before the timing; at least 2", training::at_least(2))
       .key("repeats", c.repeats, "timed steps", training::at_least(1))
+      .choice("device", c.device, "where to compute; auto: on a graphics card where there is one",
+              {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
       .key("seed", c.seed, "of the weights and of dropout", training::at_least(0))
       .key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024))
       .key("profile", c.profile, "show time and bytes by op")
@@ -36,7 +38,8 @@ void run_bench_steps(const BenchStepsConfig& c, Call& call) {
   call.figures.add("mode", c.mode);
   call.figures.add("threads", thread_count());
   for (const std::string& id : c.models) {
-    const auto r = benchmarks::time_steps(benchmarks::model_of(id), {.batch = c.batch,
+    const auto r = benchmarks::time_steps(benchmarks::model_of(id), {.device = device_of(c.device),
+                                                                     .batch = c.batch,
                                                                      .warmup = c.warmup,
                                                                      .repeats = c.repeats,
                                                                      .seed = c.seed,

@@ -3,12 +3,14 @@
 #include <vector>
 
 #include "apps/command.h"
+#include "engine/card.h"
 
 namespace kern::apps {
 
 struct BenchStepsConfig {
   std::vector<std::string> models{"b", "c", "d", "D", "e"};
   std::string mode = "train";
+  DeviceChoice device = DeviceChoice::automatic;
   int batch = 0, warmup = 3, repeats = 20, threads = 0;
   int64_t seed = 0;
   bool profile = false, by_shape = false;

@@ -8,6 +8,7 @@
 #include "data/wells_normalise.h"
 #include "data/wells_split.h"
 #include "models/table1d.h"
+#include "engine/card.h"
 #include "training/classes.h"
 #include "training/config.h"
 #include "training/schedule.h"
@@ -44,7 +45,6 @@ struct WellsSplit {
 };
 
 enum class Precision { f32 };
-enum class DeviceChoice { automatic, cpu };
 enum class OptimiserKind { adam, adamw, sgd };
 enum class Monitor { mean_iou, macro_f1, accuracy };
 
@@ -54,6 +54,7 @@ struct Machine {
   int threads = 0;  // 0: all cores
   bool winograd = true, recompute = false;
   void apply() const;
+  Device where() const { return device_of(device); }
 };
 
 // Of train, and of inspect, which reads the same file and looks at what concerns the data.

@@ -14,6 +14,7 @@ namespace kern::apps {
 void run_evaluate(const EvaluateConfig& c, Call& call) {
   c.machine.apply();
   const WellsModel model = find_wells_model(c.model);
+  model.module.move_to(c.machine.where());
   data::WellsOptions options = options_for(model, c.data, c.label.empty() ? model.label : c.label);
   options.ignore_unmapped = c.ignore_unmapped;
   options.strict = c.strict;

@@ -178,6 +178,7 @@ std::vector<Job> plan(const PredictConfig& c) {
 void run_predict(const PredictConfig& c, Call& call) {
   c.machine.apply();
   const WellsModel model = find_wells_model(c.model);
+  model.module.move_to(c.machine.where());
   const std::vector<Job> jobs = plan(c);
   int64_t wells = 0, skipped = 0;
   for (const Job& job : jobs) {

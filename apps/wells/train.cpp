@@ -160,6 +160,8 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                                .seed = uint64_t(c.seed),
                                .augmentation = c.augmentation}));
   const int64_t steps = (feed.size() + c.accumulate - 1) / c.accumulate;
+  const Device device = c.machine.where();
+  model.module.move_to(device);
   Optimiser optimiser = new_optimiser(c, model.module);
   Schedule schedule = new_schedule(c, steps);
   std::optional<Ema> ema;
@@ -174,13 +176,13 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
     return memory_of_step([&] {
       method.step(feed.hollow(batch));
       if (ema) ema->update();
-    });
+    }, device);
   };
   const StepMemory foreseen = foresee(c.batch);
   fmt::print("a step needs {}, with what is kept for the next {}\n", format_bytes(double(foreseen.peak)),
              format_bytes(double(foreseen.reserved)));
   std::fflush(stdout);
-  if (const auto available = bytes_for_tensors()) {
+  if (const auto available = device == Device::cpu ? bytes_for_tensors() : bytes_for_tensors_on_card()) {
     auto bytes = [&](int batch) { return foresee(batch).reserved; };
     const std::string advice = too_large(c.batch, *available, bytes, "a smaller window");
     if (!advice.empty()) warn(advice);

@@ -17,11 +17,11 @@ inline Tensor drop(const char* op, const Tensor& x, float p, int64_t span, Gener
   const auto& row = kernels::select(kernels::dropout_table(), x.device(), g, at);
   Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);
   g.pitch = {.x = x.pitch(), .y = y.pitch()};
-  row.forward({}, g, &draw.step, x.data(), y.mutate());
-  return record(op, {x}, y, [g, &row, step = draw.step](const Tensor& dy, Grads& d) mutable {
+  row.forward({}, g, draw.step_on(x.device(), at), x.data(), y.mutate());
+  return record(op, {x}, y, [g, &row, draw](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch = {.x = dy.pitch()};
-    row.forward({}, g, &step, dy.data(), d[0].mutate());
+    row.forward({}, g, draw.step_on(dy.device()), dy.data(), d[0].mutate());
   });
 }
 }  // namespace detail

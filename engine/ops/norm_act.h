@@ -73,20 +73,20 @@ inline Tensor norm_act(const Tensor& x, NormActParts p, const NormActOptions& o,
               {.weight = data(p.weight),
                .bias = data(p.bias),
                .slope = data(p.slope),
-               .step = &draw.step,
+               .step = draw.step_on(x.device(), at),
                .running_mean = running(p.running_mean),
                .running_variance = running(p.running_variance)},
               data(p.residual), y.mutate(), mean.mutate(), inverse.mutate());
   struct Kept {
     Saved x, weight, bias, slope;
     Tensor mean, inverse;
-    uint64_t step;
+    Generator::Draw draw;
     kernels::NormActInputs<float> inputs(const char* op) const {
       auto data = [op](const Saved& t) { return t ? t.get(op).data() : nullptr; };
-      return {.weight = data(weight), .bias = data(bias), .slope = data(slope), .step = &step};
+      return {.weight = data(weight), .bias = data(bias), .slope = data(slope), .step = draw.step_on(mean.device())};
     }
   };
-  const Kept kept{x, p.weight, p.bias, p.slope, mean, inverse, draw.step};
+  const Kept kept{x, p.weight, p.bias, p.slope, mean, inverse, draw};
   record(op, {x, p.weight, p.bias, p.slope, p.residual}, y, [op, g, &row, kept](const Tensor& dy, Grads& d) mutable {
     if (d.want(4)) d.set(4, dy);
     if (!d.want(0) && !d.want(1) && !d.want(2) && !d.want(3)) return;

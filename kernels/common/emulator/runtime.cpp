@@ -36,8 +36,8 @@ struct EmulatedEvent {
 namespace {
 
 std::recursive_mutex mutex;  // one thread at a time emulates the card
-EmulatedStream default_stream;
-std::vector<EmulatedStream*> all_streams{&default_stream};
+EmulatedStream& default_stream = *new EmulatedStream;  // never destroyed: memory may be given back at the very end
+std::vector<EmulatedStream*>& all_streams = *new std::vector<EmulatedStream*>{&default_stream};
 std::string last_fault;
 cudaError_t last_error = cudaSuccess;
 uint64_t launch_count = 0;

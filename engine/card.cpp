@@ -1,0 +1,151 @@
+#include "engine/card.h"
+
+#include <cstring>
+
+#ifdef KERN_CUDA
+#include "kernels/common/cuda.h"
+#endif
+
+namespace kern {
+namespace {
+
+void copy_on_host(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width, size_t height) {
+  if (to_pitch == width && from_pitch == width) width *= height, height = width > 0;
+  for (size_t i = 0; i < height; ++i)
+    std::memcpy(static_cast<std::byte*>(to) + i * to_pitch, static_cast<const std::byte*>(from) + i * from_pitch, width);
+}
+
+#ifdef KERN_CUDA
+using kernels::cuda_check;
+
+// Opened at the first use: the card of this process, and the stream that all work goes to.
+struct Card {
+  bool there = false;
+  std::string why;
+  cudaStream_t stream = nullptr;
+  Card() {
+    int count = 0;
+    const cudaError_t error = cudaGetDeviceCount(&count);
+    if (error != cudaSuccess || count == 0) {
+      cudaGetLastError();
+      why = text("no graphics card can be used (", error != cudaSuccess ? cudaGetErrorString(error) : "none is there",
+                 "); use device=cpu, or install NVIDIA's driver");
+      return;
+    }
+    cuda_check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
+    kernels::set_current_stream(stream);
+    there = true;
+  }
+};
+Card& card() {
+  static Card& only = *new Card;
+  return only;
+}
+#endif
+
+}  // namespace
+
+bool card_available(std::string* why) {
+#ifdef KERN_CUDA
+  if (why) *why = card().why;
+  return card().there;
+#else
+  if (why) *why = "this build of Kern has no CUDA; use device=cpu, or build with KERN_CUDA=ON on a machine with nvcc";
+  return false;
+#endif
+}
+
+void require_device(Device device, SourceLocation at) {
+  std::string why;
+  if (device == Device::cuda) check({card_available(&why), at}, "device=cuda: ", why);
+}
+
+Device device_of(DeviceChoice choice, SourceLocation at) {
+  if (choice == DeviceChoice::automatic)
+    return card_available() && !card_info().emulated ? Device::cuda : Device::cpu;
+  const Device device = choice == DeviceChoice::cpu ? Device::cpu : Device::cuda;
+  require_device(device, at);
+  return device;
+}
+
+CardInfo card_info() {
+  require_device(Device::cuda);
+  CardInfo info;
+#ifdef KERN_CUDA
+  cudaDeviceProp properties;
+  cuda_check(cudaGetDeviceProperties(&properties, 0), "properties of the card");
+  info.name = properties.name;
+  info.major = properties.major;
+  info.minor = properties.minor;
+  info.multiprocessors = properties.multiProcessorCount;
+  cuda_check(cudaMemGetInfo(&info.free, &info.memory), "memory of the card");
+#ifdef KERN_CUDA_EMULATED
+  info.emulated = true;
+#endif
+#endif
+  return info;
+}
+
+void wait_for(Device device) {
+  if (device == Device::cpu) return;
+  require_device(device);
+#ifdef KERN_CUDA
+  cuda_check(cudaStreamSynchronize(card().stream), "waiting for the card");
+#endif
+}
+
+std::byte* card_allocate(size_t bytes) {
+  require_device(Device::cuda);
+  void* p = nullptr;
+#ifdef KERN_CUDA
+  const cudaError_t error = cudaMalloc(&p, bytes);
+  if (error == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    return nullptr;
+  }
+  cuda_check(error, "memory of the card");
+#else
+  (void)bytes;
+#endif
+  return static_cast<std::byte*>(p);
+}
+void card_free(std::byte* p) {
+#ifdef KERN_CUDA
+  cudaFree(p);  // an error here says that an earlier kernel failed: whoever waits for that one is told
+#else
+  (void)p;
+#endif
+}
+
+void copy_bytes(Device to_device, void* to, size_t to_pitch, Device from_device, const void* from, size_t from_pitch,
+                size_t width, size_t height) {
+  if (width == 0 || height == 0) return;
+  if (to_device == Device::cpu && from_device == Device::cpu)
+    return copy_on_host(to, to_pitch, from, from_pitch, width, height);
+  require_device(Device::cuda);
+#ifdef KERN_CUDA
+  const cudaMemcpyKind kind = to_device == Device::cpu     ? cudaMemcpyDeviceToHost
+                              : from_device == Device::cpu ? cudaMemcpyHostToDevice
+                                                           : cudaMemcpyDeviceToDevice;
+  if (to_pitch == width && from_pitch == width) {
+    cuda_check(cudaMemcpyAsync(to, from, width * height, kind, card().stream), "a copy");
+  } else {
+    cuda_check(cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, width, height, kind, card().stream), "a copy");
+  }
+  if (to_device == Device::cpu) wait_for(Device::cuda);
+#endif
+}
+
+void set_bytes(Device device, void* p, unsigned char value, size_t bytes) {
+  if (bytes == 0) return;
+  if (device == Device::cpu) {
+    std::memset(p, value, bytes);
+    return;
+  }
+  require_device(device);
+#ifdef KERN_CUDA
+  cuda_check(cudaMemsetAsync(p, value, bytes, card().stream), "filling memory of the card");
+#endif
+}
+
+}  // namespace kern

@@ -1,0 +1,43 @@
+// The graphics card: whether one is there, its memory, its stream, and copies between it and the host. All CUDA runtime
+// calls of the engine are in card.cpp; in a build without CUDA the same functions say that there is no card.
+//
+// Work given to a card is done in the order of one stream, while the host goes on. Reading values (Tensor::values, item)
+// waits for it; nothing else does.
+#pragma once
+#include <cstddef>
+#include <string>
+
+#include "kernels/common/device.h"
+#include "kernels/common/error.h"
+
+namespace kern {
+
+// Whether there is a card that this build can use; if not, `why` (if given) gets a sentence that says what to do.
+bool card_available(std::string* why = nullptr);
+// Error with that sentence where `device` is not there.
+void require_device(Device device, SourceLocation at = SourceLocation::current());
+// What a person may ask for; automatic is a card where there is one (an emulated one must be asked for).
+enum class DeviceChoice { automatic, cpu, cuda };
+Device device_of(DeviceChoice choice, SourceLocation at = SourceLocation::current());  // Error where it is not there
+
+struct CardInfo {
+  std::string name;
+  int major = 0, minor = 0;      // compute capability
+  int multiprocessors = 0;
+  size_t memory = 0, free = 0;   // bytes
+  bool emulated = false;
+};
+CardInfo card_info();  // Error without a card
+
+void wait_for(Device device);  // until all work given to it is done; throws what went wrong in a kernel
+
+// --- for the engine: raw memory ---
+std::byte* card_allocate(size_t bytes);  // null when the card is full
+void card_free(std::byte* p);
+// height rows of width bytes; the pitches are in bytes. Copies from the card to the host wait for it, others do not, and
+// the host's bytes may be changed as soon as this returns.
+void copy_bytes(Device to_device, void* to, size_t to_pitch, Device from_device, const void* from, size_t from_pitch,
+                size_t width, size_t height);
+void set_bytes(Device device, void* p, unsigned char value, size_t bytes);
+
+}  // namespace kern
