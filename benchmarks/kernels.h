@@ -14,6 +14,7 @@ struct KernelOptions {
   bool large = true;                           // the memory-bound ops on large arrays too
   bool reference = false;                      // the reference rows too, which are slow
   int repeats = 20;
+  int64_t large_values = int64_t{1} << 25;  // of a large array: 128 MiB
 };
 struct KernelResult {
   std::string op, shape, row, direction;

@@ -7,6 +7,8 @@
 namespace kern::kernels {
 namespace {
 
+constexpr int64_t kBlock = 1024;  // values that stay in the nearest cache between loops
+
 struct Part {  // of one chunk of rows
   double loss, weight;
 };
@@ -39,17 +41,19 @@ void forward(const Exec& exec, const BceSpec& g, const float* x, const float* t,
       const float pos_weight = g.pos_weight;
       Part part{0, 0};
       for_each_run(g, dense, begin, end, [&](int64_t row, int64_t count) {
-        const float *xi = x + row * g.x_pitch(), *ti = t + row * g.t_pitch(), *wi = w + (w ? row * g.w_pitch() : 0);
-        if (!w) {
-          part.loss += lane_sum(count, [=](int64_t i) { return loss_of(xi[i], ti[i], pos_weight); });
-          part.weight += double(count);
-          return;
+        const float *xi = x + row * g.x_pitch(), *ti = t + row * g.t_pitch();
+        float losses[kBlock];  // first the values, then their sum: each loop vectorises by itself
+        for (int64_t first = 0; first < count; first += kBlock) {
+          const int64_t n = std::min(kBlock, count - first);
+          const float *xs = xi + first, *ts = ti + first, *ws = w ? w + row * g.w_pitch() + first : nullptr;
+          for (int64_t i = 0; i < n; ++i) losses[i] = loss_of(xs[i], ts[i], pos_weight);
+          for (int64_t i = 0; w && i < n; ++i) {
+            const float v = ws[i] * losses[i];
+            losses[i] = ws[i] == 0 ? 0.0f : v;
+          }
+          part.loss += lane_sum(n, [&](int64_t i) { return losses[i]; });
+          part.weight += w ? lane_sum(n, [=](int64_t i) { return ws[i]; }) : double(n);
         }
-        part.loss += lane_sum(count, [=](int64_t i) {
-          const float v = wi[i] * loss_of(xi[i], ti[i], pos_weight);
-          return wi[i] == 0 ? 0.0f : v;
-        });
-        part.weight += lane_sum(count, [=](int64_t i) { return wi[i]; });
       });
       parts[begin / chunks.grain] = part;
     });

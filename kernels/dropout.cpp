@@ -8,19 +8,30 @@ namespace {
 
 constexpr int64_t kStretch = 256;  // masks drawn at a time
 
+// philox of n counters from (c0, c1, c2, c3) on, in loops that vectorise.
+KERN_INLINE void philox_in_turn(PhiloxKey key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, int64_t n,
+                                uint32_t* w0, uint32_t* w1, uint32_t* w2, uint32_t* w3) {
+  for (int64_t i = 0; i < n; ++i) w0[i] = c0 + uint32_t(i), w1[i] = c1, w2[i] = c2, w3[i] = c3;
+  for (int round = 0; round < 10; ++round) {
+    for (int64_t i = 0; i < n; ++i) {
+      const Random4 r = philox_round(key, {{w0[i], w1[i], w2[i], w3[i]}});
+      w0[i] = r.v[0], w1[i] = r.v[1], w2[i] = r.v[2], w3[i] = r.v[3];
+    }
+    key = philox_next(key);
+  }
+}
+
 // keep[k] = scale or 0 for the masks [first, first + count), count <= kStretch.
 KERN_INLINE void draw(const DropoutSpec& g, uint64_t step, int64_t first, int64_t count, float* keep) {
   constexpr int64_t kBlocks = kStretch / 4 + 2;
-  uint32_t words[4][kBlocks];  // a loop that writes words beside each other vectorises
+  uint32_t words[4][kBlocks];
   float drawn[4 * kBlocks];
   const int64_t block = first / 4, blocks = (first + count + 3) / 4 - block;
-  const float scale = g.scale();
-  for (int64_t b = 0; b < blocks; ++b) {
-    const Random4 r = g.words(step, block + b);
-    for (int k = 0; k < 4; ++k) words[k][b] = r.v[k];
-  }
+  const float scale = g.scale(), p = g.p;
+  philox_in_turn(g.key, uint32_t(block), g.call, uint32_t(step), uint32_t(step >> 32), blocks, words[0], words[1],
+                 words[2], words[3]);
   for (int64_t b = 0; b < blocks; ++b)
-    for (int k = 0; k < 4; ++k) drawn[4 * b + k] = g.keeps(words[k][b]) ? scale : 0.0f;
+    for (int k = 0; k < 4; ++k) drawn[4 * b + k] = to_uniform(words[k][b]) >= p ? scale : 0.0f;
   std::copy_n(drawn + first % 4, count, keep);
 }
 

@@ -6,22 +6,30 @@
 namespace kern::kernels {
 namespace {
 
+// What a step needs beside the arrays; the loops work on a copy, which nothing written to can alias.
+struct Factors {
+  float rate, scale, decay, momentum, from_g, from_m;  // direction = from_g g' + from_m m
+};
+
 template <Isa isa>
 void step(const Exec&, const SgdSpec& a, const float* lr, const float* grad_scale, float* p, const float* g, float* m) {
-  const float rate = *lr, scale = grad_scale ? *grad_scale : 1.0f, decay = float(a.weight_decay),
-              momentum = float(a.momentum);
-  // direction = from_g g' + from_m m
-  const float from_g = a.momentum == 0 || a.nesterov ? 1.0f : 0.0f, from_m = a.nesterov ? momentum : 1.0f;
-  parallel_for(a.n, 16384, [=](int64_t begin, int64_t end) {
-    on_isa<isa>([&] {
-      if (momentum == 0) {
-        for (int64_t i = begin; i < end; ++i) p[i] -= rate * (g[i] * scale + decay * p[i]);
+  const Factors factors{.rate = *lr,
+                        .scale = grad_scale ? *grad_scale : 1.0f,
+                        .decay = float(a.weight_decay),
+                        .momentum = float(a.momentum),
+                        .from_g = a.momentum == 0 || a.nesterov ? 1.0f : 0.0f,
+                        .from_m = a.nesterov ? float(a.momentum) : 1.0f};
+  parallel_for(a.n, 16384, [&](int64_t begin, int64_t end) {
+    on_isa<isa>([=] {
+      const Factors f = factors;
+      if (f.momentum == 0) {
+        for (int64_t i = begin; i < end; ++i) p[i] -= f.rate * (g[i] * f.scale + f.decay * p[i]);
         return;
       }
       for (int64_t i = begin; i < end; ++i) {
-        const float gradient = g[i] * scale + decay * p[i], mi = momentum * m[i] + gradient;
+        const float gradient = g[i] * f.scale + f.decay * p[i], mi = f.momentum * m[i] + gradient;
         m[i] = mi;
-        p[i] -= rate * (from_g * gradient + from_m * mi);
+        p[i] -= f.rate * (f.from_g * gradient + f.from_m * mi);
       }
     });
   });

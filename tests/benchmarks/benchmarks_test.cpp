@@ -6,6 +6,7 @@
 #include "benchmarks/kernels.h"
 #include "benchmarks/machine.h"
 #include "benchmarks/steps.h"
+#include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
 
 namespace kern::benchmarks {
@@ -84,6 +85,17 @@ TEST(Benchmarks, kernels_are_timed_row_by_row) {
                });
   EXPECT_EQ(ops, (std::set<std::string>{"adam", "conv2d", "norm_act"}));
   EXPECT_TRUE(rows.contains("simd"));
+}
+
+TEST(Benchmarks, every_op_is_timed) {
+  std::set<std::string> catalogue, timed;
+  for (const auto& op : kernels::op_list()) catalogue.emplace(op.op);
+  time_kernels({.repeats = 1, .large_values = 1 << 15}, [&](const KernelResult& r) {
+    timed.insert(r.op);
+    EXPECT_GT(r.flops, 0) << r.op;
+    EXPECT_GT(r.bytes, 0) << r.op;
+  });
+  EXPECT_EQ(timed, catalogue);
 }
 
 TEST(Benchmarks, the_machine_has_peaks) {

@@ -1,0 +1,123 @@
+// How a case of an op is timed: what each kernel_timers_*.cpp gives for its ops is the shape's name, and per direction
+// the least operations and bytes and a call.
+#pragma once
+#include <algorithm>
+#include <any>
+#include <chrono>
+#include <cmath>
+#include <deque>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "benchmarks/kernels.h"
+#include "engine/tensor.h"
+#include "kernels/common/dispatch.h"
+#include "kernels/common/philox.h"
+
+namespace kern::benchmarks {
+using namespace kernels;
+
+inline double milliseconds_now() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Arrays of one case: inputs random, outputs poisoned with NaN.
+class Arrays {
+ public:
+  float* input(int64_t n, float low = -1, float high = 1) {
+    float* p = output(n);
+    uint32_t state = 12345;
+    for (int64_t i = 0; i < n; ++i) {
+      state = state * 1664525u + 1013904223u;
+      p[i] = low + (high - low) * to_uniform(state);
+    }
+    return p;
+  }
+  float* output(int64_t n) {
+    all_.push_back(Tensor::full({std::max<int64_t>(1, n)}, std::numeric_limits<float>::quiet_NaN()));
+    return all_.back().mutate();
+  }
+  int32_t* classes(int64_t n, int64_t k) {
+    Tensor t = Tensor::empty({n}, {.dtype = DType::i32});
+    int32_t* p = t.mutate<int32_t>();
+    for (int64_t i = 0; i < n; ++i) p[i] = int32_t(i * 7919 % k);
+    all_.push_back(std::move(t));
+    return p;
+  }
+
+ private:
+  std::deque<Tensor> all_;
+};
+
+struct Direction {
+  const char* name;
+  double flops, bytes;
+  std::function<void()> run;
+  const float* out;  // looked at afterwards
+  int64_t out_size;
+};
+using Directions = std::vector<Direction>;
+inline double floats(double n) { return 4 * n; }
+
+template <class Cases, class Row, class Spec>
+void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
+               const std::function<void(const KernelResult&)>& show) {
+  for (const Row& row : table.rows) {
+    if (row.device != Device::cpu || !row.supports(g)) continue;
+    if (std::string_view(row.name) == "reference"
+            ? !o.reference
+            : !o.rows.empty() && std::find(o.rows.begin(), o.rows.end(), row.name) == o.rows.end())
+      continue;
+    size_t bytes = 64;
+    if constexpr (requires { row.workspace(g); }) bytes += row.workspace(g);
+    const Storage scratch(Device::cpu, bytes);
+    Arrays arrays;
+    for (const Direction& d : Cases::directions_of(row, g, Exec{.scratch = scratch.data()}, arrays)) {
+      d.run();
+      for (int64_t i = 0; i < d.out_size; i += std::max<int64_t>(1, d.out_size / 1000))
+        check(std::isfinite(d.out[i]), table.op, " row ", row.name, " ", d.name, " of ", Cases::name_of(g), " gives ",
+              d.out[i]);
+      std::vector<double> times;
+      for (int i = -2; i < o.repeats; ++i) {
+        const double begin = milliseconds_now();
+        d.run();
+        if (i >= 0) times.push_back(milliseconds_now() - begin);
+      }
+      show({std::string(table.op), Cases::name_of(g), row.name, d.name, d.flops, d.bytes, quartiles(std::move(times))});
+    }
+  }
+}
+
+// What is known of an op: how to time a case of it that select() saw, and its large cases.
+struct Timer {
+  std::function<void(const std::any& spec, std::vector<std::any>& seen, const KernelOptions&,
+                     const std::function<void(const KernelResult&)>&)>
+      time;
+  std::vector<std::any> large;
+};
+using Timers = std::map<std::string, Timer>;
+// Cases::directions_of(row, spec, exec, arrays) and Cases::name_of(spec) say how.
+template <class Cases, class Spec, class Row>
+void add_timer(Timers& timers, const Table<Row>& table, std::vector<Spec> large) {
+  Timer& t = timers[std::string(table.op)];
+  t.time = [&table](const std::any& spec, std::vector<std::any>& seen, const KernelOptions& o, const auto& show) {
+    Spec g = std::any_cast<Spec>(spec);
+    if constexpr (requires { g.call; }) g.call = 0, g.key = {};       // dropout's numbers do not matter here
+    if constexpr (requires { g.pitch; }) g.pitch = {.x = g.pitch.x};  // nor do pitches other than the input's
+    for (const std::any& before : seen)
+      if (std::any_cast<Spec>(before) == g) return;
+    seen.push_back(g);
+    time_case<Cases>(table, g, o, show);
+  };
+  for (const Spec& g : large) t.large.push_back(g);
+}
+
+// Every op of the catalogue, with large cases of about `values` values where memory is what bounds the op.
+void add_product_timers(Timers& timers, int64_t values);      // sums of products: convolutions, linear, lstm
+void add_row_timers(Timers& timers, int64_t values);          // rows of channels: norms, pools, softmax
+void add_loss_timers(Timers& timers, int64_t values);         // losses
+void add_elementwise_timers(Timers& timers, int64_t values);  // value by value, and optimisers
+
+}  // namespace kern::benchmarks

@@ -1,0 +1,137 @@
+#include "benchmarks/kernel_timers.h"
+#include "kernels/adam.h"
+#include "kernels/add.h"
+#include "kernels/elu.h"
+#include "kernels/exp.h"
+#include "kernels/gelu.h"
+#include "kernels/gelu_tanh.h"
+#include "kernels/leaky_relu.h"
+#include "kernels/lerp.h"
+#include "kernels/log.h"
+#include "kernels/mul.h"
+#include "kernels/relu.h"
+#include "kernels/relu6.h"
+#include "kernels/scale.h"
+#include "kernels/sgd.h"
+#include "kernels/sigmoid.h"
+#include "kernels/silu.h"
+#include "kernels/softplus.h"
+#include "kernels/sum.h"
+#include "kernels/sum_squares.h"
+#include "kernels/tanh.h"
+
+namespace kern::benchmarks {
+namespace {
+
+template <class Op>
+std::string shape_of(const UnarySpec<Op>& g) {
+  return text(g.rows, "x", g.c);
+}
+template <class Op>
+Directions directions(const UnaryRow<Op>& row, const UnarySpec<Op>& g, const Exec& e, Arrays& a) {
+  const int64_t size = g.rows * g.c;
+  // Logarithms want what is positive.
+  float *x = std::is_same_v<Op, Log> ? a.input(size, 0.5f, 2) : a.input(size), *dy = a.input(size), *y = a.output(size),
+        *dx = a.output(size);
+  const double n = double(size);
+  return {{"forward", n, floats(2 * n), [=, &row] { row.forward(e, g, x, y); }, y, size},
+          {"backward", n, floats(3 * n), [=, &row] { row.backward(e, g, dy, x, dx); }, dx, size}};
+}
+
+std::string shape_of(const BinarySpec& g) { return text(g.rows, "x", g.c); }
+Directions directions(const AddRow& row, const BinarySpec& g, const Exec& e, Arrays& a) {
+  BinarySpec dense = g;
+  dense.pitch = {}, dense.b_pitch = 0;
+  const int64_t size = g.rows * g.c;
+  float *x = a.input(size), *z = a.input(size), *y = a.output(size);
+  return {{"forward", double(size), floats(3 * double(size)), [=, &row] { row.forward(e, dense, x, z, y); }, y, size}};
+}
+
+Directions directions(const MulRow& row, const BinarySpec& g, const Exec& e, Arrays& a) {
+  BinarySpec dense = g;
+  dense.pitch = {}, dense.b_pitch = 0;
+  const int64_t size = g.rows * g.c;
+  float *x = a.input(size), *z = a.input(size), *dy = a.input(size), *y = a.output(size), *db = a.output(g.c);
+  const double n = double(size);
+  return {{"forward", n, floats(3 * n), [=, &row] { row.forward(e, dense, x, z, y); }, y, size},
+          {"backward_vector", 2 * n, floats(2 * n), [=, &row] { row.backward_vector(e, dense, dy, x, db); }, db, g.c}};
+}
+
+std::string shape_of(const SumSpec& g) { return text(g.rows, "x", g.c); }
+Directions directions(const SumRow& row, const SumSpec& g, const Exec& e, Arrays& a) {
+  SumSpec dense = g;
+  dense.pitch = {};
+  const int64_t size = g.rows * g.c;
+  float *x = a.input(size), *y = a.output(1), *dx = a.output(size), *one = a.input(1, 1, 1);
+  const double n = double(size);
+  return {{"forward", n, floats(n), [=, &row] { row.forward(e, dense, x, y); }, y, 1},
+          {"backward", n, floats(n), [=, &row] { row.backward(e, dense, one, dx); }, dx, size}};
+}
+
+std::string shape_of(const SumSquaresSpec& g) { return text(g.n); }
+Directions directions(const SumSquaresRow& row, const SumSquaresSpec& g, const Exec& e, Arrays& a) {
+  static double total = 0;
+  float* x = a.input(g.n);
+  return {{"add", 2 * double(g.n), floats(double(g.n)), [=, &row] { row.add(e, g, x, &total); }, x, g.n}};
+}
+
+std::string shape_of(const AdamSpec& g) { return text(g.n); }
+Directions directions(const AdamRow& row, const AdamSpec& g, const Exec& e, Arrays& a) {
+  static const int64_t step = 3;
+  static const float lr = 1e-3f;
+  float *p = a.input(g.n), *d = a.input(g.n), *m = a.input(g.n), *v = a.input(g.n, 0, 1);
+  return {{"update", 12 * double(g.n), floats(7 * double(g.n)),
+           [=, &row] { row.step(e, g, &step, &lr, nullptr, p, d, m, v); }, p, g.n}};
+}
+
+std::string shape_of(const SgdSpec& g) { return text(g.n, g.momentum > 0 ? " momentum" : ""); }
+Directions directions(const SgdRow& row, const SgdSpec& g, const Exec& e, Arrays& a) {
+  static const float lr = 1e-3f;
+  float *p = a.input(g.n), *d = a.input(g.n), *m = a.input(g.n);
+  return {{"update", 6 * double(g.n), floats((g.momentum > 0 ? 5 : 3) * double(g.n)),
+           [=, &row] { row.step(e, g, &lr, nullptr, p, d, m); }, p, g.n}};
+}
+
+std::string shape_of(const LerpSpec& g) { return text(g.n); }
+Directions directions(const LerpRow& row, const LerpSpec& g, const Exec& e, Arrays& a) {
+  float *x = a.input(g.n), *p = a.input(g.n);
+  return {{"update", 3 * double(g.n), floats(3 * double(g.n)), [=, &row] { row.step(e, g, x, p); }, p, g.n}};
+}
+
+struct Cases {
+  static std::string name_of(const auto& spec) { return shape_of(spec); }
+  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, Arrays& arrays) {
+    return directions(row, spec, exec, arrays);
+  }
+};
+
+}  // namespace
+
+void add_elementwise_timers(Timers& timers, int64_t values) {
+  const int64_t rows = values / 32;
+  const auto unary = [&]<class Op>(const Table<UnaryRow<Op>>& table) {
+    add_timer<Cases, UnarySpec<Op>>(timers, table, {{.rows = rows, .c = 32}});
+  };
+  unary(relu_table());
+  unary(relu6_table());
+  unary(leaky_relu_table());
+  unary(sigmoid_table());
+  unary(tanh_table());
+  unary(silu_table());
+  unary(gelu_table());
+  unary(gelu_tanh_table());
+  unary(elu_table());
+  unary(softplus_table());
+  unary(exp_table());
+  unary(log_table());
+  unary(scale_table());
+  add_timer<Cases, BinarySpec>(timers, add_table(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, BinarySpec>(timers, mul_table(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, SumSpec>(timers, sum_table(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, SumSquaresSpec>(timers, sum_squares_table(), {{.n = values}});
+  add_timer<Cases, AdamSpec>(timers, adam_table(), {{.n = values / 2}});
+  add_timer<Cases, SgdSpec>(timers, sgd_table(), {{.n = values / 2, .momentum = 0.9}});
+  add_timer<Cases, LerpSpec>(timers, lerp_table(), {{.n = values, .decay = 0.99}});
+}
+
+}  // namespace kern::benchmarks

@@ -1,0 +1,127 @@
+#include "benchmarks/kernel_timers.h"
+#include "kernels/bce_with_logits.h"
+#include "kernels/cross_entropy.h"
+#include "kernels/focal.h"
+#include "kernels/huber.h"
+#include "kernels/kl_normal.h"
+#include "kernels/l1.h"
+#include "kernels/mse.h"
+#include "kernels/ssim.h"
+#include "kernels/tversky.h"
+
+namespace kern::benchmarks {
+namespace {
+
+std::string shape_of(const CrossEntropySpec& g) { return text(g.rows, "x", g.k); }
+Directions directions(const CrossEntropyRow& row, const CrossEntropySpec& g, const Exec& e, Arrays& a) {
+  const int64_t size = g.rows * g.k;
+  float *x = a.input(size), *dx = a.output(size), *loss = a.output(1), *saved = a.output(g.saved_size()),
+        *one = a.input(1, 1, 1);
+  const int32_t* t = a.classes(g.rows, g.k);
+  row.forward(e, g, x, t, nullptr, loss, saved);
+  const double n = double(size);
+  return {{"forward", 4 * n, floats(n + 3 * double(g.rows)),
+           [=, &row] { row.forward(e, g, x, t, nullptr, loss, saved); }, loss, 1},
+          {"backward", 4 * n, floats(2 * n + 3 * double(g.rows)),
+           [=, &row] { row.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
+}
+
+std::string shape_of(const FocalSpec& g) { return text(g.rows, "x", g.k); }
+Directions directions(const FocalRow& row, const FocalSpec& g, const Exec& e, Arrays& a) {
+  const int64_t size = g.rows * g.k;
+  float *x = a.input(size), *dx = a.output(size), *loss = a.output(1), *saved = a.output(1), *one = a.input(1, 1, 1);
+  const int32_t* t = a.classes(g.rows, class_count(g.k));
+  const auto forward = [=, &row] { row.forward(e, g, x, t, nullptr, loss, saved); };
+  forward();
+  const double n = double(size);
+  return {{"forward", 4 * n, floats(n + double(g.rows)), forward, loss, 1},
+          {"backward", 4 * n, floats(2 * n + double(g.rows)),
+           [=, &row] { row.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
+}
+
+std::string shape_of(const TverskySpec& g) { return text(g.groups, "x", g.rows, "x", g.k); }
+Directions directions(const TverskyRow& row, const TverskySpec& g, const Exec& e, Arrays& a) {
+  const int64_t rows = g.groups * g.rows, size = rows * g.k;
+  float *x = a.input(size), *dx = a.output(size), *loss = a.output(1), *saved = a.output(g.saved_size()),
+        *one = a.input(1, 1, 1);
+  const int32_t* t = a.classes(rows, class_count(g.k));
+  const auto forward = [=, &row] { row.forward(e, g, x, t, loss, saved); };
+  forward();
+  const double n = double(size);
+  return {{"forward", 6 * n, floats(n + double(rows)), forward, loss, 1},
+          {"backward", 8 * n, floats(2 * n + double(rows)), [=, &row] { row.backward(e, g, one, x, t, saved, dx); }, dx,
+           size}};
+}
+
+std::string shape_of(const BceSpec& g) { return text(g.rows, "x", g.c); }
+Directions directions(const BceRow& row, const BceSpec& g, const Exec& e, Arrays& a) {
+  const int64_t size = g.rows * g.c;
+  float *x = a.input(size), *t = a.input(size, 0, 1), *dx = a.output(size), *loss = a.output(1), *saved = a.output(1),
+        *one = a.input(1, 1, 1);
+  const auto forward = [=, &row] { row.forward(e, g, x, t, nullptr, loss, saved); };
+  forward();
+  const double n = double(size);
+  return {
+      {"forward", 6 * n, floats(2 * n), forward, loss, 1},
+      {"backward", 6 * n, floats(3 * n), [=, &row] { row.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
+}
+
+template <class Op>
+std::string shape_of(const PairLossSpec<Op>& g) {
+  return text(g.rows, "x", g.c);
+}
+template <class Op>
+Directions directions(const PairLossRow<Op>& row, const PairLossSpec<Op>& g, const Exec& e, Arrays& a) {
+  const int64_t size = g.rows * g.c;
+  float *x = a.input(size), *t = a.input(size), *loss = a.output(1), *dx = a.output(size), *one = a.input(1, 1, 1);
+  const double n = double(size);
+  return {{"forward", 3 * n, floats(2 * n), [=, &row] { row.forward(e, g, x, t, loss); }, loss, 1},
+          {"backward", 2 * n, floats(3 * n), [=, &row] { row.backward(e, g, one, x, t, dx); }, dx, size}};
+}
+
+std::string shape_of(const KlNormalSpec& g) { return text(g.rows, "x", g.c); }
+Directions directions(const KlNormalRow& row, const KlNormalSpec& g, const Exec& e, Arrays& a) {
+  const int64_t size = g.rows * g.c;
+  float *mu = a.input(size), *s = a.input(size), *loss = a.output(1), *dmu = a.output(size), *ds = a.output(size),
+        *one = a.input(1, 1, 1);
+  const double n = double(size);
+  return {{"forward", 5 * n, floats(2 * n), [=, &row] { row.forward(e, g, mu, s, loss); }, loss, 1},
+          {"backward", 4 * n, floats(4 * n), [=, &row] { row.backward(e, g, one, mu, s, dmu, ds); }, ds, size}};
+}
+
+std::string shape_of(const SsimSpec& g) { return text(g.n, "x", g.h, "x", g.w, "x", g.c); }
+Directions directions(const SsimRow& row, const SsimSpec& g, const Exec& e, Arrays& a) {
+  const int64_t size = g.n * g.h * g.w * g.c;
+  float *x = a.input(size, 0, 1), *y = a.input(size, 0, 1), *loss = a.output(1), *dx = a.output(size),
+        *one = a.input(1, 1, 1);
+  const double n = double(size), filter = 2 * 2 * kSsimWindow * n;  // a filter of one map, one direction after another
+  return {{"forward", 5 * filter, floats(2 * n), [=, &row] { row.forward(e, g, x, y, loss); }, loss, 1},
+          {"backward", 8 * filter, floats(3 * n), [=, &row] { row.backward(e, g, one, x, y, dx); }, dx, size}};
+}
+
+struct Cases {
+  static std::string name_of(const auto& spec) { return shape_of(spec); }
+  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, Arrays& arrays) {
+    return directions(row, spec, exec, arrays);
+  }
+};
+
+}  // namespace
+
+void add_loss_timers(Timers& timers, int64_t values) {
+  const int64_t rows = values / 32;
+  std::vector<CrossEntropySpec> classes;
+  for (int64_t k : {2, 5, 12, 21, 32, 35}) classes.push_back({.rows = values / k, .k = k});
+  add_timer<Cases, CrossEntropySpec>(timers, cross_entropy_table(), classes);
+  add_timer<Cases, FocalSpec>(timers, focal_table(), {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
+  add_timer<Cases, TverskySpec>(timers, tversky_table(), {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
+  add_timer<Cases, BceSpec>(timers, bce_with_logits_table(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, MseSpec>(timers, mse_table(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, L1Spec>(timers, l1_table(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, HuberSpec>(timers, huber_table(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, KlNormalSpec>(timers, kl_normal_table(), {{.rows = rows, .c = 32}});
+  const int64_t side = rows >= 65536 ? 128 : 16;
+  add_timer<Cases, SsimSpec>(timers, ssim_table(), {{.n = 4, .h = side, .w = side, .c = 3}});
+}
+
+}  // namespace kern::benchmarks
