@@ -1,8 +1,8 @@
 // Winograd's backward_weight, the adjoint of conv2d_winograd-inl.h in the filter:
 //   dw = G^T [ sum over tiles (A dy A^T) . (B^T x B) ] G
 // The channels are cut into squares whose 36 sums stay in the second-level cache, the tiles into parts; each (square,
-// part) has a partial dw of its own, and these are added in order: the same bits for any number of threads. Included by
-// conv2d_winograd.cpp, once per instruction set.
+// part) has a partial dw of its own, and these are added in order: the same bits for any number of threads. A filter of
+// stride 2 has squares of its own for every phase of x. Included by conv2d_winograd.cpp, once per instruction set.
 #if defined(KERN_CONV2D_WINOGRAD_WEIGHT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef KERN_CONV2D_WINOGRAD_WEIGHT_INL_H
 #undef KERN_CONV2D_WINOGRAD_WEIGHT_INL_H
@@ -13,7 +13,7 @@
 #include "kernels/common/parallel.h"
 #include "kernels/common/tile-inl.h"
 #include "kernels/conv2d.h"
-#include "kernels/conv2d_winograd-inl.h"
+#include "kernels/conv2d_winograd_tiles-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace kern::kernels {
@@ -23,17 +23,18 @@ namespace {
 struct WinogradWeight {
   Tiling tiling;
   Source dy, x;
+  int taps_y, taps_x;  // of the filter
 
   static constexpr int kSquare = 64, kMaxTasks = 16;
   int points() const { return tiling.points(); }
-  int taps() const { return tiling.planar ? 9 : 3; }
+  int taps() const { return taps_y * taps_x; }
   int64_t size() const { return int64_t{dy.channels} * taps() * x.channels; }
 
   // Squares: rows are output channels, columns input channels.
   EvenTiles row_cut() const { return EvenTiles(dy.channels, kSquare); }
   int columns() const { return int(round_up(ceil_div(x.channels, ceil_div(x.channels, kSquare)), kLanes)); }
   int column_cuts() const { return int(ceil_div(x.channels, columns())); }
-  int squares() const { return row_cut().count * column_cuts(); }
+  int squares() const { return row_cut().count * x.phases() * column_cuts(); }
 
   int64_t row_pitch() const { return round_up(row_cut().length(0), kLanes); }
   int tiles_of_block() const {
@@ -41,7 +42,7 @@ struct WinogradWeight {
   }
   int64_t blocks() const { return ceil_div(tiling.count(), tiles_of_block()); }
   int parts() const {  // a part pays for the transform of its sums
-    const int64_t most = tiling.count() / (tiling.planar ? 96 : 576);
+    const int64_t most = tiling.count() / (tiling.planar() ? 96 : 576);
     return int(at_least(1, at_most(at_most(blocks(), most), kMaxTasks / squares())));
   }
 
@@ -52,19 +53,41 @@ struct WinogradWeight {
   int64_t area() const { return points() * (dy_step() + x_step() + sum_step()); }
 };
 
+// Output channels [first_k, first_k + rows), input channels [first_c, first_c + columns), one phase of x.
+struct WinogradSquare {
+  int first_k, rows, first_c, columns, phase;
+  int tap_y, tap_x, step, taps_y, taps_x;  // its taps of the filter: the first, then every step-th
+
+  WinogradSquare(const WinogradWeight& g, int square) : step(g.x.step) {
+    const EvenTiles row_cut = g.row_cut();
+    const int c = square % g.column_cuts(), i = square / g.column_cuts() / g.x.phases();
+    phase = square / g.column_cuts() % g.x.phases();
+    first_k = row_cut.begin(i), rows = row_cut.length(i);
+    first_c = c * g.columns(), columns = int(at_most(g.columns(), g.x.channels - first_c));
+    tap_y = phase / step, tap_x = phase % step;
+    taps_y = taps_of_phase(g.taps_y, step, tap_y), taps_x = taps_of_phase(g.taps_x, step, tap_x);
+  }
+  // Where the last of the tiling's taps is not there, nothing reads infinity.
+  bool reads(const Tiling& tiling, int point) const {
+    return (taps_y == tiling.taps_y() || point / tiling.columns + 1 < tiling.rows) &&
+           (taps_x == tiling.taps_x() || point % tiling.columns + 1 < tiling.columns);
+  }
+};
+
 // sums (+)= of one block of tiles, a matrix product a point: rows of dy's patches x columns of x's.
-void add_points(const WinogradWeight& g, int64_t tiles, int rows, int columns, const float* dy, const float* x,
+void add_points(const WinogradWeight& g, const WinogradSquare& square, int64_t tiles, const float* dy, const float* x,
                 float* sums, bool add) {
   Tile t{};
   t.outer = t.middle = {};
   t.inner = {tiles, g.row_pitch(), g.columns()};
   t.c_row = g.columns();
   t.add = add;
-  for (int p = 0; p < g.points(); ++p)
-    for (int first = 0; first < columns; first += kMaxVectors * kLanes) {
-      t.columns = int(round_up(at_most(columns - first, kMaxVectors * kLanes), kLanes));
+  for (int p = 0; p < g.points(); ++p) {
+    if (!square.reads(g.tiling, p)) continue;
+    for (int first = 0; first < square.columns; first += kMaxVectors * kLanes) {
+      t.columns = int(round_up(at_most(square.columns - first, kMaxVectors * kLanes), kLanes));
       const int vectors = t.columns / kLanes;
-      const EvenTiles cut(rows, max_rows(vectors));
+      const EvenTiles cut(square.rows, max_rows(vectors));
       t.a = dy + p * g.dy_step();
       t.b = x + p * g.x_step() + first;
       t.c = sums + p * g.sum_step() + first;
@@ -75,32 +98,40 @@ void add_points(const WinogradWeight& g, int64_t tiles, int rows, int columns, c
       t.repeat = cut.count - cut.longer;
       tile_function<Operands::unit>(cut.size, vectors)(t);
     }
+  }
 }
 
 // dw[row][tap][column] of one square.
-void write_filters(const WinogradWeight& g, int rows, int columns, const float* sums, float* dw) {
+template <int kRows, int kColumns>
+void write_filters(const WinogradWeight& g, const WinogradSquare& square, const float* sums, float* dw) {
   const Vf d;
-  const int taps_y = g.tiling.planar ? 3 : 1;
-  for (int k = 0; k < rows; ++k)
-    for (int c = 0; c < columns; c += kLanes) {
+  constexpr int kTapsY = kRows == 1 ? 1 : taps_of(kRows), kTapsX = taps_of(kColumns);
+  auto load = [&](const float* from, int i, int j) HWY_ATTR {
+    const int point = i * kColumns + j;
+    return square.reads(g.tiling, point) ? hn::LoadU(d, from + point * g.sum_step()) : hn::Zero(d);
+  };
+  for (int k = 0; k < square.rows; ++k)
+    for (int c = 0; c < square.columns; c += kLanes) {
       const float* from = sums + int64_t{k} * g.columns() + c;
-      Vec half[3][kPoints];
-      for (int q = 0; q < kPoints; ++q) {
-        if (taps_y == 1) {
-          half[0][q] = hn::LoadU(d, from + q * g.sum_step());
+      Vec half[kTapsY][kColumns];
+      for (int q = 0; q < kColumns; ++q) {
+        if constexpr (kRows == 1) {
+          half[0][q] = load(from, 0, q);
         } else {
-          Vec in[kPoints], out[3];
-          for (int p = 0; p < kPoints; ++p) in[p] = hn::LoadU(d, from + (p * kPoints + q) * g.sum_step());
+          Vec in[kRows], out[kTapsY];
+          for (int p = 0; p < kRows; ++p) in[p] = load(from, p, q);
           filter_from_points(in, out);
-          for (int r = 0; r < 3; ++r) half[r][q] = out[r];
+          for (int r = 0; r < kTapsY; ++r) half[r][q] = out[r];
         }
       }
-      for (int r = 0; r < taps_y; ++r) {
-        Vec out[3];
+      for (int r = 0; r < square.taps_y; ++r) {
+        Vec out[kTapsX];
         filter_from_points(half[r], out);
-        for (int s = 0; s < 3; ++s)
-          store_first(out[s], dw + (int64_t{k} * g.taps() + r * 3 + s) * g.x.channels + c,
-                      int(at_most(kLanes, columns - c)));
+        for (int s = 0; s < square.taps_x; ++s) {
+          const int tap = (square.tap_y + r * square.step) * g.taps_x + square.tap_x + s * square.step;
+          store_first(out[s], dw + (int64_t{square.first_k + k} * g.taps() + tap) * g.x.channels + square.first_c + c,
+                      int(at_most(kLanes, square.columns - c)));
+        }
       }
     }
 }
@@ -114,14 +145,15 @@ size_t winograd_workspace(const WinogradWeight& g) {
 void winograd_weight_gradient(const WinogradWeight& g, float* dw, float* scratch) {
   const int64_t size = g.size(), tiles = g.tiling.count();
   const int parts = g.parts(), squares = g.squares();
-  const EvenTiles row_cut = g.row_cut();
   float* const areas = scratch + round_up(parts * size, 16);
   const int64_t tasks = int64_t{squares} * parts, chunks = at_most(tasks, WinogradWeight::kMaxTasks);
+  const TransformPatches transform_dy = transform_outputs(g.tiling), transform_x = transform_inputs(g.tiling);
+  const auto write = !g.tiling.planar()   ? write_filters<1, 6>
+                     : g.tiling.rows == 6 ? write_filters<6, 6>
+                                          : write_filters<5, 5>;
   auto run = [&](int64_t task) {
-    const int part = int(task / squares), square = int(task % squares);
-    const int i = square / g.column_cuts(), first_c = square % g.column_cuts() * g.columns();
-    const int first_k = row_cut.begin(i), rows = row_cut.length(i),
-              columns = int(at_most(g.columns(), g.x.channels - first_c));
+    const int part = int(task / squares);
+    const WinogradSquare square(g, int(task % squares));
     float* const dy = areas + worker() * g.area();
     float* const x = dy + g.points() * g.dy_step();
     float* const sums = x + g.points() * g.x_step();
@@ -131,15 +163,11 @@ void winograd_weight_gradient(const WinogradWeight& g, float* dw, float* scratch
       for (int64_t j = 0; j < g.points() * g.sum_step(); ++j) sums[j] = 0;
     for (int b = 0; b < cut.count; ++b) {
       const TileRange range{all.begin + cut.begin(b), all.begin + cut.begin(b) + cut.length(b)};
-      (g.tiling.planar
-           ? transform_patches<kOutputs, kOutputs>
-           : transform_patches<1, kOutputs>)(g.tiling, range, g.dy, first_k, rows, dy, g.dy_step(), g.row_pitch());
-      (g.tiling.planar ? transform_patches<kPoints, kPoints> : transform_patches<1, kPoints>)(g.tiling, range, g.x,
-                                                                                              first_c, columns, x,
-                                                                                              g.x_step(), g.columns());
-      add_points(g, range.size(), rows, columns, dy, x, sums, b > 0);
+      transform_dy(g.tiling, range, g.dy, square.first_k, square.rows, dy, g.dy_step(), g.row_pitch());
+      transform_x(g.tiling, range, g.x.phase(square.phase), square.first_c, square.columns, x, g.x_step(), g.columns());
+      add_points(g, square, range.size(), dy, x, sums, b > 0);
     }
-    write_filters(g, rows, columns, sums, scratch + part * size + int64_t{first_k} * g.taps() * g.x.channels + first_c);
+    write(g, square, sums, scratch + part * size);
   };
   parallel_for(chunks, 1, [&](int64_t chunk, int64_t) {
     for (int64_t task = tasks * chunk / chunks; task < tasks * (chunk + 1) / chunks; ++task) run(task);
