@@ -67,12 +67,14 @@ struct WinogradGather {
   int column_blocks() const { return int(ceil_div(columns, kWidth)); }
   int width(int block) const { return int(round_up(at_most(kWidth, columns - block * kWidth), kLanes)); }
 
-  // Transformed patches and sums of one block of tiles stay in the second-level cache. A pitch that is a power of two
+  // Transformed patches and sums of one block of tiles stay in the second-level cache. A step that is a power of two
   // would send all points to the same sets of the first-level cache.
   int64_t patch_pitch() const { return round_up(reduce(), kLanes); }
   int64_t patch_step(int64_t tiles) const { return round_up(tiles * patch_pitch(), 16) + 16; }
   int64_t sum_step(int64_t tiles) const { return round_up(tiles * kWidth, 16) + 16; }
-  int64_t filter_size() const { return round_up(int64_t{points()} * reduce() * round_up(columns, kLanes), 16); }
+  int64_t filter_step(int block) const { return round_up(int64_t{reduce()} * width(block), 16) + 16; }
+  int64_t filter_of(int block) const { return block * points() * filter_step(0); }  // all blocks before are as wide
+  int64_t filter_size() const { return filter_of(column_blocks() - 1) + points() * filter_step(column_blocks() - 1); }
   int64_t scratch_of_block(int64_t tiles) const { return points() * (patch_step(tiles) + sum_step(tiles)); }
   bool reads_as(const WinogradGather& other) const { return in.pad_y == other.in.pad_y && in.pad_x == other.in.pad_x; }
 };
@@ -112,38 +114,53 @@ void transform_filters(const WinogradGather& g, const float* w, float* u, int64_
   const Vf d;
   const hn::RebindToSigned<Vf> di;
   constexpr int kTapsY = kRows == 1 ? 1 : taps_of(kRows), kTapsX = taps_of(kColumns);
-  for (int64_t i = begin; i < end; ++i) {
-    const int block = int(i / g.reduce()), from_all = int(i % g.reduce()), width = g.width(block);
-    const int phase = from_all / g.channels(), c = from_all % g.channels(), first = block * WinogradGather::kWidth;
-    const int phase_y = phase / g.in.step, phase_x = phase % g.in.step;
-    const int taps_y = taps_of_phase(g.taps_y, g.in.step, phase_y),
-              taps_x = taps_of_phase(g.taps_x, g.in.step, phase_x);
-    const int64_t step = int64_t{g.reduce()} * width;
-    float* to = u + int64_t{g.points()} * g.reduce() * first + from_all * width;
+  const int step = g.in.step;
+  const bool neighbours = g.w_column == 1;
+  // Where output channels are not neighbours, a square of channels lies here tap by tap, [output channel][input
+  // channel]: read one by one, filters of a power of two of values would push each other out of the cache.
+  HWY_ALIGN float turned[kTapsY * kTapsX][kLanes * kLanes];
+  const auto column = hn::Mul(hn::Iota(di, 0), hn::Set(di, kLanes));
+  int together = 0;
+  for (int64_t i = begin; i < end; i += together) {
+    const int block = int(i / g.reduce()), reduced = int(i % g.reduce()), width = g.width(block);
+    const int phase = reduced / g.channels(), c = reduced % g.channels(), first = block * WinogradGather::kWidth;
+    together = int(at_most(at_most(kLanes, g.channels() - c), end - i));
+    const int taps_y = taps_of_phase(g.taps_y, step, phase / step),
+              taps_x = taps_of_phase(g.taps_x, step, phase % step);
+    const int64_t point = g.filter_step(block);
+    const float* from = w + g.w_first + phase / step * g.w_row + phase % step * g.w_tap + c * g.w_reduce;
     for (int v = 0; v < width; v += kLanes) {
       const int count = int(at_most(kLanes, g.columns - first - v));
-      const float* from = w + g.w_first + (first + v) * g.w_column + c * g.w_reduce;
-      const auto columns = hn::Mul(hn::Min(hn::Iota(di, 0), hn::Set(di, count - 1)), hn::Set(di, int(g.w_column)));
-      auto load = [&](int r, int s) HWY_ATTR {
-        if (r >= taps_y || s >= taps_x) return hn::Zero(d);
-        const float* tap = from + (phase_y + r * g.in.step) * g.w_row + (phase_x + s * g.in.step) * g.w_tap;
-        return g.w_column == 1 ? load_first(tap, count) : hn::GatherIndex(d, tap, columns);
-      };
-      Vec half[kRows][kTapsX];
-      for (int s = 0; s < kTapsX; ++s) {
-        if constexpr (kRows == 1) {
-          half[0][s] = load(0, s);
-        } else {
-          Vec in[kTapsY], out[kRows];
-          for (int r = 0; r < kTapsY; ++r) in[r] = load(r, s);
-          filter_to_points(in, out);
-          for (int p = 0; p < kRows; ++p) half[p][s] = out[p];
+      auto tap = [&](int r, int s) { return from + (first + v) * g.w_column + step * (r * g.w_row + s * g.w_tap); };
+      if (!neighbours)
+        for (int r = 0; r < taps_y; ++r)
+          for (int s = 0; s < taps_x; ++s)
+            for (int k = 0; k < kLanes; ++k)
+              hn::Store(k < count ? load_first(tap(r, s) + k * g.w_column, together) : hn::Zero(d), d,
+                        turned[r * kTapsX + s] + k * kLanes);
+      for (int j = 0; j < together; ++j) {
+        auto load = [&](int r, int s) HWY_ATTR {
+          if (r >= taps_y || s >= taps_x) return hn::Zero(d);
+          return neighbours ? load_first(tap(r, s) + j * g.w_reduce, count)
+                            : hn::GatherIndex(d, turned[r * kTapsX + s] + j, column);
+        };
+        float* to = u + g.filter_of(block) + (reduced + j) * width + v;
+        Vec half[kRows][kTapsX];
+        for (int s = 0; s < kTapsX; ++s) {
+          if constexpr (kRows == 1) {
+            half[0][s] = load(0, s);
+          } else {
+            Vec in[kTapsY], out[kRows];
+            for (int r = 0; r < kTapsY; ++r) in[r] = load(r, s);
+            filter_to_points(in, out);
+            for (int p = 0; p < kRows; ++p) half[p][s] = out[p];
+          }
         }
-      }
-      for (int p = 0; p < kRows; ++p) {
-        Vec out[kColumns];
-        filter_to_points(half[p], out);
-        for (int q = 0; q < kColumns; ++q) hn::StoreU(out[q], d, to + (p * kColumns + q) * step + v);
+        for (int p = 0; p < kRows; ++p) {
+          Vec out[kColumns];
+          filter_to_points(half[p], out);
+          for (int q = 0; q < kColumns; ++q) hn::StoreU(out[q], d, to + (p * kColumns + q) * point);
+        }
       }
     }
   }
@@ -158,10 +175,10 @@ void multiply_points(const WinogradGather& g, int64_t tiles, int block, const fl
   t.a_row = g.patch_pitch();
   t.c_row = WinogradGather::kWidth;
   t.columns = width;
-  t.b = u + int64_t{g.points()} * g.reduce() * block * WinogradGather::kWidth;
+  t.b = u + g.filter_of(block);
   const TileFunction run[2] = {tile_function<Operands::strided>(cut.size + (cut.longer > 0), vectors),
                                tile_function<Operands::strided>(cut.size, vectors)};
-  for (int p = 0; p < g.points(); ++p, t.b += int64_t{g.reduce()} * width) {
+  for (int p = 0; p < g.points(); ++p, t.b += g.filter_step(block)) {
     const int phases_y = g.phases_y(p / g.tiling.columns), phases_x = g.phases_x(p % g.tiling.columns);
     if (phases_y * phases_x == g.in.phases()) {
       t.outer = t.middle = {};

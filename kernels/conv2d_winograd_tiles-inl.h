@@ -186,18 +186,24 @@ constexpr int phases_with(int most, int taps, int step) {
   return phases;
 }
 
-// Patch [kH][kW] of one vector of channels -> [kRows][kColumns] points, `step` apart. Whole: the patch is inside, and
-// all channels are there; otherwise rows and columns [begin, end) of it are inside.
-template <int kRows, int kColumns, int kH, int kW, bool kWhole>
+enum class Part {
+  inside,  // all of it is there
+  border,  // only rows and columns [begin, end), with all channels of a vector: what lies outside is read from kZeros
+  rest     // and only the first channels of the vector
+};
+HWY_ALIGN constexpr float kZeros[kLanes] = {};
+
+// Patch [kH][kW] of one vector of channels -> [kRows][kColumns] points, `step` apart.
+template <int kRows, int kColumns, int kH, int kW, Part kPart>
 HWY_INLINE void transform_patch(const float* data, int64_t origin, int64_t row, int64_t column, const int (&rows)[2],
                                 const int (&columns)[2], int count, float* to, int64_t step) {
   const Vf d;
   auto load = [&](int i, int j) HWY_ATTR {
     const int64_t at = origin + i * row + j * column;
-    if constexpr (kWhole) return hn::LoadU(d, data + at);
-    else
-      return rows[0] <= i && i < rows[1] && columns[0] <= j && j < columns[1] ? load_first(data + at, count)
-                                                                              : hn::Zero(d);
+    if constexpr (kPart == Part::inside) return hn::LoadU(d, data + at);
+    const bool there = (rows[0] <= i) & (i < rows[1]) & (columns[0] <= j) & (j < columns[1]);
+    if constexpr (kPart == Part::border) return hn::LoadU(d, there ? data + at : kZeros);
+    else return there ? load_first(data + at, count) : hn::Zero(d);
   };
   Vec half[kRows][kW];
   for (int j = 0; j < kW; ++j) {
@@ -237,12 +243,15 @@ HWY_NOINLINE void transform_patches(const Tiling& tiling, TileRange range, const
         for (int i = 0; i < kH; ++i)
           for (int j = kAhead + kW - kOutputs; j < kAhead + kW; ++j)
             __builtin_prefetch(s.data + origin + c + i * row + j * column);
-        transform_patch<kRows, kColumns, kH, kW, true>(s.data, origin + c, row, column, rows, columns, kLanes, out + c,
-                                                       step);
+        transform_patch<kRows, kColumns, kH, kW, Part::inside>(s.data, origin + c, row, column, rows, columns, kLanes,
+                                                               out + c, step);
       }
-    for (; c < channels; c += kLanes)
-      transform_patch<kRows, kColumns, kH, kW, false>(s.data, origin + c, row, column, rows, columns,
-                                                      int(at_most(kLanes, channels - c)), out + c, step);
+    for (; c + kLanes <= channels; c += kLanes)
+      transform_patch<kRows, kColumns, kH, kW, Part::border>(s.data, origin + c, row, column, rows, columns, kLanes,
+                                                             out + c, step);
+    if (c < channels)
+      transform_patch<kRows, kColumns, kH, kW, Part::rest>(s.data, origin + c, row, column, rows, columns, channels - c,
+                                                           out + c, step);
   });
 }
 using TransformPatches = void (*)(const Tiling&, TileRange, const Source&, int first, int channels, float* to,

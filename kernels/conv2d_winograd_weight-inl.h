@@ -2,7 +2,7 @@
 //   dw = G^T [ sum over tiles (A dy A^T) . (B^T x B) ] G
 // The channels are cut into squares whose 36 sums stay in the second-level cache, the tiles into parts; each (square,
 // part) has a partial dw of its own, and these are added in order: the same bits for any number of threads. A filter of
-// stride 2 has squares of its own for every phase of x. Included by conv2d_winograd.cpp, once per instruction set.
+// stride 2 has columns of its own for every phase of x. Included by conv2d_winograd.cpp, once per instruction set.
 #if defined(KERN_CONV2D_WINOGRAD_WEIGHT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef KERN_CONV2D_WINOGRAD_WEIGHT_INL_H
 #undef KERN_CONV2D_WINOGRAD_WEIGHT_INL_H
@@ -30,15 +30,21 @@ struct WinogradWeight {
   int taps() const { return taps_y * taps_x; }
   int64_t size() const { return int64_t{dy.channels} * taps() * x.channels; }
 
-  // Squares: rows are output channels, columns input channels.
+  // Squares: rows are output channels, columns input channels, of as many phases as there is room for.
   EvenTiles row_cut() const { return EvenTiles(dy.channels, kSquare); }
   int columns() const { return int(round_up(ceil_div(x.channels, ceil_div(x.channels, kSquare)), kLanes)); }
   int column_cuts() const { return int(ceil_div(x.channels, columns())); }
-  int squares() const { return row_cut().count * x.phases() * column_cuts(); }
+  int phases() const {
+    int phases = x.phases();
+    while (phases % 2 == 0 && phases * columns() > kSquare) phases /= 2;
+    return phases;
+  }
+  int width() const { return phases() * columns(); }
+  int squares() const { return row_cut().count * (x.phases() / phases()) * column_cuts(); }
 
   int64_t row_pitch() const { return round_up(row_cut().length(0), kLanes); }
   int tiles_of_block() const {
-    return int(at_least(16, at_most(130'000 / (points() * (row_pitch() + columns())), tiling.count())));
+    return int(at_least(16, at_most(130'000 / (points() * (row_pitch() + width())), tiling.count())));
   }
   int64_t blocks() const { return ceil_div(tiling.count(), tiles_of_block()); }
   int parts() const {  // a part pays for the transform of its sums
@@ -48,29 +54,33 @@ struct WinogradWeight {
 
   // One task's transformed patches of a block of tiles, and its sums.
   int64_t dy_step() const { return round_up(tiles_of_block() * row_pitch(), 16) + 16; }
-  int64_t x_step() const { return round_up(int64_t{tiles_of_block()} * columns(), 16) + 16; }
-  int64_t sum_step() const { return round_up(int64_t{row_cut().length(0)} * columns(), 16) + 16; }
+  int64_t x_step() const { return round_up(int64_t{tiles_of_block()} * width(), 16) + 16; }
+  int64_t sum_step() const { return round_up(int64_t{row_cut().length(0)} * width(), 16) + 16; }
   int64_t area() const { return points() * (dy_step() + x_step() + sum_step()); }
 };
 
-// Output channels [first_k, first_k + rows), input channels [first_c, first_c + columns), one phase of x.
+// Output channels [first_k, first_k + rows), input channels [first_c, first_c + columns) of g.phases() phases.
 struct WinogradSquare {
-  int first_k, rows, first_c, columns, phase;
-  int tap_y, tap_x, step, taps_y, taps_x;  // its taps of the filter: the first, then every step-th
-
-  WinogradSquare(const WinogradWeight& g, int square) : step(g.x.step) {
+  int first_k, rows, first_c, columns, first_phase;
+  WinogradSquare(const WinogradWeight& g, int square) {
     const EvenTiles row_cut = g.row_cut();
-    const int c = square % g.column_cuts(), i = square / g.column_cuts() / g.x.phases();
-    phase = square / g.column_cuts() % g.x.phases();
+    const int groups = g.x.phases() / g.phases(), i = square / g.column_cuts() / groups;
     first_k = row_cut.begin(i), rows = row_cut.length(i);
-    first_c = c * g.columns(), columns = int(at_most(g.columns(), g.x.channels - first_c));
-    tap_y = phase / step, tap_x = phase % step;
-    taps_y = taps_of_phase(g.taps_y, step, tap_y), taps_x = taps_of_phase(g.taps_x, step, tap_x);
+    first_c = square % g.column_cuts() * g.columns(), columns = int(at_most(g.columns(), g.x.channels - first_c));
+    first_phase = square / g.column_cuts() % groups * g.phases();
+  }
+};
+// The taps of the filter that hit a phase: the first, then every step-th.
+struct WinogradTaps {
+  int first_y, first_x, y, x, step;
+  WinogradTaps(const WinogradWeight& g, int phase) : step(g.x.step) {
+    first_y = phase / step, first_x = phase % step;
+    y = taps_of_phase(g.taps_y, step, first_y), x = taps_of_phase(g.taps_x, step, first_x);
   }
   // Where the last of the tiling's taps is not there, nothing reads infinity.
-  bool reads(const Tiling& tiling, int point) const {
-    return (taps_y == tiling.taps_y() || point / tiling.columns + 1 < tiling.rows) &&
-           (taps_x == tiling.taps_x() || point % tiling.columns + 1 < tiling.columns);
+  bool read(const Tiling& tiling, int point) const {
+    return (y == tiling.taps_y() || point / tiling.columns + 1 < tiling.rows) &&
+           (x == tiling.taps_x() || point % tiling.columns + 1 < tiling.columns);
   }
 };
 
@@ -79,24 +89,31 @@ void add_points(const WinogradWeight& g, const WinogradSquare& square, int64_t t
                 float* sums, bool add) {
   Tile t{};
   t.outer = t.middle = {};
-  t.inner = {tiles, g.row_pitch(), g.columns()};
-  t.c_row = g.columns();
+  t.inner = {tiles, g.row_pitch(), g.width()};
+  t.c_row = g.width();
   t.add = add;
-  for (int p = 0; p < g.points(); ++p) {
-    if (!square.reads(g.tiling, p)) continue;
-    for (int first = 0; first < square.columns; first += kMaxVectors * kLanes) {
-      t.columns = int(round_up(at_most(square.columns - first, kMaxVectors * kLanes), kLanes));
+  auto multiply = [&](int point, int begin, int end) {
+    for (int first = begin; first < end; first += kMaxVectors * kLanes) {
+      t.columns = int(at_most(end - first, kMaxVectors * kLanes));
       const int vectors = t.columns / kLanes;
       const EvenTiles cut(square.rows, max_rows(vectors));
-      t.a = dy + p * g.dy_step();
-      t.b = x + p * g.x_step() + first;
-      t.c = sums + p * g.sum_step() + first;
+      t.a = dy + point * g.dy_step();
+      t.b = x + point * g.x_step() + first;
+      t.c = sums + point * g.sum_step() + first;
       t.repeat = cut.longer;
       if (cut.longer > 0) tile_function<Operands::unit>(cut.size + 1, vectors)(t);
       t.a += cut.begin(cut.longer);
       t.c += cut.begin(cut.longer) * t.c_row;
       t.repeat = cut.count - cut.longer;
       tile_function<Operands::unit>(cut.size, vectors)(t);
+    }
+  };
+  for (int point = 0; point < g.points(); ++point) {
+    auto reads = [&](int i) { return WinogradTaps(g, square.first_phase + i).read(g.tiling, point); };
+    for (int i = 0; i < g.phases(); ++i) {  // those beside each other at once
+      const int begin = i;
+      while (i < g.phases() && reads(i)) ++i;
+      multiply(point, begin * g.columns(), i * g.columns());
     }
   }
 }
@@ -106,13 +123,16 @@ template <int kRows, int kColumns>
 void write_filters(const WinogradWeight& g, const WinogradSquare& square, const float* sums, float* dw) {
   const Vf d;
   constexpr int kTapsY = kRows == 1 ? 1 : taps_of(kRows), kTapsX = taps_of(kColumns);
-  auto load = [&](const float* from, int i, int j) HWY_ATTR {
-    const int point = i * kColumns + j;
-    return square.reads(g.tiling, point) ? hn::LoadU(d, from + point * g.sum_step()) : hn::Zero(d);
-  };
-  for (int k = 0; k < square.rows; ++k)
+  const int64_t step = g.sum_step();
+  for (int i = 0; i < square.rows * g.phases(); ++i) {
+    const int k = i / g.phases(), phase = i % g.phases();
+    const WinogradTaps taps(g, square.first_phase + phase);
+    auto load = [&](const float* from, int p, int q) HWY_ATTR {
+      const int point = p * kColumns + q;
+      return taps.read(g.tiling, point) ? hn::LoadU(d, from + point * step) : hn::Zero(d);
+    };
     for (int c = 0; c < square.columns; c += kLanes) {
-      const float* from = sums + int64_t{k} * g.columns() + c;
+      const float* from = sums + int64_t{k} * g.width() + phase * g.columns() + c;
       Vec half[kTapsY][kColumns];
       for (int q = 0; q < kColumns; ++q) {
         if constexpr (kRows == 1) {
@@ -124,16 +144,17 @@ void write_filters(const WinogradWeight& g, const WinogradSquare& square, const 
           for (int r = 0; r < kTapsY; ++r) half[r][q] = out[r];
         }
       }
-      for (int r = 0; r < square.taps_y; ++r) {
+      for (int r = 0; r < taps.y; ++r) {
         Vec out[kTapsX];
         filter_from_points(half[r], out);
-        for (int s = 0; s < square.taps_x; ++s) {
-          const int tap = (square.tap_y + r * square.step) * g.taps_x + square.tap_x + s * square.step;
+        for (int s = 0; s < taps.x; ++s) {
+          const int tap = (taps.first_y + r * taps.step) * g.taps_x + taps.first_x + s * taps.step;
           store_first(out[s], dw + (int64_t{square.first_k + k} * g.taps() + tap) * g.x.channels + square.first_c + c,
                       int(at_most(kLanes, square.columns - c)));
         }
       }
     }
+  }
 }
 
 size_t winograd_workspace(const WinogradWeight& g) {
@@ -164,14 +185,17 @@ void winograd_weight_gradient(const WinogradWeight& g, float* dw, float* scratch
     for (int b = 0; b < cut.count; ++b) {
       const TileRange range{all.begin + cut.begin(b), all.begin + cut.begin(b) + cut.length(b)};
       transform_dy(g.tiling, range, g.dy, square.first_k, square.rows, dy, g.dy_step(), g.row_pitch());
-      transform_x(g.tiling, range, g.x.phase(square.phase), square.first_c, square.columns, x, g.x_step(), g.columns());
+      for (int i = 0; i < g.phases(); ++i)
+        transform_x(g.tiling, range, g.x.phase(square.first_phase + i), square.first_c, square.columns,
+                    x + i * g.columns(), g.x_step(), g.width());
       add_points(g, square, range.size(), dy, x, sums, b > 0);
     }
-    write(g, square, sums, scratch + part * size);
+    write(g, square, sums, (parts > 1 ? scratch : dw) + part * size);
   };
   parallel_for(chunks, 1, [&](int64_t chunk, int64_t) {
     for (int64_t task = tasks * chunk / chunks; task < tasks * (chunk + 1) / chunks; ++task) run(task);
   });
+  if (parts == 1) return;
   parallel_for(size, 16384, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i += kLanes) {
       const int count = int(at_most(kLanes, end - i));
