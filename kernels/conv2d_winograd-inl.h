@@ -71,7 +71,7 @@ struct WinogradGather {
   // would send all points to the same sets of the first-level cache.
   int64_t patch_pitch() const { return round_up(reduce(), kLanes); }
   int64_t patch_step(int64_t tiles) const { return round_up(tiles * patch_pitch(), 16) + 16; }
-  int64_t sum_step(int64_t tiles) const { return round_up(tiles * kWidth, 16) + 16; }
+  int64_t sum_step(int64_t tiles) const { return round_up(tiles * width(0), 16) + 16; }
   int64_t filter_step(int block) const { return round_up(int64_t{reduce()} * width(block), 16) + 16; }
   int64_t filter_of(int block) const { return block * points() * filter_step(0); }  // all blocks before are as wide
   int64_t filter_size() const { return filter_of(column_blocks() - 1) + points() * filter_step(column_blocks() - 1); }
@@ -95,6 +95,9 @@ struct WinogradCut {
   int groups, chunks;
   explicit WinogradCut(const WinogradPhases& phases)
       : blocks(int(phases.first().tiling.count()), tiles_of_block(phases.first())) {
+    if (blocks.count % 2 == 1 && 1 < blocks.count && blocks.count < kMaxChunks)  // a pair of threads has as much to do
+      blocks =
+          EvenTiles(int(phases.first().tiling.count()), int(ceil_div(phases.first().tiling.count(), blocks.count + 1)));
     groups = int(at_least(1, at_most(phases.parts(), 8 / at_least(1, blocks.count))));
     chunks = int(at_most(kMaxChunks, int64_t{blocks.count} * groups));
   }
@@ -102,8 +105,7 @@ struct WinogradCut {
   // patches are read back sooner, as many as measured best.
   static int tiles_of_block(const WinogradGather& g) {
     constexpr int kRows = max_rows(kMaxVectors);
-    const int64_t fit =
-        (g.tiling.planar() ? 120'000 : 16'000) / (g.points() * (g.patch_pitch() + WinogradGather::kWidth));
+    const int64_t fit = (g.tiling.planar() ? 120'000 : 16'000) / (g.points() * (g.patch_pitch() + g.width(0)));
     return int(at_least(28 / kRows, fit / kRows) * kRows);
   }
 };
@@ -166,14 +168,14 @@ void transform_filters(const WinogradGather& g, const float* w, float* u, int64_
   }
 }
 
-// sums[point][tile][column] of one column block = patches x filters, a matrix product a point.
+// sums[point][tile][width(0)] of one column block = patches x filters, a matrix product a point.
 void multiply_points(const WinogradGather& g, int64_t tiles, int block, const float* patches, const float* u,
                      float* sums) {
   const int width = g.width(block), vectors = width / kLanes, channels = g.channels();
   const EvenTiles cut(int(tiles), max_rows(vectors));
   Tile t{};
   t.a_row = g.patch_pitch();
-  t.c_row = WinogradGather::kWidth;
+  t.c_row = g.width(0);
   t.columns = width;
   t.b = u + g.filter_of(block);
   const TileFunction run[2] = {tile_function<Operands::strided>(cut.size + (cut.longer > 0), vectors),
@@ -207,7 +209,7 @@ HWY_NOINLINE void write_tiles(const WinogradGather& g, TileRange range, int bloc
   const int64_t step = g.sum_step(range.size()), column = g.out.step * g.out.pitch, row = g.out.w * column;
   const int first = block * WinogradGather::kWidth, last = int(at_most(g.columns, first + WinogradGather::kWidth));
   for_each_tile(g.tiling, range, [&](int64_t tile, int n, int y, int x) HWY_ATTR {
-    const float* from = sums + tile * WinogradGather::kWidth;
+    const float* from = sums + tile * g.width(0);
     float* to = g.out.at(n, y, x);
     const int rows = int(at_most(kH, g.out.rows_from(y))), columns = int(at_most(kOutputs, g.out.columns_from(x)));
     for (int c = first; c < last; c += kLanes, from += kLanes) {
@@ -256,9 +258,8 @@ void winograd_gather(const WinogradPhases& phases, const float* w, float* scratc
         const int i = part / f.column_blocks(), columns = part % f.column_blocks();
         const WinogradGather& g = phases.of[i];
         if (block != block_done || !g.reads_as(*done))
-          for (int phase = 0; phase < g.in.phases(); ++phase)
-            transform(g.tiling, range, g.in.phase(phase), 0, g.channels(), patches + phase * g.channels(),
-                      g.patch_step(range.size()), g.patch_pitch());
+          transform(g.tiling, range, g.in, {0, g.in.phases(), 0, g.channels()},
+                    {patches, g.patch_step(range.size()), g.patch_pitch(), g.channels()});
         block_done = block, done = &g;
         multiply_points(g, range.size(), columns, patches, scratch + i * f.filter_size(), sums);
         write_tiles<kRows, kColumns>(g, range, columns, sums);

@@ -176,7 +176,6 @@ struct Source {
   int step = 1;
 
   int phases() const { return step * step; }
-  Source phase(int i) const { return {data, pitch, h, w, channels, pad_y - i / step, pad_x - i % step, step}; }
 };
 // How many of a filter's taps hit a phase; and of the first phases how many have `most`.
 constexpr int taps_of_phase(int taps, int step, int phase) { return (taps - phase + step - 1) / step; }
@@ -186,7 +185,7 @@ constexpr int phases_with(int most, int taps, int step) {
   return phases;
 }
 
-enum class Part {
+enum class Extent {
   inside,  // all of it is there
   border,  // only rows and columns [begin, end), with all channels of a vector: what lies outside is read from kZeros
   rest     // and only the first channels of the vector
@@ -194,15 +193,15 @@ enum class Part {
 HWY_ALIGN constexpr float kZeros[kLanes] = {};
 
 // Patch [kH][kW] of one vector of channels -> [kRows][kColumns] points, `step` apart.
-template <int kRows, int kColumns, int kH, int kW, Part kPart>
+template <int kRows, int kColumns, int kH, int kW, Extent kExtent>
 HWY_INLINE void transform_patch(const float* data, int64_t origin, int64_t row, int64_t column, const int (&rows)[2],
                                 const int (&columns)[2], int count, float* to, int64_t step) {
   const Vf d;
   auto load = [&](int i, int j) HWY_ATTR {
     const int64_t at = origin + i * row + j * column;
-    if constexpr (kPart == Part::inside) return hn::LoadU(d, data + at);
+    if constexpr (kExtent == Extent::inside) return hn::LoadU(d, data + at);
     const bool there = (rows[0] <= i) & (i < rows[1]) & (columns[0] <= j) & (j < columns[1]);
-    if constexpr (kPart == Part::border) return hn::LoadU(d, there ? data + at : kZeros);
+    if constexpr (kExtent == Extent::border) return hn::LoadU(d, there ? data + at : kZeros);
     else return there ? load_first(data + at, count) : hn::Zero(d);
   };
   Vec half[kRows][kW];
@@ -223,39 +222,45 @@ HWY_INLINE void transform_patch(const float* data, int64_t origin, int64_t row, 
   }
 }
 
-// The patches of a range of tiles, channels [first, first + channels): to[point][tile][channel], `step` from point to
-// point, `pitch` from tile to tile.
+// What of a source is read: `phases` phases from first_phase on, of each the channels [first, first + channels).
+struct Part {
+  int first_phase, phases, first, channels;
+};
+// Where its points go: to[point][tile][phase][channel], with the distances from each to the next.
+struct Patches {
+  float* to;
+  int64_t point, tile, phase;
+};
 template <int kRows, int kColumns, int kH, int kW>
-HWY_NOINLINE void transform_patches(const Tiling& tiling, TileRange range, const Source& s, int first, int channels,
-                                    float* to, int64_t step, int64_t pitch) {
+HWY_NOINLINE void transform_patches(const Tiling& tiling, TileRange range, const Source& s, const Part& part,
+                                    const Patches& patches) {
   const int64_t column = s.step * s.pitch, row = s.step * s.w * s.pitch;
-  for_each_tile(tiling, range, [&](int64_t tile, int n, int y, int x) HWY_ATTR {
-    y = y * s.step - s.pad_y, x = x * s.step - s.pad_x;
-    auto before = [&](int edge) { return int(ceil_div(at_least(0, edge), s.step)); };  // of the patch
-    const int rows[2] = {before(-y), int(at_most(kH, before(s.h - y)))},
-              columns[2] = {before(-x), int(at_most(kW, before(s.w - x)))};
-    const bool inside = rows[0] == 0 && rows[1] == kH && columns[0] == 0 && columns[1] == kW;
-    const int64_t origin = ((int64_t{n} * s.h + y) * s.w + x) * s.pitch + first;
-    float* out = to + tile * pitch;
-    int c = 0;
-    if (inside)
-      for (; c + kLanes <= channels; c += kLanes) {
+  auto before = [&](int edge) { return int(ceil_div(at_least(0, edge), s.step)); };
+  for_each_tile(tiling, range, [&](int64_t tile, int n, int tile_y, int tile_x) HWY_ATTR {
+    for (int phase = 0; phase < part.phases; ++phase) {
+      const int y = tile_y * s.step - s.pad_y + (part.first_phase + phase) / s.step,
+                x = tile_x * s.step - s.pad_x + (part.first_phase + phase) % s.step;
+      const int rows[2] = {before(-y), int(at_most(kH, before(s.h - y)))},
+                columns[2] = {before(-x), int(at_most(kW, before(s.w - x)))};
+      const bool inside = rows[0] == 0 && rows[1] == kH && columns[0] == 0 && columns[1] == kW;
+      const int64_t origin = ((int64_t{n} * s.h + y) * s.w + x) * s.pitch + part.first;
+      float* out = patches.to + tile * patches.tile + phase * patches.phase;
+      int c = 0;
+      for (; c + kLanes <= part.channels; c += kLanes) {
         for (int i = 0; i < kH; ++i)
           for (int j = kAhead + kW - kOutputs; j < kAhead + kW; ++j)
             __builtin_prefetch(s.data + origin + c + i * row + j * column);
-        transform_patch<kRows, kColumns, kH, kW, Part::inside>(s.data, origin + c, row, column, rows, columns, kLanes,
-                                                               out + c, step);
+        (inside ? transform_patch<kRows, kColumns, kH, kW, Extent::inside>
+                : transform_patch<kRows, kColumns, kH, kW, Extent::border>)(s.data, origin + c, row, column, rows,
+                                                                            columns, kLanes, out + c, patches.point);
       }
-    for (; c + kLanes <= channels; c += kLanes)
-      transform_patch<kRows, kColumns, kH, kW, Part::border>(s.data, origin + c, row, column, rows, columns, kLanes,
-                                                             out + c, step);
-    if (c < channels)
-      transform_patch<kRows, kColumns, kH, kW, Part::rest>(s.data, origin + c, row, column, rows, columns, channels - c,
-                                                           out + c, step);
+      if (c < part.channels)
+        transform_patch<kRows, kColumns, kH, kW, Extent::rest>(s.data, origin + c, row, column, rows, columns,
+                                                               part.channels - c, out + c, patches.point);
+    }
   });
 }
-using TransformPatches = void (*)(const Tiling&, TileRange, const Source&, int first, int channels, float* to,
-                                  int64_t step, int64_t pitch);
+using TransformPatches = void (*)(const Tiling&, TileRange, const Source&, const Part&, const Patches&);
 // B^T x B of the patches that outputs read.
 TransformPatches transform_inputs(const Tiling& tiling) {
   if (!tiling.planar()) return transform_patches<1, 6, 1, 6>;

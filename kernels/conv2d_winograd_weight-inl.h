@@ -184,10 +184,9 @@ void winograd_weight_gradient(const WinogradWeight& g, float* dw, float* scratch
       for (int64_t j = 0; j < g.points() * g.sum_step(); ++j) sums[j] = 0;
     for (int b = 0; b < cut.count; ++b) {
       const TileRange range{all.begin + cut.begin(b), all.begin + cut.begin(b) + cut.length(b)};
-      transform_dy(g.tiling, range, g.dy, square.first_k, square.rows, dy, g.dy_step(), g.row_pitch());
-      for (int i = 0; i < g.phases(); ++i)
-        transform_x(g.tiling, range, g.x.phase(square.first_phase + i), square.first_c, square.columns,
-                    x + i * g.columns(), g.x_step(), g.width());
+      transform_dy(g.tiling, range, g.dy, {0, 1, square.first_k, square.rows}, {dy, g.dy_step(), g.row_pitch(), 0});
+      transform_x(g.tiling, range, g.x, {square.first_phase, g.phases(), square.first_c, square.columns},
+                  {x, g.x_step(), g.width(), g.columns()});
       add_points(g, square, range.size(), dy, x, sums, b > 0);
     }
     write(g, square, sums, (parts > 1 ? scratch : dw) + part * size);
