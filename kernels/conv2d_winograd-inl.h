@@ -34,8 +34,8 @@ struct Target {
   float* at(int n, int y, int x) const {
     return data + ((int64_t{n} * h + first_y + y * step) * w + first_x + x * step) * pitch;
   }
-  int rows_from(int y) const { return int(ceil_div(h - first_y, step)) - y; }
-  int columns_from(int x) const { return int(ceil_div(w - first_x, step)) - x; }
+  int rows() const { return int(ceil_div(h - first_y, step)); }
+  int columns() const { return int(ceil_div(w - first_x, step)); }
 };
 
 // out[n,i,j,:] = bias + sum_{r,s} in[n, i * step - pad_y + r, j * step - pad_x + s, :] w[r,s]: forward, or one residue
@@ -208,10 +208,11 @@ HWY_NOINLINE void write_tiles(const WinogradGather& g, TileRange range, int bloc
   constexpr int kH = kRows == 1 ? 1 : kOutputs;
   const int64_t step = g.sum_step(range.size()), column = g.out.step * g.out.pitch, row = g.out.w * column;
   const int first = block * WinogradGather::kWidth, last = int(at_most(g.columns, first + WinogradGather::kWidth));
+  const int all_rows = g.out.rows(), all_columns = g.out.columns();
   for_each_tile(g.tiling, range, [&](int64_t tile, int n, int y, int x) HWY_ATTR {
     const float* from = sums + tile * g.width(0);
     float* to = g.out.at(n, y, x);
-    const int rows = int(at_most(kH, g.out.rows_from(y))), columns = int(at_most(kOutputs, g.out.columns_from(x)));
+    const int rows = int(at_most(kH, all_rows - y)), columns = int(at_most(kOutputs, all_columns - x));
     for (int c = first; c < last; c += kLanes, from += kLanes) {
       const int count = int(at_most(kLanes, last - c));
       const Vec bias = g.bias ? load_first(g.bias + c, count) : hn::Zero(Vf());

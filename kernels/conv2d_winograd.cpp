@@ -1,8 +1,9 @@
-// The Winograd rows of conv2d: 3x3 filters (signals: of 3), stride and dilation 1, one group. Four times (signals:
-// twice) fewer multiplications than a direct convolution, at the price of the transforms: they pay from a number of
-// channels on. What makes it fast stands in
+// The Winograd rows of conv2d: 3x3 filters (signals: of 3) of stride 1, 4x4 and 3x3 filters of stride 2; dilation 1,
+// one group. Four times (signals: twice; stride 2: 2.6 and 1.8 times) fewer multiplications than a direct convolution,
+// at the price of the transforms: they pay from a number of channels and tiles on. What makes it fast stands in
 //   common/tile-inl.h                  the micro-kernel of the matrix products
-//   conv2d_winograd-inl.h              transforms; forward and backward_data
+//   conv2d_winograd_tiles-inl.h        transforms, tiles
+//   conv2d_winograd-inl.h              forward and backward_data
 //   conv2d_winograd_weight-inl.h       backward_weight
 // This file says which cases they serve; where the direct row is the faster one, its entries do the work.
 #include <cstddef>
@@ -84,30 +85,36 @@ void with_backward(const Conv2dSpec& g, const float* dy, const float* b, float* 
 WinogradWeight weight_sums(const Conv2dSpec& g, const float* dy, const float* x) {
   return {.tiling = tiling_of(g, g.p(), g.q()),
           .dy = {dy, g.dy_pitch(), g.p(), g.q(), g.k, 0, 0},
-          .x = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w},
-          .taps_y = g.r,
-          .taps_x = g.s};
+          .x = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w}};
 }
 
-// Measured: channels and tiles from which a direction is faster than the direct row's.
-bool supports_step(const Conv2dSpec& g) {
-  const bool planar = g.r == 3, signal = g.r == 1 && g.h == 1 && g.p() == 1;
-  if (g.s != 3 || !(planar || signal)) return false;
-  const int64_t pairs = int64_t{g.c} * g.k, fewest = at_most(g.c, g.k);
-  const bool wide = planar ? fewest >= 8 && pairs >= 128 : fewest >= 16 && pairs >= 1024;
-  return wide && at_most(g.q(), g.w) >= 3 && (signal || at_most(g.p(), g.h) >= 3) && tiles(g) >= 16;
+// --- what measured faster than the direct row
+// -------------------------------------------------------------------------
+
+bool strided(const Conv2dSpec& g) { return g.stride_w == 2; }
+// Forward and backward_data transform the whole filter first, which few tiles do not repay: of stride 1 if it fills the
+// cache, of stride 2 as many multiplications as a pair of channels must save.
+bool gather_pays(const Conv2dSpec& g, int filter) {
+  if (!strided(g)) return tiles(g) >= 32 || int64_t{g.c} * g.k <= 1 << 14;
+  const int64_t direct = int64_t{g.n} * g.p() * g.q() * g.r * g.s, products = g.r == 4 ? 100 : 81;
+  return direct > tiles(g) * products * 5 / 4 + filter;
 }
-bool supports_stride(const Conv2dSpec& g) {
-  return (g.r == 3 || g.r == 4) && (g.s == 3 || g.s == 4) && at_most(g.c, g.k) >= 16 && at_most(g.p(), g.q()) >= 3 &&
-         tiles(g) >= 16;
-}
+bool forward_pays(const Conv2dSpec& g) { return gather_pays(g, 9000); }
+bool backward_data_pays(const Conv2dSpec& g) { return gather_pays(g, int64_t{g.c} * g.k <= 8192 ? 5000 : 9000); }
+bool backward_weight_pays(const Conv2dSpec& g) { return !strided(g) || g.r == 4; }
+
 bool supports(const Conv2dSpec& g) {
   if (!winograd_enabled() || !cpu_has(KERN_SIMD_ISA)) return false;
-  if (g.stride_h != g.stride_w || g.dil_h != 1 || g.dil_w != 1 || g.groups != 1) return false;
-  return g.stride_w == 1 ? supports_step(g) : g.stride_w == 2 && supports_stride(g);
+  if (g.stride_h != g.stride_w || g.dil_h != 1 || g.dil_w != 1 || g.groups != 1 || tiles(g) < 16) return false;
+  const int64_t pairs = int64_t{g.c} * g.k, fewest = at_most(g.c, g.k);
+  if (strided(g))
+    return g.r == g.s && (g.r == 4 || (g.r == 3 && backward_data_pays(g))) && fewest >= 16 &&
+           at_most(g.p(), g.q()) >= 3;
+  const bool planar = g.r == 3, signal = g.r == 1 && g.h == 1 && g.p() == 1;
+  if (g.stride_w != 1 || g.s != 3 || !(planar || signal)) return false;
+  const bool wide = planar ? fewest >= 8 && pairs >= 128 : fewest >= 16 && pairs >= 1024;
+  return wide && at_most(g.q(), g.w) >= 3 && (signal || at_most(g.p(), g.h) >= 3);
 }
-// Forward and backward_data transform the whole filter first, which few tiles do not repay if it fills the cache.
-bool gather_pays(const Conv2dSpec& g) { return tiles(g) >= 32 || int64_t{g.c} * g.k <= 1 << 14; }
 
 size_t workspace(const Conv2dSpec& g) {
   size_t bytes = conv2d_simd_row<KERN_SIMD_ISA>().workspace(g);
@@ -115,18 +122,18 @@ size_t workspace(const Conv2dSpec& g) {
   const WinogradGather whole = forward_gather(g, nullptr, nullptr, nullptr);
   need(winograd_workspace({&whole, 1}));
   with_backward(g, nullptr, nullptr, nullptr, [&](const WinogradPhases& phases) { need(winograd_workspace(phases)); });
-  need(winograd_workspace(weight_sums(g, nullptr, nullptr)));
+  if (backward_weight_pays(g)) need(winograd_workspace(weight_sums(g, nullptr, nullptr)));
   return bytes;
 }
 
 void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
-  if (!gather_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().forward(exec, g, x, w, b, y);
+  if (!forward_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().forward(exec, g, x, w, b, y);
   const WinogradGather whole = forward_gather(g, x, b, y);
   winograd_gather({&whole, 1}, w, static_cast<float*>(exec.scratch));
 }
 void backward_data_plus(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
                         float* dx) {
-  if (!gather_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().backward_data_plus(exec, g, dy, w, b, dx);
+  if (!backward_data_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().backward_data_plus(exec, g, dy, w, b, dx);
   with_backward(g, dy, b, dx,
                 [&](const WinogradPhases& phases) { winograd_gather(phases, w, static_cast<float*>(exec.scratch)); });
 }
@@ -134,6 +141,7 @@ void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const
   backward_data_plus(exec, g, dy, w, nullptr, dx);
 }
 void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
+  if (!backward_weight_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().backward_weight(exec, g, dy, x, dw);
   winograd_weight_gradient(weight_sums(g, dy, x), dw, static_cast<float*>(exec.scratch));
 }
 

@@ -109,7 +109,7 @@ HWY_INLINE void filter_to_points(const Vec (&w)[2], Vec (&u)[5]) {
   u[3] = hn::MulSub(constant(P::kQ * P::kScaleQ), w[1], even);
   u[4] = w[1];
 }
-// G^T. The first of two taps does not read infinity.
+// G^T.
 HWY_INLINE void filter_from_points(const Vec (&u)[6], Vec (&w)[3]) {
   using P = Points<6>;
   const Vec p = hn::Mul(constant(P::kScaleP), hn::Add(u[1], u[2])),
@@ -173,9 +173,11 @@ struct Source {
   const float* data;
   int64_t pitch;
   int h, w, channels, pad_y, pad_x;
-  int step = 1;
+  int step = 1;  // or 2
 
   int phases() const { return step * step; }
+  // The steps to a place at or behind `distance`; divisions would take longer than all else that a tile is located by.
+  int steps(int distance) const { return distance <= 0 ? 0 : (distance + step - 1) >> (step - 1); }
 };
 // How many of a filter's taps hit a phase; and of the first phases how many have `most`.
 constexpr int taps_of_phase(int taps, int step, int phase) { return (taps - phase + step - 1) / step; }
@@ -235,13 +237,12 @@ template <int kRows, int kColumns, int kH, int kW>
 HWY_NOINLINE void transform_patches(const Tiling& tiling, TileRange range, const Source& s, const Part& part,
                                     const Patches& patches) {
   const int64_t column = s.step * s.pitch, row = s.step * s.w * s.pitch;
-  auto before = [&](int edge) { return int(ceil_div(at_least(0, edge), s.step)); };
   for_each_tile(tiling, range, [&](int64_t tile, int n, int tile_y, int tile_x) HWY_ATTR {
     for (int phase = 0; phase < part.phases; ++phase) {
-      const int y = tile_y * s.step - s.pad_y + (part.first_phase + phase) / s.step,
-                x = tile_x * s.step - s.pad_x + (part.first_phase + phase) % s.step;
-      const int rows[2] = {before(-y), int(at_most(kH, before(s.h - y)))},
-                columns[2] = {before(-x), int(at_most(kW, before(s.w - x)))};
+      const int of_all = part.first_phase + phase, y = tile_y * s.step - s.pad_y + (of_all >> (s.step - 1)),
+                x = tile_x * s.step - s.pad_x + (of_all & (s.step - 1));
+      const int rows[2] = {s.steps(-y), int(at_most(kH, s.steps(s.h - y)))},
+                columns[2] = {s.steps(-x), int(at_most(kW, s.steps(s.w - x)))};
       const bool inside = rows[0] == 0 && rows[1] == kH && columns[0] == 0 && columns[1] == kW;
       const int64_t origin = ((int64_t{n} * s.h + y) * s.w + x) * s.pitch + part.first;
       float* out = patches.to + tile * patches.tile + phase * patches.phase;

@@ -23,11 +23,10 @@ namespace {
 struct WinogradWeight {
   Tiling tiling;
   Source dy, x;
-  int taps_y, taps_x;  // of the filter
 
   static constexpr int kSquare = 64, kMaxTasks = 16;
   int points() const { return tiling.points(); }
-  int taps() const { return taps_y * taps_x; }
+  int taps() const { return tiling.taps_y() * tiling.taps_x() * x.phases(); }
   int64_t size() const { return int64_t{dy.channels} * taps() * x.channels; }
 
   // Squares: rows are output channels, columns input channels, of as many phases as there is room for.
@@ -62,25 +61,14 @@ struct WinogradWeight {
 // Output channels [first_k, first_k + rows), input channels [first_c, first_c + columns) of g.phases() phases.
 struct WinogradSquare {
   int first_k, rows, first_c, columns, first_phase;
+  int width;  // of its sums: the last phase without what is padded beyond the last vector
   WinogradSquare(const WinogradWeight& g, int square) {
     const EvenTiles row_cut = g.row_cut();
     const int groups = g.x.phases() / g.phases(), i = square / g.column_cuts() / groups;
     first_k = row_cut.begin(i), rows = row_cut.length(i);
     first_c = square % g.column_cuts() * g.columns(), columns = int(at_most(g.columns(), g.x.channels - first_c));
     first_phase = square / g.column_cuts() % groups * g.phases();
-  }
-};
-// The taps of the filter that hit a phase: the first, then every step-th.
-struct WinogradTaps {
-  int first_y, first_x, y, x, step;
-  WinogradTaps(const WinogradWeight& g, int phase) : step(g.x.step) {
-    first_y = phase / step, first_x = phase % step;
-    y = taps_of_phase(g.taps_y, step, first_y), x = taps_of_phase(g.taps_x, step, first_x);
-  }
-  // Where the last of the tiling's taps is not there, nothing reads infinity.
-  bool read(const Tiling& tiling, int point) const {
-    return (y == tiling.taps_y() || point / tiling.columns + 1 < tiling.rows) &&
-           (x == tiling.taps_x() || point % tiling.columns + 1 < tiling.columns);
+    width = g.width() - g.columns() + int(round_up(columns, kLanes));
   }
 };
 
@@ -92,14 +80,14 @@ void add_points(const WinogradWeight& g, const WinogradSquare& square, int64_t t
   t.inner = {tiles, g.row_pitch(), g.width()};
   t.c_row = g.width();
   t.add = add;
-  auto multiply = [&](int point, int begin, int end) {
-    for (int first = begin; first < end; first += kMaxVectors * kLanes) {
-      t.columns = int(at_most(end - first, kMaxVectors * kLanes));
+  for (int p = 0; p < g.points(); ++p)
+    for (int first = 0; first < square.width; first += kMaxVectors * kLanes) {
+      t.columns = int(at_most(square.width - first, kMaxVectors * kLanes));
       const int vectors = t.columns / kLanes;
       const EvenTiles cut(square.rows, max_rows(vectors));
-      t.a = dy + point * g.dy_step();
-      t.b = x + point * g.x_step() + first;
-      t.c = sums + point * g.sum_step() + first;
+      t.a = dy + p * g.dy_step();
+      t.b = x + p * g.x_step() + first;
+      t.c = sums + p * g.sum_step() + first;
       t.repeat = cut.longer;
       if (cut.longer > 0) tile_function<Operands::unit>(cut.size + 1, vectors)(t);
       t.a += cut.begin(cut.longer);
@@ -107,51 +95,37 @@ void add_points(const WinogradWeight& g, const WinogradSquare& square, int64_t t
       t.repeat = cut.count - cut.longer;
       tile_function<Operands::unit>(cut.size, vectors)(t);
     }
-  };
-  for (int point = 0; point < g.points(); ++point) {
-    auto reads = [&](int i) { return WinogradTaps(g, square.first_phase + i).read(g.tiling, point); };
-    for (int i = 0; i < g.phases(); ++i) {  // those beside each other at once
-      const int begin = i;
-      while (i < g.phases() && reads(i)) ++i;
-      multiply(point, begin * g.columns(), i * g.columns());
-    }
-  }
 }
 
-// dw[row][tap][column] of one square.
+// dw[row][tap][column] of one square; a phase has every step-th tap.
 template <int kRows, int kColumns>
 void write_filters(const WinogradWeight& g, const WinogradSquare& square, const float* sums, float* dw) {
   const Vf d;
   constexpr int kTapsY = kRows == 1 ? 1 : taps_of(kRows), kTapsX = taps_of(kColumns);
-  const int64_t step = g.sum_step();
+  const int64_t point = g.sum_step(), step = g.x.step;
   for (int i = 0; i < square.rows * g.phases(); ++i) {
-    const int k = i / g.phases(), phase = i % g.phases();
-    const WinogradTaps taps(g, square.first_phase + phase);
-    auto load = [&](const float* from, int p, int q) HWY_ATTR {
-      const int point = p * kColumns + q;
-      return taps.read(g.tiling, point) ? hn::LoadU(d, from + point * step) : hn::Zero(d);
-    };
+    const int k = i / g.phases(), phase = square.first_phase + i % g.phases();
+    const int64_t tap = phase / step * step * kTapsX + phase % step;
+    float* const to = dw + ((square.first_k + k) * int64_t{g.taps()} + tap) * g.x.channels + square.first_c;
     for (int c = 0; c < square.columns; c += kLanes) {
-      const float* from = sums + int64_t{k} * g.width() + phase * g.columns() + c;
+      const float* from = sums + int64_t{k} * g.width() + i % g.phases() * g.columns() + c;
       Vec half[kTapsY][kColumns];
       for (int q = 0; q < kColumns; ++q) {
         if constexpr (kRows == 1) {
-          half[0][q] = load(from, 0, q);
+          half[0][q] = hn::LoadU(d, from + q * point);
         } else {
           Vec in[kRows], out[kTapsY];
-          for (int p = 0; p < kRows; ++p) in[p] = load(from, p, q);
+          for (int p = 0; p < kRows; ++p) in[p] = hn::LoadU(d, from + (p * kColumns + q) * point);
           filter_from_points(in, out);
           for (int r = 0; r < kTapsY; ++r) half[r][q] = out[r];
         }
       }
-      for (int r = 0; r < taps.y; ++r) {
+      for (int r = 0; r < kTapsY; ++r) {
         Vec out[kTapsX];
         filter_from_points(half[r], out);
-        for (int s = 0; s < taps.x; ++s) {
-          const int tap = (taps.first_y + r * taps.step) * g.taps_x + taps.first_x + s * taps.step;
-          store_first(out[s], dw + (int64_t{square.first_k + k} * g.taps() + tap) * g.x.channels + square.first_c + c,
+        for (int s = 0; s < kTapsX; ++s)
+          store_first(out[s], to + (r * step * kTapsX + s) * step * g.x.channels + c,
                       int(at_most(kLanes, square.columns - c)));
-        }
       }
     }
   }
