@@ -88,8 +88,7 @@ WinogradWeight weight_sums(const Conv2dSpec& g, const float* dy, const float* x)
           .x = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w}};
 }
 
-// --- what measured faster than the direct row
-// -------------------------------------------------------------------------
+// --- what measured faster than the direct row ----------------------------------------------------------------------
 
 bool strided(const Conv2dSpec& g) { return g.stride_w == 2; }
 // Forward and backward_data transform the whole filter first, which few tiles do not repay: of stride 1 if it fills the

@@ -228,7 +228,8 @@ HWY_INLINE void transform_patch(const float* data, int64_t origin, int64_t row, 
 struct Part {
   int first_phase, phases, first, channels;
 };
-// Where its points go: to[point][tile][phase][channel], with the distances from each to the next.
+// Where its points go: to[point][tile][phase][channel], with the distances from each to the next. The last vector of
+// channels is written whole: what follows in the order of tiles and phases is written after it, or is padding.
 struct Patches {
   float* to;
   int64_t point, tile, phase;
