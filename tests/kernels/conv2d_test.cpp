@@ -1,7 +1,6 @@
 #include "kernels/conv2d.h"
 
-#include "kernels/common/parallel.h"
-#include "tests/support/kernel_check.h"
+#include "tests/kernels/conv2d_check.h"
 
 namespace kern::kernels {
 namespace {
@@ -419,66 +418,6 @@ const Case kCases[] = {
       .pad_left = 4,
       .pad_right = 4},
      false},
-    // Winograd's tiles of 4x4: borders on each side, rests of channels, several blocks of each kind.
-    {"tiles_pitched_padded_at_one_side",
-     {.n = 2,
-      .c = 24,
-      .h = 13,
-      .w = 18,
-      .k = 20,
-      .r = 3,
-      .s = 3,
-      .pad_top = 2,
-      .pad_bottom = 0,
-      .pad_left = 0,
-      .pad_right = 1,
-      .pitch = {.x = 50, .y = 21, .dx = 29, .dy = 33}}},
-    {"tiles_unpadded", {.n = 1, .c = 8, .h = 18, .w = 19, .k = 16, .r = 3, .s = 3}, false},
-    {"tiles_padded_beyond_the_filter",
-     {.n = 2,
-      .c = 17,
-      .h = 9,
-      .w = 10,
-      .k = 8,
-      .r = 3,
-      .s = 3,
-      .pad_top = 4,
-      .pad_bottom = 3,
-      .pad_left = 5,
-      .pad_right = 7}},
-    {"tiles_of_many_channels",
-     {.n = 1,
-      .c = 70,
-      .h = 14,
-      .w = 15,
-      .k = 133,
-      .r = 3,
-      .s = 3,
-      .pad_top = 1,
-      .pad_bottom = 1,
-      .pad_left = 1,
-      .pad_right = 1}},
-    {"tiles_too_few_for_the_filter",
-     {.n = 1,
-      .c = 130,
-      .h = 13,
-      .w = 13,
-      .k = 128,
-      .r = 3,
-      .s = 3,
-      .pad_top = 1,
-      .pad_bottom = 1,
-      .pad_left = 1,
-      .pad_right = 1}},
-    {"tiles_of_a_signal_pitched",
-     {.n = 3,
-      .c = 33,
-      .w = 61,
-      .k = 40,
-      .s = 3,
-      .pad_left = 2,
-      .pad_right = 0,
-      .pitch = {.x = 40, .y = 49, .dx = 35, .dy = 41}}},
 };
 
 class Conv2dKernel : public ::testing::TestWithParam<Case> {};
@@ -491,45 +430,10 @@ std::vector<Case> small_cases() {  // the complex step costs a forward pass per 
   return small;
 }
 
-// Of a row that is not exact: a share of the largest value, since its errors are those of whole tiles.
-template <class A>
-Tolerance rounding(const Conv2dRow& row, const A& expected) {
-  if (row.exact) return {};
-  double largest = 0;
-  for (int64_t i = 0; i < expected.rows(); ++i)
-    for (int64_t j = 0; j < expected.c(); ++j) largest = std::max(largest, std::abs(double(expected.at(i, j))));
-  return {.absolute = 4e-6 * largest};
-}
-
-// Every row against the reference, exactly where the row is: small integers; and twice, bit for bit.
-TEST_P(Conv2dKernel, rows_equal_the_reference) {
-  const Conv2dSpec g = GetParam().g;
-  const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
-             b = Array<>::integers(g.k, 1, 0, 3), dy = Array<>::integers(g.y_rows(), g.k, g.pitch.dy, 4);
-  const float* bias = GetParam().bias ? b.data() : nullptr;
-  Array<> y0(g.y_rows(), g.k, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx), dw0(g.w_size(), 1), db0(g.k, 1);
-  conv2d_forward_reference(g, x.data(), w.data(), bias, y0.data());
-  conv2d_backward_data_reference(g, dy.data(), w.data(), dx0.data());
-  conv2d_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
-  conv2d_backward_bias_reference(g, dy.data(), db0.data());
-  for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
-    for (int pass = 0; pass < 2; ++pass) {
-      Array<> y(g.y_rows(), g.k, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx), dw(g.w_size(), 1), db(g.k, 1);
-      row.forward(exec, g, x.data(), w.data(), bias, y.data());
-      EXPECT_TRUE(close(y, y0, rounding(row, y0))) << "forward";
-      row.backward_data(exec, g, dy.data(), w.data(), dx.data());
-      EXPECT_TRUE(close(dx, dx0, rounding(row, dx0))) << "backward_data";
-      row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
-      EXPECT_TRUE(close(dw, dw0, rounding(row, dw0))) << "backward_weight";
-      row.backward_bias(exec, g, dy.data(), db.data());
-      EXPECT_TRUE(close(db, db0)) << "backward_bias";
-    }
-  });
-}
+TEST_P(Conv2dKernel, rows_equal_the_reference) { check_rows(GetParam().g, GetParam().bias); }
 
 // Work is cut by the problem, not by the number of threads: any number gives the same bits.
 TEST(Conv2dThreads, change_no_bit) {
-  const int before = thread_count();
   for (const Conv2dSpec& g : {Conv2dSpec{.n = 3,
                              .c = 20,
                              .h = 40,
@@ -578,89 +482,8 @@ TEST(Conv2dThreads, change_no_bit) {
                               .pad_top = 1,
                               .pad_bottom = 1,
                               .pad_left = 1,
-                              .pad_right = 1}}) {
-    const auto x = Array<>::uniform(g.x_rows(), g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2),
-               b = Array<>::uniform(g.k, 1, 0, 3), dy = Array<>::uniform(g.y_rows(), g.k, 0, 4);
-    for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
-      if (std::string_view(row.name) == "reference") return;
-      Array<> y1(g.y_rows(), g.k), dx1(g.x_rows(), g.c), dw1(g.w_size(), 1), db1(g.k, 1);
-      for (int threads = 1; threads <= 3; ++threads) {
-        SCOPED_TRACE(threads);
-        set_thread_count(threads);
-        Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1), db(g.k, 1);
-        row.forward(exec, g, x.data(), w.data(), b.data(), y.data());
-        row.backward_data(exec, g, dy.data(), w.data(), dx.data());
-        row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
-        row.backward_bias(exec, g, dy.data(), db.data());
-        if (threads == 1) y1 = y, dx1 = dx, dw1 = dw, db1 = db;
-        EXPECT_TRUE(close(y, y1)) << "forward";
-        EXPECT_TRUE(close(dx, dx1)) << "backward_data";
-        EXPECT_TRUE(close(dw, dw1)) << "backward_weight";
-        EXPECT_TRUE(close(db, db1)) << "backward_bias";
-      }
-    });
-  }
-  set_thread_count(before);
-}
-
-// What Winograd's transforms cost: errors of a row that is not exact, as a share of the result's root mean square. A
-// direct sum in float has 3e-7 to 5e-7 here.
-TEST(Conv2dAccuracy, of_rows_that_are_not_exact) {
-  const bool before = winograd_enabled();
-  set_winograd(true);
-  auto check_errors = [](const Array<>& got, const Array<double>& expected) {
-    double squares = 0, error_squares = 0, largest = 0;
-    for (int64_t i = 0; i < got.rows(); ++i)
-      for (int64_t j = 0; j < got.c(); ++j) {
-        const double want = expected.at(i, j), error = got.at(i, j) - want;
-        squares += want * want, error_squares += error * error, largest = std::max(largest, std::abs(error));
-      }
-    const double rms = std::sqrt(squares / double(got.rows() * got.c()));
-    EXPECT_LE(std::sqrt(error_squares / squares), 1.2e-6);
-    EXPECT_LE(largest / rms, 1.5e-5);
-  };
-  for (const Conv2dSpec& g : {Conv2dSpec{.n = 2,
-                             .c = 64,
-                             .h = 21,
-                             .w = 18,
-                             .k = 64,
-                             .r = 3,
-                             .s = 3,
-                             .pad_top = 1,
-                             .pad_bottom = 1,
-                             .pad_left = 1,
-                             .pad_right = 1},
-                              Conv2dSpec{.n = 4, .c = 64, .w = 275, .k = 64, .s = 3, .pad_left = 1, .pad_right = 1}}) {
-    const auto x = Array<>::uniform(g.x_rows(), g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2),
-               b = Array<>::uniform(g.k, 1, 0, 3), dy = Array<>::uniform(g.y_rows(), g.k, 0, 4);
-    const auto xd = x.as<double>(), wd = w.as<double>(), bd = b.as<double>(), dyd = dy.as<double>();
-    Array<double> y0(g.y_rows(), g.k), dx0(g.x_rows(), g.c), dw0(g.w_size(), 1);
-    conv2d_forward_reference(g, xd.data(), wd.data(), bd.data(), y0.data());
-    conv2d_backward_data_reference(g, dyd.data(), wd.data(), dx0.data());
-    conv2d_backward_weight_reference(g, dyd.data(), xd.data(), dw0.data());
-    int inexact = 0;
-    for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
-      if (row.exact) return;
-      ++inexact;
-      Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1);
-      row.forward(exec, g, x.data(), w.data(), b.data(), y.data());
-      row.backward_data(exec, g, dy.data(), w.data(), dx.data());
-      row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
-      check_errors(y, y0), check_errors(dx, dx0), check_errors(dw, dw0);
-    });
-    EXPECT_GE(inexact, 1);
-  }
-  set_winograd(before);
-}
-
-TEST(Conv2dWinograd, can_be_switched_off) {
-  const Conv2dSpec g{.n = 1, .c = 32, .h = 32, .w = 32, .k = 32, .r = 3, .s = 3};
-  const bool before = winograd_enabled();
-  set_winograd(true);
-  EXPECT_FALSE(select(conv2d_table(), Device::cpu, g).exact);
-  set_winograd(false);
-  EXPECT_TRUE(select(conv2d_table(), Device::cpu, g).exact);
-  set_winograd(before);
+                              .pad_right = 1}})
+    check_threads(g);
 }
 
 // The references' backward is the derivative of their forward, exactly.

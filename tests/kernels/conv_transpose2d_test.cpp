@@ -177,7 +177,7 @@ TEST_P(ConvTranspose2dKernel, rows_equal_the_reference) {
   conv_transpose2d_backward_bias_reference(g, dy.data(), db0.data());
   const int threads = thread_count();
   const bool winograd = winograd_enabled();
-  set_winograd(false);  // conv2d_test.cpp tests it: here the convolution beneath is to be exact
+  set_winograd(false);  // conv2d_winograd_test.cpp tests it: here the convolution beneath is to be exact
   for_each_row(conv_transpose2d_table(), g, [&](const ConvTranspose2dRow& row, const Exec& exec) {
     for (int n : {1, 3}) {
       set_thread_count(n);

@@ -1,0 +1,72 @@
+// What every row of conv2d is held to, for the tests that choose the cases.
+#pragma once
+#include "kernels/common/parallel.h"
+#include "kernels/conv2d.h"
+#include "tests/support/kernel_check.h"
+
+namespace kern::testing {
+
+// Of a row that is not exact: a share of the largest value, since its errors are those of whole tiles.
+template <class A>
+Tolerance rounding(bool exact, const A& expected) {
+  if (exact) return {};
+  double largest = 0;
+  for (int64_t i = 0; i < expected.rows(); ++i)
+    for (int64_t j = 0; j < expected.c(); ++j) largest = std::max(largest, std::abs(double(expected.at(i, j))));
+  return {.absolute = 4e-6 * largest};
+}
+
+// Every row against the reference, exactly where the row is: small integers; and twice, bit for bit.
+inline void check_rows(const kernels::Conv2dSpec& g, bool with_bias) {
+  using namespace kernels;
+  const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
+             b = Array<>::integers(g.k, 1, 0, 3), dy = Array<>::integers(g.y_rows(), g.k, g.pitch.dy, 4);
+  const float* bias = with_bias ? b.data() : nullptr;
+  Array<> y0(g.y_rows(), g.k, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx), dw0(g.w_size(), 1), db0(g.k, 1);
+  conv2d_forward_reference(g, x.data(), w.data(), bias, y0.data());
+  conv2d_backward_data_reference(g, dy.data(), w.data(), dx0.data());
+  conv2d_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
+  conv2d_backward_bias_reference(g, dy.data(), db0.data());
+  for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
+    for (int pass = 0; pass < 2; ++pass) {
+      Array<> y(g.y_rows(), g.k, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx), dw(g.w_size(), 1), db(g.k, 1);
+      row.forward(exec, g, x.data(), w.data(), bias, y.data());
+      EXPECT_TRUE(close(y, y0, rounding(row.exact, y0))) << "forward";
+      row.backward_data(exec, g, dy.data(), w.data(), dx.data());
+      EXPECT_TRUE(close(dx, dx0, rounding(row.exact, dx0))) << "backward_data";
+      row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+      EXPECT_TRUE(close(dw, dw0, rounding(row.exact, dw0))) << "backward_weight";
+      row.backward_bias(exec, g, dy.data(), db.data());
+      EXPECT_TRUE(close(db, db0)) << "backward_bias";
+    }
+  });
+}
+
+// Work is cut by the problem, not by the number of threads: any number gives the same bits.
+inline void check_threads(const kernels::Conv2dSpec& g) {
+  using namespace kernels;
+  const int before = thread_count();
+  const auto x = Array<>::uniform(g.x_rows(), g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2),
+             b = Array<>::uniform(g.k, 1, 0, 3), dy = Array<>::uniform(g.y_rows(), g.k, 0, 4);
+  for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
+    if (std::string_view(row.name) == "reference") return;
+    Array<> y1(g.y_rows(), g.k), dx1(g.x_rows(), g.c), dw1(g.w_size(), 1), db1(g.k, 1);
+    for (int threads = 1; threads <= 3; ++threads) {
+      SCOPED_TRACE(threads);
+      set_thread_count(threads);
+      Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1), db(g.k, 1);
+      row.forward(exec, g, x.data(), w.data(), b.data(), y.data());
+      row.backward_data(exec, g, dy.data(), w.data(), dx.data());
+      row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+      row.backward_bias(exec, g, dy.data(), db.data());
+      if (threads == 1) y1 = y, dx1 = dx, dw1 = dw, db1 = db;
+      EXPECT_TRUE(close(y, y1)) << "forward";
+      EXPECT_TRUE(close(dx, dx1)) << "backward_data";
+      EXPECT_TRUE(close(dw, dw1)) << "backward_weight";
+      EXPECT_TRUE(close(db, db1)) << "backward_bias";
+    }
+  });
+  set_thread_count(before);
+}
+
+}  // namespace kern::testing
