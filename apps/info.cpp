@@ -7,6 +7,7 @@
 #include "apps/build_info.h"
 #include "apps/command.h"
 #include "engine/atomic_file.h"
+#include "engine/card.h"
 #include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
 
@@ -70,7 +71,16 @@ void show_info(const InfoOptions& options) {
   figures.add("processor", processor());
   figures.add("simd", simd_targets());
   figures.add("threads", thread_count());
-  figures.add("devices", "cpu");
+  std::string why;
+  figures.add("devices", card_available(&why) ? "cpu, cuda" : "cpu");
+  if (card_available()) {
+    const CardInfo card = card_info();
+    figures.add("card", text(card.name, card.emulated ? "" : text(", sm_", card.major, card.minor), ", ",
+                             card.multiprocessors, " multiprocessors, ", card.memory >> 20, " MiB, ", card.free >> 20,
+                             " MiB free"));
+  } else {
+    figures.add("card", "none: " + why);
+  }
   figures.add("ops", int(kernels::op_list().size()));
   if (options.ops) {
     std::fputs(ops_table().c_str(), stdout);

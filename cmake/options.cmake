@@ -19,13 +19,13 @@ endif()
 
 # Flags of every target of ours (never of a user's: they are PRIVATE through this target).
 add_library(kern_flags INTERFACE)
-target_compile_options(kern_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers
-                       -fno-math-errno -fno-trapping-math -ffp-contract=off)
+target_compile_options(kern_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers
+                       -fno-math-errno -fno-trapping-math -ffp-contract=off>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(kern_flags INTERFACE -Wno-psabi -Wno-maybe-uninitialized -Wno-restrict)  # GCC 12's false alarms at -O3
+  target_compile_options(kern_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-psabi -Wno-maybe-uninitialized -Wno-restrict>)  # GCC 12's false alarms at -O3
 endif()
 if(KERN_WERROR)
-  target_compile_options(kern_flags INTERFACE -Werror)
+  target_compile_options(kern_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror> "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Werror all-warnings>")
 endif()
 if(KERN_SANITIZE)
   add_compile_options(-fsanitize=${KERN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -93,8 +93,8 @@ double Optimiser::clip_gradient_norm(double limit) {
 }
 
 std::vector<FileTensor> Optimiser::state(const std::string& prefix) const {
-  check(steps() <= std::numeric_limits<int32_t>::max(), "more than 2^31 steps");
-  const int32_t steps[] = {int32_t(steps())};
+  check(steps_.value() <= std::numeric_limits<int32_t>::max(), "more than 2^31 steps");
+  const int32_t steps[] = {int32_t(steps_.value())};
   std::vector<FileTensor> out{{prefix + ".moment1", first_},
                               {prefix + ".steps", Tensor::from({1}, std::span<const int32_t>(steps))}};
   if (second_) out.push_back({prefix + ".moment2", second_});

@@ -110,7 +110,8 @@ TEST(EmulatorFaults, reads_the_hosts_memory) {
 }
 template <int kSize>
 __global__ void reverse_kernel(const float* x, float* y) {
-  KERN_SHARED(float[kSize], tile);
+  KERN_SHARED(float[kSize], of_block);
+  float* tile = of_block;
   tile[threadIdx.x] = x[threadIdx.x];
   __syncthreads();
   y[threadIdx.x] = tile[kThreads - 1 - threadIdx.x];

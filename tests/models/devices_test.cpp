@@ -82,7 +82,7 @@ TEST_P(OnDevices, losses_stay_together) {
   EXPECT_EQ(train(GetParam(), Device::cuda, 2), (std::vector<double>{there[0], there[1]})) << "not the same bits again";
 }
 INSTANTIATE_TEST_SUITE_P(Models, OnDevices, ::testing::ValuesIn(kSubjects),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& subject) { return std::string(subject.param.name); });
 
 }  // namespace
 }  // namespace kern

@@ -69,16 +69,15 @@ void check_pair_loss(const kernels::Table<kernels::PairLossRow<Op>>& table, cons
 
 // L and dx of fixed numbers, for comparison with another implementation.
 template <class Op>
-void expect_pair_loss(const kernels::Table<kernels::PairLossRow<Op>>& table, const Op& op, const std::vector<float>& x,
-                      const std::vector<float>& t, float loss, const std::vector<float>& dx) {
+void expect_pair_loss(const kernels::Table<kernels::PairLossRow<Op>>& table, const Op& op, const Values<>& x,
+                      const Values<>& t, float loss, const std::vector<float>& dx) {
   const kernels::PairLossSpec<Op> g{.rows = int64_t(x.size()), .op = op};
   for_each_row(table, g, [&](const auto& row, const kernels::Exec& exec) {
-    float l = 0;
-    const float dy = 1;
-    std::vector<float> d(x.size());
-    row.forward(exec, g, x.data(), t.data(), &l);
-    EXPECT_NEAR(l, loss, 1e-6f);
-    row.backward(exec, g, &dy, x.data(), t.data(), d.data());
+    Values<> l(1), d(x.size());
+    const Values<> dy{1};
+    row.forward(exec, g, x.data(), t.data(), l.data());
+    EXPECT_NEAR(l[0], loss, 1e-6f);
+    row.backward(exec, g, dy.data(), x.data(), t.data(), d.data());
     for (size_t i = 0; i < d.size(); ++i) EXPECT_NEAR(d[i], dx[i], 1e-6f) << i;
   });
 }
