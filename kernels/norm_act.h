@@ -175,5 +175,6 @@ struct NormActRow {
 const Table<NormActRow>& norm_act_table();
 template <Isa isa>
 NormActRow norm_act_simd_row();  // norm_act_simd.cpp
+NormActRow norm_act_cuda_row();  // norm_act.cu
 
 }  // namespace kern::kernels
