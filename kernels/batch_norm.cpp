@@ -60,7 +60,8 @@ constexpr BatchNormRow kReference = {
 
 const Table<BatchNormRow>& batch_norm_table() {
   static const BatchNormRow rows[] = {
-      KERN_CUDA_ROW(row_of<norm_act_cuda_row>(supports_all)) KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
+      KERN_CUDA_ROW(row_of<norm_act_cuda_block_row>(), row_of<norm_act_cuda_row>(supports_all))
+          KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
       kReference,
   };
   static const Table<BatchNormRow> table{"batch_norm", rows};

@@ -57,7 +57,8 @@ constexpr InstanceNormRow kReference = {
 
 const Table<InstanceNormRow>& instance_norm_table() {
   static const InstanceNormRow rows[] = {
-      KERN_CUDA_ROW(row_of<norm_act_cuda_row>(supports_all)) KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
+      KERN_CUDA_ROW(row_of<norm_act_cuda_block_row>(), row_of<norm_act_cuda_row>(supports_all))
+          KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
       kReference,
   };
   static const Table<InstanceNormRow> table{"instance_norm", rows};

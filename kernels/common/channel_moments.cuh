@@ -19,11 +19,11 @@ struct Moments {
   }
 };
 
-// The moments of the rows of a block, per channel: [part][mean, squares][C]; g.rows_of(part) is the count.
+// all: count, W means, W sums of squares of a block's rows, for channels column .. column + W - 1 in the threads below
+// share.lanes. All of the block must call.
 template <int W>
-__global__ void __launch_bounds__(kChannelThreads)
-    channel_moments_kernel(ChannelGrid g, const float* x, int64_t pitch, double* moments) {
-  const ChannelShare share = channel_share<W>(g);
+__device__ __forceinline__ void block_moments(const ChannelShare& share, const float* x, int64_t pitch,
+                                              double (&all)[1 + 2 * W]) {
   float count = 0, shift[W] = {}, mean[W] = {}, squares[W] = {};  // mean: beyond shift
   if (!share.idle)
     walk_rows<W == 1 ? 8 : 4>(share, ColumnsOfThread<W>{x + share.column, pitch},
@@ -49,7 +49,6 @@ __global__ void __launch_bounds__(kChannelThreads)
                                   squares[j] += around + apart * apart * (count - float(n)) * part;
                                 }
                               });
-  double all[1 + 2 * W];  // count, means, squares
   all[0] = double(count);
 #pragma unroll
   for (int j = 0; j < W; ++j) all[1 + j] = double(shift[j]) + double(mean[j]), all[1 + W + j] = double(squares[j]);
@@ -64,6 +63,15 @@ __global__ void __launch_bounds__(kChannelThreads)
     }
     a[0] = both;
   });
+}
+
+// The moments of the rows of a block, per channel: [part][mean, squares][C]; g.rows_of(part) is the count.
+template <int W>
+__global__ void __launch_bounds__(kChannelThreads)
+    channel_moments_kernel(ChannelGrid g, const float* x, int64_t pitch, double* moments) {
+  const ChannelShare share = channel_share<W>(g);
+  double all[1 + 2 * W];
+  block_moments<W>(share, x, pitch, all);
   if (int(threadIdx.x) >= share.lanes || share.idle) return;
   double* to = moments + share.part * 2 * g.c + share.column;
 #pragma unroll

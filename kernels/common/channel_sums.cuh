@@ -42,6 +42,12 @@ struct ChannelGrid {
     return left < chunk ? left : chunk;
   }
   constexpr size_t sums_bytes(int terms) const { return size_t(parts() * terms * c) * sizeof(double); }
+  // The same with one block for all rows of a segment, and `width` channels.
+  constexpr ChannelGrid in_one_block(int64_t width) const {
+    ChannelGrid g = *this;
+    g.tile = width, g.tiles = ceil_div(c, width), g.chunk = at_least_1(rows), g.chunks = 1;
+    return g;
+  }
   static constexpr int64_t at_least_1(int64_t v) { return v < 1 ? 1 : v; }
 };
 static_assert(ChannelGrid(1, 1 << 21, 64).parts() == 1024 && ChannelGrid(1, 0, 64).rows_of(0) == 0);
@@ -133,22 +139,27 @@ struct ColumnsOfThread {
   }
 };
 
-template <int W, class F>
-__global__ void __launch_bounds__(kChannelThreads) channel_walk_kernel(ChannelGrid g, F f) {
-  const ChannelShare share = channel_share<W>(g);
-  if (share.idle) return;
-  const auto channels = f.template of<W>(share.segment, share.column);
+// read and write for all rows of a share.
+template <int W, class Channels>
+__device__ __forceinline__ void walk_channels(const ChannelShare& share, const Channels& channels) {
   walk_rows<W == 1 ? 4 : 2>(share, channels, [&]<int n>(int64_t row, const auto(&v)[n]) {
 #pragma unroll
     for (int k = 0; k < n; ++k) channels.write(row + k * share.at_once, v[k]);
   });
 }
-
 template <int W, class F>
-__global__ void __launch_bounds__(kChannelThreads) channel_sums_kernel(ChannelGrid g, F f, double* sums) {
-  constexpr int kTerms = F::kTerms;
+__global__ void __launch_bounds__(kChannelThreads) channel_walk_kernel(ChannelGrid g, F f) {
   const ChannelShare share = channel_share<W>(g);
-  double total[kTerms * W] = {};
+  if (!share.idle) walk_channels<W>(share, f.template of<W>(share.segment, share.column));
+}
+
+// total[term * W + j]: the sums of a block's rows for channel column + j, in the threads below share.lanes. All of the
+// block must call.
+template <int W, class F>
+__device__ __forceinline__ void block_sums(const ChannelShare& share, const F& f, double (&total)[F::kTerms * W]) {
+  constexpr int kTerms = F::kTerms;
+#pragma unroll
+  for (double& t : total) t = 0;
   if (!share.idle) {
     const auto channels = f.template of<W>(share.segment, share.column);
     walk_rows<W == 1 ? 8 : 2>(share, channels, [&]<int n>(int64_t row, const auto(&v)[n]) {
@@ -160,6 +171,13 @@ __global__ void __launch_bounds__(kChannelThreads) channel_sums_kernel(ChannelGr
     });
   }
   sum_rows_of_block(total, share.lanes, share.at_once);
+}
+template <int W, class F>
+__global__ void __launch_bounds__(kChannelThreads) channel_sums_kernel(ChannelGrid g, F f, double* sums) {
+  constexpr int kTerms = F::kTerms;
+  const ChannelShare share = channel_share<W>(g);
+  double total[kTerms * W];
+  block_sums<W>(share, f, total);
   if (int(threadIdx.x) >= share.lanes || share.idle) return;
 #pragma unroll
   for (int i = 0; i < kTerms * W; ++i) sums[(share.part * kTerms + i / W) * g.c + share.column + i % W] = total[i];

