@@ -43,8 +43,8 @@ template <Isa isa>
 constexpr AdamRow simd_row() {
   return {.name = isa_name(isa), .device = Device::cpu, .supports = supports_on<isa>, .step = step<isa>};
 }
-constexpr AdamRow kRows[] = {
-    KERN_SIMD_ROWS(simd_row),
+const AdamRow kRows[] = {
+    KERN_CUDA_ROW(adam_cuda_row()) KERN_SIMD_ROWS(simd_row),
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
@@ -52,7 +52,7 @@ constexpr AdamRow kRows[] = {
                 float* p, const float* g, float* m,
                 float* v) { adam_reference(a, count, lr, grad_scale, p, g, m, v); }},
 };
-constexpr Table<AdamRow> kTable{"adam", kRows};
+const Table<AdamRow> kTable{"adam", kRows};
 
 }  // namespace
 

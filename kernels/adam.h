@@ -42,5 +42,6 @@ struct AdamRow {
                const float* g, float* m, float* v);
 };
 const Table<AdamRow>& adam_table();
+AdamRow adam_cuda_row();  // adam.cu
 
 }  // namespace kern::kernels

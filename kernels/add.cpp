@@ -19,31 +19,33 @@ void forward(const Exec&, const BinarySpec& g, const float* a, const float* b, f
   });
 }
 
-constexpr AddRow kRows[] = {
-    {.name = "cpu",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = [](const BinarySpec& g) { return column_sums_workspace(g.rows, g.c); },
-     .forward = forward,
-     .backward_vector =
-         [](const Exec& exec, const BinarySpec& g, const float* dy, float* db) {
-           column_sums(exec, g.rows, g.c, db,
-                       [dy, pitch = g.dy_pitch()](int64_t i, int64_t c) { return dy[i * pitch + c]; });
-         }},
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .forward = [](const Exec&, const BinarySpec& g, const float* a, const float* b,
-                   float* y) { add_forward_reference(g, a, b, y); },
-     .backward_vector = [](const Exec&, const BinarySpec& g, const float* dy,
-                           float* db) { add_backward_vector_reference(g, dy, db); }},
-};
-constexpr Table<AddRow> kTable{"add", kRows};
+constexpr AddRow kCpu = {.name = "cpu",
+                         .device = Device::cpu,
+                         .supports = supports_all,
+                         .workspace = [](const BinarySpec& g) { return column_sums_workspace(g.rows, g.c); },
+                         .forward = forward,
+                         .backward_vector =
+                             [](const Exec& exec, const BinarySpec& g, const float* dy, float* db) {
+                               column_sums(exec, g.rows, g.c, db, [dy, pitch = g.dy_pitch()](int64_t i, int64_t c) {
+                                 return dy[i * pitch + c];
+                               });
+                             }};
+constexpr AddRow kReference = {.name = "reference",
+                               .device = Device::cpu,
+                               .supports = supports_all,
+                               .workspace = no_workspace,
+                               .forward = [](const Exec&, const BinarySpec& g, const float* a, const float* b,
+                                             float* y) { add_forward_reference(g, a, b, y); },
+                               .backward_vector = [](const Exec&, const BinarySpec& g, const float* dy,
+                                                     float* db) { add_backward_vector_reference(g, dy, db); }};
 
 }  // namespace
 
-const Table<AddRow>& add_table() { return kTable; }
-OpInfo add_info() { return info_of(kTable); }
+const Table<AddRow>& add_table() {
+  static const AddRow rows[] = {KERN_CUDA_ROW(add_cuda_row()) kCpu, kReference};
+  static const Table<AddRow> table{"add", rows};
+  return table;
+}
+OpInfo add_info() { return info_of(add_table()); }
 
 }  // namespace kern::kernels

@@ -28,5 +28,6 @@ struct AddRow {
   void (*backward_vector)(const Exec&, const BinarySpec&, const float* dy, float* db);
 };
 const Table<AddRow>& add_table();
+AddRow add_cuda_row();  // add.cu
 
 }  // namespace kern::kernels

@@ -9,17 +9,21 @@ namespace {
 NormActSpec as_norm_act(const BatchNormSpec& g) {
   return {.n = 1, .rows = g.rows, .c = g.c, .frozen = g.frozen, .eps = g.eps, .momentum = g.momentum, .pitch = g.pitch};
 }
-template <Isa isa>
-BatchNormRow simd_row() {
+template <NormActRow (*norm_act_row)()>
+bool supports_as_norm_act(const BatchNormSpec& g) {
+  return norm_act_row().supports(as_norm_act(g));
+}
+template <NormActRow (*norm_act_row)()>
+BatchNormRow row_of(bool (*supports)(const BatchNormSpec&) = supports_as_norm_act<norm_act_row>) {
   return {
-      .name = isa_name(isa),
-      .device = Device::cpu,
-      .supports = [](const BatchNormSpec&) { return cpu_has(isa); },
-      .workspace = [](const BatchNormSpec& g) { return norm_act_simd_row<isa>().workspace(as_norm_act(g)); },
+      .name = norm_act_row().name,
+      .device = norm_act_row().device,
+      .supports = supports,
+      .workspace = [](const BatchNormSpec& g) { return norm_act_row().workspace(as_norm_act(g)); },
       .forward =
           [](const Exec& exec, const BatchNormSpec& g, const float* x, const float* weight, const float* bias,
              float* running_mean, float* running_variance, float* y, float* mean, float* inverse_deviation) {
-            norm_act_simd_row<isa>().forward(
+            norm_act_row().forward(
                 exec, as_norm_act(g), x,
                 {.weight = weight, .bias = bias, .running_mean = running_mean, .running_variance = running_variance},
                 nullptr, y, mean, inverse_deviation);
@@ -27,9 +31,13 @@ BatchNormRow simd_row() {
       .backward =
           [](const Exec& exec, const BatchNormSpec& g, const float* dy, const float* x, const float* weight,
              const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
-            norm_act_simd_row<isa>().backward(exec, as_norm_act(g), dy, x, {.weight = weight}, mean, inverse_deviation,
-                                              dx, dweight, dbias, nullptr);
+            norm_act_row().backward(exec, as_norm_act(g), dy, x, {.weight = weight}, mean, inverse_deviation, dx,
+                                    dweight, dbias, nullptr);
           }};
+}
+template <Isa isa>
+BatchNormRow simd_row() {
+  return row_of<norm_act_simd_row<isa>>();
 }
 
 constexpr BatchNormRow kReference = {
@@ -52,7 +60,8 @@ constexpr BatchNormRow kReference = {
 
 const Table<BatchNormRow>& batch_norm_table() {
   static const BatchNormRow rows[] = {
-      KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
+      KERN_CUDA_ROW(row_of<norm_act_cuda_block_row>(), row_of<norm_act_cuda_row>(supports_all))
+          KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
       kReference,
   };
   static const Table<BatchNormRow> table{"batch_norm", rows};

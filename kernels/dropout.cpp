@@ -73,15 +73,15 @@ template <Isa isa>
 constexpr DropoutRow simd_row() {
   return {.name = isa_name(isa), .device = Device::cpu, .supports = supports_on<isa>, .forward = forward<isa>};
 }
-constexpr DropoutRow kRows[] = {
-    KERN_SIMD_ROWS(simd_row),
+const DropoutRow kRows[] = {
+    KERN_CUDA_ROW(dropout_cuda_row()) KERN_SIMD_ROWS(simd_row),
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
      .forward = [](const Exec&, const DropoutSpec& g, const uint64_t* step, const float* x,
                    float* y) { dropout_reference(g, step, x, y); }},
 };
-constexpr Table<DropoutRow> kTable{"dropout", kRows};
+const Table<DropoutRow> kTable{"dropout", kRows};
 
 }  // namespace
 

@@ -49,5 +49,6 @@ struct DropoutRow {
   void (*forward)(const Exec&, const DropoutSpec&, const uint64_t* step, const float* x, float* y);
 };
 const Table<DropoutRow>& dropout_table();
+DropoutRow dropout_cuda_row();  // dropout.cu
 
 }  // namespace kern::kernels

@@ -22,7 +22,7 @@ constexpr GroupNormRow kReference = {
 
 const Table<GroupNormRow>& group_norm_table() {
   static const GroupNormRow rows[] = {
-      KERN_SIMD_ROWS(group_norm_simd_row),  // "avx512", "avx2", "simd"
+      KERN_CUDA_ROW(group_norm_cuda_row()) KERN_SIMD_ROWS(group_norm_simd_row),  // "avx512", "avx2", "simd"
       kReference,
   };
   static const Table<GroupNormRow> table{"group_norm", rows};

@@ -103,5 +103,6 @@ struct GroupNormRow {
 const Table<GroupNormRow>& group_norm_table();
 template <Isa isa>
 GroupNormRow group_norm_simd_row();  // group_norm_simd.cpp
+GroupNormRow group_norm_cuda_row();  // group_norm.cu
 
 }  // namespace kern::kernels

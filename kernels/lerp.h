@@ -24,5 +24,6 @@ struct LerpRow {
   void (*step)(const Exec&, const LerpSpec&, const float* x, float* p);
 };
 const Table<LerpRow>& lerp_table();
+LerpRow lerp_cuda_row();  // lerp.cu
 
 }  // namespace kern::kernels

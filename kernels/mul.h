@@ -29,5 +29,6 @@ struct MulRow {
   void (*backward_vector)(const Exec&, const BinarySpec&, const float* dy, const float* a, float* db);
 };
 const Table<MulRow>& mul_table();
+MulRow mul_cuda_row();  // mul.cu
 
 }  // namespace kern::kernels

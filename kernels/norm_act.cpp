@@ -25,7 +25,8 @@ constexpr NormActRow kReference = {
 
 const Table<NormActRow>& norm_act_table() {
   static const NormActRow rows[] = {
-      KERN_SIMD_ROWS(norm_act_simd_row),  // "avx512", "avx2", "simd"
+      KERN_CUDA_ROW(norm_act_cuda_block_row(), norm_act_cuda_row())
+          KERN_SIMD_ROWS(norm_act_simd_row),  // "avx512", "avx2", "simd"
       kReference,
   };
   static const Table<NormActRow> table{"norm_act", rows};

@@ -174,6 +174,8 @@ struct NormActRow {
 };
 const Table<NormActRow>& norm_act_table();
 template <Isa isa>
-NormActRow norm_act_simd_row();  // norm_act_simd.cpp
+NormActRow norm_act_simd_row();        // norm_act_simd.cpp
+NormActRow norm_act_cuda_row();        // norm_act.cu
+NormActRow norm_act_cuda_block_row();  // norm_act_cuda_block.cu
 
 }  // namespace kern::kernels

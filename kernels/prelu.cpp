@@ -17,7 +17,7 @@ constexpr PreluRow kReference = {
 
 const Table<PreluRow>& prelu_table() {
   static const PreluRow rows[] = {
-      KERN_SIMD_ROWS(prelu_simd_row),  // "avx512", "avx2", "simd"
+      KERN_CUDA_ROW(prelu_cuda_row()) KERN_SIMD_ROWS(prelu_simd_row),  // "avx512", "avx2", "simd"
       kReference,
   };
   static const Table<PreluRow> table{"prelu", rows};

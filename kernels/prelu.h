@@ -57,5 +57,6 @@ struct PreluRow {
 const Table<PreluRow>& prelu_table();
 template <Isa isa>
 PreluRow prelu_simd_row();  // prelu_simd.cpp
+PreluRow prelu_cuda_row();  // prelu.cu
 
 }  // namespace kern::kernels

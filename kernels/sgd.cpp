@@ -39,15 +39,15 @@ template <Isa isa>
 constexpr SgdRow simd_row() {
   return {.name = isa_name(isa), .device = Device::cpu, .supports = supports_on<isa>, .step = step<isa>};
 }
-constexpr SgdRow kRows[] = {
-    KERN_SIMD_ROWS(simd_row),
+const SgdRow kRows[] = {
+    KERN_CUDA_ROW(sgd_cuda_row()) KERN_SIMD_ROWS(simd_row),
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
      .step = [](const Exec&, const SgdSpec& a, const float* lr, const float* grad_scale, float* p, const float* g,
                 float* m) { sgd_reference(a, lr, grad_scale, p, g, m); }},
 };
-constexpr Table<SgdRow> kTable{"sgd", kRows};
+const Table<SgdRow> kTable{"sgd", kRows};
 
 }  // namespace
 

@@ -38,5 +38,6 @@ struct SgdRow {
                float* m);
 };
 const Table<SgdRow>& sgd_table();
+SgdRow sgd_cuda_row();  // sgd.cu
 
 }  // namespace kern::kernels

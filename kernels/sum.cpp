@@ -21,26 +21,29 @@ void backward(const Exec&, const SumSpec& g, const float* dy, float* dx) {
   });
 }
 
-constexpr SumRow kRows[] = {
-    {.name = "cpu",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace =
-         [](const SumSpec& g) { return std::max(sum_flat_workspace(g.rows * g.c), sum_rows_workspace(g.rows, g.c)); },
-     .forward = forward,
-     .backward = backward},
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .forward = [](const Exec&, const SumSpec& g, const float* x, float* y) { sum_forward_reference(g, x, y); },
-     .backward = [](const Exec&, const SumSpec& g, const float* dy, float* dx) { sum_backward_reference(g, dy, dx); }},
-};
-constexpr Table<SumRow> kTable{"sum", kRows};
+constexpr SumRow kCpu = {
+    .name = "cpu",
+    .device = Device::cpu,
+    .supports = supports_all,
+    .workspace =
+        [](const SumSpec& g) { return std::max(sum_flat_workspace(g.rows * g.c), sum_rows_workspace(g.rows, g.c)); },
+    .forward = forward,
+    .backward = backward};
+constexpr SumRow kReference = {
+    .name = "reference",
+    .device = Device::cpu,
+    .supports = supports_all,
+    .workspace = no_workspace,
+    .forward = [](const Exec&, const SumSpec& g, const float* x, float* y) { sum_forward_reference(g, x, y); },
+    .backward = [](const Exec&, const SumSpec& g, const float* dy, float* dx) { sum_backward_reference(g, dy, dx); }};
 
 }  // namespace
 
-const Table<SumRow>& sum_table() { return kTable; }
-OpInfo sum_info() { return info_of(kTable); }
+const Table<SumRow>& sum_table() {
+  static const SumRow rows[] = {KERN_CUDA_ROW(sum_cuda_row()) kCpu, kReference};
+  static const Table<SumRow> table{"sum", rows};
+  return table;
+}
+OpInfo sum_info() { return info_of(sum_table()); }
 
 }  // namespace kern::kernels

@@ -39,5 +39,6 @@ struct SumRow {
   void (*backward)(const Exec&, const SumSpec&, const float* dy, float* dx);
 };
 const Table<SumRow>& sum_table();
+SumRow sum_cuda_row();  // sum.cu
 
 }  // namespace kern::kernels

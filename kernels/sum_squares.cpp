@@ -5,27 +5,30 @@
 namespace kern::kernels {
 namespace {
 
-constexpr SumSquaresRow kRows[] = {
-    {.name = "cpu",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = [](const SumSquaresSpec& g) { return sum_flat_workspace(g.n); },
-     .add =
-         [](const Exec& exec, const SumSquaresSpec& g, const float* x, double* total) {
-           *total += sum_flat(exec, g.n, [x](int64_t i) { return double(x[i]) * double(x[i]); });
-         }},
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .add = [](const Exec&, const SumSquaresSpec& g, const float* x,
-               double* total) { sum_squares_reference(g, x, total); }},
-};
-constexpr Table<SumSquaresRow> kTable{"sum_squares", kRows};
+constexpr SumSquaresRow kCpu = {.name = "cpu",
+                                .device = Device::cpu,
+                                .supports = supports_all,
+                                .workspace = [](const SumSquaresSpec& g) { return sum_flat_workspace(g.n); },
+                                .add =
+                                    [](const Exec& exec, const SumSquaresSpec& g, const float* x, double* total) {
+                                      *total +=
+                                          sum_flat(exec, g.n, [x](int64_t i) { return double(x[i]) * double(x[i]); });
+                                    }};
+constexpr SumSquaresRow kReference = {.name = "reference",
+                                      .device = Device::cpu,
+                                      .supports = supports_all,
+                                      .workspace = no_workspace,
+                                      .add = [](const Exec&, const SumSquaresSpec& g, const float* x, double* total) {
+                                        sum_squares_reference(g, x, total);
+                                      }};
 
 }  // namespace
 
-const Table<SumSquaresRow>& sum_squares_table() { return kTable; }
-OpInfo sum_squares_info() { return info_of(kTable); }
+const Table<SumSquaresRow>& sum_squares_table() {
+  static const SumSquaresRow rows[] = {KERN_CUDA_ROW(sum_squares_cuda_row()) kCpu, kReference};
+  static const Table<SumSquaresRow> table{"sum_squares", rows};
+  return table;
+}
+OpInfo sum_squares_info() { return info_of(sum_squares_table()); }
 
 }  // namespace kern::kernels

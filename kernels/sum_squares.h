@@ -26,5 +26,6 @@ struct SumSquaresRow {
   void (*add)(const Exec&, const SumSquaresSpec&, const float* x, double* total);
 };
 const Table<SumSquaresRow>& sum_squares_table();
+SumSquaresRow sum_squares_cuda_row();  // sum_squares.cu
 
 }  // namespace kern::kernels

@@ -12,10 +12,10 @@ static_assert(AdamSpec{.n = 3} != AdamSpec{.n = 3, .decoupled = true});
 // Five steps with new gradients against the reference in double; bits do not depend on the threads.
 TEST(AdamKernel, five_steps_agree_with_the_reference_in_double) {
   const int before = thread_count();
-  const float lr = 0.01f, half = 0.5f;
+  const Values<> lr{0.01f}, half{0.5f};
   for (const AdamSpec a : {AdamSpec{.n = 0}, AdamSpec{.n = 1}, AdamSpec{.n = 37, .weight_decay = 0.1},
                            AdamSpec{.n = 40001, .beta1 = 0.5, .weight_decay = 0.1, .decoupled = true}})
-    for (const float* scale : {static_cast<const float*>(nullptr), &half})
+    for (const float* scale : {static_cast<const float*>(nullptr), half.data()})
       for_each_row(adam_table(), a, [&](const AdamRow& row, const Exec& exec) {
         Array<> first(a.n, 1);
         for (int threads : {1, 3}) {
@@ -25,10 +25,10 @@ TEST(AdamKernel, five_steps_agree_with_the_reference_in_double) {
           m.for_each([](float& x) { x = 0; });
           v.for_each([](float& x) { x = 0; });
           auto pd = p.as<double>(), md = m.as<double>(), vd = v.as<double>();
-          for (int64_t step = 1; step <= 5; ++step) {
-            const auto g = Array<>::uniform(a.n, 1, 0, uint32_t(step + 10));
-            row.step(exec, a, &step, &lr, scale, p.data(), g.data(), m.data(), v.data());
-            adam_reference(a, &step, &lr, scale, pd.data(), g.as<double>().data(), md.data(), vd.data());
+          for (Values<int64_t> step{1}; step[0] <= 5; ++step[0]) {
+            const auto g = Array<>::uniform(a.n, 1, 0, uint32_t(step[0] + 10));
+            row.step(exec, a, step.data(), lr.data(), scale, p.data(), g.data(), m.data(), v.data());
+            adam_reference(a, step.data(), lr.data(), scale, pd.data(), g.as<double>().data(), md.data(), vd.data());
           }
           EXPECT_TRUE(close(p, pd, {.absolute = 2e-6}));
           EXPECT_TRUE(close(m, md, {.absolute = 1e-6}));
@@ -42,13 +42,13 @@ TEST(AdamKernel, five_steps_agree_with_the_reference_in_double) {
 
 // By hand: at step 1 the bias correction makes m = g and v = g^2, so p moves by lr g / (|g| + epsilon).
 TEST(AdamKernel, the_first_step_moves_by_the_learning_rate) {
-  const int64_t step = 1;
-  const float lr = 0.25f, g[] = {3, -0.01f};
+  const Values<int64_t> step{1};
+  const Values<> lr{0.25f}, g{3, -0.01f};
   for (const bool decoupled : {false, true}) {
     const AdamSpec a{.n = 2, .weight_decay = decoupled ? 0.5 : 0, .decoupled = decoupled};
     for_each_row(adam_table(), a, [&](const AdamRow& row, const Exec& exec) {
-      float p[] = {1, 2}, m[2] = {}, v[2] = {};
-      row.step(exec, a, &step, &lr, nullptr, p, g, m, v);
+      Values<> p{1, 2}, m(2), v(2);
+      row.step(exec, a, step.data(), lr.data(), nullptr, p.data(), g.data(), m.data(), v.data());
       EXPECT_NEAR(p[0], (decoupled ? 1 - 0.125f : 1) - 0.25f, 1e-6f);
       EXPECT_NEAR(p[1], (decoupled ? 2 - 0.25f : 2) + 0.25f, 1e-6f);
       EXPECT_NEAR(m[0], 0.3f, 1e-6f);

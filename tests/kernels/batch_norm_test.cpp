@@ -84,14 +84,16 @@ TEST(BatchNormKernel, a_mean_of_1000_costs_no_digits) { check_rows({.rows = 9001
 
 TEST(BatchNormKernel, running_statistics_by_hand) {
   const BatchNormSpec g{.rows = 2, .c = 1, .momentum = 0.5f};
-  const float x[] = {1, 3};
+  const Values<> x{1, 3};
   for_each_row(batch_norm_table(), g, [&](const BatchNormRow& row, const Exec& exec) {
-    float running_mean = 4, running_variance = 1, y[2], mean, inverse;
-    row.forward(exec, g, x, nullptr, nullptr, &running_mean, &running_variance, y, &mean, &inverse);
-    EXPECT_EQ(running_mean, 3);         // (4 + 2) / 2
-    EXPECT_EQ(running_variance, 1.5f);  // (1 + 2) / 2: unbiased, while y is divided by the biased 1
+    Values<> running_mean{4}, running_variance{1}, y(2), mean(1), inverse(1);
+    row.forward(exec, g, x.data(), nullptr, nullptr, running_mean.data(), running_variance.data(), y.data(),
+                mean.data(), inverse.data());
+    EXPECT_EQ(running_mean[0], 3);         // (4 + 2) / 2
+    EXPECT_EQ(running_variance[0], 1.5f);  // (1 + 2) / 2: unbiased, while y is divided by the biased 1
     EXPECT_NEAR(y[1], 1, 1e-5);
-    row.forward(exec, g, x, nullptr, nullptr, nullptr, nullptr, y, &mean, &inverse);  // without running statistics
+    row.forward(exec, g, x.data(), nullptr, nullptr, nullptr, nullptr, y.data(), mean.data(),
+                inverse.data());  // without running statistics
     EXPECT_NEAR(y[0], -1, 1e-5);
   });
 }

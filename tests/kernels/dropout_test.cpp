@@ -19,21 +19,22 @@ const DropoutSpec kCases[] = {{.rows = 37, .c = 5, .key = {1, 2}, .call = 3},
                               {.rows = 9, .c = 6, .p = 0.5f, .pitch = {.x = 7, .y = 11}},
                               {.rows = 40, .c = 5, .span = 10, .pitch = {.x = 9, .y = 6}},
                               {.rows = 3000, .c = 21, .span = 1000},
+                              {.rows = 25, .c = 8, .span = 10, .key = {5, 6}},  // the last sample is a short one
                               {.rows = 12, .c = 4, .p = 0},
                               {.rows = 12, .c = 4, .p = 1}};
 
 TEST(DropoutKernel, rows_equal_the_reference_for_any_number_of_threads) {
   const int before = thread_count();
-  const uint64_t step = 0x500000007;
+  const Values<uint64_t> step{0x500000007};
   for (const DropoutSpec& g : kCases) {
     const auto x = Array<>::integers(g.rows, g.c, g.pitch.x, 1);
     Array<> y0(g.rows, g.c, g.pitch.y);
-    dropout_reference(g, &step, x.data(), y0.data());
+    dropout_reference(g, step.data(), x.data(), y0.data());
     for_each_row(dropout_table(), g, [&](const DropoutRow& row, const Exec& exec) {
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> y(g.rows, g.c, g.pitch.y);
-        row.forward(exec, g, &step, x.data(), y.data());
+        row.forward(exec, g, step.data(), x.data(), y.data());
         EXPECT_TRUE(close(y, y0));
       }
     });
@@ -43,44 +44,49 @@ TEST(DropoutKernel, rows_equal_the_reference_for_any_number_of_threads) {
 
 // A share p is dropped (six deviations wide), whatever is dropped is 0, and the kept are scaled.
 TEST(DropoutKernel, drops_the_share_it_should) {
-  const uint64_t step = 4;
+  const Values<uint64_t> step{4};
   for (const float p : {0.1f, 0.5f, 0.9f}) {
     const DropoutSpec g{.rows = 1000, .c = 40, .p = p, .key = {7, 8}};
-    Array<> x(g.rows, g.c), y(g.rows, g.c);
-    x.for_each([](float& v) { v = 2; });
-    dropout_table().rows[0].forward({}, g, &step, x.data(), y.data());
-    int dropped = 0;
-    y.for_each([&](float& v) {
-      dropped += v == 0;
-      EXPECT_TRUE(v == 0 || v == 2 * g.scale());
+    for_each_row(dropout_table(), g, [&](const DropoutRow& row, const Exec& exec) {
+      Array<> x(g.rows, g.c), y(g.rows, g.c);
+      x.for_each([](float& v) { v = 2; });
+      row.forward(exec, g, step.data(), x.data(), y.data());
+      int dropped = 0;
+      y.for_each([&](float& v) {
+        dropped += v == 0;
+        EXPECT_TRUE(v == 0 || v == 2 * g.scale());
+      });
+      EXPECT_NEAR(dropped, 40000 * double(p), 6 * std::sqrt(40000 * double(p) * (1 - double(p))));
     });
-    EXPECT_NEAR(dropped, 40000 * double(p), 6 * std::sqrt(40000 * double(p) * (1 - double(p))));
   }
 }
 
 TEST(DropoutKernel, masks_change_with_step_call_and_key_and_not_with_the_pitch) {
-  auto mask = [](DropoutSpec g, uint64_t step) {
-    Array<> x(g.rows, g.c, g.pitch.x), y(g.rows, g.c, g.pitch.y);
-    x.for_each([](float& v) { v = 1; });
-    dropout_table().rows[0].forward({}, g, &step, x.data(), y.data());
-    std::vector<float> out;
-    y.for_each([&](float& v) { out.push_back(v); });
-    return out;
-  };
   const DropoutSpec g{.rows = 20, .c = 9, .key = {1, 2}};
-  DropoutSpec other = g;
-  const auto first = mask(g, 0);
-  EXPECT_EQ(mask(g, 0), first);
-  EXPECT_NE(mask(g, 1), first);
-  EXPECT_NE(mask(g, uint64_t{1} << 32), first);
-  other.call = 1;
-  EXPECT_NE(mask(other, 0), first);
-  other = g;
-  other.key = {1, 3};
-  EXPECT_NE(mask(other, 0), first);
-  other = g;
-  other.pitch = {.x = 10, .y = 13};
-  EXPECT_EQ(mask(other, 0), first);
+  for_each_row(dropout_table(), g, [&](const DropoutRow& row, const Exec& exec) {
+    auto mask = [&](const DropoutSpec& spec, uint64_t step) {
+      const Values<uint64_t> steps{step};
+      Array<> x(spec.rows, spec.c, spec.pitch.x), y(spec.rows, spec.c, spec.pitch.y);
+      x.for_each([](float& v) { v = 1; });
+      row.forward(exec, spec, steps.data(), x.data(), y.data());
+      std::vector<float> out;
+      y.for_each([&](float& v) { out.push_back(v); });
+      return out;
+    };
+    DropoutSpec other = g;
+    const auto first = mask(g, 0);
+    EXPECT_EQ(mask(g, 0), first);
+    EXPECT_NE(mask(g, 1), first);
+    EXPECT_NE(mask(g, uint64_t{1} << 32), first);
+    other.call = 1;
+    EXPECT_NE(mask(other, 0), first);
+    other = g;
+    other.key = {1, 3};
+    EXPECT_NE(mask(other, 0), first);
+    other = g;
+    other.pitch = {.x = 10, .y = 13};
+    EXPECT_EQ(mask(other, 0), first);
+  });
 }
 
 TEST(DropoutReference, is_its_own_derivative) {

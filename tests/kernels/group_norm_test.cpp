@@ -85,14 +85,14 @@ TEST(GroupNormKernel, a_mean_of_1000_costs_no_digits) {
 
 TEST(GroupNormKernel, by_hand_and_a_constant_group_becomes_zero) {
   const GroupNormSpec g{.n = 1, .l = 2, .c = 4, .groups = 2, .eps = 1};
-  const float x[] = {-4, 4, 7, 7, 4, -4, 7, 7}, nothing = 0;  // mean 0, variance 16; mean 7, variance 0
+  const Values<> x{-4, 4, 7, 7, 4, -4, 7, 7};  // mean 0, variance 16; mean 7, variance 0
   for_each_row(group_norm_table(), g, [&](const GroupNormRow& row, const Exec& exec) {
-    float y[8], mean[2], inverse[2];
-    row.forward(exec, g, x, nullptr, nullptr, y, mean, inverse);
+    Values<> y(8), mean(2), inverse(2);
+    row.forward(exec, g, x.data(), nullptr, nullptr, y.data(), mean.data(), inverse.data());
     EXPECT_EQ(mean[0], 0);
     EXPECT_EQ(mean[1], 7);
     EXPECT_EQ(inverse[1], 1);
-    for (int i = 0; i < 8; ++i) EXPECT_FLOAT_EQ(y[i], i % 4 < 2 ? x[i] / std::sqrt(17.0f) : nothing);
+    for (size_t i = 0; i < 8; ++i) EXPECT_FLOAT_EQ(y[i], i % 4 < 2 ? x[i] / std::sqrt(17.0f) : 0.0f);
   });
 }
 

@@ -11,10 +11,13 @@ static_assert(NormActSpec{.n = 4, .rows = 5, .per_sample = true}.groups() == 4);
 static_assert(NormActSpec{.n = 4, .rows = 5}.group_rows() == 20);
 static_assert(NormActSpec{.c = 3, .slopes = 1}.slope_of(2) == 0 && NormActSpec{.c = 3, .slopes = 3}.slope_of(2) == 2);
 
+constexpr uint64_t kStep = 7;
+
 // Everything a call of one case reads.
 struct Inputs {
   NormActSpec g;
   Array<> x, dy, residual, weight, bias, slope, running_mean, running_variance;
+  Values<uint64_t> step{kStep};
   explicit Inputs(const NormActSpec& spec, float offset = 0)
       : g(spec),
         x(Array<>::uniform(g.n * g.rows, g.c, g.pitch.x, 1)),
@@ -29,7 +32,6 @@ struct Inputs {
     running_mean.for_each([&](float& v) { v += offset; });
   }
 };
-constexpr uint64_t kStep = 7;
 
 // What one implementation makes of it.
 template <class T>
@@ -74,7 +76,7 @@ Outputs<float> of_row(const NormActRow& row, const Exec& exec, const Inputs& in,
   const NormActInputs<float> parts{.weight = affine ? in.weight.data() : nullptr,
                                    .bias = affine ? in.bias.data() : nullptr,
                                    .slope = in.slope.data(),
-                                   .step = &kStep,
+                                   .step = in.step.data(),
                                    .running_mean = g.per_sample ? nullptr : out.running_mean.data(),
                                    .running_variance = g.per_sample ? nullptr : out.running_variance.data()};
   const float* across = residual ? in.residual.data() : nullptr;
@@ -97,8 +99,6 @@ void check_rows(const NormActSpec& g, bool affine, bool residual, float offset =
     if (std::string_view(row.name) == "reference" && offset != 0) return;  // plain float sums
     set_thread_count(1);
     const Outputs<float> one = of_row(row, exec, in, affine, residual);
-    set_thread_count(3);
-    const Outputs<float> three = of_row(row, exec, in, affine, residual);
     EXPECT_TRUE(close(one.y, want.y, near));
     EXPECT_TRUE(close(one.again, one.y)) << "apply gives other bits than forward";
     EXPECT_TRUE(close(one.mean, want.mean, {.absolute = 1e-6, .relative = 1e-6}));
@@ -111,6 +111,9 @@ void check_rows(const NormActSpec& g, bool affine, bool residual, float offset =
     if (g.act == Activation::prelu) {
       EXPECT_TRUE(close(one.dslope, want.dslope, sums));
     }
+    if (row.device == Device::cuda && g.n * g.rows * g.c > 20000) return;  // smaller ones show it as well
+    set_thread_count(3);
+    const Outputs<float> three = of_row(row, exec, in, affine, residual);
     EXPECT_TRUE(close(three.y, one.y)) << "another number of threads, other bits";
     EXPECT_TRUE(close(three.dx, one.dx));
     EXPECT_TRUE(close(three.dweight, one.dweight));
@@ -125,7 +128,7 @@ const NormActSpec kSpecs[] = {
     {.n = 0, .rows = 4, .c = 3},
     {.n = 3, .rows = 2, .c = 131},
     {.n = 2, .rows = 1100, .c = 16},
-    {.n = 2, .rows = 30, .c = 1000},
+    {.n = 2, .rows = 9, .c = 516},
     {.n = 2, .rows = 40, .c = 4, .pitch = {.x = 12, .y = 9, .dx = 5, .dy = 6}, .residual_pitch = 7},
     {.n = 2, .rows = 33, .c = 32, .pitch = {.x = 32, .y = 64, .dx = 32, .dy = 96}},
 };
@@ -152,7 +155,7 @@ TEST(NormActKernel, one_slope_dropout_and_no_affine_part_go_together) {
 // A large mean costs no digits.
 TEST(NormActKernel, statistics_are_stable) {
   check_rows({.n = 4, .rows = 3000, .c = 3}, false, false, 1000, 2e-3);
-  check_rows({.n = 2, .rows = 5000, .c = 16, .per_sample = true}, false, false, 1000, 2e-3);
+  check_rows({.n = 2, .rows = 2000, .c = 16, .per_sample = true}, false, false, 1000, 2e-3);
 }
 
 TEST(NormActKernel, gradients_that_nobody_wants_are_left_alone) {
@@ -161,7 +164,7 @@ TEST(NormActKernel, gradients_that_nobody_wants_are_left_alone) {
   for_each_row(norm_act_table(), g, [&](const NormActRow& row, const Exec& exec) {
     const Outputs<float> all = of_row(row, exec, in, true, false);
     const NormActInputs<float> parts{
-        .weight = in.weight.data(), .bias = in.bias.data(), .slope = in.slope.data(), .step = &kStep};
+        .weight = in.weight.data(), .bias = in.bias.data(), .slope = in.slope.data(), .step = in.step.data()};
     Outputs<float> some(g);
     row.backward(exec, g, in.dy.data(), in.x.data(), parts, all.mean.data(), all.inverse.data(), some.dx.data(),
                  nullptr, nullptr, nullptr);
@@ -175,20 +178,21 @@ TEST(NormActKernel, gradients_that_nobody_wants_are_left_alone) {
 
 TEST(NormActKernel, keeps_nan_and_drops_infinity) {
   NormActSpec g{.n = 1, .rows = 2, .c = 1, .frozen = true, .act = Activation::relu};
-  const float mean = 0, variance = 1;
+  Values<> mean{0}, variance{1};
+  const Values<uint64_t> step{kStep};
   const NormActInputs<float> parts{
-      .step = &kStep, .running_mean = const_cast<float*>(&mean), .running_variance = const_cast<float*>(&variance)};
-  const float x[] = {std::nanf(""), std::numeric_limits<float>::infinity()};
+      .step = step.data(), .running_mean = mean.data(), .running_variance = variance.data()};
+  const Values<> x{std::nanf(""), std::numeric_limits<float>::infinity()};
   for_each_row(norm_act_table(), g, [&](const NormActRow& row, const Exec& exec) {
-    float y[2], m[1], d[1];
-    row.forward(exec, g, x, parts, nullptr, y, m, d);
+    Values<> y(2), m(1), d(1);
+    row.forward(exec, g, x.data(), parts, nullptr, y.data(), m.data(), d.data());
     EXPECT_TRUE(std::isnan(y[0]));
     EXPECT_TRUE(std::isinf(y[1]));
   });
   g.p = 1;
   for_each_row(norm_act_table(), g, [&](const NormActRow& row, const Exec& exec) {
-    float y[2], m[1], d[1];
-    row.forward(exec, g, x, parts, nullptr, y, m, d);
+    Values<> y(2), m(1), d(1);
+    row.forward(exec, g, x.data(), parts, nullptr, y.data(), m.data(), d.data());
     EXPECT_EQ(y[0], 0);
     EXPECT_EQ(y[1], 0);
   });

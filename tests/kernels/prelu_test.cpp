@@ -77,10 +77,10 @@ TEST(PreluKernel, slope_gradient_is_stable_and_deterministic) {
 
 TEST(PreluKernel, keeps_nan) {
   const PreluSpec g{.rows = 1, .c = 2};
-  const float x[] = {std::nanf(""), 1}, slope[] = {0.25f};
+  const Values<> x{std::nanf(""), 1}, slope{0.25f};
   for_each_row(prelu_table(), g, [&](const PreluRow& row, const Exec& exec) {
-    float y[2];
-    row.forward(exec, g, x, slope, y);
+    Values<> y(2);
+    row.forward(exec, g, x.data(), slope.data(), y.data());
     EXPECT_TRUE(std::isnan(y[0]));
     EXPECT_EQ(y[1], 1);
   });

@@ -12,11 +12,11 @@ static_assert(SgdSpec{.n = 3} != SgdSpec{.n = 3, .nesterov = true});
 // Powers of two and small integers: every operation is exact, so the rows must be equal.
 TEST(SgdKernel, three_steps_equal_the_reference) {
   const int before = thread_count();
-  const float lr = 0.25f, half = 0.5f;
+  const Values<> lr{0.25f}, half{0.5f};
   for (const SgdSpec a : {SgdSpec{.n = 0}, SgdSpec{.n = 37, .weight_decay = 0.5},
                           SgdSpec{.n = 20001, .momentum = 0.5, .weight_decay = 0.25},
                           SgdSpec{.n = 33, .momentum = 0.5, .nesterov = true}})
-    for (const float* scale : {static_cast<const float*>(nullptr), &half})
+    for (const float* scale : {static_cast<const float*>(nullptr), half.data()})
       for_each_row(sgd_table(), a, [&](const SgdRow& row, const Exec& exec) {
         for (int threads : {1, 3}) {
           set_thread_count(threads);
@@ -24,8 +24,8 @@ TEST(SgdKernel, three_steps_equal_the_reference) {
           auto pd = p.as<double>(), md = m.as<double>();
           for (uint32_t step = 0; step < 3; ++step) {
             const auto g = Array<>::integers(a.n, 1, 0, step + 10);
-            row.step(exec, a, &lr, scale, p.data(), g.data(), a.momentum != 0 ? m.data() : nullptr);
-            sgd_reference(a, &lr, scale, pd.data(), g.as<double>().data(), a.momentum != 0 ? md.data() : nullptr);
+            row.step(exec, a, lr.data(), scale, p.data(), g.data(), a.momentum != 0 ? m.data() : nullptr);
+            sgd_reference(a, lr.data(), scale, pd.data(), g.as<double>().data(), a.momentum != 0 ? md.data() : nullptr);
           }
           EXPECT_TRUE(close(p, pd));
           EXPECT_TRUE(close(m, md));
@@ -36,13 +36,14 @@ TEST(SgdKernel, three_steps_equal_the_reference) {
 
 // By hand, two steps with g = 1, lr = 1, momentum 1/2: plain moves 1 then 1.5; Nesterov 1.5 then 1.75.
 TEST(SgdKernel, momentum_by_hand) {
-  const float lr = 1, g = 1;
+  const Values<> lr{1}, g{1};
   for (const bool nesterov : {false, true})
     for_each_row(sgd_table(), SgdSpec{.n = 1}, [&](const SgdRow& row, const Exec& exec) {
-      float p = 0, m = 0;
+      Values<> p{0}, m{0};
       for (int i = 0; i < 2; ++i)
-        row.step(exec, {.n = 1, .momentum = 0.5, .nesterov = nesterov}, &lr, nullptr, &p, &g, &m);
-      EXPECT_EQ(p, nesterov ? -3.25f : -2.5f);
+        row.step(exec, {.n = 1, .momentum = 0.5, .nesterov = nesterov}, lr.data(), nullptr, p.data(), g.data(),
+                 m.data());
+      EXPECT_EQ(p[0], nesterov ? -3.25f : -2.5f);
     });
 }
 

@@ -21,13 +21,13 @@ TEST(SumSquaresKernel, adds_to_the_total_exactly_and_the_same_bits_for_any_numbe
       double first = 0;
       for (int threads : {1, 3}) {
         set_thread_count(threads);
-        double total = 5, sum = 0;
-        row.add(exec, g, x.data(), &total);
-        EXPECT_EQ(total, exact);
-        row.add(exec, g, u.data(), &sum);
-        EXPECT_LE(std::abs(sum - large), 1e-12 * large);
-        if (threads == 1) first = sum;
-        EXPECT_EQ(sum, first);
+        Values<double> total{5}, sum{0};
+        row.add(exec, g, x.data(), total.data());
+        EXPECT_EQ(total[0], exact);
+        row.add(exec, g, u.data(), sum.data());
+        EXPECT_LE(std::abs(sum[0] - large), 1e-12 * large);
+        if (threads == 1) first = sum[0];
+        EXPECT_EQ(sum[0], first);
       }
     });
   }

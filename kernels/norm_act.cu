@@ -1,0 +1,160 @@
+// Norms on the card. Forward: moments of stretches of rows, one small kernel that merges them (and moves the running
+// statistics), one pass that applies norm, activation, dropout and residual: 12 bytes a value (16 with a residual).
+// Backward: the sums per channel of g and g (x - m), one small kernel, one pass for dx: 20 bytes a value. Masks of
+// dropout are drawn again wherever they are needed, once per thread: a thread keeps to its channels. All of it is bound
+// by memory; kernels/common/channel_sums.cuh says how rows and channels are shared.
+#include "kernels/norm_act.cuh"
+
+namespace kern::kernels {
+namespace {
+
+// mean, inverse deviation and the running statistics of one group (blockIdx.x) for up to 8 means (blockIdx.y): the
+// block's threads merge the parts of the group, and the channels that have the mean in common.
+__global__ void __launch_bounds__(kChannelThreads)
+    norm_statistics_kernel(Norm norm, ChannelGrid parts, NormActInputs<float> in, const double* moments, float* mean,
+                           float* inverse) {
+  const NormActSpec& g = norm.g;
+  const TotalsShare share = totals_share(norm.stats(), blockIdx.y);
+  Moments own;
+  for (int64_t i = share.row; !share.idle && !g.frozen && i < parts.chunks * norm.width; i += share.at_once) {
+    const int64_t part = blockIdx.x * parts.chunks + i / norm.width;
+    const double* at = moments + part * 2 * g.c + share.column * norm.width + i % norm.width;
+    own.merge({double(parts.rows_of(part)), at[0], at[g.c]});
+  }
+  const Moments all = merge_rows_of_block(own, share.lanes, share.at_once);
+  if (int(threadIdx.x) >= share.lanes || share.idle) return;
+  finish_statistics(norm, in, blockIdx.x, share.column, all, mean, inverse);
+}
+
+// --- backward ---
+// Block (group, y): level and tilt for up to 8 means. Block (groups, y): the gradients of weight, bias and slopes for
+// up to 8 channels, over the parts of all groups. Block (groups + 1, 0): that of a slope shared by all channels.
+template <int kTerms>
+__global__ void __launch_bounds__(kChannelThreads)
+    norm_totals_kernel(Norm norm, ChannelGrid parts, const float* weight, const float* inverse, const double* sums,
+                       Averages averages, ParameterGradients d) {
+  const NormActSpec& g = norm.g;
+  const int64_t groups = g.groups(), parts_of_group = groups > 0 ? parts.parts() / groups : 0, group = blockIdx.x;
+  if (group == groups + 1) {
+    if (g.slopes != 1 || !d.slope || blockIdx.y > 0) return;
+    double total[1] = {};
+    for (int64_t i = threadIdx.x; kTerms == 3 && i < parts.parts() * g.c; i += kChannelThreads)
+      total[0] += sums[(i / g.c * kTerms + kTerms - 1) * g.c + i % g.c];
+    sum_rows_of_block(total, 1, kChannelThreads);
+    if (threadIdx.x == 0) *d.slope = float(total[0]);
+    return;
+  }
+  const bool parameters = group == groups;
+  if (!parameters && !averages.level) return;
+  const TotalsShare share = totals_share(parameters ? g.c : norm.stats(), blockIdx.y);
+  double total[3] = {};
+  if (parameters) {
+    for (int64_t part = share.row; !share.idle && part < parts.parts(); part += share.at_once) {
+      const double* at = sums + part * kTerms * g.c + share.column;
+      const int64_t s = (part / parts_of_group) * norm.stats() + share.column / norm.width;
+      total[0] += at[0];
+      total[1] += at[g.c] * double(inverse[s]);
+      if constexpr (kTerms == 3) total[2] += at[2 * g.c];
+    }
+  } else {
+    for (int64_t i = share.row; !share.idle && i < parts_of_group * norm.width; i += share.at_once) {
+      const int64_t c = share.column * norm.width + i % norm.width, part = group * parts_of_group + i / norm.width;
+      const double* at = sums + part * kTerms * g.c + c;
+      const double w = weight ? double(weight[c]) : 1.0;
+      total[0] += w * at[0];
+      total[1] += w * at[g.c];
+    }
+  }
+  sum_rows_of_block(total, share.lanes, share.at_once);
+  if (int(threadIdx.x) >= share.lanes || share.idle) return;
+  if (parameters) {
+    if (d.bias) d.bias[share.column] = float(total[0]);
+    if (d.weight) d.weight[share.column] = float(total[1]);
+    if (d.slope && g.slopes != 1) d.slope[share.column] = float(total[2]);
+    return;
+  }
+  finish_averages(norm, averages, group * norm.stats() + share.column, inverse, total[0], total[1]);
+}
+
+}  // namespace
+
+size_t norm_cuda_workspace(const NormActSpec& g, int64_t width) {
+  const Norm norm{g, width};
+  const size_t forward = norm.statistics_grid().sums_bytes(2), backward = norm.backward_bytes(norm.grid());
+  return forward > backward ? forward : backward;
+}
+
+void norm_cuda_forward(const Exec& exec, const NormActSpec& g, int64_t width, const float* x,
+                       const NormActInputs<float>& in, const float* residual, float* y, float* mean, float* inverse) {
+  const Norm norm{g, width};
+  const ChannelGrid parts = norm.statistics_grid();
+  double* moments = static_cast<double*>(exec.scratch);
+  if (!g.frozen) channel_moments(exec, parts, x, g.x_pitch(), moments);
+  KERN_LAUNCH(norm_statistics_kernel,
+              LaunchConfig{.grid = dim3(unsigned(g.groups()), unsigned(totals_tiles(norm.stats()))),
+                           .block = kChannelThreads,
+                           .stream = stream_of(exec)},
+              norm, parts, in, moments, mean, inverse);
+  norm_cuda_apply(exec, g, width, x, in, mean, inverse, residual, y);
+}
+
+void norm_cuda_apply(const Exec& exec, const NormActSpec& g, int64_t width, const float* x,
+                     const NormActInputs<float>& in, const float* mean, const float* inverse, const float* residual,
+                     float* y) {
+  const Norm norm{g, width};
+  for_activation(g.act, [&]<Activation kAct>() {
+    channel_walk("norm_act apply", exec, norm.grid(), {{x, g.x_pitch()}, {residual, g.r_pitch()}, {y, g.y_pitch()}},
+                 NormApply<kAct>{norm, in, x, mean, inverse, residual, y});
+  });
+}
+
+void norm_totals(const Exec& exec, const Norm& norm, const ChannelGrid& parts, int terms, const float* weight,
+                 const float* inverse, const double* sums, const Averages& averages, const ParameterGradients& d) {
+  const int64_t of_means = totals_tiles(norm.stats()), of_channels = totals_tiles(norm.g.c),
+                tiles = of_means > of_channels ? of_means : of_channels;
+  const LaunchConfig config{.grid = dim3(unsigned(norm.g.groups() + 2), unsigned(tiles)),
+                            .block = kChannelThreads,
+                            .stream = stream_of(exec)};
+  if (terms == 3) KERN_LAUNCH(norm_totals_kernel<3>, config, norm, parts, weight, inverse, sums, averages, d);
+  else KERN_LAUNCH(norm_totals_kernel<2>, config, norm, parts, weight, inverse, sums, averages, d);
+}
+
+void norm_cuda_backward(const Exec& exec, const NormActSpec& g, int64_t width, const float* dy, const float* x,
+                        const NormActInputs<float>& in, const float* mean, const float* inverse, float* dx,
+                        float* dweight, float* dbias, float* dslope) {
+  const Norm norm{g, width};
+  const ChannelGrid grid = norm.grid();
+  double* sums = static_cast<double*>(exec.scratch);
+  const Averages averages = g.frozen ? Averages{} : norm.averages(grid, sums);
+  for_activation(g.act, [&]<Activation kAct>() {
+    if (!g.frozen || dweight || dbias || dslope) {
+      channel_sums("norm_act sums of gradients", exec, grid, {{dy, g.dy_pitch()}, {x, g.x_pitch()}},
+                   NormSums<kAct>{norm, in, dy, x, mean, inverse}, sums);
+      norm_totals(exec, norm, grid, NormSums<kAct>::kTerms, in.weight, inverse, sums, averages,
+                  {dweight, dbias, dslope});
+    }
+    if (dx)
+      channel_walk("norm_act backward", exec, grid, {{dy, g.dy_pitch()}, {x, g.x_pitch()}, {dx, g.dx_pitch()}},
+                   NormBackward<kAct>{norm, in, dy, x, mean, inverse, averages, dx});
+  });
+}
+
+NormActRow norm_act_cuda_row() {
+  return {
+      .name = "cuda",
+      .device = Device::cuda,
+      .supports = supports_all,
+      .workspace = [](const NormActSpec& g) { return norm_cuda_workspace(g, 1); },
+      .forward = [](const Exec& exec, const NormActSpec& g, const float* x, const NormActInputs<float>& in,
+                    const float* residual, float* y, float* mean,
+                    float* inverse) { norm_cuda_forward(exec, g, 1, x, in, residual, y, mean, inverse); },
+      .apply = [](const Exec& exec, const NormActSpec& g, const float* x, const NormActInputs<float>& in,
+                  const float* mean, const float* inverse, const float* residual,
+                  float* y) { norm_cuda_apply(exec, g, 1, x, in, mean, inverse, residual, y); },
+      .backward =
+          [](const Exec& exec, const NormActSpec& g, const float* dy, const float* x, const NormActInputs<float>& in,
+             const float* mean, const float* inverse, float* dx, float* dweight, float* dbias,
+             float* dslope) { norm_cuda_backward(exec, g, 1, dy, x, in, mean, inverse, dx, dweight, dbias, dslope); }};
+}
+
+}  // namespace kern::kernels
