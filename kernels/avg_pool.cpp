@@ -90,21 +90,23 @@ constexpr AvgPoolRow simd_row() {
           .forward = forward<isa>,
           .backward = backward<isa>};
 }
-constexpr AvgPoolRow kRows[] = {
-    KERN_SIMD_ROWS(simd_row),
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .forward = [](const Exec&, const AvgPoolSpec& a, const float* x,
-                   float* y) { avg_pool_forward_reference(a, x, y); },
-     .backward = [](const Exec&, const AvgPoolSpec& a, const float* dy,
-                    float* dx) { avg_pool_backward_reference(a, dy, dx); }},
-};
-constexpr Table<AvgPoolRow> kTable{"avg_pool", kRows};
 
 }  // namespace
 
-const Table<AvgPoolRow>& avg_pool_table() { return kTable; }
-OpInfo avg_pool_info() { return info_of(kTable); }
+const Table<AvgPoolRow>& avg_pool_table() {
+  static const AvgPoolRow rows[] = {
+      KERN_CUDA_ROW(avg_pool_cuda_row()) KERN_SIMD_ROWS(simd_row),
+      {.name = "reference",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .forward = [](const Exec&, const AvgPoolSpec& a, const float* x,
+                     float* y) { avg_pool_forward_reference(a, x, y); },
+       .backward = [](const Exec&, const AvgPoolSpec& a, const float* dy,
+                      float* dx) { avg_pool_backward_reference(a, dy, dx); }},
+  };
+  static const Table<AvgPoolRow> table{"avg_pool", rows};
+  return table;
+}
+OpInfo avg_pool_info() { return info_of(avg_pool_table()); }
 
 }  // namespace kern::kernels

@@ -59,6 +59,7 @@ struct AvgPoolRow {
   void (*forward)(const Exec&, const AvgPoolSpec&, const float* x, float* y);
   void (*backward)(const Exec&, const AvgPoolSpec&, const float* dy, float* dx);
 };
+AvgPoolRow avg_pool_cuda_row();  // avg_pool.cu
 const Table<AvgPoolRow>& avg_pool_table();
 
 }  // namespace kern::kernels

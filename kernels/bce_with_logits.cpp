@@ -99,22 +99,24 @@ constexpr BceRow simd_row() {
           .forward = forward<isa>,
           .backward = backward<isa>};
 }
-constexpr BceRow kRows[] = {
-    KERN_SIMD_ROWS(simd_row),
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .forward = [](const Exec&, const BceSpec& g, const float* x, const float* t, const float* w, float* loss,
-                   float* saved) { bce_forward_reference(g, x, t, w, loss, saved); },
-     .backward = [](const Exec&, const BceSpec& g, const float* dy, const float* x, const float* t, const float* w,
-                    const float* saved, float* dx) { bce_backward_reference(g, dy, x, t, w, saved, dx); }},
-};
-constexpr Table<BceRow> kTable{"bce_with_logits", kRows};
 
 }  // namespace
 
-const Table<BceRow>& bce_with_logits_table() { return kTable; }
-OpInfo bce_with_logits_info() { return info_of(kTable); }
+const Table<BceRow>& bce_with_logits_table() {
+  static const BceRow rows[] = {
+      KERN_CUDA_ROW(bce_with_logits_cuda_row()) KERN_SIMD_ROWS(simd_row),
+      {.name = "reference",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .workspace = no_workspace,
+       .forward = [](const Exec&, const BceSpec& g, const float* x, const float* t, const float* w, float* loss,
+                     float* saved) { bce_forward_reference(g, x, t, w, loss, saved); },
+       .backward = [](const Exec&, const BceSpec& g, const float* dy, const float* x, const float* t, const float* w,
+                      const float* saved, float* dx) { bce_backward_reference(g, dy, x, t, w, saved, dx); }},
+  };
+  static const Table<BceRow> table{"bce_with_logits", rows};
+  return table;
+}
+OpInfo bce_with_logits_info() { return info_of(bce_with_logits_table()); }
 
 }  // namespace kern::kernels

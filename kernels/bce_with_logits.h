@@ -77,6 +77,7 @@ struct BceRow {
   void (*backward)(const Exec&, const BceSpec&, const float* dy, const float* x, const float* t, const float* w,
                    const float* saved, float* dx);
 };
+BceRow bce_with_logits_cuda_row();  // bce_with_logits.cu
 const Table<BceRow>& bce_with_logits_table();
 
 }  // namespace kern::kernels

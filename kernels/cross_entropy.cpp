@@ -82,7 +82,7 @@ constexpr CrossEntropyRow kReference = {
 }  // namespace
 
 const Table<CrossEntropyRow>& cross_entropy_table() {
-  static const CrossEntropyRow rows[] = {KERN_SIMD_ROWS(simd_row), kReference};
+  static const CrossEntropyRow rows[] = {KERN_CUDA_ROW(cross_entropy_cuda_row()) KERN_SIMD_ROWS(simd_row), kReference};
   static const Table<CrossEntropyRow> table{"cross_entropy", rows};
   return table;
 }

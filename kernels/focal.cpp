@@ -144,23 +144,25 @@ constexpr FocalRow simd_row() {
           .forward = forward<isa>,
           .backward = backward<isa>};
 }
-constexpr FocalRow kRows[] = {
-    KERN_SIMD_ROWS(simd_row),
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .forward = [](const Exec&, const FocalSpec& g, const float* x, const int32_t* target, const float* weight,
-                   float* loss, float* saved) { focal_forward_reference(g, x, target, weight, loss, saved); },
-     .backward = [](const Exec&, const FocalSpec& g, const float* dy, const float* x, const int32_t* target,
-                    const float* weight, const float* saved,
-                    float* dx) { focal_backward_reference(g, dy, x, target, weight, saved, dx); }},
-};
-constexpr Table<FocalRow> kTable{"focal", kRows};
 
 }  // namespace
 
-const Table<FocalRow>& focal_table() { return kTable; }
-OpInfo focal_info() { return info_of(kTable); }
+const Table<FocalRow>& focal_table() {
+  static const FocalRow rows[] = {
+      KERN_CUDA_ROW(focal_cuda_row()) KERN_SIMD_ROWS(simd_row),
+      {.name = "reference",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .workspace = no_workspace,
+       .forward = [](const Exec&, const FocalSpec& g, const float* x, const int32_t* target, const float* weight,
+                     float* loss, float* saved) { focal_forward_reference(g, x, target, weight, loss, saved); },
+       .backward = [](const Exec&, const FocalSpec& g, const float* dy, const float* x, const int32_t* target,
+                      const float* weight, const float* saved,
+                      float* dx) { focal_backward_reference(g, dy, x, target, weight, saved, dx); }},
+  };
+  static const Table<FocalRow> table{"focal", rows};
+  return table;
+}
+OpInfo focal_info() { return info_of(focal_table()); }
 
 }  // namespace kern::kernels

@@ -52,22 +52,24 @@ constexpr GlobalAvgPoolRow simd_row() {
           .forward = forward<isa>,
           .backward = backward<isa>};
 }
-constexpr GlobalAvgPoolRow kRows[] = {
-    KERN_SIMD_ROWS(simd_row),
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .forward = [](const Exec&, const GlobalAvgPoolSpec& g, const float* x,
-                   float* y) { global_avg_pool_forward_reference(g, x, y); },
-     .backward = [](const Exec&, const GlobalAvgPoolSpec& g, const float* dy,
-                    float* dx) { global_avg_pool_backward_reference(g, dy, dx); }},
-};
-constexpr Table<GlobalAvgPoolRow> kTable{"global_avg_pool", kRows};
 
 }  // namespace
 
-const Table<GlobalAvgPoolRow>& global_avg_pool_table() { return kTable; }
-OpInfo global_avg_pool_info() { return info_of(kTable); }
+const Table<GlobalAvgPoolRow>& global_avg_pool_table() {
+  static const GlobalAvgPoolRow rows[] = {
+      KERN_CUDA_ROW(global_avg_pool_cuda_row()) KERN_SIMD_ROWS(simd_row),
+      {.name = "reference",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .workspace = no_workspace,
+       .forward = [](const Exec&, const GlobalAvgPoolSpec& g, const float* x,
+                     float* y) { global_avg_pool_forward_reference(g, x, y); },
+       .backward = [](const Exec&, const GlobalAvgPoolSpec& g, const float* dy,
+                      float* dx) { global_avg_pool_backward_reference(g, dy, dx); }},
+  };
+  static const Table<GlobalAvgPoolRow> table{"global_avg_pool", rows};
+  return table;
+}
+OpInfo global_avg_pool_info() { return info_of(global_avg_pool_table()); }
 
 }  // namespace kern::kernels

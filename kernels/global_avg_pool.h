@@ -40,6 +40,7 @@ struct GlobalAvgPoolRow {
   void (*forward)(const Exec&, const GlobalAvgPoolSpec&, const float* x, float* y);
   void (*backward)(const Exec&, const GlobalAvgPoolSpec&, const float* dy, float* dx);
 };
+GlobalAvgPoolRow global_avg_pool_cuda_row();  // global_avg_pool.cu
 const Table<GlobalAvgPoolRow>& global_avg_pool_table();
 
 }  // namespace kern::kernels

@@ -56,22 +56,24 @@ constexpr KlNormalRow simd_row() {
           .forward = forward<isa>,
           .backward = backward<isa>};
 }
-constexpr KlNormalRow kRows[] = {
-    KERN_SIMD_ROWS(simd_row),
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .forward = [](const Exec&, const KlNormalSpec& g, const float* mu, const float* s,
-                   float* loss) { kl_normal_forward_reference(g, mu, s, loss); },
-     .backward = [](const Exec&, const KlNormalSpec& g, const float* dy, const float* mu, const float* s, float* dmu,
-                    float* ds) { kl_normal_backward_reference(g, dy, mu, s, dmu, ds); }},
-};
-constexpr Table<KlNormalRow> kTable{"kl_normal", kRows};
 
 }  // namespace
 
-const Table<KlNormalRow>& kl_normal_table() { return kTable; }
-OpInfo kl_normal_info() { return info_of(kTable); }
+const Table<KlNormalRow>& kl_normal_table() {
+  static const KlNormalRow rows[] = {
+      KERN_CUDA_ROW(kl_normal_cuda_row()) KERN_SIMD_ROWS(simd_row),
+      {.name = "reference",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .workspace = no_workspace,
+       .forward = [](const Exec&, const KlNormalSpec& g, const float* mu, const float* s,
+                     float* loss) { kl_normal_forward_reference(g, mu, s, loss); },
+       .backward = [](const Exec&, const KlNormalSpec& g, const float* dy, const float* mu, const float* s, float* dmu,
+                      float* ds) { kl_normal_backward_reference(g, dy, mu, s, dmu, ds); }},
+  };
+  static const Table<KlNormalRow> table{"kl_normal", rows};
+  return table;
+}
+OpInfo kl_normal_info() { return info_of(kl_normal_table()); }
 
 }  // namespace kern::kernels

@@ -55,6 +55,7 @@ struct KlNormalRow {
   void (*backward)(const Exec&, const KlNormalSpec&, const float* dy, const float* mu, const float* s, float* dmu,
                    float* ds);
 };
+KlNormalRow kl_normal_cuda_row();  // kl_normal.cu
 const Table<KlNormalRow>& kl_normal_table();
 
 }  // namespace kern::kernels

@@ -15,7 +15,7 @@ constexpr LogSoftmaxRow kReference = {.name = "reference",
 
 const Table<LogSoftmaxRow>& log_softmax_table() {
   static const LogSoftmaxRow rows[] = {
-      KERN_SIMD_ROWS(log_softmax_simd_row),  // "avx512", "avx2", "simd"
+      KERN_CUDA_ROW(log_softmax_cuda_row()) KERN_SIMD_ROWS(log_softmax_simd_row),  // "avx512", "avx2", "simd"
       kReference,
   };
   static const Table<LogSoftmaxRow> table{"log_softmax", rows};

@@ -29,6 +29,7 @@ void log_softmax_backward_reference(const SoftmaxSpec& g, const T* dy, const T* 
 
 using LogSoftmaxRow = SoftmaxRow;  // the same arguments: backward looks at y
 const Table<LogSoftmaxRow>& log_softmax_table();
+LogSoftmaxRow log_softmax_cuda_row();  // log_softmax.cu
 template <Isa isa>
 LogSoftmaxRow log_softmax_simd_row();  // softmax_simd.cpp
 

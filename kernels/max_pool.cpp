@@ -92,7 +92,7 @@ void backward(const Exec&, const MaxPoolSpec& g, const float* dy, const float* x
 
 const Table<MaxPoolRow>& max_pool_table() {
   static const MaxPoolRow rows[] = {
-      KERN_SIMD_ROWS(max_pool_simd_row),  // "avx512", "avx2", "simd": 2x2, stride 2
+      KERN_CUDA_ROW(max_pool_cuda_row()) KERN_SIMD_ROWS(max_pool_simd_row),  // "avx512", "avx2", "simd": 2x2, stride 2
       {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward, .backward = backward},
       {.name = "reference",
        .device = Device::cpu,

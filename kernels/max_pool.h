@@ -54,6 +54,7 @@ struct MaxPoolRow {
   void (*forward)(const Exec&, const MaxPoolSpec&, const float* x, float* y);
   void (*backward)(const Exec&, const MaxPoolSpec&, const float* dy, const float* x, float* dx);
 };
+MaxPoolRow max_pool_cuda_row();  // max_pool.cu
 const Table<MaxPoolRow>& max_pool_table();
 template <Isa isa>
 MaxPoolRow max_pool_simd_row();  // max_pool_simd.cpp

@@ -35,18 +35,20 @@ void forward(const Exec&, const PadSpec& g, const float* x, float* y) {
   });
 }
 
-constexpr PadRow kRows[] = {
-    {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward},
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .forward = [](const Exec&, const PadSpec& g, const float* x, float* y) { pad_reference(g, x, y); }},
-};
-constexpr Table<PadRow> kTable{"pad", kRows};
-
 }  // namespace
 
-const Table<PadRow>& pad_table() { return kTable; }
-OpInfo pad_info() { return info_of(kTable); }
+const Table<PadRow>& pad_table() {
+  static const PadRow rows[] = {
+      KERN_CUDA_ROW(pad_cuda_row())  // pad.cu
+      {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward},
+      {.name = "reference",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .forward = [](const Exec&, const PadSpec& g, const float* x, float* y) { pad_reference(g, x, y); }},
+  };
+  static const Table<PadRow> table{"pad", rows};
+  return table;
+}
+OpInfo pad_info() { return info_of(pad_table()); }
 
 }  // namespace kern::kernels

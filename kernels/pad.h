@@ -46,6 +46,7 @@ struct PadRow {
   bool (*supports)(const PadSpec&);
   void (*forward)(const Exec&, const PadSpec&, const float* x, float* y);
 };
+PadRow pad_cuda_row();  // pad.cu
 const Table<PadRow>& pad_table();
 
 }  // namespace kern::kernels

@@ -15,7 +15,7 @@ constexpr SoftmaxRow kReference = {
 
 const Table<SoftmaxRow>& softmax_table() {
   static const SoftmaxRow rows[] = {
-      KERN_SIMD_ROWS(softmax_simd_row),  // "avx512", "avx2", "simd"
+      KERN_CUDA_ROW(softmax_cuda_row()) KERN_SIMD_ROWS(softmax_simd_row),  // "avx512", "avx2", "simd"
       kReference,
   };
   static const Table<SoftmaxRow> table{"softmax", rows};

@@ -57,6 +57,7 @@ struct SoftmaxRow {
   void (*backward)(const Exec&, const SoftmaxSpec&, const float* dy, const float* y, float* dx);
 };
 const Table<SoftmaxRow>& softmax_table();
+SoftmaxRow softmax_cuda_row();  // softmax.cu
 template <Isa isa>
 SoftmaxRow softmax_simd_row();  // softmax_simd.cpp
 

@@ -157,22 +157,24 @@ constexpr SsimRow simd_row() {
           .forward = forward<isa>,
           .backward = backward<isa>};
 }
-constexpr SsimRow kRows[] = {
-    KERN_SIMD_ROWS(simd_row),
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .forward = [](const Exec&, const SsimSpec& g, const float* x, const float* y,
-                   float* loss) { ssim_forward_reference(g, x, y, loss); },
-     .backward = [](const Exec&, const SsimSpec& g, const float* dy, const float* x, const float* y,
-                    float* dx) { ssim_backward_reference(g, dy, x, y, dx); }},
-};
-constexpr Table<SsimRow> kTable{"ssim", kRows};
 
 }  // namespace
 
-const Table<SsimRow>& ssim_table() { return kTable; }
-OpInfo ssim_info() { return info_of(kTable); }
+const Table<SsimRow>& ssim_table() {
+  static const SsimRow rows[] = {
+      KERN_CUDA_ROW(ssim_cuda_row()) KERN_SIMD_ROWS(simd_row),
+      {.name = "reference",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .workspace = no_workspace,
+       .forward = [](const Exec&, const SsimSpec& g, const float* x, const float* y,
+                     float* loss) { ssim_forward_reference(g, x, y, loss); },
+       .backward = [](const Exec&, const SsimSpec& g, const float* dy, const float* x, const float* y,
+                      float* dx) { ssim_backward_reference(g, dy, x, y, dx); }},
+  };
+  static const Table<SsimRow> table{"ssim", rows};
+  return table;
+}
+OpInfo ssim_info() { return info_of(ssim_table()); }
 
 }  // namespace kern::kernels

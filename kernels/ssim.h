@@ -55,7 +55,7 @@ struct SsimPlace {  // S and its derivatives by mx, xy and e
   T s, by_mean, by_product, by_squares;
 };
 template <class T>
-[[gnu::always_inline]] inline SsimPlace<T> ssim_place(T mx, T my, T e, T xy, T c1, T c2) {
+[[gnu::always_inline]] constexpr SsimPlace<T> ssim_place(T mx, T my, T e, T xy, T c1, T c2) {
   const T a1 = T(2) * mx * my + c1, a2 = T(2) * (xy - mx * my) + c2, b1 = mx * mx + my * my + c1,
           b2 = e - mx * mx - my * my + c2;
   const T f = T(1) / (b1 * b2), s = a1 * a2 * f;
@@ -114,6 +114,7 @@ struct SsimRow {
   void (*forward)(const Exec&, const SsimSpec&, const float* x, const float* y, float* loss);
   void (*backward)(const Exec&, const SsimSpec&, const float* dy, const float* x, const float* y, float* dx);
 };
+SsimRow ssim_cuda_row();  // ssim.cu
 const Table<SsimRow>& ssim_table();
 
 }  // namespace kern::kernels

@@ -168,22 +168,24 @@ constexpr TverskyRow simd_row() {
           .forward = forward<isa>,
           .backward = backward<isa>};
 }
-constexpr TverskyRow kRows[] = {
-    KERN_SIMD_ROWS(simd_row),
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .forward = [](const Exec&, const TverskySpec& g, const float* x, const int32_t* target, float* loss,
-                   float* saved) { tversky_forward_reference(g, x, target, loss, saved); },
-     .backward = [](const Exec&, const TverskySpec& g, const float* dy, const float* x, const int32_t* target,
-                    const float* saved, float* dx) { tversky_backward_reference(g, dy, x, target, saved, dx); }},
-};
-constexpr Table<TverskyRow> kTable{"tversky", kRows};
 
 }  // namespace
 
-const Table<TverskyRow>& tversky_table() { return kTable; }
-OpInfo tversky_info() { return info_of(kTable); }
+const Table<TverskyRow>& tversky_table() {
+  static const TverskyRow rows[] = {
+      KERN_CUDA_ROW(tversky_cuda_row()) KERN_SIMD_ROWS(simd_row),
+      {.name = "reference",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .workspace = no_workspace,
+       .forward = [](const Exec&, const TverskySpec& g, const float* x, const int32_t* target, float* loss,
+                     float* saved) { tversky_forward_reference(g, x, target, loss, saved); },
+       .backward = [](const Exec&, const TverskySpec& g, const float* dy, const float* x, const int32_t* target,
+                      const float* saved, float* dx) { tversky_backward_reference(g, dy, x, target, saved, dx); }},
+  };
+  static const Table<TverskyRow> table{"tversky", rows};
+  return table;
+}
+OpInfo tversky_info() { return info_of(tversky_table()); }
 
 }  // namespace kern::kernels

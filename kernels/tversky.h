@@ -6,7 +6,8 @@
 // Where B = 0 nothing was there to find: A / B counts as 1 and has no gradient. dice is alpha = beta = 1/2.
 //   u_k = 1/B_k - (1 - alpha - beta) A_k / B_k^2,  v_k = alpha A_k / B_k^2,  dL/dp[i,k] = -(t u_k - v_k) / (G K)
 //   dx = p_k (dp_k - sum_j p_j dp_j) for the softmax, p (1 - p) dp for the sigmoid
-// Rows whose target is kIgnore take no part, their dx is 0. Another target that is no class is an Error.
+// Rows whose target is kIgnore take no part, their dx is 0. Another target that is no class is an Error; on a
+// card, which cannot throw, its row takes no part.
 // Layouts: x, dx [groups rows, K]; target [groups rows]; loss, dy [1]; saved [groups, K, 2]: (A, B).
 #pragma once
 #include "kernels/common/dispatch.h"
@@ -80,6 +81,7 @@ struct TverskyRow {
   void (*backward)(const Exec&, const TverskySpec&, const float* dy, const float* x, const int32_t* target,
                    const float* saved, float* dx);
 };
+TverskyRow tversky_cuda_row();  // tversky.cu
 const Table<TverskyRow>& tversky_table();
 
 }  // namespace kern::kernels

@@ -102,22 +102,24 @@ constexpr UpsampleRow simd_row() {
           .forward = forward<isa>,
           .backward = backward<isa>};
 }
-constexpr UpsampleRow kRows[] = {
-    KERN_SIMD_ROWS(simd_row),
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .forward = [](const Exec&, const UpsampleSpec& g, const float* x,
-                   float* y) { upsample_forward_reference(g, x, y); },
-     .backward = [](const Exec&, const UpsampleSpec& g, const float* dy,
-                    float* dx) { upsample_backward_reference(g, dy, dx); }},
-};
-constexpr Table<UpsampleRow> kTable{"upsample", kRows};
 
 }  // namespace
 
-const Table<UpsampleRow>& upsample_table() { return kTable; }
-OpInfo upsample_info() { return info_of(kTable); }
+const Table<UpsampleRow>& upsample_table() {
+  static const UpsampleRow rows[] = {
+      KERN_CUDA_ROW(upsample_cuda_row()) KERN_SIMD_ROWS(simd_row),
+      {.name = "reference",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .workspace = no_workspace,
+       .forward = [](const Exec&, const UpsampleSpec& g, const float* x,
+                     float* y) { upsample_forward_reference(g, x, y); },
+       .backward = [](const Exec&, const UpsampleSpec& g, const float* dy,
+                      float* dx) { upsample_backward_reference(g, dy, dx); }},
+  };
+  static const Table<UpsampleRow> table{"upsample", rows};
+  return table;
+}
+OpInfo upsample_info() { return info_of(upsample_table()); }
 
 }  // namespace kern::kernels

@@ -43,10 +43,14 @@ struct UpsampleSpec {
   constexpr Tap row_tap(int pi) const { return tap(pi, h, p, step_h); }
   constexpr Tap column_tap(int qi) const { return tap(qi, w, q, step_w); }
 
-  constexpr Tap tap(int out, int in_size, int out_size, float step) const {
+  // Input positions per output position, where `given` is what was given.
+  constexpr float step(int in_size, int out_size, float given) const {
     if (how == Upsampling::linear && align_corners)
-      step = out_size > 1 ? float(in_size - 1) / float(out_size - 1) : 0.0f;
-    else if (step == 0) step = float(in_size) / float(out_size);
+      return out_size > 1 ? float(in_size - 1) / float(out_size - 1) : 0.0f;
+    return given == 0 ? float(in_size) / float(out_size) : given;
+  }
+  constexpr Tap tap(int out, int in_size, int out_size, float given) const {
+    const float step = this->step(in_size, out_size, given);
     if (how == Upsampling::nearest) {
       const int i = out_size == in_size       ? out
                     : out_size == 2 * in_size ? out / 2
@@ -97,6 +101,7 @@ struct UpsampleRow {
   void (*forward)(const Exec&, const UpsampleSpec&, const float* x, float* y);
   void (*backward)(const Exec&, const UpsampleSpec&, const float* dy, float* dx);
 };
+UpsampleRow upsample_cuda_row();  // upsample.cu
 const Table<UpsampleRow>& upsample_table();
 
 }  // namespace kern::kernels

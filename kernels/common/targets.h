@@ -10,6 +10,10 @@ namespace kern::kernels {
 
 inline constexpr int32_t kIgnore = -1;
 
+// Whether a row with this target counts. A kernel on a card cannot throw: it leaves out rows with impossible targets as
+// it does those to ignore.
+constexpr bool takes_part(int32_t target, int64_t classes) { return target >= 0 && target < classes; }
+
 // For a target that is neither a class nor kIgnore.
 [[noreturn]] inline void throw_bad_target(const char* op, int64_t classes, int64_t row, int32_t target) {
   throw Error(text(op, ": the target of row ", row, " is ", target, "; with ", classes, " classes it must be 0 to ",

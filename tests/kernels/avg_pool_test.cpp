@@ -87,10 +87,10 @@ TEST(AvgPoolKernel, rows_equal_the_reference_for_any_number_of_threads) {
 
 TEST(AvgPoolKernel, a_nan_reaches_its_windows_and_no_other) {
   const AvgPoolSpec a{.pool = {.w = 6, .s = 2, .stride_w = 2}};
-  const float x[] = {1, std::nanf(""), 3, 4, 5, 6};
+  const Values<> x{1, std::nanf(""), 3, 4, 5, 6};
   for_each_row(avg_pool_table(), a, [&](const AvgPoolRow& row, const Exec& exec) {
-    float y[3];
-    row.forward(exec, a, x, y);
+    Values<> y(3);
+    row.forward(exec, a, x.data(), y.data());
     EXPECT_TRUE(std::isnan(y[0]));
     EXPECT_EQ(y[1], 3.5f);
     EXPECT_EQ(y[2], 5.5f);

@@ -30,14 +30,15 @@ TEST(FocalKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits)
     const FocalSpec& g = c.g;
     const auto x = Array<>::uniform(g.rows, g.k, g.pitch.x, 1, -c.range, c.range),
                weight = Array<>::uniform(1, g.k, 0, 2, 0.1, 2);
-    const std::vector<int32_t> target = class_targets(g.rows, class_count(g.k), c.ignore);
+    const Values<int32_t> target = class_targets(g.rows, class_count(g.k), c.ignore);
     const auto xd = x.as<double>(), wd = weight.as<double>();
     Array<double> loss0(1, 1), saved0(1, 1), dx0(g.rows, g.k, g.pitch.dx);
     const double dyd = 1.5, *weights = c.weighted ? wd.data() : nullptr;
     focal_forward_reference(g, xd.data(), target.data(), weights, loss0.data(), saved0.data());
     focal_backward_reference(g, &dyd, xd.data(), target.data(), weights, saved0.data(), dx0.data());
     for_each_row(focal_table(), g, [&](const FocalRow& row, const Exec& exec) {
-      const float dy = 1.5f, *w = c.weighted ? weight.data() : nullptr;
+      const Values<> dy{1.5f};
+      const float* w = c.weighted ? weight.data() : nullptr;
       Array<> first_loss(1, 1), first_dx(0, 0);
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
@@ -46,7 +47,7 @@ TEST(FocalKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits)
         // The reference in float adds row to row; the fast rows add in double.
         EXPECT_TRUE(close(loss, loss0, {.relative = std::string_view(row.name) == "reference" ? 1e-3 : 2e-6}));
         EXPECT_TRUE(close(saved, saved0));
-        row.backward(exec, g, &dy, x.data(), target.data(), w, saved.data(), dx.data());
+        row.backward(exec, g, dy.data(), x.data(), target.data(), w, saved.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0, {.absolute = 3e-6 / double(g.rows + 1), .relative = 1e-4}));
         if (threads == 1) first_loss = loss, first_dx = dx;
         EXPECT_TRUE(close(loss, first_loss));
@@ -82,46 +83,46 @@ const Golden kGoldens[] = {
      {-0.007118414f, 0.002951893f, 0, 0.2718121f}}};
 
 TEST(FocalKernel, goldens) {
-  const float several[] = {1, -1, 0.5f, 0, 2, -1, 0.25f, 0.5f, -0.75f, 3, -2, 0}, one[] = {1, -2, 0.5f, 3},
-              weight[] = {0.5f, 2, 1.5f}, dy = 1;
-  const int32_t several_targets[] = {0, 2, -1, 1}, one_targets[] = {1, 0, -1, 0};
+  const Values<> several{1, -1, 0.5f, 0, 2, -1, 0.25f, 0.5f, -0.75f, 3, -2, 0}, one{1, -2, 0.5f, 3},
+      weight{0.5f, 2, 1.5f}, dy{1};
+  const Values<int32_t> several_targets{0, 2, -1, 1}, one_targets{1, 0, -1, 0};
   for (const Golden& golden : kGoldens)
     for_each_row(focal_table(), golden.g, [&](const FocalRow& row, const Exec& exec) {
-      const float *x = golden.g.k == 1 ? one : several, *w = golden.weighted ? weight : nullptr;
-      const int32_t* target = golden.g.k == 1 ? one_targets : several_targets;
-      float loss, saved;
-      std::vector<float> dx(golden.dx.size());
-      row.forward(exec, golden.g, x, target, w, &loss, &saved);
-      EXPECT_NEAR(loss, golden.loss, 1e-6f);
-      row.backward(exec, golden.g, &dy, x, target, w, &saved, dx.data());
+      const float *x = (golden.g.k == 1 ? one : several).data(), *w = golden.weighted ? weight.data() : nullptr;
+      const int32_t* target = (golden.g.k == 1 ? one_targets : several_targets).data();
+      Values<> loss(1), saved(1), dx(golden.dx.size());
+      row.forward(exec, golden.g, x, target, w, loss.data(), saved.data());
+      EXPECT_NEAR(loss[0], golden.loss, 1e-6f);
+      row.backward(exec, golden.g, dy.data(), x, target, w, saved.data(), dx.data());
       for (size_t i = 0; i < dx.size(); ++i) EXPECT_NEAR(dx[i], golden.dx[i], 1e-6f) << i;
     });
 }
 
 TEST(FocalKernel, sure_rows_overflow_nowhere_ignored_rows_may_be_broken_and_nan_shows) {
-  const float nan = std::nanf(""), dy = 1;
+  const float nan = std::nanf("");
+  const Values<> dy{1};
   for (int64_t k : {1, 2}) {
     const FocalSpec g{.rows = 3, .k = k, .gamma = 0.5f};
-    const float far[] = {1e4f, -1e4f, nan}, two[] = {-1e4f, 1e4f, 1e4f, -1e4f, nan, nan};
-    const int32_t right[] = {1, 0, -1}, wrong[] = {0, 1, -1}, none[] = {-1, -1, -1}, all[] = {1, 0, 0};
+    const Values<> far{1e4f, -1e4f, nan}, two{-1e4f, 1e4f, 1e4f, -1e4f, nan, nan};
+    const Values<int32_t> right{1, 0, -1}, wrong{0, 1, -1}, none{-1, -1, -1}, all{1, 0, 0};
     for_each_row(focal_table(), g, [&](const FocalRow& row, const Exec& exec) {
-      float loss, saved, dx[6];
-      const float* x = k == 1 ? far : two;
-      auto run = [&](const int32_t* target) {
-        row.forward(exec, g, x, target, nullptr, &loss, &saved);
-        row.backward(exec, g, &dy, x, target, nullptr, &saved, dx);
+      Values<> loss(1), saved(1), dx(6);
+      const float* x = (k == 1 ? far : two).data();
+      auto run = [&](const Values<int32_t>& target) {
+        row.forward(exec, g, x, target.data(), nullptr, loss.data(), saved.data());
+        row.backward(exec, g, dy.data(), x, target.data(), nullptr, saved.data(), dx.data());
       };
       run(right);
-      EXPECT_EQ(loss, 0);
-      for (int64_t i = 0; i < 3 * k; ++i) EXPECT_EQ(dx[i], 0);
+      EXPECT_EQ(loss[0], 0);
+      for (size_t i = 0; i < size_t(3 * k); ++i) EXPECT_EQ(dx[i], 0);
       run(wrong);
-      EXPECT_EQ(loss, k == 1 ? 1e4f : 2e4f);
-      for (int64_t i = 0; i < 2 * k; ++i) EXPECT_EQ(std::abs(dx[i]), 0.5f);
+      EXPECT_EQ(loss[0], k == 1 ? 1e4f : 2e4f);
+      for (size_t i = 0; i < size_t(2 * k); ++i) EXPECT_EQ(std::abs(dx[i]), 0.5f);
       run(none);
-      EXPECT_EQ(loss, 0);
-      for (int64_t i = 0; i < 3 * k; ++i) EXPECT_EQ(dx[i], 0);
-      row.forward(exec, g, x, all, nullptr, &loss, &saved);
-      EXPECT_TRUE(std::isnan(loss));
+      EXPECT_EQ(loss[0], 0);
+      for (size_t i = 0; i < size_t(3 * k); ++i) EXPECT_EQ(dx[i], 0);
+      row.forward(exec, g, x, all.data(), nullptr, loss.data(), saved.data());
+      EXPECT_TRUE(std::isnan(loss[0]));
     });
   }
 }
@@ -132,6 +133,7 @@ TEST(FocalKernel, the_first_impossible_target_is_named_whatever_the_threads) {
     const FocalSpec g{.rows = 20000, .k = k};
     const auto x = Array<>::integers(g.rows, k, 0, 1);
     for_each_row(focal_table(), g, [&](const FocalRow& row, const Exec& exec) {
+      if (row.device != Device::cpu) return;
       for (int threads : {1, 3}) {
         set_thread_count(threads);
         Array<> loss(1, 1), saved(1, 1);
@@ -142,6 +144,27 @@ TEST(FocalKernel, the_first_impossible_target_is_named_whatever_the_threads) {
     });
   }
   set_thread_count(before);
+}
+
+TEST(FocalKernel, a_card_leaves_out_rows_with_impossible_targets) {
+  for (int64_t k : {1, 5, 70}) {
+    const FocalSpec g{.rows = 150, .k = k};
+    const auto x = Array<>::uniform(g.rows, g.k, 0, 1);
+    const auto [wrong, ignored] = impossible_and_ignored(g.rows, class_count(k));
+    const Values<> dy{1};
+    for_each_row(focal_table(), g, [&](const FocalRow& row, const Exec& exec) {
+      if (row.device == Device::cpu) return;
+      auto run = [&](const Values<int32_t>& target) {
+        Array<> loss(1, 1), saved(1, 1), dx(g.rows, g.k);
+        row.forward(exec, g, x.data(), target.data(), nullptr, loss.data(), saved.data());
+        row.backward(exec, g, dy.data(), x.data(), target.data(), nullptr, saved.data(), dx.data());
+        wait_for_device();
+        return std::pair(loss, dx);
+      };
+      const auto a = run(wrong), b = run(ignored);
+      EXPECT_TRUE(close(a.first, b.first) && close(a.second, b.second));
+    });
+  }
 }
 
 TEST(FocalReference, is_its_own_derivative) {

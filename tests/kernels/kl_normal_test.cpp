@@ -23,15 +23,15 @@ TEST(KlNormalKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bi
     kl_normal_forward_reference(g, mud.data(), sd.data(), loss0.data());
     kl_normal_backward_reference(g, &dyd, mud.data(), sd.data(), dmu0.data(), ds0.data());
     for_each_row(kl_normal_table(), g, [&](const KlNormalRow& row, const Exec& exec) {
-      const float dy = 1.5f;
+      const Values<> dy{1.5f};
       Array<> first(1, 1);
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> loss(1, 1), dmu(g.rows, g.c, g.pitch.dx), ds(g.rows, g.c, g.pitch.dy);
         row.forward(exec, g, mu.data(), s.data(), loss.data());
         EXPECT_TRUE(close(loss, loss0, {.relative = std::string_view(row.name) == "reference" ? 1e-3 : 1e-6}));
-        row.backward(exec, g, &dy, mu.data(), s.data(), dmu.data(), nullptr);
-        row.backward(exec, g, &dy, mu.data(), s.data(), nullptr, ds.data());
+        row.backward(exec, g, dy.data(), mu.data(), s.data(), dmu.data(), nullptr);
+        row.backward(exec, g, dy.data(), mu.data(), s.data(), nullptr, ds.data());
         EXPECT_TRUE(close(dmu, dmu0, {.relative = 1e-6}));
         EXPECT_TRUE(close(ds, ds0, {.absolute = 1e-6 / double(g.divisor), .relative = 2e-6}));
         if (threads == 1) first = loss;
@@ -44,32 +44,33 @@ TEST(KlNormalKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bi
 
 // torch.distributions.kl_divergence(Normal(mu, exp(s / 2) or exp(s)), Normal(0, 1)).sum() / 2
 TEST(KlNormalKernel, goldens) {
-  const float mu[] = {0.5f, -1, 2, 0}, s[] = {-0.5f, 0.25f, 1, 0}, dy = 1, dmu0[] = {0.25f, -0.5f, 1, 0};
+  const Values<> mu{0.5f, -1, 2, 0}, s{-0.5f, 0.25f, 1, 0}, dy{1};
+  const float dmu0[] = {0.25f, -0.5f, 1, 0};
   for (bool log_sigma : {false, true}) {
     const KlNormalSpec g{.rows = 2, .c = 2, .divisor = 2, .log_sigma = log_sigma};
     const float loss0 = log_sigma ? 2.538914f : 1.5272094f;
     const float ds0[2][4] = {{-0.09836733f, 0.07100634f, 0.4295704f, 0}, {-0.3160603f, 0.3243607f, 3.194528f, 0}};
     for_each_row(kl_normal_table(), g, [&](const KlNormalRow& row, const Exec& exec) {
-      float loss, dmu[4], ds[4];
-      row.forward(exec, g, mu, s, &loss);
-      EXPECT_NEAR(loss, loss0, 1e-6f);
-      row.backward(exec, g, &dy, mu, s, dmu, ds);
-      for (int i = 0; i < 4; ++i) EXPECT_NEAR(dmu[i], dmu0[i], 1e-6f);
-      for (int i = 0; i < 4; ++i) EXPECT_NEAR(ds[i], ds0[log_sigma][i], 1e-6f);
+      Values<> loss(1), dmu(4), ds(4);
+      row.forward(exec, g, mu.data(), s.data(), loss.data());
+      EXPECT_NEAR(loss[0], loss0, 1e-6f);
+      row.backward(exec, g, dy.data(), mu.data(), s.data(), dmu.data(), ds.data());
+      for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(dmu[i], dmu0[i], 1e-6f);
+      for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(ds[i], ds0[log_sigma][i], 1e-6f);
     });
   }
 }
 
 TEST(KlNormalKernel, is_zero_for_the_normal_itself_and_keeps_nan) {
-  const float zero = 0, nan = std::nanf("");
+  const Values<> zero{0}, nan{std::nanf("")};
   for_each_row(kl_normal_table(), KlNormalSpec{.rows = 1}, [&](const KlNormalRow& row, const Exec& exec) {
-    float loss;
-    row.forward(exec, {.rows = 1}, &zero, &zero, &loss);
-    EXPECT_EQ(loss, 0);
-    row.forward(exec, {.rows = 1}, &zero, &nan, &loss);
-    EXPECT_TRUE(std::isnan(loss));
-    row.forward(exec, {.rows = 1}, &nan, &zero, &loss);
-    EXPECT_TRUE(std::isnan(loss));
+    Values<> loss(1);
+    row.forward(exec, {.rows = 1}, zero.data(), zero.data(), loss.data());
+    EXPECT_EQ(loss[0], 0);
+    row.forward(exec, {.rows = 1}, zero.data(), nan.data(), loss.data());
+    EXPECT_TRUE(std::isnan(loss[0]));
+    row.forward(exec, {.rows = 1}, nan.data(), zero.data(), loss.data());
+    EXPECT_TRUE(std::isnan(loss[0]));
   });
 }
 

@@ -85,15 +85,16 @@ TEST(MaxPoolKernel, rows_equal_the_reference_for_any_number_of_threads) {
 TEST(MaxPoolKernel, nan_equal_values_and_minus_infinity) {
   const float nan = std::nanf(""), inf = std::numeric_limits<float>::infinity();
   const MaxPoolSpec g{.w = 8, .s = 2, .stride_w = 2};
-  const float x[] = {1, nan, nan, 2, 5, 5, -inf, -inf}, dy[] = {1, 2, 3, 4}, expected[] = {0, 1, 2, 0, 3, 0, 4, 0};
+  const Values<> x{1, nan, nan, 2, 5, 5, -inf, -inf}, dy{1, 2, 3, 4};
+  const float expected[] = {0, 1, 2, 0, 3, 0, 4, 0};
   for_each_row(max_pool_table(), g, [&](const MaxPoolRow& row, const Exec& exec) {
-    float y[4], dx[8];
-    row.forward(exec, g, x, y);
+    Values<> y(4), dx(8);
+    row.forward(exec, g, x.data(), y.data());
     EXPECT_TRUE(std::isnan(y[0]) && std::isnan(y[1]));
     EXPECT_EQ(y[2], 5);
     EXPECT_EQ(y[3], -inf);
-    row.backward(exec, g, dy, x, dx);
-    for (int i = 0; i < 8; ++i) EXPECT_EQ(dx[i], expected[i]) << i;
+    row.backward(exec, g, dy.data(), x.data(), dx.data());
+    for (size_t i = 0; i < 8; ++i) EXPECT_EQ(dx[i], expected[i]) << i;
   });
 }
 

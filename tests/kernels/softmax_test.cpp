@@ -70,10 +70,11 @@ TEST_P(SoftmaxKernels, rows_are_near_the_double_reference_and_deterministic) {
 // A far channel has probability 0 and no NaN; a NaN spoils its row and no other.
 TEST_P(SoftmaxKernels, extremes) {
   const SoftmaxSpec g{.rows = 3, .c = 2};
-  const float infinity = std::numeric_limits<float>::infinity(), x[] = {1e30f, -1e30f, -infinity, 3, std::nanf(""), 1};
+  const float infinity = std::numeric_limits<float>::infinity();
+  const Values<> x{1e30f, -1e30f, -infinity, 3, std::nanf(""), 1};
   for_each_row(GetParam().table(), g, [&](const SoftmaxRow& row, const Exec& exec) {
-    float y[6];
-    row.forward(exec, g, x, y);
+    Values<> y(6);
+    row.forward(exec, g, x.data(), y.data());
     const bool log = std::string_view(GetParam().name) == "log_softmax";
     EXPECT_EQ(y[0], log ? 0 : 1);
     EXPECT_EQ(y[1], log ? -2e30f : 0);

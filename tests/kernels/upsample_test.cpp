@@ -69,7 +69,8 @@ TEST(UpsampleKernel, rows_agree_with_the_reference_for_any_number_of_threads) {
 TEST(UpsampleKernel, conventions_by_hand) {
   struct Hand {
     UpsampleSpec g;
-    std::vector<float> x, y;
+    Values<> x;
+    std::vector<float> y;
   };
   const Hand hands[] = {
       {{.w = 2, .q = 4, .how = kLinear}, {0, 4}, {0, 1, 3, 4}},
@@ -84,9 +85,9 @@ TEST(UpsampleKernel, conventions_by_hand) {
   };
   for (const Hand& hand : hands)
     for_each_row(upsample_table(), hand.g, [&](const UpsampleRow& row, const Exec& exec) {
-      std::vector<float> y(hand.y.size());
+      Values<> y(hand.y.size());
       row.forward(exec, hand.g, hand.x.data(), y.data());
-      EXPECT_EQ(y, hand.y);
+      EXPECT_EQ(std::vector<float>(y.begin(), y.end()), hand.y);
     });
 }
 

@@ -3,24 +3,33 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "kernels/common/philox.h"
 #include "kernels/common/targets.h"
+#include "tests/support/device_memory.h"
 
 namespace kern::testing {
 
 // 0 .. classes - 1; every third ignored where `ignore`.
-inline std::vector<int32_t> class_targets(int64_t rows, int64_t classes, bool ignore) {
-  std::vector<int32_t> t;
+inline Values<int32_t> class_targets(int64_t rows, int64_t classes, bool ignore) {
+  Values<int32_t> t(size_t(rows), 0);
   for (int64_t i = 0; i < rows; ++i) {
     const uint32_t random = kernels::philox({5, 5}, uint32_t(i), 0, 0, 0).v[0];
-    t.push_back(ignore && i % 3 == 1 ? kernels::kIgnore : int32_t(random % uint32_t(classes)));
+    t[size_t(i)] = ignore && i % 3 == 1 ? kernels::kIgnore : int32_t(random % uint32_t(classes));
   }
   return t;
 }
 
-// forward(targets of 20000 rows) must name the first impossible target, whatever the order of the threads.
+// Targets of which some are impossible, and the same with those ignored: a card takes the one for the other.
+inline std::pair<Values<int32_t>, Values<int32_t>> impossible_and_ignored(int64_t rows, int64_t classes) {
+  Values<int32_t> wrong = class_targets(rows, classes, true), ignored = wrong;
+  const int32_t impossible[] = {int32_t(classes), 255, -2, INT32_MIN, INT32_MAX};
+  for (int64_t i = 0; i < rows; i += 7) wrong[size_t(i)] = impossible[i / 7 % 5], ignored[size_t(i)] = kernels::kIgnore;
+  return {wrong, ignored};
+}
+
+// forward(targets of 20000 rows) must name the first impossible target, whatever the order of the threads. On the CPU.
 template <class Forward>
 void expect_first_bad_target(const std::string& op, int classes, Forward&& forward) {
   std::vector<int32_t> target(20000, 1);

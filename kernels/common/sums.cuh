@@ -1,0 +1,91 @@
+// Several sums at once over a whole array on the card, and what is made of them there: a loss with its normaliser. The
+// stages are those of sum.cuh; each sum is the same bits every time.
+#pragma once
+#include "kernels/common/sum.cuh"
+
+namespace kern::kernels {
+
+template <int N>
+struct Terms {
+  float v[N];
+};
+template <int N>
+struct Sums {
+  double v[N];
+};
+template <>
+struct Sums<0> {};
+
+// sums[block] = what the threads of a block bring, for the second stage. All must call.
+template <int kThreads, int N>
+__device__ __forceinline__ void store_block_sums(const Sums<N>& mine, Sums<N>* sums) {
+#pragma unroll
+  for (int k = 0; k < N; ++k) {
+    const double total = block_sum<kThreads>(mine.v[k]);
+    if (threadIdx.x == 0) sums[blockIdx.x].v[k] = total;
+  }
+}
+
+// One block per stretch: thread i adds values i, i + 256, ... of it, in double every 16 values.
+template <int N, class F>
+__global__ void sums_of_stretches_kernel(int64_t n, int64_t c, int64_t stretch, F value, Sums<N>* sums) {
+  const int64_t begin = blockIdx.x * stretch, end = begin + stretch < n ? begin + stretch : n;
+  Sums<N> total{};
+  Terms<N> few{};
+  int count = 0;
+  for (int64_t i = begin + threadIdx.x; i < end; i += kSumThreads) {
+    const int64_t row = c == n ? 0 : i / c;
+    const Terms<N> now = value(row, i - row * c);
+#pragma unroll
+    for (int k = 0; k < N; ++k) few.v[k] += now.v[k];
+    if (++count < 16) continue;
+#pragma unroll
+    for (int k = 0; k < N; ++k) total.v[k] += double(few.v[k]), few.v[k] = 0;
+    count = 0;
+  }
+#pragma unroll
+  for (int k = 0; k < N; ++k) total.v[k] += double(few.v[k]);
+  store_block_sums<kSumThreads>(total, sums);
+}
+// One block: finish(sum of the n sums), called by one thread.
+template <int N, class Finish>
+__global__ void finish_sums_kernel(int64_t n, const Sums<N>* sums, Finish finish) {
+  Sums<N> total{};
+  for (int64_t i = threadIdx.x; i < n; i += kSumThreads)
+#pragma unroll
+    for (int k = 0; k < N; ++k) total.v[k] += sums[i].v[k];
+#pragma unroll
+  for (int k = 0; k < N; ++k) total.v[k] = block_sum<kSumThreads>(total.v[k]);
+  if (threadIdx.x == 0) finish(total);
+}
+template <int N, class Finish>
+void finish_sums(std::string_view name, const Exec& exec, int64_t n, const Sums<N>* sums, const Finish& finish,
+                 SourceLocation at = SourceLocation::current()) {
+  const LaunchConfig config{.grid = 1, .block = kSumThreads, .stream = stream_of(exec)};
+  launch(name, at, finish_sums_kernel<N, Finish>, config, n, sums, finish);
+}
+
+// finish(the N sums of the Terms<N> value(row, column) over rows x c), called by one thread on the card; `dense`: all
+// that is read is dense, as one long row. exec.scratch as device_sums_workspace(rows * c, N) says.
+constexpr size_t device_sums_workspace(int64_t n, int count) {
+  return size_t(sum_blocks(n)) * size_t(count) * sizeof(double);
+}
+template <int N, class F, class Finish>
+void device_sums(std::string_view name, const Exec& exec, int64_t rows, int64_t c, bool dense, const F& value,
+                 const Finish& finish, SourceLocation at = SourceLocation::current()) {
+  const int64_t n = rows * c, blocks = sum_blocks(n);
+  Sums<N>* sums = static_cast<Sums<N>*>(exec.scratch);
+  const LaunchConfig config{.grid = unsigned(blocks), .block = kSumThreads, .stream = stream_of(exec)};
+  launch(name, at, sums_of_stretches_kernel<N, F>, config, n, dense ? n : c, ceil_div(n, blocks), value, sums);
+  finish_sums(name, exec, blocks, sums, finish, at);
+}
+
+struct MeanOfSums {  // *mean = v[0] / v[1], *divisor = v[1]; nothing to average gives 0
+  float *mean, *divisor;
+  __device__ void operator()(const Sums<2>& sums) const {
+    *divisor = float(sums.v[1]);
+    *mean = sums.v[1] == 0 ? 0.0f : float(sums.v[0] / sums.v[1]);
+  }
+};
+
+}  // namespace kern::kernels
