@@ -110,6 +110,8 @@ template <Isa isa>
 Conv2dRow conv2d_simd_row();  // conv2d_simd.cpp
 template <Isa isa>
 Conv2dRow conv2d_winograd_row();  // conv2d_winograd.cpp
+Conv2dRow conv2d_cuda_row();      // conv2d.cu
+Conv2dRow conv2d_cuda_mma_row();  // conv2d_cuda_mma.cu
 
 // Whether the Winograd rows may serve: faster, but their rounding errors are a few times those of a direct sum.
 // KERN_WINOGRAD=off in the environment, or this, turns them off. Not while work is running.

@@ -21,14 +21,18 @@ Conv2dSpec conv_of_backward_weight(const ConvTranspose2dSpec& g) {
   conv.pitch = {.x = g.dy_pitch(), .dy = g.x_pitch()};
   return conv;
 }
-const Conv2dRow& best_row(const Conv2dSpec& conv) { return select(conv2d_table(), Device::cpu, conv); }
+template <Device device>
+const Conv2dRow& best_row(const Conv2dSpec& conv) {
+  return select(conv2d_table(), device, conv);
+}
 
 GroupChunks y_chunks(const ConvTranspose2dSpec& g) { return {.groups = 1, .rows = g.y_rows(), .c = g.k}; }
 
+template <Device device>
 void forward_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* x, const float* w, const float* b,
                      float* y) {
   const Conv2dSpec conv = conv_of_forward(g);
-  const Conv2dRow& best = best_row(conv);
+  const Conv2dRow& best = best_row<device>(conv);
   if (b && best.backward_data_plus) return best.backward_data_plus(exec, conv, x, w, b, y);
   best.backward_data(exec, conv, x, w, y);
   if (!b) return;
@@ -44,59 +48,74 @@ void forward_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float
     });
   });
 }
+template <Device device>
 void backward_data_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* dy, const float* w, float* dx) {
   const Conv2dSpec conv = conv_of_backward_data(g);
-  best_row(conv).forward(exec, conv, dy, w, nullptr, dx);
+  best_row<device>(conv).forward(exec, conv, dy, w, nullptr, dx);
 }
+template <Device device>
 void backward_weight_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* dy, const float* x,
                              float* dw) {
   const Conv2dSpec conv = conv_of_backward_weight(g);
-  best_row(conv).backward_weight(exec, conv, x, dy, dw);
+  best_row<device>(conv).backward_weight(exec, conv, x, dy, dw);
 }
 // Sums over y's rows know nothing of filters: they are those of a 1x1 convolution with this y.
 Conv2dSpec conv_of_backward_bias(const ConvTranspose2dSpec& g) {
   return {.n = g.n, .c = 1, .h = g.p(), .w = g.q(), .k = g.k, .pitch = {.dy = g.dy_pitch()}};
 }
+template <Device device>
 void backward_bias_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* dy, float* db) {
   const Conv2dSpec conv = conv_of_backward_bias(g);
-  best_row(conv).backward_bias(exec, conv, dy, db);
+  best_row<device>(conv).backward_bias(exec, conv, dy, db);
 }
 
+template <Device device>
 size_t workspace_by_conv(const ConvTranspose2dSpec& g) {
   size_t bytes = 0;
   for (const Conv2dSpec& conv :
        {conv_of_forward(g), conv_of_backward_data(g), conv_of_backward_weight(g), conv_of_backward_bias(g)})
-    bytes = std::max(bytes, best_row(conv).workspace(conv));
+    bytes = std::max(bytes, best_row<device>(conv).workspace(conv));
   return bytes;
 }
 
-constexpr ConvTranspose2dRow kRows[] = {
-    {.name = "cpu",  // whatever row of conv2d is best for the convolution whose adjoint this is
-     .device = Device::cpu,
-     .supports = [](const ConvTranspose2dSpec& g) { return g.is_adjoint(); },
-     .workspace = workspace_by_conv,
-     .forward = forward_by_conv,
-     .backward_data = backward_data_by_conv,
-     .backward_weight = backward_weight_by_conv,
-     .backward_bias = backward_bias_by_conv},
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = no_workspace,
-     .forward = [](const Exec&, const ConvTranspose2dSpec& g, const float* x, const float* w, const float* b,
-                   float* y) { conv_transpose2d_forward_reference(g, x, w, b, y); },
-     .backward_data = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy, const float* w,
-                         float* dx) { conv_transpose2d_backward_data_reference(g, dy, w, dx); },
-     .backward_weight = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy, const float* x,
-                           float* dw) { conv_transpose2d_backward_weight_reference(g, dy, x, dw); },
-     .backward_bias = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy,
-                         float* db) { conv_transpose2d_backward_bias_reference(g, dy, db); }},
-};
-constexpr Table<ConvTranspose2dRow> kTable{"conv_transpose2d", kRows};
+// Whatever row of conv2d is best for the convolution whose adjoint this is.
+template <Device device>
+constexpr ConvTranspose2dRow by_conv(const char* name) {
+  return {.name = name,
+          .device = device,
+          .supports = [](const ConvTranspose2dSpec& g) { return g.is_adjoint(); },
+          .workspace = workspace_by_conv<device>,
+          .forward = forward_by_conv<device>,
+          .backward_data = backward_data_by_conv<device>,
+          .backward_weight = backward_weight_by_conv<device>,
+          .backward_bias = backward_bias_by_conv<device>};
+}
+
+constexpr ConvTranspose2dRow kReference = {
+    .name = "reference",
+    .device = Device::cpu,
+    .supports = supports_all,
+    .workspace = no_workspace,
+    .forward = [](const Exec&, const ConvTranspose2dSpec& g, const float* x, const float* w, const float* b,
+                  float* y) { conv_transpose2d_forward_reference(g, x, w, b, y); },
+    .backward_data = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy, const float* w,
+                        float* dx) { conv_transpose2d_backward_data_reference(g, dy, w, dx); },
+    .backward_weight = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy, const float* x,
+                          float* dw) { conv_transpose2d_backward_weight_reference(g, dy, x, dw); },
+    .backward_bias = [](const Exec&, const ConvTranspose2dSpec& g, const float* dy,
+                        float* db) { conv_transpose2d_backward_bias_reference(g, dy, db); }};
 
 }  // namespace
 
-const Table<ConvTranspose2dRow>& conv_transpose2d_table() { return kTable; }
-OpInfo conv_transpose2d_info() { return info_of(kTable); }
+const Table<ConvTranspose2dRow>& conv_transpose2d_table() {
+  static const ConvTranspose2dRow rows[] = {
+      KERN_CUDA_ROW(by_conv<Device::cuda>("cuda_conv2d"), conv_transpose2d_cuda_row())  //
+      by_conv<Device::cpu>("cpu"),
+      kReference,
+  };
+  static const Table<ConvTranspose2dRow> table{"conv_transpose2d", rows};
+  return table;
+}
+OpInfo conv_transpose2d_info() { return info_of(conv_transpose2d_table()); }
 
 }  // namespace kern::kernels

@@ -125,5 +125,6 @@ struct ConvTranspose2dRow {
   void (*backward_bias)(const Exec&, const ConvTranspose2dSpec&, const float* dy, float* db);
 };
 const Table<ConvTranspose2dRow>& conv_transpose2d_table();
+ConvTranspose2dRow conv_transpose2d_cuda_row();  // conv_transpose2d.cu
 
 }  // namespace kern::kernels

@@ -128,32 +128,43 @@ void linear_backward_bias_cpu(const Exec& exec, const LinearSpec& g, const float
   for (int64_t k = 0; k < g.k; ++k) db[k] = float(sums[k]);
 }
 
-// linear is a 1x1 convolution of one image of one row, and conv2d's SIMD rows are faster than the loops above.
+// linear is a 1x1 convolution of one image of one row: on the CPU conv2d's SIMD rows are faster than the loops above,
+// and CUDA's kernels are conv2d's.
 Conv2dSpec as_conv(const LinearSpec& g) {
   return {.c = int(g.c),
           .w = int(g.rows),
           .k = int(g.k),
           .pitch = {.x = g.x_pitch(), .y = g.y_pitch(), .dx = g.dx_pitch(), .dy = g.dy_pitch()}};
 }
-const Conv2dRow& conv_row(const Conv2dSpec& conv) { return select(conv2d_table(), Device::cpu, conv); }
-bool conv_is_faster(const LinearSpec& g) {
+bool fits_conv(const LinearSpec& g) {
   constexpr int64_t most = std::numeric_limits<int>::max();
-  return cpu_has(Isa::baseline) && g.rows > 0 && g.rows <= most && g.c <= most && g.k <= most;
+  return g.rows <= most && g.c <= most && g.k <= most;
+}
+template <Device device>
+const Conv2dRow& conv_row(const LinearSpec& g) {
+  check(fits_conv(g), "linear: ", g.rows, " rows of ", g.c, " values to ", g.k,
+        " are more than kernels count: give it fewer rows at a time");
+  return select(conv2d_table(), device, as_conv(g));
+}
+template <Device device>
+constexpr LinearRow by_conv(const char* name, bool (*supports)(const LinearSpec&)) {
+  return {.name = name,
+          .device = device,
+          .supports = supports,
+          .workspace = [](const LinearSpec& g) { return conv_row<device>(g).workspace(as_conv(g)); },
+          .forward = [](const Exec& exec, const LinearSpec& g, const float* x, const float* w, const float* b,
+                        float* y) { conv_row<device>(g).forward(exec, as_conv(g), x, w, b, y); },
+          .backward_data = [](const Exec& exec, const LinearSpec& g, const float* dy, const float* w,
+                              float* dx) { conv_row<device>(g).backward_data(exec, as_conv(g), dy, w, dx); },
+          .backward_weight = [](const Exec& exec, const LinearSpec& g, const float* dy, const float* x,
+                                float* dw) { conv_row<device>(g).backward_weight(exec, as_conv(g), dy, x, dw); },
+          .backward_bias = [](const Exec& exec, const LinearSpec& g, const float* dy,
+                              float* db) { conv_row<device>(g).backward_bias(exec, as_conv(g), dy, db); }};
 }
 
 constexpr LinearRow kRows[] = {
-    {.name = "conv2d",
-     .device = Device::cpu,
-     .supports = conv_is_faster,
-     .workspace = [](const LinearSpec& g) { return conv_row(as_conv(g)).workspace(as_conv(g)); },
-     .forward = [](const Exec& exec, const LinearSpec& g, const float* x, const float* w, const float* b,
-                   float* y) { conv_row(as_conv(g)).forward(exec, as_conv(g), x, w, b, y); },
-     .backward_data = [](const Exec& exec, const LinearSpec& g, const float* dy, const float* w,
-                         float* dx) { conv_row(as_conv(g)).backward_data(exec, as_conv(g), dy, w, dx); },
-     .backward_weight = [](const Exec& exec, const LinearSpec& g, const float* dy, const float* x,
-                           float* dw) { conv_row(as_conv(g)).backward_weight(exec, as_conv(g), dy, x, dw); },
-     .backward_bias = [](const Exec& exec, const LinearSpec& g, const float* dy,
-                         float* db) { conv_row(as_conv(g)).backward_bias(exec, as_conv(g), dy, db); }},
+    KERN_CUDA_ROW(by_conv<Device::cuda>("cuda", supports_all)) by_conv<Device::cpu>(
+        "conv2d", [](const LinearSpec& g) { return cpu_has(Isa::baseline) && g.rows > 0 && fits_conv(g); }),
     {.name = "cpu",
      .device = Device::cpu,
      .supports = supports_all,

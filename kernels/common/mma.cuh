@@ -67,8 +67,61 @@ __device__ __forceinline__ void mma_bf16(Accumulator& d, const FragmentA& a, con
 #endif
 }
 
-// ldmatrix: four 8x8 matrices of 16-bit values from shared memory. Lane l gives the address of row l % 8 of matrix l / 8
-// (16 bytes, aligned); out[j] of lane l is values 2t, 2t+1 of row g of matrix j.
+// What a product of floats costs in accuracy: f32 takes each factor as the sum of two tf32 numbers and leaves out the
+// product of the two small ones: errors are those of float, for three instructions. Infinities become NaN.
+enum class MmaPrecision { f32, tf32 };
+template <MmaPrecision kPrecision>
+struct Tf32Parts {
+  uint32_t high, low;
+  // A float as the bits of a register. The high part is rounded by hand, at the full rate of integer arithmetic; of the
+  // low part, whose sign is as good as random, the hardware drops what does not fit.
+  __device__ __forceinline__ void split(uint32_t bits) {
+    if constexpr (kPrecision == MmaPrecision::tf32) {
+      high = to_tf32(__uint_as_float(bits));
+    } else {
+      high = (bits + 0x1000u) & 0xffffe000u;
+      low = __float_as_uint(__uint_as_float(bits) - __uint_as_float(high));  // NaN for a NaN
+    }
+  }
+};
+// d[i][j] += a[i] b[j] for fragments of floats as load_matrices gives them: m16n8k8 each.
+template <MmaPrecision kPrecision, int kDown, int kAcross>
+__device__ __forceinline__ void mma_floats(Accumulator (&d)[kDown][kAcross], const uint32_t (&a)[kDown][4],
+                                           const uint32_t (&b)[kAcross][2]) {
+  FragmentB b_high[kAcross], b_low[kAcross];
+#pragma unroll
+  for (int j = 0; j < kAcross; ++j)
+#pragma unroll
+    for (int l = 0; l < 2; ++l) {
+      Tf32Parts<kPrecision> parts{};
+      parts.split(b[j][l]);
+      b_high[j].b[l] = parts.high;
+      b_low[j].b[l] = parts.low;
+    }
+#pragma unroll
+  for (int i = 0; i < kDown; ++i) {
+    FragmentA a_high, a_low;
+#pragma unroll
+    for (int l = 0; l < 4; ++l) {
+      Tf32Parts<kPrecision> parts{};
+      parts.split(a[i][l]);
+      a_high.a[l] = parts.high;
+      a_low.a[l] = parts.low;
+    }
+    // The small products first; neighbouring instructions add to different accumulators.
+    if constexpr (kPrecision == MmaPrecision::f32) {
+#pragma unroll
+      for (int j = 0; j < kAcross; ++j) mma_tf32(d[i][j], a_low, b_high[j]);
+#pragma unroll
+      for (int j = 0; j < kAcross; ++j) mma_tf32(d[i][j], a_high, b_low[j]);
+    }
+#pragma unroll
+    for (int j = 0; j < kAcross; ++j) mma_tf32(d[i][j], a_high, b_high[j]);
+  }
+}
+
+// ldmatrix: four 8x8 matrices of 16-bit values from shared memory. Lane l gives the address of row l % 8 of matrix l /
+// 8 (16 bytes, aligned); out[j] of lane l is values 2t, 2t+1 of row g of matrix j.
 __device__ __forceinline__ void load_matrices(uint32_t (&out)[4], const void* shared_row) {
 #ifdef KERN_CUDA_EMULATED
   emulator::load_matrices(out, shared_row, SourceLocation::current());
@@ -81,8 +134,8 @@ __device__ __forceinline__ void load_matrices(uint32_t (&out)[4], const void* sh
 #endif
 }
 
-// cp.async: kBytes (4, 8 or 16) from global to shared memory, of which `valid` are read and the rest are zeros. They are
-// there after commit and wait, and for other threads after a barrier besides.
+// cp.async: kBytes (4, 8 or 16) from global to shared memory, of which `valid` are read and the rest are zeros. They
+// are there after commit and wait, and for other threads after a barrier besides.
 template <int kBytes>
 __device__ __forceinline__ void copy_async(void* shared, const void* global, int valid = kBytes) {
   static_assert(kBytes == 4 || kBytes == 8 || kBytes == 16);

@@ -113,6 +113,8 @@ const Case kCases[] = {
       .dil_w = 2,
       .rows_added = 2,
       .columns_added = 1}},
+    {"added_beyond_the_filter",
+     {.n = 2, .c = 7, .h = 3, .w = 4, .k = 5, .r = 2, .s = 3, .stride_w = 2, .rows_added = 3, .columns_added = 2}},
     {"groups",
      {.n = 2,
       .c = 6,
@@ -225,10 +227,10 @@ INSTANTIATE_TEST_SUITE_P(Cases, ConvTranspose2dReference, ::testing::ValuesIn(sm
 // By hand: x = (1, 10), filter (1, 2, 3), stride 2 -> 1 2 3+10 20 30, cropped by one on each side.
 TEST(ConvTranspose2dFormula, by_hand) {
   const ConvTranspose2dSpec g{.w = 2, .s = 3, .stride_w = 2, .crop_left = 1, .crop_right = 1};
-  const float x[] = {1, 10}, w[] = {1, 2, 3};
+  const Values<> x{1, 10}, w{1, 2, 3};
   for_each_row(conv_transpose2d_table(), g, [&](const ConvTranspose2dRow& row, const Exec& exec) {
     Array<> y(3, 1);
-    row.forward(exec, g, x, w, nullptr, y.data());
+    row.forward(exec, g, x.data(), w.data(), nullptr, y.data());
     EXPECT_EQ(y.at(0, 0), 2);
     EXPECT_EQ(y.at(1, 0), 13);
     EXPECT_EQ(y.at(2, 0), 20);

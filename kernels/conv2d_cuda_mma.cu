@@ -1,0 +1,273 @@
+// Convolutions of many channels on tensor cores. Forward and backward_data: a block gives 128 pixels of one image, TH
+// by TW of a phase (kernels/conv2d_cuda.cuh), by up to 64 channels. Of 8 channels (32 where there is one tap) it loads
+// all the input that these pixels read, once for all taps, and all taps of the filter, by cp.async, while it multiplies
+// what it loaded before. ldmatrix fetches each tap's fragments at shifted addresses.
+//   3x3, 64 channels: a step loads 180 pixels and 9 * 64 rows of 32 bytes (24 KB) for 128 * 64 * 72 multiply-adds, 24
+//   to the byte: the tensor cores are the bound. Each warp has 64 pixels by 32 channels: 48 mma for 6 ldmatrix.
+#include "kernels/common/mma.cuh"
+#include "kernels/conv2d_cuda.cuh"
+
+namespace kern::kernels {
+namespace {
+
+constexpr int kTile = 128, kThreads = 128;  // pixels and threads of a block
+constexpr size_t kMostShared = 99 * 1024;   // what a block may have on any card since sm_80
+constexpr int kFewest = 16;                 // channels, in and out: below, the other row is no slower
+
+// How a tile lies in shared memory, in floats: rows of kDepth channels and four more, so that the eight rows that
+// ldmatrix reads at once lie in different banks.
+template <int kDepth, int kChannels, bool kBackward>
+struct MmaLayout {
+  static constexpr int kRow = kDepth + 4;
+  static constexpr int kFilterRow = kBackward ? kChannels + 8 : kRow;
+  static constexpr int kFilterTap = (kBackward ? kDepth : kChannels) * kFilterRow;
+  static constexpr size_t bytes(int halo, int taps) {
+    return sizeof(float) * (size_t(halo + 3) / 4 * 4 + 2 * (size_t(halo) * kRow + size_t(taps) * kFilterTap));
+  }
+};
+
+struct MmaGather {
+  Gather g;
+  int tile_h = 0, tile_w = 0, tiles_h = 0, tiles_w = 0;
+  int halo = 0, taps = 0;  // the most of any phase: input pixels of a tile, taps
+
+  explicit MmaGather(const Gather& gather) : g(gather) {
+    const int h = g.h.most_outputs(), w = g.w.most_outputs();
+    for (int width = 8; width <= kTile; width *= 2) {  // the fewest tiles, then the smallest halo
+      const int height = kTile / width, down = int(ceil_div(h, height)), across = int(ceil_div(w, width));
+      const int pixels = most([&](const GatherPhase& p) { return span(p, height); }, g.h) *
+                         most([&](const GatherPhase& p) { return span(p, width); }, g.w);
+      const int64_t tiles = int64_t{down} * across, best = int64_t{tiles_h} * tiles_w;
+      if (tile_w && (tiles > best || (tiles == best && pixels >= halo))) continue;
+      tile_h = height, tile_w = width, tiles_h = down, tiles_w = across, halo = pixels;
+    }
+    auto taps_of = [](const GatherPhase& p) { return p.taps; };
+    taps = most(taps_of, g.h) * most(taps_of, g.w);
+  }
+  int64_t tiles() const { return int64_t{g.n} * tiles_h * tiles_w; }
+  // The input that n neighbouring outputs read along an axis.
+  static constexpr int span(const GatherPhase& p, int n) {
+    return (n - 1) * p.scale + (p.taps ? p.taps - 1 : 0) * (p.advance < 0 ? -p.advance : p.advance) + 1;
+  }
+
+ private:
+  template <class F>
+  static int most(const F& f, const GatherAxis& axis) {
+    int out = 0;
+    for (int at = 0; at < axis.phases(); ++at) out = std::max(out, f(axis.phase(at)));
+    return out;
+  }
+};
+
+template <int kDepth, int kChannels, bool kBackward, MmaPrecision kPrecision>
+__global__ void __launch_bounds__(kThreads)
+    conv2d_mma_kernel(MmaGather tiling, const float* in, const float* filter, const float* bias, float* out) {
+  using Layout = MmaLayout<kDepth, kChannels, kBackward>;
+  constexpr int kRow = Layout::kRow, kFilterRow = Layout::kFilterRow;
+  constexpr int kAcross = kChannels < 32 ? 2 : 4, kWarpsAcross = kChannels / (8 * kAcross);  // a warp's 8 channels each
+  constexpr int kDown = kTile / 16 / (4 / kWarpsAcross);                                     // and 16 pixels each
+  const Gather& g = tiling.g;
+  const GatherPhase h = g.h.phase(blockIdx.z / g.w.phases()), w = g.w.phase(blockIdx.z % g.w.phases());
+  const int row_of_tiles = blockIdx.x / tiling.tiles_w, image = row_of_tiles / tiling.tiles_h;
+  const int h0 = (row_of_tiles - image * tiling.tiles_h) * tiling.tile_h;
+  const int w0 = (blockIdx.x - row_of_tiles * tiling.tiles_w) * tiling.tile_w;
+  if (h0 >= h.count || w0 >= w.count) return;  // this phase has fewer outputs than others
+  const int k0 = blockIdx.y * kChannels;
+
+  // The halo: input pixels from (low_h, low_w) on. What of it lies outside the image is marked -1 and read as zeros.
+  const int back_h = h.advance < 0 ? (h.taps - 1) * -h.advance : 0,
+            back_w = w.advance < 0 ? (w.taps - 1) * -w.advance : 0;
+  const int low_h = h0 * h.scale + h.offset - back_h, low_w = w0 * w.scale + w.offset - back_w;
+  const int halo_h = MmaGather::span(h, tiling.tile_h), halo_w = MmaGather::span(w, tiling.tile_w);
+  const int halo = halo_h * halo_w;
+  float* shared = KERN_DYNAMIC_SHARED(float);
+  int* in_row = reinterpret_cast<int*>(shared);
+  shared += (tiling.halo + 3) / 4 * 4;
+  for (int i = threadIdx.x; i < halo; i += kThreads) {
+    const int ih = low_h + i / halo_w, iw = low_w + i % halo_w;
+    const bool inside = unsigned(ih) < unsigned(g.h.in) && unsigned(iw) < unsigned(g.w.in);
+    in_row[i] = inside ? (image * g.h.in + ih) * g.w.in + iw : -1;
+  }
+  __syncthreads();
+
+  const int of_stage = tiling.halo * kRow + tiling.taps * Layout::kFilterTap;
+  auto fetch = [&](int c0, int stage) {
+    float* to = shared + stage * of_stage;
+    for (int e = threadIdx.x; e < halo * (kDepth / 4); e += kThreads) {
+      const int pixel = e / (kDepth / 4), c = e % (kDepth / 4) * 4, row = in_row[pixel];
+      const bool inside = row >= 0 && c0 + c < g.in_c;
+      copy_async<16>(to + pixel * kRow + c, inside ? in + row * g.in_pitch + c0 + c : in, inside ? 16 : 0);
+    }
+    to += tiling.halo * kRow;
+    constexpr int kQuads = (kBackward ? kChannels : kDepth) / 4, kRows = kBackward ? kDepth : kChannels;
+    for (int r = 0; r < h.taps; ++r)
+      for (int s = 0; s < w.taps; ++s, to += Layout::kFilterTap) {
+        const float* tap = filter + (int64_t{h.tap + r * h.tap_step} * g.w.taps + w.tap + s * w.tap_step) * g.w_tap;
+#pragma unroll
+        for (int e = threadIdx.x; e < kRows * kQuads; e += kThreads) {
+          const int row = e / kQuads, quad = e % kQuads * 4;
+          const int c = c0 + (kBackward ? row : quad), k = k0 + (kBackward ? quad : row);
+          const bool inside = c < g.in_c && k < g.out_c;
+          copy_async<16>(to + row * kFilterRow + quad, inside ? tap + c * g.w_in + k * g.w_out : filter,
+                         inside ? 16 : 0);
+        }
+      }
+    copy_async_commit();
+  };
+
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  const int pixel0 = warp / kWarpsAcross * kDown * 16, channel0 = warp % kWarpsAcross * kAcross * 8;
+  int a_at[kDown];  // where this lane's row of an ldmatrix begins, for a tap that is not shifted
+#pragma unroll
+  for (int i = 0; i < kDown; ++i) {
+    const int pixel = pixel0 + i * 16 + lane % 16;
+    a_at[i] = ((pixel / tiling.tile_w * h.scale + back_h) * halo_w + pixel % tiling.tile_w * w.scale + back_w) * kRow +
+              lane / 16 * 4;
+  }
+  const int b_at = kBackward ? lane % 4 * kFilterRow + channel0 + lane / 4
+                             : (channel0 + lane / 16 * 8 + lane % 8) * kFilterRow + lane / 8 % 2 * 4;
+  Accumulator sum[kDown][kAcross];
+#pragma unroll
+  for (int i = 0; i < kDown; ++i)
+#pragma unroll
+    for (int j = 0; j < kAcross; ++j) sum[i][j] = {};
+
+  const int depth = h.taps > 0 && w.taps > 0 ? g.in_c : 0;
+  if (depth) fetch(0, 0);
+  for (int c0 = 0, stage = 0; c0 < depth; c0 += kDepth, stage ^= 1) {
+    if (c0 + kDepth < depth) {
+      fetch(c0 + kDepth, stage ^ 1);
+      copy_async_wait<1>();
+    } else {
+      copy_async_wait<0>();
+    }
+    __syncthreads();
+    const float *of_in = shared + stage * of_stage, *of_tap = of_in + tiling.halo * kRow + b_at;
+    for (int r = 0; r < h.taps; ++r)
+      for (int s = 0; s < w.taps; ++s, of_tap += Layout::kFilterTap) {
+        const float* shifted = of_in + (r * h.advance * halo_w + s * w.advance) * kRow;
+#pragma unroll
+        for (int c = 0; c < kDepth; c += 8) {
+          uint32_t a[kDown][4], b[kAcross][2];
+#pragma unroll
+          for (int j = 0; j < kAcross; j += 2) {
+            if constexpr (kBackward) {
+#pragma unroll
+              for (int l = 0; l < 4; ++l)
+                b[j + l / 2][l % 2] = __float_as_uint(of_tap[(c + l % 2 * 4) * kFilterRow + (j + l / 2) * 8]);
+            } else {
+              uint32_t two[4];
+              load_matrices(two, of_tap + j * 8 * kFilterRow + c);
+#pragma unroll
+              for (int l = 0; l < 4; ++l) b[j + l / 2][l % 2] = two[l];
+            }
+          }
+#pragma unroll
+          for (int i = 0; i < kDown; ++i) load_matrices(a[i], shifted + a_at[i] + c);
+          mma_floats<kPrecision>(sum, a, b);
+        }
+      }
+    __syncthreads();  // the next but one is loaded to where this one lay
+  }
+
+  const bool packed = g.out_pitch % 2 == 0 && reinterpret_cast<uintptr_t>(out) % 8 == 0;
+#pragma unroll
+  for (int i = 0; i < kDown; ++i)
+#pragma unroll
+    for (int l = 0; l < 4; l += 2) {
+      const int pixel = pixel0 + i * 16 + lane / 4 + l * 4;
+      const int ah = h0 + pixel / tiling.tile_w, aw = w0 + pixel % tiling.tile_w;
+      if (ah >= h.count || aw >= w.count) continue;
+      float* to =
+          out + ((int64_t{image} * g.h.out + h.first + ah * h.step) * g.w.out + w.first + aw * w.step) * g.out_pitch;
+#pragma unroll
+      for (int j = 0; j < kAcross; ++j) {
+        const int k = k0 + channel0 + j * 8 + lane % 4 * 2;
+        if (k >= g.out_c) continue;
+        Pack<2> v{{sum[i][j].c[l], sum[i][j].c[l + 1]}};
+        if (bias) v.v[0] += bias[k], v.v[1] += bias[k + 1];
+        if (packed) store(to + k, v);
+        else to[k] = v.v[0], to[k + 1] = v.v[1];
+      }
+    }
+}
+
+// --- which tile ---
+
+// Fits at all, at some number of channels; and whether most of its tiles' pixels are there.
+template <bool kBackward>
+int channels_that_fit(const MmaGather& t) {
+  for (const int channels : {64, 32, 16}) {
+    if (channels > 16 && t.g.out_c <= channels / 2) continue;
+    const int taps = t.taps;
+    const size_t bytes = taps == 1 ? (channels == 64   ? MmaLayout<32, 64, kBackward>::bytes(t.halo, taps)
+                                      : channels == 32 ? MmaLayout<32, 32, kBackward>::bytes(t.halo, taps)
+                                                       : MmaLayout<32, 16, kBackward>::bytes(t.halo, taps))
+                                   : (channels == 64   ? MmaLayout<8, 64, kBackward>::bytes(t.halo, taps)
+                                      : channels == 32 ? MmaLayout<8, 32, kBackward>::bytes(t.halo, taps)
+                                                       : MmaLayout<8, 16, kBackward>::bytes(t.halo, taps));
+    if (bytes <= kMostShared) return channels;
+  }
+  return 0;
+}
+template <bool kBackward>
+bool serves(const Gather& g) {
+  const MmaGather t(g);
+  return t.tiles() * kTile * 2 <= int64_t{g.n} * g.h.most_outputs() * g.w.most_outputs() * 5 &&
+         channels_that_fit<kBackward>(t);
+}
+
+template <int kDepth, int kChannels, bool kBackward>
+void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, float* out) {
+  const LaunchConfig config{
+      .grid = dim3(unsigned(t.tiles()), unsigned(ceil_div(t.g.out_c, kChannels)), unsigned(t.g.phases())),
+      .block = kThreads,
+      .shared_bytes = MmaLayout<kDepth, kChannels, kBackward>::bytes(t.halo, t.taps),
+      .stream = stream_of(exec)};
+  KERN_LAUNCH((conv2d_mma_kernel<kDepth, kChannels, kBackward, MmaPrecision::f32>), config, t, in, filter, bias, out);
+}
+template <int kDepth, bool kBackward>
+void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, float* out) {
+  const int channels = channels_that_fit<kBackward>(t);
+  if (channels == 64) run<kDepth, 64, kBackward>(exec, t, in, filter, bias, out);
+  else if (channels == 32) run<kDepth, 32, kBackward>(exec, t, in, filter, bias, out);
+  else run<kDepth, 16, kBackward>(exec, t, in, filter, bias, out);
+}
+template <bool kBackward>
+void run(const Exec& exec, const Gather& g, const float* in, const float* filter, const float* bias, float* out) {
+  // A slot that begins at an odd channel cannot be copied 16 bytes at a time.
+  if (!packs_fit(g.in_c, {{in, g.in_pitch}, {filter, g.in_c}})) return gather_cuda(exec, g, in, filter, bias, out);
+  const MmaGather t(g);
+  if (t.taps == 1) run<32, kBackward>(exec, t, in, filter, bias, out);
+  else run<8, kBackward>(exec, t, in, filter, bias, out);
+}
+
+bool supports(const Conv2dSpec& g) {
+  return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kFewest && g.k >= kFewest && g.n > 0 &&
+         g.x_pitch() % 4 == 0 && g.dy_pitch() % 4 == 0 && serves<false>(forward_gather(g)) &&
+         serves<true>(backward_gather(g));
+}
+
+}  // namespace
+
+Conv2dRow conv2d_cuda_mma_row() {
+  return {.name = "cuda_mma",
+          .device = Device::cuda,
+          .supports = supports,
+          .workspace =
+              [](const Conv2dSpec& g) {
+                return std::max(weight_cuda_bytes(g, g.p(), g.q()), BiasSums(g.y_rows(), g.k).bytes());
+              },
+          .forward = [](const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b,
+                        float* y) { run<false>(exec, forward_gather(g), x, w, b, y); },
+          .backward_data = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w,
+                              float* dx) { run<true>(exec, backward_gather(g), dy, w, nullptr, dx); },
+          .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x,
+                                float* dw) { weight_cuda(exec, g, g.p(), g.q(), dy, x, dw); },
+          .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const float* dy,
+                              float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
+          .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w,
+                                   const float* b, float* dx) { run<true>(exec, backward_gather(g), dy, w, b, dx); }};
+}
+
+}  // namespace kern::kernels
