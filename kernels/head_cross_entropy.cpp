@@ -148,30 +148,32 @@ void backward(const Exec&, const HeadCrossEntropySpec& g, const float* dy, float
   });
 }
 
-constexpr HeadCrossEntropyRow kRows[] = {
-    {.name = "blocks",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = workspace,
-     .forward = forward,
-     .backward = backward},
-    {.name = "reference",
-     .device = Device::cpu,
-     .supports = supports_all,
-     .workspace = [](const HeadCrossEntropySpec& g) { return size_t(head_cross_entropy_scratch(g)) * sizeof(float); },
-     .forward =
-         [](const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<float>& in,
-            const HeadOutputs<float>& out) {
-           head_cross_entropy_forward_reference(g, in, out, static_cast<float*>(exec.scratch));
-         },
-     .backward = [](const Exec&, const HeadCrossEntropySpec& g, const float* dy, float* dx, float* dw,
-                    float* db) { head_cross_entropy_backward_reference(g, dy, dx, dw, db); }},
-};
-constexpr Table<HeadCrossEntropyRow> kTable{"head_cross_entropy", kRows};
-
 }  // namespace
 
-const Table<HeadCrossEntropyRow>& head_cross_entropy_table() { return kTable; }
-OpInfo head_cross_entropy_info() { return info_of(kTable); }
+const Table<HeadCrossEntropyRow>& head_cross_entropy_table() {
+  static const HeadCrossEntropyRow rows[] = {
+      KERN_CUDA_ROW(head_cross_entropy_cuda_row())  // head_cross_entropy.cu
+      {.name = "blocks",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .workspace = workspace,
+       .forward = forward,
+       .backward = backward},
+      {.name = "reference",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .workspace = [](const HeadCrossEntropySpec& g) { return size_t(head_cross_entropy_scratch(g)) * sizeof(float); },
+       .forward =
+           [](const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<float>& in,
+              const HeadOutputs<float>& out) {
+             head_cross_entropy_forward_reference(g, in, out, static_cast<float*>(exec.scratch));
+           },
+       .backward = [](const Exec&, const HeadCrossEntropySpec& g, const float* dy, float* dx, float* dw,
+                      float* db) { head_cross_entropy_backward_reference(g, dy, dx, dw, db); }},
+  };
+  static const Table<HeadCrossEntropyRow> table{"head_cross_entropy", rows};
+  return table;
+}
+OpInfo head_cross_entropy_info() { return info_of(head_cross_entropy_table()); }
 
 }  // namespace kern::kernels

@@ -6,6 +6,7 @@
 // and, since L is one value, at once for dL = 1 with d[i,k] = dL/dz[i,k]:
 //   dx[i,c] = sum_k w[k,c] d[i,k],  dw[k,c] = sum_i d[i,k] x[i,c],  db[k] = sum_i d[i,k]
 // Backward multiplies these by the dL that has come. Rows whose target is kIgnore count in no sum and in no confusion.
+// Another target that is no class is an Error; on a card, which cannot throw, its row counts in none either.
 // Layouts: x, dx [rows,C]; w, dw [K,C]; b, db [K]; target, prediction [rows]; weight [K]; loss [1]; confusion [K,K].
 #pragma once
 #include <algorithm>
@@ -44,7 +45,7 @@ struct HeadOutputs {
 };
 
 template <class T>
-void head_predictions(int64_t rows, int64_t k, const T* z, int32_t* prediction) {
+constexpr void head_predictions(int64_t rows, int64_t k, const T* z, int32_t* prediction) {
   for (int64_t i = 0; i < rows; ++i) {
     const T* zi = z + i * k;
     int32_t best = 0;
@@ -97,6 +98,7 @@ struct HeadCrossEntropyRow {
   void (*forward)(const Exec&, const HeadCrossEntropySpec&, const HeadInputs<float>&, const HeadOutputs<float>&);
   void (*backward)(const Exec&, const HeadCrossEntropySpec&, const float* dy, float* dx, float* dw, float* db);
 };
+HeadCrossEntropyRow head_cross_entropy_cuda_row();  // head_cross_entropy.cu
 const Table<HeadCrossEntropyRow>& head_cross_entropy_table();
 
 }  // namespace kern::kernels

@@ -100,7 +100,7 @@ const LstmRow kReference = {
 }  // namespace
 
 const Table<LstmRow>& lstm_table() {
-  static const LstmRow rows[] = {KERN_SIMD_ROWS(simd_row), kReference};
+  static const LstmRow rows[] = {KERN_CUDA_ROW(lstm_cuda_row()) KERN_SIMD_ROWS(simd_row), kReference};
   static const Table<LstmRow> table{"lstm", rows};
   return table;
 }

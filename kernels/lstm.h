@@ -110,6 +110,7 @@ struct LstmRow {
                    const float* y, const float* gates, const float* cells, float* dx, float* dw_ih, float* dw_hh,
                    float* db);
 };
+LstmRow lstm_cuda_row();  // lstm.cu
 const Table<LstmRow>& lstm_table();
 
 // What one instruction set brings to its row: the steps through time (lstm_simd.cpp). All else is products of matrices

@@ -39,8 +39,12 @@ const Case kCases[] = {{{.rows = 37, .c = 8, .k = 5}},
                        {{.rows = 9, .c = 1, .k = 1}, true, false, false},
                        {{.rows = 0, .c = 3, .k = 4}, false, true},
                        {{.rows = 40, .c = 16, .k = 2, .pitch = {.x = 19, .dx = 24}}, true, true},
-                       {{.rows = 9000, .c = 4, .k = 9}, true, true},                        // several blocks and a rest
-                       {{.rows = 9001, .c = 2, .k = 64, .smoothing = 0.1f}},                // several blocks a group
+                       {{.rows = 9000, .c = 4, .k = 9}, true, true},          // several blocks and a rest
+                       {{.rows = 9001, .c = 2, .k = 64, .smoothing = 0.1f}},  // several blocks a group
+                       {{.rows = 300, .c = 20, .k = 35, .smoothing = 0.1f}, true, true},
+                       {{.rows = 20, .c = 260, .k = 3}, true, true},
+                       {{.rows = 9, .c = 5, .k = 70}, true},
+                       {{.rows = 200, .c = 64, .k = 35}, true},
                        {{.rows = 70, .c = 300, .k = 250, .smoothing = 0.3f}, true, true}};  // one block of all rows
 
 TEST(HeadCrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
@@ -67,6 +71,7 @@ TEST(HeadCrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_
                                .target = target.data(),
                                .weight = c.weighted ? weight.data() : nullptr};
     for_each_row(head_cross_entropy_table(), g, [&](const HeadCrossEntropyRow& row, const Exec& exec) {
+      if (row.device == Device::cuda && std::max(g.rows * g.k, 4 * g.w_size()) > 200000) return;  // slow emulated
       const bool reference = std::string_view(row.name) == "reference";  // adds row to row in float
       const double rows = double(g.rows + 1);
       const Tolerance of_sums{.absolute = (reference ? 1e-5 : 1e-6), .relative = reference ? 1e-3 : 2e-5};

@@ -45,6 +45,7 @@ const MaxPoolSpec kCases[] = {
      .stride_h = 2,
      .stride_w = 2,
      .pitch = {.x = 7, .y = 4, .dx = 5, .dy = 6}},
+    {.n = 1, .c = 4, .h = 12, .w = 11, .r = 5, .s = 5, .stride_h = 2, .stride_w = 1, .pad_top = 2, .pad_bottom = 2},
     {.n = 2, .c = 16, .h = 40, .w = 40, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
     {.n = 2,
      .c = 20,
@@ -68,6 +69,7 @@ TEST(MaxPoolKernel, rows_equal_the_reference_for_any_number_of_threads) {
     max_pool_forward_reference(g, x.data(), y0.data());
     max_pool_backward_reference(g, dy.data(), x.data(), dx0.data());
     for_each_row(max_pool_table(), g, [&](const MaxPoolRow& row, const Exec& exec) {
+      if (row.device == Device::cuda && g.x_rows() * g.c > 100000) return;  // slow emulated
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> y(g.y_rows(), g.c, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx);
