@@ -37,7 +37,7 @@ void set_winograd(bool on) { winograd() = on; }
 
 const Table<Conv2dRow>& conv2d_table() {
   static const Conv2dRow rows[] = {
-    KERN_CUDA_ROW(conv2d_cuda_mma_row(), conv2d_cuda_row())  //
+    KERN_CUDA_ROW(conv2d_cuda_depthwise_row(), conv2d_cuda_mma_row(), conv2d_cuda_row())  //
 #if defined(__x86_64__)
     conv2d_winograd_row<Isa::avx512>(),  // "winograd_avx512"
     conv2d_simd_row<Isa::avx512>(),      // "avx512"

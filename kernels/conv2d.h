@@ -109,9 +109,13 @@ const Table<Conv2dRow>& conv2d_table();
 template <Isa isa>
 Conv2dRow conv2d_simd_row();  // conv2d_simd.cpp
 template <Isa isa>
-Conv2dRow conv2d_winograd_row();  // conv2d_winograd.cpp
-Conv2dRow conv2d_cuda_row();      // conv2d.cu
-Conv2dRow conv2d_cuda_mma_row();  // conv2d_cuda_mma.cu
+Conv2dRow conv2d_winograd_row();        // conv2d_winograd.cpp
+Conv2dRow conv2d_cuda_row();            // conv2d.cu
+Conv2dRow conv2d_cuda_depthwise_row();  // conv2d_cuda_depthwise.cu
+Conv2dRow conv2d_cuda_mma_row();        // conv2d_cuda_mma.cu
+// Its backward_weight with at most so many stretches of pixels, so that a test reaches long ones.
+void conv2d_cuda_mma_weights(const Exec&, const Conv2dSpec&, int most_stretches, const float* dy, const float* x,
+                             float* dw);
 
 // Whether the Winograd rows may serve: faster, but their rounding errors are a few times those of a direct sum.
 // KERN_WINOGRAD=off in the environment, or this, turns them off. Not while work is running.

@@ -26,51 +26,67 @@ struct MmaLayout {
   }
 };
 
+// An image of h by w pixels cut into tiles of so many, of which each reads `halo` others: the fewest tiles, then the
+// smallest halo. span(n): what n neighbours read along an axis.
+struct Tiling {
+  int tile_h = 0, tile_w = 0, down = 0, across = 0, halo = 0;
+
+  template <class H, class W>
+  Tiling(int pixels, int h, int w, const H& span_h, const W& span_w) {
+    for (int width = 8; width <= pixels; width *= 2) {
+      const int height = pixels / width, rows = int(ceil_div(h, height)), columns = int(ceil_div(w, width));
+      const int reads = span_h(height) * span_w(width);
+      const int64_t tiles = int64_t{rows} * columns, best = int64_t{down} * across;
+      if (tile_w && (tiles > best || (tiles == best && reads >= halo))) continue;
+      tile_h = height, tile_w = width, down = rows, across = columns, halo = reads;
+    }
+  }
+  constexpr int64_t tiles() const { return int64_t{down} * across; }
+};
+
+// What n neighbouring outputs of a phase read along an axis.
+constexpr int span_of(const GatherPhase& p, int n) {
+  return (n - 1) * p.scale + (p.taps ? p.taps - 1 : 0) * (p.advance < 0 ? -p.advance : p.advance) + 1;
+}
+template <class F>
+int most_of_phases(const GatherAxis& axis, const F& f) {
+  int out = 0;
+  for (int at = 0; at < axis.phases(); ++at) out = std::max(out, f(axis.phase(at)));
+  return out;
+}
+int most_span(const GatherAxis& axis, int n) {
+  return most_of_phases(axis, [n](const GatherPhase& p) { return span_of(p, n); });
+}
+int most_taps(const GatherAxis& axis) {
+  return most_of_phases(axis, [](const GatherPhase& p) { return p.taps; });
+}
+
 struct MmaGather {
   Gather g;
-  int tile_h = 0, tile_w = 0, tiles_h = 0, tiles_w = 0;
-  int halo = 0, taps = 0;  // the most of any phase: input pixels of a tile, taps
+  Tiling tiling;
+  int taps;  // the most of any phase
 
-  explicit MmaGather(const Gather& gather) : g(gather) {
-    const int h = g.h.most_outputs(), w = g.w.most_outputs();
-    for (int width = 8; width <= kTile; width *= 2) {  // the fewest tiles, then the smallest halo
-      const int height = kTile / width, down = int(ceil_div(h, height)), across = int(ceil_div(w, width));
-      const int pixels = most([&](const GatherPhase& p) { return span(p, height); }, g.h) *
-                         most([&](const GatherPhase& p) { return span(p, width); }, g.w);
-      const int64_t tiles = int64_t{down} * across, best = int64_t{tiles_h} * tiles_w;
-      if (tile_w && (tiles > best || (tiles == best && pixels >= halo))) continue;
-      tile_h = height, tile_w = width, tiles_h = down, tiles_w = across, halo = pixels;
-    }
-    auto taps_of = [](const GatherPhase& p) { return p.taps; };
-    taps = most(taps_of, g.h) * most(taps_of, g.w);
-  }
-  int64_t tiles() const { return int64_t{g.n} * tiles_h * tiles_w; }
-  // The input that n neighbouring outputs read along an axis.
-  static constexpr int span(const GatherPhase& p, int n) {
-    return (n - 1) * p.scale + (p.taps ? p.taps - 1 : 0) * (p.advance < 0 ? -p.advance : p.advance) + 1;
-  }
-
- private:
-  template <class F>
-  static int most(const F& f, const GatherAxis& axis) {
-    int out = 0;
-    for (int at = 0; at < axis.phases(); ++at) out = std::max(out, f(axis.phase(at)));
-    return out;
-  }
+  explicit MmaGather(const Gather& gather)
+      : g(gather),
+        tiling(
+            kTile, g.h.most_outputs(), g.w.most_outputs(), [&](int n) { return most_span(g.h, n); },
+            [&](int n) { return most_span(g.w, n); }),
+        taps(most_taps(g.h) * most_taps(g.w)) {}
 };
 
 template <int kDepth, int kChannels, bool kBackward, MmaPrecision kPrecision>
 __global__ void __launch_bounds__(kThreads)
-    conv2d_mma_kernel(MmaGather tiling, const float* in, const float* filter, const float* bias, float* out) {
+    conv2d_mma_kernel(MmaGather of, const float* in, const float* filter, const float* bias, float* out) {
   using Layout = MmaLayout<kDepth, kChannels, kBackward>;
   constexpr int kRow = Layout::kRow, kFilterRow = Layout::kFilterRow;
   constexpr int kAcross = kChannels < 32 ? 2 : 4, kWarpsAcross = kChannels / (8 * kAcross);  // a warp's 8 channels each
   constexpr int kDown = kTile / 16 / (4 / kWarpsAcross);                                     // and 16 pixels each
-  const Gather& g = tiling.g;
+  const Gather& g = of.g;
+  const Tiling& tiling = of.tiling;
   const GatherPhase h = g.h.phase(blockIdx.z / g.w.phases()), w = g.w.phase(blockIdx.z % g.w.phases());
-  const int row_of_tiles = blockIdx.x / tiling.tiles_w, image = row_of_tiles / tiling.tiles_h;
-  const int h0 = (row_of_tiles - image * tiling.tiles_h) * tiling.tile_h;
-  const int w0 = (blockIdx.x - row_of_tiles * tiling.tiles_w) * tiling.tile_w;
+  const int row_of_tiles = blockIdx.x / tiling.across, image = row_of_tiles / tiling.down;
+  const int h0 = (row_of_tiles - image * tiling.down) * tiling.tile_h;
+  const int w0 = (blockIdx.x - row_of_tiles * tiling.across) * tiling.tile_w;
   if (h0 >= h.count || w0 >= w.count) return;  // this phase has fewer outputs than others
   const int k0 = blockIdx.y * kChannels;
 
@@ -78,7 +94,7 @@ __global__ void __launch_bounds__(kThreads)
   const int back_h = h.advance < 0 ? (h.taps - 1) * -h.advance : 0,
             back_w = w.advance < 0 ? (w.taps - 1) * -w.advance : 0;
   const int low_h = h0 * h.scale + h.offset - back_h, low_w = w0 * w.scale + w.offset - back_w;
-  const int halo_h = MmaGather::span(h, tiling.tile_h), halo_w = MmaGather::span(w, tiling.tile_w);
+  const int halo_h = span_of(h, tiling.tile_h), halo_w = span_of(w, tiling.tile_w);
   const int halo = halo_h * halo_w;
   float* shared = KERN_DYNAMIC_SHARED(float);
   int* in_row = reinterpret_cast<int*>(shared);
@@ -90,7 +106,7 @@ __global__ void __launch_bounds__(kThreads)
   }
   __syncthreads();
 
-  const int of_stage = tiling.halo * kRow + tiling.taps * Layout::kFilterTap;
+  const int of_stage = tiling.halo * kRow + of.taps * Layout::kFilterTap;
   auto fetch = [&](int c0, int stage) {
     float* to = shared + stage * of_stage;
     for (int e = threadIdx.x; e < halo * (kDepth / 4); e += kThreads) {
@@ -200,12 +216,12 @@ int channels_that_fit(const MmaGather& t) {
   for (const int channels : {64, 32, 16}) {
     if (channels > 16 && t.g.out_c <= channels / 2) continue;
     const int taps = t.taps;
-    const size_t bytes = taps == 1 ? (channels == 64   ? MmaLayout<32, 64, kBackward>::bytes(t.halo, taps)
-                                      : channels == 32 ? MmaLayout<32, 32, kBackward>::bytes(t.halo, taps)
-                                                       : MmaLayout<32, 16, kBackward>::bytes(t.halo, taps))
-                                   : (channels == 64   ? MmaLayout<8, 64, kBackward>::bytes(t.halo, taps)
-                                      : channels == 32 ? MmaLayout<8, 32, kBackward>::bytes(t.halo, taps)
-                                                       : MmaLayout<8, 16, kBackward>::bytes(t.halo, taps));
+    const size_t bytes = taps == 1 ? (channels == 64   ? MmaLayout<32, 64, kBackward>::bytes(t.tiling.halo, taps)
+                                      : channels == 32 ? MmaLayout<32, 32, kBackward>::bytes(t.tiling.halo, taps)
+                                                       : MmaLayout<32, 16, kBackward>::bytes(t.tiling.halo, taps))
+                                   : (channels == 64   ? MmaLayout<8, 64, kBackward>::bytes(t.tiling.halo, taps)
+                                      : channels == 32 ? MmaLayout<8, 32, kBackward>::bytes(t.tiling.halo, taps)
+                                                       : MmaLayout<8, 16, kBackward>::bytes(t.tiling.halo, taps));
     if (bytes <= kMostShared) return channels;
   }
   return 0;
@@ -213,17 +229,17 @@ int channels_that_fit(const MmaGather& t) {
 template <bool kBackward>
 bool serves(const Gather& g) {
   const MmaGather t(g);
-  return t.tiles() * kTile * 2 <= int64_t{g.n} * g.h.most_outputs() * g.w.most_outputs() * 5 &&
+  return t.g.n * t.tiling.tiles() * kTile * 2 <= int64_t{g.n} * g.h.most_outputs() * g.w.most_outputs() * 5 &&
          channels_that_fit<kBackward>(t);
 }
 
 template <int kDepth, int kChannels, bool kBackward>
 void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, float* out) {
-  const LaunchConfig config{
-      .grid = dim3(unsigned(t.tiles()), unsigned(ceil_div(t.g.out_c, kChannels)), unsigned(t.g.phases())),
-      .block = kThreads,
-      .shared_bytes = MmaLayout<kDepth, kChannels, kBackward>::bytes(t.halo, t.taps),
-      .stream = stream_of(exec)};
+  const LaunchConfig config{.grid = dim3(unsigned(t.g.n * t.tiling.tiles()), unsigned(ceil_div(t.g.out_c, kChannels)),
+                                         unsigned(t.g.phases())),
+                            .block = kThreads,
+                            .shared_bytes = MmaLayout<kDepth, kChannels, kBackward>::bytes(t.tiling.halo, t.taps),
+                            .stream = stream_of(exec)};
   KERN_LAUNCH((conv2d_mma_kernel<kDepth, kChannels, kBackward, MmaPrecision::f32>), config, t, in, filter, bias, out);
 }
 template <int kDepth, bool kBackward>
@@ -242,6 +258,192 @@ void run(const Exec& exec, const Gather& g, const float* in, const float* filter
   else run<8, kBackward>(exec, t, in, filter, bias, out);
 }
 
+// --- backward_weight ---
+
+// dw as one matrix of K by C for each tap. A block takes 64 by 32 kAcross of it, for kTaps taps at once, and a stretch
+// of tiles of 64 pixels of dy, whose x it loads once for all taps. Each of its 8 warps has 32 by 8 kAcross for each tap
+// in registers: dy's fragments serve all taps. Every 2048 pixels the sums are added to what the block has in memory, so
+// that long ones lose little; a second kernel adds the blocks' sums in order.
+//   3x3: a tile loads 64 rows of 256 bytes and 108 of 128 (30 KB) for 64 * 64 * 32 * 9 multiply-adds, 39 to the byte.
+constexpr int kWeightTile = 64, kWeightThreads = 256, kWeightDown = 64, kWeightFold = 32;
+
+struct MmaWeights {
+  Conv2dSpec g;
+  int p, q;
+  Tiling tiling;
+  int taps_at_once, wide, stretch, stretches;
+
+  explicit MmaWeights(const Conv2dSpec& spec, int most_stretches = 1 << 20)
+      : g(spec),
+        p(g.p()),
+        q(g.q()),
+        tiling(
+            kWeightTile, p, q, [&](int n) { return span(n, g.stride_h, g.r, g.dil_h); },
+            [&](int n) { return span(n, g.stride_w, g.s, g.dil_w); }),
+        taps_at_once(g.r * g.s == 1   ? 1
+                     : g.r * g.s <= 3 ? 3
+                                      : 9),
+        wide(taps_at_once == 9 ? 32 : 64) {
+    const int64_t tiles = g.n * tiling.tiles(), wanted = ceil_div(528, blocks());  // 4 for each multiprocessor
+    stretches = int(std::min(std::min(wanted, tiles), int64_t{most_stretches}));
+    stretch = stretches ? int(ceil_div(tiles, stretches)) : 0;
+  }
+  static constexpr int span(int n, int stride, int taps, int dil) { return (n - 1) * stride + (taps - 1) * dil + 1; }
+  int64_t blocks() const {  // of one stretch
+    return ceil_div(g.k, kWeightDown) * ceil_div(g.c, wide) * ceil_div(g.r * g.s, taps_at_once);
+  }
+  constexpr int of_stage() const { return kWeightTile * (kWeightDown + 8) + tiling.halo * (wide + 8); }
+  size_t shared_bytes() const { return 2 * sizeof(float) * size_t(of_stage()); }
+  size_t bytes() const { return size_t(stretches) * size_t(g.w_size()) * sizeof(float); }
+  bool serves() const {
+    return shared_bytes() <= kMostShared && tiling.tiles() * kWeightTile * 2 <= int64_t{p} * q * 5;
+  }
+};
+
+template <int kTaps, int kAcross, MmaPrecision kPrecision>
+__global__ void __launch_bounds__(kWeightThreads)
+    conv2d_mma_weight_kernel(MmaWeights of, const float* dy, const float* x, float* parts) {
+  constexpr int kWide = 32 * kAcross, kDyRow = kWeightDown + 8, kRow = kWide + 8;  // 8 t + g: every lane its own bank
+  const Conv2dSpec& g = of.g;
+  const Tiling& tiling = of.tiling;
+  const int halo_w = MmaWeights::span(tiling.tile_w, g.stride_w, g.s, g.dil_w);
+  const int wides = (g.c + kWide - 1) / kWide, downs = (g.k + kWeightDown - 1) / kWeightDown;
+  const int c0 = blockIdx.y % wides * kWide, k0 = blockIdx.y / wides % downs * kWeightDown;
+  const int tap0 = blockIdx.y / wides / downs * kTaps, taps = min(kTaps, g.r * g.s - tap0);
+  const int tiles = g.n * tiling.down * tiling.across;
+  const int begin = blockIdx.x * of.stretch, end = min(begin + of.stretch, tiles);
+  float* shared = KERN_DYNAMIC_SHARED(float);
+
+  auto fetch = [&](int tile, int stage) {
+    const int row_of_tiles = tile / tiling.across, image = row_of_tiles / tiling.down;
+    const int h0 = (row_of_tiles - image * tiling.down) * tiling.tile_h;
+    const int w0 = (tile - row_of_tiles * tiling.across) * tiling.tile_w;
+    float* to = shared + stage * of.of_stage();
+#pragma unroll
+    for (int e = threadIdx.x; e < kWeightTile * kWeightDown / 4; e += kWeightThreads) {
+      const int pixel = e / (kWeightDown / 4), k = e % (kWeightDown / 4) * 4;
+      const int ph = h0 + pixel / tiling.tile_w, pw = w0 + pixel % tiling.tile_w;
+      const bool inside = ph < of.p && pw < of.q && k0 + k < g.k;
+      const float* from = dy + ((int64_t{image} * of.p + ph) * of.q + pw) * g.dy_pitch() + k0 + k;
+      copy_async<16>(to + pixel * kDyRow + k, inside ? from : dy, inside ? 16 : 0);
+    }
+    to += kWeightTile * kDyRow;
+    for (int e = threadIdx.x; e < tiling.halo * (kWide / 4); e += kWeightThreads) {
+      const int pixel = e / (kWide / 4), c = e % (kWide / 4) * 4, row = pixel / halo_w;
+      const int ih = h0 * g.stride_h - g.pad_top + row, iw = w0 * g.stride_w - g.pad_left + pixel - row * halo_w;
+      const bool inside = unsigned(ih) < unsigned(g.h) && unsigned(iw) < unsigned(g.w) && c0 + c < g.c;
+      const float* from = x + ((int64_t{image} * g.h + ih) * g.w + iw) * g.x_pitch() + c0 + c;
+      copy_async<16>(to + pixel * kRow + c, inside ? from : x, inside ? 16 : 0);
+    }
+    copy_async_commit();
+  };
+
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  const int down = warp / 4 * 32, wide = warp % 4 * 8 * kAcross;
+  int shift[kTaps];  // taps that are not there read as the first one does and are thrown away
+#pragma unroll
+  for (int t = 0; t < kTaps; ++t) {
+    const int tap = t < taps ? tap0 + t : 0;
+    shift[t] = (tap / g.s * g.dil_h * halo_w + tap % g.s * g.dil_w) * kRow;
+  }
+  Accumulator sum[kTaps][2][kAcross];
+  auto clear = [&] {
+#pragma unroll
+    for (int t = 0; t < kTaps; ++t)
+#pragma unroll
+      for (int i = 0; i < 2; ++i)
+#pragma unroll
+        for (int j = 0; j < kAcross; ++j) sum[t][i][j] = {};
+  };
+  // Adds the sums to the block's part, or begins it with them.
+  parts += blockIdx.x * g.w_size();
+  auto fold = [&](bool first) {
+#pragma unroll
+    for (int t = 0; t < kTaps; ++t)
+#pragma unroll
+      for (int i = 0; i < 2; ++i)
+#pragma unroll
+        for (int j = 0; j < kAcross; ++j)
+#pragma unroll
+          for (int l = 0; l < 4; l += 2) {
+            const int k = k0 + down + i * 16 + lane / 4 + l * 4, c = c0 + wide + j * 8 + lane % 4 * 2;
+            if (t >= taps || k >= g.k || c >= g.c) continue;
+            float* to = parts + (int64_t{k} * g.r * g.s + tap0 + t) * g.c + c;
+            Pack<2> v{{sum[t][i][j].c[l], sum[t][i][j].c[l + 1]}};
+            if (!first) {
+              const Pack<2> before = load<2>(to);
+              v.v[0] += before.v[0], v.v[1] += before.v[1];
+            }
+            store(to, v);
+          }
+  };
+
+  clear();
+  if (begin < end) fetch(begin, 0);
+  for (int tile = begin, stage = 0; tile < end; ++tile, stage ^= 1) {
+    if (tile + 1 < end) {
+      fetch(tile + 1, stage ^ 1);
+      copy_async_wait<1>();
+    } else {
+      copy_async_wait<0>();
+    }
+    __syncthreads();
+    const float* of_dy = shared + stage * of.of_stage() + lane % 4 * kDyRow + down + lane / 4;
+    const float* of_x =
+        shared + stage * of.of_stage() + kWeightTile * kDyRow + lane % 4 * g.stride_w * kRow + wide + lane / 4;
+#pragma unroll 1
+    for (int pixel = 0; pixel < kWeightTile; pixel += 8) {
+      uint32_t a[2][4];
+#pragma unroll
+      for (int i = 0; i < 2; ++i)
+#pragma unroll
+        for (int l = 0; l < 4; ++l) a[i][l] = __float_as_uint(of_dy[(pixel + l / 2 * 4) * kDyRow + i * 16 + l % 2 * 8]);
+      const float* at =
+          of_x + (pixel / tiling.tile_w * g.stride_h * halo_w + pixel % tiling.tile_w * g.stride_w) * kRow;
+#pragma unroll
+      for (int t = 0; t < kTaps; ++t) {
+        uint32_t b[kAcross][2];
+#pragma unroll
+        for (int j = 0; j < kAcross; ++j)
+#pragma unroll
+          for (int l = 0; l < 2; ++l) b[j][l] = __float_as_uint(at[shift[t] + l * 4 * g.stride_w * kRow + j * 8]);
+        mma_floats<kPrecision>(sum[t], a, b);
+      }
+    }
+    __syncthreads();  // the next but one is loaded to where this one lay
+    if ((tile - begin + 1) % kWeightFold == 0 && tile + 1 < end) fold(tile - begin + 1 == kWeightFold), clear();
+  }
+  fold(end - begin <= kWeightFold);
+}
+
+template <int kTaps, int kAcross>
+void run_weights(const Exec& exec, const MmaWeights& of, const float* dy, const float* x, float* parts) {
+  const LaunchConfig config{.grid = dim3(unsigned(of.stretches), unsigned(of.blocks())),
+                            .block = kWeightThreads,
+                            .shared_bytes = of.shared_bytes(),
+                            .stream = stream_of(exec)};
+  KERN_LAUNCH((conv2d_mma_weight_kernel<kTaps, kAcross, MmaPrecision::f32>), config, of, dy, x, parts);
+}
+
+}  // namespace
+
+void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,
+                             float* dw) {
+  const MmaWeights of(g, most_stretches);
+  if (!of.serves() || !packs_fit(4, {{x, g.x_pitch()}, {dy, g.dy_pitch()}}))
+    return weight_cuda(exec, g, g.p(), g.q(), dy, x, dw);
+  float* parts = static_cast<float*>(exec.scratch);
+  if (of.taps_at_once == 9) run_weights<9, 1>(exec, of, dy, x, parts);
+  else if (of.taps_at_once == 3) run_weights<3, 2>(exec, of, dy, x, parts);
+  else run_weights<1, 2>(exec, of, dy, x, parts);
+  add_stretches(exec, g.w_size(), of.stretches, parts, dw);
+}
+
+namespace {
+
+void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
+  conv2d_cuda_mma_weights(exec, g, 1 << 20, dy, x, dw);
+}
 bool supports(const Conv2dSpec& g) {
   return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kFewest && g.k >= kFewest && g.n > 0 &&
          g.x_pitch() % 4 == 0 && g.dy_pitch() % 4 == 0 && serves<false>(forward_gather(g)) &&
@@ -256,14 +458,14 @@ Conv2dRow conv2d_cuda_mma_row() {
           .supports = supports,
           .workspace =
               [](const Conv2dSpec& g) {
-                return std::max(weight_cuda_bytes(g, g.p(), g.q()), BiasSums(g.y_rows(), g.k).bytes());
+                const size_t weights = std::max(weight_cuda_bytes(g, g.p(), g.q()), MmaWeights(g).bytes());
+                return std::max(weights, BiasSums(g.y_rows(), g.k).bytes());
               },
           .forward = [](const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b,
                         float* y) { run<false>(exec, forward_gather(g), x, w, b, y); },
           .backward_data = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w,
                               float* dx) { run<true>(exec, backward_gather(g), dy, w, nullptr, dx); },
-          .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x,
-                                float* dw) { weight_cuda(exec, g, g.p(), g.q(), dy, x, dw); },
+          .backward_weight = backward_weight,
           .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const float* dy,
                               float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
           .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w,

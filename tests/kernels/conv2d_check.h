@@ -28,7 +28,7 @@ inline void check_rows(const kernels::Conv2dSpec& g, bool with_bias) {
   conv2d_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
   conv2d_backward_bias_reference(g, dy.data(), db0.data());
   for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
-    const bool slow = row.device == Device::cuda && g.macs() > 1'000'000;  // where it is emulated
+    const bool slow = row.device == Device::cuda && g.macs() > 200'000;  // where it is emulated
     if (slow && g.macs() > 10'000'000) return;
     for (int pass = 0; pass < (slow ? 1 : 2); ++pass) {
       Array<> y(g.y_rows(), g.k, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx), dw(g.w_size(), 1), db(g.k, 1);

@@ -35,6 +35,9 @@ TEST(OpTables, the_last_row_of_a_device_supports_everything) {
     std::map<Device, std::string_view> last;
     for (const auto& row : table.rows) last[row.device] = row.name;
     EXPECT_TRUE(last.contains(Device::cpu));
+#ifdef KERN_CUDA
+    EXPECT_TRUE(last.contains(Device::cuda)) << "an op brings its CUDA row";
+#endif
     for (const auto& row : table.rows)
       if (row.name == last[row.device]) {
         EXPECT_TRUE(row.supports == everything) << text(row.name, " on ", row.device);

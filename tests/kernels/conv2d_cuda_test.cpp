@@ -1,0 +1,136 @@
+// What is particular to conv2d's CUDA rows; conv2d_test.cpp compares them with the reference like every row.
+#include "kernels/conv2d.h"
+#include "tests/support/kernel_check.h"
+
+namespace kern::kernels {
+namespace {
+using namespace kern::testing;
+
+template <class F>
+void for_each_cuda_row(const Conv2dSpec& g, F&& f) {
+  for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
+    if (row.device == Device::cuda) f(row, exec);
+  });
+}
+bool takes(std::string_view name, const Conv2dSpec& g) {
+  for (const Conv2dRow& row : conv2d_table().rows)
+    if (row.name == name) return row.supports(g);
+  return false;
+}
+constexpr Conv2dSpec same3x3(int n, int c, int h, int w, int k) {
+  return {.n = n,
+          .c = c,
+          .h = h,
+          .w = w,
+          .k = k,
+          .r = 3,
+          .s = 3,
+          .pad_top = 1,
+          .pad_bottom = 1,
+          .pad_left = 1,
+          .pad_right = 1};
+}
+
+TEST(Conv2dCuda, tensor_cores_take_many_channels_and_large_images) {
+  if (!cuda_available()) GTEST_SKIP() << "no CUDA";
+  EXPECT_TRUE(takes("cuda_mma", same3x3(8, 64, 512, 512, 64)));
+  EXPECT_TRUE(takes("cuda_mma", same3x3(4, 512, 28, 28, 512)));
+  EXPECT_TRUE(takes("cuda_mma", {.n = 16, .c = 32, .w = 1100, .k = 64, .s = 3, .pad_left = 1, .pad_right = 1}));
+  EXPECT_TRUE(
+      takes("cuda_mma", {.n = 32, .c = 64, .h = 32, .w = 32, .k = 128, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2}));
+  EXPECT_FALSE(takes("cuda_mma", same3x3(8, 3, 512, 512, 64)));
+  EXPECT_FALSE(takes("cuda_mma", same3x3(8, 64, 512, 512, 20)));
+  EXPECT_FALSE(takes("cuda_mma", same3x3(8, 64, 3, 3, 64)));
+  Conv2dSpec grouped = same3x3(8, 64, 512, 512, 64);
+  grouped.groups = 2;
+  EXPECT_FALSE(takes("cuda_mma", grouped));
+}
+
+// Errors as a share of the result's root mean square, of sums of 288 to 1000 products: those of float, though tensor
+// cores multiply numbers of 11 bits.
+TEST(Conv2dCuda, errors_are_those_of_float) {
+  auto worst = [](const Array<>& got, const Array<double>& expected) {
+    double squares = 0, largest = 0;
+    for (int64_t i = 0; i < got.rows(); ++i)
+      for (int64_t j = 0; j < got.c(); ++j) {
+        squares += expected.at(i, j) * expected.at(i, j);
+        largest = std::max(largest, std::abs(got.at(i, j) - expected.at(i, j)));
+      }
+    return largest / std::sqrt(squares / double(got.rows() * got.c()));
+  };
+  const Conv2dSpec g = same3x3(1, 32, 13, 20, 32);
+  const auto x = Array<>::uniform(g.x_rows(), g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2),
+             b = Array<>::uniform(g.k, 1, 0, 3), dy = Array<>::uniform(g.y_rows(), g.k, 0, 4);
+  const auto xd = x.as<double>(), wd = w.as<double>(), bd = b.as<double>(), dyd = dy.as<double>();
+  Array<double> y0(g.y_rows(), g.k), dx0(g.x_rows(), g.c), dw0(g.w_size(), 1);
+  conv2d_forward_reference(g, xd.data(), wd.data(), bd.data(), y0.data());
+  conv2d_backward_data_reference(g, dyd.data(), wd.data(), dx0.data());
+  conv2d_backward_weight_reference(g, dyd.data(), xd.data(), dw0.data());
+  for_each_cuda_row(g, [&](const Conv2dRow& row, const Exec& exec) {
+    Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1);
+    row.forward(exec, g, x.data(), w.data(), b.data(), y.data());
+    row.backward_data(exec, g, dy.data(), w.data(), dx.data());
+    row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+    EXPECT_LE(worst(y, y0), 8e-6);
+    EXPECT_LE(worst(dx, dx0), 8e-6);
+    EXPECT_LE(worst(dw, dw0), 8e-6);
+  });
+}
+
+#ifdef KERN_CUDA
+// A block that takes more tiles than it adds up in one go.
+TEST(Conv2dCuda, long_sums_are_folded) {
+  if (!cuda_available()) GTEST_SKIP() << "no CUDA";
+  const Conv2dSpec g{.n = 1, .c = 16, .h = 3, .w = 1450, .k = 24};
+  const auto x = Array<>::integers(g.x_rows(), g.c, 0, 1), dy = Array<>::integers(g.y_rows(), g.k, 0, 2);
+  Array<> dw(g.w_size(), 1), dw0(g.w_size(), 1);
+  conv2d_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
+  Values<> scratch(size_t(g.w_size()));
+  device_may_be_busy() = true;
+  conv2d_cuda_mma_weights({.scratch = scratch.data()}, g, 1, dy.data(), x.data(), dw.data());
+  EXPECT_TRUE(close(dw, dw0));
+  device_may_be_busy() = false;
+}
+#endif
+
+// Slots of a concatenation may begin at any channel: what cannot be read 16 bytes at a time is read otherwise.
+TEST(Conv2dCuda, slots_may_begin_anywhere) {
+  Conv2dSpec g = same3x3(1, 16, 9, 17, 24);
+  g.pitch = {.x = 20, .y = 28, .dx = 20, .dy = 28};
+  const auto x = Array<>::integers(g.x_rows(), 20, 0, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
+             b = Array<>::integers(g.k, 1, 0, 3), dy = Array<>::integers(g.y_rows(), 28, 0, 4);
+  Array<> y0(g.y_rows(), 28), dx0(g.x_rows(), 20), dw0(g.w_size(), 1);
+  auto zero = [](float& v) { v = 0; };
+  y0.for_each(zero), dx0.for_each(zero);
+  conv2d_forward_reference(g, x.data() + 1, w.data(), b.data(), y0.data() + 3);
+  conv2d_backward_data_reference(g, dy.data() + 3, w.data(), dx0.data() + 1);
+  conv2d_backward_weight_reference(g, dy.data() + 3, x.data() + 1, dw0.data());
+  for_each_cuda_row(g, [&](const Conv2dRow& row, const Exec& exec) {
+    Array<> y(g.y_rows(), 28), dx(g.x_rows(), 20), dw(g.w_size(), 1);
+    y.for_each(zero), dx.for_each(zero);
+    row.forward(exec, g, x.data() + 1, w.data(), b.data(), y.data() + 3);
+    row.backward_data(exec, g, dy.data() + 3, w.data(), dx.data() + 1);
+    row.backward_weight(exec, g, dy.data() + 3, x.data() + 1, dw.data());
+    EXPECT_TRUE(close(y, y0));
+    EXPECT_TRUE(close(dx, dx0));
+    EXPECT_TRUE(close(dw, dw0));
+  });
+}
+
+// A NaN in x reaches the outputs that read it, and no other.
+TEST(Conv2dCuda, nan_stays_in_its_window) {
+  const Conv2dSpec g = same3x3(1, 16, 8, 16, 16);
+  auto x = Array<>::integers(g.x_rows(), g.c, 0, 1);
+  const auto w = Array<>::integers(g.w_size(), 1, 0, 2);
+  x.at(3 * 16 + 5, 7) = std::numeric_limits<float>::quiet_NaN();
+  for_each_cuda_row(g, [&](const Conv2dRow& row, const Exec& exec) {
+    Array<> y(g.y_rows(), g.k);
+    row.forward(exec, g, x.data(), w.data(), nullptr, y.data());
+    for (int h = 0; h < 8; ++h)
+      for (int v = 0; v < 16; ++v)
+        EXPECT_EQ(std::isnan(y.at(h * 16 + v, 3)), std::abs(h - 3) <= 1 && std::abs(v - 5) <= 1) << h << " " << v;
+  });
+}
+
+}  // namespace
+}  // namespace kern::kernels
