@@ -15,11 +15,13 @@ __global__ void __launch_bounds__(kChannelThreads)
                            float* inverse) {
   const NormActSpec& g = norm.g;
   const TotalsShare share = totals_share(norm.stats(), blockIdx.y);
+  const unsigned width = unsigned(norm.width), all_of_mean = g.frozen ? 0 : unsigned(parts.chunks) * width;
   Moments own;
-  for (int64_t i = share.row; !share.idle && !g.frozen && i < parts.chunks * norm.width; i += share.at_once) {
-    const int64_t part = blockIdx.x * parts.chunks + i / norm.width;
-    const double* at = moments + part * 2 * g.c + share.column * norm.width + i % norm.width;
-    own.merge({double(parts.rows_of(part)), at[0], at[g.c]});
+  for (unsigned i = share.row; !share.idle && i < all_of_mean; i += share.at_once) {
+    const unsigned chunk = i / width;
+    const double* at =
+        moments + (blockIdx.x * parts.chunks + chunk) * 2 * g.c + share.column * width + (i - chunk * width);
+    own.merge({double(parts.rows_of_chunk(chunk)), at[0], at[g.c]});
   }
   const Moments all = merge_rows_of_block(own, share.lanes, share.at_once);
   if (int(threadIdx.x) >= share.lanes || share.idle) return;
@@ -34,12 +36,13 @@ __global__ void __launch_bounds__(kChannelThreads)
     norm_totals_kernel(Norm norm, ChannelGrid parts, const float* weight, const float* inverse, const double* sums,
                        Averages averages, ParameterGradients d) {
   const NormActSpec& g = norm.g;
-  const int64_t groups = g.groups(), parts_of_group = groups > 0 ? parts.parts() / groups : 0, group = blockIdx.x;
+  const unsigned groups = unsigned(g.groups()), group = blockIdx.x, all_parts = unsigned(parts.parts()),
+                 parts_of_group = groups > 0 ? all_parts / groups : 0, c = unsigned(g.c), width = unsigned(norm.width);
   if (group == groups + 1) {
     if (g.slopes != 1 || !d.slope || blockIdx.y > 0) return;
     double total[1] = {};
-    for (int64_t i = threadIdx.x; kTerms == 3 && i < parts.parts() * g.c; i += kChannelThreads)
-      total[0] += sums[(i / g.c * kTerms + kTerms - 1) * g.c + i % g.c];
+    for (unsigned i = threadIdx.x; kTerms == 3 && i < all_parts * c; i += kChannelThreads)
+      total[0] += sums[(int64_t(i / c) * kTerms + kTerms - 1) * c + i % c];
     sum_rows_of_block(total, 1, kChannelThreads);
     if (threadIdx.x == 0) *d.slope = float(total[0]);
     return;
@@ -49,20 +52,20 @@ __global__ void __launch_bounds__(kChannelThreads)
   const TotalsShare share = totals_share(parameters ? g.c : norm.stats(), blockIdx.y);
   double total[3] = {};
   if (parameters) {
-    for (int64_t part = share.row; !share.idle && part < parts.parts(); part += share.at_once) {
-      const double* at = sums + part * kTerms * g.c + share.column;
-      const int64_t s = (part / parts_of_group) * norm.stats() + share.column / norm.width;
+    const unsigned column = unsigned(share.column), stats = c / width, stat = column / width;
+    for (unsigned part = share.row; !share.idle && part < all_parts; part += share.at_once) {
+      const double* at = sums + int64_t(part) * kTerms * c + column;
       total[0] += at[0];
-      total[1] += at[g.c] * double(inverse[s]);
-      if constexpr (kTerms == 3) total[2] += at[2 * g.c];
+      total[1] += at[c] * double(inverse[int64_t(part / parts_of_group) * stats + stat]);
+      if constexpr (kTerms == 3) total[2] += at[2 * int64_t(c)];
     }
   } else {
-    for (int64_t i = share.row; !share.idle && i < parts_of_group * norm.width; i += share.at_once) {
-      const int64_t c = share.column * norm.width + i % norm.width, part = group * parts_of_group + i / norm.width;
-      const double* at = sums + part * kTerms * g.c + c;
-      const double w = weight ? double(weight[c]) : 1.0;
+    for (unsigned i = share.row; !share.idle && i < parts_of_group * width; i += share.at_once) {
+      const unsigned column = unsigned(share.column) * width + i % width, part = group * parts_of_group + i / width;
+      const double* at = sums + int64_t(part) * kTerms * c + column;
+      const double w = weight ? double(weight[column]) : 1.0;
       total[0] += w * at[0];
-      total[1] += w * at[g.c];
+      total[1] += w * at[c];
     }
   }
   sum_rows_of_block(total, share.lanes, share.at_once);
@@ -73,7 +76,7 @@ __global__ void __launch_bounds__(kChannelThreads)
     if (d.slope && g.slopes != 1) d.slope[share.column] = float(total[2]);
     return;
   }
-  finish_averages(norm, averages, group * norm.stats() + share.column, inverse, total[0], total[1]);
+  finish_averages(norm, averages, int64_t(group) * norm.stats() + share.column, inverse, total[0], total[1]);
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ __device__ __forceinline__ void block_moments(const ChannelShare& share, const f
   });
 }
 
-// The moments of the rows of a block, per channel: [part][mean, squares][C]; g.rows_of(part) is the count.
+// The moments of the rows of a block, per channel: [part][mean, squares][C]; g.rows_of_chunk(its chunk) is the count.
 template <int W>
 __global__ void __launch_bounds__(kChannelThreads)
     channel_moments_kernel(ChannelGrid g, const float* x, int64_t pitch, double* moments) {

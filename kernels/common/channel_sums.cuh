@@ -37,10 +37,7 @@ struct ChannelGrid {
     chunks = at_least_1(ceil_div(rows, chunk));
   }
   constexpr int64_t parts() const { return segments * chunks; }
-  constexpr int64_t rows_of(int64_t part) const {
-    const int64_t left = rows - part % chunks * chunk;
-    return left < chunk ? left : chunk;
-  }
+  constexpr int64_t rows_of_chunk(int64_t k) const { return rows - k * chunk < chunk ? rows - k * chunk : chunk; }
   constexpr size_t sums_bytes(int terms) const { return size_t(parts() * terms * c) * sizeof(double); }
   // The same with one block for all rows of a segment, and `width` channels.
   constexpr ChannelGrid in_one_block(int64_t width) const {
@@ -50,8 +47,8 @@ struct ChannelGrid {
   }
   static constexpr int64_t at_least_1(int64_t v) { return v < 1 ? 1 : v; }
 };
-static_assert(ChannelGrid(1, 1 << 21, 64).parts() == 1024 && ChannelGrid(1, 0, 64).rows_of(0) == 0);
-static_assert(ChannelGrid(16, 1100, 64).chunks == 9 && ChannelGrid(16, 1100, 64).rows_of(17) == 76);
+static_assert(ChannelGrid(1, 1 << 21, 64).parts() == 1024 && ChannelGrid(1, 0, 64).rows_of_chunk(0) == 0);
+static_assert(ChannelGrid(16, 1100, 64).chunks == 9 && ChannelGrid(16, 1100, 64).rows_of_chunk(8) == 76);
 static_assert(ChannelGrid(1, 100, 131).tiles == 2 && ChannelGrid(1, 100, 131).tile == 68);
 
 // A thread's share: rows first, first + at_once, ... before end of channels column .. column + W - 1.
@@ -230,10 +227,10 @@ template <int kTerms>
 __global__ void __launch_bounds__(kChannelThreads)
     channel_totals_kernel(int64_t parts, int64_t c, int64_t results, const double* sums, TotalsOut<kTerms> out) {
   const TotalsShare share = totals_share(results, blockIdx.x);
-  const int64_t shared_by = c / results;  // 1 or c
+  const unsigned shared_by = results == c ? 1 : unsigned(c), all = unsigned(parts) * shared_by;
   double total[kTerms] = {};
-  for (int64_t i = share.row; !share.idle && i < parts * shared_by; i += share.at_once) {
-    const int64_t part = shared_by == 1 ? i : i / c, channel = shared_by == 1 ? share.column : i - part * c;
+  for (unsigned i = share.row; !share.idle && i < all; i += share.at_once) {
+    const int64_t part = i / shared_by, channel = shared_by == 1 ? share.column : i - part * shared_by;
 #pragma unroll
     for (int k = 0; k < kTerms; ++k) total[k] += sums[(part * kTerms + k) * c + channel];
   }
