@@ -75,9 +75,9 @@ void show_info(const InfoOptions& options) {
   figures.add("devices", card_available(&why) ? "cpu, cuda" : "cpu");
   if (card_available()) {
     const CardInfo card = card_info();
-    figures.add("card", text(card.name, card.emulated ? "" : text(", sm_", card.major, card.minor), ", ",
-                             card.multiprocessors, " multiprocessors, ", card.memory >> 20, " MiB, ", card.free >> 20,
-                             " MiB free"));
+    figures.add("card",
+                text(card.name, card.emulated ? "" : text(", sm_", card.major, card.minor), ", ", card.multiprocessors,
+                     " multiprocessors, ", card.memory >> 20, " MiB, ", card.free >> 20, " MiB free"));
   } else {
     figures.add("card", "none: " + why);
   }

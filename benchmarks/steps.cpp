@@ -60,10 +60,12 @@ Quartiles quartiles(std::vector<double> v) {
 
 size_t foresee_peak(const Model& model, const StepOptions& o) {
   std::optional<Steps> steps;
-  return training::memory_of_step([&] {
-           if (!steps) steps.emplace(model, o);
-           steps->step();
-         }, o.device)
+  return training::memory_of_step(
+             [&] {
+               if (!steps) steps.emplace(model, o);
+               steps->step();
+             },
+             o.device)
       .peak;
 }
 

@@ -12,7 +12,8 @@ namespace {
 void copy_on_host(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width, size_t height) {
   if (to_pitch == width && from_pitch == width) width *= height, height = width > 0;
   for (size_t i = 0; i < height; ++i)
-    std::memcpy(static_cast<std::byte*>(to) + i * to_pitch, static_cast<const std::byte*>(from) + i * from_pitch, width);
+    std::memcpy(static_cast<std::byte*>(to) + i * to_pitch, static_cast<const std::byte*>(from) + i * from_pitch,
+                width);
 }
 
 #ifdef KERN_CUDA
@@ -61,8 +62,7 @@ void require_device(Device device, SourceLocation at) {
 }
 
 Device device_of(DeviceChoice choice, SourceLocation at) {
-  if (choice == DeviceChoice::automatic)
-    return card_available() && !card_info().emulated ? Device::cuda : Device::cpu;
+  if (choice == DeviceChoice::automatic) return card_available() && !card_info().emulated ? Device::cuda : Device::cpu;
   const Device device = choice == DeviceChoice::cpu ? Device::cpu : Device::cuda;
   require_device(device, at);
   return device;

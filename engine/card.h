@@ -1,8 +1,8 @@
 // The graphics card: whether one is there, its memory, its stream, and copies between it and the host. All CUDA runtime
 // calls of the engine are in card.cpp; in a build without CUDA the same functions say that there is no card.
 //
-// Work given to a card is done in the order of one stream, while the host goes on. Reading values (Tensor::values, item)
-// waits for it; nothing else does.
+// Work given to a card is done in the order of one stream, while the host goes on. Reading values (Tensor::values,
+// item) waits for it; nothing else does.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -22,9 +22,9 @@ Device device_of(DeviceChoice choice, SourceLocation at = SourceLocation::curren
 
 struct CardInfo {
   std::string name;
-  int major = 0, minor = 0;      // compute capability
+  int major = 0, minor = 0;  // compute capability
   int multiprocessors = 0;
-  size_t memory = 0, free = 0;   // bytes
+  size_t memory = 0, free = 0;  // bytes
   bool emulated = false;
 };
 CardInfo card_info();  // Error without a card
@@ -34,8 +34,8 @@ void wait_for(Device device);  // until all work given to it is done; throws wha
 // --- for the engine: raw memory ---
 std::byte* card_allocate(size_t bytes);  // null when the card is full
 void card_free(std::byte* p);
-// height rows of width bytes; the pitches are in bytes. Copies from the card to the host wait for it, others do not, and
-// the host's bytes may be changed as soon as this returns.
+// height rows of width bytes; the pitches are in bytes. Copies from the card to the host wait for it, others do not,
+// and the host's bytes may be changed as soon as this returns.
 void copy_bytes(Device to_device, void* to, size_t to_pitch, Device from_device, const void* from, size_t from_pitch,
                 size_t width, size_t height);
 void set_bytes(Device device, void* p, unsigned char value, size_t bytes);

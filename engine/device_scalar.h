@@ -43,7 +43,9 @@ class DeviceScalar {
   }
 
  private:
-  void upload() const { copy_bytes(card_->device(), card_->data(), sizeof(T), Device::cpu, &value_, sizeof(T), sizeof(T), 1); }
+  void upload() const {
+    copy_bytes(card_->device(), card_->data(), sizeof(T), Device::cpu, &value_, sizeof(T), sizeof(T), 1);
+  }
   T value_;
   mutable std::unique_ptr<Storage> card_;
 };

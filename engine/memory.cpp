@@ -59,8 +59,8 @@ class Pool {
         release();
         block = source_.take(size);
       }
-      check(block != nullptr, "out of memory: a tensor needs ", size >> 20, " MiB and ", counters_.live >> 20,
-            " MiB", source_.whose, " are in use; use a smaller batch or a smaller window");
+      check(block != nullptr, "out of memory: a tensor needs ", size >> 20, " MiB and ", counters_.live >> 20, " MiB",
+            source_.whose, " are in use; use a smaller batch or a smaller window");
       ++counters_.allocations;
     }
     counters_.live += size;

@@ -1,6 +1,5 @@
 // adam on the card: one kernel over p, g, m and v, 28 bytes a value. Bound by memory.
 #include "kernels/adam.h"
-
 #include "kernels/common/flat.cuh"
 
 namespace kern::kernels {

@@ -1,5 +1,4 @@
 #include "kernels/add.h"
-
 #include "kernels/common/binary.cuh"
 #include "kernels/common/column_sums.cuh"
 

@@ -1,5 +1,4 @@
 #include "kernels/avg_pool.h"
-
 #include "kernels/common/elementwise.cuh"
 #include "kernels/common/places.cuh"
 

@@ -1,5 +1,4 @@
 #include "kernels/bce_with_logits.h"
-
 #include "kernels/common/sums.cuh"
 
 namespace kern::kernels {

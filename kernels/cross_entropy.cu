@@ -1,6 +1,5 @@
-#include "kernels/cross_entropy.h"
-
 #include "kernels/cross_entropy.cuh"
+#include "kernels/cross_entropy.h"
 
 namespace kern::kernels {
 namespace {

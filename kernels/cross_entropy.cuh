@@ -1,5 +1,5 @@
-// One row of cross_entropy (kernels/cross_entropy.h) on a card, over a Row of kernels/common/class_rows.cuh: what the op
-// and the head that keeps no logits share.
+// One row of cross_entropy (kernels/cross_entropy.h) on a card, over a Row of kernels/common/class_rows.cuh: what the
+// op and the head that keeps no logits share.
 #pragma once
 #include "kernels/common/class_rows.cuh"
 #include "kernels/cross_entropy.h"
@@ -14,7 +14,7 @@ template <class Row>
 __device__ __forceinline__ float cross_entropy_row_loss(const CrossEntropySpec& g, const Row& row, int32_t t,
                                                         const float* weight, CrossEntropyNumbers& numbers) {
   const float m = row.template fold<Greater>([&](int j) { return row.in(j); });
-  const float s = row.template fold<Plus>([&](int j) { return expf(row.in(j) - m); });
+  const float s = row.template fold<Plus>([&](int j) { return expf(row.in(j)-m); });
   const float log_s = logf(s);
   float loss = (1 - g.smoothing) * (weight ? weight[t] : 1) * (log_s + (m - row.in(t)));
   if (g.smoothing > 0)
@@ -37,7 +37,7 @@ __device__ __forceinline__ void cross_entropy_row_gradient(const CrossEntropySpe
   const float share = (kept + all) / numbers.sum;
   row.for_each([&](int j) {
     const float spread_j = spread * (weight ? weight[j] : 1);
-    row.out(j) = scale * (share * expf(row.in(j) - numbers.max) - spread_j - (j == t ? kept : 0));
+    row.out(j) = scale * (share * expf(row.in(j)-numbers.max) - spread_j - (j == t ? kept : 0));
   });
 }
 

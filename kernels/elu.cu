@@ -1,6 +1,5 @@
-#include "kernels/elu.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/elu.h"
 
 namespace kern::kernels {
 

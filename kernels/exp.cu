@@ -1,6 +1,5 @@
-#include "kernels/exp.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/exp.h"
 
 namespace kern::kernels {
 

@@ -1,6 +1,5 @@
-#include "kernels/fill.h"
-
 #include "kernels/common/elementwise.cuh"
+#include "kernels/fill.h"
 
 namespace kern::kernels {
 namespace {

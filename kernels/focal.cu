@@ -1,6 +1,5 @@
-#include "kernels/focal.h"
-
 #include "kernels/common/class_rows.cuh"
+#include "kernels/focal.h"
 
 namespace kern::kernels {
 namespace {

@@ -1,6 +1,5 @@
-#include "kernels/gelu.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/gelu.h"
 
 namespace kern::kernels {
 

@@ -1,6 +1,5 @@
-#include "kernels/gelu_tanh.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/gelu_tanh.h"
 
 namespace kern::kernels {
 

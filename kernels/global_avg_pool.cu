@@ -1,6 +1,5 @@
-#include "kernels/global_avg_pool.h"
-
 #include "kernels/common/elementwise.cuh"
+#include "kernels/global_avg_pool.h"
 
 namespace kern::kernels {
 namespace {

@@ -1,7 +1,6 @@
 // Group norm on the card is a norm per sample in which neighbouring channels have their mean in common: norm_act.cu
 // says how it runs and what it costs.
 #include "kernels/group_norm.h"
-
 #include "kernels/norm_act_cuda.h"
 
 namespace kern::kernels {

@@ -1,6 +1,5 @@
-#include "kernels/head_cross_entropy.h"
-
 #include "kernels/cross_entropy.cuh"
+#include "kernels/head_cross_entropy.h"
 
 namespace kern::kernels {
 namespace {

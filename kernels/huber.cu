@@ -1,6 +1,5 @@
-#include "kernels/huber.h"
-
 #include "kernels/common/pair_loss.cuh"
+#include "kernels/huber.h"
 
 namespace kern::kernels {
 

@@ -1,6 +1,5 @@
-#include "kernels/kl_normal.h"
-
 #include "kernels/common/sum.cuh"
+#include "kernels/kl_normal.h"
 
 namespace kern::kernels {
 namespace {

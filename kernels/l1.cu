@@ -1,6 +1,5 @@
-#include "kernels/l1.h"
-
 #include "kernels/common/pair_loss.cuh"
+#include "kernels/l1.h"
 
 namespace kern::kernels {
 

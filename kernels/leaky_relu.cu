@@ -1,6 +1,5 @@
-#include "kernels/leaky_relu.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/leaky_relu.h"
 
 namespace kern::kernels {
 

@@ -1,7 +1,6 @@
 // lerp on the card: 12 bytes a value. Bound by memory.
-#include "kernels/lerp.h"
-
 #include "kernels/common/flat.cuh"
+#include "kernels/lerp.h"
 
 namespace kern::kernels {
 namespace {

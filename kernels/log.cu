@@ -1,6 +1,5 @@
-#include "kernels/log.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/log.h"
 
 namespace kern::kernels {
 

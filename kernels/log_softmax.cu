@@ -1,6 +1,5 @@
-#include "kernels/log_softmax.h"
-
 #include "kernels/common/class_rows.cuh"
+#include "kernels/log_softmax.h"
 
 namespace kern::kernels {
 namespace {

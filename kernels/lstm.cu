@@ -1,9 +1,8 @@
-#include "kernels/lstm.h"
-
 #include <algorithm>
 
 #include "kernels/common/elementwise.cuh"
 #include "kernels/linear.h"
+#include "kernels/lstm.h"
 
 namespace kern::kernels {
 namespace {

@@ -1,7 +1,6 @@
-#include "kernels/max_pool.h"
-
 #include "kernels/common/elementwise.cuh"
 #include "kernels/common/places.cuh"
+#include "kernels/max_pool.h"
 
 namespace kern::kernels {
 namespace {

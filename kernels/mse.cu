@@ -1,6 +1,5 @@
-#include "kernels/mse.h"
-
 #include "kernels/common/pair_loss.cuh"
+#include "kernels/mse.h"
 
 namespace kern::kernels {
 

@@ -1,7 +1,6 @@
-#include "kernels/mul.h"
-
 #include "kernels/common/binary.cuh"
 #include "kernels/common/column_sums.cuh"
+#include "kernels/mul.h"
 
 namespace kern::kernels {
 namespace {

@@ -1,7 +1,6 @@
-#include "kernels/pad.h"
-
 #include "kernels/common/elementwise.cuh"
 #include "kernels/common/places.cuh"
+#include "kernels/pad.h"
 
 namespace kern::kernels {
 namespace {

@@ -1,7 +1,6 @@
 // prelu on the card: bound by memory, 8 bytes a value forward, 12 backward.
-#include "kernels/prelu.h"
-
 #include "kernels/common/channel_sums.cuh"
+#include "kernels/prelu.h"
 
 namespace kern::kernels {
 namespace {

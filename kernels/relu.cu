@@ -1,6 +1,5 @@
-#include "kernels/relu.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/relu.h"
 
 namespace kern::kernels {
 

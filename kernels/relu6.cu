@@ -1,6 +1,5 @@
-#include "kernels/relu6.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/relu6.h"
 
 namespace kern::kernels {
 

@@ -1,6 +1,5 @@
-#include "kernels/scale.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/scale.h"
 
 namespace kern::kernels {
 

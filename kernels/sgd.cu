@@ -1,7 +1,6 @@
 // sgd on the card: 20 bytes a value with momentum, 12 without. Bound by memory.
-#include "kernels/sgd.h"
-
 #include "kernels/common/flat.cuh"
+#include "kernels/sgd.h"
 
 namespace kern::kernels {
 namespace {

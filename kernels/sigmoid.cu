@@ -1,6 +1,5 @@
-#include "kernels/sigmoid.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/sigmoid.h"
 
 namespace kern::kernels {
 

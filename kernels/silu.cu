@@ -1,6 +1,5 @@
-#include "kernels/silu.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/silu.h"
 
 namespace kern::kernels {
 

@@ -1,6 +1,5 @@
-#include "kernels/softmax.h"
-
 #include "kernels/common/class_rows.cuh"
+#include "kernels/softmax.h"
 
 namespace kern::kernels {
 namespace {

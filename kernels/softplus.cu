@@ -1,6 +1,5 @@
-#include "kernels/softplus.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/softplus.h"
 
 namespace kern::kernels {
 

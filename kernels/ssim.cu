@@ -1,6 +1,5 @@
-#include "kernels/ssim.h"
-
 #include "kernels/common/sums.cuh"
+#include "kernels/ssim.h"
 
 namespace kern::kernels {
 namespace {

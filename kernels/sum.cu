@@ -1,7 +1,6 @@
 // sum on the card: 4 bytes a value in either direction. Bound by memory.
-#include "kernels/sum.h"
-
 #include "kernels/common/sum.cuh"
+#include "kernels/sum.h"
 
 namespace kern::kernels {
 namespace {

@@ -1,6 +1,5 @@
-#include "kernels/tanh.h"
-
 #include "kernels/common/unary.cuh"
+#include "kernels/tanh.h"
 
 namespace kern::kernels {
 

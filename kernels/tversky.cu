@@ -1,6 +1,5 @@
-#include "kernels/tversky.h"
-
 #include "kernels/common/class_rows.cuh"
+#include "kernels/tversky.h"
 
 namespace kern::kernels {
 namespace {

@@ -1,7 +1,6 @@
-#include "kernels/upsample.h"
-
 #include "kernels/common/elementwise.cuh"
 #include "kernels/common/places.cuh"
+#include "kernels/upsample.h"
 
 namespace kern::kernels {
 namespace {

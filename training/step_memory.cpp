@@ -75,9 +75,7 @@ std::optional<size_t> bytes_for_tensors(const fs::path& root) {
   return least;
 }
 
-std::optional<size_t> bytes_for_tensors_on_card() {
-  return card_info().free + memory_counters(Device::cuda).reserved;
-}
+std::optional<size_t> bytes_for_tensors_on_card() { return card_info().free + memory_counters(Device::cuda).reserved; }
 
 std::string too_large(int batch, size_t available, const std::function<size_t(int batch)>& bytes,
                       std::string_view otherwise) {

@@ -51,7 +51,8 @@ void describe_split(Schema& keys, WellsSplit& s) {
 
 void describe_machine(Schema& keys, Machine& m) {
   keys.section("Machine")
-      .choice("device", m.device, "where to compute; auto: on a graphics card where there is one", {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
+      .choice("device", m.device, "where to compute; auto: on a graphics card where there is one",
+              {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
       .choice("precision", m.precision, "of activations and products", {{"f32", Precision::f32}})
       .key("threads", m.threads, "CPU threads; 0: all cores. Results do not depend on it", between(0, 1024))
       .key("winograd", m.winograd,

@@ -173,10 +173,12 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
              c.model, split.training.size(), split.validation.size(), model.network.in, set.classes,
              model.module.parameter_count(), steps);
   auto foresee = [&](int batch) {
-    return memory_of_step([&] {
-      method.step(feed.hollow(batch));
-      if (ema) ema->update();
-    }, device);
+    return memory_of_step(
+        [&] {
+          method.step(feed.hollow(batch));
+          if (ema) ema->update();
+        },
+        device);
   };
   const StepMemory foreseen = foresee(c.batch);
   fmt::print("a step needs {}, with what is kept for the next {}\n", format_bytes(double(foreseen.peak)),

@@ -9,15 +9,23 @@ inline constexpr unsigned kAllLanes = 0xffffffffu;
 // --- what is folded: an operation, and what leaves a value as it is ---
 struct Plus {
   template <class T>
-  __device__ static T zero() { return T(0); }
+  __device__ static T zero() {
+    return T(0);
+  }
   template <class T>
-  __device__ T operator()(T a, T b) const { return a + b; }
+  __device__ T operator()(T a, T b) const {
+    return a + b;
+  }
 };
 struct Greater {  // a NaN wins
   template <class T>
-  __device__ static T zero() { return T(-INFINITY); }
+  __device__ static T zero() {
+    return T(-INFINITY);
+  }
   template <class T>
-  __device__ T operator()(T a, T b) const { return a > b || a != a ? a : b; }
+  __device__ T operator()(T a, T b) const {
+    return a > b || a != a ? a : b;
+  }
 };
 
 // Every lane gets the fold of all of them: lane pairs 16 apart first, then 8, 4, 2, 1.

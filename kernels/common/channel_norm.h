@@ -1,5 +1,6 @@
 // What the references of the norms share. x is `groups` groups of `rows` rows of C channels: the N samples of an
-// instance norm, the one group of a batch norm. Per group and channel, with m = mean over the group's rows and d = 1 / sqrt(variance + eps):
+// instance norm, the one group of a batch norm. Per group and channel, with m = mean over the group's rows and d = 1 /
+// sqrt(variance + eps):
 //   y = (x - m) d weight + bias
 // Backward, with z = (x - m) d and averages over the group's rows:
 //   dx = d weight (dy - avg(dy) - z avg(dy z))     or, with statistics that are given and not computed ("frozen"), d

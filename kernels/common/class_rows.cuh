@@ -133,11 +133,10 @@ void for_each_class_row(std::string_view name, const Exec& exec, int64_t rows, i
                         const F& f, SourceLocation at = SourceLocation::current()) {
   if (k == 0) return;
   const bool threads = k <= kMostThreadRow;
-  const LaunchConfig config{
-      .grid = unsigned(row_blocks(rows, k, F::kSums > 0)),
-      .block = kRowThreads,
-      .shared_bytes = threads ? size_t(F::kIn) * kRowThreads * size_t(k | 1) * sizeof(float) : 0,
-      .stream = stream_of(exec)};
+  const LaunchConfig config{.grid = unsigned(row_blocks(rows, k, F::kSums > 0)),
+                            .block = kRowThreads,
+                            .shared_bytes = threads ? size_t(F::kIn) * kRowThreads * size_t(k | 1) * sizeof(float) : 0,
+                            .stream = stream_of(exec)};
   Sums<F::kSums>* sums = F::kSums ? static_cast<Sums<F::kSums>*>(exec.scratch) : nullptr;
   if (threads) launch(name, at, thread_rows_kernel<F>, config, f, rows, int(k), a, sums);
   else launch(name, at, warp_rows_kernel<F>, config, f, rows, int(k), a, sums);

@@ -72,7 +72,7 @@ void launch(std::string_view name, SourceLocation at, void (*kernel)(P...), cons
     cuda_check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
                                     int(config.shared_bytes)),
                name, at);
-  kernel<<<config.grid, config.block, config.shared_bytes, config.stream>>>(P(arguments)...);
+  kernel<<<config.grid, config.block, config.shared_bytes, config.stream> > >(P(arguments)...);
   cuda_check(cudaGetLastError(), name, at);
 #endif
 }
@@ -84,8 +84,8 @@ void launch(std::string_view name, SourceLocation at, void (*kernel)(P...), cons
   ::kern::kernels::launch(#kernel, ::kern::SourceLocation::current(), kernel, __VA_ARGS__)
 
 #ifdef KERN_CUDA_EMULATED
-#define KERN_SHARED(type, name)               \
-  static char name##_key;                      \
+#define KERN_SHARED(type, name) \
+  static char name##_key;       \
   auto& name = ::kern::emulator::shared_as<type>(&name##_key, ::kern::SourceLocation::current())
 #define KERN_DYNAMIC_SHARED(type) static_cast<type*>(::kern::emulator::dynamic_shared())
 #else

@@ -41,9 +41,8 @@ PairLossRow<Op> pair_loss_cuda_row() {
           .workspace = [](const Spec& g) { return device_sum_workspace(g.size()); },
           .forward =
               [](const Exec& exec, const Spec& g, const float* x, const float* t, float* loss) {
-                device_sum("pair loss forward", exec, g.rows, g.c,
-                           g.x_pitch() == g.c && g.t_pitch() == g.c, PairLossValue<Op>{g, x, t}, loss,
-                           1.0 / double(g.size()));
+                device_sum("pair loss forward", exec, g.rows, g.c, g.x_pitch() == g.c && g.t_pitch() == g.c,
+                           PairLossValue<Op>{g, x, t}, loss, 1.0 / double(g.size()));
               },
           .backward =
               [](const Exec& exec, const Spec& g, const float* dy, const float* x, const float* t, float* dx) {

@@ -53,10 +53,9 @@ UnaryRow<Op> unary_cuda_row() {
               },
           .backward =
               [](const Exec& exec, const UnarySpec<Op>& g, const float* dy, const float* saved, float* dx) {
-                for_each_value(
-                    "unary backward", exec, g.rows, g.c,
-                    {{dy, g.dy_pitch()}, {saved, g.saved_pitch()}, {dx, g.dx_pitch()}},
-                    UnaryBackward<Op>{g.op, dy, g.dy_pitch(), saved, g.saved_pitch(), dx, g.dx_pitch()});
+                for_each_value("unary backward", exec, g.rows, g.c,
+                               {{dy, g.dy_pitch()}, {saved, g.saved_pitch()}, {dx, g.dx_pitch()}},
+                               UnaryBackward<Op>{g.op, dy, g.dy_pitch(), saved, g.saved_pitch(), dx, g.dx_pitch()});
               }};
 }
 

@@ -6,9 +6,9 @@
 //     template <Scalar T> constexpr T derivative(T saved) const;          // dy/dx from the saved x or y
 //   };
 //
-// Its parameters (a slope) are members. The reference, one CPU row per instruction set and (unary.cuh) the CUDA row come
-// from here: the op's .cpp gives the table its name. Formulas are plain arithmetic without branches on what may differ
-// from value to value (kernels/common/elementary.h has exp, log, tanh, erf), so that loops vectorise.
+// Its parameters (a slope) are members. The reference, one CPU row per instruction set and (unary.cuh) the CUDA row
+// come from here: the op's .cpp gives the table its name. Formulas are plain arithmetic without branches on what may
+// differ from value to value (kernels/common/elementary.h has exp, log, tanh, erf), so that loops vectorise.
 #pragma once
 #include <algorithm>
 

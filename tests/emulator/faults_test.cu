@@ -88,9 +88,11 @@ TEST(EmulatorFaults, reads_behind_an_allocation) {
     return verdict([&] { KERN_LAUNCH(kernel, {.grid = 2, .block = kThreads}, 100, x.get(), y.get()); });
   };
   EXPECT_EQ(run(shift_kernel<0>), "");
-  EXPECT_TRUE(has(run(shift_kernel<1>), {"thread (35,0,0) of block (1,0,0)", "reads 4 bytes 0 bytes behind the end of an allocation of 400 bytes",
-                                         "faults_test.cu:"}));
-  EXPECT_TRUE(has(run(shift_kernel<-1>), {"thread (0,0,0) of block (0,0,0)", "4 bytes before an allocation of 400 bytes"}));
+  EXPECT_TRUE(has(run(shift_kernel<1>),
+                  {"thread (35,0,0) of block (1,0,0)",
+                   "reads 4 bytes 0 bytes behind the end of an allocation of 400 bytes", "faults_test.cu:"}));
+  EXPECT_TRUE(
+      has(run(shift_kernel<-1>), {"thread (0,0,0) of block (0,0,0)", "4 bytes before an allocation of 400 bytes"}));
 }
 TEST(EmulatorFaults, reads_what_was_freed) {
   float* gone = nullptr;
@@ -105,8 +107,9 @@ TEST(EmulatorFaults, reads_what_was_freed) {
 TEST(EmulatorFaults, reads_the_hosts_memory) {
   const std::vector<float> x = counting(100);
   const Buffer y(100);
-  EXPECT_TRUE(has(verdict([&] { KERN_LAUNCH(shift_kernel<0>, {.grid = 2, .block = kThreads}, 100, x.data(), y.get()); }),
-                  {"reads 4 bytes of the host's memory"}));
+  EXPECT_TRUE(
+      has(verdict([&] { KERN_LAUNCH(shift_kernel<0>, {.grid = 2, .block = kThreads}, 100, x.data(), y.get()); }),
+          {"reads 4 bytes of the host's memory"}));
 }
 template <int kSize>
 __global__ void reverse_kernel(const float* x, float* y) {
@@ -123,7 +126,8 @@ TEST(EmulatorFaults, writes_outside_a_shared_array) {
   };
   EXPECT_EQ(run(reverse_kernel<kThreads>), "");
   EXPECT_EQ(y.values()[3], float(kThreads - 4));
-  EXPECT_TRUE(has(run(reverse_kernel<kThreads - 1>), {"writes 4 bytes of shared memory outside the block's variables"}));
+  EXPECT_TRUE(
+      has(run(reverse_kernel<kThreads - 1>), {"writes 4 bytes of shared memory outside the block's variables"}));
 }
 __global__ void copy_four_kernel(int offset, const float* x, float* y) {
   const Pack<4> four = load<4>(x + offset + 4 * threadIdx.x);
@@ -206,8 +210,7 @@ __global__ void leaving_kernel(const float* x, float* y) {
 template <bool kSame>
 __global__ void divergent_barrier_kernel(float* y) {
   if (kSame || threadIdx.x < 32) __syncthreads();
-  else
-    __syncthreads();
+  else __syncthreads();
   y[threadIdx.x] = 1;
 }
 TEST(EmulatorFaults, barriers_that_not_all_reach) {
@@ -275,7 +278,10 @@ TEST(EmulatorFaults, blocks_that_race_in_global_memory) {
   EXPECT_EQ(run_read(reads_the_next_block_kernel<true>), "");
   EXPECT_TRUE(has(run_read(reads_the_next_block_kernel<false>), {"global memory that block", "in the same launch"}));
   const Buffer counter(std::vector<float>{0});
-  EXPECT_EQ(verdict([&] { KERN_LAUNCH(count_kernel, {.grid = 4, .block = kThreads}, reinterpret_cast<int*>(counter.get())); }), "");
+  EXPECT_EQ(verdict([&] {
+              KERN_LAUNCH(count_kernel, {.grid = 4, .block = kThreads}, reinterpret_cast<int*>(counter.get()));
+            }),
+            "");
 }
 
 // --- launches ---

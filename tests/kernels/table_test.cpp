@@ -51,9 +51,8 @@ TEST(OpTables, the_last_row_of_a_device_supports_everything) {
 TEST(Dispatch, prefers_named_rows_and_refuses_unknown_ones) {
   const ReluSpec g{.rows = 1};
   const auto rows = relu_table().rows;
-  const ReluRow& first = *std::find_if(rows.begin(), rows.end(), [&](const ReluRow& row) {
-    return row.device == Device::cpu && row.supports(g);
-  });
+  const ReluRow& first = *std::find_if(
+      rows.begin(), rows.end(), [&](const ReluRow& row) { return row.device == Device::cpu && row.supports(g); });
   EXPECT_STREQ(select(relu_table(), Device::cpu, g).name, first.name);
   {
     PreferRow prefer("relu=reference");
@@ -73,8 +72,8 @@ TEST(Dispatch, prefers_named_rows_and_refuses_unknown_ones) {
     }
     return std::string("no error");
   };
-  EXPECT_EQ(sentence("relu=cuda9"),
-            text("KERN_IMPL: op 'relu' has no row 'cuda9'; its rows are ", available_rows, "avx512, avx2, simd, reference"));
+  EXPECT_EQ(sentence("relu=cuda9"), text("KERN_IMPL: op 'relu' has no row 'cuda9'; its rows are ", available_rows,
+                                         "avx512, avx2, simd, reference"));
   EXPECT_EQ(sentence("rleu=cpu").substr(0, 41), "KERN_IMPL: there is no op 'rleu'; the ops");
   EXPECT_EQ(sentence("relu"), "KERN_IMPL: 'relu' is not of the form op=row");
   bool seen = false;

@@ -1,5 +1,5 @@
-// The same network on the CPU and on a card (emulated or real): the same weights and dropout masks, and losses that stay
-// together over training steps.
+// The same network on the CPU and on a card (emulated or real): the same weights and dropout masks, and losses that
+// stay together over training steps.
 #include <gtest/gtest.h>
 
 #include "engine/card.h"
@@ -27,13 +27,20 @@ const Subject kSubjects[] = {
      },
      {2, 21, 2},
      3},
-    {"UNet2d", [] { return AnyModule(models::UNet2d({.in = 3, .out = 4, .channels = {4, 8}, .dropout = 0.3f})); },
+    {"UNet2d",
+     [] {
+       return AnyModule(models::UNet2d({.in = 3, .out = 4, .channels = {4, 8}, .dropout = 0.3f}));
+     },
      {2, 10, 12, 3},
      4},
-    {"ConvAutoencoder", [] { return AnyModule(models::ConvAutoencoder({.in = 3, .channels = {4, 8}})); },
+    {"ConvAutoencoder",
+     [] {
+       return AnyModule(models::ConvAutoencoder({.in = 3, .channels = {4, 8}}));
+     },
      {2, 8, 8, 3},
      0},
-    {"LstmTagger", [] { return AnyModule(models::LstmTagger({.in = 2, .out = 3, .hidden = 6, .layers = 2})); },
+    {"LstmTagger",
+     [] { return AnyModule(models::LstmTagger({.in = 2, .out = 3, .hidden = 6, .layers = 2})); },
      {2, 9, 2},
      3},
 };
@@ -52,7 +59,8 @@ std::vector<double> train(const Subject& s, Device device, int steps) {
     Shape positions;
     for (int i = 0; i + 1 < s.input.rank(); ++i) positions.push_back(s.input[i]);
     target = Tensor::empty(positions, {.dtype = DType::i32});
-    for (int64_t i = 0; i < target.size(); ++i) target.mutate<int32_t>()[i] = int32_t(random.below(uint32_t(s.classes)));
+    for (int64_t i = 0; i < target.size(); ++i)
+      target.mutate<int32_t>()[i] = int32_t(random.below(uint32_t(s.classes)));
     target = target.to(device);
   }
   x = x.to(device);

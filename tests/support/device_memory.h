@@ -76,6 +76,12 @@ class Values {
   explicit Values(size_t n, T value = T{}) : all_(n, value) {}
   Values(std::initializer_list<T> values) : all_(values) {}
   explicit Values(const std::vector<T>& values) : all_(values.begin(), values.end()) {}
+  Values(const Values& o) : all_((before_looking(), o.all_)) {}
+  Values& operator=(const Values& o) {
+    before_looking();
+    all_ = o.all_;
+    return *this;
+  }
   size_t size() const { return all_.size(); }
   T* data() { return before_looking(), all_.data(); }
   const T* data() const { return before_looking(), all_.data(); }

@@ -18,6 +18,12 @@ namespace kern::testing {
 
 using kernels::real_part;
 
+// A float in [low, high). Not inlined: GCC 12 at -O3 vectorises the loop around it and forgets to round to float where T
+// is double, so that arrays of two types would differ.
+[[gnu::noinline]] inline float between(double low, double high, uint32_t word) {
+  return float(low + (high - low) * double(kernels::to_uniform(word)));
+}
+
 // rows x c values with a pitch, between guards; gaps of the pitch are guarded too.
 template <class T = float>
 class Array {
@@ -25,6 +31,12 @@ class Array {
   Array(int64_t rows, int64_t c, int64_t pitch = 0)
       : rows_(rows), c_(c), pitch_(pitch ? pitch : c), all_(size_t(kGuard + rows_ * pitch_ + kGuard), guard()) {
     for_each([](T& v) { v = std::numeric_limits<double>::quiet_NaN(); });
+  }
+  Array(const Array& o) : rows_(o.rows_), c_(o.c_), pitch_(o.pitch_), all_((before_looking(), o.all_)) {}
+  Array& operator=(const Array& o) {
+    before_looking();
+    rows_ = o.rows_, c_ = o.c_, pitch_ = o.pitch_, all_ = o.all_;
+    return *this;
   }
   // Integers in [-range, range], chosen by seed.
   static Array integers(int64_t rows, int64_t c, int64_t pitch, uint32_t seed, int range = 3) {
@@ -40,7 +52,7 @@ class Array {
     Array a(rows, c, pitch);
     uint32_t i = 0;
     a.for_each([&](T& v) {
-      v = T(float(low + (high - low) * double(kernels::to_uniform(kernels::philox({seed, 8}, i++, 0, 0, 0).v[0]))));
+      v = T(between(low, high, kernels::philox({seed, 8}, i++, 0, 0, 0).v[0]));
     });
     return a;
   }

@@ -88,8 +88,8 @@ uint32_t random_below(size_t n) {  // splitmix64
 }
 
 std::byte* shared_memory() {  // begins after a gap that no variable can reach across
-  static std::byte* memory = static_cast<std::byte*>(mmap(nullptr, 2 * kSharedBytes, PROT_READ | PROT_WRITE,
-                                                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  static std::byte* memory = static_cast<std::byte*>(
+      mmap(nullptr, 2 * kSharedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   return memory;
 }
 
@@ -168,9 +168,9 @@ std::string deadlock() {
     else if (!other && (t.waits_at.line != first->waits_at.line || std::strcmp(t.waits_at.file, first->waits_at.file)))
       other = &t;
   }
-  std::string sentence = text(place_text(first_id), " waits at ", first->waits_for, ", ", at_text(first->waits_at),
-                              ", for threads that will not come: ", block.ended, " of ", block.threads.size(),
-                              " have ended");
+  std::string sentence =
+      text(place_text(first_id), " waits at ", first->waits_for, ", ", at_text(first->waits_at),
+           ", for threads that will not come: ", block.ended, " of ", block.threads.size(), " have ended");
   if (other) sentence += text(", others wait at ", other->waits_for, ", ", at_text(other->waits_at));
   return sentence + "; every thread must reach the same barriers";
 }
@@ -299,7 +299,8 @@ int block_vote(int predicate, int (*combine)(int count, int size), SourceLocatio
   return int(block.vote_result);
 }
 void block_barrier(SourceLocation at) {
-  block_vote(0, [](int, int) { return 0; }, at);
+  block_vote(
+      0, [](int, int) { return 0; }, at);
 }
 
 void warp_exchange(const char* what, uint32_t mask, const void* bring, size_t bring_bytes, void* take,
@@ -357,8 +358,8 @@ void warp_exchange(const char* what, uint32_t mask, const void* bring, size_t br
 }
 void warp_barrier(uint32_t mask, SourceLocation at) {
   char none = 0;
-  warp_exchange("__syncwarp", mask, &none, 0, &none, 0,
-                [](Exchange& e) { note_warp_barrier(e.mask, place.warp()); }, at);
+  warp_exchange(
+      "__syncwarp", mask, &none, 0, &none, 0, [](Exchange& e) { note_warp_barrier(e.mask, place.warp()); }, at);
 }
 
 void peek(const void* address, void* into, size_t bytes) { std::memcpy(into, address, bytes); }

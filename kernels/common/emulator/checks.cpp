@@ -21,7 +21,7 @@ struct SharedCell {
   uint32_t write_time = 0, read_time = 0;  // 0: never
   uint16_t writer = 0, reader = 0;
   uint16_t write_warp_time = 0, read_warp_time = 0;
-  bool atomic = false;  // the write
+  bool atomic = false;                                      // the write
   bool other_lanes_read = false, other_warps_read = false;  // since read_time, besides `reader`
 };
 constexpr size_t kCell = 2;
@@ -204,10 +204,10 @@ void check_atomic(const void* address, size_t bytes, SourceLocation at) {
 }  // namespace kern::emulator
 
 // The calls that -fsanitize=thread makes. Only kernels' sources are compiled with it.
-#define KERN_HOOK(name, bytes, kind)                                                                             \
-  extern "C" void name(void* address) {                                                                          \
-    kern::emulator::check_access(reinterpret_cast<uintptr_t>(address), bytes, kern::emulator::Access::kind,      \
-                                 __builtin_return_address(0));                                                   \
+#define KERN_HOOK(name, bytes, kind)                                                                        \
+  extern "C" void name(void* address) {                                                                     \
+    kern::emulator::check_access(reinterpret_cast<uintptr_t>(address), bytes, kern::emulator::Access::kind, \
+                                 __builtin_return_address(0));                                              \
   }
 KERN_HOOK(__tsan_read1, 1, read)
 KERN_HOOK(__tsan_read2, 2, read)
@@ -250,29 +250,29 @@ extern "C" void __tsan_vptr_update(void**, void*) {}
 extern "C" void __tsan_vptr_read(void**) {}
 
 // Atomics of the host's code in the same files (reference counts, guards of statics): done as they are.
-#define KERN_HOST_ATOMIC_FETCH(bits, name, builtin)                                                        \
+#define KERN_HOST_ATOMIC_FETCH(bits, name, builtin)                                                           \
   extern "C" uint##bits##_t __tsan_atomic##bits##_##name(volatile uint##bits##_t* p, uint##bits##_t v, int) { \
-    return builtin(p, v, __ATOMIC_SEQ_CST);                                                                \
+    return builtin(p, v, __ATOMIC_SEQ_CST);                                                                   \
   }
-#define KERN_HOST_ATOMICS(bits)                                                                            \
-  extern "C" uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t* p, int) {            \
-    return __atomic_load_n(p, __ATOMIC_SEQ_CST);                                                           \
-  }                                                                                                        \
-  extern "C" void __tsan_atomic##bits##_store(volatile uint##bits##_t* p, uint##bits##_t v, int) {         \
-    __atomic_store_n(p, v, __ATOMIC_SEQ_CST);                                                              \
-  }                                                                                                        \
+#define KERN_HOST_ATOMICS(bits)                                                                                      \
+  extern "C" uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t* p, int) {                      \
+    return __atomic_load_n(p, __ATOMIC_SEQ_CST);                                                                     \
+  }                                                                                                                  \
+  extern "C" void __tsan_atomic##bits##_store(volatile uint##bits##_t* p, uint##bits##_t v, int) {                   \
+    __atomic_store_n(p, v, __ATOMIC_SEQ_CST);                                                                        \
+  }                                                                                                                  \
   extern "C" int __tsan_atomic##bits##_compare_exchange_strong(volatile uint##bits##_t* p, uint##bits##_t* expected, \
-                                                               uint##bits##_t v, int, int) {               \
-    return __atomic_compare_exchange_n(p, expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);         \
-  }                                                                                                        \
-  extern "C" int __tsan_atomic##bits##_compare_exchange_weak(volatile uint##bits##_t* p, uint##bits##_t* expected, \
-                                                             uint##bits##_t v, int, int) {                 \
-    return __atomic_compare_exchange_n(p, expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);         \
-  }                                                                                                        \
-  KERN_HOST_ATOMIC_FETCH(bits, exchange, __atomic_exchange_n)                                              \
-  KERN_HOST_ATOMIC_FETCH(bits, fetch_add, __atomic_fetch_add)                                              \
-  KERN_HOST_ATOMIC_FETCH(bits, fetch_sub, __atomic_fetch_sub)                                              \
-  KERN_HOST_ATOMIC_FETCH(bits, fetch_and, __atomic_fetch_and)                                              \
+                                                               uint##bits##_t v, int, int) {                         \
+    return __atomic_compare_exchange_n(p, expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                   \
+  }                                                                                                                  \
+  extern "C" int __tsan_atomic##bits##_compare_exchange_weak(volatile uint##bits##_t* p, uint##bits##_t* expected,   \
+                                                             uint##bits##_t v, int, int) {                           \
+    return __atomic_compare_exchange_n(p, expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                   \
+  }                                                                                                                  \
+  KERN_HOST_ATOMIC_FETCH(bits, exchange, __atomic_exchange_n)                                                        \
+  KERN_HOST_ATOMIC_FETCH(bits, fetch_add, __atomic_fetch_add)                                                        \
+  KERN_HOST_ATOMIC_FETCH(bits, fetch_sub, __atomic_fetch_sub)                                                        \
+  KERN_HOST_ATOMIC_FETCH(bits, fetch_and, __atomic_fetch_and)                                                        \
   KERN_HOST_ATOMIC_FETCH(bits, fetch_or, __atomic_fetch_or)
 KERN_HOST_ATOMICS(8)
 KERN_HOST_ATOMICS(16)

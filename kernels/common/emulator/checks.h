@@ -22,8 +22,8 @@ void note_warp_barrier(uint32_t mask, unsigned warp);
 // Set by the scheduler as it switches: addresses of the running thread's own stack are its own business.
 void set_stack(uintptr_t begin, size_t bytes);
 
-// The emulator's own work is not a kernel's: while one of these lives, nothing is checked. (What kernels' sources and the
-// emulator share, templates of std for instance, calls the hooks wherever the linker took it from.)
+// The emulator's own work is not a kernel's: while one of these lives, nothing is checked. (What kernels' sources and
+// the emulator share, templates of std for instance, calls the hooks wherever the linker took it from.)
 class ChecksPaused {
  public:
   ChecksPaused();

@@ -63,13 +63,16 @@ constexpr double2 make_double2(double x, double y) { return {x, y}; }
 #define KERN_AT ::kern::SourceLocation at = ::kern::SourceLocation::current()
 inline void __syncthreads(KERN_AT) { kern::emulator::block_barrier(at); }
 inline int __syncthreads_count(int predicate, KERN_AT) {
-  return kern::emulator::block_vote(predicate, [](int count, int) { return count; }, at);
+  return kern::emulator::block_vote(
+      predicate, [](int count, int) { return count; }, at);
 }
 inline int __syncthreads_and(int predicate, KERN_AT) {
-  return kern::emulator::block_vote(predicate, [](int count, int size) { return int(count == size); }, at);
+  return kern::emulator::block_vote(
+      predicate, [](int count, int size) { return int(count == size); }, at);
 }
 inline int __syncthreads_or(int predicate, KERN_AT) {
-  return kern::emulator::block_vote(predicate, [](int count, int) { return int(count > 0); }, at);
+  return kern::emulator::block_vote(
+      predicate, [](int count, int) { return int(count > 0); }, at);
 }
 inline void __syncwarp(unsigned mask = 0xffffffffu, KERN_AT) { kern::emulator::warp_barrier(mask, at); }
 inline void __threadfence() {}
@@ -94,22 +97,23 @@ T shuffle(const char* what, unsigned mask, T value, int source, SourceLocation a
     T value;
     int known;
   } got{};
-  warp_exchange(what, mask, &bring, sizeof bring, &got, sizeof got,
-                [](Exchange& e) {
-                  for (unsigned l = 0; l < kWarp; ++l) {
-                    if (!(e.mask >> l & 1)) continue;
-                    Shuffle<T> mine;
-                    std::memcpy(&mine, e.bring[l], sizeof mine);
-                    Got result{mine.value, mine.source >= 0 && (e.mask >> mine.source & 1)};
-                    if (result.known) {
-                      Shuffle<T> other;
-                      std::memcpy(&other, e.bring[mine.source], sizeof other);
-                      result.value = other.value;
-                    }
-                    std::memcpy(e.take[l], &result, sizeof result);
-                  }
-                },
-                at);
+  warp_exchange(
+      what, mask, &bring, sizeof bring, &got, sizeof got,
+      [](Exchange& e) {
+        for (unsigned l = 0; l < kWarp; ++l) {
+          if (!(e.mask >> l & 1)) continue;
+          Shuffle<T> mine;
+          std::memcpy(&mine, e.bring[l], sizeof mine);
+          Got result{mine.value, mine.source >= 0 && (e.mask >> mine.source & 1)};
+          if (result.known) {
+            Shuffle<T> other;
+            std::memcpy(&other, e.bring[mine.source], sizeof other);
+            result.value = other.value;
+          }
+          std::memcpy(e.take[l], &result, sizeof result);
+        }
+      },
+      at);
   if (!got.known) shuffle_fault(what, source, at);
   return got.value;
 }
@@ -118,18 +122,19 @@ T shuffle(const char* what, unsigned mask, T value, int source, SourceLocation a
 template <class In, class Out, Out (*combine)(const In* values, uint32_t mask, unsigned lane)>
 Out vote(const char* what, unsigned mask, In value, SourceLocation at) {
   Out out{};
-  warp_exchange(what, mask, &value, sizeof value, &out, sizeof out,
-                [](Exchange& e) {
-                  In values[kWarp]{};
-                  for (unsigned l = 0; l < kWarp; ++l)
-                    if (e.mask >> l & 1) std::memcpy(&values[l], e.bring[l], sizeof(In));
-                  for (unsigned l = 0; l < kWarp; ++l)
-                    if (e.mask >> l & 1) {
-                      const Out result = combine(values, e.mask, l);
-                      std::memcpy(e.take[l], &result, sizeof result);
-                    }
-                },
-                at);
+  warp_exchange(
+      what, mask, &value, sizeof value, &out, sizeof out,
+      [](Exchange& e) {
+        In values[kWarp]{};
+        for (unsigned l = 0; l < kWarp; ++l)
+          if (e.mask >> l & 1) std::memcpy(&values[l], e.bring[l], sizeof(In));
+        for (unsigned l = 0; l < kWarp; ++l)
+          if (e.mask >> l & 1) {
+            const Out result = combine(values, e.mask, l);
+            std::memcpy(e.take[l], &result, sizeof result);
+          }
+      },
+      at);
   return out;
 }
 
@@ -219,9 +224,9 @@ unsigned __match_all_sync(unsigned mask, T v, int* all, KERN_AT) {
   *all = equal == mask;
   return *all ? mask : 0;
 }
-#define KERN_REDUCE(name, T, op)                                                                    \
-  inline T name(unsigned mask, T v, KERN_AT) {                                                      \
-    return kern::emulator::vote<T, T, kern::emulator::folded<T, op>>(#name, mask, v, at);           \
+#define KERN_REDUCE(name, T, op)                                                          \
+  inline T name(unsigned mask, T v, KERN_AT) {                                            \
+    return kern::emulator::vote<T, T, kern::emulator::folded<T, op>>(#name, mask, v, at); \
   }
 KERN_REDUCE(__reduce_add_sync, int, kern::emulator::plus<int>)
 KERN_REDUCE(__reduce_add_sync, unsigned, kern::emulator::plus<unsigned>)
@@ -237,22 +242,24 @@ KERN_REDUCE(__reduce_xor_sync, unsigned, kern::emulator::bits_xor)
 // --- atomics on integers, in global or shared memory ---
 template <class T>
 concept AtomicInteger = std::is_same_v<T, int> || std::is_same_v<T, unsigned> || std::is_same_v<T, unsigned long long>;
-#define KERN_ATOMIC(name, formula)                                                \
-  template <AtomicInteger T>                                                      \
-  T name(T* p, std::type_identity_t<T> v, KERN_AT) {                              \
-    return kern::emulator::atomic(p, [&](T old) { return T(formula); }, at);      \
+#define KERN_ATOMIC(name, formula)                   \
+  template <AtomicInteger T>                         \
+  T name(T* p, std::type_identity_t<T> v, KERN_AT) { \
+    return kern::emulator::atomic(                   \
+        p, [&](T old) { return T(formula); }, at);   \
   }
 KERN_ATOMIC(atomicAdd, old + v)
 KERN_ATOMIC(atomicMax, old < v ? v : old)
 KERN_ATOMIC(atomicMin, v < old ? v : old)
-KERN_ATOMIC(atomicAnd, old & v)
+KERN_ATOMIC(atomicAnd, old& v)
 KERN_ATOMIC(atomicOr, old | v)
 KERN_ATOMIC(atomicXor, old ^ v)
 KERN_ATOMIC(atomicExch, v)
 #undef KERN_ATOMIC
 template <AtomicInteger T>
 T atomicCAS(T* p, std::type_identity_t<T> expected, std::type_identity_t<T> v, KERN_AT) {
-  return kern::emulator::atomic(p, [&](T old) { return old == expected ? v : old; }, at);
+  return kern::emulator::atomic(
+      p, [&](T old) { return old == expected ? v : old; }, at);
 }
 #undef KERN_AT
 

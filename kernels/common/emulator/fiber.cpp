@@ -142,7 +142,8 @@ void Fiber::start(void (*body)(void*), void* argument) {
   contexts.inside.uc_link = nullptr;
   static thread_local Fiber* entering;
   entering = this;
-  makecontext(&contexts.inside, +[] { enter(entering); }, 0);
+  makecontext(
+      &contexts.inside, +[] { enter(entering); }, 0);
 #else
   // A stack that looks as if it had left through kern_fiber_switch, on its way to kern_fiber_begin.
   auto* top = reinterpret_cast<void**>(stack_ + kStackBytes);
@@ -150,8 +151,8 @@ void Fiber::start(void (*body)(void*), void* argument) {
 #if defined(__x86_64__)
   void** sp = top - 9;  // r15 r14 r13 r12 rbx rbp, return address; two words, so that the stack is aligned at the call
   std::memset(sp, 0, 9 * sizeof(void*));
-  sp[3] = this;                                               // r12
-  std::memcpy(&sp[4], &enter_function, sizeof(void*));        // rbx
+  sp[3] = this;                                         // r12
+  std::memcpy(&sp[4], &enter_function, sizeof(void*));  // rbx
   void (*begin)() = kern_fiber_begin;
   std::memcpy(&sp[6], &begin, sizeof(void*));
 #else
@@ -160,7 +161,7 @@ void Fiber::start(void (*body)(void*), void* argument) {
   std::memcpy(&sp[0], &enter_function, sizeof(void*));  // x19
   sp[1] = this;                                         // x20
   void (*begin)() = kern_fiber_begin;
-  std::memcpy(&sp[11], &begin, sizeof(void*));          // x30
+  std::memcpy(&sp[11], &begin, sizeof(void*));  // x30
 #endif
   inside_ = sp;
 #endif

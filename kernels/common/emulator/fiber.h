@@ -15,8 +15,8 @@ class Fiber {
 
   // Runs body(argument) from its beginning until it suspends or ends. A body that was left unfinished is forgotten.
   void start(void (*body)(void*), void* argument);
-  void resume();                  // goes on after suspend()
-  void suspend();                 // inside the body: back to whoever called start() or resume()
+  void resume();   // goes on after suspend()
+  void suspend();  // inside the body: back to whoever called start() or resume()
   bool finished() const { return finished_; }
   uintptr_t stack() const { return stack_; }
   static constexpr size_t kStackBytes = 192 * 1024;

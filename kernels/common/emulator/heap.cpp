@@ -106,7 +106,8 @@ bool heap_give_back(void* p) {
   it->second.freed = true;
   set_valid(it->first, it->second.bytes, false);
   if (it->second.kind != MemoryKind::pinned) h.live -= it->second.bytes;
-  const uintptr_t first = (it->first + kPage - 1) / kPage * kPage, last = (it->first + it->second.bytes) / kPage * kPage;
+  const uintptr_t first = (it->first + kPage - 1) / kPage * kPage,
+                  last = (it->first + it->second.bytes) / kPage * kPage;
   if (last > first) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
   if (__asan_poison_memory_region) __asan_poison_memory_region(p, it->second.bytes);
   return true;

@@ -65,7 +65,9 @@ void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Sou
             [](const Operands* lanes, unsigned row, unsigned k) {
               return tf32(lanes[row % 8 * 4 + k % 4].a[row / 8 + k / 4 * 2]);
             },
-            [](const Operands* lanes, unsigned k, unsigned column) { return tf32(lanes[column * 4 + k % 4].b[k / 4]); });
+            [](const Operands* lanes, unsigned k, unsigned column) {
+              return tf32(lanes[column * 4 + k % 4].b[k / 4]);
+            });
       },
       at);
 }

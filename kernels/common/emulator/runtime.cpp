@@ -35,7 +35,7 @@ struct EmulatedEvent {
 
 namespace {
 
-std::recursive_mutex mutex;  // one thread at a time emulates the card
+std::recursive_mutex mutex;                            // one thread at a time emulates the card
 EmulatedStream& default_stream = *new EmulatedStream;  // never destroyed: memory may be given back at the very end
 std::vector<EmulatedStream*>& all_streams = *new std::vector<EmulatedStream*>{&default_stream};
 std::string last_fault;
@@ -97,15 +97,18 @@ std::string copy_now(void* to, const void* from, size_t bytes) {
 // Whether the memory's side of a copy agrees with what the call says.
 bool direction_fits(const void* to, const void* from, cudaMemcpyKind kind) {
   auto on_card = [](const void* p) { return inside(p); };
-  auto on_host = [](const void* p) {
-    return !inside(p) || emulator::host_may_touch(reinterpret_cast<uintptr_t>(p));
-  };
+  auto on_host = [](const void* p) { return !inside(p) || emulator::host_may_touch(reinterpret_cast<uintptr_t>(p)); };
   switch (kind) {
-    case cudaMemcpyHostToDevice: return on_host(from) && on_card(to);
-    case cudaMemcpyDeviceToHost: return on_card(from) && on_host(to);
-    case cudaMemcpyDeviceToDevice: return on_card(from) && on_card(to);
-    case cudaMemcpyHostToHost: return on_host(from) && on_host(to);
-    default: return true;
+    case cudaMemcpyHostToDevice:
+      return on_host(from) && on_card(to);
+    case cudaMemcpyDeviceToHost:
+      return on_card(from) && on_host(to);
+    case cudaMemcpyDeviceToDevice:
+      return on_card(from) && on_card(to);
+    case cudaMemcpyHostToHost:
+      return on_host(from) && on_host(to);
+    default:
+      return true;
   }
 }
 
@@ -124,25 +127,39 @@ uint64_t launches() { return launch_count; }
 
 const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {
-    case cudaSuccess: return "cudaSuccess";
-    case cudaErrorInvalidValue: return "cudaErrorInvalidValue";
-    case cudaErrorMemoryAllocation: return "cudaErrorMemoryAllocation";
-    case cudaErrorInvalidResourceHandle: return "cudaErrorInvalidResourceHandle";
-    case cudaErrorNotReady: return "cudaErrorNotReady";
-    case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
-    case cudaErrorStreamCaptureUnsupported: return "cudaErrorStreamCaptureUnsupported";
+    case cudaSuccess:
+      return "cudaSuccess";
+    case cudaErrorInvalidValue:
+      return "cudaErrorInvalidValue";
+    case cudaErrorMemoryAllocation:
+      return "cudaErrorMemoryAllocation";
+    case cudaErrorInvalidResourceHandle:
+      return "cudaErrorInvalidResourceHandle";
+    case cudaErrorNotReady:
+      return "cudaErrorNotReady";
+    case cudaErrorLaunchFailure:
+      return "cudaErrorLaunchFailure";
+    case cudaErrorStreamCaptureUnsupported:
+      return "cudaErrorStreamCaptureUnsupported";
   }
   return "unknown";
 }
 const char* cudaGetErrorString(cudaError_t error) {
   switch (error) {
-    case cudaSuccess: return "no error";
-    case cudaErrorInvalidValue: return "invalid argument";
-    case cudaErrorMemoryAllocation: return "out of memory";
-    case cudaErrorInvalidResourceHandle: return "invalid resource handle";
-    case cudaErrorNotReady: return "not ready";
-    case cudaErrorLaunchFailure: return last_fault.c_str();
-    case cudaErrorStreamCaptureUnsupported: return "operation not permitted while a stream is being captured";
+    case cudaSuccess:
+      return "no error";
+    case cudaErrorInvalidValue:
+      return "invalid argument";
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaErrorInvalidResourceHandle:
+      return "invalid resource handle";
+    case cudaErrorNotReady:
+      return "not ready";
+    case cudaErrorLaunchFailure:
+      return last_fault.c_str();
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted while a stream is being captured";
   }
   return "unknown error";
 }
@@ -222,8 +239,7 @@ cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_
   }
   add(stream, [=] {
     std::string wrong;
-    for (size_t i = 0; i < height && wrong.empty(); ++i)
-      wrong = copy_now(t + i * to_pitch, f + i * from_pitch, width);
+    for (size_t i = 0; i < height && wrong.empty(); ++i) wrong = copy_now(t + i * to_pitch, f + i * from_pitch, width);
     return wrong;
   });
   return inside(to) ? cudaSuccess : cudaStreamSynchronize(stream);
@@ -237,8 +253,7 @@ cudaError_t cudaMemsetAsync(void* p, int value, size_t bytes, cudaStream_t strea
   std::lock_guard lock(mutex);
   return add(stream, [=]() -> std::string {
     if (bytes && !emulator::heap_holds(reinterpret_cast<uintptr_t>(p), bytes))
-      return text("cudaMemsetAsync of ", bytes, " bytes begins ",
-                  emulator::heap_where(reinterpret_cast<uintptr_t>(p)));
+      return text("cudaMemsetAsync of ", bytes, " bytes begins ", emulator::heap_where(reinterpret_cast<uintptr_t>(p)));
     emulator::heap_set(p, static_cast<unsigned char>(value), bytes);
     return {};
   });
