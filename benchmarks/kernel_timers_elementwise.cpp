@@ -3,6 +3,7 @@
 #include "kernels/add.h"
 #include "kernels/elu.h"
 #include "kernels/exp.h"
+#include "kernels/fill.h"
 #include "kernels/gelu.h"
 #include "kernels/gelu_tanh.h"
 #include "kernels/leaky_relu.h"
@@ -55,6 +56,13 @@ Directions directions(const MulRow& row, const BinarySpec& g, const Exec& e, Arr
   const double n = double(size);
   return {{"forward", n, floats(3 * n), [=, &row] { row.forward(e, dense, x, z, y); }, y, size},
           {"backward_vector", 2 * n, floats(2 * n), [=, &row] { row.backward_vector(e, dense, dy, x, db); }, db, g.c}};
+}
+
+std::string shape_of(const FillSpec& g) { return text(g.rows, "x", g.c); }
+Directions directions(const FillRow& row, const FillSpec& g, const Exec& e, Arrays& a) {
+  const int64_t size = g.rows * g.c;
+  float* y = a.output(size);
+  return {{"forward", double(size), floats(double(size)), [=, &row] { row.forward(e, g, 2.0f, y); }, y, size}};
 }
 
 std::string shape_of(const SumSpec& g) { return text(g.rows, "x", g.c); }
@@ -127,6 +135,7 @@ void add_elementwise_timers(Timers& timers, int64_t values) {
   unary(scale_table());
   add_timer<Cases, BinarySpec>(timers, add_table(), {{.rows = rows, .c = 32}});
   add_timer<Cases, BinarySpec>(timers, mul_table(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, FillSpec>(timers, fill_table(), {{.rows = rows, .c = 32}});
   add_timer<Cases, SumSpec>(timers, sum_table(), {{.rows = rows, .c = 32}});
   add_timer<Cases, SumSquaresSpec>(timers, sum_squares_table(), {{.n = values}});
   add_timer<Cases, AdamSpec>(timers, adam_table(), {{.n = values / 2}});

@@ -2,6 +2,7 @@
 #include "kernels/bce_with_logits.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/focal.h"
+#include "kernels/head_cross_entropy.h"
 #include "kernels/huber.h"
 #include "kernels/kl_normal.h"
 #include "kernels/l1.h"
@@ -24,6 +25,19 @@ Directions directions(const CrossEntropyRow& row, const CrossEntropySpec& g, con
            [=, &row] { row.forward(e, g, x, t, nullptr, loss, saved); }, loss, 1},
           {"backward", 4 * n, floats(2 * n + 3 * double(g.rows)),
            [=, &row] { row.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
+}
+
+std::string shape_of(const HeadCrossEntropySpec& g) { return text(g.rows, "x", g.c, "->", g.k); }
+Directions directions(const HeadCrossEntropyRow& row, const HeadCrossEntropySpec& seen, const Exec& e, Arrays& a) {
+  HeadCrossEntropySpec g = seen;
+  g.pitch = {};
+  float *x = a.input(g.rows * g.c), *w = a.input(g.w_size()), *b = a.input(g.k), *loss = a.output(1),
+        *dx = a.output(g.rows * g.c), *dw = a.output(g.w_size()), *db = a.output(g.k);
+  const HeadInputs<float> in{.x = x, .w = w, .b = b, .target = a.classes(g.rows, g.k)};
+  const HeadOutputs<float> out{.loss = loss, .dx = dx, .dw = dw, .db = db};
+  // Logits, dx and dw: three products; forward gives the gradients too, backward only scales them.
+  const double products = 3 * double(g.rows) * double(g.w_size()), n = double(g.rows * g.c);
+  return {{"forward", 2 * products, floats(2 * n), [=, &row] { row.forward(e, g, in, out); }, loss, 1}};
 }
 
 std::string shape_of(const FocalSpec& g) { return text(g.rows, "x", g.k); }
@@ -113,6 +127,7 @@ void add_loss_timers(Timers& timers, int64_t values) {
   std::vector<CrossEntropySpec> classes;
   for (int64_t k : {2, 5, 12, 21, 32, 35}) classes.push_back({.rows = values / k, .k = k});
   add_timer<Cases, CrossEntropySpec>(timers, cross_entropy_table(), classes);
+  add_timer<Cases, HeadCrossEntropySpec>(timers, head_cross_entropy_table(), {{.rows = rows, .c = 32, .k = 35}});
   add_timer<Cases, FocalSpec>(timers, focal_table(), {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
   add_timer<Cases, TverskySpec>(timers, tversky_table(), {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
   add_timer<Cases, BceSpec>(timers, bce_with_logits_table(), {{.rows = rows, .c = 32}});
