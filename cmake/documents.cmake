@@ -40,9 +40,9 @@ foreach(what IN ITEMS ops keys)
     message(FATAL_ERROR "${PROGRAM} info --${what} failed")
   endif()
 endforeach()
-settle(docs/configuration.md "${keys}")
 file(READ ${top}/README.md readme)
-if(ops MATCHES "\\| cuda \\|")  # a program for the CPU alone knows half of the table
+if(ops MATCHES "\\| cuda \\|")  # a program for the CPU alone knows half of the rows
+  settle(docs/configuration.md "${keys}")
   fill(readme "kern info --ops" "${ops}")
 elseif(UPDATE)
   message(FATAL_ERROR "${PROGRAM} was built without CUDA and does not know every row: cmake --preset emulated")

@@ -1,5 +1,5 @@
 #include "kernels/bce_with_logits.h"
-#include "kernels/common/sums.cuh"
+#include "kernels/common/sum.cuh"
 
 namespace kern::kernels {
 namespace {

@@ -1,5 +1,5 @@
-#include "kernels/common/class_rows.cuh"
 #include "kernels/log_softmax.h"
+#include "kernels/softmax.cuh"
 
 namespace kern::kernels {
 namespace {
@@ -27,21 +27,6 @@ struct Backward {
 
 }  // namespace
 
-LogSoftmaxRow log_softmax_cuda_row() {
-  return {.name = "cuda",
-          .device = Device::cuda,
-          .supports = supports_all,
-          .forward =
-              [](const Exec& exec, const SoftmaxSpec& g, const float* x, float* y) {
-                for_each_class_row("log_softmax_forward", exec, g.rows, g.c,
-                                   {.in = {{x, g.x_pitch()}}, .out = y, .out_pitch = g.y_pitch()}, Forward{});
-              },
-          .backward =
-              [](const Exec& exec, const SoftmaxSpec& g, const float* dy, const float* y, float* dx) {
-                for_each_class_row("log_softmax_backward", exec, g.rows, g.c,
-                                   {.in = {{dy, g.dy_pitch()}, {y, g.y_pitch()}}, .out = dx, .out_pitch = g.dx_pitch()},
-                                   Backward{});
-              }};
-}
+LogSoftmaxRow log_softmax_cuda_row() { return softmax_row_of<Forward, Backward>(); }
 
 }  // namespace kern::kernels

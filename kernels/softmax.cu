@@ -1,5 +1,4 @@
-#include "kernels/common/class_rows.cuh"
-#include "kernels/softmax.h"
+#include "kernels/softmax.cuh"
 
 namespace kern::kernels {
 namespace {
@@ -28,21 +27,6 @@ struct Backward {
 
 }  // namespace
 
-SoftmaxRow softmax_cuda_row() {
-  return {.name = "cuda",
-          .device = Device::cuda,
-          .supports = supports_all,
-          .forward =
-              [](const Exec& exec, const SoftmaxSpec& g, const float* x, float* y) {
-                for_each_class_row("softmax_forward", exec, g.rows, g.c,
-                                   {.in = {{x, g.x_pitch()}}, .out = y, .out_pitch = g.y_pitch()}, Forward{});
-              },
-          .backward =
-              [](const Exec& exec, const SoftmaxSpec& g, const float* dy, const float* y, float* dx) {
-                for_each_class_row("softmax_backward", exec, g.rows, g.c,
-                                   {.in = {{dy, g.dy_pitch()}, {y, g.y_pitch()}}, .out = dx, .out_pitch = g.dx_pitch()},
-                                   Backward{});
-              }};
-}
+SoftmaxRow softmax_cuda_row() { return softmax_row_of<Forward, Backward>(); }
 
 }  // namespace kern::kernels

@@ -1,4 +1,4 @@
-#include "kernels/common/sums.cuh"
+#include "kernels/common/sum.cuh"
 #include "kernels/ssim.h"
 
 namespace kern::kernels {

@@ -1,12 +1,17 @@
 #include "training/step_memory.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <sstream>
 
 #include "engine/card.h"
 #include "engine/rehearsal.h"
 #include "kernels/common/error.h"
+#include "kernels/common/log.h"
+#include "training/progress.h"
 #include "training/run_folder.h"
 
 namespace kern::training {
@@ -90,6 +95,20 @@ std::string too_large(int batch, size_t available, const std::function<size_t(in
   const std::string what = text("batch ", batch, " needs ", shown(needed), ", ", shown(available), " are free: ");
   return fits > 0 ? text(what, "use batch=", fits, " or ", otherwise)
                   : text(what, "not even batch=1 fits; use ", otherwise);
+}
+
+StepMemory announce_memory(int batch, const std::function<StepMemory(int batch)>& foresee, Device device,
+                           std::string_view otherwise) {
+  const StepMemory foreseen = foresee(batch);
+  fmt::print("a step needs {}, with what is kept for the next {}\n", format_bytes(double(foreseen.peak)),
+             format_bytes(double(foreseen.reserved)));
+  std::fflush(stdout);
+  if (const auto available = device == Device::cpu ? bytes_for_tensors() : bytes_for_tensors_on_card()) {
+    const std::string advice = too_large(
+        batch, *available, [&](int b) { return foresee(b).reserved; }, otherwise);
+    if (!advice.empty()) warn(advice);
+  }
+  return foreseen;
 }
 
 }  // namespace kern::training

@@ -32,4 +32,8 @@ std::optional<size_t> bytes_for_tensors_on_card();
 std::string too_large(int batch, size_t available, const std::function<size_t(int batch)>& bytes,
                       std::string_view otherwise);
 
+// Before a training: prints what a step of this batch needs, and warns, with the remedy, where the device has less.
+StepMemory announce_memory(int batch, const std::function<StepMemory(int batch)>& foresee, Device device,
+                           std::string_view otherwise);
+
 }  // namespace kern::training

@@ -1,9 +1,5 @@
 #include "apps/wells/config.h"
 
-#include "engine/autograd.h"
-#include "kernels/common/parallel.h"
-#include "kernels/conv2d.h"
-
 namespace kern::apps {
 namespace {
 using training::above;
@@ -12,9 +8,6 @@ using training::between;
 using training::one_of;
 using training::required;
 using training::Schema;
-
-const training::Allowed kShare{.low = 0, .high = 1, .open_high = true},
-    kInside{.low = 0, .high = 1, .open_low = true, .open_high = true};
 
 void describe_class(Schema& keys, WellsClass& c) {
   keys.key("name", c.name, "what reports call it", required())
@@ -49,20 +42,6 @@ void describe_split(Schema& keys, WellsSplit& s) {
       .key("validation_wells", s.validation_wells, "exactly these wells validate");
 }
 
-void describe_machine(Schema& keys, Machine& m) {
-  keys.section("Machine")
-      .choice("device", m.device, "where to compute; auto: on a graphics card where there is one",
-              {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
-      .choice("precision", m.precision, "of activations and products", {{"f32", Precision::f32}})
-      .key("threads", m.threads, "CPU threads; 0: all cores. Results do not depend on it", between(0, 1024))
-      .key("winograd", m.winograd,
-           "3x3 convolutions and signals' of 3 by Winograd's algorithm where that is faster; false: direct sums, whose "
-           "rounding errors are a few times smaller")
-      .key("recompute", m.recompute,
-           "make activations again in backward instead of keeping them: about a quarter less memory, a few percent "
-           "slower");
-}
-
 std::string model_words() {
   std::string words;
   for (const auto& m : models::signal1d_models())
@@ -75,12 +54,6 @@ std::vector<std::string> model_names() {
   return names;
 }
 }  // namespace
-
-void Machine::apply() const {
-  if (threads > 0) set_thread_count(threads);
-  if (!winograd) kernels::set_winograd(false);
-  if (recompute) set_recompute(true);
-}
 
 data::WellsOptions WellsData::options() const {
   check(!path.empty(), "data= names nothing: give a folder of LAS or CSV files, or one file");
@@ -140,48 +113,15 @@ void describe_train(Schema& keys, TrainConfig& c) {
       .choice("norm", c.norm, "of activations: over each window by itself, or over the batch",
               {{"instance", models::Norm::instance}, {"batch", models::Norm::batch}})
       .key("method", c.method, "how to train", one_of({"supervised"}));
-  keys.section("Training")
-      .key("epochs", c.epochs, "passes over the training wells", between(1, 1000000))
-      .key("batch", c.batch, "windows in a batch", between(1, 65536))
-      .key("accumulate", c.accumulate, "batches that make one update", between(1, 65536))
-      .key("window", c.window, "samples of a training window; 0: whole wells", between(0, 1 << 24))
-      .choice("optimiser", c.optimiser, "adamw decouples the weight decay",
-              {{"adam", OptimiserKind::adam}, {"adamw", OptimiserKind::adamw}, {"sgd", OptimiserKind::sgd}})
-      .key("lr", c.lr, "learning rate", above(0))
-      .key("momentum", c.momentum, "of sgd", kShare)
-      .key("nesterov", c.nesterov, "sgd looks ahead by its momentum")
-      .choice("schedule", c.schedule,
-              "of the learning rate: poly falls as (1 - t)^0.9, plateau halves after 5 epochs without gain, step falls "
-              "at certain epochs, one_cycle rises from lr / 25 to lr and falls to nearly nothing",
-              {{"poly", training::ScheduleKind::poly},
-               {"cosine", training::ScheduleKind::cosine},
-               {"plateau", training::ScheduleKind::plateau},
-               {"step", training::ScheduleKind::step},
-               {"one_cycle", training::ScheduleKind::one_cycle},
-               {"constant", training::ScheduleKind::constant}})
-      .key("warmup", c.warmup, "updates in which the learning rate rises first", at_least(0))
-      .key("schedule_milestones", c.schedule_milestones, "step: after these epochs the learning rate falls",
-           at_least(0))
-      .key("schedule_every", c.schedule_every, "step: and each time after this many epochs; 0: not", at_least(0))
-      .key("schedule_gamma", c.schedule_gamma, "step: what it is multiplied by then", kInside)
-      .key("schedule_rise", c.schedule_rise, "one_cycle: share of the training in which it rises", kInside)
-      .key("ema", c.ema,
-           "an average of the weights over the updates validates and is saved; its decay, e.g. 0.999; 0: no average",
-           kShare)
-      .key("weight_decay", c.weight_decay, "pull of the weights towards 0", at_least(0))
-      .key("clip", c.clip, "limit of the gradient's norm; 0: none", at_least(0))
+  describe_training(keys, c.recipe, "windows");
+  keys.key("window", c.window, "samples of a training window; 0: whole wells", between(0, 1 << 24))
       .choice("class_weights", c.class_weights, "of the cross entropy: complement is 1 - share, inverse 1 / share",
               {{"none", training::ClassWeights::none},
                {"complement", training::ClassWeights::complement},
-               {"inverse", training::ClassWeights::inverse}})
-      .key("seed", c.seed, "of initial weights, order, windows and split; equal seeds give equal files", at_least(0));
-  keys.section("Stopping and saving")
-      .choice("monitor", c.monitor, "what makes an epoch the best",
-              {{"mean_iou", Monitor::mean_iou}, {"macro_f1", Monitor::macro_f1}, {"accuracy", Monitor::accuracy}})
-      .key("patience", c.patience, "end after this many epochs without a better one; 0: never", at_least(0))
-      .key("time_budget", c.time_budget, "end after this long, e.g. 20m; 0: no limit")
-      .key("checkpoint_every", c.checkpoint_every,
-           "between checkpoints inside an epoch; one follows every epoch anyway");
+               {"inverse", training::ClassWeights::inverse}});
+  describe_stopping(keys, c.recipe);
+  keys.choice("monitor", c.monitor, "what makes an epoch the best",
+              {{"mean_iou", Monitor::mean_iou}, {"macro_f1", Monitor::macro_f1}, {"accuracy", Monitor::accuracy}});
   keys.section("Output")
       .key("run", c.run, "the run folder", required())
       .key("resume", c.resume, "go on with this run folder, by its own configuration")

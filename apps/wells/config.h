@@ -7,11 +7,10 @@
 #include "data/wells_batches.h"
 #include "data/wells_normalise.h"
 #include "data/wells_split.h"
-#include "engine/card.h"
 #include "models/table1d.h"
 #include "training/classes.h"
-#include "training/config.h"
-#include "training/schedule.h"
+#include "training/machine.h"
+#include "training/recipe.h"
 #include "training/segmentation.h"
 
 namespace kern::apps {
@@ -44,18 +43,7 @@ struct WellsSplit {
   data::SplitOptions options(uint64_t seed) const { return {validation, folds, fold, validation_wells, seed}; }
 };
 
-enum class Precision { f32 };
-enum class OptimiserKind { adam, adamw, sgd };
 enum class Monitor { mean_iou, macro_f1, accuracy };
-
-struct Machine {
-  DeviceChoice device = DeviceChoice::automatic;
-  Precision precision = Precision::f32;
-  int threads = 0;  // 0: all cores
-  bool winograd = true, recompute = false;
-  void apply() const;
-  Device where() const { return device_of(device); }
-};
 
 // Of train, and of inspect, which reads the same file and looks at what concerns the data.
 struct TrainConfig {
@@ -72,30 +60,17 @@ struct TrainConfig {
   models::Norm norm = models::Norm::instance;
   std::string method = "supervised";
 
-  int epochs = 20;
-  int batch = 16, accumulate = 1;
+  training::Recipe recipe{.lr = 2e-3};
   int window = 512;
-  OptimiserKind optimiser = OptimiserKind::adam;
-  double lr = 2e-3, weight_decay = 0, clip = 0, momentum = 0.9;
-  bool nesterov = false;
-  training::ScheduleKind schedule = training::ScheduleKind::poly;
-  int warmup = 0;
-  std::vector<int> schedule_milestones;
-  int schedule_every = 0;
-  double schedule_gamma = training::ScheduleOptions{}.gamma, schedule_rise = training::ScheduleOptions{}.rise;
-  double ema = 0;
   training::ClassWeights class_weights = training::ClassWeights::none;
-  int64_t seed = 1;
 
   Monitor monitor = Monitor::mean_iou;
-  int patience = 0;
-  training::Duration time_budget, checkpoint_every{60};
 
   std::string run = "runs/wells", resume;
   int remove_short = 0;
   int report_wells = 12;
   bool quiet = false;
-  Machine machine;
+  training::Machine machine;
 };
 void describe_train(training::Schema& keys, TrainConfig& config);
 
@@ -114,7 +89,7 @@ struct EvaluateConfig {
   WhichWells wells = WhichWells::all;
   bool ignore_unmapped = false, strict = false;
   int remove_short = 0, report_wells = 12;
-  Machine machine;
+  training::Machine machine;
 };
 void describe_evaluate(training::Schema& keys, EvaluateConfig& config);
 
@@ -123,7 +98,7 @@ struct PredictConfig {
   std::string mnemonic = "FACIES_PRED";
   bool probabilities = true, strict = false, overwrite = false;
   int remove_short = 0;
-  Machine machine;
+  training::Machine machine;
 };
 void describe_predict(training::Schema& keys, PredictConfig& config);
 

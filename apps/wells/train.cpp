@@ -11,7 +11,7 @@
 #include "apps/wells/report.h"
 #include "apps/wells/source.h"
 #include "apps/wells/verbs.h"
-#include "data/prefetch.h"
+#include "data/feed.h"
 #include "data/wells_batches.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
@@ -57,62 +57,28 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
   m.label = c.data.label;
   m.training_wells = ids_of(set.wells, split.training);
   m.validation_wells = ids_of(set.wells, split.validation);
-  m.provenance = fmt::format("kern {} seed {} data {}", build_info::kVersion, c.seed, hash_of(set.wells));
+  m.provenance = fmt::format("kern {} seed {} data {}", build_info::kVersion, c.recipe.seed, hash_of(set.wells));
   m.build();
   return m;
 }
 
-Optimiser new_optimiser(const TrainConfig& c, const AnyModule& network) {
-  Optimiser::Rule rule = AdamOptions{.weight_decay = c.weight_decay, .decoupled = c.optimiser == OptimiserKind::adamw};
-  if (c.optimiser == OptimiserKind::sgd)
-    rule = SgdOptions{.momentum = c.momentum, .weight_decay = c.weight_decay, .nesterov = c.nesterov};
-  return Optimiser({{.parameters = network.parameters()}}, rule, c.lr);
+using Feed = data::Feed<data::WellBatches>;
+
+LabelledBatch next_of(Feed& feed) {
+  const auto b = feed.next();
+  if (!b) return {};
+  return {Tensor::from({b->N, b->L, b->C}, b->inputs), Tensor::from({b->N, b->L}, b->labels)};
 }
 
-// steps: updates in an epoch.
-Schedule new_schedule(const TrainConfig& c, int64_t steps) {
-  check(c.schedule != ScheduleKind::step || c.schedule_every > 0 || !c.schedule_milestones.empty(),
-        "schedule=step needs schedule_milestones= or schedule_every=, the epochs after which the learning rate falls");
-  ScheduleOptions o{.kind = c.schedule, .lr = c.lr, .steps = steps * c.epochs, .warmup = c.warmup};
-  for (const int epoch : c.schedule_milestones) o.milestones.push_back(epoch * steps);
-  o.every = c.schedule_every * steps;
-  o.gamma = c.schedule_gamma;
-  o.rise = c.schedule_rise;
-  return Schedule(o);
+// As many batches of n windows as an epoch may have in a row, without values: for a rehearsal.
+auto hollow(const Feed& feed, int64_t n) {
+  return [&batches = feed.batches(), n, left = feed.size()]() mutable -> LabelledBatch {
+    if (left-- <= 0) return {};
+    const int64_t windows = std::min(n, batches.windows()), length = batches.longest();
+    return {Tensor::empty({windows, length, batches.channels()}),
+            Tensor::empty({windows, length}, {.dtype = DType::i32})};
+  };
 }
-
-// The batches of a training, one epoch after the other, prepared ahead.
-class Feed {
- public:
-  explicit Feed(data::WellBatches batches) : batches_(std::move(batches)) {}
-  int64_t size() const { return batches_.size(); }
-  int64_t windows() const { return batches_.windows(); }
-  void begin(int epoch, int64_t first) {
-    prefetch_.reset();
-    epoch_ = batches_.epoch(epoch);
-    prefetch_ = std::make_unique<data::Prefetch<data::WellBatch>>(
-        first, size(), [this](int64_t i) { return batches_.batch(epoch_, i); });
-  }
-  // As many batches of n windows as an epoch may have in a row, without values: for a rehearsal.
-  auto hollow(int64_t n) const {
-    return [this, n, left = size()]() mutable -> LabelledBatch {
-      if (left-- <= 0) return {};
-      const int64_t windows_now = std::min(n, windows()), length = batches_.longest();
-      return {Tensor::empty({windows_now, length, batches_.channels()}),
-              Tensor::empty({windows_now, length}, {.dtype = DType::i32})};
-    };
-  }
-  LabelledBatch next() {
-    const auto b = prefetch_->next();
-    if (!b) return {};
-    return {Tensor::from({b->N, b->L, b->C}, b->inputs), Tensor::from({b->N, b->L}, b->labels)};
-  }
-
- private:
-  data::WellBatches batches_;
-  data::WellBatches::Epoch epoch_;
-  std::unique_ptr<data::Prefetch<data::WellBatch>> prefetch_;
-};
 
 double score_of(Monitor monitor, const ConfusionMatrix& m) {
   switch (monitor) {
@@ -145,50 +111,45 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   check(!options.label.empty(), "label= names no label curve: a training needs one, e.g. label=FACIES");
   const data::WellSet set = data::load_wells(options);
   for (const data::Problem& p : set.skipped) warn(to_string(p));
-  const data::Split split = data::split_wells(set.wells, c.split.options(uint64_t(c.seed)));
+  const data::Split split = data::split_wells(set.wells, c.split.options(uint64_t(c.recipe.seed)));
   for (const std::string& note : split.notes) inform(note);
-  set_seed(uint64_t(c.seed));
+  set_seed(uint64_t(c.recipe.seed));
   WellsModel model = new_model(c, set, split);
   const std::vector<int64_t> counts = class_counts(set.wells, split.training, set.classes);
   check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2,
         "the training wells hold only one class: there is nothing to learn. Check label= and classes=");
 
   Feed feed(data::WellBatches(set.wells, split.training, model.normalisation,
-                              {.batch = c.batch,
+                              {.batch = c.recipe.batch,
                                .window = c.window,
                                .shuffle = true,
-                               .seed = uint64_t(c.seed),
+                               .seed = uint64_t(c.recipe.seed),
                                .augmentation = c.augmentation}));
-  const int64_t steps = (feed.size() + c.accumulate - 1) / c.accumulate;
+  const int64_t steps = (feed.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
   const Device device = c.machine.where();
   model.module.move_to(device);
-  Optimiser optimiser = new_optimiser(c, model.module);
-  Schedule schedule = new_schedule(c, steps);
+  Optimiser optimiser = c.recipe.make_optimiser({{.parameters = model.module.parameters()}});
+  Schedule schedule = c.recipe.make_schedule(steps);
   std::optional<Ema> ema;
-  if (c.ema > 0) ema.emplace(optimiser, EmaOptions{.decay = c.ema});
-  Supervised method(
-      model.module, optimiser,
-      {.class_weights = class_weights(c.class_weights, counts), .clip = c.clip, .accumulate = c.accumulate});
+  if (c.recipe.ema > 0) ema.emplace(optimiser, EmaOptions{.decay = c.recipe.ema});
+  Supervised method(model.module, optimiser,
+                    {.class_weights = class_weights(c.class_weights, counts),
+                     .clip = c.recipe.clip,
+                     .accumulate = c.recipe.accumulate});
   fmt::print("{}: {} wells train, {} validate; {} channels in, {} classes, {} parameters, {} updates an epoch\n",
              c.model, split.training.size(), split.validation.size(), model.network.in, set.classes,
              model.module.parameter_count(), steps);
-  auto foresee = [&](int batch) {
-    return memory_of_step(
-        [&] {
-          method.step(feed.hollow(batch));
-          if (ema) ema->update();
-        },
-        device);
-  };
-  const StepMemory foreseen = foresee(c.batch);
-  fmt::print("a step needs {}, with what is kept for the next {}\n", format_bytes(double(foreseen.peak)),
-             format_bytes(double(foreseen.reserved)));
-  std::fflush(stdout);
-  if (const auto available = device == Device::cpu ? bytes_for_tensors() : bytes_for_tensors_on_card()) {
-    auto bytes = [&](int batch) { return foresee(batch).reserved; };
-    const std::string advice = too_large(c.batch, *available, bytes, "a smaller window");
-    if (!advice.empty()) warn(advice);
-  }
+  const StepMemory foreseen = announce_memory(
+      c.recipe.batch,
+      [&](int batch) {
+        return memory_of_step(
+            [&] {
+              method.step(hollow(feed, batch));
+              if (ema) ema->update();
+            },
+            device);
+      },
+      device, "a smaller window");
 
   Training t;
   t.models = {{"model", model.module}};
@@ -196,9 +157,9 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   if (ema) t.averages = {{"ema", &*ema}};
   t.schedule = &schedule;
   t.steps_in_epoch = [&](int) { return steps; };
-  t.samples_in_epoch = [&](int) { return feed.windows(); };
-  t.begin_epoch = [&](int epoch, int64_t index) { feed.begin(epoch, index * c.accumulate); };
-  t.step = [&](int, int64_t) { return method.step([&] { return feed.next(); }); };
+  t.samples_in_epoch = [&](int) { return feed.batches().windows(); };
+  t.begin_epoch = [&](int epoch, int64_t index) { feed.begin(epoch, index * c.recipe.accumulate); };
+  t.step = [&](int, int64_t) { return method.step([&] { return next_of(feed); }); };
   t.validate = [&](int) {
     const Judgement j = judge(model, set.wells, split.validation);
     return Validation{.score = score_of(c.monitor, j.matrix),
@@ -209,25 +170,21 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                                   {"mean_iou", j.matrix.mean_iou()}}};
   };
   t.save_model = [&](const std::filesystem::path& path) { save_wells_model(path, model); };
-  t.identity = {{"model", model.architecture},
-                {"data", hash_of(set.wells)},
-                {"batches", fmt::format("batch={} accumulate={} window={}", c.batch, c.accumulate, c.window)}};
-  if (ema) t.identity["average of the weights"] = fmt::format("ema={}", c.ema);
+  t.identity = {
+      {"model", model.architecture},
+      {"data", hash_of(set.wells)},
+      {"batches", fmt::format("batch={} accumulate={} window={}", c.recipe.batch, c.recipe.accumulate, c.window)}};
+  if (ema) t.identity["average of the weights"] = fmt::format("ema={}", c.recipe.ema);
 
   // Only what fits the checkpoint replaces the configuration that the run began with.
   t.begin = [&] { run.write("config.yaml", config); };
   const SignalWatch signals;
   ProgressBar progress({.title = "train",
                         .unit = "windows",
-                        .epochs = c.epochs,
-                        .time_budget = c.time_budget.seconds,
+                        .epochs = c.recipe.epochs,
+                        .time_budget = c.recipe.time_budget.seconds,
                         .mode = c.quiet ? ProgressMode::quiet : ProgressMode::automatic});
-  const LoopResult result = run_loop(run,
-                                     {.epochs = c.epochs,
-                                      .patience = c.patience,
-                                      .time_budget = c.time_budget.seconds,
-                                      .checkpoint_every = c.checkpoint_every.seconds},
-                                     t, progress);
+  const LoopResult result = run_loop(run, c.recipe.loop_options(), t, progress);
   check(result.reason != EndReason::diverged, "the training diverged; what it had saved before is in ",
         run.path().string(), ". Lower lr, or look at the data with kern wells inspect");
   call.figures.add("ended", std::string(to_string(result.reason)));

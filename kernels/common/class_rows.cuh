@@ -17,7 +17,7 @@
 // whole sectors, whatever K, and passes cost shared memory accesses. Longer rows get a warp each, whose later passes
 // find the row in the cache. out(j) may be where in(j) was: it is written after the last look at in(j).
 #pragma once
-#include "kernels/common/sums.cuh"
+#include "kernels/common/sum.cuh"
 
 namespace kern::kernels {
 

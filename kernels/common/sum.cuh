@@ -1,5 +1,5 @@
-// Sums over a whole array on the card, the same bits every time: blocks of fixed stretches, then one block over their
-// sums. What is summed is a functor value(row, column).
+// Sums over a whole array on the card, the same bits every time, and what is made of them there: blocks of fixed
+// stretches, then one block over their sums. What is summed is a functor value(row, column), one number or Terms<N>.
 #pragma once
 #include "kernels/common/block.cuh"
 #include "kernels/common/elementwise.cuh"
@@ -12,51 +12,109 @@ constexpr int64_t sum_blocks(int64_t n) {
   const int64_t wanted = ceil_div(n, 4 * kSumThreads);
   return wanted < 1 ? 1 : wanted > 1024 ? 1024 : wanted;
 }
-constexpr size_t device_sum_workspace(int64_t n) { return size_t(sum_blocks(n)) * sizeof(double); }
+constexpr size_t device_sums_workspace(int64_t n, int count) {
+  return size_t(sum_blocks(n)) * size_t(count) * sizeof(double);
+}
+
+template <int N, class T = float>
+struct Terms {
+  T v[N];
+};
+template <int N>
+struct Sums {
+  double v[N];
+};
+template <>
+struct Sums<0> {};
+
+// sums[block] = what the threads of a block bring, for the second stage. All must call.
+template <int kThreads, int N>
+__device__ __forceinline__ void store_block_sums(const Sums<N>& mine, Sums<N>* sums) {
+#pragma unroll
+  for (int k = 0; k < N; ++k) {
+    const double total = block_sum<kThreads>(mine.v[k]);
+    if (threadIdx.x == 0) sums[blockIdx.x].v[k] = total;
+  }
+}
 
 // One block per stretch: thread i adds values i, i + 256, ... of it in their own type, in double every 16 values.
-template <class F>
-__global__ void sum_stretches_kernel(int64_t n, int64_t c, int64_t stretch, F value, double* sums) {
+template <int N, class F>
+__global__ void sums_of_stretches_kernel(int64_t n, int64_t c, int64_t stretch, F value, Sums<N>* sums) {
   const int64_t begin = blockIdx.x * stretch, end = begin + stretch < n ? begin + stretch : n;
-  double total = 0;
-  decltype(value(0, 0)) few = 0;
+  Sums<N> total{};
+  decltype(value(0, 0)) few{};
   int count = 0;
   for (int64_t i = begin + threadIdx.x; i < end; i += kSumThreads) {
     const int64_t row = c == n ? 0 : i / c;
-    few += value(row, i - row * c);
-    if (++count == 16) total += double(few), few = 0, count = 0;
+    const auto now = value(row, i - row * c);
+#pragma unroll
+    for (int k = 0; k < N; ++k) few.v[k] += now.v[k];
+    if (++count < 16) continue;
+#pragma unroll
+    for (int k = 0; k < N; ++k) total.v[k] += double(few.v[k]), few.v[k] = 0;
+    count = 0;
   }
-  total = block_sum<kSumThreads>(total + double(few));
-  if (threadIdx.x == 0) sums[blockIdx.x] = total;
+#pragma unroll
+  for (int k = 0; k < N; ++k) total.v[k] += double(few.v[k]);
+  store_block_sums<kSumThreads>(total, sums);
 }
-// One block: *out = scale * (sum of the sums).
-template <class Unused = void>
-__global__ void sum_of_sums_kernel(int64_t n, const double* sums, double scale, float* out) {
-  double total = 0;
-  for (int64_t i = threadIdx.x; i < n; i += kSumThreads) total += sums[i];
-  total = block_sum<kSumThreads>(total);
-  if (threadIdx.x == 0) *out = float(scale * total);
+// One block: finish(sum of the n sums), called by one thread.
+template <int N, class Finish>
+__global__ void finish_sums_kernel(int64_t n, const Sums<N>* sums, Finish finish) {
+  Sums<N> total{};
+  for (int64_t i = threadIdx.x; i < n; i += kSumThreads)
+#pragma unroll
+    for (int k = 0; k < N; ++k) total.v[k] += sums[i].v[k];
+#pragma unroll
+  for (int k = 0; k < N; ++k) total.v[k] = block_sum<kSumThreads>(total.v[k]);
+  if (threadIdx.x == 0) finish(total);
+}
+template <int N, class Finish>
+void finish_sums(std::string_view name, const Exec& exec, int64_t n, const Sums<N>* sums, const Finish& finish,
+                 SourceLocation at = SourceLocation::current()) {
+  const LaunchConfig config{.grid = 1, .block = kSumThreads, .stream = stream_of(exec)};
+  launch(name, at, finish_sums_kernel<N, Finish>, config, n, sums, finish);
 }
 
-// The first stage: sums[0 .. returned count). exec.scratch as device_sum_workspace(rows * c) says.
-template <class F>
-int64_t stretch_sums(std::string_view name, const Exec& exec, int64_t rows, int64_t c, bool dense, const F& value,
-                     double* sums, SourceLocation at = SourceLocation::current()) {
+// finish(the N sums of the Terms<N> value(row, column) over rows x c), called by one thread on the card; `dense`: all
+// that is read is dense, as one long row. exec.scratch as device_sums_workspace(rows * c, N) says.
+template <int N, class F, class Finish>
+void device_sums(std::string_view name, const Exec& exec, int64_t rows, int64_t c, bool dense, const F& value,
+                 const Finish& finish, SourceLocation at = SourceLocation::current()) {
   const int64_t n = rows * c, blocks = sum_blocks(n);
+  Sums<N>* sums = static_cast<Sums<N>*>(exec.scratch);
   const LaunchConfig config{.grid = unsigned(blocks), .block = kSumThreads, .stream = stream_of(exec)};
-  launch(name, at, sum_stretches_kernel<F>, config, n, dense ? n : c, ceil_div(n, blocks), value, sums);
-  return blocks;
+  launch(name, at, sums_of_stretches_kernel<N, F>, config, n, dense ? n : c, ceil_div(n, blocks), value, sums);
+  finish_sums(name, exec, blocks, sums, finish, at);
 }
 
-// *out = scale * sum of value(row, column) over rows x c; where all that is read is dense, as one long row.
-// exec.scratch as device_sum_workspace(rows * c) says.
+struct MeanOfSums {  // *mean = v[0] / v[1], *divisor = v[1]; nothing to average gives 0
+  float *mean, *divisor;
+  __device__ void operator()(const Sums<2>& sums) const {
+    *divisor = float(sums.v[1]);
+    *mean = sums.v[1] == 0 ? 0.0f : float(sums.v[0] / sums.v[1]);
+  }
+};
+
+// --- one sum ---
+template <class F>
+struct OneTerm {
+  F value;
+  __device__ auto operator()(int64_t row, int64_t column) const {
+    return Terms<1, decltype(value(row, column))>{{value(row, column)}};
+  }
+};
+struct ScaledSum {
+  float* out;
+  double scale;
+  __device__ void operator()(const Sums<1>& sum) const { *out = float(scale * sum.v[0]); }
+};
+constexpr size_t device_sum_workspace(int64_t n) { return device_sums_workspace(n, 1); }
+// *out = scale * sum of value(row, column) over rows x c; the rest as device_sums says.
 template <class F>
 void device_sum(std::string_view name, const Exec& exec, int64_t rows, int64_t c, bool dense, const F& value,
                 float* out, double scale = 1, SourceLocation at = SourceLocation::current()) {
-  double* sums = static_cast<double*>(exec.scratch);
-  const int64_t blocks = stretch_sums(name, exec, rows, c, dense, value, sums, at);
-  const LaunchConfig config{.grid = 1, .block = kSumThreads, .stream = stream_of(exec)};
-  launch(name, at, sum_of_sums_kernel<>, config, blocks, sums, scale, out);
+  device_sums<1>(name, exec, rows, c, dense, OneTerm<F>{value}, ScaledSum{out, scale}, at);
 }
 
 }  // namespace kern::kernels

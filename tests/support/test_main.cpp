@@ -1,5 +1,10 @@
-// Every test program: a warning logged in a test fails it, unless a LogCapture expected it.
+// Every test program: a warning logged in a test fails it, unless a LogCapture expected it; TempDir() is a folder of
+// this process alone, for CTest runs many at a time.
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
 
 #include "kernels/common/log.h"
 
@@ -8,5 +13,11 @@ int main(int argc, char** argv) {
   kern::set_log_sink([](kern::LogLevel level, const std::string& message) {
     if (level == kern::LogLevel::warning) ADD_FAILURE() << "a warning was logged: " << message;
   });
-  return RUN_ALL_TESTS();
+  const auto folder = std::filesystem::path(::testing::TempDir()) / ("kern_" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  setenv("TEST_TMPDIR", folder.c_str(), 1);
+  const int result = RUN_ALL_TESTS();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  return result;
 }

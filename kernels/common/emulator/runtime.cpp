@@ -40,7 +40,6 @@ EmulatedStream& default_stream = *new EmulatedStream;  // never destroyed: memor
 std::vector<EmulatedStream*>& all_streams = *new std::vector<EmulatedStream*>{&default_stream};
 std::string last_fault;
 cudaError_t last_error = cudaSuccess;
-uint64_t launch_count = 0;
 
 EmulatedStream& of(cudaStream_t stream) { return stream ? *stream : default_stream; }
 
@@ -117,12 +116,8 @@ bool direction_fits(const void* to, const void* from, cudaMemcpyKind kind) {
 namespace kern::emulator {
 cudaError_t enqueue(Launch launch, cudaStream_t stream) {
   std::lock_guard lock(mutex);
-  return add(stream, [launch = std::make_shared<Launch>(std::move(launch))] {
-    ++launch_count;
-    return run(*launch);
-  });
+  return add(stream, [launch = std::make_shared<Launch>(std::move(launch))] { return run(*launch); });
 }
-uint64_t launches() { return launch_count; }
 }  // namespace kern::emulator
 
 const char* cudaGetErrorName(cudaError_t error) {

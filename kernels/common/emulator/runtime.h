@@ -98,6 +98,4 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEven
 
 namespace kern::emulator {
 cudaError_t enqueue(Launch launch, cudaStream_t stream);
-// Launches that ran since the program began, by kernel: what a test of coverage counts.
-uint64_t launches();
 }  // namespace kern::emulator

@@ -1,0 +1,41 @@
+// The batches of a training, one epoch after the other, prepared ahead on a thread of their own.
+#pragma once
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "data/prefetch.h"
+
+namespace kern::data {
+
+//   Feed<WellBatches> feed(std::move(batches));
+//   feed.begin(epoch, first);                        // from the batch `first` of that epoch
+//   while (auto batch = feed.next()) train_on(*batch);
+//
+// Batches has size() (batches of an epoch), epoch(number) (its order, from seed and number alone) and
+// batch(epoch, index), which is called from the thread.
+template <class Batches>
+class Feed {
+ public:
+  using Epoch = decltype(std::declval<const Batches&>().epoch(0));
+  using Batch = decltype(std::declval<const Batches&>().batch(std::declval<const Epoch&>(), 0));
+
+  explicit Feed(Batches batches) : batches_(std::move(batches)) {}
+  const Batches& batches() const { return batches_; }
+  int64_t size() const { return batches_.size(); }
+  void begin(int64_t number, int64_t first) {
+    prefetch_.reset();
+    epoch_ = std::make_unique<Epoch>(batches_.epoch(number));
+    prefetch_ =
+        std::make_unique<Prefetch<Batch>>(first, size(), [this](int64_t i) { return batches_.batch(*epoch_, i); });
+  }
+  // The next batch; nothing at the end of the epoch.
+  std::optional<Batch> next() { return prefetch_->next(); }
+
+ private:
+  Batches batches_;
+  std::unique_ptr<Epoch> epoch_;
+  std::unique_ptr<Prefetch<Batch>> prefetch_;  // last: it uses what is above
+};
+
+}  // namespace kern::data

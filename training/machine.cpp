@@ -1,0 +1,29 @@
+#include "training/machine.h"
+
+#include "engine/autograd.h"
+#include "kernels/common/parallel.h"
+#include "kernels/conv2d.h"
+
+namespace kern::training {
+
+void Machine::apply() const {
+  if (threads > 0) set_thread_count(threads);
+  if (!winograd) kernels::set_winograd(false);
+  if (recompute) set_recompute(true);
+}
+
+void describe_machine(Schema& keys, Machine& m) {
+  keys.section("Machine")
+      .choice("device", m.device, "where to compute; auto: on a graphics card where there is one",
+              {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
+      .choice("precision", m.precision, "of activations and products", {{"f32", Precision::f32}})
+      .key("threads", m.threads, "CPU threads; 0: all cores. Results do not depend on it", between(0, 1024))
+      .key("winograd", m.winograd,
+           "3x3 convolutions and signals' of 3 by Winograd's algorithm where that is faster; false: direct sums, whose "
+           "rounding errors are a few times smaller")
+      .key("recompute", m.recompute,
+           "make activations again in backward instead of keeping them: about a quarter less memory, a few percent "
+           "slower");
+}
+
+}  // namespace kern::training
