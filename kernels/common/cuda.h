@@ -72,7 +72,9 @@ void launch(std::string_view name, SourceLocation at, void (*kernel)(P...), cons
     cuda_check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
                                     int(config.shared_bytes)),
                name, at);
-  kernel<<<config.grid, config.block, config.shared_bytes, config.stream> > >(P(arguments)...);
+  // clang-format off
+  kernel<<<config.grid, config.block, config.shared_bytes, config.stream>>>(P(arguments)...);  // the formatter breaks >>>
+  // clang-format on
   cuda_check(cudaGetLastError(), name, at);
 #endif
 }
