@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/machine.h"
 #include "benchmarks/steps.h"
 
 namespace kern::benchmarks {
@@ -15,11 +16,13 @@ struct KernelOptions {
   bool reference = false;                      // the reference rows too, which are slow
   int repeats = 20;
   int64_t large_values = int64_t{1} << 25;  // of a large array: 128 MiB
+  const Yardstick* yardstick = nullptr;     // measures the machine beside every case
 };
 struct KernelResult {
   std::string op, shape, row, direction;
   double flops = 0, bytes = 0;  // of one call
   Quartiles milliseconds;
+  Machine machine = {};  // beside this case, medians; 0 without a yardstick, copy also where the case fits the caches
 };
 // Calls `show` for each result as it comes. Errors: an unknown op or model; a row whose output is not finite.
 void time_kernels(const KernelOptions& options, const std::function<void(const KernelResult&)>& show);

@@ -62,40 +62,43 @@ Loops widest() {
   return loops<Isa::baseline>();
 }
 double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-// The least time of a call, of as many as fit `budget` seconds, three at least.
+// The most that f() gives, of as many calls as fit `budget` seconds, three at least.
 template <class F>
-double least_seconds(double budget, F&& f) {
-  double least = 1e9;
+double most(double budget, F&& f) {
+  double most = 0;
   const double start = seconds();
-  for (int i = 0; i < 3 || seconds() - start < budget; ++i) {
-    const double begin = seconds();
-    f();
-    least = std::min(least, seconds() - begin);
-  }
-  return least;
+  for (int i = 0; i < 3 || seconds() - start < budget; ++i) most = std::max(most, f());
+  return most;
 }
+
+constexpr int64_t kTurns = 1 << 19, kBytes = int64_t{128} << 20, kFloats = kBytes / 4, kPart = 1 << 16;
 
 }  // namespace
 
-Machine measure_machine() {
-  const Loops v = widest();
+Yardstick::Yardstick() : from_(Device::cpu, kBytes), to_(Device::cpu, kBytes) {
+  std::fill_n(reinterpret_cast<float*>(from_.data()), kFloats, 1.0f);
+}
+
+double Yardstick::gflops() const {
+  static const Loops v = widest();
   const int threads = thread_count();
-  constexpr int64_t kTurns = 1 << 20;
   volatile float sink = 0;
-  const double arithmetic = least_seconds(
-      0.3, [&] { kernels::parallel_for(threads, 1, [&](int64_t, int64_t) { sink = v.multiply_adds(kTurns); }); });
-  constexpr int64_t kBytes = int64_t{256} << 20, kFloats = kBytes / 4, kPart = 1 << 16;
-  const Storage from(Device::cpu, kBytes), to(Device::cpu, kBytes);
-  auto* a = reinterpret_cast<float*>(from.data());
-  auto* b = reinterpret_cast<float*>(to.data());
-  std::fill_n(a, kFloats, 1.0f);
-  const double copying = least_seconds(1.0, [&] {
-    kernels::parallel_for(kFloats, kPart,
-                          [&](int64_t begin, int64_t end) { v.copy(a + begin, b + begin, end - begin); });
-  });
-  release_unused_memory();
-  return {.gflops = 1e-9 * double(kTurns * v.flops_of_a_turn * threads) / arithmetic,
-          .copy = 2e-9 * double(kBytes) / copying};
+  const double begin = seconds();
+  kernels::parallel_for(threads, 1, [&](int64_t, int64_t) { sink = v.multiply_adds(kTurns); });
+  return 1e-9 * double(kTurns * v.flops_of_a_turn * threads) / (seconds() - begin);
+}
+
+double Yardstick::copy() const {
+  static const Loops v = widest();
+  const auto* a = reinterpret_cast<const float*>(from_.data());
+  auto* b = reinterpret_cast<float*>(to_.data());
+  const double start = seconds();
+  kernels::parallel_for(kFloats, kPart, [&](int64_t begin, int64_t end) { v.copy(a + begin, b + begin, end - begin); });
+  return 2e-9 * double(kBytes) / (seconds() - start);
+}
+
+Machine Yardstick::measure() const {
+  return {.gflops = most(0.3, [&] { return gflops(); }), .copy = most(1.0, [&] { return copy(); })};
 }
 
 }  // namespace kern::benchmarks

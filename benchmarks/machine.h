@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 
+#include "engine/memory.h"
 #include "kernels/common/simd.h"
 
 namespace kern::benchmarks {
@@ -10,7 +11,17 @@ struct Machine {
   double gflops = 0;  // multiply-adds of the widest vectors from registers, all threads; 2 operations each
   double copy = 0;    // GB/s read and written by a copy of arrays far beyond the caches, all threads
 };
-Machine measure_machine();
+// A shared machine's peaks change within seconds: what a kernel reaches is a share of what the machine gave beside it.
+class Yardstick {
+ public:
+  Yardstick();
+  Machine measure() const;  // the best of about a second of each
+  double gflops() const;    // of one burst of a millisecond or two
+  double copy() const;      // of one copy of 128 MiB
+
+ private:
+  Storage from_, to_;
+};
 
 // The two loops that are timed, for one instruction set (machine.cpp).
 struct Loops {

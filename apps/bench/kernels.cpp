@@ -37,9 +37,12 @@ void describe_bench_kernels(training::Schema& s, BenchKernelsConfig& c) {
 
 void run_bench_kernels(const BenchKernelsConfig& c, Call& call) {
   if (c.threads > 0) set_thread_count(c.threads);
-  const auto machine = benchmarks::measure_machine();
-  fmt::print("{} threads; this machine's measured peaks: {:.1f} GFLOP/s (f32 multiply-adds), {:.1f} GB/s (copy)\n",
-             thread_count(), machine.gflops, machine.copy);
+  const benchmarks::Yardstick yardstick;
+  const auto machine = yardstick.measure();
+  fmt::print(
+      "{} threads; this machine's measured peaks: {:.1f} GFLOP/s (f32 multiply-adds), {:.1f} GB/s (copy)\n"
+      "Shares are of what the machine gave beside the case; of the copy above where a case may fit the caches.\n",
+      thread_count(), machine.gflops, machine.copy);
   fmt::print("{:<16} {:<36} {:<16} {:<15} {:>9} {:>9} {:>9} {:>8} {:>6} {:>6} {:>6}\n", "op", "shape", "row",
              "direction", "median ms", "quartile", "quartile", "GFLOP/s", "share", "GB/s", "share");
   call.figures.add("threads", thread_count());
@@ -51,18 +54,21 @@ void run_bench_kernels(const BenchKernelsConfig& c, Call& call) {
        .rows = c.rows,
        .large = c.large,
        .reference = c.reference,
-       .repeats = c.repeats},
+       .repeats = c.repeats,
+       .yardstick = &yardstick},
       [&](const benchmarks::KernelResult& r) {
         const double seconds = r.milliseconds.median * 1e-3, gflops = r.flops / seconds * 1e-9,
-                     gbs = r.bytes / seconds * 1e-9;
+                     gbs = r.bytes / seconds * 1e-9, copy = r.machine.copy > 0 ? r.machine.copy : machine.copy;
         fmt::print("{:<16} {:<36} {:<16} {:<15} {:>9.4f} {:>9.4f} {:>9.4f} {:>8.1f} {:>5.0f}% {:>6.1f} {:>5.0f}%\n",
                    r.op, r.shape, r.row, r.direction, r.milliseconds.median, r.milliseconds.lower, r.milliseconds.upper,
-                   gflops, 100 * gflops / machine.gflops, gbs, 100 * gbs / machine.copy);
+                   gflops, 100 * gflops / r.machine.gflops, gbs, 100 * gbs / copy);
         std::fflush(stdout);
         const std::string name = fmt::format("{}|{}|{}|{}", r.op, r.shape, r.row, r.direction);
         call.figures.add(name + "|median_ms", r.milliseconds.median);
         call.figures.add(name + "|gflops", gflops);
         call.figures.add(name + "|gbs", gbs);
+        call.figures.add(name + "|peak_gflops", r.machine.gflops);
+        call.figures.add(name + "|peak_copy_gbs", copy);
       });
 }
 
