@@ -24,6 +24,7 @@ WellBatches::WellBatches(const std::vector<Well>& wells, std::span<const int64_t
   check(options.window >= 0, "wells: window=", options.window, " is not a number of samples, nor 0 for whole wells");
   check(options.augmentation.gain >= 0 && options.augmentation.shift >= 0 && options.augmentation.noise >= 0,
         "wells: an augmentation's gain, shift and noise must not be negative");
+  if (options.strong) check_options(*options.strong);
   check(!which.empty(), "wells: there are no wells to make batches of");
   int64_t longest = 0;
   for (const int64_t w : which) longest = std::max(longest, wells.at(size_t(w)).length());
@@ -39,7 +40,8 @@ WellBatches::WellBatches(const std::vector<Well>& wells, std::span<const int64_t
     s.labels.assign(size_t(length), kUnlabelled);
     std::copy(well.labels.begin(), well.labels.end(), s.labels.begin());
     const auto labelled = [](int32_t label) { return label != kUnlabelled; };
-    if (const auto first = std::find_if(s.labels.begin(), s.labels.end(), labelled); first != s.labels.end()) {
+    if (const auto first = std::find_if(s.labels.begin(), s.labels.end(), labelled);
+        first != s.labels.end() && !options_.anywhere) {
       s.first_label = first - s.labels.begin();
       s.last_label = s.labels.rend() - std::find_if(s.labels.rbegin(), s.labels.rend(), labelled) - 1;
     }
@@ -114,6 +116,10 @@ WellBatch WellBatches::batch(const Epoch& epoch, int64_t index) const {
   for (const int64_t number : numbers) out.L = std::max(out.L, length_of(number));
   out.inputs.assign(size_t(out.N * out.L * out.C), 0.0f);
   out.labels.assign(size_t(out.N * out.L), kUnlabelled);
+  if (options_.strong) {
+    out.strong.assign(out.inputs.size(), 0.0f);
+    out.origin.assign(out.labels.size(), -1);
+  }
   for (int64_t n = 0; n < out.N; ++n) {
     const int64_t number = numbers[size_t(n)], start = start_of(epoch, number);
     const Source& s = sources_[size_t(windows_[size_t(number)].source)];
@@ -121,6 +127,14 @@ WellBatch WellBatches::batch(const Epoch& epoch, int64_t index) const {
     std::copy_n(s.inputs.begin() + start * channels_, length * channels_, out.inputs.begin() + n * out.L * out.C);
     std::copy_n(s.labels.begin() + start, length, out.labels.begin() + n * out.L);
     if (options_.augmentation.any()) augment(out.inputs.data() + n * out.L * out.C, length, epoch, number);
+    if (options_.strong) {
+      // b: no window of the stream, whose numbers are far smaller
+      RandomSequence random(options_.seed, RandomStream::augment, epoch.number, ~uint32_t(number));
+      const ViewOfWindow view =
+          strong_view(out.inputs.data() + n * out.L * out.C, length, curves_, mask_, *options_.strong, random);
+      std::copy(view.inputs.begin(), view.inputs.end(), out.strong.begin() + n * out.L * out.C);
+      std::copy(view.origin.begin(), view.origin.end(), out.origin.begin() + n * out.L);
+    }
     out.wells.push_back(s.well);
     out.starts.push_back(start);
     out.lengths.push_back(length);

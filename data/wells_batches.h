@@ -1,10 +1,12 @@
 // Batches of windows of wells for 1-D networks, in an order that depends on (seed, epoch) alone.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "data/wells_normalise.h"
+#include "data/wells_views.h"
 
 namespace kern::data {
 
@@ -15,6 +17,8 @@ struct WellBatch {
   std::vector<int64_t> wells;    // [N] which well, as an index into the vector given to WellBatches
   std::vector<int64_t> starts;   // [N] the well's sample in column 0
   std::vector<int64_t> lengths;  // [N] samples that are not padding
+  std::vector<float> strong;     // [N, L, C] the strong view of the inputs, where one was asked for
+  std::vector<int32_t> origin;   // [N, L] the column of the inputs that each of its columns shows, -1: none
 };
 
 // What happens to the curves of a training window, anew in every epoch and different for every window and curve, in the
@@ -32,6 +36,8 @@ struct BatchOptions {
   bool shuffle = true;  // new order every epoch, and windows at random places; false: in order, windows side by side
   uint64_t seed = 0;
   Augmentation augmentation;
+  bool anywhere = false;             // windows outside the labelled stretch as well: labels place nothing
+  std::optional<StrongView> strong;  // a second view of every window, made from the augmented one
 };
 
 // A well of L samples gives ceil(L / window) windows per epoch: at random within its labelled stretch when shuffling,

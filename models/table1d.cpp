@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/lstm_tagger.h"
+#include "models/windowed_mlp.h"
 
 namespace kern::models {
 namespace {
@@ -32,6 +33,13 @@ AnyModule lstm(const Signal1dConfig& c, bool bidirectional) {
   return AnyModule(LstmTagger(config));
 }
 
+// The channels are the hidden layers.
+AnyModule mlp(const Signal1dConfig& c) {
+  WindowedMlpConfig config{.in = c.in, .out = c.out, .radius = c.radius};
+  if (!c.channels.empty()) config.hidden = c.channels;
+  return AnyModule(WindowedMlp(config));
+}
+
 constexpr Signal1dModel kModels[] = {
     {"unet", "residual U-Net, all strides 1 (receptive field 67 samples)",
      [](const Signal1dConfig& c) {
@@ -45,6 +53,8 @@ constexpr Signal1dModel kModels[] = {
      [](const Signal1dConfig& c) { return lstm(c, false); }},
     {"bilstm", "the same read both ways, twice the size and time",
      [](const Signal1dConfig& c) { return lstm(c, true); }},
+    {"mlp",
+     "fully connected, on the window of `radius` samples to each side of the one to label (channels: the layers)", mlp},
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ struct Signal1dConfig {
   std::vector<int> strides;   // empty: the model's own
   int kernel = 3;
   int residual_units = 3;
+  int radius = 32;  // mlp: samples of its window to each side
   Norm norm = Norm::instance;
 };
 

@@ -17,6 +17,7 @@ std::string to_json(const LoopState& s) {
   json j = {{"epoch", s.epoch},       {"index", s.index},           {"step", s.step},
             {"loss_sum", s.loss_sum}, {"loss_count", s.loss_count}, {"best_epoch", s.best_epoch},
             {"seconds", s.seconds},   {"schedule", s.schedule},     {"history", history}};
+  for (const FigureSum& f : s.figures) j["figures"].push_back({f.name, f.sum, f.weight});
   if (s.best) j["best"] = *s.best;
   return j.dump();
 }
@@ -34,6 +35,9 @@ LoopState loop_state_from_json(const std::string& text, const std::string& shown
     s.loss_count = j.at("loss_count").get<int64_t>();
     s.best_epoch = j.at("best_epoch").get<int>();
     s.seconds = number(j.at("seconds"));
+    if (j.contains("figures"))
+      for (const json& f : j.at("figures"))
+        s.figures.push_back({f.at(0).get<std::string>(), number(f.at(1)), number(f.at(2))});
     for (const json& v : j.at("schedule")) s.schedule.push_back(number(v));
     if (j.contains("best")) s.best = number(j.at("best"));
     for (const json& e : j.at("history")) {

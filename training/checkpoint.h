@@ -15,7 +15,13 @@ namespace kern::training {
 struct EpochRecord {
   int epoch = 0;  // from 1
   double train_loss = 0, lr = 0, seconds = 0;
-  std::vector<std::pair<std::string, double>> figures;  // of the validation, in the order it gave them
+  std::vector<std::pair<std::string, double>> figures;  // of the validation, in the order it gave them; of the steps
+};
+
+// A named figure of an epoch's steps so far: its mean is sum / weight.
+struct FigureSum {
+  std::string name;
+  double sum = 0, weight = 0;
 };
 
 struct LoopState {
@@ -24,9 +30,10 @@ struct LoopState {
   int64_t step = 0;     // updates so far
   double loss_sum = 0;  // of this epoch's steps so far
   int64_t loss_count = 0;
-  std::optional<double> best;  // score of the best epoch
-  int best_epoch = 0;          // from 1; 0: none yet
-  double seconds = 0;          // spent in training, over all resumptions
+  std::vector<FigureSum> figures;  // of this epoch's steps so far
+  std::optional<double> best;      // score of the best epoch
+  int best_epoch = 0;              // from 1; 0: none yet
+  double seconds = 0;              // spent in training, over all resumptions
   std::vector<double> schedule;
   std::vector<EpochRecord> history;
 };

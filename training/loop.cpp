@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include "engine/random.h"
@@ -95,6 +96,7 @@ class Loop {
         return EndReason::diverged;
       }
       default_generator().advance();
+      add(r.figures);
       s_.loss_sum += r.loss * double(r.samples);
       s_.loss_count += r.samples;
       ++s_.step;
@@ -110,6 +112,8 @@ class Loop {
     const auto [v, better] = judge(e);
     t_.schedule->observe(v.loss);
     EpochRecord record{e + 1, train_loss, lr, seconds(), v.figures};
+    for (const FigureSum& f : s_.figures)
+      record.figures.emplace_back(f.name, f.weight > 0 ? f.sum / f.weight : std::numeric_limits<double>::quiet_NaN());
     for (const EpochRecord& before : s_.history) record.seconds -= before.seconds;
     log(record);
     std::string figures;
@@ -120,8 +124,21 @@ class Loop {
     s_.index = 0;
     s_.loss_sum = 0;
     s_.loss_count = 0;
+    s_.figures.clear();
     save();
     return {};
+  }
+
+  // The figures of one step to those of its epoch.
+  void add(const std::vector<StepFigure>& figures) {
+    if (s_.figures.empty())
+      for (const StepFigure& f : figures) s_.figures.push_back({f.name, 0, 0});
+    internal_check(s_.figures.size() == figures.size(), "a method's steps must all have the same figures");
+    for (size_t i = 0; i < figures.size(); ++i) {
+      if (!(figures[i].weight > 0)) continue;
+      s_.figures[i].sum += figures[i].value * figures[i].weight;
+      s_.figures[i].weight += figures[i].weight;
+    }
   }
 
   // Validates epoch e, and saves the model if it is the best so far.

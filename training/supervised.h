@@ -3,14 +3,9 @@
 #include <functional>
 #include <vector>
 
-#include "training/loop.h"
+#include "training/method.h"
 
 namespace kern::training {
-
-struct LabelledBatch {
-  Tensor x;       // [N,L,C] or [N,H,W,C]
-  Tensor labels;  // i32, [N,L] or [N,H,W]; -1 takes no part
-};
 
 struct SupervisedOptions {
   std::vector<float> class_weights;  // [K]; empty: all 1
@@ -23,6 +18,8 @@ class Supervised {
   Supervised(AnyModule network, Optimiser& optimiser, SupervisedOptions options);
   // One update from up to `accumulate` batches: next() gives them, an empty x ends the epoch early.
   StepResult step(const std::function<LabelledBatch()>& next);
+  StepResult step(const StepData& data) { return step(data.labelled); }
+  Parts parts() const { return {}; }
 
  private:
   AnyModule network_;

@@ -1,5 +1,7 @@
 #include "apps/wells/config.h"
 
+#include "models/discriminator.h"
+
 namespace kern::apps {
 namespace {
 using training::above;
@@ -53,6 +55,33 @@ std::vector<std::string> model_names() {
   for (const auto& m : models::signal1d_models()) names.push_back(m.name);
   return names;
 }
+std::vector<std::string> discriminator_names() {
+  std::vector<std::string> names;
+  for (const auto& m : models::discriminator_models()) names.push_back(m.name);
+  return names;
+}
+
+void describe_semi_supervision(Schema& keys, TrainConfig& c) {
+  describe_method(keys, c.method, "windows", discriminator_names());
+  const training::Allowed share{.low = 0, .high = 1, .open_low = true};
+  keys.key("labelled_fraction", c.labelled_fraction,
+           "share of the training wells whose labels are seen, the wells of 1/8 among those of 1/4; the others count "
+           "as unlabelled",
+           share)
+      .key("labelled_wells", c.labelled_wells, "exactly these show their labels; empty: by labelled_fraction")
+      .key("semi.strong.gain", c.strong.gain,
+           "strong view, for mean_teacher and fixmatch (augment is the weak one): every curve times 1 +- up to this",
+           between(0, 1))
+      .key("semi.strong.drift", c.strong.drift, "plus a slow wave of up to this height, in scaled units",
+           between(0, 100))
+      .key("semi.strong.noise", c.strong.noise, "plus noise of this deviation, in scaled units", between(0, 100))
+      .key("semi.strong.stretch", c.strong.stretch, "depth stretched or squeezed by up to this share; labels move too",
+           between(0, 4))
+      .key("semi.strong.hide", c.strong.hide, "share of the samples that is hidden, in stretches of 4 to 32",
+           between(0, 0.9))
+      .key("semi.strong.reverse", c.strong.reverse,
+           "half of the windows upside down: only where a facies read upwards is the same facies");
+}
 }  // namespace
 
 data::WellsOptions WellsData::options() const {
@@ -105,14 +134,15 @@ void describe_train(Schema& keys, TrainConfig& c) {
   keys.section("Model")
       .key("model", c.model, model_words(), one_of(model_names()))
       .key("channels", c.channels,
-           "channels of the levels, the last is the bottom; of an LSTM, of its layers; empty: the model's own",
+           "channels of the levels, the last is the bottom; of an LSTM or mlp, of its layers; empty: the model's own",
            between(1, 4096))
       .key("strides", c.strides, "one per level but the bottom; empty: the model's own", between(1, 16))
       .key("kernel", c.kernel, "samples that a convolution looks at, odd", between(1, 101))
       .key("residual_units", c.residual_units, "convolutions in a block on the way down", between(1, 16))
+      .key("radius", c.radius, "mlp: samples of its window to each side", between(0, 1 << 14))
       .choice("norm", c.norm, "of activations: over each window by itself, or over the batch",
-              {{"instance", models::Norm::instance}, {"batch", models::Norm::batch}})
-      .key("method", c.method, "how to train", one_of({"supervised"}));
+              {{"instance", models::Norm::instance}, {"batch", models::Norm::batch}});
+  describe_semi_supervision(keys, c);
   describe_training(keys, c.recipe, "windows");
   keys.key("window", c.window, "samples of a training window; 0: whole wells", between(0, 1 << 24))
       .choice("class_weights", c.class_weights, "of the cross entropy: complement is 1 - share, inverse 1 / share",

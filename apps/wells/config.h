@@ -10,6 +10,7 @@
 #include "models/table1d.h"
 #include "training/classes.h"
 #include "training/machine.h"
+#include "training/methods.h"
 #include "training/recipe.h"
 #include "training/segmentation.h"
 
@@ -56,9 +57,13 @@ struct TrainConfig {
 
   std::string model = "unet_strided";
   std::vector<int> channels, strides;
-  int kernel = 3, residual_units = 3;
+  int kernel = 3, residual_units = 3, radius = 32;
   models::Norm norm = models::Norm::instance;
-  std::string method = "supervised";
+
+  training::MethodRecipe method;
+  double labelled_fraction = 1;
+  std::vector<std::string> labelled_wells;
+  data::StrongView strong;
 
   training::Recipe recipe{.lr = 2e-3};
   int window = 512;

@@ -41,6 +41,8 @@ EpochFigures epoch_figures(const EpochRecord& e) {
     if (name == "accuracy") f.accuracy = value;
     if (name == "mean_iou") f.mean_iou = value;
     if (name == "macro_f1") f.macro_f1 = value;
+    const bool known = name == "val_loss" || name == "accuracy" || name == "mean_iou" || name == "macro_f1";
+    if (!known) f.more.emplace_back(name, value);
   }
   return f;
 }
@@ -101,7 +103,7 @@ void write_report(const RunFolder& run, const ReportInput& in) {
   const std::vector<data::Well>& wells = *in.wells;
   const ClassList& classes = in.model->classes;
   SegmentationReport r{.title = in.title,
-                       .subtitle = in.model->architecture,
+                       .subtitle = in.model->architecture + (in.method.empty() ? "" : ", " + in.method),
                        .configuration = in.config,
                        .facts = facts_of(in),
                        .remarks = {},
@@ -114,6 +116,11 @@ void write_report(const RunFolder& run, const ReportInput& in) {
                        .tracks = {}};
   for (const data::Problem& p : in.skipped) r.remarks.push_back(to_string(p));
   if (!in.training.empty()) r.splits.push_back(split_counts("training", wells, in.training, in.model->class_count()));
+  if (!in.unlabelled.empty()) {
+    SplitCounts s = split_counts("unlabelled", wells, in.unlabelled, in.model->class_count());
+    s.labelled = 0, s.class_samples.assign(s.class_samples.size(), 0);  // whatever labels are hidden there
+    r.splits.push_back(std::move(s));
+  }
   r.splits.push_back(split_counts("validation", wells, in.validation, in.model->class_count()));
   for (const EpochRecord& e : in.history) r.history.push_back(epoch_figures(e));
   r.comparison.push_back({"always the commonest class", *in.baseline});

@@ -17,8 +17,9 @@ struct ReportInput {
   std::string title, config;
   const WellsModel* model;
   const std::vector<data::Well>* wells;
-  std::vector<int64_t> training, validation;  // indices; training is empty in an evaluation
-  const Judgement* judgement;                 // of `validation`, predictions kept
+  std::string method;                                     // of a training
+  std::vector<int64_t> training, unlabelled, validation;  // indices; the first two are empty in an evaluation
+  const Judgement* judgement;                             // of `validation`, predictions kept
   const training::ConfusionMatrix* baseline;
   std::vector<training::EpochRecord> history;
   int best_epoch = 0;

@@ -11,13 +11,14 @@
 #include "apps/wells/report.h"
 #include "apps/wells/source.h"
 #include "apps/wells/verbs.h"
-#include "data/feed.h"
 #include "data/wells_batches.h"
+#include "data/wells_labelled.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
+#include "models/discriminator.h"
+#include "training/step_feeds.h"
 #include "training/step_memory.h"
 #include "training/stop.h"
-#include "training/supervised.h"
 
 namespace kern::apps {
 namespace {
@@ -50,6 +51,7 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
                .strides = c.strides,
                .kernel = c.kernel,
                .residual_units = c.residual_units,
+               .radius = c.radius,
                .norm = c.norm};
   m.step = set.step;
   m.classes = c.data.class_list(set.classes);
@@ -62,22 +64,106 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
   return m;
 }
 
-using Feed = data::Feed<data::WellBatches>;
+using Feeds = StepFeeds<data::WellBatches>;
 
-LabelledBatch next_of(Feed& feed) {
-  const auto b = feed.next();
-  if (!b) return {};
-  return {Tensor::from({b->N, b->L, b->C}, b->inputs), Tensor::from({b->N, b->L}, b->labels)};
+LabelledBatch labelled_of(const data::WellBatch& b) {
+  return {Tensor::from({b.N, b.L, b.C}, b.inputs), Tensor::from({b.N, b.L}, b.labels)};
 }
 
-// As many batches of n windows as an epoch may have in a row, without values: for a rehearsal.
-auto hollow(const Feed& feed, int64_t n) {
-  return [&batches = feed.batches(), n, left = feed.size()]() mutable -> LabelledBatch {
+UnlabelledBatch unlabelled_of(const data::WellBatch& b) {
+  std::vector<int32_t> present(b.labels.size(), -1);
+  for (int64_t n = 0; n < b.N; ++n) std::fill_n(present.begin() + n * b.L, b.lengths[size_t(n)], 0);
+  UnlabelledBatch u{.x = Tensor::from({b.N, b.L, b.C}, b.inputs),
+                    .present = Tensor::from({b.N, b.L}, std::span<const int32_t>(present)),
+                    .truth = Tensor::from({b.N, b.L}, b.labels)};
+  if (!b.strong.empty()) {
+    u.strong = Tensor::from({b.N, b.L, b.C}, b.strong);
+    u.origin = Tensor::from({b.N, b.L}, b.origin);
+  }
+  return u;
+}
+
+// The labelled wells of a training, those whose labels nobody sees, and those that have none.
+struct Roles {
+  data::LabelledWells training;
+  std::vector<int64_t> unlabelled;  // both of the latter, ascending
+};
+
+Roles roles_of(const TrainConfig& c, const data::WellSet& set, const data::Split& split) {
+  Roles r{data::choose_labelled(
+              set.wells, split,
+              {.fraction = c.labelled_fraction, .wells = c.labelled_wells, .seed = uint64_t(c.recipe.seed)}),
+          {}};
+  std::merge(r.training.hidden.begin(), r.training.hidden.end(), split.unlabelled.begin(), split.unlabelled.end(),
+             std::back_inserter(r.unlabelled));
+  const std::string method = to_string(c.method.kind);
+  const auto wells = [](size_t n) { return fmt::format("{} well{}", n, n == 1 ? "" : "s"); };
+  if (!c.method.semi_supervised()) {
+    if (!r.unlabelled.empty())
+      inform("method=supervised ignores the ", wells(r.unlabelled.size()), " without labels (", split.unlabelled.size(),
+             " have none, the labels of ", r.training.hidden.size(),
+             " are hidden); method=mean_teacher, fixmatch, cps or adversarial would use them");
+    return r;
+  }
+  check(!r.unlabelled.empty(), "method=", method,
+        " learns from unlabelled wells, and there are none: add wells without a label curve, hide labels with "
+        "labelled_fraction= or labelled_wells=, or use method=supervised");
+  inform("method=", method, " uses ", wells(r.unlabelled.size()), " without labels (", split.unlabelled.size(),
+         " have none, the labels of ", r.training.hidden.size(), " are hidden)");
+  return r;
+}
+
+Feeds make_feeds(const TrainConfig& c, const data::WellSet& set, const Roles& roles,
+                 const data::Normalisation& scales) {
+  data::BatchOptions o{.batch = c.recipe.batch,
+                       .window = c.window,
+                       .shuffle = true,
+                       .seed = uint64_t(c.recipe.seed),
+                       .augmentation = c.augmentation};
+  data::WellBatches labelled(set.wells, roles.training.labelled, scales, o);
+  std::optional<data::WellBatches> unlabelled;
+  if (c.method.semi_supervised()) {
+    o.anywhere = true;
+    o.seed = ~o.seed;  // not the labelled feed's order and noise
+    if (c.method.unlabelled_batch > 0) o.batch = c.method.unlabelled_batch;
+    if (c.method.strong_views()) o.strong = c.strong;
+    unlabelled.emplace(set.wells, roles.unlabelled, scales, o);
+  }
+  return Feeds(std::move(labelled), std::move(unlabelled), labelled_of, unlabelled_of,
+               {.accumulate = c.recipe.accumulate,
+                .epoch_updates = c.method.epoch_updates,
+                .coin_flips = c.method.coin_flips(),
+                .seed = uint64_t(c.recipe.seed)});
+}
+
+// A step's data without values, of batches of n windows: for a rehearsal.
+StepData hollow(const TrainConfig& c, const Feeds& feeds, int64_t n) {
+  StepData d;
+  d.epochs = c.recipe.epochs;  // every term of the loss has begun
+  d.labelled = [&batches = feeds.labelled(), n, left = feeds.labelled().size()]() mutable -> LabelledBatch {
     if (left-- <= 0) return {};
-    const int64_t windows = std::min(n, batches.windows()), length = batches.longest();
-    return {Tensor::empty({windows, length, batches.channels()}),
-            Tensor::empty({windows, length}, {.dtype = DType::i32})};
+    const Shape shape{std::min(n, batches.windows()), batches.longest()};
+    return {Tensor::empty({shape[0], shape[1], batches.channels()}), Tensor::empty(shape, {.dtype = DType::i32})};
   };
+  if (!feeds.unlabelled()) return d;
+  const int64_t wanted = c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : n;
+  d.unlabelled = [&batches = *feeds.unlabelled(), wanted, strong = c.method.strong_views()] {
+    const Shape shape{std::min(wanted, batches.windows()), batches.longest()};
+    const Shape inputs{shape[0], shape[1], batches.channels()};
+    UnlabelledBatch u{.x = Tensor::empty(inputs),
+                      .present = Tensor::empty(shape, {.dtype = DType::i32}),
+                      .truth = Tensor::empty(shape, {.dtype = DType::i32})};
+    if (strong) u.strong = Tensor::empty(inputs), u.origin = Tensor::empty(shape, {.dtype = DType::i32});
+    return u;
+  };
+  return d;
+}
+
+// In the original program the weights stood in the order of the counts, the largest class first, and not of the
+// classes.
+std::vector<float> weights_of(const TrainConfig& c, std::vector<int64_t> counts) {
+  if (c.method.seed_compatible) std::sort(counts.rbegin(), counts.rend());
+  return class_weights(c.class_weights, counts);
 }
 
 double score_of(Monitor monitor, const ConfusionMatrix& m) {
@@ -105,6 +191,7 @@ std::string configuration_of(const TrainConfig& c, const RunFolder& run, const C
 
 void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   c.machine.apply();
+  c.method.check_with(c.recipe);
   const std::string config = configuration_of(c, run, call);
   if (!run.resumed()) run.write("config.yaml", config);  // first of all: from here on the run can be resumed
   const data::WellsOptions options = c.data.options();
@@ -115,37 +202,41 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   for (const std::string& note : split.notes) inform(note);
   set_seed(uint64_t(c.recipe.seed));
   WellsModel model = new_model(c, set, split);
-  const std::vector<int64_t> counts = class_counts(set.wells, split.training, set.classes);
+  const Roles roles = roles_of(c, set, split);
+  const std::vector<int64_t>& labelled = roles.training.labelled;
+  const std::vector<int64_t> counts = class_counts(set.wells, labelled, set.classes);
   check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2,
-        "the training wells hold only one class: there is nothing to learn. Check label= and classes=");
+        "the training wells hold only one class: there is nothing to learn. Check label= and classes=, and that "
+        "labelled_fraction= leaves enough wells");
 
-  Feed feed(data::WellBatches(set.wells, split.training, model.normalisation,
-                              {.batch = c.recipe.batch,
-                               .window = c.window,
-                               .shuffle = true,
-                               .seed = uint64_t(c.recipe.seed),
-                               .augmentation = c.augmentation}));
-  const int64_t steps = (feed.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
+  Feeds feeds = make_feeds(c, set, roles, model.normalisation);
+  const int64_t steps = feeds.steps();
   const Device device = c.machine.where();
   model.module.move_to(device);
   Optimiser optimiser = c.recipe.make_optimiser({{.parameters = model.module.parameters()}});
   Schedule schedule = c.recipe.make_schedule(steps);
   std::optional<Ema> ema;
   if (c.recipe.ema > 0) ema.emplace(optimiser, EmaOptions{.decay = c.recipe.ema});
-  Supervised method(model.module, optimiser,
-                    {.class_weights = class_weights(c.class_weights, counts),
-                     .clip = c.recipe.clip,
-                     .accumulate = c.recipe.accumulate});
-  fmt::print("{}: {} wells train, {} validate; {} channels in, {} classes, {} parameters, {} updates an epoch\n",
-             c.model, split.training.size(), split.validation.size(), model.network.in, set.classes,
+  const auto there = [&](AnyModule module) {
+    module.move_to(device);
+    return module;
+  };
+  const Method method = make_method(
+      c.method, c.recipe, model.module, optimiser, weights_of(c, counts),
+      {.another = [&] { return there(models::make_signal1d_model(model.architecture, model.network)); },
+       .discriminator =
+           [&](const std::string& name) { return there(models::make_discriminator1d(name, set.classes)); }});
+  fmt::print("{}, {}: {} wells train, {} validate; {} channels in, {} classes, {} parameters, {} updates an epoch\n",
+             c.model, to_string(c.method.kind), labelled.size(), split.validation.size(), model.network.in, set.classes,
              model.module.parameter_count(), steps);
   const StepMemory foreseen = announce_memory(
       c.recipe.batch,
       [&](int batch) {
         return memory_of_step(
             [&] {
-              method.step(hollow(feed, batch));
+              method.step(hollow(c, feeds, batch));
               if (ema) ema->update();
+              for (const auto& [name, average] : method.parts.averages) average->update();
             },
             device);
       },
@@ -155,11 +246,17 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   t.models = {{"model", model.module}};
   t.optimisers = {{"optimiser", &optimiser}};
   if (ema) t.averages = {{"ema", &*ema}};
+  const auto take = [](auto& to, const auto& parts) { to.insert(to.end(), parts.begin(), parts.end()); };
+  take(t.models, method.parts.models);
+  take(t.optimisers, method.parts.optimisers);
+  take(t.averages, method.parts.averages);
   t.schedule = &schedule;
   t.steps_in_epoch = [&](int) { return steps; };
-  t.samples_in_epoch = [&](int) { return feed.batches().windows(); };
-  t.begin_epoch = [&](int epoch, int64_t index) { feed.begin(epoch, index * c.recipe.accumulate); };
-  t.step = [&](int, int64_t) { return method.step([&] { return next_of(feed); }); };
+  t.samples_in_epoch = [&](int) {
+    return feeds.one_pass() ? feeds.labelled().windows() : steps * c.recipe.batch * c.recipe.accumulate;
+  };
+  t.begin_epoch = [&](int epoch, int64_t index) { feeds.begin(epoch, index); };
+  t.step = [&](int epoch, int64_t index) { return method.step(feeds.next(epoch, index)); };
   t.validate = [&](int) {
     const Judgement j = judge(model, set.wells, split.validation);
     return Validation{.score = score_of(c.monitor, j.matrix),
@@ -173,7 +270,13 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   t.identity = {
       {"model", model.architecture},
       {"data", hash_of(set.wells)},
-      {"batches", fmt::format("batch={} accumulate={} window={}", c.recipe.batch, c.recipe.accumulate, c.window)}};
+      {"batches", fmt::format("batch={} accumulate={} window={}", c.recipe.batch, c.recipe.accumulate, c.window)},
+      {"method", to_string(c.method.kind)},
+      {"labelled wells", fmt::format("{} of {}", labelled.size(), split.training.size())}};
+  if (c.method.epoch_updates > 0) t.identity["epoch"] = fmt::format("epoch_updates={}", c.method.epoch_updates);
+  if (c.method.semi_supervised())
+    t.identity["unlabelled batches"] = fmt::format("semi.unlabelled_batch={} compat={}", c.method.unlabelled_batch,
+                                                   c.method.seed_compatible ? "seed" : "none");
   if (ema) t.identity["average of the weights"] = fmt::format("ema={}", c.recipe.ema);
 
   // Only what fits the checkpoint replaces the configuration that the run began with.
@@ -190,6 +293,9 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   call.figures.add("ended", std::string(to_string(result.reason)));
   call.figures.add("epochs", int64_t(result.state.epoch));
   call.figures.add("run", run.path().string());
+  call.figures.add("method", std::string(to_string(c.method.kind)));
+  call.figures.add("labelled_wells", int64_t(labelled.size()));
+  call.figures.add("unlabelled_wells", int64_t(c.method.semi_supervised() ? roles.unlabelled.size() : 0));
   if (!result.finished()) {
     fmt::print("stopped ({}) and saved; go on with: kern wells train resume={}\n", to_string(result.reason),
                run.path().string());
@@ -210,7 +316,9 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                                 .config = config,
                                 .model = &best,
                                 .wells = &set.wells,
-                                .training = split.training,
+                                .method = to_string(c.method.kind),
+                                .training = labelled,
+                                .unlabelled = c.method.semi_supervised() ? roles.unlabelled : std::vector<int64_t>(),
                                 .validation = split.validation,
                                 .judgement = &j,
                                 .baseline = &baseline,

@@ -31,6 +31,7 @@ json to_json(const WellsModel& m) {
             {"strides", m.network.strides},
             {"kernel", m.network.kernel},
             {"residual_units", m.network.residual_units},
+            {"radius", m.network.radius},
             {"norm", m.network.norm == models::Norm::batch ? "batch" : "instance"}}},
           {"curves", m.curves},
           {"normalisation", {{"curves", curves}, {"mask", m.normalisation.mask}}},
@@ -53,6 +54,7 @@ WellsModel from_json(const json& j) {
                .strides = n.at("strides").get<std::vector<int>>(),
                .kernel = n.at("kernel").get<int>(),
                .residual_units = n.at("residual_units").get<int>(),
+               .radius = n.value("radius", models::Signal1dConfig{}.radius),  // older files have none
                .norm = n.at("norm").get<std::string>() == "batch" ? models::Norm::batch : models::Norm::instance};
   m.curves = j.at("curves").get<std::vector<std::string>>();
   for (const json& c : j.at("normalisation").at("curves"))

@@ -89,6 +89,42 @@ TEST_F(Resume, AnLstmWithAveragedWeights) {
   expect_equal_files(averaged, broken);
 }
 
+// Two feeds, a second network or an average, more than one optimiser, the epoch's figures so far: all must come back.
+class ResumeMethod : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(ResumeMethod, KilledInsideAnEpoch) {
+  TemporaryFolder folder;
+  const std::string data = folder / "data", whole = folder / "whole", broken = folder / "broken";
+  synthesize(data, 8);
+  Arguments keys{"labelled_fraction=0.5", "semi.unlabelled_batch=2", "semi.ramp=2",      "semi.threshold=0.3",
+                 "adversarial.wait=2",    "checkpoint_every=0s",     "epoch_updates=10", "augment.noise=0.1"};
+  const std::string method = GetParam();
+  if (method == "seed") {
+    keys = {"labelled_fraction=0.5", "method=adversarial",       "compat=seed",
+            "adversarial.wait=1",    "class_weights=complement", "checkpoint_every=0s"};
+  } else {
+    keys.push_back("method=" + method);
+  }
+  if (method == "cps") keys.push_back("ema=0.9");
+  run_well(longer(data, whole, keys));
+  bool inside;
+  {
+    Process p(longer(data, broken, keys));
+    inside = wait_until(p, [&] { return has_reached(broken, 2, 3); });
+    p.send(SIGKILL);
+    p.wait();
+  }
+  run_well({"wells", "train", "resume=" + broken, "threads=2"});
+  expect_equal_files(whole, broken);
+  if (inside && method != "seed")
+    expect_refusal(
+        {"wells", "train", "resume=" + broken, "method=" + std::string(method == "cps" ? "fixmatch" : "cps")},
+        {"another method"});
+}
+INSTANTIATE_TEST_SUITE_P(Methods, ResumeMethod,
+                         ::testing::Values("supervised", "adversarial", "seed", "mean_teacher", "fixmatch", "cps"),
+                         [](const auto& i) { return std::string(i.param); });
+
 TEST_F(Resume, WithTwoThreadsFromTheStart) {
   Process p(longer(data, broken, {"checkpoint_every=0s", "threads=2"}));
   wait_until(

@@ -388,6 +388,7 @@ TEST(SegmentationReport, a_complete_one) {
     f.macro_f1 = 0.9 - 0.6 * std::exp(-0.35 * e);
     f.learning_rate = 2.5e-4 * std::pow(1 - (e - 1) / 12.0, 0.9);
     f.seconds = 12.5;
+    f.more = {{"loss_labelled", 0.4 / e}, {"loss_semi", e < 4 ? kNan : 0.3}, {"pseudo_accuracy", 0.5 + 0.03 * e}};
     content.history.push_back(f);
   }
   content.best_epoch = 9;
@@ -406,15 +407,15 @@ TEST(SegmentationReport, a_complete_one) {
   const auto markup = read_file(path);
   EXPECT_EQ(xml_fault(markup), "");
   EXPECT_LT(markup.size(), 10u * 150'000u + 200'000u);
-  for (const char* part :
-       {"Summary", "best epoch", "9 of 12", "worst 1: well ", "always the commonest class", "9f86d081", "was skipped"})
+  for (const char* part : {"Summary", "best epoch", "9 of 12", "worst 1: well ", "always the commonest class",
+                           "9f86d081", "was skipped", "Parts of the loss", "loss semi", "pseudo accuracy"})
     EXPECT_NE(markup.find(part), markup.npos) << part;
   size_t pictures = 0;
   for (const auto& entry : fs::directory_iterator(folder / "figures")) {
     EXPECT_EQ(xml_fault(read_file(entry.path())), "") << entry.path();
     ++pictures;
   }
-  EXPECT_EQ(pictures, 6u + 10u);
+  EXPECT_EQ(pictures, 8u + 10u);
   EXPECT_EQ(read_file(write_segmentation_report(folder, content)), markup) << "equal content makes equal bytes";
 }
 

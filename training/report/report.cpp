@@ -27,6 +27,40 @@ bool any_finite(const std::vector<double>& values) {
   return false;
 }
 
+// "pseudo_accuracy" as people read it.
+std::string words(std::string name) {
+  for (char& c : name)
+    if (c == '_') c = ' ';
+  return name;
+}
+
+// The figures that a method has of its own, as curves. `chart` gives axis and best epoch.
+void add_method_figures(Report& report, const std::vector<EpochFigures>& history, LineChart chart) {
+  constexpr const char* kColours[] = {"#2f86c8", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#7a7a7a"};
+  LineChart losses = chart, others = std::move(chart);
+  losses.title = "Parts of the loss";
+  others.title = "The method's own figures";
+  losses.series.clear();
+  others.series.clear();
+  for (size_t i = 0; i < history[0].more.size(); ++i) {
+    const std::string& name = history[0].more[i].first;
+    LineChart& into = name.starts_with("loss") ? losses : others;
+    std::vector<double> values;
+    for (const EpochFigures& e : history) values.push_back(i < e.more.size() ? e.more[i].second : kNan);
+    if (any_finite(values))
+      into.series.push_back(
+          {words(name), std::move(values), kColours[into.series.size() % std::size(kColours)], Series::Mark::line});
+  }
+  if (losses.series.empty() && others.series.empty()) return;
+  report.document().begin_row();
+  if (!losses.series.empty())
+    report.figure("loss_parts", line_chart(losses), "Means over each epoch's steps, before their weights.");
+  if (!others.series.empty())
+    report.figure("method", line_chart(others),
+                  "Means over each epoch's steps; pseudo accuracy over those positions whose truth is known.");
+  report.document().end_row();
+}
+
 }  // namespace
 
 EpochFigures::EpochFigures()
@@ -91,6 +125,7 @@ void add_history(Report& report, const std::vector<EpochFigures>& history, int64
   if (!chart.series.empty())
     report.figure("validation", line_chart(chart), "Accuracy, mean IoU and macro F1 on the validation data.");
   document.end_row();
+  add_method_figures(report, history, chart);
   double seconds = 0;
   for (const auto& e : history) seconds += std::isfinite(e.seconds) ? e.seconds : 0;
   if (seconds > 0)

@@ -1,0 +1,54 @@
+// The batches of a training in one endless row, round after round, prepared ahead on a thread of their own: for two
+// feeds of different length in one step, and for epochs that are no pass over the data.
+#pragma once
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "data/prefetch.h"
+
+namespace kern::data {
+
+//   RoundFeed<WellBatches> feed(std::move(batches));
+//   feed.begin(position);                 // counted from the first batch of round 0; nothing is lost if it stands
+//   there batch = feed.next();                  // batch position % size() of round position / size(), and so on
+//
+// Batches is as for Feed (data/feed.h); its epochs are the rounds.
+template <class Batches>
+class RoundFeed {
+ public:
+  using Epoch = decltype(std::declval<const Batches&>().epoch(0));
+  using Batch = decltype(std::declval<const Batches&>().batch(std::declval<const Epoch&>(), 0));
+
+  explicit RoundFeed(Batches batches) : batches_(std::move(batches)) {}
+  const Batches& batches() const { return batches_; }
+  int64_t size() const { return batches_.size(); }  // batches of a round
+  void begin(int64_t position) {
+    if (prefetch_ && position == position_) return;
+    prefetch_.reset();
+    round_.reset();
+    position_ = position;
+    prefetch_ = std::make_unique<Prefetch<Batch>>(position, std::numeric_limits<int64_t>::max(),
+                                                  [this](int64_t i) { return batch(i); });
+  }
+  Batch next() {
+    ++position_;
+    return *prefetch_->next();
+  }
+
+ private:
+  // Called by the prefetching thread alone.
+  Batch batch(int64_t i) {
+    const int64_t number = i / size();
+    if (!round_ || number_ != number) round_ = std::make_unique<Epoch>(batches_.epoch(number));
+    number_ = number;
+    return batches_.batch(*round_, i % size());
+  }
+  Batches batches_;
+  int64_t position_ = 0, number_ = 0;
+  std::unique_ptr<Epoch> round_;
+  std::unique_ptr<Prefetch<Batch>> prefetch_;  // last: it uses what is above
+};
+
+}  // namespace kern::data

@@ -1,0 +1,24 @@
+// Which training wells may show their labels: to find out what few labels are worth, and what unlabelled wells add.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/wells_split.h"
+
+namespace kern::data {
+
+struct LabelledOptions {
+  double fraction = 1;             // of the training wells, above 0, rounded up
+  std::vector<std::string> wells;  // not empty: exactly these, by id, name or UWI
+  uint64_t seed = 0;
+};
+struct LabelledWells {
+  std::vector<int64_t> labelled;  // training wells that show their labels, ascending
+  std::vector<int64_t> hidden;    // training wells whose labels nobody sees
+};
+// By well, and the same well twice on one side; nested: with one seed, the wells of a smaller fraction are among those
+// of a larger one. Throws an Error for a fraction out of range and for a listed well that is no training well.
+LabelledWells choose_labelled(const std::vector<Well>& wells, const Split& split, const LabelledOptions& options);
+
+}  // namespace kern::data

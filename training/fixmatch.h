@@ -1,0 +1,31 @@
+// FixMatch (Sohn et al. 2020): where the network is sure of the weak view, the strong view must get the same label.
+//   q = softmax f(weak), without gradient and in evaluation mode;  c = 1 where max q > threshold, else 0
+//   loss = CE(f(x), labels) + weight mean over all positions of c CE(f(strong), argmax q)
+#pragma once
+#include "training/method.h"
+
+namespace kern::training {
+
+struct FixMatchOptions {
+  std::vector<float> class_weights;  // [K], of the labelled term; empty: all 1
+  double clip = 0;
+  double weight = 1;
+  double threshold = 0.95;
+};
+
+class FixMatch {
+ public:
+  FixMatch(AnyModule network, Optimiser& optimiser, const FixMatchOptions& options);
+  StepResult step(const StepData& data);
+  Parts parts() const { return {}; }
+  // The loss of a step and its figures; the batches are on the network's device.
+  Tensor loss(const LabelledBatch& labelled, const UnlabelledBatch& unlabelled, StepResult& result);
+
+ private:
+  AnyModule network_;
+  Optimiser& optimiser_;
+  FixMatchOptions options_;
+  Tensor weights_;
+};
+
+}  // namespace kern::training

@@ -1,0 +1,61 @@
+// What a method of training (supervised, adversarial, ...) is to the loop and to a task. Signals and images alike: a
+// position is a sample of a signal or a pixel.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "training/loop.h"
+
+namespace kern::training {
+
+struct LabelledBatch {
+  Tensor x;       // [N,L,C] or [N,H,W,C]
+  Tensor labels;  // i32, [N,L] or [N,H,W]; -1 takes no part
+};
+
+// Two views of the same data. What they are is the data side's affair: a strong view may move what it shows, and says
+// where everything came from, so that its targets move equally.
+struct UnlabelledBatch {
+  Tensor x;        // the weak view: [N,L,C] or [N,H,W,C]
+  Tensor present;  // i32, [N,L] or [N,H,W]: 0, or -1 in padding, which takes no part
+  Tensor strong;   // the strong view, of x's shape; empty: it is x
+  Tensor origin;   // i32: the position within the sample's x (row by row) that each position of `strong` shows, -1:
+                   // none; empty: each shows itself
+  Tensor truth;    // i32, labels known all the same, -1 elsewhere; empty: none. For figures, never for a gradient
+};
+
+// What a step may take: each function gives the next batch. A method asks only for what it uses; an empty function
+// means that this step has no such batch.
+struct StepData {
+  std::function<LabelledBatch()> labelled;
+  std::function<UnlabelledBatch()> unlabelled;
+  double epochs = 0;  // trained so far, with the part of the one under way: ramps and waits count in it
+};
+
+// What a method brings besides the network and its optimiser: goes into checkpoints, follows the schedule.
+struct Parts {
+  std::vector<std::pair<std::string, AnyModule>> models;
+  std::vector<std::pair<std::string, Optimiser*>> optimisers;
+  std::vector<std::pair<std::string, Ema*>> averages;  // validate and are saved instead of the network
+};
+struct Method {
+  Parts parts;
+  std::function<StepResult(const StepData&)> step;
+
+  Method() = default;
+  // M has parts() and step(data).
+  template <class M>
+  explicit Method(std::shared_ptr<M> m) : parts(m->parts()), step([m](const StepData& d) { return m->step(d); }) {}
+};
+
+// [K] on the device; nothing where there are no weights.
+Tensor class_weight_tensor(const std::vector<float>& weights, Device device);
+// One update; clip: limit of the gradient's norm, 0: none.
+void update(Optimiser& optimiser, double clip);
+LabelledBatch to(const LabelledBatch& batch, Device device);
+UnlabelledBatch to(const UnlabelledBatch& batch, Device device);
+
+}  // namespace kern::training

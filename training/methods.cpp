@@ -1,0 +1,121 @@
+#include "training/methods.h"
+
+#include "training/adversarial.h"
+#include "training/cross_pseudo.h"
+#include "training/fixmatch.h"
+#include "training/mean_teacher.h"
+#include "training/supervised.h"
+
+namespace kern::training {
+
+const char* to_string(MethodKind kind) {
+  switch (kind) {
+    case MethodKind::supervised:
+      return "supervised";
+    case MethodKind::adversarial:
+      return "adversarial";
+    case MethodKind::mean_teacher:
+      return "mean_teacher";
+    case MethodKind::fixmatch:
+      return "fixmatch";
+    case MethodKind::cps:
+      return "cps";
+  }
+  return "?";
+}
+
+void MethodRecipe::check_with(const Recipe& r) const {
+  check(!semi_supervised() || r.accumulate == 1, "method=", to_string(kind),
+        " updates after every pair of batches: accumulate must be 1, not ", r.accumulate, "; raise batch= instead");
+  check(kind != MethodKind::mean_teacher || r.ema == 0,
+        "method=mean_teacher averages the weights itself, by semi.teacher_decay: leave ema at 0, not ", r.ema);
+  check(!seed_compatible || kind == MethodKind::adversarial,
+        "compat=seed repeats the original program, which is method=adversarial; with method=", to_string(kind),
+        " leave compat=none");
+  check(!coin_flips() || epoch_updates == 0,
+        "compat=seed ends an epoch when both kinds of batches have come: leave epoch_updates at 0");
+}
+
+void describe_method(Schema& keys, MethodRecipe& m, const std::string& things,
+                     std::vector<std::string> discriminators) {
+  const Allowed share = between(0, 1);
+  keys.section("Method")
+      .choice("method", m.kind,
+              "how to train. All but supervised learn from unlabelled data as well: mean_teacher agrees with an "
+              "average of itself, fixmatch trains on what it is sure of, cps is two networks that teach each other, "
+              "adversarial has a discriminator (docs/semi_supervised.md)",
+              {{"supervised", MethodKind::supervised},
+               {"adversarial", MethodKind::adversarial},
+               {"mean_teacher", MethodKind::mean_teacher},
+               {"fixmatch", MethodKind::fixmatch},
+               {"cps", MethodKind::cps}})
+      .choice("compat", m.seed_compatible,
+              "seed: method=adversarial as the original program, with its accidents; for comparison",
+              {{"none", false}, {"seed", true}})
+      .key("epoch_updates", m.epoch_updates,
+           "updates of an epoch, so that runs with unlike data do the same work; 0: a pass over the labelled " +
+               things + ", in semi-supervised methods over the larger of both kinds",
+           between(0, 1e9))
+      .key("semi.unlabelled_batch", m.unlabelled_batch, "unlabelled " + things + " in a batch; 0: as batch",
+           between(0, 65536))
+      .key("semi.weight", m.weight, "of the unlabelled term; 0: the method's own, mean_teacher 10, fixmatch and cps 1",
+           at_least(0))
+      .key("semi.ramp", m.ramp, "mean_teacher and cps: epochs in which that weight rises, as exp(-5 (1 - t)^2)",
+           at_least(0))
+      .key("semi.threshold", m.threshold, "fixmatch: learns from what it gives more than this probability", share)
+      .key("semi.teacher_decay", m.teacher_decay, "mean_teacher: of the average that teaches, and is saved",
+           Allowed{.low = 0, .high = 1, .open_high = true})
+      .key("adversarial.lambda_adv", m.lambda_adv, "weight of passing the discriminator", at_least(0))
+      .key("adversarial.lambda_semi", m.lambda_semi, "weight of the network's own labels", at_least(0))
+      .key("adversarial.threshold", m.adversarial_threshold,
+           "those count where the discriminator takes the network's answer for a truth with more than this "
+           "probability",
+           share)
+      .key("adversarial.wait", m.wait, "epochs before they count", at_least(0))
+      .key("adversarial.lr", m.discriminator_lr, "of the discriminator's Adam; it follows the schedule", above(0))
+      .key("adversarial.discriminator", m.discriminator,
+           "unet: a small residual U-Net; fcn: five strided convolutions (Hung et al. 2018)",
+           one_of(std::move(discriminators)));
+}
+
+Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule& network, Optimiser& optimiser,
+                   const std::vector<float>& class_weights, const OtherNetworks& others) {
+  m.check_with(recipe);
+  const double weight = m.weight > 0 ? m.weight : m.kind == MethodKind::mean_teacher ? 10 : 1, clip = recipe.clip;
+  switch (m.kind) {
+    case MethodKind::supervised:
+      return Method(std::make_shared<Supervised>(
+          network, optimiser,
+          SupervisedOptions{.class_weights = class_weights, .clip = clip, .accumulate = recipe.accumulate}));
+    case MethodKind::mean_teacher:
+      return Method(std::make_shared<MeanTeacher>(network, optimiser,
+                                                  MeanTeacherOptions{.class_weights = class_weights,
+                                                                     .clip = clip,
+                                                                     .weight = weight,
+                                                                     .ramp = m.ramp,
+                                                                     .decay = m.teacher_decay}));
+    case MethodKind::fixmatch:
+      return Method(std::make_shared<FixMatch>(
+          network, optimiser,
+          FixMatchOptions{.class_weights = class_weights, .clip = clip, .weight = weight, .threshold = m.threshold}));
+    case MethodKind::cps: {
+      const AnyModule second = others.another();
+      return Method(std::make_shared<CrossPseudo>(
+          network, optimiser, second, recipe.make_optimiser({{.parameters = second.parameters()}}),
+          CrossPseudoOptions{.class_weights = class_weights, .clip = clip, .weight = weight, .ramp = m.ramp}));
+    }
+    case MethodKind::adversarial:
+      return Method(std::make_shared<Adversarial>(network, optimiser, others.discriminator(m.discriminator),
+                                                  AdversarialOptions{.class_weights = class_weights,
+                                                                     .clip = clip,
+                                                                     .lambda_adv = m.lambda_adv,
+                                                                     .lambda_semi = m.lambda_semi,
+                                                                     .threshold = m.adversarial_threshold,
+                                                                     .wait = m.wait,
+                                                                     .lr = m.discriminator_lr,
+                                                                     .log_probabilities = m.seed_compatible}));
+  }
+  throw InternalError("no such method");
+}
+
+}  // namespace kern::training

@@ -1,0 +1,46 @@
+// The methods of training by name: the keys that `train` has for them, and what they make.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "training/config.h"
+#include "training/method.h"
+#include "training/recipe.h"
+
+namespace kern::training {
+
+enum class MethodKind { supervised, adversarial, mean_teacher, fixmatch, cps };
+const char* to_string(MethodKind kind);
+
+struct MethodRecipe {
+  MethodKind kind = MethodKind::supervised;
+  bool seed_compatible = false;  // as the original program, with its accidents
+  int epoch_updates = 0;
+  int unlabelled_batch = 0;
+  double weight = 0, ramp = 5, threshold = 0.95, teacher_decay = 0.99;
+  double lambda_adv = 0.01, lambda_semi = 0.1, adversarial_threshold = 0.2, wait = 5, discriminator_lr = 1e-4;
+  std::string discriminator = "unet";
+
+  bool semi_supervised() const { return kind != MethodKind::supervised; }
+  bool strong_views() const { return kind == MethodKind::mean_teacher || kind == MethodKind::fixmatch; }
+  bool coin_flips() const { return seed_compatible && kind == MethodKind::adversarial; }
+  // Error where keys do not go together.
+  void check_with(const Recipe& recipe) const;
+};
+
+// Sections "Method" and those of its keys; `things` is what a batch holds ("windows", "images"), `discriminators` the
+// names that the task can make.
+void describe_method(Schema& keys, MethodRecipe& recipe, const std::string& things,
+                     std::vector<std::string> discriminators);
+
+// Further networks that a method may need, on the network's device: one more of its kind, a discriminator by name.
+struct OtherNetworks {
+  std::function<AnyModule()> another;
+  std::function<AnyModule(const std::string& name)> discriminator;
+};
+// The network's optimiser is the caller's; class_weights [K] or empty (all 1).
+Method make_method(const MethodRecipe& method, const Recipe& recipe, const AnyModule& network, Optimiser& optimiser,
+                   const std::vector<float>& class_weights, const OtherNetworks& others);
+
+}  // namespace kern::training
