@@ -71,7 +71,7 @@ struct Small {
       for (int i = 0; i < kAccumulate; ++i, ++r.samples) {
         const Tensor loss = loss_of(uint32_t(epoch), uint32_t(next_++));
         backward(loss, Tensor::full({1}, 1.0f / kAccumulate));
-        r.loss += double(loss.item()) / kAccumulate;
+        r.loss.add(loss, 1);
       }
       adam->clip_gradient_norm(1);
       adam->step();
