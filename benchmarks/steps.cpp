@@ -4,7 +4,7 @@
 #include <chrono>
 #include <optional>
 
-#include "engine/card.h"
+#include "engine/capture.h"
 #include "engine/random.h"
 #include "engine/rehearsal.h"
 #include "training/optimiser.h"
@@ -19,7 +19,8 @@ double now_ms() {
 // A model with its data and, to be trained, its optimiser.
 class Steps {
  public:
-  Steps(const Model& model, const StepOptions& o) : case_(model.make(o.batch)) {
+  Steps(const Model& model, const StepOptions& o)
+      : case_(model.make(o.batch)), graphs_(o.device), profiled_(o.profile) {
     case_.move_to(o.device);
     case_.network.set_training(!o.predict);
     if (!o.predict)
@@ -28,22 +29,32 @@ class Steps {
   }
   int64_t parameter_count() const { return case_.network.parameter_count(); }
   double step() {  // the loss; 0 in prediction
-    if (!optimiser_) {
-      NoGrad off;
-      case_.network(case_.x);
-      if (!rehearsing()) wait_for(case_.x.device());
-      return 0;
-    }
-    const Tensor loss = case_.loss(case_.network, case_.x, case_.target);
-    backward(loss);
-    optimiser_->step();
+    if (optimiser_) optimiser_->prepare_step();
+    const StepGraphs::Work work = [this](const std::vector<Tensor>&) { return work_of_step(); };
+    // The data stay where they are: a step has no inputs. What ops take is told by code that runs.
+    const std::vector<Tensor> losses = profiled_ ? work({}) : graphs_.run({}, work);
     default_generator().advance();
-    return double(loss.item());
+    if (!losses.empty()) return double(losses[0].item());
+    if (!rehearsing()) wait_for(case_.x.device());
+    return 0;
   }
 
  private:
+  std::vector<Tensor> work_of_step() {
+    if (!optimiser_) {
+      NoGrad off;
+      case_.network(case_.x);
+      return {};
+    }
+    const Tensor loss = case_.loss(case_.network, case_.x, case_.target);
+    backward(loss);
+    optimiser_->apply_step();
+    return {loss};
+  }
   Case case_;
   std::optional<training::Optimiser> optimiser_;
+  StepGraphs graphs_;
+  bool profiled_;
 };
 }  // namespace
 

@@ -44,6 +44,15 @@ Card& card() {
 }
 #endif
 
+thread_local bool recording_now = false;
+
+// A copy from or to the host would be done once, when the step is recorded, and not whenever it is launched.
+void refuse_while_recording(const char* what) {
+  check(!recording_now, what,
+        " while a step is being recorded; nothing in a step may do that: give it to the step as an input or set it "
+        "before, read it behind the step, or run with KERN_GRAPH=off");
+}
+
 }  // namespace
 
 bool card_available(std::string* why) {
@@ -89,6 +98,7 @@ CardInfo card_info() {
 void wait_for(Device device) {
   if (device == Device::cpu) return;
   require_device(device);
+  refuse_while_recording("the host waits for the card");
 #ifdef KERN_CUDA
   cuda_check(cudaStreamSynchronize(card().stream), "waiting for the card");
 #endif
@@ -123,6 +133,8 @@ void copy_bytes(Device to_device, void* to, size_t to_pitch, Device from_device,
   if (to_device == Device::cpu && from_device == Device::cpu)
     return copy_on_host(to, to_pitch, from, from_pitch, width, height);
   require_device(Device::cuda);
+  if (to_device == Device::cpu) refuse_while_recording("the host reads what the card computes");
+  if (from_device == Device::cpu) refuse_while_recording("the host gives values to the card");
 #ifdef KERN_CUDA
   const cudaMemcpyKind kind = to_device == Device::cpu     ? cudaMemcpyDeviceToHost
                               : from_device == Device::cpu ? cudaMemcpyHostToDevice
@@ -147,5 +159,108 @@ void set_bytes(Device device, void* p, unsigned char value, size_t bytes) {
   cuda_check(cudaMemsetAsync(p, value, bytes, card().stream), "filling memory of the card");
 #endif
 }
+
+PinnedMemory::PinnedMemory(size_t bytes) : bytes_(bytes) {
+  require_device(Device::cuda);
+#ifdef KERN_CUDA
+  void* p = nullptr;
+  cuda_check(cudaMallocHost(&p, bytes), "pinned memory of the host");
+  data_ = static_cast<std::byte*>(p);
+#endif
+}
+PinnedMemory::~PinnedMemory() {
+#ifdef KERN_CUDA
+  cudaFreeHost(data_);
+#endif
+}
+
+void copy_later(Device to_device, void* to, Device from_device, const void* from, size_t bytes) {
+  require_device(Device::cuda);
+  internal_check(to_device != from_device, "copy_later is for copies between the card and pinned memory");
+  refuse_while_recording(to_device == Device::cpu ? "the host reads what the card computes"
+                                                  : "the host gives values to the card");
+#ifdef KERN_CUDA
+  cuda_check(cudaMemcpyAsync(to, from, bytes,
+                             to_device == Device::cpu ? cudaMemcpyDeviceToHost : cudaMemcpyHostToDevice, card().stream),
+             "a copy");
+#else
+  (void)to, (void)from, (void)bytes;
+#endif
+}
+
+CardEvent::CardEvent() {
+  require_device(Device::cuda);
+#ifdef KERN_CUDA
+  cudaEvent_t event = nullptr;
+  cuda_check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "an event");
+  event_ = event;
+#endif
+}
+CardEvent::~CardEvent() {
+#ifdef KERN_CUDA
+  cudaEventDestroy(static_cast<cudaEvent_t>(event_));
+#endif
+}
+void CardEvent::record() {
+  refuse_while_recording("the host marks a place in the card's work");
+#ifdef KERN_CUDA
+  cuda_check(cudaEventRecord(static_cast<cudaEvent_t>(event_), card().stream), "an event");
+#endif
+}
+bool CardEvent::reached() const {
+#ifdef KERN_CUDA
+  const cudaError_t error = cudaEventQuery(static_cast<cudaEvent_t>(event_));
+  if (error == cudaErrorNotReady) return cudaGetLastError(), false;
+  cuda_check(error, "asking the card");
+#endif
+  return true;
+}
+void CardEvent::wait() const {
+  refuse_while_recording("the host waits for the card");
+#ifdef KERN_CUDA
+  cuda_check(cudaEventSynchronize(static_cast<cudaEvent_t>(event_)), "waiting for the card");
+#endif
+}
+
+CardGraph::CardGraph(const std::function<void()>& work) {
+  require_device(Device::cuda);
+  check(!recording_now, "a step is being recorded inside of another");
+#ifdef KERN_CUDA
+  cudaGraph_t graph = nullptr;
+  // Relaxed: memory may be allocated meanwhile. What must not happen copy_bytes and its like refuse by themselves.
+  cuda_check(cudaStreamBeginCapture(card().stream, cudaStreamCaptureModeRelaxed), "recording a step");
+  recording_now = true;
+  try {
+    work();
+  } catch (...) {
+    recording_now = false;
+    if (cudaStreamEndCapture(card().stream, &graph) == cudaSuccess && graph) cudaGraphDestroy(graph);
+    cudaGetLastError();
+    throw;
+  }
+  recording_now = false;
+  cuda_check(cudaStreamEndCapture(card().stream, &graph), "recording a step");
+  cudaGraphExec_t exec = nullptr;
+  const cudaError_t error = cudaGraphInstantiate(&exec, graph, 0);
+  cudaGraphDestroy(graph);
+  cuda_check(error, "making a graph of a step");
+  graph_ = exec;
+#else
+  (void)work;
+#endif
+}
+CardGraph::~CardGraph() {
+#ifdef KERN_CUDA
+  cudaStreamSynchronize(card().stream);  // it may be under way
+  cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph_));
+#endif
+}
+void CardGraph::launch() const {
+  check(!recording_now, "a step is being recorded inside of another");
+#ifdef KERN_CUDA
+  cuda_check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph_), card().stream), "a recorded step");
+#endif
+}
+bool recording() { return recording_now; }
 
 }  // namespace kern

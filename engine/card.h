@@ -5,6 +5,7 @@
 // item) waits for it; nothing else does.
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <string>
 
 #include "kernels/common/device.h"
@@ -39,5 +40,55 @@ void card_free(std::byte* p);
 void copy_bytes(Device to_device, void* to, size_t to_pitch, Device from_device, const void* from, size_t from_pitch,
                 size_t width, size_t height);
 void set_bytes(Device device, void* p, unsigned char value, size_t bytes);
+
+// --- for the engine: what lets the host run ahead of the card ---
+// Memory of the host that the card copies from and to by itself.
+class PinnedMemory {
+ public:
+  explicit PinnedMemory(size_t bytes);
+  ~PinnedMemory();
+  PinnedMemory(const PinnedMemory&) = delete;
+  PinnedMemory& operator=(const PinnedMemory&) = delete;
+  std::byte* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  std::byte* data_ = nullptr;
+  size_t bytes_;
+};
+// Between the card and pinned memory, in the order of the stream; the host waits for nothing, and leaves the pinned
+// bytes alone until an event that was recorded behind the copy is reached.
+void copy_later(Device to_device, void* to, Device from_device, const void* from, size_t bytes);
+
+// A mark in the card's work.
+class CardEvent {
+ public:
+  CardEvent();
+  ~CardEvent();
+  CardEvent(const CardEvent&) = delete;
+  CardEvent& operator=(const CardEvent&) = delete;
+  void record();         // here: behind all work given to the card so far
+  bool reached() const;  // true if it was never recorded
+  void wait() const;     // throws what went wrong in a kernel before it
+
+ private:
+  void* event_ = nullptr;
+};
+
+// Work of the card that was written down instead of done: launch() does it, as often as it is called, with the
+// arguments it was recorded with. What it reads and writes must stay where it is.
+class CardGraph {
+ public:
+  // Whatever work() gives to the card. An error in it leaves nothing behind.
+  explicit CardGraph(const std::function<void()>& work);
+  ~CardGraph();
+  CardGraph(const CardGraph&) = delete;
+  CardGraph& operator=(const CardGraph&) = delete;
+  void launch() const;
+
+ private:
+  void* graph_ = nullptr;
+};
+bool recording();  // whether this thread is making a CardGraph
 
 }  // namespace kern

@@ -34,9 +34,15 @@ class DeviceScalar {
     }
     return reinterpret_cast<const T*>(card_->data());
   }
+  // Zero, by the device in its turn: what a recorded step may do.
+  void clear(Device device) {
+    if (rehearsing()) return;
+    value_ = T{};
+    if (device != Device::cpu) set_bytes(device, mutate(device), 0, sizeof(T));
+  }
   // For a kernel that writes it; fetch() waits for that and brings the value to the host.
   T* mutate(Device device) { return const_cast<T*>(on(device)); }
-  T fetch(Device device) {
+  T fetch(Device device) const {
     if (device != Device::cpu && !rehearsing())
       copy_bytes(Device::cpu, &value_, sizeof(T), device, on(device), sizeof(T), sizeof(T), 1);
     return value_;
@@ -46,7 +52,7 @@ class DeviceScalar {
   void upload() const {
     copy_bytes(card_->device(), card_->data(), sizeof(T), Device::cpu, &value_, sizeof(T), sizeof(T), 1);
   }
-  T value_;
+  mutable T value_;
   mutable std::unique_ptr<Storage> card_;
 };
 

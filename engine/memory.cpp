@@ -4,6 +4,8 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/card.h"
@@ -42,27 +44,49 @@ constexpr Source kHost = {
 // A block of the card that was freed may be taken again at once: whatever still uses it comes before in the stream.
 constexpr Source kCard = {.take = card_allocate, .give_back = card_free, .whose = " of the card's memory"};
 
+thread_local KeptBlocks* scope = nullptr;
+
+// Free blocks by size.
+class FreeBlocks {
+ public:
+  std::byte* take(size_t size) {  // null if there is none
+    const auto it = blocks_.find(size);
+    if (it == blocks_.end() || it->second.empty()) return nullptr;
+    std::byte* const block = it->second.back();
+    it->second.pop_back();
+    return block;
+  }
+  void add(std::byte* block, size_t size) { blocks_[size].push_back(block); }
+  template <class F>
+  void take_all(F&& f) {  // f(block, size)
+    for (auto& [size, blocks] : blocks_)
+      for (std::byte* b : blocks) f(b, size);
+    blocks_.clear();
+  }
+
+ private:
+  std::map<size_t, std::vector<std::byte*>> blocks_;
+};
+
 class Pool {
  public:
   explicit Pool(const Source& source) : source_(source) {}
   std::byte* take(size_t bytes) {
     const size_t size = rounded(bytes);
     std::lock_guard lock(mutex_);
-    std::byte* block = nullptr;
-    if (auto it = free_.find(size); it != free_.end() && !it->second.empty()) {
-      block = it->second.back();
-      it->second.pop_back();
+    KeptBlocks* const owner = owners_here();
+    std::byte* block = owner ? kept_blocks_[owner].take(size) : nullptr;
+    if (!block) block = free_.take(size);
+    if (block) {
       kept_ -= size;
     } else {
       block = source_.take(size);
-      if (!block && kept_ > 0) {
-        release();
-        block = source_.take(size);
-      }
+      if (!block && !recording()) block = take_from_others(size);
       check(block != nullptr, "out of memory: a tensor needs ", size >> 20, " MiB and ", counters_.live >> 20, " MiB",
             source_.whose, " are in use; use a smaller batch or a smaller window");
       ++counters_.allocations;
     }
+    if (owner) owner_[block] = owner;
     counters_.live += size;
     counters_.peak = std::max(counters_.peak, counters_.live);
     return block;
@@ -71,9 +95,27 @@ class Pool {
     const size_t size = rounded(bytes);
     std::lock_guard lock(mutex_);
     counters_.live -= size;
-    if (!kReuse) return source_.give_back(block);
-    free_[size].push_back(block);
-    kept_ += size;
+    if (KeptBlocks* const here = owners_here(); here && !owner_.contains(block)) owner_[block] = here;
+    if (const auto it = owner_.find(block); it != owner_.end()) {
+      kept_blocks_[it->second].add(block, size);
+      kept_ += size;
+    } else {
+      keep(block, size);
+    }
+  }
+  void add_owner(KeptBlocks* owner) {
+    std::lock_guard lock(mutex_);
+    kept_blocks_[owner];
+  }
+  // Its blocks serve everybody; those still in use will when they are handed back.
+  void remove_owner(KeptBlocks* owner) {
+    std::lock_guard lock(mutex_);
+    kept_blocks_[owner].take_all([&](std::byte* block, size_t size) {
+      kept_ -= size;
+      keep(block, size);
+    });
+    kept_blocks_.erase(owner);
+    std::erase_if(owner_, [&](const auto& block) { return block.second == owner; });
   }
   MemoryCounters counters() {
     std::lock_guard lock(mutex_);
@@ -91,15 +133,39 @@ class Pool {
   }
 
  private:
+  KeptBlocks* owners_here() const { return scope && kept_blocks_.contains(scope) ? scope : nullptr; }
+  void keep(std::byte* block, size_t size) {
+    if (!kReuse) return source_.give_back(block);
+    free_.add(block, size);
+    kept_ += size;
+  }
   void release() {
-    for (auto& [size, blocks] : free_)
-      for (std::byte* b : blocks) source_.give_back(b);
-    free_.clear();
-    kept_ = 0;
+    free_.take_all([&](std::byte* block, size_t size) {
+      kept_ -= size;
+      source_.give_back(block);
+    });
+  }
+  // When the source is dry: what nobody uses goes back to it, then what is kept for recorded steps.
+  std::byte* take_from_others(size_t size) {
+    if (kept_ == 0) return nullptr;
+    release();
+    if (std::byte* block = source_.take(size)) return block;
+    std::vector<KeptBlocks*> others;
+    for (const auto& [owner, blocks] : kept_blocks_)
+      if (owner != scope) others.push_back(owner);
+    for (KeptBlocks* owner : others)
+      if (kept_blocks_.contains(owner)) {
+        const auto give_up = owner->give_up();  // a copy: the owner may die of it
+        give_up();
+      }
+    release();
+    return source_.take(size);
   }
   const Source& source_;
-  std::mutex mutex_;
-  std::map<size_t, std::vector<std::byte*>> free_;
+  std::recursive_mutex mutex_;  // who gives up blocks does so while another takes one
+  FreeBlocks free_;
+  std::map<KeptBlocks*, FreeBlocks> kept_blocks_;
+  std::unordered_map<std::byte*, KeptBlocks*> owner_;
   MemoryCounters counters_;
   size_t kept_ = 0;
 };
@@ -116,6 +182,13 @@ Pool& pool(Device device) {
 MemoryCounters memory_counters(Device device) { return pool(device).counters(); }
 void reset_peak_memory(Device device) { pool(device).reset_peak(); }
 void release_unused_memory(Device device) { pool(device).release_unused(); }
+
+KeptBlocks::KeptBlocks(std::function<void()> give_up) : give_up_(std::move(give_up)) {
+  pool(Device::cuda).add_owner(this);
+}
+KeptBlocks::~KeptBlocks() { pool(Device::cuda).remove_owner(this); }
+KeptBlocks::Scope::Scope(KeptBlocks& blocks) : before_(std::exchange(scope, &blocks)) {}
+KeptBlocks::Scope::~Scope() { scope = before_; }
 
 Storage::Storage(Device device, size_t bytes)
     : bytes_(bytes), device_(device), hollow_(HollowMemory::of_this_thread()) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "kernels/common/device.h"
@@ -17,6 +18,32 @@ struct MemoryCounters {
 MemoryCounters memory_counters(Device device = Device::cpu);
 void reset_peak_memory(Device device = Device::cpu);
 void release_unused_memory(Device device = Device::cpu);
+
+// The card's memory that recorded work writes to and reads from whenever it is launched. Every block that is taken or
+// handed back within a Scope belongs to it from then on: it comes back here, and serves nobody else, until this dies.
+class KeptBlocks {
+ public:
+  // give_up: called when memory is short, outside of its scopes; it may destroy this.
+  explicit KeptBlocks(std::function<void()> give_up);
+  ~KeptBlocks();
+  KeptBlocks(const KeptBlocks&) = delete;
+  KeptBlocks& operator=(const KeptBlocks&) = delete;
+
+  class Scope {  // of this thread
+   public:
+    explicit Scope(KeptBlocks& blocks);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    KeptBlocks* before_;
+  };
+  const std::function<void()>& give_up() const { return give_up_; }
+
+ private:
+  std::function<void()> give_up_;
+};
 
 class HollowMemory;  // of a rehearsal: counted, but no memory (engine/rehearsal.h)
 

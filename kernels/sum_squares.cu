@@ -15,6 +15,11 @@ struct AddToTotal {
   __device__ void operator()(const Sums<1>& sum) const { *total += sum.v[0]; }
 };
 
+// One thread: what follows from the one sum.
+__global__ void clip_scale_kernel(double limit, const double* total, float* scale) {
+  *scale = clip_scale(limit, sqrt(*total));
+}
+
 }  // namespace
 
 SumSquaresRow sum_squares_cuda_row() {
@@ -25,6 +30,10 @@ SumSquaresRow sum_squares_cuda_row() {
           .add =
               [](const Exec& exec, const SumSquaresSpec& g, const float* x, double* total) {
                 device_sums<1>("sum_squares", exec, 1, g.n, true, OneTerm<Square>{x}, AddToTotal{total});
+              },
+          .clip =
+              [](const Exec& exec, double limit, const double* total, float* scale) {
+                KERN_LAUNCH(clip_scale_kernel, {.grid = 1, .block = 1, .stream = stream_of(exec)}, limit, total, scale);
               }};
 }
 

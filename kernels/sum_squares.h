@@ -1,4 +1,5 @@
 // sum_squares: total = total + sum_i x[i]^2, in double and in a fixed order: the norm of all gradients, array by array.
+// And what clipping makes of it: scale = limit / norm where norm = sqrt(total) is above the limit (> 0), else 1.
 #pragma once
 #include "kernels/common/dispatch.h"
 #include "kernels/common/scalar.h"
@@ -10,6 +11,12 @@ struct SumSquaresSpec {
   int64_t n = 0;
   bool operator==(const SumSquaresSpec&) const = default;
 };
+
+// A norm that is not a number clips nothing.
+template <std::floating_point T>
+constexpr float clip_scale(T limit, T norm) {
+  return limit > 0 && norm > limit ? float(limit / norm) : 1.0f;
+}
 
 template <std::floating_point T>
 void sum_squares_reference(const SumSquaresSpec& g, const T* x, double* total) {
@@ -24,6 +31,7 @@ struct SumSquaresRow {
   bool (*supports)(const SumSquaresSpec&);
   size_t (*workspace)(const SumSquaresSpec&);
   void (*add)(const Exec&, const SumSquaresSpec&, const float* x, double* total);
+  void (*clip)(const Exec&, double limit, const double* total, float* scale);  // total, scale: as above
 };
 const Table<SumSquaresRow>& sum_squares_table();
 SumSquaresRow sum_squares_cuda_row();  // sum_squares.cu

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <limits>
 #include <memory>
 
@@ -86,25 +87,21 @@ class Loop {
     const int64_t samples = t_.samples_in_epoch(e);
     progress_.begin(samples, e + 1, steps > 0 ? samples * s_.index / steps : 0);
     t_.begin_epoch(e, s_.index);
-    for (; s_.index < steps;) {
+    while (s_.index < steps) {
       for (size_t i = 0; i < t_.optimisers.size(); ++i) t_.optimisers[i].second->set_lr(base_lr_[i] * lr_scale());
-      const StepResult r = t_.step(e, s_.index);
+      waiting_.push_back(t_.step(e, s_.index));
       for (const auto& [name, ema] : t_.averages) ema->update();
-      if (!std::isfinite(r.loss)) {
-        progress_.note(text("the loss became ", std::isnan(r.loss) ? "not a number" : "infinite", " in epoch ", e + 1,
-                            ": the training diverged. Lower lr, or look at the data with inspect"));
-        return EndReason::diverged;
-      }
+      const bool late = waiting_.back().loss.late();
+      if (!read_losses(late ? 1 : 0)) return EndReason::diverged;
       default_generator().advance();
-      add(r.figures);
-      s_.loss_sum += r.loss * double(r.samples);
-      s_.loss_count += r.samples;
       ++s_.step;
       ++s_.index;
-      progress_.advance(r.samples, r.loss);
       if (options_.stop_after_steps > 0 && s_.step >= options_.stop_after_steps) return EndReason::killed_for_test;
-      if (const auto reason = asked_to_stop()) return reason;
-      if (now() - last_save_ >= options_.checkpoint_every) save();
+      const auto reason = asked_to_stop();
+      const bool saves = !reason && now() - last_save_ >= options_.checkpoint_every;
+      if ((reason || saves || s_.index == steps) && !read_losses(0)) return EndReason::diverged;
+      if (reason) return reason;
+      if (saves) save();
     }
     const double lr = t_.schedule->lr(std::max<int64_t>(0, s_.step - 1));
     const double train_loss = s_.loss_count > 0 ? s_.loss_sum / double(s_.loss_count) : 0;
@@ -139,6 +136,24 @@ class Loop {
       s_.figures[i].sum += figures[i].value * figures[i].weight;
       s_.figures[i].weight += figures[i].weight;
     }
+  }
+
+  // Of the steps whose losses were not read yet, all but the last `but`; false if one is not finite.
+  bool read_losses(size_t but) {
+    for (; waiting_.size() > but; waiting_.pop_front()) {
+      const StepResult& r = waiting_.front();
+      const double loss = r.loss.value();
+      if (!std::isfinite(loss)) {
+        progress_.note(text("the loss became ", std::isnan(loss) ? "not a number" : "infinite", " in epoch ",
+                            s_.epoch + 1, ": the training diverged. Lower lr, or look at the data with inspect"));
+        return false;
+      }
+      add(r.figures);
+      s_.loss_sum += loss * double(r.samples);
+      s_.loss_count += r.samples;
+      progress_.advance(r.samples, loss);
+    }
+    return true;
   }
 
   // Validates epoch e, and saves the model if it is the best so far.
@@ -217,6 +232,7 @@ class Loop {
   Training& t_;
   ProgressBar& progress_;
   LoopState s_;
+  std::deque<StepResult> waiting_;  // whose losses were not read yet
   std::vector<double> base_lr_;
   std::optional<CsvLog> metrics_, timing_;
   double started_ = 0, last_save_ = 0, seconds_before_ = 0;

@@ -53,12 +53,23 @@ void Optimiser::set_lr(double lr) {
 }
 
 void Optimiser::step(SourceLocation at) {
-  const KeptInRehearsal keep(steps_, gradient_scale_);
-  arena_.check_ownership(at);
+  prepare_step();
+  apply_step(at);
+}
+
+void Optimiser::prepare_step() {
+  const KeptInRehearsal keep(steps_);
   steps_.set(steps_.value() + 1);
+  for (Group& g : groups_) g.lr.set(float(lr_ * g.lr_scale));
+  arena_.touch(0, arena_.parameters().size());  // a replayed step writes to them without saying so
+}
+
+void Optimiser::apply_step(SourceLocation at) {
+  const KeptInRehearsal keep(clipped_);
+  arena_.check_ownership(at);
   const Device device = arena_.values().device();
+  const float* const scale = clipped_ ? gradient_scale_.on(device) : nullptr;
   for (Group& g : groups_) {
-    g.lr.set(float(lr_ * g.lr_scale));
     for (const auto [begin, end] : arena_.runs_with_gradient(g.first, g.last)) {
       auto part = [begin = begin, end = end](const Tensor& flat) { return flat.batch_slice(begin, end); };
       Tensor p = part(arena_.values()), m = part(first_);
@@ -67,30 +78,31 @@ void Optimiser::step(SourceLocation at) {
         AdamOptions o = *adam_options;
         o.weight_decay = g.weight_decay;
         Tensor v = part(second_);
-        adam(p, gradient, m, v, o, steps_.on(device), g.lr.on(device), gradient_scale_.on(device), at);
+        adam(p, gradient, m, v, o, steps_.on(device), g.lr.on(device), scale, at);
       } else {
         SgdOptions o = std::get<SgdOptions>(rule_);
         o.weight_decay = g.weight_decay;
-        sgd(p, gradient, m, o, g.lr.on(device), gradient_scale_.on(device), at);
+        sgd(p, gradient, m, o, g.lr.on(device), scale, at);
       }
     }
     arena_.touch(g.first, g.last);
   }
-  gradient_scale_.set(1);
+  clipped_ = false;
   clear_gradients();
   Profile::mark("optimiser", Profile::Direction::update, arena_.values(), {arena_.gradients(), first_, second_});
 }
 
-double Optimiser::clip_gradient_norm(double limit) {
-  const KeptInRehearsal keep(gradient_scale_);
+void Optimiser::clip_gradient_norm(double limit, SourceLocation at) {
+  const KeptInRehearsal keep(clipped_);
   const Device device = arena_.values().device();
-  DeviceScalar<double> total = 0;
+  squares_.clear(device);
   for (const auto [begin, end] : arena_.runs_with_gradient(0, arena_.parameters().size()))
-    add_sum_squares(arena_.gradients().batch_slice(begin, end), total.mutate(device));
-  const double norm = std::sqrt(total.fetch(device));
-  gradient_scale_.set(limit > 0 && norm > limit ? float(limit / norm) : 1);
-  return norm;
+    add_sum_squares(arena_.gradients().batch_slice(begin, end), squares_.mutate(device), at);
+  clip_scale(device, limit, squares_.on(device), gradient_scale_.mutate(device), at);
+  clipped_ = true;
 }
+
+double Optimiser::gradient_norm() const { return std::sqrt(squares_.fetch(first_.device())); }
 
 std::vector<FileTensor> Optimiser::state(const std::string& prefix) const {
   check(steps_.value() <= std::numeric_limits<int32_t>::max(), "more than 2^31 steps");

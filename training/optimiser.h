@@ -36,10 +36,15 @@ class Optimiser {
   // Updates every parameter that has a gradient, then clears the gradients. Parameters without one (frozen, not
   // reached) and their moments stay as they are.
   void step(SourceLocation at = SourceLocation::current());
+  // The same in two parts, for a step that is recorded (engine/capture.h): first the numbers that kernels read (step
+  // count, learning rates) are set by the host, outside of the record; the kernels are given to the device in it.
+  void prepare_step();
+  void apply_step(SourceLocation at = SourceLocation::current());
   void clear_gradients() { arena_.clear_gradients(); }
-  // The next step() sees the gradients scaled so that their joint Euclidean norm is at most `limit` (0: any). Returns
-  // the norm.
-  double clip_gradient_norm(double limit);
+  // The next step() sees the gradients scaled so that their joint Euclidean norm is at most `limit` (0: any). The
+  // device does that by itself: nobody waits.
+  void clip_gradient_norm(double limit, SourceLocation at = SourceLocation::current());
+  double gradient_norm() const;  // as the last clip_gradient_norm() found it; waits for it
   int64_t steps() const { return steps_.value(); }
   ParameterArena& arena() { return arena_; }
 
@@ -57,7 +62,9 @@ class Optimiser {
   std::vector<Group> groups_;
   Rule rule_;
   double lr_;
+  DeviceScalar<double> squares_ = 0;  // of the gradient's norm
   DeviceScalar<float> gradient_scale_ = 1;
+  bool clipped_ = false;  // whether the next update is to be scaled
   DeviceScalar<int64_t> steps_ = 0;
   Tensor first_, second_;  // moments, [arena size]; first_ is SGD's velocity
 };

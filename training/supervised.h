@@ -3,6 +3,7 @@
 #include <functional>
 #include <vector>
 
+#include "engine/capture.h"
 #include "training/method.h"
 
 namespace kern::training {
@@ -16,16 +17,25 @@ struct SupervisedOptions {
 class Supervised {
  public:
   Supervised(AnyModule network, Optimiser& optimiser, SupervisedOptions options);
-  // One update from up to `accumulate` batches: next() gives them, an empty x ends the epoch early.
+  // One update from up to `accumulate` batches: next() gives them, an empty x ends the epoch early. On a card the step
+  // is recorded and replayed (engine/capture.h), and nobody waits for it.
   StepResult step(const std::function<LabelledBatch()>& next);
   StepResult step(const StepData& data) { return step(data.labelled); }
   Parts parts() const { return {}; }
 
+  StepGraphs::Last last() const { return graphs_.last(); }  // how the last step was done
+
  private:
+  StepResult step_at_once(const std::function<LabelledBatch()>& next);
+  StepResult step_recorded(const std::function<LabelledBatch()>& next);
+  // Forward and backward: adds to the gradients.
+  Tensor gradients_of(const Tensor& x, const Tensor& labels) const;
+  void apply_update();
   AnyModule network_;
   Optimiser& optimiser_;
   SupervisedOptions options_;
   Tensor weights_;
+  StepGraphs graphs_;
 };
 
 }  // namespace kern::training

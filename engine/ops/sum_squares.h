@@ -13,4 +13,10 @@ inline void add_sum_squares(const Tensor& x, double* total, SourceLocation at = 
   row.add(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), total);
 }
 
+// *scale = limit / norm where the norm, the root of *total, is above the limit, else 1. Both lie in memory of `device`.
+inline void clip_scale(Device device, double limit, const double* total, float* scale,
+                       SourceLocation at = SourceLocation::current()) {
+  kernels::select(kernels::sum_squares_table(), device, kernels::SumSquaresSpec{}, at).clip({}, limit, total, scale);
+}
+
 }  // namespace kern

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "engine/atomic_file.h"
+#include "engine/card.h"
 #include "tests/apps/kern_process.h"
 #include "training/checkpoint.h"
 
@@ -231,6 +232,35 @@ TEST_F(Resume, TwoProcessesOnOneFolder) {
   ASSERT_TRUE(wait_until(p, [&] { return has_reached(broken, 1, 0); }));
   expect_refusal({"wells", "train", "resume=" + broken}, {"another process is writing the run"});
   EXPECT_TRUE(p.running());
+}
+
+// On a card, emulated or real: steps are recorded and replayed, losses read late, and the files are those of a training
+// that was not broken off and of one that records nothing.
+TEST(OnACard, KilledAndResumedAndWithoutRecords) {
+  std::string why;
+  if (!card_available(&why)) GTEST_SKIP() << why;
+  TemporaryFolder folder;
+  const std::string data = folder / "data", whole = folder / "whole", broken = folder / "broken",
+                    eager = folder / "eager";
+  synthesize(data, 4, 100);
+  auto arguments = [&](const std::string& run_folder, const std::string& more) {
+    return train_arguments(data, run_folder, {"device=cuda", "epochs=3", "window=32", "clip=1", more});
+  };
+  run_well(arguments(whole, "accumulate=1"));
+  Process p(arguments(broken, "checkpoint_every=0s"));
+  wait_until(p, [&] { return has_reached(broken, 1, 2); });
+  p.send(SIGKILL);
+  p.wait();
+  run_well({"wells", "train", "resume=" + broken});
+  expect_equal_files(whole, broken);
+  run_well(arguments(eager, "accumulate=1"), {{"KERN_GRAPH", "off"}});
+  expect_equal_files(whole, eager);
+  const Result diverged = run(arguments(folder / "diverged", "lr=1e30"));
+  EXPECT_EQ(diverged.code, 1);
+  EXPECT_TRUE(contains(diverged.err, "diverged") && contains(diverged.err, "Lower lr")) << diverged.err;
+  const Result refused = run(arguments(folder / "refused", "accumulate=1"), {{"KERN_GRAPH", "of"}});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_TRUE(contains(refused.err, "KERN_GRAPH=of: use on")) << refused.err;
 }
 
 TEST(Stopping, TimeBudgetFinishesTheRun) {

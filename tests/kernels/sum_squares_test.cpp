@@ -1,5 +1,7 @@
 #include "kernels/sum_squares.h"
 
+#include <limits>
+
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"
 
@@ -32,6 +34,22 @@ TEST(SumSquaresKernel, adds_to_the_total_exactly_and_the_same_bits_for_any_numbe
     });
   }
   set_thread_count(before);
+}
+
+TEST(SumSquaresKernel, clipping_scales_what_is_above_the_limit) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  struct {
+    double limit, total;
+    float scale;
+  } const cases[] = {{1, 25, 0.2f}, {5, 25, 1}, {5.5, 25, 1}, {0, 25, 1}, {2, 0, 1}, {2, nan, 1}};
+  for_each_row(sum_squares_table(), SumSquaresSpec{}, [&](const SumSquaresRow& row, const Exec& exec) {
+    for (const auto& c : cases) {
+      const Values<double> total{c.total};
+      Values<> scale{7};
+      row.clip(exec, c.limit, total.data(), scale.data());
+      EXPECT_EQ(scale[0], c.scale) << c.limit << " of sqrt " << c.total;
+    }
+  });
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "engine/atomic_file.h"
+#include "engine/card.h"
 #include "engine/ops/cross_entropy.h"
 #include "engine/random.h"
 #include "kernels/common/error.h"
@@ -71,7 +72,7 @@ struct Small {
       for (int i = 0; i < kAccumulate; ++i, ++r.samples) {
         const Tensor loss = loss_of(uint32_t(epoch), uint32_t(next_++));
         backward(loss, Tensor::full({1}, 1.0f / kAccumulate));
-        r.loss += double(loss.item()) / kAccumulate;
+        r.loss.add(loss.to(losses_on), 1);
       }
       adam->clip_gradient_norm(1);
       adam->step();
@@ -110,6 +111,7 @@ struct Small {
     return run_loop(folder, options, t, quiet);
   }
 
+  Device losses_on = Device::cpu;
   AnyModule trunk, head;
   std::optional<Optimiser> adam, sgd;
   std::optional<Ema> trunk_average, head_average;
@@ -260,6 +262,41 @@ TEST(Loop, DivergenceLeavesWhatWasSaved) {
   EXPECT_EQ(small.run(folder, {.epochs = kEpochs}).reason, EndReason::diverged);
   EXPECT_EQ(load_checkpoint(folder.file(kCheckpointFile)).state.epoch, 1);
   EXPECT_FALSE(fs::exists(folder.file(kLastModelFile)));
+}
+
+// A card brings the losses one step later, which no file shows.
+TEST(Loop, LateLosses) {
+  std::string why;
+  if (!card_available(&why)) GTEST_SKIP() << why;
+  const Folders folders;
+  const fs::path whole = folders.path / "whole";
+  run(whole, false, {});
+  auto late = [&](const fs::path& folder, bool resume, LoopOptions options, float last = 0) {
+    Small small(ScheduleKind::poly);
+    small.losses_on = Device::cuda;
+    const auto step = small.t.step;
+    small.t.step = [&](int epoch, int64_t index) {
+      StepResult r = step(epoch, index);
+      EXPECT_TRUE(r.loss.late());
+      if (last != 0 && epoch == 1 && index == kSteps - 1) r.loss.add(Tensor::full({1}, last).to(Device::cuda), 1);
+      return r;
+    };
+    options.epochs = kEpochs;
+    return small.run(resume ? RunFolder::resume(folder) : RunFolder::create(folder), options).reason;
+  };
+  EXPECT_EQ(late(folders.path / "late", false, {}), EndReason::epochs);
+  expect_equal(whole, folders.path / "late");
+  for (const int64_t stop : {1, kSteps, kSteps + 2}) {
+    const fs::path broken = folders.path / std::to_string(stop);
+    EXPECT_EQ(late(broken, false, {.checkpoint_every = 0, .stop_after_steps = stop}), EndReason::killed_for_test);
+    EXPECT_EQ(late(broken, true, {}), EndReason::epochs);
+    expect_equal(whole, broken);
+  }
+  // In the last step of an epoch: nothing is validated or saved behind it.
+  const fs::path diverged = folders.path / "diverged";
+  EXPECT_EQ(late(diverged, false, {}, std::numeric_limits<float>::infinity()), EndReason::diverged);
+  EXPECT_EQ(load_checkpoint(diverged / kCheckpointFile).state.epoch, 1);
+  EXPECT_FALSE(fs::exists(diverged / kLastModelFile));
 }
 
 TEST(Loop, AnotherTrainingsCheckpointIsRefused) {

@@ -50,7 +50,7 @@ struct Small {
   double step(const std::function<LabelledBatch()>& next) {
     const StepResult r = method->step(next);
     average->update();
-    return r.loss;
+    return r.loss.value();
   }
   double real_step(uint32_t number) {
     uint32_t i = 2 * number;

@@ -1,0 +1,126 @@
+#include "engine/capture.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+#include "engine/random.h"
+#include "engine/rehearsal.h"
+
+namespace kern {
+namespace {
+
+constexpr size_t kMostRecords = 8;
+
+bool& enabled() {
+  static bool on = [] {
+    const char* value = std::getenv("KERN_GRAPH");
+    const std::string_view v = value ? value : "on";
+    check(v == "on" || v == "off", "KERN_GRAPH=", v, ": use on (a step on a card is recorded and replayed) or off");
+    return v == "on";
+  }();
+  return on;
+}
+
+size_t bytes_of(const Tensor& t) { return size_t(t.size()) * size_of(t.dtype()); }
+// Each input begins at a multiple of 64 bytes.
+size_t staged_bytes(const Tensor& t) { return (bytes_of(t) + 63) / 64 * 64; }
+
+const std::byte* first_byte(const Tensor& t) {
+  return t.impl().storage->data() + size_t(t.impl().offset) * size_of(t.dtype());
+}
+
+std::vector<int64_t> key_of(const std::vector<Tensor>& inputs, const std::vector<int64_t>& circumstances) {
+  // The seed is in the arguments of random kernels, the step is not.
+  std::vector<int64_t> key{int64_t(default_generator().seed()), int64_t(circumstances.size())};
+  key.insert(key.end(), circumstances.begin(), circumstances.end());
+  for (const Tensor& t : inputs) {
+    key.push_back(int64_t(t.dtype()));
+    key.push_back(t.rank());
+    for (int i = 0; i < t.rank(); ++i) key.push_back(t.dim(i));
+  }
+  return key;
+}
+
+}  // namespace
+
+bool graphs_enabled() { return enabled(); }
+void set_graphs(bool on) { enabled() = on; }
+
+std::vector<Tensor> StepGraphs::run(const std::vector<Tensor>& inputs, const Work& work,
+                                    const std::vector<int64_t>& circumstances) {
+  last_ = Last::eager;
+  if (device_ == Device::cpu || rehearsing()) {
+    std::vector<Tensor> there;
+    for (const Tensor& t : inputs) there.push_back(t.to(device_));
+    return work(there);
+  }
+  Record& record = record_of(key_of(inputs, circumstances), inputs);
+  upload(inputs, record.inputs);
+  if (!graphs_enabled()) return work(record.inputs);
+  if (!record.graph) {
+    // The warm-up too: so recording finds every block here and allocates nothing.
+    const KeptBlocks::Scope scope(*record.blocks);
+    if (!record.warm) {
+      record.warm = true;
+      return work(record.inputs);
+    }
+    record.graph.emplace([&] { record.outputs = work(record.inputs); });
+    for (Tensor& t : record.outputs) t = t.detach();
+    last_ = Last::recorded;
+  } else {
+    last_ = Last::replayed;
+  }
+  record.graph->launch();
+  return record.outputs;
+}
+
+StepGraphs::Record& StepGraphs::record_of(std::vector<int64_t> key, const std::vector<Tensor>& inputs) {
+  const auto found = std::find_if(records_.begin(), records_.end(), [&](const Record& r) { return r.key == key; });
+  if (found != records_.end()) {
+    records_.splice(records_.begin(), records_, found);
+    return records_.front();
+  }
+  if (records_.size() == kMostRecords) records_.pop_back();
+  std::vector<Tensor> there;
+  for (const Tensor& t : inputs) there.push_back(Tensor::empty(t.shape(), {.dtype = t.dtype(), .device = device_}));
+  records_.emplace_front();
+  const auto made = records_.begin();
+  made->key = std::move(key);
+  made->inputs = std::move(there);
+  made->blocks.emplace([this, made] { records_.erase(made); });
+  return *made;
+}
+
+void StepGraphs::upload(const std::vector<Tensor>& from, const std::vector<Tensor>& to) {
+  size_t bytes = 0;
+  for (const Tensor& t : from)
+    if (t.device() == Device::cpu) bytes += staged_bytes(t);
+  std::byte* place = nullptr;
+  Staging* staging = nullptr;
+  if (bytes > 0) {
+    auto& slot = staging_[next_staging_];
+    next_staging_ ^= 1;
+    if (!slot) slot = std::make_unique<Staging>();
+    staging = slot.get();
+    staging->uploaded.wait();
+    if (!staging->memory || staging->memory->bytes() < bytes) staging->memory = std::make_unique<PinnedMemory>(bytes);
+    place = staging->memory->data();
+  }
+  for (size_t i = 0; i < from.size(); ++i) {
+    Tensor target = to[i];
+    if (from[i].device() != Device::cpu) {
+      target.copy_from(from[i]);
+      continue;
+    }
+    const Tensor dense = from[i].dense() ? from[i] : from[i].clone();
+    std::memcpy(place, first_byte(dense), bytes_of(dense));
+    target.impl().version->bump();
+    copy_later(device_, const_cast<std::byte*>(first_byte(target)), Device::cpu, place, bytes_of(dense));
+    place += staged_bytes(dense);
+  }
+  if (staging) staging->uploaded.record();
+}
+
+}  // namespace kern

@@ -1,0 +1,77 @@
+// A step of a training that a card does from a record (a CUDA graph), with one call instead of hundreds of launches:
+//
+//   StepGraphs graphs(device);
+//   optimiser.prepare_step();                                   // numbers that kernels read are set outside
+//   const auto out = graphs.run({x, labels}, [&](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+//     const Tensor loss = cross_entropy(network(in[0]), in[1]);
+//     backward(loss);
+//     optimiser.apply_step();
+//     return {loss};
+//   });
+//
+// The code is the eager one. For inputs of shapes that were not seen before it runs as it stands, which warms
+// everything up; the second time it is recorded, and from then on the record is launched and the code no longer runs.
+// So what is not the card's work happens twice and never again: printing, counting, host scalars. Whatever decides what
+// the code gives to the card must be in the inputs' shapes or in `circumstances`. In a step the host neither reads from
+// the card nor writes to it: an error says so when it is recorded.
+//
+// Inputs go through pinned memory, two sets of it, into tensors that stay where they are; the host waits only if it is
+// two steps ahead. The card's memory of a record stays its own (KeptBlocks); several records live side by side, the
+// least used ones go first when there are many or memory is short.
+//
+// On the CPU, in a rehearsal and with KERN_GRAPH=off (on a card: eagerly, for profiling or to find a fault's place)
+// the code runs every time.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/card.h"
+#include "engine/tensor.h"
+
+namespace kern {
+
+bool graphs_enabled();  // KERN_GRAPH=on|off, on if unset
+void set_graphs(bool on);
+
+class StepGraphs {
+ public:
+  using Work = std::function<std::vector<Tensor>(const std::vector<Tensor>& inputs)>;
+  explicit StepGraphs(Device device) : device_(device) {}
+  StepGraphs(const StepGraphs&) = delete;
+  StepGraphs& operator=(const StepGraphs&) = delete;
+
+  // What work() returns for these inputs (of any device), on the device; on a card it holds until the next run.
+  // Tensors that work() uses besides must outlive this and stay where they are.
+  std::vector<Tensor> run(const std::vector<Tensor>& inputs, const Work& work,
+                          const std::vector<int64_t>& circumstances = {});
+
+  enum class Last { none, eager, recorded, replayed };
+  Last last() const { return last_; }  // how the last run was done: a recorded one was launched too
+
+ private:
+  struct Record {
+    std::vector<int64_t> key;
+    std::vector<Tensor> inputs, outputs;  // on the card
+    std::optional<KeptBlocks> blocks;
+    std::optional<CardGraph> graph;
+    bool warm = false;
+  };
+  struct Staging {
+    std::unique_ptr<PinnedMemory> memory;
+    CardEvent uploaded;
+  };
+  Record& record_of(std::vector<int64_t> key, const std::vector<Tensor>& inputs);
+  void upload(const std::vector<Tensor>& from, const std::vector<Tensor>& to);
+
+  Device device_;
+  std::list<Record> records_;  // the last used first
+  std::unique_ptr<Staging> staging_[2];
+  int next_staging_ = 0;
+  Last last_ = Last::none;
+};
+
+}  // namespace kern

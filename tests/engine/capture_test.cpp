@@ -1,0 +1,240 @@
+// A step that is recorded and replayed on a card, emulated or real: the same values as the code itself gives.
+#include "engine/capture.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/autograd.h"
+#include "engine/device_scalar.h"
+#include "engine/ops/add.h"
+#include "engine/ops/dropout.h"
+#include "engine/ops/mul.h"
+#include "engine/ops/relu.h"
+#include "engine/random.h"
+#include "engine/readback.h"
+
+namespace kern {
+namespace {
+
+using Last = StepGraphs::Last;
+using Values = std::vector<float>;
+const auto twice = [](const std::vector<Tensor>& in) -> std::vector<Tensor> { return {add(in[0], in[0])}; };
+
+Tensor of(const Values& values) { return Tensor::from({int64_t(values.size())}, values); }
+
+class Graphs : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string why;
+    if (!card_available(&why)) GTEST_SKIP() << why;
+  }
+  StepGraphs graphs{Device::cuda};
+};
+
+TEST(GraphsOnCpu, run_the_code_every_time) {
+  StepGraphs graphs(Device::cpu);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(graphs.run({of({float(i), 2})}, twice)[0].values(), (Values{2 * float(i), 4}));
+    EXPECT_EQ(graphs.last(), Last::eager);
+  }
+  const Readback loss(of({3, 4}));
+  EXPECT_FALSE(loss.late());
+  EXPECT_EQ(loss.values(), (Values{3, 4}));
+}
+
+TEST_F(Graphs, the_second_run_records_and_later_ones_replay) {
+  const Last expected[] = {Last::eager, Last::recorded, Last::replayed, Last::replayed, Last::replayed};
+  for (int i = 0; i < 5; ++i) {
+    const auto out = graphs.run({of({float(i), 2})}, twice);
+    EXPECT_EQ(graphs.last(), expected[i]) << i;
+    EXPECT_EQ(out[0].values(), (Values{2 * float(i), 4}));
+  }
+}
+
+TEST_F(Graphs, another_shape_is_another_record_and_the_first_one_still_serves) {
+  const Last expected[] = {Last::eager, Last::recorded, Last::replayed};
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(graphs.run({of({1, float(i)})}, twice)[0].values(), (Values{2, 2 * float(i)}));
+    EXPECT_EQ(graphs.last(), expected[i]);
+    EXPECT_EQ(graphs.run({of({float(i)})}, twice)[0].values(), (Values{2 * float(i)}));
+    EXPECT_EQ(graphs.last(), expected[i]);
+    EXPECT_EQ(graphs.run({of({float(i)})}, twice, {7})[0].values(), (Values{2 * float(i)}));
+    EXPECT_EQ(graphs.last(), expected[i]) << "other circumstances";
+  }
+  for (int n = 3; n < 30; ++n) graphs.run({of(Values(size_t(n), 1))}, twice);  // the oldest are forgotten
+  EXPECT_EQ(graphs.run({of({5})}, twice)[0].values(), (Values{10}));
+  EXPECT_EQ(graphs.last(), Last::eager);
+}
+
+TEST_F(Graphs, inputs_of_any_pitch_device_and_type) {
+  const auto sum = [](const std::vector<Tensor>& in) -> std::vector<Tensor> { return {add(in[0], in[1])}; };
+  const Tensor wide = Tensor::from({2, 3}, Values{1, 2, 3, 4, 5, 6});
+  for (int i = 0; i < 3; ++i) {
+    const Tensor there = Tensor::full({2, 2}, float(i)).to(Device::cuda);
+    EXPECT_EQ(graphs.run({wide.channel_slice(1, 3), there}, sum)[0].values(),
+              (Values{2 + float(i), 3 + float(i), 5 + float(i), 6 + float(i)}));
+  }
+  const std::vector<int32_t> labels{3, -1};
+  std::vector<int32_t> got;
+  graphs.run({Tensor::from({2}, labels), Tensor::empty({0, 4})}, [&](const std::vector<Tensor>& in) {
+    got = in[0].integers();  // the warm-up may read
+    return std::vector<Tensor>{};
+  });
+  EXPECT_EQ(got, labels);
+}
+
+TEST_F(Graphs, random_numbers_change_from_step_to_step) {
+  const auto drop = [](const std::vector<Tensor>& in) -> std::vector<Tensor> { return {dropout(in[0], 0.5f)}; };
+  const Tensor x = of(Values(64, 1.0f));
+  auto run = [&](bool on) {
+    set_graphs(on);
+    set_seed(4);
+    StepGraphs own(Device::cuda);
+    std::vector<Values> out;
+    for (int i = 0; i < 5; ++i) {
+      out.push_back(own.run({x}, drop)[0].values());
+      default_generator().advance();
+    }
+    set_graphs(true);
+    return out;
+  };
+  const auto eager = run(false);
+  EXPECT_EQ(run(true), eager);
+  EXPECT_NE(eager[3], eager[4]);
+}
+
+TEST_F(Graphs, off_runs_the_code_every_time) {
+  set_graphs(false);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(graphs.run({of({float(i)})}, twice)[0].values(), (Values{2 * float(i)}));
+    EXPECT_EQ(graphs.last(), Last::eager);
+  }
+  set_graphs(true);
+}
+
+TEST_F(Graphs, what_touches_the_host_is_refused_when_it_is_recorded_and_leaves_nothing_behind) {
+  DeviceScalar<float> scalar = 1;
+  struct {
+    const char* sentence;
+    std::function<void(const Tensor&)> act;
+  } const cases[] = {
+      {"the host reads what the card computes while a step is being recorded", [](const Tensor& t) { t.values(); }},
+      {"the host waits for the card while a step is being recorded", [](const Tensor&) { wait_for(Device::cuda); }},
+      {"the host gives values to the card while a step is being recorded",
+       [](const Tensor&) {
+         of({1, 2}).to(Device::cuda);
+       }},
+      {"the host gives values to the card while",
+       [&](const Tensor&) {
+         scalar.on(Device::cuda);
+         scalar.set(scalar.value() + 1);
+       }},
+      {"the host reads what the card computes while", [](const Tensor& t) { Readback read(t); }},
+      {"a step is being recorded inside of another",
+       [&](const Tensor&) {
+         StepGraphs other(Device::cuda);
+         other.run({}, [](const auto&) { return std::vector<Tensor>{}; });
+         other.run({}, [](const auto&) { return std::vector<Tensor>{}; });
+       }},
+  };
+  for (const auto& c : cases) {
+    StepGraphs own(Device::cuda);
+    const auto work = [&](const std::vector<Tensor>& in) {
+      const Tensor y = add(in[0], in[0]);
+      c.act(y);
+      return std::vector<Tensor>{y};
+    };
+    const Tensor x = of({1, 2}).to(Device::cuda);
+    own.run({x}, work);
+    try {
+      own.run({x}, work);
+      ADD_FAILURE() << c.sentence;
+    } catch (const Error& e) {
+      EXPECT_NE(e.sentence().find(c.sentence), std::string::npos) << e.sentence();
+      EXPECT_TRUE(e.sentence().find("inside") != std::string::npos ||
+                  e.sentence().find("KERN_GRAPH=off") != std::string::npos)
+          << e.sentence();
+    }
+    EXPECT_FALSE(recording());
+    EXPECT_EQ(own.run({x}, twice)[0].values(), (Values{2, 4})) << "the card goes on";
+  }
+}
+
+TEST_F(Graphs, memory_of_a_record_is_nobody_elses) {
+  const auto chain = [](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+    const Tensor y = add(in[0], in[0]);  // handed back when this returns
+    return {add(y, in[0]), relu(add(y, y))};
+  };
+  const Tensor x = of(Values(1000, 1.0f));
+  for (int i = 0; i < 2; ++i) graphs.run({x}, chain);
+  std::vector<Tensor> others;
+  for (int i = 0; i < 8; ++i) others.push_back(Tensor::full({1000}, float(i), {.device = Device::cuda}));
+  const uint64_t allocations = memory_counters(Device::cuda).allocations;
+  for (int i = 0; i < 3; ++i) {
+    const auto out = graphs.run({x}, chain);
+    EXPECT_EQ(out[0].values(), Values(1000, 3.0f));
+    EXPECT_EQ(out[1].values(), Values(1000, 4.0f));
+  }
+  EXPECT_EQ(memory_counters(Device::cuda).allocations, allocations);
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(others[size_t(i)].values(), Values(1000, float(i))) << i;
+}
+
+TEST_F(Graphs, memory_comes_back_with_the_records) {
+  release_unused_memory(Device::cuda);
+  const MemoryCounters before = memory_counters(Device::cuda);
+  {
+    StepGraphs own(Device::cuda);
+    for (int i = 0; i < 3; ++i) own.run({of(Values(1000, 1.0f))}, twice);
+    EXPECT_GT(memory_counters(Device::cuda).live, before.live);
+    release_unused_memory(Device::cuda);
+    EXPECT_EQ(own.run({of(Values(1000, 2.0f))}, twice)[0].values(), Values(1000, 4.0f)) << "it kept its own";
+  }
+  EXPECT_EQ(memory_counters(Device::cuda).live, before.live);
+  release_unused_memory(Device::cuda);
+  EXPECT_EQ(memory_counters(Device::cuda).reserved, before.reserved);
+}
+
+TEST_F(Graphs, records_are_given_up_when_memory_is_short) {
+  if (!card_info().emulated) GTEST_SKIP() << "only the emulated card is filled";
+  const int64_t half = int64_t(card_info().free / 4) * 5 / 8;  // of it: the values of one tensor
+  const Tensor small = of({1, 2});
+  for (int i = 0; i < 3; ++i)
+    graphs.run({small}, [&](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+      const Tensor large = Tensor::empty({half}, {.device = Device::cuda});
+      return {add(in[0], in[0])};
+    });
+  EXPECT_EQ(graphs.last(), Last::replayed);
+  EXPECT_NO_THROW(Tensor::empty({half}, {.device = Device::cuda}));
+  EXPECT_EQ(graphs.run({small}, twice)[0].values(), (Values{2, 4}));
+  EXPECT_EQ(graphs.last(), Last::eager) << "the record had to go";
+}
+
+TEST_F(Graphs, a_gradient_through_a_record) {
+  Tensor w = of({1, -2, 3}).to(Device::cuda);
+  w.require_grad();
+  for (int i = 0; i < 4; ++i) {
+    w.clear_grad();
+    const auto out = graphs.run({of({2, 2, float(i)})}, [&](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+      const Tensor y = mul(w, in[0]);
+      backward(y, in[0]);
+      return {y.detach(), w.grad()};
+    });
+    EXPECT_EQ(out[0].values(), (Values{2, -4, 3 * float(i)}));
+    EXPECT_EQ(out[1].values(), (Values{4, 4, float(i) * float(i)}));
+  }
+}
+
+TEST_F(Graphs, values_are_read_late_and_in_order) {
+  std::vector<Readback> reads;
+  Tensor t = Tensor::zeros({2}, {.device = Device::cuda});
+  for (int i = 0; i < 6; ++i) {
+    t.fill(float(i));
+    reads.emplace_back(t);
+    EXPECT_TRUE(reads.back().late());
+    if (i % 2) Readback unread(t);
+  }
+  for (int i = 5; i >= 0; --i) EXPECT_EQ(reads[size_t(i)].values(), (Values{float(i), float(i)}));
+  EXPECT_THROW(Readback(Tensor::zeros({65})), Error);
+}
+
+}  // namespace
+}  // namespace kern
