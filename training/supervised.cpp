@@ -18,7 +18,9 @@ StepResult Supervised::step(const std::function<LabelledBatch()>& next) {
     const LabelledBatch batch = next();
     if (!batch.x) break;
     const Device device = network_.device();
-    const Tensor loss = cross_entropy_of(network_, batch.x.to(device), batch.labels.to(device), weights_);
+    const Tensor x = batch.x.to(device), labels = batch.labels.to(device);
+    const Tensor loss =
+        options_.loss ? options_.loss(network_, x, labels) : cross_entropy_of(network_, x, labels, weights_);
     backward(loss, Tensor::full({1}, 1.0f / float(options_.accumulate), {.device = device}));
     loss_sum += double(loss.item()) * double(batch.x.dim(0));
     result.samples += batch.x.dim(0);
