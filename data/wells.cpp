@@ -161,8 +161,6 @@ void make_ids_unique(WellSet& set) {
 
 }  // namespace
 
-std::string to_string(const Problem& p) { return p.remedy.empty() ? p.sentence : text(p.sentence, ": ", p.remedy); }
-
 WellSet load_wells(const WellsOptions& o) {
   check(!o.curves.empty(), "wells: curves is empty: name at least one curve, such as GR");
   check(o.step >= 0 && std::isfinite(o.step), "wells: step=", o.step,

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/finding.h"
 #include "data/well.h"
 
 namespace kern::data {
@@ -31,12 +32,6 @@ struct WellsOptions {
   bool require_curves = false;  // leave out wells that lack a curve; otherwise the curve is missing throughout
   bool strict = false;          // a file that cannot be used is an error; otherwise it is skipped and listed
 };
-
-// A file or well that was left out, or something a person ought to know about one that was not.
-struct Problem {
-  std::string file, sentence, remedy;  // the sentence names the file too; the remedy may be empty
-};
-std::string to_string(const Problem& problem);
 
 struct UnmappedCode {
   std::string code, file;  // file: the first that holds it

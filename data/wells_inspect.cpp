@@ -327,10 +327,6 @@ void look_at_normalisation(const WellSet& set, const Normalisation& n, Findings&
 
 }  // namespace
 
-const char* to_string(Severity s) {
-  return s == Severity::error ? "error" : s == Severity::warning ? "warning" : "note";
-}
-
 std::vector<Finding> inspect_wells(const WellSet& set, const Split* split, const Normalisation* normalisation) {
   Findings out;
   const WellsSummary summary = summarise_wells(set);

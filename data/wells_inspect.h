@@ -9,20 +9,6 @@
 
 namespace kern::data {
 
-enum class Severity {
-  note,     // good to know
-  warning,  // the result will suffer
-  error,    // training makes no sense before it is mended
-};
-const char* to_string(Severity severity);
-
-struct Finding {
-  Severity severity;
-  std::string where;     // a well or file, or empty when it concerns the whole set
-  std::string sentence;  // complete in itself
-  std::string remedy;    // what to do, or empty
-};
-
 // Errors first, then warnings, then notes; otherwise by kind and in the order of the wells. It includes what load_wells
 // skipped, noted and left unlabelled. With a split: the same well on both sides, classes that only one side has. With a
 // normalisation: what it clips and which missing values it cannot tell from measured ones.

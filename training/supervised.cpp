@@ -15,7 +15,8 @@ StepResult Supervised::step(const std::function<LabelledBatch()>& next) {
 }
 
 Tensor Supervised::gradients_of(const Tensor& x, const Tensor& labels) const {
-  const Tensor loss = cross_entropy_of(network_, x, labels, weights_);
+  const Tensor loss =
+      options_.loss ? options_.loss(network_, x, labels) : cross_entropy_of(network_, x, labels, weights_);
   backward(loss, Tensor::full({1}, 1.0f / float(options_.accumulate), {.device = loss.device()}));
   return loss.detach();
 }

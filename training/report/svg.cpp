@@ -152,6 +152,13 @@ void Svg::rect(double x, double y, double w, double h, std::string_view colour, 
   close_shape(body_, "rect", title);
 }
 
+void Svg::image(double x, double y, double w, double h, std::string_view png, std::string_view title) {
+  body_ += fmt::format("<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" href=\"data:image/png;base64,{}\"",
+                       coordinate(x), coordinate(y), coordinate(std::max(0.0, w)), coordinate(std::max(0.0, h)),
+                       base64(png));
+  close_shape(body_, "image", title);
+}
+
 void Svg::frame(double x, double y, double w, double h, const Stroke& s) {
   body_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\"{}/>\n", coordinate(x),
                        coordinate(y), coordinate(std::max(0.0, w)), coordinate(std::max(0.0, h)), stroke_of(s));
@@ -230,6 +237,19 @@ Axis::Axis(double low, double high, double pixel_low, double pixel_high, int wan
 
 double Axis::pixel(double value) const {
   return pixel_low_ + (value - low_) / (high_ - low_) * (pixel_high_ - pixel_low_);
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t three = 0;
+    const size_t there = std::min<size_t>(3, bytes.size() - i);
+    for (size_t k = 0; k < 3; ++k) three = three << 8 | (k < there ? uint8_t(bytes[i + k]) : 0u);
+    for (size_t k = 0; k < 4; ++k) out += k <= there ? kDigits[three >> (18 - 6 * k) & 63] : '=';
+  }
+  return out;
 }
 
 std::string_view ink_on(std::string_view colour) {

@@ -47,6 +47,8 @@ class Svg {
               double opacity = 1);
   // Raw path data ("M0 0H5V1Z"), filled.
   void path(std::string_view data, std::string_view colour, std::string_view title = {}, double opacity = 1);
+  // A PNG file's bytes, held inside the picture; as many pixels of it as there are stay sharp where it is magnified.
+  void image(double x, double y, double w, double h, std::string_view png, std::string_view title = {});
   struct TextStyle {
     Anchor anchor = Anchor::start;
     double size = 12;
@@ -90,6 +92,8 @@ class Axis {
   std::vector<Tick> ticks_;
 };
 
+// RFC 4648, with padding.
+std::string base64(std::string_view bytes);
 // Black or white, whichever reads better on the colour "#rrggbb".
 std::string_view ink_on(std::string_view colour);
 // Width in pixels of a text of that size, near enough to lay out labels. Long texts are cut to a width with "…".

@@ -1,0 +1,211 @@
+#include "apps/images/config.h"
+
+namespace kern::apps {
+namespace {
+using training::at_least;
+using training::between;
+using training::one_of;
+using training::required;
+using training::Schema;
+
+void describe_class(Schema& keys, data::ImageClass& c) {
+  keys.key("name", c.name, "what reports call it", required())
+      .key("colour", c.colour, "#rrggbb; empty: from a palette that every eye can tell apart")
+      .key("values", c.values, "the masks' values for it; empty: its place in the list, from 0", between(0, 65535));
+}
+
+void describe_folders(Schema& keys, ImagesData& d) {
+  keys.section("Data")
+      .key("data", d.path,
+           "folder of the data: pictures (JPEG, PNG, BMP) in images/, masks of the same names in masks/")
+      .key("image_dir", d.image_dir,
+           "folder of the pictures inside data=, searched recursively; empty: images/, or data= itself")
+      .key("mask_dir", d.mask_dir,
+           "folder of the masks inside data=; empty: masks/, or among the pictures by mask_suffix=")
+      .key("mask_suffix", d.mask_suffix,
+           "what a mask's name has more than its picture's: _mask pairs dog.jpg with dog_mask.png")
+      .choice("masks", d.masks,
+              "what a mask's values are: index: class numbers, grey or palette; colour: the classes' colours; nonzero: "
+              "anything but 0 is the second class; alpha: anything that is not transparent",
+              {{"index", data::MaskKind::index},
+               {"colour", data::MaskKind::colour},
+               {"nonzero", data::MaskKind::nonzero},
+               {"alpha", data::MaskKind::alpha}})
+      .list("classes", d.classes, "classes in index order; empty: classes_file, or background and object",
+            describe_class)
+      .key("classes_file", d.classes_file, "text file with a class a line: name, and #rrggbb or three values after it")
+      .key("ignore", d.ignore, "mask values that take no part, e.g. 255", between(0, 65535))
+      .key("ignore_unmapped", d.ignore_unmapped, "so do values and colours of no class; otherwise they are an error")
+      .key("strict", d.strict, "a file that cannot be used ends the command instead of being named and skipped")
+      .key("grey", d.grey, "pictures as one grey channel; false: three colours, whatever the files hold")
+      .key("cache", d.cache, "MiB of decoded pictures kept in memory; what is beyond is decoded anew every epoch",
+           at_least(0));
+}
+
+void describe_split(Schema& keys, ImagesSplit& s) {
+  keys.section("Split (equal pictures stay on one side)")
+      .key("validation", s.validation, "share of the pictures with masks that validate",
+           training::Allowed{.low = 0, .high = 1, .open_low = true, .open_high = true})
+      .key("folds", s.folds, "k-fold cross-validation: this many folds; 0: by share", at_least(0))
+      .key("fold", s.fold, "the fold that validates, from 0", at_least(0))
+      .key("validation_list", s.validation_list, "text file of names, one a line: exactly these validate")
+      .key("validation_image_dir", s.validation_image_dir,
+           "folder inside data= of the pictures that validate, if they have one of their own")
+      .key("validation_mask_dir", s.validation_mask_dir, "and the one of their masks");
+}
+
+void describe_inputs(Schema& keys, ImagesTrainConfig& c) {
+  auto& a = c.augmentation;
+  keys.section("Inputs")
+      .key("size", c.size, "height and width that the network sees, 224,224; empty: the pictures' own, then all equal",
+           between(1, 16384))
+      .choice("fit", c.fit,
+              "how a picture comes to that size: scale: as a whole; crop: a part of it, at random in training, tiles "
+              "in prediction",
+              {{"scale", data::Fit::scale}, {"crop", data::Fit::crop}})
+      .key("augment.flip_horizontal", a.flip_horizontal, "mirrors half of the training pictures, left and right")
+      .key("augment.flip_vertical", a.flip_vertical, "and top and bottom")
+      .key("augment.rot90", a.rot90, "quarter turns (half turns where height and width differ)")
+      .key("augment.rotate", a.rotate, "turned by up to so many degrees", between(0, 180))
+      .key("augment.zoom", a.zoom, "magnified or reduced by up to this share", between(0, 0.9))
+      .key("augment.shift", a.shift, "moved by up to this share of height and width", between(0, 0.9))
+      .key("augment.crop", a.crop, "a part without up to this share of the area, scaled up", between(0, 0.99))
+      .key("augment.brightness", a.brightness, "times 1 +- up to this", between(0, 1))
+      .key("augment.contrast", a.contrast, "about the picture's mean", between(0, 1))
+      .key("augment.saturation", a.saturation, "of colours, about their grey", between(0, 1))
+      .key("augment.hue", a.hue, "turned by up to this part of the colour circle", between(0, 0.5))
+      .key("augment.noise", a.noise, "normal, of a deviation up to this; white is 1", between(0, 1))
+      .key("augment.blur", a.blur, "Gaussian, of a deviation up to this many pixels", between(0, 20))
+      .key("augment.cutout", a.cutout, "a grey rectangle of up to this share of height and width", between(0, 0.9));
+}
+
+std::string model_words() {
+  std::string words;
+  for (const auto& m : models::image2d_models())
+    words += (words.empty() ? "" : "; ") + std::string(m.name) + ": " + m.help;
+  return words;
+}
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const auto& m : models::image2d_models()) names.push_back(m.name);
+  return names;
+}
+
+void describe_passing(Schema& keys, Passing& p) {
+  keys.choice("window", p.window,
+              "whole: a picture goes through the network at once; tiles: in overlapping parts of the training's size, "
+              "blended; auto: as it was trained, and what is too large in tiles",
+              {{"auto", Window::automatic}, {"whole", Window::whole}, {"tiles", Window::tiles}})
+      .key("overlap", p.overlap, "share of a tile that the next one covers too", between(0, 0.9))
+      .choice("flips", p.flips, "mean over mirrored pictures too: horizontal: 2 passes; both: 4",
+              {{"none", Flips::none}, {"horizontal", Flips::horizontal}, {"both", Flips::both}});
+}
+}  // namespace
+
+data::ImageFolderOptions ImagesData::folder() const {
+  return {.path = path, .image_dir = image_dir, .mask_dir = mask_dir, .mask_suffix = mask_suffix, .strict = strict};
+}
+
+data::MaskOptions ImagesData::mask_options() const {
+  check(classes.empty() || classes_file.empty(), "classes= and classes_file= both name the classes: keep one of them");
+  data::MaskOptions o{.kind = masks, .classes = classes, .ignore = ignore, .ignore_unmapped = ignore_unmapped};
+  if (!classes_file.empty()) o.classes = data::read_class_list(classes_file);
+  const bool binary = masks == data::MaskKind::nonzero || masks == data::MaskKind::alpha;
+  if (o.classes.empty() && binary) o.classes = {{"background", "#30363d", {}}, {"object", "#e69f00", {}}};
+  return o;
+}
+
+training::ClassList class_list(const std::vector<data::ImageClass>& classes) {
+  training::ClassList list;
+  for (const data::ImageClass& c : classes)
+    list.push_back({c.name, c.colour.empty() ? training::default_colour(int64_t(list.size())) : c.colour});
+  training::check_classes(list);
+  return list;
+}
+
+std::vector<data::Rgb> palette_of(const training::ClassList& classes) {
+  std::vector<data::Rgb> palette;
+  for (const auto& c : classes) palette.push_back(data::parse_colour(c.colour));
+  return palette;
+}
+
+void describe_images_train(Schema& keys, ImagesTrainConfig& c) {
+  describe_folders(keys, c.data);
+  describe_split(keys, c.split);
+  describe_inputs(keys, c);
+  keys.section("Model")
+      .key("model", c.model, model_words(), one_of(model_names()))
+      .key("channels", c.channels, "channels of the levels, the last is the bottom; empty: the model's own",
+           between(1, 4096))
+      .key("dropout", c.dropout, "share dropped in training",
+           training::Allowed{.low = 0, .high = 1, .open_high = true});
+  describe_training(keys, c.recipe, "pictures");
+  describe_loss(keys, c.loss);
+  keys.choice("class_weights", c.class_weights, "in the loss: complement is 1 - share, inverse 1 / share",
+              {{"none", training::ClassWeights::none},
+               {"complement", training::ClassWeights::complement},
+               {"inverse", training::ClassWeights::inverse}});
+  describe_stopping(keys, c.recipe);
+  keys.choice("monitor", c.monitor, "what makes an epoch the best; binary_iou is the second class's",
+              {{"mean_iou", ImagesMonitor::mean_iou},
+               {"binary_iou", ImagesMonitor::binary_iou},
+               {"macro_f1", ImagesMonitor::macro_f1},
+               {"accuracy", ImagesMonitor::accuracy}});
+  keys.section("Output")
+      .key("run", c.run, "the run folder", required())
+      .key("resume", c.resume, "go on with this run folder, by its own configuration")
+      .key("panels", c.panels, "validation pictures drawn after every epoch", between(0, 16))
+      .key("report_pictures", c.report_pictures, "pictures drawn in the report, the worst first", between(0, 200))
+      .key("quiet", c.quiet, "no progress bar");
+  describe_machine(keys, c.machine);
+}
+
+void describe_images_inspect(Schema& keys, ImagesTrainConfig& c) {
+  describe_images_train(keys, c);
+  keys.section("Inspection").key("sheet", c.sheet, "write a contact sheet of the pictures and masks to this PNG");
+}
+
+void describe_images_preview(Schema& keys, ImagesTrainConfig& c) {
+  describe_images_train(keys, c);
+  keys.section("Preview").key(
+      "out", c.out, "PNG to write: a picture a row, first as it is, then as the epochs change it", required());
+}
+
+void describe_images_evaluate(Schema& keys, ImagesEvaluateConfig& c) {
+  keys.section("Evaluation")
+      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("data", c.data, "folder with pictures and masks", required())
+      .key("image_dir", c.image_dir, "folder of the pictures inside data=")
+      .key("mask_dir", c.mask_dir, "folder of the masks inside data=")
+      .key("mask_suffix", c.mask_suffix, "what a mask's name has more than its picture's")
+      .choice("pictures", c.pictures,
+              "which: those that validated the model, those that trained it, or all that have a mask",
+              {{"all", WhichPictures::all},
+               {"validation", WhichPictures::validation},
+               {"training", WhichPictures::training}})
+      .key("ignore_unmapped", c.ignore_unmapped, "mask values of no class take no part; otherwise they are an error")
+      .key("strict", c.strict, "a file that cannot be used ends the command");
+  describe_passing(keys, c.passing);
+  keys.key("report_pictures", c.report_pictures, "pictures drawn in the report, the worst first", between(0, 200))
+      .key("run", c.run, "folder for report.html and result.json", required());
+  describe_machine(keys, c.machine);
+}
+
+void describe_images_predict(Schema& keys, ImagesPredictConfig& c) {
+  keys.section("Prediction")
+      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("data", c.data, "a picture, a folder of pictures (searched recursively) or a pattern such as 'scans/*.png'",
+           required())
+      .key("out", c.out, "folder for the masks: NAME.png of class numbers with the classes' colours as palette",
+           required());
+  describe_passing(keys, c.passing);
+  keys.key("threshold", c.threshold, "with two classes: the second one from this probability on", between(0, 1))
+      .key("overlay", c.overlay, "write NAME_overlay.png too: the picture with the classes' colours over it")
+      .key("probabilities", c.probabilities,
+           "write NAME_probability.png: of the second class, or with more than two classes of the chosen one")
+      .key("overwrite", c.overwrite, "write over files that are there")
+      .key("strict", c.strict, "a file that cannot be used ends the command instead of being named and skipped");
+  describe_machine(keys, c.machine);
+}
+
+}  // namespace kern::apps

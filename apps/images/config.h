@@ -1,0 +1,104 @@
+// The configurations of the verbs of `kern images`, and their keys.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "data/image_augment.h"
+#include "data/image_split.h"
+#include "data/masks.h"
+#include "models/table2d.h"
+#include "training/classes.h"
+#include "training/machine.h"
+#include "training/recipe.h"
+#include "training/segmentation.h"
+#include "training/segmentation_loss.h"
+
+namespace kern::apps {
+
+struct ImagesData {
+  std::string path, image_dir, mask_dir, mask_suffix;
+  data::MaskKind masks = data::MaskKind::index;
+  std::vector<data::ImageClass> classes;
+  std::string classes_file;
+  std::vector<int> ignore;
+  bool ignore_unmapped = false, strict = false, grey = false;
+  int64_t cache = 1024;  // MiB
+
+  data::ImageFolderOptions folder() const;
+  data::MaskOptions mask_options() const;  // with the classes of the list or file; of masks=nonzero, two by default
+};
+
+struct ImagesSplit {
+  double validation = 0.3;
+  int folds = 0, fold = 0;
+  std::string validation_list, validation_image_dir, validation_mask_dir;
+};
+
+enum class ImagesMonitor { mean_iou, binary_iou, macro_f1, accuracy };
+
+// Of train, and of inspect and preview, which read the same file and look at what concerns the data.
+struct ImagesTrainConfig {
+  ImagesData data;
+  ImagesSplit split;
+  std::vector<int> size;  // height, width; empty: the pictures' own
+  data::Fit fit = data::Fit::scale;
+  data::ImageAugmentation augmentation;
+
+  std::string model = "unet";
+  std::vector<int> channels;
+  double dropout = 0;
+
+  training::Recipe recipe{.batch = 8};
+  training::LossOptions loss;
+  training::ClassWeights class_weights = training::ClassWeights::none;
+  ImagesMonitor monitor = ImagesMonitor::mean_iou;
+
+  std::string run = "runs/images", resume;
+  int panels = 4;  // pictures drawn after every epoch
+  int report_pictures = 12;
+  bool quiet = false;
+  training::Machine machine;
+
+  std::string out = "runs/images_preview.png";  // preview: the sheet
+  std::string sheet;                            // inspect: the contact sheet
+};
+void describe_images_train(training::Schema& keys, ImagesTrainConfig& config);
+void describe_images_inspect(training::Schema& keys, ImagesTrainConfig& config);
+void describe_images_preview(training::Schema& keys, ImagesTrainConfig& config);
+
+enum class WhichPictures { validation, training, all };
+enum class Window { automatic, whole, tiles };
+enum class Flips { none, horizontal, both };
+
+// How a picture goes through the network, for evaluate and predict.
+struct Passing {
+  Window window = Window::automatic;
+  double overlap = 0.25;
+  Flips flips = Flips::none;
+};
+
+struct ImagesEvaluateConfig {
+  std::string model, run = "runs/images_evaluation";
+  std::string data, image_dir, mask_dir, mask_suffix;
+  WhichPictures pictures = WhichPictures::all;
+  bool ignore_unmapped = false, strict = false;
+  Passing passing;
+  int report_pictures = 12;
+  training::Machine machine;
+};
+void describe_images_evaluate(training::Schema& keys, ImagesEvaluateConfig& config);
+
+struct ImagesPredictConfig {
+  std::string model, data, out = "runs/images_predictions";
+  Passing passing;
+  double threshold = 0.5;
+  bool overlay = true, probabilities = false, overwrite = false, strict = false;
+  training::Machine machine;
+};
+void describe_images_predict(training::Schema& keys, ImagesPredictConfig& config);
+
+// Names, with colours of their own or from the palette.
+training::ClassList class_list(const std::vector<data::ImageClass>& classes);
+std::vector<data::Rgb> palette_of(const training::ClassList& classes);
+
+}  // namespace kern::apps

@@ -1,0 +1,59 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "apps/images/report.h"
+#include "apps/images/source.h"
+#include "apps/images/verbs.h"
+#include "kernels/common/log.h"
+
+namespace kern::apps {
+
+void run_images_evaluate(const ImagesEvaluateConfig& c, Call& call) {
+  c.machine.apply();
+  const ImagesModel model = find_images_model(c.model);
+  model.module.move_to(c.machine.where());
+  ImagesData data;
+  data.path = c.data;
+  data.image_dir = c.image_dir, data.mask_dir = c.mask_dir, data.mask_suffix = c.mask_suffix;
+  data.masks = model.masks;
+  data.classes = model.classes;
+  data.ignore = model.ignore;
+  data.ignore_unmapped = c.ignore_unmapped;
+  data.strict = c.strict;
+  data.grey = model.network.in == 1;
+  const ImagesSource source = read_source(data, {});
+  warn_and_check(source, data);
+  const data::ImageStore& store = *source.store;
+  const auto& listed = c.pictures == WhichPictures::training ? model.training_pictures : model.validation_pictures;
+  const std::set<std::string> chosen(listed.begin(), listed.end());
+  std::vector<int64_t> which;
+  for (const int64_t i : source.usable) {
+    const data::Picture& p = store.pictures()[size_t(i)];
+    if (!p.mask.empty() && (c.pictures == WhichPictures::all || chosen.count(p.id))) which.push_back(i);
+  }
+  check(!which.empty(), "no picture with a mask to judge in ", c.data,
+        c.pictures == WhichPictures::all ? ": set mask_dir= or mask_suffix="
+                                         : ": none has the name of a picture the model was made with");
+  const ImagesJudgement j = judge(model, store, which, c.passing);
+  const training::RunFolder run = training::RunFolder::create(c.run);
+  call.figures.add("pictures", int64_t(which.size()));
+  add_figures(call.figures, j);
+  write_report(run, ImagesReport{.title = "Images: evaluation of " + c.model,
+                                 .config = call.keys.to_yaml(),
+                                 .model = &model,
+                                 .store = &store,
+                                 .training = {},
+                                 .validation = which,
+                                 .judgement = &j,
+                                 .history = {},
+                                 .skipped = source.skipped,
+                                 .passing = c.passing,
+                                 .pictures = c.report_pictures});
+  run.write_result(call.figures.to_json());
+  fmt::print("{} pictures: mean IoU {:.4f}, accuracy {:.4f}, macro-F1 {:.4f}\nreport: {}\n", which.size(),
+             j.matrix.mean_iou(), j.matrix.accuracy(), j.matrix.macro_f1(), run.file("report.html").string());
+}
+
+}  // namespace kern::apps

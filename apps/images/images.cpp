@@ -1,0 +1,26 @@
+#include "apps/images/images.h"
+
+#include "apps/images/verbs.h"
+
+namespace kern::apps {
+
+const Task& images_task() {
+  static const Task task{
+      "images",
+      "segmentation of pictures: folders of pictures and masks in, masks out",
+      {
+          verb<ImagesTrainConfig>("inspect", "say what the data hold and what would break a training",
+                                  describe_images_inspect, run_images_inspect),
+          verb<ImagesTrainConfig>("preview", "draw training pictures as the augmentation changes them",
+                                  describe_images_preview, run_images_preview),
+          verb<ImagesTrainConfig>("train", "train a network; writes a run folder with a report", describe_images_train,
+                                  run_images_train),
+          verb<ImagesEvaluateConfig>("evaluate", "judge a model on pictures with masks; writes a report",
+                                     describe_images_evaluate, run_images_evaluate),
+          verb<ImagesPredictConfig>("predict", "write the mask of a picture, or of every picture of a folder",
+                                    describe_images_predict, run_images_predict),
+      }};
+  return task;
+}
+
+}  // namespace kern::apps

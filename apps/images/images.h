@@ -1,0 +1,9 @@
+// The task `images`: segmentation of pictures.
+#pragma once
+#include "apps/command.h"
+
+namespace kern::apps {
+
+const Task& images_task();
+
+}  // namespace kern::apps

@@ -1,0 +1,47 @@
+// A trained network for pictures with everything prediction needs, and the model file that holds it.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apps/images/config.h"
+#include "layers/module.h"
+
+namespace kern::apps {
+
+struct ImagesModel {
+  std::string architecture;       // a row of models::image2d_models()
+  models::Image2dConfig network;  // in: 1 grey, 3 colours; out: 1 (two classes by one logit) or the number of classes
+  int H = 0, W = 0;               // what it was trained on
+  bool own_size = false;          // the pictures' own size: nothing was scaled
+  data::Fit fit = data::Fit::scale;
+  std::vector<data::ImageClass> classes;
+  data::MaskKind masks = data::MaskKind::index;
+  std::vector<int> ignore;
+  std::vector<std::string> training_pictures, validation_pictures;
+  std::string provenance;  // version, seed, data hash
+
+  AnyModule module;  // made by build() or load_images_model()
+  void build();
+  int class_count() const { return int(classes.size()); }
+};
+
+void save_images_model(const std::filesystem::path& path, const ImagesModel& model);
+// Error when the file is no model of this task, or damaged.
+ImagesModel load_images_model(const std::filesystem::path& path);
+// A model file, or the best model of a run folder.
+ImagesModel find_images_model(const std::string& path);
+
+// Probabilities of a picture's rows from `row` on, [rows,W,K], in order from the top.
+using RowsOfProbabilities = std::function<void(int64_t row, int64_t rows, std::span<const float> probabilities)>;
+// At the picture's own size, whatever that is; the memory needed grows with its width, not with its height. The picture
+// has the channels that the network takes.
+void predict_picture(const ImagesModel& model, const data::Image& picture, const Passing& passing,
+                     const RowsOfProbabilities& give);
+
+// The commonest choice: the most probable class; with two classes the second one from the threshold on.
+int choose_class(std::span<const float> probabilities, double threshold);
+
+}  // namespace kern::apps

@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "apps/images/source.h"
+#include "apps/images/verbs.h"
+#include "data/image_draw.h"
+#include "data/image_inspect.h"
+#include "engine/atomic_file.h"
+
+namespace kern::apps {
+namespace {
+
+void write_sheet(const std::string& path, const ImagesSource& source) {
+  constexpr size_t kMost = 48;
+  const size_t n = std::min(kMost, source.usable.size());
+  const std::vector<data::Rgb> palette =
+      source.classes.empty() ? std::vector<data::Rgb>{} : palette_of(class_list(source.classes));
+  std::vector<data::Image> cells;
+  for (size_t i = 0; i < n; ++i) {
+    const auto loaded = source.store->get(source.usable[i * source.usable.size() / n]);
+    cells.push_back(loaded->labels.H ? data::overlay(loaded->image, loaded->labels, palette, 0.5, palette.size() == 2)
+                                     : data::in_colours(loaded->image));
+  }
+  const std::filesystem::path out = path;
+  if (out.has_parent_path()) make_folder(out.parent_path());
+  write_file(out, data::encode_png(data::sheet(cells, 8)));
+  fmt::print("contact sheet: {}\n", path);
+}
+
+}  // namespace
+
+void run_images_inspect(const ImagesTrainConfig& c, Call& call) {
+  const ImagesSource source = read_source(c.data, c.split);
+  const data::ImageStore& store = *source.store;
+  int64_t labelled = 0, pixels = 0;
+  std::vector<int64_t> all;
+  for (const int64_t i : source.usable) {
+    labelled += !store.pictures()[size_t(i)].mask.empty();
+    pixels += store.pictures()[size_t(i)].H * store.pictures()[size_t(i)].W;
+    all.push_back(i);
+  }
+  std::optional<data::ImageSplit> split;
+  if (labelled >= 2) split = split_source(source, c.split, uint64_t(c.recipe.seed));
+  fmt::print("{} pictures ({} with masks), {} pixels", source.usable.size(), labelled, pixels);
+  if (split) fmt::print("; {} train, {} validate", split->training.size(), split->validation.size());
+  fmt::print("\n");
+  const std::vector<int64_t> counts = class_counts(store, all);
+  int64_t total = 0, ignored = 0;
+  for (const int64_t n : counts) total += n;
+  for (const int64_t i : all) ignored += store.facts()[size_t(i)].ignored_pixels;
+  if (!source.classes.empty()) fmt::print("\n{:<24} {:>14} {:>8}\n", "class", "pixels", "share");
+  for (size_t k = 0; k < source.classes.size(); ++k)
+    fmt::print("{:<24} {:>14} {:>7.2f}%\n", source.classes[k].name, counts[k],
+               total > 0 ? 100 * double(counts[k]) / double(total) : 0.0);
+  if (ignored > 0) fmt::print("{:<24} {:>14}\n", "takes no part", ignored);
+  fmt::print("\n");
+  int64_t count[3] = {0, 0, 0};
+  for (const data::Finding& f :
+       inspect_images(store, source.classes, source.skipped, data::MaskReader(c.data.mask_options()),
+                      split ? &*split : nullptr, c.data.ignore_unmapped)) {
+    ++count[int(f.severity)];
+    fmt::print("{}: {}{}{}\n", data::to_string(f.severity), f.sentence, f.remedy.empty() ? "" : " -> ", f.remedy);
+  }
+  const int64_t notes = count[int(data::Severity::note)], warnings = count[int(data::Severity::warning)],
+                errors = count[int(data::Severity::error)];
+  fmt::print("{} errors, {} warnings, {} notes\n", errors, warnings, notes);
+  if (!c.sheet.empty()) write_sheet(c.sheet, source);
+  call.figures.add("pictures", int64_t(source.usable.size()));
+  call.figures.add("labelled", labelled);
+  call.figures.add("class_pixels", counts);
+  call.figures.add("errors", errors);
+  call.figures.add("warnings", warnings);
+  call.figures.add("notes", notes);
+  if (errors > 0) call.exit_code = kUsersInput;
+}
+
+}  // namespace kern::apps

@@ -1,0 +1,115 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "apps/images/images_model.h"
+#include "apps/images/verbs.h"
+#include "data/image_draw.h"
+#include "data/image_folder.h"
+#include "engine/atomic_file.h"
+#include "kernels/common/log.h"
+
+namespace kern::apps {
+namespace {
+namespace fs = std::filesystem;
+
+struct Job {
+  fs::path from, to;  // to: without ending
+  fs::path mask() const { return fs::path(to) += ".png"; }
+  fs::path overlay() const { return fs::path(to) += "_overlay.png"; }
+  fs::path probability() const { return fs::path(to) += "_probability.png"; }
+};
+
+// What is written where. All that can be refused is refused here, before the work begins.
+std::vector<Job> plan(const ImagesPredictConfig& c) {
+  const data::PictureFiles found = data::find_pictures(c.data);
+  const fs::path out = c.out, root = found.root.empty() ? fs::path(".") : found.root;
+  const fs::path inside = fs::weakly_canonical(out).lexically_relative(fs::canonical(root));
+  const bool within = found.files.size() > 1 && !inside.empty() && *inside.begin() != "..";
+  check(!within || !fs::is_directory(fs::path(c.data)), "out=", c.out, " lies in the folder of the data, ", c.data,
+        ": predictions would mix with it; choose another folder");
+  std::vector<Job> jobs;
+  std::set<fs::path> taken;
+  for (const fs::path& from : found.files) {
+    Job job{from, (out / from.lexically_relative(root)).replace_extension()};
+    if (found.root.empty()) job.to = (out / from.filename()).replace_extension();
+    check(taken.insert(job.to).second, "two pictures of ", c.data, " would be written to ", job.mask().string(), ", ",
+          from.string(), " is one of them; rename it");
+    for (const fs::path& to : {job.mask(), job.overlay(), job.probability()}) {
+      check(!fs::exists(to) || !fs::equivalent(from, to), "out=", c.out,
+            " is the folder of the data: the prediction would replace ", from.string(), "; choose another");
+      check(c.overwrite || !fs::exists(to), to.string(),
+            " is there already; choose another out= folder, or set overwrite=true");
+    }
+    jobs.push_back(std::move(job));
+  }
+  return jobs;
+}
+
+struct Outputs {
+  std::string mask, overlay, probability;  // as files
+};
+
+Outputs predict_file(const ImagesModel& model, const ImagesPredictConfig& c, const fs::path& from,
+                     std::span<const data::Rgb> palette) {
+  const data::Image picture = data::read_image(from, model.network.in);
+  const int64_t K = model.class_count();
+  data::Labels labels = data::make_raster(picture.H, picture.W, 1);
+  data::Image probability;
+  if (c.probabilities) probability = data::make_raster(picture.H, picture.W, 1);
+  predict_picture(model, picture, c.passing, [&](int64_t row, int64_t rows, std::span<const float> p) {
+    for (int64_t at = 0; at < rows * picture.W; ++at) {
+      const auto of_pixel = p.subspan(size_t(at * K), size_t(K));
+      const int k = choose_class(of_pixel, c.threshold);
+      labels.at(row, 0)[at] = uint8_t(k);
+      if (c.probabilities) {
+        const float shown = std::clamp(of_pixel[K == 2 ? 1 : size_t(k)], 0.0f, 1.0f);
+        probability.at(row, 0)[at] = uint8_t(std::lround(255 * shown));
+      }
+    }
+  });
+  Outputs out;
+  out.mask = data::encode_png(labels, palette);
+  if (c.overlay) out.overlay = data::encode_png(data::overlay(picture, labels, palette, 0.5, K == 2));
+  if (c.probabilities) out.probability = data::encode_png(probability);
+  return out;
+}
+
+}  // namespace
+
+void run_images_predict(const ImagesPredictConfig& c, Call& call) {
+  c.machine.apply();
+  const ImagesModel model = find_images_model(c.model);
+  model.module.move_to(c.machine.where());
+  const std::vector<data::Rgb> palette = palette_of(class_list(model.classes));
+  const std::vector<Job> jobs = plan(c);
+  int64_t done = 0, skipped = 0;
+  for (const Job& job : jobs) {
+    Outputs out;
+    try {
+      out = predict_file(model, c, job.from, palette);
+    } catch (const InternalError&) {
+      throw;
+    } catch (const Error& e) {  // of the file's own making; what goes wrong in writing ends the command
+      if (c.strict) throw;
+      warn("skipped: ", e.sentence());
+      ++skipped;
+      continue;
+    }
+    make_folder(job.to.has_parent_path() ? job.to.parent_path() : fs::path("."));
+    write_file(job.mask(), out.mask);
+    if (c.overlay) write_file(job.overlay(), out.overlay);
+    if (c.probabilities) write_file(job.probability(), out.probability);
+    ++done;
+  }
+  check(done > 0, "none of the ", int64_t(jobs.size()), " pictures in ", c.data,
+        " could be used; the reasons stand above");
+  fmt::print("{} pictures predicted, {} skipped; written to {}\n", done, skipped, c.out);
+  call.figures.add("pictures", done);
+  call.figures.add("skipped", skipped);
+  call.figures.add("out", c.out);
+}
+
+}  // namespace kern::apps

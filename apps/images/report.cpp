@@ -1,0 +1,196 @@
+#include "apps/images/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/build_info.h"
+#include "apps/images/source.h"
+#include "data/image_draw.h"
+#include "engine/atomic_file.h"
+#include "kernels/common/dispatch.h"
+#include "kernels/common/parallel.h"
+#include "training/progress.h"
+#include "training/report/log_tracks.h"
+#include "training/report/segmentation_report.h"
+
+namespace kern::apps {
+namespace {
+using namespace training;
+
+constexpr int64_t kPanelCell = 224;
+constexpr size_t kMostEpochPanels = 20;
+
+SplitCounts split_counts(const std::string& name, const data::ImageStore& store, const std::vector<int64_t>& which) {
+  SplitCounts s{.name = name, .items = int64_t(which.size()), .class_samples = class_counts(store, which)};
+  for (const int64_t i : which) s.samples += store.pictures()[size_t(i)].H * store.pictures()[size_t(i)].W;
+  for (const int64_t n : s.class_samples) s.labelled += n;
+  return s;
+}
+
+EpochFigures epoch_figures(const EpochRecord& e) {
+  EpochFigures f;
+  f.epoch = e.epoch;
+  f.train_loss = e.train_loss;
+  f.learning_rate = e.lr;
+  f.seconds = e.seconds;
+  for (const auto& [name, value] : e.figures) {
+    if (name == "val_loss") f.validation_loss = value;
+    if (name == "accuracy") f.accuracy = value;
+    if (name == "mean_iou") f.mean_iou = value;
+    if (name == "macro_f1") f.macro_f1 = value;
+  }
+  return f;
+}
+
+Svg picture_of(const std::string& png, const std::string& name) {
+  const data::ImageInfo info = data::image_info(png, name);
+  Svg svg{double(info.W), double(info.H)};
+  svg.image(0, 0, double(info.W), double(info.H), png, name);
+  return svg;
+}
+
+// The epochs that are drawn, no more than so many, the first, the best and the last among them.
+std::vector<int> epochs_drawn(const RunFolder& run, const ImagesReport& in) {
+  std::vector<int> there;
+  for (const EpochRecord& e : in.history)
+    if (std::filesystem::exists(run.file(panel_name(e.epoch)))) there.push_back(e.epoch);
+  if (there.size() <= kMostEpochPanels) return there;
+  std::vector<int> chosen;
+  for (size_t i = 0; i < there.size(); ++i) {
+    const size_t step = i * (kMostEpochPanels - 2) / (there.size() - 1);
+    if (i == 0 || i + 1 == there.size() || there[i] == in.best_epoch ||
+        step != (i - 1) * (kMostEpochPanels - 2) / (there.size() - 1))
+      chosen.push_back(there[i]);
+  }
+  return chosen;
+}
+
+void add_pictures(Report& report, const RunFolder& run, const ImagesReport& in) {
+  auto& document = report.document();
+  document.section("Pictures");
+  document.figure(class_legend(in.judgement->matrix.classes()), "");
+  std::vector<HtmlDocument::Panel> panels;
+  for (const int epoch : epochs_drawn(run, in)) {
+    const std::string name = fmt::format("epoch {}{}", epoch, epoch == in.best_epoch ? " (best)" : "");
+    panels.push_back({name, picture_of(read_file(run.file(panel_name(epoch))), name),
+                      "From left to right: picture, truth, prediction."});
+  }
+  if (!panels.empty()) {
+    document.subsection("Epoch by epoch");
+    document.panels("Epoch", panels);
+  }
+  std::vector<double> accuracy;
+  for (const JudgedPicture& j : in.judgement->pictures) accuracy.push_back(j.mean_iou);
+  const size_t drawn = size_t(std::max(0, in.pictures)), best = drawn / 4, median = drawn / 4;
+  panels.clear();
+  for (const auto& [i, why] : choose_wells(accuracy, drawn - best - median, median, best)) {
+    const int64_t picture = in.judgement->pictures[i].picture;
+    const std::string name = fmt::format("{}: {}", why, in.store->pictures()[size_t(picture)].id);
+    const int64_t one[] = {picture};
+    panels.push_back({name, picture_of(panel_png(*in.model, *in.store, one, in.passing), name),
+                      fmt::format("Mean IoU {:.3f}, accuracy {:.3f}. From left to right: picture, truth, prediction.",
+                                  in.judgement->pictures[i].mean_iou, in.judgement->pictures[i].accuracy)});
+  }
+  if (panels.empty()) return;
+  document.subsection("Worst, median and best by mean IoU");
+  document.panels("Picture", panels);
+}
+
+std::vector<std::pair<std::string, std::string>> facts_of(const ImagesReport& in) {
+  std::string rows;
+  for (const auto& [op, row] : kernels::rows_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
+  const ImagesModel& m = *in.model;
+  std::vector<std::pair<std::string, std::string>> facts{
+      {"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
+      {"Device", m.module.device() == Device::cpu ? fmt::format("cpu, {} threads", thread_count()) : "cuda"},
+      {"Kernel rows that served", rows},
+      {"Model", fmt::format("{}, {} parameters", m.architecture, m.module.parameter_count())},
+      {"Input", fmt::format("{} x {} (height x width), {}", m.H, m.W,
+                            m.fit == data::Fit::crop ? "parts of pictures"
+                            : m.own_size             ? "the pictures' own size"
+                                                     : "pictures scaled as a whole")},
+      {"Made by", m.provenance},
+      {"Data", "hash " + hash_text(in.store->hash())},
+      {"Peak memory of tensors", format_bytes(double(memory_counters().peak))}};
+  if (in.foreseen.peak > 0)
+    facts.emplace_back("Foreseen for a step",
+                       fmt::format("{}, with what is kept for the next {}", format_bytes(double(in.foreseen.peak)),
+                                   format_bytes(double(in.foreseen.reserved))));
+  if (in.seconds > 0) facts.emplace_back("Time in training", format_duration(in.seconds));
+  return facts;
+}
+
+}  // namespace
+
+std::string panel_name(int epoch) { return fmt::format("panels/epoch_{:04}.png", epoch); }
+
+std::string panel_png(const ImagesModel& model, const data::ImageStore& store, std::span<const int64_t> which,
+                      const Passing& passing) {
+  const std::vector<data::Rgb> palette = palette_of(class_list(model.classes));
+  std::vector<data::Image> cells;
+  for (const int64_t i : which) {
+    const auto loaded = store.get(i);
+    cells.push_back(data::in_colours(data::at_most(loaded->image, kPanelCell)));
+    const int64_t H = cells.back().H, W = cells.back().W;
+    for (const data::Labels& labels : {loaded->labels, predict_labels(model, loaded->image, passing)})
+      cells.push_back(data::coloured(data::resize_nearest(labels, H, W), palette));
+  }
+  return data::encode_png(data::sheet(cells, 3, kPanelCell));
+}
+
+void write_report(const RunFolder& run, const ImagesReport& in) {
+  const ConfusionMatrix& m = in.judgement->matrix;
+  Report report(run.path(), in.title, in.model->architecture);
+  auto& document = report.document();
+  document.section("Summary");
+  std::vector<std::pair<std::string, std::string>> key{{"mean IoU", fmt::format("{:.3f}", m.mean_iou())},
+                                                       {"accuracy", fmt::format("{:.3f}", m.accuracy())},
+                                                       {"macro F1 (Dice)", fmt::format("{:.3f}", m.macro_f1())}};
+  if (m.class_count() == 2) key.emplace(key.begin(), "IoU of " + m.classes()[1].name, fmt::format("{:.3f}", m.iou(1)));
+  if (in.best_epoch > 0)
+    key.emplace_back("best epoch",
+                     fmt::format("{} of {}", in.best_epoch, in.history.empty() ? 0 : in.history.back().epoch));
+  document.key_figures(key);
+  if (m.total() == 0) document.note("There was no labelled pixel to judge by: nothing could be measured.");
+  for (const data::Problem& p : in.skipped) document.note(to_string(p));
+  const std::vector<int64_t> counts = class_counts(*in.store, in.training.empty() ? in.validation : in.training);
+  const int64_t commonest = std::max_element(counts.begin(), counts.end()) - counts.begin();
+  if (m.total() > 0)
+    add_comparison(report, {{"this model", m}, {"always the commonest class", majority_baseline(m, commonest)}});
+  std::vector<EpochFigures> history;
+  for (const EpochRecord& e : in.history) history.push_back(epoch_figures(e));
+  add_history(report, history, in.best_epoch);
+  if (m.total() > 0) add_classes(report, m);
+  add_pictures(report, run, in);
+  std::vector<SplitCounts> splits;
+  if (!in.training.empty()) splits.push_back(split_counts("training", *in.store, in.training));
+  splits.push_back(split_counts("validation", *in.store, in.validation));
+  add_data(report, m.classes(), splits, "pictures");
+  add_provenance(report, facts_of(in), in.config);
+  run.write("confusion.csv", m.counts_csv());
+  run.write("per_class.csv", m.per_class_csv());
+  report.write();
+}
+
+ConfusionMatrix majority_baseline(const ConfusionMatrix& truth, int64_t commonest) {
+  ConfusionMatrix m(truth.classes());
+  for (int64_t c = 0; c < truth.class_count(); ++c)
+    for (int64_t i = 0; i < truth.support(c); ++i) m.add(int(c), int(commonest));
+  return m;
+}
+
+void add_figures(Figures& figures, const ImagesJudgement& j) {
+  figures.add("loss", j.loss);
+  figures.add("accuracy", j.matrix.accuracy());
+  figures.add("mean_iou", j.matrix.mean_iou());
+  figures.add("macro_f1", j.matrix.macro_f1());
+  if (j.matrix.class_count() == 2) figures.add("binary_iou", j.matrix.iou(1));
+  std::vector<double> iou, f1;
+  for (int64_t k = 0; k < j.matrix.class_count(); ++k) iou.push_back(j.matrix.iou(k)), f1.push_back(j.matrix.f1(k));
+  figures.add("class_iou", iou);
+  figures.add("class_f1", f1);
+}
+
+}  // namespace kern::apps

@@ -1,0 +1,129 @@
+#include "apps/images/source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernels/common/log.h"
+
+namespace kern::apps {
+
+ImagesSource read_source(const ImagesData& d, const ImagesSplit& s) {
+  check(s.validation_image_dir.empty() == s.validation_mask_dir.empty(),
+        "validation_image_dir= and validation_mask_dir= belong together: give both or none");
+  ImagesSource source;
+  const data::MaskOptions masks = d.mask_options();
+  source.classes = masks.classes;
+  data::ImageSet set = data::load_image_folder(d.folder());
+  source.skipped = set.skipped;
+  const size_t first = set.pictures.size();
+  if (!s.validation_image_dir.empty()) {
+    data::ImageFolderOptions folder = d.folder();
+    folder.image_dir = s.validation_image_dir;
+    folder.mask_dir = s.validation_mask_dir;
+    const data::ImageSet more = data::load_image_folder(folder);
+    source.skipped.insert(source.skipped.end(), more.skipped.begin(), more.skipped.end());
+    for (data::Picture p : more.pictures) {
+      p.id = s.validation_image_dir + "/" + p.id;
+      set.pictures.push_back(std::move(p));
+    }
+  }
+  source.store = std::make_shared<data::ImageStore>(std::move(set.pictures), data::MaskReader(masks), d.grey ? 1 : 3,
+                                                    size_t(d.cache) << 20);
+  for (size_t i = 0; i < source.store->facts().size(); ++i) {
+    if (!source.store->facts()[i].failure.empty()) continue;
+    source.usable.push_back(int64_t(i));
+    if (i >= first && !source.store->pictures()[i].mask.empty()) source.own_validation.push_back(int64_t(i));
+  }
+  check(!source.usable.empty(), "none of the ", source.store->pictures().size(), " pictures in ", d.path,
+        " can be read; the first: ", source.store->facts().front().failure);
+  return source;
+}
+
+void warn_and_check(const ImagesSource& source, const ImagesData& d) {
+  for (const data::Problem& p : source.skipped) warn("skipped: ", to_string(p));
+  const auto& pictures = source.store->pictures();
+  int64_t held = 0;
+  std::string first;
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    const data::PictureFacts& facts = source.store->facts()[i];
+    if (!facts.failure.empty()) {
+      check(!d.strict, facts.failure);
+      warn("skipped: ", facts.failure);
+    }
+    if (facts.unmapped.empty()) continue;
+    ++held;
+    const auto& [value, pixels] = *facts.unmapped.begin();
+    if (first.empty())
+      first = text("mask ", pictures[i].mask.string(), " holds ", value, " on ", pixels, " pixels, but ",
+                   int64_t(source.classes.size()),
+                   " classes are declared and none has it: ", data::MaskReader(d.mask_options()).remedy(value));
+  }
+  check(held == 0 || d.ignore_unmapped, first,
+        held > 1 ? text(" (", held - 1, " more masks hold such values; kern images inspect lists them)") : "");
+}
+
+data::ImageSplit split_source(const ImagesSource& source, const ImagesSplit& s, uint64_t seed) {
+  const data::ImageStore& store = *source.store;
+  if (!s.validation_image_dir.empty()) {
+    data::ImageSplit split;
+    const size_t own = store.pictures().size();
+    std::vector<char> validates(own, 0);
+    for (const int64_t i : source.own_validation) validates[size_t(i)] = 1;
+    for (const int64_t i : source.usable)
+      if (!store.pictures()[size_t(i)].mask.empty())
+        (validates[size_t(i)] ? split.validation : split.training).push_back(i);
+      else split.unlabelled.push_back(i);
+    check(!split.training.empty() && !split.validation.empty(), split.training.size(),
+          " pictures with a mask are left for training and ", split.validation.size(),
+          " for validation: look at mask_dir= and validation_mask_dir=");
+    return split;
+  }
+  std::vector<data::Picture> pictures;
+  std::vector<data::PictureFacts> facts;
+  for (const int64_t i : source.usable) {
+    pictures.push_back(store.pictures()[size_t(i)]);
+    facts.push_back(store.facts()[size_t(i)]);
+  }
+  data::ImageSplit split = data::split_images(pictures,
+                                              {.validation = s.validation,
+                                               .folds = s.folds,
+                                               .fold = s.fold,
+                                               .validation_list = s.validation_list,
+                                               .seed = seed},
+                                              data::group_equal(facts));
+  for (auto* side : {&split.training, &split.validation, &split.unlabelled})
+    for (int64_t& i : *side) i = source.usable[size_t(i)];
+  return split;
+}
+
+data::ImageBatchOptions batch_options(const ImagesTrainConfig& c) {
+  check(c.size.empty() || c.size.size() == 2, "size= takes height and width, e.g. size=224,224; got ", c.size.size(),
+        c.size.size() == 1 ? " number" : " numbers");
+  check(c.fit == data::Fit::scale || !c.size.empty(), "fit=crop needs size=HEIGHT,WIDTH: how large the parts are");
+  return {.batch = c.recipe.batch,
+          .H = c.size.empty() ? 0 : c.size[0],
+          .W = c.size.empty() ? 0 : c.size[1],
+          .fit = c.fit,
+          .shuffle = true,
+          .seed = uint64_t(c.recipe.seed),
+          .augmentation = c.augmentation};
+}
+
+std::vector<int64_t> class_counts(const data::ImageStore& store, const std::vector<int64_t>& which) {
+  std::vector<int64_t> counts(size_t(store.classes()), 0);
+  for (const int64_t i : which)
+    for (size_t k = 0; k < store.facts()[size_t(i)].class_pixels.size(); ++k)
+      counts[k] += store.facts()[size_t(i)].class_pixels[k];
+  return counts;
+}
+
+std::vector<std::string> ids_of(const data::ImageStore& store, const std::vector<int64_t>& which) {
+  std::vector<std::string> ids;
+  for (const int64_t i : which) ids.push_back(store.pictures()[size_t(i)].id);
+  return ids;
+}
+
+std::string hash_text(uint64_t hash) { return fmt::format("{:016x}", hash); }
+
+}  // namespace kern::apps

@@ -1,0 +1,58 @@
+#include "data/image_batches.h"
+
+#include <algorithm>
+
+#include "kernels/common/error.h"
+
+namespace kern::data {
+
+ImageBatches::ImageBatches(std::shared_ptr<const ImageStore> store, std::vector<int64_t> which,
+                           const ImageBatchOptions& options)
+    : store_(std::move(store)), which_(std::move(which)), options_(options) {
+  check(options.batch >= 1, "images: batch=", options.batch, " is not 1 or more");
+  check(!which_.empty(), "images: there are no pictures to make batches of");
+  check((options.H == 0) == (options.W == 0) && options.H >= 0 && options.W >= 0, "images: ", options.W, " x ",
+        options.H, " is not the size of a picture");
+  if (options.H > 0) return;
+  const Picture& first = store_->pictures()[size_t(which_.front())];
+  options_.H = first.H, options_.W = first.W;
+  for (const int64_t i : which_) {
+    const Picture& p = store_->pictures()[size_t(i)];
+    check(p.H == first.H && p.W == first.W, "the pictures differ in size: ", first.id, " is ", first.W, " x ", first.H,
+          ", ", p.id, " ", p.W, " x ", p.H, "; set size=HEIGHT,WIDTH to what a batch shall have");
+  }
+}
+
+ImageBatches::Epoch ImageBatches::epoch(int64_t number) const {
+  check(number >= 0, "images: epoch ", number, " is not 0 or more");
+  Epoch epoch{uint32_t(number), which_};
+  if (options_.shuffle) {
+    RandomSequence random(options_.seed, RandomStream::shuffle, epoch.number);
+    random.shuffle(std::span<int64_t>(epoch.order));
+  }
+  return epoch;
+}
+
+ImageSample ImageBatches::sample(uint32_t epoch, int64_t picture) const {
+  RandomSequence random(options_.seed, RandomStream::augment, epoch, uint32_t(picture));
+  return make_sample(*store_->get(picture), options_.fit, options_.H, options_.W,
+                     options_.shuffle ? &options_.augmentation : nullptr, random);
+}
+
+ImageBatch ImageBatches::batch(const Epoch& epoch, int64_t index) const {
+  check(index >= 0 && index < size(), "images: batch ", index, " of an epoch of ", size());
+  const int64_t begin = index * options_.batch, end = std::min(begin + options_.batch, pictures());
+  ImageBatch out{.N = end - begin, .H = options_.H, .W = options_.W, .C = channels()};
+  out.inputs.reserve(size_t(out.N * out.H * out.W * out.C));
+  out.labels.reserve(size_t(out.N * out.H * out.W));
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t picture = epoch.order[size_t(i)];
+    const ImageSample s = sample(epoch.number, picture);
+    out.inputs.insert(out.inputs.end(), s.inputs.begin(), s.inputs.end());
+    out.labels.insert(out.labels.end(), s.labels.begin(), s.labels.end());
+    out.pictures.push_back(picture);
+  }
+  return out;
+}
+
+}  // namespace kern::data

@@ -1,0 +1,65 @@
+#include "data/image_draw.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/common/error.h"
+
+namespace kern::data {
+namespace {
+constexpr Rgb kNoPart{40, 40, 40};
+}
+
+Image coloured(const Labels& labels, std::span<const Rgb> palette) {
+  Image out = make_raster(labels.H, labels.W, 3);
+  for (size_t i = 0; i < labels.pixels.size(); ++i) {
+    const uint8_t k = labels.pixels[i];
+    const Rgb colour = k < palette.size() ? palette[k] : kNoPart;
+    std::copy_n(colour.begin(), 3, out.pixels.begin() + int64_t(3 * i));
+  }
+  return out;
+}
+
+Image overlay(const Image& image, const Labels& labels, std::span<const Rgb> palette, double opacity,
+              bool background_clear) {
+  internal_check(image.H == labels.H && image.W == labels.W, "a mask of another size is laid over a picture");
+  Image out = in_colours(image);
+  for (size_t i = 0; i < labels.pixels.size(); ++i) {
+    const uint8_t k = labels.pixels[i];
+    if (k >= palette.size() || (background_clear && k == 0)) continue;
+    for (size_t c = 0; c < 3; ++c) {
+      uint8_t& v = out.pixels[3 * i + c];
+      v = uint8_t(std::lround((1 - opacity) * v + opacity * palette[k][c]));
+    }
+  }
+  return out;
+}
+
+Image in_colours(Image image) {
+  if (image.C == 3) return image;
+  Image out = make_raster(image.H, image.W, 3);
+  for (size_t i = 0; i < out.pixels.size(); ++i) out.pixels[i] = image.pixels[i / 3 * size_t(image.C)];
+  return out;
+}
+
+Image at_most(Image image, int64_t side) {
+  const int64_t longest = std::max(image.H, image.W);
+  if (longest <= side) return image;
+  return resize(image, std::max<int64_t>(1, image.H * side / longest), std::max<int64_t>(1, image.W * side / longest));
+}
+
+Image sheet(const std::vector<Image>& cells, int columns, int64_t cell) {
+  constexpr int64_t kGap = 4;
+  columns = std::max(1, std::min(columns, int(cells.size())));
+  const int64_t rows = (int64_t(cells.size()) + columns - 1) / columns;
+  Image out = make_raster(rows * (cell + kGap) + kGap, columns * (cell + kGap) + kGap, 3, uint8_t(255));
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const Image small = at_most(cells[i], cell);
+    const int64_t y = int64_t(i) / columns * (cell + kGap) + kGap + (cell - small.H) / 2,
+                  x = int64_t(i) % columns * (cell + kGap) + kGap + (cell - small.W) / 2;
+    for (int64_t r = 0; r < small.H; ++r) std::copy_n(small.at(r, 0), small.W * 3, out.at(y + r, x));
+  }
+  return out;
+}
+
+}  // namespace kern::data

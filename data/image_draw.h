@@ -1,0 +1,22 @@
+// Pictures for people: masks in their classes' colours, laid over pictures, and sheets of several.
+#pragma once
+#include <span>
+#include <vector>
+
+#include "data/masks.h"
+
+namespace kern::data {
+
+// [H,W,3]: every class in its colour; what takes no part in dark grey.
+Image coloured(const Labels& labels, std::span<const Rgb> palette);
+// The picture in colours, its classes laid over it. Class 0 stays clear where `background` says so.
+Image overlay(const Image& image, const Labels& labels, std::span<const Rgb> palette, double opacity = 0.5,
+              bool background_clear = false);
+// Grey as three equal channels.
+Image in_colours(Image image);
+// Cells of C = 3, scaled to fit cell x cell, in rows of so many columns on white.
+Image sheet(const std::vector<Image>& cells, int columns, int64_t cell = 160);
+// No side longer than this; smaller pictures stay as they are.
+Image at_most(Image image, int64_t side);
+
+}  // namespace kern::data

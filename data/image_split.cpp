@@ -1,0 +1,88 @@
+#include "data/image_split.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+#include <sstream>
+
+#include "data/names.h"
+#include "engine/atomic_file.h"
+#include "engine/random.h"
+#include "kernels/common/error.h"
+
+namespace kern::data {
+namespace {
+
+// The groups that a list of names chooses.
+std::set<int64_t> listed(const std::vector<Picture>& pictures, std::span<const int64_t> group,
+                         const std::filesystem::path& file) {
+  std::map<std::string, int64_t> by_name;
+  std::vector<std::string> ids;
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    by_name.emplace(pictures[i].id, int64_t(i));
+    by_name.emplace(pictures[i].id + pictures[i].image.extension().string(), int64_t(i));
+    ids.push_back(pictures[i].id);
+  }
+  std::set<int64_t> chosen;
+  std::istringstream lines(read_file(file));
+  for (std::string line; std::getline(lines, line);) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (line.empty()) continue;
+    const auto it = by_name.find(line);
+    const std::string nearest(it == by_name.end() ? nearest_name(line, ids) : "");
+    check(it != by_name.end(), file.string(), " names '", line, "', which is no picture of the data",
+          nearest.empty() ? "" : "; did you mean '" + nearest + "'?");
+    check(!pictures[size_t(it->second)].mask.empty(), file.string(), " names '", line,
+          "', which has no mask to judge by");
+    chosen.insert(group[size_t(it->second)]);
+  }
+  check(!chosen.empty(), file.string(), " names no picture: write one a line");
+  return chosen;
+}
+
+}  // namespace
+
+ImageSplit split_images(const std::vector<Picture>& pictures, const ImageSplitOptions& o,
+                        std::span<const int64_t> given) {
+  std::vector<int64_t> group(given.begin(), given.end());
+  if (group.empty()) group.resize(pictures.size()), std::iota(group.begin(), group.end(), 0);
+  std::vector<int64_t> labelled;  // the groups with a mask, by first picture
+  std::set<int64_t> seen;
+  for (size_t i = 0; i < pictures.size(); ++i)
+    if (!pictures[i].mask.empty() && seen.insert(group[i]).second) labelled.push_back(group[i]);
+  check(!labelled.empty(), "none of the ", pictures.size(),
+        " pictures has a mask of the same name to learn from: set mask_dir= or mask_suffix=");
+  std::set<int64_t> validates;
+  if (!o.validation_list.empty()) {
+    validates = listed(pictures, group, o.validation_list);
+  } else {
+    RandomSequence random(o.seed, RandomStream::shuffle, 0xFFFFFFFF);  // no epoch's order
+    random.shuffle(std::span<int64_t>(labelled));
+    if (o.folds != 0) {
+      check(o.folds >= 2 && o.folds <= int(labelled.size()), "folds=", o.folds, " of ", labelled.size(),
+            " different labelled pictures: 2 to as many are possible");
+      check(o.fold >= 0 && o.fold < o.folds, "fold=", o.fold, ": the folds are 0 to ", o.folds - 1);
+      for (size_t i = 0; i < labelled.size(); ++i)
+        if (int(i % size_t(o.folds)) == o.fold) validates.insert(labelled[i]);
+    } else {
+      check(o.validation > 0 && o.validation < 1, "validation=", o.validation, " is no share between 0 and 1");
+      const auto n = std::clamp<int64_t>(std::llround(o.validation * double(labelled.size())), 1,
+                                         std::max<int64_t>(1, int64_t(labelled.size()) - 1));
+      validates.insert(labelled.begin(), labelled.begin() + n);
+    }
+  }
+  ImageSplit split;
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    const bool validation = validates.count(group[i]) > 0;
+    if (!pictures[i].mask.empty()) (validation ? split.validation : split.training).push_back(int64_t(i));
+    else if (!validation) split.unlabelled.push_back(int64_t(i));
+  }
+  check(!split.training.empty() && !split.validation.empty(), "of ", pictures.size(), " pictures ",
+        split.training.size(), " with a mask are left for training and ", split.validation.size(),
+        " for validation: at least one on each side is needed");
+  return split;
+}
+
+}  // namespace kern::data

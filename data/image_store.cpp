@@ -1,0 +1,114 @@
+#include "data/image_store.h"
+
+#include <algorithm>
+#include <map>
+
+#include "kernels/common/error.h"
+#include "kernels/common/parallel.h"
+
+namespace kern::data {
+namespace {
+
+class Hash {  // FNV-1a over bytes: told apart, not secured
+ public:
+  void add(uint8_t byte) { h_ = (h_ ^ byte) * 0x100000001b3; }
+  void add(uint64_t word) {
+    for (int i = 0; i < 8; ++i) add(uint8_t(word >> (8 * i)));
+  }
+  uint64_t value() const { return h_; }
+
+ private:
+  uint64_t h_ = 0xcbf29ce484222325;
+};
+
+uint64_t hash_of(const Image& image) {
+  Hash h;
+  for (const int64_t n : {image.H, image.W, image.C}) h.add(uint64_t(n));
+  for (const uint8_t v : image.pixels) h.add(v);
+  return h.value();
+}
+
+// dHash (Krawetz 2013): a bit where a pixel of the 9 x 8 grey miniature is brighter than its right neighbour.
+uint64_t likeness_of(const Image& image) {
+  const Image small = resize(image, 8, 9);
+  auto grey = [&](int64_t y, int64_t x) {
+    int sum = 0;
+    for (int64_t c = 0; c < small.C; ++c) sum += small.at(y, x)[c];
+    return sum;
+  };
+  uint64_t bits = 0;
+  for (int64_t y = 0; y < 8; ++y)
+    for (int64_t x = 0; x < 8; ++x) bits = bits << 1 | uint64_t(grey(y, x) > grey(y, x + 1));
+  return bits;
+}
+
+}  // namespace
+
+ImageStore::ImageStore(std::vector<Picture> pictures, MaskReader masks, int channels, size_t budget)
+    : pictures_(std::move(pictures)),
+      masks_(std::move(masks)),
+      channels_(channels),
+      facts_(pictures_.size()),
+      kept_(pictures_.size()) {
+  std::vector<char> keep(pictures_.size(), 0);
+  size_t used = 0;
+  for (size_t i = 0; i < pictures_.size(); ++i) {
+    used += size_t(pictures_[i].H * pictures_[i].W) * size_t(channels_ + 1);
+    keep[i] = used <= budget;
+  }
+  kernels::parallel_for(int64_t(pictures_.size()), 1, [&](int64_t begin, int64_t) {
+    const size_t i = size_t(begin);
+    PictureFacts& facts = facts_[i];
+    try {
+      auto loaded = std::make_shared<LoadedPicture>(load(begin, facts.unmapped));
+      facts.hash = hash_of(loaded->image);
+      facts.likeness = likeness_of(loaded->image);
+      if (!pictures_[i].mask.empty()) {
+        facts.class_pixels.assign(size_t(masks_.classes()), 0);
+        for (const uint8_t k : loaded->labels.pixels)
+          k == kIgnoredPixel ? ++facts.ignored_pixels : ++facts.class_pixels[k];
+      }
+      if (keep[i]) kept_[i] = std::move(loaded);
+    } catch (const InternalError&) {
+      throw;
+    } catch (const Error& e) {
+      facts.failure = e.sentence();
+    }
+  });
+}
+
+LoadedPicture ImageStore::load(int64_t i, MaskReader::Unmapped& unmapped) const {
+  const Picture& p = pictures_[size_t(i)];
+  LoadedPicture out{.image = read_image(p.image, channels_), .labels = {}};
+  if (!p.mask.empty()) {
+    out.labels = masks_.read(p.mask, &unmapped);
+    check(out.labels.H == out.image.H && out.labels.W == out.image.W, "mask ", p.mask.string(), " is ", out.labels.W,
+          " x ", out.labels.H, ", its picture ", out.image.W, " x ", out.image.H, ": they must show the same");
+  }
+  return out;
+}
+
+std::shared_ptr<const LoadedPicture> ImageStore::get(int64_t i) const {
+  if (kept_.at(size_t(i))) return kept_[size_t(i)];
+  MaskReader::Unmapped unmapped;
+  return std::make_shared<LoadedPicture>(load(i, unmapped));
+}
+
+uint64_t ImageStore::hash() const {
+  Hash h;
+  for (size_t i = 0; i < pictures_.size(); ++i) {
+    for (const char c : pictures_[i].id) h.add(uint8_t(c));
+    h.add(facts_[i].hash);
+    for (const int64_t n : facts_[i].class_pixels) h.add(uint64_t(n));
+  }
+  return h.value();
+}
+
+std::vector<int64_t> group_equal(const std::vector<PictureFacts>& facts) {
+  std::map<uint64_t, int64_t> number;
+  std::vector<int64_t> group;
+  for (const PictureFacts& f : facts) group.push_back(number.emplace(f.hash, int64_t(number.size())).first->second);
+  return group;
+}
+
+}  // namespace kern::data
