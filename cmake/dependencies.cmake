@@ -15,4 +15,7 @@ function(kern_static_library target archive header)
 endfunction()
 kern_static_library(kern_yaml libyaml-cpp.a yaml-cpp/yaml.h)
 kern_static_library(kern_zlib libz.a zlib.h)
+kern_static_library(kern_png libpng16.a png.h)
+set_target_properties(kern_png PROPERTIES INTERFACE_LINK_LIBRARIES kern_zlib)
+find_path(KERN_STB_INCLUDE stb/stb_image.h REQUIRED)      # header-only: compiled in data/stb.cpp
 find_path(KERN_HIGHWAY_INCLUDE hwy/highway.h REQUIRED)  # header-only: rows choose their target, see kernels/common/simd.h

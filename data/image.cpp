@@ -1,0 +1,342 @@
+#include "data/image.h"
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+
+#define STBI_NO_STDIO
+#include <stb/stb_image.h>
+#include <stb/stb_image_resize.h>
+
+#include "data/names.h"
+#include "data/png.h"
+#include "engine/atomic_file.h"
+#include "kernels/common/error.h"
+
+namespace kern::data {
+namespace {
+
+// Numbers of a file at a byte; the caller has made sure that they are there.
+class Bytes {
+ public:
+  explicit Bytes(std::string_view all) : all_(all) {}
+  uint32_t byte(size_t i) const { return uint8_t(all_[i]); }
+  uint32_t big16(size_t i) const { return byte(i) << 8 | byte(i + 1); }
+  uint32_t big32(size_t i) const { return big16(i) << 16 | big16(i + 2); }
+  uint32_t little16(size_t i) const { return byte(i) | byte(i + 1) << 8; }
+  uint32_t little32(size_t i) const { return little16(i) | little16(i + 2) << 16; }
+
+ private:
+  std::string_view all_;
+};
+
+[[noreturn]] void refuse_short(const std::string& name) {
+  throw Error(name + " is cut short: the picture's data end early; copy or download it again");
+}
+
+// Orientation of an APP1 segment, 1 where it says nothing (EXIF 2.3: a TIFF header, the tag 0x0112 in its first
+// directory).
+int exif_orientation(std::string_view segment) {
+  if (!segment.starts_with(std::string_view("Exif\0\0", 6)) || segment.size() < 14) return 1;
+  const std::string_view tiff = segment.substr(6);
+  const Bytes b(tiff);
+  const bool little = tiff.starts_with("II");
+  auto u16 = [&](size_t i) { return little ? b.little16(i) : b.big16(i); };
+  const size_t directory = little ? b.little32(4) : b.big32(4);
+  if (directory > tiff.size() || tiff.size() - directory < 2) return 1;
+  const size_t entries = u16(directory);
+  for (size_t e = 0; e < entries; ++e) {
+    const size_t at = directory + 2 + 12 * e;
+    if (at + 12 > tiff.size()) return 1;
+    if (u16(at) == 0x0112) return u16(at + 8) >= 1 && u16(at + 8) <= 8 ? int(u16(at + 8)) : 1;
+  }
+  return 1;
+}
+
+struct JpegHeader {
+  ImageInfo info;
+  size_t scan = 0;  // where the first scan begins
+};
+// Walks the segments up to the frame header, and on to the first scan where that is wanted.
+JpegHeader jpeg_header(std::string_view bytes, const std::string& name, bool to_scan) {
+  const Bytes b(bytes);
+  JpegHeader h{.info = {.format = ImageInfo::Format::jpeg}};
+  for (size_t i = 2;;) {
+    if (i + 4 > bytes.size()) refuse_short(name);
+    check(b.byte(i) == 0xFF, name,
+          " is a damaged JPEG: its segments do not follow each other; copy or download it again");
+    const uint32_t marker = b.byte(i + 1);
+    if (marker == 0xFF) {  // filling
+      ++i;
+      continue;
+    }
+    if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {  // without a length
+      i += 2;
+      continue;
+    }
+    check(marker != 0xD9, name, " is a JPEG without a picture: it ends before one begins; copy or download it again");
+    const size_t length = b.big16(i + 2);
+    check(length >= 2, name, " is a damaged JPEG: a segment has no length; copy or download it again");
+    if (marker == 0xDA) {
+      check(h.info.channels > 0, name, " is a damaged JPEG: a scan comes before the frame; copy or download it again");
+      h.scan = i;
+      return h;
+    }
+    if (i + 2 + length > bytes.size()) refuse_short(name);
+    if (marker == 0xE1 && h.info.orientation == 1)
+      h.info.orientation = exif_orientation(bytes.substr(i + 4, length - 2));
+    const bool frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+    if (frame) {
+      check(length >= 8, name, " is a damaged JPEG: its frame header is too short; copy or download it again");
+      h.info.bits = int(b.byte(i + 4));
+      h.info.H = b.big16(i + 5);
+      h.info.W = b.big16(i + 7);
+      h.info.channels = int(b.byte(i + 9));
+      if (h.info.orientation >= 5) std::swap(h.info.H, h.info.W);
+      if (!to_scan) return h;
+    }
+    i += 2 + length;
+  }
+}
+
+ImageInfo png_info(std::string_view bytes, const std::string& name) {
+  if (bytes.size() < 33) refuse_short(name);
+  const Bytes b(bytes);
+  check(bytes.substr(12, 4) == "IHDR", name,
+        " is a damaged PNG: it does not begin with its header; copy or download it again");
+  ImageInfo info{.format = ImageInfo::Format::png, .H = b.big32(20), .W = b.big32(16), .bits = int(b.byte(24))};
+  constexpr int kChannels[] = {1, 0, 3, 1, 2, 0, 4};
+  const uint32_t kind = b.byte(25);
+  info.channels = kind < 7 ? kChannels[kind] : 0;
+  info.palette = kind == 3;
+  check(info.channels > 0, name, " is a damaged PNG: there is no colour type ", kind, "; copy or download it again");
+  return info;
+}
+
+ImageInfo bmp_info(std::string_view bytes, const std::string& name) {
+  if (bytes.size() < 30) refuse_short(name);
+  const Bytes b(bytes);
+  const bool old = b.little32(14) == 12;  // OS/2
+  const auto height = int64_t(int32_t(b.little32(22))), width = int64_t(int32_t(b.little32(18)));
+  ImageInfo info{.format = ImageInfo::Format::bmp,
+                 .H = old ? int64_t(b.little16(20)) : std::abs(height),  // negative: rows from the top
+                 .W = old ? int64_t(b.little16(18)) : width};
+  const uint32_t bits = old ? b.little16(24) : b.little16(28);
+  info.palette = bits <= 8;
+  info.channels = bits == 32 ? 4 : 3;
+  return info;
+}
+
+// stb fills what is missing of a BMP with zeros.
+void check_bmp_whole(std::string_view bytes, const std::string& name, const ImageInfo& info) {
+  const Bytes b(bytes);
+  const bool old = b.little32(14) == 12;
+  const uint64_t bits = old ? b.little16(24) : b.little16(28), row = (uint64_t(info.W) * bits + 31) / 32 * 4;
+  if (b.little32(10) > bytes.size() || row * uint64_t(info.H) > bytes.size() - b.little32(10)) refuse_short(name);
+}
+
+void check_info(const ImageInfo& info, const std::string& name) {
+  check(info.H > 0 && info.W > 0, name, " is a picture without pixels: ", info.W, " x ", info.H);
+  check(info.H <= kMostPixels / info.W, name, " has ", info.W, " x ", info.H, " pixels, more than the ", kMostPixels,
+        " that are read; cut it into parts, or make it smaller");
+  if (info.format == ImageInfo::Format::jpeg) {
+    check(info.channels != 4, name, " is a CMYK JPEG, made for printing; save it as RGB");
+    check(info.channels == 1 || info.channels == 3, name, " is a JPEG of ", info.channels,
+          " channels; grey and colour pictures are read: save it as RGB");
+    check(info.bits == 8, name, " is a JPEG of ", info.bits, " bits a value; save it with 8");
+  }
+}
+
+ImageInfo any_info(std::string_view bytes, const std::string& name) {
+  if (bytes.starts_with("\xFF\xD8")) return jpeg_header(bytes, name, false).info;
+  if (bytes.starts_with(std::string_view("\x89PNG\r\n\x1A\n", 8))) return png_info(bytes, name);
+  if (bytes.starts_with("BM")) return bmp_info(bytes, name);
+  check(!bytes.empty(), name, " is empty");
+  throw Error(name +
+              " is no picture that can be read: it is neither JPEG, PNG nor BMP by its content; convert it to one");
+}
+
+// Turned so that a picture of this EXIF orientation stands upright.
+Image upright(Image image, int orientation) {
+  if (orientation == 1) return image;
+  const bool swapped = orientation >= 5;
+  Image out = make_raster(swapped ? image.W : image.H, swapped ? image.H : image.W, image.C);
+  for (int64_t y = 0; y < out.H; ++y)
+    for (int64_t x = 0; x < out.W; ++x) {
+      const int64_t across = out.W - 1 - x, up = out.H - 1 - y;
+      int64_t i = y, j = x;
+      switch (orientation) {
+        case 2:
+          i = y, j = across;
+          break;
+        case 3:
+          i = up, j = across;
+          break;
+        case 4:
+          i = up, j = x;
+          break;
+        case 5:
+          i = x, j = y;
+          break;
+        case 6:
+          i = across, j = y;
+          break;
+        case 7:
+          i = across, j = up;
+          break;
+        default:
+          i = x, j = up;
+          break;
+      }
+      std::copy_n(image.at(i, j), image.C, out.at(y, x));
+    }
+  return out;
+}
+
+// JPEG and BMP, 8 bits, C = 1 or 3.
+Image decode_by_stb(std::string_view bytes, const std::string& name, const ImageInfo& info) {
+  if (info.format == ImageInfo::Format::jpeg) {
+    // stb paints what is missing grey; a scan holds the end marker nowhere but at its end.
+    if (bytes.find("\xFF\xD9", jpeg_header(bytes, name, true).scan) == bytes.npos) refuse_short(name);
+  } else {
+    check_bmp_whole(bytes, name, info);
+  }
+  int width = 0, height = 0, channels = 0;
+  const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
+      stbi_load_from_memory(reinterpret_cast<const stbi_uc*>(bytes.data()), int(bytes.size()), &width, &height,
+                            &channels, info.channels == 1 ? 1 : 3),
+      stbi_image_free);
+  check(pixels != nullptr, name, " cannot be read as ", to_string(info.format), " (", stbi_failure_reason(),
+        "); copy or download it again, or convert it to PNG");
+  Image out{height, width, info.channels == 1 ? 1 : 3, {}};
+  out.pixels.assign(pixels.get(), pixels.get() + out.H * out.W * out.C);
+  return upright(std::move(out), info.orientation);
+}
+
+Image with_channels(Image image, int channels) {
+  if (channels == 0 || image.C == channels) return image;
+  Image out = make_raster(image.H, image.W, channels);
+  for (int64_t i = 0; i < image.H * image.W; ++i) {
+    const uint8_t* from = image.pixels.data() + i * image.C;
+    uint8_t* to = out.pixels.data() + i * channels;
+    if (channels == 3) to[0] = to[1] = to[2] = from[0];
+    else to[0] = uint8_t((299 * from[0] + 587 * from[1] + 114 * from[2] + 500) / 1000);
+  }
+  return out;
+}
+
+std::string read_bounded(const std::filesystem::path& path) {
+  std::error_code none;
+  const auto size = std::filesystem::file_size(path, none);
+  check(none || size <= uint64_t(kMostBytes), path.string(),
+        " is larger than 1 GiB, too large for a picture; cut it into parts");
+  return read_file(path);
+}
+
+}  // namespace
+
+Rgb parse_colour(std::string_view colour) {
+  Rgb out{};
+  bool good = colour.size() == 7 && colour[0] == '#';
+  for (size_t i = 1; good && i < 7; ++i) {
+    const char c = colour[i];
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+    good = digit >= 0;
+    out[(i - 1) / 2] = uint8_t(out[(i - 1) / 2] * 16 + digit);
+  }
+  check(good, "the colour '", colour, "' is not written as #rrggbb, for example #e69f00");
+  return out;
+}
+
+const char* to_string(ImageInfo::Format format) {
+  return format == ImageInfo::Format::jpeg ? "JPEG" : format == ImageInfo::Format::png ? "PNG" : "BMP";
+}
+
+ImageInfo image_info(std::string_view bytes, const std::string& name) {
+  const ImageInfo info = any_info(bytes, name);
+  check_info(info, name);
+  return info;
+}
+
+ImageInfo image_info(const std::filesystem::path& path) {
+  constexpr size_t kEnough = 1 << 17;  // of nearly every file; a JPEG's frame may follow a long preview
+  std::ifstream file(path, std::ios::binary);
+  std::string start(kEnough, '\0');
+  file.read(start.data(), std::streamsize(kEnough));
+  start.resize(size_t(std::max<std::streamsize>(0, file.gcount())));
+  if (start.size() == kEnough && start.starts_with("\xFF\xD8")) {
+    try {
+      return image_info(start, path.string());
+    } catch (const Error&) {
+      return image_info(read_bounded(path), path.string());
+    }
+  }
+  return start.empty() ? image_info(read_file(path), path.string()) : image_info(start, path.string());
+}
+
+bool is_image_name(const std::filesystem::path& path) {
+  const std::string end = path.extension().string();
+  return same_name(end, ".png") || same_name(end, ".jpg") || same_name(end, ".jpeg") || same_name(end, ".bmp");
+}
+
+Image decode_image(std::string_view bytes, const std::string& name, int channels) {
+  check(channels == 0 || channels == 1 || channels == 3, "decode_image: channels=", channels, " is none of 0, 1 and 3");
+  const ImageInfo info = image_info(bytes, name);
+  return with_channels(info.format == ImageInfo::Format::png ? read_png(bytes, name) : decode_by_stb(bytes, name, info),
+                       channels);
+}
+Image read_image(const std::filesystem::path& path, int channels) {
+  return decode_image(read_bounded(path), path.string(), channels);
+}
+
+StoredImage decode_stored(std::string_view bytes, const std::string& name) {
+  StoredImage out;
+  out.info = image_info(bytes, name);
+  Raster<uint16_t>& raster = out;
+  if (out.info.format == ImageInfo::Format::png) {
+    raster = read_png_stored(bytes, name, out.palette);
+  } else {
+    const Image image = decode_by_stb(bytes, name, out.info);
+    raster = {image.H, image.W, image.C, {image.pixels.begin(), image.pixels.end()}};
+  }
+  return out;
+}
+StoredImage read_stored(const std::filesystem::path& path) { return decode_stored(read_bounded(path), path.string()); }
+
+std::string encode_png(const Image& image, std::span<const Rgb> palette, int level) {
+  check(image.H > 0 && image.W > 0 && image.H <= kMostPixels / image.W, "a PNG of ", image.W, " x ", image.H,
+        " pixels cannot be written");
+  check((image.C == 1 || image.C == 3 || image.C == 4) && int64_t(image.pixels.size()) == image.H * image.W * image.C,
+        "a PNG holds 1, 3 or 4 channels and a value for each; got ", image.C, " and ", image.pixels.size(), " values");
+  check(palette.empty() || (image.C == 1 && palette.size() <= 256),
+        "a palette of at most 256 colours belongs to one channel of indices");
+  if (!palette.empty())
+    for (const uint8_t index : image.pixels)
+      check(index < palette.size(), "a PNG's palette of ", palette.size(), " colours has none for the index ",
+            int(index));
+  return write_png(image, palette, level);
+}
+
+Image resize(const Image& image, int64_t H, int64_t W) { return resize_part(image, 0, 0, image.H, image.W, H, W); }
+
+Image resize_part(const Image& image, int64_t y, int64_t x, int64_t h, int64_t w, int64_t H, int64_t W) {
+  check(y >= 0 && x >= 0 && h > 0 && w > 0 && y + h <= image.H && x + w <= image.W, "resize: the part ", w, " x ", h,
+        " at (", x, ", ", y, ") is not inside a picture of ", image.W, " x ", image.H);
+  check(H > 0 && W > 0 && H <= kMostPixels / W, "resize: ", W, " x ", H, " is not the size of a picture");
+  Image out = make_raster(H, W, image.C);
+  if (h == H && w == W) {
+    for (int64_t i = 0; i < H; ++i) std::copy_n(image.at(y + i, x), W * image.C, out.at(i, 0));
+    return out;
+  }
+  const int done =
+      stbir_resize_uint8_generic(image.at(y, x), int(w), int(h), int(image.W * image.C), out.at(0, 0), int(W), int(H),
+                                 int(W * image.C), int(image.C), STBIR_ALPHA_CHANNEL_NONE, 0, STBIR_EDGE_CLAMP,
+                                 STBIR_FILTER_TRIANGLE, STBIR_COLORSPACE_LINEAR, nullptr);
+  internal_check(done == 1, "a picture could not be resized");
+  return out;
+}
+
+}  // namespace kern::data

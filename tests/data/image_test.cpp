@@ -1,0 +1,211 @@
+#include "data/image.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+
+#include "engine/atomic_file.h"
+#include "kernels/common/error.h"
+
+namespace kern::data {
+namespace {
+namespace fs = std::filesystem;
+const fs::path kFiles = fs::path(KERN_SOURCE_DIR) / "tests/data/image";  // made by image_files.py, as are the formulas
+constexpr int64_t kW = 13, kH = 9;
+
+std::array<int, 3> colour_at(int64_t y, int64_t x) { return {int(16 * x), int(20 * y), int(8 * (x + y))}; }
+
+void expect_colours(const Image& image, int tolerance) {
+  ASSERT_EQ(image.H, kH);
+  ASSERT_EQ(image.W, kW);
+  ASSERT_EQ(image.C, 3);
+  for (int64_t y = 0; y < kH; ++y)
+    for (int64_t x = 0; x < kW; ++x)
+      for (int c = 0; c < 3; ++c)
+        ASSERT_LE(std::abs(image.at(y, x)[c] - colour_at(y, x)[size_t(c)]), tolerance) << y << ' ' << x;
+}
+
+template <class F>
+std::string sentence(F f) {
+  try {
+    f();
+  } catch (const InternalError& e) {
+    return "an internal error: " + e.sentence();
+  } catch (const Error& e) {
+    return e.sentence();
+  }
+  return "nothing was refused";
+}
+void expect_words(const std::string& sentence, const std::vector<std::string>& words) {
+  for (const std::string& word : words)
+    EXPECT_NE(sentence.find(word), sentence.npos) << word << " is not in: " << sentence;
+}
+
+TEST(Image, ReadsColours) {
+  expect_colours(read_image(kFiles / "colour.png"), 0);
+  expect_colours(read_image(kFiles / "colour.bmp"), 0);
+  expect_colours(read_image(kFiles / "alpha.png"), 0);  // alpha is left out
+  expect_colours(read_image(kFiles / "colour.jpg"), 12);
+  expect_colours(read_image(kFiles / "progressive.jpg"), 12);
+}
+
+TEST(Image, GreyPicturesAreOfOneChannelUnlessThreeAreWanted) {
+  const Image grey = read_image(kFiles / "grey.png"), three = read_image(kFiles / "grey.png", 3);
+  EXPECT_EQ(grey.C, 1);
+  ASSERT_EQ(three.C, 3);
+  for (int64_t i = 0; i < kH * kW; ++i) {
+    EXPECT_EQ(grey.pixels[size_t(i)], 8 * (i / kW + i % kW));
+    for (int c = 0; c < 3; ++c) EXPECT_EQ(three.pixels[size_t(3 * i + c)], grey.pixels[size_t(i)]);
+  }
+  EXPECT_EQ(read_image(kFiles / "grey.jpg").C, 1);
+  const Image luma = read_image(kFiles / "colour.png", 1);
+  EXPECT_EQ(int(luma.at(5, 7)[0]), (299 * 112 + 587 * 100 + 114 * 96 + 500) / 1000);
+}
+
+TEST(Image, StoredValuesAreUntouched) {
+  const StoredImage index = read_stored(kFiles / "palette.png"), deep = read_stored(kFiles / "grey16.png"),
+                    bit = read_stored(kFiles / "bit.png"), alpha = read_stored(kFiles / "alpha.png");
+  ASSERT_GE(index.palette.size(), 4u);
+  EXPECT_EQ(index.palette[1], (Rgb{250, 0, 0}));
+  EXPECT_TRUE(index.info.palette);
+  EXPECT_EQ(deep.info.bits, 16);
+  EXPECT_EQ(alpha.C, 4);
+  for (int64_t y = 0; y < kH; ++y)
+    for (int64_t x = 0; x < kW; ++x) {
+      EXPECT_EQ(*index.at(y, x), (x + y) % 4);
+      EXPECT_EQ(*deep.at(y, x), 4000 * y + x);
+      EXPECT_EQ(*bit.at(y, x), (x + y) % 2);
+      EXPECT_EQ(alpha.at(y, x)[3], 7);
+    }
+}
+
+TEST(Image, EightBitsOfPalettesBitsAndDeepValues) {
+  const Image colours = read_image(kFiles / "palette.png"), bit = read_image(kFiles / "bit.png"),
+              deep = read_image(kFiles / "grey16.png");
+  ASSERT_EQ(colours.C, 3);
+  EXPECT_EQ((Rgb{colours.at(0, 0)[0], colours.at(0, 0)[1], colours.at(0, 0)[2]}), (Rgb{10, 20, 30}));
+  EXPECT_EQ(*bit.at(0, 1), 255);
+  EXPECT_EQ(*deep.at(8, 0), std::lround(32000 * 255.0 / 65535));
+}
+
+TEST(Image, HeaderAloneTellsTheSize) {
+  for (const char* name : {"colour.png", "colour.bmp", "colour.jpg", "progressive.jpg", "palette.png", "grey16.png"}) {
+    const ImageInfo info = image_info(kFiles / name);
+    EXPECT_EQ(info.H, kH) << name;
+    EXPECT_EQ(info.W, kW) << name;
+  }
+  EXPECT_EQ(image_info(kFiles / "alpha.png").channels, 4);
+  EXPECT_EQ(image_info(kFiles / "bit.png").bits, 1);
+  const std::string bytes = read_file(kFiles / "colour.png");
+  EXPECT_EQ(image_info(bytes.substr(0, 40), "x").W, kW);
+}
+
+// An APP1 segment with this orientation after the start of a JPEG, in either byte order.
+std::string turned(const std::string& jpeg, int orientation, bool little) {
+  std::string tiff = little ? std::string("II*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0", 18)
+                            : std::string("MM\0*\0\0\0\10\0\1\1\x12\0\3\0\0\0\1", 18);
+  tiff += little ? std::string{char(orientation), 0, 0, 0} : std::string{0, char(orientation), 0, 0};
+  const std::string body = std::string("Exif\0\0", 6) + tiff;
+  return jpeg.substr(0, 2) + std::string{char(0xFF), char(0xE1), 0, char(body.size() + 2)} + body + jpeg.substr(2);
+}
+
+TEST(Image, JpegsStandUprightByTheirExifOrientation) {
+  const std::string jpeg = read_file(kFiles / "colour.jpg");
+  const Image flat = decode_image(jpeg, "x");
+  for (int orientation = 1; orientation <= 8; ++orientation)
+    for (bool little : {true, false}) {
+      const std::string bytes = turned(jpeg, orientation, little);
+      const Image up = decode_image(bytes, "x");
+      const bool swapped = orientation >= 5;
+      ASSERT_EQ(up.H, swapped ? kW : kH);
+      EXPECT_EQ(image_info(bytes, "x").H, up.H);
+      // Where the stored picture's first row and first column are, by the standard's table.
+      const bool row_at_end = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+      const bool column_at_end = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+      for (int64_t y = 0; y < kH; ++y)
+        for (int64_t x = 0; x < kW; ++x) {
+          const int64_t r = row_at_end ? kH - 1 - y : y, c = column_at_end ? kW - 1 - x : x;
+          const uint8_t* there = swapped ? up.at(c, r) : up.at(r, c);
+          ASSERT_EQ(there[0], flat.at(y, x)[0]) << "orientation " << orientation;
+        }
+    }
+}
+
+TEST(Image, RefusesInSentences) {
+  expect_words(sentence([] { read_image(kFiles / "cmyk.jpg"); }), {"cmyk.jpg", "CMYK", "RGB"});
+  expect_words(sentence([] { decode_image("", "a.png"); }), {"a.png", "empty"});
+  expect_words(sentence([] { decode_image("hello", "a.png"); }), {"a.png", "JPEG, PNG nor BMP"});
+  expect_words(sentence([] { read_image("nowhere.png"); }), {"nowhere.png"});
+  for (const char* name : {"colour.png", "colour.jpg", "progressive.jpg", "colour.bmp", "grey16.png"}) {
+    const std::string bytes = read_file(kFiles / name);
+    for (const size_t kept : {bytes.size() - 20, bytes.size() / 2, size_t(10)}) {
+      expect_words(sentence([&] { decode_image(bytes.substr(0, kept), name); }), {name, "cut short"});
+      expect_words(sentence([&] { decode_stored(bytes.substr(0, kept), name); }), {name, "cut short"});
+    }
+  }
+  std::string bad = read_file(kFiles / "colour.png");
+  bad[50] = char(bad[50] ^ 0x55);
+  expect_words(sentence([&] { decode_image(bad, "bad.png"); }), {"bad.png", "damaged PNG"});
+  std::string none = read_file(kFiles / "colour.png");
+  none.replace(16, 4, std::string(4, '\0'));
+  expect_words(sentence([&] { decode_image(none, "none.png"); }), {"none.png", "without pixels", "0 x 9"});
+  std::string vast = read_file(kFiles / "colour.png");
+  vast.replace(16, 8, std::string("\0\1\0\0\0\1\0\0", 8));
+  expect_words(sentence([&] { image_info(vast, "vast.png"); }), {"vast.png", "65536 x 65536", "parts"});
+}
+
+TEST(Image, WritesWhatItReads) {
+  Image index = make_raster(5, 7, 1);
+  for (size_t i = 0; i < index.pixels.size(); ++i) index.pixels[i] = uint8_t(i % 3);
+  const std::vector<Rgb> palette{{1, 2, 3}, {4, 5, 6}, {255, 0, 9}};
+  const StoredImage back = decode_stored(encode_png(index, palette), "x");
+  EXPECT_EQ(back.palette, palette);
+  for (size_t i = 0; i < index.pixels.size(); ++i) EXPECT_EQ(back.pixels[i], index.pixels[i]);
+  const Image colour = read_image(kFiles / "colour.png");
+  EXPECT_EQ(decode_image(encode_png(colour), "x"), colour);
+  EXPECT_EQ(decode_image(encode_png(index), "x"), index);
+  const Image wide = make_raster(1, 30000, 3, uint8_t(9));
+  EXPECT_EQ(decode_image(encode_png(wide), "x"), wide);
+  EXPECT_EQ(decode_image(encode_png(make_raster(1, 1, 1)), "x"), make_raster(1, 1, 1));
+  expect_words(sentence([&] { encode_png(index, std::span(palette).first(2)); }), {"2 colours", "index 2"});
+}
+
+TEST(Image, ResizesMeansAndNeverMixesIndices) {
+  const Image flat = make_raster(31, 17, 3, uint8_t(77));
+  for (const auto& [h, w] : {std::pair{1, 1}, {31, 17}, {62, 40}, {7, 90}, {500, 3}}) {
+    EXPECT_EQ(resize(flat, h, w), make_raster(h, w, 3, uint8_t(77)));
+    EXPECT_EQ(resize_nearest(flat, h, w), make_raster(h, w, 3, uint8_t(77)));
+  }
+  Image stripes = make_raster(8, 64, 1);  // finer than the new pixels: only their mean is left
+  for (int64_t y = 0; y < 8; ++y)
+    for (int64_t x = 0; x < 64; ++x) *stripes.at(y, x) = x % 2 ? 200 : 100;
+  const Image mean = resize(stripes, 2, 8);
+  for (int64_t x = 0; x < 8; ++x) EXPECT_NEAR(*mean.at(1, x), 150, x == 0 || x == 7 ? 10 : 1) << x;  // edges repeat
+  EXPECT_EQ(*resize_nearest(stripes, 4, 32).at(0, 0), 200);
+  Image ramp = make_raster(4, 40, 1);
+  for (int64_t y = 0; y < 4; ++y)
+    for (int64_t x = 0; x < 40; ++x) *ramp.at(y, x) = uint8_t(6 * x);
+  const Image part = resize_part(ramp, 1, 10, 2, 20, 4, 40);
+  for (int64_t x = 0; x < 40; ++x) EXPECT_NEAR(*part.at(2, x), 60 + 3 * x - 1.5, 2) << x;
+  expect_words(sentence([&] { resize_part(ramp, 1, 30, 2, 20, 4, 40); }), {"not inside", "40 x 4"});
+}
+
+TEST(Image, NamesAndColours) {
+  EXPECT_TRUE(is_image_name("a/b.JPG"));
+  EXPECT_TRUE(is_image_name("b.jpeg"));
+  EXPECT_FALSE(is_image_name("b.txt"));
+  EXPECT_EQ(parse_colour("#e69F00"), (Rgb{0xe6, 0x9f, 0}));
+  expect_words(sentence([] { parse_colour("red"); }), {"red", "#rrggbb"});
+}
+
+TEST(Image, FilesOfNamesBeyondAscii) {
+  const fs::path path = fs::temp_directory_path() / "Größe 写真.png";
+  write_file(path, encode_png(make_raster(2, 3, 1)));
+  EXPECT_EQ(read_image(path).W, 3);
+  fs::remove(path);
+}
+
+}  // namespace
+}  // namespace kern::data
