@@ -2,6 +2,23 @@
 
 namespace kern {
 
+bool lies_below(std::string_view name, std::string_view path) {
+  return name.starts_with(path) && (path.empty() || name.size() == path.size() || name[path.size()] == '.');
+}
+
+int64_t AnyModule::freeze(std::string_view path) const {
+  int64_t values = 0;
+  for (NamedTensor t : tensors_)
+    if (t.trained && lies_below(t.name, path)) t.tensor.require_grad(false), values += t.tensor.size();
+  hold_in_evaluation(path);
+  return values;
+}
+
+void AnyModule::hold_in_evaluation(std::string_view path) const {
+  for (const auto& [name, mode] : modes_)
+    if (lies_below(name, path)) *mode = {.training = false, .held = true};
+}
+
 std::string describe(const std::vector<NamedTensor>& tensors) {
   size_t width = 4;
   int64_t total = 0;

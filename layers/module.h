@@ -28,6 +28,8 @@ struct Buffer : Tensor {  // saved with the model, not trained: a running mean
 };
 struct Mode {  // what dropout and batch norm look at
   bool training = true;
+  bool held = false;  // stays in evaluation, whatever the rest of the model does
+  void set(bool on) { training = on && !held; }
 };
 
 namespace detail {
@@ -98,7 +100,7 @@ int64_t parameter_count(M& module) {
 template <Module M>
 void set_training(M& module, bool training) {
   for_each_part(module, [&](const std::string&, auto& part) {
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(part)>, Mode>) part.training = training;
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(part)>, Mode>) part.set(training);
   });
 }
 // Frozen parameters get no gradient; what only they need is not computed.
@@ -113,6 +115,8 @@ void copy_tensors(M& from, M& to) {
   internal_check(a.size() == b.size(), "copy_tensors: modules of different structure");
   for (size_t i = 0; i < a.size(); ++i) b[i].tensor.copy_from(a[i].tensor);
 }
+// Whether the name is `path` or begins with "path.": "features.1" holds "features.1.weight", but not "features.10".
+bool lies_below(std::string_view name, std::string_view path);
 // One line per parameter and buffer with shape and count, and the total.
 std::string describe(const std::vector<NamedTensor>& tensors);
 
@@ -160,7 +164,9 @@ class AnyModule {
     call_ = [m](const Tensor& x) { return (*m)(x); };
     if constexpr (Headed<M>) before_head_ = [m](const Tensor& x) { return m->before_head(x); };
     tensors_ = named_tensors(*m);
-    set_training_ = [m](bool on) { kern::set_training(*m, on); };
+    for_each_part(*m, [&](const std::string& name, auto& part) {
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(part)>, Mode>) modes_.push_back({name, &part});
+    });
   }
   Tensor operator()(const Tensor& x) const { return call_(x); }
   bool headed() const { return bool(before_head_); }
@@ -176,7 +182,14 @@ class AnyModule {
     for (const auto& t : tensors_) n += t.trained ? t.tensor.size() : 0;
     return n;
   }
-  void set_training(bool on) const { set_training_(on); }
+  void set_training(bool on) const {
+    for (const auto& [name, mode] : modes_) mode->set(on);
+  }
+  // What lies at or below `path` ("encoder.features.0") is trained no more: its parameters get no gradient, its norms
+  // and dropout stay in evaluation. Returns how many values that are: 0 when no parameter lies there.
+  int64_t freeze(std::string_view path) const;
+  // The second half of that alone: norms there use their running statistics and leave them as they are.
+  void hold_in_evaluation(std::string_view path) const;
   // Where its parameters and buffers are; its input belongs there too.
   Device device() const { return tensors_.empty() ? Device::cpu : tensors_.front().tensor.device(); }
   // Before an optimiser takes the parameters.
@@ -187,8 +200,8 @@ class AnyModule {
  private:
   std::function<Tensor(const Tensor&)> call_;
   std::function<BeforeHead(const Tensor&)> before_head_;
-  std::function<void(bool)> set_training_;
   std::vector<NamedTensor> tensors_;
+  std::vector<std::pair<std::string, Mode*>> modes_;  // inside what call_ holds
 };
 
 }  // namespace kern

@@ -1,12 +1,9 @@
 #include "models/unet2d.h"
 
 #include "engine/ops/concat.h"
-#include "engine/ops/pad.h"
+#include "models/multiple.h"
 
 namespace kern::models {
-namespace {
-bool is_any(const Padding& p) { return p.top || p.bottom || p.left || p.right; }
-}  // namespace
 
 DoubleConv2d::DoubleConv2d(int in, int out, float dropout)
     : first({.conv = {.in = in, .out = out, .kernel = 3, .padding = 1}, .dropout = dropout}),
@@ -35,24 +32,21 @@ UNet2d::UNet2d(const UNet2dConfig& c, SourceLocation at) : config_(c) {
 Padding UNet2d::added(const Tensor& input) const {
   check(input.rank() == 4 && input.channels() == config_.in, "the U-Net takes [N,H,W,", config_.in, "], got ",
         input.shape());
-  const int64_t m = multiple(), h = input.dim(1), w = input.dim(2);
-  return {0, int((h + m - 1) / m * m - h), 0, int((w + m - 1) / m * m - w)};
+  return to_multiple(input, multiple());
 }
 
 Tensor UNet2d::operator()(const Tensor& input) {
   const Padding more = added(input);
-  const Tensor y = head_[0](decoded(input, more));
-  return is_any(more) ? crop(y, more) : y;
+  return cropped(head_[0](decoded(input, more)), more);
 }
 
 BeforeHead UNet2d::before_head(const Tensor& input) {
   const Padding more = added(input);
-  const Tensor y = decoded(input, more);
-  return {is_any(more) ? crop(y, more) : y, head_[0].weight, head_[0].bias};
+  return {cropped(decoded(input, more), more), head_[0].weight, head_[0].bias};
 }
 
 Tensor UNet2d::decoded(const Tensor& input, const Padding& more) {
-  Tensor x = is_any(more) ? pad(input, more) : input;
+  Tensor x = padded(input, more);
   // Each level's output and the slot beside it for what comes up again lie in one buffer: concatenation is free.
   struct Level {
     Tensor beside, skip;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "layers/batch_norm.h"
 #include "layers/conv1d.h"
 #include "layers/relu.h"
 
@@ -9,11 +10,12 @@ namespace kern {
 namespace {
 
 struct Block {
-  Conv1d conv{{.in = 2, .out = 3, .kernel = 3, .padding = 1}};
+  Conv1d conv;
   Relu act;
   std::vector<Conv1d> more;
   std::optional<Conv1d> shortcut;
   Mode mode;
+  Block() : conv({.in = 2, .out = 3, .kernel = 3, .padding = 1}) {}
   Tensor operator()(const Tensor& x) { return act(conv(x)); }
   template <class V>
   void visit(V&& v) {
@@ -64,6 +66,44 @@ TEST(AnyModule, is_the_module) {
   EXPECT_EQ(any.parameter_count(), 8);
   EXPECT_EQ(any.tensors()[0].name, "0.weight");
   EXPECT_EQ(any(Tensor::full({1, 3, 1}, 1)).shape(), (Shape{1, 3, 2}));
+}
+
+TEST(AnyModule, what_is_frozen_gets_no_gradient_and_stays_in_evaluation) {
+  set_seed(1);
+  AnyModule net{
+      Sequential(BatchNorm({.channels = 1}), Conv1d({.in = 1, .out = 1, .kernel = 1}), BatchNorm({.channels = 1}))};
+  EXPECT_EQ(net.freeze("0"), 2);
+  EXPECT_EQ(net.freeze("nowhere"), 0);
+  net.set_training(false);
+  net.set_training(true);
+  const float values[] = {1, 2, 6};
+  const Tensor x = Tensor::from({1, 3, 1}, values);
+  const Tensor y = net(x);
+  backward(y, Tensor::full(y.shape(), 1));
+  for (const auto& t : net.tensors()) {
+    EXPECT_EQ(bool(t.tensor.grad()), t.trained && t.name[0] != '0') << t.name;
+    if (t.name.ends_with("running_mean")) {
+      EXPECT_EQ(t.tensor.item() != 0, t.name[0] != '0') << t.name;
+    }
+  }
+}
+
+TEST(AnyModule, a_norm_held_in_evaluation_is_trained_with_fixed_statistics) {
+  AnyModule net{Sequential(BatchNorm({.channels = 1}))};
+  net.hold_in_evaluation("0");
+  net.set_training(true);
+  const float values[] = {1, 2, 6};
+  const Tensor y = net(Tensor::from({1, 3, 1}, values));
+  EXPECT_NEAR(y.values()[2], 6, 1e-4);
+  backward(y, Tensor::full(y.shape(), 1));
+  for (const auto& p : net.parameters()) EXPECT_TRUE(p.tensor.grad()) << p.name;
+}
+
+TEST(LiesBelow, ends_at_dots) {
+  EXPECT_TRUE(lies_below("features.1.weight", "features.1"));
+  EXPECT_TRUE(lies_below("features.1", "features.1"));
+  EXPECT_FALSE(lies_below("features.10.weight", "features.1"));
+  EXPECT_TRUE(lies_below("anything", ""));
 }
 
 }  // namespace

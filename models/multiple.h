@@ -1,0 +1,18 @@
+// Pictures of any size for networks that halve them: padded with zeros at the bottom and right, cropped back at the
+// end.
+#pragma once
+#include "engine/ops/pad.h"
+
+namespace kern::models {
+
+// What makes both sizes of x [N,H,W,C] multiples.
+inline Padding to_multiple(const Tensor& x, int64_t multiple) {
+  auto missing = [&](int64_t size) { return int((size + multiple - 1) / multiple * multiple - size); };
+  return {0, missing(x.dim(1)), 0, missing(x.dim(2))};
+}
+inline bool is_any(const Padding& p) { return p.top || p.bottom || p.left || p.right; }
+// x with that padding, and without it; x itself where there is none.
+inline Tensor padded(const Tensor& x, const Padding& by) { return is_any(by) ? pad(x, by) : x; }
+inline Tensor cropped(const Tensor& x, const Padding& by) { return is_any(by) ? crop(x, by) : x; }
+
+}  // namespace kern::models
