@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "apps/command.h"
+#include "apps/wells/baselines.h"
 #include "apps/wells/judge.h"
 #include "data/wells_inspect.h"
 #include "data/wells_split.h"
@@ -19,7 +20,7 @@ struct ReportInput {
   const std::vector<data::Well>* wells;
   std::vector<int64_t> training, validation;  // indices; training is empty in an evaluation
   const Judgement* judgement;                 // of `validation`, predictions kept
-  const training::ConfusionMatrix* baseline;
+  std::vector<Baseline> baselines;            // on the same wells
   std::vector<training::EpochRecord> history;
   int best_epoch = 0;
   std::vector<data::Problem> skipped;
@@ -32,6 +33,6 @@ struct ReportInput {
 void write_report(const training::RunFolder& run, const ReportInput& input);
 
 // The figures of a judgement for --json and result.json.
-void add_figures(Figures& figures, const Judgement& judgement, const training::ConfusionMatrix& baseline);
+void add_figures(Figures& figures, const Judgement& judgement, const std::vector<Baseline>& baselines);
 
 }  // namespace kern::apps
