@@ -41,7 +41,9 @@ void describe_split(Schema& keys, WellsSplit& s) {
            training::Allowed{.low = 0, .high = 1, .open_low = true})
       .key("folds", s.folds, "k-fold cross-validation: this many folds; 0: by share", at_least(0))
       .key("fold", s.fold, "the fold that validates, from 0", at_least(0))
-      .key("validation_wells", s.validation_wells, "exactly these wells validate");
+      .key("validation_wells", s.validation_wells, "exactly these wells validate")
+      .key("split_seed", s.seed, "draws the wells of the share or the folds; another seed= leaves them as they are",
+           at_least(0));
 }
 
 std::string model_words() {

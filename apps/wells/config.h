@@ -41,7 +41,8 @@ struct WellsSplit {
   double validation = 0.2;
   int folds = 0, fold = 0;
   std::vector<std::string> validation_wells;
-  data::SplitOptions options(uint64_t seed) const { return {validation, folds, fold, validation_wells, seed}; }
+  int64_t seed = 1;  // not that of the training: trainings that differ in their seed alone judge on the same wells
+  data::SplitOptions options() const { return {validation, folds, fold, validation_wells, uint64_t(seed)}; }
 };
 
 enum class Monitor { mean_iou, macro_f1, accuracy };

@@ -37,10 +37,10 @@ void run_evaluate(const EvaluateConfig& c, Call& call) {
   int commonest = 0;
   for (int k = 1; k < model.class_count(); ++k)
     if (j.matrix.support(k) > j.matrix.support(commonest)) commonest = k;
-  const training::ConfusionMatrix baseline = majority_baseline(j.matrix, commonest);
+  const std::vector<Baseline> baselines = judge_baselines(model, set.wells, j, commonest);
   const training::RunFolder run = training::RunFolder::create(c.run);
   call.figures.add("wells", int64_t(split.validation.size()));
-  add_figures(call.figures, j, baseline);
+  add_figures(call.figures, j, baselines);
   write_report(run, ReportInput{.title = "Wells: evaluation of " + c.model,
                                 .config = call.keys.to_yaml(),
                                 .model = &model,
@@ -48,18 +48,16 @@ void run_evaluate(const EvaluateConfig& c, Call& call) {
                                 .training = {},
                                 .validation = split.validation,
                                 .judgement = &j,
-                                .baseline = &baseline,
+                                .baselines = baselines,
                                 .history = {},
                                 .best_epoch = 0,
                                 .skipped = set.skipped,
                                 .seconds = 0,
                                 .tracks = c.report_wells});
   run.write_result(call.figures.to_json());
-  fmt::print(
-      "{} wells: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} (always the commonest class: {:.4f}, {:.4f}, "
-      "{:.4f})\nreport: {}\n",
-      split.validation.size(), j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), baseline.accuracy(),
-      baseline.macro_f1(), baseline.mean_iou(), run.file("report.html").string());
+  fmt::print("{} wells: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} ({})\nreport: {}\n", split.validation.size(),
+             j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), in_words(baselines),
+             run.file("report.html").string());
 }
 
 }  // namespace kern::apps

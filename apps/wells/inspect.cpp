@@ -32,7 +32,7 @@ void run_inspect(const TrainConfig& c, Call& call) {
 
   std::vector<data::Finding> findings;
   if (summary.labelled_wells >= 2) {
-    const data::Split split = data::split_wells(set.wells, c.split.options(uint64_t(c.recipe.seed)));
+    const data::Split split = data::split_wells(set.wells, c.split.options());
     const data::Normalisation scales =
         data::fit_normalisation(set.wells, split.training, {.scaling = c.scaling, .mask = c.mask, .log10 = c.log10});
     findings = data::inspect_wells(set, &split, &scales);

@@ -123,7 +123,7 @@ void write_report(const RunFolder& run, const ReportInput& in) {
   }
   r.splits.push_back(split_counts("validation", wells, in.validation, in.model->class_count()));
   for (const EpochRecord& e : in.history) r.history.push_back(epoch_figures(e));
-  r.comparison.push_back({"always the commonest class", *in.baseline});
+  for (const Baseline& b : in.baselines) r.comparison.push_back({b.name, b.matrix});
   std::vector<double> accuracy;
   for (const JudgedWell& j : in.judgement->wells) {
     const data::Well& w = wells[size_t(j.well)];
@@ -139,7 +139,7 @@ void write_report(const RunFolder& run, const ReportInput& in) {
   write_segmentation_report(run.path(), r);
 }
 
-void add_figures(Figures& figures, const Judgement& j, const ConfusionMatrix& baseline) {
+void add_figures(Figures& figures, const Judgement& j, const std::vector<Baseline>& baselines) {
   figures.add("loss", j.loss);
   figures.add("accuracy", j.matrix.accuracy());
   figures.add("macro_f1", j.matrix.macro_f1());
@@ -148,9 +148,11 @@ void add_figures(Figures& figures, const Judgement& j, const ConfusionMatrix& ba
   for (int64_t k = 0; k < j.matrix.class_count(); ++k) iou.push_back(j.matrix.iou(k)), f1.push_back(j.matrix.f1(k));
   figures.add("class_iou", iou);
   figures.add("class_f1", f1);
-  figures.add("majority_accuracy", baseline.accuracy());
-  figures.add("majority_macro_f1", baseline.macro_f1());
-  figures.add("majority_mean_iou", baseline.mean_iou());
+  for (const Baseline& b : baselines) {
+    figures.add(b.key + "_accuracy", b.matrix.accuracy());
+    figures.add(b.key + "_macro_f1", b.matrix.macro_f1());
+    figures.add(b.key + "_mean_iou", b.matrix.mean_iou());
+  }
 }
 
 }  // namespace kern::apps

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "apps/command.h"
+#include "apps/wells/baselines.h"
 #include "apps/wells/judge.h"
 #include "data/wells_inspect.h"
 #include "data/wells_split.h"
@@ -20,7 +21,7 @@ struct ReportInput {
   std::string method;                                     // of a training
   std::vector<int64_t> training, unlabelled, validation;  // indices; the first two are empty in an evaluation
   const Judgement* judgement;                             // of `validation`, predictions kept
-  const training::ConfusionMatrix* baseline;
+  std::vector<Baseline> baselines;                        // on the same wells
   std::vector<training::EpochRecord> history;
   int best_epoch = 0;
   std::vector<data::Problem> skipped;
@@ -33,6 +34,6 @@ struct ReportInput {
 void write_report(const training::RunFolder& run, const ReportInput& input);
 
 // The figures of a judgement for --json and result.json.
-void add_figures(Figures& figures, const Judgement& judgement, const training::ConfusionMatrix& baseline);
+void add_figures(Figures& figures, const Judgement& judgement, const std::vector<Baseline>& baselines);
 
 }  // namespace kern::apps

@@ -27,12 +27,22 @@ data::WellsOptions options_for(const WellsModel& model, const std::string& path,
   return o;
 }
 
-std::string hash_of(const std::vector<data::Well>& wells) {
-  uint64_t h = 0xcbf29ce484222325;  // FNV-1a over 64-bit words: told apart, not secured
-  auto add = [&](uint64_t word) {
+namespace {
+
+// FNV-1a over 64-bit words: told apart, not secured.
+struct Hash {
+  uint64_t h = 0xcbf29ce484222325;
+  void operator()(uint64_t word) {
     h = (h ^ word) * 0x100000001b3;
     h ^= h >> 29;
-  };
+  }
+  std::string hex() const { return fmt::format("{:016x}", h); }
+};
+
+}  // namespace
+
+std::string hash_of(const std::vector<data::Well>& wells) {
+  Hash add;
   for (const data::Well& w : wells) {
     for (char c : w.id) add(uint64_t(uint8_t(c)));
     for (double d : w.depth) add(std::bit_cast<uint64_t>(d));
@@ -40,7 +50,16 @@ std::string hash_of(const std::vector<data::Well>& wells) {
       for (float v : c.values) add(std::bit_cast<uint32_t>(v));
     for (int label : w.labels) add(uint64_t(uint32_t(label)));
   }
-  return fmt::format("{:016x}", h);
+  return add.hex();
+}
+
+std::string hash_of(const std::vector<std::string>& names) {
+  Hash add;
+  for (const std::string& name : names) {
+    for (char c : name) add(uint64_t(uint8_t(c)));
+    add(~uint64_t{0});  // ends the name
+  }
+  return add.hex();
 }
 
 }  // namespace kern::apps

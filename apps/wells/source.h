@@ -16,5 +16,6 @@ data::WellsOptions options_for(const WellsModel& model, const std::string& path,
 
 // Of everything that is in the wells, in 16 hexadecimal digits: equal data, equal hash.
 std::string hash_of(const std::vector<data::Well>& wells);
+std::string hash_of(const std::vector<std::string>& names);
 
 }  // namespace kern::apps

@@ -198,7 +198,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   check(!options.label.empty(), "label= names no label curve: a training needs one, e.g. label=FACIES");
   const data::WellSet set = data::load_wells(options);
   for (const data::Problem& p : set.skipped) warn(to_string(p));
-  const data::Split split = data::split_wells(set.wells, c.split.options(uint64_t(c.recipe.seed)));
+  const data::Split split = data::split_wells(set.wells, c.split.options());
   for (const std::string& note : split.notes) inform(note);
   set_seed(uint64_t(c.recipe.seed));
   WellsModel model = new_model(c, set, split);
@@ -208,6 +208,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2,
         "the training wells hold only one class: there is nothing to learn. Check label= and classes=, and that "
         "labelled_fraction= leaves enough wells");
+  model.logistic = fit_logistic(model, set.wells, labelled);
 
   Feeds feeds = make_feeds(c, set, roles, model.normalisation);
   const int64_t steps = feeds.steps();
@@ -270,6 +271,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   t.identity = {
       {"model", model.architecture},
       {"data", hash_of(set.wells)},
+      {"split", hash_of(model.training_wells) + hash_of(model.validation_wells)},
       {"batches", fmt::format("batch={} accumulate={} window={}", c.recipe.batch, c.recipe.accumulate, c.window)},
       {"method", to_string(c.method.kind)},
       {"labelled wells", fmt::format("{} of {}", labelled.size(), split.training.size())}};
@@ -305,9 +307,9 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   const Judgement j =
       judge(best, set.wells, split.validation, {.remove_short = c.remove_short, .keep_predictions = true});
   const int commonest = int(std::max_element(counts.begin(), counts.end()) - counts.begin());
-  const ConfusionMatrix baseline = majority_baseline(j.matrix, commonest);
+  const std::vector<Baseline> baselines = judge_baselines(best, set.wells, j, commonest);
   call.figures.add("best_epoch", int64_t(result.state.best_epoch));
-  add_figures(call.figures, j, baseline);
+  add_figures(call.figures, j, baselines);
   call.figures.add("seconds", result.state.seconds);
   call.figures.add("foreseen_peak_bytes", int64_t(foreseen.peak));
   call.figures.add("foreseen_reserved_bytes", int64_t(foreseen.reserved));
@@ -321,7 +323,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                                 .unlabelled = c.method.semi_supervised() ? roles.unlabelled : std::vector<int64_t>(),
                                 .validation = split.validation,
                                 .judgement = &j,
-                                .baseline = &baseline,
+                                .baselines = baselines,
                                 .history = result.state.history,
                                 .best_epoch = result.state.best_epoch,
                                 .skipped = set.skipped,
@@ -331,10 +333,9 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   run.write_result(call.figures.to_json());
   run.finish();
   fmt::print(
-      "best epoch {}: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} on {} validation wells (always the commonest "
-      "class: {:.4f}, {:.4f}, {:.4f})\nreport: {}\n",
+      "best epoch {}: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} on {} validation wells ({})\nreport: {}\n",
       result.state.best_epoch, j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), split.validation.size(),
-      baseline.accuracy(), baseline.macro_f1(), baseline.mean_iou(), run.file("report.html").string());
+      in_words(baselines), run.file("report.html").string());
 }
 
 }  // namespace

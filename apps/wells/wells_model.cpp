@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "data/window_features.h"
 #include "engine/model_file.h"
 
 namespace kern::apps {
@@ -11,11 +12,25 @@ using nlohmann::json;
 constexpr const char* kTaskKey = "kern.task";
 constexpr const char* kTask = "wells";
 constexpr const char* kModelKey = "kern.wells_model";
+constexpr const char *kLogisticWeight = "logistic.weight", *kLogisticBias = "logistic.bias";
 
 std::vector<FileTensor> file_tensors(const AnyModule& module) {
   std::vector<FileTensor> out;
   for (const NamedTensor& t : module.tensors()) out.push_back({t.name, t.tensor});
   return out;
+}
+
+// Takes the logistic regression out of what a file holds: what is left is the network.
+std::optional<training::LogisticRegression> take_logistic(TensorFile& file, const WellsModel& model) {
+  const Tensor *weight = file.find(kLogisticWeight), *bias = file.find(kLogisticBias);
+  if (!weight && !bias) return {};
+  const int64_t features = model.normalisation.channels() * data::kWindowFeatures, classes = model.class_count();
+  check(weight && bias && weight->shape() == Shape{classes, features} && bias->shape() == Shape{classes},
+        file.shown_name,
+        ": the logistic regression in this model file does not fit its curves and classes; train again");
+  training::LogisticRegression r{features, classes, weight->values(), bias->values()};
+  std::erase_if(file.tensors, [](const FileTensor& t) { return t.name == kLogisticWeight || t.name == kLogisticBias; });
+  return r;
 }
 
 json to_json(const WellsModel& m) {
@@ -76,11 +91,16 @@ WellsModel from_json(const json& j) {
 void WellsModel::build() { module = models::make_signal1d_model(architecture, network); }
 
 void save_wells_model(const std::filesystem::path& path, const WellsModel& model) {
-  save_tensors(path, file_tensors(model.module), {{kTaskKey, kTask}, {kModelKey, to_json(model).dump()}});
+  std::vector<FileTensor> tensors = file_tensors(model.module);
+  if (const auto& r = model.logistic) {
+    tensors.push_back({kLogisticWeight, Tensor::from({r->classes, r->features}, r->weight)});
+    tensors.push_back({kLogisticBias, Tensor::from({r->classes}, r->bias)});
+  }
+  save_tensors(path, std::move(tensors), {{kTaskKey, kTask}, {kModelKey, to_json(model).dump()}});
 }
 
 WellsModel load_wells_model(const std::filesystem::path& path) {
-  const TensorFile file = load_tensors(path);
+  TensorFile file = load_tensors(path);
   const auto task = file.metadata.find(kTaskKey);
   check(task != file.metadata.end(), path.string(), " is a safetensors file, but not a model that Kern saved");
   check(task->second == kTask, path.string(), " is a model of the task '", task->second, "', not of 'wells'");
@@ -101,6 +121,7 @@ WellsModel load_wells_model(const std::filesystem::path& path) {
     throw Error(text(path.string(), ": the description in this model file is damaged (", e.sentence(),
                      "); train or copy it again"));
   }
+  model.logistic = take_logistic(file, model);
   load_into(file_tensors(model.module), file);
   return model;
 }

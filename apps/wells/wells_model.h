@@ -1,6 +1,7 @@
 // A trained well-log network with everything prediction needs, and the model file that holds it.
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "layers/module.h"
 #include "models/table1d.h"
 #include "training/classes.h"
+#include "training/logistic_regression.h"
 #include "training/segmentation.h"
 
 namespace kern::apps {
@@ -23,6 +25,9 @@ struct WellsModel {
   std::string label;                            // the label curve it was trained on
   std::vector<std::string> training_wells, validation_wells;
   std::string provenance;  // version, seed, data hash
+  // The plain classifier fitted to the same wells (apps/wells/baselines.h): it stands in the file so that an evaluation
+  // of other data, where the training wells are not at hand, has the same yardstick. Old files have none.
+  std::optional<training::LogisticRegression> logistic;
 
   AnyModule module;  // made by build() or load_wells_model()
   void build();      // a network with initial weights, from architecture and network

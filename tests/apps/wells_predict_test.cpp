@@ -200,8 +200,9 @@ TEST_F(Predict, EvaluationRepeatsTheTrainingsFigures) {
             figures, "threads=2"});
   const nlohmann::json training = json_of(trained + "/result.json"), evaluation = json_of(judged + "/result.json");
   EXPECT_EQ(evaluation, json_of(figures));
-  for (const char* key : {"loss", "accuracy", "macro_f1", "mean_iou", "class_iou", "class_f1", "majority_accuracy",
-                          "majority_macro_f1", "majority_mean_iou"}) {
+  for (const char* key :
+       {"loss", "accuracy", "macro_f1", "mean_iou", "class_iou", "class_f1", "majority_accuracy", "majority_macro_f1",
+        "majority_mean_iou", "logistic_accuracy", "logistic_macro_f1", "logistic_mean_iou"}) {
     ASSERT_TRUE(training.contains(key) && evaluation.contains(key)) << key;
     EXPECT_EQ(training[key], evaluation[key]) << key;
   }
