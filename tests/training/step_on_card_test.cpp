@@ -4,6 +4,7 @@
 
 #include "engine/ops/mse.h"
 #include "tests/support/small_models.h"
+#include "training/segmentation_loss.h"
 #include "training/supervised.h"
 
 namespace kern::training {
@@ -100,6 +101,32 @@ TEST(StepOnCard, batches_that_make_one_update_are_one_record) {
                 here = train(kSmallModels[0], Device::cpu, 5, true, 2);
   EXPECT_TRUE(eager == recorded);
   for (size_t i = 0; i < 5; ++i) EXPECT_NEAR(recorded.losses[i], here.losses[i], 1e-4 * here.losses[i]) << i;
+}
+
+// Every loss that a configuration can ask for may be recorded.
+TEST(StepOnCard, composed_losses) {
+  std::string why;
+  if (!card_available(&why)) GTEST_SKIP() << why;
+  const SmallModel& m = kSmallModels[1];
+  auto losses = [&](Device device) {
+    set_seed(7);
+    const AnyModule network = m.make();
+    network.move_to(device);
+    Optimiser optimiser({{.parameters = network.parameters()}}, SgdOptions{}, 0.1);
+    const SegmentationLoss loss({.terms = {{"ce", 1}, {"dice", 0.5}, {"focal", 1}, {"tversky", 2}}, .smoothing = 0.1},
+                                m.classes, {1, 2, 1, 1}, device);
+    Supervised method(network, optimiser, {.loss = loss});
+    const SmallBatch b = small_batch(m, m.input);
+    std::vector<double> out;
+    for (int i = 0; i < 4; ++i) {
+      out.push_back(method.step([&] { return LabelledBatch{b.x, b.target}; }).loss.value());
+      default_generator().advance();
+    }
+    EXPECT_EQ(method.last(), device == Device::cuda ? Last::replayed : Last::none);
+    return out;
+  };
+  const auto here = losses(Device::cpu), there = losses(Device::cuda);
+  for (size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(there[i], here[i], 1e-4 * here[i]) << i;
 }
 
 TEST(StepOnCard, parameters_frozen_meanwhile_are_left_alone_by_a_record) {
