@@ -214,7 +214,8 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
     double cost = distance(w);
     if (const auto dot = w.rfind('.'); dot != w.npos)
       cost = std::min(cost, distance(w.substr(dot + 1)) + 0.5);  // kernel -> unet.kernel
-    if (w.size() > 2 && word.size() > 2 && (w.starts_with(word) || word.starts_with(w))) cost = std::min(cost, 1.0);
+    if (w.size() > 2 && word.size() > 2 && (w.starts_with(word) || word.starts_with(w)))
+      cost = std::min(cost, 1 + 0.01 * cost);  // of several the nearest: epoch -> epochs, not epoch_updates
     if (cost <= least && (best.empty() || cost < least)) best = w, least = cost;
   }
   return best;

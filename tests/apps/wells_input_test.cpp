@@ -137,6 +137,37 @@ TEST_F(Input, NoLabelAtAll) {
       << "a label is not needed to look";
 }
 
+TEST_F(Input, SemiSupervision) {
+  const std::string out = folder / "run", hidden = "labelled_fraction=0.5";
+  expect_refusal(train_arguments(data, out, {"method=fixmatch"}),
+                 {"learns from unlabelled wells", "labelled_fraction="});
+  expect_refusal(train_arguments(data, out, {"method=mean_techer"}), {"did you mean 'mean_teacher'?"});
+  expect_refusal(train_arguments(data, out, {"method=mean_teacher", hidden, "ema=0.9"}), {"leave ema at 0"});
+  expect_refusal(train_arguments(data, out, {"method=cps", hidden, "accumulate=2"}), {"accumulate must be 1"});
+  expect_refusal(train_arguments(data, out, {"method=cps", hidden, "compat=seed"}), {"leave compat=none"});
+  expect_refusal(train_arguments(data, out, {"labelled_wells=[nowhere]"}), {"nowhere", "no training well"});
+  expect_refusal(train_arguments(data, out, {"labelled_fraction=0"}), {"labelled_fraction must be greater than 0"});
+  const Result r = run_well(train_arguments(data, out, {"epochs=1", hidden}));
+  EXPECT_TRUE(contains(r.out + r.err, "method=supervised ignores the 2 wells without labels")) << r.out << r.err;
+  // Wells without a label curve are unlabelled data by themselves.
+  synthesize(folder / "data" + "/more", 3);
+  for (const std::string& name : files_below(folder / "data" + "/more")) {
+    const std::string file = folder / "data" + "/more/" + name;
+    std::string las = read_file(file);
+    for (size_t at; (at = las.find("FACIES")) != las.npos;) las.replace(at, 6, "OTHERS");
+    for (size_t at; (at = las.find("synthetic")) != las.npos;) las.replace(at, 9, "unlabeled");
+    write_file(file, las);
+  }
+  const Result more = run_well(train_arguments(
+      data, folder / "more", {"epochs=2", "method=fixmatch", "semi.threshold=0.2", "--json", folder / "more.json"}));
+  EXPECT_TRUE(contains(more.out + more.err, "method=fixmatch uses 3 wells without labels (3 have none"))
+      << more.out << more.err;
+  EXPECT_TRUE(contains(read_file(folder / "more.json"), "\"unlabelled_wells\": 3"));
+  const std::string metrics = read_file(folder / "more" + "/metrics.csv");
+  EXPECT_TRUE(contains(metrics, ",loss_labelled,loss_unlabelled,confident,pseudo_accuracy")) << metrics;
+  EXPECT_TRUE(contains(read_file(folder / "more" + "/report.html"), "Parts of the loss"));
+}
+
 TEST_F(Input, Keys) {
   const std::string out = folder / "run";
   expect_refusal(train_arguments(data, out, {"epoch=3"}), {"unknown key 'epoch'", "did you mean 'epochs'?"});

@@ -215,7 +215,7 @@ TEST(Adversarial, one_batch_may_be_missing) {
   labelled.labelled = [&] { return golden.labelled(); };
   unlabelled.unlabelled = [&] { return golden.unlabelled(); };
   const StepResult a = method.step(labelled), b = method.step(unlabelled);
-  EXPECT_TRUE(std::isfinite(a.loss) && std::isfinite(b.loss));
+  EXPECT_TRUE(std::isfinite(a.loss.value()) && std::isfinite(b.loss.value()));
   ASSERT_EQ(a.figures.size(), b.figures.size());
   EXPECT_EQ(a.figures[0].weight, 1);
   EXPECT_EQ(b.figures[0].weight, 0);
@@ -324,8 +324,9 @@ TEST_P(Learning, the_loss_falls_and_pseudo_labels_become_right) {
     r = method.step(toy.next(step / 16.0));
     for (const auto& [n, average] : method.parts.averages) average->update();
     EXPECT_EQ(r.samples, 2);
-    const double labelled = name == "supervised" ? r.loss : r.figures[0].value;
-    (step < 10 ? first : step >= 70 ? last : r.loss) += labelled;
+    const double labelled = name == "supervised" ? r.loss.value() : r.figures[0].value;
+    if (step < 10) first += labelled;
+    if (step >= 70) last += labelled;
   }
   EXPECT_LT(last, 0.6 * first);
   for (const StepFigure& figure : r.figures) {
