@@ -59,12 +59,26 @@ struct VerbOptions {
   bool help_keys = false, markdown = false;
 };
 
-void add_verb_options(CLI::App& app, VerbOptions& to) {
-  app.add_option("settings", to.words, "a configuration file and single keys, key=value, that override it")
-      ->type_name("[config.yaml] [key=value]");
+void add_verb_options(CLI::App& app, const Verb& verb, VerbOptions& to) {
+  if (verb.words_key.empty())
+    app.add_option("settings", to.words, "a configuration file and single keys, key=value, that override it")
+        ->type_name("[config.yaml] [key=value]");
+  else
+    app.add_option("words", to.words, "the " + verb.words_key + ", and single keys, key=value")
+        ->type_name(verb.words_key + "... [key=value]");
   app.add_option("--json", to.json, "write the figures to this file")->type_name("FILE");
   app.add_flag("--help-keys", to.help_keys, "list every key with its default and meaning");
   app.add_flag("--markdown", to.markdown, "with --help-keys: as Markdown tables");
+}
+
+// Whether a word is key=value. The folders that a study makes are named so too: what holds a slash before its '=', or
+// stands on the disk and is no key, is a path.
+bool is_setting(const std::string& word, const training::Schema& keys) {
+  const size_t equals = word.find('=');
+  if (equals == word.npos) return false;
+  const std::string name = word.substr(0, equals);
+  std::error_code none;
+  return name.find('/') == name.npos && (keys.has(name) || !std::filesystem::exists(word, none));
 }
 
 int run_verb(const std::string& command, const Verb& verb, const VerbOptions& options) {
@@ -75,9 +89,14 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
   }
   constexpr std::string_view kResume = "resume=";
   std::string file, resumed;
+  training::Value listed = training::Value::list();
   for (const std::string& word : options.words) {
     if (word.starts_with(kResume)) resumed = word.substr(kResume.size());
-    if (word.find('=') != word.npos) continue;
+    if (is_setting(word, prepared.keys)) continue;
+    if (!verb.words_key.empty()) {
+      listed.items.push_back(training::Value::scalar(word, true));
+      continue;
+    }
     check(file.empty(), "two configuration files are given, '", file, "' and '", word,
           "': keep one; single keys are given as key=value");
     file = word;
@@ -91,8 +110,9 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
     prepared.keys.load_yaml(config);
   }
   if (!file.empty()) prepared.keys.load_yaml(file);
+  if (!listed.items.empty()) prepared.keys.set(verb.words_key, listed, "command line");
   for (const std::string& word : options.words)
-    if (word.find('=') != word.npos) prepared.keys.set(word);
+    if (is_setting(word, prepared.keys)) prepared.keys.set(word);
   prepared.keys.check();
   // What would only be found wrong after hours of work is looked at first.
   kernels::preferred_row({});   // reads KERN_IMPL
@@ -149,7 +169,7 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
     all.push_back(task_app);
     for (const Verb& verb : task->verbs) {
       all.push_back(task_app->add_subcommand(verb.name, verb.help));
-      add_verb_options(*all.back(), options);
+      add_verb_options(*all.back(), verb, options);
     }
   }
   for (CLI::App* a : all) a->allow_extras()->set_help_flag("--help,-h", "this text");
@@ -231,6 +251,12 @@ std::vector<std::pair<std::string, std::string>> Figures::lines() const {
     out.emplace_back(values_.keys[i], v.kind == Value::Kind::scalar ? v.text : training::to_flow(v));
   }
   return out;
+}
+
+std::string Figures::value(const std::string& name) const {
+  for (const auto& [known, text] : lines())
+    if (known == name) return text;
+  return {};
 }
 
 std::string Figures::to_json() const {

@@ -30,6 +30,7 @@ class Figures {
   void add(const std::string& name, const char* value) { add(name, std::string(value)); }
   std::string to_json() const;
   std::vector<std::pair<std::string, std::string>> lines() const;  // for a person
+  std::string value(const std::string& name) const;                // as in lines(); empty: there is none
 
  private:
   void put(const std::string& name, training::Value value);
@@ -50,17 +51,26 @@ struct Verb {
   };
   std::string name, help;
   std::function<Prepared(const std::string& command)> prepare;  // a configuration of its own, at its defaults
+  // The list that words of the command line without '=' belong to; empty: such a word is a configuration file.
+  std::string words_key;
+  Verb taking(std::string key) && {
+    words_key = std::move(key);
+    return std::move(*this);
+  }
 };
 
 template <class Config>
 Verb verb(std::string name, std::string help, void (*describe)(training::Schema&, Config&),
           void (*run)(const Config&, Call&)) {
-  return {std::move(name), std::move(help), [=](const std::string& command) {
+  return {std::move(name),
+          std::move(help),
+          [=](const std::string& command) {
             auto config = std::make_shared<Config>();
             Verb::Prepared prepared{training::Schema(command), [=](Call& call) { run(*config, call); }};
             describe(prepared.keys, *config);
             return prepared;
-          }};
+          },
+          {}};
 }
 
 struct Task {

@@ -262,6 +262,11 @@ Value write_value(int v) { return Value::scalar(std::to_string(v)); }
 Value write_value(int64_t v) { return Value::scalar(std::to_string(v)); }
 Value write_value(double v) { return Value::scalar(number_text(v)); }
 Value write_value(const std::string& v) { return Value::scalar(v, true); }
+std::string read_value(const Value& v, Value& to) {
+  to = v;
+  return {};
+}
+Value write_value(const Value& v) { return v; }
 Value write_value(Duration v) { return Value::scalar(to_string(v)); }
 
 Value as_list(const Value& v) {
@@ -362,6 +367,12 @@ void Schema::load_text(std::string_view yaml, const std::string& shown_name) {
               ": a configuration is made of 'key: value' lines, got ", shown(root));
   std::map<std::string, int> seen;
   read_map(root, "", shown_name, seen);
+}
+
+void Schema::set(const std::string& name, const Value& value, const std::string& file) {
+  Entry* e = find(name);
+  if (!e) unknown(name, place(file, value.line));
+  read(*e, value, file);
 }
 
 void Schema::set(std::string_view key_is_value) {

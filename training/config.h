@@ -70,18 +70,21 @@ std::string read_value(const Value& v, int64_t& to);
 std::string read_value(const Value& v, double& to);
 std::string read_value(const Value& v, std::string& to);
 std::string read_value(const Value& v, Duration& to);
+std::string read_value(const Value& v, Value& to);  // whatever it is
 Value write_value(bool v);
 Value write_value(int v);
 Value write_value(int64_t v);
 Value write_value(double v);
 Value write_value(const std::string& v);
 Value write_value(Duration v);
+Value write_value(const Value& v);
 inline std::string kind_of(const bool&) { return "true or false"; }
 inline std::string kind_of(const int&) { return "whole number"; }
 inline std::string kind_of(const int64_t&) { return "whole number"; }
 inline std::string kind_of(const double&) { return "number"; }
 inline std::string kind_of(const std::string&) { return "text"; }
 inline std::string kind_of(const Duration&) { return "duration"; }
+inline std::string kind_of(const Value&) { return "anything"; }
 template <class T>
 std::string kind_of(const std::optional<T>&) {
   return kind_of(T{}) + " or none";
@@ -191,6 +194,7 @@ class Schema {
 
   void load_yaml(const std::string& path);
   void load_text(std::string_view yaml, const std::string& shown_name);
+  void set(const std::string& name, const Value& value, const std::string& file);  // as if it stood in that file
   void set(std::string_view key_is_value);  // "lr=1e-3", "curves=[GR, RHOB]" or "curves=GR,RHOB", "labels.65000=0"
   void check() const;                       // ranges and required keys; one Error lists all that is wrong
 

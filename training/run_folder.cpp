@@ -142,6 +142,20 @@ std::string format_bytes(double bytes) {
                                   : fmt::format("{:.1f} {}", bytes, units[u]);
 }
 
+RunState run_state(const fs::path& folder) {
+  switch (standing_of(folder)) {
+    case Standing::empty:
+      return RunState::none;
+    case Standing::running:
+      return RunState::unfinished;
+    case Standing::finished:
+      return RunState::finished;
+    case Standing::foreign:
+      break;
+  }
+  return RunState::foreign;
+}
+
 RunFolder RunFolder::create(const fs::path& path, int64_t expected_bytes) {
   check(!path.empty(), "the run folder has no name: give one with run=");
   check_fresh(path);

@@ -57,6 +57,10 @@ class RunFolder {
   bool resumed_ = false, was_finished_ = false;
 };
 
+enum class RunState { none, unfinished, finished, foreign };
+// What stands in a folder, which need not exist; `foreign`: files that are no run.
+RunState run_state(const std::filesystem::path& folder);
+
 // "3.1 MB", "512 B": for people.
 std::string format_bytes(double bytes);
 

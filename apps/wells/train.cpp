@@ -308,6 +308,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
       judge(best, set.wells, split.validation, {.remove_short = c.remove_short, .keep_predictions = true});
   const int commonest = int(std::max_element(counts.begin(), counts.end()) - counts.begin());
   const std::vector<Baseline> baselines = judge_baselines(best, set.wells, j, commonest);
+  call.figures.add("labelled_wells", int64_t(labelled.size()));
   call.figures.add("best_epoch", int64_t(result.state.best_epoch));
   add_figures(call.figures, j, baselines);
   call.figures.add("seconds", result.state.seconds);

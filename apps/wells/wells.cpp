@@ -1,5 +1,6 @@
 #include "apps/wells/wells.h"
 
+#include "apps/wells/compare.h"
 #include "apps/wells/verbs.h"
 
 namespace kern::apps {
@@ -18,6 +19,11 @@ const Task& wells_task() {
                                run_evaluate),
           verb<PredictConfig>("predict", "add the predicted curve and class probabilities to wells", describe_predict,
                               run_predict),
+          verb<CompareConfig>("compare", "hold finished trainings side by side; writes a report", describe_compare,
+                              run_compare)
+              .taking("runs"),
+          verb<StudyConfig>("study", "train every combination of lists of values; one table, one comparison",
+                            describe_study, run_wells_study),
       }};
   return task;
 }

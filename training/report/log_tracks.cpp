@@ -272,7 +272,12 @@ void check_well(const WellTrack& w, size_t classes) {
   for (size_t i = 0; i < n; ++i)
     internal_check(std::isfinite(w.depth[i]) && (i == 0 || w.depth[i] >= w.depth[i - 1]), "log tracks of well ", w.id,
                    ": its depth does not ascend at sample ", i);
-  for (const auto* column : {&w.truth, &w.prediction})
+  std::vector<const std::vector<int>*> columns{&w.truth, &w.prediction};
+  for (const TrackClasses& other : w.others) {
+    fits(other.values.size(), n, other.name.c_str());
+    columns.push_back(&other.values);
+  }
+  for (const auto* column : columns)
     for (int v : *column)
       internal_check(v >= -1 && v < int(classes), "log tracks of well ", w.id, ": there is no class ", v);
 }
@@ -302,6 +307,7 @@ Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle
   double width = kLeft + double(shown) * (style.curve_width + kGap) + (truth ? style.class_width + kGap : 0) +
                  (prediction ? style.class_width + kGap : 0) + (probabilities ? 1.4 * style.class_width + kGap : 0) +
                  (truth && prediction ? kErrorWidth + 22 : 0) + 8;
+  width += double(well.others.size()) * (style.class_width + kGap + (truth ? kErrorWidth + 22 : 0));
   width = std::max(width, 300.0);
   const double top = kTitle + kHeader, height = std::max(40.0, style.height);
   const bool some_left = shown < well.curves.size();
@@ -341,25 +347,25 @@ Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle
                curve_cells, height);
     x += style.curve_width + kGap;
   }
-  const auto head = [&](double w, const char* name) {
+  const auto head = [&](double w, const std::string& name) {
     svg.text(x + w / 2, kTitle + 46, name, {.anchor = Anchor::middle, .size = kSmall});
   };
-  const auto class_column = [&](const std::vector<int>& values, const char* name) {
-    head(style.class_width, name);
+  const auto class_column = [&](const std::vector<int>& values, const std::string& name) {
+    head(style.class_width, cut_to_width(name, style.class_width, kSmall));
     draw_runs(svg, x, style.class_width, runs_of(cells, commonest(cells, values, classes.size())), classes, well);
     svg.frame(x, top, style.class_width, height, kFrame);
     x += style.class_width + kGap;
   };
   if (truth) class_column(well.truth, "true");
   if (prediction) class_column(well.prediction, "predicted");
-  if (truth && prediction) {
+  const auto error_column = [&](const std::vector<int>& predicted) {
     // As wide as the share of wrong samples, in quarters: in a long well nearly every row holds some error.
     std::vector<int> quarters;
     for (const auto& cell : cells) {
       size_t labelled = 0, wrong = 0;
       for (size_t i = cell.first; i < cell.last; ++i) {
         labelled += well.truth[i] >= 0;
-        wrong += well.truth[i] >= 0 && well.truth[i] != well.prediction[i];
+        wrong += well.truth[i] >= 0 && well.truth[i] != predicted[i];
       }
       quarters.push_back(wrong > 0 ? int((4 * wrong + labelled - 1) / labelled) : kNothing);
     }
@@ -370,6 +376,11 @@ Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle
     if (!data.empty()) svg.path(data, "currentColor", "predicted and true class differ", 0.8);
     svg.frame(x, top, kErrorWidth, height, kFrame);
     x += kErrorWidth + kGap + 8;
+  };
+  if (truth && prediction) error_column(well.prediction);
+  for (const TrackClasses& other : well.others) {
+    class_column(other.values, other.name);
+    if (truth) error_column(other.values);
   }
   if (probabilities) {
     const double w = std::round(1.4 * style.class_width);

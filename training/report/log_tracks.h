@@ -15,14 +15,20 @@ struct TrackCurve {
   std::vector<float> values;  // [L], NaN where nothing was measured: the line has a gap there
 };
 
+struct TrackClasses {
+  std::string name;
+  std::vector<int> values;  // [L] class, or -1
+};
+
 struct WellTrack {
   std::string id;
-  std::string depth_unit;            // "m", "ft" or empty
-  std::vector<double> depth;         // [L], ascending
-  std::vector<TrackCurve> curves;    // each [L]
-  std::vector<int> truth;            // [L] class, or -1 without label; empty when the well has no labels
-  std::vector<int> prediction;       // [L]; empty when there is none
-  std::vector<float> probabilities;  // [L, K], rows sum to 1; empty: no such column
+  std::string depth_unit;                 // "m", "ft" or empty
+  std::vector<double> depth;              // [L], ascending
+  std::vector<TrackCurve> curves;         // each [L]
+  std::vector<int> truth;                 // [L] class, or -1 without label; empty when the well has no labels
+  std::vector<int> prediction;            // [L]; empty when there is none
+  std::vector<float> probabilities;       // [L, K], rows sum to 1; empty: no such column
+  std::vector<TrackClasses> others = {};  // further predictions, each with its errors, under their names
   // Share of the labelled samples that are predicted right; NaN without labels.
   double accuracy() const;
   int64_t labelled() const;

@@ -1,0 +1,233 @@
+#include "apps/wells/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "apps/build_info.h"
+#include "apps/wells/baselines.h"
+#include "apps/wells/source.h"
+#include "apps/wells/verbs.h"
+#include "engine/atomic_file.h"
+#include "training/report/comparison_report.h"
+#include "training/report/segmentation_report.h"
+
+namespace kern::apps {
+namespace {
+using namespace training;
+namespace fs = std::filesystem;
+
+ComparisonRules rules() {
+  return {.silent = {"run", "resume", "report_wells", "quiet", "threads", "device", "checkpoint_every"},
+          .repeats = {"seed", "fold"}};
+}
+
+// A run, judged again by its model on the wells that validated it.
+struct Judged {
+  ComparedRun run;
+  WellsModel model;
+  Judgement judgement;
+  std::shared_ptr<const data::WellSet> set;
+  std::vector<Baseline> baselines;
+};
+
+// Wells as a run read them; read once for all runs that read them equally.
+class Sources {
+ public:
+  std::shared_ptr<const data::WellSet> of(const TrainConfig& c, const WellsModel& model) {
+    data::WellsOptions o = c.data.options();
+    const data::WellsOptions coded = options_for(model, c.data.path, model.label);
+    o.codes = coded.codes, o.classes = coded.classes, o.step = coded.step;
+    std::string key = text(o.path.string(), '|', o.label, '|', o.step, '|', o.classes, '|', o.ignore_unmapped,
+                           o.require_curves, o.well_column, '|', o.depth_column);
+    for (const std::string& curve : o.curves) key += '|' + curve;
+    for (const auto& [code, index] : o.codes) key += text('|', code, '=', index);
+    for (double v : o.null_values) key += text('|', v);
+    auto& set = read_[key];
+    if (!set) set = std::make_shared<const data::WellSet>(data::load_wells(o));
+    return set;
+  }
+
+ private:
+  std::map<std::string, std::shared_ptr<const data::WellSet>> read_;
+};
+
+Judged judge_run(const std::string& folder, const std::string& data, Sources& sources) {
+  switch (run_state(folder)) {
+    case RunState::none:
+      throw Error(text("there is no run in ", folder, ": name the folder of a finished training"));
+    case RunState::foreign:
+      throw Error(text(folder, " is not the folder of a run: name the folder of a finished training"));
+    case RunState::unfinished:
+      throw Error(
+          text("the run in ", folder, " is not finished: go on with it first, kern wells train resume=", folder));
+    case RunState::finished:
+      break;
+  }
+  const fs::path path = folder;
+  TrainConfig c;
+  Schema keys("wells train");
+  describe_train(keys, c);
+  keys.load_yaml((path / "config.yaml").string());
+  const Settings settings = keys.values();
+  if (!data.empty()) c.data.path = data;
+  WellsModel model = find_wells_model(folder);
+  auto set = sources.of(c, model);
+  std::vector<int64_t> which;
+  for (const std::string& id : model.validation_wells) {
+    const auto at = std::ranges::find(set->wells, id, &data::Well::id);
+    check(at != set->wells.end(), "the well ", id, ", which validated ", folder, ", is not in ", c.data.path,
+          " any more: give the data of the runs as data=");
+    which.push_back(at - set->wells.begin());
+  }
+  Judgement j = judge(model, set->wells, which, {.remove_short = c.remove_short, .keep_predictions = true});
+  const auto result = nlohmann::json::parse(read_file(path / "result.json"), nullptr, false);
+  const int64_t labelled = result.is_object() && result.contains("labelled_wells")
+                               ? result["labelled_wells"].get<int64_t>()
+                               : int64_t(model.training_wells.size());  // runs of before
+  ComparedRun run{.name = folder,
+                  .settings = settings,
+                  .matrix = j.matrix,
+                  .judged = model.validation_wells,
+                  .labelled = labelled,
+                  .metrics = fs::exists(path / "metrics.csv") ? read_csv_table(path / "metrics.csv") : CsvTable{}};
+  int commonest = 0;
+  for (int k = 1; k < model.class_count(); ++k)
+    if (j.matrix.support(k) > j.matrix.support(commonest)) commonest = k;
+  std::vector<Baseline> baselines = judge_baselines(model, set->wells, j, commonest);
+  return {std::move(run), std::move(model), std::move(j), std::move(set), std::move(baselines)};
+}
+
+// The baselines of each method's runs; methods that share their labelled wells share their baselines, which stand once.
+void add_baselines(Comparison& c, const std::vector<Judged>& all) {
+  std::set<std::string> seen;
+  for (const Method& m : c.methods)
+    for (size_t b = 0; b < all[m.runs[0]].baselines.size(); ++b) {
+      std::vector<ConfusionMatrix> matrices;
+      std::string counts;
+      for (size_t i : m.runs)
+        if (b < all[i].baselines.size()) {
+          const ConfusionMatrix& matrix = all[i].baselines[b].matrix;
+          if (const std::string own = matrix.counts_csv(); counts.find(own) == counts.npos) {
+            counts += own;  // seeds do not change it
+            matrices.push_back(matrix);
+          }
+        }
+      if (!seen.insert(counts).second) continue;
+      std::string name = all[m.runs[0]].baselines[b].name;
+      if (b > 0) name += fmt::format(", {} labelled wells", all[m.runs[0]].run.labelled);
+      c.baselines.emplace_back(name, std::move(matrices));
+    }
+}
+
+const JudgedWell* find(const Judged& j, const std::string& id) {
+  for (const JudgedWell& w : j.judgement.wells)
+    if (j.set->wells[size_t(w.well)].id == id) return &w;
+  return nullptr;
+}
+
+// Wells that the last method changed most for the worse and for the better, and one between.
+void add_tracks(Comparison& c, const std::vector<Judged>& all, int wanted) {
+  constexpr size_t kMostMethods = 6;
+  const Judged& first = all[c.methods[0].runs[0]];
+  const Judged& last = all[c.methods.back().runs[0]];
+  std::vector<double> change;
+  for (const JudgedWell& w : first.judgement.wells) {
+    const JudgedWell* other = find(last, first.set->wells[size_t(w.well)].id);
+    change.push_back(other ? (c.methods.size() > 1 ? other->accuracy - w.accuracy : w.accuracy) : NAN);
+  }
+  const size_t drawn = size_t(std::max(0, wanted)), third = drawn / 3;
+  for (const auto& [i, why] : choose_wells(change, third, drawn - 2 * third, third)) {
+    const JudgedWell& w = first.judgement.wells[i];
+    const data::Well& well = first.set->wells[size_t(w.well)];
+    if (std::isnan(change[i])) continue;
+    WellTrack t{.id = well.id,
+                .depth_unit = well.depth_unit,
+                .depth = well.depth,
+                .curves = {},
+                .truth = well.labels,
+                .prediction = {},
+                .probabilities = {}};
+    for (const data::Curve& curve : well.curves) t.curves.push_back({curve.name, curve.unit, curve.values});
+    std::string caption;
+    for (size_t m = 0; m < std::min(kMostMethods, c.methods.size()); ++m) {
+      const JudgedWell* own = find(all[c.methods[m].runs[0]], well.id);
+      if (!own || own->prediction.size() != well.labels.size()) continue;
+      t.others.push_back({fmt::format("{}", m + 1), own->prediction});
+      caption += fmt::format("{}{}: accuracy {:.3f}", caption.empty() ? "" : "; ", m + 1, own->accuracy);
+    }
+    const std::string name = c.methods.size() > 1 ? fmt::format("{}, {:+.3f}", well.id, change[i]) : well.id;
+    c.panels.push_back({name, log_tracks(t, first.model.classes, {.most_curves = 4}), caption});
+  }
+}
+
+Comparison compare(const std::vector<std::string>& runs, const std::string& data, int wells) {
+  Sources sources;
+  std::vector<Judged> all;
+  Comparison c;
+  std::vector<Settings> settings;
+  for (const std::string& folder : runs) {
+    all.push_back(judge_run(folder, data, sources));
+    c.runs.push_back(all.back().run);
+    settings.push_back(all.back().run.settings);
+  }
+  c.methods = group_runs(settings, rules());
+  check_comparable(c.runs, c.methods);
+  add_baselines(c, all);
+  add_tracks(c, all, wells);
+  c.facts = {{"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
+             {"Judged", "the best model of each run, again, on the wells that validated it"},
+             {"Data", "hash " + hash_of(all[0].set->wells)}};
+  return c;
+}
+
+void report(const Comparison& c, const RunFolder& out) {
+  const fs::path written = write_comparison_report(out.path(), c);
+  for (const Method& m : c.methods)
+    fmt::print("{}: accuracy {}, macro-F1 {}, mean IoU {} ({} runs)\n", m.name,
+               to_string(spread_of(c.runs, m, &ConfusionMatrix::accuracy)),
+               to_string(spread_of(c.runs, m, &ConfusionMatrix::macro_f1)),
+               to_string(spread_of(c.runs, m, &ConfusionMatrix::mean_iou)), m.runs.size());
+  fmt::print("report: {}\n", written.string());
+}
+
+}  // namespace
+
+void describe_compare(Schema& keys, CompareConfig& c) {
+  keys.section("Comparison")
+      .key("runs", c.runs, "folders of finished trainings; methods are held against that of the first", required())
+      .key("out", c.out, "folder for report.html and comparison.csv", required())
+      .key("data", c.data, "the wells, where they no longer stand where the runs read them; empty: as the runs say")
+      .key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200));
+  describe_machine(keys, c.machine);
+}
+
+void run_compare(const CompareConfig& config, Call& call) {
+  config.machine.apply();
+  const Comparison c = compare(config.runs, config.data, config.report_wells);
+  const RunFolder out = RunFolder::create(config.out);
+  call.figures.add("runs", int64_t(c.runs.size()));
+  call.figures.add("methods", int64_t(c.methods.size()));
+  for (const Method& m : c.methods) {
+    const Spread s = spread_of(c.runs, m, &ConfusionMatrix::mean_iou);
+    call.figures.add(m.name + ": mean_iou", std::vector<double>{s.mean, s.deviation});
+  }
+  report(c, out);
+}
+
+void run_wells_study(const StudyConfig& config, Call& call) {
+  run_study(config,
+            {.command = "wells train",
+             .train = verb<TrainConfig>("train", "", describe_train, run_train),
+             .rules = rules(),
+             .figures = {"accuracy", "macro_f1", "mean_iou", "logistic_mean_iou"},
+             .compare = [](const std::vector<std::string>& runs,
+                           const RunFolder& out) { report(compare(runs, {}, CompareConfig{}.report_wells), out); }},
+            call);
+}
+
+}  // namespace kern::apps
