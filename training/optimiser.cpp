@@ -30,7 +30,7 @@ std::vector<ParameterGroup> parameter_groups(const AnyModule& network, const std
     if (p.tensor.requires_grad()) groups[group].parameters.push_back(p);
   }
   for (size_t i = 0; i < rates.size(); ++i)
-    check(holds[i], "the network has no part '", rates[i].path, "' that could have a learning rate of its own");
+    check(bool(holds[i]), "the network has no part '", rates[i].path, "' that could have a learning rate of its own");
   std::erase_if(groups, [](const ParameterGroup& g) { return g.parameters.empty(); });
   return groups;
 }
