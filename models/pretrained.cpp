@@ -150,7 +150,7 @@ Pretrained load_pretrained(const Encoder& encoder, const AnyModule& network, std
   std::set<std::string> norms;  // by torchvision's name, without ".weight"
   for (const Target& t : targets)
     if (t.torchvision.ends_with(".running_mean")) norms.insert(t.torchvision.substr(0, t.torchvision.rfind('.')));
-  bool folded = !norms.empty();
+  bool folded = !norms.empty() && file.find(in_file(before(*norms.begin()) + ".bias"));
   for (const FileTensor& t : file.tensors) folded = folded && !t.name.ends_with("running_mean");
 
   Pretrained result{.names = timm ? "timm" : "torchvision", .folded = folded};

@@ -19,6 +19,22 @@ std::vector<Tensor> all_parameters(const std::vector<ParameterGroup>& groups) {
 bool share(double v) { return v >= 0 && v < 1; }
 }  // namespace
 
+std::vector<ParameterGroup> parameter_groups(const AnyModule& network, const std::vector<PathRate>& rates) {
+  std::vector<ParameterGroup> groups(rates.size() + 1);  // the last: everything else
+  std::vector<bool> holds(rates.size(), false);
+  for (size_t i = 0; i < rates.size(); ++i) groups[i].lr_scale = rates[i].lr_scale;
+  for (const NamedTensor& p : network.parameters()) {
+    size_t group = rates.size();
+    for (size_t i = rates.size(); i-- > 0;)
+      if (lies_below(p.name, rates[i].path)) group = i, holds[i] = true;
+    if (p.tensor.requires_grad()) groups[group].parameters.push_back(p);
+  }
+  for (size_t i = 0; i < rates.size(); ++i)
+    check(bool(holds[i]), "the network has no part '", rates[i].path, "' that could have a learning rate of its own");
+  std::erase_if(groups, [](const ParameterGroup& g) { return g.parameters.empty(); });
+  return groups;
+}
+
 Optimiser::Optimiser(std::vector<ParameterGroup> groups, Rule rule, double lr)
     : arena_(all_parameters(groups)), rule_(rule) {
   set_lr(lr);

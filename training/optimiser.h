@@ -25,6 +25,15 @@ struct ParameterGroup {
   std::optional<double> weight_decay;  // instead of the optimiser's
 };
 
+// The network's parameters with a learning rate of their own for what lies at or below certain paths ("encoder": 0.1
+// times the others' rate); the first path that holds a parameter counts. Frozen parameters are left out.
+// Errors: a path where nothing lies.
+struct PathRate {
+  std::string path;
+  double lr_scale = 1;
+};
+std::vector<ParameterGroup> parameter_groups(const AnyModule& network, const std::vector<PathRate>& rates);
+
 class Optimiser {
  public:
   using Rule = std::variant<SgdOptions, AdamOptions>;

@@ -52,6 +52,30 @@ TEST(Optimiser, sgd_momentum_groups_and_frozen_parameters) {
 }
 
 // torch.optim.SGD(lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01), four steps down sum of p^2.
+TEST(Optimiser, paths_have_rates_of_their_own_and_what_is_frozen_is_left_out) {
+  set_seed(1);
+  const Conv1dConfig one{.in = 1, .out = 1, .kernel = 1, .bias = false};
+  const AnyModule net{Sequential(Conv1d(one), Conv1d(one), Conv1d(one))};
+  net.freeze("1");
+  const auto groups = parameter_groups(net, {{"0", 0.1}, {"1", 0.5}});
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].parameters[0].name, "0.weight");
+  EXPECT_EQ(groups[0].lr_scale, 0.1);
+  EXPECT_EQ(groups[1].parameters[0].name, "2.weight");
+  EXPECT_EQ(groups[1].lr_scale, 1);
+  std::vector<float> before;
+  for (const NamedTensor& t : net.tensors()) before.push_back(t.tensor.item());
+  Optimiser optimiser(groups, SgdOptions{.momentum = 0}, 1);
+  const Tensor y = net(Tensor::full({1, 1, 1}, 1));
+  backward(y, Tensor::full(y.shape(), 1));
+  optimiser.step();
+  const auto after = net.tensors();
+  EXPECT_NEAR(after[0].tensor.item(), before[0] - 0.1f * before[1] * before[2], 1e-6);
+  EXPECT_EQ(after[1].tensor.item(), before[1]);
+  EXPECT_NEAR(after[2].tensor.item(), before[2] - before[0] * before[1], 1e-6);
+  EXPECT_THROW(parameter_groups(net, {{"encoder", 0.1}}), Error);
+}
+
 TEST(Optimiser, nesterov_is_pytorchs) {
   Tensor p = leaf({1, -2});
   Optimiser o({{.parameters = {{"p", p, true}}}}, SgdOptions{.momentum = 0.9, .weight_decay = 0.01, .nesterov = true},

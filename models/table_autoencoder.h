@@ -1,0 +1,61 @@
+// The networks that reconstruct pictures: one row per model, found by name.
+#pragma once
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "layers/module.h"
+#include "models/dense_autoencoder.h"
+
+namespace kern::models {
+
+// Any of them behind one type: a module (x -> picture) that can also say more about its reconstruction.
+class AnyAutoencoder {
+ public:
+  AnyAutoencoder() = default;
+  template <UnaryModule M>
+  explicit AnyAutoencoder(M model) {
+    const auto m = std::make_shared<M>(std::move(model));
+    reconstruct_ = [m](const Tensor& x, std::optional<bool> draws) {
+      if constexpr (requires { m->reconstruct(x, draws); }) return m->reconstruct(x, draws);
+      else return Reconstruction{.picture = (*m)(x)};
+    };
+    module_ = AnyModule(Shared<M>{m});
+  }
+  // In training a drawn code, in evaluation its mean, unless `draws` says otherwise.
+  Reconstruction operator()(const Tensor& x, std::optional<bool> draws = {}) const { return reconstruct_(x, draws); }
+  const AnyModule& module() const { return module_; }
+
+ private:
+  template <class M>
+  struct Shared {
+    std::shared_ptr<M> m;
+    Tensor operator()(const Tensor& x) { return (*m)(x); }
+    template <class V>
+    void visit(V&& v) {
+      m->visit(v);
+    }
+  };
+  std::function<Reconstruction(const Tensor&, std::optional<bool>)> reconstruct_;
+  AnyModule module_;
+};
+
+// What a person may choose about such a network; a model uses what concerns it.
+struct AutoencoderConfig {
+  PictureSize size;
+  std::vector<int> channels;  // of the levels or hidden layers, from the picture to the code; empty: the model's own
+  int code = 0;               // width; 0: the model's own
+};
+
+struct AutoencoderModel {
+  const char* name;
+  const char* help;
+  AnyAutoencoder (*make)(const AutoencoderConfig&);
+};
+std::span<const AutoencoderModel> autoencoder_models();
+
+// [N,H,W,C] in [0, 1] of the given size. Error naming the models there are when `name` is none of them.
+AnyAutoencoder make_autoencoder(const std::string& name, const AutoencoderConfig& config);
+
+}  // namespace kern::models
