@@ -59,12 +59,17 @@ struct VerbOptions {
   bool help_keys = false, markdown = false;
 };
 
-void add_verb_options(CLI::App& app, VerbOptions& to) {
+void add_verb_options(CLI::App& app, const Verb& verb, VerbOptions& to) {
   app.add_option("settings", to.words, "a configuration file and single keys, key=value, that override it")
-      ->type_name("[config.yaml] [key=value]");
+      ->type_name(verb.file_key.empty() ? "[config.yaml] [key=value]" : "[FILE] [config.yaml] [key=value]");
   app.add_option("--json", to.json, "write the figures to this file")->type_name("FILE");
   app.add_flag("--help-keys", to.help_keys, "list every key with its default and meaning");
   app.add_flag("--markdown", to.markdown, "with --help-keys: as Markdown tables");
+}
+
+// Whether the word is a file for the verb rather than a configuration.
+bool is_data(const Verb& verb, const std::string& word) {
+  return !verb.file_key.empty() && word.find('=') == word.npos && !word.ends_with(".yaml") && !word.ends_with(".yml");
 }
 
 int run_verb(const std::string& command, const Verb& verb, const VerbOptions& options) {
@@ -77,7 +82,7 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
   std::string file, resumed;
   for (const std::string& word : options.words) {
     if (word.starts_with(kResume)) resumed = word.substr(kResume.size());
-    if (word.find('=') != word.npos) continue;
+    if (word.find('=') != word.npos || is_data(verb, word)) continue;
     check(file.empty(), "two configuration files are given, '", file, "' and '", word,
           "': keep one; single keys are given as key=value");
     file = word;
@@ -91,8 +96,14 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
     prepared.keys.load_yaml(config);
   }
   if (!file.empty()) prepared.keys.load_yaml(file);
-  for (const std::string& word : options.words)
+  std::string data;
+  for (const std::string& word : options.words) {
+    if (is_data(verb, word)) {
+      check(data.empty(), "two files are given, '", data, "' and '", word, "': name a folder for several");
+      prepared.keys.set(verb.file_key + "=" + (data = word));
+    }
     if (word.find('=') != word.npos) prepared.keys.set(word);
+  }
   prepared.keys.check();
   // What would only be found wrong after hours of work is looked at first.
   kernels::preferred_row({});   // reads KERN_IMPL
@@ -149,7 +160,7 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
     all.push_back(task_app);
     for (const Verb& verb : task->verbs) {
       all.push_back(task_app->add_subcommand(verb.name, verb.help));
-      add_verb_options(*all.back(), options);
+      add_verb_options(*all.back(), verb, options);
     }
   }
   for (CLI::App* a : all) a->allow_extras()->set_help_flag("--help,-h", "this text");

@@ -50,6 +50,7 @@ struct Verb {
   };
   std::string name, help;
   std::function<Prepared(const std::string& command)> prepare;  // a configuration of its own, at its defaults
+  std::string file_key = {};                                    // see taking()
 };
 
 template <class Config>
@@ -61,6 +62,12 @@ Verb verb(std::string name, std::string help, void (*describe)(training::Schema&
             describe(prepared.keys, *config);
             return prepared;
           }};
+}
+
+// A verb that takes a file by itself: a word without = that does not end in .yaml or .yml is the value of that key.
+inline Verb taking(std::string key, Verb v) {
+  v.file_key = std::move(key);
+  return v;
 }
 
 struct Task {
