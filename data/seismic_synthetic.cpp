@@ -341,6 +341,13 @@ namespace {
 float cubic(float a, float b, float c, float d, float t) {
   return b + 0.5f * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
 }
+// What lies outside [0, n - 1] seen in a mirror at its end.
+double mirrored(double at, int64_t n) {
+  const auto last = double(n - 1);
+  if (at < 0) at = -at;
+  if (at > last) at = 2 * last - at;
+  return std::clamp(at, 0.0, last);
+}
 }  // namespace
 
 void cut_faults(SyntheticVolume& v, const SyntheticSeismic& o, int64_t index) {
@@ -369,8 +376,7 @@ void cut_faults(SyntheticVolume& v, const SyntheticSeismic& o, int64_t index) {
         Point p{double(i), double(j), double(k)};
         const auto at = size_t((j * v.crosslines + i) * n + k);
         v.label[at] = follow_back(planes, p, half_label);
-        const double x = std::clamp(p.x, 0.0, double(v.crosslines - 1)),
-                     y = std::clamp(p.y, 0.0, double(v.inlines - 1)), z = std::clamp(p.z, 0.0, double(n - 1));
+        const double x = mirrored(p.x, v.crosslines), y = mirrored(p.y, v.inlines), z = mirrored(p.z, n);
         const auto x0 = int64_t(x), y0 = int64_t(y);
         const int64_t x1 = std::min(x0 + 1, v.crosslines - 1), y1 = std::min(y0 + 1, v.inlines - 1);
         const float fx = float(x - double(x0)), fy = float(y - double(y0));

@@ -77,7 +77,7 @@ std::vector<float> ricker_wavelet(double frequency, double interval);
 
 // Faults cut into a section or cube of the caller's, by displacement: amplitude and label of `volume` are made anew
 // from its amplitude, with faults drawn by the options (of which only those of faults and labels count). What moves in
-// from outside is taken from the nearest edge.
+// from outside is the mirror image of what is at the edge.
 void cut_faults(SyntheticVolume& volume, const SyntheticSeismic& options, int64_t index);
 
 }  // namespace kern::data

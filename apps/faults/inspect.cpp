@@ -99,20 +99,23 @@ training::Svg draw_section(const Inspected& i, const data::SegySection& s, const
   const std::vector<float> samples = data::read_section(i.file, s);
   const data::SegyAmplitudes& a = i.summary.amplitudes;
   const double sigma = a.sigma > 0 ? a.sigma : a.deviation;  // more than half of the samples may be zero
-  const std::string picture =
-      data::encode_png(data::seismic_image(samples, int64_t(s.traces.size()), l.samples, a.median, sigma));
-  write_file(png, picture);
+  const data::Image image = data::seismic_image(samples, int64_t(s.traces.size()), l.samples, a.median, sigma);
+  write_file(png, data::encode_png(image));
   const double step = l.interval > 0 ? l.interval / 1000 : 1, first = l.interval > 0 ? l.delay : 0;
-  return training::section_figure({.title = name_of(i, s),
-                                   .png = picture,
-                                   .x_label = i.geometry.kind() == data::SegyKind::line ? "trace"
-                                              : s.along_inline                          ? "crossline"
-                                                                                        : "inline",
-                                   .y_label = l.interval > 0 ? "ms" : "sample",
-                                   .x_first = double(s.columns.front()),
-                                   .x_last = double(s.columns.back()),
-                                   .y_first = first,
-                                   .y_last = first + step * double(l.samples - 1)});
+  training::SectionFigure figure{.title = name_of(i, s),
+                                 .png = {},
+                                 .x_label = i.geometry.kind() == data::SegyKind::line ? "trace"
+                                            : s.along_inline                          ? "crossline"
+                                                                                      : "inline",
+                                 .y_label = l.interval > 0 ? "ms" : "sample",
+                                 .x_first = double(s.columns.front()),
+                                 .x_last = double(s.columns.back()),
+                                 .y_first = first,
+                                 .y_last = first + step * double(l.samples - 1)};
+  constexpr double kPixels = 2;  // of the picture per pixel of the page: it may be looked at magnified
+  figure.png = data::encode_png(
+      data::resize(image, int64_t(kPixels * figure.picture_height()), int64_t(kPixels * figure.picture_width())));
+  return training::section_figure(figure);
 }
 
 // Up to so many of the axis, the first and the last among them.
@@ -124,7 +127,7 @@ std::vector<size_t> spread(size_t count, size_t most) {
 }
 
 training::Svg draw_map(const Inspected& i, const data::SegySection& marked) {
-  constexpr size_t kLines = 60, kPoints = 60;
+  constexpr size_t kLines = 100, kPoints = 60;
   const bool metric = i.summary.has_coordinates;
   training::BaseMap map{.title = "base map",
                         .x_label = metric ? "x, m" : "crossline",
@@ -168,7 +171,7 @@ void write_report(const Inspected& i, const SegyInspectConfig& c, const fs::path
   report.figure("section", draw_section(i, section, out / "section.png"),
                 "Grey: median plus and minus 3 sigma of the whole file; peaks dark");
   page.section("Where it is");
-  report.figure("map", draw_map(i, section), "Every line drawn is one of the survey's, at most 60 of them");
+  report.figure("map", draw_map(i, section), "Every line drawn is one of the survey's, at most 100 of them");
   page.section("Spectrum");
   const data::SegySpectrum& s = i.summary.spectrum;
   report.figure("spectrum",

@@ -1,13 +1,21 @@
 #include "training/report/seismic_figures.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 namespace kern::training {
 namespace {
-constexpr double kLeft = 70, kRight = 18, kTop = 34, kBottom = 46;
+constexpr double kLeft = 84, kRight = 18, kTop = 34, kBottom = 46;
 constexpr const char* kMark = "#d1495b";
+
+// Line numbers and coordinates in full, not as 6.478e+06.
+std::string label_of(const Axis::Tick& t) {
+  const bool whole = t.value == std::round(t.value) && std::abs(t.value) < 1e9;
+  return whole ? fmt::format("{:.0f}", t.value) : t.label;
+}
 
 // Ticks, their numbers and the labels of both axes round a frame.
 void draw_axes(Svg& svg, const Axis& x, const Axis& y, const std::string& x_label, const std::string& y_label,
@@ -16,17 +24,20 @@ void draw_axes(Svg& svg, const Axis& x, const Axis& y, const std::string& x_labe
   svg.frame(kLeft, kTop, right - kLeft, bottom - kTop, {});
   for (const Axis::Tick& t : x.ticks()) {
     svg.line(t.pixel, bottom, t.pixel, bottom + 5, {});
-    svg.text(t.pixel, bottom + 18, t.label, {.anchor = Anchor::middle});
+    svg.text(t.pixel, bottom + 18, label_of(t), {.anchor = Anchor::middle});
   }
   for (const Axis::Tick& t : y.ticks()) {
     svg.line(kLeft - 5, t.pixel, kLeft, t.pixel, {});
-    svg.text(kLeft - 8, t.pixel + 4, t.label, {.anchor = Anchor::end});
+    svg.text(kLeft - 8, t.pixel + 4, label_of(t), {.anchor = Anchor::end});
   }
   svg.text((kLeft + right) / 2, svg.height() - 10, x_label, {.anchor = Anchor::middle});
   svg.text(16, (kTop + bottom) / 2, y_label, {.anchor = Anchor::middle, .turn = -90});
   svg.text(kLeft, 20, title, {.size = 14, .bold = true});
 }
 }  // namespace
+
+double SectionFigure::picture_width() const { return width - kLeft - kRight; }
+double SectionFigure::picture_height() const { return height - kTop - kBottom; }
 
 Svg section_figure(const SectionFigure& s) {
   Svg svg(s.width, s.height);
