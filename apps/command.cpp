@@ -60,12 +60,11 @@ struct VerbOptions {
 };
 
 void add_verb_options(CLI::App& app, const Verb& verb, VerbOptions& to) {
-  if (verb.words_key.empty())
-    app.add_option("settings", to.words, "a configuration file and single keys, key=value, that override it")
-        ->type_name("[config.yaml] [key=value]");
-  else
-    app.add_option("words", to.words, "the " + verb.words_key + ", and single keys, key=value")
-        ->type_name(verb.words_key + "... [key=value]");
+  const std::string words = verb.words_key.empty() ? "" : verb.one_word ? "[FILE] " : verb.words_key + "... ";
+  app.add_option("words", to.words,
+                 (verb.words_key.empty() ? "" : "the " + verb.words_key + ", ") +
+                     "a configuration file and single keys, key=value, that override it")
+      ->type_name(words + "[config.yaml] [key=value]");
   app.add_option("--json", to.json, "write the figures to this file")->type_name("FILE");
   app.add_flag("--help-keys", to.help_keys, "list every key with its default and meaning");
   app.add_flag("--markdown", to.markdown, "with --help-keys: as Markdown tables");
@@ -81,6 +80,11 @@ bool is_setting(const std::string& word, const training::Schema& keys) {
   return name.find('/') == name.npos && (keys.has(name) || !std::filesystem::exists(word, none));
 }
 
+// Whether the word is one for the verb's own key rather than a setting or a configuration.
+bool is_for_verb(const Verb& verb, const std::string& word, const training::Schema& keys) {
+  return !verb.words_key.empty() && !is_setting(word, keys) && !word.ends_with(".yaml") && !word.ends_with(".yml");
+}
+
 int run_verb(const std::string& command, const Verb& verb, const VerbOptions& options) {
   Verb::Prepared prepared = verb.prepare(command);
   if (options.help_keys) {
@@ -93,7 +97,7 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
   for (const std::string& word : options.words) {
     if (word.starts_with(kResume)) resumed = word.substr(kResume.size());
     if (is_setting(word, prepared.keys)) continue;
-    if (!verb.words_key.empty()) {
+    if (is_for_verb(verb, word, prepared.keys)) {
       listed.items.push_back(training::Value::scalar(word, true));
       continue;
     }
@@ -110,7 +114,11 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
     prepared.keys.load_yaml(config);
   }
   if (!file.empty()) prepared.keys.load_yaml(file);
-  if (!listed.items.empty()) prepared.keys.set(verb.words_key, listed, "command line");
+  if (!listed.items.empty()) {
+    check(!verb.one_word || listed.items.size() == 1, "two files are given, '", listed.items[0].text, "' and '",
+          listed.items.back().text, "': name a folder for several");
+    prepared.keys.set(verb.words_key, verb.one_word ? listed.items[0] : listed, "command line");
+  }
   for (const std::string& word : options.words)
     if (is_setting(word, prepared.keys)) prepared.keys.set(word);
   prepared.keys.check();

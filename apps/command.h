@@ -51,26 +51,29 @@ struct Verb {
   };
   std::string name, help;
   std::function<Prepared(const std::string& command)> prepare;  // a configuration of its own, at its defaults
-  // The list that words of the command line without '=' belong to; empty: such a word is a configuration file.
-  std::string words_key;
+  // The key that words of the command line without '=' belong to, but for those that end in .yaml or .yml: those are
+  // configuration files, as all are where this is empty.
+  std::string words_key = {};
+  bool one_word = false;  // the key takes a single word, a file; otherwise it is a list
   Verb taking(std::string key) && {
     words_key = std::move(key);
     return std::move(*this);
+  }
+  Verb taking_one(std::string key) && {
+    one_word = true;
+    return std::move(*this).taking(std::move(key));
   }
 };
 
 template <class Config>
 Verb verb(std::string name, std::string help, void (*describe)(training::Schema&, Config&),
           void (*run)(const Config&, Call&)) {
-  return {std::move(name),
-          std::move(help),
-          [=](const std::string& command) {
+  return {std::move(name), std::move(help), [=](const std::string& command) {
             auto config = std::make_shared<Config>();
             Verb::Prepared prepared{training::Schema(command), [=](Call& call) { run(*config, call); }};
             describe(prepared.keys, *config);
             return prepared;
-          },
-          {}};
+          }};
 }
 
 struct Task {

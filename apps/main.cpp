@@ -2,11 +2,12 @@
 
 #include "apps/bench/bench.h"
 #include "apps/command.h"
+#include "apps/faults/faults.h"
 #include "apps/images/images.h"
 #include "apps/wells/wells.h"
 
 int main(int argc, char** argv) {
+  using namespace kern::apps;
   std::signal(SIGPIPE, SIG_IGN);  // a reader of our output that leaves must not end a training
-  return kern::apps::run_command({&kern::apps::wells_task(), &kern::apps::images_task(), &kern::apps::bench_task()},
-                                 {argv + 1, argv + argc});
+  return run_command({&wells_task(), &images_task(), &faults_task(), &bench_task()}, {argv + 1, argv + argc});
 }

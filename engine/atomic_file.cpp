@@ -57,6 +57,18 @@ void AtomicFile::write(const void* data, size_t bytes) {
   }
 }
 
+void AtomicFile::write_at(int64_t offset, const void* data, size_t bytes) {
+  auto p = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t n = ::pwrite(descriptor_, p, bytes, off_t(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) give_up("write");
+    p += n;
+    offset += n;
+    bytes -= size_t(n);
+  }
+}
+
 void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0) give_up("flush");
   ::close(descriptor_);

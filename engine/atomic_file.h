@@ -1,5 +1,6 @@
 // Files appear whole or not at all: written under a temporary name, flushed to the disk, renamed.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string_view>
@@ -17,6 +18,8 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
   void write(const void* data, size_t bytes);
   void write(std::string_view text) { write(text.data(), text.size()); }
+  // At a place of the caller's choosing, from the file's beginning; what write() does is not moved by it.
+  void write_at(int64_t offset, const void* data, size_t bytes);
   void commit();
 
  private:

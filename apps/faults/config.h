@@ -1,0 +1,50 @@
+// The configurations of the verbs of `kern faults`, and their keys.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/segy.h"
+#include "data/segy_format.h"
+#include "data/seismic_synthetic.h"
+#include "training/config.h"
+
+namespace kern::apps {
+
+// Where numbers stand in trace headers.
+void describe_places(training::Schema& keys, data::SegyOptions& places);
+
+// The generator's parameters: a range is a list of two numbers, or one number that holds always.
+struct SyntheticKeys {
+  using Numbers = std::vector<double>;
+  int64_t inlines, crosslines, samples;
+  double interval;  // microseconds
+  Numbers layer, folds, fold_height, fold_width, tilt, faults, throw_, dip, strike, length, aspect, frequency, noise,
+      noise_frequency, noise_width, label;
+  double reverse, parallel, least_throw;
+  SyntheticKeys();  // the generator's own defaults
+  // Throws an Error that names the key.
+  data::SyntheticSeismic options(uint64_t seed) const;
+};
+// `prefix` is put before every name: "synthetic." where a training has other keys too.
+void describe_synthetic(training::Schema& keys, SyntheticKeys& to, const std::string& prefix = "");
+
+struct SegyInspectConfig {
+  std::string data, out;
+  data::SegyOptions places;
+  std::optional<int> inline_number, crossline_number;
+};
+void describe_inspect(training::Schema& keys, SegyInspectConfig& config);
+
+struct SynthesizeSeismicConfig {
+  std::string out, from;
+  int64_t volumes = 10;
+  int64_t seed = 0;
+  data::SegyFormat format = data::SegyFormat::float32;
+  data::SegyOptions places;
+  int sheet = 24;
+  SyntheticKeys synthetic;
+};
+void describe_synthesize(training::Schema& keys, SynthesizeSeismicConfig& config);
+
+}  // namespace kern::apps

@@ -1,0 +1,21 @@
+#include "apps/faults/faults.h"
+
+#include "apps/faults/verbs.h"
+
+namespace kern::apps {
+
+const Task& faults_task() {
+  static const Task task{
+      "faults",
+      "seismic faults: SEG-Y in, fault probability out",
+      {
+          verb<SegyInspectConfig>("inspect", "say what SEG-Y files hold and what is odd; draw a section and a map",
+                                  describe_inspect, run_inspect_segy)
+              .taking_one("data"),
+          verb<SynthesizeSeismicConfig>("synthesize", "make synthetic sections or cubes with faults and their labels",
+                                        describe_synthesize, run_synthesize_seismic),
+      }};
+  return task;
+}
+
+}  // namespace kern::apps

@@ -1,0 +1,11 @@
+// The verbs of `kern faults`, one file each.
+#pragma once
+#include "apps/command.h"
+#include "apps/faults/config.h"
+
+namespace kern::apps {
+
+void run_inspect_segy(const SegyInspectConfig& config, Call& call);
+void run_synthesize_seismic(const SynthesizeSeismicConfig& config, Call& call);
+
+}  // namespace kern::apps

@@ -1,0 +1,40 @@
+#include "data/seismic_picture.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/common/error.h"
+
+namespace kern::data {
+
+Image seismic_image(std::span<const float> amplitude, int64_t traces, int64_t samples, double median, double sigma,
+                    int64_t longest) {
+  internal_check(int64_t(amplitude.size()) == traces * samples && traces > 0 && samples > 0, "a section of ", traces,
+                 " x ", samples, " with ", amplitude.size(), " samples");
+  Image image = make_raster<uint8_t>(samples, traces, 1, uint8_t(128));
+  for (int64_t x = 0; x < traces && sigma > 0; ++x)
+    for (int64_t z = 0; z < samples; ++z) {
+      const double v = (double(amplitude[size_t(x * samples + z)]) - median) / (kSeismicSigmas * sigma);
+      if (std::isfinite(v)) *image.at(z, x) = uint8_t(std::lround(127.5 - 127.5 * std::clamp(v, -1.0, 1.0)));
+    }
+  const int64_t H = std::min(samples, longest), W = std::min(traces, longest);
+  return H == samples && W == traces ? image : resize(image, H, W);
+}
+
+Image picture_rows(std::span<const Image> pictures, int64_t columns, int64_t gap) {
+  internal_check(!pictures.empty() && columns > 0, "a sheet of ", pictures.size(), " pictures");
+  const Image& first = pictures[0];
+  columns = std::min(columns, int64_t(pictures.size()));
+  const int64_t rows = (int64_t(pictures.size()) + columns - 1) / columns;
+  Image out =
+      make_raster<uint8_t>(rows * (first.H + gap) - gap, columns * (first.W + gap) - gap, first.C, uint8_t(255));
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    const Image& p = pictures[i];
+    internal_check(p.H == first.H && p.W == first.W && p.C == first.C, "pictures of a sheet are of one size");
+    const int64_t top = int64_t(i) / columns * (first.H + gap), left = int64_t(i) % columns * (first.W + gap);
+    for (int64_t y = 0; y < p.H; ++y) std::copy_n(p.at(y, 0), p.W * p.C, out.at(top + y, left));
+  }
+  return out;
+}
+
+}  // namespace kern::data

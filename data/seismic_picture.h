@@ -1,0 +1,20 @@
+// Seismic sections as pictures.
+#pragma once
+#include <span>
+
+#include "data/image.h"
+
+namespace kern::data {
+
+inline constexpr double kSeismicSigmas = 3;  // what is black and what is white
+
+// Grey, [samples, traces]: peaks dark, troughs light, black and white at median +- 3 sigma. `amplitude` is
+// [trace][sample]. Where sigma is 0 or nothing is finite the picture is of middle grey; samples that are no number are
+// middle grey too. No side is longer than `longest` pixels.
+Image seismic_image(std::span<const float> amplitude, int64_t traces, int64_t samples, double median, double sigma,
+                    int64_t longest = 1600);
+
+// A sheet of pictures of equal size side by side, `columns` to a row, `gap` pixels of white between them.
+Image picture_rows(std::span<const Image> pictures, int64_t columns, int64_t gap = 4);
+
+}  // namespace kern::data
