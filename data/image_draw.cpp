@@ -52,12 +52,17 @@ Image sheet(const std::vector<Image>& cells, int columns, int64_t cell) {
   constexpr int64_t kGap = 4;
   columns = std::max(1, std::min(columns, int(cells.size())));
   const int64_t rows = (int64_t(cells.size()) + columns - 1) / columns;
-  Image out = make_raster(rows * (cell + kGap) + kGap, columns * (cell + kGap) + kGap, 3, uint8_t(255));
-  for (size_t i = 0; i < cells.size(); ++i) {
-    const Image small = at_most(cells[i], cell);
-    const int64_t y = int64_t(i) / columns * (cell + kGap) + kGap + (cell - small.H) / 2,
-                  x = int64_t(i) % columns * (cell + kGap) + kGap + (cell - small.W) / 2;
-    for (int64_t r = 0; r < small.H; ++r) std::copy_n(small.at(r, 0), small.W * 3, out.at(y + r, x));
+  std::vector<Image> small;
+  int64_t H = 1, W = 1;  // of the largest
+  for (const Image& c : cells) {
+    small.push_back(at_most(c, cell));
+    H = std::max(H, small.back().H), W = std::max(W, small.back().W);
+  }
+  Image out = make_raster(rows * (H + kGap) + kGap, columns * (W + kGap) + kGap, 3, uint8_t(255));
+  for (size_t i = 0; i < small.size(); ++i) {
+    const int64_t y = int64_t(i) / columns * (H + kGap) + kGap + (H - small[i].H) / 2,
+                  x = int64_t(i) % columns * (W + kGap) + kGap + (W - small[i].W) / 2;
+    for (int64_t r = 0; r < small[i].H; ++r) std::copy_n(small[i].at(r, 0), small[i].W * 3, out.at(y + r, x));
   }
   return out;
 }

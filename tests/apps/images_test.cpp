@@ -1,0 +1,137 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "data/image.h"
+#include "engine/atomic_file.h"
+#include "tests/apps/kern_process.h"
+#include "tests/support/image_folder.h"
+
+namespace kern::testing {
+namespace {
+namespace fs = std::filesystem;
+
+Arguments small_training(const std::string& data, const std::string& run, const Arguments& more = {}) {
+  Arguments a{"images",
+              "train",
+              "data=" + data,
+              "masks=nonzero",
+              "channels=4,8",
+              "batch=3",
+              "epochs=2",
+              "lr=0.01",
+              "seed=3",
+              "augment.flip_horizontal=true",
+              "augment.noise=0.05",
+              "quiet=true",
+              "threads=1",
+              "run=" + run};
+  a.insert(a.end(), more.begin(), more.end());
+  return a;
+}
+
+TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
+  const TemporaryFolder folder;
+  write_squares(folder.path() / "data", 10);
+  run_well(small_training(folder / "data", folder / "run",
+                          {"epochs=4", "loss={bce: 1, dice: 1}", "monitor=binary_iou", "--json", folder / "f.json"}));
+  const std::string figures = read_file(folder / "f.json"), report = read_file(folder / "run/report.html");
+  for (const char* word : {"binary_iou", "data_wait_share", "class_iou"}) EXPECT_TRUE(contains(figures, word)) << word;
+  EXPECT_TRUE(contains(report, "data:image/png;base64,"));
+  EXPECT_TRUE(contains(report, "epoch 4"));
+  EXPECT_TRUE(fs::exists(folder / "run/panels/epoch_0001.png"));
+  const Result judged = run_well({"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
+                                  "run=" + folder / "judged", "pictures=validation"});
+  EXPECT_TRUE(contains(judged.out, "3 pictures: mean IoU"));
+
+  fs::rename(folder / "run/model.safetensors", folder / "alone.safetensors");
+  fs::remove_all(folder / "run");
+  fs::create_directories(folder / "in/Größe");
+  fs::copy_file(folder / "data/images/picture_1.png", folder / "in/Größe/写真.png");
+  write_file(folder / "in/one.png", data::encode_png(data::make_raster(1, 1, 3)));
+  write_file(folder / "in/wide.png", data::encode_png(data::make_raster(2, 30000, 1)));
+  write_file(folder / "in/cut.jpg", "\xFF\xD8\xFF");
+  fs::copy_file(fs::path(KERN_SOURCE_DIR) / "tests/data/image/cmyk.jpg", folder / "in/print.jpg");
+  fs::copy_file(fs::path(KERN_SOURCE_DIR) / "tests/data/image/alpha.png", folder / "in/alpha.png");
+  const Result r = run_well({"images", "predict", "model=" + folder / "alone.safetensors", "data=" + folder / "in",
+                             "out=" + folder / "out", "probabilities=true", "flips=both"});
+  EXPECT_TRUE(contains(r.out, "4 pictures predicted, 2 skipped"));
+  EXPECT_TRUE(contains(r.err, "CMYK")) << r.err;
+  EXPECT_TRUE(contains(r.err, "cut.jpg is cut short")) << r.err;
+  const data::StoredImage mask = data::read_stored(folder / "out/Größe/写真.png");
+  EXPECT_EQ(mask.H, 24);
+  EXPECT_EQ(mask.W, 32);
+  EXPECT_EQ(mask.palette.size(), 2u);
+  EXPECT_TRUE(fs::exists(folder / "out/Größe/写真_overlay.png"));
+  EXPECT_TRUE(fs::exists(folder / "out/Größe/写真_probability.png"));
+  EXPECT_EQ(data::image_info(fs::path(folder / "out/wide.png")).W, 30000);
+  expect_refusal(
+      {"images", "predict", "model=" + folder / "alone.safetensors", "data=" + folder / "in", "out=" + folder / "out"},
+      {"is there already", "overwrite=true"});
+  expect_refusal({"images", "predict", "model=" + folder / "alone.safetensors", "data=" + folder / "in/cut.jpg",
+                  "out=" + folder / "o2", "strict=true"},
+                 {"cut.jpg"});
+}
+
+TEST(ImagesApp, TilesCoverAPictureOfAnySize) {
+  const TemporaryFolder folder;
+  write_squares(folder.path() / "data", 8);
+  run_well(small_training(folder / "data", folder / "run", {"size=16,16", "fit=crop"}));
+  write_file(folder / "large.png", data::encode_png(data::make_raster(77, 53, 3, uint8_t(200))));
+  run_well({"images", "predict", "model=" + folder / "run", "data=" + folder / "large.png", "out=" + folder / "out"});
+  EXPECT_EQ(data::image_info(fs::path(folder / "out/large.png")).H, 77);
+}
+
+TEST(ImagesApp, AStoppedTrainingGoesOnToTheBit) {
+  const TemporaryFolder folder;
+  write_squares(folder.path() / "data", 8);
+  run_well(small_training(folder / "data", folder / "whole", {"epochs=3", "schedule=constant", "ema=0.9"}));
+  run_well(small_training(folder / "data", folder / "parts", {"epochs=1", "schedule=constant", "ema=0.9"}));
+  run_well({"images", "train", "resume=" + folder / "parts", "epochs=3"});
+  for (const char* file : {"metrics.csv", "model.safetensors", "model_last.safetensors"})
+    EXPECT_EQ(read_file(fs::path(folder / "whole") / file), read_file(fs::path(folder / "parts") / file)) << file;
+  write_squares(folder.path() / "data", 9);
+  expect_refusal({"images", "train", "resume=" + folder / "parts", "epochs=4"}, {"data"});
+}
+
+TEST(ImagesApp, InspectsAndPreviews) {
+  const TemporaryFolder folder;
+  write_squares(folder.path() / "data", 6);
+  const std::string data = "data=" + folder / "data";
+  const Result bad = run({"images", "inspect", data, "classes=[{name: a}, {name: b}]"});
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_TRUE(contains(bad.out, "the mask value 255 belongs to none of the 2 classes")) << bad.out;
+  EXPECT_TRUE(contains(bad.out, "ignore=255"));
+  const Result good = run_well({"images", "inspect", data, "masks=nonzero", "sheet=" + folder / "sheet.png"});
+  EXPECT_TRUE(contains(good.out, "0 errors"));
+  EXPECT_GT(data::read_image(folder / "sheet.png").W, 100);
+  run_well({"images", "preview", data, "masks=nonzero", "augment.rotate=10", "out=" + folder / "preview.png"});
+  EXPECT_GT(data::read_image(folder / "preview.png").W, 100);
+}
+
+TEST(ImagesApp, RefusesWithTheRemedy) {
+  const TemporaryFolder folder;
+  write_squares(folder.path() / "data", 4);
+  const std::string data = "data=" + folder / "data", run = "run=" + folder / "run";
+  expect_refusal({"images", "train", data, run}, {"no classes", "masks=nonzero"});
+  expect_refusal({"images", "train", data, run, "classes=[{name: a}, {name: b}]"},
+                 {"holds 255", "2 classes", "ignore=255"});
+  expect_refusal({"images", "train", data, run, "masks=nonzero", "size=16"}, {"height and width"});
+  expect_refusal({"images", "train", data, run, "masks=nonzero", "fit=crop"}, {"fit=crop needs size="});
+  expect_refusal({"images", "train", data, run, "masks=nonzero", "loss={bce: 1, ce: 1}"}, {"both ce and bce"});
+  expect_refusal({"images", "train", data, run, "masks=nonzero", "loss={dise: 1}"}, {"'dise'", "dice"});
+  expect_refusal({"images", "train", data, run, "masks=nonzero", "mask_dir=nowhere"}, {"mask_dir=nowhere"});
+  make_folder(folder / "empty");
+  expect_refusal({"images", "train", "data=" + folder / "empty", run, "masks=nonzero"}, {"holds no JPEG, PNG or BMP"});
+  for (const std::string name : {"other.png", "third.png"}) {
+    data::Image other;
+    write_file(folder / ("data/images/" + name),
+               data::encode_png(square_picture(name.size() + size_t(name[0]), 10, 10, other)));
+    write_file(folder / ("data/masks/" + name), data::encode_png(other));
+  }
+  expect_refusal({"images", "train", data, run, "masks=nonzero", "validation=0.1", "seed=2"},
+                 {"differ in size", "size="});
+}
+
+}  // namespace
+}  // namespace kern::testing

@@ -1,0 +1,291 @@
+#include "data/image_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "data/image_batches.h"
+#include "data/image_inspect.h"
+#include "data/image_split.h"
+#include "kernels/common/error.h"
+#include "kernels/common/parallel.h"
+#include "tests/support/image_folder.h"
+
+namespace kern::data {
+namespace {
+namespace fs = std::filesystem;
+using kern::testing::write_squares;
+
+class ImageFolder : public ::testing::Test {
+ protected:
+  ImageFolder() {
+    root_ = fs::temp_directory_path() /
+            ("kern_images_" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+    fs::remove_all(root_);
+    make_folder(root_);
+  }
+  ~ImageFolder() override { fs::remove_all(root_); }
+  fs::path root_;
+};
+
+template <class F>
+std::string sentence(F f) {
+  try {
+    f();
+  } catch (const InternalError& e) {
+    return "an internal error: " + e.sentence();
+  } catch (const Error& e) {
+    return e.sentence();
+  }
+  return "nothing was refused";
+}
+void expect_words(const std::string& sentence, const std::vector<std::string>& words) {
+  for (const std::string& word : words)
+    EXPECT_NE(sentence.find(word), sentence.npos) << word << " is not in: " << sentence;
+}
+std::string png(int64_t H, int64_t W, int64_t C = 1, uint8_t value = 0) {
+  return encode_png(make_raster(H, W, C, value));
+}
+
+const std::vector<ImageClass> kTwo{{"ground", "#000000", {}}, {"square", "#ff0000", {}}};
+
+TEST_F(ImageFolder, PairsByName) {
+  write_squares(root_, 3);
+  make_folder(root_ / "images/deep/Größe");
+  write_file(root_ / "images/deep/Größe/写真.png", png(4, 5));  // no mask: unlabelled
+  write_file(root_ / "images/notes.txt", "no picture");
+  const ImageSet set = load_image_folder({.path = root_});
+  ASSERT_EQ(set.pictures.size(), 4u);
+  EXPECT_EQ(set.labelled(), 3);
+  EXPECT_EQ(set.pictures[0].id, "deep/Größe/写真");
+  EXPECT_TRUE(set.pictures[0].mask.empty());
+  EXPECT_EQ(set.pictures[1].H, 24);
+  EXPECT_EQ(set.pictures[1].W, 32);
+  EXPECT_TRUE(set.skipped.empty());
+}
+
+TEST_F(ImageFolder, MasksBesideTheirPictures) {
+  write_file(root_ / "dog.png", png(3, 4));
+  write_file(root_ / "dog_mask.png", png(3, 4));
+  write_file(root_ / "cat.png", png(3, 4));
+  const ImageSet set = load_image_folder({.path = root_, .mask_suffix = "_mask"});
+  ASSERT_EQ(set.pictures.size(), 2u);
+  EXPECT_EQ(set.pictures[1].mask.filename(), "dog_mask.png");
+}
+
+TEST_F(ImageFolder, NamesWhatItLeavesOut) {
+  write_squares(root_, 2);
+  write_file(root_ / "images/wrong.png", png(3, 4));
+  write_file(root_ / "masks/wrong.png", png(4, 3));
+  write_file(root_ / "images/broken.jpg", "\xFF\xD8 no more");
+  write_file(root_ / "masks/alone.png", png(2, 2));
+  write_file(root_ / "images/picture_0.bmp", "BM");
+  const ImageSet set = load_image_folder({.path = root_});
+  EXPECT_EQ(set.pictures.size(), 1u);  // of two files of one name the first counts, and it cannot be read
+  std::string all;
+  for (const Problem& p : set.skipped) all += to_string(p) + "\n";
+  expect_words(all, {"wrong.png is 3 x 4", "4 x 3", "broken.jpg", "alone.png has no picture alone", "picture_0"});
+  EXPECT_EQ(set.skipped.size(), 5u);
+  expect_words(sentence([&] { load_image_folder({.path = root_, .strict = true}); }), {root_.string()});
+}
+
+TEST_F(ImageFolder, RefusesEmptyAndMissingFolders) {
+  expect_words(sentence([&] { load_image_folder({.path = root_}); }), {"holds no JPEG, PNG or BMP"});
+  expect_words(sentence([&] { load_image_folder({.path = root_ / "none"}); }), {"does not exist"});
+  expect_words(sentence([&] { load_image_folder({.path = root_, .image_dir = "x"}); }), {"image_dir=x", "no folder"});
+  expect_words(sentence([&] { find_pictures(root_.string()); }), {"holds no"});
+  expect_words(sentence([&] { find_pictures((root_ / "*.png").string()); }), {"*.png"});
+}
+
+TEST_F(ImageFolder, FindsAFileAFolderAndAPattern) {
+  for (const char* name : {"a1.png", "a2.png", "b1.png", "a1.txt"}) write_file(root_ / name, png(1, 1));
+  EXPECT_EQ(find_pictures(root_.string()).files.size(), 3u);
+  EXPECT_EQ(find_pictures((root_ / "a*.png").string()).files.size(), 2u);
+  EXPECT_EQ(find_pictures((root_ / "?1.*").string()).files.size(), 2u);
+  EXPECT_EQ(find_pictures((root_ / "b1.png").string()).files.size(), 1u);
+}
+
+TEST_F(ImageFolder, MaskValuesBecomeClasses) {
+  Image m = make_raster(1, 4, 1);
+  m.pixels = {0, 1, 255, 7};
+  write_file(root_ / "m.png", encode_png(m));
+  const MaskReader mapped({.classes = {{"a", "", {0}}, {"b", "", {1, 7}}}, .ignore = {255}});
+  EXPECT_EQ(mapped.read(root_ / "m.png").pixels, (std::vector<uint8_t>{0, 1, kIgnoredPixel, 1}));
+  const MaskReader plain({.classes = kTwo});
+  expect_words(sentence([&] { plain.read(root_ / "m.png"); }),
+               {"m.png holds 7", "2 classes", "masks=nonzero", "ignore=7"});
+  MaskReader::Unmapped unmapped;
+  plain.read(root_ / "m.png", &unmapped);
+  EXPECT_EQ(unmapped, (MaskReader::Unmapped{{"255", 1}, {"7", 1}}));
+  EXPECT_EQ(MaskReader({.kind = MaskKind::nonzero}).read(root_ / "m.png").pixels, (std::vector<uint8_t>{0, 1, 1, 1}));
+  // A palette's indices are classes; its colours are where masks=colour says so.
+  m.pixels = {0, 1, 1, 0};
+  const std::vector<Rgb> palette{{255, 0, 0}, {0, 0, 0}};
+  write_file(root_ / "p.png", encode_png(m, palette));
+  EXPECT_EQ(plain.read(root_ / "p.png").pixels, m.pixels);
+  EXPECT_EQ(MaskReader({.kind = MaskKind::colour, .classes = kTwo}).read(root_ / "p.png").pixels,
+            (std::vector<uint8_t>{1, 0, 0, 1}));
+}
+
+TEST_F(ImageFolder, MasksThatCannotBeMasks) {
+  write_file(root_ / "rgb.png", encode_png(Image{1, 1, 3, {1, 2, 3}}));
+  write_file(root_ / "grey.png", encode_png(Image{1, 1, 4, {1, 1, 1, 0}}));
+  expect_words(sentence([&] { MaskReader({.classes = kTwo}).read(root_ / "rgb.png"); }), {"rgb.png", "masks=colour"});
+  EXPECT_EQ(MaskReader({.classes = kTwo}).read(root_ / "grey.png").pixels[0], 1);  // grey saved with colours and alpha
+  EXPECT_EQ(MaskReader({.kind = MaskKind::alpha}).read(root_ / "grey.png").pixels[0], 0);
+  expect_words(sentence([&] { MaskReader({.kind = MaskKind::alpha}).read(root_ / "rgb.png"); }), {"no alpha"});
+  expect_words(sentence([&] { MaskReader({.kind = MaskKind::colour, .classes = kTwo}).read(root_ / "rgb.png"); }),
+               {"#010203"});
+  expect_words(sentence([&] {
+                 MaskReader({.kind = MaskKind::nonzero}).read(fs::path(KERN_SOURCE_DIR) / "tests/data/image/grey.jpg");
+               }),
+               {"is a JPEG", "save masks as PNG"});
+  expect_words(sentence([&] {
+                 MaskReader({.classes = {{"a", "", {1}}, {"b", "", {1}}}});
+               }),
+               {"belongs to two classes"});
+  expect_words(sentence([&] { MaskReader({.kind = MaskKind::colour, .classes = {{"a", "", {}}}}); }), {"'a' has none"});
+  expect_words(sentence([&] { MaskReader({.kind = MaskKind::nonzero, .classes = {{"a", "", {}}}}); }), {"1 classes"});
+}
+
+TEST_F(ImageFolder, ClassLists) {
+  write_file(root_ / "c.txt", "# name and colour\nroad 128 64 128\r\n\nsky #0000ff\ntree\n");
+  const auto c = read_class_list(root_ / "c.txt");
+  ASSERT_EQ(c.size(), 3u);
+  EXPECT_EQ(c[0].colour, "#804080");
+  EXPECT_EQ(c[1].name, "sky");
+  write_file(root_ / "bad.txt", "road 1 2\n");
+  expect_words(sentence([&] { read_class_list(root_ / "bad.txt"); }), {"bad.txt:1"});
+  write_file(root_ / "bad.txt", "road 1 2 300\n");
+  expect_words(sentence([&] { read_class_list(root_ / "bad.txt"); }), {"'300'"});
+}
+
+TEST_F(ImageFolder, SplitsAreSeededDisjointAndKeepEqualPicturesTogether) {
+  std::vector<Picture> pictures;
+  for (int i = 0; i < 20; ++i) pictures.push_back({text("p", i), text("p", i, ".png"), i < 18 ? "m" : "", 4, 4});
+  std::vector<int64_t> group;
+  for (int i = 0; i < 20; ++i) group.push_back(i / 2);  // pairs
+  const ImageSplit a = split_images(pictures, {.validation = 0.3, .seed = 5}, group),
+                   b = split_images(pictures, {.validation = 0.3, .seed = 5}, group);
+  EXPECT_EQ(a.training, b.training);
+  EXPECT_EQ(a.training.size() + a.validation.size(), 18u);
+  EXPECT_EQ(a.unlabelled.size(), 2u);
+  for (const int64_t v : a.validation) EXPECT_TRUE(std::count(a.validation.begin(), a.validation.end(), v ^ 1)) << v;
+  std::multiset<int64_t> folds;
+  for (int f = 0; f < 3; ++f)
+    for (const int64_t v : split_images(pictures, {.folds = 3, .fold = f, .seed = 1}).validation) folds.insert(v);
+  EXPECT_EQ(folds.size(), 18u);
+  EXPECT_EQ(std::set<int64_t>(folds.begin(), folds.end()).size(), 18u);
+  write_file(root_ / "list.txt", "p3\np4.png\n");
+  EXPECT_EQ(split_images(pictures, {.validation_list = root_ / "list.txt"}).validation, (std::vector<int64_t>{3, 4}));
+  write_file(root_ / "list.txt", "p33\n");
+  expect_words(sentence([&] { split_images(pictures, {.validation_list = root_ / "list.txt"}); }),
+               {"p33", "no picture"});
+  expect_words(sentence([&] { split_images(pictures, {.folds = 40}); }), {"folds=40"});
+}
+
+std::shared_ptr<const ImageStore> store_of(const fs::path& folder, size_t budget = 1 << 20) {
+  return std::make_shared<ImageStore>(load_image_folder({.path = folder}).pictures,
+                                      MaskReader({.kind = MaskKind::nonzero}), 3, budget);
+}
+const ImageAugmentation kAll{.flip_horizontal = true,
+                             .flip_vertical = true,
+                             .rot90 = true,
+                             .rotate = 20,
+                             .zoom = 0.2,
+                             .shift = 0.1,
+                             .crop = 0.5,
+                             .brightness = 0.3,
+                             .contrast = 0.3,
+                             .saturation = 0.3,
+                             .hue = 0.2,
+                             .noise = 0.05,
+                             .blur = 1,
+                             .cutout = 0.4};
+
+TEST_F(ImageFolder, BatchesDependOnSeedEpochAndIndexAlone) {
+  write_squares(root_, 7);
+  const std::vector<int64_t> which{0, 1, 2, 3, 4, 5, 6};
+  const ImageBatchOptions o{.batch = 3, .H = 16, .W = 16, .seed = 3, .augmentation = kAll};
+  const ImageBatches kept(store_of(root_), which, o), decoded(store_of(root_, 0), which, o);
+  EXPECT_EQ(kept.size(), 3);
+  const auto e = kept.epoch(4);
+  const ImageBatch later = kept.batch(e, 2), a = kept.batch(e, 0), b = decoded.batch(decoded.epoch(4), 0);
+  EXPECT_EQ(a.inputs, b.inputs);
+  EXPECT_EQ(a.labels, b.labels);
+  EXPECT_EQ(later.N, 1);
+  EXPECT_NE(kept.batch(kept.epoch(5), 0).inputs, a.inputs);
+  std::set<int64_t> seen;
+  for (int64_t i = 0; i < 3; ++i)
+    for (const int64_t p : kept.batch(e, i).pictures) seen.insert(p);
+  EXPECT_EQ(seen.size(), 7u);
+  for (const float v : a.inputs) ASSERT_TRUE(v >= 0 && v <= 1);
+  for (const int32_t k : a.labels) ASSERT_TRUE(k >= -1 && k <= 1);
+}
+
+TEST_F(ImageFolder, GeometryMovesPictureAndMaskAlike) {
+  write_squares(root_, 1, 32, 32);
+  const auto picture = store_of(root_)->get(0);
+  const ImageAugmentation geometry{.flip_horizontal = true,
+                                   .flip_vertical = true,
+                                   .rot90 = true,
+                                   .rotate = 30,
+                                   .zoom = 0.2,
+                                   .shift = 0.1,
+                                   .crop = 0.3};
+  for (uint32_t i = 0; i < 40; ++i) {
+    RandomSequence random(9, RandomStream::augment, i);
+    const ImageSample s = make_sample(*picture, Fit::scale, 40, 40, &geometry, random);
+    int64_t wrong = 0, judged = 0;
+    for (int64_t p = 0; p < 1600; ++p) {
+      if (s.labels[size_t(p)] < 0) continue;
+      ++judged;
+      wrong += (s.inputs[size_t(3 * p)] > 0.47f) != (s.labels[size_t(p)] == 1);
+    }
+    EXPECT_LT(wrong, 110) << i;  // the edge alone, where the picture is between bright and dark
+    EXPECT_GT(judged, 800) << i;
+  }
+}
+
+TEST_F(ImageFolder, CropsPadWhatIsSmaller) {
+  write_squares(root_, 1, 6, 40);
+  RandomSequence random(1, RandomStream::augment);
+  const ImageSample s = make_sample(*store_of(root_)->get(0), Fit::crop, 10, 20, nullptr, random);
+  EXPECT_EQ(s.labels[size_t(20 * 7)], -1);
+  EXPECT_GE(s.labels[size_t(20 * 5)], 0);
+  EXPECT_EQ(s.inputs[size_t(3 * 20 * 9)], 0);
+}
+
+TEST_F(ImageFolder, TheStoreTellsWhatItFound) {
+  write_squares(root_, 3);
+  fs::copy_file(root_ / "images/picture_0.png", root_ / "images/twin.png");
+  const std::string whole = read_file(root_ / "images/picture_2.png");
+  write_file(root_ / "images/picture_2.png", whole.substr(0, whole.size() / 2));
+  const auto store = store_of(root_);
+  EXPECT_EQ(group_equal(store->facts())[0], group_equal(store->facts())[3]);
+  EXPECT_EQ(store->facts()[0].class_pixels, (std::vector<int64_t>{24 * 32 - 144, 144}));
+  expect_words(store->facts()[2].failure, {"picture_2.png", "cut short"});
+  expect_words(sentence([&] { store_of(root_, 0)->get(2); }), {"picture_2.png"});
+  const uint64_t hash = store->hash();
+  set_thread_count(3);
+  EXPECT_EQ(store_of(root_)->hash(), hash);
+  set_thread_count(1);
+}
+
+TEST_F(ImageFolder, InspectionNamesValuesTwinsAndSizes) {
+  write_squares(root_, 4);
+  fs::copy_file(root_ / "images/picture_0.png", root_ / "images/twin.png");
+  const MaskReader masks({.classes = kTwo});
+  const ImageSet set = load_image_folder({.path = root_});
+  const ImageStore store(set.pictures, masks, 3, 1 << 20);
+  std::string all;
+  for (const Finding& f : inspect_images(store, kTwo, set.skipped, masks))
+    all += text(to_string(f.severity), ": ", f.sentence, " -> ", f.remedy, "\n");
+  expect_words(all, {"error: the mask value 255", "4 masks", "masks=nonzero", "twin is the same picture as picture_0",
+                     "1 picture has no mask"});
+  EXPECT_TRUE(all.starts_with("error"));
+}
+
+}  // namespace
+}  // namespace kern::data
