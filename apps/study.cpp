@@ -144,11 +144,11 @@ void print_table(const std::vector<Combination>& all, const StudyOf& of, Call& c
     if (one.state == "finished") finished.push_back(&one), settings.push_back(one.varied);
   size_t widest = 6;
   const auto methods = training::group_runs(settings, of.rules);
-  for (const training::Method& m : methods) widest = std::max(widest, m.name.size());
+  for (const training::ComparedMethod& m : methods) widest = std::max(widest, m.name.size());
   fmt::print("{:<{}}  runs", "", widest);
   for (const std::string& name : of.figures) fmt::print("  {:>17}", name);
   fmt::print("\n");
-  for (const training::Method& m : methods) {
+  for (const training::ComparedMethod& m : methods) {
     fmt::print("{:<{}}  {:>4}", m.name, widest, m.runs.size());
     for (const std::string& name : of.figures) {
       std::vector<double> values;

@@ -36,18 +36,18 @@ std::string to_string(const Spread& s, int decimals) {
   return s.n == 1 ? mean : fmt::format("{} ± {:.{}f}", mean, s.deviation, decimals);
 }
 
-std::vector<Method> group_runs(const std::vector<Settings>& runs, const ComparisonRules& rules) {
+std::vector<ComparedMethod> group_runs(const std::vector<Settings>& runs, const ComparisonRules& rules) {
   std::vector<std::string> keys;  // those that tell methods apart
   for (const Settings& s : runs)
     for (const auto& [key, value] : s)
       if (!rules.silent.count(key) && !rules.repeats.count(key) && std::ranges::find(keys, key) == keys.end() &&
           std::ranges::any_of(runs, [&](const Settings& other) { return value_of(other, key) != value; }))
         keys.push_back(key);
-  std::vector<Method> methods;
+  std::vector<ComparedMethod> methods;
   for (size_t r = 0; r < runs.size(); ++r) {
     Settings own;
     for (const std::string& key : keys) own.emplace_back(key, value_of(runs[r], key));
-    auto same = std::ranges::find(methods, own, &Method::settings);
+    auto same = std::ranges::find(methods, own, &ComparedMethod::settings);
     if (same == methods.end()) {
       std::string name;
       for (const auto& [key, value] : own) name += (name.empty() ? "" : ", ") + key + "=" + value;
@@ -59,7 +59,7 @@ std::vector<Method> group_runs(const std::vector<Settings>& runs, const Comparis
   return methods;
 }
 
-void check_comparable(const std::vector<ComparedRun>& runs, const std::vector<Method>& methods) {
+void check_comparable(const std::vector<ComparedRun>& runs, const std::vector<ComparedMethod>& methods) {
   const auto names = [](const ComparedRun& r) {
     std::vector<std::string> out;
     for (const ClassInfo& c : r.matrix.classes()) out.push_back(c.name);
@@ -70,7 +70,7 @@ void check_comparable(const std::vector<ComparedRun>& runs, const std::vector<Me
           ": compare runs of the same classes");
   std::set<Items> expected;
   for (size_t i : methods[0].runs) expected.insert(items_of(runs[i]));
-  for (const Method& m : methods) {
+  for (const ComparedMethod& m : methods) {
     std::set<Items> own;
     for (size_t i : m.runs) own.insert(items_of(runs[i]));
     if (own == expected) continue;
@@ -88,13 +88,14 @@ void check_comparable(const std::vector<ComparedRun>& runs, const std::vector<Me
                 " is in two): their spread would say nothing. Give them one split_seed, or the folds of one split");
 }
 
-Spread spread_of(const std::vector<ComparedRun>& runs, const Method& m, double (ConfusionMatrix::*figure)() const) {
+Spread spread_of(const std::vector<ComparedRun>& runs, const ComparedMethod& m,
+                 double (ConfusionMatrix::*figure)() const) {
   std::vector<double> values;
   for (size_t i : m.runs) values.push_back((runs[i].matrix.*figure)());
   return spread_of(values);
 }
 
-ConfusionMatrix pooled(const std::vector<ComparedRun>& runs, const Method& m) {
+ConfusionMatrix pooled(const std::vector<ComparedRun>& runs, const ComparedMethod& m) {
   ConfusionMatrix sum(runs[m.runs[0]].matrix.classes());
   for (size_t i : m.runs) sum.merge(runs[i].matrix);
   return sum;

@@ -36,22 +36,23 @@ struct ComparisonRules {
   std::set<std::string> silent, repeats;
 };
 
-struct Method {
+struct ComparedMethod {
   std::string name;          // the settings that tell it from the others: "method=fixmatch, labelled_fraction=0.125"
   Settings settings;         // those
   std::vector<size_t> runs;  // in the order given
 };
 
 // Methods in the order of their first run; every setting that differs between two methods is in all their settings.
-std::vector<Method> group_runs(const std::vector<Settings>& runs, const ComparisonRules& rules);
+std::vector<ComparedMethod> group_runs(const std::vector<Settings>& runs, const ComparisonRules& rules);
 
 // Error in a sentence when methods were not judged on the same items (by the union of their folds), or when two runs
 // have other classes.
-void check_comparable(const std::vector<ComparedRun>& runs, const std::vector<Method>& methods);
+void check_comparable(const std::vector<ComparedRun>& runs, const std::vector<ComparedMethod>& methods);
 
 // Of a figure over the runs of a method.
-Spread spread_of(const std::vector<ComparedRun>& runs, const Method& method, double (ConfusionMatrix::*figure)() const);
+Spread spread_of(const std::vector<ComparedRun>& runs, const ComparedMethod& method,
+                 double (ConfusionMatrix::*figure)() const);
 // All runs of a method in one matrix.
-ConfusionMatrix pooled(const std::vector<ComparedRun>& runs, const Method& method);
+ConfusionMatrix pooled(const std::vector<ComparedRun>& runs, const ComparedMethod& method);
 
 }  // namespace kern::training

@@ -105,7 +105,7 @@ Judged judge_run(const std::string& folder, const std::string& data, Sources& so
 // The baselines of each method's runs; methods that share their labelled wells share their baselines, which stand once.
 void add_baselines(Comparison& c, const std::vector<Judged>& all) {
   std::set<std::string> seen;
-  for (const Method& m : c.methods)
+  for (const ComparedMethod& m : c.methods)
     for (size_t b = 0; b < all[m.runs[0]].baselines.size(); ++b) {
       std::vector<ConfusionMatrix> matrices;
       std::string counts;
@@ -187,7 +187,7 @@ Comparison compare(const std::vector<std::string>& runs, const std::string& data
 
 void report(const Comparison& c, const RunFolder& out) {
   const fs::path written = write_comparison_report(out.path(), c);
-  for (const Method& m : c.methods)
+  for (const ComparedMethod& m : c.methods)
     fmt::print("{}: accuracy {}, macro-F1 {}, mean IoU {} ({} runs)\n", m.name,
                to_string(spread_of(c.runs, m, &ConfusionMatrix::accuracy)),
                to_string(spread_of(c.runs, m, &ConfusionMatrix::macro_f1)),
@@ -212,7 +212,7 @@ void run_compare(const CompareConfig& config, Call& call) {
   const RunFolder out = RunFolder::create(config.out);
   call.figures.add("runs", int64_t(c.runs.size()));
   call.figures.add("methods", int64_t(c.methods.size()));
-  for (const Method& m : c.methods) {
+  for (const ComparedMethod& m : c.methods) {
     const Spread s = spread_of(c.runs, m, &ConfusionMatrix::mean_iou);
     call.figures.add(m.name + ": mean_iou", std::vector<double>{s.mean, s.deviation});
   }

@@ -54,7 +54,7 @@ TEST(Comparison, RunsThatDifferInSeedOrFoldAloneAreOneMethod) {
 TEST(Comparison, FiguresOfAMethodAndItsRunsInOneMatrix) {
   const std::vector<ComparedRun> runs{run_of("a", {{"seed", "1"}}, {0, 0, 1, 1}, {0, 0, 1, 0}, {"w"}),
                                       run_of("b", {{"seed", "2"}}, {0, 0, 1, 1}, {0, 1, 0, 0}, {"w"})};
-  const Method all{"", {}, {0, 1}};
+  const ComparedMethod all{"", {}, {0, 1}};
   const Spread s = spread_of(runs, all, &ConfusionMatrix::accuracy);
   EXPECT_DOUBLE_EQ(s.mean, 0.5);
   EXPECT_DOUBLE_EQ(s.deviation, std::sqrt(0.125));

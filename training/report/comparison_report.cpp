@@ -28,14 +28,14 @@ std::string letter(size_t method) { return fmt::format("{}", method + 1); }
 
 Cell spread_cell(const Spread& s) { return {to_string(s, 3), s.mean, {}}; }
 
-Spread class_iou(const Comparison& c, const Method& m, int64_t k) {
+Spread class_iou(const Comparison& c, const ComparedMethod& m, int64_t k) {
   std::vector<double> values;
   for (size_t i : m.runs)
     if (c.runs[i].matrix.present(k)) values.push_back(c.runs[i].matrix.iou(k));
   return spread_of(values);
 }
 
-std::string labelled_of(const Comparison& c, const Method& m) {
+std::string labelled_of(const Comparison& c, const ComparedMethod& m) {
   int64_t low = c.runs[m.runs[0]].labelled, high = low;
   for (size_t i : m.runs) low = std::min(low, c.runs[i].labelled), high = std::max(high, c.runs[i].labelled);
   return low == high ? grouped(low) : grouped(low) + "–" + grouped(high);
@@ -47,7 +47,7 @@ void add_methods(HtmlDocument& document, const Comparison& c) {
   table.columns = {{""}, {"method"}, {"runs", true}, {"labelled " + c.item, true}};
   for (const Named& f : kFigures) table.columns.push_back({f.name, true, Best::highest});
   for (size_t m = 0; m < c.methods.size(); ++m) {
-    const Method& method = c.methods[m];
+    const ComparedMethod& method = c.methods[m];
     table.rows.push_back({{letter(m), {}, colour_of(m)},
                           {method.name, {}, {}},
                           count_cell(int64_t(method.runs.size())),
@@ -75,7 +75,7 @@ void add_class_table(HtmlDocument& document, const Comparison& c) {
   for (size_t m = 0; m < c.methods.size(); ++m) table.columns.push_back({letter(m), true});
   for (size_t k = 0; k < classes.size(); ++k) {
     table.rows.push_back({{classes[k].name, {}, classes[k].colour}});
-    for (const Method& m : c.methods) table.rows.back().push_back(spread_cell(class_iou(c, m, int64_t(k))));
+    for (const ComparedMethod& m : c.methods) table.rows.back().push_back(spread_cell(class_iou(c, m, int64_t(k))));
   }
   table.caption = "The methods by their numbers in the table above.";
   document.table(table);
@@ -142,7 +142,7 @@ void add_learning_curve(Report& report, const Comparison& c) {
   for (const auto& [n, unused] : by_labels) chart.x.push_back(double(n));
   // A line: methods whose settings differ only in keys that start with "labelled", or, of folds, in nothing.
   std::map<std::string, std::map<int64_t, std::vector<double>>> lines;
-  for (const Method& m : c.methods) {
+  for (const ComparedMethod& m : c.methods) {
     std::string name;
     for (const auto& [key, value] : m.settings)
       if (!key.starts_with("labelled")) name += (name.empty() ? "" : ", ") + key + "=" + value;
@@ -209,7 +209,7 @@ std::string table_of(const Comparison& c) {
     out += fmt::format(",{0},{0}_deviation", name);
   }
   for (const ClassInfo& k : c.runs[0].matrix.classes()) out += "," + csv_field("IoU " + k.name);
-  for (const Method& m : c.methods) {
+  for (const ComparedMethod& m : c.methods) {
     out += fmt::format("\n{},{}", csv_field(m.name), m.runs.size());
     for (const Named& f : kFigures) {
       const Spread s = spread_of(c.runs, m, f.figure);

@@ -12,7 +12,7 @@ namespace kern::training {
 
 struct Comparison {
   std::vector<ComparedRun> runs;
-  std::vector<Method> methods;  // of group_runs; the first is what others are held against
+  std::vector<ComparedMethod> methods;  // of group_runs; the first is what others are held against
   std::vector<std::pair<std::string, std::vector<ConfusionMatrix>>> baselines;  // each over one or more runs
   std::string curve = "mean_iou";           // column of metrics.csv for the chart of all runs
   std::vector<HtmlDocument::Panel> panels;  // the same items under each method
