@@ -323,7 +323,11 @@ void Schema::unknown(const std::string& name, const std::string& at) const {
 
 void Schema::read(Entry& e, const Value& value, const std::string& file) {
   const std::string at = place(file, value.line), expected = e.read(value, file);
-  kern::check(expected.empty(), e.name, " must be ", expected, ", got ", shown(value), " (", at, ")");
+  // Of three letters any word is near: gpu is not a mistyped cpu.
+  const bool telling = value.kind == Value::Kind::scalar && value.text.size() > 3;
+  const std::string near = telling ? nearest_word(value.text, e.allowed.words) : "";
+  kern::check(expected.empty(), e.name, " must be ", expected, ", got ", shown(value), " (", at, ")",
+              near.empty() ? "" : "; did you mean '" + near + "'?");
   e.given = at;
 }
 

@@ -195,6 +195,7 @@ void write_report(const Inspected& i, const SegyInspectConfig& c, const fs::path
 
 void inspect_one(const fs::path& path, const SegyInspectConfig& c, const fs::path& out, Call& call) {
   const Inspected i(path, c.places);
+  section_of(i, c);  // a section that is not there is said before anything is printed
   for (const std::string& line : i.file.text_header().lines)
     if (!line.empty()) fmt::print("{}\n", line);
   fmt::print("\n");

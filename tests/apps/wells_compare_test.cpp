@@ -79,7 +79,7 @@ TEST(Study, WhatIsWrongIsSaidBeforeAnythingIsTrained) {
     expect_refusal({"wells", "study", file}, words);
   };
   refused("{kernle: [3, 5]}", {"unknown key 'kernle'", "kernel"});
-  refused("{kernel: [3, many]}", {"kernel must be whole number"});
+  refused("{kernel: [3, many]}", {"kernel must be a whole number"});
   refused("{kernel: []}", {"vary.kernel must be a list"});
   refused("{kernel: [3, 3]}", {"stands twice"});
   refused("{run: [a]}", {"names the run folders itself"});

@@ -205,7 +205,8 @@ TEST(Loop, TrainsAndItsDropoutMatters) {
   const Folders folders;
   run(folders.path / "a", false, {});
   const CsvTable metrics = read_csv_table(folders.path / "a/metrics.csv");
-  EXPECT_EQ(metrics.columns, (std::vector<std::string>{"epoch", "train_loss", "lr", "val_loss"}))
+  EXPECT_EQ(metrics.columns,
+            (std::vector<std::string>{"epoch", "train_loss", "lr", "val_loss", "mean_of_steps", "of_no_step"}))
       << "no time stands in metrics.csv";
   ASSERT_EQ(metrics.rows.size(), size_t(kEpochs));
   EXPECT_LT(metrics.rows.back()[1], metrics.rows.front()[1]);
