@@ -47,6 +47,9 @@ struct ImagesTrainConfig {
   std::string model = "unet";
   std::vector<int> channels;
   double dropout = 0;
+  std::string encoder_weights;
+  int encoder_frozen = 0;
+  double encoder_lr = 1;
 
   training::Recipe recipe{.batch = 8};
   training::LossOptions loss;

@@ -19,6 +19,26 @@ constexpr std::pair<data::MaskKind, const char*> kMaskWords[] = {{data::MaskKind
                                                                  {data::MaskKind::nonzero, "nonzero"},
                                                                  {data::MaskKind::alpha, "alpha"}};
 
+constexpr std::pair<models::InputScaling, const char*> kScalingWords[] = {
+    {models::InputScaling::none, "none"},
+    {models::InputScaling::imagenet, "imagenet"},
+    {models::InputScaling::symmetric, "symmetric"}};
+constexpr std::pair<models::PaddingConvention, const char*> kPaddingWords[] = {
+    {models::PaddingConvention::torch, "torch"}, {models::PaddingConvention::tensorflow, "tensorflow"}};
+
+template <class E, size_t N>
+std::string word_of(const std::pair<E, const char*> (&words)[N], E value) {
+  for (const auto& [v, word] : words)
+    if (v == value) return word;
+  throw InternalError("a choice without a word");
+}
+template <class E, size_t N>
+E value_of(const std::pair<E, const char*> (&words)[N], const std::string& word) {
+  for (const auto& [v, w] : words)
+    if (word == w) return v;
+  throw Error("no such word: " + word);
+}
+
 std::vector<FileTensor> file_tensors(const AnyModule& module) {
   std::vector<FileTensor> out;
   for (const NamedTensor& t : module.tensors()) out.push_back({t.name, t.tensor});
@@ -28,20 +48,20 @@ std::vector<FileTensor> file_tensors(const AnyModule& module) {
 json to_json(const ImagesModel& m) {
   json classes = json::array();
   for (const auto& c : m.classes) classes.push_back({{"name", c.name}, {"colour", c.colour}, {"values", c.values}});
-  std::string masks;
-  for (const auto& [kind, word] : kMaskWords)
-    if (kind == m.masks) masks = word;
   return {{"architecture", m.architecture},
           {"network",
            {{"in", m.network.in},
             {"out", m.network.out},
             {"channels", m.network.channels},
-            {"dropout", m.network.dropout}}},
+            {"dropout", m.network.dropout},
+            {"padding", word_of(kPaddingWords, m.network.padding)},
+            {"scaling", m.network.scaling ? json(word_of(kScalingWords, *m.network.scaling)) : json()},
+            {"norm_eps", m.network.norm_eps ? json(*m.network.norm_eps) : json()}}},
           {"size", {m.H, m.W}},
           {"own_size", m.own_size},
           {"fit", m.fit == data::Fit::crop ? "crop" : "scale"},
           {"classes", classes},
-          {"masks", masks},
+          {"masks", word_of(kMaskWords, m.masks)},
           {"ignore", m.ignore},
           {"training_pictures", m.training_pictures},
           {"validation_pictures", m.validation_pictures},
@@ -56,6 +76,9 @@ ImagesModel from_json(const json& j) {
   m.network.out = n.at("out").get<int>();
   m.network.channels = n.at("channels").get<std::vector<int>>();
   m.network.dropout = n.at("dropout").get<double>();
+  m.network.padding = value_of(kPaddingWords, n.at("padding").get<std::string>());
+  if (!n.at("scaling").is_null()) m.network.scaling = value_of(kScalingWords, n.at("scaling").get<std::string>());
+  if (!n.at("norm_eps").is_null()) m.network.norm_eps = n.at("norm_eps").get<double>();
   m.H = j.at("size").at(0).get<int>();
   m.W = j.at("size").at(1).get<int>();
   m.own_size = j.at("own_size").get<bool>();
@@ -63,8 +86,7 @@ ImagesModel from_json(const json& j) {
   for (const json& c : j.at("classes"))
     m.classes.push_back(
         {c.at("name").get<std::string>(), c.at("colour").get<std::string>(), c.at("values").get<std::vector<int>>()});
-  for (const auto& [kind, word] : kMaskWords)
-    if (j.at("masks").get<std::string>() == word) m.masks = kind;
+  m.masks = value_of(kMaskWords, j.at("masks").get<std::string>());
   m.ignore = j.at("ignore").get<std::vector<int>>();
   m.training_pictures = j.at("training_pictures").get<std::vector<std::string>>();
   m.validation_pictures = j.at("validation_pictures").get<std::vector<std::string>>();

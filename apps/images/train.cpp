@@ -9,6 +9,7 @@
 #include "apps/images/source.h"
 #include "apps/images/verbs.h"
 #include "data/feed.h"
+#include "engine/model_file.h"
 #include "kernels/common/log.h"
 #include "training/stop.h"
 #include "training/supervised.h"
@@ -80,6 +81,26 @@ std::vector<int64_t> spread(const std::vector<int64_t>& which, int count) {
   return chosen;
 }
 
+// The network, its encoder as the configuration wants it.
+void make_network(const ImagesTrainConfig& c, ImagesModel& model) {
+  const bool encoded = models::image2d_model(c.model).encoder != nullptr;
+  check(encoded || (c.encoder_weights.empty() && c.encoder_frozen == 0 && c.encoder_lr == 1), "model=", c.model,
+        " has no encoder: encoder.weights=, encoder.frozen= and encoder.lr= are for models that have one");
+  if (c.encoder_weights.empty()) {
+    model.build();
+  } else {
+    const TensorFile file = load_tensors(c.encoder_weights);
+    const models::WeightsOrigin origin = models::origin_of(file);
+    model.network.padding = origin.padding;
+    model.network.scaling = model.network.in == 3 ? origin.scaling : std::nullopt;
+    model.network.norm_eps = origin.norm_eps;
+    model.build();
+    inform(models::load_encoder(c.model, model.network, model.module, file).note);
+  }
+  if (c.encoder_frozen > 0)
+    models::freeze_levels(*models::image2d_model(c.model).encoder, model.module, "encoder", c.encoder_frozen);
+}
+
 void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   c.machine.apply();
   const std::string config = configuration_of(c, run, call);
@@ -124,11 +145,13 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   model.validation_pictures = ids_of(store, split.validation);
   model.provenance =
       fmt::format("kern {} seed {} data {}", build_info::kVersion, c.recipe.seed, hash_text(store.hash()));
-  model.build();
+  make_network(c, model);
   model.module.move_to(device);
 
   const int64_t steps = (feed.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
-  Optimiser optimiser = c.recipe.make_optimiser({{.parameters = model.module.parameters()}});
+  std::vector<PathRate> rates;
+  if (c.encoder_lr != 1) rates.push_back({"encoder", c.encoder_lr});
+  Optimiser optimiser = c.recipe.make_optimiser(parameter_groups(model.module, rates));
   Schedule schedule = c.recipe.make_schedule(steps);
   std::optional<Ema> ema;
   if (c.recipe.ema > 0) ema.emplace(optimiser, EmaOptions{.decay = c.recipe.ema});

@@ -109,6 +109,21 @@ TEST(ImagesApp, InspectsAndPreviews) {
   EXPECT_GT(data::read_image(folder / "preview.png").W, 100);
 }
 
+TEST(ImagesApp, EncodersAreAskedOfModelsThatHaveOne) {
+  const TemporaryFolder folder;
+  write_squares(folder.path() / "data", 6);
+  const std::string data = "data=" + folder / "data", run = "run=" + folder / "run";
+  for (const char* key : {"encoder.frozen=1", "encoder.lr=0.1", "encoder.weights=w.safetensors"})
+    expect_refusal({"images", "train", data, run, "masks=nonzero", key}, {"model=unet has no encoder"});
+  expect_refusal(
+      {"images", "train", data, run, "masks=nonzero", "model=mobilenet_unet", "encoder.weights=w.safetensors"},
+      {"w.safetensors"});
+  run_well({"images", "train", data, run, "masks=nonzero", "model=mobilenet_unet", "encoder.frozen=2", "encoder.lr=0.5",
+            "epochs=1", "batch=2", "size=64,64", "quiet=true"});
+  run_well({"images", "predict", "model=" + folder / "run", data + "/images", "out=" + folder / "out"});
+  EXPECT_TRUE(fs::exists(folder / "out"));
+}
+
 TEST(ImagesApp, RefusesWithTheRemedy) {
   const TemporaryFolder folder;
   write_squares(folder.path() / "data", 4);
