@@ -107,7 +107,7 @@ Svg line_chart(const LineChart& chart) {
   }
   std::vector<LegendEntry> legend;
   for (const auto& s : chart.series) {
-    legend.push_back({s.name, s.colour, s.mark == Series::Mark::dots});
+    if (!s.name.empty()) legend.push_back({s.name, s.colour, s.mark == Series::Mark::dots});
     std::vector<std::pair<double, double>> points;
     for (size_t i = 0; i < chart.x.size(); ++i) points.emplace_back(x.pixel(chart.x[i]), y.pixel(s.values[i]));
     if (s.mark != Series::Mark::dots) svg.polyline(points, {.colour = s.colour, .width = 2});

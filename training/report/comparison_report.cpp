@@ -81,13 +81,14 @@ void add_class_table(HtmlDocument& document, const Comparison& c) {
   document.table(table);
 }
 
-// Only what differs, and what repeats a method beside it.
+// Only what differs; the folder's own name stands in front already.
 void add_runs(HtmlDocument& document, const Comparison& c) {
   document.section("Runs");
   std::vector<std::string> keys;
   for (const ComparedRun& r : c.runs)
     for (const auto& [key, value] : r.settings)
-      if (std::ranges::find(keys, key) == keys.end() && std::ranges::any_of(c.runs, [&](const ComparedRun& other) {
+      if (value != r.name && std::ranges::find(keys, key) == keys.end() &&
+          std::ranges::any_of(c.runs, [&](const ComparedRun& other) {
             const auto at = std::ranges::find(other.settings, key, &Settings::value_type::first);
             return at == other.settings.end() || at->second != value;
           }))
