@@ -1,0 +1,275 @@
+#include "data/anomaly_set.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+
+#include "data/image.h"
+#include "data/names.h"
+#include "engine/atomic_file.h"
+#include "engine/random.h"
+#include "kernels/common/error.h"
+
+namespace kern::data {
+namespace {
+namespace fs = std::filesystem;
+
+constexpr const char* kMaskFolders[] = {"ground_truth", "masks", "mask"};
+constexpr std::pair<const char*, const char*> kParts[] = {
+    {"train", "train"}, {"training", "train"}, {"validation", "validation"}, {"val", "validation"}, {"test", "test"}};
+
+bool is_png(const fs::path& path) { return same_name(path.extension().string(), ".png"); }
+
+std::vector<fs::path> pictures_below(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code failed;
+  fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, failed), end;
+  check(!failed, folder.string(), " cannot be read: ", failed.message());
+  for (; it != end; it.increment(failed)) {
+    check(!failed, folder.string(), " cannot be read: ", failed.message());
+    if (it->is_regular_file(failed) && is_image_name(it->path())) files.push_back(it->path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+class Loader {
+ public:
+  explicit Loader(const AnomalySetOptions& o) : o_(o) {}
+
+  AnomalySet load() {
+    check(!o_.path.empty(), "data= names nothing: give the folder of the pictures");
+    check(fs::is_directory(o_.path), o_.path.string(),
+          fs::exists(o_.path) ? " is a file: data= names the folder of the pictures"
+                              : " does not exist: data= names the folder of the pictures");
+    check(o_.mask_dir.empty() || fs::is_directory(o_.path / o_.mask_dir), "mask_dir=", o_.mask_dir,
+          ": there is no folder ", (o_.path / o_.mask_dir).string());
+    sort_files();
+    if (o_.list.empty())
+      for (const fs::path& file : images_) take(file, {});
+    else take_listed();
+    check(!set_.pictures.empty(), "no picture in ", o_.path.string(), " can be used",
+          set_.skipped.empty() ? ": it holds no JPEG, PNG or BMP file"
+                               : "; the first reason: " + set_.skipped.front().sentence);
+    std::sort(set_.pictures.begin(), set_.pictures.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    return std::move(set_);
+  }
+
+ private:
+  // Pictures, and masks by the stem of what they belong to.
+  void sort_files() {
+    const std::vector<fs::path> all = pictures_below(o_.path);
+    std::set<fs::path> other_kind;  // stems of JPEG and BMP files: a PNG beside one is its mask
+    for (const fs::path& file : all)
+      if (!is_png(file)) other_kind.insert(fs::path(file).replace_extension());
+    for (const fs::path& file : all) {
+      const bool mask =
+          in_mask_folder(file) || (is_png(file) && other_kind.contains(fs::path(file).replace_extension()));
+      if (mask) masks_[file.stem().string()].push_back(file);
+      else images_.push_back(file);
+    }
+  }
+  bool in_mask_folder(const fs::path& file) const {
+    if (!o_.mask_dir.empty()) {
+      const auto below = fs::relative(file, o_.path / o_.mask_dir);
+      return !below.empty() && *below.begin() != "..";
+    }
+    const fs::path folder = fs::relative(file, o_.path).parent_path();
+    return std::any_of(folder.begin(), folder.end(), [](const fs::path& name) {
+      return std::any_of(std::begin(kMaskFolders), std::end(kMaskFolders),
+                         [&](const char* m) { return same_name(name.string(), m); });
+    });
+  }
+
+  bool is_good(const std::string& word) const {
+    return std::any_of(o_.good.begin(), o_.good.end(), [&](const std::string& g) { return same_name(g, word); });
+  }
+
+  void leave_out(const fs::path& file, const std::string& sentence, const std::string& remedy) {
+    const Problem p{file.string(), sentence, remedy};
+    if (o_.strict) throw Error(to_string(p));
+    set_.skipped.push_back(p);
+  }
+  std::optional<ImageInfo> header_of(const fs::path& file) {
+    try {
+      return image_info(file);
+    } catch (const InternalError&) {
+      throw;
+    } catch (const Error& e) {
+      leave_out(file, e.sentence(), "");
+      return {};
+    }
+  }
+
+  // The mask of a picture: of several with its stem the one whose folder is named like the picture's.
+  fs::path mask_of(const fs::path& image, const std::string& kind) const {
+    std::vector<std::string> stems{image.stem().string(), image.stem().string() + "_mask"};
+    if (!o_.mask_from.empty())
+      if (const size_t at = stems[0].find(o_.mask_from); at != std::string::npos)
+        stems.push_back(std::string(stems[0]).replace(at, o_.mask_from.size(), o_.mask_to));
+    for (const std::string& stem : stems) {
+      const auto it = masks_.find(stem);
+      if (it == masks_.end()) continue;
+      for (const fs::path& mask : it->second)
+        if (mask.parent_path() == image.parent_path() || same_name(mask.parent_path().filename().string(), kind))
+          return mask;
+      if (it->second.size() == 1) return it->second.front();
+    }
+    return {};
+  }
+
+  void take(const fs::path& file, const std::optional<std::string>& word) {
+    const fs::path id = fs::relative(file, o_.path), folder = id.parent_path();
+    AnomalyPicture p{.id = id.generic_string(), .image = file, .mask = {}, .kind = {}, .part = {}};
+    if (!folder.empty())
+      for (const auto& [name, part] : kParts)
+        if (same_name(folder.begin()->string(), name)) p.part = part;
+    const bool flat = folder.empty() || (!p.part.empty() && !folder.has_parent_path());
+    p.kind = word ? *word : flat ? "good" : folder.filename().string();
+    p.truth = word || !flat ? (is_good(p.kind) ? Truth::normal : Truth::anomalous) : Truth::normal;
+    if (!word && flat && !noted_flat_) {
+      noted_flat_ = true;
+      set_.notes.push_back(text("the pictures that lie directly in ", file.parent_path().string(),
+                                " count as normal: put defective ones into a folder of their own, or give list="));
+    }
+    const auto info = header_of(file);
+    if (!info) return;
+    p.H = info->H, p.W = info->W;
+    if (p.truth == Truth::anomalous) p.mask = mask_of(file, p.kind);
+    if (!p.mask.empty()) {
+      const auto of_mask = header_of(p.mask);
+      if (!of_mask) p.mask.clear();
+      else if (of_mask->H != p.H || of_mask->W != p.W) {
+        leave_out(p.mask,
+                  text("mask ", p.mask.string(), " is ", of_mask->W, " x ", of_mask->H, ", its picture ", file.string(),
+                       " ", p.W, " x ", p.H),
+                  "the picture is used without it");
+        p.mask.clear();
+      }
+    }
+    set_.pictures.push_back(std::move(p));
+  }
+
+  void take_listed() {
+    std::istringstream lines(read_file(o_.list));
+    std::string line;
+    for (int number = 1; std::getline(lines, line); ++number) {
+      while (!line.empty() && (std::isspace(static_cast<unsigned char>(line.back())) || line.back() == ','))
+        line.pop_back();
+      if (line.empty() || line[0] == '#') continue;
+      const size_t gap = line.find_last_of(" \t,;");
+      check(gap != std::string::npos, o_.list.string(), " line ", number, ": '", line,
+            "' is not a file and its label, e.g. 'belt_17.jpg good'");
+      std::string name = line.substr(0, gap);
+      while (!name.empty() && std::string_view(" \t,;").find(name.back()) != std::string_view::npos) name.pop_back();
+      const std::string word = line.substr(gap + 1);
+      fs::path file = o_.path / name;
+      if (!fs::is_regular_file(file)) file = o_.list.parent_path() / name;
+      if (!fs::is_regular_file(file)) {
+        leave_out(o_.path / name,
+                  text(o_.list.string(), " line ", number, " names ", name, ", which is not in ", o_.path.string()),
+                  "correct the list, or add the picture");
+        continue;
+      }
+      take(file, word);
+    }
+    check(!set_.pictures.empty() || !set_.skipped.empty(), o_.list.string(), " names no picture");
+  }
+
+  const AnomalySetOptions& o_;
+  AnomalySet set_;
+  std::vector<fs::path> images_;
+  std::map<std::string, std::vector<fs::path>> masks_;
+  bool noted_flat_ = false;
+};
+
+// The first round(share x n) of `from`, shuffled, become the first part; the rest the second.
+std::pair<std::vector<int64_t>, std::vector<int64_t>> parted(std::vector<int64_t> from, double share,
+                                                             RandomSequence& random) {
+  random.shuffle(std::span(from));
+  const auto first = int64_t(std::lround(share * double(from.size())));
+  return {{from.begin(), from.begin() + first}, {from.begin() + first, from.end()}};
+}
+
+}  // namespace
+
+const char* to_string(Truth truth) {
+  switch (truth) {
+    case Truth::normal:
+      return "normal";
+    case Truth::anomalous:
+      return "anomalous";
+    case Truth::unknown:
+      return "unknown";
+  }
+  return "?";
+}
+
+int64_t AnomalySet::count(Truth truth) const {
+  return std::count_if(pictures.begin(), pictures.end(), [=](const AnomalyPicture& p) { return p.truth == truth; });
+}
+
+AnomalySet load_anomaly_set(const AnomalySetOptions& options) { return Loader(options).load(); }
+
+AnomalySplit split_anomalies(const AnomalySet& set, const AnomalySplitOptions& o) {
+  check(o.validation >= 0 && o.test >= 0 && o.validation + o.test < 1,
+        "validation= and test= are shares of the normal pictures and must leave some to train on, got ", o.validation,
+        " and ", o.test);
+  RandomSequence random(o.seed, RandomStream::shuffle, 0, 2);
+  AnomalySplit split;
+  auto add = [](std::vector<int64_t>& to, const std::vector<int64_t>& more) {
+    to.insert(to.end(), more.begin(), more.end());
+  };
+  auto of = [&](Truth truth, auto&& wanted) {
+    std::vector<int64_t> all;
+    for (size_t i = 0; i < set.pictures.size(); ++i)
+      if (set.pictures[i].truth == truth && wanted(set.pictures[i])) all.push_back(int64_t(i));
+    return all;
+  };
+  auto in = [](const char* part) { return [part](const AnomalyPicture& p) { return p.part == part; }; };
+  const bool by_folder = !of(Truth::normal, in("train")).empty();
+  std::set<std::string> kinds;
+  for (const AnomalyPicture& p : set.pictures)
+    if (p.truth == Truth::anomalous) kinds.insert(p.kind);
+  auto halve = [&](auto&& wanted) {  // of every kind half validate, half test
+    for (const std::string& kind : kinds) {
+      const auto [first, second] = parted(
+          of(Truth::anomalous, [&](const AnomalyPicture& p) { return p.kind == kind && wanted(p); }), 0.5, random);
+      add(split.validation, first);
+      add(split.test, second);
+    }
+  };
+  if (by_folder) {
+    split.training = of(Truth::normal, [](const AnomalyPicture& p) { return p.part == "train" || p.part.empty(); });
+    split.test = of(Truth::normal, in("test"));
+    split.validation = of(Truth::normal, in("validation"));
+    const bool own = !split.validation.empty() || !of(Truth::anomalous, in("validation")).empty();
+    if (own) {
+      add(split.validation, of(Truth::anomalous, in("validation")));
+      add(split.test, of(Truth::anomalous, [](const AnomalyPicture& p) { return p.part != "validation"; }));
+    } else {
+      auto [first, second] = parted(std::move(split.training), o.validation, random);
+      split.validation = std::move(first);
+      split.training = std::move(second);
+      halve([](const AnomalyPicture&) { return true; });
+    }
+  } else {
+    auto [judged, training] =
+        parted(of(Truth::normal, [](const AnomalyPicture&) { return true; }), o.validation + o.test, random);
+    const double of_judged = o.validation + o.test > 0 ? o.validation / (o.validation + o.test) : 0;
+    auto [validation, test] = parted(std::move(judged), of_judged, random);
+    split.training = std::move(training);
+    split.validation = std::move(validation);
+    split.test = std::move(test);
+    halve([](const AnomalyPicture&) { return true; });
+  }
+  for (auto* part : {&split.training, &split.validation, &split.test}) std::sort(part->begin(), part->end());
+  check(!split.training.empty(),
+        "there is no normal picture to train on: put good ones into a folder named good, or name theirs with good=");
+  return split;
+}
+
+}  // namespace kern::data

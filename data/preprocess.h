@@ -1,0 +1,33 @@
+// What a picture goes through before a network sees it: the same in training and in prediction, stored in the model.
+#pragma once
+#include <cstdint>
+
+#include "data/image.h"
+
+namespace kern::data {
+
+// In this order. The chain of TASKS' anomaly detectors is {.sharpen = 5, .height = 28, .width = 48, .crop_height = 28,
+// .crop_width = 28, .blur = 1}.
+struct Preprocess {
+  int channels = 3;                     // 1 grey or 3 colours
+  double sharpen = 1;                   // f: f x picture + (1 - f) x smoothed picture; 1 changes nothing
+  int height = 0, width = 0;            // resized to this; 0: as it is
+  int crop_height = 0, crop_width = 0;  // then the middle of it; 0: all
+  double blur = 0;                      // then a 3x3 Gaussian of this deviation; 0: none
+  bool operator==(const Preprocess&) const = default;
+};
+
+// Values in [0, 1], [H,W,channels]. Sharpening smooths by (1 1 1; 1 5 1; 1 1 1) / 13, leaves the outermost pixels as
+// they are and clamps to 0..255 (as Pillow's ImageEnhance.Sharpness); edges are mirrored for the blur. A picture
+// smaller than the crop is an Error. `blur` in place of the chain's own, if not negative.
+Raster<float> prepare(const Image& image, const Preprocess& chain, double blur = -1);
+// What prepare() makes of a picture of this size.
+struct PictureSize {
+  int64_t H = 0, W = 0;
+  bool operator==(const PictureSize&) const = default;
+};
+PictureSize prepared_size(PictureSize picture, const Preprocess& chain);
+// The same steps for a mask: resized to the nearest, cropped.
+Image prepare_mask(const Image& mask, const Preprocess& chain);
+
+}  // namespace kern::data

@@ -1,0 +1,158 @@
+#include "data/anomaly_set.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "data/image.h"
+#include "engine/atomic_file.h"
+#include "kernels/common/error.h"
+
+namespace kern::data {
+namespace {
+namespace fs = std::filesystem;
+
+class AnomalySetTest : public ::testing::Test {
+ protected:
+  AnomalySetTest() : root(fs::path(::testing::TempDir()) / "anomalies") { fs::remove_all(root); }
+  ~AnomalySetTest() override { fs::remove_all(root); }
+  void picture(const std::string& name, int64_t h = 4, int64_t w = 5) const {
+    fs::create_directories((root / name).parent_path());
+    write_file(root / name, encode_png(make_raster(h, w, 1)));
+  }
+  AnomalySet load(AnomalySetOptions o = {}) const {
+    o.path = root;
+    return load_anomaly_set(o);
+  }
+  static const AnomalyPicture& find(const AnomalySet& set, const std::string& id) {
+    for (const auto& p : set.pictures)
+      if (p.id == id) return p;
+    throw Error("no picture " + id);
+  }
+  fs::path root;
+};
+std::string message_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "nothing";
+}
+
+TEST_F(AnomalySetTest, FoldersAreKindsAndMasksArePaired) {
+  picture("good/a.png"), picture("Normal/b.png"), picture("crack/a.png"), picture("hole/x.png");
+  picture("ground_truth/crack/a_mask.png"), picture("ground_truth/hole/x.png", 9, 9);
+  const AnomalySet set = load();
+  ASSERT_EQ(set.pictures.size(), 4u);
+  EXPECT_EQ(set.count(Truth::normal), 2);
+  EXPECT_EQ(find(set, "crack/a.png").kind, "crack");
+  EXPECT_EQ(find(set, "crack/a.png").mask, root / "ground_truth/crack/a_mask.png");
+  EXPECT_TRUE(find(set, "good/a.png").mask.empty());
+  EXPECT_TRUE(find(set, "hole/x.png").mask.empty());  // another size
+  ASSERT_EQ(set.skipped.size(), 1u);
+  EXPECT_NE(set.skipped[0].sentence.find("is 9 x 9, its picture"), std::string::npos);
+  EXPECT_THROW(load({.strict = true}), Error);
+}
+
+TEST_F(AnomalySetTest, APngBesideAJpegOfItsNameIsItsMask) {
+  picture("MT_Free/1.png"), picture("MT_Crack/2.png");
+  fs::copy_file(root / "MT_Crack/2.png", root / "MT_Crack/2.jpg");  // the header decides, not the name
+  const AnomalySet set = load();
+  ASSERT_EQ(set.pictures.size(), 2u);
+  EXPECT_EQ(find(set, "MT_Crack/2.jpg").mask, root / "MT_Crack/2.png");
+  EXPECT_EQ(find(set, "MT_Free/1.png").truth, Truth::normal);
+}
+
+TEST_F(AnomalySetTest, MaskNamesCanBeTranslated) {
+  picture("good/P_ND_1.png"), picture("defect/P_D_2.png"), picture("ground_truth/P_GT_2.png");
+  EXPECT_TRUE(find(load(), "defect/P_D_2.png").mask.empty());
+  EXPECT_EQ(find(load({.mask_from = "_D_", .mask_to = "_GT_"}), "defect/P_D_2.png").mask,
+            root / "ground_truth/P_GT_2.png");
+}
+
+TEST_F(AnomalySetTest, AFolderWithoutFoldersIsNormal) {
+  picture("a.png"), picture("b.png");
+  const AnomalySet set = load();
+  EXPECT_EQ(set.count(Truth::normal), 2);
+  ASSERT_EQ(set.notes.size(), 1u);
+  EXPECT_NE(set.notes[0].find("count as normal"), std::string::npos);
+}
+
+TEST_F(AnomalySetTest, AListSaysWhatIsWhat) {
+  picture("a b.png"), picture("c.png"), picture("d.png");
+  write_file(root / "list.txt", "# file label\na b.png good\nc.png, spill\nabsent.png good\n\n");
+  const AnomalySet set = load({.list = root / "list.txt"});
+  ASSERT_EQ(set.pictures.size(), 2u);
+  EXPECT_EQ(find(set, "a b.png").truth, Truth::normal);
+  EXPECT_EQ(find(set, "c.png").kind, "spill");
+  ASSERT_EQ(set.skipped.size(), 1u);
+  EXPECT_NE(set.skipped[0].sentence.find("line 4 names absent.png, which is not in"), std::string::npos);
+  write_file(root / "list.txt", "lonely\n");
+  EXPECT_NE(message_of([&] { load({.list = root / "list.txt"}); }).find("is not a file and its label"),
+            std::string::npos);
+}
+
+TEST_F(AnomalySetTest, WhatCannotBeReadIsNamed) {
+  picture("good/a.png");
+  write_file(root / "good/b.png", "no picture");
+  const AnomalySet set = load();
+  EXPECT_EQ(set.pictures.size(), 1u);
+  ASSERT_EQ(set.skipped.size(), 1u);
+  EXPECT_NE(set.skipped[0].sentence.find("b.png"), std::string::npos);
+  fs::remove(root / "good/a.png");
+  EXPECT_NE(message_of([&] { load(); }).find("can be used; the first reason"), std::string::npos);
+  EXPECT_NE(message_of([&] { load_anomaly_set({.path = root / "nowhere"}); }).find("does not exist"),
+            std::string::npos);
+}
+
+TEST_F(AnomalySetTest, SplitsKeepAnomaliesOutOfTheTrainingAndHalveEveryKind) {
+  for (int i = 0; i < 40; ++i) picture("good/" + std::to_string(i) + ".png");
+  for (int i = 0; i < 10; ++i) picture("crack/" + std::to_string(i) + ".png");
+  for (int i = 0; i < 5; ++i) picture("hole/" + std::to_string(i) + ".png");
+  const AnomalySet set = load();
+  const AnomalySplit split = split_anomalies(set, {.validation = 0.25, .test = 0.1, .seed = 3});
+  auto count = [&](const std::vector<int64_t>& part, const char* kind) {
+    return std::count_if(part.begin(), part.end(), [&](int64_t i) { return set.pictures[size_t(i)].kind == kind; });
+  };
+  EXPECT_EQ(split.training.size(), 26u);
+  EXPECT_EQ(count(split.training, "good"), 26);
+  EXPECT_EQ(count(split.validation, "good"), 10);
+  EXPECT_EQ(count(split.test, "good"), 4);
+  EXPECT_EQ(count(split.validation, "crack"), 5);
+  EXPECT_EQ(count(split.test, "crack"), 5);
+  EXPECT_EQ(count(split.validation, "hole") + count(split.test, "hole"), 5);
+  std::set<int64_t> all(split.training.begin(), split.training.end());
+  all.insert(split.validation.begin(), split.validation.end());
+  all.insert(split.test.begin(), split.test.end());
+  EXPECT_EQ(all.size(), 55u);
+  EXPECT_EQ(split_anomalies(set, {.validation = 0.25, .test = 0.1, .seed = 3}).test, split.test);
+  EXPECT_NE(split_anomalies(set, {.validation = 0.25, .test = 0.1, .seed = 4}).test, split.test);
+  EXPECT_THROW(split_anomalies(set, {.validation = 0.6, .test = 0.4}), Error);
+}
+
+TEST_F(AnomalySetTest, FoldersOfTheSplitAreRespected) {
+  for (int i = 0; i < 8; ++i) picture("train/good/" + std::to_string(i) + ".png");
+  picture("validation/good/a.png"), picture("validation/spill/b.png"), picture("test/good/c.png"),
+      picture("test/spill/d.png");
+  const AnomalySet set = load();
+  const AnomalySplit split = split_anomalies(set, {});
+  EXPECT_EQ(split.training.size(), 8u);
+  ASSERT_EQ(split.validation.size(), 2u);
+  ASSERT_EQ(split.test.size(), 2u);
+  EXPECT_EQ(set.pictures[size_t(split.test[1])].id, "test/spill/d.png");
+  fs::remove_all(root / "validation");  // as MVTec's sets come
+  const AnomalySet without = load();
+  const AnomalySplit drawn = split_anomalies(without, {.validation = 0.25});
+  EXPECT_EQ(drawn.training.size(), 6u);
+  EXPECT_GE(drawn.validation.size(), 2u);
+}
+
+TEST_F(AnomalySetTest, NothingNormalIsAnError) {
+  picture("crack/a.png");
+  EXPECT_NE(message_of([&] { split_anomalies(load(), {}); }).find("name theirs with good="), std::string::npos);
+}
+
+}  // namespace
+}  // namespace kern::data
