@@ -1,0 +1,60 @@
+#include "data/fault_sections.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/random.h"
+#include "kernels/common/error.h"
+
+namespace kern::data {
+
+double amplitude_scale(std::span<const float> amplitudes) {
+  std::vector<float> sizes;
+  sizes.reserve(amplitudes.size());
+  for (const float v : amplitudes)
+    if (std::isfinite(v) && v != 0) sizes.push_back(std::abs(v));
+  if (sizes.empty()) return 1;
+  const size_t kept = std::max<size_t>(1, sizes.size() - sizes.size() / 100);
+  std::nth_element(sizes.begin(), sizes.begin() + int64_t(kept - 1), sizes.end());
+  double sum = 0;
+  for (size_t i = 0; i < kept; ++i) sum += double(sizes[i]) * double(sizes[i]);
+  return std::sqrt(sum / double(kept));
+}
+
+void scale_amplitudes(std::span<float> amplitudes, double scale) {
+  const auto factor = float(1 / scale);
+  for (float& v : amplitudes) v = std::isfinite(v) ? std::clamp(v * factor, -kLoudest, kLoudest) : 0.0f;
+}
+
+FaultSections::FaultSections(const SectionOptions& options) : options_(options) {
+  check(options.sections >= 1 && options.batch >= 1, "an epoch needs at least one section and a batch too, got ",
+        options.sections, " and ", options.batch);
+  check(options.synthetic.inlines == 1, "sections have one inline, got ", options.synthetic.inlines);
+  check_options(options.synthetic);
+}
+
+SectionBatch FaultSections::batch(const Epoch& epoch, int64_t index) const {
+  const int64_t first = index * options_.batch, N = std::min(options_.batch, options_.sections - first);
+  check(index >= 0 && N > 0, "there is no batch ", index, " of ", size());
+  const int64_t H = options_.synthetic.crosslines, W = options_.synthetic.samples;
+  SectionBatch out{N, H, W, std::vector<float>(size_t(N * H * W)), std::vector<int32_t>(size_t(N * H * W))};
+  for (int64_t n = 0; n < N; ++n) {
+    const int64_t made = (options_.fresh ? epoch.number : 0) * options_.sections + first + n;
+    SyntheticVolume section = synthetic_seismic(options_.synthetic, made);
+    scale_amplitudes(section.amplitude, amplitude_scale(section.amplitude));
+    RandomSequence random(options_.synthetic.seed, RandomStream::augment, uint32_t(epoch.number), uint32_t(first + n));
+    const bool turned = random.uniform() < 0.5f && options_.augment,
+               reversed = random.uniform() < 0.5f && options_.augment;
+    for (int64_t x = 0; x < H; ++x) {
+      const int64_t from = (turned ? H - 1 - x : x) * W, to = (n * H + x) * W;
+      for (int64_t z = 0; z < W; ++z) {
+        const float v = section.amplitude[size_t(from + z)];
+        out.inputs[size_t(to + z)] = reversed ? -v : v;
+        out.labels[size_t(to + z)] = section.label[size_t(from + z)];
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace kern::data

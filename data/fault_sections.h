@@ -1,0 +1,49 @@
+// Synthetic sections as training data, made on the way; the amplitudes' scale that networks see.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/seismic_synthetic.h"
+
+namespace kern::data {
+
+// What amplitudes are divided by before a network sees them: the root mean square of those that are finite and not 0,
+// without the loudest hundredth. 1 where nothing is left. Whole volumes have one.
+double amplitude_scale(std::span<const float> amplitudes);
+inline constexpr float kLoudest = 5;                               // scaled amplitudes are clipped to +-this
+void scale_amplitudes(std::span<float> amplitudes, double scale);  // what is not finite becomes 0
+
+struct SectionBatch {
+  int64_t N = 0, H = 0, W = 0;  // H crosslines, W samples
+  std::vector<float> inputs;    // [N,H,W], scaled
+  std::vector<int32_t> labels;  // [N,H,W] 1 on a fault, else 0
+};
+
+struct SectionOptions {
+  SyntheticSeismic synthetic;  // inlines 1
+  int64_t sections = 1000;     // of an epoch
+  int64_t batch = 16;
+  bool fresh = true;    // every epoch has sections of its own; false: all have those of the first
+  bool augment = true;  // sections turned left to right and of reversed polarity, each by chance
+};
+
+// What data::Feed takes. A section depends on (the generator's options and seed, epoch, number) alone; batches can be
+// asked for in any order and from several threads.
+class FaultSections {
+ public:
+  explicit FaultSections(const SectionOptions& options);  // Error for options out of range
+  int64_t size() const { return (options_.sections + options_.batch - 1) / options_.batch; }
+  int64_t sections() const { return options_.sections; }
+  const SectionOptions& options() const { return options_; }
+  struct Epoch {
+    int64_t number = 0;
+  };
+  Epoch epoch(int64_t number) const { return {number}; }
+  SectionBatch batch(const Epoch& epoch, int64_t index) const;
+
+ private:
+  SectionOptions options_;
+};
+
+}  // namespace kern::data

@@ -1,0 +1,23 @@
+// A network over a section of any size in bounded memory: overlapping tiles, blended.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "layers/module.h"
+
+namespace kern::training {
+
+struct TileOptions {
+  int64_t tile = 256;    // side of a tile; sections no larger than twice that go through whole
+  double overlap = 0.5;  // of neighbouring tiles, share of the side
+  bool flips = false;    // the mean with the section turned left to right
+};
+
+// network: [N,H,W,1] -> one logit [N,H,W,1]. section [H,W] -> sigmoid [H,W]. Tiles are weighted by a separable Gaussian
+// round their middle (deviation an eighth of the side), so that no seam shows; equal whatever the number of threads.
+// Errors: a section that is not H x W, a tile below 16, an overlap outside [0, 0.9].
+std::vector<float> section_probability(const AnyModule& network, std::span<const float> section, int64_t H, int64_t W,
+                                       const TileOptions& options = {});
+
+}  // namespace kern::training
