@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "data/image.h"
+#include "data/image_folder.h"
 #include "data/names.h"
 #include "engine/atomic_file.h"
 #include "engine/random.h"
@@ -22,19 +23,6 @@ constexpr std::pair<const char*, const char*> kParts[] = {
     {"train", "train"}, {"training", "train"}, {"validation", "validation"}, {"val", "validation"}, {"test", "test"}};
 
 bool is_png(const fs::path& path) { return same_name(path.extension().string(), ".png"); }
-
-std::vector<fs::path> pictures_below(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code failed;
-  fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, failed), end;
-  check(!failed, folder.string(), " cannot be read: ", failed.message());
-  for (; it != end; it.increment(failed)) {
-    check(!failed, folder.string(), " cannot be read: ", failed.message());
-    if (it->is_regular_file(failed) && is_image_name(it->path())) files.push_back(it->path());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
 
 class Loader {
  public:

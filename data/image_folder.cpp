@@ -14,19 +14,6 @@ namespace fs = std::filesystem;
 constexpr const char* kImageFolders[] = {"images", "image", "img", "imgs", "pictures", "photos", "JPEGImages"};
 constexpr const char* kMaskFolders[] = {"masks", "mask", "labels", "label", "annotations", "SegmentationClass"};
 
-std::vector<fs::path> pictures_below(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code failed;
-  fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, failed), end;
-  check(!failed, folder.string(), " cannot be read: ", failed.message());
-  for (; it != end; it.increment(failed)) {
-    check(!failed, folder.string(), " cannot be read: ", failed.message());
-    if (it->is_regular_file(failed) && is_image_name(it->path())) files.push_back(it->path());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 template <class Names>
 fs::path first_there(const fs::path& path, const Names& names) {
   for (const char* name : names)
@@ -59,6 +46,19 @@ std::optional<ImageInfo> size_of(const fs::path& file, ImageSet& set, bool stric
 }
 
 }  // namespace
+
+std::vector<fs::path> pictures_below(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code failed;
+  fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, failed), end;
+  check(!failed, folder.string(), " cannot be read: ", failed.message());
+  for (; it != end; it.increment(failed)) {
+    check(!failed, folder.string(), " cannot be read: ", failed.message());
+    if (it->is_regular_file(failed) && is_image_name(it->path())) files.push_back(it->path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
 
 int64_t ImageSet::labelled() const {
   return std::count_if(pictures.begin(), pictures.end(), [](const Picture& p) { return !p.mask.empty(); });

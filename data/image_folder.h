@@ -34,6 +34,9 @@ struct ImageSet {
 // its picture's, masks without a picture, two pictures of one name. Thrown: no such folder, no picture in it.
 ImageSet load_image_folder(const ImageFolderOptions& options);
 
+// Every file below the folder whose name is a picture's, sorted. Error when the folder cannot be read.
+std::vector<std::filesystem::path> pictures_below(const std::filesystem::path& folder);
+
 // The pictures of a file, a folder (recursively) or a glob ("scans/*.png"; * and ? in the last part of the path),
 // sorted; `root` is the folder that their names are relative to. Error when there is none.
 struct PictureFiles {
