@@ -44,6 +44,19 @@ struct Call {
   int exit_code = kDone;
 };
 
+// What a run's config.yaml holds: the configuration in force, which names this run and resumes none, so that it serves
+// a new training as well.
+template <class Config>
+std::string configuration_of(void (*describe)(training::Schema&, Config&), const Config& config, const std::string& run,
+                             const Call& call) {
+  Config own = config;
+  own.run = run;
+  own.resume.clear();
+  training::Schema keys(call.keys.command());
+  describe(keys, own);
+  return keys.to_yaml();
+}
+
 struct Verb {
   struct Prepared {
     training::Schema keys;

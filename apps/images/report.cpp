@@ -29,21 +29,6 @@ SplitCounts split_counts(const std::string& name, const data::ImageStore& store,
   return s;
 }
 
-EpochFigures epoch_figures(const EpochRecord& e) {
-  EpochFigures f;
-  f.epoch = e.epoch;
-  f.train_loss = e.train_loss;
-  f.learning_rate = e.lr;
-  f.seconds = e.seconds;
-  for (const auto& [name, value] : e.figures) {
-    if (name == "val_loss") f.validation_loss = value;
-    if (name == "accuracy") f.accuracy = value;
-    if (name == "mean_iou") f.mean_iou = value;
-    if (name == "macro_f1") f.macro_f1 = value;
-  }
-  return f;
-}
-
 Svg picture_of(const std::string& png, const std::string& name) {
   const data::ImageInfo info = data::image_info(png, name);
   Svg svg{double(info.W), double(info.H)};

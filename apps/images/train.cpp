@@ -62,17 +62,6 @@ double score_of(ImagesMonitor monitor, const ConfusionMatrix& m) {
   throw InternalError("no such monitor");
 }
 
-// What the run's config.yaml holds: the configuration in force, which names this run and resumes none, so that it
-// serves a new training as well.
-std::string configuration_of(const ImagesTrainConfig& c, const RunFolder& run, const Call& call) {
-  ImagesTrainConfig own = c;
-  own.run = run.path().string();
-  own.resume.clear();
-  Schema keys(call.keys.command());
-  describe_images_train(keys, own);
-  return keys.to_yaml();
-}
-
 // Every so many of the pictures, so that they come from all over the set.
 std::vector<int64_t> spread(const std::vector<int64_t>& which, int count) {
   std::vector<int64_t> chosen;
@@ -103,7 +92,7 @@ void make_network(const ImagesTrainConfig& c, ImagesModel& model) {
 
 void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   c.machine.apply();
-  const std::string config = configuration_of(c, run, call);
+  const std::string config = configuration_of(describe_images_train, c, run.path().string(), call);
   if (!run.resumed()) run.write("config.yaml", config);  // first of all: from here on the run can be resumed
   const data::ImageBatchOptions batching = batch_options(c);
   const ImagesSource source = read_source(c.data, c.split);

@@ -30,23 +30,6 @@ SplitCounts split_counts(const std::string& name, const std::vector<data::Well>&
   return s;
 }
 
-EpochFigures epoch_figures(const EpochRecord& e) {
-  EpochFigures f;
-  f.epoch = e.epoch;
-  f.train_loss = e.train_loss;
-  f.learning_rate = e.lr;
-  f.seconds = e.seconds;
-  for (const auto& [name, value] : e.figures) {
-    if (name == "val_loss") f.validation_loss = value;
-    if (name == "accuracy") f.accuracy = value;
-    if (name == "mean_iou") f.mean_iou = value;
-    if (name == "macro_f1") f.macro_f1 = value;
-    const bool known = name == "val_loss" || name == "accuracy" || name == "mean_iou" || name == "macro_f1";
-    if (!known) f.more.emplace_back(name, value);
-  }
-  return f;
-}
-
 double mean_iou_of(const data::Well& w, const std::vector<int>& prediction, const ClassList& classes) {
   ConfusionMatrix m(classes);
   for (size_t i = 0; i < prediction.size() && !w.labels.empty(); ++i)

@@ -178,21 +178,10 @@ double score_of(Monitor monitor, const ConfusionMatrix& m) {
   throw InternalError("no such monitor");
 }
 
-// What the run's config.yaml holds: the configuration in force, which names this run and resumes none, so that it
-// serves a new training as well.
-std::string configuration_of(const TrainConfig& c, const RunFolder& run, const Call& call) {
-  TrainConfig own = c;
-  own.run = run.path().string();
-  own.resume.clear();
-  Schema keys(call.keys.command());
-  describe_train(keys, own);
-  return keys.to_yaml();
-}
-
 void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   c.machine.apply();
   c.method.check_with(c.recipe);
-  const std::string config = configuration_of(c, run, call);
+  const std::string config = configuration_of(describe_train, c, run.path().string(), call);
   if (!run.resumed()) run.write("config.yaml", config);  // first of all: from here on the run can be resumed
   const data::WellsOptions options = c.data.options();
   check(!options.label.empty(), "label= names no label curve: a training needs one, e.g. label=FACIES");

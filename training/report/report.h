@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "training/checkpoint.h"
 #include "training/metrics.h"
 #include "training/report/html.h"
 
@@ -37,6 +38,7 @@ struct EpochFigures {
   std::vector<std::pair<std::string, double>> more;
   EpochFigures();
 };
+EpochFigures epoch_figures(const EpochRecord& epoch);  // by the names of metrics.csv
 // A row of the comparison: another method, a baseline, another split.
 struct MatrixRow {
   std::string name;
