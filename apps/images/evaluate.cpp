@@ -7,12 +7,13 @@
 #include "apps/images/source.h"
 #include "apps/images/verbs.h"
 #include "kernels/common/log.h"
+#include "training/task_model.h"
 
 namespace kern::apps {
 
 void run_images_evaluate(const ImagesEvaluateConfig& c, Call& call) {
   c.machine.apply();
-  const ImagesModel model = find_images_model(c.model);
+  const ImagesModel model = load_images_model(training::find_model_file(c.model));
   model.module.move_to(c.machine.where());
   ImagesData data;
   data.path = c.data;

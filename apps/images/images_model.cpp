@@ -3,16 +3,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "engine/model_file.h"
-#include "training/loop.h"
+#include "training/task_model.h"
 
 namespace kern::apps {
 namespace {
 using nlohmann::json;
-
-constexpr const char* kTaskKey = "kern.task";
-constexpr const char* kTask = "images";
-constexpr const char* kModelKey = "kern.images_model";
 
 constexpr std::pair<data::MaskKind, const char*> kMaskWords[] = {{data::MaskKind::index, "index"},
                                                                  {data::MaskKind::colour, "colour"},
@@ -37,12 +32,6 @@ E value_of(const std::pair<E, const char*> (&words)[N], const std::string& word)
   for (const auto& [v, w] : words)
     if (word == w) return v;
   throw Error("no such word: " + word);
-}
-
-std::vector<FileTensor> file_tensors(const AnyModule& module) {
-  std::vector<FileTensor> out;
-  for (const NamedTensor& t : module.tensors()) out.push_back({t.name, t.tensor});
-  return out;
 }
 
 json to_json(const ImagesModel& m) {
@@ -98,43 +87,22 @@ ImagesModel from_json(const json& j) {
 void ImagesModel::build() { module = models::make_image2d_model(architecture, network); }
 
 void save_images_model(const std::filesystem::path& path, const ImagesModel& model) {
-  save_tensors(path, file_tensors(model.module), {{kTaskKey, kTask}, {kModelKey, to_json(model).dump()}});
+  training::save_task_model(path, "images", to_json(model), model.module);
 }
 
 ImagesModel load_images_model(const std::filesystem::path& path) {
-  const TensorFile file = load_tensors(path);
-  const auto task = file.metadata.find(kTaskKey);
-  check(task != file.metadata.end(), path.string(), " is a safetensors file, but not a model that Kern saved");
-  check(task->second == kTask, path.string(), " is a model of the task '", task->second, "', not of 'images'");
   ImagesModel model;
-  try {
-    model = from_json(json::parse(file.metadata.at(kModelKey)));
-  } catch (const std::exception&) {
-    throw Error(path.string() + ": the description in this model file is damaged; train or copy it again");
-  }
-  const int classes = model.class_count(), out = model.network.out;
-  check((out == classes || (out == 1 && classes == 2)) && (model.network.in == 1 || model.network.in == 3) &&
-            model.H > 0 && model.W > 0,
-        path.string(), ": the description in this model file contradicts itself; train or copy it again");
-  try {
+  const TensorFile file = training::load_task_model(path, "images", [&](const json& description) {
+    model = from_json(description);
+    const int classes = model.class_count(), out = model.network.out;
+    check((out == classes || (out == 1 && classes == 2)) && (model.network.in == 1 || model.network.in == 3) &&
+              model.H > 0 && model.W > 0,
+          "it contradicts itself");
     class_list(model.classes);
     model.build();
-  } catch (const InternalError&) {
-    throw;
-  } catch (const Error& e) {
-    throw Error(text(path.string(), ": the description in this model file is damaged (", e.sentence(),
-                     "); train or copy it again"));
-  }
-  load_into(file_tensors(model.module), file);
+  });
+  load_into(training::file_tensors(model.module), file);
   return model;
-}
-
-ImagesModel find_images_model(const std::string& path) {
-  const std::filesystem::path p = path;
-  if (!std::filesystem::is_directory(p)) return load_images_model(p);
-  check(std::filesystem::exists(p / training::kBestModelFile), path, " holds no ", training::kBestModelFile,
-        ": name a model file, or the folder of a training that saved one");
-  return load_images_model(p / training::kBestModelFile);
 }
 
 int choose_class(std::span<const float> p, double threshold) {

@@ -31,8 +31,6 @@ struct ImagesModel {
 void save_images_model(const std::filesystem::path& path, const ImagesModel& model);
 // Error when the file is no model of this task, or damaged.
 ImagesModel load_images_model(const std::filesystem::path& path);
-// A model file, or the best model of a run folder.
-ImagesModel find_images_model(const std::string& path);
 
 // Probabilities of a picture's rows from `row` on, [rows,W,K], in order from the top.
 using RowsOfProbabilities = std::function<void(int64_t row, int64_t rows, std::span<const float> probabilities)>;

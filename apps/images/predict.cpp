@@ -10,6 +10,7 @@
 #include "data/image_folder.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
+#include "training/task_model.h"
 
 namespace kern::apps {
 namespace {
@@ -81,7 +82,7 @@ Outputs predict_file(const ImagesModel& model, const ImagesPredictConfig& c, con
 
 void run_images_predict(const ImagesPredictConfig& c, Call& call) {
   c.machine.apply();
-  const ImagesModel model = find_images_model(c.model);
+  const ImagesModel model = load_images_model(training::find_model_file(c.model));
   model.module.move_to(c.machine.where());
   const std::vector<data::Rgb> palette = palette_of(class_list(model.classes));
   const std::vector<Job> jobs = plan(c);

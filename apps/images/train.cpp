@@ -8,10 +8,11 @@
 #include "apps/images/report.h"
 #include "apps/images/source.h"
 #include "apps/images/verbs.h"
+#include "apps/training_run.h"
 #include "data/feed.h"
 #include "engine/model_file.h"
 #include "kernels/common/log.h"
-#include "training/stop.h"
+#include "training/learner.h"
 #include "training/supervised.h"
 
 namespace kern::apps {
@@ -91,9 +92,7 @@ void make_network(const ImagesTrainConfig& c, ImagesModel& model) {
 }
 
 void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
-  c.machine.apply();
-  const std::string config = configuration_of(describe_images_train, c, run.path().string(), call);
-  if (!run.resumed()) run.write("config.yaml", config);  // first of all: from here on the run can be resumed
+  const std::string config = begin_run(run, c, describe_images_train, call);
   const data::ImageBatchOptions batching = batch_options(c);
   const ImagesSource source = read_source(c.data, c.split);
   check(
@@ -140,11 +139,9 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   const int64_t steps = (feed.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
   std::vector<PathRate> rates;
   if (c.encoder_lr != 1) rates.push_back({"encoder", c.encoder_lr});
-  Optimiser optimiser = c.recipe.make_optimiser(parameter_groups(model.module, rates));
-  Schedule schedule = c.recipe.make_schedule(steps);
-  std::optional<Ema> ema;
-  if (c.recipe.ema > 0) ema.emplace(optimiser, EmaOptions{.decay = c.recipe.ema});
-  Supervised method(model.module, optimiser, {.clip = c.recipe.clip, .accumulate = c.recipe.accumulate, .loss = loss});
+  Learner learner(model.module, c.recipe, parameter_groups(model.module, rates), steps);
+  Supervised method(model.module, learner.optimiser,
+                    {.clip = c.recipe.clip, .accumulate = c.recipe.accumulate, .loss = loss});
   fmt::print("{}: {} pictures train, {} validate; {} x {} pixels, {} classes, {} parameters, {} updates an epoch\n",
              c.model, split.training.size(), split.validation.size(), model.W, model.H, classes,
              model.module.parameter_count(), steps);
@@ -154,7 +151,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
         return memory_of_step(
             [&] {
               method.step(hollow(feed, batch));
-              if (ema) ema->update();
+              if (learner.ema) learner.ema->update();
             },
             device);
       },
@@ -162,12 +159,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
 
   const std::vector<int64_t> shown = spread(split.validation, c.panels);
   Waiting waiting;
-  Training t;
-  t.models = {{"model", model.module}};
-  t.optimisers = {{"optimiser", &optimiser}};
-  if (ema) t.averages = {{"ema", &*ema}};
-  t.schedule = &schedule;
-  t.steps_in_epoch = [&](int) { return steps; };
+  Training t = learner.training();
   t.samples_in_epoch = [&](int) { return feed.batches().pictures(); };
   t.begin_epoch = [&](int epoch, int64_t index) { feed.begin(epoch, index * c.recipe.accumulate); };
   t.step = [&](int, int64_t) {
@@ -189,37 +181,19 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
     return v;
   };
   t.save_model = [&](const std::filesystem::path& path) { save_images_model(path, model); };
-  t.identity = {{"model", model.architecture},
-                {"data", hash_text(store.hash())},
-                {"batches", fmt::format("batch={} accumulate={} size={}x{}", c.recipe.batch, c.recipe.accumulate,
-                                        model.H, model.W)}};
-  if (ema) t.identity["average of the weights"] = fmt::format("ema={}", c.recipe.ema);
-
-  // Only what fits the checkpoint replaces the configuration that the run began with.
-  t.begin = [&] { run.write("config.yaml", config); };
-  const SignalWatch signals;
-  ProgressBar progress({.title = "train",
-                        .unit = "pictures",
-                        .epochs = c.recipe.epochs,
-                        .time_budget = c.recipe.time_budget.seconds,
-                        .mode = c.quiet ? ProgressMode::quiet : ProgressMode::automatic});
-  const LoopResult result = run_loop(run, c.recipe.loop_options(), t, progress);
-  check(result.reason != EndReason::diverged, "the training diverged; what it had saved before is in ",
-        run.path().string(), ". Lower lr, or look at the data with kern images inspect");
-  call.figures.add("ended", std::string(to_string(result.reason)));
-  call.figures.add("epochs", int64_t(result.state.epoch));
-  call.figures.add("run", run.path().string());
-  if (!result.finished()) {
-    fmt::print("stopped ({}) and saved; go on with: kern images train resume={}\n", to_string(result.reason),
-               run.path().string());
-    return;
-  }
+  t.identity.insert({{"model", model.architecture},
+                     {"data", hash_text(store.hash())},
+                     {"batches", fmt::format("batch={} accumulate={} size={}x{}", c.recipe.batch, c.recipe.accumulate,
+                                             model.H, model.W)}});
+  const std::optional<LoopState> end =
+      carry_out(run, c.recipe, t, {.task = "images", .unit = "pictures", .config = config, .quiet = c.quiet}, call);
+  if (!end) return;
   const ImagesModel best = load_images_model(run.file(kBestModelFile));
   best.module.move_to(device);
   const ImagesJudgement j = judge(best, store, split.validation);
-  call.figures.add("best_epoch", int64_t(result.state.best_epoch));
+  call.figures.add("best_epoch", int64_t(end->best_epoch));
   add_figures(call.figures, j);
-  call.figures.add("seconds", result.state.seconds);
+  call.figures.add("seconds", end->seconds);
   call.figures.add("data_wait_share", waiting.share());
   call.figures.add("foreseen_peak_bytes", int64_t(foreseen.peak));
   call.figures.add("peak_tensor_bytes", int64_t(memory_counters().peak));
@@ -230,31 +204,21 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
                                  .training = split.training,
                                  .validation = split.validation,
                                  .judgement = &j,
-                                 .history = result.state.history,
-                                 .best_epoch = result.state.best_epoch,
+                                 .history = end->history,
+                                 .best_epoch = end->best_epoch,
                                  .skipped = source.skipped,
-                                 .seconds = result.state.seconds,
+                                 .seconds = end->seconds,
                                  .foreseen = foreseen,
                                  .passing = {},
                                  .pictures = c.report_pictures});
-  run.write_result(call.figures.to_json());
-  run.finish();
+  finish_run(run, call);
   fmt::print("best epoch {}: mean IoU {:.4f}, accuracy {:.4f}, macro-F1 {:.4f} on {} validation pictures\nreport: {}\n",
-             result.state.best_epoch, j.matrix.mean_iou(), j.matrix.accuracy(), j.matrix.macro_f1(),
-             split.validation.size(), run.file("report.html").string());
+             end->best_epoch, j.matrix.mean_iou(), j.matrix.accuracy(), j.matrix.macro_f1(), split.validation.size(),
+             run.file("report.html").string());
 }
 
 }  // namespace
 
-void run_images_train(const ImagesTrainConfig& c, Call& call) {
-  if (c.resume.empty()) return train(c, RunFolder::create(c.run), call);
-  // The run's own configuration was read first (apps/command.h); what the command line says besides wins.
-  const RunFolder run = RunFolder::resume(c.resume);
-  if (run.was_finished())
-    inform("the run in ", c.resume,
-           " had come to its end: unless epochs= or time_budget= are larger now, only its evaluation and report are "
-           "made again");
-  train(c, run, call);
-}
+void run_images_train(const ImagesTrainConfig& c, Call& call) { train(c, open_run(c.run, c.resume), call); }
 
 }  // namespace kern::apps

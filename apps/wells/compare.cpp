@@ -15,6 +15,7 @@
 #include "engine/atomic_file.h"
 #include "training/report/comparison_report.h"
 #include "training/report/segmentation_report.h"
+#include "training/task_model.h"
 
 namespace kern::apps {
 namespace {
@@ -75,7 +76,7 @@ Judged judge_run(const std::string& folder, const std::string& data, Sources& so
   keys.load_yaml((path / "config.yaml").string());
   const Settings settings = keys.values();
   if (!data.empty()) c.data.path = data;
-  WellsModel model = find_wells_model(folder);
+  WellsModel model = load_wells_model(training::find_model_file(folder));
   auto set = sources.of(c, model);
   std::vector<int64_t> which;
   for (const std::string& id : model.validation_wells) {

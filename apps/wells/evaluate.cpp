@@ -8,12 +8,13 @@
 #include "apps/wells/source.h"
 #include "apps/wells/verbs.h"
 #include "kernels/common/log.h"
+#include "training/task_model.h"
 
 namespace kern::apps {
 
 void run_evaluate(const EvaluateConfig& c, Call& call) {
   c.machine.apply();
-  const WellsModel model = find_wells_model(c.model);
+  const WellsModel model = load_wells_model(training::find_model_file(c.model));
   model.module.move_to(c.machine.where());
   data::WellsOptions options = options_for(model, c.data, c.label.empty() ? model.label : c.label);
   options.ignore_unmapped = c.ignore_unmapped;

@@ -13,6 +13,7 @@
 #include "data/postprocess.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
+#include "training/task_model.h"
 
 namespace kern::apps {
 namespace {
@@ -177,7 +178,7 @@ std::vector<Job> plan(const PredictConfig& c) {
 
 void run_predict(const PredictConfig& c, Call& call) {
   c.machine.apply();
-  const WellsModel model = find_wells_model(c.model);
+  const WellsModel model = load_wells_model(training::find_model_file(c.model));
   model.module.move_to(c.machine.where());
   const std::vector<Job> jobs = plan(c);
   int64_t wells = 0, skipped = 0;

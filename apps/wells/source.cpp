@@ -4,17 +4,7 @@
 
 #include <bit>
 
-#include "training/loop.h"
-
 namespace kern::apps {
-
-WellsModel find_wells_model(const std::string& path) {
-  const std::filesystem::path p = path;
-  if (!std::filesystem::is_directory(p)) return load_wells_model(p);
-  check(std::filesystem::exists(p / training::kBestModelFile), path, " holds no ", training::kBestModelFile,
-        ": name a model file, or the folder of a training that saved one");
-  return load_wells_model(p / training::kBestModelFile);
-}
 
 data::WellsOptions options_for(const WellsModel& model, const std::string& path, const std::string& label) {
   data::WellsOptions o{

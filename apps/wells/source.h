@@ -8,9 +8,6 @@
 
 namespace kern::apps {
 
-// A model file, or the best model of a run folder.
-WellsModel find_wells_model(const std::string& path);
-
 // How to read wells for a model: its curves, its distance between samples, its codes. label empty: none wanted.
 data::WellsOptions options_for(const WellsModel& model, const std::string& path, const std::string& label);
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "apps/build_info.h"
+#include "apps/training_run.h"
 #include "apps/wells/judge.h"
 #include "apps/wells/report.h"
 #include "apps/wells/source.h"
@@ -16,9 +17,9 @@
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
 #include "models/discriminator.h"
+#include "training/learner.h"
 #include "training/step_feeds.h"
 #include "training/step_memory.h"
-#include "training/stop.h"
 
 namespace kern::apps {
 namespace {
@@ -179,10 +180,8 @@ double score_of(Monitor monitor, const ConfusionMatrix& m) {
 }
 
 void train(const TrainConfig& c, const RunFolder& run, Call& call) {
-  c.machine.apply();
   c.method.check_with(c.recipe);
-  const std::string config = configuration_of(describe_train, c, run.path().string(), call);
-  if (!run.resumed()) run.write("config.yaml", config);  // first of all: from here on the run can be resumed
+  const std::string config = begin_run(run, c, describe_train, call);
   const data::WellsOptions options = c.data.options();
   check(!options.label.empty(), "label= names no label curve: a training needs one, e.g. label=FACIES");
   const data::WellSet set = data::load_wells(options);
@@ -203,16 +202,13 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   const int64_t steps = feeds.steps();
   const Device device = c.machine.where();
   model.module.move_to(device);
-  Optimiser optimiser = c.recipe.make_optimiser({{.parameters = model.module.parameters()}});
-  Schedule schedule = c.recipe.make_schedule(steps);
-  std::optional<Ema> ema;
-  if (c.recipe.ema > 0) ema.emplace(optimiser, EmaOptions{.decay = c.recipe.ema});
+  Learner learner(model.module, c.recipe, {{.parameters = model.module.parameters()}}, steps);
   const auto there = [&](AnyModule module) {
     module.move_to(device);
     return module;
   };
   const Method method = make_method(
-      c.method, c.recipe, model.module, optimiser, weights_of(c, counts),
+      c.method, c.recipe, model.module, learner.optimiser, weights_of(c, counts),
       {.another = [&] { return there(models::make_signal1d_model(model.architecture, model.network)); },
        .discriminator =
            [&](const std::string& name) { return there(models::make_discriminator1d(name, set.classes)); }});
@@ -225,23 +221,14 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
         return memory_of_step(
             [&] {
               method.step(hollow(c, feeds, batch));
-              if (ema) ema->update();
+              if (learner.ema) learner.ema->update();
               for (const auto& [name, average] : method.parts.averages) average->update();
             },
             device);
       },
       device, "a smaller window");
 
-  Training t;
-  t.models = {{"model", model.module}};
-  t.optimisers = {{"optimiser", &optimiser}};
-  if (ema) t.averages = {{"ema", &*ema}};
-  const auto take = [](auto& to, const auto& parts) { to.insert(to.end(), parts.begin(), parts.end()); };
-  take(t.models, method.parts.models);
-  take(t.optimisers, method.parts.optimisers);
-  take(t.averages, method.parts.averages);
-  t.schedule = &schedule;
-  t.steps_in_epoch = [&](int) { return steps; };
+  Training t = learner.training(method.parts);
   t.samples_in_epoch = [&](int) {
     return feeds.one_pass() ? feeds.labelled().windows() : steps * c.recipe.batch * c.recipe.accumulate;
   };
@@ -257,50 +244,32 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                                   {"mean_iou", j.matrix.mean_iou()}}};
   };
   t.save_model = [&](const std::filesystem::path& path) { save_wells_model(path, model); };
-  t.identity = {
-      {"model", model.architecture},
-      {"data", hash_of(set.wells)},
-      {"split", hash_of(model.training_wells) + hash_of(model.validation_wells)},
-      {"batches", fmt::format("batch={} accumulate={} window={}", c.recipe.batch, c.recipe.accumulate, c.window)},
-      {"method", to_string(c.method.kind)},
-      {"labelled wells", fmt::format("{} of {}", labelled.size(), split.training.size())}};
+  t.identity.insert(
+      {{"model", model.architecture},
+       {"data", hash_of(set.wells)},
+       {"split", hash_of(model.training_wells) + hash_of(model.validation_wells)},
+       {"batches", fmt::format("batch={} accumulate={} window={}", c.recipe.batch, c.recipe.accumulate, c.window)},
+       {"method", to_string(c.method.kind)},
+       {"labelled wells", fmt::format("{} of {}", labelled.size(), split.training.size())}});
   if (c.method.epoch_updates > 0) t.identity["epoch"] = fmt::format("epoch_updates={}", c.method.epoch_updates);
   if (c.method.semi_supervised())
     t.identity["unlabelled batches"] = fmt::format("semi.unlabelled_batch={} compat={}", c.method.unlabelled_batch,
                                                    c.method.seed_compatible ? "seed" : "none");
-  if (ema) t.identity["average of the weights"] = fmt::format("ema={}", c.recipe.ema);
 
-  // Only what fits the checkpoint replaces the configuration that the run began with.
-  t.begin = [&] { run.write("config.yaml", config); };
-  const SignalWatch signals;
-  ProgressBar progress({.title = "train",
-                        .unit = "windows",
-                        .epochs = c.recipe.epochs,
-                        .time_budget = c.recipe.time_budget.seconds,
-                        .mode = c.quiet ? ProgressMode::quiet : ProgressMode::automatic});
-  const LoopResult result = run_loop(run, c.recipe.loop_options(), t, progress);
-  check(result.reason != EndReason::diverged, "the training diverged; what it had saved before is in ",
-        run.path().string(), ". Lower lr, or look at the data with kern wells inspect");
-  call.figures.add("ended", std::string(to_string(result.reason)));
-  call.figures.add("epochs", int64_t(result.state.epoch));
-  call.figures.add("run", run.path().string());
+  const std::optional<LoopState> end =
+      carry_out(run, c.recipe, t, {.task = "wells", .unit = "windows", .config = config, .quiet = c.quiet}, call);
   call.figures.add("method", std::string(to_string(c.method.kind)));
   call.figures.add("labelled_wells", int64_t(labelled.size()));
   call.figures.add("unlabelled_wells", int64_t(c.method.semi_supervised() ? roles.unlabelled.size() : 0));
-  if (!result.finished()) {
-    fmt::print("stopped ({}) and saved; go on with: kern wells train resume={}\n", to_string(result.reason),
-               run.path().string());
-    return;
-  }
+  if (!end) return;
   const WellsModel best = load_wells_model(run.file(kBestModelFile));
   const Judgement j =
       judge(best, set.wells, split.validation, {.remove_short = c.remove_short, .keep_predictions = true});
   const int commonest = int(std::max_element(counts.begin(), counts.end()) - counts.begin());
   const std::vector<Baseline> baselines = judge_baselines(best, set.wells, j, commonest);
-  call.figures.add("labelled_wells", int64_t(labelled.size()));
-  call.figures.add("best_epoch", int64_t(result.state.best_epoch));
+  call.figures.add("best_epoch", int64_t(end->best_epoch));
   add_figures(call.figures, j, baselines);
-  call.figures.add("seconds", result.state.seconds);
+  call.figures.add("seconds", end->seconds);
   call.figures.add("foreseen_peak_bytes", int64_t(foreseen.peak));
   call.figures.add("foreseen_reserved_bytes", int64_t(foreseen.reserved));
   call.figures.add("peak_tensor_bytes", int64_t(memory_counters().peak));
@@ -314,31 +283,21 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                                 .validation = split.validation,
                                 .judgement = &j,
                                 .baselines = baselines,
-                                .history = result.state.history,
-                                .best_epoch = result.state.best_epoch,
+                                .history = end->history,
+                                .best_epoch = end->best_epoch,
                                 .skipped = set.skipped,
-                                .seconds = result.state.seconds,
+                                .seconds = end->seconds,
                                 .foreseen = foreseen,
                                 .tracks = c.report_wells});
-  run.write_result(call.figures.to_json());
-  run.finish();
+  finish_run(run, call);
   fmt::print(
       "best epoch {}: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} on {} validation wells ({})\nreport: {}\n",
-      result.state.best_epoch, j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), split.validation.size(),
+      end->best_epoch, j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), split.validation.size(),
       in_words(baselines), run.file("report.html").string());
 }
 
 }  // namespace
 
-void run_train(const TrainConfig& c, Call& call) {
-  if (c.resume.empty()) return train(c, RunFolder::create(c.run), call);
-  // The run's own configuration was read first (apps/command.h); what the command line says besides wins.
-  const RunFolder run = RunFolder::resume(c.resume);
-  if (run.was_finished())
-    inform("the run in ", c.resume,
-           " had come to its end: unless epochs= or time_budget= are larger now, only its evaluation and report are "
-           "made again");
-  train(c, run, call);
-}
+void run_train(const TrainConfig& c, Call& call) { train(c, open_run(c.run, c.resume), call); }
 
 }  // namespace kern::apps

@@ -3,22 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include "data/window_features.h"
-#include "engine/model_file.h"
+#include "training/task_model.h"
 
 namespace kern::apps {
 namespace {
 using nlohmann::json;
 
-constexpr const char* kTaskKey = "kern.task";
-constexpr const char* kTask = "wells";
-constexpr const char* kModelKey = "kern.wells_model";
 constexpr const char *kLogisticWeight = "logistic.weight", *kLogisticBias = "logistic.bias";
-
-std::vector<FileTensor> file_tensors(const AnyModule& module) {
-  std::vector<FileTensor> out;
-  for (const NamedTensor& t : module.tensors()) out.push_back({t.name, t.tensor});
-  return out;
-}
 
 // Takes the logistic regression out of what a file holds: what is left is the network.
 std::optional<training::LogisticRegression> take_logistic(TensorFile& file, const WellsModel& model) {
@@ -91,38 +82,25 @@ WellsModel from_json(const json& j) {
 void WellsModel::build() { module = models::make_signal1d_model(architecture, network); }
 
 void save_wells_model(const std::filesystem::path& path, const WellsModel& model) {
-  std::vector<FileTensor> tensors = file_tensors(model.module);
+  std::vector<FileTensor> more;
   if (const auto& r = model.logistic) {
-    tensors.push_back({kLogisticWeight, Tensor::from({r->classes, r->features}, r->weight)});
-    tensors.push_back({kLogisticBias, Tensor::from({r->classes}, r->bias)});
+    more.push_back({kLogisticWeight, Tensor::from({r->classes, r->features}, r->weight)});
+    more.push_back({kLogisticBias, Tensor::from({r->classes}, r->bias)});
   }
-  save_tensors(path, std::move(tensors), {{kTaskKey, kTask}, {kModelKey, to_json(model).dump()}});
+  training::save_task_model(path, "wells", to_json(model), model.module, std::move(more));
 }
 
 WellsModel load_wells_model(const std::filesystem::path& path) {
-  TensorFile file = load_tensors(path);
-  const auto task = file.metadata.find(kTaskKey);
-  check(task != file.metadata.end(), path.string(), " is a safetensors file, but not a model that Kern saved");
-  check(task->second == kTask, path.string(), " is a model of the task '", task->second, "', not of 'wells'");
   WellsModel model;
-  try {
-    model = from_json(json::parse(file.metadata.at(kModelKey)));
-  } catch (const std::exception&) {
-    throw Error(path.string() + ": the description in this model file is damaged; train or copy it again");
-  }
-  check(model.network.out == model.class_count() && model.network.in == model.normalisation.channels(), path.string(),
-        ": the description in this model file contradicts itself; train or copy it again");
-  try {
+  TensorFile file = training::load_task_model(path, "wells", [&](const json& description) {
+    model = from_json(description);
+    check(model.network.out == model.class_count() && model.network.in == model.normalisation.channels(),
+          "it contradicts itself");
     training::check_classes(model.classes);
     model.build();
-  } catch (const InternalError&) {
-    throw;
-  } catch (const Error& e) {
-    throw Error(text(path.string(), ": the description in this model file is damaged (", e.sentence(),
-                     "); train or copy it again"));
-  }
+  });
   model.logistic = take_logistic(file, model);
-  load_into(file_tensors(model.module), file);
+  load_into(training::file_tensors(model.module), file);
   return model;
 }
 

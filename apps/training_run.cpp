@@ -1,0 +1,48 @@
+#include "apps/training_run.h"
+
+#include <fmt/format.h>
+
+#include "kernels/common/log.h"
+#include "training/progress.h"
+#include "training/stop.h"
+
+namespace kern::apps {
+using namespace training;
+
+RunFolder open_run(const std::string& run, const std::string& resume) {
+  if (resume.empty()) return RunFolder::create(run);
+  RunFolder folder = RunFolder::resume(resume);
+  if (folder.was_finished())
+    inform("the run in ", resume,
+           " had come to its end: unless epochs= or time_budget= are larger now, only its evaluation and report are "
+           "made again");
+  return folder;
+}
+
+std::optional<LoopState> carry_out(const RunFolder& run, const Recipe& recipe, Training& training,
+                                   const RunWords& words, Call& call) {
+  training.begin = [&] { run.write("config.yaml", words.config); };
+  const SignalWatch signals;
+  ProgressBar progress({.title = "train",
+                        .unit = words.unit,
+                        .epochs = recipe.epochs,
+                        .time_budget = recipe.time_budget.seconds,
+                        .mode = words.quiet ? ProgressMode::quiet : ProgressMode::automatic});
+  LoopResult result = run_loop(run, recipe.loop_options(), training, progress);
+  check(result.reason != EndReason::diverged, "the training diverged; what it had saved before is in ",
+        run.path().string(), ". Lower lr, or look at the data with kern ", words.task, " inspect");
+  call.figures.add("ended", std::string(to_string(result.reason)));
+  call.figures.add("epochs", int64_t(result.state.epoch));
+  call.figures.add("run", run.path().string());
+  if (result.finished()) return std::move(result.state);
+  fmt::print("stopped ({}) and saved; go on with: kern {} train resume={}\n", to_string(result.reason), words.task,
+             run.path().string());
+  return {};
+}
+
+void finish_run(const RunFolder& run, const Call& call) {
+  run.write_result(call.figures.to_json());
+  run.finish();
+}
+
+}  // namespace kern::apps

@@ -1,0 +1,53 @@
+#include "training/task_model.h"
+
+#include <nlohmann/json.hpp>
+
+#include "training/loop.h"
+
+namespace kern::training {
+namespace {
+constexpr const char* kTaskKey = "kern.task";
+std::string model_key(const std::string& task) { return "kern." + task + "_model"; }
+}  // namespace
+
+std::vector<FileTensor> file_tensors(const AnyModule& module) {
+  std::vector<FileTensor> out;
+  for (const NamedTensor& t : module.tensors()) out.push_back({t.name, t.tensor});
+  return out;
+}
+
+void save_task_model(const std::filesystem::path& path, const std::string& task, const nlohmann::json& description,
+                     const AnyModule& network, std::vector<FileTensor> more) {
+  std::vector<FileTensor> tensors = file_tensors(network);
+  std::move(more.begin(), more.end(), std::back_inserter(tensors));
+  save_tensors(path, std::move(tensors), {{kTaskKey, task}, {model_key(task), description.dump()}});
+}
+
+TensorFile load_task_model(const std::filesystem::path& path, const std::string& task,
+                           const std::function<void(const nlohmann::json& description)>& build) {
+  TensorFile file = load_tensors(path);
+  const auto found = file.metadata.find(kTaskKey);
+  check(found != file.metadata.end(), path.string(), " is a safetensors file, but not a model that Kern saved");
+  check(found->second == task, path.string(), " is a model of the task '", found->second, "', not of '", task, "'");
+  try {
+    build(nlohmann::json::parse(file.metadata.at(model_key(task))));
+  } catch (const InternalError&) {
+    throw;
+  } catch (const Error& e) {
+    throw Error(text(path.string(), ": the description in this model file is damaged (", e.sentence(),
+                     "); train or copy it again"));
+  } catch (const std::exception&) {
+    throw Error(path.string() + ": the description in this model file is damaged; train or copy it again");
+  }
+  return file;
+}
+
+std::filesystem::path find_model_file(const std::string& path) {
+  const std::filesystem::path p = path;
+  if (!std::filesystem::is_directory(p)) return p;
+  check(std::filesystem::exists(p / kBestModelFile), path, " holds no ", kBestModelFile,
+        ": name a model file, or the folder of a training that saved one");
+  return p / kBestModelFile;
+}
+
+}  // namespace kern::training

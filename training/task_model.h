@@ -1,0 +1,31 @@
+// The model file of a task: the network's tensors, the name of the task, and a description in JSON of everything else
+// that prediction needs. Each task says what stands in its description and builds its network from it.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/model_file.h"
+#include "layers/module.h"
+
+namespace kern::training {
+
+// Every parameter and buffer by its name, as model files hold them.
+std::vector<FileTensor> file_tensors(const AnyModule& module);
+
+// `more`: tensors that are not the network's.
+void save_task_model(const std::filesystem::path& path, const std::string& task, const nlohmann::json& description,
+                     const AnyModule& network, std::vector<FileTensor> more = {});
+
+// The file's tensors, after build(description) was called. Whatever build() throws means that the description is
+// damaged; but for that, Errors say: no model that Kern saved, a model of another task. What it built is filled by
+// load_into(file_tensors(network), file), when the tensors that are not the network's have been taken out.
+TensorFile load_task_model(const std::filesystem::path& path, const std::string& task,
+                           const std::function<void(const nlohmann::json& description)>& build);
+
+// The file itself, or the best model where `path` is the folder of a run. Error when that has none.
+std::filesystem::path find_model_file(const std::string& path);
+
+}  // namespace kern::training
