@@ -1,0 +1,56 @@
+#include "apps/faults/faults_model.h"
+
+#include <nlohmann/json.hpp>
+
+#include "training/task_model.h"
+
+namespace kern::apps {
+namespace {
+using nlohmann::json;
+
+json to_json(const FaultsModel& m) {
+  return {{"architecture", m.architecture},
+          {"network", {{"channels", m.network.channels}, {"dropout", m.network.dropout}}},
+          {"tile", m.tile},
+          {"threshold", m.threshold},
+          {"average_precision", m.average_precision},
+          {"provenance", m.provenance}};
+}
+
+FaultsModel from_json(const json& j) {
+  FaultsModel m;
+  m.architecture = j.at("architecture").get<std::string>();
+  m.network.channels = j.at("network").at("channels").get<std::vector<int>>();
+  m.network.dropout = j.at("network").at("dropout").get<double>();
+  m.tile = j.at("tile").get<int64_t>();
+  m.threshold = j.at("threshold").get<double>();
+  m.average_precision = j.at("average_precision").get<double>();
+  m.provenance = j.at("provenance").get<std::string>();
+  return m;
+}
+}  // namespace
+
+models::SectionNetwork FaultsModel::build() {
+  models::SectionNetwork made = models::make_section_model(architecture, network);
+  module = made.module;
+  reach = made.reach;
+  return made;
+}
+
+void save_faults_model(const std::filesystem::path& path, const FaultsModel& model) {
+  training::save_task_model(path, "faults", to_json(model), model.module);
+}
+
+FaultsModel load_faults_model(const std::filesystem::path& path) {
+  FaultsModel model;
+  const TensorFile file = training::load_task_model(path, "faults", [&](const json& description) {
+    model = from_json(description);
+    check(model.tile >= 16 && model.threshold >= 0 && model.threshold <= 1, "it contradicts itself");
+    model.build();
+  });
+  load_into(training::file_tensors(model.module), file);
+  model.module.set_training(false);
+  return model;
+}
+
+}  // namespace kern::apps
