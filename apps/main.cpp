@@ -1,5 +1,6 @@
 #include <csignal>
 
+#include "apps/anomalies/anomalies.h"
 #include "apps/bench/bench.h"
 #include "apps/command.h"
 #include "apps/faults/faults.h"
@@ -9,5 +10,6 @@
 int main(int argc, char** argv) {
   using namespace kern::apps;
   std::signal(SIGPIPE, SIG_IGN);  // a reader of our output that leaves must not end a training
-  return run_command({&wells_task(), &images_task(), &faults_task(), &bench_task()}, {argv + 1, argv + argc});
+  return run_command({&wells_task(), &images_task(), &faults_task(), &anomalies_task(), &bench_task()},
+                     {argv + 1, argv + argc});
 }

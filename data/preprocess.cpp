@@ -67,6 +67,20 @@ PictureSize prepared_size(PictureSize s, const Preprocess& chain) {
   return {h, w};
 }
 
+PictureRegion prepared_region(PictureSize s, const Preprocess& chain) {
+  const PictureSize kept = prepared_size(s, chain),
+                    resized{chain.height > 0 ? chain.height : s.H, chain.width > 0 ? chain.width : s.W};
+  const Corner corner = middle(resized, kept.H, kept.W);
+  auto scaled = [](int64_t at, int64_t to, int64_t from) {
+    return std::lround(double(at) * double(to) / double(from));
+  };
+  PictureRegion r{scaled(corner.y, s.H, resized.H), scaled(corner.x, s.W, resized.W), 0, 0};
+  r.H = std::max<int64_t>(1, scaled(corner.y + kept.H, s.H, resized.H) - r.y);
+  r.W = std::max<int64_t>(1, scaled(corner.x + kept.W, s.W, resized.W) - r.x);
+  r.y = std::min(r.y, s.H - r.H), r.x = std::min(r.x, s.W - r.W);
+  return r;
+}
+
 Raster<float> prepare(const Image& image, const Preprocess& chain, double blur) {
   check(image.C == chain.channels, "a picture of ", image.C, " channels was given where ", chain.channels,
         " are wanted");

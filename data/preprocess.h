@@ -27,6 +27,11 @@ struct PictureSize {
   bool operator==(const PictureSize&) const = default;
 };
 PictureSize prepared_size(PictureSize picture, const Preprocess& chain);
+// Which part of a picture of this size the chain keeps, in the picture's own pixels.
+struct PictureRegion {
+  int64_t y = 0, x = 0, H = 0, W = 0;
+};
+PictureRegion prepared_region(PictureSize picture, const Preprocess& chain);
 // The same steps for a mask: resized to the nearest, cropped.
 Image prepare_mask(const Image& mask, const Preprocess& chain);
 

@@ -59,7 +59,8 @@ Reconstruction Vae::reconstruct(const Tensor& input, std::optional<bool> draws) 
   check_pictures("VAE", config_.size, input);
   Tensor x = flat(input);
   for (Linear& layer : encode_) x = relu(layer(x));
-  Reconstruction r{.mean = mean_[0](x), .spread = spread_[0](x), .kind = config_.spread, .divergence = true};
+  Reconstruction r{
+      .mean = mean_[0](x), .spread = spread_[0](x), .kind = config_.spread, .divergence = config_.divergence};
   x = draws.value_or(mode_.training) ? draw_code(r.mean, r.spread, r.kind) : r.mean;
   for (Linear& layer : decode_) x = &layer == &decode_.back() ? layer(x) : relu(layer(x));
   r.picture = picture(x, config_.size);

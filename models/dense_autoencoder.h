@@ -41,6 +41,7 @@ struct VaeConfig {
   std::vector<int> hidden{512}, back{128, 512};  // to the code, and from it
   int code = 16;
   Spread spread = Spread::log_sigma;  // what the network gives for the code's width
+  bool divergence = true;             // of the code's distribution from N(0, 1), part of loss and score
 };
 
 // The same with a code drawn in training; in evaluation the code is its mean, so that scores do not vary.

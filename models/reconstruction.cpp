@@ -4,28 +4,59 @@
 
 #include "engine/ops/add.h"
 #include "engine/ops/exp.h"
+#include "engine/ops/l1.h"
 #include "engine/ops/mse.h"
 #include "engine/ops/mul.h"
 #include "engine/ops/scale.h"
+#include "engine/ops/ssim.h"
 #include "engine/random.h"
 #include "engine/rehearsal.h"
 
 namespace kern::models {
 
-Tensor reconstruction_loss(const Reconstruction& r, const Tensor& x) {
+namespace {
+Tensor measured(const Tensor& picture, const Tensor& x, Measure measure) {
+  switch (measure) {
+    case Measure::sse:
+      return scale(mse(picture, x), float(x.size() / x.dim(0)));
+    case Measure::mse:
+      return mse(picture, x);
+    case Measure::l1:
+      return l1(picture, x);
+    case Measure::ssim:
+      return ssim(picture, x);
+  }
+  throw InternalError("no such measure of a reconstruction");
+}
+}  // namespace
+
+Tensor reconstruction_loss(const Reconstruction& r, const Tensor& x, Measure measure) {
   check(x.rank() == 4 && x.size() > 0, "reconstruction_loss: takes pictures [N,H,W,C], got ", x.shape());
-  const Tensor squares = scale(mse(r.picture, x), float(x.size() / x.dim(0)));
-  return r.divergence ? add(squares, kl_normal(r.mean, r.spread, {.spread = r.kind})) : squares;
+  const Tensor errors = measured(r.picture, x, measure);
+  return r.divergence ? add(errors, kl_normal(r.mean, r.spread, {.spread = r.kind})) : errors;
 }
 
-std::vector<double> reconstruction_scores(const Reconstruction& r, const Tensor& x) {
+std::vector<double> reconstruction_scores(const Reconstruction& r, const Tensor& x, Measure measure) {
   check(r.picture.shape() == x.shape(), "reconstruction_scores: ", r.picture.shape(), " is no reconstruction of ",
         x.shape());
   const std::vector<float> a = r.picture.values(), b = x.values();
   const size_t n = size_t(x.dim(0)), values = n ? a.size() / n : 0;
   std::vector<double> scores(n);
-  for (size_t i = 0; i < n; ++i)
-    for (size_t k = i * values; k < (i + 1) * values; ++k) scores[i] += (double(a[k]) - b[k]) * (double(a[k]) - b[k]);
+  for (size_t i = 0; i < n; ++i) {
+    for (size_t k = i * values; k < (i + 1) * values; ++k) {
+      const double off = double(a[k]) - b[k];
+      scores[i] += measure == Measure::l1 ? std::abs(off) : off * off;
+    }
+    if (measure != Measure::sse) scores[i] /= double(values);
+    if (measure == Measure::ssim) {
+      const Shape one{1, x.dim(1), x.dim(2), x.dim(3)};
+      auto picture = [&](const std::vector<float>& of) {
+        const auto begin = of.begin() + ptrdiff_t(i * values);
+        return Tensor::from(one, std::vector<float>(begin, begin + ptrdiff_t(values)));
+      };
+      scores[i] = double(ssim(picture(a), picture(b)).item());
+    }
+  }
   if (!r.divergence) return scores;
   const std::vector<float> mean = r.mean.values(), spread = r.spread.values();
   const size_t code = n ? mean.size() / n : 0;
@@ -36,14 +67,17 @@ std::vector<double> reconstruction_scores(const Reconstruction& r, const Tensor&
   return scores;
 }
 
-Tensor error_map(const Tensor& reconstruction, const Tensor& x) {
+Tensor error_map(const Tensor& reconstruction, const Tensor& x, Measure measure) {
   check(x.rank() == 4 && reconstruction.shape() == x.shape(), "error_map: ", reconstruction.shape(),
         " is no reconstruction of pictures ", x.shape());
   const std::vector<float> a = reconstruction.values(), b = x.values();
   Tensor map = Tensor::zeros({x.dim(0), x.dim(1), x.dim(2), 1});
   float* to = map.mutate();
   const size_t c = size_t(x.channels());
-  for (size_t i = 0; i < a.size(); ++i) to[i / c] += (a[i] - b[i]) * (a[i] - b[i]);
+  for (size_t i = 0; i < a.size(); ++i) {
+    const float off = a[i] - b[i];
+    to[i / c] += measure == Measure::l1 ? std::abs(off) : off * off;
+  }
   return map;
 }
 

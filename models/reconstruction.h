@@ -15,13 +15,22 @@ struct Reconstruction {
   bool divergence = false;  // of that distribution from N(0, 1) is part of loss and score
 };
 
-// Per picture, averaged over the batch: the sum of squared errors over all values, plus the divergence where the model
-// has one (Kingma and Welling 2014). -> [1]
-Tensor reconstruction_loss(const Reconstruction& reconstruction, const Tensor& x);
+// How a reconstruction is held against its picture.
+enum class Measure {
+  sse,   // sum of squared errors over all values of a picture
+  mse,   // their mean
+  l1,    // mean of absolute errors
+  ssim,  // 1 - the mean structural similarity (engine/ops/ssim.h): pictures of at least 11x11
+};
+
+// Per picture, averaged over the batch: the measure, plus the divergence where the model has one (Kingma and Welling
+// 2014). -> [1]
+Tensor reconstruction_loss(const Reconstruction& reconstruction, const Tensor& x, Measure measure = Measure::sse);
 // The same for every picture by itself: what anomalies are told by.
-std::vector<double> reconstruction_scores(const Reconstruction& reconstruction, const Tensor& x);
-// Squared error of every pixel, summed over channels: x [N,H,W,C] -> [N,H,W,1] on the CPU.
-Tensor error_map(const Tensor& reconstruction, const Tensor& x);
+std::vector<double> reconstruction_scores(const Reconstruction& reconstruction, const Tensor& x,
+                                          Measure measure = Measure::sse);
+// Error of every pixel, summed over channels: x [N,H,W,C] -> [N,H,W,1] on the CPU. Squared, or absolute for l1.
+Tensor error_map(const Tensor& reconstruction, const Tensor& x, Measure measure = Measure::sse);
 
 // mean + e sigma with e of N(0, 1), drawn from the generator's noise for this step: the same for the same seed, step
 // and number of calls. The numbers are made on the host.

@@ -7,14 +7,14 @@ namespace kern::models {
 namespace {
 
 constexpr AutoencoderModel kModels[] = {
-    {"ae", "fully connected auto-encoder, 512-128-16 and back (channels: the hidden layers)",
+    {"ae", "fully connected auto-encoder, 512-128-16 and back (channels: the hidden layers)", false, 1,
      [](const AutoencoderConfig& c) {
        DenseAutoencoderConfig config{.size = c.size};
        if (!c.channels.empty()) config.hidden = c.channels;
        if (c.code) config.code = c.code;
        return AnyAutoencoder(DenseAutoencoder(config));
      }},
-    {"vae", "variational auto-encoder, 512-16 and back over 128-512 (channels: the hidden layers, mirrored)",
+    {"vae", "variational auto-encoder, 512-16 and back over 128-512 (channels: the hidden layers, mirrored)", true, 1,
      [](const AutoencoderConfig& c) {
        VaeConfig config{.size = c.size};
        if (!c.channels.empty()) {
@@ -22,9 +22,11 @@ constexpr AutoencoderModel kModels[] = {
          config.back.assign(c.channels.rbegin(), c.channels.rend());
        }
        if (c.code) config.code = c.code;
+       if (c.spread) config.spread = *c.spread;
+       if (c.divergence) config.divergence = *c.divergence;
        return AnyAutoencoder(Vae(config));
      }},
-    {"conv_ae", "convolutions and pooling, 16-4 channels: very small (sizes: multiples of 4)",
+    {"conv_ae", "convolutions and pooling, 16-4 channels: very small (sizes: multiples of 4)", false, 4,
      [](const AutoencoderConfig& c) {
        check(c.code == 0, "model 'conv_ae' has no code layer; its last channels are the code");
        PooledAutoencoderConfig config{.in = c.size.channels};
@@ -32,7 +34,7 @@ constexpr AutoencoderModel kModels[] = {
        return AnyAutoencoder(PooledAutoencoder(config));
      }},
     {"conv_ae_fc",
-     "a convolution, then fully connected layers round a drawn code of 32 (channels: [convolution, hidden])",
+     "a convolution, then fully connected layers round a drawn code of 32 (channels: [convolution, hidden])", true, 1,
      [](const AutoencoderConfig& c) {
        check(c.channels.empty() || c.channels.size() == 2,
              "model 'conv_ae_fc' takes two numbers of channels, of the convolution and of the hidden layer, got ",
@@ -40,9 +42,11 @@ constexpr AutoencoderModel kModels[] = {
        ConvVaeConfig config{.size = c.size};
        if (!c.channels.empty()) config.channels = c.channels[0], config.hidden = c.channels[1];
        if (c.code) config.code = c.code;
+       if (c.spread) config.spread = *c.spread;
+       if (c.divergence) config.divergence = *c.divergence;
        return AnyAutoencoder(ConvVae(config));
      }},
-    {"deep_conv_ae", "strided convolutions with batch norm, 32-64-128 channels (sizes: multiples of 8)",
+    {"deep_conv_ae", "strided convolutions with batch norm, 32-64-128 channels (sizes: multiples of 8)", false, 8,
      [](const AutoencoderConfig& c) {
        check(c.code == 0, "model 'deep_conv_ae' has no code layer; its last channels are the code");
        ConvAutoencoderConfig config{.in = c.size.channels};
@@ -55,13 +59,20 @@ constexpr AutoencoderModel kModels[] = {
 
 std::span<const AutoencoderModel> autoencoder_models() { return kModels; }
 
-AnyAutoencoder make_autoencoder(const std::string& name, const AutoencoderConfig& config) {
+const AutoencoderModel& autoencoder_model(const std::string& name) {
   std::string known;
   for (const AutoencoderModel& m : kModels) {
-    if (name == m.name) return m.make(config);
+    if (name == m.name) return m;
     known += (known.empty() ? "" : ", ") + std::string(m.name);
   }
   throw Error("there is no model '" + name + "'; the models are " + known);
+}
+
+AnyAutoencoder make_autoencoder(const std::string& name, const AutoencoderConfig& config) {
+  const AutoencoderModel& model = autoencoder_model(name);
+  check(model.draws || (!config.spread && !config.divergence), "model '", name,
+        "' draws no code: spread and divergence are for models that do");
+  return model.make(config);
 }
 
 }  // namespace kern::models

@@ -1,6 +1,7 @@
 // The networks that reconstruct pictures: one row per model, found by name.
 #pragma once
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,16 +47,22 @@ struct AutoencoderConfig {
   PictureSize size;
   std::vector<int> channels;  // of the levels or hidden layers, from the picture to the code; empty: the model's own
   int code = 0;               // width; 0: the model's own
+  // Of models whose code is drawn; absent: the model's own.
+  std::optional<Spread> spread;    // what the network gives for the code's width
+  std::optional<bool> divergence;  // whether the distance of the code's distribution from N(0, 1) is part of the loss
 };
 
 struct AutoencoderModel {
   const char* name;
   const char* help;
+  bool draws;    // its code from a distribution, in training
+  int multiple;  // what the pictures' sides must be multiples of, by the model's own channels
   AnyAutoencoder (*make)(const AutoencoderConfig&);
 };
 std::span<const AutoencoderModel> autoencoder_models();
 
-// [N,H,W,C] in [0, 1] of the given size. Error naming the models there are when `name` is none of them.
+const AutoencoderModel& autoencoder_model(const std::string& name);  // Error naming the models there are
+// [N,H,W,C] in [0, 1] of the given size. Errors: no such model; a code or a spread where the model has none.
 AnyAutoencoder make_autoencoder(const std::string& name, const AutoencoderConfig& config);
 
 }  // namespace kern::models

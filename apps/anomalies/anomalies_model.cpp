@@ -1,0 +1,279 @@
+#include "apps/anomalies/anomalies_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "data/anomaly_batches.h"
+#include "data/image_draw.h"
+#include "engine/autograd.h"
+#include "engine/random.h"
+#include "training/anomaly_map.h"
+#include "training/task_model.h"
+
+namespace kern::apps {
+namespace {
+using nlohmann::json;
+
+constexpr const char* kPadimTensors = "padim";
+constexpr std::pair<models::Measure, const char*> kMeasureWords[] = {{models::Measure::sse, "sse"},
+                                                                     {models::Measure::mse, "mse"},
+                                                                     {models::Measure::l1, "l1"},
+                                                                     {models::Measure::ssim, "ssim"}};
+constexpr std::pair<models::InputScaling, const char*> kScalingWords[] = {
+    {models::InputScaling::none, "none"},
+    {models::InputScaling::imagenet, "imagenet"},
+    {models::InputScaling::symmetric, "symmetric"}};
+constexpr std::pair<models::PaddingConvention, const char*> kPaddingWords[] = {
+    {models::PaddingConvention::torch, "torch"}, {models::PaddingConvention::tensorflow, "tensorflow"}};
+constexpr std::pair<Spread, const char*> kSpreadWords[] = {{Spread::log_variance, "log_variance"},
+                                                           {Spread::log_sigma, "log_sigma"}};
+
+template <class E, size_t N>
+std::string word_of(const std::pair<E, const char*> (&words)[N], E value) {
+  for (const auto& [v, word] : words)
+    if (v == value) return word;
+  throw InternalError("a choice without a word");
+}
+template <class E, size_t N>
+E value_of(const std::pair<E, const char*> (&words)[N], const std::string& word) {
+  for (const auto& [v, w] : words)
+    if (word == w) return v;
+  throw Error("no such word: " + word);
+}
+template <class T>
+json optional(const std::optional<T>& v) {
+  return v ? json(*v) : json();
+}
+
+json rules_json(const AnomaliesModel& m) {
+  json rules = json::array();
+  for (const training::RuleResult& r : m.rules)
+    rules.push_back({{"rule", r.rule},
+                     {"threshold", r.threshold},
+                     {"rates", {r.rates.true_positive, r.rates.true_negative}},
+                     {"true_positive", {r.true_positive.low, r.true_positive.high}},
+                     {"true_negative", {r.true_negative.low, r.true_negative.high}},
+                     {"thresholds", {r.thresholds.low, r.thresholds.high}}});
+  return rules;
+}
+// JSON knows no NaN: a rate that nothing was known of is null.
+double number_of(const json& j) { return j.is_null() ? std::nan("") : j.get<double>(); }
+training::Interval interval_of(const json& j) { return {number_of(j.at(0)), number_of(j.at(1))}; }
+std::vector<training::RuleResult> rules_of(const json& rules) {
+  std::vector<training::RuleResult> out;
+  for (const json& j : rules)
+    out.push_back({.rule = j.at("rule").get<std::string>(),
+                   .threshold = j.at("threshold").get<double>(),
+                   .rates = {number_of(j.at("rates").at(0)), number_of(j.at("rates").at(1))},
+                   .true_positive = interval_of(j.at("true_positive")),
+                   .true_negative = interval_of(j.at("true_negative")),
+                   .thresholds = interval_of(j.at("thresholds"))});
+  return out;
+}
+
+json network_json(const AnomaliesModel& m) {
+  if (m.is_padim()) {
+    const models::MobileNetV2Config& e = m.features.encoder;
+    return {{"width", e.width},
+            {"padding", word_of(kPaddingWords, e.padding)},
+            {"scaling", e.scaling ? json(word_of(kScalingWords, *e.scaling)) : json()},
+            {"norm_eps", optional(e.norm_eps)},
+            {"levels", m.features.levels},
+            {"shape", {m.shape.height, m.shape.width, m.shape.channels}}};
+  }
+  return {{"channels", m.network.channels},
+          {"code", m.network.code},
+          {"spread", m.network.spread ? json(word_of(kSpreadWords, *m.network.spread)) : json()},
+          {"divergence", optional(m.network.divergence)},
+          {"loss", word_of(kMeasureWords, m.measure)},
+          {"compat", m.seed_compatible ? "seed" : "none"},
+          {"passes", m.passes},
+          {"seed", m.seed}};
+}
+void read_network(const json& j, AnomaliesModel& m) {
+  if (m.is_padim()) {
+    models::MobileNetV2Config& e = m.features.encoder;
+    e.width = j.at("width").get<double>();
+    e.padding = value_of(kPaddingWords, j.at("padding").get<std::string>());
+    if (!j.at("scaling").is_null()) e.scaling = value_of(kScalingWords, j.at("scaling").get<std::string>());
+    if (!j.at("norm_eps").is_null()) e.norm_eps = j.at("norm_eps").get<double>();
+    m.features.levels = j.at("levels").get<std::vector<int>>();
+    const json& s = j.at("shape");
+    m.shape = {s.at(0).get<int64_t>(), s.at(1).get<int64_t>(), s.at(2).get<int64_t>()};
+    return;
+  }
+  m.network.channels = j.at("channels").get<std::vector<int>>();
+  m.network.code = j.at("code").get<int>();
+  if (!j.at("spread").is_null()) m.network.spread = value_of(kSpreadWords, j.at("spread").get<std::string>());
+  if (!j.at("divergence").is_null()) m.network.divergence = j.at("divergence").get<bool>();
+  m.measure = value_of(kMeasureWords, j.at("loss").get<std::string>());
+  m.seed_compatible = j.at("compat").get<std::string>() == "seed";
+  m.passes = j.at("passes").get<int>();
+  m.seed = j.at("seed").get<int64_t>();
+}
+
+json to_json(const AnomaliesModel& m) {
+  const data::Preprocess& p = m.chain;
+  return {{"architecture", m.architecture},
+          {"network", network_json(m)},
+          {"size", {m.network.size.height, m.network.size.width}},
+          {"chain",
+           {{"channels", p.channels},
+            {"sharpen", p.sharpen},
+            {"size", {p.height, p.width}},
+            {"crop", {p.crop_height, p.crop_width}},
+            {"blur", p.blur}}},
+          {"smoothing", m.smoothing},
+          {"rule", m.rule},
+          {"threshold", optional(m.threshold)},
+          {"rules", rules_json(m)},
+          {"training_scores", m.training_scores},
+          {"training_pictures", m.training_pictures},
+          {"validation_pictures", m.validation_pictures},
+          {"test_pictures", m.test_pictures},
+          {"provenance", m.provenance}};
+}
+
+AnomaliesModel from_json(const json& j) {
+  AnomaliesModel m;
+  m.architecture = j.at("architecture").get<std::string>();
+  const json& p = j.at("chain");
+  m.chain = {.channels = p.at("channels").get<int>(),
+             .sharpen = p.at("sharpen").get<double>(),
+             .height = p.at("size").at(0).get<int>(),
+             .width = p.at("size").at(1).get<int>(),
+             .crop_height = p.at("crop").at(0).get<int>(),
+             .crop_width = p.at("crop").at(1).get<int>(),
+             .blur = p.at("blur").get<double>()};
+  m.network.size = {m.chain.channels, j.at("size").at(0).get<int>(), j.at("size").at(1).get<int>()};
+  read_network(j.at("network"), m);
+  m.smoothing = j.at("smoothing").get<double>();
+  m.rule = j.at("rule").get<std::string>();
+  if (!j.at("threshold").is_null()) m.threshold = j.at("threshold").get<double>();
+  m.rules = rules_of(j.at("rules"));
+  m.training_scores = j.at("training_scores").get<std::vector<double>>();
+  m.training_pictures = j.at("training_pictures").get<std::vector<std::string>>();
+  m.validation_pictures = j.at("validation_pictures").get<std::vector<std::string>>();
+  m.test_pictures = j.at("test_pictures").get<std::vector<std::string>>();
+  m.provenance = j.at("provenance").get<std::string>();
+  check((m.chain.channels == 1 || m.chain.channels == 3) && m.passes >= 1 && m.smoothing >= 0 && m.smoothing <= 100 &&
+            m.network.size.height >= 1 && m.network.size.width >= 1 && m.network.size.values() <= 1 << 26,
+        "it contradicts itself");
+  return m;
+}
+
+data::Raster<float> raster_of(const Tensor& t) {
+  return {t.dim(1), t.dim(2), t.channels(), t.to(Device::cpu).values()};
+}
+
+}  // namespace
+
+void AnomaliesModel::build() {
+  if (is_padim()) {
+    module = AnyModule(models::EncoderFeatures(features));
+  } else {
+    autoencoder = models::make_autoencoder(architecture, network);
+    module = autoencoder.module();
+  }
+}
+
+double AnomaliesModel::threshold_of(const std::string& wanted) const {
+  if (wanted.empty()) {
+    check(threshold.has_value(),
+          "this model has no threshold yet: its training did not come to an end. Go on with it (kern anomalies train "
+          "resume=RUN), or give threshold=");
+    return *threshold;
+  }
+  std::string known;
+  for (const training::RuleResult& r : rules) {
+    if (r.rule == wanted) return r.threshold;
+    known += (known.empty() ? "" : ", ") + r.rule;
+  }
+  throw Error(text("the training of this model found no threshold by the rule '", wanted, "'; it has ",
+                   known.empty() ? "none" : known));
+}
+
+void save_anomalies_model(const std::filesystem::path& path, const AnomaliesModel& m) {
+  std::vector<FileTensor> more;
+  if (m.padim) more = m.padim->state(kPadimTensors);
+  training::save_task_model(path, "anomalies", to_json(m), m.module, std::move(more));
+}
+
+AnomaliesModel load_anomalies_model(const std::filesystem::path& path) {
+  AnomaliesModel model;
+  TensorFile file = training::load_task_model(path, "anomalies", [&](const json& description) {
+    model = from_json(description);
+    model.build();
+  });
+  if (model.is_padim()) {
+    model.padim = training::Padim::from(file, kPadimTensors, model.shape);
+    std::erase_if(file.tensors,
+                  [](const FileTensor& t) { return t.name.starts_with(std::string(kPadimTensors) + "."); });
+  }
+  load_into(training::file_tensors(model.module), file);
+  model.module.set_training(false);
+  return model;
+}
+
+Tensor features_of(const AnomaliesModel& m, const Tensor& pictures) {
+  const NoGrad off;
+  return m.module(pictures.to(m.module.device())).to(Device::cpu);
+}
+
+ScoredPicture score_picture(const AnomaliesModel& m, const data::Image& picture, int64_t number) {
+  const NoGrad off;
+  check(data::prepared_size({picture.H, picture.W}, m.chain) == m.size(), "a picture of ", picture.W, " x ", picture.H,
+        " pixels does not fit this model, which was trained on pictures of one size and sees ", m.network.size.width,
+        " x ", m.network.size.height, ": train with size=HEIGHT,WIDTH to take any");
+  ScoredPicture out;
+  const int passes = m.seed_compatible && !m.is_padim() ? m.passes : 1;
+  for (int pass = 0; pass < passes; ++pass) {
+    double blur = -1;
+    if (m.seed_compatible && !m.is_padim()) {  // drawn numbers that depend on (seed, pass, picture) alone
+      blur = data::random_blur(uint64_t(m.seed), uint32_t(1u << 31) + uint32_t(pass), uint32_t(number));
+      default_generator().set(uint64_t(m.seed),
+                              (uint64_t(1) << 31) + uint64_t(number) * uint64_t(m.passes) + uint64_t(pass));
+    }
+    data::Raster<float> prepared = data::prepare(picture, m.chain, blur);
+    const Tensor x = Tensor::from({1, prepared.H, prepared.W, prepared.C}, prepared.pixels);
+    if (m.is_padim()) {
+      internal_check(m.padim && m.padim->fitted(), "a PaDiM model that was not fitted is asked for scores");
+      const Tensor d = m.padim->distances(features_of(m, x));
+      const std::vector<float> values = d.values();
+      out.map = training::anomaly_map(values, d.dim(1), d.dim(2), prepared.H, prepared.W, m.smoothing);
+      out.passes.push_back(double(*std::max_element(out.map.begin(), out.map.end())));
+    } else {
+      models::Reconstruction r = m.autoencoder(x.to(m.module.device()), m.seed_compatible);
+      r.picture = r.picture.to(Device::cpu);
+      if (r.divergence) r.mean = r.mean.to(Device::cpu), r.spread = r.spread.to(Device::cpu);
+      out.passes.push_back(models::reconstruction_scores(r, x, m.measure).front());
+      if (pass == 0) {
+        const std::vector<float> errors = models::error_map(r.picture, x, m.measure).values();
+        out.map = training::anomaly_map(errors, prepared.H, prepared.W, prepared.H, prepared.W, m.smoothing);
+        out.reconstruction = raster_of(r.picture);
+      }
+    }
+    if (pass == 0) out.prepared = std::move(prepared);
+  }
+  for (const double s : out.passes) out.score += s / double(out.passes.size());
+  return out;
+}
+
+data::Image heat_map(const AnomaliesModel& m, const data::Image& picture, std::span<const float> map, double hot) {
+  data::Image out = data::in_colours(picture);
+  const data::PictureRegion r = data::prepared_region({picture.H, picture.W}, m.chain);
+  const data::PictureSize from = m.size();
+  internal_check(int64_t(map.size()) == from.H * from.W, "a map of another size is laid over a picture");
+  for (int64_t y = 0; y < r.H; ++y)
+    for (int64_t x = 0; x < r.W; ++x) {
+      const float v = map[size_t((2 * y + 1) * from.H / (2 * r.H) * from.W + (2 * x + 1) * from.W / (2 * r.W))];
+      const double heat = hot > 0 ? std::clamp(2 * double(v) / hot - 1, 0.0, 1.0) : 0.0, opacity = 0.75 * heat;
+      const double colour[3] = {255, 220 * (1 - heat), 0};
+      uint8_t* p = out.at(r.y + y, r.x + x);
+      for (int c = 0; c < 3; ++c) p[c] = uint8_t(std::lround((1 - opacity) * p[c] + opacity * colour[c]));
+    }
+  return out;
+}
+
+}  // namespace kern::apps

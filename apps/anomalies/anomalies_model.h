@@ -1,0 +1,71 @@
+// A trained judge of pictures with everything prediction needs, and the model file that holds it.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apps/anomalies/config.h"
+#include "data/preprocess.h"
+#include "models/encoder_features.h"
+#include "training/padim.h"
+
+namespace kern::apps {
+
+struct AnomaliesModel {
+  std::string architecture;  // a row of models::autoencoder_models(), or kPadim
+  data::Preprocess chain;
+  double smoothing = 0;  // of maps, in prepared pixels
+
+  // Of an auto-encoder.
+  models::AutoencoderConfig network;
+  models::Measure measure = models::Measure::sse;
+  bool seed_compatible = false;
+  int passes = 10;
+  int64_t seed = 1;
+  // Of PaDiM.
+  models::EncoderFeaturesConfig features;
+  training::FeatureShape shape;
+
+  // Where the line is drawn; nothing as long as the training is not finished.
+  std::string rule;
+  std::optional<double> threshold;
+  std::vector<training::RuleResult> rules;  // all that the validation allowed
+  std::vector<double> training_scores;      // of good pictures that trained it: 101 quantiles
+  std::vector<std::string> training_pictures, validation_pictures, test_pictures;
+  std::string provenance;  // version, seed, data hash
+
+  models::AnyAutoencoder autoencoder;
+  AnyModule module;  // the auto-encoder's, or the encoder's; made by build()
+  std::optional<training::Padim> padim;
+  void build();
+  bool is_padim() const { return architecture == kPadim; }
+  data::PictureSize size() const { return {network.size.height, network.size.width}; }  // of prepared pictures
+  // The threshold by this rule of the training (empty: the chosen one). Error naming the rules there are.
+  double threshold_of(const std::string& rule) const;
+};
+
+void save_anomalies_model(const std::filesystem::path& path, const AnomaliesModel& model);
+// Error when the file is no model of this task, or damaged.
+AnomaliesModel load_anomalies_model(const std::filesystem::path& path);
+
+struct ScoredPicture {
+  double score = 0;                    // the mean over the passes
+  std::vector<double> passes;          // one, but for compat=seed
+  std::vector<float> map;              // [H,W] of the prepared picture, the larger the more unusual
+  data::Raster<float> prepared;        // what the model saw
+  data::Raster<float> reconstruction;  // of auto-encoders
+};
+// Each by itself: neither order nor company matters. `number` tells pictures apart where numbers are drawn. Error for a
+// picture that the chain does not bring to the model's size.
+ScoredPicture score_picture(const AnomaliesModel& model, const data::Image& picture, int64_t number);
+
+// Features of prepared pictures, for PaDiM: [N,h,w,K] on the CPU.
+Tensor features_of(const AnomaliesModel& model, const Tensor& pictures);
+
+// The picture in colours with its map laid over the part that the model saw, from transparent at half of `hot` to red
+// at `hot` and above.
+data::Image heat_map(const AnomaliesModel& model, const data::Image& picture, std::span<const float> map, double hot);
+
+}  // namespace kern::apps

@@ -1,0 +1,219 @@
+#include "apps/anomalies/config.h"
+
+namespace kern::apps {
+namespace {
+using training::above;
+using training::at_least;
+using training::between;
+using training::one_of;
+using training::required;
+using training::Schema;
+
+const training::Allowed kInside{.low = 0, .high = 1, .open_low = true, .open_high = true},
+    kShare{.low = 0, .high = 1, .open_high = true};
+
+void describe_folders(Schema& keys, AnomaliesData& d) {
+  keys.key("good", d.good, "folders (or words of the list) of these names hold good pictures; case does not matter")
+      .key("list", d.list, "text file of lines 'file label': only those pictures are taken, by those labels")
+      .key("mask_dir", d.mask_dir,
+           "folder of the defects' masks inside data=; empty: ground_truth, masks or mask, and PNG files beside a JPEG "
+           "of the same name")
+      .key("mask_from", d.mask_from, "a mask is named as its picture, but for this part of the name ...")
+      .key("mask_to", d.mask_to, "... which is this: mask_from=_D_ mask_to=_GT_ pairs a_D_1.png with a_GT_1.png")
+      .key("strict", d.strict, "a file that cannot be used ends the command instead of being named and skipped");
+}
+
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const auto& m : models::autoencoder_models()) names.push_back(m.name);
+  names.push_back(kPadim);
+  return names;
+}
+std::string model_words() {
+  std::string words;
+  for (const auto& m : models::autoencoder_models()) words += std::string(m.name) + ": " + m.help + "; ";
+  return words + "padim: no training, statistics of a pretrained encoder's features at every position";
+}
+std::vector<std::string> rule_names() {
+  std::vector<std::string> names;
+  for (const auto& r : training::threshold_rules()) names.emplace_back(r.name);
+  return names;
+}
+std::string rule_words() {
+  std::string words;
+  for (const auto& r : training::threshold_rules())
+    words += (words.empty() ? "" : "; ") + std::string(r.name) + ": " + std::string(r.help) +
+             (r.needs_anomalies ? "" : " (needs no anomalies)");
+  return words;
+}
+
+void describe_model(Schema& keys, AnomaliesTrainConfig& c) {
+  keys.section("Model")
+      .key("model", c.model, model_words(), one_of(model_names()))
+      .key("channels", c.network.channels,
+           "auto-encoders: channels of the levels or widths of the hidden layers, down to the code; empty: the model's "
+           "own",
+           between(1, 65536))
+      .key("code", c.network.code, "width of the code; 0: the model's own", between(0, 65536))
+      .key("divergence", c.network.divergence,
+           "models that draw their code: its divergence from N(0, 1) is part of loss and score; none: the model's own");
+  keys.choice("spread", c.network.spread,
+              "models that draw their code: what the network gives for its width; own: the model's own",
+              {{"own", std::nullopt}, {"log_variance", Spread::log_variance}, {"log_sigma", Spread::log_sigma}});
+  keys.choice("loss", c.measure, "of training and score; sse and mse are the sum and the mean of squared errors",
+              {{"sse", models::Measure::sse},
+               {"mse", models::Measure::mse},
+               {"l1", models::Measure::l1},
+               {"ssim", models::Measure::ssim}});
+  keys.key("encoder.weights", c.padim.weights,
+           "padim: safetensors file of a pretrained MobileNetV2 with torchvision's or timm's names; empty: random "
+           "weights, which tell much less")
+      .key("encoder.width", c.padim.width, "padim: factor of MobileNetV2's channels, as the weights have it",
+           between(0.05, 4))
+      .key("levels", c.padim.levels, "padim: features at 1/2 (1), 1/4 (2), 1/8 (3), 1/16 (4), 1/32 (5) of the size",
+           between(1, 5))
+      .key("padim.channels", c.padim.channels,
+           "drawn from the features' by seed; memory and the model file grow with the square", between(1, 2000))
+      .key("padim.regularisation", c.padim.regularisation, "added to every variance", above(0))
+      .key("smoothing", c.smoothing,
+           "of error maps: deviation of a Gaussian in prepared pixels; none: 4 for padim (whose score is the map's "
+           "largest value), 1 for auto-encoders",
+           between(0, 100));
+}
+}  // namespace
+
+data::AnomalySetOptions AnomaliesData::set() const {
+  return {.path = path,
+          .good = good,
+          .list = list,
+          .mask_dir = mask_dir,
+          .mask_from = mask_from,
+          .mask_to = mask_to,
+          .strict = strict};
+}
+
+data::Preprocess AnomaliesInput::chain(const std::string& model, bool grey) const {
+  const bool padim = model == kPadim;
+  check(size.empty() || size.size() == 2, "size= takes height and width, e.g. size=224,224; got ", size.size(),
+        size.size() == 1 ? " number" : " numbers");
+  check(crop.empty() || crop.size() == 2, "crop= takes height and width, e.g. crop=28,28; got ", crop.size(),
+        crop.size() == 1 ? " number" : " numbers");
+  check(!padim || !grey, "model=padim takes colours: leave grey=false, grey pictures become three equal channels");
+  data::Preprocess p{.channels = grey ? 1 : 3};
+  if (padim) {
+    p.height = p.width = 224;
+  } else {  // the originals': 28 x 48, of which the middle 28 x 28; sides that the model takes
+    const int m = models::autoencoder_model(model).multiple, side = (28 + m - 1) / m * m;
+    p.sharpen = 5, p.blur = 1;
+    p.height = p.crop_height = p.crop_width = side, p.width = 48;
+  }
+  if (!size.empty()) p.height = size[0], p.width = size[1], p.crop_height = p.crop_width = 0;
+  if (!crop.empty()) p.crop_height = crop[0], p.crop_width = crop[1];
+  p.sharpen = sharpen.value_or(p.sharpen);
+  p.blur = blur.value_or(p.blur);
+  return p;
+}
+
+void describe_anomalies_train(Schema& keys, AnomaliesTrainConfig& c) {
+  keys.section("Data").key("data", c.data.path,
+                           "folder of pictures (JPEG, PNG, BMP): good ones in good/, defects in folders by their kind; "
+                           "below train/, validation/ and test/ where the split is given",
+                           required());
+  describe_folders(keys, c.data);
+  keys.key("grey", c.data.grey, "pictures as one grey channel; false: three colours, whatever the files hold")
+      .key("cache", c.data.cache, "MiB of decoded pictures kept in memory; what is beyond is decoded again when needed",
+           at_least(0))
+      .key("validation", c.split.validation,
+           "share of the good pictures that find the threshold, with half of each kind of defect", kShare)
+      .key("test", c.split.test, "share of the good pictures that judge it, with the other half", kShare);
+  keys.section("Inputs (in this order; stored in the model file)")
+      .key("sharpen", c.input.sharpen, "factor; 1: not; none: 5 for auto-encoders, 1 for padim", at_least(0))
+      .key("size", c.input.size, "height and width; empty: 28,48 for auto-encoders, 224,224 for padim",
+           between(1, 4096))
+      .key("crop", c.input.crop, "the middle of that; empty: 28,28 for auto-encoders if size= is not given, else all",
+           between(1, 4096))
+      .key("blur", c.input.blur, "deviation of a 3x3 Gaussian; 0: not; none: 1 for auto-encoders, 0 for padim",
+           between(0, 10));
+  describe_model(keys, c);
+  describe_training(keys, c.recipe, "pictures");
+  keys.choice("monitor", c.monitor,
+              "what makes an epoch the best: the loss of the validation's good pictures, or the AUROC where it has "
+              "anomalies",
+              {{"loss", AnomaliesMonitor::loss}, {"auroc", AnomaliesMonitor::auroc}});
+  keys.choice("compat", c.seed_compatible,
+              "seed: as the originals, the blur is drawn from 0.1 to 2 and codes are drawn, in scoring too",
+              {{"none", false}, {"seed", true}})
+      .key("passes", c.passes, "compat=seed: a picture's score is the mean of so many", between(1, 1000));
+  describe_stopping(keys, c.recipe);
+  keys.section("Threshold (found on the validation pictures alone)")
+      .key("rule", c.rule, "the one that the model file uses; the report shows all. " + rule_words(),
+           one_of(rule_names()))
+      .key("quantile", c.thresholds.quantile, "of the good pictures' scores, for rule quantile", kInside)
+      .key("recall", c.thresholds.true_positive, "share of the anomalies that rule recall finds",
+           training::Allowed{.low = 0, .high = 1, .open_low = true})
+      .key("missed", c.thresholds.missed, "what a missed anomaly costs, in false alarms, for rule cost", above(0))
+      .key("level", c.thresholds.level, "the report shades the thresholds at which both rates reach this", kInside)
+      .key("resamples", c.thresholds.resamples, "of the bootstrap intervals", between(0, 100000));
+  keys.section("Output")
+      .key("run", c.run, "the run folder", required())
+      .key("resume", c.resume, "go on with this run folder, by its own configuration")
+      .key("panels", c.panels, "validation pictures drawn after every epoch", between(0, 16))
+      .key("report_pictures", c.report_pictures, "pictures drawn in the report, the worst first", between(0, 200))
+      .key("quiet", c.quiet, "no progress bar");
+  describe_machine(keys, c.machine);
+}
+
+void describe_anomalies_inspect(Schema& keys, AnomaliesTrainConfig& c) {
+  describe_anomalies_train(keys, c);
+  keys.section("Inspection").key("sheet", c.sheet, "write a contact sheet of the pictures to this PNG");
+}
+
+void describe_anomalies_synthesize(Schema& keys, AnomaliesSynthesizeConfig& c) {
+  keys.section("Stand-in pictures")
+      .key("out", c.out, "folder to write: train/good, validation/{good,spill}, test/{good,spill}, masks", required())
+      .key("training", c.training, "good pictures to train on", between(1, 1000000))
+      .key("validation", c.validation, "good pictures to validate on", at_least(0))
+      .key("validation_spills", c.validation_spills, "spills to validate on", at_least(0))
+      .key("test", c.test, "good pictures to test on", at_least(0))
+      .key("test_spills", c.test_spills, "spills to test on", at_least(0))
+      .key("height", c.height, "of a picture, pixels", between(8, 4096))
+      .key("width", c.width, "of a picture, pixels", between(8, 4096))
+      .key("strength", c.strength, "of the validation's spills: 1 is plain to see, 0.5 hard", at_least(0))
+      .key("test_strength", c.test_strength, "of the test's spills: weaker, as those to come are", at_least(0))
+      .key("drift", c.drift, "light and hue of the test's pictures move by this share, as from one season to the next",
+           at_least(0))
+      .key("seed", c.seed, "equal seeds give equal pictures", at_least(0));
+}
+
+void describe_anomalies_evaluate(Schema& keys, AnomaliesEvaluateConfig& c) {
+  keys.section("Evaluation")
+      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("data", c.data.path, "folder of good and defective pictures", required());
+  describe_folders(keys, c.data);
+  keys.choice("pictures", c.pictures, "which: those that tested, validated or trained the model, or all",
+              {{"all", AnomalyPart::all},
+               {"test", AnomalyPart::test},
+               {"validation", AnomalyPart::validation},
+               {"training", AnomalyPart::training}})
+      .key("level", c.level, "the report shades the thresholds at which both rates reach this", kInside)
+      .key("report_pictures", c.report_pictures, "pictures drawn in the report, the worst first", between(0, 200))
+      .key("run", c.run, "folder for report.html, scores.csv and result.json", required());
+  describe_machine(keys, c.machine);
+}
+
+void describe_anomalies_predict(Schema& keys, AnomaliesPredictConfig& c) {
+  keys.section("Prediction (exit codes: 0 all good, 1 anomalies found, 2 something could not be done)")
+      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("data", c.data, "a picture, a folder of pictures (searched recursively) or a pattern such as 'shift/*.png'")
+      .key("watch", c.watch,
+           "a folder instead: its pictures are judged as they arrive, until Ctrl-C or a file named stop in it")
+      .key("every", c.every, "how often that folder is looked at")
+      .key("csv", c.csv, "write file, score, threshold, verdict and margin to this table")
+      .key("heat_maps", c.heat_maps, "write NAME_heat.png of every picture to this folder: where it is unusual")
+      .key("threshold", c.threshold, "scores above it are anomalies; none: the model's own")
+      .key("rule", c.rule,
+           "take the threshold that another rule found in training, e.g. youden; empty: the chosen one");
+  describe_machine(keys, c.machine);
+}
+
+}  // namespace kern::apps

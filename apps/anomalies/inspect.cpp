@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+
+#include "apps/anomalies/source.h"
+#include "apps/anomalies/verbs.h"
+#include "data/anomaly_inspect.h"
+#include "data/image_draw.h"
+#include "engine/atomic_file.h"
+
+namespace kern::apps {
+namespace {
+
+void write_sheet(const std::string& path, const AnomaliesSource& source) {
+  constexpr size_t kMost = 48;
+  std::vector<int64_t> usable;
+  for (size_t i = 0; i < source.set.pictures.size(); ++i)
+    if (source.store->facts()[i].failure.empty()) usable.push_back(int64_t(i));
+  const size_t n = std::min(kMost, usable.size());
+  constexpr data::Rgb kPalette[] = {{0, 0, 0}, {230, 60, 40}};
+  std::vector<data::Image> cells;
+  for (size_t i = 0; i < n; ++i) {
+    const auto loaded = source.store->get(usable[i * usable.size() / n]);
+    cells.push_back(loaded->labels.H ? data::overlay(loaded->image, loaded->labels, kPalette, 0.4, true)
+                                     : data::in_colours(loaded->image));
+  }
+  const std::filesystem::path out = path;
+  if (out.has_parent_path()) make_folder(out.parent_path());
+  write_file(out, data::encode_png(data::sheet(cells, 8)));
+  fmt::print("contact sheet: {}\n", path);
+}
+
+}  // namespace
+
+void run_anomalies_inspect(const AnomaliesTrainConfig& c, Call& call) {
+  const AnomaliesSource source = read_source(c.data);
+  std::optional<data::AnomalySplit> split;
+  if (source.set.count(data::Truth::normal) > 0) {
+    data::AnomalySplitOptions options = c.split;
+    options.seed = uint64_t(c.recipe.seed);
+    split = data::split_anomalies(source.set, options);
+  }
+  std::map<int64_t, int> part;  // 0 training, 1 validation, 2 test
+  if (split) {
+    for (const int64_t i : split->validation) part[i] = 1;
+    for (const int64_t i : split->test) part[i] = 2;
+  }
+  struct Row {
+    data::Truth truth = data::Truth::unknown;
+    int64_t part[3] = {0, 0, 0}, masks = 0;
+  };
+  std::map<std::string, Row> kinds;
+  for (size_t i = 0; i < source.set.pictures.size(); ++i) {
+    const data::AnomalyPicture& p = source.set.pictures[i];
+    if (p.truth == data::Truth::unknown) continue;
+    Row& row = kinds[p.kind];
+    row.truth = p.truth;
+    row.masks += !p.mask.empty();
+    ++row.part[part.contains(int64_t(i)) ? part[int64_t(i)] : 0];
+  }
+  const int64_t normal = source.set.count(data::Truth::normal), anomalous = source.set.count(data::Truth::anomalous);
+  fmt::print("{} pictures: {} good, {} anomalies\n\n{:<24} {:<10} {:>9} {:>11} {:>6} {:>6}\n", normal + anomalous,
+             normal, anomalous, "kind", "", "training", "validation", "test", "masks");
+  for (const auto& [name, row] : kinds)
+    fmt::print("{:<24} {:<10} {:>9} {:>11} {:>6} {:>6}\n", name, data::to_string(row.truth), row.part[0], row.part[1],
+               row.part[2], row.masks);
+  fmt::print("\n");
+  int64_t count[3] = {0, 0, 0};
+  for (const data::Finding& f : data::inspect_anomalies(source.set, *source.store, split ? &*split : nullptr)) {
+    ++count[int(f.severity)];
+    fmt::print("{}: {}{}{}\n", data::to_string(f.severity), f.sentence, f.remedy.empty() ? "" : " -> ", f.remedy);
+  }
+  const int64_t notes = count[int(data::Severity::note)], warnings = count[int(data::Severity::warning)],
+                errors = count[int(data::Severity::error)];
+  fmt::print("{} errors, {} warnings, {} notes\n", errors, warnings, notes);
+  if (!c.sheet.empty()) write_sheet(c.sheet, source);
+  call.figures.add("normal", normal);
+  call.figures.add("anomalous", anomalous);
+  call.figures.add("errors", errors);
+  call.figures.add("warnings", warnings);
+  call.figures.add("notes", notes);
+  if (errors > 0) call.exit_code = kUsersInput;
+}
+
+}  // namespace kern::apps

@@ -1,0 +1,11 @@
+// The verbs of `kern anomalies`, one file each.
+#pragma once
+#include "apps/anomalies/config.h"
+#include "apps/command.h"
+
+namespace kern::apps {
+
+void run_anomalies_inspect(const AnomaliesTrainConfig& config, Call& call);
+void run_anomalies_synthesize(const AnomaliesSynthesizeConfig& config, Call& call);
+
+}  // namespace kern::apps

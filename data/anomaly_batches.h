@@ -1,0 +1,50 @@
+// Batches of prepared pictures for auto-encoders, in an order that depends on (seed, epoch) alone.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "data/image_store.h"
+#include "data/preprocess.h"
+
+namespace kern::data {
+
+struct AnomalyBatch {
+  int64_t N = 0, H = 0, W = 0, C = 0;
+  std::vector<float> inputs;  // [N,H,W,C], 0 to 1
+};
+
+// The deviation of a blur drawn at random, from 0.1 to 2, as the originals drew it: `a` and `b` select the draw.
+double random_blur(uint64_t seed, uint32_t a, uint32_t b);
+
+struct AnomalyBatchOptions {
+  int64_t batch = 128;
+  uint64_t seed = 0;
+  bool random_blur = false;  // drawn for each picture and epoch, in place of the chain's own
+};
+
+// What data::Feed takes. Batches can be asked for in any order and from several threads.
+class AnomalyBatches {
+ public:
+  // `which` of the store's pictures, all of which the chain brings to one size. Errors: no pictures, sizes that differ.
+  AnomalyBatches(std::shared_ptr<const ImageStore> store, std::vector<int64_t> which, const Preprocess& chain,
+                 const AnomalyBatchOptions& options);
+  int64_t size() const { return (pictures() + options_.batch - 1) / options_.batch; }  // batches an epoch
+  int64_t pictures() const { return int64_t(which_.size()); }
+  PictureSize picture_size() const { return size_; }
+  struct Epoch {
+    uint32_t number = 0;
+    std::vector<int64_t> order;  // of the store's pictures
+  };
+  Epoch epoch(int64_t number) const;
+  AnomalyBatch batch(const Epoch& epoch, int64_t index) const;
+
+ private:
+  std::shared_ptr<const ImageStore> store_;
+  std::vector<int64_t> which_;
+  Preprocess chain_;
+  AnomalyBatchOptions options_;
+  PictureSize size_;
+};
+
+}  // namespace kern::data

@@ -1,0 +1,34 @@
+// What a pretrained encoder sees in pictures, at several scales, side by side: the features that PaDiM's statistics are
+// made of.
+#pragma once
+#include <vector>
+
+#include "models/mobilenet_v2.h"
+
+namespace kern::models {
+
+struct EncoderFeaturesConfig {
+  MobileNetV2Config encoder{.classes = 0};
+  // Of the encoder's taps: 1 at half the pictures' size, 2 at a quarter, ..., 5 the bottom. Rising.
+  std::vector<int> levels{2, 3, 4};
+};
+
+// x [N,H,W,C] of values in [0, 1] -> [N,h,w,K], at the finest of the levels' sizes; coarser ones are repeated (Defard
+// et al. 2021). Parts are named encoder.features.0. ...
+class EncoderFeatures {
+ public:
+  // Errors: no levels, or such as the encoder does not have, or not rising.
+  explicit EncoderFeatures(const EncoderFeaturesConfig& config, SourceLocation at = SourceLocation::current());
+  Tensor operator()(const Tensor& x);
+  int channels() const;
+  template <class V>
+  void visit(V&& v) {
+    v("encoder", encoder_);
+  }
+
+ private:
+  std::vector<int> levels_;
+  MobileNetV2 encoder_;
+};
+
+}  // namespace kern::models
