@@ -157,7 +157,8 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
                         shown, " --help' lists what it knows")};
 }
 
-void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::string> arguments, int& exit_code) {
+void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::string> arguments, int& exit_code,
+                   int& input_code) {
   CLI::App app("Kern: deep learning on field data, from well logs to seismic sections.", "kern");
   app.footer(
       "'kern TASK VERB --help-keys' lists every key of a verb. Exit codes: 0 done, 1 the input, 2 usage, 3 a fault of "
@@ -214,6 +215,7 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
   for (const Task* task : tasks)
     for (const Verb& verb : task->verbs)
       if (shown == "kern " + task->name + " " + verb.name) {
+        input_code = verb.input_code;
         exit_code = run_verb(task->name + " " + verb.name, verb, options);
         return;
       }
@@ -235,7 +237,7 @@ std::string out_of_memory() {
               gigabytes(double(machine.totalram) * machine.mem_unit), ". A smaller batch= or smaller pieces need less");
 }
 
-int complain(const std::string& sentence, ExitCode code) {
+int complain(const std::string& sentence, int code) {
   std::fprintf(stderr, "error: %s\n", sentence.c_str());
   return code;
 }
@@ -272,17 +274,17 @@ std::string Figures::to_json() const {
 }
 
 int run_command(const std::vector<const Task*>& tasks, const std::vector<std::string>& arguments) {
-  int exit_code = kDone;
+  int exit_code = kDone, input_code = kUsersInput;
   try {
-    parse_and_run(tasks, arguments, exit_code);
+    parse_and_run(tasks, arguments, exit_code, input_code);
   } catch (const UsageError& e) {
     return complain(e.sentence, kUsage);
   } catch (const InternalError& e) {
     return complain(text("a fault of kern, please report it: ", e.what()), kOurs);
   } catch (const Error& e) {
-    return complain(e.sentence(), kUsersInput);
+    return complain(e.sentence(), input_code);
   } catch (const std::filesystem::filesystem_error& e) {  // a folder that may not be entered, a name that is too long
-    return complain(text("cannot use ", e.path1().string(), ": ", e.code().message()), kUsersInput);
+    return complain(text("cannot use ", e.path1().string(), ": ", e.code().message()), input_code);
   } catch (const std::bad_alloc&) {
     return complain(out_of_memory(), kOurs);
   } catch (const std::exception& e) {
@@ -290,7 +292,7 @@ int run_command(const std::vector<const Task*>& tasks, const std::vector<std::st
   }
   errno = 0;
   if (std::fflush(stdout) != 0 && errno != EPIPE)  // a reader that left early (kern info | head) is no error
-    return complain(text("cannot write to the standard output: ", std::strerror(errno)), kUsersInput);
+    return complain(text("cannot write to the standard output: ", std::strerror(errno)), input_code);
   return exit_code;
 }
 

@@ -67,7 +67,12 @@ struct Verb {
   // The key that words of the command line without '=' belong to, but for those that end in .yaml or .yml: those are
   // configuration files, as all are where this is empty.
   std::string words_key = {};
-  bool one_word = false;  // the key takes a single word, a file; otherwise it is a list
+  bool one_word = false;         // the key takes a single word, a file; otherwise it is a list
+  int input_code = kUsersInput;  // the exit code of an Error, where 1 says something else; its help should name it
+  Verb failing_with(int code) && {
+    input_code = code;
+    return std::move(*this);
+  }
   Verb taking(std::string key) && {
     words_key = std::move(key);
     return std::move(*this);

@@ -13,6 +13,15 @@ const Task& anomalies_task() {
                                      describe_anomalies_inspect, run_anomalies_inspect),
           verb<AnomaliesSynthesizeConfig>("synthesize", "make pictures of a conveyor with and without spills",
                                           describe_anomalies_synthesize, run_anomalies_synthesize),
+          verb<AnomaliesTrainConfig>("train", "train a model and find its threshold; writes a run folder with a report",
+                                     describe_anomalies_train, run_anomalies_train),
+          verb<AnomaliesEvaluateConfig>("evaluate", "judge a model on good and defective pictures; writes a report",
+                                        describe_anomalies_evaluate, run_anomalies_evaluate),
+          verb<AnomaliesPredictConfig>("predict",
+                                       "score and judge pictures, a line each; exits 0 when all are good, 1 when there "
+                                       "are anomalies, 2 when something could not be done",
+                                       describe_anomalies_predict, run_anomalies_predict)
+              .failing_with(2),
       }};
   return task;
 }

@@ -8,6 +8,7 @@
 #include "data/image_draw.h"
 #include "engine/autograd.h"
 #include "engine/random.h"
+#include "kernels/common/parallel.h"
 #include "training/anomaly_map.h"
 #include "training/task_model.h"
 
@@ -125,6 +126,7 @@ json to_json(const AnomaliesModel& m) {
             {"crop", {p.crop_height, p.crop_width}},
             {"blur", p.blur}}},
           {"smoothing", m.smoothing},
+          {"hot", m.hot},
           {"rule", m.rule},
           {"threshold", optional(m.threshold)},
           {"rules", rules_json(m)},
@@ -149,6 +151,7 @@ AnomaliesModel from_json(const json& j) {
   m.network.size = {m.chain.channels, j.at("size").at(0).get<int>(), j.at("size").at(1).get<int>()};
   read_network(j.at("network"), m);
   m.smoothing = j.at("smoothing").get<double>();
+  m.hot = j.at("hot").get<double>();
   m.rule = j.at("rule").get<std::string>();
   if (!j.at("threshold").is_null()) m.threshold = j.at("threshold").get<double>();
   m.rules = rules_of(j.at("rules"));
@@ -163,8 +166,19 @@ AnomaliesModel from_json(const json& j) {
   return m;
 }
 
-data::Raster<float> raster_of(const Tensor& t) {
-  return {t.dim(1), t.dim(2), t.channels(), t.to(Device::cpu).values()};
+// What a pass shows the network: prepared pictures, side by side.
+Tensor prepare_pass(const AnomaliesModel& m, std::span<const data::Image> pictures, bool drawn, int pass, int64_t first,
+                    std::vector<data::Raster<float>>& prepared) {
+  prepared.resize(pictures.size());
+  kernels::parallel_for(int64_t(pictures.size()), 1, [&](int64_t i, int64_t) {
+    const double blur =
+        drawn ? data::random_blur(uint64_t(m.seed), (1u << 31) + uint32_t(pass), uint32_t(first + i)) : -1;
+    prepared[size_t(i)] = data::prepare(pictures[size_t(i)], m.chain, blur);
+  });
+  std::vector<float> values;
+  for (const auto& p : prepared) values.insert(values.end(), p.pixels.begin(), p.pixels.end());
+  return Tensor::from({int64_t(pictures.size()), m.network.size.height, m.network.size.width, m.chain.channels},
+                      values);
 }
 
 }  // namespace
@@ -221,42 +235,55 @@ Tensor features_of(const AnomaliesModel& m, const Tensor& pictures) {
   return m.module(pictures.to(m.module.device())).to(Device::cpu);
 }
 
-ScoredPicture score_picture(const AnomaliesModel& m, const data::Image& picture, int64_t number) {
+std::vector<ScoredPicture> score_pictures(const AnomaliesModel& m, std::span<const data::Image> pictures, bool drawn,
+                                          int64_t first) {
   const NoGrad off;
-  check(data::prepared_size({picture.H, picture.W}, m.chain) == m.size(), "a picture of ", picture.W, " x ", picture.H,
-        " pixels does not fit this model, which was trained on pictures of one size and sees ", m.network.size.width,
-        " x ", m.network.size.height, ": train with size=HEIGHT,WIDTH to take any");
-  ScoredPicture out;
-  const int passes = m.seed_compatible && !m.is_padim() ? m.passes : 1;
-  for (int pass = 0; pass < passes; ++pass) {
-    double blur = -1;
-    if (m.seed_compatible && !m.is_padim()) {  // drawn numbers that depend on (seed, pass, picture) alone
-      blur = data::random_blur(uint64_t(m.seed), uint32_t(1u << 31) + uint32_t(pass), uint32_t(number));
-      default_generator().set(uint64_t(m.seed),
-                              (uint64_t(1) << 31) + uint64_t(number) * uint64_t(m.passes) + uint64_t(pass));
-    }
-    data::Raster<float> prepared = data::prepare(picture, m.chain, blur);
-    const Tensor x = Tensor::from({1, prepared.H, prepared.W, prepared.C}, prepared.pixels);
+  std::vector<ScoredPicture> out(pictures.size());
+  if (pictures.empty()) return out;
+  for (const data::Image& p : pictures)
+    check(data::prepared_size({p.H, p.W}, m.chain) == m.size(), "a picture of ", p.W, " x ", p.H,
+          " pixels does not fit this model, which was trained on pictures of one size and sees ", m.network.size.width,
+          " x ", m.network.size.height, ": train with size=HEIGHT,WIDTH to take any");
+  drawn = drawn && m.seed_compatible && !m.is_padim();
+  const int64_t H = m.size().H, W = m.size().W;
+  for (int pass = 0; pass < (drawn ? m.passes : 1); ++pass) {
+    std::vector<data::Raster<float>> prepared;
+    const Tensor x = prepare_pass(m, pictures, drawn, pass, first, prepared);
+    std::vector<double> scores;
+    Tensor maps;  // [N,h,w] or [N,H,W,1]
+    std::vector<float> reconstruction;
     if (m.is_padim()) {
       internal_check(m.padim && m.padim->fitted(), "a PaDiM model that was not fitted is asked for scores");
-      const Tensor d = m.padim->distances(features_of(m, x));
-      const std::vector<float> values = d.values();
-      out.map = training::anomaly_map(values, d.dim(1), d.dim(2), prepared.H, prepared.W, m.smoothing);
-      out.passes.push_back(double(*std::max_element(out.map.begin(), out.map.end())));
+      maps = m.padim->distances(features_of(m, x));
     } else {
-      models::Reconstruction r = m.autoencoder(x.to(m.module.device()), m.seed_compatible);
+      // Past the steps of any training, so that no training's numbers are drawn again.
+      if (drawn) default_generator().set(uint64_t(m.seed), (uint64_t(pass + 1) << 40) + uint64_t(first));
+      models::Reconstruction r = m.autoencoder(x.to(m.module.device()), drawn);
       r.picture = r.picture.to(Device::cpu);
       if (r.divergence) r.mean = r.mean.to(Device::cpu), r.spread = r.spread.to(Device::cpu);
-      out.passes.push_back(models::reconstruction_scores(r, x, m.measure).front());
-      if (pass == 0) {
-        const std::vector<float> errors = models::error_map(r.picture, x, m.measure).values();
-        out.map = training::anomaly_map(errors, prepared.H, prepared.W, prepared.H, prepared.W, m.smoothing);
-        out.reconstruction = raster_of(r.picture);
-      }
+      scores = models::reconstruction_scores(r, x, m.measure);
+      maps = models::error_map(r.picture, x, m.measure);
+      reconstruction = r.picture.values();
     }
-    if (pass == 0) out.prepared = std::move(prepared);
+    const std::vector<float> values = maps.values();
+    const size_t size = values.size() / pictures.size(), pixels = reconstruction.size() / pictures.size();
+    kernels::parallel_for(int64_t(pictures.size()), 1, [&](int64_t at, int64_t) {
+      const auto i = size_t(at);
+      ScoredPicture& p = out[i];
+      if (pass == 0) {
+        p.map = training::anomaly_map(std::span(values).subspan(i * size, size), maps.dim(1), maps.dim(2), H, W,
+                                      m.smoothing);
+        p.prepared = std::move(prepared[i]);
+        if (pixels > 0) {
+          const auto begin = reconstruction.begin() + ptrdiff_t(i * pixels);
+          p.reconstruction = {H, W, m.chain.channels, std::vector<float>(begin, begin + ptrdiff_t(pixels))};
+        }
+      }
+      p.passes.push_back(scores.empty() ? double(*std::max_element(p.map.begin(), p.map.end())) : scores[i]);
+    });
   }
-  for (const double s : out.passes) out.score += s / double(out.passes.size());
+  for (ScoredPicture& p : out)
+    for (const double s : p.passes) p.score += s / double(p.passes.size());
   return out;
 }
 

@@ -17,6 +17,7 @@ struct AnomaliesModel {
   std::string architecture;  // a row of models::autoencoder_models(), or kPadim
   data::Preprocess chain;
   double smoothing = 0;  // of maps, in prepared pixels
+  double hot = 0;        // map values that are drawn red: twice what good pictures hardly reach
 
   // Of an auto-encoder.
   models::AutoencoderConfig network;
@@ -57,9 +58,13 @@ struct ScoredPicture {
   data::Raster<float> prepared;        // what the model saw
   data::Raster<float> reconstruction;  // of auto-encoders
 };
-// Each by itself: neither order nor company matters. `number` tells pictures apart where numbers are drawn. Error for a
-// picture that the chain does not bring to the model's size.
-ScoredPicture score_picture(const AnomaliesModel& model, const data::Image& picture, int64_t number);
+// `drawn`: with the numbers that a model of compat=seed draws; they depend on its seed and on `first`, the number of
+// the first picture. Otherwise each picture counts by itself. Error for a picture that the chain does not bring to the
+// model's size.
+std::vector<ScoredPicture> score_pictures(const AnomaliesModel& model, std::span<const data::Image> pictures,
+                                          bool drawn = true, int64_t first = 0);
+// How many make a batch, where there are many.
+inline int64_t scored_together(const AnomaliesModel& model) { return model.is_padim() ? 8 : 64; }
 
 // Features of prepared pictures, for PaDiM: [N,h,w,K] on the CPU.
 Tensor features_of(const AnomaliesModel& model, const Tensor& pictures);

@@ -182,6 +182,7 @@ void describe_anomalies_synthesize(Schema& keys, AnomaliesSynthesizeConfig& c) {
       .key("test_strength", c.test_strength, "of the test's spills: weaker, as those to come are", at_least(0))
       .key("drift", c.drift, "light and hue of the test's pictures move by this share, as from one season to the next",
            at_least(0))
+      .key("sheet", c.sheet, "draw some pictures of each part to this PNG, outside of out=")
       .key("seed", c.seed, "equal seeds give equal pictures", at_least(0));
 }
 

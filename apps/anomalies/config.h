@@ -73,7 +73,7 @@ void describe_anomalies_train(training::Schema& keys, AnomaliesTrainConfig& conf
 void describe_anomalies_inspect(training::Schema& keys, AnomaliesTrainConfig& config);
 
 struct AnomaliesSynthesizeConfig {
-  std::string out;
+  std::string out, sheet;
   int64_t training = 2000, validation = 300, validation_spills = 100, test = 600, test_spills = 130;
   int height = 27, width = 48;
   double strength = 1, test_strength = 0.6, drift = 0;

@@ -41,10 +41,12 @@ void run_anomalies_synthesize(const AnomaliesSynthesizeConfig& c, Call& call) {
     }
     spills += part.spill ? part.count : 0;
   }
-  write_file(out / "sheet.png", data::encode_png(data::sheet(cells, int(kDrawn))));
+  const fs::path sheet = c.sheet;
+  if (sheet.has_parent_path()) make_folder(sheet.parent_path());
+  if (!c.sheet.empty()) write_file(sheet, data::encode_png(data::sheet(cells, int(kDrawn))));
   fmt::print("{} pictures of {} x {} in {}: {} train; validation {} good, {} spills; test {} good, {} spills\n", number,
              c.width, c.height, c.out, c.training, c.validation, c.validation_spills, c.test, c.test_spills);
-  fmt::print("look at {}\n", (out / "sheet.png").string());
+  if (!c.sheet.empty()) fmt::print("look at {}\n", c.sheet);
   call.figures.add("pictures", number);
   call.figures.add("spills", spills);
   call.figures.add("out", c.out);

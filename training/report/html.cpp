@@ -51,6 +51,11 @@ details{margin:0 0 16px}
 summary{cursor:pointer;color:var(--accent)}
 pre{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:12px;overflow-x:auto;font:13px/1.45 ui-monospace,"DejaVu Sans Mono",monospace}
 select{font:inherit;padding:4px 8px;margin:0 0 10px 8px;background:var(--card);color:var(--ink);border:1px solid var(--rule);border-radius:6px;max-width:100%}
+.explorer{margin:0 0 22px}
+.explorer .under{position:relative;width:max-content;max-width:100%}
+.explorer .cursor{position:absolute;top:0;bottom:0;width:0;border-left:2px solid var(--accent);pointer-events:none}
+.explorer input{display:block;width:100%;margin:4px 0 10px;accent-color:var(--accent)}
+.explorer button{font:inherit;font-size:13px;padding:3px 10px;margin:0 6px 6px 0;background:var(--card);color:var(--ink);border:1px solid var(--rule);border-radius:6px;cursor:pointer}
 footer{padding-top:24px;padding-bottom:32px;font-size:13px}
 @media print{:root{--ground:#fff;--card:#fff;--ink:#000;--soft:#444;--rule:#bbb;--best:#eee}body{font-size:11pt}nav,.choose{display:none}section{break-inside:auto}h2,h3{break-after:avoid}
 svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}.panel[hidden]{display:block!important}.tracks svg{max-width:100%}}
@@ -183,9 +188,10 @@ std::string HtmlDocument::markup() const {
   out += "<main>\n" + body_;
   if (in_section_) out += "</section>\n";
   out += "</main>\n<footer>Written by Kern. This file is complete: it needs no network.</footer>\n";
-  if (panel_groups_ > 0) {
+  if (panel_groups_ > 0 || !scripts_.empty()) {
     out += "<script>";
-    out += kScript;
+    if (panel_groups_ > 0) out += kScript;
+    out += scripts_;
     out += "</script>\n";
   }
   return out + "</body>\n</html>\n";

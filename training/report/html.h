@@ -58,10 +58,17 @@ class HtmlDocument {
   // One of several pictures at a time, chosen from a list; all of them, one below the other, without script.
   void panels(std::string_view label, const std::vector<Panel>& panels);
 
+  // For parts with controls of their own: well-formed markup as it stands, everything in it escaped by who made it, and
+  // a script at the end of the page (equal ones once).
+  void insert(std::string_view markup) { body_ += markup; }
+  void script(std::string_view script) {
+    if (scripts_.find(script) == scripts_.npos) scripts_ += script;
+  }
+
   std::string markup() const;
 
  private:
-  std::string title_, subtitle_, navigation_, body_;
+  std::string title_, subtitle_, navigation_, body_, scripts_;
   int sections_ = 0, panel_groups_ = 0;
   bool in_section_ = false;
 };

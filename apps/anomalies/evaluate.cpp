@@ -1,0 +1,66 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <set>
+
+#include "apps/anomalies/report.h"
+#include "apps/anomalies/verbs.h"
+#include "training/task_model.h"
+
+namespace kern::apps {
+
+void run_anomalies_evaluate(const AnomaliesEvaluateConfig& c, Call& call) {
+  c.machine.apply();
+  const AnomaliesModel model = load_anomalies_model(training::find_model_file(c.model));
+  model.threshold_of({});  // says what to do where there is none
+  model.module.move_to(c.machine.where());
+  AnomaliesData data = c.data;
+  data.grey = model.chain.channels == 1;
+  const AnomaliesSource source = read_source(data);
+  warn_of_skipped(source);
+  const auto& listed = c.pictures == AnomalyPart::test         ? model.test_pictures
+                       : c.pictures == AnomalyPart::validation ? model.validation_pictures
+                                                               : model.training_pictures;
+  const std::set<std::string> chosen(listed.begin(), listed.end());
+  std::vector<int64_t> which;
+  for (size_t i = 0; i < source.set.pictures.size(); ++i) {
+    const data::AnomalyPicture& p = source.set.pictures[i];
+    if (p.truth != data::Truth::unknown && (c.pictures == AnomalyPart::all || chosen.contains(p.id)))
+      which.push_back(int64_t(i));
+  }
+  check(!which.empty(), "no picture to judge in ", c.data.path,
+        c.pictures == AnomalyPart::all ? "" : ": none has the name of a picture that the model was made with");
+  const AnomaliesJudgement j = judge(model, source, which, {.quiet = false, .title = "evaluate"});
+  const training::RunFolder run = training::RunFolder::create(c.run);
+  call.figures.add("rule", model.rule);
+  call.figures.add("threshold", *model.threshold);
+  std::vector<std::string> rules;
+  for (const training::RuleResult& r : model.rules) rules.push_back(r.rule);
+  call.figures.add("rules", rules);
+  add_figures(call.figures, model, j);
+  run.write("scores.csv", scores_csv(source, {{"evaluated", j}}));
+  write_report(run, AnomaliesReport{.title = "Anomalies: evaluation of " + c.model,
+                                    .config = call.keys.to_yaml(),
+                                    .model = &model,
+                                    .source = &source,
+                                    .judgement = &j,
+                                    .judged = "evaluated",
+                                    .training = int64_t(model.training_pictures.size()),
+                                    .doubts = {},
+                                    .suspects = {},
+                                    .level = c.level,
+                                    .history = {},
+                                    .pictures = c.report_pictures});
+  run.write_result(call.figures.to_json());
+  const training::Scores s = j.scores();
+  const training::Rates r = training::rates_at(s, *model.threshold);
+  auto shown = [](double v) { return std::isnan(v) ? std::string("unknown") : fmt::format("{:.4f}", v); };
+  fmt::print("{} good pictures, {} anomalies: AUROC {}, TPR {}, TNR {}\n", s.normal.size(), s.anomalous.size(),
+             shown(training::area_under_roc(s)), shown(r.true_positive), shown(r.true_negative));
+  if (j.regions > 0)
+    fmt::print("{} regions of defects: pixel AUROC {}, PRO {}\n", j.regions, shown(j.pixel_auroc),
+               shown(j.region_overlap));
+  fmt::print("report: {}\n", run.file("report.html").string());
+}
+
+}  // namespace kern::apps

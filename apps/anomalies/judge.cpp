@@ -1,0 +1,152 @@
+#include "apps/anomalies/judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "training/comparison.h"
+#include "training/localisation.h"
+#include "training/progress.h"
+
+namespace kern::apps {
+namespace {
+using namespace training;
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void add_to(Scores& scores, data::Truth truth, double score) {
+  if (truth == data::Truth::normal) scores.normal.push_back(score);
+  if (truth == data::Truth::anomalous) scores.anomalous.push_back(score);
+}
+
+}  // namespace
+
+std::string csv_word(const std::string& word) {
+  if (word.find_first_of(",\"\n") == word.npos) return word;
+  std::string out = "\"";
+  for (const char c : word) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+Scores AnomaliesJudgement::scores() const {
+  Scores s;
+  for (const JudgedPicture& p : pictures) add_to(s, p.truth, p.score);
+  return s;
+}
+
+Scores AnomaliesJudgement::scores_of_pass(size_t pass) const {
+  Scores s;
+  for (const JudgedPicture& p : pictures) add_to(s, p.truth, p.passes[pass]);
+  return s;
+}
+
+AnomaliesJudgement judge(const AnomaliesModel& model, const AnomaliesSource& source, std::span<const int64_t> which,
+                         const Judging& how) {
+  AnomaliesJudgement out;
+  ProgressBar progress(
+      {.title = how.title, .unit = "pictures", .mode = how.quiet ? ProgressMode::quiet : ProgressMode::automatic});
+  progress.begin(int64_t(which.size()));
+  bool masks = false;
+  for (const int64_t i : which) masks = masks || !source.set.pictures[size_t(i)].mask.empty();
+  Localisation pixels;
+  int64_t normal_maps = 0;
+  const double begun = seconds_now();
+  const auto together = size_t(scored_together(model));
+  for (size_t begin = 0; begin < which.size(); begin += together) {
+    const auto batch = which.subspan(begin, std::min(together, which.size() - begin));
+    std::vector<std::shared_ptr<const data::LoadedPicture>> loaded;
+    std::vector<data::Image> images;
+    for (const int64_t i : batch) {
+      loaded.push_back(source.store->get(i));
+      images.push_back(loaded.back()->image);
+    }
+    std::vector<ScoredPicture> scored = score_pictures(model, images, how.drawn, int64_t(begin));
+    for (size_t k = 0; k < batch.size(); ++k) {
+      const data::AnomalyPicture& p = source.set.pictures[size_t(batch[k])];
+      check(std::isfinite(scored[k].score), "the score of ", p.id, " is ", scored[k].score,
+            ": the model is damaged, train it again");
+      const bool normal = p.truth == data::Truth::normal;
+      if (how.maps && masks && (normal ? normal_maps++ < kMostNormalMaps : !p.mask.empty())) {
+        const data::Image mask = normal ? data::Image{} : data::prepare_mask(loaded[k]->labels, model.chain);
+        pixels.add(scored[k].map, mask.pixels, model.size().H, model.size().W);
+      }
+      const double peak = double(*std::max_element(scored[k].map.begin(), scored[k].map.end()));
+      out.pictures.push_back({batch[k], p.truth, scored[k].score, peak, std::move(scored[k].passes)});
+    }
+    progress.advance(int64_t(batch.size()));
+  }
+  out.seconds = seconds_now() - begun;
+  if (how.maps && masks) {
+    out.pixel_auroc = pixels.pixel_auroc();
+    out.region_overlap = pixels.region_overlap();
+    out.regions = pixels.regions();
+  }
+  return out;
+}
+
+double best_f1(const Scores& s) {
+  if (s.anomalous.empty() || s.normal.empty()) return std::nan("");
+  const double threshold = find_threshold("f1", s, {.resamples = 0}).threshold;
+  const Rates r = rates_at(s, threshold);
+  const double found = r.true_positive * double(s.anomalous.size()),
+               alarms = (1 - r.true_negative) * double(s.normal.size());
+  return 2 * found / (found + alarms + double(s.anomalous.size()));
+}
+
+void add_figures(Figures& figures, const AnomaliesModel& model, const AnomaliesJudgement& j,
+                 const std::string& prefix) {
+  const Scores s = j.scores();
+  auto add = [&](const char* name, const auto& value) { figures.add(prefix + name, value); };
+  add("normal", int64_t(s.normal.size()));
+  add("anomalous", int64_t(s.anomalous.size()));
+  add("auroc", area_under_roc(s));
+  add("aupr", area_under_precision_recall(s));
+  add("best_f1", best_f1(s));
+  if (model.threshold) {
+    const Rates r = rates_at(s, *model.threshold);
+    add("tpr", r.true_positive);
+    add("tnr", r.true_negative);
+  }
+  std::vector<double> tpr, tnr;
+  for (const RuleResult& r : model.rules) {
+    const Rates rates = rates_at(s, r.threshold);
+    tpr.push_back(rates.true_positive), tnr.push_back(rates.true_negative);
+  }
+  add("rules_tpr", tpr);
+  add("rules_tnr", tnr);
+  add("pixel_auroc", j.pixel_auroc);
+  add("pro", j.region_overlap);
+  if (j.passes() > 1) {
+    std::vector<double> auroc, found, left;
+    for (size_t pass = 0; pass < j.passes(); ++pass) {
+      const Scores own = j.scores_of_pass(pass);
+      const Rates r = rates_at(own, model.threshold.value_or(0));
+      auroc.push_back(area_under_roc(own)), found.push_back(r.true_positive), left.push_back(r.true_negative);
+    }
+    auto spread = [&](const char* name, const std::vector<double>& values) {
+      const training::Spread of = spread_of(values);
+      add(name, std::vector<double>{of.mean, of.deviation});
+    };
+    spread("auroc_over_passes", auroc);
+    spread("tpr_over_passes", found);
+    spread("tnr_over_passes", left);
+  }
+  add("pictures_per_second", j.seconds > 0 ? double(j.pictures.size()) / j.seconds : 0.0);
+}
+
+std::string scores_csv(const AnomaliesSource& source,
+                       const std::vector<std::pair<std::string, AnomaliesJudgement>>& parts) {
+  std::string out = "picture,part,kind,truth,score\n";
+  for (const auto& [part, judgement] : parts)
+    for (const JudgedPicture& j : judgement.pictures) {
+      const data::AnomalyPicture& p = source.set.pictures[size_t(j.picture)];
+      out += fmt::format("{},{},{},{},{}\n", csv_word(p.id), part, csv_word(p.kind), data::to_string(p.truth), j.score);
+    }
+  return out;
+}
+
+}  // namespace kern::apps

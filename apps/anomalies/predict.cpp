@@ -1,0 +1,198 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "apps/anomalies/judge.h"
+#include "apps/anomalies/verbs.h"
+#include "data/image_folder.h"
+#include "engine/atomic_file.h"
+#include "kernels/common/log.h"
+#include "training/stop.h"
+#include "training/task_model.h"
+
+namespace kern::apps {
+namespace {
+namespace fs = std::filesystem;
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+bool lies_in(const fs::path& inner, const fs::path& outer) {
+  const fs::path below = fs::weakly_canonical(inner).lexically_relative(fs::weakly_canonical(outer));
+  return !below.empty() && *below.begin() != "..";
+}
+
+// A table that grows by whole lines, so that whoever reads it meanwhile sees no half one. Continued where it is there.
+class VerdictTable {
+ public:
+  explicit VerdictTable(const std::string& path) : path_(path) {
+    if (path.empty()) return;
+    const fs::path folder = fs::path(path).parent_path();
+    if (!folder.empty()) make_folder(folder);
+    std::error_code missing;
+    const bool fresh = !fs::exists(path, missing) || fs::file_size(path, missing) == 0;
+    file_ = std::fopen(path.c_str(), "a");
+    check(file_, "cannot write ", path, ": look at csv=");
+    if (fresh) line("file,score,threshold,verdict,margin\n");
+  }
+  ~VerdictTable() {
+    if (file_) std::fclose(file_);
+  }
+  VerdictTable(const VerdictTable&) = delete;
+  VerdictTable& operator=(const VerdictTable&) = delete;
+  void line(const std::string& text) {
+    if (!file_) return;
+    check(std::fwrite(text.data(), 1, text.size(), file_) == text.size() && std::fflush(file_) == 0, "cannot write ",
+          path_, ": is the disk full?");
+  }
+
+ private:
+  std::string path_;
+  std::FILE* file_ = nullptr;
+};
+
+class Judge {
+ public:
+  Judge(const AnomaliesPredictConfig& c, const AnomaliesModel& model, double threshold, fs::path root)
+      : c_(c), model_(model), threshold_(threshold), root_(std::move(root)), table_(c.csv) {}
+
+  // One line for each of the files, or one on stderr for what cannot be used.
+  void judge(std::span<const fs::path> files) {
+    std::vector<const fs::path*> read;
+    std::vector<data::Image> images;
+    for (const fs::path& file : files) {
+      std::string why;
+      if (auto image = try_read(file, why)) {
+        read.push_back(&file);
+        images.push_back(std::move(*image));
+      } else {
+        refuse(file, why);
+      }
+    }
+    const double begun = seconds_now();
+    const std::vector<ScoredPicture> scored = score_pictures(model_, images, true, pictures);
+    seconds += seconds_now() - begun;
+    for (size_t i = 0; i < scored.size(); ++i) give(*read[i], images[i], scored[i]);
+    std::fflush(stdout);
+  }
+  // The picture, if it can be judged; else why not.
+  std::optional<data::Image> try_read(const fs::path& file, std::string& why) const {
+    try {
+      data::Image image = data::read_image(file, model_.chain.channels);
+      check(data::prepared_size({image.H, image.W}, model_.chain) == model_.size(), file.string(), " is ", image.W,
+            " x ", image.H, ": this model was trained on pictures of one other size");
+      return image;
+    } catch (const InternalError&) {
+      throw;
+    } catch (const Error& e) {
+      why = e.sentence();
+      return {};
+    }
+  }
+  void refuse(const fs::path& file, const std::string& why) {
+    warn("not judged: ", why);
+    table_.line(fmt::format("{},,{},unreadable,\n", csv_word(file.string()), threshold_));
+    ++unreadable;
+  }
+  int64_t pictures = 0, anomalies = 0, unreadable = 0;
+  double seconds = 0;
+
+ private:
+  void give(const fs::path& file, const data::Image& image, const ScoredPicture& p) {
+    const bool anomaly = p.score > threshold_;
+    const double margin = p.score - threshold_;
+    ++pictures;
+    anomalies += anomaly;
+    fmt::print("{}  score {:.6g}  {}  margin {:+.4g}\n", file.string(), p.score, anomaly ? "ANOMALY" : "good", margin);
+    table_.line(fmt::format("{},{},{},{},{}\n", csv_word(file.string()), p.score, threshold_,
+                            anomaly ? "anomaly" : "good", margin));
+    if (c_.heat_maps.empty()) return;
+    fs::path to = fs::path(c_.heat_maps) / (root_.empty() ? file.filename() : file.lexically_relative(root_));
+    to.replace_extension();
+    to += "_heat.png";
+    make_folder(to.parent_path());
+    write_file(to, data::encode_png(heat_map(model_, image, p.map, model_.hot)));
+  }
+  const AnomaliesPredictConfig& c_;
+  const AnomaliesModel& model_;
+  double threshold_;
+  fs::path root_;
+  VerdictTable table_;
+};
+
+// Judges what comes into the folder, each file once it has stopped growing, until somebody stops it.
+void watch(const AnomaliesPredictConfig& c, Judge& judge) {
+  constexpr int kPatience = 6;  // looks at a file that does not change and cannot be read
+  struct Seen {
+    uintmax_t size = 0;
+    fs::file_time_type time;
+    int looks = 0;
+    bool done = false;
+  };
+  std::map<fs::path, Seen> seen;
+  const training::SignalWatch signals;
+  inform("watching ", c.watch, ": Ctrl-C, or a file named stop in it, ends this");
+  std::error_code gone;
+  for (bool last = false; !last;) {
+    last = training::SignalWatch::asked() || fs::exists(fs::path(c.watch) / "stop", gone);
+    for (const fs::path& file : data::pictures_below(c.watch)) {
+      Seen& s = seen[file];
+      if (s.done) continue;
+      const uintmax_t size = fs::file_size(file, gone);
+      const auto time = fs::last_write_time(file, gone);
+      if (gone) continue;
+      const bool grows = s.looks == 0 || size != s.size || time != s.time;
+      s.size = size, s.time = time;
+      s.looks = grows ? 1 : s.looks + 1;
+      if (grows && !last) continue;
+      std::string why;
+      if (judge.try_read(file, why)) judge.judge({&file, 1});
+      else if (s.looks >= kPatience || last) judge.refuse(file, why);
+      else continue;
+      s.done = true;
+    }
+    if (!last) std::this_thread::sleep_for(std::chrono::duration<double>(c.every.seconds));
+  }
+}
+
+}  // namespace
+
+void run_anomalies_predict(const AnomaliesPredictConfig& c, Call& call) {
+  check(c.data.empty() != c.watch.empty(),
+        "name what to judge: data= for pictures that are there, or watch= for a folder that they come into");
+  check(c.watch.empty() || fs::is_directory(c.watch), "watch=", c.watch, " is not a folder");
+  check(c.threshold.has_value() + !c.rule.empty() <= 1, "threshold= and rule= both draw the line: keep one of them");
+  c.machine.apply();
+  const AnomaliesModel model = load_anomalies_model(training::find_model_file(c.model));
+  const double threshold = c.threshold ? *c.threshold : model.threshold_of(c.rule);
+  model.module.move_to(c.machine.where());
+  data::PictureFiles found;
+  if (!c.data.empty()) found = data::find_pictures(c.data);
+  const fs::path root = c.data.empty() ? fs::path(c.watch) : found.root;
+  const bool folder = !c.watch.empty() || fs::is_directory(c.data);
+  check(c.heat_maps.empty() || !folder || !lies_in(c.heat_maps, root), "heat_maps=", c.heat_maps,
+        " lies in the folder of the pictures, ", root.string(), ": heat maps would be judged too; choose another");
+  Judge judge(c, model, threshold, root);
+  if (c.watch.empty()) {
+    const auto together = size_t(scored_together(model));
+    for (size_t begin = 0; begin < found.files.size(); begin += together)
+      judge.judge(std::span(found.files).subspan(begin, std::min(together, found.files.size() - begin)));
+  } else {
+    watch(c, judge);
+  }
+  fmt::print("{} pictures judged: {} good, {} anomalies; {} could not be read\n", judge.pictures,
+             judge.pictures - judge.anomalies, judge.anomalies, judge.unreadable);
+  call.figures.add("pictures", judge.pictures);
+  call.figures.add("anomalies", judge.anomalies);
+  call.figures.add("unreadable", judge.unreadable);
+  call.figures.add("threshold", threshold);
+  call.figures.add("pictures_per_second", judge.seconds > 0 ? double(judge.pictures) / judge.seconds : 0.0);
+  call.exit_code = judge.anomalies > 0 ? 1 : judge.unreadable > 0 ? 2 : 0;
+}
+
+}  // namespace kern::apps

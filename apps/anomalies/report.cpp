@@ -1,0 +1,258 @@
+#include "apps/anomalies/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "apps/build_info.h"
+#include "data/image_draw.h"
+#include "kernels/common/dispatch.h"
+#include "kernels/common/parallel.h"
+#include "training/progress.h"
+#include "training/report/threshold_explorer.h"
+
+namespace kern::apps {
+namespace {
+using namespace training;
+
+constexpr int64_t kPanelCell = 224, kLeastCell = 112;
+
+data::Image of_values(const data::Raster<float>& v) {
+  data::Image out = data::make_raster(v.H, v.W, v.C);
+  for (size_t i = 0; i < v.pixels.size(); ++i)
+    out.pixels[i] = uint8_t(std::lround(255 * std::clamp(double(v.pixels[i]), 0.0, 1.0)));
+  return data::in_colours(out);
+}
+
+// Small pictures magnified pixel by pixel, large ones scaled down.
+data::Image in_cell(const data::Image& image) {
+  const int64_t factor = std::max<int64_t>(1, kLeastCell / std::max<int64_t>(1, std::max(image.H, image.W)));
+  if (factor > 1) return data::resize_nearest(image, image.H * factor, image.W * factor);
+  return data::at_most(image, kPanelCell);
+}
+
+// Black, red, yellow, white.
+data::Image of_map(std::span<const float> map, data::PictureSize size, double hot) {
+  data::Image out = data::make_raster(size.H, size.W, 3);
+  for (size_t i = 0; i < map.size(); ++i) {
+    const double v = hot > 0 ? std::clamp(double(map[i]) / hot, 0.0, 1.0) : 0.0;
+    for (int c = 0; c < 3; ++c)
+      out.pixels[3 * i + size_t(c)] = uint8_t(std::lround(255 * std::clamp(3 * v - c, 0.0, 1.0)));
+  }
+  return out;
+}
+
+Svg picture_of(const std::string& png, const std::string& name) {
+  const data::ImageInfo info = data::image_info(png, name);
+  Svg svg{double(info.W), double(info.H)};
+  svg.image(0, 0, double(info.W), double(info.H), png, name);
+  return svg;
+}
+
+std::string interval_text(const Interval& i) { return fmt::format("{:.3f} to {:.3f}", i.low, i.high); }
+
+void add_rules(Report& report, const AnomaliesReport& in) {
+  if (in.model->rules.empty()) return;
+  const Scores s = in.judgement->scores();
+  HtmlTable table;
+  table.columns = {{"rule"},
+                   {"threshold", true},
+                   {"validation TPR", true},
+                   {"unseen", true},
+                   {"validation TNR", true},
+                   {"unseen", true},
+                   {in.judged + " TPR", true},
+                   {in.judged + " TNR", true}};
+  for (const RuleResult& r : in.model->rules) {
+    const Rates rates = rates_at(s, r.threshold);
+    table.rows.push_back({{r.rule + (r.rule == in.model->rule ? " (chosen)" : ""), {}, {}},
+                          {readable(r.threshold), {}, {}},
+                          figure_cell(r.rates.true_positive),
+                          {interval_text(r.true_positive), {}, {}},
+                          figure_cell(r.rates.true_negative),
+                          {interval_text(r.true_negative), {}, {}},
+                          figure_cell(rates.true_positive),
+                          figure_cell(rates.true_negative)});
+  }
+  table.caption =
+      "Each rule found its threshold on the validation pictures alone. Unseen: 95 % of what it gave on validation "
+      "pictures that a resample had left out (bootstrap).";
+  report.document().table(table);
+  std::vector<std::pair<std::string, std::string>> words;
+  for (const ThresholdRule& r : threshold_rules()) words.emplace_back(std::string(r.name), std::string(r.help));
+  report.document().facts(words);
+}
+
+void add_kinds(Report& report, const AnomaliesReport& in) {
+  struct Row {
+    data::Truth truth = data::Truth::unknown;
+    std::vector<double> scores;
+  };
+  std::map<std::string, Row> kinds;
+  for (const JudgedPicture& j : in.judgement->pictures) {
+    const data::AnomalyPicture& p = in.source->set.pictures[size_t(j.picture)];
+    kinds[p.kind].truth = p.truth;
+    kinds[p.kind].scores.push_back(j.score);
+  }
+  const std::vector<double> normal = in.judgement->scores().normal;
+  HtmlTable table;
+  table.columns = {
+      {"kind"}, {"pictures", true}, {"called anomaly", true}, {"share", true}, {"AUROC against good", true}};
+  for (const auto& [name, row] : kinds) {
+    const auto called = std::count_if(row.scores.begin(), row.scores.end(),
+                                      [&](double s) { return s > in.model->threshold.value_or(INFINITY); });
+    table.rows.push_back({{name, {}, {}},
+                          count_cell(int64_t(row.scores.size())),
+                          count_cell(called),
+                          figure_cell(double(called) / double(row.scores.size())),
+                          row.truth == data::Truth::anomalous ? figure_cell(area_under_roc({normal, row.scores}))
+                                                              : HtmlTable::Cell{"", {}, {}}});
+  }
+  report.document().section("Kinds");
+  report.document().table(table);
+}
+
+// The false alarms of the highest scores, the missed anomalies of the lowest, then good ones and anomalies found.
+void add_pictures(Report& report, const AnomaliesReport& in) {
+  const double line = in.model->threshold.value_or(INFINITY);
+  std::vector<const JudgedPicture*> by_score;
+  for (const JudgedPicture& j : in.judgement->pictures)
+    if (j.truth != data::Truth::unknown) by_score.push_back(&j);
+  std::stable_sort(by_score.begin(), by_score.end(), [](auto* a, auto* b) { return a->score > b->score; });
+  std::vector<const JudgedPicture*> wrong[2], right[2];  // of good ones, of anomalies
+  for (const JudgedPicture* j : by_score) {
+    const bool anomaly = j->truth == data::Truth::anomalous, called = j->score > line;
+    (anomaly == called ? right : wrong)[anomaly].push_back(j);
+  }
+  std::reverse(wrong[1].begin(), wrong[1].end());
+  const size_t share = size_t(std::max(0, in.pictures)) / 4;
+  if (by_score.empty() || share == 0) return;
+  report.document().section("Pictures");
+  report.document().paragraph(
+      in.model->is_padim()
+          ? "From left to right: what the model sees, and how unusual each place is; one scale for all."
+          : "From left to right: what the model sees, its reconstruction, and the error of every place; "
+            "one scale for all.");
+  auto add = [&](const char* title, const std::vector<const JudgedPicture*>& which) {
+    std::vector<HtmlDocument::Panel> panels;
+    for (size_t i = 0; i < std::min(share, which.size()); ++i) {
+      const data::AnomalyPicture& p = in.source->set.pictures[size_t(which[i]->picture)];
+      const int64_t one[] = {which[i]->picture};
+      panels.push_back({p.id, picture_of(panel_png(*in.model, *in.source, one, in.model->hot), p.id),
+                        fmt::format("{}: score {}, threshold {}", p.id, readable(which[i]->score), readable(line))});
+    }
+    if (panels.empty()) return;
+    report.document().subsection(fmt::format("{} ({})", title, which.size()));
+    for (const auto& panel : panels) report.document().figure(panel.picture, panel.caption);
+  };
+  add("Worst false alarms", wrong[0]);
+  add("Missed anomalies", wrong[1]);
+  add("Anomalies found", right[1]);
+  add("Good pictures left in peace, the highest scores first", right[0]);
+}
+
+std::vector<std::pair<std::string, std::string>> facts_of(const AnomaliesReport& in) {
+  std::string rows;
+  for (const auto& [op, row] : kernels::rows_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
+  const AnomaliesModel& m = *in.model;
+  const data::Preprocess& p = m.chain;
+  std::vector<std::pair<std::string, std::string>> facts{
+      {"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
+      {"Device", m.module.device() == Device::cpu ? fmt::format("cpu, {} threads", thread_count()) : "cuda"},
+      {"Kernel rows that served", rows},
+      {"Model", fmt::format("{}, {} parameters", m.architecture, m.module.parameter_count())},
+      {"Input",
+       fmt::format("{} channels, sharpened by {:g}, resized to {} x {}, the middle {} x {} of it, blurred by {:g}",
+                   p.channels, p.sharpen, p.height, p.width, m.size().H, m.size().W, p.blur)},
+      {"Made by", m.provenance},
+      {"Data", fmt::format("hash {:016x}", in.source->store->hash())},
+      {"Scored", fmt::format("{} pictures a second", format_rate(double(in.judgement->pictures.size()) /
+                                                                 std::max(1e-9, in.judgement->seconds)))}};
+  if (in.seconds > 0) facts.emplace_back("Time in training", format_duration(in.seconds));
+  return facts;
+}
+
+}  // namespace
+
+std::string anomalies_panel_name(int epoch) { return fmt::format("panels/epoch_{:04}.png", epoch); }
+
+std::string panel_png(const AnomaliesModel& model, const AnomaliesSource& source, std::span<const int64_t> which,
+                      double hot) {
+  std::vector<data::Image> images, cells;
+  for (const int64_t i : which) images.push_back(source.store->get(i)->image);
+  const std::vector<ScoredPicture> scored = score_pictures(model, images, false);
+  if (hot <= 0)
+    for (const ScoredPicture& p : scored)
+      for (const float v : p.map) hot = std::max(hot, double(v));
+  for (const ScoredPicture& p : scored) {
+    cells.push_back(in_cell(of_values(p.prepared)));
+    if (p.reconstruction.H > 0) cells.push_back(in_cell(of_values(p.reconstruction)));
+    cells.push_back(in_cell(of_map(p.map, model.size(), hot)));
+  }
+  return data::encode_png(data::sheet(cells, model.is_padim() ? 2 : 3, kPanelCell));
+}
+
+void write_report(const RunFolder& run, const AnomaliesReport& in) {
+  const Scores s = in.judgement->scores();
+  Report report(run.path(), in.title, in.model->architecture);
+  auto& document = report.document();
+  document.section("Summary");
+  std::vector<std::pair<std::string, std::string>> key;
+  const double auroc = area_under_roc(s);
+  if (!std::isnan(auroc)) key.emplace_back("AUROC, " + in.judged, fmt::format("{:.3f}", auroc));
+  if (in.model->threshold) {
+    const Rates r = rates_at(s, *in.model->threshold);
+    if (!std::isnan(r.true_positive)) key.emplace_back("TPR: anomalies found", fmt::format("{:.3f}", r.true_positive));
+    if (!std::isnan(r.true_negative))
+      key.emplace_back("TNR: good left in peace", fmt::format("{:.3f}", r.true_negative));
+    key.emplace_back("threshold, rule " + in.model->rule, readable(*in.model->threshold));
+  }
+  if (!std::isnan(in.judgement->pixel_auroc)) {
+    key.emplace_back("pixel AUROC", fmt::format("{:.3f}", in.judgement->pixel_auroc));
+    key.emplace_back("PRO", fmt::format("{:.3f}", in.judgement->region_overlap));
+  }
+  document.key_figures(key);
+  for (const std::string& doubt : in.doubts) document.note("Doubt about the threshold: " + doubt + ".");
+  if (!in.suspects.empty()) {
+    std::string names;
+    for (size_t i = 0; i < std::min<size_t>(20, in.suspects.size()); ++i) names += (i ? ", " : "") + in.suspects[i];
+    document.note(fmt::format("{} of the good pictures score like anomalies; look whether they are defective: {}{}",
+                              in.suspects.size(), names, in.suspects.size() > 20 ? " ..." : "."));
+  }
+  for (const data::Problem& p : in.source->set.skipped) document.note(to_string(p));
+  if (s.normal.empty() && s.anomalous.empty()) document.note("There was no picture to judge by.");
+  document.section("Threshold");
+  if (in.model->threshold && !(s.normal.empty() && s.anomalous.empty())) {
+    document.paragraph(
+        fmt::format("On the {} pictures: {} good ones, {} anomalies.", in.judged, s.normal.size(), s.anomalous.size()));
+    ThresholdView view{.scores = s, .threshold = *in.model->threshold, .level = in.level, .rules = {}};
+    for (const RuleResult& r : in.model->rules) view.rules.emplace_back(r.rule, r.threshold);
+    add_threshold_explorer(report, "threshold", view);
+    if (!std::isnan(auroc)) {
+      const auto both = both_at_least(s, in.level);
+      document.paragraph(both ? fmt::format("On these pictures both rates reach {:g} at thresholds from {} to {}.",
+                                            in.level, readable(both->low), readable(both->high))
+                              : fmt::format("On these pictures no threshold brings both rates to {:g}.", in.level));
+    }
+  }
+  add_rules(report, in);
+  if (!std::isnan(auroc)) {
+    document.begin_row();
+    report.figure("roc", roc_chart(s), "");
+    report.figure("precision_recall", precision_recall_chart(s), "");
+    document.end_row();
+  }
+  if (!in.history.empty()) {
+    std::vector<EpochFigures> history;
+    for (const EpochRecord& e : in.history) history.push_back(epoch_figures(e));
+    add_history(report, history, in.best_epoch);
+  }
+  if (!in.judgement->pictures.empty()) add_kinds(report, in);
+  add_pictures(report, in);
+  add_provenance(report, facts_of(in), in.config);
+  report.write();
+}
+
+}  // namespace kern::apps

@@ -1,0 +1,397 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "apps/anomalies/report.h"
+#include "apps/anomalies/verbs.h"
+#include "apps/build_info.h"
+#include "apps/training_run.h"
+#include "data/anomaly_batches.h"
+#include "data/anomaly_inspect.h"
+#include "data/feed.h"
+#include "engine/random.h"
+#include "kernels/common/log.h"
+#include "models/pretrained.h"
+#include "training/anomaly_map.h"
+#include "training/learner.h"
+#include "training/step_memory.h"
+#include "training/stop.h"
+#include "training/supervised.h"
+
+namespace kern::apps {
+namespace {
+using namespace training;
+
+using Feed = data::Feed<data::AnomalyBatches>;
+
+// All that the parts of a training share.
+struct Work {
+  const AnomaliesTrainConfig& c;
+  const RunFolder& run;
+  std::string config;
+  AnomaliesSource source;
+  data::AnomalySplit split;
+  Device device;
+};
+
+bool has(const Work& t, const std::vector<int64_t>& which, data::Truth truth) {
+  return std::any_of(which.begin(), which.end(),
+                     [&](int64_t i) { return t.source.set.pictures[size_t(i)].truth == truth; });
+}
+
+const ThresholdRule& rule_named(const std::string& name) {
+  for (const ThresholdRule& r : threshold_rules())
+    if (r.name == name) return r;
+  throw InternalError("no such rule");  // the configuration has checked it
+}
+
+void check_data(const Work& t) {
+  const std::string why = data::untrainable(*t.source.store, t.split.training);
+  check(why.empty(), why);
+  check(!rule_named(t.c.rule).needs_anomalies || has(t, t.split.validation, data::Truth::anomalous), "rule=", t.c.rule,
+        " needs anomalies to find a threshold, and the validation has none: choose rule=quantile or rule=deviation, or "
+        "give defective pictures");
+  check(t.c.monitor == AnomaliesMonitor::loss ||
+            (has(t, t.split.validation, data::Truth::anomalous) && has(t, t.split.validation, data::Truth::normal)),
+        "monitor=auroc needs good pictures and anomalies in the validation: choose monitor=loss");
+}
+
+AnomaliesModel describe_model(const Work& t) {
+  const AnomaliesTrainConfig& c = t.c;
+  AnomaliesModel m;
+  m.architecture = c.model;
+  m.chain = c.input.chain(c.model, c.data.grey);
+  const data::AnomalyBatches sizes(t.source.store, t.split.training, m.chain, {});  // says where they differ
+  m.network = c.network;
+  m.network.size = {m.chain.channels, int(sizes.picture_size().H), int(sizes.picture_size().W)};
+  m.measure = c.measure;
+  m.smoothing = c.smoothing.value_or(m.is_padim() ? 4 : 1);
+  m.seed_compatible = c.seed_compatible;
+  m.passes = c.passes;
+  m.seed = c.recipe.seed;
+  m.rule = c.rule;
+  m.training_pictures = ids_of(t.source, t.split.training);
+  m.validation_pictures = ids_of(t.source, t.split.validation);
+  m.test_pictures = ids_of(t.source, t.split.test);
+  m.provenance =
+      fmt::format("kern {} seed {} data {:016x}", build_info::kVersion, c.recipe.seed, t.source.store->hash());
+  return m;
+}
+
+// Every so many of the pictures, so that they come from all over the set.
+std::vector<int64_t> spread(const std::vector<int64_t>& which, int count) {
+  std::vector<int64_t> chosen;
+  const size_t n = std::min(which.size(), size_t(std::max(0, count)));
+  for (size_t i = 0; i < n; ++i) chosen.push_back(which[i * which.size() / n]);
+  return chosen;
+}
+
+double mean_of(const std::vector<double>& v) {
+  double sum = 0;
+  for (const double x : v) sum += x;
+  return v.empty() ? std::nan("") : sum / double(v.size());
+}
+
+double quantile_of(std::vector<double> v, double q) {
+  std::sort(v.begin(), v.end());
+  const std::vector<double>& sorted = v;
+  const double at = q * double(sorted.size() - 1);
+  const auto low = size_t(at);
+  return low + 1 < sorted.size() ? sorted[low] + (at - double(low)) * (sorted[low + 1] - sorted[low]) : sorted.back();
+}
+
+struct Trained {
+  LoopState state;
+  AnomaliesModel model;
+};
+
+// By the loop; the best epoch's model. Nothing: stopped before the end.
+std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, Call& call) {
+  const AnomaliesTrainConfig& c = t.c;
+  set_seed(uint64_t(c.recipe.seed));
+  model.build();
+  model.module.move_to(t.device);
+  Feed feed(data::AnomalyBatches(
+      t.source.store, t.split.training, model.chain,
+      {.batch = c.recipe.batch, .seed = uint64_t(c.recipe.seed), .random_blur = c.seed_compatible}));
+  const int64_t steps = (feed.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
+  Learner learner(model.module, c.recipe, parameter_groups(model.module, {}), steps);
+  const models::AnyAutoencoder network = model.autoencoder;
+  Supervised method(model.module, learner.optimiser,
+                    {.class_weights = {},
+                     .clip = c.recipe.clip,
+                     .accumulate = c.recipe.accumulate,
+                     .loss = [network, measure = c.measure](const AnyModule&, const Tensor& x, const Tensor&) {
+                       return models::reconstruction_loss(network(x), x, measure);
+                     }});
+  fmt::print("{}: {} pictures train, {} validate, {} test; {} x {} pixels, {} parameters, {} updates an epoch\n",
+             c.model, t.split.training.size(), t.split.validation.size(), t.split.test.size(), model.size().W,
+             model.size().H, model.module.parameter_count(), steps);
+  auto batch_of = [&](int64_t n, bool hollow, const std::vector<float>& values) -> LabelledBatch {
+    const Shape shape{n, model.size().H, model.size().W, model.chain.channels};
+    const Tensor x = hollow ? Tensor::empty(shape) : Tensor::from(shape, values);
+    return {x.to(t.device), Tensor::empty({n}, {.dtype = DType::i32}).to(t.device)};
+  };
+  const StepMemory foreseen = announce_memory(
+      c.recipe.batch,
+      [&](int batch) {
+        return memory_of_step(
+            [&] {
+              const int64_t n = std::min<int64_t>(batch, feed.batches().pictures());
+              method.step(
+                  [&, left = feed.size()]() mutable { return left-- > 0 ? batch_of(n, true, {}) : LabelledBatch{}; });
+              if (learner.ema) learner.ema->update();
+            },
+            t.device);
+      },
+      t.device, "a smaller size");
+
+  const std::vector<int64_t> shown =
+      spread(t.split.validation.empty() ? t.split.training : t.split.validation, c.panels);
+  Training training = learner.training();
+  training.samples_in_epoch = [&](int) { return feed.batches().pictures(); };
+  training.begin_epoch = [&](int epoch, int64_t index) { feed.begin(epoch, index * c.recipe.accumulate); };
+  training.step = [&](int, int64_t) {
+    return method.step([&]() -> LabelledBatch {
+      const auto b = feed.next();
+      if (!b) return {};
+      return batch_of(b->N, false, b->inputs);
+    });
+  };
+  training.validate = [&](int epoch) {
+    // Without drawn numbers: a resumed training would draw others.
+    const Scores s = judge(model, t.source, t.split.validation, {.maps = false, .drawn = false}).scores();
+    const double loss = mean_of(s.normal), auroc = area_under_roc(s);
+    if (!shown.empty()) t.run.write(anomalies_panel_name(epoch + 1), panel_png(model, t.source, shown, 0));
+    Validation v{.score = c.monitor == AnomaliesMonitor::auroc ? auroc : -loss, .loss = loss, .figures = {}};
+    if (s.normal.empty()) v.score = v.loss = double(epoch);  // nothing to choose by: the last one is taken
+    v.figures = {{"val_loss", loss}, {"auroc", auroc}};
+    return v;
+  };
+  training.save_model = [&](const std::filesystem::path& path) { save_anomalies_model(path, model); };
+  training.identity.insert(
+      {{"model", model.architecture},
+       {"data", fmt::format("{:016x}", t.source.store->hash())},
+       {"batches", fmt::format("batch={} accumulate={} size={}x{} compat={}", c.recipe.batch, c.recipe.accumulate,
+                               model.size().H, model.size().W, c.seed_compatible ? "seed" : "none")}});
+  std::optional<LoopState> end = carry_out(
+      t.run, c.recipe, training, {.task = "anomalies", .unit = "pictures", .config = t.config, .quiet = c.quiet}, call);
+  if (!end) return {};
+  Trained done{std::move(*end), load_anomalies_model(t.run.file(kBestModelFile))};
+  call.figures.add("best_epoch", int64_t(done.state.best_epoch));
+  call.figures.add("foreseen_peak_bytes", int64_t(foreseen.peak));
+  done.model.module.move_to(t.device);
+  return done;
+}
+
+void load_encoder(const AnomaliesTrainConfig& c, AnomaliesModel& model) {
+  models::MobileNetV2Config& encoder = model.features.encoder;
+  encoder.width = c.padim.width;
+  model.features.levels = c.padim.levels;
+  set_seed(uint64_t(c.recipe.seed));
+  if (c.padim.weights.empty()) {
+    warn("encoder.weights= is not given: features of random weights tell much less than those of a pretrained encoder");
+    model.build();
+    return;
+  }
+  const TensorFile file = load_tensors(c.padim.weights);
+  const models::WeightsOrigin origin = models::origin_of(file);
+  encoder.padding = origin.padding;
+  encoder.scaling = origin.scaling;
+  encoder.norm_eps = origin.norm_eps;
+  model.build();
+  const double eps = origin.norm_eps.value_or(models::norm_eps_of(origin.padding));
+  inform(models::load_pretrained(models::kMobileNetV2, model.module, "encoder", file, eps).note);
+}
+
+// One pass over the training pictures. Nothing: stopped before the end.
+std::optional<Trained> fit_padim(const Work& t, AnomaliesModel& model, Call& call) {
+  const AnomaliesTrainConfig& c = t.c;
+  load_encoder(c, model);
+  model.module.move_to(t.device);
+  model.module.set_training(false);
+  const Shape one{1, model.size().H, model.size().W, model.chain.channels};
+  const Tensor seen = features_of(model, Tensor::zeros(one));
+  model.shape = {seen.dim(1), seen.dim(2), seen.channels()};
+  const int64_t d = std::min<int64_t>(c.padim.channels, model.shape.channels);
+  const double bytes = 4.0 * double(model.shape.positions()) * double(d * d);
+  fmt::print(
+      "padim: {} pictures train, {} validate, {} test; {} x {} pixels, {} of {} channels at {} x {} positions: {} "
+      "while "
+      "it is fitted, half of that in the model file\n",
+      t.split.training.size(), t.split.validation.size(), t.split.test.size(), model.size().W, model.size().H, d,
+      model.shape.channels, model.shape.width, model.shape.height, format_bytes(bytes));
+  if (const auto free = bytes_for_tensors())
+    check(1.5 * bytes < double(*free), "PaDiM needs ", format_bytes(1.5 * bytes), " and ", format_bytes(double(*free)),
+          " are free: give fewer padim.channels=, a smaller size=, or levels= that begin at a coarser one");
+  model.padim.emplace(model.shape, PadimOptions{.channels = c.padim.channels,
+                                                .regularisation = c.padim.regularisation,
+                                                .seed = uint64_t(c.recipe.seed)});
+  const SignalWatch signals;
+  ProgressBar progress(
+      {.title = "fit", .unit = "pictures", .mode = c.quiet ? ProgressMode::quiet : ProgressMode::automatic});
+  progress.begin(int64_t(t.split.training.size()));
+  const auto together = size_t(scored_together(model));
+  for (size_t begin = 0; begin < t.split.training.size(); begin += together) {
+    if (SignalWatch::asked() || t.run.stop_requested()) {
+      fmt::print("stopped; a fit has no half: begin it again with kern anomalies train resume={}\n",
+                 t.run.path().string());
+      call.figures.add("ended", "interrupted");
+      return {};
+    }
+    const size_t n = std::min(together, t.split.training.size() - begin);
+    std::vector<float> values;
+    for (size_t i = begin; i < begin + n; ++i) {
+      const auto prepared = data::prepare(t.source.store->get(t.split.training[i])->image, model.chain);
+      values.insert(values.end(), prepared.pixels.begin(), prepared.pixels.end());
+    }
+    Shape shape = one;
+    shape[0] = int64_t(n);
+    model.padim->add(features_of(model, Tensor::from(shape, values)));
+    progress.advance(int64_t(n));
+  }
+  model.padim->fit();
+  progress.end();
+  t.run.write("config.yaml", t.config);
+  Trained done{{}, model};
+  done.state.seconds = progress.seconds_in_epoch();
+  call.figures.add("ended", "fitted");
+  call.figures.add("epochs", int64_t(0));
+  call.figures.add("run", t.run.path().string());
+  return done;
+}
+
+// Every rule's threshold by the validation's scores alone; what speaks against them, in sentences.
+std::vector<std::string> find_line(const Work& t, AnomaliesModel& model, const Scores& validation,
+                                   const std::vector<double>& training) {
+  ThresholdOptions o = t.c.thresholds;
+  o.seed = uint64_t(t.c.recipe.seed);
+  Scores scores = validation;
+  std::vector<std::string> doubts = threshold_doubts(scores, training, o);
+  if (scores.normal.empty()) {
+    scores.normal = training;
+    doubts.push_back(
+        "the threshold was found on the training pictures, which the model knows: it is too low. Leave good pictures "
+        "to the validation (validation=0.15)");
+  }
+  model.rules = find_thresholds(scores, o);
+  for (const RuleResult& r : model.rules)
+    if (r.rule == t.c.rule) model.threshold = r.threshold;
+  model.training_scores.clear();
+  for (int i = 0; i <= 100; ++i) model.training_scores.push_back(quantile_of(training, i / 100.0));
+  return doubts;
+}
+
+// Pictures of the good folder that score as anomalies do, the most suspicious first.
+std::vector<std::string> suspects(const Work& t, const std::vector<const AnomaliesJudgement*>& parts) {
+  std::vector<std::string> out;
+  for (const AnomaliesJudgement* j : parts) {
+    std::vector<const JudgedPicture*> normal;
+    std::vector<double> scores;
+    for (const JudgedPicture& p : j->pictures)
+      if (p.truth == data::Truth::normal) normal.push_back(&p), scores.push_back(p.score);
+    for (const size_t i : likely_anomalies(scores)) out.push_back(t.source.set.pictures[size_t(normal[i]->picture)].id);
+  }
+  return out;
+}
+
+void say_line(const AnomaliesModel& m, const std::vector<std::string>& doubts,
+              const std::vector<std::string>& suspicious) {
+  constexpr size_t kNamed = 10;
+  if (!suspicious.empty()) {
+    std::string names;
+    for (size_t i = 0; i < std::min(kNamed, suspicious.size()); ++i) names += (i ? ", " : "") + suspicious[i];
+    if (suspicious.size() > kNamed) names += fmt::format(" and {} more", suspicious.size() - kNamed);
+    warn(suspicious.size(), suspicious.size() == 1 ? " good picture scores" : " good pictures score",
+         " like anomalies, look at ", suspicious.size() == 1 ? "it" : "them", " and move what is defective: ", names);
+  }
+  for (const RuleResult& r : m.rules)
+    if (r.rule == m.rule)
+      fmt::print(
+          "threshold {:.6g} by rule {}: on the validation TPR {:.3f} [{:.3f}, {:.3f}], TNR {:.3f} [{:.3f}, "
+          "{:.3f}]\n",
+          r.threshold, r.rule, r.rates.true_positive, r.true_positive.low, r.true_positive.high, r.rates.true_negative,
+          r.true_negative.low, r.true_negative.high);
+  for (const std::string& doubt : doubts) fmt::print("doubt: {}\n", doubt);
+}
+
+void judge_and_report(const Work& t, Trained& trained, Call& call) {
+  AnomaliesModel& model = trained.model;
+  const Judging fast{.maps = false, .quiet = t.c.quiet, .title = "score"};
+  const AnomaliesJudgement training = judge(model, t.source, t.split.training, fast),
+                           validation = judge(model, t.source, t.split.validation, {.quiet = t.c.quiet}),
+                           test = judge(model, t.source, t.split.test, {.quiet = t.c.quiet, .title = "test"});
+  const std::vector<std::string> doubts = find_line(t, model, validation.scores(), training.scores().normal),
+                                 suspicious = suspects(t, {&training, &validation, &test});
+  std::vector<double> peaks;
+  for (const JudgedPicture& p : validation.scores().normal.empty() ? training.pictures : validation.pictures)
+    if (p.truth == data::Truth::normal) peaks.push_back(p.peak);
+  model.hot = 2 * quantile_of(peaks, 0.95);
+  save_anomalies_model(t.run.file(kBestModelFile), model);
+  t.run.write("scores.csv", scores_csv(t.source, {{"training", training}, {"validation", validation}, {"test", test}}));
+  say_line(model, doubts, suspicious);
+  Figures& f = call.figures;
+  f.add("model", model.architecture);
+  f.add("parameters", model.module.parameter_count());
+  f.add("rule", model.rule);
+  f.add("threshold", *model.threshold);
+  std::vector<std::string> rules;
+  std::vector<double> thresholds;
+  for (const RuleResult& r : model.rules) rules.push_back(r.rule), thresholds.push_back(r.threshold);
+  f.add("rules", rules);
+  f.add("rules_threshold", thresholds);
+  add_figures(f, model, validation, "validation_");
+  add_figures(f, model, test);
+  f.add("doubts", doubts);
+  f.add("suspects", suspicious);
+  f.add("seconds", trained.state.seconds);
+  const bool tested = !t.split.test.empty();
+  write_report(t.run, AnomaliesReport{.title = fmt::format("Anomalies: {}", t.run.path().filename().string()),
+                                      .config = t.config,
+                                      .model = &model,
+                                      .source = &t.source,
+                                      .judgement = tested ? &test : &validation,
+                                      .validation = &validation,
+                                      .judged = tested ? "test" : "validation",
+                                      .training = int64_t(t.split.training.size()),
+                                      .doubts = doubts,
+                                      .suspects = suspicious,
+                                      .level = t.c.thresholds.level,
+                                      .history = trained.state.history,
+                                      .best_epoch = trained.state.best_epoch,
+                                      .seconds = trained.state.seconds,
+                                      .pictures = t.c.report_pictures});
+  finish_run(t.run, call);
+  if (tested) {
+    const Scores s = test.scores();
+    const Rates r = rates_at(s, *model.threshold);
+    fmt::print("test: {} good pictures, {} anomalies: AUROC {:.4f}, TPR {:.3f}, TNR {:.3f}", s.normal.size(),
+               s.anomalous.size(), area_under_roc(s), r.true_positive, r.true_negative);
+    if (test.regions > 0) fmt::print("; pixel AUROC {:.4f}, PRO {:.4f}", test.pixel_auroc, test.region_overlap);
+    fmt::print("\n");
+  }
+  fmt::print("report: {}\n", t.run.file("report.html").string());
+}
+
+}  // namespace
+
+void run_anomalies_train(const AnomaliesTrainConfig& c, Call& call) {
+  const RunFolder run = open_run(c.run, c.resume);
+  Work t{c, run, begin_run(run, c, describe_anomalies_train, call), read_source(c.data), {}, c.machine.where()};
+  warn_of_skipped(t.source);
+  data::AnomalySplitOptions split = c.split;
+  split.seed = uint64_t(c.recipe.seed);
+  t.split = data::split_anomalies(t.source.set, split);
+  check_data(t);
+  if (c.model != kPadim && models::autoencoder_model(c.model).draws && t.device != Device::cpu) {
+    inform("model=", c.model, " draws its codes on the host: it is trained on the CPU");
+    t.device = Device::cpu;
+  }
+  AnomaliesModel model = describe_model(t);
+  std::optional<Trained> trained = model.is_padim() ? fit_padim(t, model, call) : train_autoencoder(t, model, call);
+  if (trained) judge_and_report(t, *trained, call);
+}
+
+}  // namespace kern::apps
