@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/image_draw.h"
 #include "kernels/common/error.h"
 
 namespace kern::data {
@@ -19,6 +20,28 @@ Image seismic_image(std::span<const float> amplitude, int64_t traces, int64_t sa
     }
   const int64_t H = std::min(samples, longest), W = std::min(traces, longest);
   return H == samples && W == traces ? image : resize(image, H, W);
+}
+
+Image with_faults(const Image& section, std::span<const float> probability, int64_t traces, int64_t samples,
+                  double from) {
+  internal_check(int64_t(probability.size()) == traces * samples && traces > 0 && samples > 0, "a section of ", traces,
+                 " x ", samples, " with ", probability.size(), " probabilities");
+  Image out = in_colours(section);
+  for (int64_t y = 0; y < out.H; ++y)
+    for (int64_t x = 0; x < out.W; ++x) {
+      // The largest of what a pixel covers: a fault one sample wide is not lost where the picture is smaller.
+      const int64_t x0 = x * traces / out.W, x1 = std::max(x0 + 1, (x + 1) * traces / out.W);
+      const int64_t z0 = y * samples / out.H, z1 = std::max(z0 + 1, (y + 1) * samples / out.H);
+      float p = 0;
+      for (int64_t i = x0; i < x1; ++i)
+        for (int64_t k = z0; k < z1; ++k) p = std::max(p, probability[size_t(i * samples + k)]);
+      if (!(double(p) >= from)) continue;
+      const double t = from < 1 ? std::min(1.0, (double(p) - from) / (1 - from)) : 1, opacity = 0.55 + 0.4 * t;
+      const double colour[] = {255 - 35 * t, 220 - 200 * t, 30.0};
+      uint8_t* pixel = out.at(y, x);
+      for (int c = 0; c < 3; ++c) pixel[c] = uint8_t(std::lround((1 - opacity) * pixel[c] + opacity * colour[c]));
+    }
+  return out;
 }
 
 Image picture_rows(std::span<const Image> pictures, int64_t columns, int64_t gap) {

@@ -14,6 +14,12 @@ inline constexpr double kSeismicSigmas = 3;  // what is black and what is white
 Image seismic_image(std::span<const float> amplitude, int64_t traces, int64_t samples, double median, double sigma,
                     int64_t longest = 1600);
 
+// A section, grey [H,W,1] or in colours, with fault probability [trace][sample] of any other size on top: clear below
+// `from`, then from yellow to red.
+inline constexpr double kClearBelow = 0.4;
+Image with_faults(const Image& section, std::span<const float> probability, int64_t traces, int64_t samples,
+                  double from = kClearBelow);
+
 // A sheet of pictures of equal size side by side, `columns` to a row, `gap` pixels of white between them.
 Image picture_rows(std::span<const Image> pictures, int64_t columns, int64_t gap = 4);
 

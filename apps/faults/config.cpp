@@ -1,12 +1,14 @@
 #include "apps/faults/config.h"
 
 #include "kernels/common/error.h"
+#include "models/section_models.h"
 
 namespace kern::apps {
 namespace {
 using training::above;
 using training::at_least;
 using training::between;
+using training::one_of;
 using training::required;
 using training::Schema;
 
@@ -44,6 +46,18 @@ constexpr RangeKey kRanges[] = {
      "traces over which the noise is alike"},
     {"label", &SyntheticKeys::label, &data::SyntheticSeismic::label, "thickness of a fault's label, in samples"},
 };
+
+std::string model_words() {
+  std::string words;
+  for (const auto& m : models::section_models())
+    words += (words.empty() ? "" : "; ") + std::string(m.name) + ": " + m.help;
+  return words;
+}
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const auto& m : models::section_models()) names.push_back(m.name);
+  return names;
+}
 }  // namespace
 
 SyntheticKeys::SyntheticKeys() {
@@ -77,6 +91,40 @@ void describe_synthetic(Schema& keys, SyntheticKeys& to, const std::string& pref
       .key(prefix + "parallel", to.parallel, "chance that a fault takes the direction of the one before", between(0, 1))
       .key(prefix + "least_throw", to.least_throw, "a fault is labelled where it throws at least so many samples",
            at_least(0));
+}
+
+void describe_faults_train(Schema& keys, FaultsTrainConfig& c) {
+  keys.section("Sections, made on the way")
+      .key("sections", c.sections, "of an epoch", between(1, 100000000))
+      .key("fresh", c.fresh, "every epoch has sections of its own; false: all have those of the first")
+      .key("augment", c.augment, "sections turned left to right and of reversed polarity, each by chance")
+      .key("validation_sections", c.validation_sections, "always the same ones", between(1, 100000))
+      .key("validation_seed", c.validation_seed, "of the sections that validate; must not be the training's seed",
+           at_least(0))
+      .section("What the sections are like: two numbers, or one that holds always");
+  describe_synthetic(keys, c.synthetic, "synthetic.");
+  keys.section("Model")
+      .key("model", c.model, model_words(), one_of(model_names()))
+      .key("channels", c.channels,
+           "channels of the levels (dense_ae: widths of the layers), the last is the bottom; empty: the model's own",
+           between(1, 4096))
+      .key("dropout", c.dropout, "unet: share of channels dropped in training",
+           training::Allowed{.low = 0, .high = 1, .open_high = true})
+      .key("tile", c.tile, "sections larger than twice this are predicted in tiles of this side", between(16, 4096));
+  describe_training(keys, c.recipe, "sections");
+  describe_loss(keys, c.loss);
+  keys.key("balance", c.balance,
+           "in bce a fault's sample counts as much as all others are more frequent, at most so many times; 1: no "
+           "balancing",
+           at_least(1))
+      .key("divergence", c.divergence, "vae: weight of the codes' divergence from N(0, 1), per sample", at_least(0));
+  describe_stopping(keys, c.recipe);
+  keys.section("Output")
+      .key("run", c.run, "the run folder", required())
+      .key("resume", c.resume, "go on with this run folder, by its own configuration")
+      .key("report_sections", c.report_sections, "sections drawn in the report", between(0, 200))
+      .key("quiet", c.quiet, "no progress bar");
+  describe_machine(keys, c.machine);
 }
 
 void describe_places(Schema& keys, data::SegyOptions& places) {

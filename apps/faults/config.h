@@ -8,6 +8,9 @@
 #include "data/segy_format.h"
 #include "data/seismic_synthetic.h"
 #include "training/config.h"
+#include "training/machine.h"
+#include "training/recipe.h"
+#include "training/segmentation_loss.h"
 
 namespace kern::apps {
 
@@ -28,6 +31,28 @@ struct SyntheticKeys {
 };
 // `prefix` is put before every name: "synthetic." where a training has other keys too.
 void describe_synthetic(training::Schema& keys, SyntheticKeys& to, const std::string& prefix = "");
+
+struct FaultsTrainConfig {
+  SyntheticKeys synthetic;
+  int64_t sections = 2000, validation_sections = 48, validation_seed = 1000003;
+  bool fresh = true, augment = true;
+
+  std::string model = "unet";
+  std::vector<int> channels;
+  double dropout = 0;
+  int64_t tile = 256;
+
+  training::Recipe recipe{.batch = 8};
+  training::LossOptions loss{.terms = {{"bce", 1}, {"dice", 1}}};
+  double balance = 30;
+  double divergence = 1e-3;
+
+  std::string run = "runs/faults", resume;
+  int report_sections = 12;
+  bool quiet = false;
+  training::Machine machine;
+};
+void describe_faults_train(training::Schema& keys, FaultsTrainConfig& config);
 
 struct SegyInspectConfig {
   std::string data, out;

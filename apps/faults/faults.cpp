@@ -14,6 +14,8 @@ const Task& faults_task() {
               .taking_one("data"),
           verb<SynthesizeSeismicConfig>("synthesize", "make synthetic sections or cubes with faults and their labels",
                                         describe_synthesize, run_synthesize_seismic),
+          verb<FaultsTrainConfig>("train", "train a network on synthetic sections", describe_faults_train,
+                                  run_train_faults),
       }};
   return task;
 }

@@ -6,6 +6,7 @@
 namespace kern::apps {
 
 void run_inspect_segy(const SegyInspectConfig& config, Call& call);
+void run_train_faults(const FaultsTrainConfig& config, Call& call);
 void run_synthesize_seismic(const SynthesizeSeismicConfig& config, Call& call);
 
 }  // namespace kern::apps

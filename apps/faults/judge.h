@@ -1,0 +1,36 @@
+// A model on sections whose faults are known.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "apps/faults/faults_model.h"
+#include "data/fault_sections.h"
+#include "training/fault_metrics.h"
+#include "training/section_inference.h"
+
+namespace kern::apps {
+
+// A labelled section, as networks see it.
+struct LabelledSection {
+  std::string name;
+  int64_t H = 0, W = 0;         // traces, samples
+  std::vector<float> inputs;    // [H,W], scaled
+  std::vector<int32_t> labels;  // [H,W] 1 on a fault, 0, or -1 for what takes no part
+};
+
+struct FaultsJudgement {
+  double loss = 0;                                // mean binary cross entropy
+  training::PrecisionRecall curve;                // sample by sample
+  training::PrecisionRecall::Point point{};       // at the threshold
+  training::TolerantAgreement tolerant{2};        // thinned at the threshold, against the labels
+  std::vector<double> agreement;                  // Tol-IoU@2 of each section
+  std::vector<std::vector<float>> probabilities;  // [H,W] of each section
+};
+// threshold < 0: that of the best F1 of these very sections.
+FaultsJudgement judge(const FaultsModel& model, const std::vector<LabelledSection>& sections, double threshold = -1,
+                      bool flips = false);
+
+// The first `count` sections of a generator.
+std::vector<LabelledSection> synthetic_sections(const data::SyntheticSeismic& synthetic, int64_t count);
+
+}  // namespace kern::apps

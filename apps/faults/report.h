@@ -1,0 +1,32 @@
+// The report of a training or evaluation on seismic sections.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "apps/command.h"
+#include "apps/faults/judge.h"
+#include "training/checkpoint.h"
+#include "training/run_folder.h"
+#include "training/step_memory.h"
+
+namespace kern::apps {
+
+struct FaultsReport {
+  std::string title, config;
+  const FaultsModel* model;
+  const std::vector<LabelledSection>* sections;
+  const FaultsJudgement* judgement;  // of them
+  std::vector<training::EpochRecord> history;
+  int best_epoch = 0;
+  std::vector<std::string> skipped;  // what was left out, in sentences
+  double seconds = 0;
+  training::StepMemory foreseen = {};
+  int drawn = 12;  // sections
+};
+void write_report(const training::RunFolder& run, const FaultsReport& input);
+
+void add_figures(Figures& figures, const FaultsJudgement& judgement);
+// "average precision 0.87, best F1 ...": for a person.
+std::string summary_of(const FaultsJudgement& judgement);
+
+}  // namespace kern::apps
