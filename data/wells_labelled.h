@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "data/labelled_share.h"
 #include "data/wells_split.h"
 
 namespace kern::data {
@@ -13,10 +14,7 @@ struct LabelledOptions {
   std::vector<std::string> wells;  // not empty: exactly these, by id, name or UWI
   uint64_t seed = 0;
 };
-struct LabelledWells {
-  std::vector<int64_t> labelled;  // training wells that show their labels, ascending
-  std::vector<int64_t> hidden;    // training wells whose labels nobody sees
-};
+using LabelledWells = ShownLabels;  // training wells
 // By well, and the same well twice on one side; nested: with one seed, the wells of a smaller fraction are among those
 // of a larger one. Throws an Error for a fraction out of range and for a listed well that is no training well.
 LabelledWells choose_labelled(const std::vector<Well>& wells, const Split& split, const LabelledOptions& options);
