@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
 
 #include "kernels/common/error.h"
 
@@ -92,30 +93,40 @@ Labels warped_labels(const Labels& labels, const Affine& from) {
   return out;
 }
 
-void change_geometry(LoadedPicture& p, const ImageAugmentation& a, RandomSequence& random) {
-  const bool square = p.image.H == p.image.W;
-  bool horizontal = a.flip_horizontal && random.below(2), vertical = a.flip_vertical && random.below(2),
-       transpose = false;
+// What moves the pixels of a picture: turned, then warped.
+struct Motion {
+  bool horizontal = false, vertical = false, transpose = false;
+  std::optional<Affine> from;
+};
+Motion draw_motion(int64_t H, int64_t W, const ImageAugmentation& a, RandomSequence& random) {
+  Motion m;
+  m.horizontal = a.flip_horizontal && random.below(2), m.vertical = a.flip_vertical && random.below(2);
   if (a.rot90) {
-    const uint32_t quarters = square ? random.below(4) : 2 * random.below(2);
-    if (quarters >= 2) horizontal = !horizontal, vertical = !vertical;
-    if (quarters % 2) transpose = true, vertical = !vertical;
+    const uint32_t quarters = H == W ? random.below(4) : 2 * random.below(2);
+    if (quarters >= 2) m.horizontal = !m.horizontal, m.vertical = !m.vertical;
+    if (quarters % 2) m.transpose = true, m.vertical = !m.vertical;
   }
-  if (horizontal || vertical || transpose) {
-    p.image = turned(p.image, horizontal, vertical, transpose);
-    if (p.labels.H) p.labels = turned(p.labels, horizontal, vertical, transpose);
-  }
-  if (a.rotate <= 0 && a.zoom <= 0 && a.shift <= 0) return;
+  if (a.rotate <= 0 && a.zoom <= 0 && a.shift <= 0) return m;
   const double angle = random.uniform(-a.rotate, a.rotate) * std::numbers::pi / 180;
   const double scale = 1 / (1 + random.uniform(-a.zoom, a.zoom));
-  const Affine from{.cos = std::cos(angle) * scale,
-                    .sin = std::sin(angle) * scale,
-                    .shift_y = random.uniform(-a.shift, a.shift) * double(p.image.H),
-                    .shift_x = random.uniform(-a.shift, a.shift) * double(p.image.W),
-                    .middle_y = double(p.image.H - 1) / 2,
-                    .middle_x = double(p.image.W - 1) / 2};
-  p.image = warped(p.image, from);
-  if (p.labels.H) p.labels = warped_labels(p.labels, from);
+  m.from = Affine{.cos = std::cos(angle) * scale,
+                  .sin = std::sin(angle) * scale,
+                  .shift_y = random.uniform(-a.shift, a.shift) * double(H),
+                  .shift_x = random.uniform(-a.shift, a.shift) * double(W),
+                  .middle_y = double(H - 1) / 2,
+                  .middle_x = double(W - 1) / 2};
+  return m;
+}
+
+void change_geometry(LoadedPicture& p, const ImageAugmentation& a, RandomSequence& random) {
+  const Motion m = draw_motion(p.image.H, p.image.W, a, random);
+  if (m.horizontal || m.vertical || m.transpose) {
+    p.image = turned(p.image, m.horizontal, m.vertical, m.transpose);
+    if (p.labels.H) p.labels = turned(p.labels, m.horizontal, m.vertical, m.transpose);
+  }
+  if (!m.from) return;
+  p.image = warped(p.image, *m.from);
+  if (p.labels.H) p.labels = warped_labels(p.labels, *m.from);
 }
 
 void blur(ImageSample& s, double deviation) {
@@ -218,6 +229,35 @@ ImageSample make_sample(const LoadedPicture& picture, Fit fit, int64_t H, int64_
     if (cut.labels.pixels[i] != kIgnoredPixel) s.labels[i] = cut.labels.pixels[i];
   if (a) change_colours(s, *a, random);
   return s;
+}
+
+ImageView strong_view(const ImageSample& sample, const ImageAugmentation& a, RandomSequence& random) {
+  const int64_t H = sample.H, W = sample.W, C = sample.C;
+  const Motion m = draw_motion(H, W, a, random);
+  ImageSample shown{H, W, C, std::vector<float>(sample.inputs.size()), {}};
+  ImageView view{{}, std::vector<int32_t>(size_t(H * W), -1)};
+  for (int64_t y = 0; y < H; ++y)
+    for (int64_t x = 0; x < W; ++x) {
+      auto [sy, sx] = m.from ? (*m.from)(y, x) : std::pair(double(y), double(x));
+      if (m.transpose) std::swap(sy, sx);
+      if (m.vertical) sy = double(H - 1) - sy;
+      if (m.horizontal) sx = double(W - 1) - sx;
+      const int64_t near_y = std::lround(sy), near_x = std::lround(sx), to = y * W + x;
+      if (near_y >= 0 && near_y < H && near_x >= 0 && near_x < W)
+        view.origin[size_t(to)] = int32_t(near_y * W + near_x);
+      sy = std::clamp(sy, 0.0, double(H - 1)), sx = std::clamp(sx, 0.0, double(W - 1));
+      const int64_t i = int64_t(sy), j = int64_t(sx), i1 = std::min(i + 1, H - 1), j1 = std::min(j + 1, W - 1);
+      const float fy = float(sy - double(i)), fx = float(sx - double(j));
+      const auto at = [&](int64_t row, int64_t column) { return sample.inputs.data() + (row * W + column) * C; };
+      for (int64_t c = 0; c < C; ++c) {
+        const float top = at(i, j)[c] * (1 - fx) + at(i, j1)[c] * fx,
+                    bottom = at(i1, j)[c] * (1 - fx) + at(i1, j1)[c] * fx;
+        shown.inputs[size_t(to * C + c)] = top * (1 - fy) + bottom * fy;
+      }
+    }
+  change_colours(shown, a, random);
+  view.inputs = std::move(shown.inputs);
+  return view;
 }
 
 Image to_image(const ImageSample& s) {

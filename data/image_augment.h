@@ -42,6 +42,16 @@ struct ImageSample {
 ImageSample make_sample(const LoadedPicture& picture, Fit fit, int64_t H, int64_t W,
                         const ImageAugmentation* augmentation, RandomSequence& random);
 
+// A second view of a sample, for methods that hold two of them against each other.
+struct ImageView {
+  std::vector<float> inputs;  // [H,W,C]
+  std::vector<int32_t>
+      origin;  // [H,W] the position of the sample (row by row) that each shows; -1: none, it lies outside
+};
+// Changed as `a` says, flips and colours as in training; what moves pixels (flips, turns, rotate, zoom, shift) moves
+// the origins equally. `crop` does not apply: zoom does that. A cut-out pixel keeps its origin, and is to be guessed.
+ImageView strong_view(const ImageSample& sample, const ImageAugmentation& a, RandomSequence& random);
+
 // Back to 8 bits, for people to look at.
 Image to_image(const ImageSample& sample);
 Labels labels_of(const ImageSample& sample);

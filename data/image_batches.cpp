@@ -23,6 +23,20 @@ ImageBatches::ImageBatches(std::shared_ptr<const ImageStore> store, std::vector<
   }
 }
 
+namespace {
+
+// A label of pixels that are there and have none: so that geometry tells them from what lies outside the picture.
+constexpr uint8_t kWithoutClass = 254;
+static_assert(kWithoutClass >= kMostImageClasses && kWithoutClass != kIgnoredPixel);
+
+LoadedPicture with_all_labelled(LoadedPicture p) {
+  if (p.labels.H == 0) p.labels = make_raster(p.image.H, p.image.W, 1, kIgnoredPixel);
+  std::ranges::replace(p.labels.pixels, kIgnoredPixel, kWithoutClass);
+  return p;
+}
+
+}  // namespace
+
 ImageBatches::Epoch ImageBatches::epoch(int64_t number) const {
   check(number >= 0, "images: epoch ", number, " is not 0 or more");
   Epoch epoch{uint32_t(number), which_};
@@ -35,7 +49,8 @@ ImageBatches::Epoch ImageBatches::epoch(int64_t number) const {
 
 ImageSample ImageBatches::sample(uint32_t epoch, int64_t picture) const {
   RandomSequence random(options_.seed, RandomStream::augment, epoch, uint32_t(picture));
-  return make_sample(*store_->get(picture), options_.fit, options_.H, options_.W,
+  const auto loaded = store_->get(picture);
+  return make_sample(options_.present ? with_all_labelled(*loaded) : *loaded, options_.fit, options_.H, options_.W,
                      options_.shuffle ? &options_.augmentation : nullptr, random);
 }
 
@@ -47,7 +62,19 @@ ImageBatch ImageBatches::batch(const Epoch& epoch, int64_t index) const {
   out.labels.reserve(size_t(out.N * out.H * out.W));
   for (int64_t i = begin; i < end; ++i) {
     const int64_t picture = epoch.order[size_t(i)];
-    const ImageSample s = sample(epoch.number, picture);
+    ImageSample s = sample(epoch.number, picture);
+    if (options_.present)
+      for (int32_t& label : s.labels) {
+        out.present.push_back(label < 0 ? -1 : 0);
+        if (label == kWithoutClass) label = -1;
+      }
+    if (options_.strong) {
+      // b: no picture of the stream, whose numbers are far smaller
+      RandomSequence random(options_.seed, RandomStream::augment, epoch.number, ~uint32_t(picture));
+      const ImageView view = strong_view(s, *options_.strong, random);
+      out.strong.insert(out.strong.end(), view.inputs.begin(), view.inputs.end());
+      out.origin.insert(out.origin.end(), view.origin.begin(), view.origin.end());
+    }
     out.inputs.insert(out.inputs.end(), s.inputs.begin(), s.inputs.end());
     out.labels.insert(out.labels.end(), s.labels.begin(), s.labels.end());
     out.pictures.push_back(picture);

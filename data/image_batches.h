@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,6 +16,9 @@ struct ImageBatch {
   std::vector<float> inputs;      // [N,H,W,C], 0 to 1
   std::vector<int32_t> labels;    // [N,H,W] class or -1
   std::vector<int64_t> pictures;  // [N] index into the store
+  std::vector<int32_t> present;   // [N,H,W] where asked for: 0, or -1 outside the picture
+  std::vector<float> strong;      // [N,H,W,C] the strong view, where one was asked for
+  std::vector<int32_t> origin;    // [N,H,W] the position of the inputs that each of its positions shows, -1: none
 };
 
 struct ImageBatchOptions {
@@ -24,6 +28,8 @@ struct ImageBatchOptions {
   bool shuffle = true;
   uint64_t seed = 0;
   ImageAugmentation augmentation;
+  bool present = false;                     // batches say where there is a picture
+  std::optional<ImageAugmentation> strong;  // a second view of every picture, made from the augmented one
 };
 
 // Batches can be asked for in any order and from several threads.

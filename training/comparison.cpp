@@ -95,6 +95,26 @@ Spread spread_of(const std::vector<ComparedRun>& runs, const ComparedMethod& m,
   return spread_of(values);
 }
 
+Spread epochs_until(const std::vector<ComparedRun>& runs, const ComparedMethod& m, const std::string& figure,
+                    double value) {
+  std::vector<double> epochs;
+  for (size_t i : m.runs)
+    if (const auto epoch = epochs_until(runs[i].metrics, figure, value)) epochs.push_back(double(*epoch));
+  return spread_of(epochs);
+}
+
+Aims aims_all_reached(const std::vector<ComparedRun>& runs, const std::vector<std::string>& figures) {
+  Aims aims;
+  for (const std::string& figure : figures) {
+    std::vector<double> best;
+    for (const ComparedRun& r : runs)
+      if (const auto b = best_of(r.metrics, figure)) best.push_back(*b);
+    if (best.size() == runs.size() && !best.empty())
+      aims.emplace_back(figure, falls(figure) ? std::ranges::max(best) : std::ranges::min(best));
+  }
+  return aims;
+}
+
 ConfusionMatrix pooled(const std::vector<ComparedRun>& runs, const ComparedMethod& m) {
   ConfusionMatrix sum(runs[m.runs[0]].matrix.classes());
   for (size_t i : m.runs) sum.merge(runs[i].matrix);

@@ -9,6 +9,7 @@
 
 #include "training/csv_log.h"
 #include "training/metrics.h"
+#include "training/reached.h"
 
 namespace kern::training {
 
@@ -52,6 +53,12 @@ void check_comparable(const std::vector<ComparedRun>& runs, const std::vector<Co
 // Of a figure over the runs of a method.
 Spread spread_of(const std::vector<ComparedRun>& runs, const ComparedMethod& method,
                  double (ConfusionMatrix::*figure)() const);
+// The epochs until an aim, over those runs of a method that came to it.
+Spread epochs_until(const std::vector<ComparedRun>& runs, const ComparedMethod& method, const std::string& figure,
+                    double value);
+// Of each figure the value that every run reached: what the run with the worst best came to. Figures that a run lacks
+// are left out.
+Aims aims_all_reached(const std::vector<ComparedRun>& runs, const std::vector<std::string>& figures);
 // All runs of a method in one matrix.
 ConfusionMatrix pooled(const std::vector<ComparedRun>& runs, const ComparedMethod& method);
 

@@ -1,5 +1,9 @@
 #include "training/methods.h"
 
+#include <algorithm>
+
+#include "kernels/common/log.h"
+#include "models/discriminator.h"
 #include "training/adversarial.h"
 #include "training/cross_pseudo.h"
 #include "training/fixmatch.h"
@@ -36,9 +40,29 @@ void MethodRecipe::check_with(const Recipe& r) const {
         "compat=seed ends an epoch when both kinds of batches have come: leave epoch_updates at 0");
 }
 
+void MethodRecipe::announce(const UnlabelledData& d) const {
+  const std::string name = to_string(kind), without = text(d.unlabelled - d.hidden),
+                    one = d.things.substr(0, d.things.size() - 1),
+                    these = text(d.unlabelled, " ", d.unlabelled == 1 ? one : d.things, " without labels"),
+                    why = text(" (", without, " have none, the labels of ", d.hidden, " are hidden)");
+  if (!semi_supervised()) {
+    if (d.unlabelled > 0)
+      inform("method=supervised ignores the ", these, why,
+             "; method=mean_teacher, fixmatch, cps or adversarial would use them");
+    return;
+  }
+  check(d.unlabelled > 0, "method=", name, " learns from unlabelled ", d.things, ", and there are none: ", d.remedy,
+        ", or use method=supervised");
+  inform("method=", name, " uses ", these, why);
+}
+
 void describe_method(Schema& keys, MethodRecipe& m, const std::string& things,
                      std::vector<std::string> discriminators) {
   const Allowed share = between(0, 1);
+  std::string known;
+  for (const models::DiscriminatorModel& d : models::discriminator_models())
+    if (std::ranges::find(discriminators, d.name) != discriminators.end())
+      known += text(known.empty() ? "" : "; ", d.name, ": ", d.help);
   keys.section("Method")
       .choice("method", m.kind,
               "how to train. All but supervised learn from unlabelled data as well: mean_teacher agrees with an "
@@ -73,20 +97,21 @@ void describe_method(Schema& keys, MethodRecipe& m, const std::string& things,
            share)
       .key("adversarial.wait", m.wait, "epochs before they count", at_least(0))
       .key("adversarial.lr", m.discriminator_lr, "of the discriminator's Adam; it follows the schedule", above(0))
-      .key("adversarial.discriminator", m.discriminator,
-           "unet: a small residual U-Net; fcn: five strided convolutions (Hung et al. 2018)",
-           one_of(std::move(discriminators)));
+      .key("adversarial.discriminator", m.discriminator, known, one_of(std::move(discriminators)));
 }
 
 Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule& network, Optimiser& optimiser,
-                   const std::vector<float>& class_weights, const OtherNetworks& others) {
+                   const std::vector<float>& class_weights, const OtherNetworks& others,
+                   std::function<Tensor(const AnyModule&, const Tensor&, const Tensor&)> supervised_loss) {
   m.check_with(recipe);
   const double weight = m.weight > 0 ? m.weight : m.kind == MethodKind::mean_teacher ? 10 : 1, clip = recipe.clip;
   switch (m.kind) {
     case MethodKind::supervised:
-      return Method(std::make_shared<Supervised>(
-          network, optimiser,
-          SupervisedOptions{.class_weights = class_weights, .clip = clip, .accumulate = recipe.accumulate}));
+      return Method(std::make_shared<Supervised>(network, optimiser,
+                                                 SupervisedOptions{.class_weights = class_weights,
+                                                                   .clip = clip,
+                                                                   .accumulate = recipe.accumulate,
+                                                                   .loss = std::move(supervised_loss)}));
     case MethodKind::mean_teacher:
       return Method(std::make_shared<MeanTeacher>(network, optimiser,
                                                   MeanTeacherOptions{.class_weights = class_weights,
@@ -100,8 +125,11 @@ Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule&
           FixMatchOptions{.class_weights = class_weights, .clip = clip, .weight = weight, .threshold = m.threshold}));
     case MethodKind::cps: {
       const AnyModule second = others.another();
+      std::vector<ParameterGroup> groups;
+      if (others.groups) groups = others.groups(second);
+      else groups.push_back({.parameters = second.parameters()});
       return Method(std::make_shared<CrossPseudo>(
-          network, optimiser, second, recipe.make_optimiser({{.parameters = second.parameters()}}),
+          network, optimiser, second, recipe.make_optimiser(std::move(groups)),
           CrossPseudoOptions{.class_weights = class_weights, .clip = clip, .weight = weight, .ramp = m.ramp}));
     }
     case MethodKind::adversarial:

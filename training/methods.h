@@ -13,6 +13,13 @@ namespace kern::training {
 enum class MethodKind { supervised, adversarial, mean_teacher, fixmatch, cps };
 const char* to_string(MethodKind kind);
 
+// The unlabelled data of a training; `hidden`: how many of them have labels that nobody sees.
+struct UnlabelledData {
+  std::string things;  // "wells"
+  int64_t unlabelled = 0, hidden = 0;
+  std::string remedy;  // where such data come from
+};
+
 struct MethodRecipe {
   MethodKind kind = MethodKind::supervised;
   bool seed_compatible = false;  // as the original program, with its accidents
@@ -27,10 +34,12 @@ struct MethodRecipe {
   bool coin_flips() const { return seed_compatible && kind == MethodKind::adversarial; }
   // Error where keys do not go together.
   void check_with(const Recipe& recipe) const;
+  // Says what becomes of unlabelled data. Error where the method needs some and there are none.
+  void announce(const UnlabelledData& data) const;
 };
 
 // Sections "Method" and those of its keys; `things` is what a batch holds ("windows", "images"), `discriminators` the
-// names that the task can make.
+// names that the task can make (models/discriminator.h).
 void describe_method(Schema& keys, MethodRecipe& recipe, const std::string& things,
                      std::vector<std::string> discriminators);
 
@@ -38,9 +47,12 @@ void describe_method(Schema& keys, MethodRecipe& recipe, const std::string& thin
 struct OtherNetworks {
   std::function<AnyModule()> another;
   std::function<AnyModule(const std::string& name)> discriminator;
+  std::function<std::vector<ParameterGroup>(const AnyModule&)> groups = {};  // of another; empty: all parameters alike
 };
-// The network's optimiser is the caller's; class_weights [K] or empty (all 1).
+// The network's optimiser is the caller's; class_weights [K] or empty (all 1). supervised_loss: of method=supervised,
+// instead of the cross entropy by the class weights.
 Method make_method(const MethodRecipe& method, const Recipe& recipe, const AnyModule& network, Optimiser& optimiser,
-                   const std::vector<float>& class_weights, const OtherNetworks& others);
+                   const std::vector<float>& class_weights, const OtherNetworks& others,
+                   std::function<Tensor(const AnyModule&, const Tensor&, const Tensor&)> supervised_loss = {});
 
 }  // namespace kern::training

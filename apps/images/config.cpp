@@ -1,5 +1,7 @@
 #include "apps/images/config.h"
 
+#include "models/discriminator.h"
+
 namespace kern::apps {
 namespace {
 using training::at_least;
@@ -39,7 +41,10 @@ void describe_folders(Schema& keys, ImagesData& d) {
       .key("strict", d.strict, "a file that cannot be used ends the command instead of being named and skipped")
       .key("grey", d.grey, "pictures as one grey channel; false: three colours, whatever the files hold")
       .key("cache", d.cache, "MiB of decoded pictures kept in memory; what is beyond is decoded anew every epoch",
-           at_least(0));
+           at_least(0))
+      .key("unlabelled", d.unlabelled,
+           "folder of further pictures, from which the semi-supervised methods learn (method=); masks in it are not "
+           "looked at. Pictures of data= without a mask are used likewise");
 }
 
 void describe_split(Schema& keys, ImagesSplit& s) {
@@ -48,35 +53,56 @@ void describe_split(Schema& keys, ImagesSplit& s) {
            training::Allowed{.low = 0, .high = 1, .open_low = true, .open_high = true})
       .key("folds", s.folds, "k-fold cross-validation: this many folds; 0: by share", at_least(0))
       .key("fold", s.fold, "the fold that validates, from 0", at_least(0))
+      .key("split_seed", s.seed, "draws the pictures of the share or the folds; another seed= leaves them as they are",
+           at_least(0))
       .key("validation_list", s.validation_list, "text file of names, one a line: exactly these validate")
       .key("validation_image_dir", s.validation_image_dir,
            "folder inside data= of the pictures that validate, if they have one of their own")
       .key("validation_mask_dir", s.validation_mask_dir, "and the one of their masks");
 }
 
+// Of the pictures in training, and of their strong views.
+void describe_changes(Schema& keys, const std::string& prefix, data::ImageAugmentation& a, const std::string& whose) {
+  keys.key(prefix + "flip_horizontal", a.flip_horizontal, "mirrors half of the " + whose + ", left and right")
+      .key(prefix + "flip_vertical", a.flip_vertical, "and top and bottom")
+      .key(prefix + "rot90", a.rot90, "quarter turns (half turns where height and width differ)")
+      .key(prefix + "rotate", a.rotate, "turned by up to so many degrees", between(0, 180))
+      .key(prefix + "zoom", a.zoom, "magnified or reduced by up to this share", between(0, 0.9))
+      .key(prefix + "shift", a.shift, "moved by up to this share of height and width", between(0, 0.9))
+      .key(prefix + "brightness", a.brightness, "times 1 +- up to this", between(0, 1))
+      .key(prefix + "contrast", a.contrast, "about the picture's mean", between(0, 1))
+      .key(prefix + "saturation", a.saturation, "of colours, about their grey", between(0, 1))
+      .key(prefix + "hue", a.hue, "turned by up to this part of the colour circle", between(0, 0.5))
+      .key(prefix + "noise", a.noise, "normal, of a deviation up to this; white is 1", between(0, 1))
+      .key(prefix + "blur", a.blur, "Gaussian, of a deviation up to this many pixels", between(0, 20))
+      .key(prefix + "cutout", a.cutout, "a grey rectangle of up to this share of height and width", between(0, 0.9));
+}
+
 void describe_inputs(Schema& keys, ImagesTrainConfig& c) {
-  auto& a = c.augmentation;
   keys.section("Inputs")
       .key("size", c.size, "height and width that the network sees, 224,224; empty: the pictures' own, then all equal",
            between(1, 16384))
       .choice("fit", c.fit,
               "how a picture comes to that size: scale: as a whole; crop: a part of it, at random in training, tiles "
               "in prediction",
-              {{"scale", data::Fit::scale}, {"crop", data::Fit::crop}})
-      .key("augment.flip_horizontal", a.flip_horizontal, "mirrors half of the training pictures, left and right")
-      .key("augment.flip_vertical", a.flip_vertical, "and top and bottom")
-      .key("augment.rot90", a.rot90, "quarter turns (half turns where height and width differ)")
-      .key("augment.rotate", a.rotate, "turned by up to so many degrees", between(0, 180))
-      .key("augment.zoom", a.zoom, "magnified or reduced by up to this share", between(0, 0.9))
-      .key("augment.shift", a.shift, "moved by up to this share of height and width", between(0, 0.9))
-      .key("augment.crop", a.crop, "a part without up to this share of the area, scaled up", between(0, 0.99))
-      .key("augment.brightness", a.brightness, "times 1 +- up to this", between(0, 1))
-      .key("augment.contrast", a.contrast, "about the picture's mean", between(0, 1))
-      .key("augment.saturation", a.saturation, "of colours, about their grey", between(0, 1))
-      .key("augment.hue", a.hue, "turned by up to this part of the colour circle", between(0, 0.5))
-      .key("augment.noise", a.noise, "normal, of a deviation up to this; white is 1", between(0, 1))
-      .key("augment.blur", a.blur, "Gaussian, of a deviation up to this many pixels", between(0, 20))
-      .key("augment.cutout", a.cutout, "a grey rectangle of up to this share of height and width", between(0, 0.9));
+              {{"scale", data::Fit::scale}, {"crop", data::Fit::crop}});
+  describe_changes(keys, "augment.", c.augmentation, "training pictures");
+  keys.key("augment.crop", c.augmentation.crop, "a part without up to this share of the area, scaled up",
+           between(0, 0.99));
+}
+
+// What learns from pictures without masks.
+void describe_semi_supervision(Schema& keys, ImagesTrainConfig& c) {
+  std::vector<std::string> discriminators;
+  for (const auto& m : models::discriminator_models())
+    if (m.make2d) discriminators.push_back(m.name);
+  describe_method(keys, c.method, "pictures", discriminators);
+  keys.key("labelled_fraction", c.labelled_fraction,
+           "share of the training pictures whose masks are seen, the pictures of 1/8 among those of 1/4; the others "
+           "count as unlabelled",
+           training::Allowed{.low = 0, .high = 1, .open_low = true});
+  describe_changes(keys, "semi.strong.", c.strong,
+                   "strong views (of mean_teacher and fixmatch; augment makes the weak ones)");
 }
 
 std::string model_words() {
@@ -142,6 +168,7 @@ void describe_images_train(Schema& keys, ImagesTrainConfig& c) {
            "safetensors file of a pretrained encoder, with torchvision's or timm's names; empty: random weights")
       .key("encoder.frozen", c.encoder_frozen, "so many of the encoder's first levels are not trained", at_least(0))
       .key("encoder.lr", c.encoder_lr, "the encoder's learning rate is lr times this", training::above(0));
+  describe_semi_supervision(keys, c);
   describe_training(keys, c.recipe, "pictures");
   describe_loss(keys, c.loss);
   keys.choice("class_weights", c.class_weights, "in the loss: complement is 1 - share, inverse 1 / share",
@@ -154,6 +181,7 @@ void describe_images_train(Schema& keys, ImagesTrainConfig& c) {
                {"binary_iou", ImagesMonitor::binary_iou},
                {"macro_f1", ImagesMonitor::macro_f1},
                {"accuracy", ImagesMonitor::accuracy}});
+  describe_reach(keys, c.reach, "val_loss, accuracy, macro_f1, mean_iou, and binary_iou of two classes");
   keys.section("Output")
       .key("run", c.run, "the run folder", required())
       .key("resume", c.resume, "go on with this run folder, by its own configuration")

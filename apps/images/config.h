@@ -9,6 +9,8 @@
 #include "models/table2d.h"
 #include "training/classes.h"
 #include "training/machine.h"
+#include "training/methods.h"
+#include "training/reached.h"
 #include "training/recipe.h"
 #include "training/segmentation.h"
 #include "training/segmentation_loss.h"
@@ -22,7 +24,8 @@ struct ImagesData {
   std::string classes_file;
   std::vector<int> ignore;
   bool ignore_unmapped = false, strict = false, grey = false;
-  int64_t cache = 1024;  // MiB
+  int64_t cache = 1024;    // MiB
+  std::string unlabelled;  // a folder of further pictures, without masks
 
   data::ImageFolderOptions folder() const;
   data::MaskOptions mask_options() const;  // with the classes of the list or file; of masks=nonzero, two by default
@@ -32,6 +35,7 @@ struct ImagesSplit {
   double validation = 0.3;
   int folds = 0, fold = 0;
   std::string validation_list, validation_image_dir, validation_mask_dir;
+  int64_t seed = 1;  // not that of the training: trainings that differ in their seed alone judge on the same pictures
 };
 
 enum class ImagesMonitor { mean_iou, binary_iou, macro_f1, accuracy };
@@ -51,10 +55,25 @@ struct ImagesTrainConfig {
   int encoder_frozen = 0;
   double encoder_lr = 1;
 
+  training::MethodRecipe method{.discriminator = "fcn"};
+  double labelled_fraction = 1;
+  data::ImageAugmentation strong{.flip_horizontal = true,
+                                 .rotate = 15,
+                                 .zoom = 0.2,
+                                 .shift = 0.1,
+                                 .brightness = 0.3,
+                                 .contrast = 0.3,
+                                 .saturation = 0.3,
+                                 .hue = 0.05,
+                                 .noise = 0.05,
+                                 .blur = 1,
+                                 .cutout = 0.3};
+
   training::Recipe recipe{.batch = 8};
   training::LossOptions loss;
   training::ClassWeights class_weights = training::ClassWeights::none;
   ImagesMonitor monitor = ImagesMonitor::mean_iou;
+  training::Aims reach;
 
   std::string run = "runs/images", resume;
   int panels = 4;  // pictures drawn after every epoch

@@ -43,9 +43,11 @@ void run_images_evaluate(const ImagesEvaluateConfig& c, Call& call) {
   add_figures(call.figures, j);
   write_report(run, ImagesReport{.title = "Images: evaluation of " + c.model,
                                  .config = call.keys.to_yaml(),
+                                 .method = {},
                                  .model = &model,
                                  .store = &store,
                                  .training = {},
+                                 .unlabelled = {},
                                  .validation = which,
                                  .judgement = &j,
                                  .history = {},

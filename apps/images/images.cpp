@@ -1,5 +1,6 @@
 #include "apps/images/images.h"
 
+#include "apps/images/compare.h"
 #include "apps/images/verbs.h"
 
 namespace kern::apps {
@@ -19,6 +20,11 @@ const Task& images_task() {
                                      describe_images_evaluate, run_images_evaluate),
           verb<ImagesPredictConfig>("predict", "write the mask of a picture, or of every picture of a folder",
                                     describe_images_predict, run_images_predict),
+          verb<CompareConfig>("compare", "hold finished trainings side by side; writes a report",
+                              describe_images_compare, run_images_compare)
+              .taking("runs"),
+          verb<StudyConfig>("study", "train every combination of lists of values; one table, one comparison",
+                            describe_study, run_images_study),
       }};
   return task;
 }

@@ -41,7 +41,7 @@ void run_images_inspect(const ImagesTrainConfig& c, Call& call) {
     all.push_back(i);
   }
   std::optional<data::ImageSplit> split;
-  if (labelled >= 2) split = split_source(source, c.split, uint64_t(c.recipe.seed));
+  if (labelled >= 2) split = split_source(source, c.split);
   fmt::print("{} pictures ({} with masks), {} pixels", source.usable.size(), labelled, pixels);
   if (split) fmt::print("; {} train, {} validate", split->training.size(), split->validation.size());
   fmt::print("\n");

@@ -13,7 +13,7 @@ void run_images_preview(const ImagesTrainConfig& c, Call& call) {
   const ImagesSource source = read_source(c.data, c.split);
   warn_and_check(source, c.data);
   check(!source.classes.empty(), "no classes are given: list them in classes= or classes_file=, or set masks=nonzero");
-  const data::ImageSplit split = split_source(source, c.split, uint64_t(c.recipe.seed));
+  const data::ImageSplit split = split_source(source, c.split);
   const std::vector<data::Rgb> palette = palette_of(class_list(source.classes));
   data::ImageBatchOptions options = batch_options(c);
   const data::ImageBatches changed(source.store, split.training, options);

@@ -22,18 +22,26 @@ using namespace training;
 constexpr int64_t kPanelCell = 224;
 constexpr size_t kMostEpochPanels = 20;
 
-SplitCounts split_counts(const std::string& name, const data::ImageStore& store, const std::vector<int64_t>& which) {
+SplitCounts split_counts(const std::string& name, const data::ImageStore& store, const std::vector<int64_t>& which,
+                         bool seen = true) {
   SplitCounts s{.name = name, .items = int64_t(which.size()), .class_samples = class_counts(store, which)};
+  if (!seen) std::fill(s.class_samples.begin(), s.class_samples.end(), 0);  // hidden masks
   for (const int64_t i : which) s.samples += store.pictures()[size_t(i)].H * store.pictures()[size_t(i)].W;
   for (const int64_t n : s.class_samples) s.labelled += n;
   return s;
 }
 
-Svg picture_of(const std::string& png, const std::string& name) {
-  const data::ImageInfo info = data::image_info(png, name);
-  Svg svg{double(info.W), double(info.H)};
-  svg.image(0, 0, double(info.W), double(info.H), png, name);
-  return svg;
+// Appends the picture, its truth, and what each model says of it.
+void add_cells(std::vector<data::Image>& cells, std::span<const Opinion> opinions, const Passing& passing) {
+  const auto loaded = opinions[0].store->get(opinions[0].picture);
+  const std::vector<data::Rgb> palette = palette_of(class_list(opinions[0].model->classes));
+  cells.push_back(data::in_colours(data::at_most(loaded->image, kPanelCell)));
+  const int64_t H = cells.back().H, W = cells.back().W;
+  const auto add = [&](const data::Labels& labels) {
+    cells.push_back(data::coloured(data::resize_nearest(labels, H, W), palette));
+  };
+  add(loaded->labels);
+  for (const Opinion& o : opinions) add(predict_labels(*o.model, o.store->get(o.picture)->image, passing));
 }
 
 // The epochs that are drawn, no more than so many, the first, the best and the last among them.
@@ -111,23 +119,33 @@ std::vector<std::pair<std::string, std::string>> facts_of(const ImagesReport& in
 
 std::string panel_name(int epoch) { return fmt::format("panels/epoch_{:04}.png", epoch); }
 
+Svg picture_of(const std::string& png, const std::string& name) {
+  const data::ImageInfo info = data::image_info(png, name);
+  Svg svg{double(info.W), double(info.H)};
+  svg.image(0, 0, double(info.W), double(info.H), png, name);
+  return svg;
+}
+
+std::string opinions_png(std::span<const Opinion> opinions, const Passing& passing) {
+  std::vector<data::Image> cells;
+  add_cells(cells, opinions, passing);
+  return data::encode_png(data::sheet(cells, int(cells.size()), kPanelCell));
+}
+
 std::string panel_png(const ImagesModel& model, const data::ImageStore& store, std::span<const int64_t> which,
                       const Passing& passing) {
-  const std::vector<data::Rgb> palette = palette_of(class_list(model.classes));
   std::vector<data::Image> cells;
   for (const int64_t i : which) {
-    const auto loaded = store.get(i);
-    cells.push_back(data::in_colours(data::at_most(loaded->image, kPanelCell)));
-    const int64_t H = cells.back().H, W = cells.back().W;
-    for (const data::Labels& labels : {loaded->labels, predict_labels(model, loaded->image, passing)})
-      cells.push_back(data::coloured(data::resize_nearest(labels, H, W), palette));
+    const Opinion one[] = {{&model, &store, i}};
+    add_cells(cells, one, passing);
   }
   return data::encode_png(data::sheet(cells, 3, kPanelCell));
 }
 
 void write_report(const RunFolder& run, const ImagesReport& in) {
   const ConfusionMatrix& m = in.judgement->matrix;
-  Report report(run.path(), in.title, in.model->architecture);
+  Report report(run.path(), in.title,
+                in.method.empty() ? in.model->architecture : in.model->architecture + ", " + in.method);
   auto& document = report.document();
   document.section("Summary");
   std::vector<std::pair<std::string, std::string>> key{{"mean IoU", fmt::format("{:.3f}", m.mean_iou())},
@@ -147,10 +165,12 @@ void write_report(const RunFolder& run, const ImagesReport& in) {
   std::vector<EpochFigures> history;
   for (const EpochRecord& e : in.history) history.push_back(epoch_figures(e));
   add_history(report, history, in.best_epoch);
+  add_reached(report, in.history, in.reach);
   if (m.total() > 0) add_classes(report, m);
   add_pictures(report, run, in);
   std::vector<SplitCounts> splits;
   if (!in.training.empty()) splits.push_back(split_counts("training", *in.store, in.training));
+  if (!in.unlabelled.empty()) splits.push_back(split_counts("unlabelled", *in.store, in.unlabelled, false));
   splits.push_back(split_counts("validation", *in.store, in.validation));
   add_data(report, m.classes(), splits, "pictures");
   add_provenance(report, facts_of(in), in.config);

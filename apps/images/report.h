@@ -7,6 +7,7 @@
 #include "apps/command.h"
 #include "apps/images/judge.h"
 #include "training/checkpoint.h"
+#include "training/report/svg.h"
 #include "training/run_folder.h"
 #include "training/step_memory.h"
 
@@ -14,12 +15,15 @@ namespace kern::apps {
 
 struct ImagesReport {
   std::string title, config;
+  std::string method;
   const ImagesModel* model;
   const data::ImageStore* store;
-  std::vector<int64_t> training, validation;  // of the store; training is empty in an evaluation
-  const ImagesJudgement* judgement;           // of `validation`
+  // Of the store; the first two are empty in an evaluation.
+  std::vector<int64_t> training, unlabelled, validation;
+  const ImagesJudgement* judgement;  // of `validation`
   std::vector<training::EpochRecord> history;
   int best_epoch = 0;
+  training::Aims reach = {};
   std::vector<data::Problem> skipped;
   double seconds = 0;
   training::StepMemory foreseen = {};
@@ -28,9 +32,18 @@ struct ImagesReport {
 };
 void write_report(const training::RunFolder& run, const ImagesReport& input);
 
-// A row a picture: input, truth, prediction, in one palette. Written after every epoch, and shown by the report.
+// A picture as a model is given it: the models of several runs may read it differently.
+struct Opinion {
+  const ImagesModel* model;
+  const data::ImageStore* store;
+  int64_t picture;
+};
+// A PNG of one row: the picture, its truth, and what each model says, in the palette of the first.
+std::string opinions_png(std::span<const Opinion> opinions, const Passing& passing = {});
+// A row a picture: picture, truth, prediction. Written after every epoch, and shown by the report.
 std::string panel_png(const ImagesModel& model, const data::ImageStore& store, std::span<const int64_t> which,
                       const Passing& passing = {});
+training::Svg picture_of(const std::string& png, const std::string& name);
 std::string panel_name(int epoch);  // panels/epoch_0003.png
 
 // What always answering the commonest class of `truth` would score.

@@ -28,6 +28,17 @@ ImagesSource read_source(const ImagesData& d, const ImagesSplit& s) {
       set.pictures.push_back(std::move(p));
     }
   }
+  if (!d.unlabelled.empty()) {
+    check(std::filesystem::is_directory(d.unlabelled), "unlabelled=", d.unlabelled, " is no folder of pictures");
+    const data::ImageSet more =
+        data::load_image_folder({.path = d.unlabelled, .mask_suffix = d.mask_suffix, .strict = d.strict});
+    source.skipped.insert(source.skipped.end(), more.skipped.begin(), more.skipped.end());
+    for (data::Picture p : more.pictures) {
+      p.id = "unlabelled/" + p.id;
+      p.mask.clear();
+      set.pictures.push_back(std::move(p));
+    }
+  }
   source.store = std::make_shared<data::ImageStore>(std::move(set.pictures), data::MaskReader(masks), d.grey ? 1 : 3,
                                                     size_t(d.cache) << 20);
   for (size_t i = 0; i < source.store->facts().size(); ++i) {
@@ -63,7 +74,7 @@ void warn_and_check(const ImagesSource& source, const ImagesData& d) {
         held > 1 ? text(" (", held - 1, " more masks hold such values; kern images inspect lists them)") : "");
 }
 
-data::ImageSplit split_source(const ImagesSource& source, const ImagesSplit& s, uint64_t seed) {
+data::ImageSplit split_source(const ImagesSource& source, const ImagesSplit& s) {
   const data::ImageStore& store = *source.store;
   if (!s.validation_image_dir.empty()) {
     data::ImageSplit split;
@@ -90,7 +101,7 @@ data::ImageSplit split_source(const ImagesSource& source, const ImagesSplit& s, 
                                                .folds = s.folds,
                                                .fold = s.fold,
                                                .validation_list = s.validation_list,
-                                               .seed = seed},
+                                               .seed = uint64_t(s.seed)},
                                               data::group_equal(facts));
   for (auto* side : {&split.training, &split.validation, &split.unlabelled})
     for (int64_t& i : *side) i = source.usable[size_t(i)];

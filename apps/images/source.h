@@ -23,7 +23,7 @@ ImagesSource read_source(const ImagesData& data, const ImagesSplit& split);
 void warn_and_check(const ImagesSource& source, const ImagesData& data);
 
 // Of the usable pictures, as indices into the store.
-data::ImageSplit split_source(const ImagesSource& source, const ImagesSplit& split, uint64_t seed);
+data::ImageSplit split_source(const ImagesSource& source, const ImagesSplit& split);
 
 data::ImageBatchOptions batch_options(const ImagesTrainConfig& c);
 std::vector<int64_t> class_counts(const data::ImageStore& store, const std::vector<int64_t>& which);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <optional>
 
 #include "apps/build_info.h"
@@ -9,17 +10,19 @@
 #include "apps/images/source.h"
 #include "apps/images/verbs.h"
 #include "apps/training_run.h"
-#include "data/feed.h"
+#include "data/labelled_share.h"
 #include "engine/model_file.h"
 #include "kernels/common/log.h"
+#include "models/discriminator.h"
 #include "training/learner.h"
-#include "training/supervised.h"
+#include "training/step_feeds.h"
+#include "training/step_memory.h"
 
 namespace kern::apps {
 namespace {
 using namespace training;
 
-using Feed = data::Feed<data::ImageBatches>;
+using Feeds = StepFeeds<data::ImageBatches>;
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -31,22 +34,116 @@ struct Waiting {
   double share() const { return steps > 0 ? data / steps : 0; }
 };
 
-LabelledBatch next_of(Feed& feed, Waiting& waiting) {
-  const double before = seconds_now();
-  const auto b = feed.next();
-  waiting.data += seconds_now() - before;
-  if (!b) return {};
-  return {Tensor::from({b->N, b->H, b->W, b->C}, b->inputs), Tensor::from({b->N, b->H, b->W}, b->labels)};
+// The same data; the time that they take is added up.
+template <class F>
+F timed(F next, Waiting& waiting) {
+  if (!next) return next;
+  return [next = std::move(next), &waiting] {
+    const double before = seconds_now();
+    auto batch = next();
+    waiting.data += seconds_now() - before;
+    return batch;
+  };
 }
 
-// As many batches of n pictures as an epoch may have in a row, without values: for a rehearsal.
-auto hollow(const Feed& feed, int64_t n) {
-  return [&batches = feed.batches(), n, left = feed.size()]() mutable -> LabelledBatch {
-    if (left-- <= 0) return {};
-    const int64_t N = std::min(n, batches.pictures());
-    return {Tensor::empty({N, batches.H(), batches.W(), batches.channels()}),
-            Tensor::empty({N, batches.H(), batches.W()}, {.dtype = DType::i32})};
+LabelledBatch labelled_of(const data::ImageBatch& b) {
+  return {Tensor::from({b.N, b.H, b.W, b.C}, b.inputs), Tensor::from({b.N, b.H, b.W}, b.labels)};
+}
+
+UnlabelledBatch unlabelled_of(const data::ImageBatch& b) {
+  const Shape positions{b.N, b.H, b.W};
+  UnlabelledBatch u{.x = Tensor::from({b.N, b.H, b.W, b.C}, b.inputs),
+                    .present = Tensor::from(positions, b.present),
+                    .truth = Tensor::from(positions, b.labels)};
+  if (!b.strong.empty()) {
+    u.strong = Tensor::from({b.N, b.H, b.W, b.C}, b.strong);
+    u.origin = Tensor::from(positions, b.origin);
+  }
+  return u;
+}
+
+// The labelled pictures of a training, those whose masks nobody sees, and those that have none.
+struct Roles {
+  data::ShownLabels training;
+  std::vector<int64_t> unlabelled;  // both of the latter, ascending
+};
+
+Roles roles_of(const ImagesTrainConfig& c, const ImagesSource& source, const data::ImageSplit& split) {
+  Roles r{data::choose_share(split.training, data::group_equal(source.store->facts()), c.labelled_fraction,
+                             uint64_t(c.recipe.seed)),
+          {}};
+  std::merge(r.training.hidden.begin(), r.training.hidden.end(), split.unlabelled.begin(), split.unlabelled.end(),
+             std::back_inserter(r.unlabelled));
+  c.method.announce({.things = "pictures",
+                     .unlabelled = int64_t(r.unlabelled.size()),
+                     .hidden = int64_t(r.training.hidden.size()),
+                     .remedy = "name a folder of them with unlabelled=, or hide masks with labelled_fraction="});
+  return r;
+}
+
+Feeds make_feeds(const ImagesTrainConfig& c, const ImagesSource& source, const Roles& roles) {
+  data::ImageBatchOptions o = batch_options(c);
+  data::ImageBatches labelled(source.store, roles.training.labelled, o);
+  std::optional<data::ImageBatches> unlabelled;
+  if (c.method.semi_supervised()) {
+    o.H = labelled.H(), o.W = labelled.W();
+    o.present = true;
+    o.seed = ~o.seed;  // not the labelled feed's order and changes
+    if (c.method.unlabelled_batch > 0) o.batch = c.method.unlabelled_batch;
+    if (c.method.strong_views()) o.strong = c.strong;
+    unlabelled.emplace(source.store, roles.unlabelled, o);
+  }
+  return Feeds(std::move(labelled), std::move(unlabelled), labelled_of, unlabelled_of,
+               {.accumulate = c.recipe.accumulate,
+                .epoch_updates = c.method.epoch_updates,
+                .coin_flips = c.method.coin_flips(),
+                .seed = uint64_t(c.recipe.seed)});
+}
+
+// A step's data without values, of so many pictures, as many batches as an epoch may have in a row: for a rehearsal.
+StepData hollow_step(const ImagesTrainConfig& c, const Feeds& feeds, int64_t labelled, int64_t unlabelled) {
+  const auto shape = [](const data::ImageBatches& b, int64_t pictures) {
+    return Shape{std::min(pictures, b.pictures()), b.H(), b.W(), b.channels()};
   };
+  HollowData h{.labelled = shape(feeds.labelled(), labelled),
+               .batches = feeds.labelled().size(),
+               .unlabelled = {},
+               .strong = c.method.strong_views(),
+               .epochs = double(c.recipe.epochs)};
+  if (feeds.unlabelled()) h.unlabelled = shape(*feeds.unlabelled(), unlabelled);
+  return hollow(h);
+}
+
+// The smallest batch of a pass: what remains after the whole ones.
+int64_t smallest_batch(const data::ImageBatches& b, int64_t batch) {
+  const int64_t rest = b.pictures() % batch;
+  return rest > 0 ? rest : std::min(batch, b.pictures());
+}
+
+// A batch of one picture, so small that a deep level of the network has one pixel, gives batch norm nothing to make
+// statistics of. The error of the step would come at the end of the first epoch: it is said before the first step.
+void check_small_batches(const ImagesTrainConfig& c, const Feeds& feeds, const Method& method, Device device) {
+  const int64_t second = c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : c.recipe.batch;
+  const int64_t labelled = smallest_batch(feeds.labelled(), c.recipe.batch),
+                unlabelled = feeds.unlabelled() ? smallest_batch(*feeds.unlabelled(), second) : 2;
+  if (labelled > 1 && unlabelled > 1) return;
+  try {
+    memory_of_step([&] { method.step(hollow_step(c, feeds, labelled, unlabelled)); }, device);
+  } catch (const InternalError&) {
+    throw;
+  } catch (const Error& e) {
+    const bool first = labelled == 1;
+    const data::ImageBatches& b = first ? feeds.labelled() : *feeds.unlabelled();
+    const int64_t batch = first ? c.recipe.batch : second;
+    int64_t fits = 2;
+    while (fits < b.pictures() && b.pictures() % fits == 1) ++fits;
+    throw Error(text("of ", b.pictures(), first ? "" : " unlabelled", " pictures in batches of ", batch,
+                     " a batch has a single one, and a deep level of model=", c.model, " then has a single pixel at ",
+                     b.W(), " x ", b.H(), ", of which batch norm cannot make statistics (", e.sentence(), "). ",
+                     b.pictures() > 1 ? text("Set ", first ? "batch=" : "semi.unlabelled_batch=", fits,
+                                             " or another that leaves no single one, or a larger size=")
+                                      : std::string("Add pictures, or set a larger size=")));
+  }
 }
 
 double score_of(ImagesMonitor monitor, const ConfusionMatrix& m) {
@@ -71,29 +168,42 @@ std::vector<int64_t> spread(const std::vector<int64_t>& which, int count) {
   return chosen;
 }
 
-// The network, its encoder as the configuration wants it.
+// The encoder of a network as the configuration wants it.
+void prepare_encoder(const ImagesTrainConfig& c, const ImagesModel& model, const AnyModule& network, bool quiet) {
+  if (!c.encoder_weights.empty()) {
+    const auto loaded = models::load_encoder(c.model, model.network, network, load_tensors(c.encoder_weights));
+    if (!quiet) inform(loaded.note);
+  }
+  if (c.encoder_frozen > 0)
+    models::freeze_levels(*models::image2d_model(c.model).encoder, network, "encoder", c.encoder_frozen);
+}
+
 void make_network(const ImagesTrainConfig& c, ImagesModel& model) {
   const bool encoded = models::image2d_model(c.model).encoder != nullptr;
   check(encoded || (c.encoder_weights.empty() && c.encoder_frozen == 0 && c.encoder_lr == 1), "model=", c.model,
         " has no encoder: encoder.weights=, encoder.frozen= and encoder.lr= are for models that have one");
-  if (c.encoder_weights.empty()) {
-    model.build();
-  } else {
-    const TensorFile file = load_tensors(c.encoder_weights);
-    const models::WeightsOrigin origin = models::origin_of(file);
+  if (!c.encoder_weights.empty()) {
+    const models::WeightsOrigin origin = models::origin_of(load_tensors(c.encoder_weights));
     model.network.padding = origin.padding;
     model.network.scaling = model.network.in == 3 ? origin.scaling : std::nullopt;
     model.network.norm_eps = origin.norm_eps;
-    model.build();
-    inform(models::load_encoder(c.model, model.network, model.module, file).note);
   }
-  if (c.encoder_frozen > 0)
-    models::freeze_levels(*models::image2d_model(c.model).encoder, model.module, "encoder", c.encoder_frozen);
+  model.build();
+  prepare_encoder(c, model, model.module, false);
+}
+
+// The methods with unlabelled pictures have a loss of their own.
+void check_loss(const ImagesTrainConfig& c) {
+  const bool plain =
+      c.loss.terms.size() == 1 && c.loss.terms[0].first == "ce" && c.loss.terms[0].second == 1 && c.loss.smoothing == 0;
+  check(!c.method.semi_supervised() || plain, "method=", to_string(c.method.kind),
+        " has a loss of its own beside the cross entropy: set loss={ce: 1} and leave label_smoothing at 0");
 }
 
 void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
+  c.method.check_with(c.recipe);
+  check_loss(c);
   const std::string config = begin_run(run, c, describe_images_train, call);
-  const data::ImageBatchOptions batching = batch_options(c);
   const ImagesSource source = read_source(c.data, c.split);
   check(
       !source.classes.empty(),
@@ -102,20 +212,27 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   warn_and_check(source, c.data);
   const data::ImageStore& store = *source.store;
   const uint64_t seed = uint64_t(c.recipe.seed);
-  const data::ImageSplit split = split_source(source, c.split, seed);
+  const data::ImageSplit split = split_source(source, c.split);
   const int classes = store.classes();
-  const std::vector<int64_t> counts = class_counts(store, split.training);
-  check(
-      std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2,
-      "the masks of the training pictures hold only one class: there is nothing to learn. Look at masks= and classes=");
+  const Roles roles = roles_of(c, source, split);
+  const std::vector<int64_t>& labelled = roles.training.labelled;
+  std::vector<int64_t> counts = class_counts(store, labelled);
+  check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2,
+        "the masks of the training pictures hold only one class: there is nothing to learn. Look at masks= and "
+        "classes=, and that labelled_fraction= leaves enough pictures");
+  // In the original program the weights stood in the order of the counts.
+  if (c.method.seed_compatible) std::sort(counts.rbegin(), counts.rend());
+  const std::vector<float> weights =
+      c.class_weights == ClassWeights::none ? std::vector<float>{} : class_weights(c.class_weights, counts);
   check(c.monitor != ImagesMonitor::binary_iou || classes == 2, "monitor=binary_iou is for two classes, there are ",
         classes, ": use mean_iou");
+  std::vector<std::string> measured{"val_loss", "accuracy", "macro_f1", "mean_iou"};
+  if (classes == 2) measured.push_back("binary_iou");
+  check_aims(c.reach, measured);
   const Device device = c.machine.where();
-  const SegmentationLoss loss(
-      c.loss, classes,
-      c.class_weights == ClassWeights::none ? std::vector<float>{} : class_weights(c.class_weights, counts), device);
+  const SegmentationLoss loss(c.loss, classes, weights, device);
 
-  Feed feed(data::ImageBatches(source.store, split.training, batching));
+  Feeds feeds = make_feeds(c, source, roles);
   set_seed(seed);
   ImagesModel model;
   model.architecture = c.model;
@@ -123,7 +240,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   model.network.out = loss.outputs();
   model.network.channels = c.channels;
   model.network.dropout = c.dropout;
-  model.H = int(feed.batches().H()), model.W = int(feed.batches().W());
+  model.H = int(feeds.labelled().H()), model.W = int(feeds.labelled().W());
   model.own_size = c.size.empty();
   model.fit = c.fit;
   model.classes = source.classes;
@@ -136,22 +253,40 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   make_network(c, model);
   model.module.move_to(device);
 
-  const int64_t steps = (feed.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
+  const int64_t steps = feeds.steps();
   std::vector<PathRate> rates;
   if (c.encoder_lr != 1) rates.push_back({"encoder", c.encoder_lr});
-  Learner learner(model.module, c.recipe, parameter_groups(model.module, rates), steps);
-  Supervised method(model.module, learner.optimiser,
-                    {.clip = c.recipe.clip, .accumulate = c.recipe.accumulate, .loss = loss});
-  fmt::print("{}: {} pictures train, {} validate; {} x {} pixels, {} classes, {} parameters, {} updates an epoch\n",
-             c.model, split.training.size(), split.validation.size(), model.W, model.H, classes,
+  const auto groups = [&](const AnyModule& network) { return parameter_groups(network, rates); };
+  Learner learner(model.module, c.recipe, groups(model.module), steps);
+  const Method method = make_method(c.method, c.recipe, model.module, learner.optimiser, weights,
+                                    {.another =
+                                         [&] {
+                                           AnyModule second = models::make_image2d_model(c.model, model.network);
+                                           prepare_encoder(c, model, second, true);
+                                           second.move_to(device);
+                                           return second;
+                                         },
+                                     .discriminator =
+                                         [&](const std::string& name) {
+                                           AnyModule d = models::make_discriminator2d(name, classes);
+                                           d.move_to(device);
+                                           return d;
+                                         },
+                                     .groups = groups},
+                                    loss);
+  fmt::print("{}, {}: {} pictures train, {} validate; {} x {} pixels, {} classes, {} parameters, {} updates an epoch\n",
+             c.model, to_string(c.method.kind), labelled.size(), split.validation.size(), model.W, model.H, classes,
              model.module.parameter_count(), steps);
+  check_small_batches(c, feeds, method, device);
   const StepMemory foreseen = announce_memory(
       c.recipe.batch,
       [&](int batch) {
         return memory_of_step(
             [&] {
-              method.step(hollow(feed, batch));
+              method.step(
+                  hollow_step(c, feeds, batch, c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : batch));
               if (learner.ema) learner.ema->update();
+              for (const auto& [name, average] : method.parts.averages) average->update();
             },
             device);
       },
@@ -159,12 +294,17 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
 
   const std::vector<int64_t> shown = spread(split.validation, c.panels);
   Waiting waiting;
-  Training t = learner.training();
-  t.samples_in_epoch = [&](int) { return feed.batches().pictures(); };
-  t.begin_epoch = [&](int epoch, int64_t index) { feed.begin(epoch, index * c.recipe.accumulate); };
-  t.step = [&](int, int64_t) {
+  Training t = learner.training(method.parts);
+  t.samples_in_epoch = [&](int) {
+    return feeds.one_pass() ? feeds.labelled().pictures() : steps * c.recipe.batch * c.recipe.accumulate;
+  };
+  t.begin_epoch = [&](int epoch, int64_t index) { feeds.begin(epoch, index); };
+  t.step = [&](int epoch, int64_t index) {
     const double before = seconds_now();
-    const StepResult r = method.step([&] { return next_of(feed, waiting); });
+    StepData d = feeds.next(epoch, index);
+    d.labelled = timed(std::move(d.labelled), waiting);
+    d.unlabelled = timed(std::move(d.unlabelled), waiting);
+    const StepResult r = method.step(d);
     waiting.steps += seconds_now() - before;
     return r;
   };
@@ -184,28 +324,41 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   t.identity.insert({{"model", model.architecture},
                      {"data", hash_text(store.hash())},
                      {"batches", fmt::format("batch={} accumulate={} size={}x{}", c.recipe.batch, c.recipe.accumulate,
-                                             model.H, model.W)}});
+                                             model.H, model.W)},
+                     {"method", to_string(c.method.kind)},
+                     {"labelled pictures", fmt::format("{} of {}", labelled.size(), split.training.size())}});
+  if (c.method.epoch_updates > 0) t.identity["epoch"] = fmt::format("epoch_updates={}", c.method.epoch_updates);
+  if (c.method.semi_supervised())
+    t.identity["unlabelled batches"] = fmt::format("semi.unlabelled_batch={} compat={}", c.method.unlabelled_batch,
+                                                   c.method.seed_compatible ? "seed" : "none");
   const std::optional<LoopState> end =
       carry_out(run, c.recipe, t, {.task = "images", .unit = "pictures", .config = config, .quiet = c.quiet}, call);
+  call.figures.add("method", std::string(to_string(c.method.kind)));
+  call.figures.add("labelled_pictures", int64_t(labelled.size()));
+  call.figures.add("unlabelled_pictures", int64_t(c.method.semi_supervised() ? roles.unlabelled.size() : 0));
   if (!end) return;
   const ImagesModel best = load_images_model(run.file(kBestModelFile));
   best.module.move_to(device);
   const ImagesJudgement j = judge(best, store, split.validation);
   call.figures.add("best_epoch", int64_t(end->best_epoch));
   add_figures(call.figures, j);
+  if (!c.reach.empty()) call.figures.add("epochs_until", epochs_until(end->history, c.reach));
   call.figures.add("seconds", end->seconds);
   call.figures.add("data_wait_share", waiting.share());
   call.figures.add("foreseen_peak_bytes", int64_t(foreseen.peak));
   call.figures.add("peak_tensor_bytes", int64_t(memory_counters().peak));
   write_report(run, ImagesReport{.title = fmt::format("Images: {}", run.path().filename().string()),
                                  .config = config,
+                                 .method = to_string(c.method.kind),
                                  .model = &best,
                                  .store = &store,
-                                 .training = split.training,
+                                 .training = labelled,
+                                 .unlabelled = c.method.semi_supervised() ? roles.unlabelled : std::vector<int64_t>(),
                                  .validation = split.validation,
                                  .judgement = &j,
                                  .history = end->history,
                                  .best_epoch = end->best_epoch,
+                                 .reach = c.reach,
                                  .skipped = source.skipped,
                                  .seconds = end->seconds,
                                  .foreseen = foreseen,

@@ -6,14 +6,11 @@
 #include <cmath>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "apps/build_info.h"
 #include "apps/wells/baselines.h"
 #include "apps/wells/source.h"
 #include "apps/wells/verbs.h"
-#include "engine/atomic_file.h"
-#include "training/report/comparison_report.h"
 #include "training/report/segmentation_report.h"
 #include "training/task_model.h"
 
@@ -22,10 +19,7 @@ namespace {
 using namespace training;
 namespace fs = std::filesystem;
 
-ComparisonRules rules() {
-  return {.silent = {"run", "resume", "report_wells", "quiet", "threads", "device", "checkpoint_every"},
-          .repeats = {"seed", "fold"}};
-}
+ComparisonRules rules() { return comparison_rules("wells"); }
 
 // A run, judged again by its model on the wells that validated it.
 struct Judged {
@@ -58,22 +52,11 @@ class Sources {
 };
 
 Judged judge_run(const std::string& folder, const std::string& data, Sources& sources) {
-  switch (run_state(folder)) {
-    case RunState::none:
-      throw Error(text("there is no run in ", folder, ": name the folder of a finished training"));
-    case RunState::foreign:
-      throw Error(text(folder, " is not the folder of a run: name the folder of a finished training"));
-    case RunState::unfinished:
-      throw Error(
-          text("the run in ", folder, " is not finished: go on with it first, kern wells train resume=", folder));
-    case RunState::finished:
-      break;
-  }
-  const fs::path path = folder;
+  require_finished(folder, "wells");
   TrainConfig c;
   Schema keys("wells train");
   describe_train(keys, c);
-  keys.load_yaml((path / "config.yaml").string());
+  keys.load_yaml((fs::path(folder) / "config.yaml").string());
   const Settings settings = keys.values();
   if (!data.empty()) c.data.path = data;
   WellsModel model = load_wells_model(training::find_model_file(folder));
@@ -86,16 +69,8 @@ Judged judge_run(const std::string& folder, const std::string& data, Sources& so
     which.push_back(at - set->wells.begin());
   }
   Judgement j = judge(model, set->wells, which, {.remove_short = c.remove_short, .keep_predictions = true});
-  const auto result = nlohmann::json::parse(read_file(path / "result.json"), nullptr, false);
-  const int64_t labelled = result.is_object() && result.contains("labelled_wells")
-                               ? result["labelled_wells"].get<int64_t>()
-                               : int64_t(model.training_wells.size());  // runs of before
-  ComparedRun run{.name = folder,
-                  .settings = settings,
-                  .matrix = j.matrix,
-                  .judged = model.validation_wells,
-                  .labelled = labelled,
-                  .metrics = fs::exists(path / "metrics.csv") ? read_csv_table(path / "metrics.csv") : CsvTable{}};
+  ComparedRun run = run_in(folder, settings, j.matrix, model.validation_wells, "labelled_wells",
+                           int64_t(model.training_wells.size()));
   int commonest = 0;
   for (int k = 1; k < model.class_count(); ++k)
     if (j.matrix.support(k) > j.matrix.support(commonest)) commonest = k;
@@ -166,58 +141,31 @@ void add_tracks(Comparison& c, const std::vector<Judged>& all, int wanted) {
   }
 }
 
-Comparison compare(const std::vector<std::string>& runs, const std::string& data, int wells) {
+Comparison compare(const CompareConfig& config) {
   Sources sources;
   std::vector<Judged> all;
   Comparison c;
-  std::vector<Settings> settings;
-  for (const std::string& folder : runs) {
-    all.push_back(judge_run(folder, data, sources));
+  c.reach = config.reach;
+  for (const std::string& folder : config.runs) {
+    all.push_back(judge_run(folder, config.data, sources));
     c.runs.push_back(all.back().run);
-    settings.push_back(all.back().run.settings);
   }
-  c.methods = group_runs(settings, rules());
-  check_comparable(c.runs, c.methods);
+  group(c, rules());
   add_baselines(c, all);
-  add_tracks(c, all, wells);
+  add_tracks(c, all, config.shown);
   c.facts = {{"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
              {"Judged", "the best model of each run, again, on the wells that validated it"},
              {"Data", "hash " + hash_of(all[0].set->wells)}};
   return c;
 }
 
-void report(const Comparison& c, const RunFolder& out) {
-  const fs::path written = write_comparison_report(out.path(), c);
-  for (const ComparedMethod& m : c.methods)
-    fmt::print("{}: accuracy {}, macro-F1 {}, mean IoU {} ({} runs)\n", m.name,
-               to_string(spread_of(c.runs, m, &ConfusionMatrix::accuracy)),
-               to_string(spread_of(c.runs, m, &ConfusionMatrix::macro_f1)),
-               to_string(spread_of(c.runs, m, &ConfusionMatrix::mean_iou)), m.runs.size());
-  fmt::print("report: {}\n", written.string());
-}
-
 }  // namespace
 
-void describe_compare(Schema& keys, CompareConfig& c) {
-  keys.section("Comparison")
-      .key("runs", c.runs, "folders of finished trainings; methods are held against that of the first", required())
-      .key("out", c.out, "folder for report.html and comparison.csv", required())
-      .key("data", c.data, "the wells, where they no longer stand where the runs read them; empty: as the runs say")
-      .key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200));
-  describe_machine(keys, c.machine);
-}
+void describe_compare(Schema& keys, CompareConfig& c) { describe_comparison(keys, c, "wells"); }
 
 void run_compare(const CompareConfig& config, Call& call) {
   config.machine.apply();
-  const Comparison c = compare(config.runs, config.data, config.report_wells);
-  const RunFolder out = RunFolder::create(config.out);
-  call.figures.add("runs", int64_t(c.runs.size()));
-  call.figures.add("methods", int64_t(c.methods.size()));
-  for (const ComparedMethod& m : c.methods) {
-    const Spread s = spread_of(c.runs, m, &ConfusionMatrix::mean_iou);
-    call.figures.add(m.name + ": mean_iou", std::vector<double>{s.mean, s.deviation});
-  }
-  report(c, out);
+  finish_comparison(compare(config), config.out, call);
 }
 
 void run_wells_study(const StudyConfig& config, Call& call) {
@@ -227,7 +175,7 @@ void run_wells_study(const StudyConfig& config, Call& call) {
              .rules = rules(),
              .figures = {"accuracy", "macro_f1", "mean_iou", "logistic_mean_iou"},
              .compare = [](const std::vector<std::string>& runs,
-                           const RunFolder& out) { report(compare(runs, {}, CompareConfig{}.report_wells), out); }},
+                           const RunFolder& out) { report_comparison(compare({.runs = runs}), out); }},
             call);
 }
 

@@ -97,20 +97,11 @@ Roles roles_of(const TrainConfig& c, const data::WellSet& set, const data::Split
           {}};
   std::merge(r.training.hidden.begin(), r.training.hidden.end(), split.unlabelled.begin(), split.unlabelled.end(),
              std::back_inserter(r.unlabelled));
-  const std::string method = to_string(c.method.kind);
-  const auto wells = [](size_t n) { return fmt::format("{} well{}", n, n == 1 ? "" : "s"); };
-  if (!c.method.semi_supervised()) {
-    if (!r.unlabelled.empty())
-      inform("method=supervised ignores the ", wells(r.unlabelled.size()), " without labels (", split.unlabelled.size(),
-             " have none, the labels of ", r.training.hidden.size(),
-             " are hidden); method=mean_teacher, fixmatch, cps or adversarial would use them");
-    return r;
-  }
-  check(!r.unlabelled.empty(), "method=", method,
-        " learns from unlabelled wells, and there are none: add wells without a label curve, hide labels with "
-        "labelled_fraction= or labelled_wells=, or use method=supervised");
-  inform("method=", method, " uses ", wells(r.unlabelled.size()), " without labels (", split.unlabelled.size(),
-         " have none, the labels of ", r.training.hidden.size(), " are hidden)");
+  c.method.announce({.things = "wells",
+                     .unlabelled = int64_t(r.unlabelled.size()),
+                     .hidden = int64_t(r.training.hidden.size()),
+                     .remedy = "add wells without a label curve, hide labels with labelled_fraction= or "
+                               "labelled_wells="});
   return r;
 }
 
@@ -137,27 +128,19 @@ Feeds make_feeds(const TrainConfig& c, const data::WellSet& set, const Roles& ro
                 .seed = uint64_t(c.recipe.seed)});
 }
 
-// A step's data without values, of batches of n windows: for a rehearsal.
-StepData hollow(const TrainConfig& c, const Feeds& feeds, int64_t n) {
-  StepData d;
-  d.epochs = c.recipe.epochs;  // every term of the loss has begun
-  d.labelled = [&batches = feeds.labelled(), n, left = feeds.labelled().size()]() mutable -> LabelledBatch {
-    if (left-- <= 0) return {};
-    const Shape shape{std::min(n, batches.windows()), batches.longest()};
-    return {Tensor::empty({shape[0], shape[1], batches.channels()}), Tensor::empty(shape, {.dtype = DType::i32})};
+// A step's data without values, of batches of n windows: for a rehearsal in which every term of the loss has begun.
+StepData hollow_step(const TrainConfig& c, const Feeds& feeds, int64_t n) {
+  const auto shape = [](const data::WellBatches& b, int64_t windows) {
+    return Shape{std::min(windows, b.windows()), b.longest(), b.channels()};
   };
-  if (!feeds.unlabelled()) return d;
-  const int64_t wanted = c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : n;
-  d.unlabelled = [&batches = *feeds.unlabelled(), wanted, strong = c.method.strong_views()] {
-    const Shape shape{std::min(wanted, batches.windows()), batches.longest()};
-    const Shape inputs{shape[0], shape[1], batches.channels()};
-    UnlabelledBatch u{.x = Tensor::empty(inputs),
-                      .present = Tensor::empty(shape, {.dtype = DType::i32}),
-                      .truth = Tensor::empty(shape, {.dtype = DType::i32})};
-    if (strong) u.strong = Tensor::empty(inputs), u.origin = Tensor::empty(shape, {.dtype = DType::i32});
-    return u;
-  };
-  return d;
+  HollowData h{.labelled = shape(feeds.labelled(), n),
+               .batches = feeds.labelled().size(),
+               .unlabelled = {},
+               .strong = c.method.strong_views(),
+               .epochs = double(c.recipe.epochs)};
+  if (feeds.unlabelled())
+    h.unlabelled = shape(*feeds.unlabelled(), c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : n);
+  return hollow(h);
 }
 
 // In the original program the weights stood in the order of the counts, the largest class first, and not of the
@@ -220,7 +203,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
       [&](int batch) {
         return memory_of_step(
             [&] {
-              method.step(hollow(c, feeds, batch));
+              method.step(hollow_step(c, feeds, batch));
               if (learner.ema) learner.ema->update();
               for (const auto& [name, average] : method.parts.averages) average->update();
             },

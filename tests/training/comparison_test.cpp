@@ -65,6 +65,17 @@ TEST(Comparison, FiguresOfAMethodAndItsRunsInOneMatrix) {
   EXPECT_EQ(m.count(1, 1), 1);
 }
 
+TEST(Comparison, EpochsUntilAnAimOverTheRunsThatCameToIt) {
+  std::vector<ComparedRun> runs{run_of("a", {{"seed", "1"}}, {0}, {0}, {"w"}),
+                                run_of("b", {{"seed", "2"}}, {0}, {0}, {"w"})};
+  runs[0].metrics = {{"epoch", "mean_iou", "val_loss"}, {{1, 0.2, 3}, {2, 0.5, 2}}};
+  runs[1].metrics = {{"epoch", "mean_iou", "val_loss"}, {{1, 0.1, 4}, {2, 0.3, 1}}};
+  const ComparedMethod all{"", {}, {0, 1}};
+  EXPECT_EQ(epochs_until(runs, all, "mean_iou", 0.2).mean, 1.5);
+  EXPECT_EQ(epochs_until(runs, all, "mean_iou", 0.4).n, 1);
+  EXPECT_EQ(aims_all_reached(runs, {"mean_iou", "val_loss", "binary_iou"}), (Aims{{"mean_iou", 0.3}, {"val_loss", 2}}));
+}
+
 TEST(Comparison, WhatCannotBeComparedIsSaid) {
   const auto run = [](const char* name, const char* method, const char* seed, std::vector<std::string> judged) {
     return run_of(name, {{"method", method}, {"seed", seed}}, {0}, {0}, std::move(judged));

@@ -109,9 +109,9 @@ void add_runs(HtmlDocument& document, const Comparison& c) {
   document.table(table);
 }
 
-void add_curves(Report& report, const Comparison& c) {
+void add_curve(Report& report, const Comparison& c, const std::string& figure) {
   LineChart chart;
-  chart.title = fmt::format("{} of every run", c.curve);
+  chart.title = fmt::format("{} of every run", figure);
   chart.x_label = "epoch";
   std::map<double, size_t> epochs;
   for (const ComparedRun& r : c.runs)
@@ -120,7 +120,7 @@ void add_curves(Report& report, const Comparison& c) {
   for (size_t m = 0; m < c.methods.size(); ++m)
     for (size_t i : c.methods[m].runs) {
       const CsvTable& t = c.runs[i].metrics;
-      const auto column = std::ranges::find(t.columns, c.curve) - t.columns.begin();
+      const auto column = std::ranges::find(t.columns, figure) - t.columns.begin();
       if (size_t(column) == t.columns.size()) continue;
       Series s{.name = letter(m), .values = std::vector<double>(chart.x.size(), NAN), .colour = colour_of(m)};
       for (const auto& row : t.rows) s.values[epochs[row[0]]] = row[size_t(column)];
@@ -128,8 +128,33 @@ void add_curves(Report& report, const Comparison& c) {
       chart.series.push_back(std::move(s));
     }
   if (chart.x.empty() || chart.series.empty()) return;
-  report.figure("curves", line_chart(chart),
+  report.figure("curve_" + figure, line_chart(chart),
                 "On the validation data after each epoch; a line is a run, a colour and number a method.");
+}
+
+void add_reached(HtmlDocument& document, const Comparison& c) {
+  const Aims aims = aims_of(c);
+  if (aims.empty()) return;
+  HtmlTable table;
+  table.columns = {{""}, {"method"}};
+  for (const auto& [figure, value] : aims)
+    table.columns.push_back({aim_in_words(figure, value), true, HtmlTable::Best::lowest});
+  for (size_t m = 0; m < c.methods.size(); ++m) {
+    const ComparedMethod& method = c.methods[m];
+    table.rows.push_back({{letter(m), {}, colour_of(m)}, {method.name, {}, {}}});
+    for (const auto& [figure, value] : aims) {
+      const Spread s = epochs_until(c.runs, method, figure, value);
+      const int64_t runs = int64_t(method.runs.size());
+      Cell cell{s.n == 0 ? "never" : to_string(s, s.n > 1 ? 1 : 0), {}, {}};
+      if (s.n > 0 && s.n < runs) cell.text += fmt::format(" ({} of {} runs)", s.n, runs);
+      if (s.n == runs) cell.value = s.mean;
+      table.rows.back().push_back(std::move(cell));
+    }
+  }
+  table.caption = c.reach.empty() ? "On the validation data; the values are the best that every run came to."
+                                  : "On the validation data, to the values of reach=.";
+  document.subsection("Epochs until it was good enough");
+  document.table(table);
 }
 
 // Figures over the number of labelled items, for methods that are the same but for what changes that number.
@@ -223,6 +248,8 @@ std::string table_of(const Comparison& c) {
 
 }  // namespace
 
+Aims aims_of(const Comparison& c) { return c.reach.empty() ? aims_all_reached(c.runs, c.curves) : c.reach; }
+
 std::filesystem::path write_comparison_report(const std::filesystem::path& folder, const Comparison& c) {
   Report report(folder, "Comparison of runs", fmt::format("{} runs, {} methods", c.runs.size(), c.methods.size()));
   auto& document = report.document();
@@ -231,9 +258,10 @@ std::filesystem::path write_comparison_report(const std::filesystem::path& folde
   add_class_table(document, c);
   document.section("Curves");
   document.begin_row();
-  add_curves(report, c);
+  for (const std::string& figure : c.curves) add_curve(report, c, figure);
   add_learning_curve(report, c);
   document.end_row();
+  add_reached(document, c);
   if (c.methods.size() > 1) {
     document.section("Classes");
     add_change(report, c);

@@ -14,11 +14,15 @@ struct Comparison {
   std::vector<ComparedRun> runs;
   std::vector<ComparedMethod> methods;  // of group_runs; the first is what others are held against
   std::vector<std::pair<std::string, std::vector<ConfusionMatrix>>> baselines;  // each over one or more runs
-  std::string curve = "mean_iou";           // column of metrics.csv for the chart of all runs
+  std::vector<std::string> curves{"mean_iou", "val_loss"};  // columns of metrics.csv, each a chart of all runs
+  Aims reach;  // how soon each method came to these; empty: to what every run reached of the curves
   std::vector<HtmlDocument::Panel> panels;  // the same items under each method
   std::string item = "wells";
   std::vector<std::pair<std::string, std::string>> facts;
 };
+
+// `reach`, or what every run reached of the curves.
+Aims aims_of(const Comparison& content);
 
 // report.html, figures/ and comparison.csv into the folder; returns the report's path.
 std::filesystem::path write_comparison_report(const std::filesystem::path& folder, const Comparison& content);

@@ -179,6 +179,22 @@ void add_history(Report& report, const std::vector<EpochFigures>& history, int64
   document.table(table);
 }
 
+void add_reached(Report& report, const std::vector<EpochRecord>& history, const Aims& aims) {
+  if (aims.empty()) return;
+  const CsvTable metrics = table_of(history);
+  HtmlTable table;
+  table.columns = {{"reached"}, {"epochs until then", true}, {"best", true}};
+  for (const auto& [figure, value] : aims) {
+    const std::optional<int64_t> epoch = epochs_until(metrics, figure, value);
+    table.rows.push_back({{aim_in_words(figure, value), {}, {}},
+                          epoch ? count_cell(*epoch) : HtmlTable::Cell{"never", {}, {}},
+                          figure_cell(best_of(metrics, figure).value_or(kNan), 4)});
+  }
+  table.caption = "On the validation data.";
+  report.document().subsection("Epochs until it was good enough");
+  report.document().table(table);
+}
+
 void add_classes(Report& report, const ConfusionMatrix& m) {
   auto& document = report.document();
   document.section("Classes");

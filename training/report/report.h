@@ -10,6 +10,7 @@
 
 #include "training/checkpoint.h"
 #include "training/metrics.h"
+#include "training/reached.h"
 #include "training/report/html.h"
 
 namespace kern::training {
@@ -52,6 +53,8 @@ struct SplitCounts {
 };
 
 void add_history(Report& report, const std::vector<EpochFigures>& history, int64_t best_epoch);
+// Epochs until each aim; nothing where there are no aims.
+void add_reached(Report& report, const std::vector<EpochRecord>& history, const Aims& aims);
 void add_classes(Report& report, const ConfusionMatrix& validation);
 void add_comparison(Report& report, const std::vector<MatrixRow>& rows);
 // `item` is what a split consists of: "wells", "images".

@@ -1,0 +1,44 @@
+// What every `compare` verb does around its own task's judging, and what its study says of its runs.
+#pragma once
+#include <set>
+#include <string>
+#include <vector>
+
+#include "apps/command.h"
+#include "training/machine.h"
+#include "training/report/comparison_report.h"
+#include "training/run_folder.h"
+
+namespace kern::apps {
+
+struct CompareConfig {
+  std::vector<std::string> runs;
+  std::string out = "runs/comparison", data;
+  int shown = 8;
+  training::Aims reach;
+  training::Machine machine;
+};
+// `things` are what runs are judged on: "wells", "pictures".
+void describe_comparison(training::Schema& keys, CompareConfig& config, const std::string& things);
+
+// Of configurations of a task's `train`, whose keys `silent` change nothing either.
+training::ComparisonRules comparison_rules(const std::string& things, std::set<std::string> silent = {});
+
+// Error in a sentence when the folder does not hold a finished training of the task ("wells").
+void require_finished(const std::string& folder, const std::string& task);
+
+// A run as it was judged, with what its folder tells besides: the metrics, and how much was labelled, which is the
+// figure `labelled` of result.json, or `otherwise` in runs without it.
+training::ComparedRun run_in(const std::string& folder, const training::Settings& settings,
+                             const training::ConfusionMatrix& matrix, const std::vector<std::string>& judged,
+                             const std::string& labelled, int64_t otherwise);
+
+// Groups the runs by their settings, and checks that they can be compared.
+void group(training::Comparison& comparison, const training::ComparisonRules& rules);
+
+// Writes the report into the folder, and says the figures of each method.
+void report_comparison(const training::Comparison& comparison, const training::RunFolder& out);
+// The whole verb, once the task has made the comparison.
+void finish_comparison(const training::Comparison& comparison, const std::string& out, Call& call);
+
+}  // namespace kern::apps

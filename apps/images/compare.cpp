@@ -1,0 +1,149 @@
+#include "apps/images/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+
+#include "apps/build_info.h"
+#include "apps/images/report.h"
+#include "apps/images/source.h"
+#include "apps/images/verbs.h"
+#include "training/report/segmentation_report.h"
+#include "training/task_model.h"
+
+namespace kern::apps {
+namespace {
+using namespace training;
+
+ComparisonRules rules() { return comparison_rules("pictures", {"panels", "cache", "reach"}); }
+
+// A run, judged again by its model on the pictures that validated it.
+struct Judged {
+  ComparedRun run;
+  ImagesModel model;
+  ImagesJudgement judgement;
+  std::shared_ptr<const data::ImageStore> store;
+
+  const JudgedPicture* find(const std::string& id) const {
+    const auto at = std::ranges::find(judgement.pictures, id, [&](const JudgedPicture& p) { return id_of(p); });
+    return at == judgement.pictures.end() ? nullptr : &*at;
+  }
+  const std::string& id_of(const JudgedPicture& p) const { return store->pictures()[size_t(p.picture)].id; }
+};
+
+// Pictures as a run read them; read once for all runs that read them equally.
+class Sources {
+ public:
+  std::shared_ptr<const data::ImageStore> of(const ImagesTrainConfig& c, const Settings& settings) {
+    std::string key = c.data.path;
+    for (const auto& [name, value] : settings)
+      for (const char* reading : {"image_dir", "mask_dir", "mask_suffix", "masks", "classes", "classes_file", "ignore",
+                                  "ignore_unmapped", "grey", "validation_image_dir", "validation_mask_dir"})
+        if (name == reading) key += '|' + value;
+    auto& store = read_[key];
+    if (!store) store = read_source(c.data, c.split).store;
+    return store;
+  }
+
+ private:
+  std::map<std::string, std::shared_ptr<const data::ImageStore>> read_;
+};
+
+Judged judge_run(const std::string& folder, const std::string& data, Sources& sources) {
+  require_finished(folder, "images");
+  ImagesTrainConfig c;
+  Schema keys("images train");
+  describe_images_train(keys, c);
+  keys.load_yaml((std::filesystem::path(folder) / "config.yaml").string());
+  const Settings settings = keys.values();
+  if (!data.empty()) c.data.path = data;
+  c.data.unlabelled.clear();
+  ImagesModel model = load_images_model(find_model_file(folder));
+  auto store = sources.of(c, settings);
+  std::map<std::string, int64_t> place;
+  for (size_t i = 0; i < store->pictures().size(); ++i)
+    if (store->facts()[i].failure.empty() && !store->pictures()[i].mask.empty())
+      place.emplace(store->pictures()[i].id, int64_t(i));
+  std::vector<int64_t> which;
+  for (const std::string& id : model.validation_pictures) {
+    check(place.count(id), "the picture ", id, ", which validated ", folder, ", is not in ", c.data.path,
+          " any more, or has no mask there: give the data of the runs as data=");
+    which.push_back(place.at(id));
+  }
+  ImagesJudgement j = judge(model, *store, which);
+  ComparedRun run = run_in(folder, settings, j.matrix, model.validation_pictures, "labelled_pictures",
+                           int64_t(model.training_pictures.size()));
+  return {std::move(run), std::move(model), std::move(j), std::move(store)};
+}
+
+// Pictures that the last method changed most for the worse and for the better, and some between.
+void add_pictures(Comparison& c, const std::vector<Judged>& all, int wanted) {
+  constexpr size_t kMostMethods = 6;
+  const Judged& first = all[c.methods[0].runs[0]];
+  const Judged& last = all[c.methods.back().runs[0]];
+  std::vector<double> change;
+  for (const JudgedPicture& p : first.judgement.pictures) {
+    const JudgedPicture* other = last.find(first.id_of(p));
+    change.push_back(!other ? NAN : c.methods.size() > 1 ? other->mean_iou - p.mean_iou : p.mean_iou);
+  }
+  const size_t drawn = size_t(std::max(0, wanted)), third = drawn / 3;
+  for (const auto& [i, why] : choose_wells(change, third, drawn - 2 * third, third)) {
+    if (std::isnan(change[i])) continue;
+    const std::string& id = first.id_of(first.judgement.pictures[i]);
+    std::vector<Opinion> opinions;
+    std::string caption = "From left to right: picture, truth";
+    for (size_t m = 0; m < std::min(kMostMethods, c.methods.size()); ++m) {
+      const Judged& run = all[c.methods[m].runs[0]];
+      const JudgedPicture* own = run.find(id);
+      if (!own) continue;  // another fold
+      opinions.push_back({&run.model, run.store.get(), own->picture});
+      caption += fmt::format(", {} (mean IoU {:.3f})", m + 1, own->mean_iou);
+    }
+    const std::string name = c.methods.size() > 1 ? fmt::format("{}, {:+.3f}", id, change[i]) : id;
+    c.panels.push_back({name, picture_of(opinions_png(opinions), name), caption + "."});
+  }
+}
+
+Comparison compare(const CompareConfig& config) {
+  Sources sources;
+  std::vector<Judged> all;
+  Comparison c;
+  c.item = "pictures";
+  c.reach = config.reach;
+  for (const std::string& folder : config.runs) {
+    all.push_back(judge_run(folder, config.data, sources));
+    c.runs.push_back(all.back().run);
+  }
+  group(c, rules());
+  if (c.runs[0].matrix.class_count() == 2) c.curves.insert(c.curves.begin(), "binary_iou");
+  add_pictures(c, all, config.shown);
+  c.facts = {{"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
+             {"Judged", "the best model of each run, again, on the pictures that validated it"},
+             {"Data", "hash " + hash_text(all[0].store->hash())}};
+  return c;
+}
+
+}  // namespace
+
+void describe_images_compare(Schema& keys, CompareConfig& c) { describe_comparison(keys, c, "pictures"); }
+
+void run_images_compare(const CompareConfig& config, Call& call) {
+  config.machine.apply();
+  finish_comparison(compare(config), config.out, call);
+}
+
+void run_images_study(const StudyConfig& config, Call& call) {
+  run_study(config,
+            {.command = "images train",
+             .train = verb<ImagesTrainConfig>("train", "", describe_images_train, run_images_train),
+             .rules = rules(),
+             .figures = {"accuracy", "macro_f1", "mean_iou"},
+             .compare = [](const std::vector<std::string>& runs,
+                           const RunFolder& out) { report_comparison(compare({.runs = runs}), out); }},
+            call);
+}
+
+}  // namespace kern::apps
