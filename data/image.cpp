@@ -53,6 +53,20 @@ int exif_orientation(std::string_view segment) {
   return 1;
 }
 
+// The Huffman tables of a DHT segment whose marker stands at `at`. stb has room for the 256 codes that a byte can tell
+// apart, and does not count. What lies beyond the end is 0 to it.
+void check_huffman_tables(std::string_view bytes, size_t at, const std::string& name) {
+  const auto byte = [&](size_t i) { return i < bytes.size() ? uint32_t(uint8_t(bytes[i])) : 0; };
+  auto left = int64_t(byte(at + 2) << 8 | byte(at + 3)) - 2;
+  for (size_t table = at + 4; left > 0 && table < bytes.size();) {
+    uint32_t codes = 0;
+    for (size_t i = 1; i <= 16; ++i) codes += byte(table + i);
+    check(codes <= 256, name, " is a damaged JPEG: one of its tables has ", codes,
+          " codes, 256 are possible; copy or download it again");
+    table += 17 + codes, left -= 17 + int64_t(codes);
+  }
+}
+
 struct JpegHeader {
   ImageInfo info;
   size_t scan = 0;  // where the first scan begins
@@ -70,10 +84,8 @@ JpegHeader jpeg_header(std::string_view bytes, const std::string& name, bool to_
       ++i;
       continue;
     }
-    if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {  // without a length
-      i += 2;
-      continue;
-    }
+    check(marker != 0x01 && (marker < 0xD0 || marker > 0xD8), name,  // these have no length
+          " is a damaged JPEG: a marker stands where a segment should; copy or download it again");
     check(marker != 0xD9, name, " is a JPEG without a picture: it ends before one begins; copy or download it again");
     const size_t length = b.big16(i + 2);
     check(length >= 2, name, " is a damaged JPEG: a segment has no length; copy or download it again");
@@ -85,6 +97,7 @@ JpegHeader jpeg_header(std::string_view bytes, const std::string& name, bool to_
     if (i + 2 + length > bytes.size()) refuse_short(name);
     if (marker == 0xE1 && h.info.orientation == 1)
       h.info.orientation = exif_orientation(bytes.substr(i + 4, length - 2));
+    if (marker == 0xC4) check_huffman_tables(bytes, i, name);
     const bool frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
     if (frame) {
       check(length >= 8, name, " is a damaged JPEG: its frame header is too short; copy or download it again");
@@ -197,7 +210,10 @@ Image upright(Image image, int orientation) {
 Image decode_by_stb(std::string_view bytes, const std::string& name, const ImageInfo& info) {
   if (info.format == ImageInfo::Format::jpeg) {
     // stb paints what is missing grey; a scan holds the end marker nowhere but at its end.
-    if (bytes.find("\xFF\xD9", jpeg_header(bytes, name, true).scan) == bytes.npos) refuse_short(name);
+    const size_t scan = jpeg_header(bytes, name, true).scan;
+    if (bytes.find("\xFF\xD9", scan) == bytes.npos) refuse_short(name);
+    // Progressive files have tables between their scans.
+    for (size_t at = scan; (at = bytes.find("\xFF\xC4", at)) != bytes.npos; ++at) check_huffman_tables(bytes, at, name);
   } else {
     check_bmp_whole(bytes, name, info);
   }

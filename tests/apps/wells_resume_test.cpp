@@ -9,6 +9,7 @@
 #include "engine/atomic_file.h"
 #include "engine/card.h"
 #include "tests/apps/kern_process.h"
+#include "tests/apps/resumed.h"
 #include "training/checkpoint.h"
 
 namespace kern::testing {
@@ -20,32 +21,6 @@ Arguments longer(const std::string& data, const std::string& folder, const Argum
   Arguments a = train_arguments(data, folder, {"batch=1", "window=32"});
   a.insert(a.end(), more.begin(), more.end());
   return a;
-}
-
-void expect_equal_files(const std::string& a, const std::string& b) {
-  for (const char* name :
-       {"model.safetensors", "model_last.safetensors", "metrics.csv", "confusion.csv", "per_class.csv"}) {
-    const std::string left = read_file(fs::path(a) / name), right = read_file(fs::path(b) / name);
-    EXPECT_FALSE(left.empty());
-    EXPECT_TRUE(left == right) << name << " differs";
-  }
-}
-
-bool wait_until(Process& process, const std::function<bool()>& there) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (!there()) {
-    if (!process.running() || std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
-
-// Whether the folder's checkpoint lies `index` updates or more into an epoch from `epoch` on.
-bool has_reached(const std::string& folder, int epoch, int64_t index) {
-  const fs::path file = fs::path(folder) / "checkpoint.safetensors";
-  if (!fs::exists(file)) return false;
-  const training::LoopState s = training::load_checkpoint(file).state;
-  return s.epoch >= epoch && s.index >= index;
 }
 
 class Resume : public ::testing::Test {

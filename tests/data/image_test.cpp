@@ -148,6 +148,14 @@ TEST(Image, RefusesInSentences) {
   std::string bad = read_file(kFiles / "colour.png");
   bad[50] = char(bad[50] ^ 0x55);
   expect_words(sentence([&] { decode_image(bad, "bad.png"); }), {"bad.png", "damaged PNG"});
+  for (const char* name : {"colour.jpg", "progressive.jpg"}) {  // the first of its tables, and the last
+    const std::string whole = read_file(kFiles / name);
+    for (const size_t at : {whole.find("\xFF\xC4"), whole.rfind("\xFF\xC4")}) {
+      std::string codes = whole;
+      codes.replace(at + 5, 2, "\xFF\xFF");
+      expect_words(sentence([&] { decode_image(codes, name); }), {name, "damaged JPEG", "256 are possible"});
+    }
+  }
   std::string none = read_file(kFiles / "colour.png");
   none.replace(16, 4, std::string(4, '\0'));
   expect_words(sentence([&] { decode_image(none, "none.png"); }), {"none.png", "without pixels", "0 x 9"});

@@ -1,0 +1,98 @@
+// The semi-supervised methods on pictures, through the program.
+#include "tests/apps/resumed.h"
+#include "tests/support/image_folder.h"
+
+namespace kern::testing {
+namespace {
+
+Arguments training(const std::string& data, const std::string& run, const Arguments& more = {}) {
+  Arguments a{"images",   "train",      "data=" + data, "masks=nonzero",     "channels=4,8",     "batch=2",
+              "epochs=4", "lr=0.01",    "panels=0",     "quiet=true",        "threads=1",        "run=" + run,
+              "seed=3",   "size=16,16", "fit=crop",     "augment.rotate=10", "report_pictures=0"};
+  a.insert(a.end(), more.begin(), more.end());
+  return a;
+}
+
+// Two feeds, a second network or an average, more than one optimiser, the epoch's figures so far: all must come back.
+class ImagesMethod : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(ImagesMethod, KilledInsideAnEpochAndResumed) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data", whole = folder / "whole", broken = folder / "broken", method = GetParam();
+  write_squares(data, 10);
+  Arguments keys{"labelled_fraction=0.5", "semi.unlabelled_batch=3", "semi.ramp=2",     "semi.threshold=0.3",
+                 "adversarial.wait=2",    "checkpoint_every=0s",     "epoch_updates=8", "method=" + method};
+  if (method == "cps") keys.push_back("ema=0.9");
+  if (method == "adversarial") keys.insert(keys.end(), {"epochs=3", "epoch_updates=4"});  // its checkpoints are large
+  run_well(training(data, whole, keys));
+  {
+    Process p(training(data, broken, keys));
+    wait_until(p, [&] { return has_reached(broken, 1, 2); });
+    p.send(SIGKILL);
+    p.wait();
+  }
+  run_well({"images", "train", "resume=" + broken, "threads=2"});
+  expect_equal_files(whole, broken);
+  const std::string result = read_file(whole + "/result.json");
+  EXPECT_TRUE(contains(result, "\"method\": \"" + method + "\"")) << result;
+  EXPECT_TRUE(contains(result, "\"labelled_pictures\": 4")) << result;
+  if (method != "supervised") {
+    EXPECT_TRUE(contains(result, "\"unlabelled_pictures\": 3")) << result;
+    EXPECT_TRUE(contains(read_file(whole + "/report.html"), "Parts of the loss"));
+    EXPECT_TRUE(contains(read_file(whole + "/metrics.csv"), "loss_labelled"));
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Methods, ImagesMethod,
+                         ::testing::Values("supervised", "adversarial", "mean_teacher", "fixmatch", "cps"),
+                         [](const auto& i) { return std::string(i.param); });
+
+TEST(ImagesMethods, LearnFromAFolderWithoutMasks) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data", run_folder = folder / "run";
+  write_squares(data, 6);
+  write_squares(folder.path() / "more", 3, 20, 40);
+  const Result r =
+      run_well(training(data, run_folder, {"method=fixmatch", "epochs=1", "unlabelled=" + folder / "more/images"}));
+  EXPECT_TRUE(contains(r.out + r.err, "method=fixmatch uses 3 pictures without labels (3 have none")) << r.out << r.err;
+  const Result ignored = run_well(training(data, folder / "run2", {"epochs=1", "labelled_fraction=0.3"}));
+  EXPECT_TRUE(contains(ignored.out + ignored.err, "method=supervised ignores the 2 pictures without labels"))
+      << ignored.out << ignored.err;
+}
+
+TEST(ImagesMethods, TheSecondNetworkOfCpsHasTheEncoderOfTheFirst) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data";
+  write_squares(data, 8);
+  run_well(training(data, folder / "run",
+                    {"method=cps", "labelled_fraction=0.5", "epochs=1", "epoch_updates=1", "model=mobilenet_unet",
+                     "channels=8,8,8,8", "size=64,64", "fit=scale", "encoder.frozen=2", "encoder.lr=0.1"}));
+}
+
+TEST(ImagesMethods, WhatDoesNotFitIsSaid) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data", out = folder / "run", hidden = "labelled_fraction=0.5";
+  write_squares(data, 7);
+  expect_refusal(training(data, out, {"method=fixmatch"}), {"learns from unlabelled pictures", "unlabelled="});
+  expect_refusal(training(data, out, {"method=cps", hidden, "loss={bce: 1}"}), {"loss={ce: 1}"});
+  expect_refusal(training(data, out, {"method=cps", "unlabelled=nowhere"}), {"unlabelled=nowhere is no folder"});
+  expect_refusal(training(data, out, {"method=adversarial", hidden, "adversarial.discriminator=unet"}), {"fcn"});
+}
+
+// 5 pictures train, in batches of 2: the last has one, of which the deepest level has one pixel.
+TEST(ImagesMethods, ABatchOfOneTinyPictureIsRefusedBeforeTheTraining) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data", out = folder / "run";
+  write_squares(data, 7, 4, 4);
+  const auto refused = [&](const Arguments& keys, const std::vector<std::string>& words) {
+    Arguments a{"images", "train", "data=" + data, "masks=nonzero", "quiet=true", "epochs=1", "run=" + out};
+    a.insert(a.end(), keys.begin(), keys.end());
+    expect_refusal(a, words);
+  };
+  refused({"channels=4,4,8", "batch=2"}, {"of 5 pictures in batches of 2", "a single pixel at 4 x 4", "Set batch=3"});
+  refused({"channels=4,4,8", "batch=1"}, {"of 5 pictures in batches of 1", "Set batch=3"});
+  run_well({"images", "train", "data=" + data, "masks=nonzero", "quiet=true", "epochs=1", "run=" + out,
+            "channels=4,4,8", "batch=3"});
+}
+
+}  // namespace
+}  // namespace kern::testing
