@@ -5,6 +5,7 @@
 #include "engine/rehearsal.h"
 #include "layers/head_loss.h"
 #include "models/conv_autoencoder.h"
+#include "models/table2d.h"
 #include "models/unet1d.h"
 #include "models/unet2d.h"
 
@@ -40,6 +41,11 @@ Case segmentation(AnyModule network, const Shape& input, int classes) {
 constexpr int usual(int batch, int otherwise) { return batch > 0 ? batch : otherwise; }
 
 constexpr Model kModels[] = {
+    {"a", "U-Net 64-128-256-512-1024, batch norm, 1 to 2 classes, 512x512, batch 8 (for a card; batch=1 needs 2 GB)",
+     [](int n) {
+       return segmentation(AnyModule(models::UNet2d({.in = 1, .out = 2, .channels = {64, 128, 256, 512, 1024}})),
+                           {usual(n, 8), 512, 512, 1}, 2);
+     }},
     {"b", "U-Net 32-64-128, batch norm, channel dropout 0.3, 3 to 35 classes, 128x128, batch 4",
      [](int n) {
        return segmentation(AnyModule(models::UNet2d(
@@ -50,6 +56,10 @@ constexpr Model kModels[] = {
      [](int n) {
        return segmentation(AnyModule(models::UNet2d({.in = 3, .out = 2, .channels = {16, 32, 64, 128}})),
                            {usual(n, 4), 128, 128, 3}, 2);
+     }},
+    {"C", "MobileNetV2-U-Net, 3 to 2 classes, 224x224, batch 8",
+     [](int n) {
+       return segmentation(models::make_image2d_model("mobilenet_unet", {}), {usual(n, 8), 224, 224, 3}, 2);
      }},
     {"d", "1-D residual U-Net 1-4-8-16-32-64-128, instance norm, PReLU, 1 to 5 classes, length 1100, batch 16",
      [](int n) {
@@ -70,6 +80,12 @@ constexpr Model kModels[] = {
        return Case{
            AnyModule(models::ConvAutoencoder(models::ConvAutoencoderConfig{})), x, x,
            [](const AnyModule& network, const Tensor& in, const Tensor& target) { return mse(network(in), target); }};
+     }},
+    {"f", "VGG16-U-Net, its first two blocks frozen, 3 to 35 classes, 224x224, batch 4",
+     [](int n) {
+       const AnyModule network = models::make_image2d_model("vgg16_unet", {.out = 35});
+       models::freeze_levels(*models::image2d_model("vgg16_unet").encoder, network, "encoder", 2);
+       return segmentation(network, {usual(n, 4), 224, 224, 3}, 35);
      }},
 };
 

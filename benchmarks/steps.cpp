@@ -24,8 +24,7 @@ class Steps {
     case_.move_to(o.device);
     case_.network.set_training(!o.predict);
     if (!o.predict)
-      optimiser_.emplace(std::vector<training::ParameterGroup>{{.parameters = case_.network.parameters()}},
-                         AdamOptions{}, 1e-3);
+      optimiser_.emplace(training::parameter_groups(case_.network, {}), AdamOptions{}, 1e-3);  // but what is frozen
   }
   int64_t parameter_count() const { return case_.network.parameter_count(); }
   double step() {  // the loss; 0 in prediction

@@ -53,17 +53,35 @@ int exif_orientation(std::string_view segment) {
   return 1;
 }
 
-// The Huffman tables of a DHT segment whose marker stands at `at`. stb has room for the 256 codes that a byte can tell
-// apart, and does not count. What lies beyond the end is 0 to it.
-void check_huffman_tables(std::string_view bytes, size_t at, const std::string& name) {
-  const auto byte = [&](size_t i) { return i < bytes.size() ? uint32_t(uint8_t(bytes[i])) : 0; };
-  auto left = int64_t(byte(at + 2) << 8 | byte(at + 3)) - 2;
+// 0 beyond the end, as stb reads.
+uint32_t byte_or_0(std::string_view bytes, size_t i) { return i < bytes.size() ? uint8_t(bytes[i]) : 0; }
+
+// The Huffman tables of a DHT segment whose marker stands at `at`: a bit each, 1 << number of a DC table, 16 << number
+// of an AC table. stb has room for the 256 codes that a byte can tell apart, and does not count.
+uint32_t huffman_tables(std::string_view bytes, size_t at, const std::string& name) {
+  auto left = int64_t(byte_or_0(bytes, at + 2) << 8 | byte_or_0(bytes, at + 3)) - 2;
+  uint32_t defined = 0;
   for (size_t table = at + 4; left > 0 && table < bytes.size();) {
     uint32_t codes = 0;
-    for (size_t i = 1; i <= 16; ++i) codes += byte(table + i);
+    for (size_t i = 1; i <= 16; ++i) codes += byte_or_0(bytes, table + i);
     check(codes <= 256, name, " is a damaged JPEG: one of its tables has ", codes,
           " codes, 256 are possible; copy or download it again");
+    const uint32_t which = byte_or_0(bytes, table);
+    defined |= (which >> 4 ? 16u : 1u) << (which & 3);
     table += 17 + codes, left -= 17 + int64_t(codes);
+  }
+  return defined;
+}
+
+// Whether the tables that the scan whose marker stands at `at` asks for are there: stb does not look.
+void check_scan(std::string_view bytes, size_t at, bool progressive, uint32_t defined, const std::string& name) {
+  const size_t parts = byte_or_0(bytes, at + 4);
+  const bool first_is_dc = byte_or_0(bytes, at + 5 + 2 * parts) == 0;
+  for (size_t i = 0; i < parts; ++i) {
+    const uint32_t which = byte_or_0(bytes, at + 6 + 2 * i), dc = 1u << (which >> 4 & 3), ac = 16u << (which & 3);
+    const uint32_t needed = !progressive ? dc | ac : first_is_dc ? dc : ac;
+    check((defined & needed) == needed, name,
+          " is a damaged JPEG: tables that its picture is coded with are missing; copy or download it again");
   }
 }
 
@@ -75,6 +93,8 @@ struct JpegHeader {
 JpegHeader jpeg_header(std::string_view bytes, const std::string& name, bool to_scan) {
   const Bytes b(bytes);
   JpegHeader h{.info = {.format = ImageInfo::Format::jpeg}};
+  uint32_t tables = 0;
+  bool progressive = false;
   for (size_t i = 2;;) {
     if (i + 4 > bytes.size()) refuse_short(name);
     check(b.byte(i) == 0xFF, name,
@@ -91,13 +111,14 @@ JpegHeader jpeg_header(std::string_view bytes, const std::string& name, bool to_
     check(length >= 2, name, " is a damaged JPEG: a segment has no length; copy or download it again");
     if (marker == 0xDA) {
       check(h.info.channels > 0, name, " is a damaged JPEG: a scan comes before the frame; copy or download it again");
+      check_scan(bytes, i, progressive, tables, name);
       h.scan = i;
       return h;
     }
     if (i + 2 + length > bytes.size()) refuse_short(name);
     if (marker == 0xE1 && h.info.orientation == 1)
       h.info.orientation = exif_orientation(bytes.substr(i + 4, length - 2));
-    if (marker == 0xC4) check_huffman_tables(bytes, i, name);
+    if (marker == 0xC4) tables |= huffman_tables(bytes, i, name);
     const bool frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
     if (frame) {
       check(length >= 8, name, " is a damaged JPEG: its frame header is too short; copy or download it again");
@@ -106,6 +127,7 @@ JpegHeader jpeg_header(std::string_view bytes, const std::string& name, bool to_
       h.info.W = b.big16(i + 7);
       h.info.channels = int(b.byte(i + 9));
       if (h.info.orientation >= 5) std::swap(h.info.H, h.info.W);
+      progressive = marker == 0xC2;
       if (!to_scan) return h;
     }
     i += 2 + length;
@@ -213,7 +235,7 @@ Image decode_by_stb(std::string_view bytes, const std::string& name, const Image
     const size_t scan = jpeg_header(bytes, name, true).scan;
     if (bytes.find("\xFF\xD9", scan) == bytes.npos) refuse_short(name);
     // Progressive files have tables between their scans.
-    for (size_t at = scan; (at = bytes.find("\xFF\xC4", at)) != bytes.npos; ++at) check_huffman_tables(bytes, at, name);
+    for (size_t at = scan; (at = bytes.find("\xFF\xC4", at)) != bytes.npos; ++at) huffman_tables(bytes, at, name);
   } else {
     check_bmp_whole(bytes, name, info);
   }

@@ -65,14 +65,16 @@ void add_pictures(Report& report, const RunFolder& run, const ImagesReport& in) 
   document.section("Pictures");
   document.figure(class_legend(in.judgement->matrix.classes()), "");
   std::vector<HtmlDocument::Panel> panels;
+  size_t best_panel = 0;
   for (const int epoch : epochs_drawn(run, in)) {
     const std::string name = fmt::format("epoch {}{}", epoch, epoch == in.best_epoch ? " (best)" : "");
+    if (epoch == in.best_epoch) best_panel = panels.size();
     panels.push_back({name, picture_of(read_file(run.file(panel_name(epoch))), name),
                       "From left to right: picture, truth, prediction."});
   }
   if (!panels.empty()) {
     document.subsection("Epoch by epoch");
-    document.panels("Epoch", panels);
+    document.panels("Epoch", panels, HtmlDocument::Choice::slider, best_panel);
   }
   std::vector<double> accuracy;
   for (const JudgedPicture& j : in.judgement->pictures) accuracy.push_back(j.mean_iou);

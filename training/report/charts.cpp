@@ -87,7 +87,11 @@ Svg line_chart(const LineChart& chart) {
   }
   if (chart.from_zero) low = std::min(low, 0.0), high = std::max(high, 0.0);
   const Axis y(low, high, plot.bottom, plot.top);
-  const Axis x(chart.x.front(), chart.x.back(), plot.left + 8, plot.right - 8, 8, true);
+  // Between two epochs there is none: no more ticks than whole steps.
+  const bool whole = std::all_of(chart.x.begin(), chart.x.end(), [](double v) { return v == std::floor(v); });
+  const double range = chart.x.back() - chart.x.front();
+  const Axis x(chart.x.front(), chart.x.back(), plot.left + 8, plot.right - 8,
+               whole ? int(std::clamp(range, 1.0, 8.0)) : 8, true);
   draw_y_axis(svg, y, plot, chart.y_label);
   svg.line(plot.left, plot.bottom, plot.right, plot.bottom, kAxis);
   for (const auto& tick : x.ticks()) {

@@ -44,6 +44,7 @@ th,td{padding:4px 12px;border-bottom:1px solid var(--rule);text-align:left;verti
 th{font-weight:600;border-bottom:2px solid var(--rule)}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.best{background:var(--best);font-weight:600}
+.tag{white-space:nowrap}
 .swatch{display:inline-block;width:12px;height:12px;border-radius:2px;margin-right:8px;vertical-align:-1px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .facts th{font-weight:400;color:var(--soft);border-bottom:1px solid var(--rule);white-space:nowrap}
 .facts td{overflow-wrap:anywhere}
@@ -56,6 +57,7 @@ select{font:inherit;padding:4px 8px;margin:0 0 10px 8px;background:var(--card);c
 .explorer .cursor{position:absolute;top:0;bottom:0;width:0;border-left:2px solid var(--accent);pointer-events:none}
 .explorer input{display:block;width:100%;margin:4px 0 10px;accent-color:var(--accent)}
 .explorer button{font:inherit;font-size:13px;padding:3px 10px;margin:0 6px 6px 0;background:var(--card);color:var(--ink);border:1px solid var(--rule);border-radius:6px;cursor:pointer}
+.choose input{vertical-align:middle;width:min(420px,60%);margin:0 0 10px 12px;accent-color:var(--accent)}
 footer{padding-top:24px;padding-bottom:32px;font-size:13px}
 @media print{:root{--ground:#fff;--card:#fff;--ink:#000;--soft:#444;--rule:#bbb;--best:#eee}body{font-size:11pt}nav,.choose{display:none}section{break-inside:auto}h2,h3{break-after:avoid}
 svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}.panel[hidden]{display:block!important}.tracks svg{max-width:100%}}
@@ -64,8 +66,11 @@ svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}.panel[hidden]{dis
 // Shows the chosen panel of each group. Without script the lists stay hidden and every panel is visible.
 constexpr std::string_view kScript = R"js(
 document.querySelectorAll('.choose').forEach(function(choose){
-  var list=choose.querySelector('select'),panels=choose.parentNode.querySelectorAll('.panel');
-  function show(){panels.forEach(function(p,i){p.hidden=list.value!=='all'&&list.value!==String(i)})}
+  var list=choose.querySelector('select'),slider=choose.querySelector('input'),
+      panels=choose.parentNode.querySelectorAll('.panel');
+  function show(){panels.forEach(function(p,i){p.hidden=list.value!=='all'&&list.value!==String(i)});
+    if(slider&&list.value!=='all')slider.value=list.value}
+  if(slider)slider.addEventListener('input',function(){list.value=slider.value;show()});
   choose.hidden=false;list.addEventListener('change',show);show();
 });
 )js";
@@ -133,6 +138,7 @@ void HtmlDocument::table(const HtmlTable& table) {
       const bool is_best = best[c] && row[c].value && *row[c].value == *best[c];
       std::string classes = table.columns[c].numeric ? "n" : "";
       if (is_best) classes += classes.empty() ? "best" : " best";
+      if (!row[c].colour.empty() && classes.empty()) classes = "tag";
       body_ += classes.empty() ? "<td>" : "<td class=\"" + classes + "\">";
       if (!row[c].colour.empty())
         body_ += "<span class=\"swatch\" style=\"background:" + escape(row[c].colour) + "\"></span>";
@@ -157,7 +163,7 @@ void HtmlDocument::raw_block(std::string_view title, std::string_view text, bool
                        escape(title), escape(text));
 }
 
-void HtmlDocument::panels(std::string_view label, const std::vector<Panel>& panels) {
+void HtmlDocument::panels(std::string_view label, const std::vector<Panel>& panels, Choice choice, size_t first) {
   const int group = ++panel_groups_;
   body_ += "<div>\n";
   if (panels.size() > 1) {
@@ -165,8 +171,13 @@ void HtmlDocument::panels(std::string_view label, const std::vector<Panel>& pane
         fmt::format("<p class=\"choose\" hidden=\"\"><label for=\"choose{0}\">{1}</label><select id=\"choose{0}\">\n",
                     group, escape(label));
     for (size_t i = 0; i < panels.size(); ++i)
-      body_ += fmt::format("<option value=\"{}\">{}</option>\n", i, escape(panels[i].name));
-    body_ += "<option value=\"all\">all of them</option>\n</select></p>\n";
+      body_ += fmt::format("<option value=\"{}\"{}>{}</option>\n", i, i == first ? " selected=\"\"" : "",
+                           escape(panels[i].name));
+    body_ += "<option value=\"all\">all of them</option>\n</select>";
+    if (choice == Choice::slider)
+      body_ += fmt::format("<input type=\"range\" min=\"0\" max=\"{}\" value=\"{}\" aria-label=\"{}\"/>",
+                           panels.size() - 1, first, escape(label));
+    body_ += "</p>\n";
   }
   for (const auto& panel : panels) {
     body_ += "<figure class=\"panel tracks\">" + panel.picture.inline_markup(panel.name);

@@ -55,8 +55,10 @@ class HtmlDocument {
     Svg picture;
     std::string caption;
   };
-  // One of several pictures at a time, chosen from a list; all of them, one below the other, without script.
-  void panels(std::string_view label, const std::vector<Panel>& panels);
+  // One of several pictures at a time, at first the one of that number, chosen from a list, and with a slider where
+  // they follow each other; all of them, one below the other, without script.
+  enum class Choice { list, slider };
+  void panels(std::string_view label, const std::vector<Panel>& panels, Choice choice = Choice::list, size_t first = 0);
 
   // For parts with controls of their own: well-formed markup as it stands, everything in it escaped by who made it, and
   // a script at the end of the page (equal ones once).

@@ -44,6 +44,7 @@ void add_method_figures(Report& report, const std::vector<EpochFigures>& history
   others.series.clear();
   for (size_t i = 0; i < history[0].more.size(); ++i) {
     const std::string& name = history[0].more[i].first;
+    if (name.ends_with("_iou")) continue;  // of the validation
     LineChart& into = name.starts_with("loss") ? losses : others;
     std::vector<double> values;
     for (const EpochFigures& e : history) values.push_back(i < e.more.size() ? e.more[i].second : kNan);
@@ -139,6 +140,13 @@ void add_history(Report& report, const std::vector<EpochFigures>& history, int64
   add("accuracy", &EpochFigures::accuracy, "#2f86c8", Series::Mark::line);
   add("mean IoU", &EpochFigures::mean_iou, "#009e73", Series::Mark::line);
   add("macro F1", &EpochFigures::macro_f1, "#d55e00", Series::Mark::line);
+  for (size_t i = 0; i < history[0].more.size(); ++i) {
+    const std::string& name = history[0].more[i].first;
+    if (!name.ends_with("_iou")) continue;
+    Series s{.name = words(name.substr(0, name.size() - 4)) + " IoU", .values = {}, .colour = "#cc79a7"};
+    for (const EpochFigures& e : history) s.values.push_back(i < e.more.size() ? e.more[i].second : kNan);
+    chart.series.push_back(std::move(s));
+  }
   if (!chart.series.empty())
     report.figure("validation", line_chart(chart), "Accuracy, mean IoU and macro F1 on the validation data.");
   document.end_row();
@@ -265,7 +273,8 @@ void add_data(Report& report, const ClassList& classes, const std::vector<SplitC
     for (int64_t n : split.class_samples) total += double(n);
     std::vector<double> shares;
     for (int64_t n : split.class_samples) shares.push_back(total > 0 ? double(n) / total : 0);
-    chart.bars.push_back({split.name, std::move(shares), default_colour(std::vector<int64_t>{4, 1, 0, 6}[s % 4])});
+    if (total > 0)
+      chart.bars.push_back({split.name, std::move(shares), default_colour(std::vector<int64_t>{4, 1, 0, 6}[s % 4])});
   }
   document.table(table);
   chart.width = std::min(1180.0, std::max(kChartWidth, 70 + 70 * double(classes.size())));

@@ -34,8 +34,8 @@ class Report {
 struct EpochFigures {
   int64_t epoch = 0;
   double train_loss, validation_loss, accuracy, mean_iou, macro_f1, learning_rate, seconds;
-  // Any other figures, the same every epoch: drawn by their names, those that begin with "loss" in one chart and the
-  // rest in another.
+  // Any other figures, the same every epoch: drawn by their names, those that end with "_iou" beside accuracy, those
+  // that begin with "loss" in a chart and the rest in another.
   std::vector<std::pair<std::string, double>> more;
   EpochFigures();
 };
