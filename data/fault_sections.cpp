@@ -26,6 +26,22 @@ void scale_amplitudes(std::span<float> amplitudes, double scale) {
   for (float& v : amplitudes) v = std::isfinite(v) ? std::clamp(v * factor, -kLoudest, kLoudest) : 0.0f;
 }
 
+void gain_control(std::span<float> trace, int64_t window) {
+  internal_check(window >= 1, "a window of ", window, " samples");
+  const auto n = int64_t(trace.size());
+  std::vector<double> until(size_t(n) + 1, 0.0);  // sums of squares
+  for (int64_t i = 0; i < n; ++i) {
+    float& v = trace[size_t(i)];
+    if (!std::isfinite(v)) v = 0;
+    until[size_t(i) + 1] = until[size_t(i)] + double(v) * double(v);
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t from = std::max<int64_t>(0, i - window / 2), to = std::min(n, i + (window + 1) / 2);
+    const double square = (until[size_t(to)] - until[size_t(from)]) / double(to - from);
+    trace[size_t(i)] = square > 0 ? float(double(trace[size_t(i)]) / std::sqrt(square)) : 0.0f;
+  }
+}
+
 FaultSections::FaultSections(const SectionOptions& options) : options_(options) {
   check(options.sections >= 1 && options.batch >= 1, "an epoch needs at least one section and a batch too, got ",
         options.sections, " and ", options.batch);

@@ -14,6 +14,10 @@ double amplitude_scale(std::span<const float> amplitudes);
 inline constexpr float kLoudest = 5;                               // scaled amplitudes are clipped to +-this
 void scale_amplitudes(std::span<float> amplitudes, double scale);  // what is not finite becomes 0
 
+// Automatic gain control: every sample divided by the root mean square of the `window` samples round it. What is not
+// finite counts as 0.
+void gain_control(std::span<float> trace, int64_t window);
+
 struct SectionBatch {
   int64_t N = 0, H = 0, W = 0;  // H crosslines, W samples
   std::vector<float> inputs;    // [N,H,W], scaled

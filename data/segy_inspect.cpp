@@ -150,4 +150,19 @@ SegySummary inspect_segy(const SegyFile& file, const SegyGeometry& geometry) {
   return s;
 }
 
+bool is_segy_name(const std::filesystem::path& path) {
+  std::string end = path.extension().string();
+  std::transform(end.begin(), end.end(), end.begin(), [](unsigned char ch) { return char(std::tolower(ch)); });
+  return end == ".sgy" || end == ".segy" || end == ".seg";
+}
+
+std::vector<std::filesystem::path> segy_files_below(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.is_regular_file() && is_segy_name(entry.path())) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  check(!files.empty(), folder.string(), " holds no .sgy, .segy or .seg file");
+  return files;
+}
+
 }  // namespace kern::data

@@ -1,5 +1,6 @@
 // What a SEG-Y file holds, as a geophysicist asks for it.
 #pragma once
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -36,5 +37,10 @@ struct SegySummary {
 
 // Reads up to about four million samples.
 SegySummary inspect_segy(const SegyFile& file, const SegyGeometry& geometry);
+
+// Whether the name ends in .sgy, .segy or .seg, in either case; and every such file below a folder, sorted. Error when
+// there is none.
+bool is_segy_name(const std::filesystem::path& path);
+std::vector<std::filesystem::path> segy_files_below(const std::filesystem::path& folder);
 
 }  // namespace kern::data

@@ -158,4 +158,69 @@ void describe_synthesize(Schema& keys, SynthesizeSeismicConfig& c) {
   describe_places(keys, c.places);
 }
 
+void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
+  keys.section("Prediction")
+      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("data", c.data,
+           "a SEG-Y file, a picture of a section (PNG, JPEG, BMP), or a folder of SEG-Y files (searched recursively)",
+           required())
+      .key("out", c.out, "folder; what is found in NAME.sgy goes to NAME/ in it", required())
+      .choice("passes", c.passes,
+              "the lines of a cube that go through the network: both: the mean of the two; auto: both where either "
+              "shows enough",
+              {{"auto", Passes::automatic},
+               {"inlines", Passes::inlines},
+               {"crosslines", Passes::crosslines},
+               {"both", Passes::both}})
+      .key("flips", c.flips, "mean over sections turned left to right too; twice the time")
+      .key("agc", c.agc, "automatic gain control over so many ms before the network; 0: none", at_least(0))
+      .key("threshold", c.threshold, "of thinned faults; none: the model's own, of the best F1 it was validated with",
+           between(0, 1))
+      .key("memory", c.memory, "MiB that a section or block may take, roughly", between(64, 1 << 20));
+  describe_places(keys, c.places);
+  keys.section("What is written")
+      .key("thin", c.thin, "thin.sgy: the probability on surfaces one sample thin, else 0")
+      .key("dip", c.dip, "dip.sgy: degrees from the horizontal, where the probability reaches the threshold")
+      .key("azimuth", c.azimuth, "azimuth.sgy: degrees from growing inlines towards growing crosslines")
+      .key("velocity", c.velocity, "m/s, to turn time into depth for dips", above(0))
+      .key("sticks", c.sticks, "sticks.txt: fault sticks on every so many sections; 0: none", at_least(0))
+      .key("least_piece", c.least_piece, "a thinned fault of fewer samples gets no stick", at_least(1))
+      .key("pictures", c.pictures, "report.html and PNG pictures of an inline, a crossline and a time slice")
+      .key("inline", c.inline_number, "the inline drawn; none: the middle one")
+      .key("crossline", c.crossline_number, "the crossline drawn; none: the middle one")
+      .key("slice", c.slice, "ms of the time slice drawn; none: the middle")
+      .key("overwrite", c.overwrite, "write over results that are there")
+      .key("strict", c.strict, "a file that cannot be used ends the command instead of being named and skipped")
+      .key("quiet", c.quiet, "no progress bar");
+  describe_machine(keys, c.machine);
+}
+
+void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
+  keys.section("Evaluation")
+      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("data", c.data,
+           "a SEG-Y file with labels= beside it, or a folder of pictures with masks; empty: synthetic sections")
+      .key("labels", c.labels, "SEG-Y file with the same traces as data=: not 0 where a fault is")
+      .key("mask_dir", c.mask_dir, "folder of the masks inside data=; empty: masks/ or labels/")
+      .key("mask_suffix", c.mask_suffix, "what a mask's name has more than its picture's")
+      .key("fault_values", c.fault_values, "mask values that mean a fault; empty: any but 0", between(0, 65535))
+      .key(
+          "thin_labels", c.thin_labels,
+          "labels of files are thinned too before they are compared within two samples: those drawn with a broad brush "
+          "cannot be met otherwise")
+      .key("sections", c.sections, "at most so many, spread over the data", between(1, 1000000))
+      .key("seed", c.seed, "of synthetic sections", at_least(0))
+      .key("flips", c.flips, "mean over sections turned left to right too")
+      .key("agc", c.agc, "SEG-Y: automatic gain control over so many ms; 0: none", at_least(0))
+      .key("threshold", c.threshold, "from which probability on a sample counts as a fault; none: the model's own",
+           between(0, 1))
+      .key("strict", c.strict, "a picture that cannot be used ends the command")
+      .key("report_sections", c.report_sections, "sections drawn in the report", between(0, 200))
+      .key("run", c.run, "folder for report.html and result.json", required());
+  describe_places(keys, c.places);
+  keys.section("What synthetic sections are like: two numbers, or one that holds always");
+  describe_synthetic(keys, c.synthetic, "synthetic.");
+  describe_machine(keys, c.machine);
+}
+
 }  // namespace kern::apps

@@ -72,4 +72,44 @@ struct SynthesizeSeismicConfig {
 };
 void describe_synthesize(training::Schema& keys, SynthesizeSeismicConfig& config);
 
+// Along which lines a cube goes through the network; the mean where it is both.
+enum class Passes { automatic, inlines, crosslines, both };
+
+struct FaultsPredictConfig {
+  std::string model, data, out = "runs/faults_predictions";
+  data::SegyOptions places;
+  Passes passes = Passes::automatic;
+  bool flips = false;
+  double agc = 0;
+  std::optional<double> threshold;
+  bool thin = true, dip = false, azimuth = false;
+  int64_t sticks = 5;
+  int64_t least_piece = 20;
+  double velocity = 2500;
+  bool pictures = true;
+  std::optional<int> inline_number, crossline_number;
+  std::optional<double> slice;
+  int64_t memory = 1024;  // MiB
+  bool overwrite = false, strict = false, quiet = false;
+  training::Machine machine;
+};
+void describe_faults_predict(training::Schema& keys, FaultsPredictConfig& config);
+
+struct FaultsEvaluateConfig {
+  std::string model, run = "runs/faults_evaluation";
+  std::string data, labels, mask_dir, mask_suffix;
+  std::vector<int> fault_values;
+  bool thin_labels = true, strict = false;
+  data::SegyOptions places;
+  int64_t sections = 100;
+  int64_t seed = 2000003;
+  SyntheticKeys synthetic;
+  bool flips = false;
+  double agc = 0;
+  std::optional<double> threshold;
+  int report_sections = 12;
+  training::Machine machine;
+};
+void describe_faults_evaluate(training::Schema& keys, FaultsEvaluateConfig& config);
+
 }  // namespace kern::apps

@@ -16,6 +16,11 @@ const Task& faults_task() {
                                         describe_synthesize, run_synthesize_seismic),
           verb<FaultsTrainConfig>("train", "train a network on synthetic sections", describe_faults_train,
                                   run_train_faults),
+          verb<FaultsEvaluateConfig>("evaluate", "measure a model on sections whose faults are known",
+                                     describe_faults_evaluate, run_evaluate_faults),
+          verb<FaultsPredictConfig>("predict", "find faults in SEG-Y files or in pictures of sections",
+                                    describe_faults_predict, run_predict_faults)
+              .taking_one("data"),
       }};
   return task;
 }

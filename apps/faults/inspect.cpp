@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "apps/faults/verbs.h"
 #include "data/segy_inspect.h"
@@ -228,18 +227,6 @@ void inspect_one(const fs::path& path, const SegyInspectConfig& c, const fs::pat
   call.figures.add("odd", i.summary.findings);
 }
 
-std::vector<fs::path> segy_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    std::string end = entry.path().extension().string();
-    std::transform(end.begin(), end.end(), end.begin(), [](unsigned char ch) { return char(std::tolower(ch)); });
-    if (entry.is_regular_file() && (end == ".sgy" || end == ".segy" || end == ".seg")) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  check(!files.empty(), folder.string(), " holds no .sgy, .segy or .seg file");
-  return files;
-}
-
 }  // namespace
 
 void run_inspect_segy(const SegyInspectConfig& c, Call& call) {
@@ -247,7 +234,7 @@ void run_inspect_segy(const SegyInspectConfig& c, Call& call) {
   std::error_code none;
   if (!fs::is_directory(c.data, none)) return inspect_one(c.data, c, c.out, call);
   // A folder: one after the other; what cannot be read is named and the rest goes on.
-  const std::vector<fs::path> files = segy_files(c.data);
+  const std::vector<fs::path> files = data::segy_files_below(c.data);
   int64_t refused = 0;
   for (const fs::path& path : files) try {
       fs::path out;

@@ -7,6 +7,38 @@
 
 namespace kern::apps {
 
+std::vector<float> section_of_picture(const data::Image& grey, int64_t gain) {
+  std::vector<float> v(size_t(grey.H * grey.W));
+  double sum = 0;
+  for (const uint8_t pixel : grey.pixels) sum += pixel;
+  const auto mean = float(sum / double(grey.pixels.size()));
+  for (int64_t x = 0; x < grey.W; ++x)
+    for (int64_t y = 0; y < grey.H; ++y) v[size_t(x * grey.H + y)] = mean - float(*grey.at(y, x));
+  if (gain > 0)
+    for (int64_t x = 0; x < grey.W; ++x)
+      data::gain_control(std::span(v).subspan(size_t(x * grey.H), size_t(grey.H)), std::max<int64_t>(3, gain));
+  data::scale_amplitudes(v, data::amplitude_scale(v));
+  return v;
+}
+
+namespace {
+std::vector<float> thinned(std::span<const float> p, const data::Block& block, double threshold) {
+  return data::thin_faults(p, block, data::fault_normals(p, block), float(threshold));
+}
+
+// What a found fault is compared with.
+std::vector<int32_t> lines_of(const LabelledSection& s, const data::Block& block) {
+  if (!s.broad) return s.labels;
+  std::vector<float> faults(s.labels.size());
+  for (size_t i = 0; i < faults.size(); ++i) faults[i] = s.labels[i] > 0 ? 1.0f : 0.0f;
+  faults = thinned(faults, block, 0.5);
+  std::vector<int32_t> lines = s.labels;
+  for (size_t i = 0; i < lines.size(); ++i)
+    if (lines[i] > 0) lines[i] = faults[i] > 0;
+  return lines;
+}
+}  // namespace
+
 std::vector<LabelledSection> synthetic_sections(const data::SyntheticSeismic& synthetic, int64_t count) {
   const data::FaultSections source(
       {.synthetic = synthetic, .sections = count, .batch = 1, .fresh = false, .augment = false});
@@ -40,13 +72,13 @@ FaultsJudgement judge(const FaultsModel& model, const std::vector<LabelledSectio
   for (size_t i = 0; i < sections.size(); ++i) {
     const LabelledSection& s = sections[i];
     const data::Block block{1, s.H, s.W};
-    const auto& p = j.probabilities[i];
-    std::vector<float> thin = data::thin_faults(p, block, data::fault_normals(p, block), float(j.point.threshold));
+    std::vector<float> thin = thinned(j.probabilities[i], block, j.point.threshold);
+    const std::vector<int32_t> lines = lines_of(s, block);
     for (size_t k = 0; k < thin.size(); ++k)
-      if (s.labels[k] < 0) thin[k] = 0;
-    j.tolerant.add(thin, s.labels, block);
+      if (lines[k] < 0) thin[k] = 0;
+    j.tolerant.add(thin, lines, block);
     training::TolerantAgreement own(2);
-    own.add(thin, s.labels, block);
+    own.add(thin, lines, block);
     j.agreement.push_back(own.iou());
   }
   return j;

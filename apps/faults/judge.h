@@ -5,6 +5,7 @@
 
 #include "apps/faults/faults_model.h"
 #include "data/fault_sections.h"
+#include "data/image.h"
 #include "training/fault_metrics.h"
 #include "training/section_inference.h"
 
@@ -16,6 +17,7 @@ struct LabelledSection {
   int64_t H = 0, W = 0;         // traces, samples
   std::vector<float> inputs;    // [H,W], scaled
   std::vector<int32_t> labels;  // [H,W] 1 on a fault, 0, or -1 for what takes no part
+  bool broad = false;           // labels are thinned before they are compared within two samples
 };
 
 struct FaultsJudgement {
@@ -29,6 +31,9 @@ struct FaultsJudgement {
 // threshold < 0: that of the best F1 of these very sections.
 FaultsJudgement judge(const FaultsModel& model, const std::vector<LabelledSection>& sections, double threshold = -1,
                       bool flips = false);
+
+// A picture as a section: dark is positive, time runs downwards; gain control over so many pixels, 0: none. [W,H]
+std::vector<float> section_of_picture(const data::Image& grey, int64_t gain);
 
 // The first `count` sections of a generator.
 std::vector<LabelledSection> synthetic_sections(const data::SyntheticSeismic& synthetic, int64_t count);

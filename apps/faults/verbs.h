@@ -7,6 +7,8 @@ namespace kern::apps {
 
 void run_inspect_segy(const SegyInspectConfig& config, Call& call);
 void run_train_faults(const FaultsTrainConfig& config, Call& call);
+void run_predict_faults(const FaultsPredictConfig& config, Call& call);
+void run_evaluate_faults(const FaultsEvaluateConfig& config, Call& call);
 void run_synthesize_seismic(const SynthesizeSeismicConfig& config, Call& call);
 
 }  // namespace kern::apps

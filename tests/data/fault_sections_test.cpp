@@ -32,6 +32,18 @@ TEST(AmplitudeScale, LeavesOutGapsAndTheLoudest) {
   EXPECT_EQ(scaled, (std::vector<float>{1, -kLoudest, 0, 0}));
 }
 
+TEST(AmplitudeScale, GainControlEvensOutATrace) {
+  std::vector<float> trace(200);
+  for (size_t i = 0; i < trace.size(); ++i) trace[i] = (i % 2 ? 1.0f : -1.0f) * (i < 100 ? 0.01f : 50.0f);
+  trace[7] = NAN;
+  gain_control(trace, 20);
+  for (const size_t i : {size_t(50), size_t(51), size_t(150), size_t(151)}) EXPECT_NEAR(std::abs(trace[i]), 1, 1e-5);
+  EXPECT_EQ(trace[7], 0);
+  std::vector<float> silent(5, 0.0f);
+  gain_control(silent, 3);
+  EXPECT_EQ(silent, std::vector<float>(5, 0.0f));
+}
+
 TEST(FaultSections, BatchesDependOnEpochAndNumberAlone) {
   const FaultSections a(small()), b(small());
   EXPECT_EQ(a.size(), 3);

@@ -1,0 +1,302 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "apps/faults/judge.h"
+#include "apps/faults/verbs.h"
+#include "apps/faults/volume.h"
+#include "data/image.h"
+#include "data/segy_inspect.h"
+#include "data/segy_write.h"
+#include "data/seismic_picture.h"
+#include "engine/atomic_file.h"
+#include "kernels/common/log.h"
+#include "training/report/report.h"
+#include "training/report/seismic_figures.h"
+#include "training/section_inference.h"
+#include "training/stop.h"
+#include "training/task_model.h"
+
+namespace kern::apps {
+namespace {
+namespace fs = std::filesystem;
+using What = VolumePrediction::What;
+
+struct Job {
+  fs::path from, to;  // to: its folder
+};
+
+// What is written where. All that can be refused is refused here, before the work begins.
+std::vector<Job> plan(const FaultsPredictConfig& c) {
+  std::vector<fs::path> files{c.data};
+  const bool folder = fs::is_directory(fs::path(c.data));
+  if (folder) files = data::segy_files_below(c.data);
+  else check(fs::exists(fs::path(c.data)), "there is no file ", c.data);
+  std::vector<Job> jobs;
+  std::set<fs::path> taken;
+  for (const fs::path& from : files) {
+    const fs::path name = folder ? from.lexically_relative(c.data) : from.filename();
+    Job job{from, fs::path(c.out) / fs::path(name).replace_extension()};
+    if (!taken.insert(job.to).second) job.to = fs::path(c.out) / name;  // a.sgy beside a.segy
+    for (const char* result : {"faults.sgy", "faults.png"})
+      check(c.overwrite || !fs::exists(job.to / result), (job.to / result).string(),
+            " is there already; choose another out= folder, or set overwrite=true");
+    jobs.push_back(std::move(job));
+  }
+  return jobs;
+}
+
+// A section of the file as it is drawn.
+struct Drawn {
+  std::string name, file;
+  data::Image image;
+  training::SectionFigure figure;
+};
+
+double step_of(const data::SegyFile& file) { return file.layout().interval > 0 ? file.layout().interval / 1000 : 1; }
+double start_of(const data::SegyFile& file) { return file.layout().interval > 0 ? file.layout().delay : 0; }
+
+// The sample of a time slice; the middle one where no time is given.
+int64_t slice_sample(const data::SegyFile& file, std::optional<double> at) {
+  const double first = start_of(file), step = step_of(file);
+  const double sample = at ? (*at - first) / step : double(file.samples() / 2);
+  check(sample >= 0 && sample <= double(file.samples() - 1), "slice=", at.value_or(0), " lies outside ", file.name(),
+        ", which goes from ", first, " to ", first + step * double(file.samples() - 1));
+  return int64_t(std::lround(sample));
+}
+
+class Pictures {
+ public:
+  Pictures(const data::SegyFile& file, const data::SegyGeometry& geometry, const VolumePrediction& found)
+      : file_(file), geometry_(geometry), found_(found) {
+    timed_ = file.layout().interval > 0;
+    step_ = step_of(file), first_ = start_of(file);
+  }
+
+  Drawn section(const data::SegySection& s) const {
+    const bool line = geometry_.kind() == data::SegyKind::line;
+    const auto traces = int64_t(s.traces.size());
+    // Of a very long line every so many traces: a picture has no room for more.
+    const int64_t every = (traces + kMost - 1) / kMost;
+    std::vector<int64_t> shown;
+    for (int64_t i = 0; i < traces; i += every) shown.push_back(s.traces[size_t(i)]);
+    std::vector<float> p(shown.size() * size_t(file_.samples()), 0.0f);
+    for (size_t i = 0; i < shown.size(); ++i)
+      if (shown[i] >= 0)
+        found_.read(What::probability, shown[i],
+                    std::span(p).subspan(i * size_t(file_.samples()), size_t(file_.samples())));
+    const std::string name = line ? "line" : fmt::format("{} {}", s.along_inline ? "inline" : "crossline", s.number);
+    return draw(name, line ? "line" : fmt::format("{}_{}", s.along_inline ? "inline" : "crossline", s.number),
+                found_.amplitudes(shown), p, int64_t(shown.size()), file_.samples(),
+                {.x_label = line             ? "trace"
+                            : s.along_inline ? "crossline"
+                                             : "inline",
+                 .y_label = timed_ ? "ms" : "sample",
+                 .x_first = double(s.columns.front()),
+                 .x_last = double(s.columns.back()),
+                 .y_first = first_,
+                 .y_last = first_ + step_ * double(file_.samples() - 1)});
+  }
+
+  // Inlines downwards, crosslines sideways.
+  Drawn slice(std::optional<double> at) const {
+    const int64_t sample = slice_sample(file_, at);
+    const auto& inlines = geometry_.inlines();
+    const auto& crosslines = geometry_.crosslines();
+    const auto every = [](size_t n) { return (int64_t(n) + kMost - 1) / kMost; };
+    const int64_t down = every(inlines.size()), across = every(crosslines.size());
+    const int64_t H = (int64_t(inlines.size()) + down - 1) / down,
+                  W = (int64_t(crosslines.size()) + across - 1) / across;
+    std::vector<float> amplitude(size_t(H * W), 0.0f), probability(size_t(H * W), 0.0f);
+    std::vector<float> trace(size_t(file_.samples()));
+    for (int64_t i = 0; i < H; ++i) {
+      const data::SegySection s = geometry_.inline_section(inlines[size_t(i * down)]);
+      for (int64_t x = 0; x < W; ++x) {
+        const int64_t t = s.traces[size_t(x * across)];
+        if (t < 0) continue;
+        amplitude[size_t(x * H + i)] = found_.amplitudes(std::span(&t, 1))[size_t(sample)];
+        found_.read(What::probability, t, trace);
+        probability[size_t(x * H + i)] = trace[size_t(sample)];
+      }
+    }
+    const double value = first_ + step_ * double(sample);
+    const std::string name = fmt::format("slice at {:g} {}", value, timed_ ? "ms" : "samples");
+    return draw(name, fmt::format("slice_{:g}", value), amplitude, probability, W, H,
+                {.x_label = "crossline",
+                 .y_label = "inline",
+                 .x_first = double(crosslines.front()),
+                 .x_last = double(crosslines.back()),
+                 .y_first = double(inlines.front()),
+                 .y_last = double(inlines.back())});
+  }
+
+ private:
+  static constexpr int64_t kMost = 1600;  // columns or rows of a picture
+
+  Drawn draw(const std::string& name, const std::string& file, std::span<const float> amplitude,
+             std::span<const float> probability, int64_t traces, int64_t samples,
+             training::SectionFigure figure) const {
+    Drawn d{name, file + ".png", {}, std::move(figure)};
+    data::Image grey = data::seismic_image(amplitude, traces, samples, 0, 1, kMost);
+    // Small sections are magnified, so that a fault is more than a dot.
+    const int64_t times = std::max<int64_t>(1, 600 / std::max(grey.H, grey.W));
+    if (times > 1) grey = data::resize(grey, grey.H * times, grey.W * times);
+    d.image = data::with_faults(grey, probability, traces, samples);
+    d.figure.title = name;
+    constexpr double kPixels = 2;
+    const data::Image wide =
+        data::resize(grey, int64_t(kPixels * d.figure.picture_height()), int64_t(kPixels * d.figure.picture_width()));
+    d.figure.png = data::encode_png(data::with_faults(wide, probability, traces, samples));
+    return d;
+  }
+
+  const data::SegyFile& file_;
+  const data::SegyGeometry& geometry_;
+  const VolumePrediction& found_;
+  bool timed_ = true;
+  double step_ = 1, first_ = 0;
+};
+
+int middle_of(const std::vector<int>& lines) { return lines[lines.size() / 2]; }
+
+void write_pictures(const FaultsPredictConfig& c, const FaultsModel& model, const data::SegyFile& file,
+                    const data::SegyGeometry& geometry, const VolumePrediction& found, const fs::path& out) {
+  const Pictures pictures(file, geometry, found);
+  std::vector<Drawn> drawn;
+  const bool cube = geometry.kind() == data::SegyKind::cube;
+  if (c.inline_number) drawn.push_back(pictures.section(geometry.inline_section(*c.inline_number)));
+  else if (geometry.crosslines().size() > 1)
+    drawn.push_back(pictures.section(geometry.inline_section(middle_of(geometry.inlines()))));
+  if (c.crossline_number) drawn.push_back(pictures.section(geometry.crossline_section(*c.crossline_number)));
+  else if (cube && geometry.inlines().size() > 1)
+    drawn.push_back(pictures.section(geometry.crossline_section(middle_of(geometry.crosslines()))));
+  if (cube && geometry.inlines().size() > 1 && geometry.crosslines().size() > 1)
+    drawn.push_back(pictures.slice(c.slice));
+  training::Report report(out, "Faults in " + file.name(), model.architecture);
+  auto& page = report.document();
+  page.section("Sections");
+  for (const std::string& w : file.warnings()) page.note(w);
+  for (const std::string& w : geometry.findings()) page.note(w);
+  if (found.left_out() > 0)
+    page.note(
+        fmt::format("{} traces belong to no section (further traces of a place, or without a number): the "
+                    "probability there is 0.",
+                    found.left_out()));
+  for (const Drawn& d : drawn) {
+    write_file(out / d.file, data::encode_png(d.image));
+    report.figure(
+        fs::path(d.file).stem().string(), training::section_figure(d.figure),
+        fmt::format("Grey: plus and minus 3 sigma of the file; fault probability on top from {} (yellow) to 1 "
+                    "(red).",
+                    data::kClearBelow));
+  }
+  page.section("How it was made");
+  page.facts({{"model", fmt::format("{}, {}", c.model, model.provenance)},
+              {"its average precision", fmt::format("{:.3f} on synthetic sections", model.average_precision)},
+              {"threshold of thinned faults", fmt::format("{:.2f}", c.threshold.value_or(model.threshold))},
+              {"amplitudes divided by", fmt::format("{:.5g}", found.scale())}});
+  report.write();
+}
+
+// False: a signal ended it.
+bool predict_segy(const FaultsPredictConfig& c, const FaultsModel& model, const Job& job) {
+  const data::SegyFile file(job.from, c.places);
+  const data::SegyGeometry geometry(file);
+  for (const std::string& w : file.warnings()) inform(w);
+  for (const std::string& w : geometry.findings()) inform(file.name(), ": ", w);
+  // What is to be drawn and is not there is said before the work.
+  if (c.inline_number) geometry.inline_section(*c.inline_number);
+  if (c.crossline_number) geometry.crossline_section(*c.crossline_number);
+  if (c.slice) slice_sample(file, c.slice);
+  make_folder(job.to);
+  VolumePrediction found(model, file, geometry,
+                         {.passes = c.passes,
+                          .flips = c.flips,
+                          .agc = c.agc,
+                          .threshold = c.threshold.value_or(model.threshold),
+                          .memory = c.memory << 20,
+                          .thin = c.thin,
+                          .dip = c.dip,
+                          .azimuth = c.azimuth,
+                          .sticks = c.sticks,
+                          .least_piece = c.least_piece,
+                          .velocity = c.velocity},
+                         job.to / "parts");
+  if (found.resumed()) inform(file.name(), ": goes on where an earlier prediction ended");
+  training::ProgressBar progress({.title = job.from.filename().string(),
+                                  .unit = "lines",
+                                  .mode = c.quiet ? training::ProgressMode::quiet : training::ProgressMode::automatic});
+  if (!found.run(progress)) return false;
+  std::vector<float> trace(size_t(file.samples()));
+  const auto write = [&](const char* name, What what) {
+    data::SegyWriter writer(job.to / name, file);
+    for (int64_t t = 0; t < file.traces(); ++t) {
+      found.read(what, t, trace);
+      writer.write_trace(t, trace);
+    }
+    writer.commit();
+  };
+  if (c.thin) write("thin.sgy", What::thinned);
+  if (c.dip) write("dip.sgy", What::dip);
+  if (c.azimuth) write("azimuth.sgy", What::azimuth);
+  if (c.sticks > 0) write_file(job.to / "sticks.txt", found.sticks());
+  if (c.pictures) write_pictures(c, model, file, geometry, found, job.to);
+  write("faults.sgy", What::probability);  // last: where it is, all is
+  fs::remove_all(job.to / "parts");
+  return true;
+}
+
+// A plain picture of a section: dark and light are taken for the amplitudes, time runs downwards.
+void predict_picture(const FaultsPredictConfig& c, const FaultsModel& model, const Job& job) {
+  const data::Image grey = data::read_image(job.from, 1);
+  const std::vector<float> v = section_of_picture(grey, std::lround(c.agc));
+  const std::vector<float> p =
+      training::section_probability(model.module, v, grey.W, grey.H, {.tile = model.tile, .flips = c.flips});
+  data::Image probability = data::make_raster(grey.H, grey.W, 1);
+  for (int64_t x = 0; x < grey.W; ++x)
+    for (int64_t y = 0; y < grey.H; ++y)
+      *probability.at(y, x) = uint8_t(std::lround(255 * std::clamp(p[size_t(x * grey.H + y)], 0.0f, 1.0f)));
+  make_folder(job.to);
+  write_file(job.to / "probability.png", data::encode_png(probability));
+  write_file(job.to / "faults.png", data::encode_png(data::with_faults(data::read_image(job.from), p, grey.W, grey.H)));
+}
+
+}  // namespace
+
+void run_predict_faults(const FaultsPredictConfig& c, Call& call) {
+  c.machine.apply();
+  const FaultsModel model = load_faults_model(training::find_model_file(c.model));
+  model.module.move_to(c.machine.where());
+  const std::vector<Job> jobs = plan(c);
+  const training::SignalWatch signals;
+  int64_t done = 0, skipped = 0;
+  for (const Job& job : jobs) {
+    try {
+      if (data::is_image_name(job.from)) {
+        predict_picture(c, model, job);
+      } else if (!predict_segy(c, model, job)) {
+        fmt::print("stopped; what is done is kept in {}: the same command goes on there\n",
+                   (job.to / "parts").string());
+        call.figures.add("stopped", true);
+        return;
+      }
+      ++done;
+      fmt::print("{}: written to {}\n", job.from.string(), job.to.string());
+    } catch (const InternalError&) {
+      throw;
+    } catch (const Error& e) {
+      if (c.strict || jobs.size() == 1) throw;
+      warn("skipped: ", e.sentence());
+      ++skipped;
+    }
+  }
+  if (jobs.size() > 1) fmt::print("{} files predicted, {} skipped\n", done, skipped);
+  call.figures.add("files", done);
+  call.figures.add("skipped", skipped);
+  call.figures.add("out", c.out);
+  if (skipped > 0) call.exit_code = kUsersInput;
+}
+
+}  // namespace kern::apps

@@ -1,0 +1,98 @@
+// Fault probability of a SEG-Y file of any size in bounded memory: sections through the network, along inlines and
+// crosslines, then blocks for what is three-dimensional. Everything found is kept in a folder beside the output until
+// it is complete, so that a killed prediction goes on where it was.
+#pragma once
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "apps/faults/config.h"
+#include "apps/faults/faults_model.h"
+#include "data/fault_surfaces.h"
+#include "data/segy_geometry.h"
+#include "data/trace_store.h"
+#include "training/progress.h"
+
+namespace kern::apps {
+
+struct VolumeOptions {
+  Passes passes = Passes::automatic;
+  bool flips = false;
+  double agc = 0;            // milliseconds (samples, where the interval is unknown); 0: none
+  double threshold = 0.5;    // of thinning
+  int64_t memory = 1 << 30;  // bytes that a section or block may take, roughly
+  bool thin = true, dip = false, azimuth = false;
+  int64_t sticks = 0;        // on every so many sections; 0: none
+  int64_t least_piece = 20;  // samples; smaller pieces get no stick
+  double velocity = 2500;    // m/s, to turn time into depth for dips
+};
+
+// From fractional (inline, crossline, sample) places of the grid to X, Y and milliseconds (or samples). Without
+// coordinates in the file X and Y are line numbers.
+class SurveyMap {
+ public:
+  SurveyMap(const data::SegyFile& file, const data::SegyGeometry& geometry);
+  std::array<double, 3> operator()(const std::array<double, 3>& place) const;
+  bool has_coordinates() const { return has_coordinates_; }
+
+ private:
+  bool has_coordinates_ = false;
+  std::array<double, 3> x_{}, y_{};             // of a cube: a + b inline + c crossline
+  std::vector<data::SegyFile::Position> line_;  // of a line: of every trace
+  double delay_ = 0, step_ = 1;
+};
+
+class VolumePrediction {
+ public:
+  enum class What { probability, thinned, dip, azimuth };
+
+  // `parts`: where intermediate results stand; those of an equal prediction of the same file are taken over.
+  VolumePrediction(const FaultsModel& model, const data::SegyFile& file, const data::SegyGeometry& geometry,
+                   const VolumeOptions& options, std::filesystem::path parts);
+  // False: a signal ended it before the end; what is done is kept.
+  bool run(training::ProgressBar& progress);
+  bool resumed() const { return resumed_; }
+  double scale() const { return scale_; }  // what amplitudes are divided by
+  int64_t left_out() const;                // traces that belong to no section: their probability is 0
+
+  // After run(): samples() values of a trace in the file.
+  void read(What what, int64_t trace, std::span<float> values) const;
+  // "X Y Z stick" lines.
+  std::string sticks() const;
+  // The amplitudes of traces as the network gets them.
+  std::vector<float> amplitudes(std::span<const int64_t> traces) const;
+
+ private:
+  struct Line {
+    bool along_inline;
+    int number;
+  };
+  void predict_line(const Line& line);
+  void treat_block(int64_t index);
+  std::string describe() const;  // the work, so that only an equal one is taken over
+  void save_progress(int64_t done);
+
+  const FaultsModel& model_;
+  const data::SegyFile& file_;
+  const data::SegyGeometry& geometry_;
+  VolumeOptions options_;
+  std::filesystem::path parts_;
+  double scale_ = 1;
+  int64_t gain_ = 0;  // samples
+  bool resumed_ = false;
+  int64_t done_ = 0;
+  std::vector<Line> lines_;  // the whole work: lines, then blocks
+  bool inlines_ = false, crosslines_ = false;
+  struct Cut {
+    std::array<int64_t, 3> from, to;
+  };
+  std::vector<Cut> blocks_;
+  std::vector<data::TraceStore> along_, surfaces_;
+  SurveyMap map_;
+  data::Spacing spacing_;
+  std::string identity_;
+};
+
+}  // namespace kern::apps
