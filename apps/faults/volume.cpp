@@ -72,6 +72,26 @@ std::vector<bool> mirror_gaps(std::span<float> traces, int64_t samples) {
   return live;
 }
 
+// Nor is the edge of a mute: where a trace is still for long, and near such places, the probability becomes 0.
+void clear_mutes(std::span<const float> traces, int64_t samples, std::span<float> probability) {
+  constexpr int64_t kLong = 16, kNear = 4;
+  const auto count = int64_t(traces.size()) / samples;
+  std::vector<uint8_t> still(traces.size(), 0);  // with what is near in the same trace
+  for (int64_t t = 0; t < count; ++t)
+    for (int64_t z = 0; z < samples;) {
+      int64_t end = z;
+      while (end < samples && traces[size_t(t * samples + end)] == 0) ++end;
+      if (end - z >= kLong)
+        for (int64_t k = std::max<int64_t>(0, z - kNear); k < std::min(samples, end + kNear); ++k)
+          still[size_t(t * samples + k)] = 1;
+      z = end + 1;
+    }
+  for (int64_t t = 0; t < count; ++t)
+    for (int64_t near = std::max<int64_t>(0, t - kNear); near <= std::min(count - 1, t + kNear); ++near)
+      for (int64_t z = 0; z < samples; ++z)
+        if (still[size_t(near * samples + z)]) probability[size_t(t * samples + z)] = 0;
+}
+
 std::vector<int64_t> evenly(int64_t count, int64_t most) {
   std::vector<int64_t> out;
   const int64_t n = std::min(count, most);
@@ -267,8 +287,9 @@ void VolumePrediction::predict_line(const Line& line) {
     std::vector<float> in = amplitudes(traces);
     const std::vector<bool> live = mirror_gaps(in, int64_t(n));
     if (std::find(live.begin(), live.end(), true) == live.end()) continue;
-    const std::vector<float> p = training::section_probability(model_.module, in, until - from, int64_t(n),
-                                                               {.tile = model_.tile, .flips = options_.flips});
+    std::vector<float> p = training::section_probability(model_.module, in, until - from, int64_t(n),
+                                                         {.tile = model_.tile, .flips = options_.flips});
+    clear_mutes(in, int64_t(n), p);
     for (int64_t k = first; k < last; ++k) {
       if (s.traces[size_t(k)] < 0) continue;
       if (live[size_t(k - from)]) to.write(s.traces[size_t(k)], std::span(p).subspan(size_t(k - from) * n, n));
