@@ -5,6 +5,7 @@
 // one repair fits, and said in warnings(). Nothing is mapped: a mapped file that another program cuts short ends the
 // process with a signal, and counts whole against a limit of address space.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -106,7 +107,7 @@ void SegyFile::each_header(F f) const {
   // Short traces are read in blocks, samples and all; of long ones the headers alone.
   const int64_t step = layout_.trace_bytes();
   const int64_t together = step > (1 << 14) ? 1 : detail::kSegyBlock / step;
-  std::vector<std::byte> block(size_t(together > 1 ? together * step : kSegyTraceHeader));
+  std::vector<std::byte> block(size_t(together > 1 ? std::min(together, traces()) * step : kSegyTraceHeader));
   for (int64_t first = 0; first < traces(); first += together) {
     const int64_t count = first + together > traces() ? traces() - first : together;
     read_bytes(layout_.trace_start(first),
