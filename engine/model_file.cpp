@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -103,6 +105,48 @@ Shape read_shape(const json& j, const std::string& where) {
   }
   return shape;
 }
+
+// What the first 8 of a file's bytes say, if they can be right.
+uint64_t header_length(std::string_view beginning, uint64_t file_bytes, const std::string& shown_name) {
+  check(file_bytes >= 8 && beginning.size() >= 8, shown_name, ": not a safetensors file, it has only ", file_bytes,
+        " bytes");
+  uint64_t length = 0;
+  std::memcpy(&length, beginning.data(), 8);
+  check(length <= file_bytes - 8 && length <= (uint64_t{100} << 20), shown_name,
+        ": not a safetensors file, or cut short: its header claims ", length, " bytes of ", file_bytes - 8);
+  return length;
+}
+
+json parse_header(std::string_view head, const std::string& shown_name) {
+  // Depth is bounded before parsing: a header is an object of objects of lists.
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < head.size(); ++i) {
+    const char ch = head[i];
+    if (in_string) {
+      if (ch == '\\') ++i;
+      else if (ch == '"') in_string = false;
+    } else if (ch == '"') in_string = true;
+    else if (ch == '{' || ch == '[')
+      check(++depth <= 4, shown_name, ": the header is nested too deeply for a safetensors file");
+    else if (ch == '}' || ch == ']') --depth;
+  }
+  json header = json::parse(head, nullptr, false);
+  check(header.is_object(), shown_name, ": not a safetensors file: its header is not a JSON object");
+  return header;
+}
+
+Metadata read_metadata(const json& header, const std::string& shown_name) {
+  Metadata metadata;
+  const auto entry = header.find(kMetadata);
+  if (entry == header.end()) return metadata;
+  check(entry->is_object(), shown_name, ": its metadata is not an object of strings");
+  for (const auto& [key, value] : entry->items()) {
+    check(value.is_string(), shown_name, ": its metadata '", key, "' is not a string");
+    metadata[key] = value.get<std::string>();
+  }
+  return metadata;
+}
 }  // namespace
 
 const Tensor* TensorFile::find(std::string_view name) const {
@@ -149,28 +193,10 @@ void save_tensors(const std::filesystem::path& path, std::vector<FileTensor> ten
 }
 
 TensorFile parse_tensors(std::string_view bytes, const std::string& shown_name) {
-  check(bytes.size() >= 8, shown_name, ": not a safetensors file, it has only ", bytes.size(), " bytes");
-  uint64_t length = 0;
-  std::memcpy(&length, bytes.data(), 8);
-  check(length <= bytes.size() - 8 && length <= (uint64_t{100} << 20), shown_name,
-        ": not a safetensors file, or cut short: its header claims ", length, " bytes of ", bytes.size() - 8);
-  const std::string_view head = bytes.substr(8, length), data = bytes.substr(8 + length);
-  // Depth is bounded before parsing: a header is an object of objects of lists.
-  int depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < head.size(); ++i) {
-    const char ch = head[i];
-    if (in_string) {
-      if (ch == '\\') ++i;
-      else if (ch == '"') in_string = false;
-    } else if (ch == '"') in_string = true;
-    else if (ch == '{' || ch == '[')
-      check(++depth <= 4, shown_name, ": the header is nested too deeply for a safetensors file");
-    else if (ch == '}' || ch == ']') --depth;
-  }
-  const json header = json::parse(head, nullptr, false);
-  check(header.is_object(), shown_name, ": not a safetensors file: its header is not a JSON object");
-  TensorFile file{shown_name, {}, {}};
+  const uint64_t length = header_length(bytes, bytes.size(), shown_name);
+  const std::string_view data = bytes.substr(8 + length);
+  const json header = parse_header(bytes.substr(8, length), shown_name);
+  TensorFile file{shown_name, read_metadata(header, shown_name), {}};
   struct Span {
     size_t begin, end;
     std::string name;
@@ -180,14 +206,7 @@ TensorFile parse_tensors(std::string_view bytes, const std::string& shown_name) 
   std::vector<Span> spans;
   for (const auto& [name, entry] : header.items()) {
     const std::string where = shown_name + ": tensor '" + name + "': ";
-    if (name == kMetadata) {
-      check(entry.is_object(), shown_name, ": its metadata is not an object of strings");
-      for (const auto& [key, value] : entry.items()) {
-        check(value.is_string(), shown_name, ": its metadata '", key, "' is not a string");
-        file.metadata[key] = value.get<std::string>();
-      }
-      continue;
-    }
+    if (name == kMetadata) continue;
     check(entry.is_object() && entry.contains("dtype") && entry["dtype"].is_string() && entry.contains("shape") &&
               entry.contains("data_offsets"),
           where, "dtype, shape or data_offsets are missing");
@@ -223,6 +242,20 @@ TensorFile parse_tensors(std::string_view bytes, const std::string& shown_name) 
 }
 
 TensorFile load_tensors(const std::filesystem::path& path) { return parse_tensors(read_file(path), path.string()); }
+
+Metadata load_metadata(const std::filesystem::path& path) {
+  const std::string shown = path.string();
+  std::error_code error;
+  check(!std::filesystem::is_directory(path, error), shown, " is a folder, a file was expected");
+  std::ifstream in(path, std::ios::binary);
+  const uint64_t bytes = in ? std::filesystem::file_size(path, error) : 0;
+  check(in && !error, "cannot read ", shown, ": ", std::strerror(errno));
+  std::string head(std::min<uint64_t>(8, bytes), '\0');
+  in.read(head.data(), std::streamsize(head.size()));
+  head.resize(header_length(head, bytes, shown));
+  check(bool(in.read(head.data(), std::streamsize(head.size()))), "cannot read ", shown, ": ", std::strerror(errno));
+  return read_metadata(parse_header(head, shown), shown);
+}
 
 void load_into(const std::vector<FileTensor>& targets, const TensorFile& file, std::string_view prefix) {
   std::string missing, misshapen, extra;

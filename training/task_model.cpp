@@ -8,6 +8,27 @@ namespace kern::training {
 namespace {
 constexpr const char* kTaskKey = "kern.task";
 std::string model_key(const std::string& task) { return "kern." + task + "_model"; }
+
+void check_task(const std::filesystem::path& path, const std::string& task, const Metadata& metadata) {
+  const auto found = metadata.find(kTaskKey);
+  check(found != metadata.end(), path.string(), " is a safetensors file, but not a model that Kern saved");
+  check(found->second == task, path.string(), " is a model of the task '", found->second, "', not of '", task, "'");
+}
+
+// Whatever f throws means that the description is damaged.
+template <class F>
+void described(const std::filesystem::path& path, const F& f) {
+  try {
+    f();
+  } catch (const InternalError&) {
+    throw;
+  } catch (const Error& e) {
+    throw Error(text(path.string(), ": the description in this model file is damaged (", e.sentence(),
+                     "); train or copy it again"));
+  } catch (const std::exception&) {
+    throw Error(path.string() + ": the description in this model file is damaged; train or copy it again");
+  }
+}
 }  // namespace
 
 std::vector<FileTensor> file_tensors(const AnyModule& module) {
@@ -26,20 +47,17 @@ void save_task_model(const std::filesystem::path& path, const std::string& task,
 TensorFile load_task_model(const std::filesystem::path& path, const std::string& task,
                            const std::function<void(const nlohmann::json& description)>& build) {
   TensorFile file = load_tensors(path);
-  const auto found = file.metadata.find(kTaskKey);
-  check(found != file.metadata.end(), path.string(), " is a safetensors file, but not a model that Kern saved");
-  check(found->second == task, path.string(), " is a model of the task '", found->second, "', not of '", task, "'");
-  try {
-    build(nlohmann::json::parse(file.metadata.at(model_key(task))));
-  } catch (const InternalError&) {
-    throw;
-  } catch (const Error& e) {
-    throw Error(text(path.string(), ": the description in this model file is damaged (", e.sentence(),
-                     "); train or copy it again"));
-  } catch (const std::exception&) {
-    throw Error(path.string() + ": the description in this model file is damaged; train or copy it again");
-  }
+  check_task(path, task, file.metadata);
+  described(path, [&] { build(nlohmann::json::parse(file.metadata.at(model_key(task)))); });
   return file;
+}
+
+nlohmann::json task_description(const std::filesystem::path& path, const std::string& task) {
+  const Metadata metadata = load_metadata(path);
+  check_task(path, task, metadata);
+  nlohmann::json description;
+  described(path, [&] { description = nlohmann::json::parse(metadata.at(model_key(task))); });
+  return description;
 }
 
 std::filesystem::path find_model_file(const std::string& path) {

@@ -25,6 +25,9 @@ void save_task_model(const std::filesystem::path& path, const std::string& task,
 TensorFile load_task_model(const std::filesystem::path& path, const std::string& task,
                            const std::function<void(const nlohmann::json& description)>& build);
 
+// The description alone, read without the tensors. Errors as above.
+nlohmann::json task_description(const std::filesystem::path& path, const std::string& task);
+
 // The file itself, or the best model where `path` is the folder of a run. Error when that has none.
 std::filesystem::path find_model_file(const std::string& path);
 
