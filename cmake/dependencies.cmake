@@ -19,3 +19,11 @@ kern_static_library(kern_png libpng16.a png.h)
 set_target_properties(kern_png PROPERTIES INTERFACE_LINK_LIBRARIES kern_zlib)
 find_path(KERN_STB_INCLUDE stb/stb_image.h REQUIRED)      # header-only: compiled in data/stb.cpp
 find_path(KERN_HIGHWAY_INCLUDE hwy/highway.h REQUIRED)  # header-only: rows choose their target, see kernels/common/simd.h
+
+# Whether a program can be linked without any shared library (kern-opendtect, see apps/CMakeLists.txt).
+if(NOT KERN_SANITIZE AND (NOT KERN_HAS_CUDA OR KERN_CUDA STREQUAL "EMULATED"))
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_REQUIRED_LINK_OPTIONS -static)
+  check_cxx_source_compiles("#include <thread>\nint main() { std::thread([] {}).join(); }" KERN_LINKS_STATICALLY)
+  unset(CMAKE_REQUIRED_LINK_OPTIONS)
+endif()

@@ -8,7 +8,7 @@ set_target_properties(kern_all PROPERTIES EXPORT_NAME kern)
 add_library(kern::kern ALIAS kern_all)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/kern)
-install(TARGETS kern RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS kern kern-opendtect RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS ${rooms} kern_all EXPORT kernTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT kernTargets NAMESPACE kern:: DESTINATION ${package_dir})
 install(DIRECTORY kernels engine layers models data training DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kern

@@ -56,21 +56,30 @@ void blur(std::vector<float>& v, const Block& b, double deviation) {
   for (int64_t t = -radius; t <= radius; ++t) sum += std::exp(-0.5 * double(t * t) / (deviation * deviation));
   for (int64_t t = -radius; t <= radius; ++t)
     taps[size_t(t + radius)] = float(std::exp(-0.5 * double(t * t) / (deviation * deviation)) / sum);
-  const auto axes = axes_of(b);
-  for (int axis = 0; axis < 3; ++axis) {
-    const auto [n, stride] = axes[axis];
+  for (const auto& [n, stride] : axes_of(b)) {
     if (n < 2) continue;
-    for_each_line(b, axis, [&, n = n, stride = stride](int64_t first) {
-      thread_local std::vector<float> line;
-      line.resize(size_t(n + 2 * radius));
-      for (int64_t i = -radius; i < n + radius; ++i)
-        line[size_t(i + radius)] = v[size_t(first + mirrored(i, n) * stride)];
-      for (int64_t i = 0; i < n; ++i) {
-        float s = 0;
-        for (size_t t = 0; t < taps.size(); ++t) s += taps[t] * line[size_t(i) + t];
-        v[size_t(first + i * stride)] = s;
-      }
-    });
+    // Lines side by side, as many as lie side by side in memory: sums run along them, in the same order for each.
+    const int64_t width = std::min<int64_t>(stride, 64), pieces = (stride + width - 1) / width;
+    kernels::parallel_for(
+        b.size() / (n * stride) * pieces, width > 1 ? 1 : 16, [&, n = n, stride = stride](int64_t begin, int64_t end) {
+          std::vector<float> lines(size_t((n + 2 * radius) * width)), sums(size_t(std::max(width, n)));
+          for (int64_t piece = begin; piece < end; ++piece) {
+            const int64_t from = piece % pieces * width, w = std::min(width, stride - from);
+            float* first = v.data() + piece / pieces * n * stride + from;
+            for (int64_t i = -radius; i < n + radius; ++i)
+              std::copy_n(first + mirrored(i, n) * stride, w, lines.data() + (i + radius) * w);
+            // Of single lines all sums at once, of several those of one place after the other.
+            const int64_t together = stride == 1 ? n : w;
+            for (int64_t i = 0; i < n * w; i += together) {
+              std::fill_n(sums.begin(), together, 0.0f);
+              for (size_t t = 0; t < taps.size(); ++t) {
+                const float *line = lines.data() + i + int64_t(t) * w, tap = taps[t];
+                for (int64_t k = 0; k < together; ++k) sums[size_t(k)] += tap * line[k];
+              }
+              std::copy_n(sums.begin(), together, first + i / w * stride);
+            }
+          }
+        });
   }
 }
 
@@ -155,7 +164,7 @@ void simplify(const std::vector<std::array<double, 3>>& line, double tolerance,
 
 }  // namespace
 
-std::vector<Normal> fault_normals(std::span<const float> probability, const Block& b, double smoothing) {
+std::vector<Normal> fault_normals(std::span<const float> probability, const Block& b, double smoothing, float least) {
   check_block(probability.size(), b);
   check(smoothing >= 0 && smoothing <= 100, "the smoothing of normals must be from 0 to 100 samples, got ", smoothing);
   std::vector<Normal> normals(probability.size(), Normal{});
@@ -168,6 +177,8 @@ std::vector<Normal> fault_normals(std::span<const float> probability, const Bloc
   for (int p = 0; p < 6; ++p) {
     const auto &left = g[kPairs[p][0]], &right = g[kPairs[p][1]];
     products[p].resize(v.size());
+    const auto axes = axes_of(b);
+    if (axes[size_t(kPairs[p][0])].length < 2 || axes[size_t(kPairs[p][1])].length < 2) continue;  // 0 throughout
     for (size_t i = 0; i < v.size(); ++i) products[p][i] = left[i] * right[i];
     blur(products[p], b, smoothing);
   }
@@ -175,6 +186,7 @@ std::vector<Normal> fault_normals(std::span<const float> probability, const Bloc
     Eigen::SelfAdjointEigenSolver<Eigen::Matrix3f> solver;
     for (int64_t at = begin; at < end; ++at) {
       const auto i = size_t(at);
+      if (!(probability[i] >= least)) continue;
       Eigen::Matrix3f t;
       for (int p = 0; p < 6; ++p) t(kPairs[p][1], kPairs[p][0]) = products[p][i];
       const float energy = t(0, 0) + t(1, 1) + t(2, 2);

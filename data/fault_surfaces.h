@@ -28,7 +28,9 @@ using Normal = std::array<float, 3>;
 
 // Normals from the structure tensor of the probability (van Vliet & Verbeek 1995): its gradients at scale 1, their
 // products averaged by a Gaussian of deviation `smoothing` samples; the normal is the axis of the largest eigenvalue.
-std::vector<Normal> fault_normals(std::span<const float> probability, const Block& block, double smoothing = 3);
+// Samples of a probability below `least` get none: (0, 0, 0).
+std::vector<Normal> fault_normals(std::span<const float> probability, const Block& block, double smoothing = 3,
+                                  float least = 0);
 
 // Degrees from the horizontal, 0 to 90.
 double dip_of(const Normal& normal, const Spacing& spacing);

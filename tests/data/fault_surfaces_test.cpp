@@ -62,6 +62,20 @@ TEST(FaultSurfaces, NormalsDipsAndAzimuthsOfPlanes) {
   }
 }
 
+TEST(FaultSurfaces, NormalsOnlyWhereTheyAreWanted) {
+  // Widths that do not fill the pieces that smoothing works in; a section has no direction across.
+  for (const Block& b : {Block{1, 30, 65}, Block{3, 20, 129}, Block{4, 9, 1}}) {
+    const auto p = probability_of(b, {{normal_of(60, 90), {0, 10, 20}}});
+    const auto all = fault_normals(p, b), some = fault_normals(p, b, 3, 0.5f);
+    for (size_t i = 0; i < p.size(); ++i) {
+      ASSERT_EQ(some[i], p[i] >= 0.5f ? all[i] : Normal{});
+      if (b.inlines == 1) {
+        ASSERT_EQ(all[i][0], 0);
+      }
+    }
+  }
+}
+
 TEST(FaultSurfaces, DipsAreInMetres) {
   const Normal n{0, float(std::sqrt(0.5)), float(std::sqrt(0.5))};  // 45 degrees in samples
   EXPECT_NEAR(dip_of(n, {}), 45, 1e-4);

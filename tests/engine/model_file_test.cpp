@@ -43,6 +43,22 @@ TEST(ModelFile, round_trip_keeps_values_shapes_and_metadata) {
   EXPECT_EQ(read_file(path), first) << "same content, same bytes";
 }
 
+TEST(ModelFile, metadata_is_read_without_the_tensors) {
+  const auto path = temporary("kern_metadata.safetensors");
+  const Metadata metadata{{"kern.task", "wells"}, {"text", "line\n"}};
+  save_tensors(path, {{"a", Tensor::from({2}, std::vector<float>{1, 2})}}, metadata);
+  EXPECT_EQ(load_metadata(path), metadata);
+  std::string bytes = read_file(path);
+  write_file(path, bytes.substr(0, bytes.size() - 8));  // its tensors are not looked at
+  EXPECT_EQ(load_metadata(path), metadata);
+  for (const size_t cut : {size_t{0}, size_t{5}, size_t{8}, size_t{20}}) {
+    write_file(path, bytes.substr(0, cut));
+    EXPECT_THROW(load_metadata(path), Error) << cut;
+  }
+  EXPECT_THROW(load_metadata(path.parent_path()), Error);
+  EXPECT_THROW(load_metadata(path.string() + ".none"), Error);
+}
+
 TEST(ModelFile, reads_half_precision_and_wide_types) {
   const std::string h =
       R"({"h":{"dtype":"F16","shape":[4],"data_offsets":[0,8]},"b":{"dtype":"BF16","shape":[1],"data_offsets":[8,10]},)"

@@ -1,0 +1,73 @@
+// kern-opendtect MODEL -g | -c PARAMETERS: started by OpendTect's External Attribute, with next to no environment.
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "apps/faults/faults_model.h"
+#include "apps/faults/opendtect/serve.h"
+#include "engine/card.h"
+#include "kernels/common/log.h"
+#include "training/section_inference.h"
+#include "training/task_model.h"
+
+namespace {
+using namespace kern;
+using namespace kern::apps;
+using namespace kern::apps::opendtect;
+
+constexpr const char* kUsage =
+    "usage: kern-opendtect MODEL -g | -c PARAMETERS\n"
+    "OpendTect starts this program: choose it as the Interpreter of an External Attribute, and a model that\n"
+    "'kern faults train' made as the External File (docs/opendtect.md).\n";
+
+Settings defaults_of(const std::filesystem::path& model) {
+  Settings s;
+  s.threshold = training::task_description(model, "faults").value("threshold", s.threshold);
+  return s;
+}
+
+SectionNetwork network_of(const std::filesystem::path& path) {
+  auto model = std::make_shared<FaultsModel>(load_faults_model(path));
+  model->module.move_to(device_of(DeviceChoice::automatic));
+  return [model](std::span<const float> section, int64_t columns, int64_t samples) {
+    // As few tiles as a trace of usual length allows: what a tile's end hides is computed twice.
+    const int64_t tile = std::max<int64_t>(model->tile, 1024);
+    return training::section_probability(model->module, section, columns, samples, {.tile = tile});
+  };
+}
+
+int run(int argc, char** argv) {
+  const std::string_view verb = argc > 2 ? argv[2] : "";
+  if (!(verb == "-g" && argc == 3) && !(verb == "-c" && argc == 4)) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  const std::filesystem::path model = training::find_model_file(unquoted(argv[1]));
+  if (verb == "-g") {
+    std::fputs(parameters_text(defaults_of(model)).c_str(), stdout);
+    return std::fflush(stdout) == 0 ? 0 : 1;
+  }
+  // stdout belongs to the protocol: whatever else is printed goes where complaints go.
+  const int answers = ::dup(STDOUT_FILENO);
+  ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  std::signal(SIGPIPE, SIG_IGN);
+  return serve(
+      STDIN_FILENO, answers, [&] { return read_settings(argv[3], defaults_of(model)); },
+      [&] { return network_of(model); });
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const kern::Error& e) {
+    std::fprintf(stderr, "kern-opendtect: %s\n", e.sentence().c_str());
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "kern-opendtect: %s\n", e.what());
+  }
+  return 1;
+}
