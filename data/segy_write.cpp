@@ -65,7 +65,8 @@ SegyWriter::SegyWriter(const std::filesystem::path& path, const SegyFile& origin
   order_ = l.order;
   data_start_ = l.data_start, trace_headers_ = l.trace_headers, traces_ = l.traces, samples_ = l.samples;
   copy_bytes(original, 0, l.data_start, file_, 0);
-  if (format_ != l.format) {
+  // The original may claim another format than it is read in.
+  if (original.binary(binary_field::format) != int64_t(format_)) {
     std::vector<std::byte> binary = original.binary_header();
     put_field(binary, binary_field::format, order_, int(format_));
     file_.write_at(kSegyText, binary.data(), binary.size());

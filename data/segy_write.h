@@ -32,7 +32,7 @@ class SegyWriter {
  public:
   // A copy: text, binary and extended headers, every trace header and trailer as they are, byte for byte, but for
   //  - the samples,
-  //  - the sample format (bytes 3225-3226) where the original's is neither 1 nor 5: then, or when asked, `format`,
+  //  - the sample format (bytes 3225-3226): `format` if given or where the original's is neither 1 nor 5, else as read,
   //  - bytes 169-170 of every trace header, which become 0 (OpendTect multiplies samples by two to that power).
   // The original must outlive the writer. A trace that the original cuts short is left out.
   SegyWriter(const std::filesystem::path& path, const SegyFile& original, std::optional<SegyFormat> format = {});

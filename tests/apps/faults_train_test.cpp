@@ -179,6 +179,29 @@ TEST_F(FaultsPredict, KilledAndRunAgainIsTheSame) {
   EXPECT_FALSE(fs::exists(broken + "/amplitude_00000/parts"));
 }
 
+TEST_F(FaultsPredict, MutesAndDeadTracesHaveNoFaults) {
+  const std::string cube = cube_of(folder, "cube", 1, 40, 64), muted = folder / "muted.sgy";
+  {
+    const data::SegyFile from(cube);
+    data::SegyWriter writer(muted, from);
+    std::vector<float> trace(64);
+    for (int64_t t = 0; t < from.traces(); ++t) {
+      from.read_trace(t, trace);
+      std::fill(trace.begin(), trace.begin() + (t >= 30 ? 64 : 20), 0.0f);
+      writer.write_trace(t, trace);
+    }
+    writer.commit();
+  }
+  run_well({"faults", "predict", muted, "model=" + model, "out=" + (folder / "out"), "quiet=true"});
+  const data::SegyFile faults(folder / "out/muted/faults.sgy");
+  std::vector<float> p(64);
+  for (int64_t t = 0; t < 40; ++t) {
+    faults.read_trace(t, p);
+    for (size_t k = 0; k < (t >= 30 ? p.size() : 24); ++k) ASSERT_EQ(p[k], 0) << t << " " << k;
+    ASSERT_EQ(p[40] > 0, t < 30) << t;
+  }
+}
+
 // 400 MB of traces, nearly all of them zeros, and less address space than that.
 TEST_F(FaultsPredict, AFileLargerThanTheMemoryItMayUse) {
 #if defined(__SANITIZE_ADDRESS__)
