@@ -239,9 +239,9 @@ std::string VolumePrediction::describe() const {
       options_.azimuth, options_.sticks, options_.least_piece, options_.velocity);
 }
 
-void VolumePrediction::save_progress(int64_t done) {
-  done_ = done;
-  write_file(parts_ / "progress.json", nlohmann::json{{"identity", identity_}, {"done", done}}.dump() + "\n");
+void VolumePrediction::save_progress() {
+  write_file(parts_ / "progress.json", nlohmann::json{{"identity", identity_}, {"done", done_}}.dump() + "\n");
+  saved_ = std::chrono::steady_clock::now();
 }
 
 bool VolumePrediction::run(training::ProgressBar& progress) {
@@ -251,8 +251,11 @@ bool VolumePrediction::run(training::ProgressBar& progress) {
     if (i < int64_t(lines_.size())) predict_line(lines_[size_t(i)]);
     else treat_block(i - int64_t(lines_.size()));
     progress.advance(1);
-    save_progress(i + 1);
-    if (training::SignalWatch::asked() && i + 1 < all) return false;
+    done_ = i + 1;
+    const bool leave = training::SignalWatch::asked() && done_ < all;
+    // What a kill loses is done again, with the same result: twice a second is often enough.
+    if (leave || std::chrono::steady_clock::now() - saved_ > std::chrono::milliseconds(500)) save_progress();
+    if (leave) return false;
   }
   progress.end();
   return true;

@@ -3,6 +3,7 @@
 // it is complete, so that a killed prediction goes on where it was.
 #pragma once
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -72,7 +73,7 @@ class VolumePrediction {
   void predict_line(const Line& line);
   void treat_block(int64_t index);
   std::string describe() const;  // the work, so that only an equal one is taken over
-  void save_progress(int64_t done);
+  void save_progress();
 
   const FaultsModel& model_;
   const data::SegyFile& file_;
@@ -83,6 +84,7 @@ class VolumePrediction {
   int64_t gain_ = 0;  // samples
   bool resumed_ = false;
   int64_t done_ = 0;
+  std::chrono::steady_clock::time_point saved_{};
   std::vector<Line> lines_;  // the whole work: lines, then blocks
   bool inlines_ = false, crosslines_ = false;
   struct Cut {

@@ -150,7 +150,7 @@ TEST(FaultsTrain, KilledAndResumedIsTheSame) {
 
 class FaultsPredict : public ::testing::Test {
  protected:
-  void SetUp() override { run_well(train_faults(model, {"epochs=1", "sections=4", "model=dense_ae"})); }
+  void SetUp() override { run_well(train_faults(model, {"epochs=1", "sections=4"})); }
   TemporaryFolder folder;
   const std::string model = folder / "model";
 };
@@ -202,13 +202,13 @@ TEST_F(FaultsPredict, MutesAndDeadTracesHaveNoFaults) {
   }
 }
 
-// 400 MB of traces, nearly all of them zeros, and less address space than that.
+// 200 MB of traces, nearly all of them zeros, and less address space than that.
 TEST_F(FaultsPredict, AFileLargerThanTheMemoryItMayUse) {
 #if defined(__SANITIZE_ADDRESS__)
   GTEST_SKIP() << "AddressSanitizer needs its own address space";
 #endif
   const std::string path = folder / "large.sgy", small = cube_of(folder, "small", 1, 20, 1000);
-  constexpr int64_t kInlines = 100, kCrosslines = 1000;
+  constexpr int64_t kInlines = 50, kCrosslines = 1000;
   {
     // Headers alone: the samples are holes.
     const data::SegyFile from(small);
@@ -233,9 +233,9 @@ TEST_F(FaultsPredict, AFileLargerThanTheMemoryItMayUse) {
     file.write_at(from.layout().trace_start(kInlines * kCrosslines) - 1, &zero, 1);
     file.commit();
   }
-  ASSERT_GT(fs::file_size(path), 400u << 20);
+  ASSERT_GT(fs::file_size(path), 200u << 20);
   const std::string command =
-      "ulimit -v 393216; exec " KERN_PROGRAM " faults predict " + path + " model=" + model +
+      "ulimit -v 196608; exec " KERN_PROGRAM " faults predict " + path + " model=" + model +
       " out=" + (folder / "out") +
       " memory=64 threads=1 passes=inlines thin=false sticks=0 pictures=false quiet=true > /dev/null";
   ASSERT_EQ(std::system(command.c_str()), 0);
