@@ -22,7 +22,7 @@ double amplitude_scale(std::span<const float> amplitudes) {
 }
 
 void scale_amplitudes(std::span<float> amplitudes, double scale) {
-  const auto factor = float(1 / scale);
+  const auto factor = float(std::min(1 / scale, 1e38));  // infinite, it would make a NaN of 0
   for (float& v : amplitudes) v = std::isfinite(v) ? std::clamp(v * factor, -kLoudest, kLoudest) : 0.0f;
 }
 

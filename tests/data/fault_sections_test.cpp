@@ -30,6 +30,10 @@ TEST(AmplitudeScale, LeavesOutGapsAndTheLoudest) {
   std::vector<float> scaled{2, -100, NAN, INFINITY};
   scale_amplitudes(scaled, 2);
   EXPECT_EQ(scaled, (std::vector<float>{1, -kLoudest, 0, 0}));
+  std::vector<float> tiny{0, 1e-42f};  // 1 over their size is no float
+  scale_amplitudes(tiny, amplitude_scale(tiny));
+  EXPECT_EQ(tiny[0], 0);
+  EXPECT_TRUE(tiny[1] >= 0 && tiny[1] <= kLoudest);
 }
 
 TEST(AmplitudeScale, GainControlEvensOutATrace) {
