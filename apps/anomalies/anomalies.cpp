@@ -22,6 +22,10 @@ const Task& anomalies_task() {
                                        "are anomalies, 2 when something could not be done",
                                        describe_anomalies_predict, run_anomalies_predict)
               .failing_with(2),
+          verb<AnomaliesCompareConfig>("compare",
+                                       "hold finished trainings side by side, by every rule; writes a report",
+                                       describe_anomalies_compare, run_anomalies_compare)
+              .taking("runs"),
       }};
   return task;
 }

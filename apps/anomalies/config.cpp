@@ -125,7 +125,9 @@ void describe_anomalies_train(Schema& keys, AnomaliesTrainConfig& c) {
            at_least(0))
       .key("validation", c.split.validation,
            "share of the good pictures that find the threshold, with half of each kind of defect", kShare)
-      .key("test", c.split.test, "share of the good pictures that judge it, with the other half", kShare);
+      .key("test", c.split.test, "share of the good pictures that judge it, with the other half", kShare)
+      .key("split_seed", c.split_seed, "of that split: the same for all seeds, so that their runs can be compared",
+           at_least(0));
   keys.section("Inputs (in this order; stored in the model file)")
       .key("sharpen", c.input.sharpen, "factor; 1: not; none: 5 for auto-encoders, 1 for padim", at_least(0))
       .key("size", c.input.size, "height and width; empty: 28,48 for auto-encoders, 224,224 for padim",
@@ -208,13 +210,19 @@ void describe_anomalies_predict(Schema& keys, AnomaliesPredictConfig& c) {
       .key("data", c.data, "a picture, a folder of pictures (searched recursively) or a pattern such as 'shift/*.png'")
       .key("watch", c.watch,
            "a folder instead: its pictures are judged as they arrive, until Ctrl-C or a file named stop in it")
-      .key("every", c.every, "how often that folder is looked at")
+      .key("every", c.every, "how often that folder is looked at", above(0))
       .key("csv", c.csv, "write file, score, threshold, verdict and margin to this table")
       .key("heat_maps", c.heat_maps, "write NAME_heat.png of every picture to this folder: where it is unusual")
       .key("threshold", c.threshold, "scores above it are anomalies; none: the model's own")
       .key("rule", c.rule,
            "take the threshold that another rule found in training, e.g. youden; empty: the chosen one");
   describe_machine(keys, c.machine);
+}
+
+void describe_anomalies_compare(Schema& keys, AnomaliesCompareConfig& c) {
+  keys.section("Comparison")
+      .key("runs", c.runs, "folders of finished trainings; those that differ in seed alone are one method", required())
+      .key("out", c.out, "folder for report.html and comparison.csv", required());
 }
 
 }  // namespace kern::apps

@@ -46,6 +46,7 @@ enum class AnomaliesMonitor { loss, auroc };
 struct AnomaliesTrainConfig {
   AnomaliesData data;
   data::AnomalySplitOptions split;
+  int64_t split_seed = 1;
   AnomaliesInput input;
 
   std::string model = "conv_ae_fc";
@@ -101,5 +102,11 @@ struct AnomaliesPredictConfig {
   training::Machine machine;
 };
 void describe_anomalies_predict(training::Schema& keys, AnomaliesPredictConfig& config);
+
+struct AnomaliesCompareConfig {
+  std::vector<std::string> runs;
+  std::string out = "runs/anomalies_comparison";
+};
+void describe_anomalies_compare(training::Schema& keys, AnomaliesCompareConfig& config);
 
 }  // namespace kern::apps

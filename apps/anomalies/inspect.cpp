@@ -38,7 +38,7 @@ void run_anomalies_inspect(const AnomaliesTrainConfig& c, Call& call) {
   std::optional<data::AnomalySplit> split;
   if (source.set.count(data::Truth::normal) > 0) {
     data::AnomalySplitOptions options = c.split;
-    options.seed = uint64_t(c.recipe.seed);
+    options.seed = uint64_t(c.split_seed);
     split = data::split_anomalies(source.set, options);
   }
   std::map<int64_t, int> part;  // 0 training, 1 validation, 2 test

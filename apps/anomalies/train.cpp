@@ -382,7 +382,7 @@ void run_anomalies_train(const AnomaliesTrainConfig& c, Call& call) {
   Work t{c, run, begin_run(run, c, describe_anomalies_train, call), read_source(c.data), {}, c.machine.where()};
   warn_of_skipped(t.source);
   data::AnomalySplitOptions split = c.split;
-  split.seed = uint64_t(c.recipe.seed);
+  split.seed = uint64_t(c.split_seed);
   t.split = data::split_anomalies(t.source.set, split);
   check_data(t);
   if (c.model != kPadim && models::autoencoder_model(c.model).draws && t.device != Device::cpu) {

@@ -99,5 +99,23 @@ TEST(SpillsSynthetic, EqualSeedsGiveEqualPicturesAndSpillsAreBright) {
   EXPECT_THROW(spill_picture(0, true, {.height = 4}), Error);
 }
 
+TEST(Preprocess, TheRegionThatIsKept) {
+  const Preprocess chain{.height = 28, .width = 48, .crop_height = 28, .crop_width = 28};
+  const PictureRegion same = prepared_region({28, 48}, chain);
+  EXPECT_EQ(same.y, 0);
+  EXPECT_EQ(same.x, 10);
+  EXPECT_EQ(same.H, 28);
+  EXPECT_EQ(same.W, 28);
+  const PictureRegion twice = prepared_region({56, 96}, chain);
+  EXPECT_EQ(twice.x, 20);
+  EXPECT_EQ(twice.W, 56);
+  EXPECT_EQ(twice.H, 56);
+  const PictureRegion tiny = prepared_region({1, 1}, chain);
+  EXPECT_EQ(tiny.H, 1);
+  EXPECT_EQ(tiny.y + tiny.x, 0);
+  const PictureRegion whole = prepared_region({9, 7}, {});
+  EXPECT_EQ(whole.H * whole.W, 63);
+}
+
 }  // namespace
 }  // namespace kern::data

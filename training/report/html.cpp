@@ -55,7 +55,8 @@ select{font:inherit;padding:4px 8px;margin:0 0 10px 8px;background:var(--card);c
 .explorer{margin:0 0 22px}
 .explorer .under{position:relative;width:max-content;max-width:100%}
 .explorer .cursor{position:absolute;top:0;bottom:0;width:0;border-left:2px solid var(--accent);pointer-events:none}
-.explorer input{display:block;width:100%;margin:4px 0 10px;accent-color:var(--accent)}
+.explorer .slide{max-width:720px}
+.explorer input{display:block;width:91%;margin:2px 0 10px 7.3%;accent-color:var(--accent)}
 .explorer button{font:inherit;font-size:13px;padding:3px 10px;margin:0 6px 6px 0;background:var(--card);color:var(--ink);border:1px solid var(--rule);border-radius:6px;cursor:pointer}
 .choose input{vertical-align:middle;width:min(420px,60%);margin:0 0 10px 12px;accent-color:var(--accent)}
 footer{padding-top:24px;padding-bottom:32px;font-size:13px}

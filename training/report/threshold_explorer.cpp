@@ -196,18 +196,17 @@ void add_threshold_explorer(Report& report, const std::string& name, const Thres
   draw_bars(svg, v, range, x);
   const char* caption =
       "Above, both rates against the threshold; below, the scores of good pictures and anomalies, shares of each. The "
-      "dashed line is the chosen threshold.";
+      "dashed line is the chosen threshold, the full one that of the slider.";
   report.file(name, svg, caption);
   std::string html = "<div class=\"explorer\"><div class=\"under\">" + svg.inline_markup(caption) +
                      "<div class=\"cursor\" hidden=\"\"></div></div>\n";
-  html += "<p class=\"soft\">" + escape(caption) + "</p>\n";
   html += fmt::format(
-      "<div class=\"choose\" hidden=\"\"><label>Move the threshold<input type=\"range\" min=\"0\" max=\"1000\" "
-      "value=\"0\"/></label>\n");
+      "<div hidden=\"\"><div class=\"slide\"><input type=\"range\" aria-label=\"threshold\" min=\"0\" max=\"1000\" "
+      "value=\"0\"/></div>\n");
   html += fmt::format("<button type=\"button\" value=\"{}\">chosen</button>", v.threshold);
   for (const auto& [rule, t] : v.rules)
     html += fmt::format("<button type=\"button\" value=\"{}\">{}</button>", t, escape(rule));
-  html += "</div>\n" + table_of(v);
+  html += "</div>\n<p class=\"soft\">" + escape(caption) + "</p>\n" + table_of(v);
   html += fmt::format(
       "<script type=\"application/json\" class=\"scores\">{{\"normal\":{},\"anomalous\":{},\"low\":{},\"high\":{},"
       "\"left\":{},\"right\":{},\"threshold\":{}}}</script></div>\n",

@@ -1,0 +1,247 @@
+// kern anomalies, run as a person runs it.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "data/image.h"
+#include "data/spills_synthetic.h"
+#include "engine/atomic_file.h"
+#include "tests/apps/kern_process.h"
+
+namespace kern::testing {
+namespace {
+namespace fs = std::filesystem;
+
+nlohmann::json json_of(const std::string& path) { return nlohmann::json::parse(read_file(path)); }
+
+// Pictures of a conveyor: train, validation and test, with masks.
+void make_data(const std::string& folder, const Arguments& more = {}) {
+  Arguments a{"anomalies", "synthesize",           "out=" + folder, "training=60",    "validation=30",
+              "test=20",   "validation_spills=20", "test_spills=8", "test_strength=1"};
+  a.insert(a.end(), more.begin(), more.end());
+  run_well(a);
+}
+
+void write_pictures(const fs::path& folder, int count, bool spill, int first = 0, double strength = 1) {
+  make_folder(folder);
+  for (int i = first; i < first + count; ++i)
+    write_file(folder / ("p" + std::to_string(i) + ".png"),
+               data::encode_png(data::spill_picture(i, spill, {.strength = strength}).image));
+}
+
+Arguments small_training(const std::string& data, const std::string& run, const Arguments& more = {}) {
+  Arguments a{"anomalies", "train",      "data=" + data, "model=ae",     "channels=32", "code=4",    "epochs=3",
+              "batch=16",  "quiet=true", "threads=1",    "resamples=50", "panels=2",    "run=" + run};
+  a.insert(a.end(), more.begin(), more.end());
+  return a;
+}
+
+TEST(AnomaliesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
+  const TemporaryFolder folder;
+  make_data(folder / "data");
+  const Result trained = run_well(small_training(folder / "data", folder / "run",
+                                                 {"epochs=20", "lr=0.01", "batch=8", "--json", folder / "f.json"}));
+  EXPECT_TRUE(contains(trained.out, "by rule quantile")) << trained.out;
+  const nlohmann::json figures = json_of(folder / "f.json");
+  EXPECT_GT(figures["auroc"].get<double>(), 0.9);
+  EXPECT_GT(figures["pixel_auroc"].get<double>(), 0.8);
+  EXPECT_GT(figures["pro"].get<double>(), 0.3);
+  EXPECT_EQ(figures["rules"].size(), 7u);
+  EXPECT_EQ(figures["rules_tpr"].size(), 7u);
+  const std::string report = read_file(folder / "run/report.html");
+  for (const char* word : {"class=\"explorer\"", "Anomalies found", "unseen", "youden", "data:image/png;base64,"})
+    EXPECT_TRUE(contains(report, word)) << word;
+  EXPECT_TRUE(fs::exists(folder / "run/panels/epoch_0001.png"));
+
+  const Result judged = run_well({"anomalies", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
+                                  "pictures=test", "run=" + folder / "judged", "--json", folder / "e.json"});
+  EXPECT_TRUE(contains(judged.out, "20 good pictures, 8 anomalies")) << judged.out;
+  for (const char* name : {"auroc", "tpr", "tnr", "pixel_auroc", "pro", "threshold"})
+    EXPECT_DOUBLE_EQ(json_of(folder / "e.json")[name].get<double>(), figures[name].get<double>()) << name;
+
+  fs::rename(folder / "run/model.safetensors", folder / "alone.safetensors");
+  fs::remove_all(folder / "run");
+  const std::string model = "model=" + folder / "alone.safetensors";
+  const Result all = run({"anomalies", "predict", model, "data=" + folder / "data/test/spill",
+                          "csv=" + folder / "v.csv", "heat_maps=" + folder / "heat"});
+  EXPECT_EQ(all.code, 1) << all.err;
+  EXPECT_TRUE(contains(all.out, "ANOMALY  margin +"));
+  EXPECT_TRUE(contains(all.out, "8 pictures judged"));
+  EXPECT_TRUE(read_file(folder / "v.csv").starts_with("file,score,threshold,verdict,margin\n"));
+  EXPECT_EQ(files_below(folder / "heat").size(), 8u);
+  EXPECT_EQ(data::read_image(fs::path(folder / "heat") / files_below(folder / "heat")[0]).W, 48);
+
+  // 0: all good, 1: anomalies, 2: could not be done.
+  const std::string good = "data=" + folder / "data/test/good";
+  EXPECT_EQ(run({"anomalies", "predict", model, good, "threshold=1e9"}).code, 0);
+  write_file(folder / "data/test/good/cut.jpg", "\xFF\xD8\xFF");
+  const Result cut = run({"anomalies", "predict", model, good, "threshold=1e9"});
+  EXPECT_EQ(cut.code, 2);
+  EXPECT_TRUE(contains(cut.err, "cut.jpg is cut short")) << cut.err;
+  EXPECT_TRUE(contains(cut.out, "20 pictures judged: 20 good, 0 anomalies; 1 could not be read"));
+  EXPECT_EQ(run({"anomalies", "predict", model, good, "rule=youden"}).code <= 2, true);
+  expect_refusal({"anomalies", "predict", "model=" + folder / "none.safetensors", good}, {"none.safetensors"}, 2);
+  expect_refusal({"anomalies", "predict", model}, {"data=", "watch="}, 2);
+  expect_refusal({"anomalies", "predict", model, good, "rule=fancy"}, {"'fancy'", "quantile"}, 2);
+  expect_refusal({"anomalies", "predict", model, good, "heat_maps=" + folder / "data/test/good/heat"},
+                 {"lies in the folder of the pictures"}, 2);
+}
+
+TEST(AnomaliesApp, AStoppedTrainingGoesOnToTheBit) {
+  const TemporaryFolder folder;
+  make_data(folder / "data");
+  const Arguments vae{"model=vae", "channels=16", "validation=0.3"};
+  auto with = [&](Arguments a, const std::string& last) {
+    a.push_back(last);
+    return a;
+  };
+  run_well(small_training(folder / "data", folder / "whole", with(vae, "epochs=4")));
+  run_well(small_training(folder / "data", folder / "parts", with(vae, "epochs=2")));
+  run_well({"anomalies", "train", "resume=" + folder / "parts", "epochs=4"});
+  for (const char* file : {"metrics.csv", "model.safetensors", "model_last.safetensors", "scores.csv"})
+    EXPECT_EQ(read_file(fs::path(folder / "whole") / file), read_file(fs::path(folder / "parts") / file)) << file;
+  expect_refusal({"anomalies", "evaluate", "model=" + folder / "parts/model_last.safetensors",
+                  "data=" + folder / "data", "run=" + folder / "e"},
+                 {"no threshold yet", "threshold="});
+}
+
+TEST(AnomaliesApp, RandomScoresOfTheOriginals) {
+  const TemporaryFolder folder;
+  make_data(folder / "data");
+  run_well(
+      small_training(folder / "data", folder / "run",
+                     {"model=conv_ae_fc", "channels=2,8", "compat=seed", "passes=3", "--json", folder / "f.json"}));
+  const nlohmann::json f = json_of(folder / "f.json");
+  ASSERT_EQ(f["auroc_over_passes"].size(), 2u);
+  EXPECT_GE(f["auroc_over_passes"][1].get<double>(), 0);
+  EXPECT_EQ(f["tnr_over_passes"].size(), 2u);
+}
+
+TEST(AnomaliesApp, PadimOverASmallEncoder) {
+  const TemporaryFolder folder;
+  make_data(folder / "data");
+  const Result r = run_well({"anomalies", "train", "data=" + folder / "data", "model=padim", "encoder.width=0.1",
+                             "size=48,64", "levels=1,2", "padim.channels=12", "smoothing=2", "quiet=true",
+                             "resamples=20", "run=" + folder / "run", "--json", folder / "f.json"});
+  EXPECT_TRUE(contains(r.err, "random weights")) << r.err;
+  EXPECT_GT(json_of(folder / "f.json")["auroc"].get<double>(), 0.7);
+  const Result again = run_well({"anomalies", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
+                                 "pictures=test", "run=" + folder / "judged", "--json", folder / "e.json"});
+  EXPECT_DOUBLE_EQ(json_of(folder / "e.json")["pixel_auroc"].get<double>(),
+                   json_of(folder / "f.json")["pixel_auroc"].get<double>());
+  EXPECT_EQ(run({"anomalies", "predict", "model=" + folder / "run", "data=" + folder / "data/test",
+                 "heat_maps=" + folder / "heat"})
+                .code,
+            1);
+  EXPECT_EQ(files_below(folder / "heat").size(), 28u);
+  run_well(small_training(folder / "data", folder / "ae", {"epochs=1"}));
+  const Result compared =
+      run_well({"anomalies", "compare", folder / "run", folder / "ae", "out=" + folder / "comparison"});
+  EXPECT_TRUE(contains(compared.out, "padim: AUROC")) << compared.out;
+  EXPECT_TRUE(contains(read_file(folder / "comparison/comparison.csv"), "quantile_tpr"));
+  EXPECT_TRUE(contains(read_file(folder / "comparison/report.html"), "every rule found its threshold"));
+  run_well(small_training(folder / "data/train", folder / "other", {"epochs=1"}));
+  expect_refusal({"anomalies", "compare", folder / "run", folder / "other", "out=" + folder / "c2"},
+                 {"tested on other pictures", "split_seed="});
+}
+
+TEST(AnomaliesApp, GoodPicturesAloneGiveAThresholdAndADoubt) {
+  const TemporaryFolder folder;
+  write_pictures(folder / "data/good", 60, false);
+  const Result r = run_well(small_training(folder / "data", folder / "run"));
+  EXPECT_TRUE(contains(r.out, "there are no anomalies to validate on")) << r.out;
+  expect_refusal(small_training(folder / "data", folder / "r2", {"rule=youden"}),
+                 {"rule=youden needs anomalies", "rule=quantile"});
+  expect_refusal(small_training(folder / "data", folder / "r3", {"monitor=auroc"}), {"monitor=loss"});
+  const Result none = run_well(small_training(folder / "data", folder / "r4", {"validation=0", "test=0"}));
+  EXPECT_TRUE(contains(none.out, "found on the training pictures")) << none.out;
+}
+
+TEST(AnomaliesApp, BadPicturesAreSaidInPlainWords) {
+  const TemporaryFolder folder;
+  // One picture only.
+  write_pictures(folder / "one/good", 1, false);
+  expect_refusal(small_training(folder / "one", folder / "run"), {"a single picture trains", "50 or more"});
+  const Result one = run({"anomalies", "inspect", "data=" + folder / "one"});
+  EXPECT_EQ(one.code, 1);
+  EXPECT_TRUE(contains(one.out, "there is only one picture of good things")) << one.out;
+  // All identical.
+  make_folder(folder / "same/good");
+  for (int i = 0; i < 12; ++i)
+    write_file(folder / ("same/good/" + std::to_string(i) + ".png"),
+               data::encode_png(data::make_raster(27, 48, 3, uint8_t(90))));
+  expect_refusal(small_training(folder / "same", folder / "run"), {"identical, pixel for pixel"});
+  EXPECT_TRUE(contains(run({"anomalies", "inspect", "data=" + folder / "same"}).out, "identical, pixel for pixel"));
+  // Anomalies among the good ones are named.
+  write_pictures(folder / "mixed/good", 80, false);
+  for (const int i : {500, 501, 502})
+    write_file(folder / ("mixed/good/bad" + std::to_string(i) + ".png"),
+               data::encode_png(data::spill_picture(i, true, {.strength = 1.5}).image));
+  const Result mixed =
+      run_well(small_training(folder / "mixed", folder / "mixed_run", {"epochs=20", "lr=0.01", "batch=8"}));
+  for (const char* name : {"good/bad500.png", "good/bad501.png", "good/bad502.png", "move what is defective"})
+    EXPECT_TRUE(contains(mixed.err, name)) << name << "\n" << mixed.err;
+  // Mixed sizes and grey among colours: said, and used.
+  write_pictures(folder / "sizes/good", 20, false);
+  write_file(folder / "sizes/good/large.png", data::encode_png(data::make_raster(90, 77, 3, uint8_t(90))));
+  write_file(folder / "sizes/good/grey.png", data::encode_png(data::make_raster(27, 48, 1, uint8_t(80))));
+  write_file(folder / "sizes/good/cut.png", "\x89PNG\r\n\x1a\n");
+  const Result sizes = run_well({"anomalies", "inspect", "data=" + folder / "sizes", "sheet=" + folder / "s.png"});
+  EXPECT_TRUE(contains(sizes.out, "the pictures have 2 sizes")) << sizes.out;
+  EXPECT_TRUE(contains(sizes.out, "1 of 22 pictures are grey among colours")) << sizes.out;
+  EXPECT_TRUE(contains(sizes.out, "cut.png")) << sizes.out;
+  EXPECT_GT(data::read_image(folder / "s.png").W, 100);
+  const Result used = run_well(small_training(folder / "sizes", folder / "sizes_run", {"epochs=1"}));
+  EXPECT_TRUE(contains(used.err, "skipped: ")) << used.err;
+  // A list that names what is not there.
+  std::string list = "missing.png good\n";
+  for (int i = 0; i < 20; ++i) list += "sizes/good/p" + std::to_string(i) + ".png " + (i % 10 ? "good" : "bad") + "\n";
+  write_file(folder / "list.txt", list);
+  const Arguments listed{"anomalies", "inspect", "data=" + folder.path().string(), "list=" + folder / "list.txt"};
+  const Result absent = run_well(listed);
+  EXPECT_TRUE(contains(absent.out, "names missing.png")) << absent.out;
+  EXPECT_TRUE(contains(absent.out, "20 pictures: 18 good, 2 anomalies")) << absent.out;
+  Arguments strict = listed;
+  strict.push_back("strict=true");
+  expect_refusal(strict, {"names missing.png", "correct the list"});
+  expect_refusal(small_training(folder / "nowhere", folder / "run"), {"does not exist"});
+  expect_refusal(
+      small_training(folder / "sizes", folder / "run", {"model=conv_ae", "size=30,30", "channels=", "code=0"}),
+      {"multiples of 4"});
+  expect_refusal(small_training(folder / "sizes", folder / "run", {"crop=64,64"}), {"cannot be cut out"});
+  expect_refusal(small_training(folder / "sizes", folder / "run", {"model=padim", "grey=true"}), {"grey=false"});
+}
+
+TEST(AnomaliesApp, AnEqualPictureThatCountsAsBothIsFound) {
+  const TemporaryFolder folder;
+  write_pictures(folder / "data/good", 20, false);
+  make_folder(folder / "data/spill");
+  fs::copy_file(folder / "data/good/p3.png", folder / "data/spill/x.png");
+  const Result r = run_well({"anomalies", "inspect", "data=" + folder / "data"});
+  EXPECT_TRUE(contains(r.out, "spill/x.png is the same picture as good/p3.png, but one counts as")) << r.out;
+}
+
+TEST(AnomaliesApp, WatchesAFolderUntilItIsStopped) {
+  const TemporaryFolder folder;
+  write_pictures(folder / "data/good", 40, false);
+  run_well(small_training(folder / "data", folder / "run"));
+  make_folder(folder / "in");
+  Process watching({"anomalies", "predict", "model=" + folder / "run", "watch=" + folder / "in", "every=0.05s",
+                    "threshold=1e9", "csv=" + folder / "v.csv"});
+  write_pictures(folder / "in", 2, false, 100);
+  write_file(folder / "in/half.png", "\x89PNG");
+  for (int i = 0; i < 400 && (!fs::exists(folder / "v.csv") || !contains(read_file(folder / "v.csv"), "unreadable"));
+       ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  write_file(folder / "in/stop", "");
+  const Result r = watching.wait();
+  EXPECT_EQ(r.code, 2) << r.err;
+  EXPECT_TRUE(contains(r.out, "2 pictures judged: 2 good, 0 anomalies; 1 could not be read")) << r.out << r.err;
+  const std::string table = read_file(folder / "v.csv");
+  for (const char* name : {"p100.png", "p101.png", "half.png,,"}) EXPECT_TRUE(contains(table, name)) << name;
+}
+
+}  // namespace
+}  // namespace kern::testing

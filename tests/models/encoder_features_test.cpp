@@ -1,0 +1,86 @@
+#include "models/encoder_features.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/autograd.h"
+#include "engine/random.h"
+#include "layers/module.h"
+#include "models/table_autoencoder.h"
+
+namespace kern::models {
+namespace {
+
+EncoderFeaturesConfig small(std::vector<int> levels) {
+  EncoderFeaturesConfig c{.levels = std::move(levels)};
+  c.encoder.width = 0.1;
+  return c;
+}
+
+TEST(EncoderFeatures, LevelsStandSideBySideAtTheFinest) {
+  set_seed(1);
+  EncoderFeatures features(small({2, 4}));
+  set_training(features, false);
+  const NoGrad off;
+  RandomSequence random(1, RandomStream::noise);
+  std::vector<float> values(2 * 33 * 40 * 3);
+  for (float& v : values) v = random.uniform();
+  const Tensor x = Tensor::from({2, 33, 40, 3}, values);
+  const Tensor y = features(x);
+  EXPECT_EQ(y.dim(1), 9);
+  EXPECT_EQ(y.dim(2), 10);
+  EXPECT_EQ(y.channels(), features.channels());
+  // The finest as it is, the coarse ones repeated: of 3 rows, 9 make three each.
+  auto only = [&](int level) {
+    set_seed(1);
+    EncoderFeatures f(small({level}));
+    set_training(f, false);
+    return f(x);
+  };
+  const Tensor a = only(2), b = only(4);
+  const std::vector<float> all = y.values(), first = a.values(), last = b.values();
+  const size_t K = size_t(y.channels()), K1 = size_t(a.channels()), K2 = size_t(b.channels());
+  ASSERT_EQ(K, K1 + K2);
+  ASSERT_EQ(b.dim(1), 3);
+  ASSERT_EQ(b.dim(2), 3);
+  for (size_t h = 0; h < 9; ++h)
+    for (size_t w = 0; w < 10; ++w) {
+      const size_t at = h * 10 + w, from = (h * 3 / 9) * 3 + w * 3 / 10;
+      for (size_t k = 0; k < K1; ++k) ASSERT_EQ(all[at * K + k], first[at * K1 + k]);
+      for (size_t k = 0; k < K2; ++k) ASSERT_EQ(all[at * K + K1 + k], last[from * K2 + k]);
+    }
+}
+
+TEST(EncoderFeatures, RefusesLevelsThereAreNot) {
+  EXPECT_THROW(EncoderFeatures(small({})), Error);
+  EXPECT_THROW(EncoderFeatures(small({6})), Error);
+  EXPECT_THROW(EncoderFeatures(small({3, 2})), Error);
+}
+
+TEST(Reconstruction, EveryMeasureScoresAPictureAsTheLossOfItAlone) {
+  RandomSequence random(3, RandomStream::noise);
+  auto picture = [&](int64_t n) {
+    std::vector<float> v(size_t(n * 12 * 13 * 2));
+    for (float& x : v) x = random.uniform();
+    return Tensor::from({n, 12, 13, 2}, v);
+  };
+  const Tensor x = picture(1), other = picture(1);
+  const Reconstruction r{.picture = other};
+  for (const Measure m : {Measure::sse, Measure::mse, Measure::l1, Measure::ssim}) {
+    const double loss = double(reconstruction_loss(r, x, m).item());
+    EXPECT_NEAR(reconstruction_scores(r, x, m).front(), loss, 1e-4 * std::abs(loss));
+  }
+  EXPECT_GT(reconstruction_scores(r, x, Measure::ssim).front(), 0.1);
+  EXPECT_THROW(make_autoencoder("ae", {.channels = {8}, .spread = Spread::log_sigma}), Error);
+  const Tensor small = Tensor::zeros({1, 28, 28, 3});
+  for (const Spread s : {Spread::log_sigma, Spread::log_variance}) {
+    const auto vae = make_autoencoder("vae", {.channels = {8}, .code = 2, .spread = s, .divergence = false});
+    const Reconstruction out = vae(small);
+    EXPECT_EQ(out.kind, s);
+    EXPECT_FALSE(out.divergence);
+  }
+}
+
+}  // namespace
+}  // namespace kern::models
