@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/atomic_file.h"
 #include "kernels/common/error.h"
 
 namespace kern::data {
@@ -65,6 +66,11 @@ Image sheet(const std::vector<Image>& cells, int columns, int64_t cell) {
     for (int64_t r = 0; r < small[i].H; ++r) std::copy_n(small[i].at(r, 0), small[i].W * 3, out.at(y + r, x));
   }
   return out;
+}
+
+void write_sheet(const std::filesystem::path& path, const std::vector<Image>& cells, int columns) {
+  if (path.has_parent_path()) make_folder(path.parent_path());
+  write_file(path, encode_png(sheet(cells, columns)));
 }
 
 }  // namespace kern::data

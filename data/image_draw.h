@@ -1,5 +1,6 @@
 // Pictures for people: masks in their classes' colours, laid over pictures, and sheets of several.
 #pragma once
+#include <filesystem>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,8 @@ Image overlay(const Image& image, const Labels& labels, std::span<const Rgb> pal
 Image in_colours(Image image);
 // Cells of C = 3, scaled to fit cell x cell, in rows of so many columns on white.
 Image sheet(const std::vector<Image>& cells, int columns, int64_t cell = 160);
+// That as a PNG file; its folder is made.
+void write_sheet(const std::filesystem::path& path, const std::vector<Image>& cells, int columns);
 // No side longer than this; smaller pictures stay as they are.
 Image at_most(Image image, int64_t side);
 

@@ -85,4 +85,11 @@ ImageSplit split_images(const std::vector<Picture>& pictures, const ImageSplitOp
   return split;
 }
 
+std::vector<int64_t> spread(const std::vector<int64_t>& which, int64_t count) {
+  std::vector<int64_t> chosen;
+  const size_t n = std::min(which.size(), size_t(std::max<int64_t>(0, count)));
+  for (size_t i = 0; i < n; ++i) chosen.push_back(which[i * which.size() / n]);
+  return chosen;
+}
+
 }  // namespace kern::data

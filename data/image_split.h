@@ -24,4 +24,7 @@ struct ImageSplit {
 ImageSplit split_images(const std::vector<Picture>& pictures, const ImageSplitOptions& options,
                         std::span<const int64_t> group = {});
 
+// Every so many of the pictures, so that they come from all over the set.
+std::vector<int64_t> spread(const std::vector<int64_t>& which, int64_t count);
+
 }  // namespace kern::data

@@ -13,8 +13,6 @@
 namespace kern::training {
 namespace {
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 constexpr const char* kSeedKey = "kern.seed";
 
 // What a checkpoint holds.
@@ -51,7 +49,7 @@ class Loop {
 
   LoopResult go() {
     if (run_.resumed() && std::filesystem::exists(run_.file(kCheckpointFile))) restore();
-    started_ = last_save_ = now();
+    started_ = last_save_ = steady_seconds();
     seconds_before_ = s_.seconds;
     if (t_.begin) t_.begin();
     while (s_.epoch < options_.epochs && !worn_out()) {
@@ -77,7 +75,7 @@ class Loop {
   bool worn_out() const {
     return options_.patience > 0 && s_.best_epoch > 0 && s_.epoch - s_.best_epoch >= options_.patience;
   }
-  double seconds() const { return seconds_before_ + now() - started_; }
+  double seconds() const { return seconds_before_ + steady_seconds() - started_; }
 
   // One epoch from where the state stands; a reason if the training ends in it.
   std::optional<EndReason> epoch() {
@@ -98,7 +96,7 @@ class Loop {
       ++s_.index;
       if (options_.stop_after_steps > 0 && s_.step >= options_.stop_after_steps) return EndReason::killed_for_test;
       const auto reason = asked_to_stop();
-      const bool saves = !reason && now() - last_save_ >= options_.checkpoint_every;
+      const bool saves = !reason && steady_seconds() - last_save_ >= options_.checkpoint_every;
       if ((reason || saves || s_.index == steps) && !read_losses(0)) return EndReason::diverged;
       if (reason) return reason;
       if (saves) save();
@@ -199,7 +197,7 @@ class Loop {
     Metadata metadata = t_.identity;
     metadata[kSeedKey] = std::to_string(default_generator().seed());
     save_checkpoint(run_.file(kCheckpointFile), all_tensors(t_), s_, metadata);
-    last_save_ = now();
+    last_save_ = steady_seconds();
   }
 
   void restore() {

@@ -28,10 +28,6 @@ int stderr_width() {
   return kDefaultWidth;
 }
 
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 bool stderr_redraws() {
   const char* term = std::getenv("TERM");
   return ::isatty(STDERR_FILENO) == 1 && !(term && std::string_view(term) == "dumb");
@@ -48,6 +44,10 @@ std::string one_line(std::string_view text) {
 }
 
 }  // namespace
+
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 std::string format_duration(double seconds) {
   if (!(seconds >= 0) || seconds > 1e9) return "?";

@@ -16,6 +16,9 @@
 
 namespace kern::training {
 
+// Of a clock that nobody sets.
+double steady_seconds();
+
 enum class ProgressMode { automatic, terminal, plain, quiet };
 
 struct ProgressOptions {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "apps/model_words.h"
 #include "data/anomaly_batches.h"
 #include "data/image_draw.h"
 #include "engine/autograd.h"
@@ -21,27 +22,8 @@ constexpr std::pair<models::Measure, const char*> kMeasureWords[] = {{models::Me
                                                                      {models::Measure::mse, "mse"},
                                                                      {models::Measure::l1, "l1"},
                                                                      {models::Measure::ssim, "ssim"}};
-constexpr std::pair<models::InputScaling, const char*> kScalingWords[] = {
-    {models::InputScaling::none, "none"},
-    {models::InputScaling::imagenet, "imagenet"},
-    {models::InputScaling::symmetric, "symmetric"}};
-constexpr std::pair<models::PaddingConvention, const char*> kPaddingWords[] = {
-    {models::PaddingConvention::torch, "torch"}, {models::PaddingConvention::tensorflow, "tensorflow"}};
 constexpr std::pair<Spread, const char*> kSpreadWords[] = {{Spread::log_variance, "log_variance"},
                                                            {Spread::log_sigma, "log_sigma"}};
-
-template <class E, size_t N>
-std::string word_of(const std::pair<E, const char*> (&words)[N], E value) {
-  for (const auto& [v, word] : words)
-    if (v == value) return word;
-  throw InternalError("a choice without a word");
-}
-template <class E, size_t N>
-E value_of(const std::pair<E, const char*> (&words)[N], const std::string& word) {
-  for (const auto& [v, w] : words)
-    if (word == w) return v;
-  throw Error("no such word: " + word);
-}
 template <class T>
 json optional(const std::optional<T>& v) {
   return v ? json(*v) : json();

@@ -1,3 +1,5 @@
+#include "apps/compare.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -40,17 +42,7 @@ double figure_of(const Finished& run, const std::string& name) {
 }
 
 Finished read_run(const std::string& folder) {
-  switch (run_state(folder)) {
-    case RunState::none:
-      throw Error(text("there is no run in ", folder, ": name the folder of a finished training"));
-    case RunState::foreign:
-      throw Error(text(folder, " is not the folder of a run: name the folder of a finished training"));
-    case RunState::unfinished:
-      throw Error(
-          text("the run in ", folder, " is not finished: go on with it first, kern anomalies train resume=", folder));
-    case RunState::finished:
-      break;
-  }
+  require_finished(folder, "anomalies");
   const std::filesystem::path path = folder;
   Finished run{.folder = folder, .settings = {}, .figures = {}, .judged = {}};
   AnomaliesTrainConfig c;

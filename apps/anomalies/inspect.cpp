@@ -7,7 +7,7 @@
 #include "apps/anomalies/verbs.h"
 #include "data/anomaly_inspect.h"
 #include "data/image_draw.h"
-#include "engine/atomic_file.h"
+#include "data/image_split.h"
 
 namespace kern::apps {
 namespace {
@@ -17,17 +17,14 @@ void write_sheet(const std::string& path, const AnomaliesSource& source) {
   std::vector<int64_t> usable;
   for (size_t i = 0; i < source.set.pictures.size(); ++i)
     if (source.store->facts()[i].failure.empty()) usable.push_back(int64_t(i));
-  const size_t n = std::min(kMost, usable.size());
   constexpr data::Rgb kPalette[] = {{0, 0, 0}, {230, 60, 40}};
   std::vector<data::Image> cells;
-  for (size_t i = 0; i < n; ++i) {
-    const auto loaded = source.store->get(usable[i * usable.size() / n]);
+  for (const int64_t i : data::spread(usable, kMost)) {
+    const auto loaded = source.store->get(i);
     cells.push_back(loaded->labels.H ? data::overlay(loaded->image, loaded->labels, kPalette, 0.4, true)
                                      : data::in_colours(loaded->image));
   }
-  const std::filesystem::path out = path;
-  if (out.has_parent_path()) make_folder(out.parent_path());
-  write_file(out, data::encode_png(data::sheet(cells, 8)));
+  data::write_sheet(path, cells, 8);
   fmt::print("contact sheet: {}\n", path);
 }
 

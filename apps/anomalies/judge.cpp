@@ -14,10 +14,6 @@ namespace kern::apps {
 namespace {
 using namespace training;
 
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 void add_to(Scores& scores, data::Truth truth, double score) {
   if (truth == data::Truth::normal) scores.normal.push_back(score);
   if (truth == data::Truth::anomalous) scores.anomalous.push_back(score);
@@ -54,7 +50,7 @@ AnomaliesJudgement judge(const AnomaliesModel& model, const AnomaliesSource& sou
   for (const int64_t i : which) masks = masks || !source.set.pictures[size_t(i)].mask.empty();
   Localisation pixels;
   int64_t normal_maps = 0;
-  const double begun = seconds_now();
+  const double begun = steady_seconds();
   const auto together = size_t(scored_together(model));
   for (size_t begin = 0; begin < which.size(); begin += together) {
     const auto batch = which.subspan(begin, std::min(together, which.size() - begin));
@@ -79,7 +75,7 @@ AnomaliesJudgement judge(const AnomaliesModel& model, const AnomaliesSource& sou
     }
     progress.advance(int64_t(batch.size()));
   }
-  out.seconds = seconds_now() - begun;
+  out.seconds = steady_seconds() - begun;
   if (how.maps && masks) {
     out.pixel_auroc = pixels.pixel_auroc();
     out.region_overlap = pixels.region_overlap();

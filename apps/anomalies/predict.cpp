@@ -18,10 +18,6 @@ namespace kern::apps {
 namespace {
 namespace fs = std::filesystem;
 
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 bool lies_in(const fs::path& inner, const fs::path& outer) {
   const fs::path below = fs::weakly_canonical(inner).lexically_relative(fs::weakly_canonical(outer));
   return !below.empty() && *below.begin() != "..";
@@ -74,9 +70,9 @@ class Judge {
         refuse(file, why);
       }
     }
-    const double begun = seconds_now();
+    const double begun = training::steady_seconds();
     const std::vector<ScoredPicture> scored = score_pictures(model_, images, true, pictures);
-    seconds += seconds_now() - begun;
+    seconds += training::steady_seconds() - begun;
     for (size_t i = 0; i < scored.size(); ++i) give(*read[i], images[i], scored[i]);
     std::fflush(stdout);
   }

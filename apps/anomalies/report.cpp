@@ -44,13 +44,6 @@ data::Image of_map(std::span<const float> map, data::PictureSize size, double ho
   return out;
 }
 
-Svg picture_of(const std::string& png, const std::string& name) {
-  const data::ImageInfo info = data::image_info(png, name);
-  Svg svg{double(info.W), double(info.H)};
-  svg.image(0, 0, double(info.W), double(info.H), png, name);
-  return svg;
-}
-
 std::string interval_text(const Interval& i) { return fmt::format("{:.3f} to {:.3f}", i.low, i.high); }
 
 void add_rules(Report& report, const AnomaliesReport& in) {

@@ -11,6 +11,7 @@
 #include "data/anomaly_batches.h"
 #include "data/anomaly_inspect.h"
 #include "data/feed.h"
+#include "data/image_split.h"
 #include "engine/random.h"
 #include "kernels/common/log.h"
 #include "models/pretrained.h"
@@ -80,14 +81,6 @@ AnomaliesModel describe_model(const Work& t) {
   return m;
 }
 
-// Every so many of the pictures, so that they come from all over the set.
-std::vector<int64_t> spread(const std::vector<int64_t>& which, int count) {
-  std::vector<int64_t> chosen;
-  const size_t n = std::min(which.size(), size_t(std::max(0, count)));
-  for (size_t i = 0; i < n; ++i) chosen.push_back(which[i * which.size() / n]);
-  return chosen;
-}
-
 double mean_of(const std::vector<double>& v) {
   double sum = 0;
   for (const double x : v) sum += x;
@@ -149,7 +142,7 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
       t.device, "a smaller size");
 
   const std::vector<int64_t> shown =
-      spread(t.split.validation.empty() ? t.split.training : t.split.validation, c.panels);
+      data::spread(t.split.validation.empty() ? t.split.training : t.split.validation, c.panels);
   Training training = learner.training();
   training.samples_in_epoch = [&](int) { return feed.batches().pictures(); };
   training.begin_epoch = [&](int epoch, int64_t index) { feed.begin(epoch, index * c.recipe.accumulate); };

@@ -88,13 +88,8 @@ std::vector<std::pair<std::string, std::string>> facts_of(const FaultsReport& in
       {"Kernel rows that served", rows},
       {"Model", fmt::format("{}, {} parameters", m.architecture, m.module.parameter_count())},
       {"An answer depends on", fmt::format("{} samples to either side", m.reach)},
-      {"Made by", m.provenance},
-      {"Peak memory of tensors", format_bytes(double(memory_counters().peak))}};
-  if (in.foreseen.peak > 0)
-    facts.emplace_back("Foreseen for a step",
-                       fmt::format("{}, with what is kept for the next {}", format_bytes(double(in.foreseen.peak)),
-                                   format_bytes(double(in.foreseen.reserved))));
-  if (in.seconds > 0) facts.emplace_back("Time in training", format_duration(in.seconds));
+      {"Made by", m.provenance}};
+  add_costs(facts, in.foreseen, in.seconds);
   return facts;
 }
 

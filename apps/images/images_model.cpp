@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "apps/model_words.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
@@ -13,26 +14,6 @@ constexpr std::pair<data::MaskKind, const char*> kMaskWords[] = {{data::MaskKind
                                                                  {data::MaskKind::colour, "colour"},
                                                                  {data::MaskKind::nonzero, "nonzero"},
                                                                  {data::MaskKind::alpha, "alpha"}};
-
-constexpr std::pair<models::InputScaling, const char*> kScalingWords[] = {
-    {models::InputScaling::none, "none"},
-    {models::InputScaling::imagenet, "imagenet"},
-    {models::InputScaling::symmetric, "symmetric"}};
-constexpr std::pair<models::PaddingConvention, const char*> kPaddingWords[] = {
-    {models::PaddingConvention::torch, "torch"}, {models::PaddingConvention::tensorflow, "tensorflow"}};
-
-template <class E, size_t N>
-std::string word_of(const std::pair<E, const char*> (&words)[N], E value) {
-  for (const auto& [v, word] : words)
-    if (v == value) return word;
-  throw InternalError("a choice without a word");
-}
-template <class E, size_t N>
-E value_of(const std::pair<E, const char*> (&words)[N], const std::string& word) {
-  for (const auto& [v, w] : words)
-    if (word == w) return v;
-  throw Error("no such word: " + word);
-}
 
 json to_json(const ImagesModel& m) {
   json classes = json::array();

@@ -6,25 +6,22 @@
 #include "apps/images/verbs.h"
 #include "data/image_draw.h"
 #include "data/image_inspect.h"
-#include "engine/atomic_file.h"
+#include "data/image_split.h"
 
 namespace kern::apps {
 namespace {
 
 void write_sheet(const std::string& path, const ImagesSource& source) {
-  constexpr size_t kMost = 48;
-  const size_t n = std::min(kMost, source.usable.size());
+  constexpr int64_t kMost = 48;
   const std::vector<data::Rgb> palette =
       source.classes.empty() ? std::vector<data::Rgb>{} : palette_of(class_list(source.classes));
   std::vector<data::Image> cells;
-  for (size_t i = 0; i < n; ++i) {
-    const auto loaded = source.store->get(source.usable[i * source.usable.size() / n]);
+  for (const int64_t i : data::spread(source.usable, kMost)) {
+    const auto loaded = source.store->get(i);
     cells.push_back(loaded->labels.H ? data::overlay(loaded->image, loaded->labels, palette, 0.5, palette.size() == 2)
                                      : data::in_colours(loaded->image));
   }
-  const std::filesystem::path out = path;
-  if (out.has_parent_path()) make_folder(out.parent_path());
-  write_file(out, data::encode_png(data::sheet(cells, 8)));
+  data::write_sheet(path, cells, 8);
   fmt::print("contact sheet: {}\n", path);
 }
 

@@ -107,26 +107,14 @@ std::vector<std::pair<std::string, std::string>> facts_of(const ImagesReport& in
                             : m.own_size             ? "the pictures' own size"
                                                      : "pictures scaled as a whole")},
       {"Made by", m.provenance},
-      {"Data", "hash " + hash_text(in.store->hash())},
-      {"Peak memory of tensors", format_bytes(double(memory_counters().peak))}};
-  if (in.foreseen.peak > 0)
-    facts.emplace_back("Foreseen for a step",
-                       fmt::format("{}, with what is kept for the next {}", format_bytes(double(in.foreseen.peak)),
-                                   format_bytes(double(in.foreseen.reserved))));
-  if (in.seconds > 0) facts.emplace_back("Time in training", format_duration(in.seconds));
+      {"Data", "hash " + hash_text(in.store->hash())}};
+  add_costs(facts, in.foreseen, in.seconds);
   return facts;
 }
 
 }  // namespace
 
 std::string panel_name(int epoch) { return fmt::format("panels/epoch_{:04}.png", epoch); }
-
-Svg picture_of(const std::string& png, const std::string& name) {
-  const data::ImageInfo info = data::image_info(png, name);
-  Svg svg{double(info.W), double(info.H)};
-  svg.image(0, 0, double(info.W), double(info.H), png, name);
-  return svg;
-}
 
 std::string opinions_png(std::span<const Opinion> opinions, const Passing& passing) {
   std::vector<data::Image> cells;

@@ -43,7 +43,6 @@ std::string opinions_png(std::span<const Opinion> opinions, const Passing& passi
 // A row a picture: picture, truth, prediction. Written after every epoch, and shown by the report.
 std::string panel_png(const ImagesModel& model, const data::ImageStore& store, std::span<const int64_t> which,
                       const Passing& passing = {});
-training::Svg picture_of(const std::string& png, const std::string& name);
 std::string panel_name(int epoch);  // panels/epoch_0003.png
 
 // What always answering the commonest class of `truth` would score.

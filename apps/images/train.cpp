@@ -24,10 +24,6 @@ using namespace training;
 
 using Feeds = StepFeeds<data::ImageBatches>;
 
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 // The time that steps wait for their data, and the time of all steps.
 struct Waiting {
   double data = 0, steps = 0;
@@ -39,9 +35,9 @@ template <class F>
 F timed(F next, Waiting& waiting) {
   if (!next) return next;
   return [next = std::move(next), &waiting] {
-    const double before = seconds_now();
+    const double before = steady_seconds();
     auto batch = next();
-    waiting.data += seconds_now() - before;
+    waiting.data += steady_seconds() - before;
     return batch;
   };
 }
@@ -158,14 +154,6 @@ double score_of(ImagesMonitor monitor, const ConfusionMatrix& m) {
       return m.accuracy();
   }
   throw InternalError("no such monitor");
-}
-
-// Every so many of the pictures, so that they come from all over the set.
-std::vector<int64_t> spread(const std::vector<int64_t>& which, int count) {
-  std::vector<int64_t> chosen;
-  const size_t n = std::min(which.size(), size_t(std::max(0, count)));
-  for (size_t i = 0; i < n; ++i) chosen.push_back(which[i * which.size() / n]);
-  return chosen;
 }
 
 // The encoder of a network as the configuration wants it.
@@ -292,7 +280,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
       },
       device, "a smaller size");
 
-  const std::vector<int64_t> shown = spread(split.validation, c.panels);
+  const std::vector<int64_t> shown = data::spread(split.validation, c.panels);
   Waiting waiting;
   Training t = learner.training(method.parts);
   t.samples_in_epoch = [&](int) {
@@ -300,12 +288,12 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   };
   t.begin_epoch = [&](int epoch, int64_t index) { feeds.begin(epoch, index); };
   t.step = [&](int epoch, int64_t index) {
-    const double before = seconds_now();
+    const double before = steady_seconds();
     StepData d = feeds.next(epoch, index);
     d.labelled = timed(std::move(d.labelled), waiting);
     d.unlabelled = timed(std::move(d.unlabelled), waiting);
     const StepResult r = method.step(d);
-    waiting.steps += seconds_now() - before;
+    waiting.steps += steady_seconds() - before;
     return r;
   };
   t.validate = [&](int epoch) {

@@ -70,13 +70,8 @@ std::vector<std::pair<std::string, std::string>> facts_of(const ReportInput& in)
       {"Inputs", joined(curves) + (in.model->normalisation.mask ? ", and a mask per curve" : "")},
       {"Made by", in.model->provenance},
       {"Data", "hash " + hash_of(*in.wells)},
-      {"Validation wells", joined(in.model->validation_wells)},
-      {"Peak memory of tensors", format_bytes(double(memory_counters().peak))}};
-  if (in.foreseen.peak > 0)
-    facts.emplace_back("Foreseen for a step",
-                       fmt::format("{}, with what is kept for the next {}", format_bytes(double(in.foreseen.peak)),
-                                   format_bytes(double(in.foreseen.reserved))));
-  if (in.seconds > 0) facts.emplace_back("Time in training", format_duration(in.seconds));
+      {"Validation wells", joined(in.model->validation_wells)}};
+  add_costs(facts, in.foreseen, in.seconds);
   return facts;
 }
 

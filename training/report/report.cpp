@@ -9,6 +9,7 @@
 #include "kernels/common/error.h"
 #include "training/progress.h"
 #include "training/report/charts.h"
+#include "training/run_folder.h"
 
 namespace kern::training {
 namespace {
@@ -108,6 +109,15 @@ EpochFigures epoch_figures(const EpochRecord& e) {
     if (!known) f.more.emplace_back(name, value);
   }
   return f;
+}
+
+void add_costs(std::vector<std::pair<std::string, std::string>>& facts, const StepMemory& foreseen, double seconds) {
+  facts.emplace_back("Peak memory of tensors", format_bytes(double(memory_counters().peak)));
+  if (foreseen.peak > 0)
+    facts.emplace_back("Foreseen for a step",
+                       fmt::format("{}, with what is kept for the next {}", format_bytes(double(foreseen.peak)),
+                                   format_bytes(double(foreseen.reserved))));
+  if (seconds > 0) facts.emplace_back("Time in training", format_duration(seconds));
 }
 
 void add_history(Report& report, const std::vector<EpochFigures>& history, int64_t best_epoch) {

@@ -12,6 +12,7 @@
 #include "training/metrics.h"
 #include "training/reached.h"
 #include "training/report/html.h"
+#include "training/step_memory.h"
 
 namespace kern::training {
 
@@ -52,6 +53,8 @@ struct SplitCounts {
   std::vector<int64_t> class_samples;  // [K]
 };
 
+// Peak memory, what was foreseen of a step where that is known, and the time.
+void add_costs(std::vector<std::pair<std::string, std::string>>& facts, const StepMemory& foreseen, double seconds);
 void add_history(Report& report, const std::vector<EpochFigures>& history, int64_t best_epoch);
 // Epochs until each aim; nothing where there are no aims.
 void add_reached(Report& report, const std::vector<EpochRecord>& history, const Aims& aims);

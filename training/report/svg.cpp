@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/image.h"
 #include "kernels/common/error.h"
 
 namespace kern::training {
@@ -281,6 +282,13 @@ std::string cut_to_width(std::string_view s, double pixels, double size) {
     s.remove_suffix(1);  // the first byte of the last character
   }
   return std::string(s) + "…";
+}
+
+Svg picture_of(const std::string& png, const std::string& name) {
+  const data::ImageInfo info = data::image_info(png, name);
+  Svg svg{double(info.W), double(info.H)};
+  svg.image(0, 0, double(info.W), double(info.H), png, name);
+  return svg;
 }
 
 }  // namespace kern::training

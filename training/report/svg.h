@@ -100,4 +100,7 @@ std::string_view ink_on(std::string_view colour);
 double text_width(std::string_view text, double size = 12);
 std::string cut_to_width(std::string_view text, double pixels, double size = 12);
 
+// A PNG by itself, pixel by pixel; `name` is its tooltip.
+Svg picture_of(const std::string& png, const std::string& name);
+
 }  // namespace kern::training
