@@ -30,13 +30,13 @@ std::string csv_word(const std::string& word) {
 
 Scores AnomaliesJudgement::scores() const {
   Scores s;
-  for (const JudgedPicture& p : pictures) add_to(s, p.truth, p.score);
+  for (const JudgedAnomaly& p : pictures) add_to(s, p.truth, p.score);
   return s;
 }
 
 Scores AnomaliesJudgement::scores_of_pass(size_t pass) const {
   Scores s;
-  for (const JudgedPicture& p : pictures) add_to(s, p.truth, p.passes[pass]);
+  for (const JudgedAnomaly& p : pictures) add_to(s, p.truth, p.passes[pass]);
   return s;
 }
 
@@ -138,7 +138,7 @@ std::string scores_csv(const AnomaliesSource& source,
                        const std::vector<std::pair<std::string, AnomaliesJudgement>>& parts) {
   std::string out = "picture,part,kind,truth,score\n";
   for (const auto& [part, judgement] : parts)
-    for (const JudgedPicture& j : judgement.pictures) {
+    for (const JudgedAnomaly& j : judgement.pictures) {
       const data::AnomalyPicture& p = source.set.pictures[size_t(j.picture)];
       out += fmt::format("{},{},{},{},{}\n", csv_word(p.id), part, csv_word(p.kind), data::to_string(p.truth), j.score);
     }

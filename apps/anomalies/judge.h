@@ -11,14 +11,14 @@
 
 namespace kern::apps {
 
-struct JudgedPicture {
+struct JudgedAnomaly {
   int64_t picture;  // of the source
   data::Truth truth;
   double score, peak;  // the map's largest value
   std::vector<double> passes;
 };
 struct AnomaliesJudgement {
-  std::vector<JudgedPicture> pictures;
+  std::vector<JudgedAnomaly> pictures;
   // Where masks are, else NaN. Over the anomalies that have one and no more than kMostNormalMaps good pictures.
   double pixel_auroc = std::numeric_limits<double>::quiet_NaN(),
          region_overlap = std::numeric_limits<double>::quiet_NaN();

@@ -84,7 +84,7 @@ void add_kinds(Report& report, const AnomaliesReport& in) {
     std::vector<double> scores;
   };
   std::map<std::string, Row> kinds;
-  for (const JudgedPicture& j : in.judgement->pictures) {
+  for (const JudgedAnomaly& j : in.judgement->pictures) {
     const data::AnomalyPicture& p = in.source->set.pictures[size_t(j.picture)];
     kinds[p.kind].truth = p.truth;
     kinds[p.kind].scores.push_back(j.score);
@@ -110,12 +110,12 @@ void add_kinds(Report& report, const AnomaliesReport& in) {
 // The false alarms of the highest scores, the missed anomalies of the lowest, then good ones and anomalies found.
 void add_pictures(Report& report, const AnomaliesReport& in) {
   const double line = in.model->threshold.value_or(INFINITY);
-  std::vector<const JudgedPicture*> by_score;
-  for (const JudgedPicture& j : in.judgement->pictures)
+  std::vector<const JudgedAnomaly*> by_score;
+  for (const JudgedAnomaly& j : in.judgement->pictures)
     if (j.truth != data::Truth::unknown) by_score.push_back(&j);
   std::stable_sort(by_score.begin(), by_score.end(), [](auto* a, auto* b) { return a->score > b->score; });
-  std::vector<const JudgedPicture*> wrong[2], right[2];  // of good ones, of anomalies
-  for (const JudgedPicture* j : by_score) {
+  std::vector<const JudgedAnomaly*> wrong[2], right[2];  // of good ones, of anomalies
+  for (const JudgedAnomaly* j : by_score) {
     const bool anomaly = j->truth == data::Truth::anomalous, called = j->score > line;
     (anomaly == called ? right : wrong)[anomaly].push_back(j);
   }
@@ -128,7 +128,7 @@ void add_pictures(Report& report, const AnomaliesReport& in) {
           ? "From left to right: what the model sees, and how unusual each place is; one scale for all."
           : "From left to right: what the model sees, its reconstruction, and the error of every place; "
             "one scale for all.");
-  auto add = [&](const char* title, const std::vector<const JudgedPicture*>& which) {
+  auto add = [&](const char* title, const std::vector<const JudgedAnomaly*>& which) {
     std::vector<HtmlDocument::Panel> panels;
     for (size_t i = 0; i < std::min(share, which.size()); ++i) {
       const data::AnomalyPicture& p = in.source->set.pictures[size_t(which[i]->picture)];

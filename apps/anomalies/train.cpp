@@ -281,9 +281,9 @@ std::vector<std::string> find_line(const Work& t, AnomaliesModel& model, const S
 std::vector<std::string> suspects(const Work& t, const std::vector<const AnomaliesJudgement*>& parts) {
   std::vector<std::string> out;
   for (const AnomaliesJudgement* j : parts) {
-    std::vector<const JudgedPicture*> normal;
+    std::vector<const JudgedAnomaly*> normal;
     std::vector<double> scores;
-    for (const JudgedPicture& p : j->pictures)
+    for (const JudgedAnomaly& p : j->pictures)
       if (p.truth == data::Truth::normal) normal.push_back(&p), scores.push_back(p.score);
     for (const size_t i : likely_anomalies(scores)) out.push_back(t.source.set.pictures[size_t(normal[i]->picture)].id);
   }
@@ -319,7 +319,7 @@ void judge_and_report(const Work& t, Trained& trained, Call& call) {
   const std::vector<std::string> doubts = find_line(t, model, validation.scores(), training.scores().normal),
                                  suspicious = suspects(t, {&training, &validation, &test});
   std::vector<double> peaks;
-  for (const JudgedPicture& p : validation.scores().normal.empty() ? training.pictures : validation.pictures)
+  for (const JudgedAnomaly& p : validation.scores().normal.empty() ? training.pictures : validation.pictures)
     if (p.truth == data::Truth::normal) peaks.push_back(p.peak);
   model.hot = 2 * quantile_of(peaks, 0.95);
   save_anomalies_model(t.run.file(kBestModelFile), model);

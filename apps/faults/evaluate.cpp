@@ -92,7 +92,8 @@ std::vector<LabelledSection> labelled_pictures(const FaultsEvaluateConfig& c, st
       if (c.strict) throw;
       skipped.push_back(e.sentence());
     }
-  check(!sections.empty(), "no picture in ", c.data, " could be used: ", skipped.front());
+  check(!sections.empty(), "no picture in ", c.data, " could be used",
+        skipped.empty() ? std::string() : ": " + skipped.front());
   return sections;
 }
 
