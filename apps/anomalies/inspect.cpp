@@ -5,6 +5,7 @@
 
 #include "apps/anomalies/source.h"
 #include "apps/anomalies/verbs.h"
+#include "apps/findings.h"
 #include "data/anomaly_inspect.h"
 #include "data/image_draw.h"
 #include "data/image_split.h"
@@ -63,21 +64,10 @@ void run_anomalies_inspect(const AnomaliesTrainConfig& c, Call& call) {
     fmt::print("{:<24} {:<10} {:>9} {:>11} {:>6} {:>6}\n", name, data::to_string(row.truth), row.part[0], row.part[1],
                row.part[2], row.masks);
   fmt::print("\n");
-  int64_t count[3] = {0, 0, 0};
-  for (const data::Finding& f : data::inspect_anomalies(source.set, *source.store, split ? &*split : nullptr)) {
-    ++count[int(f.severity)];
-    fmt::print("{}: {}{}{}\n", data::to_string(f.severity), f.sentence, f.remedy.empty() ? "" : " -> ", f.remedy);
-  }
-  const int64_t notes = count[int(data::Severity::note)], warnings = count[int(data::Severity::warning)],
-                errors = count[int(data::Severity::error)];
-  fmt::print("{} errors, {} warnings, {} notes\n", errors, warnings, notes);
-  if (!c.sheet.empty()) write_sheet(c.sheet, source);
   call.figures.add("normal", normal);
   call.figures.add("anomalous", anomalous);
-  call.figures.add("errors", errors);
-  call.figures.add("warnings", warnings);
-  call.figures.add("notes", notes);
-  if (errors > 0) call.exit_code = kUsersInput;
+  say_findings(data::inspect_anomalies(source.set, *source.store, split ? &*split : nullptr), call);
+  if (!c.sheet.empty()) write_sheet(c.sheet, source);
 }
 
 }  // namespace kern::apps

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "apps/findings.h"
 #include "apps/images/source.h"
 #include "apps/images/verbs.h"
 #include "data/image_draw.h"
@@ -52,24 +53,13 @@ void run_images_inspect(const ImagesTrainConfig& c, Call& call) {
                total > 0 ? 100 * double(counts[k]) / double(total) : 0.0);
   if (ignored > 0) fmt::print("{:<24} {:>14}\n", "takes no part", ignored);
   fmt::print("\n");
-  int64_t count[3] = {0, 0, 0};
-  for (const data::Finding& f :
-       inspect_images(store, source.classes, source.skipped, data::MaskReader(c.data.mask_options()),
-                      split ? &*split : nullptr, c.data.ignore_unmapped)) {
-    ++count[int(f.severity)];
-    fmt::print("{}: {}{}{}\n", data::to_string(f.severity), f.sentence, f.remedy.empty() ? "" : " -> ", f.remedy);
-  }
-  const int64_t notes = count[int(data::Severity::note)], warnings = count[int(data::Severity::warning)],
-                errors = count[int(data::Severity::error)];
-  fmt::print("{} errors, {} warnings, {} notes\n", errors, warnings, notes);
-  if (!c.sheet.empty()) write_sheet(c.sheet, source);
   call.figures.add("pictures", int64_t(source.usable.size()));
   call.figures.add("labelled", labelled);
   call.figures.add("class_pixels", counts);
-  call.figures.add("errors", errors);
-  call.figures.add("warnings", warnings);
-  call.figures.add("notes", notes);
-  if (errors > 0) call.exit_code = kUsersInput;
+  say_findings(inspect_images(store, source.classes, source.skipped, data::MaskReader(c.data.mask_options()),
+                              split ? &*split : nullptr, c.data.ignore_unmapped),
+               call);
+  if (!c.sheet.empty()) write_sheet(c.sheet, source);
 }
 
 }  // namespace kern::apps

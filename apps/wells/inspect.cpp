@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "apps/findings.h"
 #include "apps/wells/verbs.h"
 #include "data/wells_inspect.h"
 
@@ -39,22 +40,11 @@ void run_inspect(const TrainConfig& c, Call& call) {
   } else {
     findings = data::inspect_wells(set);
   }
-  int64_t count[3] = {0, 0, 0};
-  fmt::print("\n");
-  for (const data::Finding& f : findings) {
-    ++count[int(f.severity)];
-    fmt::print("{}: {}{}{}\n", data::to_string(f.severity), f.sentence, f.remedy.empty() ? "" : " -> ", f.remedy);
-  }
-  const int64_t notes = count[int(data::Severity::note)], warnings = count[int(data::Severity::warning)],
-                errors = count[int(data::Severity::error)];
-  fmt::print("{} errors, {} warnings, {} notes\n", errors, warnings, notes);
   call.figures.add("wells", summary.wells);
   call.figures.add("labelled_wells", summary.labelled_wells);
   call.figures.add("samples", summary.samples);
-  call.figures.add("errors", errors);
-  call.figures.add("warnings", warnings);
-  call.figures.add("notes", notes);
-  if (errors > 0) call.exit_code = kUsersInput;
+  fmt::print("\n");
+  say_findings(findings, call);
 }
 
 }  // namespace kern::apps
