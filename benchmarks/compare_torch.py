@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Kern beside PyTorch on the CPU: whole steps, alternating in one run, the same threads and precision.
 
-  benchmarks/compare_torch.py --kern build/release/kern --peer PEER.py [--mode train|predict] [--batch N] [--json out.json]
+  benchmarks/compare_torch.py --kern build/release/kern [--models b,c,d,D,e] [--mode train|predict] [--batch N] [--json out.json]
 
-PEER.py defines make(id) -> (module, x, y, loss) for the models of docs/benchmarks.md (ids b, c, d, D, e). Each round runs
+--peer names a file that defines make(id) -> (module, x, y, loss) for the models of `kern bench steps`; peer_torch.py beside this one
+has them all. Models whose numbers of parameters differ are not compared. Each round runs
 some steps of Kern (`kern bench steps`), then as many of PyTorch in every layout; after all rounds the medians with
 quartiles of all steps and, for each round, the ratio PyTorch / Kern are shown. PyTorch's better layout counts.
 Needs PyTorch and nothing else.
@@ -33,7 +34,7 @@ def kern_steps(args, model, repeats):
                         "warmup=3", f"repeats={repeats}", f"threads={args.threads}", "--json", out.name],
                        check=True, stdout=subprocess.DEVNULL)
         figures = json.load(open(out.name))
-    return figures[f"{model}.milliseconds"], figures[f"{model}.peak_mib"]
+    return figures[f"{model}.milliseconds"], figures[f"{model}.peak_mib"], figures[f"{model}.parameters"]
 
 
 class Torch:
@@ -81,7 +82,7 @@ class Torch:
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--kern", default="build/release/kern")
-    ap.add_argument("--peer", required=True)
+    ap.add_argument("--peer", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "peer_torch.py"))
     ap.add_argument("--models", default="b,c,d,D,e")
     ap.add_argument("--mode", default="train", choices=("train", "predict"))
     ap.add_argument("--batch", type=int, default=0, help="0: what is usual for the model")
@@ -109,7 +110,10 @@ def main():
         kern, ratios, peak = [], [], 0
         times = {name: [] for name in layouts}
         for _ in range(args.rounds):
-            ours, peak = kern_steps(args, model, args.repeats)
+            ours, peak, parameters = kern_steps(args, model, args.repeats)
+            theirs = sum(p.numel() for p in layouts["default"].net.parameters())
+            if parameters != theirs:
+                sys.exit(f"model {model} has {parameters} parameters in Kern and {theirs} in {args.peer}: they are not the same")
             round_times = {name: t.steps(args.repeats) for name, t in layouts.items()}
             kern += ours
             for name, t in round_times.items():
@@ -121,7 +125,7 @@ def main():
                    kern_peak_mib=peak)
         rows.append(row)
         three = lambda q: "%8.2f %8.2f %8.2f" % tuple(q)
-        print(f"{model}  kern {three(row['kern'])}   torch ({best}) {three(row['torch'][best])}   "
+        print(f"{model:2}  kern {three(row['kern'])}   torch ({best}) {three(row['torch'][best])}   "
               f"torch/kern {row['ratio']:.2f}, by rounds {three(row['ratio_of_rounds'])}", flush=True)
     if args.json:
         json.dump(dict(mode=args.mode, batch=args.batch, threads=args.threads, processor=processor, kern=info,

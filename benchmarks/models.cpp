@@ -6,6 +6,7 @@
 #include "layers/head_loss.h"
 #include "models/conv_autoencoder.h"
 #include "models/table2d.h"
+#include "models/table_autoencoder.h"
 #include "models/unet1d.h"
 #include "models/unet2d.h"
 
@@ -36,6 +37,15 @@ Case segmentation(AnyModule network, const Shape& input, int classes) {
   for (int i = 0; i + 1 < input.rank(); ++i) positions.push_back(input[i]);
   return {std::move(network), random_input(input), random_classes(positions, classes),
           [](const AnyModule& n, const Tensor& x, const Tensor& target) { return cross_entropy_of(n, x, target); }};
+}
+
+// One of the auto-encoders of the anomalies, at the size and batch of its first training.
+Case autoencoder(const char* name, int batch) {
+  const models::AnyAutoencoder network = models::make_autoencoder(name, {});
+  const Tensor x = random_input({batch, 28, 28, 3});
+  return {network.module(), x, x, [network](const AnyModule&, const Tensor& in, const Tensor& target) {
+            return models::reconstruction_loss(network(in), target, models::Measure::sse);
+          }};
 }
 
 constexpr int usual(int batch, int otherwise) { return batch > 0 ? batch : otherwise; }
@@ -87,6 +97,15 @@ constexpr Model kModels[] = {
        models::freeze_levels(*models::image2d_model("vgg16_unet").encoder, network, "encoder", 2);
        return segmentation(network, {usual(n, 4), 224, 224, 3}, 35);
      }},
+    {"ae", "auto-encoder 2352-512-128-16 and back, squared errors, 28x28, batch 128",
+     [](int n) { return autoencoder("ae", usual(n, 128)); }},
+    {"vae", "variational auto-encoder 2352-512-16 and 16-128-512-2352, squared errors and divergence, 28x28, batch 128",
+     [](int n) { return autoencoder("vae", usual(n, 128)); }},
+    {"conv_ae", "convolutional auto-encoder 3-16-4, pooled, squared errors, 28x28, batch 128",
+     [](int n) { return autoencoder("conv_ae", usual(n, 128)); }},
+    {"conv_ae_fc",
+     "auto-encoder of a convolution and linear layers round a drawn code, squared errors, 28x28, batch 128",
+     [](int n) { return autoencoder("conv_ae_fc", usual(n, 128)); }},
 };
 
 }  // namespace

@@ -1,8 +1,11 @@
 #include "data/postprocess.h"
 
 #include <algorithm>
+#include <cmath>
+#include <vector>
 
 #include "data/well.h"
+#include "kernels/common/error.h"
 
 namespace kern::data {
 namespace {
@@ -34,6 +37,32 @@ void remove_short(std::span<int> labels, int64_t n) {
     remove_short_runs({begin, end}, size_t(n));
     begin = end;
   }
+}
+
+void label_in_order(std::span<const float> probabilities, int64_t classes, std::span<int> labels) {
+  check(classes > 0 && classes <= 65535, "label_in_order takes 1 to 65535 classes, not ", classes);
+  const size_t length = labels.size(), k = size_t(classes);
+  if (length == 0) return;
+  // score[c]: log probability of the best labelling down to here that ends in class c; from[i][c]: its class at i - 1.
+  std::vector<double> score(k, 0.0);
+  std::vector<uint16_t> from(length * k, 0);
+  for (size_t i = 0; i < length; ++i) {
+    size_t best = 0;
+    double best_before = score[0];
+    for (size_t c = 0; c < k; ++c) {
+      if (score[c] > best_before) best_before = score[c], best = c;
+      from[i * k + c] = uint16_t(best);
+      score[c] = best_before + std::log(std::max(1e-30, double(probabilities[i * k + c])));
+    }
+  }
+  size_t c = size_t(std::max_element(score.begin(), score.end()) - score.begin());
+  for (size_t i = length; i-- > 0; c = from[i * k + c]) labels[i] = int(c);
+}
+
+void postprocess(const Postprocess& options, std::span<const float> probabilities, int64_t classes,
+                 std::span<int> labels) {
+  if (options.in_order) label_in_order(probabilities, classes, labels);
+  remove_short(labels, options.remove_short);
 }
 
 }  // namespace kern::data

@@ -12,4 +12,20 @@ namespace kern::data {
 // samples are never changed and end a run: what lies below them starts a new top.
 void remove_short(std::span<int> labels, int64_t n);
 
+// The most probable labelling [L] whose class index never goes down: for classes that follow each other in depth, as
+// the zones between picked horizons do. A class may be missing. probabilities [L,K] of independent samples; the
+// labelling with the largest product of them is found by dynamic programming (Viterbi 1967 with equal transitions
+// upwards in index and none back), in O(L K). Of equally probable labellings it is the one whose boundaries lie
+// deepest.
+void label_in_order(std::span<const float> probabilities, int64_t classes, std::span<int> labels);
+
+// What is done to the labels of a well, in this order.
+struct Postprocess {
+  bool in_order = false;
+  int64_t remove_short = 0;
+};
+// labels [L]: the most probable classes of probabilities [L,K] when it begins.
+void postprocess(const Postprocess& options, std::span<const float> probabilities, int64_t classes,
+                 std::span<int> labels);
+
 }  // namespace kern::data

@@ -33,8 +33,8 @@ void run_bench_steps(const BenchStepsConfig& c, Call& call) {
   fmt::print(
       "{} steps, {} threads, f32. Milliseconds of a step; memory of tensors and scratch in MiB: foreseen, measured.\n",
       c.mode, thread_count());
-  fmt::print("{:<3} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6} {:>9}\n", "id", "parameters", "median", "quartile",
-             "quartile", "least", "foreseen", "peak MiB", "allocs", "loss");
+  fmt::print("{:<10} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6} {:>9}\n", "id", "parameters", "median",
+             "quartile", "quartile", "least", "foreseen", "peak MiB", "allocs", "loss");
   call.figures.add("mode", c.mode);
   call.figures.add("threads", thread_count());
   for (const std::string& id : c.models) {
@@ -48,7 +48,7 @@ void run_bench_steps(const BenchStepsConfig& c, Call& call) {
                                                                      .by_shape = c.by_shape});
     const auto q = benchmarks::quartiles(r.milliseconds);
     const double foreseen = double(r.foreseen_bytes) / (1 << 20), peak = double(r.peak_bytes) / (1 << 20);
-    fmt::print("{:<3} {:>10} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.1f} {:>9.1f} {:>6} {:>9}\n", r.id, r.parameters,
+    fmt::print("{:<10} {:>10} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.2f} {:>9.1f} {:>9.1f} {:>6} {:>9}\n", r.id, r.parameters,
                q.median, q.lower, q.upper, q.least, foreseen, peak, r.late_allocations,
                c.mode == "train" ? fmt::format("{:.5f}", r.loss) : "-");
     std::fflush(stdout);

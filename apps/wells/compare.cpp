@@ -68,7 +68,7 @@ Judged judge_run(const std::string& folder, const std::string& data, Sources& so
           " any more: give the data of the runs as data=");
     which.push_back(at - set->wells.begin());
   }
-  Judgement j = judge(model, set->wells, which, {.remove_short = c.remove_short, .keep_predictions = true});
+  Judgement j = judge(model, set->wells, which, {.postprocess = c.postprocess, .keep_predictions = true});
   ComparedRun run = run_in(folder, settings, j.matrix, model.validation_wells, "labelled_wells",
                            int64_t(model.training_wells.size()));
   int commonest = 0;

@@ -84,6 +84,15 @@ void describe_semi_supervision(Schema& keys, TrainConfig& c) {
       .key("semi.strong.reverse", c.strong.reverse,
            "half of the windows upside down: only where a facies read upwards is the same facies");
 }
+
+void describe_after(Schema& keys, AfterModel& a) {
+  keys.choice("in_order", a.in_order, "labels that never go back in the list of classes; auto: as in training",
+              {{"auto", AfterModel::InOrder::as_trained},
+               {"on", AfterModel::InOrder::on},
+               {"off", AfterModel::InOrder::off}})
+      .key("remove_short", a.remove_short,
+           "runs shorter than this many samples take the label above; -1: as in training", at_least(-1));
+}
 }  // namespace
 
 data::WellsOptions WellsData::options() const {
@@ -104,6 +113,11 @@ data::WellsOptions WellsData::options() const {
     for (const std::string& code : classes[i].codes) o.codes.emplace_back(code, int(i));
   }
   return o;
+}
+
+data::Postprocess AfterModel::over(const data::Postprocess& trained) const {
+  return {.in_order = in_order == InOrder::as_trained ? trained.in_order : in_order == InOrder::on,
+          .remove_short = remove_short < 0 ? trained.remove_short : remove_short};
 }
 
 training::ClassList WellsData::class_list(int count) const {
@@ -157,8 +171,11 @@ void describe_train(Schema& keys, TrainConfig& c) {
   keys.section("Output")
       .key("run", c.run, "the run folder", required())
       .key("resume", c.resume, "go on with this run folder, by its own configuration")
-      .key("remove_short", c.remove_short,
-           "in the final evaluation, runs shorter than this many samples take the label above", at_least(0))
+      .key("in_order", c.postprocess.in_order,
+           "classes follow each other downwards in the order of their list, as zones between picked horizons do: the "
+           "final labels are the most probable ones that never go back")
+      .key("remove_short", c.postprocess.remove_short, "then runs shorter than this many samples take the label above",
+           at_least(0))
       .key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200))
       .key("quiet", c.quiet, "no progress bar");
   describe_machine(keys, c.machine);
@@ -184,9 +201,9 @@ void describe_evaluate(Schema& keys, EvaluateConfig& c) {
               "which wells: those that validated the model, those that trained it, or all of the data",
               {{"all", WhichWells::all}, {"validation", WhichWells::validation}, {"training", WhichWells::training}})
       .key("ignore_unmapped", c.ignore_unmapped, "label codes outside the model's classes count as unlabelled")
-      .key("strict", c.strict, "a file that cannot be used ends the command")
-      .key("remove_short", c.remove_short, "runs shorter than this many samples take the label above", at_least(0))
-      .key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200))
+      .key("strict", c.strict, "a file that cannot be used ends the command");
+  describe_after(keys, c.after);
+  keys.key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200))
       .key("run", c.run, "folder for report.html and result.json", required());
   describe_machine(keys, c.machine);
 }
@@ -197,9 +214,9 @@ void describe_predict(Schema& keys, PredictConfig& c) {
       .key("data", c.data, "LAS or CSV files: folder or file", required())
       .key("out", c.out, "folder for the files with the predicted curves added", required())
       .key("mnemonic", c.mnemonic, "name of the predicted curve", required())
-      .key("probabilities", c.probabilities, "add the probability of every class too")
-      .key("remove_short", c.remove_short, "runs shorter than this many samples take the label above", at_least(0))
-      .key("overwrite", c.overwrite, "write over files that are there")
+      .key("probabilities", c.probabilities, "add the probability of every class too");
+  describe_after(keys, c.after);
+  keys.key("overwrite", c.overwrite, "write over files that are there")
       .key("strict", c.strict, "a file that cannot be used ends the command instead of being named and skipped");
   describe_machine(keys, c.machine);
 }

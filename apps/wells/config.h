@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "data/postprocess.h"
 #include "data/wells.h"
 #include "data/wells_batches.h"
 #include "data/wells_normalise.h"
@@ -73,7 +74,7 @@ struct TrainConfig {
   Monitor monitor = Monitor::mean_iou;
 
   std::string run = "runs/wells", resume;
-  int remove_short = 0;
+  data::Postprocess postprocess;
   int report_wells = 12;
   bool quiet = false;
   training::Machine machine;
@@ -88,13 +89,21 @@ struct SynthesizeConfig {
 };
 void describe_synthesize(training::Schema& keys, SynthesizeConfig& config);
 
+// What evaluate and predict do to a model's labels: as its training did, unless they are told otherwise.
+struct AfterModel {
+  enum class InOrder { as_trained, on, off } in_order = InOrder::as_trained;
+  int remove_short = -1;  // -1: as in training
+  data::Postprocess over(const data::Postprocess& trained) const;
+};
+
 enum class WhichWells { validation, training, all };
 
 struct EvaluateConfig {
   std::string model, data, run = "runs/wells_evaluation", label;
   WhichWells wells = WhichWells::all;
   bool ignore_unmapped = false, strict = false;
-  int remove_short = 0, report_wells = 12;
+  AfterModel after;
+  int report_wells = 12;
   training::Machine machine;
 };
 void describe_evaluate(training::Schema& keys, EvaluateConfig& config);
@@ -103,7 +112,7 @@ struct PredictConfig {
   std::string model, data, out = "runs/wells_predictions";
   std::string mnemonic = "FACIES_PRED";
   bool probabilities = true, strict = false, overwrite = false;
-  int remove_short = 0;
+  AfterModel after;
   training::Machine machine;
 };
 void describe_predict(training::Schema& keys, PredictConfig& config);

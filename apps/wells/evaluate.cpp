@@ -33,8 +33,8 @@ void run_evaluate(const EvaluateConfig& c, Call& call) {
   }
   check(!split.validation.empty(), "no labelled well to judge in ", c.data,
         c.wells == WhichWells::all ? "" : ": none has the name of a well the model was made with");
-  const Judgement j =
-      judge(model, set.wells, split.validation, {.remove_short = c.remove_short, .keep_predictions = true});
+  const Judgement j = judge(model, set.wells, split.validation,
+                            {.postprocess = c.after.over(model.postprocess), .keep_predictions = true});
   int commonest = 0;
   for (int k = 1; k < model.class_count(); ++k)
     if (j.matrix.support(k) > j.matrix.support(commonest)) commonest = k;

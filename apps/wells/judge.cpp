@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/postprocess.h"
-
 namespace kern::apps {
 
 Judgement judge(const WellsModel& model, const std::vector<data::Well>& wells, std::span<const int64_t> which,
@@ -22,7 +20,7 @@ Judgement judge(const WellsModel& model, const std::vector<data::Well>& wells, s
       loss -= std::log(std::max(1e-30, double(s.probabilities[size_t(i * s.classes + truth)])));
       ++counted;
     }
-    data::remove_short(s.labels, options.remove_short);
+    data::postprocess(options.postprocess, s.probabilities, s.classes, s.labels);
     for (int64_t i = 0; i < well.length() && !well.labels.empty(); ++i) {
       const int truth = well.labels[size_t(i)];
       if (truth == data::kUnlabelled) continue;

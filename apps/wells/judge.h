@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "apps/wells/wells_model.h"
+#include "data/postprocess.h"
 #include "data/well.h"
 #include "training/metrics.h"
 
@@ -22,7 +23,7 @@ struct Judgement {
 };
 
 struct JudgeOptions {
-  int64_t remove_short = 0;
+  data::Postprocess postprocess;
   bool keep_predictions = false;
 };
 // Every sample once, whole wells, in the order given.

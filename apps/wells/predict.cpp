@@ -24,9 +24,9 @@ struct Prediction {
   std::vector<float> probabilities;  // [L, K]
 };
 
-Prediction predict(const WellsModel& model, const data::Well& well, int remove_short) {
+Prediction predict(const WellsModel& model, const data::Well& well, const data::Postprocess& after) {
   training::Segmentation s = predict_well(model, well);
-  data::remove_short(s.labels, remove_short);
+  data::postprocess(after, s.probabilities, s.classes, s.labels);
   return {std::move(s.labels), std::move(s.probabilities)};
 }
 
@@ -64,7 +64,7 @@ std::string predicted_las(const WellsModel& model, const PredictConfig& c, const
                           data::same_step(well.length() > 1 ? well.depth[1] - well.depth[0] : 0, model.step)))
     data::resample(well, model.step);
   for (const data::Problem& n : notes) inform(to_string(n));
-  const Prediction p = predict(model, well, c.remove_short);
+  const Prediction p = predict(model, well, c.after.over(model.postprocess));
   const double step = model.step > 0 ? model.step : well.length() > 1 ? well.depth[1] - well.depth[0] : 1;
   const std::vector<int64_t> at = data::nearest_samples(well, file.curves.at(0).values, 0.51 * step);
   const int64_t classes = model.class_count();
@@ -104,7 +104,7 @@ void write_predicted_table(const WellsModel& model, const PredictConfig& c, cons
     names.push_back("P_" + model.classes[size_t(k)].name);
   data::CsvWriter csv(to, names);
   for (const data::Well& well : set.wells) {
-    const Prediction p = predict(model, well, c.remove_short);
+    const Prediction p = predict(model, well, c.after.over(model.postprocess));
     for (int64_t i = 0; i < well.length(); ++i) {
       csv.cell(well.id).cell(well.depth[size_t(i)]);
       for (const data::Curve& curve : well.curves) csv.cell(shortest(curve.values[size_t(i)]));

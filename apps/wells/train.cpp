@@ -57,6 +57,7 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
   m.step = set.step;
   m.classes = c.data.class_list(set.classes);
   for (const WellsClass& k : c.data.classes) m.codes.push_back(k.codes);
+  m.postprocess = c.postprocess;
   m.label = c.data.label;
   m.training_wells = ids_of(set.wells, split.training);
   m.validation_wells = ids_of(set.wells, split.validation);
@@ -247,7 +248,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   if (!end) return;
   const WellsModel best = load_wells_model(run.file(kBestModelFile));
   const Judgement j =
-      judge(best, set.wells, split.validation, {.remove_short = c.remove_short, .keep_predictions = true});
+      judge(best, set.wells, split.validation, {.postprocess = c.postprocess, .keep_predictions = true});
   const int commonest = int(std::max_element(counts.begin(), counts.end()) - counts.begin());
   const std::vector<Baseline> baselines = judge_baselines(best, set.wells, j, commonest);
   call.figures.add("best_epoch", int64_t(end->best_epoch));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/postprocess.h"
 #include "data/wells_normalise.h"
 #include "layers/module.h"
 #include "models/table1d.h"
@@ -24,7 +25,8 @@ struct WellsModel {
   std::vector<std::vector<std::string>> codes;  // of each class, in the files' own words; empty: the index
   std::string label;                            // the label curve it was trained on
   std::vector<std::string> training_wells, validation_wells;
-  std::string provenance;  // version, seed, data hash
+  data::Postprocess postprocess;  // of its labels, as in training
+  std::string provenance;         // version, seed, data hash
   // The plain classifier fitted to the same wells (apps/wells/baselines.h): it stands in the file so that an evaluation
   // of other data, where the training wells are not at hand, has the same yardstick. Old files have none.
   std::optional<training::LogisticRegression> logistic;

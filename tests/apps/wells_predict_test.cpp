@@ -2,6 +2,7 @@
 // training again.
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -212,6 +213,28 @@ TEST_F(Predict, EvaluationRepeatsTheTrainingsFigures) {
                  {"label FOO"});
   expect_refusal({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "x"), "wells=some"},
                  {"wells", "validation", "training", "all"});
+}
+
+TEST_F(Predict, LabelsFollowTheOrderTheModelWasTrainedWith) {
+  const std::string ordered = folder / "ordered";
+  run_well(train_arguments(data, ordered, {"epochs=1", "in_order=true", "remove_short=3"}));
+  const auto labels = [&](const std::string& name, const Arguments& more) {
+    Arguments a{"wells", "predict", "model=" + ordered, "data=" + data + "/synthetic_00000.las",
+                "out=" + (folder / name)};
+    a.insert(a.end(), more.begin(), more.end());
+    run_well(a);
+    std::vector<double> values = data::read_las(folder / (name + "/synthetic_00000.las")).find("FACIES_PRED")->values;
+    std::erase_if(values, [](double v) { return std::isnan(v); });
+    return values;
+  };
+  const std::vector<double> kept = labels("kept", {}), off = labels("off", {"in_order=off", "remove_short=0"});
+  EXPECT_FALSE(kept.empty());
+  EXPECT_TRUE(std::is_sorted(kept.begin(), kept.end()));
+  EXPECT_FALSE(std::is_sorted(off.begin(), off.end())) << "the synthetic facies come back, and so should these";
+  EXPECT_EQ(labels("on", {"in_order=on"}), kept);
+
+  run_well({"wells", "evaluate", "model=" + ordered, "data=" + data, "run=" + (folder / "judged"), "wells=validation"});
+  EXPECT_EQ(json_of(folder / "judged/result.json")["mean_iou"], json_of(ordered + "/result.json")["mean_iou"]);
 }
 
 // lasio reads what we write; KERN_PYTHON names a Python that has it.
