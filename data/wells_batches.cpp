@@ -12,6 +12,12 @@ namespace {
 constexpr int64_t kBatchesPerBucket =
     8;  // this many batches' worth of windows are sorted by length before they are cut
 
+// Of a view of a window, in a stream that the windows themselves use by their numbers, which are far smaller.
+uint32_t sequence_of_view(int64_t window) { return ~uint32_t(window); }
+
+StrongView view_of(const Augmentation& a) {
+  return {.gain = 0, .drift = a.drift, .noise = 0, .stretch = a.stretch, .hide = a.hide};
+}
 }  // namespace
 
 WellBatches::WellBatches(const std::vector<Well>& wells, std::span<const int64_t> which,
@@ -24,6 +30,7 @@ WellBatches::WellBatches(const std::vector<Well>& wells, std::span<const int64_t
   check(options.window >= 0, "wells: window=", options.window, " is not a number of samples, nor 0 for whole wells");
   check(options.augmentation.gain >= 0 && options.augmentation.shift >= 0 && options.augmentation.noise >= 0,
         "wells: an augmentation's gain, shift and noise must not be negative");
+  check_options(view_of(options.augmentation));
   if (options.strong) check_options(*options.strong);
   check(!which.empty(), "wells: there are no wells to make batches of");
   int64_t longest = 0;
@@ -94,11 +101,11 @@ WellBatches::Epoch WellBatches::epoch(int64_t number) const {
   return epoch;
 }
 
-// inputs [length, channels] of one window; what is missing stays missing.
-void WellBatches::augment(float* inputs, int64_t length, const Epoch& epoch, int64_t number) const {
+// inputs [length, channels] and labels [length] of one window; what is missing stays missing.
+void WellBatches::augment(float* inputs, int32_t* labels, int64_t length, const Epoch& epoch, int64_t number) const {
   const Augmentation& a = options_.augmentation;
   RandomSequence random(options_.seed, RandomStream::noise, epoch.number, uint32_t(number));
-  for (int64_t c = 0; c < curves_; ++c) {
+  for (int64_t c = 0; c < curves_ && a.any(); ++c) {
     const float gain = 1 + float(random.uniform(-a.gain, a.gain)), shift = float(random.uniform(-a.shift, a.shift));
     for (int64_t i = 0; i < length; ++i) {
       float& value = inputs[i * channels_ + c];
@@ -106,6 +113,13 @@ void WellBatches::augment(float* inputs, int64_t length, const Epoch& epoch, int
       if (!mask_ || inputs[i * channels_ + curves_ + c] > 0) value = value * gain + shift + noise;
     }
   }
+  if (!a.any_view()) return;
+  RandomSequence again(options_.seed, RandomStream::noise, epoch.number, sequence_of_view(number));
+  const ViewOfWindow view = strong_view(inputs, length, curves_, mask_, view_of(a), again);
+  std::copy(view.inputs.begin(), view.inputs.end(), inputs);
+  const std::vector<int32_t> before(labels, labels + length);
+  for (int64_t i = 0; i < length; ++i)
+    labels[i] = view.origin[size_t(i)] < 0 ? kUnlabelled : before[size_t(view.origin[size_t(i)])];
 }
 
 WellBatch WellBatches::batch(const Epoch& epoch, int64_t index) const {
@@ -126,10 +140,9 @@ WellBatch WellBatches::batch(const Epoch& epoch, int64_t index) const {
     const int64_t length = std::min(length_of(number), s.length - start);
     std::copy_n(s.inputs.begin() + start * channels_, length * channels_, out.inputs.begin() + n * out.L * out.C);
     std::copy_n(s.labels.begin() + start, length, out.labels.begin() + n * out.L);
-    if (options_.augmentation.any()) augment(out.inputs.data() + n * out.L * out.C, length, epoch, number);
+    augment(out.inputs.data() + n * out.L * out.C, out.labels.data() + n * out.L, length, epoch, number);
     if (options_.strong) {
-      // b: no window of the stream, whose numbers are far smaller
-      RandomSequence random(options_.seed, RandomStream::augment, epoch.number, ~uint32_t(number));
+      RandomSequence random(options_.seed, RandomStream::augment, epoch.number, sequence_of_view(number));
       const ViewOfWindow view =
           strong_view(out.inputs.data() + n * out.L * out.C, length, curves_, mask_, *options_.strong, random);
       std::copy(view.inputs.begin(), view.inputs.end(), out.strong.begin() + n * out.L * out.C);

@@ -22,12 +22,15 @@ struct WellBatch {
 };
 
 // What happens to the curves of a training window, anew in every epoch and different for every window and curve, in the
-// normalisation's units: value (1 + g) + s + n with g and s constant over the window, n drawn for every sample.
+// normalisation's units: value (1 + g) + s + n with g and s constant over the window, n drawn for every sample. Then
+// what a strong view does by the same names (data/wells_views.h): the labels move with the samples.
 struct Augmentation {
   double gain = 0;   // g is uniform in +-gain
   double shift = 0;  // s is uniform in +-shift
   double noise = 0;  // n is normal with this deviation
+  double drift = 0, stretch = 0, hide = 0;
   bool any() const { return gain > 0 || shift > 0 || noise > 0; }
+  bool any_view() const { return drift > 0 || stretch > 0 || hide > 0; }
 };
 
 struct BatchOptions {
@@ -72,7 +75,7 @@ class WellBatches {
   };
   int64_t start_of(const Epoch& epoch, int64_t window) const;
   int64_t length_of(int64_t window) const;
-  void augment(float* inputs, int64_t length, const Epoch& epoch, int64_t window) const;
+  void augment(float* inputs, int32_t* labels, int64_t length, const Epoch& epoch, int64_t window) const;
   BatchOptions options_;
   int64_t channels_, curves_;
   bool mask_;

@@ -146,7 +146,14 @@ void describe_train(Schema& keys, TrainConfig& c) {
       .key("augment.gain", c.augmentation.gain, "in training, every curve of a window times 1 +- up to this",
            between(0, 1))
       .key("augment.shift", c.augmentation.shift, "plus or minus up to this, in scaled units", at_least(0))
-      .key("augment.noise", c.augmentation.noise, "plus noise of this deviation, in scaled units", at_least(0));
+      .key("augment.noise", c.augmentation.noise, "plus noise of this deviation, in scaled units", at_least(0))
+      .key("augment.drift", c.augmentation.drift, "plus a slow wave of up to this height, in scaled units",
+           between(0, 100))
+      .key("augment.stretch", c.augmentation.stretch,
+           "depth stretched or squeezed by up to this share, as thickness changes between wells; labels move too",
+           between(0, 4))
+      .key("augment.hide", c.augmentation.hide, "share of the samples that is hidden, in stretches of 4 to 32",
+           between(0, 0.9));
   keys.section("Model")
       .key("model", c.model, model_words(), one_of(model_names()))
       .key("channels", c.channels,

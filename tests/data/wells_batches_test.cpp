@@ -172,6 +172,40 @@ TEST(WellBatches, AugmentationRepeatsByEpochAndSparesWhatIsMissing) {
   EXPECT_THROW(batches_of(wells, options), Error);
 }
 
+TEST(WellBatches, StretchedSamplesTakeTheirLabelsAlong) {
+  const auto wells = numbered({200, 200});
+  BatchOptions options{.batch = 2, .shuffle = false};
+  options.augmentation = {.stretch = 0.5};
+  const WellBatches source = batches_of(wells, options);
+  const auto a = source.batch(source.epoch(0), 0), again = source.batch(source.epoch(0), 0),
+             next = source.batch(source.epoch(1), 0);
+  EXPECT_EQ(a.inputs, again.inputs);
+  EXPECT_EQ(a.labels, again.labels);
+  EXPECT_NE(a.labels, next.labels);
+  int64_t labelled = 0;
+  for (size_t i = 0; i < a.labels.size(); ++i) {
+    const int64_t begin = i < 200 ? 0 : 1000;
+    if (a.labels[i] == kUnlabelled) {
+      EXPECT_EQ(a.inputs[2 * i], 0);
+      EXPECT_EQ(a.inputs[2 * i + 1], 0);
+      continue;
+    }
+    ++labelled;
+    EXPECT_TRUE(a.labels[i] >= begin && a.labels[i] < begin + 200);
+    EXPECT_NEAR(a.inputs[2 * i] * 100000, float(a.labels[i]), 0.51);
+  }
+  EXPECT_GT(labelled, 250);
+  options.augmentation = {.hide = 0.25};
+  const WellBatches hiding = batches_of(wells, options);
+  const auto hidden = hiding.batch(hiding.epoch(0), 0);
+  EXPECT_EQ(hidden.labels, batches_of(wells, {.batch = 2, .shuffle = false}).batch(hiding.epoch(0), 0).labels);
+  int64_t zeros = 0;
+  for (size_t i = 0; i < hidden.labels.size(); ++i) zeros += hidden.inputs[2 * i + 1] == 0;
+  EXPECT_TRUE(zeros > 50 && zeros <= 100) << zeros;
+  options.augmentation = {.stretch = 5};
+  EXPECT_THROW(batches_of(wells, options), Error);
+}
+
 TEST(WellBatches, WellsWithoutLabelCurveAndASubset) {
   auto wells = numbered({5, 6, 7});
   wells[2].labels.clear();
