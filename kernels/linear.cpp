@@ -11,6 +11,7 @@ namespace {
 // All three directions are out[i,j] = start[j] + sum_l a(i,l) b[l,j] with rows of b contiguous: a tile of 4 x 8 results
 // stays in registers while l runs. Sums over l are cut into blocks of 256, each summed on its own: long sums lose
 // little, and the part of b that a block reads stays in a cache.
+constexpr int64_t kFewestRows = 16, kSmallestWeights = 1024;  // of a case for the SIMD products
 constexpr int64_t kTileRows = 4, kTileColumns = 8, kDepth = 256;
 
 struct Product {
@@ -128,8 +129,8 @@ void linear_backward_bias_cpu(const Exec& exec, const LinearSpec& g, const float
   for (int64_t k = 0; k < g.k; ++k) db[k] = float(sums[k]);
 }
 
-// linear is a 1x1 convolution of one image of one row: on the CPU conv2d's SIMD rows are faster than the loops above,
-// and CUDA's kernels are conv2d's.
+// linear is a 1x1 convolution of one image of one row: on the CPU conv2d's SIMD rows serve small cases, and CUDA's
+// kernels are conv2d's.
 Conv2dSpec as_conv(const LinearSpec& g) {
   return {.c = int(g.c),
           .w = int(g.rows),
@@ -162,9 +163,30 @@ constexpr LinearRow by_conv(const char* name, bool (*supports)(const LinearSpec&
                               float* db) { conv_row<device>(g).backward_bias(exec, as_conv(g), dy, db); }};
 }
 
-constexpr LinearRow kRows[] = {
-    KERN_CUDA_ROW(by_conv<Device::cuda>("cuda", supports_all)) by_conv<Device::cpu>(
-        "conv2d", [](const LinearSpec& g) { return cpu_has(Isa::baseline) && g.rows > 0 && fits_conv(g); }),
+// Products that are large enough to pay for the copy of a factor. The bias is conv2d's.
+template <Isa isa>
+LinearRow simd_row() {
+  constexpr LinearRow conv = by_conv<Device::cpu>("", supports_all);
+  static const LinearProducts products = linear_products<isa>();
+  return {.name = isa_name(isa),
+          .device = Device::cpu,
+          .supports =
+              [](const LinearSpec& g) {
+                return cpu_has(isa) && fits_conv(g) && g.rows >= kFewestRows && g.k * g.c >= kSmallestWeights;
+              },
+          .workspace =
+              [](const LinearSpec& g) {
+                return std::max(products.workspace(g), by_conv<Device::cpu>("", supports_all).workspace(g));
+              },
+          .forward = products.forward,
+          .backward_data = products.backward_data,
+          .backward_weight = products.backward_weight,
+          .backward_bias = conv.backward_bias};
+}
+
+constexpr LinearRow kOthers[] = {
+    by_conv<Device::cpu>("conv2d",
+                         [](const LinearSpec& g) { return cpu_has(Isa::baseline) && g.rows > 0 && fits_conv(g); }),
     {.name = "cpu",
      .device = Device::cpu,
      .supports = supports_all,
@@ -187,11 +209,16 @@ constexpr LinearRow kRows[] = {
      .backward_bias = [](const Exec&, const LinearSpec& g, const float* dy,
                          float* db) { linear_backward_bias_reference(g, dy, db); }},
 };
-constexpr Table<LinearRow> kTable{"linear", kRows};
 
 }  // namespace
 
-const Table<LinearRow>& linear_table() { return kTable; }
-OpInfo linear_info() { return info_of(kTable); }
+const Table<LinearRow>& linear_table() {
+  static const LinearRow rows[] = {KERN_CUDA_ROW(by_conv<Device::cuda>("cuda", supports_all))
+                                       KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
+                                   kOthers[0], kOthers[1], kOthers[2]};
+  static const Table<LinearRow> table{"linear", rows};
+  return table;
+}
+OpInfo linear_info() { return info_of(linear_table()); }
 
 }  // namespace kern::kernels

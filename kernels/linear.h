@@ -4,6 +4,7 @@
 // Layouts: x, dx [rows, C]; w, dw [K, C]; b, db [K]; y, dy [rows, K].
 #pragma once
 #include "kernels/common/dispatch.h"
+#include "kernels/common/isa.h"
 #include "kernels/common/layout.h"
 #include "kernels/common/scalar.h"
 
@@ -68,5 +69,15 @@ struct LinearRow {
   void (*backward_bias)(const Exec&, const LinearSpec&, const float* dy, float* db);
 };
 const Table<LinearRow>& linear_table();
+
+// The three products of an instruction set's row (linear_simd.cpp).
+struct LinearProducts {
+  size_t (*workspace)(const LinearSpec&);
+  void (*forward)(const Exec&, const LinearSpec&, const float* x, const float* w, const float* b, float* y);
+  void (*backward_data)(const Exec&, const LinearSpec&, const float* dy, const float* w, float* dx);
+  void (*backward_weight)(const Exec&, const LinearSpec&, const float* dy, const float* x, float* dw);
+};
+template <Isa isa>
+LinearProducts linear_products();
 
 }  // namespace kern::kernels
