@@ -4,8 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "data/image_store.h"
-#include "data/preprocess.h"
+#include "data/prepared_pictures.h"
 
 namespace kern::data {
 
@@ -27,7 +26,7 @@ struct AnomalyBatchOptions {
 class AnomalyBatches {
  public:
   // `which` of the store's pictures, all of which the chain brings to one size. Errors: no pictures, sizes that differ.
-  AnomalyBatches(std::shared_ptr<const ImageStore> store, std::vector<int64_t> which, const Preprocess& chain,
+  AnomalyBatches(std::shared_ptr<const PreparedPictures> pictures, std::vector<int64_t> which,
                  const AnomalyBatchOptions& options);
   int64_t size() const { return (pictures() + options_.batch - 1) / options_.batch; }  // batches an epoch
   int64_t pictures() const { return int64_t(which_.size()); }
@@ -40,9 +39,8 @@ class AnomalyBatches {
   AnomalyBatch batch(const Epoch& epoch, int64_t index) const;
 
  private:
-  std::shared_ptr<const ImageStore> store_;
+  std::shared_ptr<const PreparedPictures> prepared_;
   std::vector<int64_t> which_;
-  Preprocess chain_;
   AnomalyBatchOptions options_;
   PictureSize size_;
 };

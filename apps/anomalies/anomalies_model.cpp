@@ -149,18 +149,17 @@ AnomaliesModel from_json(const json& j) {
 }
 
 // What a pass shows the network: prepared pictures, side by side.
-Tensor prepare_pass(const AnomaliesModel& m, std::span<const data::Image> pictures, bool drawn, int pass, int64_t first,
-                    std::vector<data::Raster<float>>& prepared) {
-  prepared.resize(pictures.size());
-  kernels::parallel_for(int64_t(pictures.size()), 1, [&](int64_t i, int64_t) {
+Tensor prepare_pass(const AnomaliesModel& m, int64_t pictures, const PreparedBy& prepare, bool drawn, int pass,
+                    int64_t first, std::vector<data::Raster<float>>& prepared) {
+  prepared.resize(size_t(pictures));
+  kernels::parallel_for(pictures, 1, [&](int64_t i, int64_t) {
     const double blur =
         drawn ? data::random_blur(uint64_t(m.seed), (1u << 31) + uint32_t(pass), uint32_t(first + i)) : -1;
-    prepared[size_t(i)] = data::prepare(pictures[size_t(i)], m.chain, blur);
+    prepared[size_t(i)] = prepare(i, blur);
   });
   std::vector<float> values;
   for (const auto& p : prepared) values.insert(values.end(), p.pixels.begin(), p.pixels.end());
-  return Tensor::from({int64_t(pictures.size()), m.network.size.height, m.network.size.width, m.chain.channels},
-                      values);
+  return Tensor::from({pictures, m.network.size.height, m.network.size.width, m.chain.channels}, values);
 }
 
 }  // namespace
@@ -219,18 +218,24 @@ Tensor features_of(const AnomaliesModel& m, const Tensor& pictures) {
 
 std::vector<ScoredPicture> score_pictures(const AnomaliesModel& m, std::span<const data::Image> pictures, bool drawn,
                                           int64_t first) {
-  const NoGrad off;
-  std::vector<ScoredPicture> out(pictures.size());
-  if (pictures.empty()) return out;
   for (const data::Image& p : pictures)
     check(data::prepared_size({p.H, p.W}, m.chain) == m.size(), "a picture of ", p.W, " x ", p.H,
           " pixels does not fit this model, which was trained on pictures of one size and sees ", m.network.size.width,
           " x ", m.network.size.height, ": train with size=HEIGHT,WIDTH to take any");
+  const PreparedBy prepare = [&](int64_t i, double blur) { return data::prepare(pictures[size_t(i)], m.chain, blur); };
+  return score_prepared(m, int64_t(pictures.size()), prepare, drawn, first);
+}
+
+std::vector<ScoredPicture> score_prepared(const AnomaliesModel& m, int64_t pictures, const PreparedBy& prepare,
+                                          bool drawn, int64_t first) {
+  const NoGrad off;
+  std::vector<ScoredPicture> out(static_cast<size_t>(pictures));
+  if (pictures == 0) return out;
   drawn = drawn && m.seed_compatible && !m.is_padim();
   const int64_t H = m.size().H, W = m.size().W;
   for (int pass = 0; pass < (drawn ? m.passes : 1); ++pass) {
     std::vector<data::Raster<float>> prepared;
-    const Tensor x = prepare_pass(m, pictures, drawn, pass, first, prepared);
+    const Tensor x = prepare_pass(m, pictures, prepare, drawn, pass, first, prepared);
     std::vector<double> scores;
     Tensor maps;  // [N,h,w] or [N,H,W,1]
     std::vector<float> reconstruction;
@@ -248,8 +253,8 @@ std::vector<ScoredPicture> score_pictures(const AnomaliesModel& m, std::span<con
       reconstruction = r.picture.values();
     }
     const std::vector<float> values = maps.values();
-    const size_t size = values.size() / pictures.size(), pixels = reconstruction.size() / pictures.size();
-    kernels::parallel_for(int64_t(pictures.size()), 1, [&](int64_t at, int64_t) {
+    const size_t size = values.size() / out.size(), pixels = reconstruction.size() / out.size();
+    kernels::parallel_for(pictures, 1, [&](int64_t at, int64_t) {
       const auto i = size_t(at);
       ScoredPicture& p = out[i];
       if (pass == 0) {

@@ -1,6 +1,7 @@
 // A trained judge of pictures with everything prediction needs, and the model file that holds it.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -62,6 +63,11 @@ struct ScoredPicture {
 // the first picture. Otherwise each picture counts by itself. Error for a picture that the chain does not bring to the
 // model's size.
 std::vector<ScoredPicture> score_pictures(const AnomaliesModel& model, std::span<const data::Image> pictures,
+                                          bool drawn = true, int64_t first = 0);
+// The same for so many pictures that `prepare` makes by the model's chain: of their number among them, and the blur of
+// prepare(). It is called from several threads.
+using PreparedBy = std::function<data::Raster<float>(int64_t i, double blur)>;
+std::vector<ScoredPicture> score_prepared(const AnomaliesModel& model, int64_t pictures, const PreparedBy& prepare,
                                           bool drawn = true, int64_t first = 0);
 // How many make a batch, where there are many.
 inline int64_t scored_together(const AnomaliesModel& model) { return model.is_padim() ? 8 : 64; }

@@ -52,22 +52,26 @@ AnomaliesJudgement judge(const AnomaliesModel& model, const AnomaliesSource& sou
   int64_t normal_maps = 0;
   const double begun = steady_seconds();
   const auto together = size_t(scored_together(model));
+  const auto score = [&](std::span<const int64_t> batch, int64_t first) {
+    if (how.prepared)
+      return score_prepared(
+          model, int64_t(batch.size()),
+          [&](int64_t i, double blur) { return *how.prepared->get(batch[size_t(i)], blur); }, how.drawn, first);
+    std::vector<data::Image> images;
+    for (const int64_t i : batch) images.push_back(source.store->get(i)->image);
+    return score_pictures(model, images, how.drawn, first);
+  };
   for (size_t begin = 0; begin < which.size(); begin += together) {
     const auto batch = which.subspan(begin, std::min(together, which.size() - begin));
-    std::vector<std::shared_ptr<const data::LoadedPicture>> loaded;
-    std::vector<data::Image> images;
-    for (const int64_t i : batch) {
-      loaded.push_back(source.store->get(i));
-      images.push_back(loaded.back()->image);
-    }
-    std::vector<ScoredPicture> scored = score_pictures(model, images, how.drawn, int64_t(begin));
+    std::vector<ScoredPicture> scored = score(batch, int64_t(begin));
     for (size_t k = 0; k < batch.size(); ++k) {
       const data::AnomalyPicture& p = source.set.pictures[size_t(batch[k])];
       check(std::isfinite(scored[k].score), "the score of ", p.id, " is ", scored[k].score,
             ": the model is damaged, train it again");
       const bool normal = p.truth == data::Truth::normal;
       if (how.maps && masks && (normal ? normal_maps++ < kMostNormalMaps : !p.mask.empty())) {
-        const data::Image mask = normal ? data::Image{} : data::prepare_mask(loaded[k]->labels, model.chain);
+        const data::Image mask =
+            normal ? data::Image{} : data::prepare_mask(source.store->get(batch[k])->labels, model.chain);
         pixels.add(scored[k].map, mask.pixels, model.size().H, model.size().W);
       }
       const double peak = double(*std::max_element(scored[k].map.begin(), scored[k].map.end()));

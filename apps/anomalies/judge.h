@@ -8,6 +8,7 @@
 #include "apps/anomalies/anomalies_model.h"
 #include "apps/anomalies/source.h"
 #include "apps/command.h"
+#include "data/prepared_pictures.h"
 
 namespace kern::apps {
 
@@ -32,8 +33,9 @@ struct AnomaliesJudgement {
 inline constexpr int64_t kMostNormalMaps = 300;
 
 struct Judging {
-  bool maps = true;   // pixel figures too
-  bool drawn = true;  // see score_pictures()
+  bool maps = true;                                  // pixel figures too
+  bool drawn = true;                                 // see score_pictures()
+  const data::PreparedPictures* prepared = nullptr;  // the source's, by the model's chain, where they are at hand
   bool quiet = true;
   std::string title = "score";
 };

@@ -64,7 +64,9 @@ AnomaliesModel describe_model(const Work& t) {
   AnomaliesModel m;
   m.architecture = c.model;
   m.chain = c.input.chain(c.model, c.data.grey);
-  const data::AnomalyBatches sizes(t.source.store, t.split.training, m.chain, {});  // says where they differ
+  // Says where sizes differ.
+  const data::AnomalyBatches sizes(std::make_shared<data::PreparedPictures>(t.source.store, m.chain), t.split.training,
+                                   {});
   m.network = c.network;
   m.network.size = {m.chain.channels, int(sizes.picture_size().H), int(sizes.picture_size().W)};
   m.measure = c.measure;
@@ -106,8 +108,9 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
   set_seed(uint64_t(c.recipe.seed));
   model.build();
   model.module.move_to(t.device);
+  const auto prepared = std::make_shared<const data::PreparedPictures>(t.source.store, model.chain);
   Feed feed(data::AnomalyBatches(
-      t.source.store, t.split.training, model.chain,
+      prepared, t.split.training,
       {.batch = c.recipe.batch, .seed = uint64_t(c.recipe.seed), .random_blur = c.seed_compatible}));
   const int64_t steps = (feed.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
   Learner learner(model.module, c.recipe, parameter_groups(model.module, {}), steps);
@@ -155,7 +158,9 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
   };
   training.validate = [&](int epoch) {
     // Without drawn numbers: a resumed training would draw others.
-    const Scores s = judge(model, t.source, t.split.validation, {.maps = false, .drawn = false}).scores();
+    const Scores s =
+        judge(model, t.source, t.split.validation, {.maps = false, .drawn = false, .prepared = prepared.get()})
+            .scores();
     const double loss = mean_of(s.normal), auroc = area_under_roc(s);
     if (!shown.empty()) t.run.write(anomalies_panel_name(epoch + 1), panel_png(model, t.source, shown, 0));
     Validation v{.score = c.monitor == AnomaliesMonitor::auroc ? auroc : -loss, .loss = loss, .figures = {}};
