@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "data/image_draw.h"
 #include "kernels/common/error.h"
@@ -27,11 +29,18 @@ Image with_faults(const Image& section, std::span<const float> probability, int6
   internal_check(int64_t(probability.size()) == traces * samples && traces > 0 && samples > 0, "a section of ", traces,
                  " x ", samples, " with ", probability.size(), " probabilities");
   Image out = in_colours(section);
-  for (int64_t y = 0; y < out.H; ++y)
+  // What pixel i of n covers of a line of `of` values: at least one.
+  const auto covered = [](int64_t i, int64_t n, int64_t of) {
+    const int64_t first = i * of / n;
+    return std::pair(first, std::max(first + 1, (i + 1) * of / n));
+  };
+  std::vector<std::pair<int64_t, int64_t>> columns(size_t(out.W));
+  for (int64_t x = 0; x < out.W; ++x) columns[size_t(x)] = covered(x, out.W, traces);
+  for (int64_t y = 0; y < out.H; ++y) {
+    const auto [z0, z1] = covered(y, out.H, samples);
     for (int64_t x = 0; x < out.W; ++x) {
       // The largest of what a pixel covers: a fault one sample wide is not lost where the picture is smaller.
-      const int64_t x0 = x * traces / out.W, x1 = std::max(x0 + 1, (x + 1) * traces / out.W);
-      const int64_t z0 = y * samples / out.H, z1 = std::max(z0 + 1, (y + 1) * samples / out.H);
+      const auto [x0, x1] = columns[size_t(x)];
       float p = 0;
       for (int64_t i = x0; i < x1; ++i)
         for (int64_t k = z0; k < z1; ++k) p = std::max(p, probability[size_t(i * samples + k)]);
@@ -41,6 +50,7 @@ Image with_faults(const Image& section, std::span<const float> probability, int6
       uint8_t* pixel = out.at(y, x);
       for (int c = 0; c < 3; ++c) pixel[c] = uint8_t(std::lround((1 - opacity) * pixel[c] + opacity * colour[c]));
     }
+  }
   return out;
 }
 

@@ -8,10 +8,9 @@
 #include <thread>
 
 #include "data/image.h"
-#include "data/segy.h"
 #include "data/segy_write.h"
 #include "engine/atomic_file.h"
-#include "tests/apps/kern_process.h"
+#include "tests/apps/faults_run.h"
 
 namespace kern::testing {
 namespace {
@@ -19,48 +18,12 @@ namespace fs = std::filesystem;
 
 nlohmann::json json_of(const std::string& path) { return nlohmann::json::parse(read_file(path)); }
 
-Arguments train_faults(const std::string& out, const Arguments& more = {}) {
-  Arguments a = {"faults",
-                 "train",
-                 "run=" + out,
-                 "channels=[4,6]",
-                 "synthetic.crosslines=24",
-                 "synthetic.samples=28",
-                 "sections=16",
-                 "validation_sections=4",
-                 "batch=4",
-                 "epochs=2",
-                 "threads=1",
-                 "report_sections=2",
-                 "quiet=true"};
-  a.insert(a.end(), more.begin(), more.end());
-  return a;
-}
-
 std::string cube_of(const TemporaryFolder& folder, const std::string& name, int inlines, int crosslines, int samples,
                     const std::string& format = "ieee") {
   run_well({"faults", "synthesize", "out=" + (folder / name), "volumes=1", "sheet=0",
             "inlines=" + std::to_string(inlines), "crosslines=" + std::to_string(crosslines),
             "samples=" + std::to_string(samples), "format=" + format});
   return folder / (name + "/amplitude_00000.sgy");
-}
-
-// Every byte but samples, the format's code and the weighting factor.
-void expect_equal_headers(const std::string& a, const std::string& b) {
-  std::string x = read_file(a), y = read_file(b);
-  const data::SegyFile from(a), to(b);
-  ASSERT_EQ(from.traces(), to.traces());
-  ASSERT_EQ(from.samples(), to.samples());
-  const int64_t start = from.layout().data_start;
-  ASSERT_EQ(to.layout().data_start, start);
-  for (std::string* s : {&x, &y}) (*s)[3224] = (*s)[3225] = 0;
-  EXPECT_EQ(x.substr(0, size_t(start)), y.substr(0, size_t(start)));
-  for (int64_t t = 0; t < from.traces(); ++t) {
-    data::SegyTraceHeader h = from.trace_header(t);
-    const data::SegyTraceHeader written = to.trace_header(t);
-    h[168] = h[169] = std::byte{0};
-    ASSERT_EQ(h, written) << t;
-  }
 }
 
 TEST(FaultsTrain, TrainPredictEvaluate) {
