@@ -233,29 +233,29 @@ bool serves(const Gather& g) {
          channels_that_fit<kBackward>(t);
 }
 
-template <int kDepth, int kChannels, bool kBackward>
+template <MmaPrecision kPrecision, int kDepth, int kChannels, bool kBackward>
 void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, float* out) {
   const LaunchConfig config{.grid = dim3(unsigned(t.g.n * t.tiling.tiles()), unsigned(ceil_div(t.g.out_c, kChannels)),
                                          unsigned(t.g.phases())),
                             .block = kThreads,
                             .shared_bytes = MmaLayout<kDepth, kChannels, kBackward>::bytes(t.tiling.halo, t.taps),
                             .stream = stream_of(exec)};
-  KERN_LAUNCH((conv2d_mma_kernel<kDepth, kChannels, kBackward, MmaPrecision::f32>), config, t, in, filter, bias, out);
+  KERN_LAUNCH((conv2d_mma_kernel<kDepth, kChannels, kBackward, kPrecision>), config, t, in, filter, bias, out);
 }
-template <int kDepth, bool kBackward>
+template <MmaPrecision kPrecision, int kDepth, bool kBackward>
 void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, float* out) {
   const int channels = channels_that_fit<kBackward>(t);
-  if (channels == 64) run<kDepth, 64, kBackward>(exec, t, in, filter, bias, out);
-  else if (channels == 32) run<kDepth, 32, kBackward>(exec, t, in, filter, bias, out);
-  else run<kDepth, 16, kBackward>(exec, t, in, filter, bias, out);
+  if (channels == 64) run<kPrecision, kDepth, 64, kBackward>(exec, t, in, filter, bias, out);
+  else if (channels == 32) run<kPrecision, kDepth, 32, kBackward>(exec, t, in, filter, bias, out);
+  else run<kPrecision, kDepth, 16, kBackward>(exec, t, in, filter, bias, out);
 }
-template <bool kBackward>
+template <MmaPrecision kPrecision, bool kBackward>
 void run(const Exec& exec, const Gather& g, const float* in, const float* filter, const float* bias, float* out) {
   // A slot that begins at an odd channel cannot be copied 16 bytes at a time.
   if (!packs_fit(g.in_c, {{in, g.in_pitch}, {filter, g.in_c}})) return gather_cuda(exec, g, in, filter, bias, out);
   const MmaGather t(g);
-  if (t.taps == 1) run<32, kBackward>(exec, t, in, filter, bias, out);
-  else run<8, kBackward>(exec, t, in, filter, bias, out);
+  if (t.taps == 1) run<kPrecision, 32, kBackward>(exec, t, in, filter, bias, out);
+  else run<kPrecision, 8, kBackward>(exec, t, in, filter, bias, out);
 }
 
 // --- backward_weight ---
@@ -301,7 +301,8 @@ struct MmaWeights {
 };
 
 template <int kTaps, int kAcross, MmaPrecision kPrecision>
-__global__ void __launch_bounds__(kWeightThreads)
+// One block at a time: with 128 registers, for two, some would be spilled.
+__global__ void __launch_bounds__(kWeightThreads, 1)
     conv2d_mma_weight_kernel(MmaWeights of, const float* dy, const float* x, float* parts) {
   constexpr int kWide = 32 * kAcross, kDyRow = kWeightDown + 8, kRow = kWide + 8;  // 8 t + g: every lane its own bank
   const Conv2dSpec& g = of.g;
@@ -416,33 +417,26 @@ __global__ void __launch_bounds__(kWeightThreads)
   fold(end - begin <= kWeightFold);
 }
 
-template <int kTaps, int kAcross>
+template <MmaPrecision kPrecision, int kTaps, int kAcross>
 void run_weights(const Exec& exec, const MmaWeights& of, const float* dy, const float* x, float* parts) {
   const LaunchConfig config{.grid = dim3(unsigned(of.stretches), unsigned(of.blocks())),
                             .block = kWeightThreads,
                             .shared_bytes = of.shared_bytes(),
                             .stream = stream_of(exec)};
-  KERN_LAUNCH((conv2d_mma_weight_kernel<kTaps, kAcross, MmaPrecision::f32>), config, of, dy, x, parts);
+  KERN_LAUNCH((conv2d_mma_weight_kernel<kTaps, kAcross, kPrecision>), config, of, dy, x, parts);
 }
 
-}  // namespace
-
-void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,
-                             float* dw) {
+template <MmaPrecision kPrecision>
+void backward_weight(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,
+                     float* dw) {
   const MmaWeights of(g, most_stretches);
   if (!of.serves() || !packs_fit(4, {{x, g.x_pitch()}, {dy, g.dy_pitch()}}))
     return weight_cuda(exec, g, g.p(), g.q(), dy, x, dw);
   float* parts = static_cast<float*>(exec.scratch);
-  if (of.taps_at_once == 9) run_weights<9, 1>(exec, of, dy, x, parts);
-  else if (of.taps_at_once == 3) run_weights<3, 2>(exec, of, dy, x, parts);
-  else run_weights<1, 2>(exec, of, dy, x, parts);
+  if (of.taps_at_once == 9) run_weights<kPrecision, 9, 1>(exec, of, dy, x, parts);
+  else if (of.taps_at_once == 3) run_weights<kPrecision, 3, 2>(exec, of, dy, x, parts);
+  else run_weights<kPrecision, 1, 2>(exec, of, dy, x, parts);
   add_stretches(exec, g.w_size(), of.stretches, parts, dw);
-}
-
-namespace {
-
-void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
-  conv2d_cuda_mma_weights(exec, g, 1 << 20, dy, x, dw);
 }
 bool supports(const Conv2dSpec& g) {
   return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kFewest && g.k >= kFewest && g.n > 0 &&
@@ -450,26 +444,39 @@ bool supports(const Conv2dSpec& g) {
          serves<true>(backward_gather(g));
 }
 
+template <MmaPrecision kPrecision>
+constexpr Conv2dRow row_of(const char* name, bool (*supports_case)(const Conv2dSpec&)) {
+  return {
+      .name = name,
+      .device = Device::cuda,
+      .supports = supports_case,
+      .workspace =
+          [](const Conv2dSpec& g) {
+            const size_t weights = std::max(weight_cuda_bytes(g, g.p(), g.q()), MmaWeights(g).bytes());
+            return std::max(weights, BiasSums(g.y_rows(), g.k).bytes());
+          },
+      .forward = [](const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b,
+                    float* y) { run<kPrecision, false>(exec, forward_gather(g), x, w, b, y); },
+      .backward_data = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w,
+                          float* dx) { run<kPrecision, true>(exec, backward_gather(g), dy, w, nullptr, dx); },
+      .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x,
+                            float* dw) { backward_weight<kPrecision>(exec, g, 1 << 20, dy, x, dw); },
+      .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const float* dy,
+                          float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
+      .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
+                               float* dx) { run<kPrecision, true>(exec, backward_gather(g), dy, w, b, dx); },
+      .exact = kPrecision == MmaPrecision::f32};
+}
+
 }  // namespace
 
-Conv2dRow conv2d_cuda_mma_row() {
-  return {.name = "cuda_mma",
-          .device = Device::cuda,
-          .supports = supports,
-          .workspace =
-              [](const Conv2dSpec& g) {
-                const size_t weights = std::max(weight_cuda_bytes(g, g.p(), g.q()), MmaWeights(g).bytes());
-                return std::max(weights, BiasSums(g.y_rows(), g.k).bytes());
-              },
-          .forward = [](const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b,
-                        float* y) { run<false>(exec, forward_gather(g), x, w, b, y); },
-          .backward_data = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w,
-                              float* dx) { run<true>(exec, backward_gather(g), dy, w, nullptr, dx); },
-          .backward_weight = backward_weight,
-          .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const float* dy,
-                              float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
-          .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w,
-                                   const float* b, float* dx) { run<true>(exec, backward_gather(g), dy, w, b, dx); }};
+void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,
+                             float* dw) {
+  backward_weight<MmaPrecision::f32>(exec, g, most_stretches, dy, x, dw);
+}
+Conv2dRow conv2d_cuda_mma_row() { return row_of<MmaPrecision::f32>("cuda_mma", supports); }
+Conv2dRow conv2d_cuda_tf32_row() {
+  return row_of<MmaPrecision::tf32>("cuda_tf32", [](const Conv2dSpec& g) { return tf32_enabled() && supports(g); });
 }
 
 }  // namespace kern::kernels

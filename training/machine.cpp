@@ -1,6 +1,7 @@
 #include "training/machine.h"
 
 #include "engine/autograd.h"
+#include "kernels/common/log.h"
 #include "kernels/common/parallel.h"
 #include "kernels/conv2d.h"
 
@@ -10,13 +11,21 @@ void Machine::apply() const {
   if (threads > 0) set_thread_count(threads);
   if (!winograd) kernels::set_winograd(false);
   if (recompute) set_recompute(true);
+  if (precision == Precision::tf32) {
+    kernels::set_tf32(true);
+    if (where() == Device::cpu) inform("precision=tf32 concerns graphics cards: on the CPU everything is f32");
+  }
 }
 
 void describe_machine(Schema& keys, Machine& m) {
   keys.section("Machine")
       .choice("device", m.device, "where to compute; auto: on a graphics card where there is one",
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
-      .choice("precision", m.precision, "of activations and products", {{"f32", Precision::f32}})
+      .choice("precision", m.precision,
+              "of products on a graphics card; tf32: tensor cores round their factors to 10 bits of mantissa, which is "
+              "faster; "
+              "the CPU always computes f32",
+              {{"f32", Precision::f32}, {"tf32", Precision::tf32}})
       .key("threads", m.threads, "CPU threads; 0: all cores. Results do not depend on it", between(0, 1024))
       .key("winograd", m.winograd,
            "3x3 convolutions and signals' of 3 by Winograd's algorithm where that is faster; false: direct sums, whose "

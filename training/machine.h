@@ -5,7 +5,7 @@
 
 namespace kern::training {
 
-enum class Precision { f32 };
+enum class Precision { f32, tf32 };
 
 struct Machine {
   DeviceChoice device = DeviceChoice::automatic;

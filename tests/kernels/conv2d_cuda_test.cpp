@@ -77,6 +77,51 @@ TEST(Conv2dCuda, errors_are_those_of_float) {
   });
 }
 
+// Factors of 11 bits are exact in tf32; others are rounded, by no more than half of their eleventh bit.
+TEST(Conv2dCuda, tf32_serves_when_it_is_asked_for) {
+  if (!cuda_available()) GTEST_SKIP() << "no CUDA";
+  const Conv2dSpec g = same3x3(1, 32, 13, 20, 32);
+  EXPECT_FALSE(takes("cuda_tf32", g));
+  EXPECT_TRUE(takes("cuda_mma", g));
+  set_tf32(true);
+  EXPECT_TRUE(takes("cuda_tf32", g));
+  const auto x = Array<>::uniform(g.x_rows(), g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2),
+             b = Array<>::uniform(g.k, 1, 0, 3), dy = Array<>::uniform(g.y_rows(), g.k, 0, 4),
+             xi = Array<>::integers(g.x_rows(), g.c, 0, 1), wi = Array<>::integers(g.w_size(), 1, 0, 2),
+             bi = Array<>::integers(g.k, 1, 0, 3), dyi = Array<>::integers(g.y_rows(), g.k, 0, 4);
+  const auto error = [](const Array<>& got, const Array<>& expected) {
+    double largest = 0, size = 0;
+    for (int64_t i = 0; i < got.rows(); ++i)
+      for (int64_t j = 0; j < got.c(); ++j) {
+        largest = std::max(largest, double(std::abs(got.at(i, j) - expected.at(i, j))));
+        size = std::max(size, double(std::abs(expected.at(i, j))));
+      }
+    return largest / size;
+  };
+  struct Direction {
+    const Array<>&x, &w, &b, &dy;
+    bool exact;
+  };
+  for (const Direction& d : {Direction{xi, wi, bi, dyi, true}, Direction{x, w, b, dy, false}}) {
+    Array<> y0(g.y_rows(), g.k), dx0(g.x_rows(), g.c), dw0(g.w_size(), 1);
+    conv2d_forward_reference(g, d.x.data(), d.w.data(), d.b.data(), y0.data());
+    conv2d_backward_data_reference(g, d.dy.data(), d.w.data(), dx0.data());
+    conv2d_backward_weight_reference(g, d.dy.data(), d.x.data(), dw0.data());
+    for_each_cuda_row(g, [&](const Conv2dRow& row, const Exec& exec) {
+      if (std::string_view(row.name) != "cuda_tf32") return;
+      Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1);
+      row.forward(exec, g, d.x.data(), d.w.data(), d.b.data(), y.data());
+      row.backward_data(exec, g, d.dy.data(), d.w.data(), dx.data());
+      row.backward_weight(exec, g, d.dy.data(), d.x.data(), dw.data());
+      for (const double e : {error(y, y0), error(dx, dx0), error(dw, dw0)}) {
+        EXPECT_LE(e, d.exact ? 0 : 1e-3);
+        EXPECT_TRUE(d.exact || e > 1e-6) << "nothing was rounded";
+      }
+    });
+  }
+  set_tf32(false);
+}
+
 #ifdef KERN_CUDA
 // A block that takes more tiles than it adds up in one go.
 TEST(Conv2dCuda, long_sums_are_folded) {
