@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "benchmarks/kernels.h"
+#include "engine/card.h"
 #include "engine/tensor.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/philox.h"
@@ -23,32 +24,46 @@ inline double milliseconds_now() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Arrays of one case: inputs random, outputs poisoned with NaN.
+// Arrays of one case on its device: inputs random, outputs poisoned with NaN.
 class Arrays {
  public:
+  explicit Arrays(Device device) : device_(device) {}
+
   float* input(int64_t n, float low = -1, float high = 1) {
-    float* p = output(n);
+    Tensor t = Tensor::empty({std::max<int64_t>(1, n)});
+    float* p = t.mutate();
     uint32_t state = 12345;
-    for (int64_t i = 0; i < n; ++i) {
+    for (int64_t i = 0; i < t.size(); ++i) {
       state = state * 1664525u + 1013904223u;
       p[i] = low + (high - low) * to_uniform(state);
     }
-    return p;
+    return keep(t).mutate();
   }
   float* output(int64_t n) {
-    all_.push_back(Tensor::full({std::max<int64_t>(1, n)}, std::numeric_limits<float>::quiet_NaN()));
-    return all_.back().mutate();
+    return keep(Tensor::full({std::max<int64_t>(1, n)}, std::numeric_limits<float>::quiet_NaN())).mutate();
   }
   int32_t* classes(int64_t n, int64_t k) {
     Tensor t = Tensor::empty({n}, {.dtype = DType::i32});
     int32_t* p = t.mutate<int32_t>();
     for (int64_t i = 0; i < n; ++i) p[i] = int32_t(i * 7919 % k);
-    all_.push_back(std::move(t));
-    return p;
+    return keep(t).mutate<int32_t>();
+  }
+  // A number that kernels read, or add to, where they are.
+  template <class T>
+  T* number(T value) {
+    numbers_.emplace_back(device_, sizeof(T));
+    copy_bytes(device_, numbers_.back().data(), sizeof(T), Device::cpu, &value, sizeof(T), sizeof(T), 1);
+    return reinterpret_cast<T*>(numbers_.back().data());
   }
 
  private:
+  Tensor& keep(const Tensor& t) {
+    all_.push_back(t.to(device_));
+    return all_.back();
+  }
+  Device device_;
   std::deque<Tensor> all_;
+  std::deque<Storage> numbers_;
 };
 
 struct Direction {
@@ -62,24 +77,50 @@ using Directions = std::vector<Direction>;
 inline double floats(double n) { return 4 * n; }
 constexpr double kBeyondCaches = 64 << 20;  // bytes of a call that memory must bring anew
 
+// Error where one of about a thousand values looked at is not finite.
+template <class Row>
+void check_values(std::string_view op, const Row& row, const std::string& shape, const Direction& d, Device device) {
+  std::vector<float> host(device == Device::cpu ? 0 : size_t(d.out_size));
+  const float* out = d.out;
+  if (device != Device::cpu && d.out_size > 0) {
+    const size_t bytes = host.size() * sizeof(float);
+    copy_bytes(Device::cpu, host.data(), bytes, device, d.out, bytes, bytes, 1);
+    out = host.data();
+  }
+  for (int64_t i = 0; i < d.out_size; i += std::max<int64_t>(1, d.out_size / 1000))
+    check(std::isfinite(out[i]), op, " row ", row.name, " ", d.name, " of ", shape, " gives ", out[i]);
+}
+
+// Calls in a row between two looks at the clock: a card is given work while it works, as in a training.
+inline int calls_of_a_sample(Device device, double milliseconds) {
+  constexpr double kSample = 2;
+  return device == Device::cpu ? 1 : std::clamp(int(kSample / std::max(1e-3, milliseconds)), 1, 200);
+}
+
 template <class Cases, class Row, class Spec>
 void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
                const std::function<void(const KernelResult&)>& show) {
   for (const Row& row : table.rows) {
-    if (row.device != Device::cpu || !row.supports(g)) continue;
+    if (row.device != o.device || !row.supports(g)) continue;
     if (std::string_view(row.name) == "reference"
             ? !o.reference
             : !o.rows.empty() && std::find(o.rows.begin(), o.rows.end(), row.name) == o.rows.end())
       continue;
     size_t bytes = 64;
     if constexpr (requires { row.workspace(g); }) bytes += row.workspace(g);
-    const Storage scratch(Device::cpu, bytes);
-    Arrays arrays;
+    const Storage scratch(o.device, bytes);
+    Arrays arrays(o.device);
     for (const Direction& d : Cases::directions_of(row, g, Exec{.scratch = scratch.data()}, arrays)) {
-      d.run();
-      for (int64_t i = 0; i < d.out_size; i += std::max<int64_t>(1, d.out_size / 1000))
-        check(std::isfinite(d.out[i]), table.op, " row ", row.name, " ", d.name, " of ", Cases::name_of(g), " gives ",
-              d.out[i]);
+      // The time of one of `calls` calls, done.
+      const auto time = [&](int calls) {
+        const double begin = milliseconds_now();
+        for (int i = 0; i < calls; ++i) d.run();
+        wait_for(o.device);
+        return (milliseconds_now() - begin) / calls;
+      };
+      time(1);
+      check_values(table.op, row, Cases::name_of(g), d, o.device);
+      const int calls = calls_of_a_sample(o.device, time(1));
       std::vector<double> times, gflops, copy;
       auto look_at_the_machine = [&] {
         gflops.push_back(o.yardstick->gflops());
@@ -88,11 +129,10 @@ void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
       for (int i = -2; i < o.repeats; ++i) {
         if (o.yardstick && (i == 0 || i == o.repeats / 2)) {
           look_at_the_machine();
-          d.run();  // what it needs is in the caches again, if it fits
+          time(1);  // what it needs is in the caches again, if it fits
         }
-        const double begin = milliseconds_now();
-        d.run();
-        if (i >= 0) times.push_back(milliseconds_now() - begin);
+        const double milliseconds = time(calls);
+        if (i >= 0) times.push_back(milliseconds);
       }
       if (o.yardstick) look_at_the_machine();
       auto median = [](std::vector<double>& v) { return v.empty() ? 0 : quartiles(std::move(v)).median; };

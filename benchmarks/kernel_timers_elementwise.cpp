@@ -78,26 +78,26 @@ Directions directions(const SumRow& row, const SumSpec& g, const Exec& e, Arrays
 
 std::string shape_of(const SumSquaresSpec& g) { return text(g.n); }
 Directions directions(const SumSquaresRow& row, const SumSquaresSpec& g, const Exec& e, Arrays& a) {
-  static double total = 0;
+  double* total = a.number(0.0);
   float* x = a.input(g.n);
-  return {{"add", 2 * double(g.n), floats(double(g.n)), [=, &row] { row.add(e, g, x, &total); }, x, g.n}};
+  return {{"add", 2 * double(g.n), floats(double(g.n)), [=, &row] { row.add(e, g, x, total); }, x, g.n}};
 }
 
 std::string shape_of(const AdamSpec& g) { return text(g.n); }
 Directions directions(const AdamRow& row, const AdamSpec& g, const Exec& e, Arrays& a) {
-  static const int64_t step = 3;
-  static const float lr = 1e-3f;
+  const int64_t* step = a.number(int64_t{3});
+  const float* lr = a.number(1e-3f);
   float *p = a.input(g.n), *d = a.input(g.n), *m = a.input(g.n), *v = a.input(g.n, 0, 1);
   return {{"update", 12 * double(g.n), floats(7 * double(g.n)),
-           [=, &row] { row.step(e, g, &step, &lr, nullptr, p, d, m, v); }, p, g.n}};
+           [=, &row] { row.step(e, g, step, lr, nullptr, p, d, m, v); }, p, g.n}};
 }
 
 std::string shape_of(const SgdSpec& g) { return text(g.n, g.momentum > 0 ? " momentum" : ""); }
 Directions directions(const SgdRow& row, const SgdSpec& g, const Exec& e, Arrays& a) {
-  static const float lr = 1e-3f;
+  const float* lr = a.number(1e-3f);
   float *p = a.input(g.n), *d = a.input(g.n), *m = a.input(g.n);
   return {{"update", 6 * double(g.n), floats((g.momentum > 0 ? 5 : 3) * double(g.n)),
-           [=, &row] { row.step(e, g, &lr, nullptr, p, d, m); }, p, g.n}};
+           [=, &row] { row.step(e, g, lr, nullptr, p, d, m); }, p, g.n}};
 }
 
 std::string shape_of(const LerpSpec& g) { return text(g.n); }

@@ -25,11 +25,11 @@ std::string shape_of(const NormActSpec& g) {
 }
 Directions directions(const NormActRow& row, const NormActSpec& g, const Exec& e, Arrays& a) {
   const int64_t rows = g.n * g.rows, size = rows * g.c, statistics = g.groups() * g.c;
-  static const uint64_t step = 1;
+  const uint64_t* step = a.number(uint64_t{1});
   const NormActInputs<float> in{.weight = a.input(g.c, 0.5f, 1.5f),
                                 .bias = a.input(g.c),
                                 .slope = a.input(g.slopes),
-                                .step = &step,
+                                .step = step,
                                 .running_mean = a.input(g.c),
                                 .running_variance = a.input(g.c, 0.5f, 2)};
   float *x = a.input(rows * g.x_pitch()), *dy = a.input(size),
@@ -156,13 +156,13 @@ Directions directions(const PadRow& row, const PadSpec& g, const Exec& e, Arrays
 
 std::string shape_of(const DropoutSpec& g) { return text(g.rows, "x", g.c, g.span > 1 ? " channels" : ""); }
 Directions directions(const DropoutRow& row, const DropoutSpec& g, const Exec& e, Arrays& a) {
-  static const uint64_t step = 1;
+  const uint64_t* step = a.number(uint64_t{1});
   const int64_t size = g.rows * g.c;
   DropoutSpec dense = g;
   dense.pitch = {};
   float *x = a.input(size), *y = a.output(size);
   const double n = double(size);
-  return {{"forward", n, floats(2 * n), [=, &row] { row.forward(e, dense, &step, x, y); }, y, size}};
+  return {{"forward", n, floats(2 * n), [=, &row] { row.forward(e, dense, step, x, y); }, y, size}};
 }
 
 std::string shape_of(const SoftmaxSpec& g) { return text(g.rows, "x", g.c); }

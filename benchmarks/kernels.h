@@ -11,6 +11,7 @@
 namespace kern::benchmarks {
 
 struct KernelOptions {
+  Device device = Device::cpu;
   std::vector<std::string> models, ops, rows;  // empty ops and rows: all
   bool large = true;                           // the memory-bound ops on large arrays too
   bool reference = false;                      // the reference rows too, which are slow

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "engine/card.h"
 #include "engine/memory.h"
 #include "kernels/common/parallel.h"
 
@@ -75,11 +76,13 @@ constexpr int64_t kTurns = 1 << 19, kBytes = int64_t{128} << 20, kFloats = kByte
 
 }  // namespace
 
-Yardstick::Yardstick() : from_(Device::cpu, kBytes), to_(Device::cpu, kBytes) {
-  std::fill_n(reinterpret_cast<float*>(from_.data()), kFloats, 1.0f);
+Yardstick::Yardstick(Device device) : from_(device, kBytes), to_(device, kBytes) {
+  if (device == Device::cpu) std::fill_n(reinterpret_cast<float*>(from_.data()), kFloats, 1.0f);
+  else set_bytes(device, from_.data(), 1, kBytes);
 }
 
 double Yardstick::gflops() const {
+  if (from_.device() != Device::cpu) return 0;
   static const Loops v = widest();
   const int threads = thread_count();
   volatile float sink = 0;
@@ -89,6 +92,13 @@ double Yardstick::gflops() const {
 }
 
 double Yardstick::copy() const {
+  if (const Device device = from_.device(); device != Device::cpu) {
+    wait_for(device);
+    const double start = seconds();
+    copy_bytes(device, to_.data(), kBytes, device, from_.data(), kBytes, kBytes, 1);
+    wait_for(device);
+    return 2e-9 * double(kBytes) / (seconds() - start);
+  }
   static const Loops v = widest();
   const auto* a = reinterpret_cast<const float*>(from_.data());
   auto* b = reinterpret_cast<float*>(to_.data());

@@ -8,13 +8,13 @@
 namespace kern::benchmarks {
 
 struct Machine {
-  double gflops = 0;  // multiply-adds of the widest vectors from registers, all threads; 2 operations each
-  double copy = 0;    // GB/s read and written by a copy of arrays far beyond the caches, all threads
+  double gflops = 0;  // multiply-adds of the widest vectors from registers, all threads; 2 operations each. Card: 0
+  double copy = 0;    // GB/s read and written by a copy of arrays far beyond the caches, all threads or by the card
 };
 // A shared machine's peaks change within seconds: what a kernel reaches is a share of what the machine gave beside it.
 class Yardstick {
  public:
-  Yardstick();
+  explicit Yardstick(Device device = Device::cpu);
   Machine measure() const;  // the best of about a second of each
   double gflops() const;    // of one burst of a millisecond or two
   double copy() const;      // of one copy of 128 MiB

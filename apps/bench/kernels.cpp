@@ -8,6 +8,7 @@
 #include "benchmarks/machine.h"
 #include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
+#include "kernels/conv2d.h"
 
 namespace kern::apps {
 
@@ -18,6 +19,15 @@ std::vector<std::string> row_names() {
     for (const auto& row : op.rows) names.emplace(row.name);
   return {names.begin(), names.end()};
 }
+
+void list_rows(Device device) {
+  for (const auto& op : kernels::op_list()) {
+    std::string rows;
+    for (const auto& row : op.rows)
+      if (row.device == device) rows += (rows.empty() ? "" : ", ") + std::string(row.name);
+    fmt::print("{:<22} {}\n", op.op, rows.empty() ? "-" : rows);
+  }
+}
 }  // namespace
 
 void describe_bench_kernels(training::Schema& s, BenchKernelsConfig& c) {
@@ -26,30 +36,38 @@ void describe_bench_kernels(training::Schema& s, BenchKernelsConfig& c) {
   s.section("What is timed")
       .key("models", c.models, "whose shapes: letters of docs/benchmarks.md", training::one_of(ids))
       .key("ops", c.ops, "only these; empty: all", training::one_of(benchmarks::timed_ops()))
-      .key("rows", c.rows, "only rows of these names; empty: all that this processor runs",
-           training::one_of(row_names()))
+      .key("rows", c.rows, "only rows of these names; empty: all that run here", training::one_of(row_names()))
       .key("large", c.large, "memory-bound ops on arrays of 128 MiB too")
-      .key("reference", c.reference, "the reference rows too, which are slow");
+      .key("reference", c.reference, "the reference rows too, which are slow")
+      .key("list", c.list, "name the rows of every op on that device, and time nothing");
   s.section("How")
+      .choice("device", c.device, "whose rows; auto: a graphics card's where there is one",
+              {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
       .key("repeats", c.repeats, "timed calls of each", training::at_least(1))
       .key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024));
 }
 
 void run_bench_kernels(const BenchKernelsConfig& c, Call& call) {
   if (c.threads > 0) set_thread_count(c.threads);
-  const benchmarks::Yardstick yardstick;
+  const Device device = device_of(c.device);
+  if (c.list) return list_rows(device);
+  if (device == Device::cuda) kernels::set_tf32(true);  // its rows stand beside the others
+  const benchmarks::Yardstick yardstick(device);
   const auto machine = yardstick.measure();
+  if (device == Device::cpu)
+    fmt::print("{} threads; this machine's measured peaks: {:.1f} GFLOP/s (f32 multiply-adds), {:.1f} GB/s (copy)\n",
+               thread_count(), machine.gflops, machine.copy);
+  else fmt::print("{}; its measured copy: {:.1f} GB/s\n", card_info().name, machine.copy);
   fmt::print(
-      "{} threads; this machine's measured peaks: {:.1f} GFLOP/s (f32 multiply-adds), {:.1f} GB/s (copy)\n"
-      "Shares are of what the machine gave beside the case; of the copy above where a case may fit the caches.\n",
-      thread_count(), machine.gflops, machine.copy);
+      "Shares are of what the machine gave beside the case; of the copy above where a case may fit the caches.\n");
   fmt::print("{:<16} {:<36} {:<16} {:<15} {:>9} {:>9} {:>9} {:>8} {:>6} {:>6} {:>6}\n", "op", "shape", "row",
              "direction", "median ms", "quartile", "quartile", "GFLOP/s", "share", "GB/s", "share");
   call.figures.add("threads", thread_count());
   call.figures.add("peak_gflops", machine.gflops);
   call.figures.add("peak_copy_gbs", machine.copy);
   benchmarks::time_kernels(
-      {.models = c.models,
+      {.device = device,
+       .models = c.models,
        .ops = c.ops,
        .rows = c.rows,
        .large = c.large,
@@ -59,9 +77,11 @@ void run_bench_kernels(const BenchKernelsConfig& c, Call& call) {
       [&](const benchmarks::KernelResult& r) {
         const double seconds = r.milliseconds.median * 1e-3, gflops = r.flops / seconds * 1e-9,
                      gbs = r.bytes / seconds * 1e-9, copy = r.machine.copy > 0 ? r.machine.copy : machine.copy;
-        fmt::print("{:<16} {:<36} {:<16} {:<15} {:>9.4f} {:>9.4f} {:>9.4f} {:>8.1f} {:>5.0f}% {:>6.1f} {:>5.0f}%\n",
-                   r.op, r.shape, r.row, r.direction, r.milliseconds.median, r.milliseconds.lower, r.milliseconds.upper,
-                   gflops, 100 * gflops / r.machine.gflops, gbs, 100 * gbs / copy);
+        const std::string share =
+            r.machine.gflops > 0 ? fmt::format("{:.0f}%", 100 * gflops / r.machine.gflops) : std::string("-");
+        fmt::print("{:<16} {:<36} {:<16} {:<15} {:>9.4f} {:>9.4f} {:>9.4f} {:>8.1f} {:>6} {:>6.1f} {:>5.0f}%\n", r.op,
+                   r.shape, r.row, r.direction, r.milliseconds.median, r.milliseconds.lower, r.milliseconds.upper,
+                   gflops, share, gbs, 100 * gbs / copy);
         std::fflush(stdout);
         const std::string name = fmt::format("{}|{}|{}|{}", r.op, r.shape, r.row, r.direction);
         call.figures.add(name + "|median_ms", r.milliseconds.median);

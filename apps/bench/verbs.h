@@ -17,7 +17,8 @@ struct BenchStepsConfig {
 };
 struct BenchKernelsConfig {
   std::vector<std::string> models{"b", "c", "d", "D", "e"}, ops, rows;
-  bool large = true, reference = false;
+  DeviceChoice device = DeviceChoice::automatic;
+  bool large = true, reference = false, list = false;
   int repeats = 20, threads = 1;
 };
 void describe_bench_kernels(training::Schema& schema, BenchKernelsConfig& config);

@@ -6,6 +6,7 @@
 #include "benchmarks/kernels.h"
 #include "benchmarks/machine.h"
 #include "benchmarks/steps.h"
+#include "engine/card.h"
 #include "engine/rehearsal.h"
 #include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
@@ -103,6 +104,26 @@ TEST(Benchmarks, kernels_are_timed_row_by_row) {
                });
   EXPECT_EQ(ops, (std::set<std::string>{"adam", "conv2d", "norm_act"}));
   EXPECT_TRUE(rows.contains("simd"));
+}
+
+TEST(Benchmarks, a_cards_rows_are_timed_on_the_card) {
+  if (!card_available()) GTEST_SKIP() << "no card, and no emulated one";
+  const Yardstick yardstick(Device::cuda);
+  std::set<std::string> ops;
+  time_kernels({.device = Device::cuda,
+                .models = {"D"},
+                .ops = {"norm_act", "adam", "cross_entropy", "sum_squares", "fill"},
+                .large = false,
+                .repeats = 1,
+                .yardstick = &yardstick},
+               [&](const KernelResult& r) {
+                 ops.insert(r.op);
+                 EXPECT_EQ(r.row.substr(0, 4), "cuda");
+                 EXPECT_GT(r.milliseconds.median, 0);
+                 EXPECT_EQ(r.machine.gflops, 0);
+               });
+  EXPECT_TRUE(ops.contains("norm_act") && ops.contains("adam") && ops.contains("cross_entropy"));
+  EXPECT_GT(yardstick.measure().copy, 0);
 }
 
 TEST(Benchmarks, every_op_is_timed) {
