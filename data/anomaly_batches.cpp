@@ -42,8 +42,8 @@ AnomalyBatch AnomalyBatches::batch(const Epoch& epoch, int64_t index) const {
   for (int64_t i = begin; i < end; ++i) {
     const int64_t picture = epoch.order[size_t(i)];
     const double blur = options_.random_blur ? random_blur(options_.seed, epoch.number, uint32_t(picture)) : -1;
-    const std::vector<float>& values = prepared_->get(picture, blur)->pixels;
-    out.inputs.insert(out.inputs.end(), values.begin(), values.end());
+    const auto prepared = prepared_->get(picture, blur);
+    out.inputs.insert(out.inputs.end(), prepared->pixels.begin(), prepared->pixels.end());
   }
   return out;
 }

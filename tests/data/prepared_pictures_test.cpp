@@ -73,6 +73,11 @@ TEST_F(PreparedPicturesTest, BatchesShowEveryPictureOnceAnEpoch) {
     expected.insert(expected.end(), picture->pixels.begin(), picture->pixels.end());
   }
   EXPECT_EQ(seen, expected);
+  const AnomalyBatches blurred(prepared, {0, 1, 3}, {.batch = 3, .seed = 4, .random_blur = true});
+  const AnomalyBatch other = blurred.batch(epoch, 0);
+  EXPECT_EQ(other.inputs.size(), expected.size());
+  EXPECT_NE(other.inputs, expected);
+  EXPECT_EQ(other.inputs, blurred.batch(epoch, 0).inputs);
   EXPECT_THROW(AnomalyBatches(prepared, {}, {}), Error);
   EXPECT_THROW(AnomalyBatches(prepared, {0}, {.batch = 0}), Error);
 }
