@@ -1,5 +1,6 @@
 #include "engine/memory.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -46,27 +47,54 @@ constexpr Source kCard = {.take = card_allocate, .give_back = card_free, .whose 
 
 thread_local KeptBlocks* scope = nullptr;
 
-// Free blocks by size.
+// Free blocks by size. Of a size the latest is taken first, so that the front of its list has waited longest.
 class FreeBlocks {
  public:
   std::byte* take(size_t size) {  // null if there is none
     const auto it = blocks_.find(size);
     if (it == blocks_.end() || it->second.empty()) return nullptr;
-    std::byte* const block = it->second.back();
+    std::byte* const block = it->second.back().memory;
     it->second.pop_back();
     return block;
   }
-  void add(std::byte* block, size_t size) { blocks_[size].push_back(block); }
+  void add(std::byte* block, size_t size) { blocks_[size].push_back({block, ++tick_}); }
   template <class F>
   void take_all(F&& f) {  // f(block, size)
     for (auto& [size, blocks] : blocks_)
-      for (std::byte* b : blocks) f(b, size);
+      for (const Block& b : blocks) f(b.memory, size);
     blocks_.clear();
+  }
+  // Those that have waited longest, until f(block, size) returns false.
+  template <class F>
+  void take_oldest(F&& f) {
+    struct Waiting {
+      uint64_t since;
+      size_t size;
+    };
+    std::vector<Waiting> all;
+    for (const auto& [size, blocks] : blocks_)
+      for (const Block& b : blocks) all.push_back({b.since, size});
+    std::sort(all.begin(), all.end(), [](const Waiting& a, const Waiting& b) { return a.since < b.since; });
+    for (const Waiting& w : all) {
+      std::vector<Block>& blocks = blocks_[w.size];
+      std::byte* const block = blocks.front().memory;
+      blocks.erase(blocks.begin());
+      if (!f(block, w.size)) return;
+    }
   }
 
  private:
-  std::map<size_t, std::vector<std::byte*>> blocks_;
+  struct Block {
+    std::byte* memory;
+    uint64_t since;
+  };
+  std::map<size_t, std::vector<Block>> blocks_;
+  uint64_t tick_ = 0;
 };
+
+// More than this the host keeps for reuse only if a step needs that much: batches whose lengths differ, whole wells
+// for example, leave blocks of ever new sizes behind.
+constexpr size_t kKeptAtMost = size_t{256} << 20;
 
 class Pool {
  public:
@@ -89,6 +117,7 @@ class Pool {
     if (owner) owner_[block] = owner;
     counters_.live += size;
     counters_.peak = std::max(counters_.peak, counters_.live);
+    most_live_ = std::max(most_live_, counters_.live);
     return block;
   }
   void give_back(std::byte* block, size_t bytes) {
@@ -138,6 +167,12 @@ class Pool {
     if (!kReuse) return source_.give_back(block);
     free_.add(block, size);
     kept_ += size;
+    if (const size_t most = std::max(kKeptAtMost, 2 * most_live_); &source_ == &kHost && kept_ > most)
+      free_.take_oldest([&](std::byte* old, size_t bytes) {
+        kept_ -= bytes;
+        source_.give_back(old);
+        return kept_ > most / 2;
+      });
   }
   void release() {
     free_.take_all([&](std::byte* block, size_t size) {
@@ -167,7 +202,7 @@ class Pool {
   std::map<KeptBlocks*, FreeBlocks> kept_blocks_;
   std::unordered_map<std::byte*, KeptBlocks*> owner_;
   MemoryCounters counters_;
-  size_t kept_ = 0;
+  size_t kept_ = 0, most_live_ = 0;
 };
 
 Pool& pool(Device device) {

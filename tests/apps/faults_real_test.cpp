@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 #if defined(__SANITIZE_ADDRESS__)
 constexpr const char* kFolder = "../shared/data/segy/obspy_segy";  // all of them take minutes
-constexpr size_t kFewest = 3;
+constexpr size_t kFewest = 2;
 #else
 constexpr const char* kFolder = "../shared/data/segy";
 constexpr size_t kFewest = 130;
