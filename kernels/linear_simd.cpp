@@ -89,21 +89,21 @@ void add_chunk(const Product& p, const EvenTiles& tiles, const Unit& u, int64_t 
   const int64_t first_row = tiles.begin(u.first_tile), rows = tiles.begin(u.last_tile) - first_row;
   for (int64_t block = 0; block < count; block += kTerms) {
     const int64_t terms = least(count - block, kTerms);
-    Factor a{p.a.from + (t0 + block) * p.a.term, p.a.line, p.a.term};
+    Factor a{p.a.from + (t0 + block) * p.a.term + first_row * p.a.line, p.a.line, p.a.term};  // from the unit's rows on
     if (a.line == 1 && u.last_panel - u.first_panel > 1) {
       for (int64_t t = 0; t < terms; ++t) {
-        const float* from = a.from + t * a.term + first_row;
+        const float* from = a.from + t * a.term;
         if (t + 8 < p.terms - t0 - block)
           for (int64_t i = 0; i < rows; i += 16) __builtin_prefetch(from + 8 * a.term + i);
         for (int64_t i = 0; i < rows; ++i) near[t * kUnitRows + i] = from[i];
       }
-      a = {near - first_row, 1, kUnitRows};
+      a = {near, 1, kUnitRows};
     }
     for (int k = u.first_tile; k < u.last_tile; ++k)
       for (int64_t panel = u.first_panel; panel < u.last_panel; ++panel) {
         const int length = tiles.length(k), vectors = int(padded(p.columns_of(panel)) / kLanes);
         Tile t{};
-        t.a = a.from + tiles.begin(k) * a.line;
+        t.a = a.from + (tiles.begin(k) - first_row) * a.line;
         t.a_row = a.line;
         t.b = packed + panel * kPanel * count + block * vectors * kLanes;
         t.inner = {terms, a.term, vectors * kLanes};
