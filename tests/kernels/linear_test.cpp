@@ -23,8 +23,7 @@ const Case kCases[] = {
     {{.rows = 0, .c = 3, .k = 5}},
     // Of the SIMD products: few rows and more terms than are packed at a time; many rows of both, with slots.
     {{.rows = 17, .c = 1100, .k = 40}},
-    {{.rows = 1100, .c = 40, .k = 260, .pitch = {.x = 44, .y = 261, .dx = 41, .dy = 263}}, false},
-    {{.rows = 70, .c = 520, .k = 300, .pitch = {.x = 521, .y = 310, .dx = 530, .dy = 301}}},
+    {{.rows = 1030, .c = 33, .k = 226, .pitch = {.x = 36, .y = 227, .dx = 34, .dy = 229}}, false},
     {{.rows = 35, .c = 9, .k = 12, .pitch = {.x = 11, .y = 13, .dx = 10, .dy = 16}}},
 };
 
