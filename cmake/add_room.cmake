@@ -1,4 +1,4 @@
-# add_room(layers DEPENDS engine LIBRARIES fmt::fmt-header-only): the folder as one static library that sees only what
+# add_room(layers DEPENDS engine LIBRARIES ${KERN_FMT}): the folder as one static library that sees only what
 # stands below it. Sources are found by name: adding a file touches no list.
 function(add_room name)
   cmake_parse_arguments(ROOM "" "" "DEPENDS;LIBRARIES" ${ARGN})
@@ -6,6 +6,7 @@ function(add_room name)
   if(sources)
     add_library(kern_${name} STATIC ${sources})
     target_link_libraries(kern_${name} PRIVATE $<BUILD_INTERFACE:kern_flags>)
+    reuse_precompiled(kern_${name} kern_precompiled)
     set(scope PUBLIC)
   else()
     add_library(kern_${name} INTERFACE)
