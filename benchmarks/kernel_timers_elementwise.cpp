@@ -6,6 +6,7 @@
 #include "kernels/fill.h"
 #include "kernels/gelu.h"
 #include "kernels/gelu_tanh.h"
+#include "kernels/hardswish.h"
 #include "kernels/leaky_relu.h"
 #include "kernels/lerp.h"
 #include "kernels/log.h"
@@ -126,6 +127,7 @@ void add_elementwise_timers(Timers& timers, int64_t values) {
   unary(sigmoid_table());
   unary(tanh_table());
   unary(silu_table());
+  unary(hardswish_table());
   unary(gelu_table());
   unary(gelu_tanh_table());
   unary(elu_table());

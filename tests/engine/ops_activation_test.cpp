@@ -1,6 +1,7 @@
 #include "engine/ops/elu.h"
 #include "engine/ops/exp.h"
 #include "engine/ops/gelu.h"
+#include "engine/ops/hardswish.h"
 #include "engine/ops/leaky_relu.h"
 #include "engine/ops/log.h"
 #include "engine/ops/prelu.h"
@@ -89,6 +90,7 @@ TEST(ElementwiseOps, gradients) {
                                                   {[](const Tensor& x) { return exp(x); }, near_zero},
                                                   {[](const Tensor& x) { return elu(x, 0.5f); }, off},
                                                   {[](const Tensor& x) { return relu6(x); }, off},
+                                                  {[](const Tensor& x) { return hardswish(x); }, near_zero},
                                                   {[](const Tensor& x) { return log(x); }, positive}};
   for (const auto& [op, x] : cases) {
     check_gradients({x.clone()}, [&](const std::vector<Tensor>& in) { return op(in[0]); });

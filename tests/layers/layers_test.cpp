@@ -13,6 +13,7 @@
 #include "layers/elu.h"
 #include "layers/gelu.h"
 #include "layers/group_norm.h"
+#include "layers/hardswish.h"
 #include "layers/instance_norm.h"
 #include "layers/leaky_relu.h"
 #include "layers/linear.h"
@@ -234,6 +235,7 @@ TEST(Layers, activations) {
     check_layer("Relu6", [] { return Relu6{}; }, {{}, 0, x, x});
     check_layer("Gelu", [] { return Gelu(); }, {{}, 0, x, x});
     check_layer("Gelu by tanh", [] { return Gelu(GeluForm::tanh); }, {{}, 0, x, x});
+    check_layer("Hardswish", [] { return Hardswish{}; }, {{}, 0, x, x});
     check_layer("Silu", [] { return Silu{}; }, {{}, 0, x, x});
     check_layer("Tanh", [] { return Tanh{}; }, {{}, 0, x, x});
     check_layer("Elu", [] { return Elu(0.5f); }, {{}, 0, x, x});
@@ -258,6 +260,7 @@ TEST(Layers, activations_by_hand) {
   EXPECT_NEAR(Gelu()(x).values()[0], -4 * 0.5 * std::erfc(4 / std::sqrt(2.0)), 1e-6);
   EXPECT_NEAR(Gelu(GeluForm::tanh)(x).values()[0],
               -2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (-4 - 0.044715 * 64))), 1e-6);
+  EXPECT_NEAR(Hardswish{}(scale(x, 0.5f)).values()[0], -1.0 / 3, 1e-7);
   EXPECT_NEAR(Silu{}(x).values()[0], -4 / (1 + std::exp(4.0)), 1e-7);
   EXPECT_NEAR(Tanh{}(x).values()[1], std::tanh(4.0), 1e-6);
   EXPECT_NEAR(Softplus(2)(x).values()[0], 0.5 * std::log1p(std::exp(-8.0)), 1e-9);

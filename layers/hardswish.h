@@ -1,0 +1,14 @@
+#pragma once
+#include "engine/ops/hardswish.h"
+#include "layers/module.h"
+
+namespace kern {
+
+// y = x min(max(x + 3, 0), 6) / 6, any shape.
+struct Hardswish {
+  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return hardswish(x, slot); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+}  // namespace kern
