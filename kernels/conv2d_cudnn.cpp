@@ -112,9 +112,8 @@ CudnnPlan conv2d_cudnn_plan(const CudnnApi& api, const CudnnTarget& target, cons
 const CudnnPlan* conv2d_cudnn_plan(const Conv2dSpec& g, ConvDirection direction) {
   Cudnn* cudnn = cudnn_of_card();
   if (!cudnn || g.n < 1 || g.p() < 1 || g.q() < 1) return nullptr;
-  static std::mutex mutex;
   static auto& plans = *new std::map<std::array<int64_t, 20>, std::optional<CudnnPlan>>;  // for good, like the library
-  std::lock_guard lock(mutex);
+  std::lock_guard lock(cudnn->mutex);
   const auto [it, fresh] = plans.try_emplace(Case{g, direction}.key());
   if (fresh) try {
       it->second = conv2d_cudnn_plan(cudnn->api, cudnn->target(), g, direction, tf32_enabled());

@@ -113,7 +113,7 @@ CudnnPlan cudnn_plan(const CudnnApi&, const CudnnTarget&, std::vector<CudnnDescr
 struct Cudnn {
   CudnnApi api;
   cudnn::Handle handle = nullptr;
-  std::mutex mutex;  // a handle works for one thread at a time
+  std::mutex mutex;  // a handle works for one thread at a time: held while a plan is made or run
   void* stream = nullptr;
   CudnnTarget target() const { return {.handle = handle}; }
 };
