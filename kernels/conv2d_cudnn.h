@@ -22,7 +22,8 @@ CudnnPlan conv2d_cudnn_plan(const CudnnApi&, const CudnnTarget&, const Conv2dSpe
 // The same for the card of this process, made once for each case; null where there is none.
 const CudnnPlan* conv2d_cudnn_plan(const Conv2dSpec&, ConvDirection);
 size_t conv2d_cudnn_workspace(const Conv2dSpec&, ConvDirection);  // bytes, of a case that has a plan
-// Does it in the workspace at exec.scratch. False, and nothing done, where a pointer's alignment forbids it.
+// Does it in the workspace at exec.scratch. False, and nothing done, where there is no plan, or a pointer's alignment
+// forbids it.
 bool conv2d_cudnn_run(const Exec&, const Conv2dSpec&, ConvDirection, const float* x, const float* w, const float* y);
 
 // y[i,k] += b[k] for y [rows, K]: conv2d_cuda_bias.cu.
