@@ -8,6 +8,7 @@
 #include "apps/command.h"
 #include "engine/atomic_file.h"
 #include "engine/card.h"
+#include "kernels/common/card_libraries.h"
 #include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
 
@@ -81,6 +82,7 @@ void show_info(const InfoOptions& options) {
   } else {
     figures.add("card", "none: " + why);
   }
+  for (const auto& library : kernels::card_libraries()) figures.add(std::string(library.name), library.found);
   figures.add("ops", int(kernels::op_list().size()));
   if (options.ops) {
     std::fputs(ops_table().c_str(), stdout);

@@ -1,5 +1,5 @@
-# add_op(conv2d) takes kernels/conv2d.cpp and every conv2d_*.cpp, and conv2d.cu and conv2d_cuda*.cu where CUDA is built: adding an implementation is adding a file and one row
-# of the op's table. A file with a header of its own (sum_squares.cpp) is another op's. Every op's table is listed in the
+# add_op(conv2d) takes kernels/conv2d.cpp and every conv2d_*.cpp; and conv2d.cu, conv2d_cuda*.cu, conv2d_cudnn.cpp and
+# conv2d_cublaslt.cpp where CUDA is built: adding an implementation is adding a file and one row of the op's table. A file with a header of its own (sum_squares.cpp) is another op's. Every op's table is listed in the
 # generated op_list.cpp (see kernels/common/op_list.h).
 function(add_op name)
   get_property(known GLOBAL PROPERTY KERN_OPS)
@@ -13,8 +13,11 @@ function(add_op name)
       list(REMOVE_ITEM parts ${part})
     endif()
   endforeach()
+  list(FILTER parts EXCLUDE REGEX "_(cudnn|cublaslt)[.]cpp$")
   target_sources(kern_kernels PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp ${parts})
   if(KERN_HAS_CUDA)
+    file(GLOB libraries CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}_cudnn.cpp ${CMAKE_CURRENT_SOURCE_DIR}/${name}_cublaslt.cpp)
+    target_sources(kern_kernels PRIVATE ${libraries})
     file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cu ${CMAKE_CURRENT_SOURCE_DIR}/${name}_cuda*.cu)
     kern_cuda_sources(kern_kernels ${kernels})
   endif()

@@ -114,6 +114,7 @@ Conv2dRow conv2d_cuda_row();            // conv2d.cu
 Conv2dRow conv2d_cuda_depthwise_row();  // conv2d_cuda_depthwise.cu
 Conv2dRow conv2d_cuda_mma_row();        // conv2d_cuda_mma.cu
 Conv2dRow conv2d_cuda_tf32_row();       // the same
+Conv2dRow conv2d_cudnn_row();           // conv2d_cudnn.cpp
 // Its backward_weight with at most so many stretches of pixels, so that a test reaches long ones.
 void conv2d_cuda_mma_weights(const Exec&, const Conv2dSpec&, int most_stretches, const float* dy, const float* x,
                              float* dw);

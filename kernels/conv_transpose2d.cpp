@@ -5,22 +5,6 @@
 namespace kern::kernels {
 namespace {
 
-// The convolution of each direction, with its arrays' pitches: what it writes to is dx or y, what it reads dy or x.
-Conv2dSpec conv_of_forward(const ConvTranspose2dSpec& g) {
-  Conv2dSpec conv = g.as_conv();
-  conv.pitch = {.dx = g.y_pitch(), .dy = g.x_pitch()};
-  return conv;
-}
-Conv2dSpec conv_of_backward_data(const ConvTranspose2dSpec& g) {
-  Conv2dSpec conv = g.as_conv();
-  conv.pitch = {.x = g.dy_pitch(), .y = g.dx_pitch()};
-  return conv;
-}
-Conv2dSpec conv_of_backward_weight(const ConvTranspose2dSpec& g) {
-  Conv2dSpec conv = g.as_conv();
-  conv.pitch = {.x = g.dy_pitch(), .dy = g.x_pitch()};
-  return conv;
-}
 template <Device device>
 const Conv2dRow& best_row(const Conv2dSpec& conv) {
   return select(conv2d_table(), device, conv);
@@ -31,7 +15,7 @@ GroupChunks y_chunks(const ConvTranspose2dSpec& g) { return {.groups = 1, .rows 
 template <Device device>
 void forward_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* x, const float* w, const float* b,
                      float* y) {
-  const Conv2dSpec conv = conv_of_forward(g);
+  const Conv2dSpec conv = g.conv_of_forward();
   const Conv2dRow& best = best_row<device>(conv);
   if (b && best.backward_data_plus) return best.backward_data_plus(exec, conv, x, w, b, y);
   best.backward_data(exec, conv, x, w, y);
@@ -50,13 +34,13 @@ void forward_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float
 }
 template <Device device>
 void backward_data_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* dy, const float* w, float* dx) {
-  const Conv2dSpec conv = conv_of_backward_data(g);
+  const Conv2dSpec conv = g.conv_of_backward_data();
   best_row<device>(conv).forward(exec, conv, dy, w, nullptr, dx);
 }
 template <Device device>
 void backward_weight_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const float* dy, const float* x,
                              float* dw) {
-  const Conv2dSpec conv = conv_of_backward_weight(g);
+  const Conv2dSpec conv = g.conv_of_backward_weight();
   best_row<device>(conv).backward_weight(exec, conv, x, dy, dw);
 }
 // Sums over y's rows know nothing of filters: they are those of a 1x1 convolution with this y.
@@ -73,7 +57,7 @@ template <Device device>
 size_t workspace_by_conv(const ConvTranspose2dSpec& g) {
   size_t bytes = 0;
   for (const Conv2dSpec& conv :
-       {conv_of_forward(g), conv_of_backward_data(g), conv_of_backward_weight(g), conv_of_backward_bias(g)})
+       {g.conv_of_forward(), g.conv_of_backward_data(), g.conv_of_backward_weight(), conv_of_backward_bias(g)})
     bytes = std::max(bytes, best_row<device>(conv).workspace(conv));
   return bytes;
 }
@@ -109,7 +93,8 @@ constexpr ConvTranspose2dRow kReference = {
 
 const Table<ConvTranspose2dRow>& conv_transpose2d_table() {
   static const ConvTranspose2dRow rows[] = {
-      KERN_CUDA_ROW(by_conv<Device::cuda>("cuda_conv2d"), conv_transpose2d_cuda_row())  //
+      KERN_CUDA_ROW(by_conv<Device::cuda>("cuda_conv2d"), conv_transpose2d_cuda_row(),
+                    conv_transpose2d_cudnn_row())  //
       by_conv<Device::cpu>("cpu"),
       kReference,
   };

@@ -37,7 +37,8 @@ struct ConvTranspose2dSpec {
 
   // The convolution whose adjoint this is: it reads an image of y's shape and gives one of x's, by the same filter
   // array. Our forward is its backward_data, our backward_data its forward, and the weight gradients are the same sum.
-  constexpr Conv2dSpec as_conv() const {
+  // `pitches` are those of its arrays: what it writes to is our dx or y, what it reads our dy or x.
+  constexpr Conv2dSpec as_conv(Pitches pitches = {}) const {
     return {.n = n,
             .c = k,
             .h = p(),
@@ -53,8 +54,12 @@ struct ConvTranspose2dSpec {
             .pad_top = crop_top,
             .pad_bottom = crop_bottom,
             .pad_left = crop_left,
-            .pad_right = crop_right};
+            .pad_right = crop_right,
+            .pitch = pitches};
   }
+  constexpr Conv2dSpec conv_of_forward() const { return as_conv({.dx = y_pitch(), .dy = x_pitch()}); }
+  constexpr Conv2dSpec conv_of_backward_data() const { return as_conv({.x = dy_pitch(), .y = dx_pitch()}); }
+  constexpr Conv2dSpec conv_of_backward_weight() const { return as_conv({.x = dy_pitch(), .dy = x_pitch()}); }
   // Whether it gives exactly x's shape: not if more is added than a stride.
   constexpr bool is_adjoint() const { return as_conv().p() == h && as_conv().q() == w; }
   bool operator==(const ConvTranspose2dSpec&) const = default;
@@ -125,6 +130,7 @@ struct ConvTranspose2dRow {
   void (*backward_bias)(const Exec&, const ConvTranspose2dSpec&, const float* dy, float* db);
 };
 const Table<ConvTranspose2dRow>& conv_transpose2d_table();
-ConvTranspose2dRow conv_transpose2d_cuda_row();  // conv_transpose2d.cu
+ConvTranspose2dRow conv_transpose2d_cuda_row();   // conv_transpose2d.cu
+ConvTranspose2dRow conv_transpose2d_cudnn_row();  // conv_transpose2d_cudnn.cpp
 
 }  // namespace kern::kernels

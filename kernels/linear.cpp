@@ -212,8 +212,10 @@ constexpr LinearRow kOthers[] = {
 
 }  // namespace
 
+LinearRow linear_cuda_row() { return by_conv<Device::cuda>("cuda", supports_all); }
+
 const Table<LinearRow>& linear_table() {
-  static const LinearRow rows[] = {KERN_CUDA_ROW(by_conv<Device::cuda>("cuda", supports_all))
+  static const LinearRow rows[] = {KERN_CUDA_ROW(linear_cuda_row(), linear_cublaslt_row())
                                        KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
                                    kOthers[0], kOthers[1], kOthers[2]};
   static const Table<LinearRow> table{"linear", rows};

@@ -69,6 +69,8 @@ struct LinearRow {
   void (*backward_bias)(const Exec&, const LinearSpec&, const float* dy, float* db);
 };
 const Table<LinearRow>& linear_table();
+LinearRow linear_cuda_row();      // of the table, by itself
+LinearRow linear_cublaslt_row();  // linear_cublaslt.cpp
 
 // The three products of an instruction set's row (linear_simd.cpp).
 struct LinearProducts {

@@ -1,5 +1,5 @@
 // Every test program: a warning logged in a test fails it, unless a LogCapture expected it; TempDir() is a folder of
-// this process alone, for CTest runs many at a time.
+// this process alone, for CTest runs many at a time. On the emulated card NVIDIA's libraries have stand-ins.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -16,6 +16,10 @@ int main(int argc, char** argv) {
   const auto folder = std::filesystem::path(::testing::TempDir()) / ("kern_" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
   setenv("TEST_TMPDIR", folder.c_str(), 1);
+#ifdef KERN_FAKE_CUDNN
+  setenv("KERN_CUDNN", KERN_FAKE_CUDNN, 0);
+  setenv("KERN_CUBLASLT", KERN_FAKE_CUBLASLT, 0);
+#endif
   const int result = RUN_ALL_TESTS();
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels/common/emulator/heap.h"
+#include "kernels/common/emulator/library.h"
 #include "kernels/common/error.h"
 
 namespace emulator = kern::emulator;
@@ -117,6 +118,25 @@ namespace kern::emulator {
 cudaError_t enqueue(Launch launch, cudaStream_t stream) {
   std::lock_guard lock(mutex);
   return add(stream, [launch = std::make_shared<Launch>(std::move(launch))] { return run(*launch); });
+}
+
+const CardOfLibrary& card_of_library() {
+  static const CardOfLibrary card{.enqueue =
+                                      [](Work work, void* stream) {
+                                        std::lock_guard lock(mutex);
+                                        add(static_cast<cudaStream_t>(stream), std::move(work));
+                                      },
+                                  .capturing =
+                                      [](void* stream) {
+                                        std::lock_guard lock(mutex);
+                                        return of(static_cast<cudaStream_t>(stream)).capture != nullptr;
+                                      },
+                                  .copy =
+                                      [](void* to, const void* from, size_t bytes) {
+                                        if (inside(to) || inside(from)) return copy_now(to, from, bytes);
+                                        return std::string("the address is not one of the card's");
+                                      }};
+  return card;
 }
 }  // namespace kern::emulator
 

@@ -1,0 +1,18 @@
+#include "kernels/common/card_libraries.h"
+
+#ifdef KERN_CUDA
+#include "kernels/common/nvidia/cublaslt.h"
+#include "kernels/common/nvidia/cudnn.h"
+#endif
+
+namespace kern::kernels {
+
+std::vector<CardLibrary> card_libraries() {
+#ifdef KERN_CUDA
+  return {{"cudnn", cudnn_in_words()}, {"cublaslt", cublaslt_in_words()}};
+#else
+  return {};
+#endif
+}
+
+}  // namespace kern::kernels

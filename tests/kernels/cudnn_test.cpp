@@ -1,0 +1,415 @@
+// cuDNN's rows beyond what conv2d_test.cpp asks of every row: which engines are taken, what is refused, capture, and,
+// where the library itself is installed, whether it agrees to all that Kern asks of it for a card that is described to
+// it. On the emulated card the library is tests/nvidia/fake_cudnn.cpp.
+#include <gtest/gtest.h>
+#ifdef KERN_CUDA
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "kernels/conv2d_cudnn.h"
+#include "kernels/conv_transpose2d.h"
+#include "tests/support/kernel_check.h"
+
+namespace kern::kernels {
+namespace {
+using namespace kern::testing;
+using namespace cudnn;
+
+constexpr Conv2dSpec kSmall{.n = 2,
+                            .c = 6,
+                            .h = 5,
+                            .w = 4,
+                            .k = 8,
+                            .r = 3,
+                            .s = 3,
+                            .pad_top = 1,
+                            .pad_bottom = 1,
+                            .pad_left = 1,
+                            .pad_right = 1};
+constexpr ConvTranspose2dSpec kTurned{
+    .n = 1, .c = 4, .h = 3, .w = 3, .k = 2, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
+constexpr ConvDirection kDirections[] = {ConvDirection::forward, ConvDirection::backward_data,
+                                         ConvDirection::backward_weight};
+
+const Conv2dRow& cudnn_row() {
+  for (const Conv2dRow& row : conv2d_table().rows)
+    if (std::string_view(row.name) == "cudnn") return row;
+  throw InternalError("conv2d has no row 'cudnn'");
+}
+std::string error_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.sentence();
+  }
+  return "no error";
+}
+#define SKIP_WITHOUT_CUDNN() \
+  if (!cudnn_of_card()) GTEST_SKIP() << "nothing was run: cuDNN: " << cudnn_in_words()
+
+// --- which row serves ---
+
+TEST(CudnnRow, stands_behind_our_own_and_is_taken_when_named) {
+  SKIP_WITHOUT_CUDNN();
+  EXPECT_TRUE(cudnn_row().supports(kSmall));
+  EXPECT_STREQ(select(conv2d_table(), Device::cuda, kSmall).name, "cuda");
+  const PreferRow prefer("conv2d=cudnn,conv_transpose2d=cudnn");
+  EXPECT_STREQ(select(conv2d_table(), Device::cuda, kSmall).name, "cudnn");
+  EXPECT_STREQ(select(conv_transpose2d_table(), Device::cuda, kTurned).name, "cudnn");
+  ConvTranspose2dSpec longer = kTurned;
+  longer.rows_added = 2;  // beyond what a convolution would read
+  EXPECT_STREQ(select(conv_transpose2d_table(), Device::cuda, longer).name, "cuda");
+  Conv2dSpec empty = kSmall;
+  empty.n = 0;
+  EXPECT_STRNE(select(conv2d_table(), Device::cuda, empty).name, "cudnn");
+}
+
+// A slot that begins at an odd channel is not what a plan was made for: our own kernels do it.
+TEST(CudnnRow, gives_odd_addresses_to_ours) {
+  SKIP_WITHOUT_CUDNN();
+  Conv2dSpec g = kSmall;
+  g.pitch = {.x = 9};
+  const auto x = Array<>::integers(g.x_rows(), 9, 0, 1), w = Array<>::integers(g.w_size(), 1, 0, 2);
+  Array<> y(g.y_rows(), g.k), y0(g.y_rows(), g.k);
+  EXPECT_FALSE(conv2d_cudnn_run({}, g, ConvDirection::forward, x.data() + 1, w.data(), y.data()));
+  conv2d_forward_reference(g, x.data() + 1, w.data(), static_cast<const float*>(nullptr), y0.data());
+  for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
+    if (std::string_view(row.name) != "cudnn") return;
+    row.forward(exec, g, x.data() + 1, w.data(), nullptr, y.data());
+    EXPECT_TRUE(close(y, y0));
+  });
+}
+
+// --- which engine ---
+
+TEST(CudnnPlan, is_made_for_the_card) {
+  SKIP_WITHOUT_CUDNN();
+  Cudnn& cudnn = *cudnn_of_card();
+  for (const ConvDirection d : kDirections)
+    for (const bool tf32 : {false, true})
+      EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmall, d, tf32); }), "no error");
+}
+
+#ifdef KERN_CUDA_EMULATED
+// The stand-in's engines: 0 tensor cores, 1 does not repeat, 2 Winograd, 3 refuses, 4 wants too much, 5 and 6 are good;
+// 5 is not proposed for groups, and its fallbacks are 1 and 6.
+TEST(CudnnPlan, passes_over_engines_that_would_not_repeat_or_round) {
+  SKIP_WITHOUT_CUDNN();
+  Cudnn& cudnn = *cudnn_of_card();
+  auto* descriptors = reinterpret_cast<int64_t (*)()>(cudnn.api.library.symbol("kern_fake_cudnn_descriptors"));
+  ASSERT_TRUE(descriptors);
+  const int64_t before = descriptors();
+  Conv2dSpec grouped = kSmall;
+  grouped.groups = 2;
+  for (const ConvDirection d : kDirections) {
+    SCOPED_TRACE(to_string(d));
+    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmall, d, false).engine, 5);
+    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmall, d, true).engine, 0);
+    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), grouped, d, false).engine, 6);
+  }
+  EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmall, ConvDirection::forward, false).workspace, 3001);
+  EXPECT_EQ(descriptors(), before) << "descriptors that nobody gave back";
+  EXPECT_EQ(&*conv2d_cudnn_plan(kSmall, ConvDirection::forward), &*conv2d_cudnn_plan(kSmall, ConvDirection::forward));
+}
+
+TEST(CudnnPlan, tf32_rounds_only_when_asked) {
+  SKIP_WITHOUT_CUDNN();
+  const auto x = Array<>::uniform(kSmall.x_rows(), kSmall.c, 0, 1), w = Array<>::uniform(kSmall.w_size(), 1, 0, 2);
+  Array<> y0(kSmall.y_rows(), kSmall.k);
+  conv2d_forward_reference(kSmall, x.data(), w.data(), static_cast<const float*>(nullptr), y0.data());
+  for (const bool on : {false, true}) {
+    set_tf32(on);
+    for_each_row(conv2d_table(), kSmall, [&](const Conv2dRow& row, const Exec& exec) {
+      if (std::string_view(row.name) != "cudnn") return;
+      Array<> y(kSmall.y_rows(), kSmall.k);
+      row.forward(exec, kSmall, x.data(), w.data(), nullptr, y.data());
+      EXPECT_EQ(bool(close(y, y0, {.absolute = 1e-5})), !on);
+      EXPECT_TRUE(close(y, y0, {.absolute = 2e-2}));
+    });
+    set_tf32(false);
+  }
+}
+#endif
+
+// --- inside a recorded step ---
+
+TEST(CudnnRow, can_be_captured) {
+  SKIP_WITHOUT_CUDNN();
+  const Conv2dSpec& g = kSmall;
+  const auto x = Array<>::integers(g.x_rows(), g.c, 0, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
+             b = Array<>::integers(g.k, 1, 0, 3), dy = Array<>::integers(g.y_rows(), g.k, 0, 4);
+  Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1), y0 = y, dx0 = dx, dw0 = dw;
+  conv2d_forward_reference(g, x.data(), w.data(), b.data(), y0.data());
+  conv2d_backward_data_reference(g, dy.data(), w.data(), dx0.data());
+  conv2d_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
+  const Conv2dRow& row = cudnn_row();
+  ASSERT_TRUE(row.supports(g));
+  Values<std::byte> scratch(row.workspace(g) + 64);
+  cudaStream_t stream = nullptr;
+  cuda_check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
+  float *py = y.data(), *pdx = dx.data(), *pdw = dw.data();
+  std::byte* space = scratch.data();
+  const Exec exec{.stream = stream, .scratch = space + (64 - reinterpret_cast<uintptr_t>(space) % 64) % 64};
+  cuda_check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
+  row.forward(exec, g, x.data(), w.data(), b.data(), py);
+  row.backward_data(exec, g, dy.data(), w.data(), pdx);
+  row.backward_weight(exec, g, dy.data(), x.data(), pdw);
+  cudaGraph_t graph = nullptr;
+  cuda_check(cudaStreamEndCapture(stream, &graph), "end of capture");
+  EXPECT_TRUE(std::isnan(y.at(0, 0))) << "what is recorded is not done yet";
+  cudaGraphExec_t recorded = nullptr;
+  cuda_check(cudaGraphInstantiate(&recorded, graph, 0), "instantiate");
+  for (int i = 0; i < 2; ++i) cuda_check(cudaGraphLaunch(recorded, stream), "launch");
+  cuda_check(cudaStreamSynchronize(stream), "wait");
+  EXPECT_TRUE(close(y, y0));
+  EXPECT_TRUE(close(dx, dx0));
+  EXPECT_TRUE(close(dw, dw0));
+  cudaGraphExecDestroy(recorded), cudaGraphDestroy(graph), cudaStreamDestroy(stream);
+}
+
+// --- what a library refuses: the stand-in and, where it is installed, the library itself ---
+
+// The library as it is installed. Nothing of it needs a card but a handle and the work itself.
+const CudnnApi* installed() {
+  static const CudnnApi* api = new CudnnApi(SharedLibrary(
+      {"libcudnn.so.9", "/usr/local/cuda/lib64/libcudnn.so.9", KERN_BINARY_DIR "/../cuda_toolkit/lib/libcudnn.so.9"}));
+  return api->library ? api : nullptr;
+}
+std::map<std::string, const CudnnApi*> libraries() {
+  std::map<std::string, const CudnnApi*> all;
+  if (const CudnnApi* api = installed()) all["installed"] = api;
+  if (cudnn_of_card()) all["of the card"] = &cudnn_of_card()->api;
+  return all;
+}
+
+struct Misuse {
+  const char* name;
+  std::function<void(const CudnnApi&)> commit;
+};
+CudnnDescriptor half_a_tensor(const CudnnApi& api) {
+  CudnnDescriptor t(api, DescriptorType::tensor, "a tensor");
+  t.set(Attribute::tensor_id, int64_t{7}).set(Attribute::tensor_data_type, DataType::float32);
+  return t;
+}
+CudnnDescriptor tensor(const CudnnApi& api, int64_t id, std::vector<int64_t> dims, std::vector<int64_t> strides) {
+  CudnnDescriptor t = half_a_tensor(api);
+  t.set(Attribute::tensor_id, id)
+      .set(Attribute::tensor_dimensions, dims)
+      .set(Attribute::tensor_strides, strides)
+      .set(Attribute::tensor_alignment, int64_t{16});
+  return t;
+}
+CudnnDescriptor convolution(const CudnnApi& api, bool all = true) {
+  using Axes = std::vector<int64_t>;
+  CudnnDescriptor c(api, DescriptorType::convolution, "a convolution");
+  c.set(Attribute::convolution_compute_type, DataType::float32)
+      .set(Attribute::convolution_mode, ConvolutionMode::cross_correlation)
+      .set(Attribute::convolution_spatial_dims, int64_t{2})
+      .set(Attribute::convolution_strides, Axes{1, 1})
+      .set(Attribute::convolution_pre_paddings, Axes{1, 1})
+      .set(Attribute::convolution_post_paddings, Axes{1, 1});
+  if (all) c.set(Attribute::convolution_dilations, Axes{1, 1});
+  return c;
+}
+void forward_into(const CudnnApi& api, std::vector<int64_t> y_dims, std::vector<int64_t> y_strides,
+                  bool finish_y = true) {
+  CudnnDescriptor x = tensor(api, 1, {2, 16, 8, 8}, {1024, 1, 128, 16}), y = tensor(api, 3, y_dims, y_strides),
+                  w = tensor(api, 2, {32, 16, 3, 3}, {144, 1, 48, 16}), c = convolution(api);
+  x.finalize(), w.finalize(), c.finalize();
+  if (finish_y) y.finalize();
+  CudnnDescriptor op(api, DescriptorType::operation_forward, "a forward pass");
+  op.set(Attribute::forward_x, x).set(Attribute::forward_w, w).set(Attribute::forward_y, y);
+  op.set(Attribute::forward_convolution, c).set(Attribute::forward_alpha, 1.0f).set(Attribute::forward_beta, 0.0f);
+  op.finalize();
+}
+const Misuse kMisuses[] = {
+    {"no alignment",
+     [](const CudnnApi& api) {
+       CudnnDescriptor t = half_a_tensor(api);
+       t.set(Attribute::tensor_dimensions, std::vector<int64_t>{2, 2});
+       t.set(Attribute::tensor_strides, std::vector<int64_t>{2, 1});
+       t.finalize();
+     }},
+    {"no strides",
+     [](const CudnnApi& api) {
+       CudnnDescriptor t = half_a_tensor(api);
+       t.set(Attribute::tensor_dimensions, std::vector<int64_t>{2, 2}).set(Attribute::tensor_alignment, int64_t{16});
+       t.finalize();
+     }},
+    {"fewer strides than dimensions",
+     [](const CudnnApi& api) {
+       tensor(api, 1, {2, 3, 4, 5}, {60, 1, 15}).finalize();
+     }},
+    {"a negative stride",
+     [](const CudnnApi& api) {
+       tensor(api, 1, {2, 3, 4, 5}, {60, 1, -15, 3}).finalize();
+     }},
+    {"a value of another type",
+     [](const CudnnApi& api) {
+       CudnnDescriptor t = half_a_tensor(api);
+       t.set(Attribute::tensor_alignment, 16.0f);
+     }},
+    {"two values where there is one",
+     [](const CudnnApi& api) {
+       CudnnDescriptor t = half_a_tensor(api);
+       t.set(Attribute::tensor_alignment, std::vector<int64_t>{16, 16});
+     }},
+    {"an attribute of another descriptor",
+     [](const CudnnApi& api) {
+       CudnnDescriptor t = half_a_tensor(api);
+       t.set(Attribute::convolution_strides, std::vector<int64_t>{1, 1});
+     }},
+    {"a change after it was finalized",
+     [](const CudnnApi& api) {
+       CudnnDescriptor t = tensor(api, 1, {2, 2}, {2, 1});
+       t.finalize();
+       t.set(Attribute::tensor_alignment, int64_t{4});
+     }},
+    {"a look before it was finalized",
+     [](const CudnnApi& api) {
+       CudnnDescriptor plan(api, DescriptorType::execution_plan, "a plan");
+       plan.get<int64_t>(Attribute::plan_workspace_size, 1);
+     }},
+    {"a convolution without dilations", [](const CudnnApi& api) { convolution(api, false).finalize(); }},
+    {"an output of another height",
+     [](const CudnnApi& api) {
+       forward_into(api, {2, 32, 9, 8}, {2304, 1, 256, 32});
+     }},
+    {"an output of other channels",
+     [](const CudnnApi& api) {
+       forward_into(api, {2, 16, 8, 8}, {1024, 1, 128, 16});
+     }},
+    {"a tensor that is not finalized",
+     [](const CudnnApi& api) {
+       forward_into(api, {2, 32, 8, 8}, {2048, 1, 256, 32}, false);
+     }},
+    {"a graph of nothing",
+     [](const CudnnApi& api) { CudnnDescriptor(api, DescriptorType::operation_graph, "a graph").finalize(); }},
+    {"a heuristic of nothing",
+     [](const CudnnApi& api) { CudnnDescriptor(api, DescriptorType::engine_heuristic, "a heuristic").finalize(); }},
+    {"a plan without an engine",
+     [](const CudnnApi& api) { CudnnDescriptor(api, DescriptorType::execution_plan, "a plan").finalize(); }},
+};
+
+TEST(CudnnMisuse, is_refused_in_a_sentence) {
+  const auto all = libraries();
+  if (all.empty()) GTEST_SKIP() << "nothing was run: cuDNN: " << cudnn_in_words();
+  for (const auto& [name, api] : all)
+    for (const Misuse& m : kMisuses) {
+      const std::string sentence = error_of([&, &library = *api] { m.commit(library); });
+      EXPECT_TRUE(sentence.find(": cuDNN " + api->version() + ": it ") != sentence.npos)
+          << name << " " << api->version() << ", " << m.name << ": " << sentence;
+    }
+  for (const auto& [name, api] : all)  // and the same without the fault is taken
+    EXPECT_EQ(error_of([&, &library = *api] {
+                forward_into(library, {2, 32, 8, 8}, {2048, 1, 256, 32});
+              }),
+              "no error")
+        << name;
+}
+
+#ifdef KERN_CUDA_EMULATED
+TEST(CudnnMisuse, of_a_plan_is_refused) {
+  SKIP_WITHOUT_CUDNN();
+  Cudnn& cudnn = *cudnn_of_card();
+  const CudnnPlan plan = conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmall, ConvDirection::forward, false);
+  Array<> x(kSmall.x_rows(), kSmall.c), w(kSmall.w_size(), 1), y(kSmall.y_rows(), kSmall.k);
+  Values<std::byte> bytes(8192);
+  std::byte* space = bytes.data() + (256 - reinterpret_cast<uintptr_t>(bytes.data()) % 256);
+  const std::string of = "conv2d forward of [2,5,4,6] by [8,3,3,6]: cuDNN 9.0.0 failed: bad parameter: ";
+  EXPECT_EQ(error_of([&] {
+              cudnn_run(cudnn, plan, nullptr, {{1, x.data()}, {2, w.data()}, {3, y.data()}}, nullptr);
+            }),
+            of + "the plan needs a workspace");
+  EXPECT_EQ(error_of([&] {
+              cudnn_run(cudnn, plan, nullptr, {{1, x.data()}, {2, w.data()}}, space);
+            }),
+            of + "a tensor of the plan has no pointer");
+  EXPECT_EQ(error_of([&] {
+              cudnn_run(cudnn, plan, nullptr, {{1, x.data() + 1}, {2, w.data()}, {3, y.data()}}, space);
+            }),
+            of + "a tensor's pointer is not aligned as the plan was told");
+  // Too small a workspace, and an array of the host: found when the card gets there.
+  cudnn_run(cudnn, plan, nullptr, {{1, x.data()}, {2, w.data()}, {3, y.data()}}, space + 7680);
+  EXPECT_NE(error_of([] { wait_for_device(); }).find("workspace: a copy of 3001 bytes"), std::string::npos);
+  alignas(16) static float on_host[2 * 6 * 5 * 4];
+  cudnn_run(cudnn, plan, nullptr, {{1, on_host}, {2, w.data()}, {3, y.data()}}, space);
+  EXPECT_NE(error_of([] { wait_for_device(); }).find("not one of the card's"), std::string::npos);
+}
+#endif
+
+// --- the library itself, without a card ---
+
+// An H100 as the library describes one to itself, so that it makes plans for it anywhere (cuDNN 9.8 and later).
+constexpr char kH100[] = R"({"deviceName": "NVIDIA H100 80GB HBM3", "deviceVer": 900, "driverVer": 13000,
+  "cudaDeviceId": 0, "totalGlobalMem": 85899345920, "multiProcessorCount": 132, "warpSize": 32, "maxCtasPerSM": 32,
+  "maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64], "maxThreadsPerBlock": 1024,
+  "maxThreadsPerSM": 2048, "regsPerBlock": 65536, "maxRegistersPerSM": 65536, "maxSharedMemoryPerBlock": 49152,
+  "maxSharedMemoryPerBlockOptin": 232448, "reservedSharedMemoryPerBlock": 1024, "l2CacheSize": 52428800,
+  "smClockRateKHz": 1980000, "memClockRateKHz": 2619000, "pciDeviceId": 0, "isTccDriver": 0, "supportCoopLaunch": 1})";
+
+TEST(CudnnInstalled, plans_every_direction_for_an_h100_that_is_described_to_it) {
+  const CudnnApi* api = installed();
+  if (!api) GTEST_SKIP() << "nothing was run: no libcudnn.so.9 is installed";
+  std::optional<CudnnDescriptor> card;
+  const std::string refused = error_of([&] {
+    card.emplace(*api, DescriptorType::device_properties, "an H100");
+    card->set(Attribute::device_json, std::vector<char>(kH100, kH100 + sizeof kH100 - 1)).finalize();
+  });
+  if (refused != "no error") GTEST_SKIP() << "nothing was run: " << refused;
+  struct Case {
+    const char* name;
+    Conv2dSpec g;
+  };
+  const auto image = [](int n, int c, int side, int k, int groups = 1, Pitches pitch = {}) {
+    return Conv2dSpec{.n = n,
+                      .c = c,
+                      .h = side,
+                      .w = side,
+                      .k = k,
+                      .r = 3,
+                      .s = 3,
+                      .groups = groups,
+                      .pad_top = 1,
+                      .pad_bottom = 1,
+                      .pad_left = 1,
+                      .pad_right = 1,
+                      .pitch = pitch};
+  };
+  Conv2dSpec dilated = image(4, 64, 64, 64), asymmetric = image(4, 32, 64, 64);
+  dilated.dil_h = dilated.dil_w = dilated.pad_top = dilated.pad_bottom = dilated.pad_left = dilated.pad_right = 2;
+  asymmetric.stride_h = asymmetric.stride_w = asymmetric.pad_bottom = 2;
+  const Case cases[] = {
+      {"small", kSmall},
+      {"small, transposed", kTurned.conv_of_forward()},
+      {"64 channels, 512x512", image(8, 64, 512, 64)},
+      {"3 channels to 32", image(6, 3, 256, 32)},
+      {"slots of a concatenation", image(8, 64, 128, 64, 1, {.x = 128, .y = 128, .dx = 128, .dy = 128})},
+      {"groups", image(8, 64, 56, 64, 4)},
+      {"depthwise", image(8, 96, 56, 96, 96)},
+      {"dilation", dilated},
+      {"more padding below", asymmetric},
+      {"a signal", {.n = 16, .c = 1, .w = 1100, .k = 4, .s = 3, .pad_left = 1, .pad_right = 1}},
+      {"odd pitches",
+       {.n = 2, .c = 5, .h = 9, .w = 9, .k = 7, .r = 3, .s = 3, .pitch = {.x = 7, .y = 9, .dx = 6, .dy = 8}}},
+      {"pointwise", {.n = 8, .c = 64, .h = 512, .w = 512, .k = 2}},
+      {"2x2, stride 2", {.n = 8, .c = 32, .h = 64, .w = 64, .k = 64, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2}},
+  };
+  for (const Case& c : cases)
+    for (const bool tf32 : {false, true})
+      for (const ConvDirection d : kDirections) {
+        SCOPED_TRACE(text(c.name, ", ", d, tf32 ? ", tf32" : ""));
+        EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(*api, {.described = &*card}, c.g, d, tf32); }), "no error");
+      }
+  const auto engine = [&] {
+    return conv2d_cudnn_plan(*api, {.described = &*card}, kSmall, ConvDirection::backward_weight, true).engine;
+  };
+  EXPECT_EQ(engine(), engine()) << "the choice does not repeat";
+}
+
+}  // namespace
+}  // namespace kern::kernels
+#else
+TEST(CudnnRow, is_not_in_a_build_without_cuda) { GTEST_SKIP() << "nothing was run: built without CUDA"; }
+#endif
