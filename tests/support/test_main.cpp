@@ -16,6 +16,8 @@ int main(int argc, char** argv) {
   const auto folder = std::filesystem::path(::testing::TempDir()) / ("kern_" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
   setenv("TEST_TMPDIR", folder.c_str(), 1);
+  setenv("KERN_TUNE", "off", 0);  // a test that tunes says so, and where to
+  setenv("XDG_CACHE_HOME", folder.c_str(), 1);
   const int result = RUN_ALL_TESTS();
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
