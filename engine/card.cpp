@@ -226,9 +226,9 @@ void CardEvent::wait() const {
 double CardEvent::milliseconds_since([[maybe_unused]] const CardEvent& earlier) const {
   float milliseconds = 0;
 #ifdef KERN_CUDA
-  cuda_check(cudaEventElapsedTime(&milliseconds, static_cast<cudaEvent_t>(earlier.event_),
-                                  static_cast<cudaEvent_t>(event_)),
-             "the time between two events");
+  cuda_check(
+      cudaEventElapsedTime(&milliseconds, static_cast<cudaEvent_t>(earlier.event_), static_cast<cudaEvent_t>(event_)),
+      "the time between two events");
 #endif
   return milliseconds;
 }

@@ -68,9 +68,9 @@ class CardEvent {
   ~CardEvent();
   CardEvent(const CardEvent&) = delete;
   CardEvent& operator=(const CardEvent&) = delete;
-  void record();         // here: behind all work given to the card so far
-  bool reached() const;  // true if it was never recorded
-  void wait() const;     // throws what went wrong in a kernel before it
+  void record();                                              // here: behind all work given to the card so far
+  bool reached() const;                                       // true if it was never recorded
+  void wait() const;                                          // throws what went wrong in a kernel before it
   double milliseconds_since(const CardEvent& earlier) const;  // both timed and reached
 
  private:

@@ -57,8 +57,7 @@ int32_t* TrialArrays::classes(int64_t n, int64_t k) {
 std::vector<float> values_of(const TrialOutput& out, Device device) {
   std::vector<float> host(size_t(out.size()));
   const size_t row = size_t(out.columns) * sizeof(float);
-  copy_bytes(Device::cpu, host.data(), row, device, out.data, size_t(out.pitch) * sizeof(float), row,
-             size_t(out.rows));
+  copy_bytes(Device::cpu, host.data(), row, device, out.data, size_t(out.pitch) * sizeof(float), row, size_t(out.rows));
   return host;
 }
 
@@ -137,15 +136,14 @@ CaseName Trials<ConvTranspose2dRow>::name(const Spec& g) {
 
 CaseName Trials<LinearRow>::name(const Spec& g) {
   const auto& [rows, c, k, pitch] = g;
-  return {Words().add("rows", rows, kAlways).text(),
-          Words()
-              .add("c", c, kAlways)
-              .add("k", k, kAlways)
-              .add("x_pitch", pitch_or(pitch.x, c), c)
-              .add("y_pitch", pitch_or(pitch.y, k), k)
-              .add("dx_pitch", pitch_or(pitch.dx, c), c)
-              .add("dy_pitch", pitch_or(pitch.dy, k), k)
-              .text()};
+  return {Words().add("rows", rows, kAlways).text(), Words()
+                                                         .add("c", c, kAlways)
+                                                         .add("k", k, kAlways)
+                                                         .add("x_pitch", pitch_or(pitch.x, c), c)
+                                                         .add("y_pitch", pitch_or(pitch.y, k), k)
+                                                         .add("dx_pitch", pitch_or(pitch.dx, c), c)
+                                                         .add("dy_pitch", pitch_or(pitch.dy, k), k)
+                                                         .text()};
 }
 
 // --- the entries ---------------------------------------------------------------------------------------------------
@@ -158,31 +156,31 @@ std::vector<Trial<Row>> product_trials(const Spec& g, int64_t x_rows, int64_t y_
   const int64_t xs = x_rows * g.x_pitch(), dxs = x_rows * g.dx_pitch(), ys = y_rows * g.y_pitch(),
                 dys = y_rows * g.dy_pitch(), ws = g.w_size();
   const double moved = floats(x_rows * g.c + y_rows * g.k + ws);
-  return {{"forward", flops, moved,
-           [=](TrialArrays& a) -> TrialCall<Row> {
-             const float *x = a.input(xs), *w = a.input(ws), *b = a.input(g.k);
-             float* y = a.output(ys);
-             return {[=](const Row& row, const Exec& e) { row.forward(e, g, x, w, b, y); },
-                     {y, y_rows, g.k, g.y_pitch()}};
-           }},
-          {"backward_data", flops, moved,
-           [=](TrialArrays& a) -> TrialCall<Row> {
-             const float *dy = a.input(dys), *w = a.input(ws);
-             float* dx = a.output(dxs);
-             return {[=](const Row& row, const Exec& e) { row.backward_data(e, g, dy, w, dx); },
-                     {dx, x_rows, g.c, g.dx_pitch()}};
-           }},
-          {"backward_weight", flops, moved,
-           [=](TrialArrays& a) -> TrialCall<Row> {
-             const float *dy = a.input(dys), *x = a.input(xs);
-             float* dw = a.output(ws);
-             return {[=](const Row& row, const Exec& e) { row.backward_weight(e, g, dy, x, dw); }, {dw, 1, ws, ws}};
-           }},
-          {"backward_bias", double(y_rows * g.k), floats(y_rows * g.k), [=](TrialArrays& a) -> TrialCall<Row> {
-             const float* dy = a.input(dys);
-             float* db = a.output(g.k);
-             return {[=](const Row& row, const Exec& e) { row.backward_bias(e, g, dy, db); }, {db, 1, g.k, g.k}};
-           }}};
+  return {
+      {"forward", flops, moved,
+       [=](TrialArrays& a) -> TrialCall<Row> {
+         const float *x = a.input(xs), *w = a.input(ws), *b = a.input(g.k);
+         float* y = a.output(ys);
+         return {[=](const Row& row, const Exec& e) { row.forward(e, g, x, w, b, y); }, {y, y_rows, g.k, g.y_pitch()}};
+       }},
+      {"backward_data", flops, moved,
+       [=](TrialArrays& a) -> TrialCall<Row> {
+         const float *dy = a.input(dys), *w = a.input(ws);
+         float* dx = a.output(dxs);
+         return {[=](const Row& row, const Exec& e) { row.backward_data(e, g, dy, w, dx); },
+                 {dx, x_rows, g.c, g.dx_pitch()}};
+       }},
+      {"backward_weight", flops, moved,
+       [=](TrialArrays& a) -> TrialCall<Row> {
+         const float *dy = a.input(dys), *x = a.input(xs);
+         float* dw = a.output(ws);
+         return {[=](const Row& row, const Exec& e) { row.backward_weight(e, g, dy, x, dw); }, {dw, 1, ws, ws}};
+       }},
+      {"backward_bias", double(y_rows * g.k), floats(y_rows * g.k), [=](TrialArrays& a) -> TrialCall<Row> {
+         const float* dy = a.input(dys);
+         float* db = a.output(g.k);
+         return {[=](const Row& row, const Exec& e) { row.backward_bias(e, g, dy, db); }, {db, 1, g.k, g.k}};
+       }}};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "engine/tuner.h"
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -34,7 +35,8 @@ Setting parse(std::string_view where, std::string_view word, SourceLocation at) 
   if (word == "off") return {};
   if (word == "on") return {.on = true};
   constexpr std::string_view kOnly = "only:";
-  check({word.starts_with(kOnly), at}, where, "=", word, ": use auto, off, on, or only: with ops, as only:conv2d,linear");
+  check({word.starts_with(kOnly), at}, where, "=", word,
+        ": use auto, off, on, or only: with ops, as only:conv2d,linear");
   Setting s{.on = true};
   for (std::string_view rest = word.substr(kOnly.size()); s.only.empty() || !rest.empty();) {
     const size_t comma = std::min(rest.find(','), rest.size());
@@ -115,12 +117,12 @@ std::string run_key(const TunedCase& c) {
 // --- measuring -----------------------------------------------------------------------------------------------------
 
 constexpr size_t kBeyondCaches = 64 << 20, kMostSets = 8;  // bytes of all sets of arrays, where few sets do
-constexpr double kQuick = 2e7;                             // operations that the reference may take: a few hundredths of a second
+constexpr double kQuick = 2e7;  // operations that the reference may take: a few hundredths of a second
 constexpr int kMostReplays = 10, kFewestReplays = 3;
-constexpr double kEnough = 300;      // milliseconds of one row's replays
-constexpr double kTie = 1.03;        // times the best median
-constexpr double kHopeless = 2.5;    // times the best of the warm-ups: not replayed
-constexpr int kMostSizes = 16;       // of one layer
+constexpr double kEnough = 300;    // milliseconds of one row's replays
+constexpr double kTie = 1.03;      // times the best median
+constexpr double kHopeless = 2.5;  // times the best of the warm-ups: not replayed
+constexpr int kMostSizes = 16;     // of one layer
 
 class Stopwatch {
  public:
@@ -244,7 +246,10 @@ Measured measure(const detail::Contest& c, const std::string& what) {
 // --- settings ------------------------------------------------------------------------------------------------------
 
 namespace {
+std::atomic<uint64_t> settings = 1;
+
 void hand_out_rows(Device device) {
+  ++settings;
   const bool of_run = !state().of_run.empty();
   const auto on = [&](std::string_view op) { return of_run || detail::tunes(op, device); };
   tune_op<kernels::Conv2dRow>(on("conv2d"), device);
@@ -274,6 +279,8 @@ void set_tuning(std::string_view word, Device device, SourceLocation at) {
 }
 
 bool tuning(Device device) { return state().settings[int(device)].on; }
+
+uint64_t detail::settings_count() { return settings; }
 
 bool detail::tunes(std::string_view op, Device device) {
   const Setting& s = state().settings[int(device)];
@@ -361,9 +368,14 @@ size_t tuned_row_of(const detail::Contest& contest, TunedCase& c) {
 size_t detail::choose(const Contest& contest) {
   if (contest.flops <= 0 || contest.rows.size() < 2) return 0;
   std::lock_guard one(measuring());
-  TunedCase c{.entry = text(contest.op, " ", contest.entry), .spec = contest.name.text(), .row = "",
-              .precision = std::string(precision_of(contest.device)), .rows = "",
-              .machine = machine_of(contest.device), .kernels = std::string(kernels::kernels_id()), .day = today()};
+  TunedCase c{.entry = text(contest.op, " ", contest.entry),
+              .spec = contest.name.text(),
+              .row = "",
+              .precision = std::string(precision_of(contest.device)),
+              .rows = "",
+              .machine = machine_of(contest.device),
+              .kernels = std::string(kernels::kernels_id()),
+              .day = today()};
   for (const std::string_view row : contest.rows) c.rows += (c.rows.empty() ? "" : ",") + std::string(row);
   State& all = state();
   {

@@ -1,6 +1,6 @@
 // Rows chosen by measuring: for each case of an op (its spec with pitches, each entry by itself) the rows that support
-// it are timed on random data, and the fastest serves. Off, the order of the op's table decides, as it does for ops that
-// have no Trials (engine/trials.h).
+// it are timed on random data, and the fastest serves. Off, the order of the op's table decides, as it does for ops
+// that have no Trials (engine/trials.h).
 //
 //   set_tuning("on", Device::cpu);
 //   conv2d(x, w);          // measured here, the first time this shape is met; chosen for good
@@ -17,8 +17,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/trials.h"
@@ -67,15 +69,44 @@ void remember_choice(const std::string& key, int row_of_table);
 // The one of contest.rows that serves: as the run's file says, or the cache, or by measuring.
 size_t choose(const Contest& contest);
 bool tunes(std::string_view op, Device device);
+uint64_t settings_count();  // another one after each set_tuning and keep_tuned_choices
 
-template <class Row, size_t i>
-const Row& chosen_row(Device device, const typename Trials<Row>::Spec& g) {
+// The cases that one entry met most recently: found without putting them into words. Empty after new settings.
+template <class Row>
+class RecentChoices {
+ public:
+  using Spec = typename Trials<Row>::Spec;
+  const Row* find(const Spec& g) {
+    std::lock_guard lock(mutex_);
+    if (const uint64_t now = settings_count(); std::exchange(settings_, now) != now) cases_.clear();
+    for (const auto& [spec, row] : cases_)
+      if (spec == g) return row;
+    return nullptr;
+  }
+  const Row& add(const Spec& g, const Row& row) {
+    std::lock_guard lock(mutex_);
+    if (cases_.size() == kMost) cases_.erase(cases_.begin());
+    cases_.emplace_back(g, &row);
+    return row;
+  }
+
+ private:
+  static constexpr size_t kMost = 256;
+  std::mutex mutex_;
+  uint64_t settings_ = 0;
+  std::vector<std::pair<Spec, const Row*>> cases_;
+};
+
+template <class Row, Device device, size_t i>
+const Row& chosen_row(const typename Trials<Row>::Spec& g) {
   constexpr auto entry = std::get<i>(Trials<Row>::entries);
   const kernels::Table<Row>& table = Trials<Row>::table();
   const auto serves = [&](const Row& row) { return row.device == device && row.*entry.member && row.supports(g); };
+  static RecentChoices<Row> recent;
+  if (const Row* row = recent.find(g); row && serves(*row)) return *row;
   const auto use = [&](size_t row) -> const Row& {
     kernels::note_row_used(table.op, table.rows[row].name);
-    return table.rows[row];
+    return recent.add(g, table.rows[row]);
   };
   CaseName name = Trials<Row>::name(g);
   const std::string key = case_key(table.op, entry.name, name, device);
@@ -123,7 +154,7 @@ const Row& chosen_row(Device device, const typename Trials<Row>::Spec& g) {
 template <class Row, Device device, size_t i, class Spec, class... A>
 void serve(const kernels::Exec& exec, const Spec& g, A... arguments) {
   constexpr auto entry = std::get<i>(Trials<Row>::entries);
-  (chosen_row<Row, i>(device, g).*entry.member)(exec, g, arguments...);
+  (chosen_row<Row, device, i>(g).*entry.member)(exec, g, arguments...);
 }
 template <class Row, Device device, size_t i, class Spec, class... A>
 void set_entry(void (*&entry)(const kernels::Exec&, const Spec&, A...)) {
@@ -153,7 +184,8 @@ const Row& row_of_tuned() {
           if (one.device == device && one.*entry.member) set_entry<Row, device, j>(r.*entry.member);
       };
       (set.template operator()<i>(), ...);
-    }(std::make_index_sequence<std::tuple_size_v<decltype(Trials<Row>::entries)>>());
+    }
+    (std::make_index_sequence<std::tuple_size_v<decltype(Trials<Row>::entries)>>());
     return r;
   }();
   return row;
@@ -166,7 +198,9 @@ template <class Row>
 void tune_op(bool on, Device device) {
   const Row*& row = kernels::tuned_row<Row>[int(device)];
   if (!on) row = nullptr;
-  else row = device == Device::cpu ? &detail::row_of_tuned<Row, Device::cpu>() : &detail::row_of_tuned<Row, Device::cuda>();
+  else
+    row =
+        device == Device::cpu ? &detail::row_of_tuned<Row, Device::cpu>() : &detail::row_of_tuned<Row, Device::cuda>();
 }
 
 }  // namespace kern

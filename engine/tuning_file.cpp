@@ -41,8 +41,8 @@ std::string line_of(const TunedCase& c) {
   char tenths[32];
   std::snprintf(tenths, sizeof tenths, "%.1f", c.microseconds);
   std::string line;
-  for (const std::string& field : {c.entry, c.spec, c.row, std::string(tenths) + " us", c.precision, c.rows, c.machine,
-                                   c.kernels, c.day})
+  for (const std::string& field :
+       {c.entry, c.spec, c.row, std::string(tenths) + " us", c.precision, c.rows, c.machine, c.kernels, c.day})
     line += (line.empty() ? "" : std::string(kBetween)) + clean(field);
   return line + "\n";
 }

@@ -1,7 +1,7 @@
 // What the tuner measured, as lines of text. One line is one case:
 //
-//   conv2d forward | n=4 h=128 w=128 c=16 k=16 r=3 s=3 … | winograd_avx512 | 812.4 us | f32 | winograd_avx512,avx512,… |
-//   cpu: …, 2 threads | 3fa94c12 | 2026-11-21
+//   conv2d forward | n=4 h=128 w=128 c=16 k=16 r=3 s=3 … | winograd_avx512 | 812.4 us | f32 | winograd_avx512,avx512,…
+//   | cpu: …, 2 threads | 3fa94c12 | 2026-11-21
 //
 // that is: what, the case, the row that serves and its median, precision, the rows that were compared, the machine, the
 // kernels' build, the day. Lines are only ever added, each by one write at the file's end: several processes may do

@@ -25,9 +25,10 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
       .key("seed", c.seed, "of the weights and of dropout", training::at_least(0))
       .key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024))
-      .key("tune", c.tune,
-           "choose rows by measuring: auto (what KERN_TUNE says, else on for a graphics card and off for the CPU), off, "
-           "on, or only:conv2d,linear")
+      .key(
+          "tune", c.tune,
+          "choose rows by measuring: auto (what KERN_TUNE says, else on for a graphics card and off for the CPU), off, "
+          "on, or only:conv2d,linear")
       .key("profile", c.profile, "show time and bytes by op")
       .key("by_shape", c.by_shape, "with profile: a row per op and output shape");
 }
