@@ -14,6 +14,7 @@
 #include "apps/info.h"
 #include "engine/atomic_file.h"
 #include "engine/autograd.h"
+#include "engine/tuner.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/error.h"
 #include "kernels/conv2d.h"
@@ -127,6 +128,7 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
   kernels::winograd_enabled();  // KERN_WINOGRAD
   fusion_enabled();             // KERN_FUSION
   recompute_enabled();          // KERN_RECOMPUTE
+  check_tuning();               // KERN_TUNE
   std::error_code none;
   if (const auto folder = std::filesystem::path(options.json).parent_path(); !folder.empty())
     check(std::filesystem::is_directory(folder, none), "--json ", options.json, ": there is no folder ",
@@ -168,6 +170,7 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
   InfoOptions info;
   CLI::App* info_app = app.add_subcommand("info", "this build and this machine");
   info_app->add_flag("--ops", info.ops, "the table of ops, devices and implementations, as Markdown");
+  info_app->add_flag("--tuned", info.tuned, "what tuning measured on this machine, and the rows it chose");
   info_app->add_flag("--keys", info.keys, "every key of every command, as Markdown");
   info_app->add_option("--json", info.json, "write the figures to this file")->type_name("FILE");
   all.push_back(info_app);

@@ -1,13 +1,15 @@
 #include "apps/info.h"
 
+#include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <vector>
 
 #include "apps/build_info.h"
 #include "apps/command.h"
 #include "engine/atomic_file.h"
 #include "engine/card.h"
+#include "engine/processor.h"
+#include "engine/tuner.h"
 #include "kernels/common/card_libraries.h"
 #include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
@@ -15,26 +17,27 @@
 namespace kern::apps {
 namespace {
 
-std::string processor() {
-  std::ifstream in("/proc/cpuinfo");
-  for (std::string line; std::getline(in, line);)
-    if (line.starts_with("model name"))
-      if (const auto colon = line.find(": "); colon != line.npos) return line.substr(colon + 2);
-  return "unknown";
-}
-
-std::string simd_targets() {
-#if defined(__x86_64__)
-  std::string out = "SSE2";
-  if (__builtin_cpu_supports("sse4.2")) out += ", SSE4";
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) out += ", AVX2";
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) out += ", AVX-512";
-  return out;
-#elif defined(__aarch64__)
-  return "NEON";
-#else
-  return "none";
-#endif
+void show_tuned() {
+  const std::vector<TunedCase> cases = tuned_cases();
+  const std::string path = tuning_cache_path().string();
+  if (cases.empty()) {
+    std::printf("nothing was measured on this machine with this build%s%s; KERN_TUNE=on or tune=on does it\n",
+                path.empty() ? "" : ", says ", path.c_str());
+    return;
+  }
+  std::printf("Measured on this machine with this build, kept in %s\n", path.c_str());
+  size_t entry = 0, spec = 0, row = 0;
+  for (const TunedCase& c : cases) {
+    entry = std::max(entry, c.entry.size());
+    spec = std::max(spec, c.spec.size());
+    row = std::max(row, c.row.size());
+  }
+  for (const TunedCase& c : cases) {
+    const size_t threads = c.machine.rfind("threads ");
+    std::printf("%-*s  %-*s  %-*s %10.1f us  %s  %s%s%s\n", int(entry), c.entry.c_str(), int(spec), c.spec.c_str(),
+                int(row), c.row.c_str(), c.microseconds, c.precision.c_str(), c.day.c_str(),
+                threads == c.machine.npos ? "" : "  ", threads == c.machine.npos ? "" : c.machine.c_str() + threads);
+  }
 }
 
 }  // namespace
@@ -69,7 +72,7 @@ void show_info(const InfoOptions& options) {
   figures.add("flags", build_info::kFlags);
   figures.add("sanitizers", build_info::kSanitizers);
   figures.add("libraries", build_info::kLibraries);
-  figures.add("processor", processor());
+  figures.add("processor", processor_name());
   figures.add("simd", simd_targets());
   figures.add("threads", thread_count());
   std::string why;
@@ -86,6 +89,8 @@ void show_info(const InfoOptions& options) {
   figures.add("ops", int(kernels::op_list().size()));
   if (options.ops) {
     std::fputs(ops_table().c_str(), stdout);
+  } else if (options.tuned) {
+    show_tuned();
   } else {
     for (const auto& [name, value] : figures.lines())
       std::printf("%-12s %s\n", name.c_str(), value.empty() ? "none" : value.c_str());

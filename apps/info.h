@@ -5,7 +5,7 @@
 namespace kern::apps {
 
 struct InfoOptions {
-  bool ops = false, keys = false;  // print that page instead
+  bool ops = false, keys = false, tuned = false;  // print that page instead
   std::string json;
 };
 void show_info(const InfoOptions& options);

@@ -29,6 +29,7 @@ template <class Config>
 std::string begin_run(const training::RunFolder& run, const Config& config,
                       void (*describe)(training::Schema&, Config&), const Call& call) {
   config.machine.apply();
+  config.machine.keep_choices(run.path(), run.resumed());
   std::string text = configuration_of(describe, config, run.path().string(), call);
   if (!run.resumed()) run.write("config.yaml", text);
   return text;

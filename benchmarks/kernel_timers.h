@@ -5,17 +5,15 @@
 #include <any>
 #include <chrono>
 #include <cmath>
-#include <deque>
-#include <limits>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "benchmarks/kernels.h"
 #include "engine/card.h"
-#include "engine/tensor.h"
+#include "engine/memory.h"
+#include "engine/trials.h"
 #include "kernels/common/dispatch.h"
-#include "kernels/common/philox.h"
 
 namespace kern::benchmarks {
 using namespace kernels;
@@ -23,48 +21,6 @@ using namespace kernels;
 inline double milliseconds_now() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-
-// Arrays of one case on its device: inputs random, outputs poisoned with NaN.
-class Arrays {
- public:
-  explicit Arrays(Device device) : device_(device) {}
-
-  float* input(int64_t n, float low = -1, float high = 1) {
-    Tensor t = Tensor::empty({std::max<int64_t>(1, n)});
-    float* p = t.mutate();
-    uint32_t state = 12345;
-    for (int64_t i = 0; i < t.size(); ++i) {
-      state = state * 1664525u + 1013904223u;
-      p[i] = low + (high - low) * to_uniform(state);
-    }
-    return keep(t).mutate();
-  }
-  float* output(int64_t n) {
-    return keep(Tensor::full({std::max<int64_t>(1, n)}, std::numeric_limits<float>::quiet_NaN())).mutate();
-  }
-  int32_t* classes(int64_t n, int64_t k) {
-    Tensor t = Tensor::empty({n}, {.dtype = DType::i32});
-    int32_t* p = t.mutate<int32_t>();
-    for (int64_t i = 0; i < n; ++i) p[i] = int32_t(i * 7919 % k);
-    return keep(t).mutate<int32_t>();
-  }
-  // A number that kernels read, or add to, where they are.
-  template <class T>
-  T* number(T value) {
-    numbers_.emplace_back(device_, sizeof(T));
-    copy_bytes(device_, numbers_.back().data(), sizeof(T), Device::cpu, &value, sizeof(T), sizeof(T), 1);
-    return reinterpret_cast<T*>(numbers_.back().data());
-  }
-
- private:
-  Tensor& keep(const Tensor& t) {
-    all_.push_back(t.to(device_));
-    return all_.back();
-  }
-  Device device_;
-  std::deque<Tensor> all_;
-  std::deque<Storage> numbers_;
-};
 
 struct Direction {
   const char* name;
@@ -109,7 +65,7 @@ void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
     size_t bytes = 64;
     if constexpr (requires { row.workspace(g); }) bytes += row.workspace(g);
     const Storage scratch(o.device, bytes);
-    Arrays arrays(o.device);
+    TrialArrays arrays(o.device);
     for (const Direction& d : Cases::directions_of(row, g, Exec{.scratch = scratch.data()}, arrays)) {
       // The time of one of `calls` calls, done.
       const auto time = [&](int calls) {

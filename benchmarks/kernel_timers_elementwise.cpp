@@ -30,7 +30,7 @@ std::string shape_of(const UnarySpec<Op>& g) {
   return text(g.rows, "x", g.c);
 }
 template <class Op>
-Directions directions(const UnaryRow<Op>& row, const UnarySpec<Op>& g, const Exec& e, Arrays& a) {
+Directions directions(const UnaryRow<Op>& row, const UnarySpec<Op>& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.rows * g.c;
   // Logarithms want what is positive.
   float *x = std::is_same_v<Op, Log> ? a.input(size, 0.5f, 2) : a.input(size), *dy = a.input(size), *y = a.output(size),
@@ -41,7 +41,7 @@ Directions directions(const UnaryRow<Op>& row, const UnarySpec<Op>& g, const Exe
 }
 
 std::string shape_of(const BinarySpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const AddRow& row, const BinarySpec& g, const Exec& e, Arrays& a) {
+Directions directions(const AddRow& row, const BinarySpec& g, const Exec& e, TrialArrays& a) {
   BinarySpec dense = g;
   dense.pitch = {}, dense.b_pitch = 0;
   const int64_t size = g.rows * g.c;
@@ -49,7 +49,7 @@ Directions directions(const AddRow& row, const BinarySpec& g, const Exec& e, Arr
   return {{"forward", double(size), floats(3 * double(size)), [=, &row] { row.forward(e, dense, x, z, y); }, y, size}};
 }
 
-Directions directions(const MulRow& row, const BinarySpec& g, const Exec& e, Arrays& a) {
+Directions directions(const MulRow& row, const BinarySpec& g, const Exec& e, TrialArrays& a) {
   BinarySpec dense = g;
   dense.pitch = {}, dense.b_pitch = 0;
   const int64_t size = g.rows * g.c;
@@ -60,14 +60,14 @@ Directions directions(const MulRow& row, const BinarySpec& g, const Exec& e, Arr
 }
 
 std::string shape_of(const FillSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const FillRow& row, const FillSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const FillRow& row, const FillSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.rows * g.c;
   float* y = a.output(size);
   return {{"forward", double(size), floats(double(size)), [=, &row] { row.forward(e, g, 2.0f, y); }, y, size}};
 }
 
 std::string shape_of(const SumSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const SumRow& row, const SumSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const SumRow& row, const SumSpec& g, const Exec& e, TrialArrays& a) {
   SumSpec dense = g;
   dense.pitch = {};
   const int64_t size = g.rows * g.c;
@@ -78,14 +78,14 @@ Directions directions(const SumRow& row, const SumSpec& g, const Exec& e, Arrays
 }
 
 std::string shape_of(const SumSquaresSpec& g) { return text(g.n); }
-Directions directions(const SumSquaresRow& row, const SumSquaresSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const SumSquaresRow& row, const SumSquaresSpec& g, const Exec& e, TrialArrays& a) {
   double* total = a.number(0.0);
   float* x = a.input(g.n);
   return {{"add", 2 * double(g.n), floats(double(g.n)), [=, &row] { row.add(e, g, x, total); }, x, g.n}};
 }
 
 std::string shape_of(const AdamSpec& g) { return text(g.n); }
-Directions directions(const AdamRow& row, const AdamSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const AdamRow& row, const AdamSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t* step = a.number(int64_t{3});
   const float* lr = a.number(1e-3f);
   float *p = a.input(g.n), *d = a.input(g.n), *m = a.input(g.n), *v = a.input(g.n, 0, 1);
@@ -94,7 +94,7 @@ Directions directions(const AdamRow& row, const AdamSpec& g, const Exec& e, Arra
 }
 
 std::string shape_of(const SgdSpec& g) { return text(g.n, g.momentum > 0 ? " momentum" : ""); }
-Directions directions(const SgdRow& row, const SgdSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const SgdRow& row, const SgdSpec& g, const Exec& e, TrialArrays& a) {
   const float* lr = a.number(1e-3f);
   float *p = a.input(g.n), *d = a.input(g.n), *m = a.input(g.n);
   return {{"update", 6 * double(g.n), floats((g.momentum > 0 ? 5 : 3) * double(g.n)),
@@ -102,14 +102,14 @@ Directions directions(const SgdRow& row, const SgdSpec& g, const Exec& e, Arrays
 }
 
 std::string shape_of(const LerpSpec& g) { return text(g.n); }
-Directions directions(const LerpRow& row, const LerpSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const LerpRow& row, const LerpSpec& g, const Exec& e, TrialArrays& a) {
   float *x = a.input(g.n), *p = a.input(g.n);
   return {{"update", 3 * double(g.n), floats(3 * double(g.n)), [=, &row] { row.step(e, g, x, p); }, p, g.n}};
 }
 
 struct Cases {
   static std::string name_of(const auto& spec) { return shape_of(spec); }
-  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, Arrays& arrays) {
+  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, TrialArrays& arrays) {
     return directions(row, spec, exec, arrays);
   }
 };

@@ -14,7 +14,7 @@ namespace kern::benchmarks {
 namespace {
 
 std::string shape_of(const CrossEntropySpec& g) { return text(g.rows, "x", g.k); }
-Directions directions(const CrossEntropyRow& row, const CrossEntropySpec& g, const Exec& e, Arrays& a) {
+Directions directions(const CrossEntropyRow& row, const CrossEntropySpec& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.rows * g.k;
   float *x = a.input(size), *dx = a.output(size), *loss = a.output(1), *saved = a.output(g.saved_size()),
         *one = a.input(1, 1, 1);
@@ -28,7 +28,7 @@ Directions directions(const CrossEntropyRow& row, const CrossEntropySpec& g, con
 }
 
 std::string shape_of(const HeadCrossEntropySpec& g) { return text(g.rows, "x", g.c, "->", g.k); }
-Directions directions(const HeadCrossEntropyRow& row, const HeadCrossEntropySpec& seen, const Exec& e, Arrays& a) {
+Directions directions(const HeadCrossEntropyRow& row, const HeadCrossEntropySpec& seen, const Exec& e, TrialArrays& a) {
   HeadCrossEntropySpec g = seen;
   g.pitch = {};
   float *x = a.input(g.rows * g.c), *w = a.input(g.w_size()), *b = a.input(g.k), *loss = a.output(1),
@@ -41,7 +41,7 @@ Directions directions(const HeadCrossEntropyRow& row, const HeadCrossEntropySpec
 }
 
 std::string shape_of(const FocalSpec& g) { return text(g.rows, "x", g.k); }
-Directions directions(const FocalRow& row, const FocalSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const FocalRow& row, const FocalSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.rows * g.k;
   float *x = a.input(size), *dx = a.output(size), *loss = a.output(1), *saved = a.output(1), *one = a.input(1, 1, 1);
   const int32_t* t = a.classes(g.rows, class_count(g.k));
@@ -54,7 +54,7 @@ Directions directions(const FocalRow& row, const FocalSpec& g, const Exec& e, Ar
 }
 
 std::string shape_of(const TverskySpec& g) { return text(g.groups, "x", g.rows, "x", g.k); }
-Directions directions(const TverskyRow& row, const TverskySpec& g, const Exec& e, Arrays& a) {
+Directions directions(const TverskyRow& row, const TverskySpec& g, const Exec& e, TrialArrays& a) {
   const int64_t rows = g.groups * g.rows, size = rows * g.k;
   float *x = a.input(size), *dx = a.output(size), *loss = a.output(1), *saved = a.output(g.saved_size()),
         *one = a.input(1, 1, 1);
@@ -68,7 +68,7 @@ Directions directions(const TverskyRow& row, const TverskySpec& g, const Exec& e
 }
 
 std::string shape_of(const BceSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const BceRow& row, const BceSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const BceRow& row, const BceSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.rows * g.c;
   float *x = a.input(size), *t = a.input(size, 0, 1), *dx = a.output(size), *loss = a.output(1), *saved = a.output(1),
         *one = a.input(1, 1, 1);
@@ -85,7 +85,7 @@ std::string shape_of(const PairLossSpec<Op>& g) {
   return text(g.rows, "x", g.c);
 }
 template <class Op>
-Directions directions(const PairLossRow<Op>& row, const PairLossSpec<Op>& g, const Exec& e, Arrays& a) {
+Directions directions(const PairLossRow<Op>& row, const PairLossSpec<Op>& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.rows * g.c;
   float *x = a.input(size), *t = a.input(size), *loss = a.output(1), *dx = a.output(size), *one = a.input(1, 1, 1);
   const double n = double(size);
@@ -94,7 +94,7 @@ Directions directions(const PairLossRow<Op>& row, const PairLossSpec<Op>& g, con
 }
 
 std::string shape_of(const KlNormalSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const KlNormalRow& row, const KlNormalSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const KlNormalRow& row, const KlNormalSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.rows * g.c;
   float *mu = a.input(size), *s = a.input(size), *loss = a.output(1), *dmu = a.output(size), *ds = a.output(size),
         *one = a.input(1, 1, 1);
@@ -104,7 +104,7 @@ Directions directions(const KlNormalRow& row, const KlNormalSpec& g, const Exec&
 }
 
 std::string shape_of(const SsimSpec& g) { return text(g.n, "x", g.h, "x", g.w, "x", g.c); }
-Directions directions(const SsimRow& row, const SsimSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const SsimRow& row, const SsimSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.n * g.h * g.w * g.c;
   float *x = a.input(size, 0, 1), *y = a.input(size, 0, 1), *loss = a.output(1), *dx = a.output(size),
         *one = a.input(1, 1, 1);
@@ -115,7 +115,7 @@ Directions directions(const SsimRow& row, const SsimSpec& g, const Exec& e, Arra
 
 struct Cases {
   static std::string name_of(const auto& spec) { return shape_of(spec); }
-  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, Arrays& arrays) {
+  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, TrialArrays& arrays) {
     return directions(row, spec, exec, arrays);
   }
 };

@@ -12,51 +12,29 @@ std::string shape_of(const Conv2dSpec& g) {
               g.stride_w > 1 ? text(" s", g.stride_w) : "", g.groups > 1 ? text(" g", g.groups) : "",
               g.x_pitch() != g.c ? text(" pitch ", g.x_pitch()) : "");
 }
-Directions directions(const Conv2dRow& row, const Conv2dSpec& g, const Exec& e, Arrays& a) {
-  const int64_t xs = g.x_rows() * g.x_pitch(), ys = g.y_rows() * g.y_pitch();
-  float *x = a.input(xs), *w = a.input(g.w_size()), *b = a.input(g.k), *dy = a.input(ys), *y = a.output(ys),
-        *dx = a.output(xs), *dw = a.output(g.w_size()), *db = a.output(g.k);
-  const double flops = 2 * double(g.macs()), bytes = floats(double(g.x_rows() * g.c + g.y_rows() * g.k + g.w_size()));
-  const int64_t dxs = g.dx_pitch() == g.c ? g.x_rows() * g.c : 1;
-  return {{"forward", flops, bytes, [=, &row] { row.forward(e, g, x, w, b, y); }, y, g.y_rows() * g.k},
-          {"backward_data", flops, bytes, [=, &row] { row.backward_data(e, g, dy, w, dx); }, dx, dxs},
-          {"backward_weight", flops, bytes, [=, &row] { row.backward_weight(e, g, dy, x, dw); }, dw, g.w_size()},
-          {"backward_bias", double(g.y_rows() * g.k), floats(double(g.y_rows() * g.k)),
-           [=, &row] { row.backward_bias(e, g, dy, db); }, db, g.k}};
-}
-
 std::string shape_of(const ConvTranspose2dSpec& g) {
   return text(g.n, "x", g.h, "x", g.w, " ", g.c, "->", g.k, " ", g.r, "x", g.s,
               g.stride_w > 1 ? text(" s", g.stride_w) : "");
 }
-Directions directions(const ConvTranspose2dRow& row, const ConvTranspose2dSpec& g, const Exec& e, Arrays& a) {
-  const int64_t x_rows = int64_t{g.n} * g.h * g.w, weights = int64_t{g.c} * g.r * g.s * (g.k / g.groups);
-  const int64_t xs = x_rows * g.x_pitch(), ys = g.y_rows() * g.k;
-  float *x = a.input(xs), *w = a.input(weights), *b = a.input(g.k), *dy = a.input(ys), *y = a.output(ys),
-        *dx = a.output(xs), *dw = a.output(weights);
-  const double flops = 2 * double(x_rows) * double(weights),
-               bytes = floats(double(x_rows * g.c + g.y_rows() * g.k + weights));
-  return {{"forward", flops, bytes, [=, &row] { row.forward(e, g, x, w, b, y); }, y, ys},
-          {"backward_data", flops, bytes, [=, &row] { row.backward_data(e, g, dy, w, dx); }, dx, x_rows * g.c},
-          {"backward_weight", flops, bytes, [=, &row] { row.backward_weight(e, g, dy, x, dw); }, dw, weights}};
-}
-
 std::string shape_of(const LinearSpec& g) { return text(g.rows, " ", g.c, "->", g.k); }
-Directions directions(const LinearRow& row, const LinearSpec& g, const Exec& e, Arrays& a) {
-  const int64_t xs = g.rows * g.x_pitch(), ys = g.rows * g.k;
-  float *x = a.input(xs), *w = a.input(g.w_size()), *b = a.input(g.k), *dy = a.input(ys), *y = a.output(ys),
-        *dx = a.output(g.rows * g.c), *dw = a.output(g.w_size()), *db = a.output(g.k);
-  const double flops = 2 * double(g.rows) * double(g.w_size()), bytes = floats(double(g.rows * g.c + ys + g.w_size()));
-  return {{"forward", flops, bytes, [=, &row] { row.forward(e, g, x, w, b, y); }, y, ys},
-          {"backward_data", flops, bytes, [=, &row] { row.backward_data(e, g, dy, w, dx); }, dx, g.rows * g.c},
-          {"backward_weight", flops, bytes, [=, &row] { row.backward_weight(e, g, dy, x, dw); }, dw, g.w_size()},
-          {"backward_bias", double(ys), floats(double(ys)), [=, &row] { row.backward_bias(e, g, dy, db); }, db, g.k}};
+// Those of the ops that can be tuned stand in engine/trials.h.
+template <class Row, class Spec>
+Directions directions(const Row& row, const Spec& g, const Exec& e, TrialArrays& a) {
+  Directions all;
+  for (const Trial<Row>& trial : Trials<Row>::of(g)) {
+    if (std::string_view(trial.entry) == "backward_data_plus") continue;  // the same sums as backward_data
+    const TrialCall<Row> call = trial.prepare(a);
+    const TrialOutput& out = call.out;
+    all.push_back({trial.entry, trial.flops, trial.bytes, [run = call.run, &row, e] { run(row, e); }, out.data,
+                   out.pitch == out.columns ? out.size() : out.columns});
+  }
+  return all;
 }
 
 std::string shape_of(const LstmSpec& g) {
   return text(g.n, "x", g.l, " ", g.c, "->", g.h, g.reverse ? " reverse" : "");
 }
-Directions directions(const LstmRow& row, const LstmSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const LstmRow& row, const LstmSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t xs = g.rows() * g.x_pitch(), ys = g.rows() * g.h, weights = g.gates() * (g.c + g.h);
   float *x = a.input(xs), *w_ih = a.input(g.gates() * g.c), *w_hh = a.input(g.gates() * g.h, -0.1f, 0.1f),
         *b_ih = a.input(g.gates()), *b_hh = a.input(g.gates()), *dy = a.input(ys), *y = a.output(ys),
@@ -74,7 +52,7 @@ Directions directions(const LstmRow& row, const LstmSpec& g, const Exec& e, Arra
 
 struct Cases {
   static std::string name_of(const auto& spec) { return shape_of(spec); }
-  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, Arrays& arrays) {
+  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, TrialArrays& arrays) {
     return directions(row, spec, exec, arrays);
   }
 };

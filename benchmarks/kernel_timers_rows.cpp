@@ -23,7 +23,7 @@ std::string shape_of(const NormActSpec& g) {
                                            : "",
               g.p > 0 ? " dropout" : "", g.residual_pitch ? " residual" : "");
 }
-Directions directions(const NormActRow& row, const NormActSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const NormActRow& row, const NormActSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t rows = g.n * g.rows, size = rows * g.c, statistics = g.groups() * g.c;
   const uint64_t* step = a.number(uint64_t{1});
   const NormActInputs<float> in{.weight = a.input(g.c, 0.5f, 1.5f),
@@ -51,7 +51,7 @@ Directions directions(const NormActRow& row, const NormActSpec& g, const Exec& e
 }
 
 std::string shape_of(const BatchNormSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const BatchNormRow& row, const BatchNormSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const BatchNormRow& row, const BatchNormSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.rows * g.c;
   float *x = a.input(g.rows * g.x_pitch()), *dy = a.input(size), *w = a.input(g.c, 0.5f, 1.5f), *b = a.input(g.c),
         *running_mean = a.input(g.c), *running_variance = a.input(g.c, 0.5f, 2), *y = a.output(size),
@@ -66,7 +66,7 @@ Directions directions(const BatchNormRow& row, const BatchNormSpec& g, const Exe
 
 // The norms of samples; one that stays in the cache is read once.
 template <class Row, class Spec>
-Directions sample_norm(const Row& row, const Spec& g, int64_t statistics, const Exec& e, Arrays& a) {
+Directions sample_norm(const Row& row, const Spec& g, int64_t statistics, const Exec& e, TrialArrays& a) {
   const int64_t size = g.n * g.l * g.c;
   float *x = a.input(g.n * g.l * g.x_pitch()), *dy = a.input(size), *w = a.input(g.c, 0.5f, 1.5f), *b = a.input(g.c),
         *y = a.output(size), *mean = a.output(statistics), *inverse = a.output(statistics), *dx = a.output(size),
@@ -79,16 +79,16 @@ Directions sample_norm(const Row& row, const Spec& g, int64_t statistics, const 
            dx, size}};
 }
 std::string shape_of(const InstanceNormSpec& g) { return text(g.n, "x", g.l, "x", g.c); }
-Directions directions(const InstanceNormRow& row, const InstanceNormSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const InstanceNormRow& row, const InstanceNormSpec& g, const Exec& e, TrialArrays& a) {
   return sample_norm(row, g, g.n * g.c, e, a);
 }
 std::string shape_of(const GroupNormSpec& g) { return text(g.n, "x", g.l, "x", g.c, " in ", g.groups); }
-Directions directions(const GroupNormRow& row, const GroupNormSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const GroupNormRow& row, const GroupNormSpec& g, const Exec& e, TrialArrays& a) {
   return sample_norm(row, g, g.n * g.groups, e, a);
 }
 
 std::string shape_of(const PreluSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const PreluRow& row, const PreluSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const PreluRow& row, const PreluSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.rows * g.c;
   float *x = a.input(size), *dy = a.input(size), *s = a.input(g.slopes), *y = a.output(size), *dx = a.output(size),
         *ds = a.output(g.slopes);
@@ -98,7 +98,7 @@ Directions directions(const PreluRow& row, const PreluSpec& g, const Exec& e, Ar
 }
 
 std::string shape_of(const MaxPoolSpec& g) { return text(g.n, "x", g.h, "x", g.w, "x", g.c, " ", g.r, "x", g.s); }
-Directions directions(const MaxPoolRow& row, const MaxPoolSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const MaxPoolRow& row, const MaxPoolSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t xs = int64_t{g.n} * g.h * g.w * g.c, ys = int64_t{g.n} * g.p() * g.q() * g.c;
   MaxPoolSpec dense = g;
   dense.pitch = {};
@@ -109,7 +109,7 @@ Directions directions(const MaxPoolRow& row, const MaxPoolSpec& g, const Exec& e
 }
 
 std::string shape_of(const AvgPoolSpec& a) { return shape_of(a.pool); }
-Directions directions(const AvgPoolRow& row, const AvgPoolSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const AvgPoolRow& row, const AvgPoolSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t xs = g.pool.x_rows() * g.pool.c, ys = g.pool.y_rows() * g.pool.c;
   AvgPoolSpec dense = g;
   dense.pool.pitch = {};
@@ -120,7 +120,7 @@ Directions directions(const AvgPoolRow& row, const AvgPoolSpec& g, const Exec& e
 }
 
 std::string shape_of(const GlobalAvgPoolSpec& g) { return text(g.n, "x", g.l, "x", g.c); }
-Directions directions(const GlobalAvgPoolRow& row, const GlobalAvgPoolSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const GlobalAvgPoolRow& row, const GlobalAvgPoolSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t xs = g.n * g.l * g.c, ys = g.n * g.c;
   GlobalAvgPoolSpec dense = g;
   dense.pitch = {};
@@ -133,7 +133,7 @@ Directions directions(const GlobalAvgPoolRow& row, const GlobalAvgPoolSpec& g, c
 std::string shape_of(const UpsampleSpec& g) {
   return text(g.n, "x", g.h, "x", g.w, "x", g.c, " to ", g.p, "x", g.q, " ", to_string(g.how));
 }
-Directions directions(const UpsampleRow& row, const UpsampleSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const UpsampleRow& row, const UpsampleSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t xs = g.x_rows() * g.c, ys = g.y_rows() * g.c;
   UpsampleSpec dense = g;
   dense.pitch = {};
@@ -146,7 +146,7 @@ Directions directions(const UpsampleRow& row, const UpsampleSpec& g, const Exec&
 std::string shape_of(const PadSpec& g) {
   return text(g.n, "x", g.h, "x", g.w, "x", g.c, " by ", g.top, " ", g.bottom, " ", g.left, " ", g.right);
 }
-Directions directions(const PadRow& row, const PadSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const PadRow& row, const PadSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t xs = g.n * g.h * g.w * g.c, ys = g.n * (g.h + g.top + g.bottom) * (g.w + g.left + g.right) * g.c;
   PadSpec dense = g;
   dense.pitch = {};
@@ -155,7 +155,7 @@ Directions directions(const PadRow& row, const PadSpec& g, const Exec& e, Arrays
 }
 
 std::string shape_of(const DropoutSpec& g) { return text(g.rows, "x", g.c, g.span > 1 ? " channels" : ""); }
-Directions directions(const DropoutRow& row, const DropoutSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const DropoutRow& row, const DropoutSpec& g, const Exec& e, TrialArrays& a) {
   const uint64_t* step = a.number(uint64_t{1});
   const int64_t size = g.rows * g.c;
   DropoutSpec dense = g;
@@ -166,7 +166,7 @@ Directions directions(const DropoutRow& row, const DropoutSpec& g, const Exec& e
 }
 
 std::string shape_of(const SoftmaxSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const SoftmaxRow& row, const SoftmaxSpec& g, const Exec& e, Arrays& a) {
+Directions directions(const SoftmaxRow& row, const SoftmaxSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.rows * g.c;
   SoftmaxSpec dense = g;
   dense.pitch = {};
@@ -179,7 +179,7 @@ Directions directions(const SoftmaxRow& row, const SoftmaxSpec& g, const Exec& e
 
 struct Cases {
   static std::string name_of(const auto& spec) { return shape_of(spec); }
-  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, Arrays& arrays) {
+  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, TrialArrays& arrays) {
     return directions(row, spec, exec, arrays);
   }
 };

@@ -46,3 +46,15 @@ const std::vector<OpInfo>& op_list() {
 }  // namespace kern::kernels
 ]])
 endfunction()
+
+# kernels_id.cpp, made anew whenever a source of the kernels changes: kernels_id() of kernels/common/op_list.h.
+function(write_kernels_id file)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp
+       ${CMAKE_CURRENT_SOURCE_DIR}/*.cu ${CMAKE_CURRENT_SOURCE_DIR}/*.cuh)
+  list(JOIN sources "\n" list)
+  file(GENERATE OUTPUT ${file}.sources CONTENT "${list}")
+  add_custom_command(OUTPUT ${file} DEPENDS ${sources} VERBATIM
+    COMMAND ${CMAKE_COMMAND} -DSOURCES=${file}.sources -DFILE=${file}
+            "-DBUILD=${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE} ${KERN_CUDA_SUMMARY}"
+            -P ${PROJECT_SOURCE_DIR}/cmake/kernels_id.cmake)
+endfunction()

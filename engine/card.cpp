@@ -88,6 +88,8 @@ CardInfo card_info() {
   info.minor = properties.minor;
   info.multiprocessors = properties.multiProcessorCount;
   cuda_check(cudaMemGetInfo(&info.free, &info.memory), "memory of the card");
+  cuda_check(cudaDriverGetVersion(&info.driver), "the driver's version");
+  cuda_check(cudaRuntimeGetVersion(&info.runtime), "the runtime's version");
 #ifdef KERN_CUDA_EMULATED
   info.emulated = true;
 #endif
@@ -188,11 +190,11 @@ void copy_later(Device to_device, void* to, Device from_device, const void* from
 #endif
 }
 
-CardEvent::CardEvent() {
+CardEvent::CardEvent([[maybe_unused]] bool timed) {
   require_device(Device::cuda);
 #ifdef KERN_CUDA
   cudaEvent_t event = nullptr;
-  cuda_check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "an event");
+  cuda_check(cudaEventCreateWithFlags(&event, timed ? 0 : cudaEventDisableTiming), "an event");
   event_ = event;
 #endif
 }
@@ -220,6 +222,15 @@ void CardEvent::wait() const {
 #ifdef KERN_CUDA
   cuda_check(cudaEventSynchronize(static_cast<cudaEvent_t>(event_)), "waiting for the card");
 #endif
+}
+double CardEvent::milliseconds_since([[maybe_unused]] const CardEvent& earlier) const {
+  float milliseconds = 0;
+#ifdef KERN_CUDA
+  cuda_check(
+      cudaEventElapsedTime(&milliseconds, static_cast<cudaEvent_t>(earlier.event_), static_cast<cudaEvent_t>(event_)),
+      "the time between two events");
+#endif
+  return milliseconds;
 }
 
 CardGraph::CardGraph(const std::function<void()>& work) {

@@ -25,6 +25,7 @@ struct CardInfo {
   std::string name;
   int major = 0, minor = 0;  // compute capability
   int multiprocessors = 0;
+  int driver = 0, runtime = 0;  // versions of CUDA: 12040 is 12.4
   size_t memory = 0, free = 0;  // bytes
   bool emulated = false;
 };
@@ -63,13 +64,14 @@ void copy_later(Device to_device, void* to, Device from_device, const void* from
 // A mark in the card's work.
 class CardEvent {
  public:
-  CardEvent();
+  explicit CardEvent(bool timed = false);
   ~CardEvent();
   CardEvent(const CardEvent&) = delete;
   CardEvent& operator=(const CardEvent&) = delete;
-  void record();         // here: behind all work given to the card so far
-  bool reached() const;  // true if it was never recorded
-  void wait() const;     // throws what went wrong in a kernel before it
+  void record();                                              // here: behind all work given to the card so far
+  bool reached() const;                                       // true if it was never recorded
+  void wait() const;                                          // throws what went wrong in a kernel before it
+  double milliseconds_since(const CardEvent& earlier) const;  // both timed and reached
 
  private:
   void* event_ = nullptr;

@@ -1,6 +1,7 @@
 #include "training/machine.h"
 
 #include "engine/autograd.h"
+#include "engine/tuner.h"
 #include "kernels/common/log.h"
 #include "kernels/common/parallel.h"
 #include "kernels/conv2d.h"
@@ -15,6 +16,17 @@ void Machine::apply() const {
     kernels::set_tf32(true);
     if (where() == Device::cpu) inform("precision=tf32 concerns graphics cards: on the CPU everything is f32");
   }
+  set_tuning(tune, where());
+}
+
+void Machine::keep_choices(const std::filesystem::path& run, bool resumed) const {
+  const std::filesystem::path file = run / "tuned.txt";
+  std::error_code ignored;
+  if (resumed && tune == "off") return;
+  if (!resumed) std::filesystem::remove(file, ignored);
+  // A run that began without tuning goes on without, whatever the environment or the default say now.
+  if (resumed && tune == "auto" && !std::filesystem::exists(file, ignored)) set_tuning("off", where());
+  keep_tuned_choices(file, where());
 }
 
 void describe_machine(Schema& keys, Machine& m) {
@@ -32,7 +44,11 @@ void describe_machine(Schema& keys, Machine& m) {
            "rounding errors are a few times smaller")
       .key("recompute", m.recompute,
            "make activations again in backward instead of keeping them: about a quarter less memory, a few percent "
-           "slower");
+           "slower")
+      .key("tune", m.tune,
+           "choose among the implementations of an op by measuring, shape by shape; the choices are kept for the next "
+           "time. auto: what KERN_TUNE says, else on for a graphics card and off for the CPU; off; on; "
+           "only:conv2d,linear for these ops alone");
 }
 
 }  // namespace kern::training

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/bench/verbs.h"
+#include "engine/tuner.h"
 #include "kernels/common/parallel.h"
 
 namespace kern::apps {
@@ -24,12 +25,17 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
       .key("seed", c.seed, "of the weights and of dropout", training::at_least(0))
       .key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024))
+      .key(
+          "tune", c.tune,
+          "choose rows by measuring: auto (what KERN_TUNE says, else on for a graphics card and off for the CPU), off, "
+          "on, or only:conv2d,linear")
       .key("profile", c.profile, "show time and bytes by op")
       .key("by_shape", c.by_shape, "with profile: a row per op and output shape");
 }
 
 void run_bench_steps(const BenchStepsConfig& c, Call& call) {
   if (c.threads > 0) set_thread_count(c.threads);
+  set_tuning(c.tune, device_of(c.device));
   fmt::print(
       "{} steps, {} threads, f32. Milliseconds of a step; memory of tensors and scratch in MiB: foreseen, measured.\n",
       c.mode, thread_count());

@@ -9,7 +9,7 @@ namespace kern::apps {
 
 struct BenchStepsConfig {
   std::vector<std::string> models{"b", "c", "d", "D", "e"};
-  std::string mode = "train";
+  std::string mode = "train", tune = "auto";
   DeviceChoice device = DeviceChoice::automatic;
   int batch = 0, warmup = 3, repeats = 20, threads = 0;
   int64_t seed = 0;

@@ -6,7 +6,7 @@
 //   const ReluRow& row = select(relu_table(), x.device(), spec);
 //
 // KERN_IMPL="conv2d=reference,relu=avx2" prefers a row; where that row does not support a case, the table's order
-// serves. An op or row that does not exist is an error that lists those that do.
+// serves. An op or row that does not exist is an error that lists those that do. KERN_TUNE=on chooses by measuring.
 #pragma once
 #include <any>
 #include <span>
@@ -85,6 +85,11 @@ class SpecLog {
   std::vector<Entry> entries_;
 };
 
+// The row of a device whose entries choose among the table's by what they measured (engine/tuner.h); null while nothing
+// is tuned. A row type that several tables share cannot have one.
+template <class Row>
+inline const Row* tuned_row[2] = {};
+
 template <class Row, class Spec>
 const Row& select(const Table<Row>& table, Device device, const Spec& spec,
                   SourceLocation at = SourceLocation::current()) {
@@ -100,8 +105,10 @@ const Row& select(const Table<Row>& table, Device device, const Spec& spec,
   }
   check({found != nullptr, at}, table.op, ": no implementation for device ", device);
   if (SpecLog* log = SpecLog::current()) log->add(table.op, spec);
+  const Row* const tuned = preferred.empty() ? tuned_row<Row>[int(device)] : nullptr;  // notes itself what serves
+  if (tuned) found = tuned;
   if (hollow_rows()) return hollow_twin(*found);
-  note_row_used(table.op, found->name);
+  if (!tuned) note_row_used(table.op, found->name);
   return *found;
 }
 

@@ -4,10 +4,12 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <thread>
 
 #include "engine/atomic_file.h"
 #include "engine/card.h"
+#include "engine/tuning_file.h"
 #include "tests/apps/kern_process.h"
 #include "tests/apps/resumed.h"
 #include "training/checkpoint.h"
@@ -100,6 +102,38 @@ TEST_P(ResumeMethod, KilledInsideAnEpoch) {
 INSTANTIATE_TEST_SUITE_P(Methods, ResumeMethod,
                          ::testing::Values("supervised", "adversarial", "seed", "mean_teacher", "fixmatch", "cps"),
                          [](const auto& i) { return std::string(i.param); });
+
+// Rows were chosen by measuring; when it goes on the cache has changed its mind, and tuning is off besides.
+TEST(ResumeTuned, GoesOnWithTheRowsItBeganWith) {
+  TemporaryFolder folder;
+  const std::string data = folder / "data", whole = folder / "whole", broken = folder / "broken";
+  synthesize(data);
+  const Environment tuned{{"KERN_TUNE", "on"}, {"XDG_CACHE_HOME", folder / "cache"}};
+  run_well(longer(data, whole), tuned);
+  const std::string cache = folder / "cache/kern/tuned.txt";
+  const std::vector<TunedCase> measured = TuningFile(cache).cases();
+  EXPECT_GE(measured.size(), 3u);
+  EXPECT_TRUE(contains(run_well({"info", "--tuned"}, tuned).out, measured[0].spec));
+
+  Process p(longer(data, broken, {"checkpoint_every=0s"}), tuned);
+  ASSERT_TRUE(wait_until(p, [&] { return has_reached(broken, 1, 3); }));
+  p.send(SIGKILL);
+  p.wait();
+  const auto choices = TuningFile(broken + "/tuned.txt").cases();
+  ASSERT_FALSE(choices.empty());
+  std::map<std::string, std::string> chosen;
+  for (const TunedCase& c : measured) chosen[c.entry + c.spec] = c.row;
+  for (const TunedCase& c : choices) EXPECT_EQ(c.row, chosen[c.entry + c.spec]) << "the second run found the cache";
+  fs::remove(cache);
+  TuningFile contrary(cache);
+  for (TunedCase c : measured) {
+    const std::string first = c.rows.substr(0, c.rows.find(','));
+    c.row = c.row == first ? c.rows.substr(c.rows.rfind(',') + 1) : first;
+    contrary.add(c);
+  }
+  run_well({"wells", "train", "resume=" + broken}, {{"KERN_TUNE", "off"}, tuned[1]});
+  expect_equal_files(whole, broken);
+}
 
 TEST_F(Resume, WithTwoThreadsFromTheStart) {
   Process p(longer(data, broken, {"checkpoint_every=0s", "threads=2"}));

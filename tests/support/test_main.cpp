@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
   setenv("KERN_CUDNN", KERN_FAKE_CUDNN, 0);
   setenv("KERN_CUBLASLT", KERN_FAKE_CUBLASLT, 0);
 #endif
+  setenv("KERN_TUNE", "off", 0);  // a test that tunes says so, and where to
+  setenv("XDG_CACHE_HOME", folder.c_str(), 1);
   const int result = RUN_ALL_TESTS();
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);

@@ -1,0 +1,415 @@
+#include "engine/tuner.h"
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <deque>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <new>
+#include <numeric>
+#include <optional>
+#include <set>
+
+#include "engine/card.h"
+#include "engine/processor.h"
+#include "kernels/common/card_libraries.h"
+#include "kernels/common/log.h"
+#include "kernels/common/op_list.h"
+#include "kernels/common/parallel.h"
+
+namespace kern {
+namespace {
+
+// --- what is tuned -------------------------------------------------------------------------------------------------
+
+struct Setting {
+  bool automatic = false, on = false;
+  std::vector<std::string> only;  // empty: all
+};
+
+Setting parse(std::string_view where, std::string_view word, SourceLocation at) {
+  if (word == "auto") return {.automatic = true};
+  if (word == "off") return {};
+  if (word == "on") return {.on = true};
+  constexpr std::string_view kOnly = "only:";
+  check({word.starts_with(kOnly), at}, where, "=", word,
+        ": use auto, off, on, or only: with ops, as only:conv2d,linear");
+  Setting s{.on = true};
+  for (std::string_view rest = word.substr(kOnly.size()); s.only.empty() || !rest.empty();) {
+    const size_t comma = std::min(rest.find(','), rest.size());
+    s.only.emplace_back(rest.substr(0, comma));
+    rest.remove_prefix(std::min(rest.size(), comma + 1));
+    const auto known = tuned_ops();
+    std::string names;
+    for (const std::string& op : known) names += (names.empty() ? "" : ", ") + op;
+    check({std::find(known.begin(), known.end(), s.only.back()) != known.end(), at}, where, "=", word, ": '",
+          s.only.back(), "' is no op that can be tuned; those are ", names);
+  }
+  return s;
+}
+Setting of_environment(SourceLocation at) {
+  const char* value = std::getenv("KERN_TUNE");
+  return parse("KERN_TUNE", value ? value : "auto", at);
+}
+
+struct State {
+  std::mutex mutex;  // of all below; measuring does not hold it
+  Setting settings[2];
+  std::map<std::string, int, std::less<>> chosen;  // case_key(): a row of the table
+  // What was measured, by everything it holds for: of the cache's file and of this process.
+  std::optional<TuningFile> cache;
+  std::map<std::string, TunedCase, std::less<>> measured;
+  // Of a training: the rows of the cases that its file holds.
+  std::optional<TuningFile> run;
+  std::map<std::string, std::string, std::less<>> of_run;
+  std::map<std::string, int, std::less<>> sizes;  // of a layer that were measured by this process
+  std::set<std::string, std::less<>> said;
+};
+State& state() {
+  static State& only = *new State;
+  return only;
+}
+// One measures at a time, and what is measured may call an op that is measured first: linear by way of conv2d.
+std::recursive_mutex& measuring() {
+  static std::recursive_mutex& only = *new std::recursive_mutex;
+  return only;
+}
+bool first_time(std::string_view what) {
+  std::lock_guard lock(state().mutex);
+  return state().said.emplace(what).second;
+}
+
+// --- what a measurement holds for ----------------------------------------------------------------------------------
+
+std::string machine_of(Device device) {
+  if (device == Device::cpu) {
+    static const std::string processor = text("cpu: ", processor_name(), ", ", simd_targets(), ", threads ");
+    return processor + text(thread_count());
+  }
+  static const std::string card = [] {
+    const CardInfo c = card_info();
+    std::string all = text("cuda: ", c.name, ", sm_", c.major, c.minor, ", driver ", c.driver, ", runtime ", c.runtime);
+    for (const kernels::CardLibrary& library : kernels::card_libraries())
+      all += text(", ", library.name, " ", library.found.substr(0, library.found.find_first_of(" :")));
+    return all;
+  }();
+  return card;
+}
+std::string_view precision_of(Device device) {
+  return device == Device::cuda && kernels::tf32_enabled() ? "tf32" : "f32";
+}
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm day{};
+  gmtime_r(&now, &day);
+  char out[16];
+  std::strftime(out, sizeof out, "%Y-%m-%d", &day);
+  return out;
+}
+std::string key_of(const TunedCase& c) {
+  return text(c.entry, "|", c.spec, "|", c.precision, "|", c.rows, "|", c.machine, "|", c.kernels);
+}
+// Of a training: it may go on on another machine, with other rows beside those that it chose.
+std::string run_key(const TunedCase& c) {
+  return text(c.entry, "|", c.spec, "|", c.precision, "|", c.machine.substr(0, c.machine.find(':')));
+}
+
+// --- measuring -----------------------------------------------------------------------------------------------------
+
+constexpr size_t kBeyondCaches = 64 << 20, kMostSets = 8;  // bytes of all sets of arrays, where few sets do
+constexpr double kQuick = 2e7;  // operations that the reference may take: a few hundredths of a second
+constexpr int kMostReplays = 10, kFewestReplays = 3;
+constexpr double kEnough = 300;    // milliseconds of one row's replays
+constexpr double kTie = 1.03;      // times the best median
+constexpr double kHopeless = 2.5;  // times the best of the warm-ups: not replayed
+constexpr int kMostSizes = 16;     // of one layer
+
+class Stopwatch {
+ public:
+  explicit Stopwatch(Device device) : device_(device) {
+    if (device == Device::cuda) begin_.emplace(true), end_.emplace(true);
+  }
+  template <class F>
+  double milliseconds(F&& work) {
+    if (device_ == Device::cuda) {
+      begin_->record();
+      work();
+      end_->record();
+      end_->wait();
+      return end_->milliseconds_since(*begin_);
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  }
+
+ private:
+  Device device_;
+  std::optional<CardEvent> begin_, end_;
+};
+
+double median(std::vector<double> v) {
+  std::sort(v.begin(), v.end());
+  return (v[(v.size() - 1) / 2] + v[v.size() / 2]) / 2;
+}
+
+// The largest difference as a share of the largest value; infinite where one is no number.
+double difference(const std::vector<float>& values, const std::vector<float>& expected) {
+  double largest = 0, scale = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double d = std::abs(double(values[i]) - double(expected[i]));
+    if (!std::isfinite(d)) return HUGE_VAL;
+    largest = std::max(largest, d);
+    scale = std::max(scale, std::abs(double(expected[i])));
+  }
+  return largest > 0 ? largest / scale : 0;
+}
+
+struct Measured {
+  size_t row = 0;
+  double microseconds = 0;
+};
+
+Measured measure(const detail::Contest& c, const std::string& what) {
+  internal_check(!recording(), what, " is met for the first time while a step is being recorded");
+  TrialArrays scratch(c.device);
+  const kernels::Exec exec{.scratch = scratch.bytes(c.scratch)};
+  std::deque<TrialArrays> sets;
+  std::vector<detail::Contest::Run> runs;
+  runs.push_back(c.prepare(sets.emplace_back(c.device)));
+  const size_t most = std::clamp<size_t>(kBeyondCaches / sets[0].taken(), 1, kMostSets);
+  try {
+    while (runs.size() < most) runs.push_back(c.prepare(sets.emplace_back(c.device)));
+  } catch (const std::bad_alloc&) {  // fewer will do
+  }
+
+  // Who is right, and how long each takes, roughly.
+  Stopwatch watch(c.device);
+  const TrialOutput& out = runs[0].out;
+  const auto values = [&](size_t row) {
+    set_bytes(c.device, const_cast<float*>(out.data), 0xff,
+              size_t((out.rows - 1) * out.pitch + out.columns) * sizeof(float));
+    runs[0].call(row, exec);
+    return values_of(out, c.device);
+  };
+  std::vector<float> expected;
+  std::string_view judge;
+  if (c.has_reference && c.flops <= kQuick) expected = values(c.rows.size()), judge = "reference";
+  const double allowed = precision_of(c.device) == "tf32" ? 2e-2 : 1e-3;
+  std::vector<size_t> rows;
+  for (size_t row = 0; row < c.rows.size(); ++row) {
+    std::vector<float> got = values(row);
+    const double off = difference(got, expected.empty() ? got : expected);
+    if (!(off <= allowed)) {
+      warn("tuning ", what, ": row ", c.rows[row], " is off by ", off, " of the largest value",
+           judge.empty() ? std::string() : text(" from row ", judge), "; it does not serve");
+      continue;
+    }
+    if (expected.empty()) expected = std::move(got), judge = c.rows[row];
+    rows.push_back(row);
+  }
+  if (rows.empty()) {
+    warn("tuning ", what, ": no row is right; the first of the table serves");
+    return {};
+  }
+
+  size_t next = 0;
+  const auto time = [&](size_t row, int calls) {
+    return watch.milliseconds([&] {
+      for (int i = 0; i < calls; ++i) runs[next++ % runs.size()].call(row, exec);
+    }) / calls;
+  };
+  std::vector<double> about(c.rows.size(), HUGE_VAL);
+  for (const size_t row : rows)
+    for (int i = 0; i < 2 && (i == 0 || about[row] < kEnough); ++i) about[row] = std::min(about[row], time(row, 1));
+  const double best = *std::min_element(about.begin(), about.end());
+  std::erase_if(rows, [&](size_t row) { return about[row] > kHopeless * best; });
+
+  // In turn, so that what disturbs the machine disturbs all.
+  const double sample = c.device == Device::cpu ? 0.2 : 1;  // milliseconds
+  const int calls = int(std::clamp(sample / std::max(best, 1e-4), 1.0, 100.0));
+  const int replays =
+      int(std::clamp(kEnough / std::max(best * calls, 1e-4), double(kFewestReplays), double(kMostReplays)));
+  std::vector<std::vector<double>> times(c.rows.size());
+  for (int i = 0; i < replays; ++i)
+    for (const size_t row : rows) times[row].push_back(time(row, calls));
+  std::vector<double> medians;
+  for (const size_t row : rows) medians.push_back(median(times[row]));
+  const double least = *std::min_element(medians.begin(), medians.end());
+  for (size_t i = 0; i < rows.size(); ++i)
+    if (medians[i] <= kTie * least) return {rows[i], medians[i] * 1e3};
+  return {rows[0], medians[0] * 1e3};  // times that are no numbers
+}
+
+}  // namespace
+
+// --- settings ------------------------------------------------------------------------------------------------------
+
+namespace {
+std::atomic<uint64_t> settings = 1;
+
+void hand_out_rows(Device device) {
+  ++settings;
+  const bool of_run = !state().of_run.empty();
+  const auto on = [&](std::string_view op) { return of_run || detail::tunes(op, device); };
+  tune_op<kernels::Conv2dRow>(on("conv2d"), device);
+  tune_op<kernels::ConvTranspose2dRow>(on("conv_transpose2d"), device);
+  tune_op<kernels::LinearRow>(on("linear"), device);
+}
+}  // namespace
+
+std::vector<std::string> tuned_ops() { return {"conv2d", "conv_transpose2d", "linear"}; }
+
+void check_tuning() { of_environment(SourceLocation::current()); }
+
+void set_tuning(std::string_view word, Device device, SourceLocation at) {
+  Setting s = parse("tune", word, at);
+  if (s.automatic) s = of_environment(at);
+  if (s.automatic) s.on = device == Device::cuda && card_available() && !card_info().emulated;
+  State& all = state();
+  {
+    std::lock_guard lock(all.mutex);
+    all.settings[int(device)] = std::move(s);
+    all.chosen.clear();
+    all.run.reset();
+    all.of_run.clear();
+    all.sizes.clear();
+  }
+  hand_out_rows(device);
+}
+
+bool tuning(Device device) { return state().settings[int(device)].on; }
+
+uint64_t detail::settings_count() { return settings; }
+
+bool detail::tunes(std::string_view op, Device device) {
+  const Setting& s = state().settings[int(device)];
+  return s.on && (s.only.empty() || std::find(s.only.begin(), s.only.end(), op) != s.only.end());
+}
+
+void keep_tuned_choices(const std::filesystem::path& file, Device device) {
+  State& all = state();
+  TuningFile run(file);
+  if (tuning(device)) std::ofstream(file, std::ios::app);  // there from the beginning: a resumed run looks for it
+  {
+    std::lock_guard lock(all.mutex);
+    all.of_run.clear();
+    for (const TunedCase& c : run.cases()) all.of_run.insert_or_assign(run_key(c), c.row);  // the last word holds
+    all.run.emplace(std::move(run));
+    all.chosen.clear();
+  }
+  hand_out_rows(device);
+}
+
+// --- choices -------------------------------------------------------------------------------------------------------
+
+std::string detail::case_key(std::string_view op, std::string_view entry, const CaseName& name, Device device) {
+  return text(op, " ", entry, " ", name.size, " ", name.layer, " ", precision_of(device), " ", device);
+}
+int detail::known_choice(const std::string& key) {
+  State& all = state();
+  std::lock_guard lock(all.mutex);
+  const auto found = all.chosen.find(key);
+  return found == all.chosen.end() ? -1 : found->second;
+}
+void detail::remember_choice(const std::string& key, int row) {
+  State& all = state();
+  std::lock_guard lock(all.mutex);
+  all.chosen.insert_or_assign(key, row);
+}
+
+namespace {
+
+// The cache, read at its first use. With the lock.
+void open_cache(State& all) {
+  const std::filesystem::path path = tuning_cache_path();
+  if (all.cache && all.cache->path() == path) return;
+  all.cache.emplace(path);
+  all.measured.clear();
+  for (const TunedCase& c : all.cache->cases()) all.measured.emplace(key_of(c), c);
+}
+
+std::optional<size_t> index_of(const detail::Contest& c, std::string_view row) {
+  const auto found = std::find(c.rows.begin(), c.rows.end(), row);
+  return found == c.rows.end() ? std::nullopt : std::optional(size_t(found - c.rows.begin()));
+}
+
+// By the cache or by measuring; the table's first where that cannot be. Fills in row, time and day.
+size_t tuned_row_of(const detail::Contest& contest, TunedCase& c) {
+  State& all = state();
+  {
+    std::lock_guard lock(all.mutex);
+    open_cache(all);
+    if (const auto found = all.measured.find(key_of(c)); found != all.measured.end())
+      if (const auto row = index_of(contest, found->second.row)) return c = found->second, *row;
+    int& sizes = all.sizes[text(c.entry, " ", contest.name.layer, " ", c.precision)];
+    if (sizes >= kMostSizes) return 0;
+    ++sizes;
+  }
+  Measured m;
+  try {
+    m = measure(contest, text(c.entry, " ", c.spec));
+  } catch (const std::bad_alloc&) {
+    if (first_time("memory"))
+      inform("tuning: there is too little memory to try ", c.entry, " ", c.spec,
+             " beside what is in use: the first row of its table serves, and so with others like it");
+    return 0;
+  }
+  c.row = contest.rows[m.row];
+  c.microseconds = m.microseconds;
+  c.day = today();
+  std::lock_guard lock(all.mutex);
+  if (all.measured.emplace(key_of(c), c).second) all.cache->add(c);
+  return m.row;
+}
+
+}  // namespace
+
+size_t detail::choose(const Contest& contest) {
+  if (contest.flops <= 0 || contest.rows.size() < 2) return 0;
+  std::lock_guard one(measuring());
+  TunedCase c{.entry = text(contest.op, " ", contest.entry),
+              .spec = contest.name.text(),
+              .row = "",
+              .precision = std::string(precision_of(contest.device)),
+              .rows = "",
+              .machine = machine_of(contest.device),
+              .kernels = std::string(kernels::kernels_id()),
+              .day = today()};
+  for (const std::string_view row : contest.rows) c.rows += (c.rows.empty() ? "" : ",") + std::string(row);
+  State& all = state();
+  {
+    std::lock_guard lock(all.mutex);
+    if (const auto found = all.of_run.find(run_key(c)); found != all.of_run.end()) {
+      if (const auto row = index_of(contest, found->second)) return *row;
+      warn("the training chose row ", found->second, " for ", c.entry, " ", c.spec,
+           ", which is not to be had here: it goes on with another, and will not be the same to the bit");
+    }
+  }
+  const size_t row = tunes(contest.op, contest.device) ? tuned_row_of(contest, c) : 0;
+  c.row = contest.rows[row];
+  std::lock_guard lock(all.mutex);
+  if (all.run && all.of_run.insert_or_assign(run_key(c), c.row).first->second == c.row) all.run->add(c);
+  return row;
+}
+
+std::vector<TunedCase> tuned_cases() {
+  State& all = state();
+  std::lock_guard lock(all.mutex);
+  open_cache(all);
+  std::vector<TunedCase> out;
+  const std::string cpu = machine_of(Device::cpu), card = card_available() ? machine_of(Device::cuda) : "";
+  const std::string_view any_threads = std::string_view(cpu).substr(0, cpu.rfind(' ') + 1);
+  std::set<std::string> keys;
+  for (const TunedCase& c : all.cache->cases())
+    if (c.kernels == kernels::kernels_id() && (c.machine.starts_with(any_threads) || c.machine == card) &&
+        keys.insert(key_of(c)).second)
+      out.push_back(c);
+  return out;
+}
+
+}  // namespace kern
