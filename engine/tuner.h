@@ -11,8 +11,8 @@
 //
 // How: a row whose result is off is refused and named (judged by the reference row where that is quick, else by the
 // table's first row); 3 calls to warm up, then up to 10 replays of each row in turn, on several sets of arrays where
-// they are small; the median; a tie (less than 3 %) goes to the row that stands first in the table. KERN_IMPL goes
-// before all this.
+// they are small. A tie (median or least time less than 3 % better) goes to the row that stands first in the table.
+// KERN_IMPL goes before all this.
 #pragma once
 #include <algorithm>
 #include <filesystem>
