@@ -6,7 +6,7 @@ set(KERN_STANDARD_HEADERS <algorithm> <array> <chrono> <cmath> <cstdint> <filesy
     <numeric> <optional> <set> <span> <sstream> <string> <string_view> <utility> <vector>)
 if(KERN_PRECOMPILE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-fpch-preprocess)  # lets a compiler cache see the headers behind a precompiled one
-  add_compile_options(-Wno-stringop-overflow)  # GCC 12 no longer knows <string> for a system header, where it is silent
+  add_compile_options(-Wno-stringop-overflow -Wno-array-bounds)  # GCC 12 forgets that <string> is a system header
 endif()
 
 # precompiled_headers(NAME [PROGRAM] HEADERS … [LIBRARIES …]): what others reuse; to be called before their folders are added. Archives

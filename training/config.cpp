@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kLargestFile = 1 << 20;
 
-std::string quoted(std::string_view s) {
+std::string in_quotes(std::string_view s) {
   constexpr size_t kShown = 60;
   std::string out = "'";
   for (char c : s.substr(0, kShown)) out += uint8_t(c) < 0x20 || c == 0x7f ? ' ' : c;
@@ -24,13 +24,13 @@ std::string shown(const Value& v) {
     case Value::Kind::null:
       return "nothing";
     case Value::Kind::scalar:
-      return quoted(v.text);
+      return in_quotes(v.text);
     case Value::Kind::list:
-      return "the list " + quoted(to_flow(v));
+      return "the list " + in_quotes(to_flow(v));
     case Value::Kind::map:
       break;
   }
-  return "the table " + quoted(to_flow(v));
+  return "the table " + in_quotes(to_flow(v));
 }
 
 std::string place(const std::string& file, int line) { return line > 0 ? text(file, ":", line) : file; }
@@ -95,7 +95,7 @@ std::string violation(const Allowed& allowed, const Value& v) {
   if (v.kind != Value::Kind::scalar) return {};
   if (!allowed.words.empty() && std::find(allowed.words.begin(), allowed.words.end(), v.text) == allowed.words.end()) {
     const std::string near = nearest_word(v.text, allowed.words);
-    return text(" must be ", allowed.says(), ", got ", quoted(v.text),
+    return text(" must be ", allowed.says(), ", got ", in_quotes(v.text),
                 near.empty() ? "" : "; did you mean '" + near + "'?");
   }
   const auto number = parse_duration(v.text);
@@ -315,7 +315,7 @@ void Schema::unknown(const std::string& name, const std::string& at) const {
   std::vector<std::string> names;
   for (const Entry& e : entries_) names.push_back(e.name);
   const std::string near = nearest_word(name, names);
-  std::string what = text("unknown key ", quoted(name), " (", at, ")");
+  std::string what = text("unknown key ", in_quotes(name), " (", at, ")");
   if (!near.empty()) what += "; did you mean '" + near + "'?";
   if (!command_.empty()) what += (near.empty() ? "; 'kern " : " 'kern ") + command_ + " --help-keys' lists every key";
   throw Error(what);
@@ -354,12 +354,12 @@ void Schema::read_map(const Value& map, const std::string& prefix, const std::st
 
 void Schema::load_yaml(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  kern::check(bool(in), "cannot open the configuration ", quoted(path), ": no such file, or it may not be read");
+  kern::check(bool(in), "cannot open the configuration ", in_quotes(path), ": no such file, or it may not be read");
   std::string yaml(kLargestFile + 1, '\0');
   in.read(yaml.data(), std::streamsize(yaml.size()));
   kern::check(!in.bad() && in.gcount() >= 0 && (in.gcount() > 0 || in.eof()), "cannot read the configuration ",
-              quoted(path), ": is it a folder?");
-  kern::check(in.gcount() <= std::streamsize(kLargestFile), "the configuration ", quoted(path),
+              in_quotes(path), ": is it a folder?");
+  kern::check(in.gcount() <= std::streamsize(kLargestFile), "the configuration ", in_quotes(path),
               " is larger than 1 MiB: is it a data file?");
   yaml.resize(size_t(in.gcount()));
   load_text(yaml, path);
@@ -382,9 +382,9 @@ void Schema::set(const std::string& name, const Value& value, const std::string&
 void Schema::set(std::string_view key_is_value) {
   const std::string file = "command line";
   const auto equals = key_is_value.find('=');
-  kern::check(equals != key_is_value.npos && equals > 0, quoted(key_is_value), " is not of the form key=value");
+  kern::check(equals != key_is_value.npos && equals > 0, in_quotes(key_is_value), " is not of the form key=value");
   const std::string name = trimmed(key_is_value.substr(0, equals));
-  kern::check(name.size() <= kLongestKey, "the key ", quoted(name), " is longer than ", kLongestKey, " characters");
+  kern::check(name.size() <= kLongestKey, "the key ", in_quotes(name), " is longer than ", kLongestKey, " characters");
   const std::string given = trimmed(key_is_value.substr(equals + 1));
   Value value = Value::scalar(given);
   if (!given.empty() && is_word_of({given.data(), 1}, {"[", "{", "\"", "'"})) {
