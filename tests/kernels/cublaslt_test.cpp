@@ -8,6 +8,7 @@
 #include "kernels/conv2d.h"
 #include "kernels/linear.h"
 #include "tests/support/kernel_check.h"
+#include "tests/support/leaks_of_others.h"
 
 namespace kern::kernels {
 namespace {
@@ -138,6 +139,7 @@ TEST(CublasLtMisuse, is_refused_in_a_sentence) {
 // What of the installed library needs no card.
 TEST(CublasLtInstalled, has_every_function_and_takes_descriptions) {
   using namespace cublaslt;
+  const LeaksOfOthers ignored;
   const CublasLtApi api(SharedLibrary({"libcublasLt.so.13", "/usr/local/cuda/lib64/libcublasLt.so.13",
                                        KERN_BINARY_DIR "/../cuda_toolkit/lib/libcublasLt.so.13", "libcublasLt.so.12"}));
   if (!api.library) GTEST_SKIP() << "nothing was run: " << api.library.why();

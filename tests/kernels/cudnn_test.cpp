@@ -10,6 +10,7 @@
 #include "kernels/conv2d_cudnn.h"
 #include "kernels/conv_transpose2d.h"
 #include "tests/support/kernel_check.h"
+#include "tests/support/leaks_of_others.h"
 
 namespace kern::kernels {
 namespace {
@@ -293,6 +294,7 @@ const Misuse kMisuses[] = {
 };
 
 TEST(CudnnMisuse, is_refused_in_a_sentence) {
+  const LeaksOfOthers ignored;
   const auto all = libraries();
   if (all.empty()) GTEST_SKIP() << "nothing was run: cuDNN: " << cudnn_in_words();
   for (const auto& [name, api] : all)
@@ -350,6 +352,7 @@ constexpr char kH100[] = R"({"deviceName": "NVIDIA H100 80GB HBM3", "deviceVer":
   "smClockRateKHz": 1980000, "memClockRateKHz": 2619000, "pciDeviceId": 0, "isTccDriver": 0, "supportCoopLaunch": 1})";
 
 TEST(CudnnInstalled, plans_every_direction_for_an_h100_that_is_described_to_it) {
+  const LeaksOfOthers ignored;
   const CudnnApi* api = installed();
   if (!api) GTEST_SKIP() << "nothing was run: no libcudnn.so.9 is installed";
   std::optional<CudnnDescriptor> card;
