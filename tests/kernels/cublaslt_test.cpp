@@ -145,32 +145,32 @@ TEST(CublasLtInstalled, has_every_function_and_takes_descriptions) {
   if (!api.library) GTEST_SKIP() << "nothing was run: " << api.library.why();
   EXPECT_GE(api.GetVersion(), 120000u);
   MatmulDesc description = nullptr;
-  ASSERT_EQ(api.MatmulDescCreate(&description, ComputeType::fast_tf32, DataType::float32), Status::success);
+  ASSERT_EQ(api.MatmulDescCreate(&description, ComputeType::fast_tf32, LtDataType::float32), LtStatus::success);
   const Operation turned = Operation::transposed;
   const Epilogue bias = Epilogue::bias;
   const void* pointer = &turned;
   EXPECT_EQ(api.MatmulDescSetAttribute(description, DescAttribute::transpose_a, &turned, sizeof turned),
-            Status::success);
-  EXPECT_EQ(api.MatmulDescSetAttribute(description, DescAttribute::epilogue, &bias, sizeof bias), Status::success);
+            LtStatus::success);
+  EXPECT_EQ(api.MatmulDescSetAttribute(description, DescAttribute::epilogue, &bias, sizeof bias), LtStatus::success);
   EXPECT_EQ(api.MatmulDescSetAttribute(description, DescAttribute::bias_pointer, &pointer, sizeof pointer),
-            Status::success);
-  EXPECT_EQ(api.MatmulDescSetAttribute(description, DescAttribute::epilogue, &bias, 1), Status::invalid_value);
+            LtStatus::success);
+  EXPECT_EQ(api.MatmulDescSetAttribute(description, DescAttribute::epilogue, &bias, 1), LtStatus::invalid_value);
   MatrixLayout layout = nullptr;
-  EXPECT_EQ(api.MatrixLayoutCreate(&layout, DataType::float32, 8, 7, 9), Status::success);
+  EXPECT_EQ(api.MatrixLayoutCreate(&layout, LtDataType::float32, 8, 7, 9), LtStatus::success);
   Preference preference = nullptr;
-  EXPECT_EQ(api.MatmulPreferenceCreate(&preference), Status::success);
+  EXPECT_EQ(api.MatmulPreferenceCreate(&preference), LtStatus::success);
   const uint32_t alignment = 16, schemes = in_compute_type;
   const uint64_t workspace = 1 << 20;
   const auto prefer = [&](PreferenceAttribute name, const auto& value) {
     return api.MatmulPreferenceSetAttribute(preference, name, &value, sizeof value);
   };
-  EXPECT_EQ(prefer(PreferenceAttribute::most_workspace, workspace), Status::success);
-  EXPECT_EQ(prefer(PreferenceAttribute::reduction_schemes, schemes), Status::success);
-  EXPECT_EQ(prefer(PreferenceAttribute::alignment_d, alignment), Status::success);
-  EXPECT_EQ(prefer(PreferenceAttribute::alignment_d, workspace), Status::invalid_value) << "8 bytes for 4";
-  EXPECT_EQ(api.MatmulPreferenceDestroy(preference), Status::success);
-  EXPECT_EQ(api.MatrixLayoutDestroy(layout), Status::success);
-  EXPECT_EQ(api.MatmulDescDestroy(description), Status::success);
+  EXPECT_EQ(prefer(PreferenceAttribute::most_workspace, workspace), LtStatus::success);
+  EXPECT_EQ(prefer(PreferenceAttribute::reduction_schemes, schemes), LtStatus::success);
+  EXPECT_EQ(prefer(PreferenceAttribute::alignment_d, alignment), LtStatus::success);
+  EXPECT_EQ(prefer(PreferenceAttribute::alignment_d, workspace), LtStatus::invalid_value) << "8 bytes for 4";
+  EXPECT_EQ(api.MatmulPreferenceDestroy(preference), LtStatus::success);
+  EXPECT_EQ(api.MatrixLayoutDestroy(layout), LtStatus::success);
+  EXPECT_EQ(api.MatmulDescDestroy(description), LtStatus::success);
 }
 
 }  // namespace

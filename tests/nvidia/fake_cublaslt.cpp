@@ -25,11 +25,11 @@ bool known(const void* p) {
   return live().contains(p);
 }
 template <class Handle, class Object>
-Status hand_out(Handle* to, Object* made) {
+LtStatus hand_out(Handle* to, Object* made) {
   std::lock_guard lock(mutex);
   live().insert(made);
   *to = reinterpret_cast<Handle>(made);
-  return Status::success;
+  return LtStatus::success;
 }
 template <class Handle>
 bool forget(Handle object) {
@@ -69,18 +69,19 @@ uint64_t alignment_of(const void* p) {
   return a ? a & -a : 256;
 }
 template <class T>
-Status take(T& to, const void* from, size_t bytes) {
-  if (!from || bytes != sizeof to) return Status::invalid_value;
+LtStatus take(T& to, const void* from, size_t bytes) {
+  if (!from || bytes != sizeof to) return LtStatus::invalid_value;
   std::memcpy(&to, from, bytes);
-  return Status::success;
+  return LtStatus::success;
 }
 
-Status propose(const Description& op, const Layout& a, const Layout& b, const Layout& c, const Layout& d, Proposal& p) {
+LtStatus propose(const Description& op, const Layout& a, const Layout& b, const Layout& c, const Layout& d,
+                 Proposal& p) {
   const bool ta = op.a == Operation::transposed, tb = op.b == Operation::transposed;
   const int64_t m = ta ? a.columns : a.rows, k = ta ? a.rows : a.columns, n = tb ? b.rows : b.columns;
   if ((tb ? b.columns : b.rows) != k || d.rows != m || d.columns != n || c.rows != m || c.columns != n)
-    return Status::invalid_value;
-  if (op.epilogue == Epilogue::bias && !op.bias) return Status::invalid_value;
+    return LtStatus::invalid_value;
+  if (op.epilogue == Epilogue::bias && !op.bias) return LtStatus::invalid_value;
   p = {kMagic,
        uint64_t(m),
        uint64_t(n),
@@ -89,7 +90,7 @@ Status propose(const Description& op, const Layout& a, const Layout& b, const La
        op.epilogue == Epilogue::bias ? alignment_of(op.bias) : 0,
        0,
        0};
-  return Status::success;
+  return LtStatus::success;
 }
 
 // A matrix by columns, with rows and columns as it lies in memory.
@@ -147,29 +148,29 @@ EXPORTED void kern_attach_emulated_card(const kern::emulator::CardOfLibrary* c) 
 EXPORTED int64_t kern_fake_cublaslt_objects() { return int64_t(live().size()); }
 
 EXPORTED size_t cublasLtGetVersion() { return 130000; }
-EXPORTED const char* cublasLtGetStatusString(Status s) {
-  return s == Status::success         ? "success"
-         : s == Status::invalid_value ? "an unsupported value or parameter was passed to the function"
-                                      : "the functionality requested is not supported";
+EXPORTED const char* cublasLtGetStatusString(LtStatus s) {
+  return s == LtStatus::success         ? "success"
+         : s == LtStatus::invalid_value ? "an unsupported value or parameter was passed to the function"
+                                        : "the functionality requested is not supported";
 }
-EXPORTED Status cublasLtCreate(Handle* handle) {
-  if (!card || !handle) return Status::not_initialized;
+EXPORTED LtStatus cublasLtCreate(Handle* handle) {
+  if (!card || !handle) return LtStatus::not_initialized;
   static int object;
   *handle = reinterpret_cast<Handle>(&object);
-  return Status::success;
+  return LtStatus::success;
 }
-EXPORTED Status cublasLtMatmulDescCreate(MatmulDesc* out, ComputeType compute, DataType scale) {
-  if (!out || scale != DataType::float32) return Status::invalid_value;
-  if (compute != ComputeType::float32 && compute != ComputeType::fast_tf32) return Status::not_supported;
+EXPORTED LtStatus cublasLtMatmulDescCreate(MatmulDesc* out, ComputeType compute, LtDataType scale) {
+  if (!out || scale != LtDataType::float32) return LtStatus::invalid_value;
+  if (compute != ComputeType::float32 && compute != ComputeType::fast_tf32) return LtStatus::not_supported;
   return hand_out(out, new Description{.compute = compute});
 }
-EXPORTED Status cublasLtMatmulDescDestroy(MatmulDesc d) {
-  if (!forget(d)) return Status::invalid_value;
+EXPORTED LtStatus cublasLtMatmulDescDestroy(MatmulDesc d) {
+  if (!forget(d)) return LtStatus::invalid_value;
   delete object_of(d);
-  return Status::success;
+  return LtStatus::success;
 }
-EXPORTED Status cublasLtMatmulDescSetAttribute(MatmulDesc d, DescAttribute name, const void* value, size_t bytes) {
-  if (!known(d)) return Status::invalid_value;
+EXPORTED LtStatus cublasLtMatmulDescSetAttribute(MatmulDesc d, DescAttribute name, const void* value, size_t bytes) {
+  if (!known(d)) return LtStatus::invalid_value;
   Description& op = *object_of(d);
   switch (name) {
     case DescAttribute::transpose_a:
@@ -181,31 +182,31 @@ EXPORTED Status cublasLtMatmulDescSetAttribute(MatmulDesc d, DescAttribute name,
     case DescAttribute::bias_pointer:
       return take(op.bias, value, bytes);
   }
-  return Status::invalid_value;
+  return LtStatus::invalid_value;
 }
-EXPORTED Status cublasLtMatrixLayoutCreate(MatrixLayout* out, DataType type, uint64_t rows, uint64_t columns,
-                                           int64_t pitch) {
-  if (!out || type != DataType::float32 || rows < 1 || columns < 1 || pitch < int64_t(rows))
-    return Status::invalid_value;
+EXPORTED LtStatus cublasLtMatrixLayoutCreate(MatrixLayout* out, LtDataType type, uint64_t rows, uint64_t columns,
+                                             int64_t pitch) {
+  if (!out || type != LtDataType::float32 || rows < 1 || columns < 1 || pitch < int64_t(rows))
+    return LtStatus::invalid_value;
   return hand_out(out, new Layout{int64_t(rows), int64_t(columns), pitch});
 }
-EXPORTED Status cublasLtMatrixLayoutDestroy(MatrixLayout l) {
-  if (!forget(l)) return Status::invalid_value;
+EXPORTED LtStatus cublasLtMatrixLayoutDestroy(MatrixLayout l) {
+  if (!forget(l)) return LtStatus::invalid_value;
   delete object_of(l);
-  return Status::success;
+  return LtStatus::success;
 }
-EXPORTED Status cublasLtMatmulPreferenceCreate(Preference* out) {
-  if (!out) return Status::invalid_value;
+EXPORTED LtStatus cublasLtMatmulPreferenceCreate(Preference* out) {
+  if (!out) return LtStatus::invalid_value;
   return hand_out(out, new Wishes);
 }
-EXPORTED Status cublasLtMatmulPreferenceDestroy(Preference p) {
-  if (!forget(p)) return Status::invalid_value;
+EXPORTED LtStatus cublasLtMatmulPreferenceDestroy(Preference p) {
+  if (!forget(p)) return LtStatus::invalid_value;
   delete object_of(p);
-  return Status::success;
+  return LtStatus::success;
 }
-EXPORTED Status cublasLtMatmulPreferenceSetAttribute(Preference p, PreferenceAttribute name, const void* value,
-                                                     size_t bytes) {
-  if (!known(p)) return Status::invalid_value;
+EXPORTED LtStatus cublasLtMatmulPreferenceSetAttribute(Preference p, PreferenceAttribute name, const void* value,
+                                                       size_t bytes) {
+  if (!known(p)) return LtStatus::invalid_value;
   Wishes& wishes = *object_of(p);
   switch (name) {
     case PreferenceAttribute::most_workspace:
@@ -220,17 +221,17 @@ EXPORTED Status cublasLtMatmulPreferenceSetAttribute(Preference p, PreferenceAtt
     case PreferenceAttribute::alignment_d:
       return take(wishes.alignment[int(name) - int(PreferenceAttribute::alignment_a)], value, bytes);
   }
-  return Status::invalid_value;
+  return LtStatus::invalid_value;
 }
-EXPORTED Status cublasLtMatmulAlgoGetHeuristic(Handle handle, MatmulDesc d, MatrixLayout la, MatrixLayout lb,
-                                               MatrixLayout lc, MatrixLayout ld, Preference p, int most,
-                                               HeuristicResult* results, int* count) {
+EXPORTED LtStatus cublasLtMatmulAlgoGetHeuristic(Handle handle, MatmulDesc d, MatrixLayout la, MatrixLayout lb,
+                                                 MatrixLayout lc, MatrixLayout ld, Preference p, int most,
+                                                 HeuristicResult* results, int* count) {
   if (!handle || !known(d) || !known(la) || !known(lb) || !known(lc) || !known(ld) || !known(p) || !results || !count ||
       most < 1)
-    return Status::invalid_value;
+    return LtStatus::invalid_value;
   Proposal proposal;
-  const Status s = propose(*object_of(d), *object_of(la), *object_of(lb), *object_of(lc), *object_of(ld), proposal);
-  if (s != Status::success) return s;
+  const LtStatus s = propose(*object_of(d), *object_of(la), *object_of(lb), *object_of(lc), *object_of(ld), proposal);
+  if (s != LtStatus::success) return s;
   const Wishes& wishes = *object_of(p);
   // 4 bits an alignment's logarithm; long sums are done in parts where the workspace is large enough.
   for (int i = 0; i < 4; ++i)
@@ -240,32 +241,32 @@ EXPORTED Status cublasLtMatmulAlgoGetHeuristic(Handle handle, MatmulDesc d, Matr
   std::memcpy(&results[0].algorithm, &proposal, sizeof proposal);
   results[0].workspace = proposal.workspace;
   *count = 1;
-  return Status::success;
+  return LtStatus::success;
 }
-EXPORTED Status cublasLtMatmul(Handle handle, MatmulDesc desc, const void* alpha, const void* a, MatrixLayout la,
-                               const void* b, MatrixLayout lb, const void* beta, const void* c, MatrixLayout lc,
-                               void* d, MatrixLayout ld, const Algorithm* algorithm, void* workspace,
-                               size_t workspace_bytes, void* stream) {
+EXPORTED LtStatus cublasLtMatmul(Handle handle, MatmulDesc desc, const void* alpha, const void* a, MatrixLayout la,
+                                 const void* b, MatrixLayout lb, const void* beta, const void* c, MatrixLayout lc,
+                                 void* d, MatrixLayout ld, const Algorithm* algorithm, void* workspace,
+                                 size_t workspace_bytes, void* stream) {
   if (!handle || !known(desc) || !known(la) || !known(lb) || !known(lc) || !known(ld) || !alpha || !beta || !a || !b ||
       !c || !d || !algorithm)
-    return Status::invalid_value;
+    return LtStatus::invalid_value;
   Proposal given, expected;
   std::memcpy(&given, algorithm, sizeof given);
   const Description op = *object_of(desc);
-  if (const Status s = propose(op, *object_of(la), *object_of(lb), *object_of(lc), *object_of(ld), expected);
-      s != Status::success)
+  if (const LtStatus s = propose(op, *object_of(la), *object_of(lb), *object_of(lc), *object_of(ld), expected);
+      s != LtStatus::success)
     return s;
   if (given.magic != kMagic || given.m != expected.m || given.n != expected.n || given.k != expected.k ||
       given.flags != expected.flags || expected.bias_alignment < given.bias_alignment)
-    return Status::invalid_value;
+    return LtStatus::invalid_value;
   const void* pointers[] = {a, b, c, d};
   for (int i = 0; i < 4; ++i)
-    if (alignment_of(pointers[i]) < uint64_t{1} << (given.alignment >> (4 * i) & 15)) return Status::invalid_value;
+    if (alignment_of(pointers[i]) < uint64_t{1} << (given.alignment >> (4 * i) & 15)) return LtStatus::invalid_value;
   if (given.workspace && (!workspace || workspace_bytes < given.workspace || alignment_of(workspace) < 16))
-    return Status::invalid_value;
+    return LtStatus::invalid_value;
   float one, zero;
   std::memcpy(&one, alpha, sizeof one), std::memcpy(&zero, beta, sizeof zero);
-  if (one != 1 || zero != 0) return Status::not_supported;
+  if (one != 1 || zero != 0) return LtStatus::not_supported;
   card->enqueue(
       [op, a_layout = *object_of(la), b_layout = *object_of(lb), d_layout = *object_of(ld),
        at_a = static_cast<const float*>(a), at_b = static_cast<const float*>(b), at_d = static_cast<float*>(d),
@@ -273,5 +274,5 @@ EXPORTED Status cublasLtMatmul(Handle handle, MatmulDesc desc, const void* alpha
         return multiply(op, a_layout, b_layout, d_layout, at_a, at_b, at_d, workspace, bytes);
       },
       stream);
-  return Status::success;
+  return LtStatus::success;
 }

@@ -140,13 +140,13 @@ static_assert(SameCall<decltype(Functions::BackendGetAttribute), decltype(cudnnB
 static_assert(SameCall<decltype(Functions::BackendExecute), decltype(cudnnBackendExecute)>::value);
 
 namespace lt = kern::cublaslt;
-static_assert(same(lt::Status::success, CUBLAS_STATUS_SUCCESS));
-static_assert(same(lt::Status::not_initialized, CUBLAS_STATUS_NOT_INITIALIZED));
-static_assert(same(lt::Status::invalid_value, CUBLAS_STATUS_INVALID_VALUE));
-static_assert(same(lt::Status::not_supported, CUBLAS_STATUS_NOT_SUPPORTED));
+static_assert(same(lt::LtStatus::success, CUBLAS_STATUS_SUCCESS));
+static_assert(same(lt::LtStatus::not_initialized, CUBLAS_STATUS_NOT_INITIALIZED));
+static_assert(same(lt::LtStatus::invalid_value, CUBLAS_STATUS_INVALID_VALUE));
+static_assert(same(lt::LtStatus::not_supported, CUBLAS_STATUS_NOT_SUPPORTED));
 static_assert(same(lt::ComputeType::float32, CUBLAS_COMPUTE_32F));
 static_assert(same(lt::ComputeType::fast_tf32, CUBLAS_COMPUTE_32F_FAST_TF32));
-static_assert(same(lt::DataType::float32, CUDA_R_32F));
+static_assert(same(lt::LtDataType::float32, CUDA_R_32F));
 static_assert(same(lt::Operation::as_it_stands, CUBLAS_OP_N));
 static_assert(same(lt::Operation::transposed, CUBLAS_OP_T));
 static_assert(same(lt::Epilogue::none, CUBLASLT_EPILOGUE_DEFAULT));
@@ -168,24 +168,24 @@ static_assert(sizeof(lt::Algorithm) == sizeof(cublasLtMatmulAlgo_t));
 static_assert(sizeof(lt::HeuristicResult) == sizeof(cublasLtMatmulHeuristicResult_t));
 static_assert(offsetof(lt::HeuristicResult, workspace) == offsetof(cublasLtMatmulHeuristicResult_t, workspaceSize));
 static_assert(offsetof(lt::HeuristicResult, state) == offsetof(cublasLtMatmulHeuristicResult_t, state));
-static_assert(SameCall<decltype(lt::Functions::GetVersion), decltype(cublasLtGetVersion)>::value);
-static_assert(SameCall<decltype(lt::Functions::GetStatusString), decltype(cublasLtGetStatusString)>::value);
-static_assert(SameCall<decltype(lt::Functions::Create), decltype(cublasLtCreate)>::value);
-static_assert(SameCall<decltype(lt::Functions::MatmulDescCreate), decltype(cublasLtMatmulDescCreate)>::value);
-static_assert(SameCall<decltype(lt::Functions::MatmulDescDestroy), decltype(cublasLtMatmulDescDestroy)>::value);
+static_assert(SameCall<decltype(lt::LtFunctions::GetVersion), decltype(cublasLtGetVersion)>::value);
+static_assert(SameCall<decltype(lt::LtFunctions::GetStatusString), decltype(cublasLtGetStatusString)>::value);
+static_assert(SameCall<decltype(lt::LtFunctions::Create), decltype(cublasLtCreate)>::value);
+static_assert(SameCall<decltype(lt::LtFunctions::MatmulDescCreate), decltype(cublasLtMatmulDescCreate)>::value);
+static_assert(SameCall<decltype(lt::LtFunctions::MatmulDescDestroy), decltype(cublasLtMatmulDescDestroy)>::value);
 static_assert(
-    SameCall<decltype(lt::Functions::MatmulDescSetAttribute), decltype(cublasLtMatmulDescSetAttribute)>::value);
-static_assert(SameCall<decltype(lt::Functions::MatrixLayoutCreate), decltype(cublasLtMatrixLayoutCreate)>::value);
-static_assert(SameCall<decltype(lt::Functions::MatrixLayoutDestroy), decltype(cublasLtMatrixLayoutDestroy)>::value);
+    SameCall<decltype(lt::LtFunctions::MatmulDescSetAttribute), decltype(cublasLtMatmulDescSetAttribute)>::value);
+static_assert(SameCall<decltype(lt::LtFunctions::MatrixLayoutCreate), decltype(cublasLtMatrixLayoutCreate)>::value);
+static_assert(SameCall<decltype(lt::LtFunctions::MatrixLayoutDestroy), decltype(cublasLtMatrixLayoutDestroy)>::value);
 static_assert(
-    SameCall<decltype(lt::Functions::MatmulPreferenceCreate), decltype(cublasLtMatmulPreferenceCreate)>::value);
+    SameCall<decltype(lt::LtFunctions::MatmulPreferenceCreate), decltype(cublasLtMatmulPreferenceCreate)>::value);
 static_assert(
-    SameCall<decltype(lt::Functions::MatmulPreferenceDestroy), decltype(cublasLtMatmulPreferenceDestroy)>::value);
-static_assert(SameCall<decltype(lt::Functions::MatmulPreferenceSetAttribute),
+    SameCall<decltype(lt::LtFunctions::MatmulPreferenceDestroy), decltype(cublasLtMatmulPreferenceDestroy)>::value);
+static_assert(SameCall<decltype(lt::LtFunctions::MatmulPreferenceSetAttribute),
                        decltype(cublasLtMatmulPreferenceSetAttribute)>::value);
 static_assert(
-    SameCall<decltype(lt::Functions::MatmulAlgoGetHeuristic), decltype(cublasLtMatmulAlgoGetHeuristic)>::value);
-static_assert(SameCall<decltype(lt::Functions::Matmul), decltype(cublasLtMatmul)>::value);
+    SameCall<decltype(lt::LtFunctions::MatmulAlgoGetHeuristic), decltype(cublasLtMatmulAlgoGetHeuristic)>::value);
+static_assert(SameCall<decltype(lt::LtFunctions::Matmul), decltype(cublasLtMatmul)>::value);
 
 TEST(NvidiaHeaders, agree_with_our_declarations) {
   RecordProperty("cudnn", CUDNN_VERSION);  // of the header; the compiler has compared

@@ -40,7 +40,7 @@ Opened open() {
   std::unique_ptr<CublasLt> lt(
       new CublasLt{.api = CublasLtApi(open_card_library("KERN_CUBLASLT", {"libcublasLt.so.13", "libcublasLt.so.12"}))});
   if (!lt->api.library) return {nullptr, lt->api.library.why()};
-  if (const Status s = lt->api.Create(&lt->handle); s != Status::success)
+  if (const LtStatus s = lt->api.Create(&lt->handle); s != LtStatus::success)
     return {nullptr, text("cuBLASLt ", lt->api.version(), " finds no card to work on: ", lt->api.GetStatusString(s))};
   return {std::move(lt), ""};
 }
@@ -57,8 +57,8 @@ std::string cublaslt_in_words() {
   return o.library ? text(o.library->api.version(), " (", o.library->api.library.file(), ")") : "none: " + o.why;
 }
 
-void MatmulPlan::judge(Status status, const char* doing) const {
-  if (status == Status::success) return;
+void MatmulPlan::judge(LtStatus status, const char* doing) const {
+  if (status == LtStatus::success) return;
   throw Error(
       text(what_, ": cuBLASLt ", library_->api.version(), ": ", doing, ": ", library_->api.GetStatusString(status)));
 }
@@ -68,9 +68,9 @@ MatmulPlan::MatmulPlan(CublasLt& library, const MatmulSpec& g, std::string what)
   const CublasLtApi& api = library.api;
   Preference preference = nullptr;
   try {
-    judge(
-        api.MatmulDescCreate(&description_, g.tf32 ? ComputeType::fast_tf32 : ComputeType::float32, DataType::float32),
-        "a description cannot be made");
+    judge(api.MatmulDescCreate(&description_, g.tf32 ? ComputeType::fast_tf32 : ComputeType::float32,
+                               LtDataType::float32),
+          "a description cannot be made");
     const auto describe = [&](DescAttribute name, const auto& value) {
       judge(api.MatmulDescSetAttribute(description_, name, &value, sizeof value),
             "a description does not take a value");
@@ -85,7 +85,7 @@ MatmulPlan::MatmulPlan(CublasLt& library, const MatmulSpec& g, std::string what)
     }
     const auto layout = [&](MatrixLayout& of, bool turned, int64_t rows, int64_t columns, int64_t pitch) {
       if (turned) std::swap(rows, columns);
-      judge(api.MatrixLayoutCreate(&of, DataType::float32, uint64_t(rows), uint64_t(columns), pitch),
+      judge(api.MatrixLayoutCreate(&of, LtDataType::float32, uint64_t(rows), uint64_t(columns), pitch),
             "a layout cannot be made");
     };
     layout(a_, g.transpose_a, g.m, g.k, g.a_pitch);
@@ -105,7 +105,7 @@ MatmulPlan::MatmulPlan(CublasLt& library, const MatmulSpec& g, std::string what)
     int count = 0;
     judge(api.MatmulAlgoGetHeuristic(library.handle, description_, a_, b_, d_, d_, preference, 1, &result, &count),
           "it proposes nothing");
-    check(count == 1 && result.state == Status::success, what_, ": cuBLASLt has no algorithm for it");
+    check(count == 1 && result.state == LtStatus::success, what_, ": cuBLASLt has no algorithm for it");
     algorithm_ = result.algorithm;
     workspace_ = result.workspace;
   } catch (...) {

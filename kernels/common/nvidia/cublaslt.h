@@ -11,7 +11,7 @@
 
 namespace kern::kernels {
 
-struct CublasLtApi : cublaslt::Functions {
+struct CublasLtApi : cublaslt::LtFunctions {
   explicit CublasLtApi(SharedLibrary opened);
   std::string version() const;  // "13.1.0"; empty where there is no library
   SharedLibrary library;
@@ -50,7 +50,7 @@ class MatmulPlan {
   void run(void* stream, const float* a, const float* b, const float* bias, float* d, void* workspace) const;
 
  private:
-  void judge(cublaslt::Status, const char* doing) const;
+  void judge(cublaslt::LtStatus, const char* doing) const;
   void free();
   CublasLt* library_;
   std::string what_;
