@@ -3,22 +3,28 @@
 #include <algorithm>
 
 #include "models/lstm_tagger.h"
+#include "models/on_base.h"
 #include "models/windowed_mlp.h"
 
 namespace kern::models {
 namespace {
 
+template <UnaryModule M>
+AnyModule any(const Signal1dConfig& c, M m) {
+  return c.on_base ? AnyModule(OnBase<M>(std::move(m), c.out)) : AnyModule(std::move(m));
+}
+
 AnyModule unet(const Signal1dConfig& c, std::vector<int> channels, std::vector<int> strides) {
   if (!c.channels.empty()) channels = c.channels;
   if (!c.strides.empty()) strides = c.strides;
   else if (!c.channels.empty()) strides.assign(channels.size() - 1, strides.back());
-  return AnyModule(UNet1d({.in = c.in,
-                           .out = c.out,
-                           .channels = channels,
-                           .strides = strides,
-                           .kernel = c.kernel,
-                           .residual_units = c.residual_units,
-                           .norm = c.norm}));
+  return any(c, UNet1d({.in = c.in,
+                        .out = c.out,
+                        .channels = channels,
+                        .strides = strides,
+                        .kernel = c.kernel,
+                        .residual_units = c.residual_units,
+                        .norm = c.norm}));
 }
 
 // The channels are the hidden states of each layer.
@@ -30,14 +36,14 @@ AnyModule lstm(const Signal1dConfig& c, bool bidirectional) {
     config.hidden = c.channels[0];
     config.layers = int(c.channels.size());
   }
-  return AnyModule(LstmTagger(config));
+  return any(c, LstmTagger(config));
 }
 
 // The channels are the hidden layers.
 AnyModule mlp(const Signal1dConfig& c) {
   WindowedMlpConfig config{.in = c.in, .out = c.out, .radius = c.radius};
   if (!c.channels.empty()) config.hidden = c.channels;
-  return AnyModule(WindowedMlp(config));
+  return any(c, WindowedMlp(config));
 }
 
 constexpr Signal1dModel kModels[] = {

@@ -18,6 +18,7 @@ struct Signal1dConfig {
   int residual_units = 3;
   int radius = 32;  // mlp: samples of its window to each side
   Norm norm = Norm::instance;
+  bool on_base = false;  // the input has `out` further channels: logits, which the model corrects (models/on_base.h)
 };
 
 struct Signal1dModel {
@@ -27,7 +28,8 @@ struct Signal1dModel {
 };
 std::span<const Signal1dModel> signal1d_models();
 
-// [N,L,in] -> logits [N,L,out]. Error naming the models there are when `name` is none of them.
+// [N,L,in] -> logits [N,L,out]; [N,L,in + out] with on_base. Error naming the models there are when `name` is none of
+// them.
 AnyModule make_signal1d_model(const std::string& name, const Signal1dConfig& config);
 
 }  // namespace kern::models

@@ -19,8 +19,10 @@ Tensor FixMatch::loss(const LabelledBatch& l, const UnlabelledBatch& u, StepResu
   {
     const NoGrad off;
     network_.set_training(false);
-    said = pseudo_labels(softmax(network_(u.x)), u.present, u.truth, options_.threshold);
+    Tensor q = softmax(network_(u.x));
     network_.set_training(true);
+    if (options_.in_order) q = in_order(q, u.present);
+    said = pseudo_labels(q, u.present, u.truth, options_.threshold);
   }
   const Tensor labelled = cross_entropy_of(network_, l.x, l.labels, weights_);
   // The cross entropy averages over positions that have a label; the method does over all.

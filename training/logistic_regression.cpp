@@ -167,15 +167,22 @@ LogisticRegression fit_logistic_regression(std::span<const float> x, std::span<c
   return out;
 }
 
-int LogisticRegression::predict(std::span<const float> x) const {
+double LogisticRegression::score(std::span<const float> x, int64_t k) const {
   internal_check(int64_t(x.size()) == features, "LogisticRegression: ", x.size(), " features, ", features, " expected");
+  double score = bias[size_t(k)];
+  for (int64_t f = 0; f < features; ++f) score += double(weight[size_t(k * features + f)]) * x[size_t(f)];
+  return score;
+}
+
+void LogisticRegression::scores(std::span<const float> x, std::span<float> scores) const {
+  for (int64_t k = 0; k < classes; ++k) scores[size_t(k)] = float(score(x, k));
+}
+
+int LogisticRegression::predict(std::span<const float> x) const {
   int best = 0;
   double highest = -HUGE_VAL;
-  for (int64_t k = 0; k < classes; ++k) {
-    double score = bias[size_t(k)];
-    for (int64_t f = 0; f < features; ++f) score += double(weight[size_t(k * features + f)]) * x[size_t(f)];
-    if (score > highest) highest = score, best = int(k);
-  }
+  for (int64_t k = 0; k < classes; ++k)
+    if (const double s = score(x, k); s > highest) highest = s, best = int(k);
   return best;
 }
 

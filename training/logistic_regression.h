@@ -21,8 +21,13 @@ struct LogisticOptions {
 struct LogisticRegression {
   int64_t features = 0, classes = 0;
   std::vector<float> weight, bias;  // [K, F], [K]: of x as it is, the standardisation folded in
+  // b + W x of one sample, x [F] -> scores [K]: logits.
+  void scores(std::span<const float> x, std::span<float> scores) const;
   // The most probable class of one sample, x [F]. A NaN among its features gives class 0.
   int predict(std::span<const float> x) const;
+
+ private:
+  double score(std::span<const float> x, int64_t k) const;
 };
 
 // x [n, F], labels [n] in 0 .. classes-1, n >= 1. A feature that never varies takes no part.

@@ -40,6 +40,7 @@ Tensor MeanTeacher::loss(const LabelledBatch& l, const UnlabelledBatch& u, doubl
     network_.set_training(false);
     taught = softmax(network_(u.x));
     network_.set_training(true);
+    if (options_.in_order) taught = in_order(taught, u.present);
   }
   const PseudoLabels said = pseudo_labels(taught, u.present, u.truth, 0);
   const Tensor labelled = cross_entropy_of(network_, l.x, l.labels, weights_);

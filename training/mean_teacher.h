@@ -12,8 +12,9 @@ struct MeanTeacherOptions {
   std::vector<float> class_weights;  // [K]; empty: all 1
   double clip = 0;
   double weight = 10;
-  double ramp = 5;      // epochs until the weight is whole
-  double decay = 0.99;  // of the teacher
+  double ramp = 5;        // epochs until the weight is whole
+  double decay = 0.99;    // of the teacher
+  bool in_order = false;  // what it teaches: probabilities given that classes never go back along a signal
 };
 
 class MeanTeacher {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/postprocess.h"
+
 namespace kern::training {
 namespace {
 
@@ -55,6 +57,26 @@ PseudoLabels pseudo_labels(const Tensor& p, const Tensor& present, const Tensor&
   }
   out.labels = Tensor::from(present.shape(), std::span<const int32_t>(labels)).to(p.device());
   return out;
+}
+
+Tensor in_order(const Tensor& p, const Tensor& present) {
+  check(p.rank() == 3, "classes can be in order along signals [N,L,C], not in what has the shape ",
+        to_string(p.shape()));
+  const std::vector<int32_t> there = present.integers();
+  std::vector<float> values = p.values(), some;
+  const int64_t length = p.dim(1), c = p.channels();
+  for (int64_t n = 0; n < p.dim(0); ++n) {
+    const auto for_each_row = [&](auto&& f) {
+      for (int64_t i = n * length; i < (n + 1) * length; ++i)
+        if (there[size_t(i)] >= 0) f(values.begin() + i * c);
+    };
+    some.clear();
+    for_each_row([&](auto row) { some.insert(some.end(), row, row + c); });
+    data::posteriors_in_order(some, c, some);
+    auto from = some.begin();
+    for_each_row([&](auto row) { std::copy_n(from, c, row), from += c; });
+  }
+  return Tensor::from(p.shape(), values).to(p.device());
 }
 
 Tensor move_labels(const Tensor& labels, const Tensor& origin) {

@@ -23,6 +23,10 @@ struct PseudoLabels {
 PseudoLabels pseudo_labels(const Tensor& p, const Tensor& present, const Tensor& truth, double threshold,
                            const std::vector<float>& confidence = {});
 
+// What probabilities [N,L,C] of signals become when it is known that classes never go back along a signal
+// (data/postprocess.h): of the positions that take part, others keep theirs.
+Tensor in_order(const Tensor& p, const Tensor& present);
+
 // Targets of the weak view as the strong one shows them: out[n, i] = labels[n, origin[n, i]], -1 where the origin is.
 Tensor move_labels(const Tensor& labels, const Tensor& origin);
 // The same of whole rows [N,...,C], 0 where the origin is -1.

@@ -71,6 +71,9 @@ void describe_semi_supervision(Schema& keys, TrainConfig& c) {
            "as unlabelled",
            share)
       .key("labelled_wells", c.labelled_wells, "exactly these show their labels; empty: by labelled_fraction")
+      .key("semi.in_order", c.method.in_order,
+           "mean_teacher and fixmatch: what is taught of unlabelled windows never goes back in the list of classes "
+           "either; with in_order")
       .key("semi.strong.gain", c.strong.gain,
            "strong view, for mean_teacher and fixmatch (augment is the weak one): every curve times 1 +- up to this",
            between(0, 1))
@@ -164,7 +167,16 @@ void describe_train(Schema& keys, TrainConfig& c) {
       .key("residual_units", c.residual_units, "convolutions in a block on the way down", between(1, 16))
       .key("radius", c.radius, "mlp: samples of its window to each side", between(0, 1 << 14))
       .choice("norm", c.norm, "of activations: over each window by itself, or over the batch",
-              {{"instance", models::Norm::instance}, {"batch", models::Norm::batch}});
+              {{"instance", models::Norm::instance}, {"batch", models::Norm::batch}})
+      .choice(
+          "reads", c.reads,
+          "what a network is given of every sample: its curves; or windows, what the logistic regression sees of it: "
+          "neighbours near and far, means and spreads about it",
+          {{"curves", Reads::curves}, {"windows", Reads::windows}})
+      .choice("base", c.base,
+              "logistic: the network corrects the logistic regression on windows, which is fitted first, and begins as "
+              "good as it; for few wells",
+              {{"none", Base::none}, {"logistic", Base::logistic}});
   describe_semi_supervision(keys, c);
   describe_training(keys, c.recipe, "windows");
   keys.key("window", c.window, "samples of a training window; 0: whole wells", between(0, 1 << 24))

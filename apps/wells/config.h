@@ -46,6 +46,8 @@ struct WellsSplit {
   data::SplitOptions options() const { return {validation, folds, fold, validation_wells, uint64_t(seed)}; }
 };
 
+enum class Reads { curves, windows };  // of every sample
+enum class Base { none, logistic };    // what a network corrects
 enum class Monitor { mean_iou, macro_f1, accuracy };
 
 // Of train, and of inspect, which reads the same file and looks at what concerns the data.
@@ -61,6 +63,8 @@ struct TrainConfig {
   std::vector<int> channels, strides;
   int kernel = 3, residual_units = 3, radius = 32;
   models::Norm norm = models::Norm::instance;
+  Reads reads = Reads::curves;
+  Base base = Base::none;
 
   training::MethodRecipe method;
   double labelled_fraction = 1;

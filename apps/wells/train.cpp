@@ -46,14 +46,16 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
   m.curves = c.data.curves;
   m.normalisation =
       data::fit_normalisation(set.wells, split.training, {.scaling = c.scaling, .mask = c.mask, .log10 = c.log10});
-  m.network = {.in = int(m.normalisation.channels()),
+  m.reads_windows = c.reads == Reads::windows;
+  m.network = {.in = int(m.own_channels()),
                .out = set.classes,
                .channels = c.channels,
                .strides = c.strides,
                .kernel = c.kernel,
                .residual_units = c.residual_units,
                .radius = c.radius,
-               .norm = c.norm};
+               .norm = c.norm,
+               .on_base = c.base == Base::logistic};
   m.step = set.step;
   m.classes = c.data.class_list(set.classes);
   for (const WellsClass& k : c.data.classes) m.codes.push_back(k.codes);
@@ -68,18 +70,18 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
 
 using Feeds = StepFeeds<data::WellBatches>;
 
-LabelledBatch labelled_of(const data::WellBatch& b) {
-  return {Tensor::from({b.N, b.L, b.C}, b.inputs), Tensor::from({b.N, b.L}, b.labels)};
+LabelledBatch labelled_of(const WellsModel& model, const data::WellBatch& b) {
+  return {network_input(model, b.inputs, b.N, b.L), Tensor::from({b.N, b.L}, b.labels)};
 }
 
-UnlabelledBatch unlabelled_of(const data::WellBatch& b) {
+UnlabelledBatch unlabelled_of(const WellsModel& model, const data::WellBatch& b) {
   std::vector<int32_t> present(b.labels.size(), -1);
   for (int64_t n = 0; n < b.N; ++n) std::fill_n(present.begin() + n * b.L, b.lengths[size_t(n)], 0);
-  UnlabelledBatch u{.x = Tensor::from({b.N, b.L, b.C}, b.inputs),
+  UnlabelledBatch u{.x = network_input(model, b.inputs, b.N, b.L),
                     .present = Tensor::from({b.N, b.L}, std::span<const int32_t>(present)),
                     .truth = Tensor::from({b.N, b.L}, b.labels)};
   if (!b.strong.empty()) {
-    u.strong = Tensor::from({b.N, b.L, b.C}, b.strong);
+    u.strong = network_input(model, b.strong, b.N, b.L);
     u.origin = Tensor::from({b.N, b.L}, b.origin);
   }
   return u;
@@ -106,8 +108,9 @@ Roles roles_of(const TrainConfig& c, const data::WellSet& set, const data::Split
   return r;
 }
 
-Feeds make_feeds(const TrainConfig& c, const data::WellSet& set, const Roles& roles,
-                 const data::Normalisation& scales) {
+// The model must stay where it is.
+Feeds make_feeds(const TrainConfig& c, const data::WellSet& set, const Roles& roles, const WellsModel& model) {
+  const data::Normalisation& scales = model.normalisation;
   data::BatchOptions o{.batch = c.recipe.batch,
                        .window = c.window,
                        .shuffle = true,
@@ -122,17 +125,19 @@ Feeds make_feeds(const TrainConfig& c, const data::WellSet& set, const Roles& ro
     if (c.method.strong_views()) o.strong = c.strong;
     unlabelled.emplace(set.wells, roles.unlabelled, scales, o);
   }
-  return Feeds(std::move(labelled), std::move(unlabelled), labelled_of, unlabelled_of,
-               {.accumulate = c.recipe.accumulate,
-                .epoch_updates = c.method.epoch_updates,
-                .coin_flips = c.method.coin_flips(),
-                .seed = uint64_t(c.recipe.seed)});
+  return Feeds(
+      std::move(labelled), std::move(unlabelled), [&model](const data::WellBatch& b) { return labelled_of(model, b); },
+      [&model](const data::WellBatch& b) { return unlabelled_of(model, b); },
+      {.accumulate = c.recipe.accumulate,
+       .epoch_updates = c.method.epoch_updates,
+       .coin_flips = c.method.coin_flips(),
+       .seed = uint64_t(c.recipe.seed)});
 }
 
 // A step's data without values, of batches of n windows: for a rehearsal in which every term of the loss has begun.
-StepData hollow_step(const TrainConfig& c, const Feeds& feeds, int64_t n) {
-  const auto shape = [](const data::WellBatches& b, int64_t windows) {
-    return Shape{std::min(windows, b.windows()), b.longest(), b.channels()};
+StepData hollow_step(const TrainConfig& c, const Feeds& feeds, int64_t channels, int64_t n) {
+  const auto shape = [&](const data::WellBatches& b, int64_t windows) {
+    return Shape{std::min(windows, b.windows()), b.longest(), channels};
   };
   HollowData h{.labelled = shape(feeds.labelled(), n),
                .batches = feeds.labelled().size(),
@@ -165,6 +170,8 @@ double score_of(Monitor monitor, const ConfusionMatrix& m) {
 
 void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   c.method.check_with(c.recipe);
+  check(!c.method.in_order || c.postprocess.in_order,
+        "semi.in_order says that classes never go back in their list, and in_order=false that they may: set both");
   const std::string config = begin_run(run, c, describe_train, call);
   const data::WellsOptions options = c.data.options();
   check(!options.label.empty(), "label= names no label curve: a training needs one, e.g. label=FACIES");
@@ -182,7 +189,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
         "labelled_fraction= leaves enough wells");
   model.logistic = fit_logistic(model, set.wells, labelled);
 
-  Feeds feeds = make_feeds(c, set, roles, model.normalisation);
+  Feeds feeds = make_feeds(c, set, roles, model);
   const int64_t steps = feeds.steps();
   const Device device = c.machine.where();
   model.module.move_to(device);
@@ -204,7 +211,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
       [&](int batch) {
         return memory_of_step(
             [&] {
-              method.step(hollow_step(c, feeds, batch));
+              method.step(hollow_step(c, feeds, model.input_channels(), batch));
               if (learner.ema) learner.ema->update();
               for (const auto& [name, average] : method.parts.averages) average->update();
             },
@@ -229,7 +236,8 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   };
   t.save_model = [&](const std::filesystem::path& path) { save_wells_model(path, model); };
   t.identity.insert(
-      {{"model", model.architecture},
+      {{"model", model.architecture + (model.reads_windows ? " with reads=windows" : "") +
+                     (model.network.on_base ? " with base=logistic" : "")},
        {"data", hash_of(set.wells)},
        {"split", hash_of(model.training_wells) + hash_of(model.validation_wells)},
        {"batches", fmt::format("batch={} accumulate={} window={}", c.recipe.batch, c.recipe.accumulate, c.window)},

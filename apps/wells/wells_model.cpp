@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/window_features.h"
+#include "kernels/common/parallel.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
@@ -38,9 +39,11 @@ json to_json(const WellsModel& m) {
             {"kernel", m.network.kernel},
             {"residual_units", m.network.residual_units},
             {"radius", m.network.radius},
-            {"norm", m.network.norm == models::Norm::batch ? "batch" : "instance"}}},
+            {"norm", m.network.norm == models::Norm::batch ? "batch" : "instance"},
+            {"on_base", m.network.on_base}}},
           {"curves", m.curves},
           {"normalisation", {{"curves", curves}, {"mask", m.normalisation.mask}}},
+          {"reads_windows", m.reads_windows},
           {"step", m.step},
           {"classes", classes},
           {"codes", m.codes},
@@ -62,12 +65,14 @@ WellsModel from_json(const json& j) {
                .kernel = n.at("kernel").get<int>(),
                .residual_units = n.at("residual_units").get<int>(),
                .radius = n.value("radius", models::Signal1dConfig{}.radius),  // older files have none
-               .norm = n.at("norm").get<std::string>() == "batch" ? models::Norm::batch : models::Norm::instance};
+               .norm = n.at("norm").get<std::string>() == "batch" ? models::Norm::batch : models::Norm::instance,
+               .on_base = n.value("on_base", false)};
   m.curves = j.at("curves").get<std::vector<std::string>>();
   for (const json& c : j.at("normalisation").at("curves"))
     m.normalisation.curves.push_back({c.at("name").get<std::string>(), c.at("log10").get<bool>(),
                                       c.at("offset").get<double>(), c.at("scale").get<double>()});
   m.normalisation.mask = j.at("normalisation").at("mask").get<bool>();
+  m.reads_windows = j.value("reads_windows", false);  // older files have none
   m.step = j.at("step").get<double>();
   for (const json& c : j.at("classes"))
     m.classes.push_back({c.at("name").get<std::string>(), c.at("colour").get<std::string>()});
@@ -97,19 +102,41 @@ WellsModel load_wells_model(const std::filesystem::path& path) {
   WellsModel model;
   TensorFile file = training::load_task_model(path, "wells", [&](const json& description) {
     model = from_json(description);
-    check(model.network.out == model.class_count() && model.network.in == model.normalisation.channels(),
+    check(model.network.out == model.class_count() && model.network.in == model.own_channels(),
           "it contradicts itself");
     training::check_classes(model.classes);
     model.build();
   });
   model.logistic = take_logistic(file, model);
+  check(model.logistic || !model.network.on_base, file.shown_name,
+        ": the logistic regression that this network stands on is not in the file; train again");
   load_into(training::file_tensors(model.module), file);
   return model;
 }
 
+Tensor network_input(const WellsModel& model, const std::vector<float>& windows, int64_t n, int64_t length) {
+  const int64_t c = model.normalisation.channels(), own = model.own_channels(), all = model.input_channels();
+  if (all == c) return Tensor::from({n, length, c}, windows);
+  internal_check(!model.network.on_base || model.logistic, "a network on a base needs the logistic regression first");
+  std::vector<float> out(size_t(n * length * all));
+  kernels::parallel_for(n * length, 256, [&](int64_t begin, int64_t end) {
+    std::vector<float> features(size_t(c * data::kWindowFeatures));
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t window = i / length;
+      data::window_features(std::span(windows).subspan(size_t(window * length * c), size_t(length * c)), c,
+                            i - window * length, features);
+      const auto row = out.begin() + i * all;
+      if (model.reads_windows) std::copy(features.begin(), features.end(), row);
+      else std::copy_n(windows.begin() + i * c, c, row);
+      if (model.network.on_base) model.logistic->scores(features, {row + own, row + all});
+    }
+  });
+  return Tensor::from({n, length, all}, out);
+}
+
 training::Segmentation predict_well(const WellsModel& model, const data::Well& well) {
-  const std::vector<float> inputs = data::network_inputs(well, model.normalisation);
-  return training::segment(model.module, Tensor::from({1, well.length(), model.normalisation.channels()}, inputs));
+  return training::segment(model.module,
+                           network_input(model, data::network_inputs(well, model.normalisation), 1, well.length()));
 }
 
 }  // namespace kern::apps

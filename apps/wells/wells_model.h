@@ -7,6 +7,7 @@
 
 #include "data/postprocess.h"
 #include "data/wells_normalise.h"
+#include "data/window_features.h"
 #include "layers/module.h"
 #include "models/table1d.h"
 #include "training/classes.h"
@@ -20,7 +21,8 @@ struct WellsModel {
   models::Signal1dConfig network;
   std::vector<std::string> curves;  // with aliases, as the configuration names them: "GR|GAMMA"
   data::Normalisation normalisation;
-  double step = 0;  // the distance between samples it was trained on
+  bool reads_windows = false;  // of every sample what the logistic regression reads of it, instead of its curves
+  double step = 0;             // the distance between samples it was trained on
   training::ClassList classes;
   std::vector<std::vector<std::string>> codes;  // of each class, in the files' own words; empty: the index
   std::string label;                            // the label curve it was trained on
@@ -34,12 +36,17 @@ struct WellsModel {
   AnyModule module;  // made by build() or load_wells_model()
   void build();      // a network with initial weights, from architecture and network
   int64_t class_count() const { return int64_t(classes.size()); }
+  // Of what the network reads: curves or windows, and with network.on_base the logistic regression's logits.
+  int64_t own_channels() const { return normalisation.channels() * (reads_windows ? data::kWindowFeatures : 1); }
+  int64_t input_channels() const { return own_channels() + (network.on_base ? class_count() : 0); }
 };
 
 void save_wells_model(const std::filesystem::path& path, const WellsModel& model);
 // Error when the file is no model of this task, or damaged.
 WellsModel load_wells_model(const std::filesystem::path& path);
 
+// What the network reads of n windows [n, length, channels] of normalised curves: [n, length, input_channels].
+Tensor network_input(const WellsModel& model, const std::vector<float>& windows, int64_t n, int64_t length);
 // Classes and probabilities of every sample of a well whose curves are the model's.
 training::Segmentation predict_well(const WellsModel& model, const data::Well& well);
 

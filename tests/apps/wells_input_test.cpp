@@ -145,6 +145,10 @@ TEST_F(Input, SemiSupervision) {
   expect_refusal(train_arguments(data, out, {"method=mean_teacher", hidden, "ema=0.9"}), {"leave ema at 0"});
   expect_refusal(train_arguments(data, out, {"method=cps", hidden, "accumulate=2"}), {"accumulate must be 1"});
   expect_refusal(train_arguments(data, out, {"method=cps", hidden, "compat=seed"}), {"leave compat=none"});
+  expect_refusal(train_arguments(data, out, {"method=fixmatch", hidden, "semi.in_order=true"}),
+                 {"semi.in_order", "in_order=false"});
+  expect_refusal(train_arguments(data, out, {"method=cps", hidden, "semi.in_order=true", "in_order=true"}),
+                 {"semi.in_order is of method=mean_teacher and fixmatch"});
   expect_refusal(train_arguments(data, out, {"labelled_wells=[nowhere]"}), {"nowhere", "no training well"});
   expect_refusal(train_arguments(data, out, {"labelled_fraction=0"}), {"labelled_fraction must be greater than 0"});
   const Result r = run_well(train_arguments(data, out, {"epochs=1", hidden}));

@@ -215,6 +215,24 @@ TEST_F(Predict, EvaluationRepeatsTheTrainingsFigures) {
                  {"wells", "validation", "training", "all"});
 }
 
+TEST_F(Predict, ANetworkOnTheLogisticRegressionBeginsAsGoodAsItAndComesBack) {
+  const std::string based = folder / "based", judged = folder / "based_judged";
+  run_well(train_arguments(data, based, {"epochs=1", "base=logistic", "lr=1e-12"}));
+  const nlohmann::json untrained = json_of(based + "/result.json");
+  for (const std::string key : {"accuracy", "macro_f1", "mean_iou"})
+    EXPECT_EQ(untrained[key], untrained["logistic_" + key]) << key;
+
+  run_well(train_arguments(data, based + "2",
+                           {"epochs=4", "base=logistic", "reads=windows", "model=mlp", "channels=[8]", "strides=[]",
+                            "radius=0", "lr=0.01"}));
+  run_well({"wells", "evaluate", "model=" + based + "2", "data=" + data, "run=" + judged, "wells=validation"});
+  const nlohmann::json training = json_of(based + "2/result.json"), evaluation = json_of(judged + "/result.json");
+  for (const std::string key : {"loss", "accuracy", "macro_f1"}) EXPECT_EQ(training[key], evaluation[key]) << key;
+  EXPECT_NE(training["loss"], untrained["loss"]);
+  for (const char* other : {"base=none", "reads=windows"})
+    expect_refusal({"wells", "train", "resume=" + based, other, "epochs=2"}, {"another model", "base=logistic"});
+}
+
 TEST_F(Predict, LabelsFollowTheOrderTheModelWasTrainedWith) {
   const std::string ordered = folder / "ordered";
   run_well(train_arguments(data, ordered, {"epochs=1", "in_order=true", "remove_short=3"}));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/common/error.h"
 #include "kernels/common/philox.h"
 
 namespace kern::data {
@@ -45,27 +46,41 @@ TEST(RemoveShort, UnlabelledSamplesStayAndSeparate) {
   EXPECT_EQ(removed({-1, -1}, 5), V({-1, -1}));
 }
 
-// Every labelling of L samples in K classes that never goes back, and the best of them.
-std::vector<int> best_in_order(const std::vector<float>& p, int64_t classes) {
+// f(labels, log of their probability) for every labelling of L samples in K classes that never goes back.
+template <class F>
+void for_each_in_order(const std::vector<float>& p, int64_t classes, F&& f) {
   const size_t length = p.size() / size_t(classes);
-  std::vector<int> labels(length, 0), best;
-  double best_score = -1e300;
+  std::vector<int> labels(length, 0);
   for (;;) {
     double score = 0;
     for (size_t i = 0; i < length; ++i) score += std::log(double(p[i * size_t(classes) + size_t(labels[i])]));
-    if (std::is_sorted(labels.begin(), labels.end()) && score > best_score) best_score = score, best = labels;
+    if (std::is_sorted(labels.begin(), labels.end())) f(labels, score);
     size_t i = 0;
     while (i < length && ++labels[i] == classes) labels[i++] = 0;
-    if (i == length) return best;
+    if (i == length) return;
   }
+}
+
+std::vector<int> best_in_order(const std::vector<float>& p, int64_t classes) {
+  std::vector<int> best;
+  double best_score = -1e300;
+  for_each_in_order(p, classes, [&](const std::vector<int>& labels, double score) {
+    if (score > best_score) best_score = score, best = labels;
+  });
+  return best;
+}
+
+std::vector<float> some_probabilities(int64_t samples, int64_t classes, uint32_t round) {
+  std::vector<float> p(size_t(samples * classes));
+  for (size_t i = 0; i < p.size(); ++i)
+    p[i] = 0.01f + kernels::to_uniform(kernels::philox({5, round}, uint32_t(i), 0, 0, 0).v[0]);
+  return p;
 }
 
 TEST(LabelInOrder, IsTheMostProbableLabellingThatNeverGoesBack) {
   for (int round = 0; round < 50; ++round) {
     const int64_t classes = 1 + round % 4;
-    std::vector<float> p(size_t(6 * classes));
-    for (size_t i = 0; i < p.size(); ++i)
-      p[i] = 0.01f + kernels::to_uniform(kernels::philox({5, uint32_t(round)}, uint32_t(i), 0, 0, 0).v[0]);
+    const std::vector<float> p = some_probabilities(6, classes, uint32_t(round));
     std::vector<int> labels(6);
     label_in_order(p, classes, labels);
     EXPECT_EQ(labels, best_in_order(p, classes)) << "round " << round;
@@ -81,6 +96,45 @@ TEST(LabelInOrder, AClassMayBeMissingAndImpossibleSamplesAreOutvoted) {
   V none;
   label_in_order({}, 3, none);
   EXPECT_TRUE(none.empty());
+}
+
+TEST(PosteriorsInOrder, AreSharesOfAllLabellingsThatNeverGoBack) {
+  for (int round = 0; round < 40; ++round) {
+    const int64_t classes = 1 + round % 4, samples = 1 + round % 6;
+    const std::vector<float> p = some_probabilities(samples, classes, uint32_t(round));
+    std::vector<double> expected(p.size(), 0.0);
+    double all = 0;
+    for_each_in_order(p, classes, [&](const std::vector<int>& labels, double score) {
+      const double product = std::exp(score);
+      all += product;
+      for (size_t i = 0; i < labels.size(); ++i) expected[i * size_t(classes) + size_t(labels[i])] += product;
+    });
+    std::vector<float> got = p;
+    posteriors_in_order(got, classes, got);  // in place
+    for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i] / all, 1e-6) << "round " << round;
+  }
+}
+
+TEST(PosteriorsInOrder, OfALongSignalNothingIsLost) {
+  // 5000 samples say 1 and then 5000 say 0: half way the products are far below what a double holds, and one label for
+  // all of them is as good as the other, with any place for a step up in the middle far worse.
+  std::vector<float> p;
+  for (int i = 0; i < 10000; ++i) {
+    p.push_back(i < 5000 ? 0.001f : 0.999f);
+    p.push_back(i < 5000 ? 0.999f : 0.001f);
+  }
+  std::vector<float> q(p.size());
+  posteriors_in_order(p, 2, q);
+  for (const size_t i : {size_t(100), size_t(5000), size_t(9900)}) {
+    EXPECT_NEAR(q[2 * i], 0.5, 1e-3);
+    EXPECT_NEAR(q[2 * i] + q[2 * i + 1], 1, 1e-6);
+  }
+  p[2 * 700] = NAN;
+  posteriors_in_order(p, 2, q);
+  EXPECT_TRUE(std::isnan(q[0]));
+  EXPECT_TRUE(std::isnan(q[2 * 9999]));
+  posteriors_in_order({}, 2, {});
+  EXPECT_THROW(posteriors_in_order(std::vector<float>(3), 2, q), Error);
 }
 
 TEST(Postprocess, OrdersFirstAndRemovesThinRunsThen) {

@@ -53,6 +53,21 @@ TEST(PseudoLabels, are_the_most_probable_classes_where_they_are_sure_enough) {
   EXPECT_EQ(pseudo_labels(Tensor::zeros({0, 3, 2}), integers({0, 3}, {}), {}, 0).share().weight, 0);
 }
 
+// Two signals of two classes, by hand: labellings 00, 01 and 11 of what takes part.
+TEST(PseudoLabels, in_order_are_posteriors_of_what_takes_part) {
+  const Tensor p = Tensor::from({2, 3, 2}, std::vector<float>{0.75f, 0.25f, 0.5f, 0.5f, 0.25f, 0.75f,  //
+                                                              0.25f, 0.75f, 1, 0, 0.75f, 0.25f});
+  const Tensor q = in_order(p, integers({2, 3}, {0, -1, 0, 0, -1, 0}));
+  // The first: 0.1875, 0.5625, 0.1875 of 0.9375; the second: 0.1875, 0.0625, 0.1875 of 0.4375.
+  const std::vector<float> expected{0.8f, 0.2f, 0.5f, 0.5f, 0.2f, 0.8f, 4 / 7.f, 3 / 7.f, 1, 0, 3 / 7.f, 4 / 7.f};
+  const std::vector<float> got = q.values();
+  ASSERT_EQ(got.size(), expected.size());
+  for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-6) << i;
+  EXPECT_FALSE(q.requires_grad());
+  EXPECT_EQ(in_order(Tensor::zeros({0, 3, 2}), integers({0, 3}, {})).size(), 0);
+  EXPECT_THROW(in_order(Tensor::zeros({1, 2, 2, 2}), integers({1, 2, 2}, {0, 0, 0, 0})), Error);
+}
+
 TEST(PseudoLabels, move_with_the_view) {
   const Tensor origin = integers({2, 3}, {2, -1, 0, 0, 0, 1}), labels = integers({2, 3}, {10, 11, 12, 20, 21, 22});
   EXPECT_EQ(move_labels(labels, origin).integers(), (std::vector<int32_t>{12, -1, 10, 20, 20, 21}));
@@ -238,6 +253,42 @@ TEST(Adversarial, writing_to_what_a_backward_pass_needs_is_caught) {
     EXPECT_NE(std::string(e.what()).find("was modified in place after the forward pass"), std::string::npos);
     EXPECT_NE(std::string(e.what()).find("Call backward before the optimiser's step"), std::string::npos);
   }
+}
+
+// What the unlabelled term aims at is what the weak view says, in order, carried to the strong one.
+TEST(InOrder, is_what_mean_teacher_and_fixmatch_aim_at) {
+  const Golden golden;
+  const UnlabelledBatch u = golden.unlabelled();
+  const AnyModule f = network();
+  golden.load(f, "weight.f.");
+  Tensor q, strong;
+  {
+    const NoGrad off;
+    f.set_training(false);
+    q = in_order(softmax(f(u.x)), u.present);
+    f.set_training(true);
+    strong = softmax(f(u.strong));
+  }
+  const PseudoLabels said = pseudo_labels(q, u.present, u.truth, 0.6);
+  EXPECT_NE(said.labels.integers(), pseudo_labels(softmax(f(u.x)), u.present, u.truth, 0.6).labels.integers());
+
+  Optimiser optimiser = adam(f);
+  FixMatch fixmatch(f, optimiser, {.threshold = 0.6, .in_order = true});
+  StepResult result;
+  fixmatch.loss(golden.labelled(), u, result);
+  EXPECT_EQ(result.figures[2].value, said.share().value);
+  EXPECT_EQ(result.figures[3].value, said.accuracy().value);
+
+  const std::vector<float> aim = move_rows(q, u.origin).values(), own = strong.values();
+  const std::vector<int32_t> there = move_labels(u.present, u.origin).integers();
+  const size_t classes = size_t(q.channels());
+  double squares = 0, count = 0;
+  for (size_t i = 0; i < own.size(); ++i)
+    if (there[i / classes] >= 0) squares += std::pow(double(own[i]) - double(aim[i]), 2), ++count;
+  MeanTeacher teacher(f, optimiser, {.in_order = true});
+  StepResult taught;
+  teacher.loss(golden.labelled(), u, 5, taught);
+  EXPECT_NEAR(taught.figures[1].value, squares / count, 1e-6);
 }
 
 TEST(MeanTeacher, the_teacher_follows_by_its_decay_and_is_what_validates) {
