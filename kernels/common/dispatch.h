@@ -1,5 +1,5 @@
 // One visible table per op. A row is an implementation: a struct that begins with name, device and supports(spec),
-// followed by its entries. Order is preference; the last row of a device supports everything (a test asserts it).
+// followed by its entries. Order is preference; some row of each device supports everything (a test asserts it).
 //
 //   struct ReluRow { const char* name; Device device; bool (*supports)(const ReluSpec&); void (*forward)(...); ... };
 //   const Table<ReluRow>& relu_table();
