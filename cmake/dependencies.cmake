@@ -3,8 +3,8 @@ find_package(Threads REQUIRED)
 find_package(Eigen3 3.3 REQUIRED NO_MODULE)
 find_package(nlohmann_json 3.7 REQUIRED)
 find_package(fmt REQUIRED)
-# Header-only, so that the program needs no libfmt where it runs; what is built for sanitizers runs here only, and compiles
-# in half the time without fmt's own code in every file.
+# Header-only, so that the program needs no libfmt where it runs; what is built for sanitizers runs here only, and is
+# spared fmt's own code in every file.
 set(KERN_FMT fmt::fmt-header-only)
 if(KERN_SANITIZE AND TARGET fmt::fmt)
   set(KERN_FMT fmt::fmt)
