@@ -110,28 +110,11 @@ CaseName Trials<Conv2dRow>::name(const Spec& g) {
 CaseName Trials<ConvTranspose2dRow>::name(const Spec& g) {
   const auto& [n, c, h, w, k, r, s, stride_h, stride_w, dil_h, dil_w, groups, top, bottom, left, right, rows, columns,
                pitch] = g;
-  return {Words().add("n", n, kAlways).add("h", h, kAlways).add("w", w, kAlways).text(),
-          Words()
-              .add("c", c, kAlways)
-              .add("k", k, kAlways)
-              .add("r", r, kAlways)
-              .add("s", s, kAlways)
-              .add("stride_h", stride_h, 1)
-              .add("stride_w", stride_w, 1)
-              .add("dil_h", dil_h, 1)
-              .add("dil_w", dil_w, 1)
-              .add("groups", groups, 1)
-              .add("top", top, 0)
-              .add("bottom", bottom, 0)
-              .add("left", left, 0)
-              .add("right", right, 0)
-              .add("rows_added", rows, 0)
-              .add("columns_added", columns, 0)
-              .add("x_pitch", pitch_or(pitch.x, c), c)
-              .add("y_pitch", pitch_or(pitch.y, k), k)
-              .add("dx_pitch", pitch_or(pitch.dx, c), c)
-              .add("dy_pitch", pitch_or(pitch.dy, k), k)
-              .text()};
+  CaseName name = Trials<Conv2dRow>::name(
+      {n, c, h, w, k, r, s, stride_h, stride_w, dil_h, dil_w, groups, top, bottom, left, right, pitch});
+  const std::string added = Words().add("rows_added", rows, 0).add("columns_added", columns, 0).text();
+  if (!added.empty()) name.layer += " " + added;
+  return name;
 }
 
 CaseName Trials<LinearRow>::name(const Spec& g) {
