@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-namespace kern {
+#include "engine/tensor.h"
 
-class Tensor;
+namespace kern {
 
 class Profile {
  public:

@@ -54,14 +54,14 @@ void backward_band(const MaxPoolSpec& g, const float* dy, const float* x, float*
         for (int h = rows.begin; h < rows.end; ++h)
           for (int w = columns.begin; w < columns.end; ++w) {
             const float* v = values(h, w);
-            for (int c = 0; c < count; ++c) best[c] = (v[c] > best[c]) | (v[c] != v[c]) ? v[c] : best[c];
+            for (int c = 0; c < count; ++c) best[c] = ((v[c] > best[c]) | (v[c] != v[c])) ? v[c] : best[c];
           }
         for (int h = rows.begin; h < std::min(rows.end, last); ++h)
           for (int w = columns.begin; w < columns.end; ++w) {
             const float* v = values(h, w);
             float* to = gradient + (int64_t{h} * g.w + w) * dxp + channel;
             if (h < first) {  // another band's row: only whether the maximum was there
-              for (int c = 0; c < count; ++c) rest[c] = (v[c] == best[c]) | (v[c] != v[c]) ? 0.0f : rest[c];
+              for (int c = 0; c < count; ++c) rest[c] = ((v[c] == best[c]) | (v[c] != v[c])) ? 0.0f : rest[c];
               continue;
             }
             for (int c = 0; c < count; ++c) {

@@ -39,10 +39,12 @@ std::string to_string(const Spread& s, int decimals) {
 std::vector<ComparedMethod> group_runs(const std::vector<Settings>& runs, const ComparisonRules& rules) {
   std::vector<std::string> keys;  // those that tell methods apart
   for (const Settings& s : runs)
-    for (const auto& [key, value] : s)
+    for (const Settings::value_type& setting : s) {
+      const std::string& key = setting.first;
       if (!rules.silent.count(key) && !rules.repeats.count(key) && std::ranges::find(keys, key) == keys.end() &&
-          std::ranges::any_of(runs, [&](const Settings& other) { return value_of(other, key) != value; }))
+          std::ranges::any_of(runs, [&](const Settings& other) { return value_of(other, key) != setting.second; }))
         keys.push_back(key);
+    }
   std::vector<ComparedMethod> methods;
   for (size_t r = 0; r < runs.size(); ++r) {
     Settings own;

@@ -92,7 +92,8 @@ TEST(ElementwiseOps, gradients) {
                                                   {[](const Tensor& x) { return relu6(x); }, off},
                                                   {[](const Tensor& x) { return hardswish(x); }, near_zero},
                                                   {[](const Tensor& x) { return log(x); }, positive}};
-  for (const auto& [op, x] : cases) {
+  for (const auto& [of, x] : cases) {
+    const auto& op = of;
     check_gradients({x.clone()}, [&](const std::vector<Tensor>& in) { return op(in[0]); });
     check_gradients({pitched(x)}, [&](const std::vector<Tensor>& in) { return op(in[0]); });
   }

@@ -28,7 +28,9 @@ Array<> weights_of(const BceSpec& g) {
 
 TEST(BceKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
   const int before = thread_count();
-  for (const auto& [g, weighted] : kCases) {
+  for (const auto& [spec, has_weights] : kCases) {
+    const BceSpec& g = spec;
+    const bool weighted = has_weights;
     const auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 1, -6, 6),
                t = Array<>::uniform(g.rows, g.c, g.pitch.y, 2, 0, 1), w = weights_of(g);
     const auto xd = x.as<double>(), td = t.as<double>(), wd = w.as<double>();

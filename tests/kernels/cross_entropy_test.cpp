@@ -128,7 +128,8 @@ TEST(CrossEntropyKernel, a_card_leaves_out_rows_with_impossible_targets) {
   for (int64_t k : {5, 70}) {
     const CrossEntropySpec g{.rows = 150, .k = k, .smoothing = 0.1f};
     const auto x = Array<>::uniform(g.rows, g.k, 0, 1);
-    const auto [wrong, ignored] = impossible_and_ignored(g.rows, k);
+    const auto targets = impossible_and_ignored(g.rows, k);
+    const auto &wrong = targets.first, &ignored = targets.second;
     const Values<> dy{1};
     for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
       if (row.device == Device::cpu) return;

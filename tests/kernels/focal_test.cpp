@@ -150,7 +150,8 @@ TEST(FocalKernel, a_card_leaves_out_rows_with_impossible_targets) {
   for (int64_t k : {1, 5, 70}) {
     const FocalSpec g{.rows = 150, .k = k};
     const auto x = Array<>::uniform(g.rows, g.k, 0, 1);
-    const auto [wrong, ignored] = impossible_and_ignored(g.rows, class_count(k));
+    const auto targets = impossible_and_ignored(g.rows, class_count(k));
+    const auto &wrong = targets.first, &ignored = targets.second;
     const Values<> dy{1};
     for_each_row(focal_table(), g, [&](const FocalRow& row, const Exec& exec) {
       if (row.device == Device::cpu) return;

@@ -161,7 +161,8 @@ TEST(HeadCrossEntropyKernel, the_first_impossible_target_is_named_whatever_the_t
 TEST(HeadCrossEntropyKernel, a_card_leaves_out_rows_with_impossible_targets) {
   const HeadCrossEntropySpec g{.rows = 300, .c = 3, .k = 5};
   const auto x = Array<>::uniform(g.rows, g.c, 0, 1), w = Array<>::uniform(g.k, g.c, 0, 2);
-  const auto [wrong, ignored] = impossible_and_ignored(g.rows, g.k);
+  const auto targets = impossible_and_ignored(g.rows, g.k);
+  const auto &wrong = targets.first, &ignored = targets.second;
   for_each_row(head_cross_entropy_table(), g, [&](const HeadCrossEntropyRow& row, const Exec& exec) {
     if (row.device == Device::cpu) return;
     Results<float> a(g), b(g);

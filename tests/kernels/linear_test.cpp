@@ -29,7 +29,8 @@ const Case kCases[] = {
 
 TEST(LinearKernel, rows_equal_the_reference_on_any_number_of_threads) {
   const int threads = thread_count();
-  for (const auto& [g, has_bias] : kCases) {
+  for (const auto& [spec, has_bias] : kCases) {
+    const LinearSpec& g = spec;
     SCOPED_TRACE(text(g.rows, " x ", g.c, " to ", g.k));
     const auto x = Array<>::integers(g.rows, g.c, g.pitch.x, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
                b = Array<>::integers(g.k, 1, 0, 3), dy = Array<>::integers(g.rows, g.k, g.pitch.dy, 4);

@@ -27,7 +27,8 @@ const Case kCases[] = {{{.rows = 37, .k = 5}},
 
 TEST(TverskyKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
   const int before = thread_count();
-  for (const auto& [g, ignore] : kCases) {
+  for (const auto& [spec, ignore] : kCases) {
+    const TverskySpec& g = spec;
     const int64_t rows = g.groups * g.rows;
     const auto x = Array<>::uniform(rows, g.k, g.pitch.x, 1, -3, 3);
     const Values<int32_t> target = class_targets(rows, class_count(g.k), ignore);
@@ -136,7 +137,8 @@ TEST(TverskyKernel, a_card_leaves_out_rows_with_impossible_targets) {
   for (int64_t k : {1, 5, 70}) {
     const TverskySpec g{.groups = 2, .rows = 150, .k = k};
     const auto x = Array<>::uniform(300, g.k, 0, 1);
-    const auto [wrong, ignored] = impossible_and_ignored(300, class_count(k));
+    const auto targets = impossible_and_ignored(300, class_count(k));
+    const auto &wrong = targets.first, &ignored = targets.second;
     const Values<> dy{1};
     for_each_row(tversky_table(), g, [&](const TverskyRow& row, const Exec& exec) {
       if (row.device == Device::cpu) return;

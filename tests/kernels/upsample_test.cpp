@@ -39,7 +39,8 @@ const Case kCases[] = {
 
 TEST(UpsampleKernel, rows_agree_with_the_reference_for_any_number_of_threads) {
   const int before = thread_count();
-  for (const auto& [g, exact] : kCases) {
+  for (const auto& [spec, exact] : kCases) {
+    const UpsampleSpec& g = spec;
     SCOPED_TRACE(text(g.how, " ", g.h, "x", g.w, " to ", g.p, "x", g.q));
     const Tolerance tolerance{.absolute = exact ? 0 : 1e-5};
     const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1),

@@ -86,13 +86,15 @@ void add_runs(HtmlDocument& document, const Comparison& c) {
   document.section("Runs");
   std::vector<std::string> keys;
   for (const ComparedRun& r : c.runs)
-    for (const auto& [key, value] : r.settings)
-      if (value != r.name && std::ranges::find(keys, key) == keys.end() &&
+    for (const Settings::value_type& setting : r.settings) {
+      const std::string& key = setting.first;
+      if (setting.second != r.name && std::ranges::find(keys, key) == keys.end() &&
           std::ranges::any_of(c.runs, [&](const ComparedRun& other) {
             const auto at = std::ranges::find(other.settings, key, &Settings::value_type::first);
-            return at == other.settings.end() || at->second != value;
+            return at == other.settings.end() || at->second != setting.second;
           }))
         keys.push_back(key);
+    }
   HtmlTable table;
   table.columns = {{"run"}};
   for (const std::string& key : keys) table.columns.push_back({key});

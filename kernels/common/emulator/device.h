@@ -242,11 +242,11 @@ KERN_REDUCE(__reduce_xor_sync, unsigned, kern::emulator::bits_xor)
 // --- atomics on integers, in global or shared memory ---
 template <class T>
 concept AtomicInteger = std::is_same_v<T, int> || std::is_same_v<T, unsigned> || std::is_same_v<T, unsigned long long>;
-#define KERN_ATOMIC(name, formula)                   \
-  template <AtomicInteger T>                         \
-  T name(T* p, std::type_identity_t<T> v, KERN_AT) { \
-    return kern::emulator::atomic(                   \
-        p, [&](T old) { return T(formula); }, at);   \
+#define KERN_ATOMIC(name, formula)                                  \
+  template <AtomicInteger T>                                        \
+  T name(T* p, std::type_identity_t<T> v, KERN_AT) {                \
+    return kern::emulator::atomic(                                  \
+        p, [&]([[maybe_unused]] T old) { return T(formula); }, at); \
   }
 KERN_ATOMIC(atomicAdd, old + v)
 KERN_ATOMIC(atomicMax, old < v ? v : old)
