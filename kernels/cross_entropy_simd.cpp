@@ -56,21 +56,21 @@ void forward(const CrossEntropySpec& g, const float* x, const int32_t* target, c
     for (int64_t i = first; i < last; i += kLanes) {
       RowLanes rows(x, g.x_pitch(), g.k, i, g.rows);
       const RowFold fold = fold_exponentials(rows);
-      hn::Store(fold.max, d, max + i - first), hn::Store(fold.sum, d, sum + i - first);
+      hn::Store(fold.max, d, max + (i - first)), hn::Store(fold.sum, d, sum + (i - first));
       if (g.smoothing > 0)
         hn::Store(sum_columns(rows,
                               [&](int64_t k, Vec v) {
                                 return hn::Mul(hn::Set(d, weight ? weight[k] : 1.0f), hn::Sub(fold.max, v));
                               }),
-                  d, lead + i - first);
+                  d, lead + (i - first));
     }
     for (int64_t i = first; i < last; i += kLanes) {
       const Targets t(target + i, last - i);
-      const Vec m = hn::Load(d, max + i - first), s = hn::Load(d, sum + i - first), log_sum = vector_logarithm(s),
+      const Vec m = hn::Load(d, max + (i - first)), s = hn::Load(d, sum + (i - first)), log_sum = vector_logarithm(s),
                 w = t.weights(weight), q = hn::Add(log_sum, hn::Sub(m, t.look_up(x + i * g.x_pitch(), g.x_pitch())));
       Vec row_loss = hn::Mul(hn::Mul(kept, w), q);
       if (g.smoothing > 0)
-        row_loss = hn::MulAdd(spread, hn::MulAdd(all, log_sum, hn::Load(d, lead + i - first)), row_loss);
+        row_loss = hn::MulAdd(spread, hn::MulAdd(all, log_sum, hn::Load(d, lead + (i - first))), row_loss);
       loss.add(hn::IfThenElseZero(t.counts, row_loss));
       weights.add(hn::IfThenElseZero(t.counts, w));
       if (last - i >= kLanes) {
