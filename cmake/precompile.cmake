@@ -4,9 +4,15 @@
 option(KERN_PRECOMPILE "Precompile standard headers: short files, most tests among them, compile in half the time" OFF)
 set(KERN_STANDARD_HEADERS <algorithm> <array> <chrono> <cmath> <cstdint> <filesystem> <fstream> <functional> <limits> <map> <memory>
     <numeric> <optional> <set> <span> <sstream> <string> <string_view> <utility> <vector>)
-if(KERN_PRECOMPILE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+if(KERN_PRECOMPILE AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")  # lets a compiler cache see the headers behind a precompiled one
+elseif(KERN_PRECOMPILE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-fpch-preprocess)  # lets a compiler cache see the headers behind a precompiled one
   add_compile_options(-Wno-stringop-overflow -Wno-array-bounds)  # GCC 12 forgets that <string> is a system header
+endif()
+if(KERN_PRECOMPILE AND KERN_FMT STREQUAL "fmt::fmt-header-only")
+  add_compile_definitions(FMT_HEADER_ONLY=1)  # for every file alike, or the precompiled headers do not fit
+  list(APPEND KERN_STANDARD_HEADERS ${PROJECT_SOURCE_DIR}/cmake/fmt_once.h)
 endif()
 
 # precompiled_headers(NAME [PROGRAM] HEADERS … [LIBRARIES …]): what others reuse; to be called before their folders are added. Archives
