@@ -20,6 +20,7 @@
 #include "kernels/common/log.h"
 #include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
+#include "kernels/common/precision.h"
 
 namespace kern {
 namespace {
@@ -99,8 +100,12 @@ std::string machine_of(Device device) {
   }();
   return card;
 }
-std::string_view precision_of(Device device) {
-  return device == Device::cuda && kernels::tf32_enabled() ? "tf32" : "f32";
+kernels::Precision precision_of(Device device) {
+  return device == Device::cuda ? kernels::precision() : kernels::Precision::f32;
+}
+// How far two rows' results may lie apart, as a share of the largest value: what rounded factors do, with room.
+double allowed_difference(kernels::Precision p) {
+  return p == kernels::Precision::f32 ? 1e-3 : p == kernels::Precision::tf32 ? 2e-2 : 5e-2;
 }
 std::string today() {
   const std::time_t now = std::time(nullptr);
@@ -199,7 +204,7 @@ Measured measure(const detail::Contest& c, const std::string& what) {
   std::vector<float> expected;
   std::string_view judge;
   if (c.has_reference && c.flops <= kQuick) expected = values(c.rows.size()), judge = "reference";
-  const double allowed = precision_of(c.device) == "tf32" ? 2e-2 : 1e-3;
+  const double allowed = allowed_difference(precision_of(c.device));
   std::vector<size_t> rows;
   for (size_t row = 0; row < c.rows.size(); ++row) {
     std::vector<float> got = values(row);
@@ -309,7 +314,7 @@ void keep_tuned_choices(const std::filesystem::path& file, Device device) {
 // --- choices -------------------------------------------------------------------------------------------------------
 
 std::string detail::case_key(std::string_view op, std::string_view entry, const CaseName& name, Device device) {
-  return text(op, " ", entry, " ", name.size, " ", name.layer, " ", precision_of(device), " ", device);
+  return text(op, " ", entry, " ", name.size, " ", name.layer, " ", name_of(precision_of(device)), " ", device);
 }
 int detail::known_choice(const std::string& key) {
   State& all = state();
@@ -376,7 +381,7 @@ size_t detail::choose(const Contest& contest) {
   TunedCase c{.entry = text(contest.op, " ", contest.entry),
               .spec = contest.name.text(),
               .row = "",
-              .precision = std::string(precision_of(contest.device)),
+              .precision = std::string(name_of(precision_of(contest.device))),
               .rows = "",
               .machine = machine_of(contest.device),
               .kernels = std::string(kernels::kernels_id()),

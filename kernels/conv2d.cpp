@@ -35,16 +35,10 @@ bool& winograd() {
 bool winograd_enabled() { return winograd(); }
 void set_winograd(bool on) { winograd() = on; }
 
-namespace {
-bool tf32 = false;
-}  // namespace
-bool tf32_enabled() { return tf32; }
-void set_tf32(bool on) { tf32 = on; }
-
 const Table<Conv2dRow>& conv2d_table() {
   static const Conv2dRow rows[] = {
-    KERN_CUDA_ROW(conv2d_cuda_depthwise_row(), conv2d_cuda_tf32_row(), conv2d_cuda_mma_row(), conv2d_cuda_row(),
-                  conv2d_cudnn_row())  //
+    KERN_CUDA_ROW(conv2d_cuda_depthwise_row(), conv2d_cuda_bf16_row(), conv2d_cuda_tf32_row(), conv2d_cuda_mma_row(),
+                  conv2d_cuda_row(), conv2d_cudnn_row())  //
 #if defined(__x86_64__)
     conv2d_winograd_row<Isa::avx512>(),  // "winograd_avx512"
     conv2d_simd_row<Isa::avx512>(),      // "avx512"

@@ -114,6 +114,7 @@ Conv2dRow conv2d_cuda_row();            // conv2d.cu
 Conv2dRow conv2d_cuda_depthwise_row();  // conv2d_cuda_depthwise.cu
 Conv2dRow conv2d_cuda_mma_row();        // conv2d_cuda_mma.cu
 Conv2dRow conv2d_cuda_tf32_row();       // the same
+Conv2dRow conv2d_cuda_bf16_row();       // the same
 Conv2dRow conv2d_cudnn_row();           // conv2d_cudnn.cpp
 // Its backward_weight with at most so many stretches of pixels, so that a test reaches long ones.
 void conv2d_cuda_mma_weights(const Exec&, const Conv2dSpec&, int most_stretches, const float* dy, const float* x,
@@ -123,10 +124,5 @@ void conv2d_cuda_mma_weights(const Exec&, const Conv2dSpec&, int most_stretches,
 // KERN_WINOGRAD=off in the environment, or this, turns them off. Not while work is running.
 bool winograd_enabled();
 void set_winograd(bool on);
-
-// Whether tensor cores may round the factors of a product to tf32, 10 bits of mantissa instead of 23: a third of the
-// instructions, errors about a thousand times those of float. Off unless asked for. Not while work is running.
-bool tf32_enabled();
-void set_tf32(bool on);
 
 }  // namespace kern::kernels

@@ -5,6 +5,7 @@
 //   3x3, 64 channels: a step loads 180 pixels and 9 * 64 rows of 32 bytes (24 KB) for 128 * 64 * 72 multiply-adds, 24
 //   to the byte: the tensor cores are the bound. Each warp has 64 pixels by 32 channels: 48 mma for 6 ldmatrix.
 #include "kernels/common/mma.cuh"
+#include "kernels/common/precision.h"
 #include "kernels/conv2d_cuda.cuh"
 
 namespace kern::kernels {
@@ -74,7 +75,7 @@ struct MmaGather {
         taps(most_taps(g.h) * most_taps(g.w)) {}
 };
 
-template <int kDepth, int kChannels, bool kBackward, MmaPrecision kPrecision>
+template <int kDepth, int kChannels, bool kBackward, Precision kPrecision>
 __global__ void __launch_bounds__(kThreads)
     conv2d_mma_kernel(MmaGather of, const float* in, const float* filter, const float* bias, float* out) {
   using Layout = MmaLayout<kDepth, kChannels, kBackward>;
@@ -233,7 +234,7 @@ bool serves(const Gather& g) {
          channels_that_fit<kBackward>(t);
 }
 
-template <MmaPrecision kPrecision, int kDepth, int kChannels, bool kBackward>
+template <Precision kPrecision, int kDepth, int kChannels, bool kBackward>
 void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, float* out) {
   const LaunchConfig config{.grid = dim3(unsigned(t.g.n * t.tiling.tiles()), unsigned(ceil_div(t.g.out_c, kChannels)),
                                          unsigned(t.g.phases())),
@@ -242,14 +243,14 @@ void run(const Exec& exec, const MmaGather& t, const float* in, const float* fil
                             .stream = stream_of(exec)};
   KERN_LAUNCH((conv2d_mma_kernel<kDepth, kChannels, kBackward, kPrecision>), config, t, in, filter, bias, out);
 }
-template <MmaPrecision kPrecision, int kDepth, bool kBackward>
+template <Precision kPrecision, int kDepth, bool kBackward>
 void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, float* out) {
   const int channels = channels_that_fit<kBackward>(t);
   if (channels == 64) run<kPrecision, kDepth, 64, kBackward>(exec, t, in, filter, bias, out);
   else if (channels == 32) run<kPrecision, kDepth, 32, kBackward>(exec, t, in, filter, bias, out);
   else run<kPrecision, kDepth, 16, kBackward>(exec, t, in, filter, bias, out);
 }
-template <MmaPrecision kPrecision, bool kBackward>
+template <Precision kPrecision, bool kBackward>
 void run(const Exec& exec, const Gather& g, const float* in, const float* filter, const float* bias, float* out) {
   // A slot that begins at an odd channel cannot be copied 16 bytes at a time.
   if (!packs_fit(g.in_c, {{in, g.in_pitch}, {filter, g.in_c}})) return gather_cuda(exec, g, in, filter, bias, out);
@@ -300,7 +301,7 @@ struct MmaWeights {
   }
 };
 
-template <int kTaps, int kAcross, MmaPrecision kPrecision>
+template <int kTaps, int kAcross, Precision kPrecision>
 // One block at a time: with 128 registers, for two, some would be spilled.
 __global__ void __launch_bounds__(kWeightThreads, 1)
     conv2d_mma_weight_kernel(MmaWeights of, const float* dy, const float* x, float* parts) {
@@ -417,7 +418,7 @@ __global__ void __launch_bounds__(kWeightThreads, 1)
   fold(end - begin <= kWeightFold);
 }
 
-template <MmaPrecision kPrecision, int kTaps, int kAcross>
+template <Precision kPrecision, int kTaps, int kAcross>
 void run_weights(const Exec& exec, const MmaWeights& of, const float* dy, const float* x, float* parts) {
   const LaunchConfig config{.grid = dim3(unsigned(of.stretches), unsigned(of.blocks())),
                             .block = kWeightThreads,
@@ -426,7 +427,7 @@ void run_weights(const Exec& exec, const MmaWeights& of, const float* dy, const 
   KERN_LAUNCH((conv2d_mma_weight_kernel<kTaps, kAcross, kPrecision>), config, of, dy, x, parts);
 }
 
-template <MmaPrecision kPrecision>
+template <Precision kPrecision>
 void backward_weight(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,
                      float* dw) {
   const MmaWeights of(g, most_stretches);
@@ -444,7 +445,7 @@ bool supports(const Conv2dSpec& g) {
          serves<true>(backward_gather(g));
 }
 
-template <MmaPrecision kPrecision>
+template <Precision kPrecision>
 constexpr Conv2dRow row_of(const char* name, bool (*supports_case)(const Conv2dSpec&)) {
   return {
       .name = name,
@@ -465,18 +466,23 @@ constexpr Conv2dRow row_of(const char* name, bool (*supports_case)(const Conv2dS
                           float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
       .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
                                float* dx) { run<kPrecision, true>(exec, backward_gather(g), dy, w, b, dx); },
-      .exact = kPrecision == MmaPrecision::f32};
+      .exact = kPrecision == Precision::f32};
 }
 
 }  // namespace
 
 void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,
                              float* dw) {
-  backward_weight<MmaPrecision::f32>(exec, g, most_stretches, dy, x, dw);
+  backward_weight<Precision::f32>(exec, g, most_stretches, dy, x, dw);
 }
-Conv2dRow conv2d_cuda_mma_row() { return row_of<MmaPrecision::f32>("cuda_mma", supports); }
+Conv2dRow conv2d_cuda_mma_row() { return row_of<Precision::f32>("cuda_mma", supports); }
 Conv2dRow conv2d_cuda_tf32_row() {
-  return row_of<MmaPrecision::tf32>("cuda_tf32", [](const Conv2dSpec& g) { return tf32_enabled() && supports(g); });
+  return row_of<Precision::tf32>("cuda_tf32",
+                                 [](const Conv2dSpec& g) { return precision() >= Precision::tf32 && supports(g); });
+}
+Conv2dRow conv2d_cuda_bf16_row() {
+  return row_of<Precision::bf16>("cuda_bf16",
+                                 [](const Conv2dSpec& g) { return precision() >= Precision::bf16 && supports(g); });
 }
 
 }  // namespace kern::kernels

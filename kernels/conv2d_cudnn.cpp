@@ -8,6 +8,8 @@
 #include <map>
 #include <optional>
 
+#include "kernels/common/precision.h"
+
 namespace kern::kernels {
 namespace {
 
@@ -40,7 +42,7 @@ struct Case {
                                    x_pitch(),
                                    y_pitch(),
                                    int(direction),
-                                   tf32_enabled()};
+                                   precision() >= Precision::tf32};
   }
   std::string in_words() const {
     return text("conv2d ", direction, " of [", g.n, ",", g.h, ",", g.w, ",", g.c, "] by [", g.k, ",", g.r, ",", g.s,
@@ -116,7 +118,7 @@ const CudnnPlan* conv2d_cudnn_plan(const Conv2dSpec& g, ConvDirection direction)
   std::lock_guard lock(cudnn->mutex);
   const auto [it, fresh] = plans.try_emplace(Case{g, direction}.key());
   if (fresh) try {
-      it->second = conv2d_cudnn_plan(cudnn->api, cudnn->target(), g, direction, tf32_enabled());
+      it->second = conv2d_cudnn_plan(cudnn->api, cudnn->target(), g, direction, precision() >= Precision::tf32);
     } catch (const Error&) {
       // No engine takes the case, so neither does the row.
     }

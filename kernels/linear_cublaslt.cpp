@@ -7,7 +7,7 @@
 #include <map>
 
 #include "kernels/common/nvidia/cublaslt.h"
-#include "kernels/conv2d.h"
+#include "kernels/common/precision.h"
 #include "kernels/linear.h"
 
 namespace kern::kernels {
@@ -18,7 +18,7 @@ constexpr Direction kDirections[] = {Direction::forward, Direction::forward_with
                                      Direction::backward_weight};
 
 MatmulSpec product(const LinearSpec& g, Direction direction) {
-  const bool tf32 = tf32_enabled();
+  const bool tf32 = precision() >= Precision::tf32;
   switch (direction) {
     case Direction::forward:
     case Direction::forward_with_bias:

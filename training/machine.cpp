@@ -4,6 +4,7 @@
 #include "engine/tuner.h"
 #include "kernels/common/log.h"
 #include "kernels/common/parallel.h"
+#include "kernels/common/precision.h"
 #include "kernels/conv2d.h"
 
 namespace kern::training {
@@ -12,10 +13,9 @@ void Machine::apply() const {
   if (threads > 0) set_thread_count(threads);
   if (!winograd) kernels::set_winograd(false);
   if (recompute) set_recompute(true);
-  if (precision == Precision::tf32) {
-    kernels::set_tf32(true);
-    if (where() == Device::cpu) inform("precision=tf32 concerns graphics cards: on the CPU everything is f32");
-  }
+  kernels::set_precision(precision);
+  if (precision != kernels::Precision::f32 && where() == Device::cpu)
+    inform("precision=", name_of(precision), " concerns graphics cards: on the CPU everything is f32");
   set_tuning(tune, where());
 }
 
@@ -33,11 +33,12 @@ void describe_machine(Schema& keys, Machine& m) {
   keys.section("Machine")
       .choice("device", m.device, "where to compute; auto: on a graphics card where there is one",
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
-      .choice("precision", m.precision,
-              "of products on a graphics card; tf32: tensor cores round their factors to 10 bits of mantissa, which is "
-              "faster; "
-              "the CPU always computes f32",
-              {{"f32", Precision::f32}, {"tf32", Precision::tf32}})
+      .choice(
+          "precision", m.precision,
+          "of convolutions' products on a graphics card; tf32: tensor cores round their factors to 10 bits of "
+          "mantissa, bf16: to 7, which is faster; sums, weights and activations stay f32; the CPU always computes "
+          "f32",
+          {{"f32", kernels::Precision::f32}, {"tf32", kernels::Precision::tf32}, {"bf16", kernels::Precision::bf16}})
       .key("threads", m.threads, "CPU threads; 0: all cores. Results do not depend on it", between(0, 1024))
       .key("winograd", m.winograd,
            "3x3 convolutions and signals' of 3 by Winograd's algorithm where that is faster; false: direct sums, whose "

@@ -4,15 +4,14 @@
 #include <string>
 
 #include "engine/card.h"
+#include "kernels/common/precision.h"
 #include "training/config.h"
 
 namespace kern::training {
 
-enum class Precision { f32, tf32 };
-
 struct Machine {
   DeviceChoice device = DeviceChoice::automatic;
-  Precision precision = Precision::f32;
+  kernels::Precision precision = kernels::Precision::f32;
   int threads = 0;  // 0: all cores
   bool winograd = true, recompute = false;
   std::string tune = "auto";  // engine/tuner.h

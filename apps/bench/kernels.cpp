@@ -8,7 +8,7 @@
 #include "benchmarks/machine.h"
 #include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
-#include "kernels/conv2d.h"
+#include "kernels/common/precision.h"
 
 namespace kern::apps {
 
@@ -51,7 +51,8 @@ void run_bench_kernels(const BenchKernelsConfig& c, Call& call) {
   if (c.threads > 0) set_thread_count(c.threads);
   const Device device = device_of(c.device);
   if (c.list) return list_rows(device);
-  if (device == Device::cuda) kernels::set_tf32(true);  // its rows stand beside the others
+  if (device == Device::cuda)
+    kernels::set_precision(kernels::Precision::bf16);  // its rows and tf32's stand beside the others
   const benchmarks::Yardstick yardstick(device);
   const auto machine = yardstick.measure();
   if (device == Device::cpu)

@@ -4,10 +4,13 @@
 //   C, D [16,8]       c[0..1] = (g, 2t..2t+1)     c[2..3] = (g+8, 2t..2t+1)
 //   A [16,8]  tf32    a[0] = (g, t)  a[1] = (g+8, t)  a[2] = (g, t+4)  a[3] = (g+8, t+4)
 //   B [8,8]   tf32    b[0] = (k t, n g)  b[1] = (k t+4, n g)
+//   A [16,8]  bf16    a[0] = (g, 2t..2t+1)  a[1] = (g+8, 2t..2t+1)
+//   B [8,8]   bf16    b[0] = (k 2t..2t+1, n g)
 //   A [16,16] bf16    a[0] = (g, 2t..2t+1)  a[1] = (g+8, 2t..)  a[2] = (g, 2t+8..)  a[3] = (g+8, 2t+8..)
 //   B [16,8]  bf16    b[0] = (k 2t..2t+1, n g)  b[1] = (k 2t+8.., n g)
 #pragma once
 #include "kernels/common/cuda.h"
+#include "kernels/common/precision.h"
 
 namespace kern::kernels {
 
@@ -67,16 +70,26 @@ __device__ __forceinline__ void mma_bf16(Accumulator& d, const FragmentA& a, con
 #endif
 }
 
-// What a product of floats costs in accuracy: f32 takes each factor as the sum of two tf32 numbers and leaves out the
+// d += a b, bf16, m16n8k8: the first two registers of a, the first of b. All 32 lanes.
+__device__ __forceinline__ void mma_bf16_short(Accumulator& d, const FragmentA& a, const FragmentB& b) {
+#ifdef KERN_CUDA_EMULATED
+  emulator::mma_bf16_short(d.c, a.a, b.b, SourceLocation::current());
+#else
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
+               : "+f"(d.c[0]), "+f"(d.c[1]), "+f"(d.c[2]), "+f"(d.c[3])
+               : "r"(a.a[0]), "r"(a.a[1]), "r"(b.b[0]));
+#endif
+}
+
+// A float as what the tensor cores multiply. f32 takes each factor as the sum of two tf32 numbers and leaves out the
 // product of the two small ones: errors are those of float, for three instructions. Infinities become NaN.
-enum class MmaPrecision { f32, tf32 };
-template <MmaPrecision kPrecision>
+template <Precision kPrecision>
 struct Tf32Parts {
   uint32_t high, low;
   // A float as the bits of a register. The high part is rounded by hand, at the full rate of integer arithmetic; of the
   // low part, whose sign is as good as random, the hardware drops what does not fit.
   __device__ __forceinline__ void split(uint32_t bits) {
-    if constexpr (kPrecision == MmaPrecision::tf32) {
+    if constexpr (kPrecision == Precision::tf32) {
       high = to_tf32(__uint_as_float(bits));
     } else {
       high = (bits + 0x1000u) & 0xffffe000u;
@@ -84,10 +97,28 @@ struct Tf32Parts {
     }
   }
 };
-// d[i][j] += a[i] b[j] for fragments of floats as load_matrices gives them: m16n8k8 each.
-template <MmaPrecision kPrecision, int kDown, int kAcross>
-__device__ __forceinline__ void mma_floats(Accumulator (&d)[kDown][kAcross], const uint32_t (&a)[kDown][4],
-                                           const uint32_t (&b)[kAcross][2]) {
+// mma_floats in bf16. A lane has of row g the floats t and t + 4, the instruction takes 2t and 2t + 1: the eight
+// products are added in another order, the same one for a and b.
+template <int kDown, int kAcross>
+__device__ __forceinline__ void mma_rounded(Accumulator (&d)[kDown][kAcross], const uint32_t (&a)[kDown][4],
+                                            const uint32_t (&b)[kAcross][2]) {
+  auto pair = [](uint32_t low, uint32_t high) { return to_bf16x2(__uint_as_float(low), __uint_as_float(high)); };
+  FragmentB across[kAcross];
+#pragma unroll
+  for (int j = 0; j < kAcross; ++j) across[j].b[0] = pair(b[j][0], b[j][1]);
+#pragma unroll
+  for (int i = 0; i < kDown; ++i) {
+    FragmentA down;
+    down.a[0] = pair(a[i][0], a[i][2]);
+    down.a[1] = pair(a[i][1], a[i][3]);
+#pragma unroll
+    for (int j = 0; j < kAcross; ++j) mma_bf16_short(d[i][j], down, across[j]);
+  }
+}
+// mma_floats in tf32, or in two parts of it.
+template <Precision kPrecision, int kDown, int kAcross>
+__device__ __forceinline__ void mma_in_parts(Accumulator (&d)[kDown][kAcross], const uint32_t (&a)[kDown][4],
+                                             const uint32_t (&b)[kAcross][2]) {
   FragmentB b_high[kAcross], b_low[kAcross];
 #pragma unroll
   for (int j = 0; j < kAcross; ++j)
@@ -109,7 +140,7 @@ __device__ __forceinline__ void mma_floats(Accumulator (&d)[kDown][kAcross], con
       a_low.a[l] = parts.low;
     }
     // The small products first; neighbouring instructions add to different accumulators.
-    if constexpr (kPrecision == MmaPrecision::f32) {
+    if constexpr (kPrecision == Precision::f32) {
 #pragma unroll
       for (int j = 0; j < kAcross; ++j) mma_tf32(d[i][j], a_low, b_high[j]);
 #pragma unroll
@@ -118,6 +149,13 @@ __device__ __forceinline__ void mma_floats(Accumulator (&d)[kDown][kAcross], con
 #pragma unroll
     for (int j = 0; j < kAcross; ++j) mma_tf32(d[i][j], a_high, b_high[j]);
   }
+}
+// d[i][j] += a[i] b[j] for fragments of floats as load_matrices gives them: m16n8k8 each.
+template <Precision kPrecision, int kDown, int kAcross>
+__device__ __forceinline__ void mma_floats(Accumulator (&d)[kDown][kAcross], const uint32_t (&a)[kDown][4],
+                                           const uint32_t (&b)[kAcross][2]) {
+  if constexpr (kPrecision == Precision::bf16) mma_rounded(d, a, b);
+  else mma_in_parts<kPrecision>(d, a, b);
 }
 
 // ldmatrix: four 8x8 matrices of 16-bit values from shared memory. Lane l gives the address of row l % 8 of matrix l /

@@ -1,4 +1,5 @@
 // What is particular to conv2d's CUDA rows; conv2d_test.cpp compares them with the reference like every row.
+#include "kernels/common/precision.h"
 #include "kernels/conv2d.h"
 #include "tests/support/kernel_check.h"
 
@@ -77,14 +78,25 @@ TEST(Conv2dCuda, errors_are_those_of_float) {
   });
 }
 
-// Factors of 11 bits are exact in tf32; others are rounded, by no more than half of their eleventh bit.
-TEST(Conv2dCuda, tf32_serves_when_it_is_asked_for) {
+// Factors of 11 bits are exact in tf32, of 8 bits in bf16; others are rounded, by no more than half of the next bit.
+struct Rounding {
+  const char* row;
+  Precision precision;
+  double most;  // error of a result, as a share of the largest
+};
+class RoundedProducts : public ::testing::TestWithParam<Rounding> {
+  void TearDown() override { set_precision(Precision::f32); }
+};
+
+TEST_P(RoundedProducts, serve_when_they_are_asked_for) {
   if (!cuda_available()) GTEST_SKIP() << "no CUDA";
+  const Rounding& rounding = GetParam();
   const Conv2dSpec g = same3x3(1, 32, 13, 20, 32);
-  EXPECT_FALSE(takes("cuda_tf32", g));
-  EXPECT_TRUE(takes("cuda_mma", g));
-  set_tf32(true);
-  EXPECT_TRUE(takes("cuda_tf32", g));
+  for (const Precision p : {Precision::f32, Precision::tf32, Precision::bf16}) {
+    set_precision(p);
+    EXPECT_EQ(takes(rounding.row, g), p >= rounding.precision);
+    EXPECT_TRUE(takes("cuda_mma", g));
+  }
   const auto x = Array<>::uniform(g.x_rows(), g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2),
              b = Array<>::uniform(g.k, 1, 0, 3), dy = Array<>::uniform(g.y_rows(), g.k, 0, 4),
              xi = Array<>::integers(g.x_rows(), g.c, 0, 1), wi = Array<>::integers(g.w_size(), 1, 0, 2),
@@ -102,25 +114,31 @@ TEST(Conv2dCuda, tf32_serves_when_it_is_asked_for) {
     const Array<>&x, &w, &b, &dy;
     bool exact;
   };
+  int served = 0;
   for (const Direction& d : {Direction{xi, wi, bi, dyi, true}, Direction{x, w, b, dy, false}}) {
     Array<> y0(g.y_rows(), g.k), dx0(g.x_rows(), g.c), dw0(g.w_size(), 1);
     conv2d_forward_reference(g, d.x.data(), d.w.data(), d.b.data(), y0.data());
     conv2d_backward_data_reference(g, d.dy.data(), d.w.data(), dx0.data());
     conv2d_backward_weight_reference(g, d.dy.data(), d.x.data(), dw0.data());
     for_each_cuda_row(g, [&](const Conv2dRow& row, const Exec& exec) {
-      if (std::string_view(row.name) != "cuda_tf32") return;
+      if (std::string_view(row.name) != rounding.row) return;
+      ++served;
       Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1);
       row.forward(exec, g, d.x.data(), d.w.data(), d.b.data(), y.data());
       row.backward_data(exec, g, d.dy.data(), d.w.data(), dx.data());
       row.backward_weight(exec, g, d.dy.data(), d.x.data(), dw.data());
       for (const double e : {error(y, y0), error(dx, dx0), error(dw, dw0)}) {
-        EXPECT_LE(e, d.exact ? 0 : 1e-3);
-        EXPECT_TRUE(d.exact || e > 1e-6) << "nothing was rounded";
+        EXPECT_LE(e, d.exact ? 0 : rounding.most);
+        EXPECT_TRUE(d.exact || e > rounding.most / 100) << "too exact to have been rounded: " << e;
       }
     });
   }
-  set_tf32(false);
+  EXPECT_EQ(served, 2);
 }
+INSTANTIATE_TEST_SUITE_P(Conv2dCuda, RoundedProducts,
+                         ::testing::Values(Rounding{"cuda_tf32", Precision::tf32, 1e-3},
+                                           Rounding{"cuda_bf16", Precision::bf16, 8e-3}),
+                         [](const auto& p) { return std::string(p.param.row); });
 
 #ifdef KERN_CUDA
 // A block that takes more tiles than it adds up in one go.

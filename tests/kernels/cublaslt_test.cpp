@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "kernels/common/nvidia/cublaslt.h"
-#include "kernels/conv2d.h"
+#include "kernels/common/precision.h"
 #include "kernels/linear.h"
 #include "tests/support/kernel_check.h"
 #include "tests/support/leaks_of_others.h"
@@ -46,7 +46,7 @@ TEST(CublasLtRow, takes_what_it_can_and_gives_the_rest_to_ours) {
       SCOPED_TRACE(text("x + ", x_begins, tf32 ? ", tf32" : ""));
       Array<> y0(g.rows, g.k);
       linear_forward_reference(g, x.data() + x_begins, w.data(), b.data() + 1, y0.data());
-      set_tf32(tf32);
+      set_precision(tf32 ? Precision::tf32 : Precision::f32);
       for_each_row(linear_table(), g, [&](const LinearRow& row, const Exec& exec) {
         if (std::string_view(row.name) != "cublaslt") return;
         Array<> y(g.rows, g.k);
@@ -56,7 +56,7 @@ TEST(CublasLtRow, takes_what_it_can_and_gives_the_rest_to_ours) {
           EXPECT_FALSE(close(y, y0, {.absolute = 1e-6})) << "nothing was rounded";
         }
       });
-      set_tf32(false);
+      set_precision(Precision::f32);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "kernels/common/precision.h"
 #include "kernels/conv2d_cudnn.h"
 #include "kernels/conv_transpose2d.h"
 #include "tests/support/kernel_check.h"
@@ -120,7 +121,7 @@ TEST(CudnnPlan, tf32_rounds_only_when_asked) {
   Array<> y0(kSmall.y_rows(), kSmall.k);
   conv2d_forward_reference(kSmall, x.data(), w.data(), static_cast<const float*>(nullptr), y0.data());
   for (const bool on : {false, true}) {
-    set_tf32(on);
+    set_precision(on ? Precision::tf32 : Precision::f32);
     for_each_row(conv2d_table(), kSmall, [&](const Conv2dRow& row, const Exec& exec) {
       if (std::string_view(row.name) != "cudnn") return;
       Array<> y(kSmall.y_rows(), kSmall.k);
@@ -128,7 +129,7 @@ TEST(CudnnPlan, tf32_rounds_only_when_asked) {
       EXPECT_EQ(bool(close(y, y0, {.absolute = 1e-5})), !on);
       EXPECT_TRUE(close(y, y0, {.absolute = 2e-2}));
     });
-    set_tf32(false);
+    set_precision(Precision::f32);
   }
 }
 #endif

@@ -4,6 +4,7 @@
 
 #include "engine/card.h"
 #include "engine/ops/mse.h"
+#include "kernels/common/precision.h"
 #include "layers/head_loss.h"
 #include "tests/support/small_models.h"
 
@@ -46,6 +47,32 @@ TEST_P(OnDevices, losses_stay_together) {
   for (size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(there[i], here[i], 1e-5 + 1e-4 * here[i]) << "step " << i;
   EXPECT_EQ(train(GetParam(), Device::cuda, 2), (std::vector<double>{there[0], there[1]})) << "not the same bits again";
 }
+// precision=tf32 and bf16 round a convolution's factors and nothing else: weights, sums and statistics stay float, and
+// the loss falls as it does without.
+TEST(OnDevices, rounded_products_train_alike) {
+  std::string why;
+  if (!card_available(&why)) GTEST_SKIP() << why;
+  const SmallModel wide{"wide",
+                        [] {
+                          return AnyModule(models::UNet2d({.in = 3, .out = 4, .channels = {16, 32}}));
+                        },
+                        {1, 16, 16, 3},
+                        4};
+  const std::vector<double> exact = train(wide, Device::cuda, 4);
+  EXPECT_LT(exact.back(), exact.front());
+  struct Rounded {
+    kernels::Precision precision;
+    double allowed;
+  };
+  for (const Rounded r : {Rounded{kernels::Precision::tf32, 1e-3}, Rounded{kernels::Precision::bf16, 1e-2}}) {
+    kernels::set_precision(r.precision);
+    const std::vector<double> losses = train(wide, Device::cuda, 4);
+    kernels::set_precision(kernels::Precision::f32);
+    EXPECT_NE(losses.back(), exact.back()) << "nothing was rounded";
+    for (size_t i = 0; i < losses.size(); ++i) EXPECT_NEAR(losses[i], exact[i], r.allowed * exact[i]) << "step " << i;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, OnDevices, ::testing::ValuesIn(kSmallModels), name_of);
 
 }  // namespace

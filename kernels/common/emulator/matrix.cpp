@@ -71,6 +71,21 @@ void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Sou
       },
       at);
 }
+void mma_bf16_short(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], SourceLocation at) {
+  exchange(
+      "mma.m16n8k8", d, {a[0], a[1], 0, 0}, {b[0], 0},
+      [](Exchange& e) {
+        multiply<8>(
+            e,
+            [](const Operands* lanes, unsigned row, unsigned k) {
+              return bf16(lanes[row % 8 * 4 + k / 2].a[row / 8] >> (k % 2 * 16) & 0xffffu);
+            },
+            [](const Operands* lanes, unsigned k, unsigned column) {
+              return bf16(lanes[column * 4 + k / 2].b[0] >> (k % 2 * 16) & 0xffffu);
+            });
+      },
+      at);
+}
 void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], SourceLocation at) {
   exchange(
       "mma.m16n8k16", d, a, b,

@@ -9,6 +9,7 @@ namespace kern::emulator {
 uint32_t round_to_tf32(float v);
 uint32_t round_to_bf16(float v);
 void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], SourceLocation at);
+void mma_bf16_short(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], SourceLocation at);
 void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], SourceLocation at);
 void load_matrices(uint32_t (&out)[4], const void* row, SourceLocation at);
 
