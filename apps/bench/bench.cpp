@@ -12,6 +12,8 @@ const Task& bench_task() {
                                                     describe_bench_steps, run_bench_steps),
                              verb<BenchKernelsConfig>("kernels", "time every row of every op on these models' shapes",
                                                       describe_bench_kernels, run_bench_kernels),
+                             verb<BenchSectionsConfig>("sections", "time fault probability of sections and volumes",
+                                                       describe_bench_sections, run_bench_sections),
                          }};
   return task;
 }

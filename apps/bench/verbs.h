@@ -21,6 +21,17 @@ struct BenchKernelsConfig {
   bool large = true, reference = false, list = false;
   int repeats = 20, threads = 1;
 };
+struct BenchSectionsConfig {
+  std::vector<std::string> networks{"unet", "conv_ae", "vae", "dense_ae"};
+  std::vector<int> channels;
+  int64_t traces = 512, samples = 256, lines = 64, tile = 256;
+  DeviceChoice device = DeviceChoice::automatic;
+  bool flips = false;
+  int repeats = 5, threads = 0;
+};
+void describe_bench_sections(training::Schema& schema, BenchSectionsConfig& config);
+void run_bench_sections(const BenchSectionsConfig& config, Call& call);
+
 void describe_bench_kernels(training::Schema& schema, BenchKernelsConfig& config);
 void run_bench_kernels(const BenchKernelsConfig& config, Call& call);
 

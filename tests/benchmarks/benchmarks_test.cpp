@@ -5,6 +5,7 @@
 
 #include "benchmarks/kernels.h"
 #include "benchmarks/machine.h"
+#include "benchmarks/sections.h"
 #include "benchmarks/steps.h"
 #include "engine/card.h"
 #include "engine/rehearsal.h"
@@ -141,6 +142,22 @@ TEST(Benchmarks, the_machine_has_peaks) {
   const Machine m = Yardstick().measure();
   EXPECT_GT(m.gflops, 0);  // under sanitizers anything
   EXPECT_GT(m.copy, 0);
+}
+
+TEST(Benchmarks, sections_and_volumes_count_each_sample_once) {
+  const SectionResult section = time_sections("unet", {.channels = {2, 3}},
+                                              {.crosslines = 20, .samples = 17, .tiles = {.tile = 16}, .repeats = 2});
+  EXPECT_EQ(section.traces, 20);
+  EXPECT_EQ(section.voxels, 20 * 17);
+  EXPECT_EQ(section.milliseconds.size(), 2u);
+  EXPECT_GT(section.milliseconds[0], 0);
+  const SectionResult volume =
+      time_sections("conv_ae", {.channels = {2, 3}}, {.inlines = 3, .crosslines = 4, .samples = 16, .repeats = 1});
+  EXPECT_EQ(volume.traces, 12);
+  EXPECT_EQ(volume.voxels, 12 * 16);
+  EXPECT_GT(volume.parameters, 0);
+  EXPECT_THROW(time_sections("unets", {}, {}), Error);
+  EXPECT_THROW(time_sections("unet", {}, {.inlines = 0}), Error);
 }
 
 TEST(Benchmarks, unknown_models_are_named) {
