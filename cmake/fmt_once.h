@@ -1,5 +1,5 @@
 // fmt is header-only here, so that the program needs no libfmt where it runs, and formatting would be compiled in every
-// file that formats: two thirds of such a file's time. Part of the precompiled headers; engine/fmt_once.cpp holds the
+// file that formats: half of such a file's time or more. Part of the precompiled headers; engine/fmt_once.cpp holds the
 // one copy. Another version than the one this was written for is compiled everywhere, as without this.
 #pragma once
 #include <fmt/format.h>
