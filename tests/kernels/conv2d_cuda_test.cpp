@@ -1,4 +1,6 @@
 // What is particular to conv2d's CUDA rows; conv2d_test.cpp compares them with the reference like every row.
+#include <cmath>
+
 #include "kernels/common/precision.h"
 #include "kernels/conv2d.h"
 #include "tests/support/kernel_check.h"
@@ -17,6 +19,18 @@ bool takes(std::string_view name, const Conv2dSpec& g) {
   for (const Conv2dRow& row : conv2d_table().rows)
     if (row.name == name) return row.supports(g);
   return false;
+}
+// NaN where a difference is.
+template <class T>
+double largest_difference(const Array<>& a, const Array<T>& b) {
+  double largest = 0;
+  for (int64_t i = 0; i < a.rows(); ++i)
+    for (int64_t j = 0; j < a.c(); ++j) {
+      const double difference = std::abs(double(a.at(i, j)) - double(b.at(i, j)));
+      if (std::isnan(difference)) return difference;
+      largest = std::max(largest, difference);
+    }
+  return largest;
 }
 constexpr Conv2dSpec same3x3(int n, int c, int h, int w, int k) {
   return {.n = n,
@@ -51,13 +65,10 @@ TEST(Conv2dCuda, tensor_cores_take_many_channels_and_large_images) {
 // cores multiply numbers of 11 bits.
 TEST(Conv2dCuda, errors_are_those_of_float) {
   auto worst = [](const Array<>& got, const Array<double>& expected) {
-    double squares = 0, largest = 0;
+    double squares = 0;
     for (int64_t i = 0; i < got.rows(); ++i)
-      for (int64_t j = 0; j < got.c(); ++j) {
-        squares += expected.at(i, j) * expected.at(i, j);
-        largest = std::max(largest, std::abs(got.at(i, j) - expected.at(i, j)));
-      }
-    return largest / std::sqrt(squares / double(got.rows() * got.c()));
+      for (int64_t j = 0; j < got.c(); ++j) squares += expected.at(i, j) * expected.at(i, j);
+    return largest_difference(got, expected) / std::sqrt(squares / double(got.rows() * got.c()));
   };
   const Conv2dSpec g = same3x3(1, 32, 13, 20, 32);
   const auto x = Array<>::uniform(g.x_rows(), g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2),
@@ -102,13 +113,8 @@ TEST_P(RoundedProducts, serve_when_they_are_asked_for) {
              xi = Array<>::integers(g.x_rows(), g.c, 0, 1), wi = Array<>::integers(g.w_size(), 1, 0, 2),
              bi = Array<>::integers(g.k, 1, 0, 3), dyi = Array<>::integers(g.y_rows(), g.k, 0, 4);
   const auto error = [](const Array<>& got, const Array<>& expected) {
-    double largest = 0, size = 0;
-    for (int64_t i = 0; i < got.rows(); ++i)
-      for (int64_t j = 0; j < got.c(); ++j) {
-        largest = std::max(largest, double(std::abs(got.at(i, j) - expected.at(i, j))));
-        size = std::max(size, double(std::abs(expected.at(i, j))));
-      }
-    return largest / size;
+    const auto zeros = Array<>::integers(got.rows(), got.c(), 0, 1, 0);
+    return largest_difference(got, expected) / largest_difference(expected, zeros);
   };
   struct Direction {
     const Array<>&x, &w, &b, &dy;
