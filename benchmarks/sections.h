@@ -23,7 +23,7 @@ struct SectionResult {
   std::vector<double> milliseconds;  // of the whole, every repeat in order
   int64_t traces = 0, voxels = 0;    // of the data, each counted once
 };
-// Errors: as models::make_section_model() and training::section_probability().
+// Errors: a side below 1, and those of models::make_section_model() and training::section_probability().
 SectionResult time_sections(const std::string& network, const models::SectionConfig& config, const SectionOptions&);
 
 }  // namespace kern::benchmarks

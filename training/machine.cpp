@@ -35,7 +35,7 @@ void describe_machine(Schema& keys, Machine& m) {
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
       .choice(
           "precision", m.precision,
-          "of convolutions' products on a graphics card; tf32: tensor cores round their factors to 10 bits of "
+          "of products on a graphics card; tf32: tensor cores round their factors to 10 bits of "
           "mantissa, bf16: to 7, which is faster; sums, weights and activations stay f32; the CPU always computes "
           "f32",
           {{"f32", kernels::Precision::f32}, {"tf32", kernels::Precision::tf32}, {"bf16", kernels::Precision::bf16}})
