@@ -74,7 +74,7 @@ class CardEvent {
   double milliseconds_since(const CardEvent& earlier) const;  // both timed and reached
 
  private:
-  void* event_ = nullptr;
+  [[maybe_unused]] void* event_ = nullptr;
 };
 
 // Work of the card that was written down instead of done: launch() does it, as often as it is called, with the
@@ -89,7 +89,7 @@ class CardGraph {
   void launch() const;
 
  private:
-  void* graph_ = nullptr;
+  [[maybe_unused]] void* graph_ = nullptr;
 };
 bool recording();  // whether this thread is making a CardGraph
 
