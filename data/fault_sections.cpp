@@ -47,6 +47,7 @@ FaultSections::FaultSections(const SectionOptions& options) : options_(options) 
         options.sections, " and ", options.batch);
   check(options.synthetic.inlines == 1, "sections have one inline, got ", options.synthetic.inlines);
   check_options(options.synthetic);
+  if (options.windows) options.windows->expect_room(options.synthetic, options.part);
 }
 
 SectionBatch FaultSections::batch(const Epoch& epoch, int64_t index) const {
@@ -56,7 +57,8 @@ SectionBatch FaultSections::batch(const Epoch& epoch, int64_t index) const {
   SectionBatch out{N, H, W, std::vector<float>(size_t(N * H * W)), std::vector<int32_t>(size_t(N * H * W))};
   for (int64_t n = 0; n < N; ++n) {
     const int64_t made = (options_.fresh ? epoch.number : 0) * options_.sections + first + n;
-    SyntheticVolume section = synthetic_seismic(options_.synthetic, made);
+    SyntheticVolume section = options_.windows ? options_.windows->section(options_.synthetic, made, options_.part)
+                                               : synthetic_seismic(options_.synthetic, made);
     scale_amplitudes(section.amplitude, amplitude_scale(section.amplitude));
     RandomSequence random(options_.synthetic.seed, RandomStream::augment, uint32_t(epoch.number), uint32_t(first + n));
     const bool turned = random.uniform() < 0.5f && options_.augment,

@@ -1,9 +1,11 @@
-// Synthetic sections as training data, made on the way; the amplitudes' scale that networks see.
+// Sections with faults as training data, made on the way; the amplitudes' scale that networks see.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "data/section_windows.h"
 #include "data/seismic_synthetic.h"
 
 namespace kern::data {
@@ -26,14 +28,17 @@ struct SectionBatch {
 
 struct SectionOptions {
   SyntheticSeismic synthetic;  // inlines 1
-  int64_t sections = 1000;     // of an epoch
+  // Sections of a user's own with faults cut into them; none: layers are made.
+  std::shared_ptr<const SectionWindows> windows;
+  SectionWindows::Part part = SectionWindows::Part::whole;
+  int64_t sections = 1000;  // of an epoch
   int64_t batch = 16;
   bool fresh = true;    // every epoch has sections of its own; false: all have those of the first
   bool augment = true;  // sections turned left to right and of reversed polarity, each by chance
 };
 
-// What data::Feed takes. A section depends on (the generator's options and seed, epoch, number) alone; batches can be
-// asked for in any order and from several threads.
+// What data::Feed takes. A section depends on (the generator's options and seed, the windows, epoch, number) alone;
+// batches can be asked for in any order and from several threads.
 class FaultSections {
  public:
   explicit FaultSections(const SectionOptions& options);  // Error for options out of range

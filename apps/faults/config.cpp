@@ -101,8 +101,12 @@ void describe_faults_train(Schema& keys, FaultsTrainConfig& c) {
       .key("validation_sections", c.validation_sections, "always the same ones", between(1, 100000))
       .key("validation_seed", c.validation_seed, "of the sections that validate; must not be the training's seed",
            at_least(0))
+      .key("from", c.from,
+           "a SEG-Y file: faults are cut into windows of its own sections instead of made layers; a fifth of its lines "
+           "validates")
       .section("What the sections are like: two numbers, or one that holds always");
   describe_synthetic(keys, c.synthetic, "synthetic.");
+  describe_places(keys, c.places);
   keys.section("Model")
       .key("model", c.model, model_words(), one_of(model_names()))
       .key("channels", c.channels,

@@ -34,6 +34,8 @@ void describe_synthetic(training::Schema& keys, SyntheticKeys& to, const std::st
 
 struct FaultsTrainConfig {
   SyntheticKeys synthetic;
+  std::string from;
+  data::SegyOptions places;
   int64_t sections = 2000, validation_sections = 48, validation_seed = 1000003;
   bool fresh = true, augment = true;
 

@@ -107,7 +107,7 @@ void run_evaluate_faults(const FaultsEvaluateConfig& c, Call& call) {
   std::vector<LabelledSection> sections;
   if (c.data.empty()) {
     check(c.labels.empty(), "labels= is given without data=: name the SEG-Y file with the amplitudes too");
-    sections = synthetic_sections(c.synthetic.options(uint64_t(c.seed)), c.sections);
+    sections = synthetic_sections({.synthetic = c.synthetic.options(uint64_t(c.seed))}, c.sections);
   } else if (fs::is_directory(fs::path(c.data))) {
     sections = labelled_pictures(c, skipped);
   } else {

@@ -39,9 +39,9 @@ std::vector<int32_t> lines_of(const LabelledSection& s, const data::Block& block
 }
 }  // namespace
 
-std::vector<LabelledSection> synthetic_sections(const data::SyntheticSeismic& synthetic, int64_t count) {
-  const data::FaultSections source(
-      {.synthetic = synthetic, .sections = count, .batch = 1, .fresh = false, .augment = false});
+std::vector<LabelledSection> synthetic_sections(data::SectionOptions options, int64_t count) {
+  options.sections = count, options.batch = 1, options.fresh = false, options.augment = false;
+  const data::FaultSections source(options);
   std::vector<LabelledSection> sections;
   for (int64_t i = 0; i < count; ++i) {
     data::SectionBatch b = source.batch(source.epoch(0), i);

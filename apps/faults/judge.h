@@ -35,7 +35,7 @@ FaultsJudgement judge(const FaultsModel& model, const std::vector<LabelledSectio
 // A picture as a section: dark is positive, time runs downwards; gain control over so many pixels, 0: none. [W,H]
 std::vector<float> section_of_picture(const data::Image& grey, int64_t gain);
 
-// The first `count` sections of a generator.
-std::vector<LabelledSection> synthetic_sections(const data::SyntheticSeismic& synthetic, int64_t count);
+// The first `count` sections of a generator: of its first epoch, as they are made.
+std::vector<LabelledSection> synthetic_sections(data::SectionOptions options, int64_t count);
 
 }  // namespace kern::apps

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "apps/build_info.h"
@@ -56,7 +57,10 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
   const std::string config = begin_run(run, c, describe_faults_train, call);
   check(c.validation_seed != c.recipe.seed, "validation_seed=", c.validation_seed,
         " is seed= too: the sections that validate would be those that train; choose another");
+  const auto windows = c.from.empty() ? nullptr : std::make_shared<data::SectionWindows>(c.from, c.places);
   Feed feed(data::FaultSections({.synthetic = c.synthetic.options(uint64_t(c.recipe.seed)),
+                                 .windows = windows,
+                                 .part = data::SectionWindows::Part::training,
                                  .sections = c.sections,
                                  .batch = c.recipe.batch,
                                  .fresh = c.fresh,
@@ -65,7 +69,10 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
   const SegmentationLoss segmentation(c.loss, 2, balance(feed.batches(), c.balance), device);
   check(segmentation.outputs() == 1, "loss= must have bce, for networks of one output, e.g. loss={bce: 1, dice: 1}");
   const std::vector<LabelledSection> validation =
-      synthetic_sections(c.synthetic.options(uint64_t(c.validation_seed)), c.validation_sections);
+      synthetic_sections({.synthetic = c.synthetic.options(uint64_t(c.validation_seed)),
+                          .windows = windows,
+                          .part = data::SectionWindows::Part::validation},
+                         c.validation_sections);
 
   set_seed(uint64_t(c.recipe.seed));
   FaultsModel model = new_model(c);
@@ -118,6 +125,7 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
                      {"sections", made_of.to_yaml()},
                      {"batches", fmt::format("batch={} accumulate={} sections={} fresh={} augment={}", c.recipe.batch,
                                              c.recipe.accumulate, c.sections, c.fresh, c.augment)}});
+  if (!c.from.empty()) t.identity.emplace("from", c.from);
   const std::optional<LoopState> end =
       carry_out(run, c.recipe, t, {.task = "faults", .unit = "sections", .config = config, .quiet = c.quiet}, call);
   if (!end) return;

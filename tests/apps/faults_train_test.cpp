@@ -95,6 +95,20 @@ TEST(FaultsTrain, TrainPredictEvaluate) {
   EXPECT_EQ(data::image_info(fs::path(folder / "overlay/a/faults.png")).W, 40);
 }
 
+TEST(FaultsTrain, OnFaultsCutIntoOnesOwnSections) {
+  const TemporaryFolder folder;
+  const std::string cube = cube_of(folder, "cube", 12, 30, 40);
+  const Result trained = run_well(train_faults(folder / "own", {"from=" + cube}));
+  EXPECT_TRUE(contains(trained.out, "best epoch")) << trained.out;
+  run_well(train_faults(folder / "made"));
+  EXPECT_NE(read_file(folder / "own/metrics.csv"), read_file(folder / "made/metrics.csv"));
+  // Resumed without the file it was begun with: said, not trained on something else.
+  fs::remove(cube);
+  expect_refusal({"faults", "train", "resume=" + (folder / "own"), "epochs=3"}, {"amplitude_00000.sgy"});
+  expect_refusal(train_faults(folder / "tiny", {"from=" + cube_of(folder, "small", 1, 40, 40)}),
+                 {"the fifth that validates", "1 inlines x 8 crosslines"});
+}
+
 TEST(FaultsTrain, KilledAndResumedIsTheSame) {
   const TemporaryFolder folder;
   const std::string whole = folder / "whole", broken = folder / "broken";
