@@ -13,7 +13,7 @@
 #include "data/segy_geometry.h"
 #include "data/segy_write.h"
 #include "engine/atomic_file.h"
-#include "tests/apps/kern_process.h"
+#include "tests/apps/faults_run.h"
 
 namespace kern::opendtect_plugin {
 namespace {
@@ -209,16 +209,32 @@ TEST(OpendTectPlugin, kills_a_child_that_is_not_wanted_any_more) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(50));
 }
 
-// The command that the plugin gives, word for word but for the model.
-TEST(OpendTectPlugin, kern_takes_the_order_and_refuses_in_a_sentence) {
+// The command that the plugin gives.
+int predict(const TemporaryFolder& folder, const std::string& model) {
+  ExchangeChild child({KERN_PROGRAM, "faults", "predict", "model=" + model, "data=" + (folder / "cube.sgy"),
+                       "out=" + folder.path().string(), "thin=false", "sticks=0", "pictures=false"},
+                      folder / "kern.log");
+  wait_for(child);
+  return child.exit_code();
+}
+
+TEST(OpendTectPlugin, goes_the_whole_way_with_kern) {
+  const TemporaryFolder folder;
+  testing::run_well(testing::train_faults(folder / "run"));
+  write_cube(folder / "cube.sgy");
+  ASSERT_EQ(predict(folder, folder / "run/model.safetensors"), 0) << text_of(folder / "kern.log");
+  ExchangeReader in(folder / "cube/faults.sgy", kSamples, kInlines * kCrosslines);
+  std::vector<float> got;
+  for (int t = 0; t < kInlines * kCrosslines; ++t) {
+    in.read(place_of(t), got);
+    for (const float p : got) EXPECT_TRUE(p >= 0 && p <= 1) << p;
+  }
+}
+
+TEST(OpendTectPlugin, hears_why_kern_refuses) {
   const TemporaryFolder folder;
   write_cube(folder / "cube.sgy");
-  ExchangeChild child(
-      {KERN_PROGRAM, "faults", "predict", "model=" + folder / "none.safetensors", "data=" + folder / "cube.sgy",
-       "out=" + folder.path().string(), "thin=false", "sticks=0", "pictures=false"},
-      folder / "kern.log");
-  wait_for(child);
-  EXPECT_EQ(child.exit_code(), 1);
+  EXPECT_EQ(predict(folder, folder / "none.safetensors"), 1);
   EXPECT_TRUE(contains(error_of(text_of(folder / "kern.log")), "none.safetensors")) << text_of(folder / "kern.log");
 }
 
