@@ -53,7 +53,7 @@ void label_in_order(std::span<const float> probabilities, int64_t classes, std::
   check(classes > 0 && classes <= 65535, "label_in_order takes 1 to 65535 classes, not ", classes);
   const size_t length = labels.size(), k = size_t(classes);
   if (length == 0) return;
-  // score[c]: log probability of the best labelling down to here that ends in class c; from[i][c]: its class at i - 1.
+  // score[c]: of the best labelling down to here that ends in class c; from[i][c]: its class at i - 1.
   std::vector<double> score(k, 0.0);
   std::vector<uint16_t> from(length * k, 0);
   for (size_t i = 0; i < length; ++i) {
@@ -62,7 +62,7 @@ void label_in_order(std::span<const float> probabilities, int64_t classes, std::
     for (size_t c = 0; c < k; ++c) {
       if (score[c] > best_before) best_before = score[c], best = c;
       from[i * k + c] = uint16_t(best);
-      score[c] = best_before + std::log(std::max(1e-30, double(probabilities[i * k + c])));
+      score[c] = best_before + std::max(0.0, double(probabilities[i * k + c]));
     }
   }
   size_t c = size_t(std::max_element(score.begin(), score.end()) - score.begin());

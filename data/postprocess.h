@@ -12,11 +12,12 @@ namespace kern::data {
 // samples are never changed and end a run: what lies below them starts a new top.
 void remove_short(std::span<int> labels, int64_t n);
 
-// The most probable labelling [L] whose class index never goes down: for classes that follow each other in depth, as
-// the zones between picked horizons do. A class may be missing. probabilities [L,K] of independent samples; the
-// labelling with the largest product of them is found by dynamic programming (Viterbi 1967 with equal transitions
-// upwards in index and none back), in O(L K). Of equally probable labellings it is the one whose boundaries lie
-// deepest.
+// The labelling [L] whose class index never goes down and which is expected to be right at the most samples: for
+// classes that follow each other in depth, as the zones between picked horizons do. A class may be missing. The
+// labelling with the largest sum of probabilities [L,K] is found by dynamic programming (Viterbi 1967 over sums, the
+// "optimal accuracy" of Kall, Krogh & Sonnhammer 2005), in O(L K). The product in place of the sum, the most probable
+// labelling of independent samples, lets a few samples that are wrong and sure of it outvote hundreds. Of equally good
+// labellings it is the one whose boundaries lie deepest. A NaN counts as 0.
 void label_in_order(std::span<const float> probabilities, int64_t classes, std::span<int> labels);
 
 // The probability [L,K] that a sample has a class, when the labelling is known never to go back: the sum over the

@@ -192,7 +192,7 @@ void describe_train(Schema& keys, TrainConfig& c) {
       .key("resume", c.resume, "go on with this run folder, by its own configuration")
       .key("in_order", c.postprocess.in_order,
            "classes follow each other downwards in the order of their list, as zones between picked horizons do: the "
-           "final labels are the most probable ones that never go back")
+           "final labels are those that never go back and are expected to be right at the most samples")
       .key("remove_short", c.postprocess.remove_short, "then runs shorter than this many samples take the label above",
            at_least(0))
       .key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200))
