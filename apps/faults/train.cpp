@@ -150,8 +150,8 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
                                  .foreseen = foreseen,
                                  .drawn = c.report_sections});
   finish_run(run, call);
-  fmt::print("best epoch {}: {} on {} sections of another seed\nreport: {}\n", end->best_epoch, summary_of(j),
-             validation.size(), run.file("report.html").string());
+  fmt::print("best epoch {}: {} on {} sections {}\nreport: {}\n", end->best_epoch, summary_of(j), validation.size(),
+             windows ? "cut from the fifth that validates" : "of another seed", run.file("report.html").string());
 }
 
 }  // namespace
