@@ -12,6 +12,7 @@
 #include "engine/card.h"
 #include "engine/rehearsal.h"
 #include "kernels/common/error.h"
+#include "kernels/common/sanitizer.h"
 
 namespace kern {
 namespace {
@@ -26,11 +27,7 @@ size_t rounded(size_t bytes) {
 }
 
 // Under a sanitizer every block comes from and goes back to the system, so that a read after free is caught.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kReuse = false;
-#else
-constexpr bool kReuse = true;
-#endif
+constexpr bool kReuse = !kAddressSanitizer;
 
 // Where a pool's blocks come from.
 struct Source {

@@ -10,6 +10,7 @@
 
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
+#include "tests/apps/kern_process.h"
 
 namespace kern::apps {
 namespace {
@@ -56,16 +57,9 @@ Result kern(std::vector<std::string> arguments) {
   return {code, out, ::testing::internal::GetCapturedStderr()};
 }
 
-class Folder {
- public:
-  Folder() { std::filesystem::create_directories(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
-  const std::filesystem::path path = std::filesystem::temp_directory_path() / "kern_command_test";
-};
-
 TEST(Command, RunsAVerbWithFileAndKeys) {
-  Folder folder;
-  const std::string yaml = (folder.path / "a.yaml").string(), json = (folder.path / "out.json").string();
+  const testing::TemporaryFolder folder;
+  const std::string yaml = folder / "a.yaml", json = folder / "out.json";
   write_file(yaml, "depth: 20\n");
   EXPECT_EQ(kern({"core", "drill"}).out, "drilled 10 m\n");
   EXPECT_EQ(kern({"core", "drill", yaml}).out, "drilled 20 m\n");
@@ -79,9 +73,9 @@ TEST(Command, RunsAVerbWithFileAndKeys) {
 }
 
 TEST(Command, AResumedRunBeginsWithItsOwnConfiguration) {
-  Folder folder;
-  write_file(folder.path / "config.yaml", "depth: 40\nresume: \"\"\n");
-  const std::string resume = "resume=" + folder.path.string();
+  const testing::TemporaryFolder folder;
+  write_file(folder / "config.yaml", "depth: 40\nresume: \"\"\n");
+  const std::string resume = "resume=" + folder.path().string();
   EXPECT_EQ(kern({"core", "drill", resume}).out, "drilled 40 m\n");
   EXPECT_EQ(kern({"core", "drill", "depth=50", resume}).out, "drilled 50 m\n");
   EXPECT_EQ(

@@ -4,19 +4,16 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "kernels/common/sanitizer.h"
 #include "tests/apps/faults_run.h"
 
 namespace kern::testing {
 namespace {
 namespace fs = std::filesystem;
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr const char* kFolder = "../shared/data/segy/obspy_segy";  // all of them take minutes
-constexpr size_t kFewest = 2;
-#else
-constexpr const char* kFolder = "../shared/data/segy";
-constexpr size_t kFewest = 130;
-#endif
+// Under AddressSanitizer all of them take minutes.
+constexpr const char* kFolder = kAddressSanitizer ? "../shared/data/segy/obspy_segy" : "../shared/data/segy";
+constexpr size_t kFewest = kAddressSanitizer ? 2 : 130;
 const fs::path kShared = fs::path(KERN_SOURCE_DIR) / kFolder;
 
 struct Pair {

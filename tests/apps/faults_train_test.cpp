@@ -10,6 +10,7 @@
 #include "data/image.h"
 #include "data/segy_write.h"
 #include "engine/atomic_file.h"
+#include "kernels/common/sanitizer.h"
 #include "tests/apps/faults_run.h"
 
 namespace kern::testing {
@@ -181,9 +182,7 @@ TEST_F(FaultsPredict, MutesAndDeadTracesHaveNoFaults) {
 
 // 200 MB of traces, nearly all of them zeros, and less address space than that.
 TEST_F(FaultsPredict, AFileLargerThanTheMemoryItMayUse) {
-#if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "AddressSanitizer needs its own address space";
-#endif
+  if (kAddressSanitizer) GTEST_SKIP() << "AddressSanitizer needs its own address space";
   const std::string path = folder / "large.sgy", small = cube_of(folder, "small", 1, 20, 1000);
   constexpr int64_t kInlines = 50, kCrosslines = 1000;
   {
