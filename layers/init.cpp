@@ -1,6 +1,7 @@
 #include "layers/init.h"
 
 #include <cmath>
+#include <span>
 
 #include "engine/rehearsal.h"
 namespace kern {
@@ -9,8 +10,7 @@ template <class Draw>
 Tensor drawn(const Shape& shape, Draw draw) {
   Tensor t = Tensor::empty(shape);
   if (rehearsing()) return t;
-  float* p = t.mutate();
-  for (int64_t i = 0; i < t.size(); ++i) p[i] = float(draw());
+  for (float& v : std::span(t.mutate(), size_t(t.size()))) v = float(draw());
   return t;
 }
 double one_over_root(int64_t fan) { return fan > 0 ? 1 / std::sqrt(double(fan)) : 0; }
