@@ -32,7 +32,7 @@ function(add_room name)
 endfunction()
 
 # optimise_under_sanitizers(las.cpp): files that the tests of the sanitizers' build, which is not optimised, would spend their time
-# in; Eigen's templates take thirty times longer at -O0. Few, for optimising takes two to three times longer to compile.
+# in; Eigen's templates are slowest at -O0. Few, for optimising takes two to three times longer to compile.
 function(optimise_under_sanitizers)
   if(KERN_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Debug>:-O1>" SKIP_PRECOMPILE_HEADERS ON)
