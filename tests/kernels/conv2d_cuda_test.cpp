@@ -95,6 +95,7 @@ struct Rounding {
   Precision precision;
   double most;  // error of a result, as a share of the largest
 };
+void PrintTo(const Rounding& c, std::ostream* out) { *out << c.row; }
 class RoundedProducts : public ::testing::TestWithParam<Rounding> {
   void TearDown() override { set_precision(Precision::f32); }
 };

@@ -15,6 +15,7 @@ struct Case {
   Conv2dSpec g;
   bool bias = true;
 };
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 const Case kCases[] = {
     {"same3x3",
      {.n = 2,

@@ -12,6 +12,7 @@ struct Case {
   Conv2dSpec g;
   bool bias = true;
 };
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 // Tiles of 4x4: borders on each side, rests of channels, several blocks of each kind.
 const Case kCases[] = {
     {"tiles_pitched_padded_at_one_side",

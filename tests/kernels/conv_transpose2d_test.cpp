@@ -22,6 +22,7 @@ struct Case {
   ConvTranspose2dSpec g;
   bool bias = true;
 };
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 const Case kCases[] = {
     {"two_by_two_stride", {.n = 2, .c = 3, .h = 4, .w = 5, .k = 4, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2}},
     {"three_stride_two_output_padding",

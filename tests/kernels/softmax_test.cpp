@@ -20,6 +20,7 @@ struct Op {
   void (*backward)(const SoftmaxSpec&, const double*, const double*, double*);
   void (*complex_forward)(const SoftmaxSpec&, const Complex*, Complex*);
 };
+void PrintTo(const Op& c, std::ostream* out) { *out << c.name; }
 const Op kOps[] = {
     {"softmax", softmax_table, softmax_forward_reference<double>, softmax_backward_reference<double>,
      softmax_forward_reference<Complex>},

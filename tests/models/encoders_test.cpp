@@ -19,6 +19,7 @@ struct Case {
   const char* file;
   AnyModule (*make)();
 };
+void PrintTo(const Case& c, std::ostream* out) { *out << c.file; }
 const Case kCases[] = {
     {"mobilenet_v2_torch", [] { return AnyModule(MobileNetV2(narrow(PaddingConvention::torch, 3))); }},
     {"mobilenet_v2_tensorflow", [] { return AnyModule(MobileNetV2(narrow(PaddingConvention::tensorflow, 3))); }},

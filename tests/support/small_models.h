@@ -17,6 +17,7 @@ struct SmallModel {
   Shape input;
   int classes;  // 0: reconstructs its input
 };
+inline void PrintTo(const SmallModel& c, std::ostream* out) { *out << c.name; }
 inline const SmallModel kSmallModels[] = {
     {"UNet1d",
      [] {
