@@ -8,6 +8,7 @@
 
 #include "training/comparison.h"
 #include "training/localisation.h"
+#include "training/metrics.h"
 #include "training/progress.h"
 
 namespace kern::apps {
@@ -20,13 +21,6 @@ void add_to(Scores& scores, data::Truth truth, double score) {
 }
 
 }  // namespace
-
-std::string csv_word(const std::string& word) {
-  if (word.find_first_of(",\"\n") == word.npos) return word;
-  std::string out = "\"";
-  for (const char c : word) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
-}
 
 Scores AnomaliesJudgement::scores() const {
   Scores s;
@@ -144,7 +138,8 @@ std::string scores_csv(const AnomaliesSource& source,
   for (const auto& [part, judgement] : parts)
     for (const JudgedAnomaly& j : judgement.pictures) {
       const data::AnomalyPicture& p = source.set.pictures[size_t(j.picture)];
-      out += fmt::format("{},{},{},{},{}\n", csv_word(p.id), part, csv_word(p.kind), data::to_string(p.truth), j.score);
+      out +=
+          fmt::format("{},{},{},{},{}\n", csv_field(p.id), part, csv_field(p.kind), data::to_string(p.truth), j.score);
     }
   return out;
 }

@@ -48,7 +48,6 @@ void add_figures(Figures& figures, const AnomaliesModel& model, const AnomaliesJ
                  const std::string& prefix = {});
 double best_f1(const training::Scores& scores);  // over all thresholds; NaN without anomalies
 
-std::string csv_word(const std::string& word);  // quoted where it must be
 // "picture,part,kind,truth,score": a line a picture.
 std::string scores_csv(const AnomaliesSource& source,
                        const std::vector<std::pair<std::string, AnomaliesJudgement>>& parts);

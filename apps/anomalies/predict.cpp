@@ -11,6 +11,7 @@
 #include "data/image_folder.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
+#include "training/metrics.h"
 #include "training/stop.h"
 #include "training/task_model.h"
 
@@ -92,7 +93,7 @@ class Judge {
   }
   void refuse(const fs::path& file, const std::string& why) {
     warn("not judged: ", why);
-    table_.line(fmt::format("{},,{},unreadable,\n", csv_word(file.string()), threshold_));
+    table_.line(fmt::format("{},,{},unreadable,\n", training::csv_field(file.string()), threshold_));
     ++unreadable;
   }
   int64_t pictures = 0, anomalies = 0, unreadable = 0;
@@ -105,7 +106,7 @@ class Judge {
     ++pictures;
     anomalies += anomaly;
     fmt::print("{}  score {:.6g}  {}  margin {:+.4g}\n", file.string(), p.score, anomaly ? "ANOMALY" : "good", margin);
-    table_.line(fmt::format("{},{},{},{},{}\n", csv_word(file.string()), p.score, threshold_,
+    table_.line(fmt::format("{},{},{},{},{}\n", training::csv_field(file.string()), p.score, threshold_,
                             anomaly ? "anomaly" : "good", margin));
     if (c_.heat_maps.empty()) return;
     fs::path to = fs::path(c_.heat_maps) / (root_.empty() ? file.filename() : file.lexically_relative(root_));

@@ -227,4 +227,15 @@ void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
   describe_machine(keys, c.machine);
 }
 
+void describe_faults_compare(Schema& keys, FaultsCompareConfig& c) {
+  keys.section("Comparison")
+      .key("runs", c.runs,
+           "folders of finished trainings; those that differ in seed alone are one method. All are judged on the "
+           "sections that validated the first",
+           required())
+      .key("out", c.out, "folder for report.html and comparison.csv", required())
+      .key("report_sections", c.report_sections, "sections drawn in the report", between(0, 200));
+  describe_machine(keys, c.machine);
+}
+
 }  // namespace kern::apps

@@ -114,4 +114,12 @@ struct FaultsEvaluateConfig {
 };
 void describe_faults_evaluate(training::Schema& keys, FaultsEvaluateConfig& config);
 
+struct FaultsCompareConfig {
+  std::vector<std::string> runs;
+  std::string out = "runs/faults_comparison";
+  int report_sections = 8;
+  training::Machine machine;
+};
+void describe_faults_compare(training::Schema& keys, FaultsCompareConfig& config);
+
 }  // namespace kern::apps

@@ -21,6 +21,11 @@ const Task& faults_task() {
           verb<FaultsPredictConfig>("predict", "find faults in SEG-Y files or in pictures of sections",
                                     describe_faults_predict, run_predict_faults)
               .taking_one("data"),
+          verb<FaultsCompareConfig>("compare", "hold finished trainings side by side, on the same sections",
+                                    describe_faults_compare, run_faults_compare)
+              .taking("runs"),
+          verb<StudyConfig>("study", "train every combination of lists of values; one table, one comparison",
+                            describe_study, run_faults_study),
       }};
   return task;
 }

@@ -50,6 +50,14 @@ std::vector<LabelledSection> synthetic_sections(data::SectionOptions options, in
   return sections;
 }
 
+std::vector<LabelledSection> validation_sections(const FaultsTrainConfig& c,
+                                                 std::shared_ptr<const data::SectionWindows> windows) {
+  return synthetic_sections({.synthetic = c.synthetic.options(uint64_t(c.validation_seed)),
+                             .windows = std::move(windows),
+                             .part = data::SectionWindows::Part::validation},
+                            c.validation_sections);
+}
+
 FaultsJudgement judge(const FaultsModel& model, const std::vector<LabelledSection>& sections, double threshold,
                       bool flips) {
   FaultsJudgement j;

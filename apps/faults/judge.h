@@ -1,8 +1,10 @@
 // A model on sections whose faults are known.
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "apps/faults/config.h"
 #include "apps/faults/faults_model.h"
 #include "data/fault_sections.h"
 #include "data/image.h"
@@ -37,5 +39,9 @@ std::vector<float> section_of_picture(const data::Image& grey, int64_t gain);
 
 // The first `count` sections of a generator: of its first epoch, as they are made.
 std::vector<LabelledSection> synthetic_sections(data::SectionOptions options, int64_t count);
+
+// Those that validate a training, cut from `windows` where it has from=.
+std::vector<LabelledSection> validation_sections(const FaultsTrainConfig& config,
+                                                 std::shared_ptr<const data::SectionWindows> windows);
 
 }  // namespace kern::apps

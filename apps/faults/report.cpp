@@ -21,19 +21,6 @@ using namespace training;
 
 constexpr int64_t kCell = 288;
 
-// Section, its faults in red, the probability on top of it.
-Svg panel_of(const LabelledSection& s, std::span<const float> probability) {
-  const data::Image grey = data::seismic_image(s.inputs, s.H, s.W, 0, 1);
-  std::vector<float> truth(s.labels.size());
-  for (size_t i = 0; i < truth.size(); ++i) truth[i] = s.labels[i] > 0 ? 1.0f : 0.0f;
-  const data::Image sheet = data::sheet({data::in_colours(grey), data::with_faults(grey, truth, s.H, s.W),
-                                         data::with_faults(grey, probability, s.H, s.W)},
-                                        3, kCell);
-  Svg svg{double(sheet.W), double(sheet.H)};
-  svg.image(0, 0, double(sheet.W), double(sheet.H), data::encode_png(sheet), s.name);
-  return svg;
-}
-
 Svg precision_over_recall(const PrecisionRecall& curve, const std::string& name) {
   LineChart chart{.title = "Precision and recall",
                   .x_label = "recall",
@@ -95,6 +82,19 @@ std::vector<std::pair<std::string, std::string>> facts_of(const FaultsReport& in
 
 }  // namespace
 
+Svg panel_of(const LabelledSection& s, const std::vector<std::span<const float>>& probabilities) {
+  const data::Image grey = data::seismic_image(s.inputs, s.H, s.W, 0, 1);
+  std::vector<float> truth(s.labels.size());
+  for (size_t i = 0; i < truth.size(); ++i) truth[i] = s.labels[i] > 0 ? 1.0f : 0.0f;
+  std::vector<data::Image> cells{data::in_colours(grey), data::with_faults(grey, truth, s.H, s.W)};
+  for (const std::span<const float> p : probabilities) cells.push_back(data::with_faults(grey, p, s.H, s.W));
+  const size_t columns = cells.size() <= 4 ? cells.size() : (cells.size() + 1) / 2;
+  const data::Image sheet = data::sheet(cells, int(columns), kCell);
+  Svg svg{double(sheet.W), double(sheet.H)};
+  svg.image(0, 0, double(sheet.W), double(sheet.H), data::encode_png(sheet), s.name);
+  return svg;
+}
+
 void write_report(const RunFolder& run, const FaultsReport& in) {
   const FaultsJudgement& j = *in.judgement;
   Report report(run.path(), in.title, in.model->architecture);
@@ -126,7 +126,7 @@ void write_report(const RunFolder& run, const FaultsReport& in) {
   std::vector<HtmlDocument::Panel> panels;
   for (const auto& [i, why] : choose_wells(j.agreement, drawn - 2 * few, few, few)) {
     const LabelledSection& s = (*in.sections)[i];
-    panels.push_back({fmt::format("{}: {}", why, s.name), panel_of(s, j.probabilities[i]),
+    panels.push_back({fmt::format("{}: {}", why, s.name), panel_of(s, {j.probabilities[i]}),
                       fmt::format("Tol-IoU@2 {:.3f}. From left to right: section, its labels, the probability from "
                                   "{} on.",
                                   j.agreement[i], data::kClearBelow)});

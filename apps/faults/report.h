@@ -1,11 +1,13 @@
 // The report of a training or evaluation on seismic sections.
 #pragma once
+#include <span>
 #include <string>
 #include <vector>
 
 #include "apps/command.h"
 #include "apps/faults/judge.h"
 #include "training/checkpoint.h"
+#include "training/report/svg.h"
 #include "training/run_folder.h"
 #include "training/step_memory.h"
 
@@ -24,6 +26,9 @@ struct FaultsReport {
   int drawn = 12;  // sections
 };
 void write_report(const training::RunFolder& run, const FaultsReport& input);
+
+// Section, its faults in red, and the section under each of `probabilities`, from left to right.
+training::Svg panel_of(const LabelledSection& section, const std::vector<std::span<const float>>& probabilities);
 
 void add_figures(Figures& figures, const FaultsJudgement& judgement);
 // "average precision 0.87, best F1 ...": for a person.

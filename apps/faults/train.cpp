@@ -68,11 +68,7 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
   const Device device = c.machine.where();
   const SegmentationLoss segmentation(c.loss, 2, balance(feed.batches(), c.balance), device);
   check(segmentation.outputs() == 1, "loss= must have bce, for networks of one output, e.g. loss={bce: 1, dice: 1}");
-  const std::vector<LabelledSection> validation =
-      synthetic_sections({.synthetic = c.synthetic.options(uint64_t(c.validation_seed)),
-                          .windows = windows,
-                          .part = data::SectionWindows::Part::validation},
-                         c.validation_sections);
+  const std::vector<LabelledSection> validation = validation_sections(c, windows);
 
   set_seed(uint64_t(c.recipe.seed));
   FaultsModel model = new_model(c);

@@ -23,9 +23,6 @@ const Named kFigures[] = {{"accuracy", &ConfusionMatrix::accuracy},
                           {"mean IoU", &ConfusionMatrix::mean_iou}};
 using Cell = HtmlTable::Cell;
 
-std::string colour_of(size_t method) { return default_colour(int64_t(method) + 1); }
-std::string letter(size_t method) { return fmt::format("{}", method + 1); }
-
 Cell spread_cell(const Spread& s) { return {to_string(s, 3), s.mean, {}}; }
 
 Spread class_iou(const Comparison& c, const ComparedMethod& m, int64_t k) {
@@ -48,7 +45,7 @@ void add_methods(HtmlDocument& document, const Comparison& c) {
   for (const Named& f : kFigures) table.columns.push_back({f.name, true, Best::highest});
   for (size_t m = 0; m < c.methods.size(); ++m) {
     const ComparedMethod& method = c.methods[m];
-    table.rows.push_back({{letter(m), {}, colour_of(m)},
+    table.rows.push_back({{method_number(m), {}, method_colour(m)},
                           {method.name, {}, {}},
                           count_cell(int64_t(method.runs.size())),
                           {labelled_of(c, method), {}, {}}});
@@ -72,7 +69,7 @@ void add_class_table(HtmlDocument& document, const Comparison& c) {
   const ClassList& classes = c.runs[0].matrix.classes();
   HtmlTable table;
   table.columns = {{"IoU of"}};
-  for (size_t m = 0; m < c.methods.size(); ++m) table.columns.push_back({letter(m), true});
+  for (size_t m = 0; m < c.methods.size(); ++m) table.columns.push_back({method_number(m), true});
   for (size_t k = 0; k < classes.size(); ++k) {
     table.rows.push_back({{classes[k].name, {}, classes[k].colour}});
     for (const ComparedMethod& m : c.methods) table.rows.back().push_back(spread_cell(class_iou(c, m, int64_t(k))));
@@ -111,29 +108,6 @@ void add_runs(HtmlDocument& document, const Comparison& c) {
   document.table(table);
 }
 
-void add_curve(Report& report, const Comparison& c, const std::string& figure) {
-  LineChart chart;
-  chart.title = fmt::format("{} of every run", figure);
-  chart.x_label = "epoch";
-  std::map<double, size_t> epochs;
-  for (const ComparedRun& r : c.runs)
-    for (const auto& row : r.metrics.rows) epochs[row[0]] = 0;
-  for (auto& [epoch, place] : epochs) place = chart.x.size(), chart.x.push_back(epoch);
-  for (size_t m = 0; m < c.methods.size(); ++m)
-    for (size_t i : c.methods[m].runs) {
-      const CsvTable& t = c.runs[i].metrics;
-      const auto column = std::ranges::find(t.columns, figure) - t.columns.begin();
-      if (size_t(column) == t.columns.size()) continue;
-      Series s{.name = letter(m), .values = std::vector<double>(chart.x.size(), NAN), .colour = colour_of(m)};
-      for (const auto& row : t.rows) s.values[epochs[row[0]]] = row[size_t(column)];
-      if (i != c.methods[m].runs[0]) s.name.clear();
-      chart.series.push_back(std::move(s));
-    }
-  if (chart.x.empty() || chart.series.empty()) return;
-  report.figure("curve_" + figure, line_chart(chart),
-                "On the validation data after each epoch; a line is a run, a colour and number a method.");
-}
-
 void add_reached(HtmlDocument& document, const Comparison& c) {
   const Aims aims = aims_of(c);
   if (aims.empty()) return;
@@ -143,7 +117,7 @@ void add_reached(HtmlDocument& document, const Comparison& c) {
     table.columns.push_back({aim_in_words(figure, value), true, HtmlTable::Best::lowest});
   for (size_t m = 0; m < c.methods.size(); ++m) {
     const ComparedMethod& method = c.methods[m];
-    table.rows.push_back({{letter(m), {}, colour_of(m)}, {method.name, {}, {}}});
+    table.rows.push_back({{method_number(m), {}, method_colour(m)}, {method.name, {}, {}}});
     for (const auto& [figure, value] : aims) {
       const Spread s = epochs_until(c.runs, method, figure, value);
       const int64_t runs = int64_t(method.runs.size());
@@ -179,7 +153,7 @@ void add_learning_curve(Report& report, const Comparison& c) {
   for (const auto& [name, points] : lines) {
     Series s{.name = name.empty() ? "these runs" : name,
              .values = {},
-             .colour = colour_of(chart.series.size()),
+             .colour = method_colour(chart.series.size()),
              .mark = Series::Mark::line_and_dots};
     for (const auto& [n, unused] : by_labels) s.values.push_back(points.count(n) ? spread_of(points.at(n)).mean : NAN);
     chart.series.push_back(std::move(s));
@@ -195,7 +169,7 @@ void add_change(Report& report, const Comparison& c) {
   for (const ClassInfo& k : classes) chart.groups.push_back(k.name);
   chart.width = std::min(1180.0, std::max(kChartWidth, 70 + 24 * double(classes.size() * c.methods.size())));
   for (size_t m = 1; m < c.methods.size(); ++m) {
-    BarChart::Bars bars{letter(m), {}, colour_of(m)};
+    BarChart::Bars bars{method_number(m), {}, method_colour(m)};
     for (int64_t k = 0; k < int64_t(classes.size()); ++k)
       bars.values.push_back(
           std::round(1000 * (class_iou(c, c.methods[m], k).mean - class_iou(c, c.methods[0], k).mean)) / 1000);
@@ -210,9 +184,10 @@ void add_change(Report& report, const Comparison& c) {
   const std::vector<double> before = first.row_shares();
   for (size_t m = 1; m < c.methods.size(); ++m) {
     const ConfusionMatrix other = pooled(c.runs, c.methods[m]);
-    document.subsection(fmt::format("Method {}: {}", letter(m), c.methods[m].name));
+    document.subsection(fmt::format("Method {}: {}", method_number(m), c.methods[m].name));
     document.begin_row();
-    report.figure(fmt::format("confusion_{}", letter(m)), confusion_chart(other, "Method " + letter(m)), "");
+    report.figure(fmt::format("confusion_{}", method_number(m)), confusion_chart(other, "Method " + method_number(m)),
+                  "");
     HtmlTable table;
     table.columns = {{"true \\ predicted"}};
     for (const ClassInfo& k : classes) table.columns.push_back({k.name, true});
@@ -223,7 +198,7 @@ void add_change(Report& report, const Comparison& c) {
         table.rows.back().push_back(
             {fmt::format("{:+.1f}", 100 * (after[t * classes.size() + p] - before[t * classes.size() + p])), {}, {}});
     }
-    table.caption = fmt::format("Method {} less method 1, in percentage points of each true class.", letter(m));
+    table.caption = fmt::format("Method {} less method 1, in percentage points of each true class.", method_number(m));
     document.table(table);
     document.end_row();
   }
@@ -250,6 +225,33 @@ std::string table_of(const Comparison& c) {
 
 }  // namespace
 
+std::string method_colour(size_t method) { return default_colour(int64_t(method) + 1); }
+std::string method_number(size_t method) { return fmt::format("{}", method + 1); }
+
+void add_curve(Report& report, const std::vector<std::vector<const CsvTable*>>& methods, const std::string& figure) {
+  LineChart chart;
+  chart.title = fmt::format("{} of every run", figure);
+  chart.x_label = "epoch";
+  std::map<double, size_t> epochs;
+  for (const auto& runs : methods)
+    for (const CsvTable* t : runs)
+      for (const auto& row : t->rows) epochs[row[0]] = 0;
+  for (auto& [epoch, place] : epochs) place = chart.x.size(), chart.x.push_back(epoch);
+  for (size_t m = 0; m < methods.size(); ++m)
+    for (const CsvTable* t : methods[m]) {
+      const auto column = std::ranges::find(t->columns, figure) - t->columns.begin();
+      if (size_t(column) == t->columns.size()) continue;
+      Series s{
+          .name = method_number(m), .values = std::vector<double>(chart.x.size(), NAN), .colour = method_colour(m)};
+      for (const auto& row : t->rows) s.values[epochs[row[0]]] = row[size_t(column)];
+      if (t != methods[m][0]) s.name.clear();
+      chart.series.push_back(std::move(s));
+    }
+  if (chart.x.empty() || chart.series.empty()) return;
+  report.figure("curve_" + figure, line_chart(chart),
+                "On the validation data after each epoch; a line is a run, a colour and number a method.");
+}
+
 Aims aims_of(const Comparison& c) { return c.reach.empty() ? aims_all_reached(c.runs, c.curves) : c.reach; }
 
 std::filesystem::path write_comparison_report(const std::filesystem::path& folder, const Comparison& c) {
@@ -260,7 +262,12 @@ std::filesystem::path write_comparison_report(const std::filesystem::path& folde
   add_class_table(document, c);
   document.section("Curves");
   document.begin_row();
-  for (const std::string& figure : c.curves) add_curve(report, c, figure);
+  std::vector<std::vector<const CsvTable*>> metrics;
+  for (const ComparedMethod& m : c.methods) {
+    metrics.emplace_back();
+    for (const size_t i : m.runs) metrics.back().push_back(&c.runs[i].metrics);
+  }
+  for (const std::string& figure : c.curves) add_curve(report, metrics, figure);
   add_learning_curve(report, c);
   document.end_row();
   add_reached(document, c);

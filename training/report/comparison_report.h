@@ -21,6 +21,12 @@ struct Comparison {
   std::vector<std::pair<std::string, std::string>> facts;
 };
 
+// How a method is marked in tables and charts, by its place.
+std::string method_colour(size_t method);
+std::string method_number(size_t method);
+// A column of metrics.csv by epoch, of all runs of each method; nothing where no run has it.
+void add_curve(Report& report, const std::vector<std::vector<const CsvTable*>>& methods, const std::string& figure);
+
 // `reach`, or what every run reached of the curves.
 Aims aims_of(const Comparison& content);
 
