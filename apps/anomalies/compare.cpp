@@ -84,8 +84,7 @@ void add_tables(HtmlDocument& document, const std::vector<FiguresMethod>& method
   HtmlTable figures = table_of_methods(methods, kFigures);
   figures.caption =
       "Mean ± standard deviation (n - 1) over the runs of a method, which differ in seed alone, on the test pictures. "
-      "TPR "
-      "and TNR at the threshold that the run's own rule found on the validation.";
+      "TPR and TNR at the threshold that the run's own rule found on the validation.";
   document.table(figures);
   document.section("Rules");
   HtmlTable table;

@@ -21,6 +21,12 @@ ComparisonRules rules() {
   return {.silent = {"run", "resume", "report_sections", "quiet", "threads", "device", "checkpoint_every", "tile"},
           .repeats = {"seed"}};
 }
+// All are judged on the sections of the first: how many a run validated on itself makes no other method of it.
+std::vector<FiguresMethod> methods_on_equal_sections(const std::vector<FinishedRun>& runs) {
+  ComparisonRules equal = rules();
+  equal.silent.insert({"validation_seed", "validation_sections"});
+  return methods_of(runs, equal);
+}
 
 const std::vector<ShownFigure> kFigures = {{"average_precision", "average precision"},
                                            {"tol_iou", "Tol-IoU@2"},
@@ -98,7 +104,7 @@ void add_sections(Report& report, const Comparison& all, const std::vector<Figur
 
 // Writes the report into the folder, and says the figures of each method.
 void report_comparison(const Comparison& all, int sections, const RunFolder& out) {
-  const std::vector<FiguresMethod> methods = methods_of(all.runs, rules());
+  const std::vector<FiguresMethod> methods = methods_on_equal_sections(all.runs);
   Report report(out.path(), "Comparison of fault networks",
                 fmt::format("{} runs, {} methods, {} sections", all.runs.size(), methods.size(), all.sections.size()));
   HtmlDocument& document = report.document();
@@ -142,7 +148,7 @@ void run_faults_compare(const FaultsCompareConfig& c, Call& call) {
   c.machine.apply();
   const Comparison all = judge_all(c.runs, c.machine.where());
   call.figures.add("runs", int64_t(all.runs.size()));
-  for (const FiguresMethod& m : methods_of(all.runs, rules())) {
+  for (const FiguresMethod& m : methods_on_equal_sections(all.runs)) {
     const training::Spread precision = m.spread("average_precision");
     call.figures.add(m.name + ": average_precision", std::vector<double>{precision.mean, precision.deviation});
   }
