@@ -21,7 +21,7 @@ ComparisonRules rules() {
   return {.silent = {"run", "resume", "report_sections", "quiet", "threads", "device", "checkpoint_every", "tile"},
           .repeats = {"seed"}};
 }
-// All are judged on the sections of the first: how many a run validated on itself makes no other method of it.
+// All are judged on the sections of the first: what a run validated itself on makes no other method of it.
 std::vector<FiguresMethod> methods_on_equal_sections(const std::vector<FinishedRun>& runs) {
   ComparisonRules equal = rules();
   equal.silent.insert({"validation_seed", "validation_sections"});
