@@ -12,8 +12,8 @@ namespace {
 // A thread: kPixels pixels of the output, 128 apart so that a warp's reads lie side by side, by kChannels channels. The
 // block stages up to 8 KiB of filter at a time, for which all threads read the same address. Per pixel and depth step:
 // one load of V values and V * kChannels multiply-adds. The models' layers of this kind (1 to 64 channels at 512x512:
-// 9 * 64 multiply-adds for 260 bytes) are bound by memory from about 4 channels out on. (Four pixels of one channel spill
-// registers on sm_90a unless the compiler is told that one block a multiprocessor is enough; 0 tells it nothing.)
+// 9 * 64 multiply-adds for 260 bytes) are bound by memory from about 4 channels out on. (Four pixels of one channel
+// spill registers on sm_90a unless the compiler is told that one block a multiprocessor is enough; 0 tells it nothing.)
 constexpr int kSmallThreads = 128, kSmallStage = 2048;
 
 template <int kChannels, int kPixels, int V>
