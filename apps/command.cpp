@@ -9,11 +9,11 @@
 #include <cstring>
 #include <filesystem>
 #include <new>
-#include <nlohmann/json.hpp>
 
 #include "apps/info.h"
 #include "engine/atomic_file.h"
 #include "engine/autograd.h"
+#include "engine/json.h"
 #include "engine/tuner.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/error.h"

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "engine/atomic_file.h"
+#include "engine/json.h"
 
 namespace kern::apps {
 using namespace training;

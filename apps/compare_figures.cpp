@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "apps/compare.h"
 #include "engine/atomic_file.h"
+#include "engine/json.h"
 #include "kernels/common/error.h"
 #include "training/metrics.h"
 #include "training/report/comparison_report.h"

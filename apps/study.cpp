@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "data/csv.h"
 #include "engine/atomic_file.h"
+#include "engine/json.h"
 #include "kernels/common/log.h"
 
 namespace kern::apps {

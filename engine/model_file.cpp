@@ -6,9 +6,9 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "engine/atomic_file.h"
+#include "engine/json.h"
 
 namespace kern {
 namespace {

@@ -1,7 +1,8 @@
 #include "training/checkpoint.h"
 
 #include <limits>
-#include <nlohmann/json.hpp>
+
+#include "engine/json.h"
 
 namespace kern::training {
 using nlohmann::json;

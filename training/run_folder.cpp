@@ -9,10 +9,10 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "engine/atomic_file.h"
+#include "engine/json.h"
 #include "kernels/common/error.h"
 #include "kernels/common/log.h"
 

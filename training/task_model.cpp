@@ -1,7 +1,6 @@
 #include "training/task_model.h"
 
-#include <nlohmann/json.hpp>
-
+#include "engine/json.h"
 #include "training/loop.h"
 
 namespace kern::training {

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "apps/model_words.h"
 #include "data/anomaly_batches.h"
 #include "data/image_draw.h"
 #include "engine/autograd.h"
+#include "engine/json.h"
 #include "engine/random.h"
 #include "kernels/common/parallel.h"
 #include "training/anomaly_map.h"

@@ -1,7 +1,6 @@
 #include "apps/faults/faults_model.h"
 
-#include <nlohmann/json.hpp>
-
+#include "engine/json.h"
 #include "training/task_model.h"
 
 namespace kern::apps {

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "data/fault_sections.h"
 #include "data/segy_inspect.h"
 #include "engine/atomic_file.h"
+#include "engine/json.h"
 #include "kernels/common/error.h"
 #include "training/section_inference.h"
 #include "training/stop.h"

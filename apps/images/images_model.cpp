@@ -1,9 +1,9 @@
 #include "apps/images/images_model.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "apps/model_words.h"
+#include "engine/json.h"
 #include "training/task_model.h"
 
 namespace kern::apps {

@@ -1,8 +1,7 @@
 #include "apps/wells/wells_model.h"
 
-#include <nlohmann/json.hpp>
-
 #include "data/window_features.h"
+#include "engine/json.h"
 #include "kernels/common/parallel.h"
 #include "training/task_model.h"
 

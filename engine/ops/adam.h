@@ -1,6 +1,5 @@
 #pragma once
-#include "engine/ops/update.h"
-#include "kernels/adam.h"
+#include "engine/tensor.h"
 
 namespace kern {
 
@@ -11,19 +10,7 @@ struct AdamOptions {
 
 // One step in place on a parameter p with gradient g and running moments m, v (zero at first). *step counts from 1;
 // step, lr and grad_scale (may be null: 1; for clipping) lie in memory of p's device. Formulas in kernels/adam.h.
-inline void adam(Tensor& p, const Tensor& g, Tensor& m, Tensor& v, const AdamOptions& o, const int64_t* step,
-                 const float* lr, const float* grad_scale = nullptr, SourceLocation at = SourceLocation::current()) {
-  detail::check_like_parameter("adam", "the gradient", p, g, at);
-  detail::check_like_parameter("adam", "the first moment", p, m, at);
-  detail::check_like_parameter("adam", "the second moment", p, v, at);
-  const kernels::AdamSpec a{.n = p.size(),
-                            .beta1 = o.beta1,
-                            .beta2 = o.beta2,
-                            .epsilon = o.epsilon,
-                            .weight_decay = o.weight_decay,
-                            .decoupled = o.decoupled};
-  kernels::select(kernels::adam_table(), p.device(), a, at)
-      .step({}, a, step, lr, grad_scale, p.mutate(), g.data(), m.mutate(), v.mutate());
-}
+void adam(Tensor& p, const Tensor& g, Tensor& m, Tensor& v, const AdamOptions& o, const int64_t* step, const float* lr,
+          const float* grad_scale = nullptr, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

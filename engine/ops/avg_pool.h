@@ -1,6 +1,5 @@
 #pragma once
-#include "engine/ops/pool.h"
-#include "kernels/avg_pool.h"
+#include "engine/ops/conv1d.h"
 
 namespace kern {
 
@@ -15,35 +14,13 @@ struct AvgPool1dOptions {
   bool count_include_pad = true;
 };
 
-namespace detail {
-inline Tensor avg_pool(const char* op, kernels::AvgPoolSpec g, const Tensor& x, const Tensor& slot, SourceLocation at) {
-  const auto& row = kernels::select(kernels::avg_pool_table(), x.device(), g, at);
-  Tensor y = output_tensor(op, pooled_shape(g.pool, x), x.options(), slot, at);
-  g.pool.pitch.y = y.pitch();
-  row.forward({}, g, x.data(), y.mutate());
-  return record(op, {x}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
-    if (!d.want(0)) return;
-    g.pool.pitch.dy = dy.pitch();
-    row.backward({}, g, dy.data(), d[0].mutate());
-  });
-}
-}  // namespace detail
-
 // x [N,H,W,C] -> y [N,P,Q,C], P = (H + top + bottom - window) / stride + 1, rounded down. Formulas in
 // kernels/avg_pool.h.
-inline Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o = {}, const Tensor& slot = {},
-                         SourceLocation at = SourceLocation::current()) {
-  const char* op = "avg_pool2d";
-  const kernels::PoolSpec pool = detail::pool2d_spec(op, x, o.window, o.stride, o.padding, at);
-  return detail::avg_pool(op, {.pool = pool, .count_include_pad = o.count_include_pad}, x, slot, at);
-}
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o = {}, const Tensor& slot = {},
+                  SourceLocation at = SourceLocation::current());
 
 // x [N,L,C] -> y [N,Q,C].
-inline Tensor avg_pool1d(const Tensor& x, const AvgPool1dOptions& o = {}, const Tensor& slot = {},
-                         SourceLocation at = SourceLocation::current()) {
-  const char* op = "avg_pool1d";
-  const kernels::PoolSpec pool = detail::pool1d_spec(op, x, o.window, o.stride, o.padding, at);
-  return detail::avg_pool(op, {.pool = pool, .count_include_pad = o.count_include_pad}, x, slot, at);
-}
+Tensor avg_pool1d(const Tensor& x, const AvgPool1dOptions& o = {}, const Tensor& slot = {},
+                  SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

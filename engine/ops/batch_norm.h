@@ -1,6 +1,5 @@
 #pragma once
-#include "engine/ops/op.h"
-#include "kernels/batch_norm.h"
+#include "engine/tensor.h"
 
 namespace kern {
 
@@ -13,43 +12,8 @@ struct BatchNormOptions {
 
 // x [N, positions..., C] or [N,C]; weight and bias [C] or empty; running_mean and running_variance [C], both written to
 // in training, where both may be empty -> y of x's shape. Formulas in kernels/batch_norm.h.
-inline Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor running_mean,
-                         Tensor running_variance, const BatchNormOptions& o = {}, const Tensor& slot = {},
-                         SourceLocation at = SourceLocation::current()) {
-  const char* op = "batch_norm";
-  const int64_t c = x.channels();
-  check({x.rank() >= 2, at}, op, ": input must be [N,C], [N,L,C] or [N,H,W,C], got ", x.shape());
-  check({!o.training || x.rows() != 1, at}, op, ": statistics over one value per channel are meaningless, input is ",
-        x.shape(), "; use a larger batch, or training = false");
-  check({!weight || weight.shape() == Shape{c}, at}, op, ": weight must be [", c, "], got ",
-        weight ? weight.shape() : Shape{});
-  check({!bias || bias.shape() == Shape{c}, at}, op, ": bias must be [", c, "], got ", bias ? bias.shape() : Shape{});
-  check({bool(running_mean) == bool(running_variance), at}, op,
-        ": running mean and variance come together or not at all");
-  check({o.training || running_mean, at}, op, ": without training the running mean and variance must be given");
-  check({!running_mean || (running_mean.shape() == Shape{c} && running_variance.shape() == Shape{c}), at}, op,
-        ": running mean and variance must be [", c, "], got ", running_mean ? running_mean.shape() : Shape{}, " and ",
-        running_variance ? running_variance.shape() : Shape{});
-  kernels::BatchNormSpec g{.rows = x.rows(), .c = c, .eps = o.eps, .momentum = o.momentum, .frozen = !o.training};
-  g.pitch.x = x.pitch();
-  const auto& row = kernels::select(kernels::batch_norm_table(), x.device(), g, at);
-  Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);
-  g.pitch.y = y.pitch();
-  Tensor mean = Tensor::empty({c}, x.options()), inverse_deviation = Tensor::empty({c}, x.options());
-  // Frozen statistics are only read: that must not count as a write.
-  auto running = [&](Tensor& t) { return !t ? nullptr : o.training ? t.mutate() : const_cast<float*>(t.data()); };
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), weight ? weight.data() : nullptr,
-              bias ? bias.data() : nullptr, running(running_mean), running(running_variance), y.mutate(), mean.mutate(),
-              inverse_deviation.mutate());
-  return record(
-      op, {x, weight, bias}, y,
-      [op, g, &row, x = Saved(x), weight = Saved(weight), mean, inverse_deviation](const Tensor& dy, Grads& d) mutable {
-        g.pitch.dy = dy.pitch();
-        const Workspace workspace(dy.device(), row.workspace(g));
-        row.backward(workspace.exec(), g, dy.data(), x.get(op).data(), weight ? weight.get(op).data() : nullptr,
-                     mean.data(), inverse_deviation.data(), d.want(0) ? d[0].mutate() : nullptr,
-                     d.want(1) ? d[1].mutate() : nullptr, d.want(2) ? d[2].mutate() : nullptr);
-      });
-}
+Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor running_mean,
+                  Tensor running_variance, const BatchNormOptions& o = {}, const Tensor& slot = {},
+                  SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

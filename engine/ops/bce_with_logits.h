@@ -1,6 +1,5 @@
 #pragma once
-#include "engine/ops/op.h"
-#include "kernels/bce_with_logits.h"
+#include "engine/tensor.h"
 
 namespace kern {
 
@@ -11,32 +10,7 @@ struct BceOptions {
 
 // The mean binary cross entropy of logits with targets in [0,1], -> [1]; weight (or mask) of the same shape, or empty
 // (all 1). Gradients go to the logits only. Formulas in kernels/bce_with_logits.h.
-inline Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const Tensor& weight = {},
-                              const BceOptions& o = {}, SourceLocation at = SourceLocation::current()) {
-  const char* op = "bce_with_logits";
-  check({logits.shape() == target.shape(), at}, op, ": logits ", logits.shape(), " and targets ", target.shape(),
-        " must have one shape");
-  check({!weight || weight.shape() == logits.shape(), at}, op, ": weights ", weight ? weight.shape() : Shape{},
-        " must have the logits' shape ", logits.shape());
-  check({logits.size() > 0, at}, op, ": ", logits.shape(), " has no values to average");
-  check({o.pos_weight >= 0, at}, op, ": pos_weight must not be negative, got ", o.pos_weight);
-  const kernels::BceSpec g{.rows = logits.rows(),
-                           .c = logits.channels(),
-                           .pos_weight = o.pos_weight,
-                           .by_weight = o.by_weight,
-                           .w_pitch_given = weight ? weight.pitch() : 0,
-                           .pitch = {.x = logits.pitch(), .y = target.pitch()}};
-  const auto& row = kernels::select(kernels::bce_with_logits_table(), logits.device(), g, at);
-  Tensor loss = Tensor::empty({1}, logits.options()), divisor = Tensor::empty({1}, logits.options());
-  row.forward(Workspace(logits.device(), row.workspace(g)).exec(), g, logits.data(), target.data(),
-              weight ? weight.data() : nullptr, loss.mutate(), divisor.mutate());
-  return record(
-      op, {logits}, loss,
-      [op, g, &row, divisor, x = Saved(logits), t = Saved(target), w = Saved(weight)](const Tensor& dy, Grads& d) {
-        if (!d.want(0)) return;
-        row.backward({}, g, dy.data(), x.get(op).data(), t.get(op).data(), w ? w.get(op).data() : nullptr,
-                     divisor.data(), d[0].mutate());
-      });
-}
+Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const Tensor& weight = {}, const BceOptions& o = {},
+                       SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

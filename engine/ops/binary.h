@@ -1,17 +1,11 @@
 // What the ops of two inputs (kernels/common/binary.h) share.
 #pragma once
-#include "engine/ops/op.h"
+#include "engine/tensor.h"
 #include "kernels/common/binary.h"
 
 namespace kern::detail {
 
 // Shapes must be equal, or b the vector [C] of a's channels.
-inline kernels::BinarySpec binary_spec(const char* op, const Tensor& a, const Tensor& b, SourceLocation at) {
-  const bool equal = a.shape() == b.shape();
-  check({equal || b.shape() == Shape{a.channels()}, at}, op, ": shapes ", a.shape(), " and ", b.shape(),
-        " do not fit; the second must have the first's shape or be a vector [", a.channels(), "] of its channels");
-  check({b.device() == a.device(), at}, op, ": one input is on ", a.device(), ", the other on ", b.device());
-  return {.rows = a.rows(), .c = a.channels(), .vector = !equal, .b_pitch = b.pitch(), .pitch = {.x = a.pitch()}};
-}
+kernels::BinarySpec binary_spec(const char* op, const Tensor& a, const Tensor& b, SourceLocation at);
 
 }  // namespace kern::detail

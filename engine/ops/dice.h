@@ -11,9 +11,7 @@ struct DiceOptions {
 // 1 - the mean over classes of (2 sum p t + smooth) / (sum p + sum t + smooth) (Milletari et al. 2016 with plain sums):
 // tversky with both costs 1/2. Logits [N,...,K] (softmax; one logit: sigmoid), target i32 [N,...] with -1 for what
 // takes no part -> [1].
-inline Tensor dice(const Tensor& logits, const Tensor& target, const DiceOptions& o = {},
-                   SourceLocation at = SourceLocation::current()) {
-  return tversky(logits, target, {.alpha = 0.5f, .beta = 0.5f, .smooth = o.smooth / 2, .per_sample = o.per_sample}, at);
-}
+Tensor dice(const Tensor& logits, const Tensor& target, const DiceOptions& o = {},
+            SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

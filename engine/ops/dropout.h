@@ -1,45 +1,17 @@
 #pragma once
-#include "engine/ops/op.h"
 #include "engine/random.h"
-#include "kernels/dropout.h"
+#include "engine/tensor.h"
 
 namespace kern {
-
-namespace detail {
-// One mask for every `span` rows and channel.
-inline Tensor drop(const char* op, const Tensor& x, float p, int64_t span, Generator& generator, const Tensor& slot,
-                   SourceLocation at) {
-  check({p >= 0 && p <= 1, at}, op, ": the probability to drop must be from 0 to 1, got ", p);
-  const Generator::Draw draw = generator.draw(RandomStream::dropout);
-  kernels::DropoutSpec g{.rows = x.rows(), .c = x.channels(), .span = span, .p = p, .key = draw.key, .call = draw.call};
-  check({g.masks() <= kernels::kMaxDropoutMasks, at}, op, ": ", x.shape(),
-        " has more values than masks can be counted for; split the batch");
-  const auto& row = kernels::select(kernels::dropout_table(), x.device(), g, at);
-  Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);
-  g.pitch = {.x = x.pitch(), .y = y.pitch()};
-  row.forward({}, g, draw.step_on(x.device(), at), x.data(), y.mutate());
-  return record(op, {x}, y, [g, &row, draw](const Tensor& dy, Grads& d) mutable {
-    if (!d.want(0)) return;
-    g.pitch = {.x = dy.pitch()};
-    row.forward({}, g, draw.step_on(dy.device()), dy.data(), d[0].mutate());
-  });
-}
-}  // namespace detail
 
 // y = x with every value dropped (0) with probability p, the others scaled by 1/(1-p); any shape. For training: in
 // evaluation the layer does not call it. The masks depend on the generator's seed, step and number of calls in this
 // step.
-inline Tensor dropout(const Tensor& x, float p, Generator& generator = default_generator(), const Tensor& slot = {},
-                      SourceLocation at = SourceLocation::current()) {
-  return detail::drop("dropout", x, p, 1, generator, slot, at);
-}
+Tensor dropout(const Tensor& x, float p, Generator& generator = default_generator(), const Tensor& slot = {},
+               SourceLocation at = SourceLocation::current());
 
 // The same with whole channels of a sample dropped: x [N,...,C].
-inline Tensor channel_dropout(const Tensor& x, float p, Generator& generator = default_generator(),
-                              const Tensor& slot = {}, SourceLocation at = SourceLocation::current()) {
-  check({x.rank() >= 2, at}, "channel_dropout: input must be [N,...,C], got ", x.shape());
-  return detail::drop("channel_dropout", x, p, std::max<int64_t>(1, x.dim(0) > 0 ? x.rows() / x.dim(0) : 1), generator,
-                      slot, at);
-}
+Tensor channel_dropout(const Tensor& x, float p, Generator& generator = default_generator(), const Tensor& slot = {},
+                       SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -1,6 +1,5 @@
 #pragma once
-#include "engine/ops/class_targets.h"
-#include "kernels/focal.h"
+#include "engine/tensor.h"
 
 namespace kern {
 
@@ -13,32 +12,7 @@ struct FocalOptions {
 // sigmoid), target i32 [N,...] with -1 for what takes no part, weight [K] or empty (all 1; with one logit alpha says
 // it) -> [1]. Formulas in kernels/focal.h. Errors: shapes that do not fit; a target that is no class; a negative gamma;
 // alpha above 1, or with several logits.
-inline Tensor focal(const Tensor& logits, const Tensor& target, const FocalOptions& o = {}, const Tensor& weight = {},
-                    SourceLocation at = SourceLocation::current()) {
-  const char* op = "focal";
-  check_class_targets(op, logits, target, at);
-  const bool binary = kernels::is_binary(logits.channels());
-  check({o.gamma >= 0, at}, op, ": gamma must not be negative, got ", o.gamma);
-  check({o.alpha <= 1 && (binary || o.alpha < 0), at}, op, ": alpha ", o.alpha, " does not fit ", logits.channels(),
-        " logits; with one it must be at most 1, with several give the weights of the classes instead");
-  check({!binary || !weight, at}, op, ": with one logit there are no class weights; give alpha");
-  check_class_weights(op, weight, logits.channels(), at);
-  const Tensor t = dense(target);
-  const kernels::FocalSpec g{.rows = logits.rows(),
-                             .k = logits.channels(),
-                             .gamma = o.gamma,
-                             .alpha = o.alpha,
-                             .pitch = {.x = logits.pitch()}};
-  const auto& row = kernels::select(kernels::focal_table(), logits.device(), g, at);
-  Tensor loss = Tensor::empty({1}, logits.options()), count = Tensor::empty({1}, logits.options());
-  row.forward(Workspace(logits.device(), row.workspace(g)).exec(), g, logits.data(), t.data<int32_t>(),
-              weight ? weight.data() : nullptr, loss.mutate(), count.mutate());
-  return record(op, {logits}, loss,
-                [op, g, &row, x = Saved(logits), t = Saved(t), w = Saved(weight), count](const Tensor& dy, Grads& d) {
-                  if (!d.want(0)) return;
-                  row.backward({}, g, dy.data(), x.get(op).data(), t.get(op).data<int32_t>(),
-                               w ? w.get(op).data() : nullptr, count.data(), d[0].mutate());
-                });
-}
+Tensor focal(const Tensor& logits, const Tensor& target, const FocalOptions& o = {}, const Tensor& weight = {},
+             SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -1,6 +1,5 @@
 #pragma once
-#include "engine/ops/op.h"
-#include "kernels/kl_normal.h"
+#include "engine/tensor.h"
 
 namespace kern {
 
@@ -13,25 +12,7 @@ struct KlNormalOptions {
 
 // The divergence of N(mean, sigma^2) from N(0, 1): mean and spread [N,...,C] -> [1], summed over a sample's values,
 // averaged over the batch. Gradients go to both. Formulas in kernels/kl_normal.h.
-inline Tensor kl_normal(const Tensor& mean, const Tensor& spread, const KlNormalOptions& o = {},
-                        SourceLocation at = SourceLocation::current()) {
-  check({mean.shape() == spread.shape(), at}, "kl_normal: mean ", mean.shape(), " and spread ", spread.shape(),
-        " must have one shape");
-  check({mean.size() > 0, at}, "kl_normal: ", mean.shape(), " has no values to add");
-  kernels::KlNormalSpec g{.rows = mean.rows(),
-                          .c = mean.channels(),
-                          .divisor = o.average && mean.rank() > 1 ? mean.dim(0) : 1,
-                          .log_sigma = o.spread == Spread::log_sigma,
-                          .pitch = {.x = mean.pitch(), .y = spread.pitch()}};
-  const auto& row = kernels::select(kernels::kl_normal_table(), mean.device(), g, at);
-  Tensor loss = Tensor::empty({1}, mean.options());
-  row.forward(Workspace(mean.device(), row.workspace(g)).exec(), g, mean.data(), spread.data(), loss.mutate());
-  return record("kl_normal", {mean, spread}, loss,
-                [g, &row, mean = Saved(mean), spread = Saved(spread)](const Tensor& dy, Grads& d) {
-                  float *dmean = d.want(0) ? d[0].mutate() : nullptr, *dspread = d.want(1) ? d[1].mutate() : nullptr;
-                  row.backward({}, g, dy.data(), mean.get("kl_normal").data(), spread.get("kl_normal").data(), dmean,
-                               dspread);
-                });
-}
+Tensor kl_normal(const Tensor& mean, const Tensor& spread, const KlNormalOptions& o = {},
+                 SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -1,15 +1,9 @@
 #pragma once
-#include "engine/ops/update.h"
-#include "kernels/lerp.h"
+#include "engine/tensor.h"
 
 namespace kern {
 
 // average = decay * average + (1 - decay) * x, in place: an exponential moving average of a parameter.
-inline void lerp(Tensor& average, const Tensor& x, double decay, SourceLocation at = SourceLocation::current()) {
-  detail::check_like_parameter("lerp", "the array to average", average, x, at);
-  check({decay >= 0 && decay <= 1, at}, "lerp: the decay must be from 0 to 1, got ", decay);
-  const kernels::LerpSpec g{.n = x.size(), .decay = decay};
-  kernels::select(kernels::lerp_table(), x.device(), g, at).step({}, g, x.data(), average.mutate());
-}
+void lerp(Tensor& average, const Tensor& x, double decay, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -1,36 +1,10 @@
 #pragma once
-#include "engine/ops/op.h"
-#include "kernels/linear.h"
+#include "engine/tensor.h"
 
 namespace kern {
 
 // x [..., C], w [K,C], b [K] or empty -> y [..., K] = x w^T + b. Errors: channels or bias that do not fit.
-inline Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b = {}, const Tensor& slot = {},
-                     SourceLocation at = SourceLocation::current()) {
-  check({x.rank() >= 2 && w.rank() == 2, at},
-        "linear: input must be [...,C] of at least two dimensions and weight [K,C], got ", x.shape(), " and ",
-        w.shape());
-  check({x.channels() == w.dim(1), at}, "linear: input ", x.shape(), " has ", x.channels(), " channels, weight ",
-        w.shape(), " expects ", w.dim(1));
-  check({!b || b.shape() == Shape{w.dim(0)}, at}, "linear: bias must be [", w.dim(0), "], got ",
-        b ? b.shape() : Shape{});
-  check({w.dense(), at}, "linear: the weight must be dense");
-  kernels::LinearSpec g{.rows = x.rows(), .c = w.dim(1), .k = w.dim(0)};
-  g.pitch.x = x.pitch();
-  const auto& row = kernels::select(kernels::linear_table(), x.device(), g, at);
-  Shape y_shape = x.shape();
-  y_shape[-1] = g.k;
-  Tensor y = output_tensor("linear", y_shape, x.options(), slot, at);
-  g.pitch.y = y.pitch();
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), w.data(), b ? b.data() : nullptr,
-              y.mutate());
-  return record("linear", {x, w, b}, y, [g, &row, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
-    g.pitch.dy = dy.pitch();
-    const Workspace workspace(dy.device(), row.workspace(g));
-    if (d.want(0)) row.backward_data(workspace.exec(), g, dy.data(), w.get("linear").data(), d[0].mutate());
-    if (d.want(1)) row.backward_weight(workspace.exec(), g, dy.data(), x.get("linear").data(), d[1].mutate());
-    if (d.want(2)) row.backward_bias(workspace.exec(), g, dy.data(), d[2].mutate());
-  });
-}
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b = {}, const Tensor& slot = {},
+              SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

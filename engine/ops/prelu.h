@@ -1,27 +1,10 @@
 #pragma once
-#include "engine/ops/op.h"
-#include "kernels/prelu.h"
+#include "engine/tensor.h"
 
 namespace kern {
 
 // y = x where x > 0, else slope * x. x of any shape [..., C]; slope [1], shared, or [C], one per channel.
-inline Tensor prelu(const Tensor& x, const Tensor& slope, const Tensor& slot = {},
-                    SourceLocation at = SourceLocation::current()) {
-  check({slope.rank() == 1 && (slope.dim(0) == 1 || slope.dim(0) == x.channels()), at}, "prelu: input ", x.shape(),
-        " needs a slope of shape [1] (shared) or [", x.channels(), "] (one per channel), got ", slope.shape());
-  kernels::PreluSpec g{.rows = x.rows(), .c = x.channels(), .slopes = slope.dim(0)};
-  g.pitch.x = x.pitch();
-  const auto& row = kernels::select(kernels::prelu_table(), x.device(), g, at);
-  Tensor y = output_tensor("prelu", x.shape(), x.options(), slot, at);
-  g.pitch.y = y.pitch();
-  row.forward({}, g, x.data(), slope.data(), y.mutate());
-  return record("prelu", {x, slope}, y,
-                [g, &row, x = Saved(x), slope = Saved(slope)](const Tensor& dy, Grads& d) mutable {
-                  g.pitch.dy = dy.pitch();
-                  const Workspace workspace(dy.device(), row.workspace(g));
-                  row.backward(workspace.exec(), g, dy.data(), x.get("prelu").data(), slope.get("prelu").data(),
-                               d.want(0) ? d[0].mutate() : nullptr, d.want(1) ? d[1].mutate() : nullptr);
-                });
-}
+Tensor prelu(const Tensor& x, const Tensor& slope, const Tensor& slot = {},
+             SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -1,12 +1,9 @@
 #pragma once
-#include "engine/ops/unary.h"
-#include "kernels/relu.h"
+#include "engine/tensor.h"
 
 namespace kern {
 
 // y = max(x, 0), any shape.
-inline Tensor relu(const Tensor& x, const Tensor& slot = {}, SourceLocation at = SourceLocation::current()) {
-  return unary("relu", kernels::relu_table(), kernels::Relu{}, x, slot, at);
-}
+Tensor relu(const Tensor& x, const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

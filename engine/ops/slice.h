@@ -5,25 +5,6 @@ namespace kern {
 
 // Positions begin .. end-1 of one dimension (negative counts from the end: -1 is the channels). Of channels it is a
 // view of x and costs nothing; of any other dimension a dense copy.
-inline Tensor slice(const Tensor& x, int dim, int64_t begin, int64_t end,
-                    SourceLocation at = SourceLocation::current()) {
-  const int d = dim < 0 ? dim + x.rank() : dim;
-  check({d >= 0 && d < x.rank(), at}, "slice: ", x.shape(), " has no dimension ", dim);
-  check({0 <= begin && begin <= end && end <= x.dim(d), at}, "slice: ", begin, " to ", end, " of dimension ", dim,
-        " does not lie in ", x.shape());
-  if (d == x.rank() - 1)
-    return record("slice", {x}, x.channel_slice(begin, end), [begin, end](const Tensor& dy, Grads& grads) {
-      if (!grads.want(0)) return;
-      Tensor& dx = grads[0];
-      dx.fill(0);
-      dx.channel_slice(begin, end).copy_from(dy);
-    });
-  kernels::PadSpec g{.h = x.dim(d), .c = x.channels(), .top = -begin, .bottom = end - x.dim(d)};
-  for (int i = 0; i < d; ++i) g.n *= x.dim(i);
-  for (int i = d + 1; i + 1 < x.rank(); ++i) g.w *= x.dim(i);
-  Shape shape = x.shape();
-  shape[d] = end - begin;
-  return detail::padded("slice", g, shape, x, {}, at);
-}
+Tensor slice(const Tensor& x, int dim, int64_t begin, int64_t end, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -1,33 +1,9 @@
 #pragma once
-#include "engine/ops/op.h"
-#include "kernels/softmax.h"
+#include "engine/tensor.h"
 
 namespace kern {
 
-namespace detail {
-
-// An op over the channels of each position whose backward looks at its output.
-inline Tensor over_channels(const char* op, const kernels::Table<kernels::SoftmaxRow>& table, const Tensor& x,
-                            const Tensor& slot, SourceLocation at) {
-  check({x.rank() >= 1 && x.channels() >= 1, at}, op, ": input must have channels, got ", x.shape());
-  kernels::SoftmaxSpec g{.rows = x.rows(), .c = x.channels()};
-  g.pitch.x = x.pitch();
-  const auto& row = kernels::select(table, x.device(), g, at);
-  Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);
-  g.pitch.y = y.pitch();
-  row.forward({}, g, x.data(), y.mutate());
-  return record(op, {x}, y, [op, g, &row, y = Saved(y)](const Tensor& dy, Grads& d) mutable {
-    if (!d.want(0)) return;
-    g.pitch.dy = dy.pitch();
-    row.backward({}, g, dy.data(), y.get(op).data(), d[0].mutate());
-  });
-}
-
-}  // namespace detail
-
 // x [..., C] -> probabilities of the same shape that sum to 1 over the channels.
-inline Tensor softmax(const Tensor& x, const Tensor& slot = {}, SourceLocation at = SourceLocation::current()) {
-  return detail::over_channels("softmax", kernels::softmax_table(), x, slot, at);
-}
+Tensor softmax(const Tensor& x, const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -1,6 +1,5 @@
 #pragma once
-#include "engine/ops/class_targets.h"
-#include "kernels/tversky.h"
+#include "engine/tensor.h"
 
 namespace kern {
 
@@ -14,30 +13,7 @@ struct TverskyOptions {
 // 1 - the mean over classes of TP / (TP + alpha FP + beta FN), on probabilities: logits [N,...,K] (softmax; one logit:
 // sigmoid), target i32 [N,...] with -1 for what takes no part -> [1]. Formulas in kernels/tversky.h. Errors: shapes
 // that do not fit; a target that is no class; negative options.
-inline Tensor tversky(const Tensor& logits, const Tensor& target, const TverskyOptions& o = {},
-                      SourceLocation at = SourceLocation::current()) {
-  check_class_targets("tversky", logits, target, at);
-  check({o.alpha >= 0 && o.beta >= 0 && o.smooth >= 0, at},
-        "tversky: alpha, beta and smooth must not be negative, got ", o.alpha, ", ", o.beta, ", ", o.smooth);
-  const Tensor t = dense(target);
-  const int64_t groups = o.per_sample && logits.rank() > 1 ? logits.dim(0) : 1;
-  const kernels::TverskySpec g{.groups = groups,
-                               .rows = groups > 0 ? logits.rows() / groups : 0,
-                               .k = logits.channels(),
-                               .alpha = o.alpha,
-                               .beta = o.beta,
-                               .smooth = o.smooth,
-                               .pitch = {.x = logits.pitch()}};
-  const auto& row = kernels::select(kernels::tversky_table(), logits.device(), g, at);
-  Tensor loss = Tensor::empty({1}, logits.options()), saved = Tensor::empty({g.saved_size()}, logits.options());
-  row.forward(Workspace(logits.device(), row.workspace(g)).exec(), g, logits.data(), t.data<int32_t>(), loss.mutate(),
-              saved.mutate());
-  return record("tversky", {logits}, loss,
-                [g, &row, x = Saved(logits), t = Saved(t), saved](const Tensor& dy, Grads& d) {
-                  if (d.want(0))
-                    row.backward({}, g, dy.data(), x.get("tversky").data(), t.get("tversky").data<int32_t>(),
-                                 saved.data(), d[0].mutate());
-                });
-}
+Tensor tversky(const Tensor& logits, const Tensor& target, const TverskyOptions& o = {},
+               SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -76,6 +76,14 @@ thread_local bool hollow = false;
 }  // namespace
 bool hollow_rows() { return hollow; }
 bool set_hollow_rows(bool on) { return std::exchange(hollow, on); }
+const void* detail::made_once(const void* row, const void* (*make)(const void* row)) {
+  static std::mutex mutex;
+  static auto& made = *new std::map<const void*, const void*>;
+  std::lock_guard lock(mutex);
+  const void*& twin = made[row];
+  if (!twin) twin = make(row);
+  return twin;
+}
 
 SpecLog::SpecLog() : before_(std::exchange(current_log, this)) {}
 SpecLog::~SpecLog() { current_log = before_; }

@@ -4,6 +4,7 @@
 //
 // Error is the user's (exit code 1 of the program), InternalError is ours (exit code 3).
 #pragma once
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -31,30 +32,52 @@ class InternalError : public Error {
 };
 
 namespace detail {
-void append(std::string& out, double v);
-void append(std::string& out, long long v);
-void append(std::string& out, unsigned long long v);
-inline void append(std::string& out, std::string_view v) { out += v; }
-inline void append(std::string& out, const char* v) { out += v; }
-inline void append(std::string& out, char v) { out += v; }
-inline void append(std::string& out, bool v) { out += v ? "true" : "false"; }
-template <class T>
-void append_any(std::string& out, const T& v) {
-  if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, char>) append(out, v);
-  else if constexpr (std::is_floating_point_v<T>) append(out, double(v));
-  else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) append(out, static_cast<long long>(v));
-  else if constexpr (std::is_integral_v<T>) append(out, static_cast<unsigned long long>(v));
-  else if constexpr (std::is_convertible_v<T, std::string_view>) append(out, std::string_view(v));
-  else append(out, std::string_view(to_string(v)));  // found by the type's own namespace
-}
+
+// One piece of a sentence: what it is, by reference, and how it is written. The usual types are written in error.cpp:
+// sentences stand in every file, and almost none is ever put together.
+class TextPart {
+ public:
+  TextPart(const char* v);
+  TextPart(const std::string_view& v);
+  TextPart(const std::string& v);
+  TextPart(const bool& v);
+  TextPart(const char& v);
+  TextPart(const int& v);
+  TextPart(const long& v);
+  TextPart(const long long& v);
+  TextPart(const unsigned& v);
+  TextPart(const unsigned long& v);
+  TextPart(const unsigned long long& v);
+  TextPart(const float& v);
+  TextPart(const double& v);
+  template <class T>
+  TextPart(const T& v) : value_(&v), append_(write<T>) {}
+  void append_to(std::string& out) const { append_(out, value_); }
+
+ private:
+  using Append = void (*)(std::string& out, const void* value);
+  TextPart(const void* value, Append append) : value_(value), append_(append) {}
+  template <class T>
+  static void write(std::string& out, const void* value) {
+    const T& v = *static_cast<const T*>(value);
+    if constexpr (std::is_integral_v<T>) TextPart(+v).append_to(out);
+    else if constexpr (std::is_convertible_v<T, std::string_view>) out += std::string_view(v);
+    else out += std::string_view(to_string(v));  // found by the type's own namespace
+  }
+
+  const void* value_;
+  Append append_;
+};
+std::string text_of(std::initializer_list<TextPart> parts);
+[[noreturn]] void fail(SourceLocation at, std::initializer_list<TextPart> parts);             // Error
+[[noreturn]] void fail_internally(SourceLocation at, std::initializer_list<TextPart> parts);  // InternalError
+
 }  // namespace detail
 
 // text("pad ", 3, " of ", shape) -> one string; numbers, strings and anything with to_string().
 template <class... Parts>
 std::string text(const Parts&... parts) {
-  std::string out;
-  (detail::append_any(out, parts), ...);
-  return out;
+  return detail::text_of({detail::TextPart(parts)...});
 }
 
 struct Condition {  // captures the caller's place without a macro
@@ -67,14 +90,14 @@ struct Condition {  // captures the caller's place without a macro
 template <class... Parts>
 void check(Condition condition, const Parts&... parts) {
   if (!condition.ok) [[unlikely]]
-    throw Error(text(parts...), condition.at);
+    detail::fail(condition.at, {detail::TextPart(parts)...});
 }
 
 // What cannot happen unless Kern itself is wrong.
 template <class... Parts>
 void internal_check(Condition condition, const Parts&... parts) {
   if (!condition.ok) [[unlikely]]
-    throw InternalError(text(parts...), condition.at);
+    detail::fail_internally(condition.at, {detail::TextPart(parts)...});
 }
 
 }  // namespace kern

@@ -3,8 +3,7 @@
 // (engine/rehearsal.h).
 #pragma once
 #include <cstddef>
-#include <map>
-#include <mutex>
+#include <type_traits>
 #include <utility>
 
 namespace kern::kernels {
@@ -80,16 +79,19 @@ void for_each_member(Row& row, F&& f) {
   }
 }
 
+namespace detail {
+// What make(row) gave when this row was first asked for; kept for good.
+const void* made_once(const void* row, const void* (*make)(const void* row));
+}  // namespace detail
+
 // The twin of a row of static storage duration. Made once and kept for good: backward functions hold on to it.
 template <class Row>
 const Row& hollow_twin(const Row& row) {
-  static std::mutex mutex;
-  static auto& twins = *new std::map<const Row*, const Row>;
-  std::lock_guard lock(mutex);
-  if (const auto it = twins.find(&row); it != twins.end()) return it->second;
-  Row twin = row;
-  for_each_member(twin, [](auto& member) { detail::hollow_out(member); });
-  return twins.emplace(&row, twin).first->second;
+  return *static_cast<const Row*>(detail::made_once(&row, [](const void* original) -> const void* {
+    auto* twin = new Row(*static_cast<const Row*>(original));
+    for_each_member(*twin, [](auto& member) { detail::hollow_out(member); });
+    return twin;
+  }));
 }
 
 }  // namespace kern::kernels

@@ -2,12 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "data/image.h"
 #include "data/spills_synthetic.h"
 #include "engine/atomic_file.h"
+#include "engine/json.h"
 #include "tests/apps/kern_process.h"
 
 namespace kern::testing {

@@ -1,9 +1,9 @@
 // kern faults compare and study.
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "engine/json.h"
 #include "tests/apps/faults_run.h"
 
 namespace kern::testing {

@@ -1,7 +1,7 @@
 // kern faults inspect and synthesize, run as a person runs them.
-#include <nlohmann/json.hpp>
 
 #include "engine/atomic_file.h"
+#include "engine/json.h"
 #include "tests/apps/kern_process.h"
 
 namespace kern::testing {

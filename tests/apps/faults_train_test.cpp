@@ -4,12 +4,12 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "data/image.h"
 #include "data/segy_write.h"
 #include "engine/atomic_file.h"
+#include "engine/json.h"
 #include "kernels/common/sanitizer.h"
 #include "tests/apps/faults_run.h"
 

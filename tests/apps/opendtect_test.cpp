@@ -14,13 +14,13 @@
 #include <fstream>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
 #include "apps/faults/faults_model.h"
 #include "apps/faults/opendtect/tiles.h"
 #include "engine/atomic_file.h"
+#include "engine/json.h"
 #include "engine/random.h"
 #include "kernels/common/error.h"
 #include "tests/apps/kern_process.h"

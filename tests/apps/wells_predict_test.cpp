@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
 #include "data/csv.h"
 #include "data/las.h"
 #include "engine/atomic_file.h"
+#include "engine/json.h"
 #include "tests/apps/kern_process.h"
 
 namespace kern::testing {

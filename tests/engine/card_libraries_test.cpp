@@ -11,6 +11,7 @@
 #include "engine/ops/conv_transpose2d.h"
 #include "engine/ops/linear.h"
 #include "engine/ops/mse.h"
+#include "kernels/common/dispatch.h"
 #include "tests/support/gradient_check.h"
 
 namespace kern {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/autograd.h"
 #include "engine/device_scalar.h"
 #include "engine/ops/relu.h"
 #include "engine/random.h"

@@ -1,4 +1,5 @@
 #include "engine/ops/log_softmax.h"
+#include "engine/ops/softmax.h"
 #include "tests/support/gradient_check.h"
 
 namespace kern {

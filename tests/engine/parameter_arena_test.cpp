@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/autograd.h"
 #include "engine/ops/conv1d.h"
 
 namespace kern {

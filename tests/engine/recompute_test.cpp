@@ -1,6 +1,7 @@
 // Tensors that are made again for the backward pass instead of being kept.
 #include <gtest/gtest.h>
 
+#include "engine/autograd.h"
 #include "engine/ops/concat.h"
 #include "engine/ops/conv2d.h"
 #include "engine/ops/norm_act.h"

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "engine/atomic_file.h"
+#include "engine/autograd.h"
 #include "engine/capture.h"
 #include "engine/memory.h"
 #include "engine/ops/conv2d.h"

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "engine/json.h"
 #include "kernels/common/error.h"
 
 namespace kern::training {

@@ -4,12 +4,12 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "apps/faults/faults_model.h"
 #include "apps/faults/opendtect/serve.h"
 #include "engine/card.h"
+#include "engine/json.h"
 #include "kernels/common/log.h"
 #include "training/section_inference.h"
 #include "training/task_model.h"

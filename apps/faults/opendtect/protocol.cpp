@@ -3,8 +3,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
+#include "engine/json.h"
 #include "kernels/common/error.h"
 
 namespace kern::apps::opendtect {

@@ -1,9 +1,16 @@
-// The differentiable form of every loss that compares value by value (kernels/common/pair_loss.h).
-#pragma once
-#include "engine/ops/op.h"
+// Every loss that compares value by value (kernels/common/pair_loss.h).
 #include "kernels/common/pair_loss.h"
 
+#include "engine/ops/huber.h"
+#include "engine/ops/l1.h"
+#include "engine/ops/mse.h"
+#include "engine/ops/op.h"
+#include "kernels/huber.h"
+#include "kernels/l1.h"
+#include "kernels/mse.h"
+
 namespace kern {
+namespace {
 
 // Two tensors of one shape -> [1]; gradients go to both.
 template <class Op>
@@ -21,6 +28,21 @@ Tensor pair_loss(const char* name, const kernels::Table<kernels::PairLossRow<Op>
     if (d.want(0)) row.backward({}, g, dy.data(), a, b, d[0].mutate());
     if (d.want(1)) row.backward({}, g.exchanged(), dy.data(), b, a, d[1].mutate());
   });
+}
+
+}  // namespace
+
+Tensor huber(const Tensor& x, const Tensor& target, float delta, SourceLocation at) {
+  check({delta > 0, at}, "huber: delta must be positive, got ", delta);
+  return pair_loss("huber", kernels::huber_table(), kernels::Huber{delta}, x, target, at);
+}
+
+Tensor l1(const Tensor& x, const Tensor& target, SourceLocation at) {
+  return pair_loss("l1", kernels::l1_table(), kernels::L1{}, x, target, at);
+}
+
+Tensor mse(const Tensor& x, const Tensor& target, SourceLocation at) {
+  return pair_loss("mse", kernels::mse_table(), kernels::Mse{}, x, target, at);
 }
 
 }  // namespace kern

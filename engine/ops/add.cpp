@@ -1,0 +1,24 @@
+#include "engine/ops/add.h"
+
+#include "engine/ops/binary.h"
+#include "engine/ops/op.h"
+#include "kernels/add.h"
+
+namespace kern {
+
+Tensor add(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocation at) {
+  kernels::BinarySpec g = detail::binary_spec("add", a, b, at);
+  const auto& row = kernels::select(kernels::add_table(), a.device(), g, at);
+  Tensor y = output_tensor("add", a.shape(), a.options(), slot, at);
+  g.pitch.y = y.pitch();
+  row.forward({}, g, a.data(), b.data(), y.mutate());
+  return record("add", {a, b}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
+    if (d.want(0)) d.set(0, dy);
+    if (!d.want(1)) return;
+    if (!g.vector) return d.set(1, dy);
+    g.pitch.dy = dy.pitch();
+    row.backward_vector(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data(), d[1].mutate());
+  });
+}
+
+}  // namespace kern

@@ -1,0 +1,36 @@
+#include "engine/ops/avg_pool.h"
+
+#include "engine/ops/op.h"
+#include "engine/ops/pool.h"
+#include "kernels/avg_pool.h"
+
+namespace kern {
+namespace {
+
+Tensor avg_pool(const char* op, kernels::AvgPoolSpec g, const Tensor& x, const Tensor& slot, SourceLocation at) {
+  const auto& row = kernels::select(kernels::avg_pool_table(), x.device(), g, at);
+  Tensor y = output_tensor(op, detail::pooled_shape(g.pool, x), x.options(), slot, at);
+  g.pool.pitch.y = y.pitch();
+  row.forward({}, g, x.data(), y.mutate());
+  return record(op, {x}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
+    if (!d.want(0)) return;
+    g.pool.pitch.dy = dy.pitch();
+    row.backward({}, g, dy.data(), d[0].mutate());
+  });
+}
+
+}  // namespace
+
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o, const Tensor& slot, SourceLocation at) {
+  const char* op = "avg_pool2d";
+  const kernels::PoolSpec pool = detail::pool2d_spec(op, x, o.window, o.stride, o.padding, at);
+  return avg_pool(op, {.pool = pool, .count_include_pad = o.count_include_pad}, x, slot, at);
+}
+
+Tensor avg_pool1d(const Tensor& x, const AvgPool1dOptions& o, const Tensor& slot, SourceLocation at) {
+  const char* op = "avg_pool1d";
+  const kernels::PoolSpec pool = detail::pool1d_spec(op, x, o.window, o.stride, o.padding, at);
+  return avg_pool(op, {.pool = pool, .count_include_pad = o.count_include_pad}, x, slot, at);
+}
+
+}  // namespace kern

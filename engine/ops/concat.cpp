@@ -1,0 +1,59 @@
+#include "engine/ops/concat.h"
+
+#include "engine/ops/op.h"
+
+namespace kern {
+
+Tensor concat(const std::vector<Tensor>& parts, SourceLocation at) {
+  check({!parts.empty(), at}, "concat: needs at least one tensor");
+  const Tensor& first = parts[0];
+  check({first.rank() >= 1, at}, "concat: a tensor without sizes has no channels to join");
+  Shape shape = first.shape();
+  shape[-1] = 0;
+  for (const Tensor& p : parts) {
+    bool fits = p.rank() == first.rank() && p.options().dtype == first.dtype() && p.device() == first.device();
+    for (int i = 0; fits && i + 1 < p.rank(); ++i) fits = p.dim(i) == first.dim(i);
+    check({fits, at}, "concat: ", first.shape(), " ", first.dtype(), " and ", p.shape(), " ", p.dtype(),
+          " do not fit side by side; all sizes but the last must be equal");
+    shape[-1] += p.channels();
+  }
+  Tensor y = Tensor::joined_channels(parts);
+  if (!y) {
+    y = Tensor::empty(shape, first.options());
+    int64_t begin = 0;
+    for (const Tensor& p : parts) {
+      y.channel_slice(begin, begin + p.channels()).copy_from(p);
+      begin += p.channels();
+    }
+  }
+  std::vector<int64_t> widths;
+  for (const Tensor& p : parts) widths.push_back(p.channels());
+  // Joined for free, it can be made again where all its parts can.
+  bool again = y.impl().storage == first.impl().storage;
+  std::vector<std::shared_ptr<Refill>> refills;
+  for (const Tensor& p : parts) {
+    refills.push_back(p.impl().refill);
+    again = again && refills.back() && refills.back()->version == p.version();
+  }
+  if (again)
+    y.impl().refill = std::make_shared<Refill>(Refill{.make =
+                                                          [widths, refills](Tensor& into) {
+                                                            int64_t begin = 0;
+                                                            for (size_t i = 0; i < widths.size(); ++i) {
+                                                              Tensor part =
+                                                                  into.channel_slice(begin, begin + widths[i]);
+                                                              refills[i]->make(part);
+                                                              begin += widths[i];
+                                                            }
+                                                          },
+                                                      .version = y.version()});
+  return record("concat", parts, y, [widths](const Tensor& dy, Grads& d) {
+    int64_t begin = 0;
+    for (size_t i = 0; i < widths.size(); ++i) {
+      if (d.want(i)) d.set(i, dy.channel_slice(begin, begin + widths[i]));
+      begin += widths[i];
+    }
+  });
+}
+
+}  // namespace kern

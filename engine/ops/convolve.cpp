@@ -1,0 +1,84 @@
+#include "engine/ops/convolve.h"
+
+namespace kern::detail {
+
+Tensor convolve(const char* op, kernels::Conv2dSpec g, const Shape& y_shape, const Tensor& x, const Tensor& w,
+                const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at) {
+  g.pitch = {.x = x.pitch()};
+  const auto& row = kernels::select(kernels::conv2d_table(), x.device(), g, at);
+  Tensor y = output_tensor(op, y_shape, x.options(), slot, at);
+  g.pitch.y = y.pitch();
+  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), w.data(), b ? b.data() : nullptr,
+              y.mutate());
+  return record(op, {x, w, b}, y,
+                [op, g, &row, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
+                  g.pitch.dy = dy.pitch();
+                  const Workspace workspace(dy.device(), row.workspace(g));
+                  if (d.want(0)) row.backward_data(workspace.exec(), g, dy.data(), w.get(op).data(), d[0].mutate());
+                  if (d.want(1)) row.backward_weight(workspace.exec(), g, dy.data(), x.get(op).data(), d[1].mutate());
+                  if (d.want(2) && bias_cancels) d[2].fill(0);
+                  else if (d.want(2)) row.backward_bias(workspace.exec(), g, dy.data(), d[2].mutate());
+                });
+}
+
+void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tensor& x, const Tensor& w, const Tensor& b,
+                       SourceLocation at) {
+  check({g.groups >= 1 && g.c % g.groups == 0 && g.k % g.groups == 0, at}, op, ": ", g.groups,
+        " groups must divide the ", g.c, " channels in and the ", g.k, " channels out");
+  check({w.channels() * g.groups == g.c, at}, op, ": input ", x.shape(), " has ", g.c, " channels, filter ", w.shape(),
+        " with ", g.groups, " group(s) expects ", w.channels() * g.groups);
+  check({!b || b.shape() == Shape{g.k}, at}, op, ": bias must be [", g.k, "], got ", b ? b.shape() : Shape{});
+  check({g.stride_h >= 1 && g.stride_w >= 1 && g.dil_h >= 1 && g.dil_w >= 1, at}, op,
+        ": stride and dilation must be at least 1");
+  check({g.pad_top >= 0 && g.pad_bottom >= 0 && g.pad_left >= 0 && g.pad_right >= 0, at}, op,
+        ": padding must not be negative; crop instead");
+  const int reach_h = g.dil_h * (g.r - 1) + 1, reach_w = g.dil_w * (g.s - 1) + 1;
+  check({g.r >= 1 && g.s >= 1 && reach_h <= g.h + g.pad_top + g.pad_bottom && reach_w <= g.w + g.pad_left + g.pad_right,
+         at},
+        op, ": a filter that reaches ", reach_h, "x", reach_w, " does not fit input ", x.shape(),
+        "; pad more or use a larger input");
+  check({w.dense(), at}, op, ": the filter must be dense");
+}
+
+Tensor convolve_transposed(const char* op, kernels::ConvTranspose2dSpec g, const Shape& y_shape, const Tensor& x,
+                           const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at) {
+  g.pitch = {.x = x.pitch()};
+  const auto& row = kernels::select(kernels::conv_transpose2d_table(), x.device(), g, at);
+  Tensor y = output_tensor(op, y_shape, x.options(), slot, at);
+  g.pitch.y = y.pitch();
+  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), w.data(), b ? b.data() : nullptr,
+              y.mutate());
+  return record(op, {x, w, b}, y,
+                [op, g, &row, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
+                  g.pitch.dy = dy.pitch();
+                  const Workspace workspace(dy.device(), row.workspace(g));
+                  if (d.want(0)) row.backward_data(workspace.exec(), g, dy.data(), w.get(op).data(), d[0].mutate());
+                  if (d.want(1)) row.backward_weight(workspace.exec(), g, dy.data(), x.get(op).data(), d[1].mutate());
+                  if (d.want(2) && bias_cancels) d[2].fill(0);
+                  else if (d.want(2)) row.backward_bias(workspace.exec(), g, dy.data(), d[2].mutate());
+                });
+}
+
+void check_transposed(const char* op, const kernels::ConvTranspose2dSpec& g, const Tensor& x, const Tensor& w,
+                      const Tensor& b, SourceLocation at) {
+  check({w.dim(0) == g.c, at}, op, ": input ", x.shape(), " has ", g.c, " channels, filter ", w.shape(), " expects ",
+        w.dim(0));
+  check({g.groups >= 1 && g.c % g.groups == 0, at}, op, ": ", g.groups, " groups must divide the ", g.c,
+        " channels in");
+  check({!b || b.shape() == Shape{g.k}, at}, op, ": bias must be [", g.k, "], got ", b ? b.shape() : Shape{});
+  check({g.stride_h >= 1 && g.stride_w >= 1 && g.dil_h >= 1 && g.dil_w >= 1, at}, op,
+        ": stride and dilation must be at least 1");
+  check({g.crop_top >= 0 && g.crop_bottom >= 0 && g.crop_left >= 0 && g.crop_right >= 0, at}, op,
+        ": crop must not be negative; pad instead");
+  const bool few_rows = g.rows_added >= 0 && g.rows_added < std::max(g.stride_h, g.dil_h);
+  const bool few_columns = g.columns_added >= 0 && g.columns_added < std::max(g.stride_w, g.dil_w);
+  check({few_rows && few_columns, at}, op,
+        ": output_padding must be from 0 to below the larger of stride and dilation, got ", g.rows_added, " and ",
+        g.columns_added);
+  check({g.r >= 1 && g.s >= 1 && g.h >= 1 && g.w >= 1 && g.p() >= 1 && g.q() >= 1, at}, op, ": input ", x.shape(),
+        " and filter ", w.shape(), " give an output of ", g.p(), "x", g.q(),
+        " positions; crop less or use a larger input");
+  check({w.dense(), at}, op, ": the filter must be dense");
+}
+
+}  // namespace kern::detail

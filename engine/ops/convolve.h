@@ -1,0 +1,23 @@
+// What convolutions of one and of two dimensions share.
+#pragma once
+#include "engine/ops/op.h"
+#include "kernels/conv2d.h"
+#include "kernels/conv_transpose2d.h"
+
+namespace kern::detail {
+
+// Any convolution whose spec stands: x and y of any shape that the spec describes, b may be empty.
+Tensor convolve(const char* op, kernels::Conv2dSpec g, const Shape& y_shape, const Tensor& x, const Tensor& w,
+                const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at);
+
+void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tensor& x, const Tensor& w, const Tensor& b,
+                       SourceLocation at);
+
+// Any transposed convolution whose spec stands: x and y of any shape that the spec describes, b may be empty.
+Tensor convolve_transposed(const char* op, kernels::ConvTranspose2dSpec g, const Shape& y_shape, const Tensor& x,
+                           const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at);
+
+void check_transposed(const char* op, const kernels::ConvTranspose2dSpec& g, const Tensor& x, const Tensor& w,
+                      const Tensor& b, SourceLocation at);
+
+}  // namespace kern::detail

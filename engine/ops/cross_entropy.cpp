@@ -1,0 +1,30 @@
+#include "engine/ops/cross_entropy.h"
+
+#include "engine/ops/class_targets.h"
+#include "engine/ops/op.h"
+#include "kernels/cross_entropy.h"
+
+namespace kern {
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& target, const Tensor& weight, const CrossEntropyOptions& o,
+                     SourceLocation at) {
+  check_class_targets("cross_entropy", logits, target, at);
+  check_class_weights("cross_entropy", weight, logits.channels(), at);
+  check({o.smoothing >= 0 && o.smoothing <= 1, at}, "cross_entropy: smoothing must be 0 to 1, got ", o.smoothing);
+  const Tensor t = dense(target);
+  const kernels::CrossEntropySpec g{
+      .rows = logits.rows(), .k = logits.channels(), .smoothing = o.smoothing, .pitch = {.x = logits.pitch()}};
+  const auto& row = kernels::select(kernels::cross_entropy_table(), logits.device(), g, at);
+  Tensor loss = Tensor::empty({1}, logits.options()), saved = Tensor::empty({g.saved_size()}, logits.options());
+  row.forward(Workspace(logits.device(), row.workspace(g)).exec(), g, logits.data(), t.data<int32_t>(),
+              weight ? weight.data() : nullptr, loss.mutate(), saved.mutate());
+  return record("cross_entropy", {logits}, loss,
+                [g, &row, x = Saved(logits), t = Saved(t), w = Saved(weight), saved](const Tensor& dy, Grads& d) {
+                  if (!d.want(0)) return;
+                  const char* op = "cross_entropy";
+                  row.backward({}, g, dy.data(), x.get(op).data(), t.get(op).data<int32_t>(),
+                               w ? w.get(op).data() : nullptr, saved.data(), d[0].mutate());
+                });
+}
+
+}  // namespace kern

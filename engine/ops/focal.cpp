@@ -1,0 +1,37 @@
+#include "engine/ops/focal.h"
+
+#include "engine/ops/class_targets.h"
+#include "engine/ops/op.h"
+#include "kernels/focal.h"
+
+namespace kern {
+
+Tensor focal(const Tensor& logits, const Tensor& target, const FocalOptions& o, const Tensor& weight,
+             SourceLocation at) {
+  const char* op = "focal";
+  check_class_targets(op, logits, target, at);
+  const bool binary = kernels::is_binary(logits.channels());
+  check({o.gamma >= 0, at}, op, ": gamma must not be negative, got ", o.gamma);
+  check({o.alpha <= 1 && (binary || o.alpha < 0), at}, op, ": alpha ", o.alpha, " does not fit ", logits.channels(),
+        " logits; with one it must be at most 1, with several give the weights of the classes instead");
+  check({!binary || !weight, at}, op, ": with one logit there are no class weights; give alpha");
+  check_class_weights(op, weight, logits.channels(), at);
+  const Tensor t = dense(target);
+  const kernels::FocalSpec g{.rows = logits.rows(),
+                             .k = logits.channels(),
+                             .gamma = o.gamma,
+                             .alpha = o.alpha,
+                             .pitch = {.x = logits.pitch()}};
+  const auto& row = kernels::select(kernels::focal_table(), logits.device(), g, at);
+  Tensor loss = Tensor::empty({1}, logits.options()), count = Tensor::empty({1}, logits.options());
+  row.forward(Workspace(logits.device(), row.workspace(g)).exec(), g, logits.data(), t.data<int32_t>(),
+              weight ? weight.data() : nullptr, loss.mutate(), count.mutate());
+  return record(op, {logits}, loss,
+                [op, g, &row, x = Saved(logits), t = Saved(t), w = Saved(weight), count](const Tensor& dy, Grads& d) {
+                  if (!d.want(0)) return;
+                  row.backward({}, g, dy.data(), x.get(op).data(), t.get(op).data<int32_t>(),
+                               w ? w.get(op).data() : nullptr, count.data(), d[0].mutate());
+                });
+}
+
+}  // namespace kern

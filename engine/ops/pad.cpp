@@ -1,0 +1,67 @@
+#include "engine/ops/pad.h"
+
+#include "engine/ops/op.h"
+
+namespace kern {
+namespace {
+
+Tensor pad_image(const char* op, const Tensor& x, int64_t top, int64_t bottom, int64_t left, int64_t right,
+                 const Tensor& slot, SourceLocation at) {
+  check({x.rank() == 4, at}, op, ": input must be [N,H,W,C], got ", x.shape());
+  const kernels::PadSpec g{.n = x.dim(0),
+                           .h = x.dim(1),
+                           .w = x.dim(2),
+                           .c = x.dim(3),
+                           .top = top,
+                           .bottom = bottom,
+                           .left = left,
+                           .right = right};
+  check({g.p() >= 0 && g.q() >= 0, at}, op, ": ", x.shape(), " would become ", g.p(), "x", g.q(), "; crop less");
+  return detail::padded(op, g, {g.n, g.p(), g.q(), g.c}, x, slot, at);
+}
+
+Tensor pad_signal(const char* op, const Tensor& x, int64_t left, int64_t right, const Tensor& slot, SourceLocation at) {
+  check({x.rank() == 3, at}, op, ": input must be [N,L,C], got ", x.shape());
+  const kernels::PadSpec g{.n = x.dim(0), .w = x.dim(1), .c = x.dim(2), .left = left, .right = right};
+  check({g.q() >= 0, at}, op, ": ", x.shape(), " would become ", g.q(), " long; crop less");
+  return detail::padded(op, g, {g.n, g.q(), g.c}, x, slot, at);
+}
+
+}  // namespace
+
+namespace detail {
+
+Tensor padded(const char* op, kernels::PadSpec g, const Shape& y_shape, const Tensor& x, const Tensor& slot,
+              SourceLocation at) {
+  if (g == g.inverse() && !slot) return x;  // nothing to add or to cut
+  g.pitch.x = x.pitch();
+  const auto& row = kernels::select(kernels::pad_table(), x.device(), g, at);
+  Tensor y = output_tensor(op, y_shape, x.options(), slot, at);
+  g.pitch.y = y.pitch();
+  row.forward({}, g, x.data(), y.mutate());
+  return record(op, {x}, y, [g = g.inverse(), &row](const Tensor& dy, Grads& d) mutable {
+    if (!d.want(0)) return;
+    g.pitch.x = dy.pitch();
+    row.forward({}, g, dy.data(), d[0].mutate());
+  });
+}
+
+}  // namespace detail
+
+Tensor pad(const Tensor& x, const Padding& by, const Tensor& slot, SourceLocation at) {
+  return pad_image("pad", x, by.top, by.bottom, by.left, by.right, slot, at);
+}
+
+Tensor pad1d(const Tensor& x, const Sides& by, const Tensor& slot, SourceLocation at) {
+  return pad_signal("pad1d", x, by.left, by.right, slot, at);
+}
+
+Tensor crop(const Tensor& x, const Padding& by, const Tensor& slot, SourceLocation at) {
+  return pad_image("crop", x, -int64_t{by.top}, -int64_t{by.bottom}, -int64_t{by.left}, -int64_t{by.right}, slot, at);
+}
+
+Tensor crop1d(const Tensor& x, const Sides& by, const Tensor& slot, SourceLocation at) {
+  return pad_signal("crop1d", x, -int64_t{by.left}, -int64_t{by.right}, slot, at);
+}
+
+}  // namespace kern

@@ -1,0 +1,60 @@
+#include "engine/ops/upsample.h"
+
+#include "engine/ops/op.h"
+
+namespace kern {
+namespace {
+
+Tensor upsample(const char* op, const Tensor& x, int p, int q, float step_h, float step_w, const UpsampleOptions& o,
+                const Tensor& slot, SourceLocation at) {
+  check({x.rank() == 4 || x.rank() == 3, at}, op, ": input must be [N,H,W,C] or [N,L,C], got ", x.shape());
+  const bool signal = x.rank() == 3;
+  kernels::UpsampleSpec g{.n = int(x.dim(0)),
+                          .c = int(x.channels()),
+                          .h = signal ? 1 : int(x.dim(1)),
+                          .w = int(x.dim(-2)),
+                          .p = p,
+                          .q = q,
+                          .how = o.how,
+                          .align_corners = o.align_corners,
+                          .step_h = step_h,
+                          .step_w = step_w,
+                          .pitch = {.x = x.pitch()}};
+  check({g.h >= 1 && g.w >= 1 && p >= 1 && q >= 1, at}, op, ": input ", x.shape(), " and output size ", p, "x", q,
+        " must be at least 1");
+  const auto& row = kernels::select(kernels::upsample_table(), x.device(), g, at);
+  Tensor y = output_tensor(op, signal ? Shape{g.n, q, g.c} : Shape{g.n, p, q, g.c}, x.options(), slot, at);
+  g.pitch.y = y.pitch();
+  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), y.mutate());
+  return record(op, {x}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
+    if (!d.want(0)) return;
+    g.pitch.dy = dy.pitch();
+    row.backward(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data(), d[0].mutate());
+  });
+}
+
+}  // namespace
+
+Tensor upsample(const Tensor& x, Pair size, const UpsampleOptions& o, const Tensor& slot, SourceLocation at) {
+  check({x.rank() == 4, at}, "upsample: input must be [N,H,W,C], got ", x.shape());
+  return upsample("upsample", x, size.h, size.w, 0, 0, o, slot, at);
+}
+
+Tensor upsample1d(const Tensor& x, int length, const UpsampleOptions& o, const Tensor& slot, SourceLocation at) {
+  check({x.rank() == 3, at}, "upsample1d: input must be [N,L,C], got ", x.shape());
+  return upsample("upsample1d", x, 1, length, 0, 0, o, slot, at);
+}
+
+Tensor upsample_by(const Tensor& x, double factor, const UpsampleOptions& o, const Tensor& slot, SourceLocation at) {
+  check({x.rank() == 4 || x.rank() == 3, at}, "upsample_by: input must be [N,H,W,C] or [N,L,C], got ", x.shape());
+  check({factor > 0 && factor <= 1024, at}, "upsample_by: the factor must be above 0 and at most 1024, got ", factor);
+  const float step = float(1 / factor);
+  auto scaled = [&](int64_t size) {
+    check({double(size) * factor <= INT32_MAX, at}, "upsample_by: ", x.shape(), " times ", factor, " is too large");
+    return int(double(size) * factor);
+  };
+  if (x.rank() == 3) return upsample("upsample_by", x, 1, scaled(x.dim(1)), 0, step, o, slot, at);
+  return upsample("upsample_by", x, scaled(x.dim(1)), scaled(x.dim(2)), step, step, o, slot, at);
+}
+
+}  // namespace kern
