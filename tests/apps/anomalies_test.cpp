@@ -8,13 +8,12 @@
 #include "data/spills_synthetic.h"
 #include "engine/atomic_file.h"
 #include "engine/json.h"
+#include "tests/apps/json_of.h"
 #include "tests/apps/kern_process.h"
 
 namespace kern::testing {
 namespace {
 namespace fs = std::filesystem;
-
-nlohmann::json json_of(const std::string& path) { return nlohmann::json::parse(read_file(path)); }
 
 // Pictures of a conveyor: train, validation and test, with masks.
 void make_data(const std::string& folder, const Arguments& more = {}) {

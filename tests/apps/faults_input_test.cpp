@@ -1,13 +1,11 @@
 // kern faults inspect and synthesize, run as a person runs them.
 
 #include "engine/atomic_file.h"
-#include "engine/json.h"
+#include "tests/apps/json_of.h"
 #include "tests/apps/kern_process.h"
 
 namespace kern::testing {
 namespace {
-
-nlohmann::json json_of(const std::string& path) { return nlohmann::json::parse(read_file(path)); }
 
 TEST(FaultsInput, SynthesizeAndInspect) {
   const TemporaryFolder folder;

@@ -9,15 +9,13 @@
 #include "data/image.h"
 #include "data/segy_write.h"
 #include "engine/atomic_file.h"
-#include "engine/json.h"
 #include "kernels/common/sanitizer.h"
 #include "tests/apps/faults_run.h"
+#include "tests/apps/json_of.h"
 
 namespace kern::testing {
 namespace {
 namespace fs = std::filesystem;
-
-nlohmann::json json_of(const std::string& path) { return nlohmann::json::parse(read_file(path)); }
 
 std::string cube_of(const TemporaryFolder& folder, const std::string& name, int inlines, int crosslines, int samples,
                     const std::string& format = "ieee") {

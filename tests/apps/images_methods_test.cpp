@@ -5,7 +5,7 @@
 namespace kern::testing {
 namespace {
 
-Arguments training(const std::string& data, const std::string& run, const Arguments& more = {}) {
+Arguments methods_training(const std::string& data, const std::string& run, const Arguments& more = {}) {
   Arguments a{"images",   "train",      "data=" + data, "masks=nonzero",     "channels=4,8",     "batch=2",
               "epochs=4", "lr=0.01",    "panels=0",     "quiet=true",        "threads=1",        "run=" + run,
               "seed=3",   "size=16,16", "fit=crop",     "augment.rotate=10", "report_pictures=0"};
@@ -24,9 +24,9 @@ TEST_P(ImagesMethod, KilledInsideAnEpochAndResumed) {
                  "adversarial.wait=2",    "checkpoint_every=0s",     "epoch_updates=8", "method=" + method};
   if (method == "cps") keys.push_back("ema=0.9");
   if (method == "adversarial") keys.insert(keys.end(), {"epochs=3", "epoch_updates=4"});  // its checkpoints are large
-  run_well(training(data, whole, keys));
+  run_well(methods_training(data, whole, keys));
   {
-    Process p(training(data, broken, keys));
+    Process p(methods_training(data, broken, keys));
     wait_until(p, [&] { return has_reached(broken, 1, 2); });
     p.send(SIGKILL);
     p.wait();
@@ -51,10 +51,10 @@ TEST(ImagesMethods, LearnFromAFolderWithoutMasks) {
   const std::string data = folder / "data", run_folder = folder / "run";
   write_squares(data, 6);
   write_squares(folder.path() / "more", 3, 20, 40);
-  const Result r =
-      run_well(training(data, run_folder, {"method=fixmatch", "epochs=1", "unlabelled=" + folder / "more/images"}));
+  const Result r = run_well(
+      methods_training(data, run_folder, {"method=fixmatch", "epochs=1", "unlabelled=" + folder / "more/images"}));
   EXPECT_TRUE(contains(r.out + r.err, "method=fixmatch uses 3 pictures without labels (3 have none")) << r.out << r.err;
-  const Result ignored = run_well(training(data, folder / "run2", {"epochs=1", "labelled_fraction=0.3"}));
+  const Result ignored = run_well(methods_training(data, folder / "run2", {"epochs=1", "labelled_fraction=0.3"}));
   EXPECT_TRUE(contains(ignored.out + ignored.err, "method=supervised ignores the 2 pictures without labels"))
       << ignored.out << ignored.err;
 }
@@ -63,19 +63,22 @@ TEST(ImagesMethods, TheSecondNetworkOfCpsHasTheEncoderOfTheFirst) {
   const TemporaryFolder folder;
   const std::string data = folder / "data";
   write_squares(data, 8);
-  run_well(training(data, folder / "run",
-                    {"method=cps", "labelled_fraction=0.5", "epochs=1", "epoch_updates=1", "model=mobilenet_unet",
-                     "channels=8,8,8,8", "size=64,64", "fit=scale", "encoder.frozen=2", "encoder.lr=0.1"}));
+  run_well(
+      methods_training(data, folder / "run",
+                       {"method=cps", "labelled_fraction=0.5", "epochs=1", "epoch_updates=1", "model=mobilenet_unet",
+                        "channels=8,8,8,8", "size=64,64", "fit=scale", "encoder.frozen=2", "encoder.lr=0.1"}));
 }
 
 TEST(ImagesMethods, WhatDoesNotFitIsSaid) {
   const TemporaryFolder folder;
   const std::string data = folder / "data", out = folder / "run", hidden = "labelled_fraction=0.5";
   write_squares(data, 7);
-  expect_refusal(training(data, out, {"method=fixmatch"}), {"learns from unlabelled pictures", "unlabelled="});
-  expect_refusal(training(data, out, {"method=cps", hidden, "loss={bce: 1}"}), {"loss={ce: 1}"});
-  expect_refusal(training(data, out, {"method=cps", "unlabelled=nowhere"}), {"unlabelled=nowhere is no folder"});
-  expect_refusal(training(data, out, {"method=adversarial", hidden, "adversarial.discriminator=unet"}), {"fcn"});
+  expect_refusal(methods_training(data, out, {"method=fixmatch"}), {"learns from unlabelled pictures", "unlabelled="});
+  expect_refusal(methods_training(data, out, {"method=cps", hidden, "loss={bce: 1}"}), {"loss={ce: 1}"});
+  expect_refusal(methods_training(data, out, {"method=cps", "unlabelled=nowhere"}),
+                 {"unlabelled=nowhere is no folder"});
+  expect_refusal(methods_training(data, out, {"method=adversarial", hidden, "adversarial.discriminator=unet"}),
+                 {"fcn"});
 }
 
 // 5 pictures train, in batches of 2: the last has one, of which the deepest level has one pixel.

@@ -11,7 +11,7 @@ namespace kern::testing {
 namespace {
 namespace fs = std::filesystem;
 
-Arguments small_training(const std::string& data, const std::string& run, const Arguments& more = {}) {
+Arguments images_training(const std::string& data, const std::string& run, const Arguments& more = {}) {
   Arguments a{"images",
               "train",
               "data=" + data,
@@ -33,8 +33,8 @@ Arguments small_training(const std::string& data, const std::string& run, const 
 TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   const TemporaryFolder folder;
   write_squares(folder.path() / "data", 10);
-  run_well(small_training(folder / "data", folder / "run",
-                          {"epochs=4", "loss={bce: 1, dice: 1}", "monitor=binary_iou", "--json", folder / "f.json"}));
+  run_well(images_training(folder / "data", folder / "run",
+                           {"epochs=4", "loss={bce: 1, dice: 1}", "monitor=binary_iou", "--json", folder / "f.json"}));
   const std::string figures = read_file(folder / "f.json"), report = read_file(folder / "run/report.html");
   for (const char* word : {"binary_iou", "data_wait_share", "class_iou"}) EXPECT_TRUE(contains(figures, word)) << word;
   EXPECT_TRUE(contains(report, "data:image/png;base64,"));
@@ -76,7 +76,7 @@ TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
 TEST(ImagesApp, TilesCoverAPictureOfAnySize) {
   const TemporaryFolder folder;
   write_squares(folder.path() / "data", 8);
-  run_well(small_training(folder / "data", folder / "run", {"size=16,16", "fit=crop"}));
+  run_well(images_training(folder / "data", folder / "run", {"size=16,16", "fit=crop"}));
   write_file(folder / "large.png", data::encode_png(data::make_raster(77, 53, 3, uint8_t(200))));
   run_well({"images", "predict", "model=" + folder / "run", "data=" + folder / "large.png", "out=" + folder / "out"});
   EXPECT_EQ(data::image_info(fs::path(folder / "out/large.png")).H, 77);
@@ -85,8 +85,8 @@ TEST(ImagesApp, TilesCoverAPictureOfAnySize) {
 TEST(ImagesApp, AStoppedTrainingGoesOnToTheBit) {
   const TemporaryFolder folder;
   write_squares(folder.path() / "data", 8);
-  run_well(small_training(folder / "data", folder / "whole", {"epochs=3", "schedule=constant", "ema=0.9"}));
-  run_well(small_training(folder / "data", folder / "parts", {"epochs=1", "schedule=constant", "ema=0.9"}));
+  run_well(images_training(folder / "data", folder / "whole", {"epochs=3", "schedule=constant", "ema=0.9"}));
+  run_well(images_training(folder / "data", folder / "parts", {"epochs=1", "schedule=constant", "ema=0.9"}));
   run_well({"images", "train", "resume=" + folder / "parts", "epochs=3"});
   for (const char* file : {"metrics.csv", "model.safetensors", "model_last.safetensors"})
     EXPECT_EQ(read_file(fs::path(folder / "whole") / file), read_file(fs::path(folder / "parts") / file)) << file;

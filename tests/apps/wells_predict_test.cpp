@@ -10,13 +10,12 @@
 #include "data/las.h"
 #include "engine/atomic_file.h"
 #include "engine/json.h"
+#include "tests/apps/json_of.h"
 #include "tests/apps/kern_process.h"
 
 namespace kern::testing {
 namespace {
 namespace fs = std::filesystem;
-
-nlohmann::json json_of(const std::string& file) { return nlohmann::json::parse(read_file(file)); }
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;

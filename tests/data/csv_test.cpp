@@ -9,25 +9,16 @@
 #include "data/gzip.h"
 #include "data/names.h"
 #include "kernels/common/error.h"
+#include "tests/support/error_of.h"
 
 namespace kern::data {
 namespace {
 namespace fs = std::filesystem;
 
-template <class F>
-std::string sentence(F f) {
-  try {
-    f();
-  } catch (const InternalError& e) {
-    return text("internal: ", e.what());
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "no error";
-}
+using kern::testing::error_of;
 CsvTable parse(std::string bytes) { return parse_csv(std::move(bytes), "t.csv"); }
 std::string refusal(const std::string& bytes) {
-  return sentence([&] { parse(bytes); });
+  return error_of([&] { parse(bytes); });
 }
 // a|b;c|d;
 std::string flat(const CsvTable& t) {
@@ -92,10 +83,10 @@ TEST(Csv, numbers) {
     EXPECT_TRUE(std::isnan(t.number(row, column))) << row << ' ' << column;
   EXPECT_EQ(t.number(3, 1), 1e30);
   const CsvTable bad = parse("a;GR\n1;2\n1;5o\n1;1,5\n1;inf\n");
-  EXPECT_EQ(sentence([&] { bad.number(1, 1); }), "t.csv, line 3, column GR: \"5o\" is not a number");
-  EXPECT_EQ(sentence([&] { bad.number(2, 1); }),
+  EXPECT_EQ(error_of([&] { bad.number(1, 1); }), "t.csv, line 3, column GR: \"5o\" is not a number");
+  EXPECT_EQ(error_of([&] { bad.number(2, 1); }),
             "t.csv, line 4, column GR: \"1,5\" is not a number; write a decimal point, not a comma");
-  EXPECT_EQ(sentence([&] { bad.number(3, 1); }), "t.csv, line 5, column GR: \"inf\" is not a number");
+  EXPECT_EQ(error_of([&] { bad.number(3, 1); }), "t.csv, line 5, column GR: \"inf\" is not a number");
 }
 
 TEST(Csv, columns_by_name) {
@@ -105,11 +96,11 @@ TEST(Csv, columns_by_name) {
   EXPECT_EQ(t.column("DEPTH"), 1) << "by case when nothing else fits";
   EXPECT_TRUE(t.has("depth"));
   EXPECT_FALSE(t.has("label"));
-  EXPECT_EQ(sentence([&] { t.column("wel_id"); }),
+  EXPECT_EQ(error_of([&] { t.column("wel_id"); }),
             "t.csv has no column wel_id; there are: well_id, Depth, GR, gr, x, x. Is well_id meant?");
-  EXPECT_EQ(sentence([&] { t.column("label"); }), "t.csv has no column label; there are: well_id, Depth, GR, gr, x, x");
-  EXPECT_EQ(sentence([&] { t.column("x"); }), "t.csv: columns 5 and 6 are both called x; rename one");
-  EXPECT_EQ(sentence([&] { t.column("Gr"); }), "t.csv: columns 3 and 4 are both called Gr; rename one");
+  EXPECT_EQ(error_of([&] { t.column("label"); }), "t.csv has no column label; there are: well_id, Depth, GR, gr, x, x");
+  EXPECT_EQ(error_of([&] { t.column("x"); }), "t.csv: columns 5 and 6 are both called x; rename one");
+  EXPECT_EQ(error_of([&] { t.column("Gr"); }), "t.csv: columns 3 and 4 are both called Gr; rename one");
 }
 
 TEST(Csv, every_refusal_is_a_sentence) {
@@ -132,7 +123,7 @@ TEST(Csv, every_refusal_is_a_sentence) {
   EXPECT_EQ(refusal("\xFF\xFE"
                     "a"),
             "t.csv is UTF-16 text; save it as UTF-8 and try again");
-  EXPECT_NE(sentence([] { read_csv("/nowhere/t.csv"); }).find("cannot read /nowhere/t.csv"), std::string::npos);
+  EXPECT_NE(error_of([] { read_csv("/nowhere/t.csv"); }).find("cannot read /nowhere/t.csv"), std::string::npos);
 }
 
 TEST(Csv, gzip) {

@@ -10,6 +10,7 @@
 #include "data/image_split.h"
 #include "kernels/common/error.h"
 #include "kernels/common/parallel.h"
+#include "tests/support/error_of.h"
 #include "tests/support/image_folder.h"
 
 namespace kern::data {
@@ -29,21 +30,7 @@ class ImageFolder : public ::testing::Test {
   fs::path root_;
 };
 
-template <class F>
-std::string sentence(F f) {
-  try {
-    f();
-  } catch (const InternalError& e) {
-    return "an internal error: " + e.sentence();
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "nothing was refused";
-}
-void expect_words(const std::string& sentence, const std::vector<std::string>& words) {
-  for (const std::string& word : words)
-    EXPECT_NE(sentence.find(word), sentence.npos) << word << " is not in: " << sentence;
-}
+using kern::testing::error_of, kern::testing::expect_words;
 std::string png(int64_t H, int64_t W, int64_t C = 1, uint8_t value = 0) {
   return encode_png(make_raster(H, W, C, value));
 }
@@ -87,15 +74,15 @@ TEST_F(ImageFolder, NamesWhatItLeavesOut) {
   for (const Problem& p : set.skipped) all += to_string(p) + "\n";
   expect_words(all, {"wrong.png is 3 x 4", "4 x 3", "broken.jpg", "alone.png has no picture alone", "picture_0"});
   EXPECT_EQ(set.skipped.size(), 5u);
-  expect_words(sentence([&] { load_image_folder({.path = root_, .strict = true}); }), {root_.string()});
+  expect_words(error_of([&] { load_image_folder({.path = root_, .strict = true}); }), {root_.string()});
 }
 
 TEST_F(ImageFolder, RefusesEmptyAndMissingFolders) {
-  expect_words(sentence([&] { load_image_folder({.path = root_}); }), {"holds no JPEG, PNG or BMP"});
-  expect_words(sentence([&] { load_image_folder({.path = root_ / "none"}); }), {"does not exist"});
-  expect_words(sentence([&] { load_image_folder({.path = root_, .image_dir = "x"}); }), {"image_dir=x", "no folder"});
-  expect_words(sentence([&] { find_pictures(root_.string()); }), {"holds no"});
-  expect_words(sentence([&] { find_pictures((root_ / "*.png").string()); }), {"*.png"});
+  expect_words(error_of([&] { load_image_folder({.path = root_}); }), {"holds no JPEG, PNG or BMP"});
+  expect_words(error_of([&] { load_image_folder({.path = root_ / "none"}); }), {"does not exist"});
+  expect_words(error_of([&] { load_image_folder({.path = root_, .image_dir = "x"}); }), {"image_dir=x", "no folder"});
+  expect_words(error_of([&] { find_pictures(root_.string()); }), {"holds no"});
+  expect_words(error_of([&] { find_pictures((root_ / "*.png").string()); }), {"*.png"});
 }
 
 TEST_F(ImageFolder, FindsAFileAFolderAndAPattern) {
@@ -113,7 +100,7 @@ TEST_F(ImageFolder, MaskValuesBecomeClasses) {
   const MaskReader mapped({.classes = {{"a", "", {0}}, {"b", "", {1, 7}}}, .ignore = {255}});
   EXPECT_EQ(mapped.read(root_ / "m.png").pixels, (std::vector<uint8_t>{0, 1, kIgnoredPixel, 1}));
   const MaskReader plain({.classes = kTwo});
-  expect_words(sentence([&] { plain.read(root_ / "m.png"); }),
+  expect_words(error_of([&] { plain.read(root_ / "m.png"); }),
                {"m.png holds 7", "2 classes", "masks=nonzero", "ignore=7"});
   MaskReader::Unmapped unmapped;
   plain.read(root_ / "m.png", &unmapped);
@@ -131,22 +118,22 @@ TEST_F(ImageFolder, MaskValuesBecomeClasses) {
 TEST_F(ImageFolder, MasksThatCannotBeMasks) {
   write_file(root_ / "rgb.png", encode_png(Image{1, 1, 3, {1, 2, 3}}));
   write_file(root_ / "grey.png", encode_png(Image{1, 1, 4, {1, 1, 1, 0}}));
-  expect_words(sentence([&] { MaskReader({.classes = kTwo}).read(root_ / "rgb.png"); }), {"rgb.png", "masks=colour"});
+  expect_words(error_of([&] { MaskReader({.classes = kTwo}).read(root_ / "rgb.png"); }), {"rgb.png", "masks=colour"});
   EXPECT_EQ(MaskReader({.classes = kTwo}).read(root_ / "grey.png").pixels[0], 1);  // grey saved with colours and alpha
   EXPECT_EQ(MaskReader({.kind = MaskKind::alpha}).read(root_ / "grey.png").pixels[0], 0);
-  expect_words(sentence([&] { MaskReader({.kind = MaskKind::alpha}).read(root_ / "rgb.png"); }), {"no alpha"});
-  expect_words(sentence([&] { MaskReader({.kind = MaskKind::colour, .classes = kTwo}).read(root_ / "rgb.png"); }),
+  expect_words(error_of([&] { MaskReader({.kind = MaskKind::alpha}).read(root_ / "rgb.png"); }), {"no alpha"});
+  expect_words(error_of([&] { MaskReader({.kind = MaskKind::colour, .classes = kTwo}).read(root_ / "rgb.png"); }),
                {"#010203"});
-  expect_words(sentence([&] {
+  expect_words(error_of([&] {
                  MaskReader({.kind = MaskKind::nonzero}).read(fs::path(KERN_SOURCE_DIR) / "tests/data/image/grey.jpg");
                }),
                {"is a JPEG", "save masks as PNG"});
-  expect_words(sentence([&] {
+  expect_words(error_of([&] {
                  MaskReader({.classes = {{"a", "", {1}}, {"b", "", {1}}}});
                }),
                {"belongs to two classes"});
-  expect_words(sentence([&] { MaskReader({.kind = MaskKind::colour, .classes = {{"a", "", {}}}}); }), {"'a' has none"});
-  expect_words(sentence([&] { MaskReader({.kind = MaskKind::nonzero, .classes = {{"a", "", {}}}}); }), {"1 classes"});
+  expect_words(error_of([&] { MaskReader({.kind = MaskKind::colour, .classes = {{"a", "", {}}}}); }), {"'a' has none"});
+  expect_words(error_of([&] { MaskReader({.kind = MaskKind::nonzero, .classes = {{"a", "", {}}}}); }), {"1 classes"});
 }
 
 TEST_F(ImageFolder, ClassLists) {
@@ -156,9 +143,9 @@ TEST_F(ImageFolder, ClassLists) {
   EXPECT_EQ(c[0].colour, "#804080");
   EXPECT_EQ(c[1].name, "sky");
   write_file(root_ / "bad.txt", "road 1 2\n");
-  expect_words(sentence([&] { read_class_list(root_ / "bad.txt"); }), {"bad.txt:1"});
+  expect_words(error_of([&] { read_class_list(root_ / "bad.txt"); }), {"bad.txt:1"});
   write_file(root_ / "bad.txt", "road 1 2 300\n");
-  expect_words(sentence([&] { read_class_list(root_ / "bad.txt"); }), {"'300'"});
+  expect_words(error_of([&] { read_class_list(root_ / "bad.txt"); }), {"'300'"});
 }
 
 TEST_F(ImageFolder, SplitsAreSeededDisjointAndKeepEqualPicturesTogether) {
@@ -180,9 +167,9 @@ TEST_F(ImageFolder, SplitsAreSeededDisjointAndKeepEqualPicturesTogether) {
   write_file(root_ / "list.txt", "p3\np4.png\n");
   EXPECT_EQ(split_images(pictures, {.validation_list = root_ / "list.txt"}).validation, (std::vector<int64_t>{3, 4}));
   write_file(root_ / "list.txt", "p33\n");
-  expect_words(sentence([&] { split_images(pictures, {.validation_list = root_ / "list.txt"}); }),
+  expect_words(error_of([&] { split_images(pictures, {.validation_list = root_ / "list.txt"}); }),
                {"p33", "no picture"});
-  expect_words(sentence([&] { split_images(pictures, {.folds = 40}); }), {"folds=40"});
+  expect_words(error_of([&] { split_images(pictures, {.folds = 40}); }), {"folds=40"});
 }
 
 std::shared_ptr<const ImageStore> store_of(const fs::path& folder, size_t budget = 1 << 20) {
@@ -266,7 +253,7 @@ TEST_F(ImageFolder, TheStoreTellsWhatItFound) {
   EXPECT_EQ(group_equal(store->facts())[0], group_equal(store->facts())[3]);
   EXPECT_EQ(store->facts()[0].class_pixels, (std::vector<int64_t>{24 * 32 - 144, 144}));
   expect_words(store->facts()[2].failure, {"picture_2.png", "cut short"});
-  expect_words(sentence([&] { store_of(root_, 0)->get(2); }), {"picture_2.png"});
+  expect_words(error_of([&] { store_of(root_, 0)->get(2); }), {"picture_2.png"});
   const uint64_t hash = store->hash();
   set_thread_count(3);
   EXPECT_EQ(store_of(root_)->hash(), hash);

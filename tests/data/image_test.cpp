@@ -8,6 +8,7 @@
 
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
+#include "tests/support/error_of.h"
 
 namespace kern::data {
 namespace {
@@ -27,21 +28,7 @@ void expect_colours(const Image& image, int tolerance) {
         ASSERT_LE(std::abs(image.at(y, x)[c] - colour_at(y, x)[size_t(c)]), tolerance) << y << ' ' << x;
 }
 
-template <class F>
-std::string sentence(F f) {
-  try {
-    f();
-  } catch (const InternalError& e) {
-    return "an internal error: " + e.sentence();
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "nothing was refused";
-}
-void expect_words(const std::string& sentence, const std::vector<std::string>& words) {
-  for (const std::string& word : words)
-    EXPECT_NE(sentence.find(word), sentence.npos) << word << " is not in: " << sentence;
-}
+using kern::testing::error_of, kern::testing::expect_words;
 
 TEST(Image, ReadsColours) {
   expect_colours(read_image(kFiles / "colour.png"), 0);
@@ -134,37 +121,37 @@ TEST(Image, JpegsStandUprightByTheirExifOrientation) {
 }
 
 TEST(Image, RefusesInSentences) {
-  expect_words(sentence([] { read_image(kFiles / "cmyk.jpg"); }), {"cmyk.jpg", "CMYK", "RGB"});
-  expect_words(sentence([] { decode_image("", "a.png"); }), {"a.png", "empty"});
-  expect_words(sentence([] { decode_image("hello", "a.png"); }), {"a.png", "JPEG, PNG nor BMP"});
-  expect_words(sentence([] { read_image("nowhere.png"); }), {"nowhere.png"});
+  expect_words(error_of([] { read_image(kFiles / "cmyk.jpg"); }), {"cmyk.jpg", "CMYK", "RGB"});
+  expect_words(error_of([] { decode_image("", "a.png"); }), {"a.png", "empty"});
+  expect_words(error_of([] { decode_image("hello", "a.png"); }), {"a.png", "JPEG, PNG nor BMP"});
+  expect_words(error_of([] { read_image("nowhere.png"); }), {"nowhere.png"});
   for (const char* name : {"colour.png", "colour.jpg", "progressive.jpg", "colour.bmp", "grey16.png"}) {
     const std::string bytes = read_file(kFiles / name);
     for (const size_t kept : {bytes.size() - 20, bytes.size() / 2, size_t(10)}) {
-      expect_words(sentence([&] { decode_image(bytes.substr(0, kept), name); }), {name, "cut short"});
-      expect_words(sentence([&] { decode_stored(bytes.substr(0, kept), name); }), {name, "cut short"});
+      expect_words(error_of([&] { decode_image(bytes.substr(0, kept), name); }), {name, "cut short"});
+      expect_words(error_of([&] { decode_stored(bytes.substr(0, kept), name); }), {name, "cut short"});
     }
   }
   std::string bad = read_file(kFiles / "colour.png");
   bad[50] = char(bad[50] ^ 0x55);
-  expect_words(sentence([&] { decode_image(bad, "bad.png"); }), {"bad.png", "damaged PNG"});
+  expect_words(error_of([&] { decode_image(bad, "bad.png"); }), {"bad.png", "damaged PNG"});
   for (const char* name : {"colour.jpg", "progressive.jpg"}) {  // the first of its tables, and the last
     const std::string whole = read_file(kFiles / name);
     for (const size_t at : {whole.find("\xFF\xC4"), whole.rfind("\xFF\xC4")}) {
       std::string codes = whole;
       codes.replace(at + 5, 2, "\xFF\xFF");
-      expect_words(sentence([&] { decode_image(codes, name); }), {name, "damaged JPEG", "256 are possible"});
+      expect_words(error_of([&] { decode_image(codes, name); }), {name, "damaged JPEG", "256 are possible"});
     }
   }
   std::string without = read_file(kFiles / "grey.jpg");  // its tables become a comment
   for (size_t at = 0; (at = without.find("\xFF\xC4", at)) != without.npos;) without[at + 1] = char(0xFE);
-  expect_words(sentence([&] { decode_image(without, "grey.jpg"); }), {"grey.jpg", "tables", "missing"});
+  expect_words(error_of([&] { decode_image(without, "grey.jpg"); }), {"grey.jpg", "tables", "missing"});
   std::string none = read_file(kFiles / "colour.png");
   none.replace(16, 4, std::string(4, '\0'));
-  expect_words(sentence([&] { decode_image(none, "none.png"); }), {"none.png", "without pixels", "0 x 9"});
+  expect_words(error_of([&] { decode_image(none, "none.png"); }), {"none.png", "without pixels", "0 x 9"});
   std::string vast = read_file(kFiles / "colour.png");
   vast.replace(16, 8, std::string("\0\1\0\0\0\1\0\0", 8));
-  expect_words(sentence([&] { image_info(vast, "vast.png"); }), {"vast.png", "65536 x 65536", "parts"});
+  expect_words(error_of([&] { image_info(vast, "vast.png"); }), {"vast.png", "65536 x 65536", "parts"});
 }
 
 TEST(Image, WritesWhatItReads) {
@@ -180,7 +167,7 @@ TEST(Image, WritesWhatItReads) {
   const Image wide = make_raster(1, 30000, 3, uint8_t(9));
   EXPECT_EQ(decode_image(encode_png(wide), "x"), wide);
   EXPECT_EQ(decode_image(encode_png(make_raster(1, 1, 1)), "x"), make_raster(1, 1, 1));
-  expect_words(sentence([&] { encode_png(index, std::span(palette).first(2)); }), {"2 colours", "index 2"});
+  expect_words(error_of([&] { encode_png(index, std::span(palette).first(2)); }), {"2 colours", "index 2"});
 }
 
 TEST(Image, ResizesMeansAndNeverMixesIndices) {
@@ -200,7 +187,7 @@ TEST(Image, ResizesMeansAndNeverMixesIndices) {
     for (int64_t x = 0; x < 40; ++x) *ramp.at(y, x) = uint8_t(6 * x);
   const Image part = resize_part(ramp, 1, 10, 2, 20, 4, 40);
   for (int64_t x = 0; x < 40; ++x) EXPECT_NEAR(*part.at(2, x), 60 + 3 * x - 1.5, 2) << x;
-  expect_words(sentence([&] { resize_part(ramp, 1, 30, 2, 20, 4, 40); }), {"not inside", "40 x 4"});
+  expect_words(error_of([&] { resize_part(ramp, 1, 30, 2, 20, 4, 40); }), {"not inside", "40 x 4"});
 }
 
 TEST(Image, NamesAndColours) {
@@ -208,7 +195,7 @@ TEST(Image, NamesAndColours) {
   EXPECT_TRUE(is_image_name("b.jpeg"));
   EXPECT_FALSE(is_image_name("b.txt"));
   EXPECT_EQ(parse_colour("#e69F00"), (Rgb{0xe6, 0x9f, 0}));
-  expect_words(sentence([] { parse_colour("red"); }), {"red", "#rrggbb"});
+  expect_words(error_of([] { parse_colour("red"); }), {"red", "#rrggbb"});
 }
 
 TEST(Image, FilesOfNamesBeyondAscii) {

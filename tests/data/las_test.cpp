@@ -7,13 +7,15 @@
 
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
+#include "tests/support/error_of.h"
+#include "tests/support/not_numbers.h"
 
 namespace kern::data {
 namespace {
 namespace fs = std::filesystem;
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+using kern::testing::kNan;
 
-struct Sample {  // a small file, each part of which a test can replace
+struct SmallLas {  // a small file, each part of which a test can replace
   std::string version = " VERS. 2.0 : CWLS\n WRAP. NO : one line per step\n";
   std::string well = " STRT.M 1.0 :\n NULL. -999.25 : NULL VALUE\n WELL. A-1 : WELL\n UWI. 100/01 : UNIQUE WELL ID\n";
   std::string curves = " DEPT.M   : 1 DEPTH\n GR  .API : 2 GAMMA RAY\n RHOB.G/C3 7 350 : 3 DENSITY\n";
@@ -25,20 +27,9 @@ struct Sample {  // a small file, each part of which a test can replace
   LasFile read() const { return parse_las(bytes(), "w.las"); }
 };
 
-// The sentence of the error, or what was wrong instead.
-template <class F>
-std::string sentence(F f) {
-  try {
-    f();
-  } catch (const InternalError& e) {
-    return text("internal: ", e.what());
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "no error";
-}
-std::string refusal(const Sample& s) {
-  return sentence([&] { s.read(); });
+using kern::testing::error_of;
+std::string refusal(const SmallLas& s) {
+  return error_of([&] { s.read(); });
 }
 
 // Equal, and missing exactly where the other is missing.
@@ -51,7 +42,7 @@ void expect_same(const std::vector<double>& a, const std::vector<double>& b) {
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 TEST(Las, reads_version_2) {
-  const LasFile las = Sample().read();
+  const LasFile las = SmallLas().read();
   EXPECT_EQ(las.version, 2.0);
   EXPECT_FALSE(las.wrapped);
   EXPECT_EQ(las.null_value, -999.25);
@@ -66,20 +57,20 @@ TEST(Las, reads_version_2) {
   expect_same(las.curves[0].values, {1.0, 1.5, 2.0});
   expect_same(las.curves[1].values, {50.5, kMissing, 52.5});
   expect_same(las.curves[2].values, {2.5, 2.6, kMissing});
-  EXPECT_EQ(las.header + las.data, Sample().bytes());
+  EXPECT_EQ(las.header + las.data, SmallLas().bytes());
   EXPECT_TRUE(las.data.starts_with("~A DEPT"));
 }
 
 TEST(Las, finds_by_unique_name_then_mnemonic_without_case) {
-  const LasFile las = Sample{.curves = "DEPT.M :\nGR.API : first\nGR.API : second\n"}.read();
+  const LasFile las = SmallLas{.curves = "DEPT.M :\nGR.API : first\nGR.API : second\n"}.read();
   EXPECT_EQ(las.find("GR:2"), &las.curves[2]);
   EXPECT_EQ(las.find("gr"), &las.curves[1]);
   EXPECT_EQ(las.find("NPHI"), nullptr);
 }
 
 TEST(Las, version_1_2_has_the_value_after_the_colon) {
-  Sample s{.version = "VERS. 1.2: CWLS\nWRAP. NO:\n",
-           .well = "NULL. -999.25:\nWELL. WELL: ANY ET AL #12\nUWI. UNIQUE WELL ID: 1000\n"};
+  SmallLas s{.version = "VERS. 1.2: CWLS\nWRAP. NO:\n",
+             .well = "NULL. -999.25:\nWELL. WELL: ANY ET AL #12\nUWI. UNIQUE WELL ID: 1000\n"};
   EXPECT_EQ(s.read().well_name, "ANY ET AL #12");
   EXPECT_EQ(s.read().uwi, "1000");
   s.well = "WELL. A-7 : WELL\nAPI. 42-1 : API NUMBER\n";  // 1.2 in the order of 2.0
@@ -91,45 +82,45 @@ TEST(Las, version_1_2_has_the_value_after_the_colon) {
 
 TEST(Las, wrapped) {
   const LasFile las =
-      Sample{.version = "VERS. 1.2:\nWRAP. YES:\n", .rows = "1.0\n 50.5\n 2.5\n1.5\n 51.5 -999.25\n2.0 1 2\n"}.read();
+      SmallLas{.version = "VERS. 1.2:\nWRAP. YES:\n", .rows = "1.0\n 50.5\n 2.5\n1.5\n 51.5 -999.25\n2.0 1 2\n"}.read();
   EXPECT_TRUE(las.wrapped);
   expect_same(las.curves[0].values, {1.0, 1.5, 2.0});
   expect_same(las.curves[1].values, {50.5, 51.5, 1});
   expect_same(las.curves[2].values, {2.5, kMissing, 2});
-  const LasFile together = Sample{.version = "WRAP. YES:\n", .rows = "1.0\n 50.5-999.25\n1.5\n 51.5\n 2.5\n"}.read();
+  const LasFile together = SmallLas{.version = "WRAP. YES:\n", .rows = "1.0\n 50.5-999.25\n1.5\n 51.5\n 2.5\n"}.read();
   expect_same(together.curves[1].values, {50.5, 51.5});
   expect_same(together.curves[2].values, {kMissing, 2.5});
   // A line holds as many values as it looks like, whatever the number of curves.
-  const LasFile dated = Sample{.version = "WRAP. YES:\n", .rows = "1.0\n 2020-01-05 '1.5-2.5'\n"}.read();
+  const LasFile dated = SmallLas{.version = "WRAP. YES:\n", .rows = "1.0\n 2020-01-05 '1.5-2.5'\n"}.read();
   EXPECT_EQ(dated.length(), 1);
-  EXPECT_EQ(sentence([] { Sample{.version = "WRAP. YES:\n", .rows = "1.0\n 1.5-2.5 3\n"}.read(); }),
+  EXPECT_EQ(error_of([] { SmallLas{.version = "WRAP. YES:\n", .rows = "1.0\n 1.5-2.5 3\n"}.read(); }),
             "w.las, line 18: 4 values in the row that begins in line 17, but ~C declares 3 curves");
 }
 
 TEST(Las, null_in_any_spelling_and_only_the_declared_one) {
-  EXPECT_TRUE(std::isnan(Sample{.well = "NULL. -9999 :\n", .rows = "1 -9999.00 2"}.read().curves[1].values[0]));
-  EXPECT_TRUE(std::isnan(Sample{.well = "NULL. -999 :\n", .rows = "1 -999 2"}.read().curves[1].values[0]));
-  EXPECT_TRUE(std::isnan(Sample{.well = "NULL.-999.25 :\n", .rows = "1 -999.25 2"}.read().curves[1].values[0]));
-  EXPECT_EQ((Sample{.well = "NULL. -9999 :\n", .rows = "1 -999.25 2"}.read().curves[1].values[0]), -999.25);
+  EXPECT_TRUE(std::isnan(SmallLas{.well = "NULL. -9999 :\n", .rows = "1 -9999.00 2"}.read().curves[1].values[0]));
+  EXPECT_TRUE(std::isnan(SmallLas{.well = "NULL. -999 :\n", .rows = "1 -999 2"}.read().curves[1].values[0]));
+  EXPECT_TRUE(std::isnan(SmallLas{.well = "NULL.-999.25 :\n", .rows = "1 -999.25 2"}.read().curves[1].values[0]));
+  EXPECT_EQ((SmallLas{.well = "NULL. -9999 :\n", .rows = "1 -999.25 2"}.read().curves[1].values[0]), -999.25);
   const LasFile word =
-      Sample{.well = "NULL. NULL :\n", .rows = "1 NULL -999.25\n2 NaN (null)\n3 -1.#IND inf\n4 - ***"}.read();
+      SmallLas{.well = "NULL. NULL :\n", .rows = "1 NULL -999.25\n2 NaN (null)\n3 -1.#IND inf\n4 - ***"}.read();
   expect_same(word.curves[1].values, {kMissing, kMissing, kMissing, kMissing});
   expect_same(word.curves[2].values, {-999.25, kMissing, kMissing, kMissing});
   EXPECT_TRUE(std::isnan(word.null_value));
-  EXPECT_TRUE(std::isnan(Sample{.well = ""}.read().null_value));
-  const LasFile depth = Sample{.well = "NULL. 999.25 :\n", .rows = "999.25 999.25 2"}.read();
+  EXPECT_TRUE(std::isnan(SmallLas{.well = ""}.read().null_value));
+  const LasFile depth = SmallLas{.well = "NULL. 999.25 :\n", .rows = "999.25 999.25 2"}.read();
   EXPECT_EQ(depth.curves[0].values[0], 999.25) << "a depth is a depth";
   EXPECT_TRUE(std::isnan(depth.curves[1].values[0]));
 }
 
 TEST(Las, numbers) {
-  const LasFile las = Sample{.rows = "1 1.5D+02 -2d-1\n2 1e30 +.5\n3 -5. 1.E2\n4 1e999 --3\n"}.read();
+  const LasFile las = SmallLas{.rows = "1 1.5D+02 -2d-1\n2 1e30 +.5\n3 -5. 1.E2\n4 1e999 --3\n"}.read();
   expect_same(las.curves[1].values, {150, 1e30, -5, kMissing});
   expect_same(las.curves[2].values, {-0.2, 0.5, 100, kMissing});
 }
 
 TEST(Las, text_columns_are_missing) {
-  const LasFile las = Sample{.rows = "1 2020-01-02 00:00:01\n2 \"pick gamma\" 'a b'\n3 3'AMP 5\n"}.read();
+  const LasFile las = SmallLas{.rows = "1 2020-01-02 00:00:01\n2 \"pick gamma\" 'a b'\n3 3'AMP 5\n"}.read();
   expect_same(las.curves[1].values, {kMissing, kMissing, kMissing});
   expect_same(las.curves[2].values, {kMissing, kMissing, 5});
 }
@@ -137,7 +128,7 @@ TEST(Las, text_columns_are_missing) {
 TEST(Las, names) {
   const auto names = [](const char* curves) {
     std::string out;
-    for (const auto& c : Sample{.curves = curves, .rows = "1 2 3 4"}.read().curves)
+    for (const auto& c : SmallLas{.curves = curves, .rows = "1 2 3 4"}.read().curves)
       out += c.name + "|" + c.unit + "|" + c.description + ";";
     return out;
   };
@@ -153,13 +144,13 @@ TEST(Las, names) {
 
 TEST(Las, names_stay_unique_when_a_mnemonic_looks_like_a_number_of_ours) {
   const LasFile las =
-      Sample{.curves = "DEPT.M :\nGR..1 :\nGR..1 :\nGR .API :\nGR .API :\n", .rows = "1 2 3 4 5"}.read();
+      SmallLas{.curves = "DEPT.M :\nGR..1 :\nGR..1 :\nGR .API :\nGR .API :\n", .rows = "1 2 3 4 5"}.read();
   for (size_t i = 0; i < las.curves.size(); ++i)
     for (size_t j = 0; j < i; ++j) EXPECT_NE(las.curves[i].name, las.curves[j].name);
 }
 
 TEST(Las, delimiters) {
-  const auto second = [](Sample s) { return s.read().curves[1].values; };
+  const auto second = [](SmallLas s) { return s.read().curves[1].values; };
   const std::vector<double> expected{50.5, kMissing, 52.5};
   expect_same(second({.rows = "1\t50.5\t2\n2\tx\t2\n3\t52.5\t2\n"}), expected);
   expect_same(second({.rows = "1\t50.5\t2\n2\t\t2\n3\t52.5\t\n"}), expected);
@@ -182,13 +173,13 @@ TEST(Las, decimal_commas_are_refused) {
 
 TEST(Las, numbers_that_run_together_are_parted_when_the_count_demands_it) {
   const LasFile las =
-      Sample{.rows = "1.0 50.5 2.5\n1.5 123.4-999.25\n2.0-5.5-6.5\n2.5 7.020101130.188\n3 1-2 3\n"}.read();
+      SmallLas{.rows = "1.0 50.5 2.5\n1.5 123.4-999.25\n2.0-5.5-6.5\n2.5 7.020101130.188\n3 1-2 3\n"}.read();
   expect_same(las.curves[1].values, {50.5, 123.4, -5.5, kMissing, kMissing});
   expect_same(las.curves[2].values, {2.5, kMissing, -6.5, kMissing, 3});
 }
 
 TEST(Las, line_ends_and_encodings) {
-  const std::string lf = Sample().bytes();
+  const std::string lf = SmallLas().bytes();
   for (const std::string end : {"\r\n", "\r"}) {
     std::string other;
     for (const char c : lf) c == '\n' ? other += end : other += c;
@@ -201,29 +192,29 @@ TEST(Las, line_ends_and_encodings) {
   const LasFile bom = parse_las("\xEF\xBB\xBF" + lf, "w.las");
   EXPECT_EQ(bom.length(), 3);
   EXPECT_TRUE(bom.header.starts_with("\xEF\xBB\xBF~V"));
-  EXPECT_EQ(Sample{.curves = "DEPT.M:\nA.\xB5S:\nB.M:\n"}.read().curves[1].unit, "µS") << "Latin-1";
-  EXPECT_EQ(Sample{.curves = "DEPT.M:\nA.\x80:\nB.M:\n"}.read().curves[1].unit, "€") << "Windows-1252";
-  EXPECT_EQ(Sample{.curves = "DEPT.м:\nA.µS:\nB.M:\n"}.read().curves[0].unit, "м") << "UTF-8";
+  EXPECT_EQ(SmallLas{.curves = "DEPT.M:\nA.\xB5S:\nB.M:\n"}.read().curves[1].unit, "µS") << "Latin-1";
+  EXPECT_EQ(SmallLas{.curves = "DEPT.M:\nA.\x80:\nB.M:\n"}.read().curves[1].unit, "€") << "Windows-1252";
+  EXPECT_EQ(SmallLas{.curves = "DEPT.м:\nA.µS:\nB.M:\n"}.read().curves[0].unit, "м") << "UTF-8";
 }
 
 TEST(Las, odd_but_sound) {
   EXPECT_EQ(parse_las("~C\nDEPT.M:\n~A\n1\n2\n", "w.las").length(), 2) << "neither ~V nor ~W";
   EXPECT_EQ(parse_las("# about\n\n ~v\nvers. 2.0:\n~w\nnull. -1:\n~c\nDEPT.M:\n~a\n 1\n 2", "w.las").length(), 2)
       << "small letters, no last line end";
-  EXPECT_EQ(Sample{.rest = "~Additional remarks\nx\n~Other\n~Comments\ny\n"}.read().length(), 3);
-  EXPECT_EQ(Sample{.rows = "1 2 3\n4 5 6\n~Remarks\nwhatever\n"}.read().length(), 2) << "a section after the data";
+  EXPECT_EQ(SmallLas{.rest = "~Additional remarks\nx\n~Other\n~Comments\ny\n"}.read().length(), 3);
+  EXPECT_EQ(SmallLas{.rows = "1 2 3\n4 5 6\n~Remarks\nwhatever\n"}.read().length(), 2) << "a section after the data";
 }
 
 TEST(Las, every_refusal_is_a_sentence) {
-  EXPECT_EQ(sentence([] { parse_las("", "w.las"); }), "w.las is empty; a LAS file was expected");
-  EXPECT_EQ(sentence([] { parse_las("a,b\n1,2\n", "w.las"); }),
+  EXPECT_EQ(error_of([] { parse_las("", "w.las"); }), "w.las is empty; a LAS file was expected");
+  EXPECT_EQ(error_of([] { parse_las("a,b\n1,2\n", "w.las"); }),
             "w.las has no line that begins with ~, so it is no LAS file");
-  EXPECT_EQ(sentence([] { parse_las(std::string("~V\n\0", 4), "w.las"); }),
+  EXPECT_EQ(error_of([] { parse_las(std::string("~V\n\0", 4), "w.las"); }),
             "w.las, line 2: there are zero bytes here: the file is damaged, or binary, or UTF-16 text (then save it as "
             "UTF-8)");
-  EXPECT_EQ(sentence([] { parse_las("\xFF\xFE~\0", "w.las"); }),
+  EXPECT_EQ(error_of([] { parse_las("\xFF\xFE~\0", "w.las"); }),
             "w.las is UTF-16 text; save it as UTF-8 and try again");
-  EXPECT_EQ(sentence([] { parse_las("LASF\1\2", "w.las"); }),
+  EXPECT_EQ(error_of([] { parse_las("LASF\1\2", "w.las"); }),
             "w.las is a laser scan (LiDAR .las), not a well log of the same ending");
   EXPECT_EQ(refusal({.version = "VERS. 3.0 : CWLS\n"}),
             "w.las, line 2: this is LAS 3.0, which Kern does not read: export the log as LAS 2.0");
@@ -260,20 +251,20 @@ TEST(Las, every_refusal_is_a_sentence) {
   EXPECT_EQ(refusal({.version = wrap + "DLM. COMMA:\n", .rows = "1\n2,3\n"}),
             "w.las, line 17: the rows go over several lines (WRAP) and the delimiter is COMMA; write each row on one "
             "line, with WRAP NO");
-  EXPECT_EQ(sentence([] { parse_las("~C\nD.M:\n", "w.las"); }),
+  EXPECT_EQ(error_of([] { parse_las("~C\nD.M:\n", "w.las"); }),
             "w.las has no ~A section, so there are no values in it; is the file cut short?");
-  EXPECT_EQ(sentence([] { parse_las("~A\n1\n", "w.las"); }),
+  EXPECT_EQ(error_of([] { parse_las("~A\n1\n", "w.las"); }),
             "w.las has no ~C section, so its columns have no names; add one that lists them");
-  EXPECT_EQ(sentence([] { parse_las("~A\n1\n~C\nD.M:\n", "w.las"); }),
+  EXPECT_EQ(error_of([] { parse_las("~A\n1\n~C\nD.M:\n", "w.las"); }),
             "w.las, line 3: the curves are declared after the data; move ~C before ~A");
-  EXPECT_NE(sentence([] { read_las("/nowhere/w.las"); }).find("cannot read /nowhere/w.las"), std::string::npos);
+  EXPECT_NE(error_of([] { read_las("/nowhere/w.las"); }).find("cannot read /nowhere/w.las"), std::string::npos);
 }
 
 TEST(Las, any_cut_of_a_file_reads_or_is_refused) {
-  for (const Sample& s : {Sample(), Sample{.version = "WRAP. YES:\n", .rows = "1\n2 3\n4\n5 6\n"}}) {
+  for (const SmallLas& s : {SmallLas(), SmallLas{.version = "WRAP. YES:\n", .rows = "1\n2 3\n4\n5 6\n"}}) {
     const std::string whole = s.bytes();
     for (size_t n = 0; n < whole.size(); ++n) {
-      const std::string said = sentence([&] { parse_las(std::string_view(whole).substr(0, n), "w.las"); });
+      const std::string said = error_of([&] { parse_las(std::string_view(whole).substr(0, n), "w.las"); });
       EXPECT_TRUE(said == "no error" || said.starts_with("w.las")) << said;
     }
   }
@@ -282,15 +273,16 @@ TEST(Las, any_cut_of_a_file_reads_or_is_refused) {
 // --- writing
 
 TEST(LasWrite, adds_curves_and_keeps_every_byte) {
-  const Sample s{.rows = " 1.0 50.5 2.5  \n# note\n\n 1.5 -999.25 2.6\n 2.0 52.5 -999.2500\n~Remarks\nend\n"};
+  const SmallLas s{.rows = " 1.0 50.5 2.5  \n# note\n\n 1.5 -999.25 2.6\n 2.0 52.5 -999.2500\n~Remarks\nend\n"};
   const std::vector<AddedCurve> added{{"FACIES", "", "class: sand", {1, kNan, 0}, 0},
                                       {"P_SAND", "V/V", "probability", {0.5f, 0.25f, 1.0f}, 3}};
   const std::string out = las_with_curves(s.read(), added);
   const std::string expected =
-      Sample{.curves = s.curves + " FACIES.         : class; sand\n P_SAND.V/V      : probability\n",
-             .rows =
-                 " 1.0 50.5 2.5       1 0.500  \n# note\n\n 1.5 -999.25 2.6 -999.25 0.250\n 2.0 52.5 -999.2500       0 "
-                 "1.000\n~Remarks\nend\n"}
+      SmallLas{
+          .curves = s.curves + " FACIES.         : class; sand\n P_SAND.V/V      : probability\n",
+          .rows =
+              " 1.0 50.5 2.5       1 0.500  \n# note\n\n 1.5 -999.25 2.6 -999.25 0.250\n 2.0 52.5 -999.2500       0 "
+              "1.000\n~Remarks\nend\n"}
           .bytes();
   EXPECT_EQ(out, expected);
   const LasFile again = parse_las(out, "w.las");
@@ -305,7 +297,7 @@ TEST(LasWrite, adds_curves_and_keeps_every_byte) {
 
 TEST(LasWrite, in_the_files_own_manner) {
   const std::vector<AddedCurve> added{{"F", "", "", {1, 2}, 0}, {"P", "", "", {0.5f, kNan}, 2}};
-  const auto rows = [&](Sample s) {
+  const auto rows = [&](SmallLas s) {
     const std::string out = las_with_curves(s.read(), added);
     return out.substr(out.find("RHOB\n") + 5);
   };
@@ -319,7 +311,7 @@ TEST(LasWrite, in_the_files_own_manner) {
 }
 
 TEST(LasWrite, wrapped_lines_stay_within_80_characters) {
-  const Sample s{.version = "WRAP. YES:\n", .rows = "1\n2 3\n"};
+  const SmallLas s{.version = "WRAP. YES:\n", .rows = "1\n2 3\n"};
   std::vector<AddedCurve> added;
   for (int i = 0; i < 30; ++i) added.push_back({text("P", i), "", "", {float(i) / 7}});
   const std::string out = las_with_curves(s.read(), added);
@@ -334,11 +326,11 @@ TEST(LasWrite, wrapped_lines_stay_within_80_characters) {
 }
 
 TEST(LasWrite, latin_1_headers_stay_latin_1) {
-  const Sample s{.curves = "DEPT.M :\nA.\xB5S :\nB.M :\n", .rows = "1 2 3\n"};
+  const SmallLas s{.curves = "DEPT.M :\nA.\xB5S :\nB.M :\n", .rows = "1 2 3\n"};
   const std::string out = las_with_curves(s.read(), std::vector<AddedCurve>{{"F", "", "Sand é", {1}}});
   EXPECT_NE(out.find("\xB5S"), std::string::npos);
   EXPECT_EQ(parse_las(out, "w.las").curves[3].description, "Sand ??");
-  EXPECT_EQ(parse_las(las_with_curves(Sample{.rows = "1 2 3\n"}.read(), std::vector<AddedCurve>{{"F", "", "é", {1}}}),
+  EXPECT_EQ(parse_las(las_with_curves(SmallLas{.rows = "1 2 3\n"}.read(), std::vector<AddedCurve>{{"F", "", "é", {1}}}),
                       "w.las")
                 .curves[3]
                 .description,
@@ -346,8 +338,8 @@ TEST(LasWrite, latin_1_headers_stay_latin_1) {
 }
 
 TEST(LasWrite, refusals) {
-  const LasFile las = Sample{.well = "NULL. 0 :\n"}.read();
-  const auto said = [&](std::vector<AddedCurve> added) { return sentence([&] { las_with_curves(las, added); }); };
+  const LasFile las = SmallLas{.well = "NULL. 0 :\n"}.read();
+  const auto said = [&](std::vector<AddedCurve> added) { return error_of([&] { las_with_curves(las, added); }); };
   EXPECT_EQ(said({{"gr", "", "", {1, 2, 3}}}), "the LAS file already has a curve gr; choose another name");
   EXPECT_EQ(said({{"F", "", "", {1, 2, 3}}, {"f", "", "", {1, 2, 3}}}),
             "two curves to be added are called f; choose another name for one");
@@ -367,12 +359,12 @@ TEST(LasWrite, writes_a_file_or_nothing) {
   const fs::path folder = fs::path(::testing::TempDir()) / "kern_las";
   fs::remove_all(folder);
   make_folder(folder);
-  write_file(folder / "w.las", Sample().bytes());
+  write_file(folder / "w.las", SmallLas().bytes());
   const LasFile las = read_las(folder / "w.las");
   EXPECT_EQ(las.path, folder / "w.las");
   write_las(folder / "out.las", las, std::vector<AddedCurve>{{"F", "", "", {1, 2, 3}}});
   EXPECT_EQ(read_las(folder / "out.las").curves.size(), 4u);
-  EXPECT_NE(sentence([&] {
+  EXPECT_NE(error_of([&] {
               write_las(folder / "bad.las", las, std::vector<AddedCurve>{{"GR", "", "", {1, 2, 3}}});
             }),
             "no error");
@@ -411,7 +403,7 @@ std::vector<GoldenFile> golden_files() {
   return files;
 }
 
-const fs::path kShared = fs::path(KERN_SOURCE_DIR) / ".." / "shared" / "data";
+const fs::path kSharedData = fs::path(KERN_SOURCE_DIR) / ".." / "shared" / "data";
 
 // lasio guesses here, Kern does not: rows with fewer or more values than curves, no ~C, decimal commas.
 bool refused_on_purpose(const std::string& path) {
@@ -422,17 +414,17 @@ bool refused_on_purpose(const std::string& path) {
 }
 
 TEST(LasReal, agrees_with_lasio) {
-  if (!fs::exists(kShared / "las_parser")) GTEST_SKIP() << "the shared LAS files are not there";
+  if (!fs::exists(kSharedData / "las_parser")) GTEST_SKIP() << "the shared LAS files are not there";
   int compared = 0;
   for (const auto& golden : golden_files()) {
     SCOPED_TRACE(golden.path);
-    if (!fs::exists(kShared / golden.path)) continue;
+    if (!fs::exists(kSharedData / golden.path)) continue;
     if (golden.path.ends_with("null_policy_ind.las")) continue;  // lasio reads -1.#IND as -1
     if (refused_on_purpose(golden.path)) {
-      EXPECT_NE(sentence([&] { read_las(kShared / golden.path); }), "no error");
+      EXPECT_NE(error_of([&] { read_las(kSharedData / golden.path); }), "no error");
       continue;
     }
-    const LasFile las = read_las(kShared / golden.path);
+    const LasFile las = read_las(kSharedData / golden.path);
     ASSERT_EQ(las.curves.size(), golden.curves.size());
     ASSERT_EQ(las.length(), golden.rows);
     for (size_t c = 0; c < las.curves.size(); ++c) {
@@ -457,16 +449,16 @@ TEST(LasReal, agrees_with_lasio) {
 }
 
 TEST(LasReal, every_file_reads_or_is_refused_and_gains_a_curve_losing_nothing) {
-  if (!fs::exists(kShared / "las_parser")) GTEST_SKIP() << "the shared LAS files are not there";
+  if (!fs::exists(kSharedData / "las_parser")) GTEST_SKIP() << "the shared LAS files are not there";
   int files = 0, read = 0;
   for (const char* folder : {"las_parser/lasio", "las_parser/mannville_problem", "wells/force2020"}) {
-    if (!fs::exists(kShared / folder)) continue;
-    for (const auto& entry : fs::recursive_directory_iterator(kShared / folder)) {
+    if (!fs::exists(kSharedData / folder)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(kSharedData / folder)) {
       if (!entry.is_regular_file()) continue;
       ++files;
       SCOPED_TRACE(entry.path());
       LasFile las;
-      const std::string said = sentence([&] { las = read_las(entry.path()); });
+      const std::string said = error_of([&] { las = read_las(entry.path()); });
       if (said != "no error") {
         EXPECT_TRUE(said.starts_with(entry.path().string())) << said;
         continue;

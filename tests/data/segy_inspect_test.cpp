@@ -11,7 +11,6 @@
 
 namespace kern::data {
 namespace {
-constexpr double kPi = std::numbers::pi;
 
 TEST(Fourier, is_the_sum_it_stands_for) {
   for (const size_t n : {size_t(1), size_t(2), size_t(8), size_t(64)}) {
@@ -21,7 +20,7 @@ TEST(Fourier, is_the_sum_it_stands_for) {
     fourier_transform(y);
     for (size_t k = 0; k < n; ++k) {
       std::complex<double> sum;
-      for (size_t i = 0; i < n; ++i) sum += x[i] * std::polar(1.0, -2 * kPi * double(i * k) / double(n));
+      for (size_t i = 0; i < n; ++i) sum += x[i] * std::polar(1.0, -2 * std::numbers::pi * double(i * k) / double(n));
       EXPECT_LT(std::abs(y[k] - sum), 1e-10) << n << " " << k;
     }
   }
@@ -29,7 +28,7 @@ TEST(Fourier, is_the_sum_it_stands_for) {
 
 TEST(Fourier, a_sine_has_its_power_at_its_frequency) {
   std::vector<float> sine;
-  for (int i = 0; i < 300; ++i) sine.push_back(5 + std::sin(float(2 * kPi * 16 / 64) * float(i)));
+  for (int i = 0; i < 300; ++i) sine.push_back(5 + std::sin(float(2 * std::numbers::pi * 16 / 64) * float(i)));
   PowerSpectrum power(64);
   power.add(sine);
   const std::vector<double> mean = power.mean();
@@ -71,8 +70,8 @@ bool finds(const SegySummary& s, const std::string& words) {
 }
 
 TEST(SegyInspect, amplitudes_spectrum_and_spacing) {
-  const SegySummary s =
-      summary_of([](int t, int i) { return 3 * std::sin(float(2 * kPi * 40 * 0.002) * float(i) + float(t)); });
+  const SegySummary s = summary_of(
+      [](int t, int i) { return 3 * std::sin(float(2 * std::numbers::pi * 40 * 0.002) * float(i) + float(t)); });
   EXPECT_TRUE(s.findings.empty()) << s.findings[0];
   EXPECT_NEAR(s.amplitudes.most, 3, 0.01);
   EXPECT_NEAR(s.amplitudes.deviation, 3 / std::sqrt(2.0), 0.01);

@@ -16,12 +16,12 @@ namespace kern::data {
 namespace {
 namespace fs = std::filesystem;
 
-const fs::path kShared = fs::path(KERN_SOURCE_DIR) / "../shared/data/segy";
+const fs::path kSharedSegy = fs::path(KERN_SOURCE_DIR) / "../shared/data/segy";
 
 std::vector<fs::path> real_files() {
   std::vector<fs::path> files;
-  if (!fs::exists(kShared)) return files;
-  for (const auto& entry : fs::recursive_directory_iterator(kShared)) {
+  if (!fs::exists(kSharedSegy)) return files;
+  for (const auto& entry : fs::recursive_directory_iterator(kSharedSegy)) {
     const std::string name = entry.path().filename().string();
     const std::string end = entry.path().extension().string();
     if (entry.is_regular_file() && (end == ".sgy" || end == ".su" || end == ".trace" || name.ends_with("_first_trace")))
@@ -50,7 +50,7 @@ constexpr Refusal kRefused[] = {
 
 TEST(SegyReal, every_file_is_read_or_refused_in_a_sentence) {
   const std::vector<fs::path> files = real_files();
-  if (files.empty()) GTEST_SKIP() << kShared << " is not there";
+  if (files.empty()) GTEST_SKIP() << kSharedSegy << " is not there";
   for (const fs::path& path : files) {
     const auto refused = std::find_if(std::begin(kRefused), std::end(kRefused),
                                       [&](const Refusal& r) { return path.filename() == r.name; });
@@ -69,7 +69,7 @@ TEST(SegyReal, every_file_is_read_or_refused_in_a_sentence) {
 // Headers of a copy are the original's, but for the format code and bytes 169-170; its samples read the same.
 TEST(SegyReal, copies_keep_every_header) {
   const std::vector<fs::path> files = real_files();
-  if (files.empty()) GTEST_SKIP() << kShared << " is not there";
+  if (files.empty()) GTEST_SKIP() << kSharedSegy << " is not there";
   const fs::path to = fs::path(::testing::TempDir()) / "copy.sgy";
   int copied = 0;
   for (const fs::path& path : files) {

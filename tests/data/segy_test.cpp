@@ -11,6 +11,7 @@
 #include "data/segy_write.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
+#include "tests/support/error_of.h"
 
 namespace kern::data {
 namespace {
@@ -26,17 +27,7 @@ struct Folder {  // a new one, removed at the end
   }
 };
 
-template <class F>
-std::string sentence(F f) {
-  try {
-    f();
-  } catch (const InternalError& e) {
-    return text("internal: ", e.what());
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "no error";
-}
+using kern::testing::error_of;
 bool contains(const std::string& all, const std::string& part) { return all.find(part) != all.npos; }
 std::string joined(const std::vector<std::string>& lines) {
   std::string all;
@@ -45,7 +36,7 @@ std::string joined(const std::vector<std::string>& lines) {
 }
 
 // A small file of any make, each part of which a test can set.
-struct Sample {
+struct SmallSegy {
   ByteOrder order = ByteOrder::big;
   SegyFormat format = SegyFormat::ibm_float32;
   int inlines = 3, crosslines = 4, samples = 5, texts = 0;
@@ -54,11 +45,11 @@ struct Sample {
   std::vector<std::vector<float>> values;                          // of the traces
   int traces() const { return inlines * crosslines; }
 
-  Sample& put(const SegyField& field, int64_t value) {
+  SmallSegy& put(const SegyField& field, int64_t value) {
     put_field(binary, field, order, value);
     return *this;
   }
-  Sample(ByteOrder o = ByteOrder::big, SegyFormat f = SegyFormat::ibm_float32) : order(o), format(f) {
+  SmallSegy(ByteOrder o = ByteOrder::big, SegyFormat f = SegyFormat::ibm_float32) : order(o), format(f) {
     put(binary_field::interval, 4000).put(binary_field::samples, samples).put(binary_field::format, int(f));
     std::vector<int64_t> il, xl;
     for (int i = 0; i < traces(); ++i) {
@@ -96,7 +87,7 @@ TEST(Segy, reads_every_format_in_both_orders) {
   EXPECT_EQ(segy_formats().size(), 14u);
   for (const SegyFormat format : segy_formats())
     for (const ByteOrder order : {ByteOrder::big, ByteOrder::little}) {
-      const Sample s(order, format);
+      const SmallSegy s(order, format);
       const std::string bytes = s.bytes();
       const SegyFile file(bytes, "small.sgy");
       EXPECT_EQ(file.layout().order, order) << to_string(format);
@@ -181,7 +172,7 @@ TEST(Segy, fields_and_scalars) {
   EXPECT_EQ(scaled(1234, -10), 123.4);
   EXPECT_EQ(scaled(1234, 10), 12340);
   EXPECT_EQ(scaled(1234, 0), 1234);
-  EXPECT_TRUE(contains(sentence([] { trace_field_at("il", 238); }), "il=238 is no place in a trace header"));
+  EXPECT_TRUE(contains(error_of([] { trace_field_at("il", 238); }), "il=238 is no place in a trace header"));
 }
 
 TEST(Segy, text_in_ebcdic_and_ascii) {
@@ -198,7 +189,7 @@ TEST(Segy, text_in_ebcdic_and_ascii) {
 }
 
 TEST(Segy, a_wrong_number_of_samples_is_mended) {
-  Sample s;
+  SmallSegy s;
   s.put(binary_field::samples, 9);
   s.fields.push_back({trace_field::samples, std::vector<int64_t>(12, 5)});
   const std::string bytes = s.bytes();
@@ -211,7 +202,7 @@ TEST(Segy, a_wrong_number_of_samples_is_mended) {
 }
 
 TEST(Segy, a_file_cut_short_keeps_its_whole_traces) {
-  const std::string bytes = Sample().bytes();
+  const std::string bytes = SmallSegy().bytes();
   const std::string_view cut = std::string_view(bytes).substr(0, bytes.size() - 7);
   const SegyFile file(cut, "cut.sgy");
   EXPECT_EQ(file.traces(), 11);
@@ -220,7 +211,7 @@ TEST(Segy, a_file_cut_short_keeps_its_whole_traces) {
 }
 
 TEST(Segy, extended_text_headers) {
-  Sample s;
+  SmallSegy s;
   s.texts = 3;
   s.put(binary_field::extended_texts, 3);
   EXPECT_EQ(SegyFile(s.bytes(), "s").layout().data_start, 3600 + 3 * 3200);
@@ -236,29 +227,30 @@ TEST(Segy, extended_text_headers) {
 }
 
 TEST(Segy, refuses_in_sentences) {
-  const auto refusal = [](const std::string& bytes) { return sentence([&] { SegyFile(bytes, "x.sgy"); }); };
+  const auto refusal = [](const std::string& bytes) { return error_of([&] { SegyFile(bytes, "x.sgy"); }); };
   EXPECT_EQ(refusal(""), "x.sgy is no SEG-Y file: it has 0 bytes, the headers of SEG-Y alone take 3600");
   EXPECT_TRUE(
       contains(refusal(std::string(5000, 'x')), "bytes 3225-3226 hold 30840, which stands for no sample format"));
   EXPECT_TRUE(contains(refusal(std::string(5000, '\0')), "names neither a sample format nor a number of samples"));
-  EXPECT_TRUE(contains(refusal(Sample().bytes().substr(0, 3600)), "holds no trace: the file ends after its headers"));
-  EXPECT_TRUE(contains(refusal(Sample().bytes().substr(0, 3700)), "holds no whole trace"));
-  Sample none;
+  EXPECT_TRUE(
+      contains(refusal(SmallSegy().bytes().substr(0, 3600)), "holds no trace: the file ends after its headers"));
+  EXPECT_TRUE(contains(refusal(SmallSegy().bytes().substr(0, 3700)), "holds no whole trace"));
+  SmallSegy none;
   none.put(binary_field::samples, 0);
   EXPECT_TRUE(contains(refusal(none.bytes()), "names no number of samples"));
-  Sample uneven;
+  SmallSegy uneven;
   uneven.put(binary_field::samples, 6);
   std::vector<int64_t> lengths(12, 5);
   uneven.values[3].resize(9), lengths[3] = 9;
   uneven.fields.push_back({trace_field::samples, lengths});
   EXPECT_TRUE(contains(refusal(uneven.bytes()), "traces of different lengths, 5 to 9 samples"));
-  EXPECT_TRUE(contains(sentence([] { SegyFile("/"); }), "is a folder"));
-  EXPECT_TRUE(contains(sentence([] { SegyFile("/no/such.sgy"); }), "cannot read /no/such.sgy"));
-  EXPECT_TRUE(contains(sentence([] { SegyFile(Sample().bytes(), "x", {.xl = 0}); }), "xl=0 is no place"));
+  EXPECT_TRUE(contains(error_of([] { SegyFile("/"); }), "is a folder"));
+  EXPECT_TRUE(contains(error_of([] { SegyFile("/no/such.sgy"); }), "cannot read /no/such.sgy"));
+  EXPECT_TRUE(contains(error_of([] { SegyFile(SmallSegy().bytes(), "x", {.xl = 0}); }), "xl=0 is no place"));
 }
 
 TEST(Segy, times_and_positions) {
-  Sample s;
+  SmallSegy s;
   s.put(binary_field::interval, 0).put(binary_field::major_revision, 1);
   const auto all = [&](const SegyField& f, int64_t v) { s.fields.push_back({f, std::vector<int64_t>(12, v)}); };
   all(trace_field::interval, 2000), all(trace_field::delay, 1500), all(trace_field::time_scalar, -10);
@@ -273,7 +265,7 @@ TEST(Segy, times_and_positions) {
 }
 
 TEST(Segy, revision_2) {
-  Sample s(ByteOrder::little, SegyFormat::int24);
+  SmallSegy s(ByteOrder::little, SegyFormat::int24);
   s.put(binary_field::major_revision, 2).put(binary_field::order_constant, 0x01020304).put(binary_field::samples, 0);
   s.put(binary_field::long_samples, 5).put(binary_field::first_trace, 3600 + 3200);
   s.put(binary_field::long_interval, std::bit_cast<int64_t>(1250.5));
@@ -286,7 +278,7 @@ TEST(Segy, revision_2) {
 }
 
 TEST(SegyGeometry, cube_with_gaps_duplicates_and_padding) {
-  Sample s;
+  SmallSegy s;
   auto& il = s.fields[0].second;
   auto& xl = s.fields[1].second;
   std::swap(il[0], il[11]), std::swap(xl[0], xl[11]);  // in no order
@@ -308,8 +300,8 @@ TEST(SegyGeometry, cube_with_gaps_duplicates_and_padding) {
   const std::vector<float> samples = read_section(file, g.inline_section(11));
   EXPECT_EQ(std::vector<float>(samples.begin(), samples.begin() + 5), s.values[4]);
   EXPECT_EQ(std::vector<float>(samples.begin() + 5, samples.end()), std::vector<float>(15));
-  EXPECT_EQ(sentence([&] { g.inline_section(9); }), "there is no inline 9; they go from 10 to 12");
-  EXPECT_EQ(sentence([&] { g.crossline_section(101); }), "there is no crossline 101; they go from 100 to 106");
+  EXPECT_EQ(error_of([&] { g.inline_section(9); }), "there is no inline 9; they go from 10 to 12");
+  EXPECT_EQ(error_of([&] { g.crossline_section(101); }), "there is no crossline 101; they go from 100 to 106");
   EXPECT_EQ(joined(g.findings()),
             "2 traces have neither inline nor crossline number (both 0) and are left out\n"
             "1 trace repeats a place that another trace has; the first one counts\n"
@@ -317,7 +309,7 @@ TEST(SegyGeometry, cube_with_gaps_duplicates_and_padding) {
 }
 
 TEST(SegyGeometry, a_whole_line_may_be_missing) {
-  Sample s;
+  SmallSegy s;
   for (int64_t& il : s.fields[0].second) il = il == 12 ? 14 : il;
   const std::string bytes = s.bytes();
   const SegyGeometry g{SegyFile(bytes, "s")};
@@ -326,7 +318,7 @@ TEST(SegyGeometry, a_whole_line_may_be_missing) {
 }
 
 TEST(SegyGeometry, lines) {
-  Sample s;  // no numbers at all
+  SmallSegy s;  // no numbers at all
   s.fields.clear();
   s.fields.push_back({trace_field::ensemble, {5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27}});
   const std::string bytes = s.bytes();
@@ -337,7 +329,7 @@ TEST(SegyGeometry, lines) {
   EXPECT_EQ(g.middle_section().traces.size(), 12u);
   EXPECT_TRUE(contains(joined(g.findings()), "never change"));
 
-  Sample path;  // across the grid
+  SmallSegy path;  // across the grid
   for (int64_t i = 0; i < 12; ++i)
     path.fields[0].second[size_t(i)] = 40 - 2 * i, path.fields[1].second[size_t(i)] = 7 * i;
   const std::string diagonal = path.bytes();
@@ -346,7 +338,7 @@ TEST(SegyGeometry, lines) {
   EXPECT_EQ(across.middle_section().traces.front(), 0);
   EXPECT_EQ(across.middle_section().traces.back(), 11);
 
-  Sample one;  // of 3-D data
+  SmallSegy one;  // of 3-D data
   one.fields[0].second.assign(12, 4);
   for (int64_t i = 0; i < 12; ++i) one.fields[1].second[size_t(i)] = 900 - i;
   const std::string single = one.bytes();
@@ -357,7 +349,7 @@ TEST(SegyGeometry, lines) {
 }
 
 TEST(SegyGeometry, prestack_is_named) {
-  Sample s;
+  SmallSegy s;
   for (int64_t& xl : s.fields[1].second) xl = 100 + (xl - 100) / 4;
   s.fields.push_back({trace_field::offset, {1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2}});
   const std::string bytes = s.bytes();
@@ -368,7 +360,7 @@ TEST(SegyGeometry, prestack_is_named) {
 }
 
 TEST(SegyGeometry, other_places_are_found) {
-  Sample s;
+  SmallSegy s;
   s.fields[0].first = trace_field::field_record, s.fields[1].first = trace_field::ensemble;
   const std::string bytes = s.bytes();
   EXPECT_TRUE(contains(joined(SegyGeometry{SegyFile(bytes, "s")}.findings()), "bytes 9 and 21 do: try il=9 xl=21"));
@@ -377,7 +369,7 @@ TEST(SegyGeometry, other_places_are_found) {
 }
 
 TEST(SegyGeometry, numbers_of_any_size) {
-  Sample s;
+  SmallSegy s;
   auto& il = s.fields[0].second;
   il = {INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN, 0, 0, 0, 0, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX};
   const std::string bytes = s.bytes();
@@ -398,7 +390,7 @@ TEST(SegyWriter, a_copy_is_the_original_byte_for_byte) {
   const Folder folder;
   for (const SegyFormat format : {SegyFormat::ibm_float32, SegyFormat::float32})
     for (const ByteOrder order : {ByteOrder::big, ByteOrder::little}) {
-      Sample s(order, format);
+      SmallSegy s(order, format);
       s.texts = 2;
       s.put(binary_field::extended_texts, 2);
       s.fields.push_back({trace_field::weighting, std::vector<int64_t>(12, 3)});
@@ -419,7 +411,7 @@ TEST(SegyWriter, integers_become_floats) {
   const Folder folder;
   for (const SegyFormat format : segy_formats()) {
     if (format == SegyFormat::ibm_float32 || format == SegyFormat::float32) continue;
-    const Sample s(ByteOrder::little, format);
+    const SmallSegy s(ByteOrder::little, format);
     const std::string bytes = s.bytes();
     copied(SegyFile(bytes, "s"), folder.path / "copy.sgy");
     const SegyFile copy(folder.path / "copy.sgy");
@@ -467,7 +459,7 @@ TEST(SegyWriter, from_nothing) {
   EXPECT_EQ(file.header(7, trace_field::field_record), 102);
   EXPECT_EQ(file.header(7, trace_field::ensemble), 503);
   EXPECT_EQ(trace_of(file, 7), std::vector<float>(6, 7));
-  const auto refusal = [&](SegyGrid g2) { return sentence([&] { SegyWriter(folder.path / "x", g2); }); };
+  const auto refusal = [&](SegyGrid g2) { return error_of([&] { SegyWriter(folder.path / "x", g2); }); };
   EXPECT_EQ(refusal({.samples = 70000}), "a SEG-Y trace holds 1 to 65535 samples, not 70000");
   EXPECT_TRUE(contains(refusal({.samples = 1, .interval = 0.5}), "1 to 32767 whole microseconds, not 0.5"));
   EXPECT_EQ(fs::directory_iterator(folder.path)->path(), path);  // nothing else is left
@@ -479,7 +471,7 @@ TEST(SegyWriter, a_missing_trace_is_noticed_and_nothing_appears) {
   {
     SegyWriter writer(folder.path / "x.sgy", SegyGrid{.crosslines = {.count = 2}, .samples = 1});
     writer.write_trace(1, std::vector<float>(1));
-    EXPECT_TRUE(contains(sentence([&] { writer.commit(); }), "1 of 2 traces were never written"));
+    EXPECT_TRUE(contains(error_of([&] { writer.commit(); }), "1 of 2 traces were never written"));
   }
   EXPECT_TRUE(fs::is_empty(folder.path));
 }
@@ -490,7 +482,7 @@ TEST(Segy, a_file_larger_than_memory) {
   const fs::path path = folder.path / "large.sgy";
   constexpr int64_t kSamples = 65000, kStep = 240 + 8 * kSamples, kTraces = 120000, kFirst = 54321, kCount = 20;
   {
-    Sample s(ByteOrder::big, SegyFormat::float64);
+    SmallSegy s(ByteOrder::big, SegyFormat::float64);
     s.put(binary_field::samples, kSamples);
     s.values.clear();
     write_file(path, s.bytes());

@@ -11,8 +11,6 @@
 namespace kern::data {
 namespace {
 
-constexpr double kPi = std::numbers::pi;
-
 // Flat layers and one fault that cuts the whole section.
 SyntheticSeismic one_fault() {
   SyntheticSeismic o;
@@ -73,8 +71,9 @@ TEST(SeismicSynthetic, what_is_drawn_is_within_the_ranges) {
     EXPECT_TRUE(v.frequency >= 20 && v.frequency <= 25 && v.noise >= 0.1 && v.noise <= 0.2);
     for (const SyntheticFault& f : v.faults) {
       f.throw_ > 0 ? ++normal : ++reverse;
-      f.dip > kPi / 2 ? ++left : ++right;
-      const double dip = std::min(f.dip, kPi - f.dip) * 180 / kPi, strike = f.strike * 180 / kPi;
+      f.dip > std::numbers::pi / 2 ? ++left : ++right;
+      const double dip = std::min(f.dip, std::numbers::pi - f.dip) * 180 / std::numbers::pi,
+                   strike = f.strike * 180 / std::numbers::pi;
       EXPECT_TRUE(std::abs(f.throw_) >= 5 && std::abs(f.throw_) <= 9) << f.throw_;
       EXPECT_TRUE(dip >= 59.9 && dip <= 80.1) << dip;
       EXPECT_TRUE(strike >= -30.1 && strike <= 10.1) << strike;
@@ -130,7 +129,7 @@ TEST(SeismicSynthetic, the_layers_are_thrown_as_far_as_asked) {
       o.dip = {88, 89}, o.throw_ = {wanted, wanted}, o.reverse = reverse, o.layer = {1.5, 5};
       const SyntheticVolume v = centred(o);
       // The side above the plane goes down in a normal fault: the right one where the plane falls to the right.
-      const double sign = (reverse > 0 ? -1 : 1) * (v.faults[0].dip > kPi / 2 ? -1 : 1);
+      const double sign = (reverse > 0 ? -1 : 1) * (v.faults[0].dip > std::numbers::pi / 2 ? -1 : 1);
       EXPECT_NEAR(measured_throw(v), sign * wanted, 0.1 * wanted + 1);
     }
 }

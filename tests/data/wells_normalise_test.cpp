@@ -6,22 +6,16 @@
 #include <functional>
 
 #include "kernels/common/error.h"
+#include "tests/support/error_of.h"
+#include "tests/support/not_numbers.h"
 
 namespace kern::data {
 namespace {
 
-constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+using kern::testing::kNan;
 const std::vector<int64_t> kFirst{0};
 
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "nothing was thrown";
-}
-#define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+using kern::testing::error_of;
 
 Well well_of(std::vector<std::pair<std::string, std::vector<float>>> curves) {
   Well w{.id = "w"};
@@ -45,7 +39,7 @@ TEST(Normalise, StandardMinmaxAndRobust) {
 }
 
 TEST(Normalise, MissingValuesAreZeroWithAMask) {
-  const std::vector<Well> wells{well_of({{"GR", {0, kNaN, 10}}, {"NPHI", {1, 3, kNaN}}})};
+  const std::vector<Well> wells{well_of({{"GR", {0, kNan, 10}}, {"NPHI", {1, 3, kNan}}})};
   const auto n = fit_normalisation(wells, kFirst, {.scaling = Scaling::minmax});
   EXPECT_TRUE(n.mask);
   EXPECT_EQ(n.channels(), 4);
@@ -55,7 +49,7 @@ TEST(Normalise, MissingValuesAreZeroWithAMask) {
 }
 
 TEST(Normalise, TheMaskDependsOnTheTrainingWells) {
-  const std::vector<Well> wells{well_of({{"GR", {0, 1, 2}}}), well_of({{"GR", {0, kNaN, 2}}})};
+  const std::vector<Well> wells{well_of({{"GR", {0, 1, 2}}}), well_of({{"GR", {0, kNan, 2}}})};
   EXPECT_FALSE(fit_normalisation(wells, kFirst, {}).mask);
   EXPECT_TRUE(fit_normalisation(wells, std::vector<int64_t>{0, 1}, {}).mask);
   EXPECT_TRUE(fit_normalisation(wells, kFirst, {.mask = Mask::on}).mask);
@@ -76,14 +70,15 @@ TEST(Normalise, AConstantCurveIsNotBlownUp) {
 }
 
 TEST(Normalise, WhatCannotBeScaledIsSaid) {
-  const std::vector<Well> wells{well_of({{"GR", {1, 2}}, {"RT", {kNaN, kNaN}}}),
+  const std::vector<Well> wells{well_of({{"GR", {1, 2}}, {"RT", {kNan, kNan}}}),
                                 well_of({{"RT", {1, 2}}, {"GR", {1, 2}}})};
-  EXPECT_SAYS(message([&] { fit_normalisation(wells, kFirst, {}); }), "no training well holds a value of the curve RT");
-  EXPECT_SAYS(message([&] { fit_normalisation(wells, kFirst, {.log10 = {"XX"}}); }), "log10 names XX");
-  EXPECT_SAYS(message([&] { fit_normalisation(wells, {}, {}); }), "no training wells");
+  EXPECT_SAYS(error_of([&] { fit_normalisation(wells, kFirst, {}); }),
+              "no training well holds a value of the curve RT");
+  EXPECT_SAYS(error_of([&] { fit_normalisation(wells, kFirst, {.log10 = {"XX"}}); }), "log10 names XX");
+  EXPECT_SAYS(error_of([&] { fit_normalisation(wells, {}, {}); }), "no training wells");
   const auto n = fit_normalisation(wells, std::vector<int64_t>{1}, {});
-  EXPECT_SAYS(message([&] { network_inputs(wells[0], n); }), "is GR, the normalisation expects RT");
-  EXPECT_SAYS(message([&] { scaling_from("minmx"); }), "not one of minmax, standard, robust");
+  EXPECT_SAYS(error_of([&] { network_inputs(wells[0], n); }), "is GR, the normalisation expects RT");
+  EXPECT_SAYS(error_of([&] { scaling_from("minmx"); }), "not one of minmax, standard, robust");
   EXPECT_EQ(scaling_from("robust"), Scaling::robust);
   EXPECT_EQ(mask_from("auto"), Mask::automatic);
 }

@@ -9,19 +9,12 @@
 
 #include "data/wells_synthetic.h"
 #include "kernels/common/error.h"
+#include "tests/support/error_of.h"
 
 namespace kern::data {
 namespace {
 
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "nothing was thrown";
-}
-#define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+using kern::testing::error_of;
 
 using Indices = std::vector<int64_t>;
 
@@ -97,7 +90,7 @@ TEST(SplitWells, AListTakesItsTwinsAlong) {
   EXPECT_EQ(s.training, (Indices{0, 3}));
   ASSERT_EQ(s.notes.size(), 1u);
   EXPECT_SAYS(s.notes[0], wells[4].id);
-  EXPECT_SAYS(message([&] { split_wells(wells, {.validation_wells = {"synthetic 0000"}}); }),
+  EXPECT_SAYS(error_of([&] { split_wells(wells, {.validation_wells = {"synthetic 0000"}}); }),
               "did you mean synthetic 0000");
 }
 
@@ -114,19 +107,19 @@ TEST(SplitWells, WellsWithoutLabelsGoToNeitherSide) {
   wells.push_back(twin);
   for (const int64_t u : split_wells(wells, {.validation_wells = {wells[size_t(before.validation[0])].id}}).unlabelled)
     EXPECT_NE(u, 40);
-  EXPECT_SAYS(message([&] { split_wells(wells, {.validation_wells = {wells[1].id}}); }), "no labels to judge by");
+  EXPECT_SAYS(error_of([&] { split_wells(wells, {.validation_wells = {wells[1].id}}); }), "no labels to judge by");
 }
 
 TEST(SplitWells, WhatCannotBeSplitIsSaid) {
   const auto wells = wells_of(3);
-  EXPECT_SAYS(message([&] { split_wells(wells, {.validation = 0}); }), "validation=0 is not a fraction");
-  EXPECT_SAYS(message([&] { split_wells(wells, {.folds = 4}); }),
+  EXPECT_SAYS(error_of([&] { split_wells(wells, {.validation = 0}); }), "validation=0 is not a fraction");
+  EXPECT_SAYS(error_of([&] { split_wells(wells, {.folds = 4}); }),
               "folds=4 needs as many different labelled wells, and there are 3");
-  EXPECT_SAYS(message([&] { split_wells(wells, {.folds = 3, .fold = 3}); }), "fold=3 of folds=3");
-  EXPECT_SAYS(message([&] { split_wells(wells_of(3, 0), {}); }), "none of the 3 wells has a label");
-  EXPECT_SAYS(message([&] { split_wells(wells_of(1), {}); }),
+  EXPECT_SAYS(error_of([&] { split_wells(wells, {.folds = 3, .fold = 3}); }), "fold=3 of folds=3");
+  EXPECT_SAYS(error_of([&] { split_wells(wells_of(3, 0), {}); }), "none of the 3 wells has a label");
+  EXPECT_SAYS(error_of([&] { split_wells(wells_of(1), {}); }),
               "of 1 well 1 labelled is left for training and 0 for validation");
-  EXPECT_SAYS(message([&] {
+  EXPECT_SAYS(error_of([&] {
                 split_wells(wells, {.validation_wells = {wells[0].id, wells[1].id, wells[2].id}});
               }),
               "0 labelled are left for training");

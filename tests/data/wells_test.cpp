@@ -10,12 +10,14 @@
 #include "data/wells_synthetic.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
+#include "tests/support/error_of.h"
+#include "tests/support/not_numbers.h"
 
 namespace kern::data {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+using kern::testing::kNan;
 
 // A folder of its own for each test.
 class Wells : public ::testing::Test {
@@ -42,16 +44,7 @@ std::string las(const std::string& well, const std::string& curves, const std::s
          curves + "~A\n" + rows;
 }
 
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "nothing was thrown";
-}
-
-#define EXPECT_SAYS(text, part) EXPECT_NE((text).find(part), std::string::npos) << (text)
+using kern::testing::error_of;
 
 bool same(const std::vector<float>& a, const std::vector<float>& b) {
   if (a.size() != b.size()) return false;
@@ -75,7 +68,7 @@ TEST_F(Wells, LasFilesOfAFolderComeSortedWithCurvesByAlias) {
   EXPECT_EQ(b.depth_unit, "m");
   EXPECT_EQ(b.step, 1);
   EXPECT_EQ(b.depth, (std::vector<double>{10, 11, 12}));
-  EXPECT_TRUE(same(b.curves[0].values, {1, kNaN, 3}));
+  EXPECT_TRUE(same(b.curves[0].values, {1, kNan, 3}));
   EXPECT_EQ(b.curves[0].unit, "API");
   EXPECT_EQ(b.labels, (std::vector<int>{0, 1, kUnlabelled}));
   EXPECT_EQ(a.labels, (std::vector<int>{2, 2}));
@@ -89,7 +82,7 @@ TEST_F(Wells, CodesAreMappedAndUnmappedOnesNamed) {
   put("b.las", las("B", "GR.:\nL.:\n", "1 5 65030\n2 5 -999.25\n3 5 7.5\n"));
   WellsOptions o = options("L");
   o.codes = {{"30000", 0}, {"65000.0", 1}};
-  const std::string said = message([&] { load_wells(o); });
+  const std::string said = error_of([&] { load_wells(o); });
   EXPECT_SAYS(said, "65030 (3 samples in 2 wells, first in ");
   EXPECT_SAYS(said, "a.las");
   EXPECT_SAYS(said, "7.5 (1 sample in 1 well, first in ");
@@ -104,7 +97,7 @@ TEST_F(Wells, CodesAreMappedAndUnmappedOnesNamed) {
   EXPECT_EQ(set.unmapped[0].samples, 3);
   o.codes = {};  // without a table, 65000 is no class index either
   o.ignore_unmapped = false;
-  EXPECT_SAYS(message([&] { load_wells(o); }), "name no class index");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "name no class index");
 }
 
 TEST_F(Wells, CodesMayBeWordsAndMayLeaveOut) {
@@ -113,35 +106,35 @@ TEST_F(Wells, CodesMayBeWordsAndMayLeaveOut) {
   o.codes = {{"sand", 1}, {"shale", 0}, {"void", -1}};
   EXPECT_EQ(load_wells(o).wells[0].labels, (std::vector<int>{1, 0, -1, -1, -1}));
   o.codes = {{"sand", 1}};
-  EXPECT_SAYS(message([&] { load_wells(o); }), "shale (1 sample");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "shale (1 sample");
 }
 
 TEST_F(Wells, ContradictoryOptionsAreErrors) {
   put("a.las", las("A", "GR.:\nL.:\n", "1 5 0\n2 5 1\n"));
   WellsOptions o = options("L");
   o.codes = {{"1", 0}, {"1.0", 1}};
-  EXPECT_SAYS(message([&] { load_wells(o); }), "maps 1.0 to class 0 and to class 1");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "maps 1.0 to class 0 and to class 1");
   o.codes = {{"1", 2}};
   o.classes = 2;
-  EXPECT_SAYS(message([&] { load_wells(o); }), "maps 1 to class 2, which is not one of the classes 0 .. 1");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "maps 1 to class 2, which is not one of the classes 0 .. 1");
   o = options("L");
   o.step = -1;
-  EXPECT_SAYS(message([&] { load_wells(o); }), "step=-1");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "step=-1");
   o = options("L");
   o.curves = {};
-  EXPECT_SAYS(message([&] { load_wells(o); }), "curves is empty");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "curves is empty");
   o.curves = {"GR", "gr|X"};
-  EXPECT_SAYS(message([&] { load_wells(o); }), "twice");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "twice");
 }
 
 TEST_F(Wells, CurveOrLabelThatNoWellHasIsAnErrorWithAGuess) {
   put("a.las", las("A", "GAMMA.:\nFACIES.:\n", "1 5 0\n2 5 1\n"));
   WellsOptions o = options("FACIES");
   o.curves = {"GAMA"};
-  EXPECT_SAYS(message([&] { load_wells(o); }), "did you mean GAMMA?");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "did you mean GAMMA?");
   o.curves = {"GAMMA"};
   o.label = "FACEIS";
-  EXPECT_SAYS(message([&] { load_wells(o); }), "did you mean FACIES?");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "did you mean FACIES?");
 }
 
 TEST_F(Wells, AMissingCurveIsMissingThroughoutOrLeavesTheWellOut) {
@@ -151,7 +144,7 @@ TEST_F(Wells, AMissingCurveIsMissingThroughoutOrLeavesTheWellOut) {
   o.curves = {"GR", "NPHI"};
   const WellSet set = load_wells(o);
   ASSERT_EQ(set.wells.size(), 2u);
-  EXPECT_TRUE(same(set.wells[1].curves[1].values, {kNaN, kNaN}));
+  EXPECT_TRUE(same(set.wells[1].curves[1].values, {kNan, kNan}));
   ASSERT_EQ(set.notes.size(), 1u);
   EXPECT_SAYS(to_string(set.notes[0]), "NPHI is missing in 1 of 2 wells (B)");
   o.require_curves = true;
@@ -197,11 +190,11 @@ TEST_F(Wells, BadFilesAreNamedAndSkippedOrThrownWhenStrict) {
     EXPECT_SAYS(set.skipped[0].sentence, name);
     WellsOptions strict = options();
     strict.strict = true;
-    EXPECT_SAYS(message([&] { load_wells(strict); }), name);
+    EXPECT_SAYS(error_of([&] { load_wells(strict); }), name);
     if (name != "step.las") {  // alone, it is its own majority
       WellsOptions alone = options();
       alone.path = file;
-      EXPECT_SAYS(message([&] { load_wells(alone); }), name);
+      EXPECT_SAYS(error_of([&] { load_wells(alone); }), name);
     }
     fs::remove(file);
   }
@@ -234,7 +227,7 @@ TEST_F(Wells, ALabelCurveFullOfNullLoadsAsUnlabelled) {
 TEST_F(Wells, HugeValuesAreMissingAndSaid) {
   put("a.las", las("A", "GR.:\n", "1 1e30\n2 NaN\n3 7\n4 -1e30\n5 8\n"));
   const WellSet set = load_wells(options());
-  EXPECT_TRUE(same(set.wells[0].curves[0].values, {kNaN, kNaN, 7, kNaN, 8}));
+  EXPECT_TRUE(same(set.wells[0].curves[0].values, {kNan, kNan, 7, kNan, 8}));
   ASSERT_EQ(set.notes.size(), 1u);
   EXPECT_SAYS(set.notes[0].sentence, "2 values of GR beyond 1e20");
 }
@@ -242,10 +235,10 @@ TEST_F(Wells, HugeValuesAreMissingAndSaid) {
 TEST_F(Wells, NullValuesOfTheOptionsAreMissing) {
   put("a.csv", "well_id,GR,L\nA,-9999,0\nA,5,-1\nA,6,1\n");
   WellsOptions o = options("L");
-  EXPECT_SAYS(message([&] { load_wells(o); }), "-1 (1 sample");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "-1 (1 sample");
   o.null_values = {-9999, -1};
   const WellSet set = load_wells(o);
-  EXPECT_TRUE(same(set.wells[0].curves[0].values, {kNaN, 5, 6}));
+  EXPECT_TRUE(same(set.wells[0].curves[0].values, {kNan, 5, 6}));
   EXPECT_EQ(set.wells[0].labels, (std::vector<int>{0, -1, 1}));
 }
 
@@ -276,10 +269,10 @@ TEST_F(Wells, ColumnsThatTheUserNamedMustBeThere) {
   EXPECT_SAYS(to_string(one.notes.at(0)), "set well_column");
   WellsOptions o = options();
   o.well_column = "borehole";
-  EXPECT_SAYS(message([&] { load_wells(o); }), "no column borehole (well_column). The columns are: hole, GR");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "no column borehole (well_column). The columns are: hole, GR");
   o.well_column = "HOLE";
   o.depth_column = "z";
-  EXPECT_SAYS(message([&] { load_wells(o); }), "no column z (depth_column)");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "no column z (depth_column)");
 }
 
 TEST_F(Wells, EqualNamesGetIdsOfTheirOwn) {
@@ -295,11 +288,11 @@ TEST_F(Wells, EqualNamesGetIdsOfTheirOwn) {
 
 TEST_F(Wells, PathsThatCannotBeUsed) {
   WellsOptions o = options();
-  EXPECT_SAYS(message([&] { load_wells(o); }), "holds no .las, .csv");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "holds no .las, .csv");
   o.path = folder_ / "nowhere";
-  EXPECT_SAYS(message([&] { load_wells(o); }), "does not exist");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "does not exist");
   o.path = put("a.txt", "x");
-  EXPECT_SAYS(message([&] { load_wells(o); }), "neither .las nor .csv");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "neither .las nor .csv");
 }
 
 Well line(std::vector<double> depth, std::vector<float> values, std::vector<int> labels, double step) {
@@ -327,11 +320,11 @@ TEST(Resample, TheGridIsWholeMultiplesOfTheStep) {
 }
 
 TEST(Resample, NothingIsInventedAcrossGapsAndMissingValues) {
-  Well w = line({0, 1, 2, 6, 7, 8}, {0, 1, 2, 6, kNaN, 8}, {0, 0, 0, 1, 1, 1}, 1);
+  Well w = line({0, 1, 2, 6, 7, 8}, {0, 1, 2, 6, kNan, 8}, {0, 0, 0, 1, 1, 1}, 1);
   resample(w, 0.5);
   ASSERT_EQ(w.depth.size(), 17u);
   EXPECT_TRUE(
-      same(w.curves[0].values, {0, .5, 1, 1.5, 2, kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, 6, kNaN, kNaN, kNaN, 8}));
+      same(w.curves[0].values, {0, .5, 1, 1.5, 2, kNan, kNan, kNan, kNan, kNan, kNan, kNan, 6, kNan, kNan, kNan, 8}));
   EXPECT_EQ(w.labels, (std::vector<int>{0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, 1, 1, 1, 1, 1}));
 }
 
@@ -348,9 +341,9 @@ TEST(Resample, ACoarserStepAndTheSameStepKeepTheSamplesTheyMeet) {
 
 TEST(Resample, StepsThatMakeNoSenseAreRefused) {
   Well w = line({0, 1}, {0, 1}, {}, 1), far = line({0, 1, 1e9}, {0, 1, 2}, {}, 1);
-  EXPECT_SAYS(message([&] { resample(w, 100); }), "holds no 2 samples");
-  EXPECT_SAYS(message([&] { resample(far, 1); }), "larger step");
-  EXPECT_SAYS(message([&] { resample(w, 0); }), "step=0");
+  EXPECT_SAYS(error_of([&] { resample(w, 100); }), "holds no 2 samples");
+  EXPECT_SAYS(error_of([&] { resample(far, 1); }), "larger step");
+  EXPECT_SAYS(error_of([&] { resample(w, 0); }), "step=0");
   EXPECT_EQ(w.length(), 2);
 }
 
@@ -363,7 +356,7 @@ TEST_F(Wells, StepResamplesAllWellsThatNeedIt) {
   const WellSet set = load_wells(o);
   EXPECT_EQ(set.wells[0].depth, (std::vector<double>{1.1, 2.1, 3.1}));  // even at this step already
   EXPECT_EQ(set.wells[1].depth, (std::vector<double>{1, 2}));
-  EXPECT_TRUE(same(set.wells[2].curves[0].values, {5, 6, kNaN, kNaN, 7, 7, 8}));
+  EXPECT_TRUE(same(set.wells[2].curves[0].values, {5, 6, kNan, kNan, 7, 7, 8}));
   ASSERT_EQ(set.notes.size(), 1u);
   EXPECT_SAYS(set.notes[0].sentence, "B is resampled from step 0.5 to 1");
 }
@@ -397,14 +390,14 @@ TEST_F(Wells, SyntheticWellsComeBackFromLasAndCsvAsTheyWereMade) {
   }
 }
 
-const fs::path kShared = fs::path(KERN_SOURCE_DIR) / "../shared/data/wells";
+const fs::path kSharedWells = fs::path(KERN_SOURCE_DIR) / "../shared/data/wells";
 
 TEST(RealWells, Force2020) {
-  if (!fs::exists(kShared / "force2020")) GTEST_SKIP() << "the FORCE 2020 wells are not here";
-  WellsOptions o{.path = kShared / "force2020",
+  if (!fs::exists(kSharedWells / "force2020")) GTEST_SKIP() << "the FORCE 2020 wells are not here";
+  WellsOptions o{.path = kSharedWells / "force2020",
                  .curves = {"GR", "RHOB", "NPHI", "DTC", "RDEP"},
                  .label = "FORCE_2020_LITHOFACIES_LITHOLOGY"};
-  EXPECT_SAYS(message([&] { load_wells(o); }), "65000 (");
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "65000 (");
   o.codes = {{"65000", 0}, {"30000", 1}, {"65030", 2}, {"70000", 3}, {"80000", 4},  {"99000", 5},
              {"70032", 6}, {"88000", 7}, {"90000", 8}, {"74000", 9}, {"86000", 10}, {"93000", 11}};
   const WellSet set = load_wells(o);
@@ -423,7 +416,7 @@ TEST(RealWells, Force2020) {
 }
 
 TEST(RealWells, Mannville) {
-  const fs::path file = kShared / "mannville_gr/mannville_gr_zones.csv.gz";
+  const fs::path file = kSharedWells / "mannville_gr/mannville_gr_zones.csv.gz";
   if (!fs::exists(file)) GTEST_SKIP() << "the Mannville table is not here";
   const std::clock_t begin = std::clock();  // processor time: the machine may be busy
   const WellSet set = load_wells({.path = file, .label = "label"});

@@ -22,11 +22,11 @@ std::vector<float> ramp_of(int64_t length) {
   return values;
 }
 
-RandomSequence random_of(uint32_t which) { return {5, RandomStream::augment, which}; }
+RandomSequence random_number(uint32_t which) { return {5, RandomStream::augment, which}; }
 
 TEST(StrongView, of_nothing_is_the_window_itself) {
   const std::vector<float> x = ramp_of(50);
-  RandomSequence random = random_of(0);
+  RandomSequence random = random_number(0);
   const ViewOfWindow v = strong_view(x.data(), 50, 1, false, kNothing, random);
   EXPECT_EQ(v.inputs, x);
   for (int i = 0; i < 50; ++i) EXPECT_EQ(v.origin[size_t(i)], i);
@@ -38,7 +38,7 @@ TEST(StrongView, stretching_moves_values_and_origin_alike) {
   const std::vector<float> x = ramp_of(length);
   int squeezed = 0, stretched = 0;
   for (uint32_t which = 0; which < 40; ++which) {
-    RandomSequence random = random_of(which);
+    RandomSequence random = random_number(which);
     StrongView o = kNothing;
     o.stretch = 0.5;
     o.reverse = which % 2 == 1;
@@ -64,7 +64,7 @@ TEST(StrongView, reversal_is_exact_and_happens_to_half) {
   const std::vector<float> x = ramp_of(20);
   int reversed = 0;
   for (uint32_t which = 0; which < 60; ++which) {
-    RandomSequence random = random_of(which);
+    RandomSequence random = random_number(which);
     StrongView o = kNothing;
     o.reverse = true;
     const ViewOfWindow v = strong_view(x.data(), 20, 1, false, o, random);
@@ -83,7 +83,7 @@ TEST(StrongView, what_is_missing_stays_missing_and_what_is_hidden_says_so) {
   const int64_t length = 200;
   std::vector<float> x(size_t(length * 4), 1.0f);                                 // two curves and their masks
   for (int64_t i = 60; i < 90; ++i) x[size_t(i * 4)] = x[size_t(i * 4 + 2)] = 0;  // the first is missing there
-  RandomSequence random = random_of(3);
+  RandomSequence random = random_number(3);
   StrongView o = kNothing;
   o.noise = 0.1, o.drift = 0.3, o.gain = 0.1;
   const ViewOfWindow v = strong_view(x.data(), length, 2, true, o, random);
@@ -93,7 +93,7 @@ TEST(StrongView, what_is_missing_stays_missing_and_what_is_hidden_says_so) {
     EXPECT_EQ(v.inputs[i * 4] == 0, gap);
     EXPECT_NE(v.inputs[i * 4 + 1], 0);
   }
-  RandomSequence again = random_of(4);
+  RandomSequence again = random_number(4);
   o = kNothing;
   o.hide = 0.25;
   const ViewOfWindow hidden = strong_view(x.data(), length, 2, true, o, again);

@@ -5,18 +5,12 @@
 
 #include "engine/ops/conv1d.h"
 #include "engine/ops/relu.h"
+#include "tests/support/error_of.h"
 
 namespace kern {
 namespace {
 
-std::string sentence(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "no error";
-}
+using kern::testing::error_of;
 
 // dL/dx for L = sum(dy * y)
 Tensor ones_like(const Tensor& t) { return Tensor::full(t.shape(), 1); }
@@ -51,7 +45,7 @@ TEST(Autograd, writing_to_a_saved_tensor_is_an_error_that_says_so) {
   w.require_grad();
   const Tensor y = conv1d(x, w);
   x.mutate()[0] = 5;  // as an optimiser's step between forward and backward would
-  const std::string s = sentence([&] { backward(y, ones_like(y)); });
+  const std::string s = error_of([&] { backward(y, ones_like(y)); });
   EXPECT_NE(s.find("conv1d: a tensor of shape [1,3,1] that backward needs was modified in place"), s.npos) << s;
 }
 
@@ -60,13 +54,13 @@ TEST(Autograd, a_graph_serves_once) {
   x.require_grad();
   const Tensor y = relu(x);
   backward(y);
-  EXPECT_NE(sentence([&] { backward(y); }).find("already run"), std::string::npos);
+  EXPECT_NE(error_of([&] { backward(y); }).find("already run"), std::string::npos);
 }
 
 TEST(Autograd, wrong_losses_are_sentences) {
   Tensor x = Tensor::full({2}, 1);
-  EXPECT_NE(sentence([&] { backward(relu(x)); }).find("one value, got shape [2]"), std::string::npos);
-  EXPECT_NE(sentence([&] { backward(relu(Tensor::full({1}, 1))); }).find("depends on nothing"), std::string::npos);
+  EXPECT_NE(error_of([&] { backward(relu(x)); }).find("one value, got shape [2]"), std::string::npos);
+  EXPECT_NE(error_of([&] { backward(relu(Tensor::full({1}, 1))); }).find("depends on nothing"), std::string::npos);
 }
 
 TEST(Autograd, detach_no_grad_and_frozen_leaves_stop_gradients) {

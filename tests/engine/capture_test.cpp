@@ -17,7 +17,7 @@ namespace {
 
 using Last = StepGraphs::Last;
 using Values = std::vector<float>;
-const auto twice = [](const std::vector<Tensor>& in) -> std::vector<Tensor> { return {add(in[0], in[0])}; };
+const auto doubled = [](const std::vector<Tensor>& in) -> std::vector<Tensor> { return {add(in[0], in[0])}; };
 
 Tensor of(const Values& values) { return Tensor::from({int64_t(values.size())}, values); }
 
@@ -33,7 +33,7 @@ class Graphs : public ::testing::Test {
 TEST(GraphsOnCpu, run_the_code_every_time) {
   StepGraphs graphs(Device::cpu);
   for (int i = 0; i < 4; ++i) {
-    EXPECT_EQ(graphs.run({of({float(i), 2})}, twice)[0].values(), (Values{2 * float(i), 4}));
+    EXPECT_EQ(graphs.run({of({float(i), 2})}, doubled)[0].values(), (Values{2 * float(i), 4}));
     EXPECT_EQ(graphs.last(), Last::eager);
   }
   const Readback loss(of({3, 4}));
@@ -44,7 +44,7 @@ TEST(GraphsOnCpu, run_the_code_every_time) {
 TEST_F(Graphs, the_second_run_records_and_later_ones_replay) {
   const Last expected[] = {Last::eager, Last::recorded, Last::replayed, Last::replayed, Last::replayed};
   for (int i = 0; i < 5; ++i) {
-    const auto out = graphs.run({of({float(i), 2})}, twice);
+    const auto out = graphs.run({of({float(i), 2})}, doubled);
     EXPECT_EQ(graphs.last(), expected[i]) << i;
     EXPECT_EQ(out[0].values(), (Values{2 * float(i), 4}));
   }
@@ -53,15 +53,15 @@ TEST_F(Graphs, the_second_run_records_and_later_ones_replay) {
 TEST_F(Graphs, another_shape_is_another_record_and_the_first_one_still_serves) {
   const Last expected[] = {Last::eager, Last::recorded, Last::replayed};
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(graphs.run({of({1, float(i)})}, twice)[0].values(), (Values{2, 2 * float(i)}));
+    EXPECT_EQ(graphs.run({of({1, float(i)})}, doubled)[0].values(), (Values{2, 2 * float(i)}));
     EXPECT_EQ(graphs.last(), expected[i]);
-    EXPECT_EQ(graphs.run({of({float(i)})}, twice)[0].values(), (Values{2 * float(i)}));
+    EXPECT_EQ(graphs.run({of({float(i)})}, doubled)[0].values(), (Values{2 * float(i)}));
     EXPECT_EQ(graphs.last(), expected[i]);
-    EXPECT_EQ(graphs.run({of({float(i)})}, twice, {7})[0].values(), (Values{2 * float(i)}));
+    EXPECT_EQ(graphs.run({of({float(i)})}, doubled, {7})[0].values(), (Values{2 * float(i)}));
     EXPECT_EQ(graphs.last(), expected[i]) << "other circumstances";
   }
-  for (int n = 3; n < 30; ++n) graphs.run({of(Values(size_t(n), 1))}, twice);  // the oldest are forgotten
-  EXPECT_EQ(graphs.run({of({5})}, twice)[0].values(), (Values{10}));
+  for (int n = 3; n < 30; ++n) graphs.run({of(Values(size_t(n), 1))}, doubled);  // the oldest are forgotten
+  EXPECT_EQ(graphs.run({of({5})}, doubled)[0].values(), (Values{10}));
   EXPECT_EQ(graphs.last(), Last::eager);
 }
 
@@ -105,7 +105,7 @@ TEST_F(Graphs, random_numbers_change_from_step_to_step) {
 TEST_F(Graphs, off_runs_the_code_every_time) {
   set_graphs(false);
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(graphs.run({of({float(i)})}, twice)[0].values(), (Values{2 * float(i)}));
+    EXPECT_EQ(graphs.run({of({float(i)})}, doubled)[0].values(), (Values{2 * float(i)}));
     EXPECT_EQ(graphs.last(), Last::eager);
   }
   set_graphs(true);
@@ -155,7 +155,7 @@ TEST_F(Graphs, what_touches_the_host_is_refused_when_it_is_recorded_and_leaves_n
           << e.sentence();
     }
     EXPECT_FALSE(recording());
-    EXPECT_EQ(own.run({x}, twice)[0].values(), (Values{2, 4})) << "the card goes on";
+    EXPECT_EQ(own.run({x}, doubled)[0].values(), (Values{2, 4})) << "the card goes on";
   }
 }
 
@@ -183,10 +183,10 @@ TEST_F(Graphs, memory_comes_back_with_the_records) {
   const MemoryCounters before = memory_counters(Device::cuda);
   {
     StepGraphs own(Device::cuda);
-    for (int i = 0; i < 3; ++i) own.run({of(Values(1000, 1.0f))}, twice);
+    for (int i = 0; i < 3; ++i) own.run({of(Values(1000, 1.0f))}, doubled);
     EXPECT_GT(memory_counters(Device::cuda).live, before.live);
     release_unused_memory(Device::cuda);
-    EXPECT_EQ(own.run({of(Values(1000, 2.0f))}, twice)[0].values(), Values(1000, 4.0f)) << "it kept its own";
+    EXPECT_EQ(own.run({of(Values(1000, 2.0f))}, doubled)[0].values(), Values(1000, 4.0f)) << "it kept its own";
   }
   EXPECT_EQ(memory_counters(Device::cuda).live, before.live);
   release_unused_memory(Device::cuda);
@@ -204,7 +204,7 @@ TEST_F(Graphs, records_are_given_up_when_memory_is_short) {
     });
   EXPECT_EQ(graphs.last(), Last::replayed);
   EXPECT_NO_THROW(Tensor::empty({half}, {.device = Device::cuda}));
-  EXPECT_EQ(graphs.run({small}, twice)[0].values(), (Values{2, 4}));
+  EXPECT_EQ(graphs.run({small}, doubled)[0].values(), (Values{2, 4}));
   EXPECT_EQ(graphs.last(), Last::eager) << "the record had to go";
 }
 

@@ -6,18 +6,12 @@
 #include <cstring>
 
 #include "engine/atomic_file.h"
+#include "tests/support/error_of.h"
 
 namespace kern {
 namespace {
 
-std::string sentence(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "no error";
-}
+using kern::testing::error_of;
 std::filesystem::path temporary(const char* name) { return std::filesystem::path(::testing::TempDir()) / name; }
 
 std::string file_bytes(const std::string& header, const std::string& data) {
@@ -77,10 +71,10 @@ TEST(ModelFile, reads_half_precision_and_wide_types) {
 
 TEST(ModelFile, damage_is_named) {
   auto parse = [](const std::string& header, const std::string& data = "") {
-    return sentence([&] { parse_tensors(file_bytes(header, data), "m"); });
+    return error_of([&] { parse_tensors(file_bytes(header, data), "m"); });
   };
-  EXPECT_EQ(sentence([] { parse_tensors("short", "m"); }), "m: not a safetensors file, it has only 5 bytes");
-  EXPECT_NE(sentence([] { parse_tensors(std::string(8, '\x7f') + "x", "m"); }).find("cut short"), std::string::npos);
+  EXPECT_EQ(error_of([] { parse_tensors("short", "m"); }), "m: not a safetensors file, it has only 5 bytes");
+  EXPECT_NE(error_of([] { parse_tensors(std::string(8, '\x7f') + "x", "m"); }).find("cut short"), std::string::npos);
   EXPECT_NE(parse("nonsense").find("not a JSON object"), std::string::npos);
   EXPECT_NE(parse(R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})", "1234").find("cut short or damaged"),
             std::string::npos);
@@ -124,7 +118,7 @@ TEST(ModelFile, strict_load_lists_everything_at_once) {
                 {"other", Tensor::full({1}, 0)}},
                {});
   Tensor a = Tensor::zeros({2}), b = Tensor::zeros({4}), c = Tensor::zeros({1});
-  const std::string s = sentence([&] { load_into({{"a", a}, {"b", b}, {"c", c}}, load_tensors(path), "m."); });
+  const std::string s = error_of([&] { load_into({{"a", a}, {"b", b}, {"c", c}}, load_tensors(path), "m."); });
   EXPECT_NE(s.find("Missing: m.c."), s.npos) << s;
   EXPECT_NE(s.find("Not in the model: m.extra."), s.npos) << s;
   EXPECT_NE(s.find("m.b (file [3] f32, model [4] f32)"), s.npos) << s;

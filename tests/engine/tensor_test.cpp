@@ -10,14 +10,14 @@
 namespace kern {
 namespace {
 
-Tensor counting(const Shape& shape) {
+Tensor counted(const Shape& shape) {
   std::vector<float> v(size_t(shape.size()));
   std::iota(v.begin(), v.end(), 0.0f);
   return Tensor::from(shape, v);
 }
 
 TEST(Tensor, slices_and_slots) {
-  const Tensor t = counting({2, 2, 3});
+  const Tensor t = counted({2, 2, 3});
   const Tensor last = t.channel_slice(1, 3);
   EXPECT_EQ(last.shape(), (Shape{2, 2, 2}));
   EXPECT_EQ(last.pitch(), 3);
@@ -61,7 +61,7 @@ TEST(Tensor, errors_are_sentences) {
     }
     return std::string("no error");
   };
-  const Tensor t = counting({2, 3});
+  const Tensor t = counted({2, 3});
   EXPECT_EQ(sentence([&] { t.item(); }), "item() needs a tensor of one value, this one is [2,3]");
   EXPECT_EQ(sentence([&] { t.data<int32_t>(); }), "a tensor of f32 was used as i32");
   EXPECT_EQ(sentence([&] { t.reshaped({4}); }), "reshape: [2,3] has 6 values, [4] has 4");

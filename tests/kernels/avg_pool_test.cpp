@@ -14,7 +14,7 @@ static_assert(AvgPoolSpec{.pool = kPadded, .count_include_pad = false}.divisor(1
 static_assert(PoolSpec{.w = 9, .s = 2, .stride_w = 3}.windows_at_column(2).begin ==
               PoolSpec{.w = 9, .s = 2, .stride_w = 3}.windows_at_column(2).end);  // no window holds column 2
 
-const PoolSpec kCases[] = {
+const PoolSpec kAvgPoolCases[] = {
     {.n = 2, .c = 3, .h = 8, .w = 6, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
     {.n = 2, .c = 5, .h = 7, .w = 9, .r = 2, .s = 4, .stride_h = 2, .stride_w = 1},
     {.n = 2,
@@ -49,7 +49,7 @@ const PoolSpec kCases[] = {
 
 TEST(AvgPoolKernel, rows_equal_the_reference_for_any_number_of_threads) {
   const int before = thread_count();
-  for (const PoolSpec& pool : kCases)
+  for (const PoolSpec& pool : kAvgPoolCases)
     for (bool count : {true, false}) {
       const AvgPoolSpec a{.pool = pool, .count_include_pad = count};
       const PoolSpec& g = a.pool;
@@ -98,7 +98,7 @@ TEST(AvgPoolKernel, a_nan_reaches_its_windows_and_no_other) {
 }
 
 TEST(AvgPoolReference, is_its_own_derivative) {
-  for (const PoolSpec& pool : kCases)
+  for (const PoolSpec& pool : kAvgPoolCases)
     for (bool count : {true, false}) {
       const AvgPoolSpec a{.pool = pool, .count_include_pad = count};
       const PoolSpec& g = a.pool;

@@ -10,7 +10,7 @@ using namespace kern::testing;
 static_assert(BatchNormSpec{.rows = 5}.unbiased() == 1.25 && BatchNormSpec{.rows = 5}.updates());
 static_assert(!BatchNormSpec{.rows = 5, .frozen = true}.updates() && !BatchNormSpec{.rows = 1}.updates());
 
-const BatchNormSpec kSpecs[] = {
+const BatchNormSpec kBatchNormSpecs[] = {
     {.rows = 37, .c = 5},
     {.rows = 64, .c = 1, .momentum = 0.01f},
     {.rows = 0, .c = 3},
@@ -19,7 +19,7 @@ const BatchNormSpec kSpecs[] = {
     {.rows = 33, .c = 3, .pitch = {.x = 4, .y = 7, .dx = 5, .dy = 6}},
 };
 
-void check_rows(const BatchNormSpec& g, bool affine, float mean_of_data, double tolerance) {
+void check_batch_norm(const BatchNormSpec& g, bool affine, float mean_of_data, double tolerance) {
   auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 1);
   x.for_each([&](float& v) { v += mean_of_data; });
   const auto weight = Array<>::uniform(g.c, 1, 0, 2), bias = Array<>::uniform(g.c, 1, 0, 3),
@@ -71,16 +71,18 @@ void check_rows(const BatchNormSpec& g, bool affine, float mean_of_data, double 
 }
 
 TEST(BatchNormKernel, rows_are_near_the_double_reference) {
-  for (BatchNormSpec g : kSpecs)
+  for (BatchNormSpec g : kBatchNormSpecs)
     for (bool frozen : {false, true})
       for (bool affine : {false, true}) {
         SCOPED_TRACE(text(g.rows, " x ", g.c, affine ? " affine" : "", frozen ? " frozen" : ""));
         g.frozen = frozen;
-        check_rows(g, affine, 0, 2e-5);
+        check_batch_norm(g, affine, 0, 2e-5);
       }
 }
 
-TEST(BatchNormKernel, a_mean_of_1000_costs_no_digits) { check_rows({.rows = 9001, .c = 4}, true, 1000, 2e-4); }
+TEST(BatchNormKernel, a_mean_of_1000_costs_no_digits) {
+  check_batch_norm(BatchNormSpec{.rows = 9001, .c = 4}, true, 1000, 2e-4);
+}
 
 TEST(BatchNormKernel, running_statistics_by_hand) {
   const BatchNormSpec g{.rows = 2, .c = 1, .momentum = 0.5f};

@@ -9,11 +9,11 @@ using namespace kern::testing;
 
 static_assert(BceSpec{.rows = 4, .c = 3, .w_pitch_given = 5}.w_pitch() == 5);
 
-struct Case {
+struct BceWithLogitsCase {
   BceSpec g;
   bool weighted = false;
 };
-const Case kCases[] = {
+const BceWithLogitsCase kBceWithLogitsCases[] = {
     {{.rows = 37, .c = 5}},
     {{.rows = 37, .c = 1, .pos_weight = 3}, true},
     {{.rows = 6001, .c = 7, .pos_weight = 0.5f, .by_weight = true}, true},
@@ -28,7 +28,7 @@ Array<> weights_of(const BceSpec& g) {
 
 TEST(BceKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
   const int before = thread_count();
-  for (const auto& [spec, has_weights] : kCases) {
+  for (const auto& [spec, has_weights] : kBceWithLogitsCases) {
     const BceSpec& g = spec;
     const bool weighted = has_weights;
     const auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 1, -6, 6),

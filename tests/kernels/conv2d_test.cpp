@@ -10,13 +10,13 @@ static_assert(Conv2dSpec{.h = 7, .w = 5, .r = 3, .s = 3, .pad_top = 1, .pad_bott
 static_assert(Conv2dSpec{.w = 8, .s = 3, .stride_w = 2, .pad_right = 1}.q() == 4);
 static_assert(Conv2dSpec{.w = 10, .s = 3, .dil_w = 3}.q() == 4);
 
-struct Case {
+struct Conv2dCase {
   const char* name;
   Conv2dSpec g;
   bool bias = true;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-const Case kCases[] = {
+void PrintTo(const Conv2dCase& c, std::ostream* out) { *out << c.name; }
+const Conv2dCase kConv2dCases[] = {
     {"same3x3",
      {.n = 2,
       .c = 3,
@@ -454,12 +454,12 @@ const Case kCases[] = {
     {"mma_one_row", {.n = 1, .c = 32, .w = 131, .k = 136}},
 };
 
-class Conv2dKernel : public ::testing::TestWithParam<Case> {};
-class Conv2dReference : public ::testing::TestWithParam<Case> {};
+class Conv2dKernel : public ::testing::TestWithParam<Conv2dCase> {};
+class Conv2dReference : public ::testing::TestWithParam<Conv2dCase> {};
 
-std::vector<Case> small_cases() {  // the complex step costs a forward pass per value
-  std::vector<Case> small;
-  for (const Case& c : kCases)
+std::vector<Conv2dCase> small_cases() {  // the complex step costs a forward pass per value
+  std::vector<Conv2dCase> small;
+  for (const Conv2dCase& c : kConv2dCases)
     if (c.g.macs() * (c.g.x_rows() * c.g.c + c.g.w_size()) <= 4'000'000) small.push_back(c);
   return small;
 }
@@ -542,7 +542,8 @@ TEST_P(Conv2dReference, is_its_own_derivative) {
   EXPECT_TRUE(close(complex_step(b, loss), db));
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, Conv2dKernel, ::testing::ValuesIn(kCases), [](const auto& i) { return i.param.name; });
+INSTANTIATE_TEST_SUITE_P(Cases, Conv2dKernel, ::testing::ValuesIn(kConv2dCases),
+                         [](const auto& i) { return i.param.name; });
 INSTANTIATE_TEST_SUITE_P(Cases, Conv2dReference, ::testing::ValuesIn(small_cases()),
                          [](const auto& i) { return i.param.name; });
 

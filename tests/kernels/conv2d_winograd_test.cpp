@@ -7,14 +7,14 @@ namespace kern::kernels {
 namespace {
 using namespace kern::testing;
 
-struct Case {
+struct Conv2dWinogradCase {
   const char* name;
   Conv2dSpec g;
   bool bias = true;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const Conv2dWinogradCase& c, std::ostream* out) { *out << c.name; }
 // Tiles of 4x4: borders on each side, rests of channels, several blocks of each kind.
-const Case kCases[] = {
+const Conv2dWinogradCase kConv2dWinogradCases[] = {
     {"tiles_pitched_padded_at_one_side",
      {.n = 2,
       .c = 24,
@@ -193,14 +193,14 @@ const Case kCases[] = {
       .pad_right = 1}},
 };
 
-class Conv2dWinogradCases : public ::testing::TestWithParam<Case> {};
+class Conv2dWinogradCases : public ::testing::TestWithParam<Conv2dWinogradCase> {};
 
 TEST_P(Conv2dWinogradCases, rows_equal_the_reference) {
   const Conv2dSpec g = GetParam().g;
   EXPECT_EQ(select(conv2d_table(), Device::cpu, g).exact, !winograd_enabled());
   check_rows(g, GetParam().bias);
 }
-INSTANTIATE_TEST_SUITE_P(Cases, Conv2dWinogradCases, ::testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Cases, Conv2dWinogradCases, ::testing::ValuesIn(kConv2dWinogradCases),
                          [](const auto& i) { return i.param.name; });
 
 TEST(Conv2dWinograd, threads_change_no_bit) {

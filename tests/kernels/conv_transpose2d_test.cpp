@@ -17,13 +17,13 @@ static_assert(ConvTranspose2dSpec{.w = 5, .s = 3, .stride_w = 2, .crop_left = 1,
                   .is_adjoint());
 static_assert(!ConvTranspose2dSpec{.w = 5, .s = 3, .dil_w = 2, .columns_added = 1}.is_adjoint());
 
-struct Case {
+struct ConvTranspose2dCase {
   const char* name;
   ConvTranspose2dSpec g;
   bool bias = true;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-const Case kCases[] = {
+void PrintTo(const ConvTranspose2dCase& c, std::ostream* out) { *out << c.name; }
+const ConvTranspose2dCase kConvTranspose2dCases[] = {
     {"two_by_two_stride", {.n = 2, .c = 3, .h = 4, .w = 5, .k = 4, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2}},
     {"three_stride_two_output_padding",
      {.n = 1,
@@ -158,12 +158,12 @@ const Case kCases[] = {
       .pitch = {.x = 48, .y = 32, .dx = 40, .dy = 32}}},
 };
 
-class ConvTranspose2dKernel : public ::testing::TestWithParam<Case> {};
-class ConvTranspose2dReference : public ::testing::TestWithParam<Case> {};
+class ConvTranspose2dKernel : public ::testing::TestWithParam<ConvTranspose2dCase> {};
+class ConvTranspose2dReference : public ::testing::TestWithParam<ConvTranspose2dCase> {};
 
-std::vector<Case> small_cases() {  // the complex step costs a forward pass per value
-  std::vector<Case> small;
-  for (const Case& c : kCases)
+std::vector<ConvTranspose2dCase> small_transposed_cases() {  // the complex step costs a forward pass per value
+  std::vector<ConvTranspose2dCase> small;
+  for (const ConvTranspose2dCase& c : kConvTranspose2dCases)
     if (c.g.macs() <= 10000) small.push_back(c);
   return small;
 }
@@ -220,9 +220,9 @@ TEST_P(ConvTranspose2dReference, is_its_own_derivative) {
   EXPECT_TRUE(close(complex_step(b, loss), db));
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, ConvTranspose2dKernel, ::testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Cases, ConvTranspose2dKernel, ::testing::ValuesIn(kConvTranspose2dCases),
                          [](const auto& i) { return i.param.name; });
-INSTANTIATE_TEST_SUITE_P(Cases, ConvTranspose2dReference, ::testing::ValuesIn(small_cases()),
+INSTANTIATE_TEST_SUITE_P(Cases, ConvTranspose2dReference, ::testing::ValuesIn(small_transposed_cases()),
                          [](const auto& i) { return i.param.name; });
 
 // By hand: x = (1, 10), filter (1, 2, 3), stride 2 -> 1 2 3+10 20 30, cropped by one on each side.

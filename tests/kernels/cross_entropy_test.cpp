@@ -10,25 +10,26 @@ using namespace kern::testing;
 
 static_assert(CrossEntropySpec{.rows = 7, .k = 5}.saved_size() == 15);
 
-struct Case {
+struct CrossEntropyCase {
   CrossEntropySpec g;
   bool ignore = false, weighted = false;
   double low = -3, high = 3;
 };
-const Case kCases[] = {{{.rows = 37, .k = 5}},
-                       {{.rows = 37, .k = 5}, true, true},
-                       {{.rows = 9, .k = 1}, true},
-                       {{.rows = 0, .k = 4}, false, true},
-                       {{.rows = 5000, .k = 9}, true, true},
-                       {{.rows = 40, .k = 7, .pitch = {.x = 11, .dx = 8}}, true, true},
-                       {{.rows = 200, .k = 35}, false, false, 990, 1010},
-                       {{.rows = 3, .k = 2500}},
-                       {{.rows = 5000, .k = 5, .smoothing = 0.1f}, true, true},
-                       {{.rows = 40, .k = 20, .smoothing = 1, .pitch = {.x = 22, .dx = 21}}, true}};
+const CrossEntropyCase kCrossEntropyCases[] = {
+    {{.rows = 37, .k = 5}},
+    {{.rows = 37, .k = 5}, true, true},
+    {{.rows = 9, .k = 1}, true},
+    {{.rows = 0, .k = 4}, false, true},
+    {{.rows = 5000, .k = 9}, true, true},
+    {{.rows = 40, .k = 7, .pitch = {.x = 11, .dx = 8}}, true, true},
+    {{.rows = 200, .k = 35}, false, false, 990, 1010},
+    {{.rows = 3, .k = 2500}},
+    {{.rows = 5000, .k = 5, .smoothing = 0.1f}, true, true},
+    {{.rows = 40, .k = 20, .smoothing = 1, .pitch = {.x = 22, .dx = 21}}, true}};
 
 TEST(CrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
   const int before = thread_count();
-  for (const Case& c : kCases) {
+  for (const CrossEntropyCase& c : kCrossEntropyCases) {
     const CrossEntropySpec& g = c.g;
     const auto x = Array<>::uniform(g.rows, g.k, g.pitch.x, 1, c.low, c.high),
                weight = Array<>::uniform(1, g.k, 0, 2, 0.1, 2);

@@ -7,6 +7,7 @@
 #include "kernels/common/nvidia/cublaslt.h"
 #include "kernels/common/precision.h"
 #include "kernels/linear.h"
+#include "tests/support/error_of.h"
 #include "tests/support/kernel_check.h"
 #include "tests/support/leaks_of_others.h"
 
@@ -16,14 +17,7 @@ using namespace kern::testing;
 
 constexpr LinearSpec kSmall{.rows = 7, .c = 12, .k = 8};
 
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "no error";
-}
+using kern::testing::error_of;
 #define SKIP_WITHOUT_CUBLASLT() \
   if (!cublaslt_of_card()) GTEST_SKIP() << "nothing was run: cuBLASLt: " << cublaslt_in_words()
 

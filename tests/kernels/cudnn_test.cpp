@@ -10,6 +10,7 @@
 #include "kernels/common/precision.h"
 #include "kernels/conv2d_cudnn.h"
 #include "kernels/conv_transpose2d.h"
+#include "tests/support/error_of.h"
 #include "tests/support/kernel_check.h"
 #include "tests/support/leaks_of_others.h"
 
@@ -18,17 +19,17 @@ namespace {
 using namespace kern::testing;
 using namespace cudnn;
 
-constexpr Conv2dSpec kSmall{.n = 2,
-                            .c = 6,
-                            .h = 5,
-                            .w = 4,
-                            .k = 8,
-                            .r = 3,
-                            .s = 3,
-                            .pad_top = 1,
-                            .pad_bottom = 1,
-                            .pad_left = 1,
-                            .pad_right = 1};
+constexpr Conv2dSpec kSmallConvolution{.n = 2,
+                                       .c = 6,
+                                       .h = 5,
+                                       .w = 4,
+                                       .k = 8,
+                                       .r = 3,
+                                       .s = 3,
+                                       .pad_top = 1,
+                                       .pad_bottom = 1,
+                                       .pad_left = 1,
+                                       .pad_right = 1};
 constexpr ConvTranspose2dSpec kTurned{
     .n = 1, .c = 4, .h = 3, .w = 3, .k = 2, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
 constexpr ConvDirection kDirections[] = {ConvDirection::forward, ConvDirection::backward_data,
@@ -39,14 +40,7 @@ const Conv2dRow& cudnn_row() {
     if (std::string_view(row.name) == "cudnn") return row;
   throw InternalError("conv2d has no row 'cudnn'");
 }
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "no error";
-}
+using kern::testing::error_of;
 #define SKIP_WITHOUT_CUDNN() \
   if (!cudnn_of_card()) GTEST_SKIP() << "nothing was run: cuDNN: " << cudnn_in_words()
 
@@ -54,15 +48,15 @@ std::string error_of(const std::function<void()>& f) {
 
 TEST(CudnnRow, stands_behind_our_own_and_is_taken_when_named) {
   SKIP_WITHOUT_CUDNN();
-  EXPECT_TRUE(cudnn_row().supports(kSmall));
-  EXPECT_STREQ(select(conv2d_table(), Device::cuda, kSmall).name, "cuda");
+  EXPECT_TRUE(cudnn_row().supports(kSmallConvolution));
+  EXPECT_STREQ(select(conv2d_table(), Device::cuda, kSmallConvolution).name, "cuda");
   const PreferRow prefer("conv2d=cudnn,conv_transpose2d=cudnn");
-  EXPECT_STREQ(select(conv2d_table(), Device::cuda, kSmall).name, "cudnn");
+  EXPECT_STREQ(select(conv2d_table(), Device::cuda, kSmallConvolution).name, "cudnn");
   EXPECT_STREQ(select(conv_transpose2d_table(), Device::cuda, kTurned).name, "cudnn");
   ConvTranspose2dSpec longer = kTurned;
   longer.rows_added = 2;  // beyond what a convolution would read
   EXPECT_STREQ(select(conv_transpose2d_table(), Device::cuda, longer).name, "cuda");
-  Conv2dSpec empty = kSmall;
+  Conv2dSpec empty = kSmallConvolution;
   empty.n = 0;
   EXPECT_STRNE(select(conv2d_table(), Device::cuda, empty).name, "cudnn");
 }
@@ -70,7 +64,7 @@ TEST(CudnnRow, stands_behind_our_own_and_is_taken_when_named) {
 // A slot that begins at an odd channel is not what a plan was made for: our own kernels do it.
 TEST(CudnnRow, gives_odd_addresses_to_ours) {
   SKIP_WITHOUT_CUDNN();
-  Conv2dSpec g = kSmall;
+  Conv2dSpec g = kSmallConvolution;
   g.pitch = {.x = 9};
   const auto x = Array<>::integers(g.x_rows(), 9, 0, 1), w = Array<>::integers(g.w_size(), 1, 0, 2);
   Array<> y(g.y_rows(), g.k), y0(g.y_rows(), g.k);
@@ -90,7 +84,8 @@ TEST(CudnnPlan, is_made_for_the_card) {
   Cudnn& cudnn = *cudnn_of_card();
   for (const ConvDirection d : kDirections)
     for (const bool tf32 : {false, true})
-      EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmall, d, tf32); }), "no error");
+      EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, d, tf32); }),
+                "no error");
 }
 
 #ifdef KERN_CUDA_EMULATED
@@ -102,30 +97,33 @@ TEST(CudnnPlan, passes_over_engines_that_would_not_repeat_or_round) {
   auto* descriptors = reinterpret_cast<int64_t (*)()>(cudnn.api.library.symbol("kern_fake_cudnn_descriptors"));
   ASSERT_TRUE(descriptors);
   const int64_t before = descriptors();
-  Conv2dSpec grouped = kSmall;
+  Conv2dSpec grouped = kSmallConvolution;
   grouped.groups = 2;
   for (const ConvDirection d : kDirections) {
     SCOPED_TRACE(to_string(d));
-    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmall, d, false).engine, 5);
-    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmall, d, true).engine, 0);
+    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, d, false).engine, 5);
+    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, d, true).engine, 0);
     EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), grouped, d, false).engine, 6);
   }
-  EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmall, ConvDirection::forward, false).workspace, 3001);
+  EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, ConvDirection::forward, false).workspace,
+            3001);
   EXPECT_EQ(descriptors(), before) << "descriptors that nobody gave back";
-  EXPECT_EQ(&*conv2d_cudnn_plan(kSmall, ConvDirection::forward), &*conv2d_cudnn_plan(kSmall, ConvDirection::forward));
+  EXPECT_EQ(&*conv2d_cudnn_plan(kSmallConvolution, ConvDirection::forward),
+            &*conv2d_cudnn_plan(kSmallConvolution, ConvDirection::forward));
 }
 
 TEST(CudnnPlan, tf32_rounds_only_when_asked) {
   SKIP_WITHOUT_CUDNN();
-  const auto x = Array<>::uniform(kSmall.x_rows(), kSmall.c, 0, 1), w = Array<>::uniform(kSmall.w_size(), 1, 0, 2);
-  Array<> y0(kSmall.y_rows(), kSmall.k);
-  conv2d_forward_reference(kSmall, x.data(), w.data(), static_cast<const float*>(nullptr), y0.data());
+  const auto x = Array<>::uniform(kSmallConvolution.x_rows(), kSmallConvolution.c, 0, 1),
+             w = Array<>::uniform(kSmallConvolution.w_size(), 1, 0, 2);
+  Array<> y0(kSmallConvolution.y_rows(), kSmallConvolution.k);
+  conv2d_forward_reference(kSmallConvolution, x.data(), w.data(), static_cast<const float*>(nullptr), y0.data());
   for (const bool on : {false, true}) {
     set_precision(on ? Precision::tf32 : Precision::f32);
-    for_each_row(conv2d_table(), kSmall, [&](const Conv2dRow& row, const Exec& exec) {
+    for_each_row(conv2d_table(), kSmallConvolution, [&](const Conv2dRow& row, const Exec& exec) {
       if (std::string_view(row.name) != "cudnn") return;
-      Array<> y(kSmall.y_rows(), kSmall.k);
-      row.forward(exec, kSmall, x.data(), w.data(), nullptr, y.data());
+      Array<> y(kSmallConvolution.y_rows(), kSmallConvolution.k);
+      row.forward(exec, kSmallConvolution, x.data(), w.data(), nullptr, y.data());
       EXPECT_EQ(bool(close(y, y0, {.absolute = 1e-5})), !on);
       EXPECT_TRUE(close(y, y0, {.absolute = 2e-2}));
     });
@@ -138,7 +136,7 @@ TEST(CudnnPlan, tf32_rounds_only_when_asked) {
 
 TEST(CudnnRow, can_be_captured) {
   SKIP_WITHOUT_CUDNN();
-  const Conv2dSpec& g = kSmall;
+  const Conv2dSpec& g = kSmallConvolution;
   const auto x = Array<>::integers(g.x_rows(), g.c, 0, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
              b = Array<>::integers(g.k, 1, 0, 3), dy = Array<>::integers(g.y_rows(), g.k, 0, 4);
   Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1), y0 = y, dx0 = dx, dw0 = dw;
@@ -316,8 +314,9 @@ TEST(CudnnMisuse, is_refused_in_a_sentence) {
 TEST(CudnnMisuse, of_a_plan_is_refused) {
   SKIP_WITHOUT_CUDNN();
   Cudnn& cudnn = *cudnn_of_card();
-  const CudnnPlan plan = conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmall, ConvDirection::forward, false);
-  Array<> x(kSmall.x_rows(), kSmall.c), w(kSmall.w_size(), 1), y(kSmall.y_rows(), kSmall.k);
+  const CudnnPlan plan = conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, ConvDirection::forward, false);
+  Array<> x(kSmallConvolution.x_rows(), kSmallConvolution.c), w(kSmallConvolution.w_size(), 1),
+      y(kSmallConvolution.y_rows(), kSmallConvolution.k);
   Values<std::byte> bytes(8192);
   std::byte* space = bytes.data() + (256 - reinterpret_cast<uintptr_t>(bytes.data()) % 256);
   const std::string of = "conv2d forward of [2,5,4,6] by [8,3,3,6]: cuDNN 9.0.0 failed: bad parameter: ";
@@ -385,7 +384,7 @@ TEST(CudnnInstalled, plans_every_direction_for_an_h100_that_is_described_to_it) 
   dilated.dil_h = dilated.dil_w = dilated.pad_top = dilated.pad_bottom = dilated.pad_left = dilated.pad_right = 2;
   asymmetric.stride_h = asymmetric.stride_w = asymmetric.pad_bottom = 2;
   const Case cases[] = {
-      {"small", kSmall},
+      {"small", kSmallConvolution},
       {"small, transposed", kTurned.conv_of_forward()},
       {"64 channels, 512x512", image(8, 64, 512, 64)},
       {"3 channels to 32", image(6, 3, 256, 32)},
@@ -407,7 +406,8 @@ TEST(CudnnInstalled, plans_every_direction_for_an_h100_that_is_described_to_it) 
         EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(*api, {.described = &*card}, c.g, d, tf32); }), "no error");
       }
   const auto engine = [&] {
-    return conv2d_cudnn_plan(*api, {.described = &*card}, kSmall, ConvDirection::backward_weight, true).engine;
+    return conv2d_cudnn_plan(*api, {.described = &*card}, kSmallConvolution, ConvDirection::backward_weight, true)
+        .engine;
   };
   EXPECT_EQ(engine(), engine()) << "the choice does not repeat";
 }

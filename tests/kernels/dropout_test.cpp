@@ -11,22 +11,22 @@ static_assert(DropoutSpec{.rows = 12, .c = 5, .span = 4}.masks() == 15);
 static_assert(DropoutSpec{.p = 0.75f}.scale() == 4);
 static_assert(DropoutSpec{.p = 1}.scale() == 0);
 
-const DropoutSpec kCases[] = {{.rows = 37, .c = 5, .key = {1, 2}, .call = 3},
-                              {.rows = 0, .c = 3},
-                              {.rows = 5001, .c = 7, .p = 0.25f},
-                              {.rows = 9, .c = 1, .p = 0.75f},
-                              {.rows = 11, .c = 600, .p = 0.5f},
-                              {.rows = 9, .c = 6, .p = 0.5f, .pitch = {.x = 7, .y = 11}},
-                              {.rows = 40, .c = 5, .span = 10, .pitch = {.x = 9, .y = 6}},
-                              {.rows = 3000, .c = 21, .span = 1000},
-                              {.rows = 25, .c = 8, .span = 10, .key = {5, 6}},  // the last sample is a short one
-                              {.rows = 12, .c = 4, .p = 0},
-                              {.rows = 12, .c = 4, .p = 1}};
+const DropoutSpec kDropoutCases[] = {{.rows = 37, .c = 5, .key = {1, 2}, .call = 3},
+                                     {.rows = 0, .c = 3},
+                                     {.rows = 5001, .c = 7, .p = 0.25f},
+                                     {.rows = 9, .c = 1, .p = 0.75f},
+                                     {.rows = 11, .c = 600, .p = 0.5f},
+                                     {.rows = 9, .c = 6, .p = 0.5f, .pitch = {.x = 7, .y = 11}},
+                                     {.rows = 40, .c = 5, .span = 10, .pitch = {.x = 9, .y = 6}},
+                                     {.rows = 3000, .c = 21, .span = 1000},
+                                     {.rows = 25, .c = 8, .span = 10, .key = {5, 6}},  // the last sample is a short one
+                                     {.rows = 12, .c = 4, .p = 0},
+                                     {.rows = 12, .c = 4, .p = 1}};
 
 TEST(DropoutKernel, rows_equal_the_reference_for_any_number_of_threads) {
   const int before = thread_count();
   const Values<uint64_t> step{0x500000007};
-  for (const DropoutSpec& g : kCases) {
+  for (const DropoutSpec& g : kDropoutCases) {
     const auto x = Array<>::integers(g.rows, g.c, g.pitch.x, 1);
     Array<> y0(g.rows, g.c, g.pitch.y);
     dropout_reference(g, step.data(), x.data(), y0.data());

@@ -4,10 +4,12 @@
 
 #include <limits>
 
+#include "tests/support/not_numbers.h"
+
 namespace kern::kernels {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+using kern::testing::kInfinity, kern::testing::kNan;
 
 // The largest error over 200 000 steps of [low, high], in units of the exact value's last place.
 template <class F, class G>

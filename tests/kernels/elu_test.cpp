@@ -1,11 +1,12 @@
 #include "kernels/elu.h"
 
+#include "tests/support/not_numbers.h"
 #include "tests/support/unary_check.h"
 
 namespace kern::kernels {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+using kern::testing::kInfinity, kern::testing::kNan;
 
 TEST(EluKernel, complete) {
   for (float alpha : {1.0f, 0.0f, 1.5f}) testing::check_unary(elu_table(), Elu{alpha});

@@ -1,11 +1,12 @@
 #include "kernels/exp.h"
 
+#include "tests/support/not_numbers.h"
 #include "tests/support/unary_check.h"
 
 namespace kern::kernels {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+using kern::testing::kInfinity, kern::testing::kNan;
 
 TEST(ExpKernel, complete) { testing::check_unary(exp_table(), Exp{}); }
 

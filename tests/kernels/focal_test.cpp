@@ -8,25 +8,25 @@ namespace kern::kernels {
 namespace {
 using namespace kern::testing;
 
-struct Case {
+struct FocalCase {
   FocalSpec g;
   bool ignore = false, weighted = false;
   double range = 3;
 };
-const Case kCases[] = {{{.rows = 37, .k = 5}},
-                       {{.rows = 37, .k = 5, .gamma = 0}, true, true},
-                       {{.rows = 37, .k = 5, .gamma = 0.5f}, true, true},
-                       {{.rows = 40, .k = 1, .alpha = 0.25f}, true},
-                       {{.rows = 20000, .k = 1, .gamma = 1.5f}, true},
-                       {{.rows = 5000, .k = 9, .gamma = 3}, true, true, 8},
-                       {{.rows = 0, .k = 4}},
-                       {{.rows = 40, .k = 7, .pitch = {.x = 11, .dx = 8}}, true},
-                       {{.rows = 3000, .k = 1, .alpha = 0.75f, .pitch = {.x = 3, .dx = 2}}, false, false, 8},
-                       {{.rows = 3, .k = 1500}}};
+const FocalCase kFocalCases[] = {{{.rows = 37, .k = 5}},
+                                 {{.rows = 37, .k = 5, .gamma = 0}, true, true},
+                                 {{.rows = 37, .k = 5, .gamma = 0.5f}, true, true},
+                                 {{.rows = 40, .k = 1, .alpha = 0.25f}, true},
+                                 {{.rows = 20000, .k = 1, .gamma = 1.5f}, true},
+                                 {{.rows = 5000, .k = 9, .gamma = 3}, true, true, 8},
+                                 {{.rows = 0, .k = 4}},
+                                 {{.rows = 40, .k = 7, .pitch = {.x = 11, .dx = 8}}, true},
+                                 {{.rows = 3000, .k = 1, .alpha = 0.75f, .pitch = {.x = 3, .dx = 2}}, false, false, 8},
+                                 {{.rows = 3, .k = 1500}}};
 
 TEST(FocalKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
   const int before = thread_count();
-  for (const Case& c : kCases) {
+  for (const FocalCase& c : kFocalCases) {
     const FocalSpec& g = c.g;
     const auto x = Array<>::uniform(g.rows, g.k, g.pitch.x, 1, -c.range, c.range),
                weight = Array<>::uniform(1, g.k, 0, 2, 0.1, 2);
@@ -58,14 +58,14 @@ TEST(FocalKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits)
   set_thread_count(before);
 }
 
-struct Golden {
+struct FocalGolden {
   FocalSpec g;
   bool weighted;
   float loss;
   std::vector<float> dx;
 };
 // By torch's autograd, from log_softmax or binary_cross_entropy_with_logits.
-const Golden kGoldens[] = {
+const FocalGolden kGoldens[] = {
     {{.rows = 4, .k = 3},
      true,
      4.7984753f,
@@ -86,7 +86,7 @@ TEST(FocalKernel, goldens) {
   const Values<> several{1, -1, 0.5f, 0, 2, -1, 0.25f, 0.5f, -0.75f, 3, -2, 0}, one{1, -2, 0.5f, 3},
       weight{0.5f, 2, 1.5f}, dy{1};
   const Values<int32_t> several_targets{0, 2, -1, 1}, one_targets{1, 0, -1, 0};
-  for (const Golden& golden : kGoldens)
+  for (const FocalGolden& golden : kGoldens)
     for_each_row(focal_table(), golden.g, [&](const FocalRow& row, const Exec& exec) {
       const float *x = (golden.g.k == 1 ? one : several).data(), *w = golden.weighted ? weight.data() : nullptr;
       const int32_t* target = (golden.g.k == 1 ? one_targets : several_targets).data();

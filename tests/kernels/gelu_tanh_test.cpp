@@ -1,11 +1,12 @@
 #include "kernels/gelu_tanh.h"
 
+#include "tests/support/not_numbers.h"
 #include "tests/support/unary_check.h"
 
 namespace kern::kernels {
 namespace {
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+using kern::testing::kNan;
 
 TEST(GeluTanhKernel, complete) { testing::check_unary(gelu_tanh_table(), GeluTanh{}, -6, 6); }
 

@@ -9,7 +9,7 @@ using namespace kern::testing;
 
 static_assert(GlobalAvgPoolSpec{.n = 3, .l = 5, .c = 2, .pitch = {.dy = 4}}.dy_pitch() == 4);
 
-const GlobalAvgPoolSpec kSpecs[] = {
+const GlobalAvgPoolSpec kGlobalAvgPoolSpecs[] = {
     {.n = 2, .l = 37, .c = 5},
     {.n = 3, .l = 1, .c = 1},
     {.n = 0, .l = 7, .c = 3},
@@ -20,7 +20,7 @@ const GlobalAvgPoolSpec kSpecs[] = {
 
 TEST(GlobalAvgPoolKernel, rows_are_near_the_double_reference_for_any_number_of_threads) {
   const int before = thread_count();
-  for (const GlobalAvgPoolSpec& g : kSpecs) {
+  for (const GlobalAvgPoolSpec& g : kGlobalAvgPoolSpecs) {
     SCOPED_TRACE(text(g.n, " x ", g.l, " x ", g.c));
     const auto x = Array<>::uniform(g.n * g.l, g.c, g.pitch.x, 1, 0, 1), dy = Array<>::uniform(g.n, g.c, g.pitch.dy, 2);
     const auto xd = x.as<double>(), dyd = dy.as<double>();

@@ -10,7 +10,7 @@ using namespace kern::testing;
 static_assert(GroupNormSpec{.n = 3, .l = 5, .c = 6, .groups = 2}.values() == 15);
 static_assert(GroupNormSpec{.n = 3, .l = 5, .c = 6, .groups = 2, .pitch = {.y = 7}}.y_pitch() == 7);
 
-const GroupNormSpec kSpecs[] = {
+const GroupNormSpec kGroupNormSpecs[] = {
     {.n = 2, .l = 37, .c = 6, .groups = 3},
     {.n = 3, .l = 7, .c = 5, .groups = 1},
     {.n = 3, .l = 7, .c = 5, .groups = 5},
@@ -24,7 +24,7 @@ const GroupNormSpec kSpecs[] = {
 };
 
 // Values round `mean`, judged by the double reference.
-void check_rows(const GroupNormSpec& g, bool affine, float mean_of_data, double tolerance) {
+void check_group_norm(const GroupNormSpec& g, bool affine, float mean_of_data, double tolerance) {
   auto x = Array<>::uniform(g.rows(), g.c, g.pitch.x, 1);
   x.for_each([&](float& v) { v += mean_of_data; });
   const auto weight = Array<>::uniform(g.c, 1, 0, 2), bias = Array<>::uniform(g.c, 1, 0, 3),
@@ -72,15 +72,15 @@ void check_rows(const GroupNormSpec& g, bool affine, float mean_of_data, double 
 }
 
 TEST(GroupNormKernel, rows_are_near_the_double_reference) {
-  for (const GroupNormSpec& g : kSpecs)
+  for (const GroupNormSpec& g : kGroupNormSpecs)
     for (bool affine : {false, true}) {
       SCOPED_TRACE(text(g.n, " x ", g.l, " x ", g.c, " in ", g.groups, affine ? " affine" : ""));
-      check_rows(g, affine, 0, 2e-5);
+      check_group_norm(g, affine, 0, 2e-5);
     }
 }
 
 TEST(GroupNormKernel, a_mean_of_1000_costs_no_digits) {
-  check_rows({.n = 2, .l = 9001, .c = 4, .groups = 2}, true, 1000, 2e-4);
+  check_group_norm(GroupNormSpec{.n = 2, .l = 9001, .c = 4, .groups = 2}, true, 1000, 2e-4);
 }
 
 TEST(GroupNormKernel, by_hand_and_a_constant_group_becomes_zero) {

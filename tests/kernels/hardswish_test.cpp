@@ -1,11 +1,12 @@
 #include "kernels/hardswish.h"
 
+#include "tests/support/not_numbers.h"
 #include "tests/support/unary_check.h"
 
 namespace kern::kernels {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+using kern::testing::kInfinity, kern::testing::kNan;
 
 TEST(HardswishKernel, complete) { testing::check_unary(hardswish_table(), Hardswish{}, -6, 6); }
 

@@ -30,26 +30,27 @@ struct Results {
   }
 };
 
-struct Case {
+struct HeadCrossEntropyCase {
   HeadCrossEntropySpec g;
   bool ignore = false, weighted = false, bias = true;
 };
-const Case kCases[] = {{{.rows = 37, .c = 8, .k = 5}},
-                       {{.rows = 37, .c = 7, .k = 5}, true, true},
-                       {{.rows = 9, .c = 1, .k = 1}, true, false, false},
-                       {{.rows = 0, .c = 3, .k = 4}, false, true},
-                       {{.rows = 40, .c = 16, .k = 2, .pitch = {.x = 19, .dx = 24}}, true, true},
-                       {{.rows = 9000, .c = 4, .k = 9}, true, true},          // several blocks and a rest
-                       {{.rows = 9001, .c = 2, .k = 64, .smoothing = 0.1f}},  // several blocks a group
-                       {{.rows = 300, .c = 20, .k = 35, .smoothing = 0.1f}, true, true},
-                       {{.rows = 20, .c = 260, .k = 3}, true, true},
-                       {{.rows = 9, .c = 5, .k = 70}, true},
-                       {{.rows = 200, .c = 64, .k = 35}, true},
-                       {{.rows = 70, .c = 300, .k = 250, .smoothing = 0.3f}, true, true}};  // one block of all rows
+const HeadCrossEntropyCase kHeadCrossEntropyCases[] = {
+    {{.rows = 37, .c = 8, .k = 5}},
+    {{.rows = 37, .c = 7, .k = 5}, true, true},
+    {{.rows = 9, .c = 1, .k = 1}, true, false, false},
+    {{.rows = 0, .c = 3, .k = 4}, false, true},
+    {{.rows = 40, .c = 16, .k = 2, .pitch = {.x = 19, .dx = 24}}, true, true},
+    {{.rows = 9000, .c = 4, .k = 9}, true, true},          // several blocks and a rest
+    {{.rows = 9001, .c = 2, .k = 64, .smoothing = 0.1f}},  // several blocks a group
+    {{.rows = 300, .c = 20, .k = 35, .smoothing = 0.1f}, true, true},
+    {{.rows = 20, .c = 260, .k = 3}, true, true},
+    {{.rows = 9, .c = 5, .k = 70}, true},
+    {{.rows = 200, .c = 64, .k = 35}, true},
+    {{.rows = 70, .c = 300, .k = 250, .smoothing = 0.3f}, true, true}};  // one block of all rows
 
 TEST(HeadCrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
   const int before = thread_count();
-  for (const Case& c : kCases) {
+  for (const HeadCrossEntropyCase& c : kHeadCrossEntropyCases) {
     const HeadCrossEntropySpec& g = c.g;
     SCOPED_TRACE(text(g.rows, " ", g.c, " ", g.k));
     const auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 1), w = Array<>::uniform(g.k, g.c, 0, 2),

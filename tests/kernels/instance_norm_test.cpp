@@ -10,7 +10,7 @@ using namespace kern::testing;
 static_assert(InstanceNormSpec{.n = 3, .l = 5, .c = 2}.rows() == 15);
 static_assert(InstanceNormSpec{.n = 3, .l = 5, .c = 2, .pitch = {.y = 4}}.norm().y_pitch == 4);
 
-const InstanceNormSpec kSpecs[] = {
+const InstanceNormSpec kInstanceNormSpecs[] = {
     {.n = 2, .l = 37, .c = 5},
     {.n = 3, .l = 2, .c = 1},
     {.n = 0, .l = 7, .c = 3},
@@ -21,7 +21,7 @@ const InstanceNormSpec kSpecs[] = {
 };
 
 // Values round `mean`, judged by the double reference.
-void check_rows(const InstanceNormSpec& g, bool affine, float mean_of_data, double tolerance) {
+void check_instance_norm(const InstanceNormSpec& g, bool affine, float mean_of_data, double tolerance) {
   auto x = Array<>::uniform(g.rows(), g.c, g.pitch.x, 1);
   x.for_each([&](float& v) { v += mean_of_data; });
   const auto weight = Array<>::uniform(g.c, 1, 0, 2), bias = Array<>::uniform(g.c, 1, 0, 3),
@@ -67,15 +67,17 @@ void check_rows(const InstanceNormSpec& g, bool affine, float mean_of_data, doub
 }
 
 TEST(InstanceNormKernel, rows_are_near_the_double_reference) {
-  for (const InstanceNormSpec& g : kSpecs)
+  for (const InstanceNormSpec& g : kInstanceNormSpecs)
     for (bool affine : {false, true}) {
       SCOPED_TRACE(text(g.n, " x ", g.l, " x ", g.c, affine ? " affine" : ""));
       // Two positions may lie close together; their deviation then amplifies the rounding of the inputs' mean.
-      check_rows(g, affine, 0, g.l == 2 ? 1e-3 : 2e-5);
+      check_instance_norm(g, affine, 0, g.l == 2 ? 1e-3 : 2e-5);
     }
 }
 
-TEST(InstanceNormKernel, a_mean_of_1000_costs_no_digits) { check_rows({.n = 2, .l = 9001, .c = 4}, true, 1000, 2e-4); }
+TEST(InstanceNormKernel, a_mean_of_1000_costs_no_digits) {
+  check_instance_norm(InstanceNormSpec{.n = 2, .l = 9001, .c = 4}, true, 1000, 2e-4);
+}
 
 TEST(InstanceNormKernel, a_constant_channel_becomes_zero) {
   const InstanceNormSpec g{.n = 1, .l = 10, .c = 2};

@@ -10,11 +10,11 @@ using namespace kern::testing;
 static_assert(LinearSpec{.rows = 7, .c = 3, .k = 5}.macs() == 105);
 static_assert(LinearSpec{.c = 3, .k = 5}.x_pitch() == 3 && LinearSpec{.c = 3, .k = 5}.dy_pitch() == 5);
 
-struct Case {
+struct LinearCase {
   LinearSpec g;
   bool bias = true;
 };
-const Case kCases[] = {
+const LinearCase kLinearCases[] = {
     {{.rows = 1, .c = 1, .k = 1}},
     {{.rows = 4, .c = 8, .k = 8}},
     {{.rows = 37, .c = 19, .k = 13}, false},
@@ -29,7 +29,7 @@ const Case kCases[] = {
 
 TEST(LinearKernel, rows_equal_the_reference_on_any_number_of_threads) {
   const int threads = thread_count();
-  for (const auto& [spec, has_bias] : kCases) {
+  for (const auto& [spec, has_bias] : kLinearCases) {
     const LinearSpec& g = spec;
     SCOPED_TRACE(text(g.rows, " x ", g.c, " to ", g.k));
     const auto x = Array<>::integers(g.rows, g.c, g.pitch.x, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),

@@ -1,11 +1,12 @@
 #include "kernels/log.h"
 
+#include "tests/support/not_numbers.h"
 #include "tests/support/unary_check.h"
 
 namespace kern::kernels {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+using kern::testing::kInfinity, kern::testing::kNan;
 
 TEST(LogKernel, complete) { testing::check_unary(log_table(), Log{}, 0.01, 20); }
 

@@ -60,7 +60,7 @@ void expect_near(const Call<T>& a, const Call<U>& b, Tolerance values = {}, Tole
   EXPECT_TRUE(close(a.db, b.db, sums)) << "db";
 }
 
-const LstmSpec kSpecs[] = {
+const LstmSpec kLstmSpecs[] = {
     {.n = 2, .l = 5, .c = 3, .h = 7},
     {.n = 3, .l = 1, .c = 2, .h = 5},
     {.n = 1, .l = 40, .c = 1, .h = 1},
@@ -76,7 +76,7 @@ const LstmSpec kSpecs[] = {
 
 TEST(LstmKernel, rows_are_near_the_double_reference_for_any_number_of_threads) {
   const int threads = thread_count();
-  for (LstmSpec g : kSpecs)
+  for (LstmSpec g : kLstmSpecs)
     for (const bool reverse : {false, true}) {
       g.reverse = reverse;
       SCOPED_TRACE(text(g.n, " x ", g.l, " x ", g.c, " to ", g.h, reverse ? " reverse" : ""));

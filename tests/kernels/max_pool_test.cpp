@@ -15,7 +15,7 @@ static_assert(MaxPoolSpec{.h = 9, .r = 2, .stride_h = 3}.windows_at(2).begin == 
 static_assert(MaxPoolSpec{.h = 9, .r = 2, .stride_h = 3}.windows_at(2).end == 1);  // no window holds row 2
 
 // Integers of a small range: many windows have equal maxima.
-const MaxPoolSpec kCases[] = {
+const MaxPoolSpec kMaxPoolCases[] = {
     {.n = 2, .c = 3, .h = 8, .w = 6, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
     {.n = 2, .c = 5, .h = 7, .w = 9, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
     {.n = 2,
@@ -61,7 +61,7 @@ const MaxPoolSpec kCases[] = {
 
 TEST(MaxPoolKernel, rows_equal_the_reference_for_any_number_of_threads) {
   const int before = thread_count();
-  for (const MaxPoolSpec& g : kCases) {
+  for (const MaxPoolSpec& g : kMaxPoolCases) {
     SCOPED_TRACE(text("h ", g.h, " w ", g.w, " c ", g.c));
     const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1, 4),
                dy = Array<>::integers(g.y_rows(), g.c, g.pitch.dy, 2);
@@ -101,7 +101,7 @@ TEST(MaxPoolKernel, nan_equal_values_and_minus_infinity) {
 }
 
 TEST(MaxPoolReference, is_its_own_derivative) {
-  for (const MaxPoolSpec& g : kCases) {
+  for (const MaxPoolSpec& g : kMaxPoolCases) {
     if (g.x_rows() * g.c > 300 || g.pitch.x) continue;
     auto x = Array<Complex>::uniform(g.x_rows(), g.c, 0, 1);
     const auto xd = Array<double>::uniform(g.x_rows(), g.c, 0, 1), dy = Array<double>::integers(g.y_rows(), g.c, 0, 2);

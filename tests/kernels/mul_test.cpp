@@ -7,19 +7,19 @@ namespace kern::kernels {
 namespace {
 using namespace kern::testing;
 
-const BinarySpec kCases[] = {{.rows = 37, .c = 5},
-                             {.rows = 0, .c = 3},
-                             {.rows = 6000, .c = 7},
-                             {.rows = 9, .c = 1},
-                             {.rows = 9, .c = 4, .b_pitch = 5, .pitch = {.x = 6, .y = 7, .dy = 8}},
-                             {.rows = 9, .c = 4, .vector = true, .pitch = {.x = 6, .y = 7, .dy = 8}},
-                             {.rows = 40000, .c = 1, .vector = true},
-                             {.rows = 0, .c = 3, .vector = true},
-                             {.rows = 3001, .c = 19, .vector = true}};
+const BinarySpec kMulCases[] = {{.rows = 37, .c = 5},
+                                {.rows = 0, .c = 3},
+                                {.rows = 6000, .c = 7},
+                                {.rows = 9, .c = 1},
+                                {.rows = 9, .c = 4, .b_pitch = 5, .pitch = {.x = 6, .y = 7, .dy = 8}},
+                                {.rows = 9, .c = 4, .vector = true, .pitch = {.x = 6, .y = 7, .dy = 8}},
+                                {.rows = 40000, .c = 1, .vector = true},
+                                {.rows = 0, .c = 3, .vector = true},
+                                {.rows = 3001, .c = 19, .vector = true}};
 
 TEST(MulKernel, rows_equal_the_reference_for_any_number_of_threads) {
   const int before = thread_count();
-  for (const BinarySpec& g : kCases) {
+  for (const BinarySpec& g : kMulCases) {
     const auto a = Array<>::integers(g.rows, g.c, g.pitch.x, 1), dy = Array<>::integers(g.rows, g.c, g.pitch.dy, 3);
     const auto b = Array<>::integers(g.vector ? 1 : g.rows, g.c, g.vector ? 0 : g.b_pitch, 2);
     Array<> y0(g.rows, g.c, g.pitch.y), db0(1, g.c);

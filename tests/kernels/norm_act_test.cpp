@@ -87,7 +87,7 @@ Outputs<float> of_row(const NormActRow& row, const Exec& exec, const Inputs& in,
   return out;
 }
 
-void check_rows(const NormActSpec& g, bool affine, bool residual, float offset = 0, double tolerance = 3e-5) {
+void check_norm_act(const NormActSpec& g, bool affine, bool residual, float offset = 0, double tolerance = 3e-5) {
   SCOPED_TRACE(text(g.n, " x ", g.rows, " x ", g.c, " act ", int(g.act), g.per_sample ? " per sample" : "",
                     g.frozen ? " frozen" : "", " p ", g.p, affine ? " affine" : "", residual ? " residual" : ""));
   const Inputs in(g, offset);
@@ -124,7 +124,7 @@ void check_rows(const NormActSpec& g, bool affine, bool residual, float offset =
   set_thread_count(threads);
 }
 
-const NormActSpec kSpecs[] = {
+const NormActSpec kNormActSpecs[] = {
     {.n = 3, .rows = 37, .c = 5},
     {.n = 2, .rows = 90, .c = 1},
     {.n = 0, .rows = 4, .c = 3},
@@ -136,7 +136,7 @@ const NormActSpec kSpecs[] = {
 };
 
 TEST(NormActKernel, rows_are_near_the_double_reference) {
-  for (NormActSpec g : kSpecs)
+  for (NormActSpec g : kNormActSpecs)
     for (Activation act : {Activation::identity, Activation::relu, Activation::prelu})
       for (int kind = 0; kind < 3; ++kind) {
         g.act = act;
@@ -145,19 +145,20 @@ TEST(NormActKernel, rows_are_near_the_double_reference) {
         g.slopes = kind == 1 ? 1 : g.c;
         g.p = act == Activation::relu ? 0.4f : 0.0f;
         g.key = {1, 2};
-        check_rows(g, kind != 1, act == Activation::prelu);
+        check_norm_act(g, kind != 1, act == Activation::prelu);
       }
 }
 
 TEST(NormActKernel, one_slope_dropout_and_no_affine_part_go_together) {
-  check_rows({.n = 5, .rows = 70, .c = 7, .act = Activation::prelu, .slopes = 1, .p = 0.5f, .key = {3, 4}, .call = 2},
-             false, true);
+  check_norm_act(
+      {.n = 5, .rows = 70, .c = 7, .act = Activation::prelu, .slopes = 1, .p = 0.5f, .key = {3, 4}, .call = 2}, false,
+      true);
 }
 
 // A large mean costs no digits.
 TEST(NormActKernel, statistics_are_stable) {
-  check_rows({.n = 4, .rows = 3000, .c = 3}, false, false, 1000, 2e-3);
-  check_rows({.n = 2, .rows = 2000, .c = 16, .per_sample = true}, false, false, 1000, 2e-3);
+  check_norm_act({.n = 4, .rows = 3000, .c = 3}, false, false, 1000, 2e-3);
+  check_norm_act({.n = 2, .rows = 2000, .c = 16, .per_sample = true}, false, false, 1000, 2e-3);
 }
 
 TEST(NormActKernel, gradients_that_nobody_wants_are_left_alone) {

@@ -12,7 +12,7 @@ static_assert(PadSpec{.h = 4, .w = 5, .top = 1, .left = -2, .right = 1}.q() == 4
 static_assert(PadSpec{.h = 4, .w = 5, .top = 1, .left = -2}.inverse().inverse() ==
               PadSpec{.h = 4, .w = 5, .top = 1, .left = -2});
 
-const PadSpec kCases[] = {
+const PadSpec kPadCases[] = {
     {.n = 2, .h = 4, .w = 5, .c = 3, .top = 1, .bottom = 2, .left = 3, .right = 1},
     {.n = 2, .h = 6, .w = 5, .c = 3, .top = -1, .bottom = -2, .left = -2, .right = -1},
     {.n = 2, .h = 6, .w = 5, .c = 1, .top = -1, .bottom = 2, .left = 2, .right = -3},
@@ -26,7 +26,7 @@ const PadSpec kCases[] = {
 
 TEST(PadKernel, rows_equal_the_reference_forward_and_back) {
   const int before = thread_count();
-  for (const PadSpec& g : kCases)
+  for (const PadSpec& g : kPadCases)
     for (const PadSpec& way : {g, g.inverse()}) {
       const auto x = Array<>::integers(way.x_rows(), g.c, way.pitch.x, 1);
       Array<> y0(way.y_rows(), g.c, way.pitch.y);
@@ -44,7 +44,7 @@ TEST(PadKernel, rows_equal_the_reference_forward_and_back) {
 }
 
 TEST(PadReference, its_inverse_is_its_derivative) {
-  for (PadSpec g : kCases) {
+  for (PadSpec g : kPadCases) {
     g.pitch = {};
     if (g.x_rows() * g.c > 300) continue;
     auto x = Array<Complex>::integers(g.x_rows(), g.c, 0, 1);

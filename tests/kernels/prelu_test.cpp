@@ -10,7 +10,7 @@ using namespace kern::testing;
 static_assert(PreluSpec{.c = 4, .slopes = 1}.slope_of(3) == 0);
 static_assert(PreluSpec{.c = 4, .slopes = 4}.slope_of(3) == 3);
 
-const PreluSpec kSpecs[] = {
+const PreluSpec kPreluSpecs[] = {
     {.rows = 37, .c = 5},
     {.rows = 37, .c = 5, .slopes = 5},
     {.rows = 0, .c = 3, .slopes = 3},
@@ -25,7 +25,7 @@ const PreluSpec kSpecs[] = {
 
 TEST(PreluKernel, rows_equal_the_reference_on_any_number_of_threads) {
   const int threads = thread_count();
-  for (const PreluSpec& g : kSpecs) {
+  for (const PreluSpec& g : kPreluSpecs) {
     SCOPED_TRACE(text(g.rows, " x ", g.c, ", slopes ", g.slopes));
     const auto x = Array<>::integers(g.rows, g.c, g.pitch.x, 1), slope = Array<>::integers(g.slopes, 1, 0, 2),
                dy = Array<>::integers(g.rows, g.c, g.pitch.dy, 3);

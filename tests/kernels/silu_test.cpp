@@ -1,11 +1,12 @@
 #include "kernels/silu.h"
 
+#include "tests/support/not_numbers.h"
 #include "tests/support/unary_check.h"
 
 namespace kern::kernels {
 namespace {
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+using kern::testing::kNan;
 
 TEST(SiluKernel, complete) { testing::check_unary(silu_table(), Silu{}, -6, 6); }
 

@@ -10,24 +10,25 @@ using namespace kern::testing;
 
 static_assert(TverskySpec{.groups = 3, .rows = 7, .k = 5}.saved_size() == 30);
 
-struct Case {
+struct TverskyCase {
   TverskySpec g;
   bool ignore = false;
 };
-const Case kCases[] = {{{.rows = 37, .k = 5}},
-                       {{.groups = 3, .rows = 37, .k = 5, .alpha = 0.3f, .beta = 0.7f, .smooth = 0.25f}, true},
-                       {{.rows = 40, .k = 1}, true},
-                       {{.groups = 2, .rows = 20000, .k = 1, .alpha = 0.7f, .beta = 0.1f}, true},
-                       {{.groups = 2, .rows = 5000, .k = 9, .smooth = 0}, true},
-                       {{.rows = 0, .k = 4}},
-                       {{.groups = 0, .rows = 5, .k = 4}},
-                       {{.rows = 40, .k = 7, .pitch = {.x = 11, .dx = 8}}, true},
-                       {{.rows = 3000, .k = 1, .pitch = {.x = 3, .dx = 2}}},
-                       {{.rows = 3, .k = 1500}}};
+const TverskyCase kTverskyCases[] = {
+    {{.rows = 37, .k = 5}},
+    {{.groups = 3, .rows = 37, .k = 5, .alpha = 0.3f, .beta = 0.7f, .smooth = 0.25f}, true},
+    {{.rows = 40, .k = 1}, true},
+    {{.groups = 2, .rows = 20000, .k = 1, .alpha = 0.7f, .beta = 0.1f}, true},
+    {{.groups = 2, .rows = 5000, .k = 9, .smooth = 0}, true},
+    {{.rows = 0, .k = 4}},
+    {{.groups = 0, .rows = 5, .k = 4}},
+    {{.rows = 40, .k = 7, .pitch = {.x = 11, .dx = 8}}, true},
+    {{.rows = 3000, .k = 1, .pitch = {.x = 3, .dx = 2}}},
+    {{.rows = 3, .k = 1500}}};
 
 TEST(TverskyKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
   const int before = thread_count();
-  for (const auto& [spec, ignore] : kCases) {
+  for (const auto& [spec, ignore] : kTverskyCases) {
     const TverskySpec& g = spec;
     const int64_t rows = g.groups * g.rows;
     const auto x = Array<>::uniform(rows, g.k, g.pitch.x, 1, -3, 3);
@@ -61,7 +62,7 @@ TEST(TverskyKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bit
   set_thread_count(before);
 }
 
-struct Golden {
+struct TverskyGolden {
   TverskySpec g;
   Values<> x;
   Values<int32_t> target;
@@ -69,7 +70,7 @@ struct Golden {
   std::vector<float> dx;
 };
 // By torch's autograd, from softmax or sigmoid, sums over rows, and the quotient.
-std::vector<Golden> goldens() {
+std::vector<TverskyGolden> goldens() {
   return {{{.rows = 4, .k = 3, .alpha = 0.3f, .beta = 0.7f, .smooth = 0.5f},
            {1, -1, 0.5f, 0, 2, -1, 0.25f, 0.5f, -0.75f, 3, -2, 0},
            {0, 2, -1, 1},
@@ -84,7 +85,7 @@ std::vector<Golden> goldens() {
 }
 
 TEST(TverskyKernel, goldens) {
-  for (const Golden& golden : goldens())
+  for (const TverskyGolden& golden : goldens())
     for_each_row(tversky_table(), golden.g, [&](const TverskyRow& row, const Exec& exec) {
       const Values<> dy{1};
       Values<> loss(1), saved(size_t(golden.g.saved_size())), dx(golden.x.size());

@@ -15,11 +15,11 @@ static_assert(UpsampleSpec{.w = 2, .q = 4, .how = kLinear}.column_tap(3).i1 == 1
 static_assert(UpsampleSpec{.w = 3, .q = 5, .how = kLinear, .align_corners = true}.column_tap(3).w1 == 0.5f);
 
 // Factors that are powers of two give weights that are exact in float; other sizes are compared with a tolerance.
-struct Case {
+struct UpsampleCase {
   UpsampleSpec g;
   bool exact = true;
 };
-const Case kCases[] = {
+const UpsampleCase kUpsampleCases[] = {
     {{.n = 2, .c = 3, .h = 4, .w = 5, .p = 8, .q = 10}},
     {{.n = 2, .c = 3, .h = 4, .w = 5, .p = 8, .q = 10, .how = kLinear}},
     {{.n = 1, .c = 9, .h = 5, .w = 3, .p = 9, .q = 5, .how = kLinear, .align_corners = true}},
@@ -39,7 +39,7 @@ const Case kCases[] = {
 
 TEST(UpsampleKernel, rows_agree_with_the_reference_for_any_number_of_threads) {
   const int before = thread_count();
-  for (const auto& [spec, exact] : kCases) {
+  for (const auto& [spec, exact] : kUpsampleCases) {
     const UpsampleSpec& g = spec;
     SCOPED_TRACE(text(g.how, " ", g.h, "x", g.w, " to ", g.p, "x", g.q));
     const Tolerance tolerance{.absolute = exact ? 0 : 1e-5};
@@ -93,7 +93,7 @@ TEST(UpsampleKernel, conventions_by_hand) {
 }
 
 TEST(UpsampleReference, is_its_own_derivative) {
-  for (const auto& [spec, exact] : kCases) {
+  for (const auto& [spec, exact] : kUpsampleCases) {
     UpsampleSpec g = spec;
     g.pitch = {};
     if (g.x_rows() * g.c > 300) continue;

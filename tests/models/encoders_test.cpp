@@ -84,14 +84,14 @@ TEST(UNetsOnEncoders, have_the_published_numbers_of_parameters) {
 }
 
 TEST(UNetsOnEncoders, take_any_size_and_give_every_parameter_a_gradient) {
-  const Case kSmall[] = {
+  const Case small[] = {
       kCases[3],
       kCases[4],
       {"dropout", [] {
          return AnyModule(MobileNetUNet(
              {.encoder = narrow(PaddingConvention::torch), .out = 3, .channels = {4, 5}, .dropout = 0.5f}));
        }}};
-  for (const Case& c : kSmall) {
+  for (const Case& c : small) {
     set_seed(5);
     const AnyModule net = c.make();
     RandomSequence random(1, RandomStream::noise);

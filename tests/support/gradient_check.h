@@ -10,6 +10,7 @@
 
 #include "engine/autograd.h"
 #include "kernels/common/philox.h"
+#include "tests/support/error_of.h"
 
 namespace kern::testing {
 
@@ -29,16 +30,6 @@ inline Tensor pitched(const Tensor& t, int64_t before = 1, int64_t after = 2) {
   Tensor slot = Tensor::channel_slots(leading, widths)[1];
   slot.copy_from(t);
   return slot;
-}
-
-// The sentence of the error that f throws.
-inline std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "no error";
 }
 
 struct GradientCheck {

@@ -18,8 +18,8 @@ namespace kern::testing {
 
 using kernels::real_part;
 
-// A float in [low, high). Not inlined: GCC 12 at -O3 vectorises the loop around it and forgets to round to float where T
-// is double, so that arrays of two types would differ.
+// A float in [low, high). Not inlined: GCC 12 at -O3 vectorises the loop around it and forgets to round to float where
+// T is double, so that arrays of two types would differ.
 [[gnu::noinline]] inline float between(double low, double high, uint32_t word) {
   return float(low + (high - low) * double(kernels::to_uniform(word)));
 }
@@ -51,9 +51,7 @@ class Array {
   static Array uniform(int64_t rows, int64_t c, int64_t pitch, uint32_t seed, double low = -1, double high = 1) {
     Array a(rows, c, pitch);
     uint32_t i = 0;
-    a.for_each([&](T& v) {
-      v = T(between(low, high, kernels::philox({seed, 8}, i++, 0, 0, 0).v[0]));
-    });
+    a.for_each([&](T& v) { v = T(between(low, high, kernels::philox({seed, 8}, i++, 0, 0, 0).v[0])); });
     return a;
   }
   template <class U>

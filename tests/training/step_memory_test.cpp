@@ -40,8 +40,8 @@ struct Net {
 };
 
 // A network with dropout, batch norm's running statistics, moments, an average: everything that keeps a state.
-struct Small {
-  Small() {
+struct Stateful {
+  Stateful() {
     set_seed(5);
     network = AnyModule(Net());
     optimiser.emplace(std::vector<ParameterGroup>{{.parameters = network.parameters()}}, AdamOptions{}, 0.01);
@@ -80,12 +80,12 @@ struct Small {
 };
 
 TEST(StepMemory, a_training_with_rehearsals_is_one_without) {
-  Small plain;
+  Stateful plain;
   std::vector<double> losses;
   for (uint32_t i = 0; i < 4; ++i) losses.push_back(plain.real_step(i));
   const std::string expected = plain.saved();
 
-  Small rehearsed;
+  Stateful rehearsed;
   for (uint32_t i = 0; i < 4; ++i) {
     const std::string before = rehearsed.saved();
     rehearsed.foresee(1000, 1000);
@@ -96,7 +96,7 @@ TEST(StepMemory, a_training_with_rehearsals_is_one_without) {
 }
 
 TEST(StepMemory, loading_and_swapping_in_a_rehearsal_change_nothing) {
-  Small small;
+  Stateful small;
   small.real_step(0);
   const std::string before = small.saved();
   const TensorFile file = load_tensors(fs::path(::testing::TempDir()) / "kern_step_memory.safetensors");
@@ -113,7 +113,7 @@ TEST(StepMemory, loading_and_swapping_in_a_rehearsal_change_nothing) {
 }
 
 TEST(StepMemory, is_what_the_step_then_takes) {
-  Small small;
+  Stateful small;
   release_unused_memory();
   for (uint32_t i = 0; i < 2; ++i) {
     const StepMemory foreseen = small.foresee(3, 40);
