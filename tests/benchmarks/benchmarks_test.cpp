@@ -113,10 +113,9 @@ TEST(Benchmarks, a_cards_rows_are_timed_on_the_card) {
   const Yardstick yardstick(Device::cuda);
   std::set<std::string> ops;
   time_kernels({.device = Device::cuda,
-                .models = {"D"},
                 .ops = {"norm_act", "adam", "cross_entropy", "sum_squares", "fill"},
-                .large = false,
                 .repeats = 1,
+                .large_values = 1 << 14,
                 .yardstick = &yardstick},
                [&](const KernelResult& r) {
                  ops.insert(r.op);

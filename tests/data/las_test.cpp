@@ -13,7 +13,7 @@
 namespace kern::data {
 namespace {
 namespace fs = std::filesystem;
-using kern::testing::kNan;
+using kern::testing::kNaN;
 
 struct SmallLas {  // a small file, each part of which a test can replace
   std::string version = " VERS. 2.0 : CWLS\n WRAP. NO : one line per step\n";
@@ -274,7 +274,7 @@ TEST(Las, any_cut_of_a_file_reads_or_is_refused) {
 
 TEST(LasWrite, adds_curves_and_keeps_every_byte) {
   const SmallLas s{.rows = " 1.0 50.5 2.5  \n# note\n\n 1.5 -999.25 2.6\n 2.0 52.5 -999.2500\n~Remarks\nend\n"};
-  const std::vector<AddedCurve> added{{"FACIES", "", "class: sand", {1, kNan, 0}, 0},
+  const std::vector<AddedCurve> added{{"FACIES", "", "class: sand", {1, kNaN, 0}, 0},
                                       {"P_SAND", "V/V", "probability", {0.5f, 0.25f, 1.0f}, 3}};
   const std::string out = las_with_curves(s.read(), added);
   const std::string expected =
@@ -296,7 +296,7 @@ TEST(LasWrite, adds_curves_and_keeps_every_byte) {
 }
 
 TEST(LasWrite, in_the_files_own_manner) {
-  const std::vector<AddedCurve> added{{"F", "", "", {1, 2}, 0}, {"P", "", "", {0.5f, kNan}, 2}};
+  const std::vector<AddedCurve> added{{"F", "", "", {1, 2}, 0}, {"P", "", "", {0.5f, kNaN}, 2}};
   const auto rows = [&](SmallLas s) {
     const std::string out = las_with_curves(s.read(), added);
     return out.substr(out.find("RHOB\n") + 5);
@@ -466,7 +466,7 @@ TEST(LasReal, every_file_reads_or_is_refused_and_gains_a_curve_losing_nothing) {
       ++read;
       EXPECT_EQ(las.header + las.data, read_file(entry.path()));
       AddedCurve added{"KERN_TEST", "", "a test", {}, 4};
-      for (int64_t i = 0; i < las.length(); ++i) added.values.push_back(i % 3 ? 1 + float(i) / 8 : kNan);
+      for (int64_t i = 0; i < las.length(); ++i) added.values.push_back(i % 3 ? 1 + float(i) / 8 : kNaN);
       const LasFile again = parse_las(las_with_curves(las, {&added, 1}), "again");
       ASSERT_EQ(again.curves.size(), las.curves.size() + 1);
       for (size_t c = 0; c < las.curves.size(); ++c) {

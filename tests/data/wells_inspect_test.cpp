@@ -10,7 +10,7 @@
 namespace kern::data {
 namespace {
 
-using kern::testing::kNan;
+using kern::testing::kNaN;
 
 WellSet healthy(int64_t wells = 6) {
   WellSet set;
@@ -179,7 +179,7 @@ TEST(InspectWells, ClassesOfOneSideOnly) {
 TEST(InspectWells, MissingValuesWithoutAMaskAndClipping) {
   WellSet set = healthy();
   const std::vector<int64_t> training{0, 1};
-  set.wells[3].curves[0].values[9] = kNan;
+  set.wells[3].curves[0].values[9] = kNaN;
   set.wells[4].curves[0].values[9] = 900;
   const Normalisation n = fit_normalisation(set.wells, training, {});
   const auto findings = inspect_wells(set, nullptr, &n);
@@ -190,7 +190,7 @@ TEST(InspectWells, MissingValuesWithoutAMaskAndClipping) {
 TEST(InspectWells, ACurveWithoutAnyValueIsNoCrash) {
   WellSet set = healthy();
   for (Well& w : set.wells)
-    for (float& v : w.curves[0].values) v = kNan;
+    for (float& v : w.curves[0].values) v = kNaN;
   inspect_wells(set);
   EXPECT_TRUE(std::isnan(summarise_wells(set).curves[0].mean));
   EXPECT_EQ(summarise_wells(set).curves[0].missing_share, 1);
@@ -207,10 +207,10 @@ TEST(SummariseWells, CountsAndStatistics) {
                        .depth_unit = "m",
                        .step = 1,
                        .depth = {1, 2, 3, 4},
-                       .curves = {{"GR", "API", {1, 2, kNan, 6}}},
+                       .curves = {{"GR", "API", {1, 2, kNaN, 6}}},
                        .labels = {0, 2, 2, -1}});
   set.wells.push_back(
-      {.id = "b", .depth_unit = "m", .step = 1, .depth = {1, 2}, .curves = {{"GR", "", {kNan, kNan}}}, .labels = {}});
+      {.id = "b", .depth_unit = "m", .step = 1, .depth = {1, 2}, .curves = {{"GR", "", {kNaN, kNaN}}}, .labels = {}});
   const WellsSummary s = summarise_wells(set);
   EXPECT_EQ(s.wells, 2);
   EXPECT_EQ(s.labelled_wells, 1);

@@ -12,7 +12,7 @@
 namespace kern::data {
 namespace {
 
-using kern::testing::kNan;
+using kern::testing::kNaN;
 const std::vector<int64_t> kFirst{0};
 
 using kern::testing::error_of;
@@ -39,7 +39,7 @@ TEST(Normalise, StandardMinmaxAndRobust) {
 }
 
 TEST(Normalise, MissingValuesAreZeroWithAMask) {
-  const std::vector<Well> wells{well_of({{"GR", {0, kNan, 10}}, {"NPHI", {1, 3, kNan}}})};
+  const std::vector<Well> wells{well_of({{"GR", {0, kNaN, 10}}, {"NPHI", {1, 3, kNaN}}})};
   const auto n = fit_normalisation(wells, kFirst, {.scaling = Scaling::minmax});
   EXPECT_TRUE(n.mask);
   EXPECT_EQ(n.channels(), 4);
@@ -49,7 +49,7 @@ TEST(Normalise, MissingValuesAreZeroWithAMask) {
 }
 
 TEST(Normalise, TheMaskDependsOnTheTrainingWells) {
-  const std::vector<Well> wells{well_of({{"GR", {0, 1, 2}}}), well_of({{"GR", {0, kNan, 2}}})};
+  const std::vector<Well> wells{well_of({{"GR", {0, 1, 2}}}), well_of({{"GR", {0, kNaN, 2}}})};
   EXPECT_FALSE(fit_normalisation(wells, kFirst, {}).mask);
   EXPECT_TRUE(fit_normalisation(wells, std::vector<int64_t>{0, 1}, {}).mask);
   EXPECT_TRUE(fit_normalisation(wells, kFirst, {.mask = Mask::on}).mask);
@@ -70,7 +70,7 @@ TEST(Normalise, AConstantCurveIsNotBlownUp) {
 }
 
 TEST(Normalise, WhatCannotBeScaledIsSaid) {
-  const std::vector<Well> wells{well_of({{"GR", {1, 2}}, {"RT", {kNan, kNan}}}),
+  const std::vector<Well> wells{well_of({{"GR", {1, 2}}, {"RT", {kNaN, kNaN}}}),
                                 well_of({{"RT", {1, 2}}, {"GR", {1, 2}}})};
   EXPECT_SAYS(error_of([&] { fit_normalisation(wells, kFirst, {}); }),
               "no training well holds a value of the curve RT");

@@ -17,7 +17,7 @@ namespace kern::data {
 namespace {
 
 namespace fs = std::filesystem;
-using kern::testing::kNan;
+using kern::testing::kNaN;
 
 // A folder of its own for each test.
 class Wells : public ::testing::Test {
@@ -68,7 +68,7 @@ TEST_F(Wells, LasFilesOfAFolderComeSortedWithCurvesByAlias) {
   EXPECT_EQ(b.depth_unit, "m");
   EXPECT_EQ(b.step, 1);
   EXPECT_EQ(b.depth, (std::vector<double>{10, 11, 12}));
-  EXPECT_TRUE(same(b.curves[0].values, {1, kNan, 3}));
+  EXPECT_TRUE(same(b.curves[0].values, {1, kNaN, 3}));
   EXPECT_EQ(b.curves[0].unit, "API");
   EXPECT_EQ(b.labels, (std::vector<int>{0, 1, kUnlabelled}));
   EXPECT_EQ(a.labels, (std::vector<int>{2, 2}));
@@ -144,7 +144,7 @@ TEST_F(Wells, AMissingCurveIsMissingThroughoutOrLeavesTheWellOut) {
   o.curves = {"GR", "NPHI"};
   const WellSet set = load_wells(o);
   ASSERT_EQ(set.wells.size(), 2u);
-  EXPECT_TRUE(same(set.wells[1].curves[1].values, {kNan, kNan}));
+  EXPECT_TRUE(same(set.wells[1].curves[1].values, {kNaN, kNaN}));
   ASSERT_EQ(set.notes.size(), 1u);
   EXPECT_SAYS(to_string(set.notes[0]), "NPHI is missing in 1 of 2 wells (B)");
   o.require_curves = true;
@@ -227,7 +227,7 @@ TEST_F(Wells, ALabelCurveFullOfNullLoadsAsUnlabelled) {
 TEST_F(Wells, HugeValuesAreMissingAndSaid) {
   put("a.las", las("A", "GR.:\n", "1 1e30\n2 NaN\n3 7\n4 -1e30\n5 8\n"));
   const WellSet set = load_wells(options());
-  EXPECT_TRUE(same(set.wells[0].curves[0].values, {kNan, kNan, 7, kNan, 8}));
+  EXPECT_TRUE(same(set.wells[0].curves[0].values, {kNaN, kNaN, 7, kNaN, 8}));
   ASSERT_EQ(set.notes.size(), 1u);
   EXPECT_SAYS(set.notes[0].sentence, "2 values of GR beyond 1e20");
 }
@@ -238,7 +238,7 @@ TEST_F(Wells, NullValuesOfTheOptionsAreMissing) {
   EXPECT_SAYS(error_of([&] { load_wells(o); }), "-1 (1 sample");
   o.null_values = {-9999, -1};
   const WellSet set = load_wells(o);
-  EXPECT_TRUE(same(set.wells[0].curves[0].values, {kNan, 5, 6}));
+  EXPECT_TRUE(same(set.wells[0].curves[0].values, {kNaN, 5, 6}));
   EXPECT_EQ(set.wells[0].labels, (std::vector<int>{0, -1, 1}));
 }
 
@@ -320,11 +320,11 @@ TEST(Resample, TheGridIsWholeMultiplesOfTheStep) {
 }
 
 TEST(Resample, NothingIsInventedAcrossGapsAndMissingValues) {
-  Well w = line({0, 1, 2, 6, 7, 8}, {0, 1, 2, 6, kNan, 8}, {0, 0, 0, 1, 1, 1}, 1);
+  Well w = line({0, 1, 2, 6, 7, 8}, {0, 1, 2, 6, kNaN, 8}, {0, 0, 0, 1, 1, 1}, 1);
   resample(w, 0.5);
   ASSERT_EQ(w.depth.size(), 17u);
   EXPECT_TRUE(
-      same(w.curves[0].values, {0, .5, 1, 1.5, 2, kNan, kNan, kNan, kNan, kNan, kNan, kNan, 6, kNan, kNan, kNan, 8}));
+      same(w.curves[0].values, {0, .5, 1, 1.5, 2, kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, kNaN, 6, kNaN, kNaN, kNaN, 8}));
   EXPECT_EQ(w.labels, (std::vector<int>{0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, 1, 1, 1, 1, 1}));
 }
 
@@ -356,7 +356,7 @@ TEST_F(Wells, StepResamplesAllWellsThatNeedIt) {
   const WellSet set = load_wells(o);
   EXPECT_EQ(set.wells[0].depth, (std::vector<double>{1.1, 2.1, 3.1}));  // even at this step already
   EXPECT_EQ(set.wells[1].depth, (std::vector<double>{1, 2}));
-  EXPECT_TRUE(same(set.wells[2].curves[0].values, {5, 6, kNan, kNan, 7, 7, 8}));
+  EXPECT_TRUE(same(set.wells[2].curves[0].values, {5, 6, kNaN, kNaN, 7, 7, 8}));
   ASSERT_EQ(set.notes.size(), 1u);
   EXPECT_SAYS(set.notes[0].sentence, "B is resampled from step 0.5 to 1");
 }

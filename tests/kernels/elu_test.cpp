@@ -6,19 +6,19 @@
 namespace kern::kernels {
 namespace {
 
-using kern::testing::kInfinity, kern::testing::kNan;
+using kern::testing::kInf, kern::testing::kNaN;
 
 TEST(EluKernel, complete) {
   for (float alpha : {1.0f, 0.0f, 1.5f}) testing::check_unary(elu_table(), Elu{alpha});
 }
 
 TEST(EluKernel, ends_and_nan) {
-  EXPECT_EQ(Elu{2}.forward(-kInfinity), -2);
-  EXPECT_EQ(Elu{2}.forward(kInfinity), kInfinity);
+  EXPECT_EQ(Elu{2}.forward(-kInf), -2);
+  EXPECT_EQ(Elu{2}.forward(kInf), kInf);
   EXPECT_EQ(Elu{2}.forward(0.0f), 0);
   EXPECT_EQ(Elu{2}.derivative(0.0f), 2);
   EXPECT_NEAR(Elu{}.forward(-1e-6f), -1e-6f, 1e-12f);
-  EXPECT_TRUE(std::isnan(Elu{0}.forward(kNan)));
+  EXPECT_TRUE(std::isnan(Elu{0}.forward(kNaN)));
 }
 
 TEST(EluKernel, golden) {  // torch.nn.functional.elu(alpha=1.5) and its gradient

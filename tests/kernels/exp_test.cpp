@@ -6,14 +6,14 @@
 namespace kern::kernels {
 namespace {
 
-using kern::testing::kInfinity, kern::testing::kNan;
+using kern::testing::kInf, kern::testing::kNaN;
 
 TEST(ExpKernel, complete) { testing::check_unary(exp_table(), Exp{}); }
 
 TEST(ExpKernel, ends_and_nan) {
-  EXPECT_EQ(Exp{}.forward(-kInfinity), 0);
-  EXPECT_EQ(Exp{}.forward(kInfinity), kInfinity);
-  EXPECT_TRUE(std::isnan(Exp{}.forward(kNan)));
+  EXPECT_EQ(Exp{}.forward(-kInf), 0);
+  EXPECT_EQ(Exp{}.forward(kInf), kInf);
+  EXPECT_TRUE(std::isnan(Exp{}.forward(kNaN)));
 }
 
 }  // namespace

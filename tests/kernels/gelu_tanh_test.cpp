@@ -6,7 +6,7 @@
 namespace kern::kernels {
 namespace {
 
-using kern::testing::kNan;
+using kern::testing::kNaN;
 
 TEST(GeluTanhKernel, complete) { testing::check_unary(gelu_tanh_table(), GeluTanh{}, -6, 6); }
 
@@ -23,7 +23,7 @@ TEST(GeluTanhKernel, is_near_the_double_formula_everywhere) {
 TEST(GeluTanhKernel, ends_and_nan) {
   EXPECT_EQ(GeluTanh{}.forward(100.0f), 100);
   EXPECT_EQ(GeluTanh{}.forward(-100.0f), 0);
-  EXPECT_TRUE(std::isnan(GeluTanh{}.forward(kNan)));
+  EXPECT_TRUE(std::isnan(GeluTanh{}.forward(kNaN)));
 }
 
 TEST(GeluTanhKernel, golden) {  // torch.nn.functional.gelu(approximate="tanh") and its gradient

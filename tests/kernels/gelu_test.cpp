@@ -6,7 +6,7 @@
 namespace kern::kernels {
 namespace {
 
-using kern::testing::kNan;
+using kern::testing::kNaN;
 
 TEST(GeluKernel, complete) { testing::check_unary(gelu_table(), Gelu{}, -6, 6); }
 
@@ -23,8 +23,8 @@ TEST(GeluKernel, is_near_the_double_formula_everywhere) {
 TEST(GeluKernel, ends_and_nan) {
   EXPECT_EQ(Gelu{}.forward(100.0f), 100);
   EXPECT_EQ(Gelu{}.forward(-100.0f), 0);
-  EXPECT_TRUE(std::isnan(Gelu{}.forward(kNan)));
-  EXPECT_TRUE(std::isnan(Gelu{}.derivative(kNan)));
+  EXPECT_TRUE(std::isnan(Gelu{}.forward(kNaN)));
+  EXPECT_TRUE(std::isnan(Gelu{}.derivative(kNaN)));
 }
 
 TEST(GeluKernel, golden) {  // torch.nn.functional.gelu and its gradient (exact: -0.004049694 at -3)

@@ -6,15 +6,15 @@
 namespace kern::kernels {
 namespace {
 
-using kern::testing::kInfinity, kern::testing::kNan;
+using kern::testing::kInf, kern::testing::kNaN;
 
 TEST(HardswishKernel, complete) { testing::check_unary(hardswish_table(), Hardswish{}, -6, 6); }
 
 TEST(HardswishKernel, ends_and_nan) {
-  EXPECT_EQ(Hardswish{}.forward(-kInfinity), 0);
-  EXPECT_EQ(Hardswish{}.forward(kInfinity), kInfinity);
-  EXPECT_TRUE(std::isnan(Hardswish{}.forward(kNan)));
-  EXPECT_TRUE(std::isnan(Hardswish{}.derivative(kNan)));
+  EXPECT_EQ(Hardswish{}.forward(-kInf), 0);
+  EXPECT_EQ(Hardswish{}.forward(kInf), kInf);
+  EXPECT_TRUE(std::isnan(Hardswish{}.forward(kNaN)));
+  EXPECT_TRUE(std::isnan(Hardswish{}.derivative(kNaN)));
   EXPECT_EQ(Hardswish{}.derivative(-3.0f), 0);
   EXPECT_EQ(Hardswish{}.derivative(3.0f), 1);
 }

@@ -6,15 +6,15 @@
 namespace kern::kernels {
 namespace {
 
-using kern::testing::kInfinity, kern::testing::kNan;
+using kern::testing::kInf, kern::testing::kNaN;
 
 TEST(LogKernel, complete) { testing::check_unary(log_table(), Log{}, 0.01, 20); }
 
 TEST(LogKernel, ends_and_nan) {
-  EXPECT_EQ(Log{}.forward(0.0f), -kInfinity);
-  EXPECT_EQ(Log{}.forward(kInfinity), kInfinity);
+  EXPECT_EQ(Log{}.forward(0.0f), -kInf);
+  EXPECT_EQ(Log{}.forward(kInf), kInf);
   EXPECT_TRUE(std::isnan(Log{}.forward(-1.0f)));
-  EXPECT_TRUE(std::isnan(Log{}.forward(kNan)));
+  EXPECT_TRUE(std::isnan(Log{}.forward(kNaN)));
 }
 
 }  // namespace

@@ -6,14 +6,14 @@
 namespace kern::kernels {
 namespace {
 
-using kern::testing::kInfinity, kern::testing::kNan;
+using kern::testing::kInf, kern::testing::kNaN;
 
 TEST(Relu6Kernel, complete) { testing::check_unary(relu6_table(), Relu6{}, -3, 9); }
 
 TEST(Relu6Kernel, ends_and_nan) {
-  EXPECT_EQ(Relu6{}.forward(-kInfinity), 0);
-  EXPECT_EQ(Relu6{}.forward(kInfinity), 6);
-  EXPECT_TRUE(std::isnan(Relu6{}.forward(kNan)));
+  EXPECT_EQ(Relu6{}.forward(-kInf), 0);
+  EXPECT_EQ(Relu6{}.forward(kInf), 6);
+  EXPECT_TRUE(std::isnan(Relu6{}.forward(kNaN)));
   EXPECT_EQ(Relu6{}.derivative(0.0f), 0);
   EXPECT_EQ(Relu6{}.derivative(6.0f), 0);
 }

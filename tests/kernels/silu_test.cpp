@@ -6,7 +6,7 @@
 namespace kern::kernels {
 namespace {
 
-using kern::testing::kNan;
+using kern::testing::kNaN;
 
 TEST(SiluKernel, complete) { testing::check_unary(silu_table(), Silu{}, -6, 6); }
 
@@ -22,7 +22,7 @@ TEST(SiluKernel, is_near_the_double_formula_everywhere) {
 TEST(SiluKernel, ends_and_nan) {
   EXPECT_EQ(Silu{}.forward(100.0f), 100);
   EXPECT_EQ(Silu{}.forward(-100.0f), 0);
-  EXPECT_TRUE(std::isnan(Silu{}.forward(kNan)));
+  EXPECT_TRUE(std::isnan(Silu{}.forward(kNaN)));
 }
 
 TEST(SiluKernel, golden) {  // torch.nn.functional.silu and its gradient

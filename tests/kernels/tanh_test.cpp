@@ -6,14 +6,14 @@
 namespace kern::kernels {
 namespace {
 
-using kern::testing::kInfinity, kern::testing::kNan;
+using kern::testing::kInf, kern::testing::kNaN;
 
 TEST(TanhKernel, complete) { testing::check_unary(tanh_table(), Tanh{}, -4, 4); }
 
 TEST(TanhKernel, ends_and_nan) {
-  EXPECT_EQ(Tanh{}.forward(kInfinity), 1);
-  EXPECT_EQ(Tanh{}.forward(-kInfinity), -1);
-  EXPECT_TRUE(std::isnan(Tanh{}.forward(kNan)));
+  EXPECT_EQ(Tanh{}.forward(kInf), 1);
+  EXPECT_EQ(Tanh{}.forward(-kInf), -1);
+  EXPECT_TRUE(std::isnan(Tanh{}.forward(kNaN)));
 }
 
 TEST(TanhKernel, golden) {  // torch.nn.functional.tanh and its gradient

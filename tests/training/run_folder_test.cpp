@@ -11,6 +11,7 @@
 
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
+#include "tests/support/error_of.h"
 
 namespace kern::training {
 namespace {
@@ -20,18 +21,6 @@ fs::path no_folder(const std::string& name) {
   const fs::path folder = fs::path(::testing::TempDir()) / ("kern_run_" + name + std::to_string(::getpid()));
   fs::remove_all(folder);
   return folder;
-}
-
-template <class Action>
-std::string sentence_of(Action action) {
-  try {
-    action();
-  } catch (const InternalError& e) {
-    return "internal: " + e.sentence();
-  } catch (const Error& e) {
-    return e.sentence();
-  }
-  return "no error";
 }
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
@@ -49,7 +38,7 @@ TEST(RunFolder, a_new_run_writes_and_finishes) {
   }
   EXPECT_EQ(read_file(folder / "figures/loss.svg"), "<svg/>");
   EXPECT_EQ(read_file(folder / "metrics.csv"), "epoch,loss\n1,0.5\n");
-  const auto error = sentence_of([&] { RunFolder::create(folder); });
+  const auto error = testing::error_of([&] { RunFolder::create(folder); });
   EXPECT_TRUE(has(error, "holds a finished run")) << error;
   EXPECT_TRUE(has(error, "resume=" + folder.string())) << error;
   const auto again = RunFolder::resume(folder);
@@ -61,16 +50,16 @@ TEST(RunFolder, what_is_not_a_run_is_left_alone) {
   const auto folder = no_folder("foreign");
   make_folder(folder);
   write_file(folder / "thesis.txt", "precious");
-  auto error = sentence_of([&] { RunFolder::create(folder); });
+  auto error = testing::error_of([&] { RunFolder::create(folder); });
   EXPECT_TRUE(has(error, "holds files that are not a run of Kern")) << error;
-  error = sentence_of([&] { RunFolder::resume(folder); });
+  error = testing::error_of([&] { RunFolder::resume(folder); });
   EXPECT_TRUE(has(error, "is not a run of Kern")) << error;
   EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 1) << "not even a lock file may appear";
-  error = sentence_of([&] { RunFolder::resume(no_folder("missing")); });
+  error = testing::error_of([&] { RunFolder::resume(no_folder("missing")); });
   EXPECT_TRUE(has(error, "there is no run to resume in")) << error;
   for (const char* broken : {"", "{", "[]", "{\"state\": 3}"}) {
     write_file(folder / "run.json", broken);
-    EXPECT_TRUE(has(sentence_of([&] { RunFolder::resume(folder); }), "is not a run of Kern")) << broken;
+    EXPECT_TRUE(has(testing::error_of([&] { RunFolder::resume(folder); }), "is not a run of Kern")) << broken;
   }
 }
 
@@ -82,7 +71,7 @@ TEST(RunFolder, an_unfinished_run_is_lost_only_when_there_is_nothing_to_lose) {
     EXPECT_FALSE(fs::exists(folder / "metrics.csv"));
     run.write("last.safetensors", "weights");
   }
-  const auto error = sentence_of([&] { RunFolder::create(folder); });
+  const auto error = testing::error_of([&] { RunFolder::create(folder); });
   EXPECT_TRUE(has(error, "holds an unfinished run with a saved model: continue it with resume=")) << error;
   EXPECT_FALSE(RunFolder::resume(folder).was_finished());
 }
@@ -91,13 +80,13 @@ TEST(RunFolder, a_path_that_cannot_be_a_folder) {
   const auto folder = no_folder("file");
   make_folder(folder);
   write_file(folder / "file", "x");
-  auto error = sentence_of([&] { RunFolder::create(folder / "file"); });
+  auto error = testing::error_of([&] { RunFolder::create(folder / "file"); });
   EXPECT_TRUE(has(error, "is a file, a folder was expected")) << error;
-  error = sentence_of([&] { RunFolder::create(folder / "file" / "run"); });  // fails for root too
+  error = testing::error_of([&] { RunFolder::create(folder / "file" / "run"); });  // fails for root too
   EXPECT_TRUE(has(error, "cannot create the folder")) << error;
-  error = sentence_of([&] { RunFolder::create("/proc/kern_run"); });
+  error = testing::error_of([&] { RunFolder::create("/proc/kern_run"); });
   EXPECT_TRUE(has(error, "cannot create the folder /proc/kern_run")) << error;
-  EXPECT_TRUE(has(sentence_of([&] { RunFolder::create(""); }), "has no name"));
+  EXPECT_TRUE(has(testing::error_of([&] { RunFolder::create(""); }), "has no name"));
 }
 
 TEST(RunFolder, a_folder_without_permission) {
@@ -105,7 +94,7 @@ TEST(RunFolder, a_folder_without_permission) {
   const auto folder = no_folder("readonly");
   make_folder(folder);
   fs::permissions(folder, fs::perms::owner_read | fs::perms::owner_exec);
-  const auto error = sentence_of([&] { RunFolder::create(folder); });
+  const auto error = testing::error_of([&] { RunFolder::create(folder); });
   fs::permissions(folder, fs::perms::owner_all);
   EXPECT_TRUE(has(error, "no permission to write there")) << error;
 }
@@ -114,9 +103,9 @@ TEST(RunFolder, two_writers_are_one_too_many) {
   const auto folder = no_folder("lock");
   const auto run = RunFolder::create(folder);
   // flock belongs to the open file, so a second opening in this process stands for another process.
-  auto error = sentence_of([&] { RunFolder::resume(folder); });
+  auto error = testing::error_of([&] { RunFolder::resume(folder); });
   EXPECT_TRUE(has(error, "another process is writing the run")) << error;
-  error = sentence_of([&] { RunFolder::create(folder); });
+  error = testing::error_of([&] { RunFolder::create(folder); });
   EXPECT_TRUE(has(error, "another process is writing the run")) << error;
 }
 
@@ -133,7 +122,7 @@ TEST(RunFolder, a_killed_process_frees_the_lock) {
   }
   char x;
   ASSERT_EQ(::read(ready[0], &x, 1), 1);
-  EXPECT_TRUE(has(sentence_of([&] { RunFolder::resume(folder); }), "another process"));
+  EXPECT_TRUE(has(testing::error_of([&] { RunFolder::resume(folder); }), "another process"));
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
   ::close(ready[0]);
@@ -153,7 +142,7 @@ TEST(RunFolder, the_stop_file) {
 }
 
 TEST(RunFolder, too_little_space_is_said_before_the_work) {
-  const auto error = sentence_of([&] { RunFolder::create(no_folder("space"), int64_t(1) << 60); });
+  const auto error = testing::error_of([&] { RunFolder::create(no_folder("space"), int64_t(1) << 60); });
   EXPECT_TRUE(has(error, "free, this run needs about")) << error;
 }
 
@@ -166,14 +155,14 @@ TEST(RunFolder, a_full_disk_loses_nothing) {
     fs::path path;
     ~Unmount() { ::umount2(path.c_str(), MNT_DETACH); }
   } unmount{folder};
-  EXPECT_TRUE(has(sentence_of([&] { RunFolder::create(folder / "big", 1 << 20); }), "free some space"));
+  EXPECT_TRUE(has(testing::error_of([&] { RunFolder::create(folder / "big", 1 << 20); }), "free some space"));
   const auto path = folder / "run";
   const auto run = RunFolder::create(path, 1000);
   auto metrics = run.csv("metrics.csv", {"epoch", "loss"});
   metrics.append({1, 0.5});
   run.write("config.yaml", "lr: 1\n");
   const std::string big(1 << 20, 'x');
-  auto error = sentence_of([&] { run.write("config.yaml", big); });
+  auto error = testing::error_of([&] { run.write("config.yaml", big); });
   EXPECT_TRUE(has(error, "config.yaml")) << error;
   EXPECT_TRUE(has(error, "the disk is full")) << error;
   EXPECT_EQ(read_file(path / "config.yaml"), "lr: 1\n") << "the file that stood there stands there still";
@@ -184,7 +173,7 @@ TEST(RunFolder, a_full_disk_loses_nothing) {
   int64_t epoch = 1;
   error = "no error";
   while (error == "no error" && epoch < 1000) {
-    error = sentence_of([&] { metrics.append({double(epoch + 1), 1.0 / 3}); });
+    error = testing::error_of([&] { metrics.append({double(epoch + 1), 1.0 / 3}); });
     if (error == "no error") ++epoch;
   }
   EXPECT_TRUE(has(error, "the disk is full; free some space and resume the run")) << error;
@@ -237,19 +226,19 @@ TEST(CsvLog, damaged_tables_are_named) {
   const auto folder = no_folder("damaged");
   make_folder(folder);
   const auto path = folder / "m.csv";
-  const auto error_of = [&](const char* content) {
+  const auto refusal = [&](const char* content) {
     write_file(path, content);
-    return sentence_of([&] { CsvLog::resume(path, {"epoch", "loss"}, 9); });
+    return testing::error_of([&] { CsvLog::resume(path, {"epoch", "loss"}, 9); });
   };
-  EXPECT_TRUE(has(error_of(""), "is empty"));
-  EXPECT_TRUE(has(error_of("epoch,loss\n1,2\n3\n"), "m.csv line 3: 1 values where the header names 2 columns"));
-  EXPECT_TRUE(has(error_of("epoch,loss\n1,abc\n"), "m.csv line 2: 'abc' is not a number"));
-  EXPECT_TRUE(has(error_of("epoch,accuracy\n1,2\n"), "has the columns epoch,accuracy but this run writes epoch,loss"));
+  EXPECT_TRUE(has(refusal(""), "is empty"));
+  EXPECT_TRUE(has(refusal("epoch,loss\n1,2\n3\n"), "m.csv line 3: 1 values where the header names 2 columns"));
+  EXPECT_TRUE(has(refusal("epoch,loss\n1,abc\n"), "m.csv line 2: 'abc' is not a number"));
+  EXPECT_TRUE(has(refusal("epoch,accuracy\n1,2\n"), "has the columns epoch,accuracy but this run writes epoch,loss"));
   EXPECT_EQ(read_file(path), "epoch,accuracy\n1,2\n") << "a refused table is left as it was";
   auto log = CsvLog::create(path, {"epoch", "loss"});
   log.append({2, 1});
-  EXPECT_TRUE(has(sentence_of([&] { log.append({2, 1}); }), "internal"));
-  EXPECT_TRUE(has(sentence_of([&] { log.append({3}); }), "internal"));
+  EXPECT_TRUE(has(testing::error_of([&] { log.append({2, 1}); }), "internal"));
+  EXPECT_TRUE(has(testing::error_of([&] { log.append({3}); }), "internal"));
 }
 
 TEST(RunFolder, bytes_for_people) {

@@ -1,0 +1,34 @@
+// What the norms share whose statistics are those of one sample: of a group of its channels, or of one channel.
+#pragma once
+#include "engine/ops/op.h"
+
+namespace kern::detail {
+
+// x normalised by a row of the table; weight and bias [C] or empty. `statistics` is the shape of the means and of the
+// inverse deviations that backward needs.
+template <class Row, class Spec>
+Tensor sample_norm(const char* op, const kernels::Table<Row>& table, Spec g, const Shape& statistics, const Tensor& x,
+                   const Tensor& weight, const Tensor& bias, const Tensor& slot, SourceLocation at) {
+  check({!weight || weight.shape() == Shape{g.c}, at}, op, ": weight must be [", g.c, "], got ",
+        weight ? weight.shape() : Shape{});
+  check({!bias || bias.shape() == Shape{g.c}, at}, op, ": bias must be [", g.c, "], got ",
+        bias ? bias.shape() : Shape{});
+  g.pitch.x = x.pitch();
+  const auto& row = kernels::select(table, x.device(), g, at);
+  Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);
+  g.pitch.y = y.pitch();
+  Tensor mean = Tensor::empty(statistics, x.options()), inverse_deviation = Tensor::empty(statistics, x.options());
+  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), weight ? weight.data() : nullptr,
+              bias ? bias.data() : nullptr, y.mutate(), mean.mutate(), inverse_deviation.mutate());
+  return record(
+      op, {x, weight, bias}, y,
+      [op, g, &row, x = Saved(x), weight = Saved(weight), mean, inverse_deviation](const Tensor& dy, Grads& d) mutable {
+        g.pitch.dy = dy.pitch();
+        const Workspace workspace(dy.device(), row.workspace(g));
+        row.backward(workspace.exec(), g, dy.data(), x.get(op).data(), weight ? weight.get(op).data() : nullptr,
+                     mean.data(), inverse_deviation.data(), d.want(0) ? d[0].mutate() : nullptr,
+                     d.want(1) ? d[1].mutate() : nullptr, d.want(2) ? d[2].mutate() : nullptr);
+      });
+}
+
+}  // namespace kern::detail
