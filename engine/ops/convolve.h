@@ -10,6 +10,7 @@ namespace kern::detail {
 Tensor convolve(const char* op, kernels::Conv2dSpec g, const Shape& y_shape, const Tensor& x, const Tensor& w,
                 const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at);
 
+// Errors: channels, groups or bias that do not fit; a filter larger than the padded input.
 void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tensor& x, const Tensor& w, const Tensor& b,
                        SourceLocation at);
 
@@ -17,6 +18,7 @@ void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tenso
 Tensor convolve_transposed(const char* op, kernels::ConvTranspose2dSpec g, const Shape& y_shape, const Tensor& x,
                            const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at);
 
+// Errors: channels, groups or bias that do not fit; an output without positions.
 void check_transposed(const char* op, const kernels::ConvTranspose2dSpec& g, const Tensor& x, const Tensor& w,
                       const Tensor& b, SourceLocation at);
 

@@ -5,6 +5,7 @@
 
 namespace kern::detail {
 
+// Errors: window, stride or padding that make no sense for the input x.
 void check_pool(const char* op, const kernels::PoolSpec& g, const Tensor& x, SourceLocation at);
 
 // x [N,H,W,C]. Errors: another rank; window, stride or padding that make no sense for it.
