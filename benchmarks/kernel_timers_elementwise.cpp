@@ -1,6 +1,7 @@
 #include "benchmarks/kernel_timers.h"
 #include "kernels/adam.h"
 #include "kernels/add.h"
+#include "kernels/cast.h"
 #include "kernels/elu.h"
 #include "kernels/exp.h"
 #include "kernels/fill.h"
@@ -47,6 +48,20 @@ Directions directions(const AddRow& row, const BinarySpec& g, const Exec& e, Tri
   const int64_t size = g.rows * g.c;
   float *x = a.input(size), *z = a.input(size), *y = a.output(size);
   return {{"forward", double(size), floats(3 * double(size)), [=, &row] { row.forward(e, dense, x, z, y); }, y, size}};
+}
+
+std::string shape_of(const CastSpec& g) { return text(g.rows, "x", g.c); }
+Directions directions(const CastRow& row, const CastSpec& g, const Exec& e, TrialArrays& a) {
+  const CastSpec dense{.rows = g.rows, .c = g.c};
+  const int64_t size = g.rows * g.c;
+  const float* x = a.input(size);
+  float* y = a.output(size);
+  Bf16* kept = reinterpret_cast<Bf16*>(a.bytes(size_t(size) * sizeof(Bf16)));
+  const double n = double(size), bytes = 6 * n;
+  const auto narrow = [=, &row] { row.narrow(e, dense, x, kept); };
+  narrow();
+  return {{"narrow", n, bytes, narrow, nullptr, 0},  // seen in what widen makes of it
+          {"widen", n, bytes, [=, &row] { row.widen(e, dense, kept, y); }, y, size}};
 }
 
 Directions directions(const MulRow& row, const BinarySpec& g, const Exec& e, TrialArrays& a) {
@@ -137,6 +152,7 @@ void add_elementwise_timers(Timers& timers, int64_t values) {
   unary(scale_table());
   add_timer<Cases, BinarySpec>(timers, add_table(), {{.rows = rows, .c = 32}});
   add_timer<Cases, BinarySpec>(timers, mul_table(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, CastSpec>(timers, cast_table(), {{.rows = rows, .c = 32}});
   add_timer<Cases, FillSpec>(timers, fill_table(), {{.rows = rows, .c = 32}});
   add_timer<Cases, SumSpec>(timers, sum_table(), {{.rows = rows, .c = 32}});
   add_timer<Cases, SumSquaresSpec>(timers, sum_squares_table(), {{.n = values}});

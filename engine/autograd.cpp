@@ -15,11 +15,16 @@ namespace {
 thread_local bool recording = true;
 std::atomic<uint64_t> next_sequence{1};
 
-// d = a + b, all of one shape; d may be a.
-void add_gradients(const Tensor& a, const Tensor& b, Tensor& d) {
+// d = a + b, all of one shape and type; d may be a.
+template <class T>
+void add_gradients_of(const Tensor& a, const Tensor& b, Tensor& d) {
   const kernels::BinarySpec g{
       .rows = d.rows(), .c = d.channels(), .b_pitch = b.pitch(), .pitch = {.x = a.pitch(), .y = d.pitch()}};
-  kernels::select(kernels::add_table(), d.device(), g).forward({}, g, a.data(), b.data(), d.mutate());
+  kernels::select(kernels::add_table<T>(), d.device(), g).forward({}, g, a.data<T>(), b.data<T>(), d.mutate<T>());
+}
+void add_gradients(const Tensor& a, const Tensor& b, Tensor& d) {
+  if (d.dtype() == DType::bf16) add_gradients_of<Bf16>(a, b, d);
+  else add_gradients_of<float>(a, b, d);
   Profile::mark("sum of gradients", Profile::Direction::backward, d, {a, b});
 }
 
@@ -180,6 +185,8 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
       const NodeInput& input = node.inputs[i];
       internal_check(g.shape() == input.shape, node.op, ": backward gave a gradient of shape ", g.shape(),
                      " for an input of shape ", input.shape);
+      internal_check(g.dtype() == input.options.dtype, node.op, ": backward gave a gradient of type ", g.dtype(),
+                     " for an input of type ", input.options.dtype);
       if (input.node) give(input.node, g);
       else accumulate_leaf(input.leaf, g);
     }

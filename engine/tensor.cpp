@@ -3,6 +3,7 @@
 #include "engine/autograd.h"
 #include "engine/card.h"
 #include "engine/rehearsal.h"
+#include "kernels/cast.h"
 #include "kernels/fill.h"
 
 namespace kern {
@@ -70,10 +71,19 @@ float Tensor::item() const {
   check(size() == 1, "item() needs a tensor of one value, this one is ", shape());
   return values()[0];
 }
-std::vector<float> Tensor::values() const { return all_values<float>(*this); }
+std::vector<float> Tensor::values() const {
+  if (dtype() != DType::bf16) return all_values<float>(*this);
+  const std::vector<Bf16> kept = all_values<Bf16>(*this);
+  return {kept.begin(), kept.end()};
+}
 std::vector<int32_t> Tensor::integers() const { return all_values<int32_t>(*this); }
 
 void Tensor::fill(float value) {
+  if (dtype() == DType::bf16) {
+    const Tensor floats = full(shape(), value, {.device = device()});
+    const kernels::CastSpec g{.rows = rows(), .c = channels(), .pitch = {.y = pitch()}};
+    return kernels::select(kernels::cast_table(), device(), g).narrow({}, g, floats.data(), mutate<Bf16>());
+  }
   kernels::FillSpec g{.rows = rows(), .c = channels(), .pitch = {.y = pitch()}};
   kernels::select(kernels::fill_table(), device(), g).forward({}, g, value, mutate());
 }

@@ -11,6 +11,7 @@
 
 #include "engine/memory.h"
 #include "engine/shape.h"
+#include "kernels/common/bf16.h"
 
 namespace kern {
 
@@ -40,8 +41,9 @@ template <class T>
 constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, float>) return DType::f32;
   else if constexpr (std::is_same_v<T, int32_t>) return DType::i32;
+  else if constexpr (std::is_same_v<T, Bf16>) return DType::bf16;
   else {
-    static_assert(std::is_same_v<T, uint8_t>, "a tensor holds float, int32_t or uint8_t");
+    static_assert(std::is_same_v<T, uint8_t>, "a tensor holds float, Bf16, int32_t or uint8_t");
     return DType::u8;
   }
 }
@@ -100,7 +102,7 @@ class Tensor {
   }
   uint64_t version() const { return impl().version->now(); }
   float item() const;                 // the one value of a tensor of size 1
-  std::vector<float> values() const;  // all values in row order, without the pitch's gaps
+  std::vector<float> values() const;  // all values in row order, without the pitch's gaps; bf16 as floats
   std::vector<int32_t> integers() const;
   void fill(float value);
   void copy_from(const Tensor& other);  // equal shapes; any pitches, any devices

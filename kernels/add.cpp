@@ -30,6 +30,17 @@ constexpr AddRow kCpu = {.name = "cpu",
                                  return dy[i * pitch + c];
                                });
                              }};
+constexpr AddRowOf<Bf16> kCpuBf16 = {.name = "cpu_bf16",
+                                     .device = Device::cpu,
+                                     .supports = supports_all,
+                                     .workspace = no_workspace,
+                                     .forward =
+                                         [](const Exec&, const BinarySpec& g, const Bf16* a, const Bf16* b, Bf16* y) {
+                                           for (int64_t i = 0; i < g.rows; ++i)
+                                             for (int64_t c = 0; c < g.c; ++c)
+                                               y[i * g.y_pitch() + c] = a[i * g.a_pitch() + c] + b[i * g.b_step() + c];
+                                         },
+                                     .backward_vector = nullptr};
 constexpr AddRow kReference = {.name = "reference",
                                .device = Device::cpu,
                                .supports = supports_all,
@@ -41,11 +52,18 @@ constexpr AddRow kReference = {.name = "reference",
 
 }  // namespace
 
-const Table<AddRow>& add_table() {
-  static const AddRow rows[] = {KERN_CUDA_ROW(add_cuda_row()) kCpu, kReference};
+template <>
+const Table<AddRow>& add_table<float>() {
+  static const AddRow rows[] = {KERN_CUDA_ROW(add_cuda_row<float>()) kCpu, kReference};
   static const Table<AddRow> table{"add", rows};
   return table;
 }
-OpInfo add_info() { return info_of(add_table()); }
+template <>
+const Table<AddRowOf<Bf16>>& add_table<Bf16>() {
+  static const std::vector<AddRowOf<Bf16>> rows{KERN_CUDA_ROW(add_cuda_row<Bf16>()) kCpuBf16};
+  static const Table<AddRowOf<Bf16>> table{"add", rows};
+  return table;
+}
+OpInfo add_info() { return info_of(add_table(), add_table<Bf16>()); }
 
 }  // namespace kern::kernels

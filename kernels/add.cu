@@ -11,7 +11,8 @@ struct Addition {
 
 }  // namespace
 
-AddRow add_cuda_row() {
+template <>
+AddRow add_cuda_row<float>() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
@@ -20,6 +21,17 @@ AddRow add_cuda_row() {
                         float* y) { binary_forward<Addition>("add forward", exec, g, a, b, y); },
           .backward_vector = [](const Exec& exec, const BinarySpec& g, const float* dy,
                                 float* db) { device_column_sums(exec, g.rows, g.c, dy, g.dy_pitch(), db); }};
+}
+
+template <>
+AddRowOf<Bf16> add_cuda_row<Bf16>() {
+  return {.name = "cuda_bf16",
+          .device = Device::cuda,
+          .supports = supports_all,
+          .workspace = no_workspace,
+          .forward = [](const Exec& exec, const BinarySpec& g, const Bf16* a, const Bf16* b,
+                        Bf16* y) { binary_forward<Addition>("add forward", exec, g, a, b, y); },
+          .backward_vector = nullptr};
 }
 
 }  // namespace kern::kernels

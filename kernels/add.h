@@ -1,6 +1,7 @@
 // add: y[i,c] = a[i,c] + b[i,c], or a[i,c] + b[c] for a vector b.
 // Backward: da = dy; db = dy, or for a vector db[c] = sum_i dy[i,c]. Only that sum is a kernel; the rest is dy itself.
 #pragma once
+#include "kernels/common/bf16.h"
 #include "kernels/common/binary.h"
 
 namespace kern::kernels {
@@ -19,15 +20,21 @@ void add_backward_vector_reference(const BinarySpec& g, const T* dy, T* db) {
   }
 }
 
-struct AddRow {
+// T: what a, b and y are in memory, float or Bf16.
+template <class T>
+struct AddRowOf {
   const char* name;
   Device device;
   bool (*supports)(const BinarySpec&);
   size_t (*workspace)(const BinarySpec&);  // of backward_vector
-  void (*forward)(const Exec&, const BinarySpec&, const float* a, const float* b, float* y);
+  void (*forward)(const Exec&, const BinarySpec&, const T* a, const T* b, T* y);
+  // Null for Bf16: a vector is a parameter, and those are float.
   void (*backward_vector)(const Exec&, const BinarySpec&, const float* dy, float* db);
 };
-const Table<AddRow>& add_table();
-AddRow add_cuda_row();  // add.cu
+using AddRow = AddRowOf<float>;
+template <class T = float>
+const Table<AddRowOf<T>>& add_table();
+template <class T>
+AddRowOf<T> add_cuda_row();  // add.cu
 
 }  // namespace kern::kernels

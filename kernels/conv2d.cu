@@ -16,9 +16,9 @@ namespace {
 // spill registers on sm_90a unless the compiler is told that one block a multiprocessor is enough; 0 tells it nothing.)
 constexpr int kSmallThreads = 128, kSmallStage = 2048;
 
-template <int kChannels, int kPixels, int V>
+template <int kChannels, int kPixels, int V, class T>
 __global__ void __launch_bounds__(kSmallThreads, kChannels == 1 && kPixels == 4 ? 1 : 0)
-    conv2d_small_kernel(Gather g, const float* in, const float* filter, const float* bias, float* out) {
+    conv2d_small_kernel(Gather g, const T* in, const float* filter, const float* bias, T* out) {
   constexpr int kDepth = kSmallStage / kChannels, kPack = kChannels < 4 ? kChannels : 4;
   KERN_SHARED(float[kSmallStage], staged);  // [depth][channel]
   const int group = blockIdx.z / g.phases(), phase = blockIdx.z % g.phases();
@@ -38,7 +38,7 @@ __global__ void __launch_bounds__(kSmallThreads, kChannels == 1 && kPixels == 4 
 
   const int depth = h.taps * w.taps * g.in_c;
   int r = 0, s = 0, c = 0;  // the tap and channel of the next depth step
-  const float* at[kPixels];
+  const T* at[kPixels];
 #pragma unroll
   for (int j = 0; j < kPixels; ++j) at[j] = nullptr;
   for (int d0 = 0; d0 < depth; d0 += kDepth) {
@@ -88,13 +88,13 @@ __global__ void __launch_bounds__(kSmallThreads, kChannels == 1 && kPixels == 4 
   }
 
   const int channel = group * g.out_c + k0, total = g.n * h.count * w.count;
-  const bool packed = k0 + kChannels <= g.out_c && reinterpret_cast<uintptr_t>(out + channel) % (4 * kPack) == 0 &&
-                      g.out_pitch % kPack == 0;
+  const bool packed = k0 + kChannels <= g.out_c &&
+                      reinterpret_cast<uintptr_t>(out + channel) % (sizeof(T) * kPack) == 0 && g.out_pitch % kPack == 0;
 #pragma unroll
   for (int j = 0; j < kPixels; ++j) {
     const int index = first + j * kSmallThreads;
     if (index >= total) return;
-    float* to = out + gather_row(g, h, w, index) * g.out_pitch + channel;
+    T* to = out + gather_row(g, h, w, index) * g.out_pitch + channel;
 #pragma unroll
     for (int k = 0; k < kChannels; k += kPack) {
       Pack<kPack> v;
@@ -105,7 +105,7 @@ __global__ void __launch_bounds__(kSmallThreads, kChannels == 1 && kPixels == 4 
       else
 #pragma unroll
         for (int l = 0; l < kPack; ++l)
-          if (k0 + k + l < g.out_c) to[k + l] = v.v[l];
+          if (k0 + k + l < g.out_c) store(to + k + l, Pack<1>{{v.v[l]}});
     }
   }
 }
@@ -117,9 +117,9 @@ __global__ void __launch_bounds__(kSmallThreads, kChannels == 1 && kPixels == 4 
 // kAcross values of shared memory for 8 * kAcross multiply-adds: at 64 channels the arithmetic is the bound.
 constexpr int kTilePixels = 128, kTileDepth = 16, kTileThreads = 256;
 
-template <int kAcross, int V>
+template <int kAcross, int V, class T>
 __global__ void __launch_bounds__(kTileThreads)
-    conv2d_tile_kernel(Gather g, const float* in, const float* filter, const float* bias, float* out) {
+    conv2d_tile_kernel(Gather g, const T* in, const float* filter, const float* bias, T* out) {
   constexpr int kChannels = 16 * kAcross, kPixelPitch = kTilePixels + 4, kChannelPitch = kChannels + 4;
   constexpr int kFilterLoads = kChannels * kTileDepth / kTileThreads, kPacks = 4 / V;
   KERN_SHARED(float[2][kTileDepth][kPixelPitch], of_in);
@@ -198,7 +198,8 @@ __global__ void __launch_bounds__(kTileThreads)
 
   const int mine = k0 + across, channel = group * g.out_c + mine, total = g.n * h.count * w.count;
   if (mine >= g.out_c) return;
-  const bool packed = mine + kAcross <= g.out_c && reinterpret_cast<uintptr_t>(out + channel) % (4 * kAcross) == 0 &&
+  const bool packed = mine + kAcross <= g.out_c &&
+                      reinterpret_cast<uintptr_t>(out + channel) % (sizeof(T) * kAcross) == 0 &&
                       g.out_pitch % kAcross == 0;
   Pack<kAcross> start{};
   if (bias)
@@ -208,7 +209,7 @@ __global__ void __launch_bounds__(kTileThreads)
 #pragma unroll
   for (int i = 0; i < 8; ++i) {
     if (first + down + i >= total) return;
-    float* to = out + gather_row(g, h, w, first + down + i) * g.out_pitch + channel;
+    T* to = out + gather_row(g, h, w, first + down + i) * g.out_pitch + channel;
     Pack<kAcross> v;
 #pragma unroll
     for (int k = 0; k < kAcross; ++k) v.v[k] = sum[i][k] + start.v[k];
@@ -216,45 +217,45 @@ __global__ void __launch_bounds__(kTileThreads)
     else
 #pragma unroll
       for (int k = 0; k < kAcross; ++k)
-        if (mine + k < g.out_c) to[k] = v.v[k];
+        if (mine + k < g.out_c) store(to + k, Pack<1>{{v.v[k]}});
   }
 }
 
 // --- which kernel ---
 
-template <int kChannels, int kPixels>
-void run_small(const Exec& exec, const Gather& g, bool packs, const float* in, const float* filter, const float* bias,
-               float* out) {
+template <int kChannels, int kPixels, class T>
+void run_small(const Exec& exec, const Gather& g, bool packs, const T* in, const float* filter, const float* bias,
+               T* out) {
   const LaunchConfig config{.grid = dim3(unsigned(ceil_div(g.most_pixels(), kSmallThreads * kPixels)),
                                          unsigned(ceil_div(g.out_c, kChannels)), unsigned(g.groups * g.phases())),
                             .block = kSmallThreads,
                             .stream = stream_of(exec)};
-  if (packs) KERN_LAUNCH((conv2d_small_kernel<kChannels, kPixels, 4>), config, g, in, filter, bias, out);
-  else KERN_LAUNCH((conv2d_small_kernel<kChannels, kPixels, 1>), config, g, in, filter, bias, out);
+  if (packs) KERN_LAUNCH((conv2d_small_kernel<kChannels, kPixels, 4, T>), config, g, in, filter, bias, out);
+  else KERN_LAUNCH((conv2d_small_kernel<kChannels, kPixels, 1, T>), config, g, in, filter, bias, out);
 }
-template <int kChannels>
-void run_small(const Exec& exec, const Gather& g, bool packs, const float* in, const float* filter, const float* bias,
-               float* out) {
+template <int kChannels, class T>
+void run_small(const Exec& exec, const Gather& g, bool packs, const T* in, const float* filter, const float* bias,
+               T* out) {
   // Four pixels a thread where that still makes two blocks for each multiprocessor of a large card.
   const int64_t blocks = ceil_div(g.most_pixels(), 4 * kSmallThreads) * ceil_div(g.out_c, kChannels) * g.groups;
   if (blocks * g.phases() >= 264) run_small<kChannels, 4>(exec, g, packs, in, filter, bias, out);
   else run_small<kChannels, 1>(exec, g, packs, in, filter, bias, out);
 }
-template <int kAcross>
-void run_tile(const Exec& exec, const Gather& g, bool packs, const float* in, const float* filter, const float* bias,
-              float* out) {
+template <int kAcross, class T>
+void run_tile(const Exec& exec, const Gather& g, bool packs, const T* in, const float* filter, const float* bias,
+              T* out) {
   const LaunchConfig config{.grid = dim3(unsigned(ceil_div(g.most_pixels(), kTilePixels)),
                                          unsigned(ceil_div(g.out_c, 16 * kAcross)), unsigned(g.groups * g.phases())),
                             .block = kTileThreads,
                             .stream = stream_of(exec)};
-  if (packs) KERN_LAUNCH((conv2d_tile_kernel<kAcross, 4>), config, g, in, filter, bias, out);
-  else KERN_LAUNCH((conv2d_tile_kernel<kAcross, 1>), config, g, in, filter, bias, out);
+  if (packs) KERN_LAUNCH((conv2d_tile_kernel<kAcross, 4, T>), config, g, in, filter, bias, out);
+  else KERN_LAUNCH((conv2d_tile_kernel<kAcross, 1, T>), config, g, in, filter, bias, out);
 }
 
 }  // namespace
 
-void gather_cuda(const Exec& exec, const Gather& g, const float* in, const float* filter, const float* bias,
-                 float* out) {
+template <class T>
+void gather_cuda(const Exec& exec, const Gather& g, const T* in, const float* filter, const float* bias, T* out) {
   const bool packs = packs_fit(g.in_c, {{in, g.in_pitch}});
   if (g.in_c > 4 && g.out_c > 32) return run_tile<4>(exec, g, packs, in, filter, bias, out);
   if (g.in_c > 4 && g.out_c > 16) return run_tile<2>(exec, g, packs, in, filter, bias, out);
@@ -298,9 +299,8 @@ struct WeightTile {
   static constexpr int kFloats = kStaged > kThreads * 16 ? kStaged : kThreads * 16;
 };
 
-template <int kDown, int kWide>
-__global__ void __launch_bounds__(256)
-    conv2d_weight_kernel(WeightSums sums, const float* dy, const float* x, float* parts) {
+template <int kDown, int kWide, class T>
+__global__ void __launch_bounds__(256) conv2d_weight_kernel(WeightSums sums, const T* dy, const T* x, float* parts) {
   using Tile = WeightTile<kDown, kWide>;
   constexpr int kThreads = Tile::kThreads, kSplit = Tile::kSplit, kPixels = Tile::kPixels;
   KERN_SHARED(float[Tile::kFloats], shared);  // [pixel][kDown] of dy, [pixel][kWide] of x; at the end all the sums
@@ -315,9 +315,9 @@ __global__ void __launch_bounds__(256)
   // This thread stages column `mine` of x, for each so many pixels, and one of dy.
   const int mine = j0 + threadIdx.x % kWide, tap = mine / g.cg(), tap_r = tap / g.s;
   const int dh = tap_r * g.dil_h, dw = (tap - tap_r * g.s) * g.dil_w;
-  const float* from_x = x + group * g.cg() + (mine - tap * g.cg());
+  const T* from_x = x + group * g.cg() + (mine - tap * g.cg());
   const int k = k0 + threadIdx.x % kDown;
-  const float* from_dy = dy + group * g.kg() + k;
+  const T* from_dy = dy + group * g.kg() + k;
 
   const int cell = threadIdx.x % (kThreads / kSplit), split = threadIdx.x / (kThreads / kSplit);
   const int down = cell / (kWide / 4) * 4, across = cell % (kWide / 4) * 4;
@@ -337,7 +337,7 @@ __global__ void __launch_bounds__(256)
     }
     for (int i = threadIdx.x / kDown; i < kPixels; i += kThreads / kDown)
       of_dy[i * kDown + threadIdx.x % kDown] =
-          i < count && k < g.kg() ? from_dy[int64_t{first + i} * g.dy_pitch()] : 0.0f;
+          i < count && k < g.kg() ? load<1>(from_dy + int64_t{first + i} * g.dy_pitch()).v[0] : 0.0f;
     __syncthreads();
     for (int i = threadIdx.x / kWide; i < kPixels; i += kThreads / kWide) {
       float v = 0;
@@ -345,7 +345,7 @@ __global__ void __launch_bounds__(256)
         const GatherPixel at = pixels[i];
         const int ih = at.h + dh, iw = at.w + dw;
         if (unsigned(ih) < unsigned(g.h) && unsigned(iw) < unsigned(g.w))
-          v = from_x[int64_t{at.image + ih * g.w + iw} * g.x_pitch()];
+          v = load<1>(from_x + int64_t{at.image + ih * g.w + iw} * g.x_pitch()).v[0];
       }
       of_x[i * kWide + threadIdx.x % kWide] = v;
     }
@@ -382,20 +382,21 @@ __global__ void __launch_bounds__(256)
   }
 }
 
-template <int kDown>
-void run_weight(const Exec& exec, const WeightSums& sums, const float* dy, const float* x, float* parts) {
+template <int kDown, class T>
+void run_weight(const Exec& exec, const WeightSums& sums, const T* dy, const T* x, float* parts) {
   const int64_t tiles = ceil_div(sums.g.kg(), kDown) * ceil_div(sums.columns, sums.wide);
   const LaunchConfig config{.grid = dim3(unsigned(sums.stretches), unsigned(tiles), unsigned(sums.g.groups)),
                             .block = 256,
                             .stream = stream_of(exec)};
-  if (sums.wide == 64) KERN_LAUNCH((conv2d_weight_kernel<kDown, 64>), config, sums, dy, x, parts);
-  else KERN_LAUNCH((conv2d_weight_kernel<kDown, 16>), config, sums, dy, x, parts);
+  if (sums.wide == 64) KERN_LAUNCH((conv2d_weight_kernel<kDown, 64, T>), config, sums, dy, x, parts);
+  else KERN_LAUNCH((conv2d_weight_kernel<kDown, 16, T>), config, sums, dy, x, parts);
 }
 
 }  // namespace
 
 size_t weight_cuda_bytes(const Conv2dSpec& g, int p, int q) { return WeightSums(g, p, q).bytes(); }
-void weight_cuda(const Exec& exec, const Conv2dSpec& g, int p, int q, const float* dy, const float* x, float* dw) {
+template <class T>
+void weight_cuda(const Exec& exec, const Conv2dSpec& g, int p, int q, const T* dy, const T* x, float* dw) {
   const WeightSums sums(g, p, q);
   float* parts = static_cast<float*>(exec.scratch);
   if (sums.down == 64) run_weight<64>(exec, sums, dy, x, parts);
@@ -404,24 +405,35 @@ void weight_cuda(const Exec& exec, const Conv2dSpec& g, int p, int q, const floa
   add_stretches(exec, g.w_size(), sums.stretches, parts, dw);
 }
 
-Conv2dRow conv2d_cuda_row() {
-  return {.name = "cuda",
+#define KERN_PLAIN(T)                                                                              \
+  template void gather_cuda(const Exec&, const Gather&, const T*, const float*, const float*, T*); \
+  template void weight_cuda(const Exec&, const Conv2dSpec&, int, int, const T*, const T*, float*)
+KERN_PLAIN(float);
+KERN_PLAIN(Bf16);
+#undef KERN_PLAIN
+
+template <class T>
+Conv2dRowOf<T> conv2d_cuda_row() {
+  return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_plain_bf16",
           .device = Device::cuda,
           .supports = supports_all,
           .workspace =
               [](const Conv2dSpec& g) {
                 return std::max(weight_cuda_bytes(g, g.p(), g.q()), BiasSums(g.y_rows(), g.k).bytes());
               },
-          .forward = [](const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b,
-                        float* y) { gather_cuda(exec, forward_gather(g), x, w, b, y); },
-          .backward_data = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w,
-                              float* dx) { gather_cuda(exec, backward_gather(g), dy, w, nullptr, dx); },
-          .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x,
+          .forward = [](const Exec& exec, const Conv2dSpec& g, const T* x, const float* w, const float* b,
+                        T* y) { gather_cuda(exec, forward_gather(g), x, w, b, y); },
+          .backward_data = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w,
+                              T* dx) { gather_cuda(exec, backward_gather(g), dy, w, nullptr, dx); },
+          .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const T* x,
                                 float* dw) { weight_cuda(exec, g, g.p(), g.q(), dy, x, dw); },
-          .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const float* dy,
+          .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const T* dy,
                               float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
-          .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w,
-                                   const float* b, float* dx) { gather_cuda(exec, backward_gather(g), dy, w, b, dx); }};
+          .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w, const float* b,
+                                   T* dx) { gather_cuda(exec, backward_gather(g), dy, w, b, dx); }};
 }
+
+template Conv2dRowOf<float> conv2d_cuda_row<float>();
+template Conv2dRowOf<Bf16> conv2d_cuda_row<Bf16>();
 
 }  // namespace kern::kernels

@@ -8,6 +8,7 @@
 // Letters: N batch, C in, K out, H W input, P Q output, R S filter, G groups. A signal [N,L,C] is an image of H = R
 // = 1. Layouts: x, dx [N,H,W,C]; w, dw [K,R,S,C/G]; b, db [K]; y, dy [N,P,Q,K].
 #pragma once
+#include "kernels/common/bf16.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/layout.h"
 #include "kernels/common/scalar.h"
@@ -91,31 +92,38 @@ void conv2d_backward_bias_reference(const Conv2dSpec& g, const T* dy, T* db) {
 // --- one row per implementation; order is preference
 // ----------------------------------------------------------------------
 
-struct Conv2dRow {
+// T: what x, y and their gradients are in memory, float or Bf16. Parameters and sums are float.
+template <class T>
+struct Conv2dRowOf {
   const char* name;
   Device device;
   bool (*supports)(const Conv2dSpec&);
   size_t (*workspace)(const Conv2dSpec&);  // bytes of scratch that any one entry may need
-  void (*forward)(const Exec&, const Conv2dSpec&, const float* x, const float* w, const float* b, float* y);
-  void (*backward_data)(const Exec&, const Conv2dSpec&, const float* dy, const float* w, float* dx);
-  void (*backward_weight)(const Exec&, const Conv2dSpec&, const float* dy, const float* x, float* dw);
-  void (*backward_bias)(const Exec&, const Conv2dSpec&, const float* dy, float* db);
+  void (*forward)(const Exec&, const Conv2dSpec&, const T* x, const float* w, const float* b, T* y);
+  void (*backward_data)(const Exec&, const Conv2dSpec&, const T* dy, const float* w, T* dx);
+  void (*backward_weight)(const Exec&, const Conv2dSpec&, const T* dy, const T* x, float* dw);
+  void (*backward_bias)(const Exec&, const Conv2dSpec&, const T* dy, float* db);
   // backward_data plus b[c] everywhere: the forward pass of a transposed convolution. May be missing.
-  void (*backward_data_plus)(const Exec&, const Conv2dSpec&, const float* dy, const float* w, const float* b,
-                             float* dx) = nullptr;
-  bool exact = true;  // sums of products of integers are exact, as long as float holds them
+  void (*backward_data_plus)(const Exec&, const Conv2dSpec&, const T* dy, const float* w, const float* b,
+                             T* dx) = nullptr;
+  bool exact = true;  // sums of products of integers are exact, as long as float (and y's type) holds them
 };
-const Table<Conv2dRow>& conv2d_table();
+using Conv2dRow = Conv2dRowOf<float>;
+template <class T = float>
+const Table<Conv2dRowOf<T>>& conv2d_table();
 template <Isa isa>
 Conv2dRow conv2d_simd_row();  // conv2d_simd.cpp
 template <Isa isa>
-Conv2dRow conv2d_winograd_row();        // conv2d_winograd.cpp
-Conv2dRow conv2d_cuda_row();            // conv2d.cu
-Conv2dRow conv2d_cuda_depthwise_row();  // conv2d_cuda_depthwise.cu
-Conv2dRow conv2d_cuda_mma_row();        // conv2d_cuda_mma.cu
-Conv2dRow conv2d_cuda_tf32_row();       // the same
-Conv2dRow conv2d_cuda_bf16_row();       // the same
-Conv2dRow conv2d_cudnn_row();           // conv2d_cudnn.cpp
+Conv2dRow conv2d_winograd_row();  // conv2d_winograd.cpp
+template <class T>
+Conv2dRowOf<T> conv2d_cuda_row();  // conv2d.cu
+template <class T>
+Conv2dRowOf<T> conv2d_cuda_depthwise_row();    // conv2d_cuda_depthwise.cu
+Conv2dRow conv2d_cuda_mma_row();               // conv2d_cuda_mma.cu
+Conv2dRow conv2d_cuda_tf32_row();              // the same
+Conv2dRow conv2d_cuda_bf16_row();              // the same
+Conv2dRowOf<Bf16> conv2d_cuda_mma_bf16_row();  // the same: values kept as bf16
+Conv2dRow conv2d_cudnn_row();                  // conv2d_cudnn.cpp
 // Its backward_weight with at most so many stretches of pixels, so that a test reaches long ones.
 void conv2d_cuda_mma_weights(const Exec&, const Conv2dSpec&, int most_stretches, const float* dy, const float* x,
                              float* dw);

@@ -103,10 +103,12 @@ inline Gather backward_gather(const Conv2dSpec& g, int p, int q) {
 inline Gather backward_gather(const Conv2dSpec& g) { return backward_gather(g, g.p(), g.q()); }
 
 // What conv2d.cu does, for any gather and for dy of any height and width; bias may be null.
-void gather_cuda(const Exec& exec, const Gather& g, const float* in, const float* filter, const float* bias,
-                 float* out);
+// T, float or Bf16: what the arrays but the filter and its bias are in memory.
+template <class T>
+void gather_cuda(const Exec& exec, const Gather& g, const T* in, const float* filter, const float* bias, T* out);
 size_t weight_cuda_bytes(const Conv2dSpec& g, int p, int q);
-void weight_cuda(const Exec& exec, const Conv2dSpec& g, int p, int q, const float* dy, const float* x, float* dw);
+template <class T>
+void weight_cuda(const Exec& exec, const Conv2dSpec& g, int p, int q, const T* dy, const T* x, float* dw);
 
 // A pixel of the output as the taps see it: its image's first row in the input, and where tap 0 reads.
 struct GatherPixel {
@@ -151,7 +153,7 @@ void add_stretches(const Exec& exec, int64_t n, int stretches, const T* parts, f
 }
 
 // Column sums of dy [rows, K]: a block takes a stretch of rows and up to 32 columns, its threads side by side over
-// columns first, so that few channels are read densely as well. Reads 4 bytes a value: bound by memory.
+// columns first, so that few channels are read densely as well. Reads every value once: bound by memory.
 struct BiasSums {
   int64_t rows, stretch;
   int k, columns, stretches;  // columns of a block: a power of two
@@ -164,9 +166,8 @@ struct BiasSums {
   }
   size_t bytes() const { return size_t(stretches) * size_t(k) * sizeof(double); }
 };
-template <class Unused = void>
-__global__ void __launch_bounds__(256)
-    bias_stretches_kernel(BiasSums g, int64_t pitch, const float* dy, double* parts) {
+template <class T>
+__global__ void __launch_bounds__(256) bias_stretches_kernel(BiasSums g, int64_t pitch, const T* dy, double* parts) {
   KERN_SHARED(double[256], of_thread);
   const int column = blockIdx.y * g.columns + threadIdx.x % g.columns, lanes = 256 / g.columns;
   const int64_t begin = blockIdx.x * g.stretch, end = begin + g.stretch < g.rows ? begin + g.stretch : g.rows;
@@ -175,7 +176,7 @@ __global__ void __launch_bounds__(256)
   int count = 0;
   if (column < g.k)
     for (int64_t row = begin + threadIdx.x / g.columns; row < end; row += lanes) {
-      few += dy[row * pitch + column];
+      few += load<1>(dy + row * pitch + column).v[0];
       if (++count == 16) total += few, few = 0, count = 0;
     }
   of_thread[threadIdx.x] = total + few;
@@ -185,10 +186,11 @@ __global__ void __launch_bounds__(256)
   }
   if (int(threadIdx.x) < g.columns && column < g.k) parts[int64_t{blockIdx.x} * g.k + column] = of_thread[threadIdx.x];
 }
-inline void bias_cuda(const Exec& exec, int64_t rows, int k, int64_t pitch, const float* dy, float* db) {
+template <class T>
+void bias_cuda(const Exec& exec, int64_t rows, int k, int64_t pitch, const T* dy, float* db) {
   const BiasSums sums(rows, k);
   double* parts = static_cast<double*>(exec.scratch);
-  KERN_LAUNCH(bias_stretches_kernel<>,
+  KERN_LAUNCH(bias_stretches_kernel<T>,
               {.grid = dim3(unsigned(sums.stretches), unsigned(ceil_div(k, sums.columns))),
                .block = 256,
                .stream = stream_of(exec)},

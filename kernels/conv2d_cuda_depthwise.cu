@@ -17,9 +17,9 @@ int packs_across(int packs) {
 }
 
 // A thread: kPixels outputs of a phase (kernels/conv2d_cuda.cuh) by W channels. The block stages its channels' filters.
-template <int W>
+template <int W, class T>
 __global__ void __launch_bounds__(kThreads)
-    conv2d_depthwise_kernel(Gather g, int across, const float* in, const float* filter, const float* bias, float* out) {
+    conv2d_depthwise_kernel(Gather g, int across, const T* in, const float* filter, const float* bias, T* out) {
   const GatherPhase h = g.h.phase(blockIdx.z / g.w.phases()), w = g.w.phase(blockIdx.z % g.w.phases());
   const int channels = across * W, c0 = blockIdx.y * channels, mine = threadIdx.x % across * W, c = c0 + mine;
   const int lanes = kThreads / across, first = blockIdx.x * (lanes * kPixels) + threadIdx.x / across;
@@ -60,10 +60,10 @@ __global__ void __launch_bounds__(kThreads)
     if (first + j * lanes < total) store(out + gather_row(g, h, w, first + j * lanes) * g.out_pitch + c, sum[j]);
 }
 
-template <int W>
-void run(const Exec& exec, const Gather& g, const float* in, const float* filter, const float* bias, float* out) {
+template <int W, class T>
+void run(const Exec& exec, const Gather& g, const T* in, const float* filter, const float* bias, T* out) {
   const int packs = g.groups / W, across = packs_across(packs);
-  KERN_LAUNCH((conv2d_depthwise_kernel<W>),
+  KERN_LAUNCH((conv2d_depthwise_kernel<W, T>),
               {.grid = dim3(unsigned(ceil_div(g.most_pixels(), kThreads / across * kPixels)),
                             unsigned(ceil_div(packs, across)), unsigned(g.phases())),
                .block = kThreads,
@@ -71,7 +71,8 @@ void run(const Exec& exec, const Gather& g, const float* in, const float* filter
                .stream = stream_of(exec)},
               g, across, in, filter, bias, out);
 }
-void gather(const Exec& exec, const Gather& g, const float* in, const float* filter, const float* bias, float* out) {
+template <class T>
+void gather(const Exec& exec, const Gather& g, const T* in, const float* filter, const float* bias, T* out) {
   if (packs_fit(g.groups, {{in, g.in_pitch}, {out, g.out_pitch}})) run<4>(exec, g, in, filter, bias, out);
   else run<1>(exec, g, in, filter, bias, out);
 }
@@ -92,9 +93,9 @@ struct DepthwiseWeights {
   size_t bytes() const { return size_t(stretches) * size_t(g.w_size()) * sizeof(float); }
 };
 
-template <int W>
+template <int W, class T>
 __global__ void __launch_bounds__(kThreads)
-    conv2d_depthwise_weight_kernel(DepthwiseWeights of, int across, const float* dy, const float* x, float* parts) {
+    conv2d_depthwise_weight_kernel(DepthwiseWeights of, int across, const T* dy, const T* x, float* parts) {
   KERN_SHARED(float[kThreads * W], of_thread);
   const Conv2dSpec& g = of.g;
   const int c = (blockIdx.y * across + threadIdx.x % across) * W, lanes = kThreads / across;
@@ -135,17 +136,18 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-template <int W>
-void run_weights(const Exec& exec, const DepthwiseWeights& of, const float* dy, const float* x, float* parts) {
+template <int W, class T>
+void run_weights(const Exec& exec, const DepthwiseWeights& of, const T* dy, const T* x, float* parts) {
   const int packs = of.g.c / W, across = packs_across(packs);
-  KERN_LAUNCH((conv2d_depthwise_weight_kernel<W>),
+  KERN_LAUNCH((conv2d_depthwise_weight_kernel<W, T>),
               {.grid = dim3(unsigned(of.stretches), unsigned(ceil_div(packs, across)),
                             unsigned(ceil_div(of.g.r * of.g.s, kTaps))),
                .block = kThreads,
                .stream = stream_of(exec)},
               of, across, dy, x, parts);
 }
-void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
+template <class T>
+void backward_weight(const Exec& exec, const Conv2dSpec& g, const T* dy, const T* x, float* dw) {
   const DepthwiseWeights of(g);
   float* parts = static_cast<float*>(exec.scratch);
   if (packs_fit(g.c, {{x, g.x_pitch()}, {dy, g.dy_pitch()}})) run_weights<4>(exec, of, dy, x, parts);
@@ -155,23 +157,27 @@ void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, con
 
 }  // namespace
 
-Conv2dRow conv2d_cuda_depthwise_row() {
+template <class T>
+Conv2dRowOf<T> conv2d_cuda_depthwise_row() {
   return {
-      .name = "cuda_depthwise",
+      .name = std::is_same_v<T, float> ? "cuda_depthwise" : "cuda_depthwise_bf16",
       .device = Device::cuda,
       .supports =
           [](const Conv2dSpec& g) { return g.groups == g.c && g.k == g.c && g.c > 1 && g.r * g.s <= kMostTaps; },
       .workspace =
           [](const Conv2dSpec& g) { return std::max(DepthwiseWeights(g).bytes(), BiasSums(g.y_rows(), g.k).bytes()); },
-      .forward = [](const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b,
-                    float* y) { gather(exec, forward_gather(g), x, w, b, y); },
-      .backward_data = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w,
-                          float* dx) { gather(exec, backward_gather(g), dy, w, nullptr, dx); },
-      .backward_weight = backward_weight,
-      .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const float* dy,
+      .forward = [](const Exec& exec, const Conv2dSpec& g, const T* x, const float* w, const float* b,
+                    T* y) { gather(exec, forward_gather(g), x, w, b, y); },
+      .backward_data = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w,
+                          T* dx) { gather(exec, backward_gather(g), dy, w, nullptr, dx); },
+      .backward_weight = backward_weight<T>,
+      .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const T* dy,
                           float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
-      .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
-                               float* dx) { gather(exec, backward_gather(g), dy, w, b, dx); }};
+      .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w, const float* b,
+                               T* dx) { gather(exec, backward_gather(g), dy, w, b, dx); }};
 }
+
+template Conv2dRowOf<float> conv2d_cuda_depthwise_row<float>();
+template Conv2dRowOf<Bf16> conv2d_cuda_depthwise_row<Bf16>();
 
 }  // namespace kern::kernels

@@ -4,6 +4,11 @@
 // what it loaded before. ldmatrix fetches each tap's fragments at shifted addresses.
 //   3x3, 64 channels: a step loads 180 pixels and 9 * 64 rows of 32 bytes (24 KB) for 128 * 64 * 72 multiply-adds, 24
 //   to the byte: the tensor cores are the bound. Each warp has 64 pixels by 32 channels: 48 mma for 6 ldmatrix.
+// Activations kept as bf16 are loaded by the same kernels as words of two channels each, so that a step has twice the
+// channels; the filter is rounded to bf16 first, as [out][taps][in] for whichever direction, and what comes out is
+// rounded as it is written.
+#include <algorithm>
+
 #include "kernels/common/mma.cuh"
 #include "kernels/common/precision.h"
 #include "kernels/conv2d_cuda.cuh"
@@ -15,8 +20,8 @@ constexpr int kTile = 128, kThreads = 128;  // pixels and threads of a block
 constexpr size_t kMostShared = 99 * 1024;   // what a block may have on any card since sm_80
 constexpr int kFewest = 16;                 // channels, in and out: below, the other row is no slower
 
-// How a tile lies in shared memory, in floats: rows of kDepth channels and four more, so that the eight rows that
-// ldmatrix reads at once lie in different banks.
+// How a tile lies in shared memory, in words (a float, or two bf16): rows of kDepth of them and four more, so that the
+// eight rows that ldmatrix reads at once lie in different banks.
 template <int kDepth, int kChannels, bool kBackward>
 struct MmaLayout {
   static constexpr int kRow = kDepth + 4;
@@ -75,9 +80,11 @@ struct MmaGather {
         taps(most_taps(g.h) * most_taps(g.w)) {}
 };
 
-template <int kDepth, int kChannels, bool kBackward, Precision kPrecision>
+// Out: what values are in memory. Where that is Bf16, `of` counts the input's channels and the filter's in words, and
+// kPrecision says nothing.
+template <int kDepth, int kChannels, bool kBackward, Precision kPrecision, class Out>
 __global__ void __launch_bounds__(kThreads)
-    conv2d_mma_kernel(MmaGather of, const float* in, const float* filter, const float* bias, float* out) {
+    conv2d_mma_kernel(MmaGather of, const float* in, const float* filter, const float* bias, Out* out) {
   using Layout = MmaLayout<kDepth, kChannels, kBackward>;
   constexpr int kRow = Layout::kRow, kFilterRow = Layout::kFilterRow;
   constexpr int kAcross = kChannels < 32 ? 2 : 4, kWarpsAcross = kChannels / (8 * kAcross);  // a warp's 8 channels each
@@ -181,13 +188,14 @@ __global__ void __launch_bounds__(kThreads)
           }
 #pragma unroll
           for (int i = 0; i < kDown; ++i) load_matrices(a[i], shifted + a_at[i] + c);
-          mma_floats<kPrecision>(sum, a, b);
+          if constexpr (std::is_same_v<Out, Bf16>) mma_packed(sum, a, b);
+          else mma_floats<kPrecision>(sum, a, b);
         }
       }
     __syncthreads();  // the next but one is loaded to where this one lay
   }
 
-  const bool packed = g.out_pitch % 2 == 0 && reinterpret_cast<uintptr_t>(out) % 8 == 0;
+  const bool packed = g.out_pitch % 2 == 0 && reinterpret_cast<uintptr_t>(out) % (2 * sizeof(Out)) == 0;
 #pragma unroll
   for (int i = 0; i < kDown; ++i)
 #pragma unroll
@@ -195,7 +203,7 @@ __global__ void __launch_bounds__(kThreads)
       const int pixel = pixel0 + i * 16 + lane / 4 + l * 4;
       const int ah = h0 + pixel / tiling.tile_w, aw = w0 + pixel % tiling.tile_w;
       if (ah >= h.count || aw >= w.count) continue;
-      float* to =
+      Out* to =
           out + ((int64_t{image} * g.h.out + h.first + ah * h.step) * g.w.out + w.first + aw * w.step) * g.out_pitch;
 #pragma unroll
       for (int j = 0; j < kAcross; ++j) {
@@ -204,7 +212,7 @@ __global__ void __launch_bounds__(kThreads)
         Pack<2> v{{sum[i][j].c[l], sum[i][j].c[l + 1]}};
         if (bias) v.v[0] += bias[k], v.v[1] += bias[k + 1];
         if (packed) store(to + k, v);
-        else to[k] = v.v[0], to[k + 1] = v.v[1];
+        else store(to + k, Pack<1>{{v.v[0]}}), store(to + k + 1, Pack<1>{{v.v[1]}});
       }
     }
 }
@@ -234,29 +242,62 @@ bool serves(const Gather& g) {
          channels_that_fit<kBackward>(t);
 }
 
-template <Precision kPrecision, int kDepth, int kChannels, bool kBackward>
-void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, float* out) {
+template <Precision kPrecision, int kDepth, int kChannels, bool kBackward, class Out>
+void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, Out* out) {
   const LaunchConfig config{.grid = dim3(unsigned(t.g.n * t.tiling.tiles()), unsigned(ceil_div(t.g.out_c, kChannels)),
                                          unsigned(t.g.phases())),
                             .block = kThreads,
                             .shared_bytes = MmaLayout<kDepth, kChannels, kBackward>::bytes(t.tiling.halo, t.taps),
                             .stream = stream_of(exec)};
-  KERN_LAUNCH((conv2d_mma_kernel<kDepth, kChannels, kBackward, kPrecision>), config, t, in, filter, bias, out);
+  KERN_LAUNCH((conv2d_mma_kernel<kDepth, kChannels, kBackward, kPrecision, Out>), config, t, in, filter, bias, out);
 }
-template <Precision kPrecision, int kDepth, bool kBackward>
-void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, float* out) {
+template <Precision kPrecision, int kDepth, bool kBackward, class Out>
+void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, Out* out) {
   const int channels = channels_that_fit<kBackward>(t);
   if (channels == 64) run<kPrecision, kDepth, 64, kBackward>(exec, t, in, filter, bias, out);
   else if (channels == 32) run<kPrecision, kDepth, 32, kBackward>(exec, t, in, filter, bias, out);
   else run<kPrecision, kDepth, 16, kBackward>(exec, t, in, filter, bias, out);
 }
+template <Precision kPrecision, bool kBackward, class Out>
+void run_any_depth(const Exec& exec, const Gather& g, const float* in, const float* filter, const float* bias,
+                   Out* out) {
+  const MmaGather t(g);
+  if (t.taps == 1) run<kPrecision, 32, kBackward>(exec, t, in, filter, bias, out);
+  else run<kPrecision, 8, kBackward>(exec, t, in, filter, bias, out);
+}
 template <Precision kPrecision, bool kBackward>
 void run(const Exec& exec, const Gather& g, const float* in, const float* filter, const float* bias, float* out) {
   // A slot that begins at an odd channel cannot be copied 16 bytes at a time.
   if (!packs_fit(g.in_c, {{in, g.in_pitch}, {filter, g.in_c}})) return gather_cuda(exec, g, in, filter, bias, out);
-  const MmaGather t(g);
-  if (t.taps == 1) run<kPrecision, 32, kBackward>(exec, t, in, filter, bias, out);
-  else run<kPrecision, 8, kBackward>(exec, t, in, filter, bias, out);
+  run_any_depth<kPrecision, kBackward>(exec, g, in, filter, bias, out);
+}
+
+// --- bf16 in memory ---
+
+// The filter of a gather as bf16, [out][taps][in]: one thread for every two values, which are a word.
+__global__ void pack_filter_kernel(Gather g, int taps, const float* filter, uint32_t* packed) {
+  const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x, words = g.in_c / 2;
+  if (i >= g.out_c * taps * words) return;
+  const int64_t row = i / words, c = (i - row * words) * 2, k = row / taps;
+  const float* from = filter + k * g.w_out + (row - k * taps) * g.w_tap + c * g.w_in;
+  packed[i] = to_bf16x2(from[0], from[g.w_in]);
+}
+constexpr size_t packed_bytes(const Conv2dSpec& g) { return (size_t(g.w_size()) * sizeof(Bf16) + 63) / 64 * 64; }
+
+// The gather as words of two channels: of the input, and of the filter that pack_filter_kernel wrote.
+Gather in_words(Gather g) {
+  const int taps = g.h.taps * g.w.taps;
+  g.in_c /= 2, g.in_pitch /= 2;
+  g.w_in = 1, g.w_tap = g.in_c, g.w_out = int64_t{taps} * g.in_c;
+  return g;
+}
+void run_bf16(const Exec& exec, const Gather& g, const Bf16* in, const float* filter, const float* bias, Bf16* out) {
+  if (!packs_fit(g.in_c, {{in, g.in_pitch}}, 8)) return gather_cuda(exec, g, in, filter, bias, out);
+  const int taps = g.h.taps * g.w.taps;
+  uint32_t* packed = static_cast<uint32_t*>(exec.scratch);
+  KERN_LAUNCH(pack_filter_kernel, over(int64_t{g.out_c} * taps * g.in_c / 2, 256, exec), g, taps, filter, packed);
+  run_any_depth<Precision::bf16, false>(exec, in_words(g), reinterpret_cast<const float*>(in),
+                                        reinterpret_cast<const float*>(packed), bias, out);
 }
 
 // --- backward_weight ---
@@ -270,12 +311,14 @@ constexpr int kWeightTile = 64, kWeightThreads = 256, kWeightDown = 64, kWeightF
 
 struct MmaWeights {
   Conv2dSpec g;
+  int of_word;  // values: 1 float or 2 bf16
   int p, q;
   Tiling tiling;
   int taps_at_once, wide, stretch, stretches;
 
-  explicit MmaWeights(const Conv2dSpec& spec, int most_stretches = 1 << 20)
+  explicit MmaWeights(const Conv2dSpec& spec, int most_stretches = 1 << 20, int values_of_word = 1)
       : g(spec),
+        of_word(values_of_word),
         p(g.p()),
         q(g.q()),
         tiling(
@@ -293,7 +336,10 @@ struct MmaWeights {
   int64_t blocks() const {  // of one stretch
     return ceil_div(g.k, kWeightDown) * ceil_div(g.c, wide) * ceil_div(g.r * g.s, taps_at_once);
   }
-  constexpr int of_stage() const { return kWeightTile * (kWeightDown + 8) + tiling.halo * (wide + 8); }
+  // Words from a pixel's row to the next one's. Floats are read value by value, rows 8 t + g apart, so that every lane
+  // has its own bank; of bf16 ldmatrix reads eight rows of four words.
+  static constexpr int row(int channels, int of_word) { return of_word == 1 ? channels + 8 : channels / 2 + 4; }
+  constexpr int of_stage() const { return kWeightTile * row(kWeightDown, of_word) + tiling.halo * row(wide, of_word); }
   size_t shared_bytes() const { return 2 * sizeof(float) * size_t(of_stage()); }
   size_t bytes() const { return size_t(stretches) * size_t(g.w_size()) * sizeof(float); }
   bool serves() const {
@@ -301,11 +347,14 @@ struct MmaWeights {
   }
 };
 
-template <int kTaps, int kAcross, Precision kPrecision>
+template <int kTaps, int kAcross, Precision kPrecision, class T>
 // One block at a time: with 128 registers, for two, some would be spilled.
 __global__ void __launch_bounds__(kWeightThreads, 1)
-    conv2d_mma_weight_kernel(MmaWeights of, const float* dy, const float* x, float* parts) {
-  constexpr int kWide = 32 * kAcross, kDyRow = kWeightDown + 8, kRow = kWide + 8;  // 8 t + g: every lane its own bank
+    conv2d_mma_weight_kernel(MmaWeights of, const T* dy, const T* x, float* parts) {
+  constexpr bool kPacked = std::is_same_v<T, Bf16>;
+  constexpr int kOfWord = kPacked ? 2 : 1, kOfCopy = 4 * kOfWord;  // values
+  constexpr int kWide = 32 * kAcross;
+  constexpr int kDyRow = MmaWeights::row(kWeightDown, kOfWord), kRow = MmaWeights::row(kWide, kOfWord);
   const Conv2dSpec& g = of.g;
   const Tiling& tiling = of.tiling;
   const int halo_w = MmaWeights::span(tiling.tile_w, g.stride_w, g.s, g.dil_w);
@@ -322,20 +371,20 @@ __global__ void __launch_bounds__(kWeightThreads, 1)
     const int w0 = (tile - row_of_tiles * tiling.across) * tiling.tile_w;
     float* to = shared + stage * of.of_stage();
 #pragma unroll
-    for (int e = threadIdx.x; e < kWeightTile * kWeightDown / 4; e += kWeightThreads) {
-      const int pixel = e / (kWeightDown / 4), k = e % (kWeightDown / 4) * 4;
+    for (int e = threadIdx.x; e < kWeightTile * kWeightDown / kOfCopy; e += kWeightThreads) {
+      const int pixel = e / (kWeightDown / kOfCopy), k = e % (kWeightDown / kOfCopy) * kOfCopy;
       const int ph = h0 + pixel / tiling.tile_w, pw = w0 + pixel % tiling.tile_w;
       const bool inside = ph < of.p && pw < of.q && k0 + k < g.k;
-      const float* from = dy + ((int64_t{image} * of.p + ph) * of.q + pw) * g.dy_pitch() + k0 + k;
-      copy_async<16>(to + pixel * kDyRow + k, inside ? from : dy, inside ? 16 : 0);
+      const T* from = dy + ((int64_t{image} * of.p + ph) * of.q + pw) * g.dy_pitch() + k0 + k;
+      copy_async<16>(to + pixel * kDyRow + k / kOfWord, inside ? from : dy, inside ? 16 : 0);
     }
     to += kWeightTile * kDyRow;
-    for (int e = threadIdx.x; e < tiling.halo * (kWide / 4); e += kWeightThreads) {
-      const int pixel = e / (kWide / 4), c = e % (kWide / 4) * 4, row = pixel / halo_w;
+    for (int e = threadIdx.x; e < tiling.halo * (kWide / kOfCopy); e += kWeightThreads) {
+      const int pixel = e / (kWide / kOfCopy), c = e % (kWide / kOfCopy) * kOfCopy, row = pixel / halo_w;
       const int ih = h0 * g.stride_h - g.pad_top + row, iw = w0 * g.stride_w - g.pad_left + pixel - row * halo_w;
       const bool inside = unsigned(ih) < unsigned(g.h) && unsigned(iw) < unsigned(g.w) && c0 + c < g.c;
-      const float* from = x + ((int64_t{image} * g.h + ih) * g.w + iw) * g.x_pitch() + c0 + c;
-      copy_async<16>(to + pixel * kRow + c, inside ? from : x, inside ? 16 : 0);
+      const T* from = x + ((int64_t{image} * g.h + ih) * g.w + iw) * g.x_pitch() + c0 + c;
+      copy_async<16>(to + pixel * kRow + c / kOfWord, inside ? from : x, inside ? 16 : 0);
     }
     copy_async_commit();
   };
@@ -390,26 +439,48 @@ __global__ void __launch_bounds__(kWeightThreads, 1)
       copy_async_wait<0>();
     }
     __syncthreads();
-    const float* of_dy = shared + stage * of.of_stage() + lane % 4 * kDyRow + down + lane / 4;
-    const float* of_x =
-        shared + stage * of.of_stage() + kWeightTile * kDyRow + lane % 4 * g.stride_w * kRow + wide + lane / 4;
+    const float *tile_dy = shared + stage * of.of_stage(), *tile_x = tile_dy + kWeightTile * kDyRow;
+    if constexpr (kPacked) {
+      // Of dy and x, whose rows are pixels, ldmatrix gives transposed fragments: 16 pixels to an mma.
 #pragma unroll 1
-    for (int pixel = 0; pixel < kWeightTile; pixel += 8) {
-      uint32_t a[2][4];
+      for (int pixel = 0; pixel < kWeightTile; pixel += 16) {
+        const int mine = pixel + lane / 16 * 8 + lane % 8, of_x = pixel + lane / 8 % 2 * 8 + lane % 8;
+        uint32_t a[2][4];
 #pragma unroll
-      for (int i = 0; i < 2; ++i)
+        for (int i = 0; i < 2; ++i)
+          load_matrices_transposed(a[i], tile_dy + mine * kDyRow + (down + i * 16 + lane / 8 % 2 * 8) / 2);
+        const float* at =
+            tile_x + wide / 2 + (of_x / tiling.tile_w * g.stride_h * halo_w + of_x % tiling.tile_w * g.stride_w) * kRow;
 #pragma unroll
-        for (int l = 0; l < 4; ++l) a[i][l] = __float_as_uint(of_dy[(pixel + l / 2 * 4) * kDyRow + i * 16 + l % 2 * 8]);
-      const float* at =
-          of_x + (pixel / tiling.tile_w * g.stride_h * halo_w + pixel % tiling.tile_w * g.stride_w) * kRow;
+        for (int t = 0; t < kTaps; ++t) {
+          uint32_t b[kAcross][2];
 #pragma unroll
-      for (int t = 0; t < kTaps; ++t) {
-        uint32_t b[kAcross][2];
+          for (int j = 0; j < kAcross; ++j) load_matrices_transposed(b[j], at + shift[t] + j * 4);
+          mma_packed(sum[t], a, b);
+        }
+      }
+    } else {
+      const float* of_dy = tile_dy + lane % 4 * kDyRow + down + lane / 4;
+      const float* of_x = tile_x + lane % 4 * g.stride_w * kRow + wide + lane / 4;
+#pragma unroll 1
+      for (int pixel = 0; pixel < kWeightTile; pixel += 8) {
+        uint32_t a[2][4];
 #pragma unroll
-        for (int j = 0; j < kAcross; ++j)
+        for (int i = 0; i < 2; ++i)
 #pragma unroll
-          for (int l = 0; l < 2; ++l) b[j][l] = __float_as_uint(at[shift[t] + l * 4 * g.stride_w * kRow + j * 8]);
-        mma_floats<kPrecision>(sum[t], a, b);
+          for (int l = 0; l < 4; ++l)
+            a[i][l] = __float_as_uint(of_dy[(pixel + l / 2 * 4) * kDyRow + i * 16 + l % 2 * 8]);
+        const float* at =
+            of_x + (pixel / tiling.tile_w * g.stride_h * halo_w + pixel % tiling.tile_w * g.stride_w) * kRow;
+#pragma unroll
+        for (int t = 0; t < kTaps; ++t) {
+          uint32_t b[kAcross][2];
+#pragma unroll
+          for (int j = 0; j < kAcross; ++j)
+#pragma unroll
+            for (int l = 0; l < 2; ++l) b[j][l] = __float_as_uint(at[shift[t] + l * 4 * g.stride_w * kRow + j * 8]);
+          mma_floats<kPrecision>(sum[t], a, b);
+        }
       }
     }
     __syncthreads();  // the next but one is loaded to where this one lay
@@ -418,26 +489,30 @@ __global__ void __launch_bounds__(kWeightThreads, 1)
   fold(end - begin <= kWeightFold);
 }
 
-template <Precision kPrecision, int kTaps, int kAcross>
-void run_weights(const Exec& exec, const MmaWeights& of, const float* dy, const float* x, float* parts) {
+template <Precision kPrecision, int kTaps, int kAcross, class T>
+void run_weights(const Exec& exec, const MmaWeights& of, const T* dy, const T* x, float* parts) {
   const LaunchConfig config{.grid = dim3(unsigned(of.stretches), unsigned(of.blocks())),
                             .block = kWeightThreads,
                             .shared_bytes = of.shared_bytes(),
                             .stream = stream_of(exec)};
-  KERN_LAUNCH((conv2d_mma_weight_kernel<kTaps, kAcross, kPrecision>), config, of, dy, x, parts);
+  KERN_LAUNCH((conv2d_mma_weight_kernel<kTaps, kAcross, kPrecision, T>), config, of, dy, x, parts);
 }
-
-template <Precision kPrecision>
-void backward_weight(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,
-                     float* dw) {
-  const MmaWeights of(g, most_stretches);
-  if (!of.serves() || !packs_fit(4, {{x, g.x_pitch()}, {dy, g.dy_pitch()}}))
-    return weight_cuda(exec, g, g.p(), g.q(), dy, x, dw);
+template <Precision kPrecision, class T>
+void run_weights(const Exec& exec, const MmaWeights& of, const T* dy, const T* x, float* dw) {
   float* parts = static_cast<float*>(exec.scratch);
   if (of.taps_at_once == 9) run_weights<kPrecision, 9, 1>(exec, of, dy, x, parts);
   else if (of.taps_at_once == 3) run_weights<kPrecision, 3, 2>(exec, of, dy, x, parts);
   else run_weights<kPrecision, 1, 2>(exec, of, dy, x, parts);
-  add_stretches(exec, g.w_size(), of.stretches, parts, dw);
+  add_stretches(exec, of.g.w_size(), of.stretches, parts, dw);
+}
+
+template <Precision kPrecision, class T>
+void backward_weight(const Exec& exec, const Conv2dSpec& g, int most_stretches, const T* dy, const T* x, float* dw) {
+  constexpr int kOfCopy = 16 / sizeof(T);
+  const MmaWeights of(g, most_stretches, kOfCopy / 4);
+  if (!of.serves() || !packs_fit(kOfCopy, {{x, g.x_pitch()}, {dy, g.dy_pitch()}}, kOfCopy))
+    return weight_cuda(exec, g, g.p(), g.q(), dy, x, dw);
+  run_weights<kPrecision>(exec, of, dy, x, dw);
 }
 bool supports(const Conv2dSpec& g) {
   return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kFewest && g.k >= kFewest && g.n > 0 &&
@@ -469,7 +544,34 @@ constexpr Conv2dRow row_of(const char* name, bool (*supports_case)(const Conv2dS
       .exact = kPrecision == Precision::f32};
 }
 
+bool supports_bf16(const Conv2dSpec& g) {
+  return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kFewest && g.k >= kFewest && g.n > 0 &&
+         g.x_pitch() % 8 == 0 && g.dy_pitch() % 8 == 0 && serves<false>(forward_gather(g)) &&
+         serves<false>(in_words(backward_gather(g)));
+}
+
 }  // namespace
+
+Conv2dRowOf<Bf16> conv2d_cuda_mma_bf16_row() {
+  return {.name = "cuda_mma_bf16",
+          .device = Device::cuda,
+          .supports = supports_bf16,
+          .workspace =
+              [](const Conv2dSpec& g) {
+                return std::max({packed_bytes(g), weight_cuda_bytes(g, g.p(), g.q()), MmaWeights(g, 1 << 20, 2).bytes(),
+                                 BiasSums(g.y_rows(), g.k).bytes()});
+              },
+          .forward = [](const Exec& exec, const Conv2dSpec& g, const Bf16* x, const float* w, const float* b,
+                        Bf16* y) { run_bf16(exec, forward_gather(g), x, w, b, y); },
+          .backward_data = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w,
+                              Bf16* dx) { run_bf16(exec, backward_gather(g), dy, w, nullptr, dx); },
+          .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const Bf16* x,
+                                float* dw) { backward_weight<Precision::bf16>(exec, g, 1 << 20, dy, x, dw); },
+          .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy,
+                              float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
+          .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w,
+                                   const float* b, Bf16* dx) { run_bf16(exec, backward_gather(g), dy, w, b, dx); }};
+}
 
 void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,
                              float* dw) {

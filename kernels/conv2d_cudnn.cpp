@@ -148,7 +148,7 @@ bool conv2d_cudnn_run(const Exec& exec, const Conv2dSpec& g, ConvDirection direc
 namespace {
 
 const Conv2dRow& ours() {
-  static const Conv2dRow row = conv2d_cuda_row();
+  static const Conv2dRow row = conv2d_cuda_row<float>();
   return row;
 }
 constexpr ConvDirection kDirections[] = {ConvDirection::forward, ConvDirection::backward_data,

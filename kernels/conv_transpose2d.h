@@ -119,18 +119,23 @@ void conv_transpose2d_backward_bias_reference(const ConvTranspose2dSpec& g, cons
 // --- one row per implementation; order is preference
 // ----------------------------------------------------------------------
 
-struct ConvTranspose2dRow {
+// T: what x, y and their gradients are in memory, float or Bf16. Parameters and sums are float.
+template <class T>
+struct ConvTranspose2dRowOf {
   const char* name;
   Device device;
   bool (*supports)(const ConvTranspose2dSpec&);
   size_t (*workspace)(const ConvTranspose2dSpec&);  // bytes of scratch that any one entry may need
-  void (*forward)(const Exec&, const ConvTranspose2dSpec&, const float* x, const float* w, const float* b, float* y);
-  void (*backward_data)(const Exec&, const ConvTranspose2dSpec&, const float* dy, const float* w, float* dx);
-  void (*backward_weight)(const Exec&, const ConvTranspose2dSpec&, const float* dy, const float* x, float* dw);
-  void (*backward_bias)(const Exec&, const ConvTranspose2dSpec&, const float* dy, float* db);
+  void (*forward)(const Exec&, const ConvTranspose2dSpec&, const T* x, const float* w, const float* b, T* y);
+  void (*backward_data)(const Exec&, const ConvTranspose2dSpec&, const T* dy, const float* w, T* dx);
+  void (*backward_weight)(const Exec&, const ConvTranspose2dSpec&, const T* dy, const T* x, float* dw);
+  void (*backward_bias)(const Exec&, const ConvTranspose2dSpec&, const T* dy, float* db);
 };
-const Table<ConvTranspose2dRow>& conv_transpose2d_table();
-ConvTranspose2dRow conv_transpose2d_cuda_row();   // conv_transpose2d.cu
-ConvTranspose2dRow conv_transpose2d_cudnn_row();  // conv_transpose2d_cudnn.cpp
+using ConvTranspose2dRow = ConvTranspose2dRowOf<float>;
+template <class T = float>
+const Table<ConvTranspose2dRowOf<T>>& conv_transpose2d_table();
+template <class T>
+ConvTranspose2dRowOf<T> conv_transpose2d_cuda_row();  // conv_transpose2d.cu
+ConvTranspose2dRow conv_transpose2d_cudnn_row();      // conv_transpose2d_cudnn.cpp
 
 }  // namespace kern::kernels

@@ -8,7 +8,7 @@ namespace kern::kernels {
 namespace {
 
 const ConvTranspose2dRow& ours() {
-  static const ConvTranspose2dRow row = conv_transpose2d_cuda_row();
+  static const ConvTranspose2dRow row = conv_transpose2d_cuda_row<float>();
   return row;
 }
 

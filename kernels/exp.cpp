@@ -3,6 +3,6 @@
 namespace kern::kernels {
 
 const Table<ExpRow>& exp_table() { return unary_table<Exp>("exp"); }
-OpInfo exp_info() { return info_of(exp_table()); }
+OpInfo exp_info() { return unary_info<Exp>("exp"); }
 
 }  // namespace kern::kernels

@@ -4,5 +4,6 @@
 namespace kern::kernels {
 
 template UnaryRow<Exp> unary_cuda_row<Exp>();
+template UnaryRow<Exp, Bf16> unary_cuda_row<Exp, Bf16>();
 
 }  // namespace kern::kernels

@@ -3,6 +3,6 @@
 namespace kern::kernels {
 
 const Table<GeluRow>& gelu_table() { return unary_table<Gelu>("gelu"); }
-OpInfo gelu_info() { return info_of(gelu_table()); }
+OpInfo gelu_info() { return unary_info<Gelu>("gelu"); }
 
 }  // namespace kern::kernels

@@ -3,6 +3,6 @@
 namespace kern::kernels {
 
 const Table<GeluTanhRow>& gelu_tanh_table() { return unary_table<GeluTanh>("gelu_tanh"); }
-OpInfo gelu_tanh_info() { return info_of(gelu_tanh_table()); }
+OpInfo gelu_tanh_info() { return unary_info<GeluTanh>("gelu_tanh"); }
 
 }  // namespace kern::kernels

@@ -4,5 +4,6 @@
 namespace kern::kernels {
 
 template UnaryRow<GeluTanh> unary_cuda_row<GeluTanh>();
+template UnaryRow<GeluTanh, Bf16> unary_cuda_row<GeluTanh, Bf16>();
 
 }  // namespace kern::kernels

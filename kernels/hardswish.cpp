@@ -3,6 +3,6 @@
 namespace kern::kernels {
 
 const Table<HardswishRow>& hardswish_table() { return unary_table<Hardswish>("hardswish"); }
-OpInfo hardswish_info() { return info_of(hardswish_table()); }
+OpInfo hardswish_info() { return unary_info<Hardswish>("hardswish"); }
 
 }  // namespace kern::kernels

@@ -90,9 +90,11 @@ void backward(const Exec&, const MaxPoolSpec& g, const float* dy, const float* x
 
 }  // namespace
 
-const Table<MaxPoolRow>& max_pool_table() {
+template <>
+const Table<MaxPoolRow>& max_pool_table<float>() {
   static const MaxPoolRow rows[] = {
-      KERN_CUDA_ROW(max_pool_cuda_row()) KERN_SIMD_ROWS(max_pool_simd_row),  // "avx512", "avx2", "simd": 2x2, stride 2
+      KERN_CUDA_ROW(max_pool_cuda_row<float>())
+          KERN_SIMD_ROWS(max_pool_simd_row),  // "avx512", "avx2", "simd": 2x2, stride 2
       {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward, .backward = backward},
       {.name = "reference",
        .device = Device::cpu,
@@ -105,6 +107,12 @@ const Table<MaxPoolRow>& max_pool_table() {
   static const Table<MaxPoolRow> table{"max_pool", rows};
   return table;
 }
-OpInfo max_pool_info() { return info_of(max_pool_table()); }
+template <>
+const Table<MaxPoolRowOf<Bf16>>& max_pool_table<Bf16>() {
+  static const std::vector<MaxPoolRowOf<Bf16>> rows{KERN_CUDA_ROW(max_pool_cuda_row<Bf16>())};
+  static const Table<MaxPoolRowOf<Bf16>> table{"max_pool", rows};
+  return table;
+}
+OpInfo max_pool_info() { return info_of(max_pool_table(), max_pool_table<Bf16>()); }
 
 }  // namespace kern::kernels

@@ -7,15 +7,16 @@ namespace {
 
 // One thread per output value, or four neighbouring channels. x is read R S / (stride_h stride_w) times, but from
 // memory once: neighbours in the image are in the cache. 2 x 2 at stride 2 is bound by memory.
+template <class T>
 struct Forward {
   MaxPoolSpec g;
-  const float* x;
-  float* y;
+  const T* x;
+  T* y;
   template <int W>
   __device__ void at(int64_t row, int64_t c) const {
     const Place at = place_of(row, g.p(), g.q());
     const PoolSpec::Range rows = g.rows_of(at.h), columns = g.columns_of(at.w);
-    const float* image = x + at.n * g.h * g.w * g.x_pitch() + c;
+    const T* image = x + at.n * g.h * g.w * g.x_pitch() + c;
     Pack<W> best = load<W>(image + (int64_t{rows.begin} * g.w + columns.begin) * g.x_pitch());
     for (int h = rows.begin; h < rows.end; ++h)
       for (int w = columns.begin; w < columns.end; ++w) {
@@ -28,14 +29,15 @@ struct Forward {
 };
 // One thread per input value, or four: it looks through the windows that hold it, and takes the gradient of those whose
 // first maximum it is. For windows side by side that is R S values from the cache for each from memory.
+template <class T>
 struct Backward {
   MaxPoolSpec g;
-  const float *dy, *x;
-  float* dx;
+  const T *dy, *x;
+  T* dx;
   template <int W>
   __device__ void at(int64_t row, int64_t c) const {
     const Place at = place_of(row, g.h, g.w);
-    const float* image = x + at.n * g.h * g.w * g.x_pitch() + c;
+    const T* image = x + at.n * g.h * g.w * g.x_pitch() + c;
     const Pack<W> mine = load<W>(image + (int64_t{at.h} * g.w + at.w) * g.x_pitch());
     const PoolSpec::Range ps = g.windows_at(at.h), qs = g.windows_at_column(at.w);
     Pack<W> sum{};
@@ -64,21 +66,25 @@ struct Backward {
 
 }  // namespace
 
-MaxPoolRow max_pool_cuda_row() {
-  return {.name = "cuda",
+template <class T>
+MaxPoolRowOf<T> max_pool_cuda_row() {
+  return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_bf16",
           .device = Device::cuda,
           .supports = supports_all,
           .forward =
-              [](const Exec& exec, const MaxPoolSpec& g, const float* x, float* y) {
+              [](const Exec& exec, const MaxPoolSpec& g, const T* x, T* y) {
                 for_each_value("max_pool_forward", exec, g.y_rows(), g.c, {{x, g.x_pitch()}, {y, g.y_pitch()}},
-                               Forward{g, x, y}, false);
+                               Forward<T>{g, x, y}, false);
               },
           .backward =
-              [](const Exec& exec, const MaxPoolSpec& g, const float* dy, const float* x, float* dx) {
+              [](const Exec& exec, const MaxPoolSpec& g, const T* dy, const T* x, T* dx) {
                 for_each_value("max_pool_backward", exec, g.x_rows(), g.c,
-                               {{dy, g.dy_pitch()}, {x, g.x_pitch()}, {dx, g.dx_pitch()}}, Backward{g, dy, x, dx},
+                               {{dy, g.dy_pitch()}, {x, g.x_pitch()}, {dx, g.dx_pitch()}}, Backward<T>{g, dy, x, dx},
                                false);
               }};
 }
+
+template MaxPoolRowOf<float> max_pool_cuda_row<float>();
+template MaxPoolRowOf<Bf16> max_pool_cuda_row<Bf16>();
 
 }  // namespace kern::kernels

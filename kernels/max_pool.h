@@ -3,6 +3,7 @@
 // the windows whose maximum is (h, w); of equal maxima (or NaNs) the first in reading order. It is found again from x:
 // forward keeps nothing else. Layouts: x, dx [N,H,W,C]; y, dy [N,P,Q,C]. A signal [N,L,C] is an image of H = R = 1.
 #pragma once
+#include "kernels/common/bf16.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/pool.h"
 #include "kernels/common/scalar.h"
@@ -47,15 +48,20 @@ void max_pool_backward_reference(const MaxPoolSpec& g, const T* dy, const T* x, 
                     [&](int64_t yi, int c, int64_t xi) { dx[xi * g.dx_pitch() + c] += dy[yi * g.dy_pitch() + c]; });
 }
 
-struct MaxPoolRow {
+// T: what values are in memory, float or Bf16.
+template <class T>
+struct MaxPoolRowOf {
   const char* name;
   Device device;
   bool (*supports)(const MaxPoolSpec&);
-  void (*forward)(const Exec&, const MaxPoolSpec&, const float* x, float* y);
-  void (*backward)(const Exec&, const MaxPoolSpec&, const float* dy, const float* x, float* dx);
+  void (*forward)(const Exec&, const MaxPoolSpec&, const T* x, T* y);
+  void (*backward)(const Exec&, const MaxPoolSpec&, const T* dy, const T* x, T* dx);
 };
-MaxPoolRow max_pool_cuda_row();  // max_pool.cu
-const Table<MaxPoolRow>& max_pool_table();
+using MaxPoolRow = MaxPoolRowOf<float>;
+template <class T>
+MaxPoolRowOf<T> max_pool_cuda_row();  // max_pool.cu
+template <class T = float>
+const Table<MaxPoolRowOf<T>>& max_pool_table();
 template <Isa isa>
 MaxPoolRow max_pool_simd_row();  // max_pool_simd.cpp
 

@@ -23,15 +23,23 @@ constexpr NormActRow kReference = {
 
 }  // namespace
 
-const Table<NormActRow>& norm_act_table() {
+template <>
+const Table<NormActRow>& norm_act_table<float>() {
   static const NormActRow rows[] = {
-      KERN_CUDA_ROW(norm_act_cuda_block_row(), norm_act_cuda_row())
+      KERN_CUDA_ROW(norm_act_cuda_block_row<float>(), norm_act_cuda_row<float>())
           KERN_SIMD_ROWS(norm_act_simd_row),  // "avx512", "avx2", "simd"
       kReference,
   };
   static const Table<NormActRow> table{"norm_act", rows};
   return table;
 }
-OpInfo norm_act_info() { return info_of(norm_act_table()); }
+template <>
+const Table<NormActRowOf<Bf16>>& norm_act_table<Bf16>() {
+  static const std::vector<NormActRowOf<Bf16>> rows{
+      KERN_CUDA_ROW(norm_act_cuda_block_row<Bf16>(), norm_act_cuda_row<Bf16>())};
+  static const Table<NormActRowOf<Bf16>> table{"norm_act", rows};
+  return table;
+}
+OpInfo norm_act_info() { return info_of(norm_act_table(), norm_act_table<Bf16>()); }
 
 }  // namespace kern::kernels

@@ -87,8 +87,10 @@ size_t norm_cuda_workspace(const NormActSpec& g, int64_t width) {
   return forward > backward ? forward : backward;
 }
 
-void norm_cuda_forward(const Exec& exec, const NormActSpec& g, int64_t width, const float* x,
-                       const NormActInputs<float>& in, const float* residual, float* y, float* mean, float* inverse) {
+template <class T>
+void norm_cuda_forward(const Exec& exec, const NormActSpec& g, int64_t width, const T* x,
+                       const NormActInputs<float>& in, const std::type_identity_t<T>* residual, T* y, float* mean,
+                       float* inverse) {
   const Norm norm{g, width};
   const ChannelGrid parts = norm.statistics_grid();
   double* moments = static_cast<double*>(exec.scratch);
@@ -101,13 +103,13 @@ void norm_cuda_forward(const Exec& exec, const NormActSpec& g, int64_t width, co
   norm_cuda_apply(exec, g, width, x, in, mean, inverse, residual, y);
 }
 
-void norm_cuda_apply(const Exec& exec, const NormActSpec& g, int64_t width, const float* x,
-                     const NormActInputs<float>& in, const float* mean, const float* inverse, const float* residual,
-                     float* y) {
+template <class T>
+void norm_cuda_apply(const Exec& exec, const NormActSpec& g, int64_t width, const T* x, const NormActInputs<float>& in,
+                     const float* mean, const float* inverse, const std::type_identity_t<T>* residual, T* y) {
   const Norm norm{g, width};
   for_activation(g.act, [&]<Activation kAct>() {
     channel_walk("norm_act apply", exec, norm.grid(), {{x, g.x_pitch()}, {residual, g.r_pitch()}, {y, g.y_pitch()}},
-                 NormApply<kAct>{norm, in, x, mean, inverse, residual, y});
+                 NormApply<T, kAct>{norm, in, x, mean, inverse, residual, y});
   });
 }
 
@@ -122,9 +124,10 @@ void norm_totals(const Exec& exec, const Norm& norm, const ChannelGrid& parts, i
   else KERN_LAUNCH(norm_totals_kernel<2>, config, norm, parts, weight, inverse, sums, averages, d);
 }
 
-void norm_cuda_backward(const Exec& exec, const NormActSpec& g, int64_t width, const float* dy, const float* x,
-                        const NormActInputs<float>& in, const float* mean, const float* inverse, float* dx,
-                        float* dweight, float* dbias, float* dslope) {
+template <class T>
+void norm_cuda_backward(const Exec& exec, const NormActSpec& g, int64_t width, const T* dy, const T* x,
+                        const NormActInputs<float>& in, const float* mean, const float* inverse, T* dx, float* dweight,
+                        float* dbias, float* dslope) {
   const Norm norm{g, width};
   const ChannelGrid grid = norm.grid();
   double* sums = static_cast<double*>(exec.scratch);
@@ -132,32 +135,47 @@ void norm_cuda_backward(const Exec& exec, const NormActSpec& g, int64_t width, c
   for_activation(g.act, [&]<Activation kAct>() {
     if (!g.frozen || dweight || dbias || dslope) {
       channel_sums("norm_act sums of gradients", exec, grid, {{dy, g.dy_pitch()}, {x, g.x_pitch()}},
-                   NormSums<kAct>{norm, in, dy, x, mean, inverse}, sums);
-      norm_totals(exec, norm, grid, NormSums<kAct>::kTerms, in.weight, inverse, sums, averages,
+                   NormSums<T, kAct>{norm, in, dy, x, mean, inverse}, sums);
+      norm_totals(exec, norm, grid, NormSums<T, kAct>::kTerms, in.weight, inverse, sums, averages,
                   {dweight, dbias, dslope});
     }
     if (dx)
       channel_walk("norm_act backward", exec, grid, {{dy, g.dy_pitch()}, {x, g.x_pitch()}, {dx, g.dx_pitch()}},
-                   NormBackward<kAct>{norm, in, dy, x, mean, inverse, averages, dx});
+                   NormBackward<T, kAct>{norm, in, dy, x, mean, inverse, averages, dx});
   });
 }
 
-NormActRow norm_act_cuda_row() {
-  return {
-      .name = "cuda",
-      .device = Device::cuda,
-      .supports = supports_all,
-      .workspace = [](const NormActSpec& g) { return norm_cuda_workspace(g, 1); },
-      .forward = [](const Exec& exec, const NormActSpec& g, const float* x, const NormActInputs<float>& in,
-                    const float* residual, float* y, float* mean,
-                    float* inverse) { norm_cuda_forward(exec, g, 1, x, in, residual, y, mean, inverse); },
-      .apply = [](const Exec& exec, const NormActSpec& g, const float* x, const NormActInputs<float>& in,
-                  const float* mean, const float* inverse, const float* residual,
-                  float* y) { norm_cuda_apply(exec, g, 1, x, in, mean, inverse, residual, y); },
-      .backward =
-          [](const Exec& exec, const NormActSpec& g, const float* dy, const float* x, const NormActInputs<float>& in,
-             const float* mean, const float* inverse, float* dx, float* dweight, float* dbias,
-             float* dslope) { norm_cuda_backward(exec, g, 1, dy, x, in, mean, inverse, dx, dweight, dbias, dslope); }};
+template <class T>
+NormActRowOf<T> norm_act_cuda_row() {
+  return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_bf16",
+          .device = Device::cuda,
+          .supports = supports_all,
+          .workspace = [](const NormActSpec& g) { return norm_cuda_workspace(g, 1); },
+          .forward = [](const Exec& exec, const NormActSpec& g, const T* x, const NormActInputs<float>& in,
+                        const T* residual, T* y, float* mean,
+                        float* inverse) { norm_cuda_forward(exec, g, 1, x, in, residual, y, mean, inverse); },
+          .apply = [](const Exec& exec, const NormActSpec& g, const T* x, const NormActInputs<float>& in,
+                      const float* mean, const float* inverse, const T* residual,
+                      T* y) { norm_cuda_apply(exec, g, 1, x, in, mean, inverse, residual, y); },
+          .backward =
+              [](const Exec& exec, const NormActSpec& g, const T* dy, const T* x, const NormActInputs<float>& in,
+                 const float* mean, const float* inverse, T* dx, float* dweight, float* dbias, float* dslope) {
+                norm_cuda_backward(exec, g, 1, dy, x, in, mean, inverse, dx, dweight, dbias, dslope);
+              }};
 }
+
+#define KERN_NORM(T)                                                                                               \
+  template void norm_cuda_forward(const Exec&, const NormActSpec&, int64_t, const T*, const NormActInputs<float>&, \
+                                  const T*, T*, float*, float*);                                                   \
+  template void norm_cuda_apply(const Exec&, const NormActSpec&, int64_t, const T*, const NormActInputs<float>&,   \
+                                const float*, const float*, const T*, T*);                                         \
+  template void norm_cuda_backward(const Exec&, const NormActSpec&, int64_t, const T*, const T*,                   \
+                                   const NormActInputs<float>&, const float*, const float*, T*, float*, float*,    \
+                                   float*)
+KERN_NORM(float);
+KERN_NORM(Bf16);
+#undef KERN_NORM
+template NormActRowOf<float> norm_act_cuda_row<float>();
+template NormActRowOf<Bf16> norm_act_cuda_row<Bf16>();
 
 }  // namespace kern::kernels

@@ -75,11 +75,11 @@ struct NormChannels {
 
 // --- forward ---
 // y = keep act((x - m) d weight + bias) + residual
-template <int W, Activation kAct>
+template <class T, int W, Activation kAct>
 struct ApplyChannels {
   NormChannels<W, kAct> channels;
-  const float *x, *residual;  // of the first channel
-  float* y;
+  const T *x, *residual;  // of the first channel
+  T* y;
   int64_t x_pitch, r_pitch, y_pitch;
   struct Values {
     Pack<W> x, residual;
@@ -100,14 +100,16 @@ struct ApplyChannels {
     store(y + row * y_pitch, out);
   }
 };
-template <Activation kAct>
+template <class T, Activation kAct>
 struct NormApply {
   Norm norm;
   NormActInputs<float> in;
-  const float *x, *mean, *inverse, *residual;
-  float* y;
+  const T* x;
+  const float *mean, *inverse;
+  const T* residual;
+  T* y;
   template <int W>
-  __device__ ApplyChannels<W, kAct> of(int64_t segment, int64_t column) const {
+  __device__ ApplyChannels<T, W, kAct> of(int64_t segment, int64_t column) const {
     return {{norm, in, mean, inverse, segment, column},
             x + column,
             residual ? residual + column : nullptr,
@@ -141,10 +143,10 @@ struct Gradients {
   Pack<W> dy, x;
 };
 // The sums of g, g (x - m) and, with slopes, of the slope's part.
-template <int W, Activation kAct, int kTerms>
+template <class T, int W, Activation kAct, int kTerms>
 struct SumsChannels {
   NormChannels<W, kAct> channels;
-  const float *dy, *x;
+  const T *dy, *x;
   int64_t dy_pitch, x_pitch;
   __device__ Gradients<W> read(int64_t row) const { return {load<W>(dy + row * dy_pitch), load<W>(x + row * x_pitch)}; }
   __device__ void add(int64_t, const Gradients<W>& v, float (&few)[kTerms][W]) const {
@@ -156,14 +158,15 @@ struct SumsChannels {
     }
   }
 };
-template <Activation kAct>
+template <class T, Activation kAct>
 struct NormSums {
   static constexpr int kTerms = kAct == Activation::prelu ? 3 : 2;
   Norm norm;
   NormActInputs<float> in;
-  const float *dy, *x, *mean, *inverse;
+  const T *dy, *x;
+  const float *mean, *inverse;
   template <int W>
-  __device__ SumsChannels<W, kAct, kTerms> of(int64_t segment, int64_t column) const {
+  __device__ SumsChannels<T, W, kAct, kTerms> of(int64_t segment, int64_t column) const {
     return {{norm, in, mean, inverse, segment, column}, dy + column, x + column, norm.g.dy_pitch(), norm.g.x_pitch()};
   }
 };
@@ -182,12 +185,12 @@ struct ParameterGradients {
 // from the sums of the parts, [part][terms][C]: a group's parts follow one another.
 void norm_totals(const Exec&, const Norm&, const ChannelGrid& parts, int terms, const float* weight,
                  const float* inverse, const double* sums, const Averages&, const ParameterGradients&);
-template <int W, Activation kAct>
+template <class T, int W, Activation kAct>
 struct BackwardChannels {
   NormChannels<W, kAct> channels;
   Pack<W> level, tilt;
-  const float *dy, *x;
-  float* dx;
+  const T *dy, *x;
+  T* dx;
   int64_t dy_pitch, x_pitch, dx_pitch;
   __device__ Gradients<W> read(int64_t row) const { return {load<W>(dy + row * dy_pitch), load<W>(x + row * x_pitch)}; }
   __device__ void write(int64_t row, const Gradients<W>& v) const {
@@ -202,24 +205,25 @@ struct BackwardChannels {
     store(dx + row * dx_pitch, out);
   }
 };
-template <Activation kAct>
+template <class T, Activation kAct>
 struct NormBackward {
   Norm norm;
   NormActInputs<float> in;
-  const float *dy, *x, *mean, *inverse;
+  const T *dy, *x;
+  const float *mean, *inverse;
   Averages averages;  // nulls where the statistics are frozen
-  float* dx;
+  T* dx;
   template <int W>
-  __device__ BackwardChannels<W, kAct> of(int64_t segment, int64_t column) const {
-    BackwardChannels<W, kAct> b{{norm, in, mean, inverse, segment, column},
-                                {},
-                                {},
-                                dy + column,
-                                x + column,
-                                dx + column,
-                                norm.g.dy_pitch(),
-                                norm.g.x_pitch(),
-                                norm.g.dx_pitch()};
+  __device__ BackwardChannels<T, W, kAct> of(int64_t segment, int64_t column) const {
+    BackwardChannels<T, W, kAct> b{{norm, in, mean, inverse, segment, column},
+                                   {},
+                                   {},
+                                   dy + column,
+                                   x + column,
+                                   dx + column,
+                                   norm.g.dy_pitch(),
+                                   norm.g.x_pitch(),
+                                   norm.g.dx_pitch()};
 #pragma unroll
     for (int j = 0; j < W; ++j) {
       const int64_t s = norm.stat(segment, column + j);

@@ -13,6 +13,7 @@
 // weight, bias and residual may be null.
 #pragma once
 #include "kernels/batch_norm.h"
+#include "kernels/common/bf16.h"
 #include "kernels/common/simd.h"
 #include "kernels/dropout.h"
 
@@ -157,25 +158,31 @@ void norm_act_backward_reference(const NormActSpec& g, const T* dy, const T* x, 
     }
 }
 
-struct NormActRow {
+// T: what x, y, the residual and their gradients are in memory, float or Bf16. The rest is float.
+template <class T>
+struct NormActRowOf {
   const char* name;
   Device device;
   bool (*supports)(const NormActSpec&);
   size_t (*workspace)(const NormActSpec&);
-  void (*forward)(const Exec&, const NormActSpec&, const float* x, const NormActInputs<float>&, const float* residual,
-                  float* y, float* mean, float* inverse_deviation);
+  void (*forward)(const Exec&, const NormActSpec&, const T* x, const NormActInputs<float>&, const T* residual, T* y,
+                  float* mean, float* inverse_deviation);
   // y again, from the mean and inverse deviation of a forward: bit for bit the same.
-  void (*apply)(const Exec&, const NormActSpec&, const float* x, const NormActInputs<float>&, const float* mean,
-                const float* inverse_deviation, const float* residual, float* y);
+  void (*apply)(const Exec&, const NormActSpec&, const T* x, const NormActInputs<float>&, const float* mean,
+                const float* inverse_deviation, const T* residual, T* y);
   // Every gradient may be null.
-  void (*backward)(const Exec&, const NormActSpec&, const float* dy, const float* x, const NormActInputs<float>&,
-                   const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias,
+  void (*backward)(const Exec&, const NormActSpec&, const T* dy, const T* x, const NormActInputs<float>&,
+                   const float* mean, const float* inverse_deviation, T* dx, float* dweight, float* dbias,
                    float* dslope);
 };
-const Table<NormActRow>& norm_act_table();
+using NormActRow = NormActRowOf<float>;
+template <class T = float>
+const Table<NormActRowOf<T>>& norm_act_table();
 template <Isa isa>
-NormActRow norm_act_simd_row();        // norm_act_simd.cpp
-NormActRow norm_act_cuda_row();        // norm_act.cu
-NormActRow norm_act_cuda_block_row();  // norm_act_cuda_block.cu
+NormActRow norm_act_simd_row();  // norm_act_simd.cpp
+template <class T>
+NormActRowOf<T> norm_act_cuda_row();  // norm_act.cu
+template <class T>
+NormActRowOf<T> norm_act_cuda_block_row();  // norm_act_cuda_block.cu
 
 }  // namespace kern::kernels

@@ -10,9 +10,9 @@ namespace {
 constexpr int64_t kWidth = 8, kValues = 16384;  // of a block: channels at most, values at most
 
 // One block (group, tile): moments, statistics, y.
-template <int W, Activation kAct>
+template <int W, class T, Activation kAct>
 __global__ void __launch_bounds__(kChannelThreads)
-    norm_block_forward_kernel(ChannelGrid g, NormApply<kAct> f, float* mean, float* inverse) {
+    norm_block_forward_kernel(ChannelGrid g, NormApply<T, kAct> f, float* mean, float* inverse) {
   const ChannelShare share = channel_share<W>(g);
   double all[1 + 2 * W];
   block_moments<W>(share, f.x, f.norm.g.x_pitch(), all);
@@ -28,11 +28,11 @@ __global__ void __launch_bounds__(kChannelThreads)
 
 // One block (group, tile): the sums, level and tilt, dx; and the gradients of parameters where there is one group only.
 // parts [group][term][C] where somebody adds the groups' sums, else null.
-template <int W, Activation kAct>
+template <int W, class T, Activation kAct>
 __global__ void __launch_bounds__(kChannelThreads)
-    norm_block_backward_kernel(ChannelGrid g, NormSums<kAct> f, NormBackward<kAct> back, double* parts,
+    norm_block_backward_kernel(ChannelGrid g, NormSums<T, kAct> f, NormBackward<T, kAct> back, double* parts,
                                ParameterGradients d) {
-  constexpr int kTerms = NormSums<kAct>::kTerms;
+  constexpr int kTerms = NormSums<T, kAct>::kTerms;
   const ChannelShare share = channel_share<W>(g);
   double total[kTerms * W];
   block_sums<W>(share, f, total);
@@ -68,26 +68,29 @@ bool supports(const NormActSpec& g) {
   return !g.frozen && (g.per_sample || !(g.p > 0)) && g.group_rows() * grid_of(g).tile <= kValues;
 }
 
-void forward(const Exec& exec, const NormActSpec& g, const float* x, const NormActInputs<float>& in,
-             const float* residual, float* y, float* mean, float* inverse) {
+template <class T>
+void forward(const Exec& exec, const NormActSpec& g, const T* x, const NormActInputs<float>& in, const T* residual,
+             T* y, float* mean, float* inverse) {
   const ChannelGrid grid = grid_of(g);
   const bool wide = packs_fit(g.c, {{x, g.x_pitch()}, {residual, g.r_pitch()}, {y, g.y_pitch()}});
   for_activation(g.act, [&]<Activation kAct>() {
-    const NormApply<kAct> f{{g, 1}, in, x, mean, inverse, residual, y};
+    const NormApply<T, kAct> f{{g, 1}, in, x, mean, inverse, residual, y};
     const auto launched = [&](auto kernel) {
       launch("norm_act forward in a block", SourceLocation::current(), kernel, config_of(exec, grid), grid, f, mean,
              inverse);
     };
-    if (wide) launched(norm_block_forward_kernel<4, kAct>);
-    else launched(norm_block_forward_kernel<1, kAct>);
+    if (wide) launched(norm_block_forward_kernel<4, T, kAct>);
+    else launched(norm_block_forward_kernel<1, T, kAct>);
   });
 }
-void apply(const Exec& exec, const NormActSpec& g, const float* x, const NormActInputs<float>& in, const float* mean,
-           const float* inverse, const float* residual, float* y) {
+template <class T>
+void apply(const Exec& exec, const NormActSpec& g, const T* x, const NormActInputs<float>& in, const float* mean,
+           const float* inverse, const T* residual, T* y) {
   norm_cuda_apply(exec, g, 1, x, in, mean, inverse, residual, y);
 }
-void backward(const Exec& exec, const NormActSpec& g, const float* dy, const float* x, const NormActInputs<float>& in,
-              const float* mean, const float* inverse, float* dx, float* dweight, float* dbias, float* dslope) {
+template <class T>
+void backward(const Exec& exec, const NormActSpec& g, const T* dy, const T* x, const NormActInputs<float>& in,
+              const float* mean, const float* inverse, T* dx, float* dweight, float* dbias, float* dslope) {
   const Norm norm{g, 1};
   const ChannelGrid grid = grid_of(g);
   double* sums = static_cast<double*>(exec.scratch);
@@ -95,32 +98,36 @@ void backward(const Exec& exec, const NormActSpec& g, const float* dy, const flo
   const ParameterGradients d{dweight, dbias, dslope};
   const bool direct = g.groups() == 1 && (!dslope || g.slopes == g.c);
   for_activation(g.act, [&]<Activation kAct>() {
-    const NormSums<kAct> f{norm, in, dy, x, mean, inverse};
-    const NormBackward<kAct> back{norm, in, dy, x, mean, inverse, norm.averages(grid, sums), dx};
+    const NormSums<T, kAct> f{norm, in, dy, x, mean, inverse};
+    const NormBackward<T, kAct> back{norm, in, dy, x, mean, inverse, norm.averages(grid, sums), dx};
     const auto launched = [&](auto kernel) {
       launch("norm_act backward in a block", SourceLocation::current(), kernel, config_of(exec, grid), grid, f, back,
              direct ? nullptr : sums, direct ? d : ParameterGradients{});
     };
-    if (wide) launched(norm_block_backward_kernel<4, kAct>);
-    else launched(norm_block_backward_kernel<1, kAct>);
+    if (wide) launched(norm_block_backward_kernel<4, T, kAct>);
+    else launched(norm_block_backward_kernel<1, T, kAct>);
     if (!direct && (dweight || dbias || dslope))
-      norm_totals(exec, norm, grid, NormSums<kAct>::kTerms, in.weight, inverse, sums, {}, d);
+      norm_totals(exec, norm, grid, NormSums<T, kAct>::kTerms, in.weight, inverse, sums, {}, d);
   });
 }
 
 }  // namespace
 
-NormActRow norm_act_cuda_block_row() {
-  return {.name = "cuda_block",
+template <class T>
+NormActRowOf<T> norm_act_cuda_block_row() {
+  return {.name = std::is_same_v<T, float> ? "cuda_block" : "cuda_block_bf16",
           .device = Device::cuda,
           .supports = supports,
           .workspace =
               [](const NormActSpec& g) {
                 return Norm{g, 1}.backward_bytes(grid_of(g));
               },
-          .forward = forward,
-          .apply = apply,
-          .backward = backward};
+          .forward = forward<T>,
+          .apply = apply<T>,
+          .backward = backward<T>};
 }
+
+template NormActRowOf<float> norm_act_cuda_block_row<float>();
+template NormActRowOf<Bf16> norm_act_cuda_block_row<Bf16>();
 
 }  // namespace kern::kernels

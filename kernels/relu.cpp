@@ -3,6 +3,6 @@
 namespace kern::kernels {
 
 const Table<ReluRow>& relu_table() { return unary_table<Relu>("relu"); }
-OpInfo relu_info() { return info_of(relu_table()); }
+OpInfo relu_info() { return unary_info<Relu>("relu"); }
 
 }  // namespace kern::kernels

@@ -4,5 +4,6 @@
 namespace kern::kernels {
 
 template UnaryRow<Relu6> unary_cuda_row<Relu6>();
+template UnaryRow<Relu6, Bf16> unary_cuda_row<Relu6, Bf16>();
 
 }  // namespace kern::kernels

@@ -3,6 +3,6 @@
 namespace kern::kernels {
 
 const Table<ScaleRow>& scale_table() { return unary_table<Scale>("scale"); }
-OpInfo scale_info() { return info_of(scale_table()); }
+OpInfo scale_info() { return unary_info<Scale>("scale"); }
 
 }  // namespace kern::kernels

@@ -4,5 +4,6 @@
 namespace kern::kernels {
 
 template UnaryRow<Scale> unary_cuda_row<Scale>();
+template UnaryRow<Scale, Bf16> unary_cuda_row<Scale, Bf16>();
 
 }  // namespace kern::kernels

@@ -3,6 +3,6 @@
 namespace kern::kernels {
 
 const Table<SiluRow>& silu_table() { return unary_table<Silu>("silu"); }
-OpInfo silu_info() { return info_of(silu_table()); }
+OpInfo silu_info() { return unary_info<Silu>("silu"); }
 
 }  // namespace kern::kernels

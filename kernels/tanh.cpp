@@ -3,6 +3,6 @@
 namespace kern::kernels {
 
 const Table<TanhRow>& tanh_table() { return unary_table<Tanh>("tanh"); }
-OpInfo tanh_info() { return info_of(tanh_table()); }
+OpInfo tanh_info() { return unary_info<Tanh>("tanh"); }
 
 }  // namespace kern::kernels

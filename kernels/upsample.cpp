@@ -105,9 +105,10 @@ constexpr UpsampleRow simd_row() {
 
 }  // namespace
 
-const Table<UpsampleRow>& upsample_table() {
+template <>
+const Table<UpsampleRow>& upsample_table<float>() {
   static const UpsampleRow rows[] = {
-      KERN_CUDA_ROW(upsample_cuda_row()) KERN_SIMD_ROWS(simd_row),
+      KERN_CUDA_ROW(upsample_cuda_row<float>()) KERN_SIMD_ROWS(simd_row),
       {.name = "reference",
        .device = Device::cpu,
        .supports = supports_all,
@@ -120,6 +121,12 @@ const Table<UpsampleRow>& upsample_table() {
   static const Table<UpsampleRow> table{"upsample", rows};
   return table;
 }
-OpInfo upsample_info() { return info_of(upsample_table()); }
+template <>
+const Table<UpsampleRowOf<Bf16>>& upsample_table<Bf16>() {
+  static const std::vector<UpsampleRowOf<Bf16>> rows{KERN_CUDA_ROW(upsample_cuda_row<Bf16>())};
+  static const Table<UpsampleRowOf<Bf16>> table{"upsample", rows};
+  return table;
+}
+OpInfo upsample_info() { return info_of(upsample_table(), upsample_table<Bf16>()); }
 
 }  // namespace kern::kernels

@@ -7,15 +7,16 @@ namespace {
 
 // One thread per output value, or four neighbouring channels. x comes from memory once and from the cache up to four
 // times a value; positions and weights are computed where they are needed, which costs less than reading them.
+template <class T>
 struct Forward {
   UpsampleSpec g;
-  const float* x;
-  float* y;
+  const T* x;
+  T* y;
   template <int W>
   __device__ void at(int64_t row, int64_t c) const {
     const Place at = place_of(row, g.p, g.q);
     const Tap a = g.row_tap(at.h), b = g.column_tap(at.w);
-    const float* image = x + at.n * g.h * g.w * g.x_pitch() + c;
+    const T* image = x + at.n * g.h * g.w * g.x_pitch() + c;
     Pack<W> sum{};
     for (int h = a.i0; h <= a.i1; ++h)
       for (int w = b.i0; w <= b.i1; ++w) {
@@ -38,14 +39,15 @@ __device__ __forceinline__ int first_reader(int i, int out_size, float step, con
   return o;
 }
 // One thread per input value, or four: it gathers from the outputs that read it, dy comes from memory once.
+template <class T>
 struct Backward {
   UpsampleSpec g;
-  const float* dy;
-  float* dx;
+  const T* dy;
+  T* dx;
   template <int W>
   __device__ void at(int64_t row, int64_t c) const {
     const Place at = place_of(row, g.h, g.w);
-    const float* image = dy + at.n * g.p * g.q * g.dy_pitch() + c;
+    const T* image = dy + at.n * g.p * g.q * g.dy_pitch() + c;
     const int first_p = first_reader(at.h, g.p, g.step(g.h, g.p, g.step_h), [&](int p) { return g.row_tap(p); }),
               first_q = first_reader(at.w, g.q, g.step(g.w, g.q, g.step_w), [&](int q) { return g.column_tap(q); });
     Pack<W> sum{};
@@ -67,21 +69,25 @@ struct Backward {
 
 }  // namespace
 
-UpsampleRow upsample_cuda_row() {
-  return {.name = "cuda",
+template <class T>
+UpsampleRowOf<T> upsample_cuda_row() {
+  return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_bf16",
           .device = Device::cuda,
           .supports = supports_all,
           .workspace = no_workspace,
           .forward =
-              [](const Exec& exec, const UpsampleSpec& g, const float* x, float* y) {
+              [](const Exec& exec, const UpsampleSpec& g, const T* x, T* y) {
                 for_each_value("upsample_forward", exec, g.y_rows(), g.c, {{x, g.x_pitch()}, {y, g.y_pitch()}},
-                               Forward{g, x, y}, false);
+                               Forward<T>{g, x, y}, false);
               },
           .backward =
-              [](const Exec& exec, const UpsampleSpec& g, const float* dy, float* dx) {
+              [](const Exec& exec, const UpsampleSpec& g, const T* dy, T* dx) {
                 for_each_value("upsample_backward", exec, g.x_rows(), g.c, {{dy, g.dy_pitch()}, {dx, g.dx_pitch()}},
-                               Backward{g, dy, dx}, false);
+                               Backward<T>{g, dy, dx}, false);
               }};
 }
+
+template UpsampleRowOf<float> upsample_cuda_row<float>();
+template UpsampleRowOf<Bf16> upsample_cuda_row<Bf16>();
 
 }  // namespace kern::kernels

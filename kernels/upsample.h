@@ -12,6 +12,7 @@
 #pragma once
 #include <algorithm>
 
+#include "kernels/common/bf16.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/layout.h"
 #include "kernels/common/scalar.h"
@@ -93,15 +94,20 @@ void upsample_backward_reference(const UpsampleSpec& g, const T* dy, T* dx) {
   });
 }
 
-struct UpsampleRow {
+// T: what values are in memory, float or Bf16.
+template <class T>
+struct UpsampleRowOf {
   const char* name;
   Device device;
   bool (*supports)(const UpsampleSpec&);
   size_t (*workspace)(const UpsampleSpec&);
-  void (*forward)(const Exec&, const UpsampleSpec&, const float* x, float* y);
-  void (*backward)(const Exec&, const UpsampleSpec&, const float* dy, float* dx);
+  void (*forward)(const Exec&, const UpsampleSpec&, const T* x, T* y);
+  void (*backward)(const Exec&, const UpsampleSpec&, const T* dy, T* dx);
 };
-UpsampleRow upsample_cuda_row();  // upsample.cu
-const Table<UpsampleRow>& upsample_table();
+using UpsampleRow = UpsampleRowOf<float>;
+template <class T>
+UpsampleRowOf<T> upsample_cuda_row();  // upsample.cu
+template <class T = float>
+const Table<UpsampleRowOf<T>>& upsample_table();
 
 }  // namespace kern::kernels

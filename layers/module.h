@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engine/autograd.h"
+#include "engine/ops/cast.h"
 
 namespace kern {
 
@@ -168,7 +169,7 @@ class AnyModule {
       if constexpr (std::is_same_v<std::remove_cvref_t<decltype(part)>, Mode>) modes_.push_back({name, &part});
     });
   }
-  Tensor operator()(const Tensor& x) const { return call_(x); }
+  Tensor operator()(const Tensor& x) const { return cast(call_(x), DType::f32); }  // floats, whatever it keeps within
   bool headed() const { return bool(before_head_); }
   BeforeHead before_head(const Tensor& x) const { return before_head_(x); }  // headed() only
   const std::vector<NamedTensor>& tensors() const { return tensors_; }

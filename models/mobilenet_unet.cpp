@@ -1,5 +1,6 @@
 #include "models/mobilenet_unet.h"
 
+#include "engine/ops/cast.h"
 #include "engine/ops/concat.h"
 #include "layers/norm_act.h"
 #include "models/multiple.h"
@@ -54,7 +55,8 @@ Tensor MobileNetUNet::operator()(const Tensor& input) {
   std::vector<Tensor> beside, skips;
   for (size_t level = 0; level < channels_.size(); ++level) {
     const int64_t widths[] = {channels_[level], encoder_.tap_channels()[level]};
-    auto slots = Tensor::channel_slots({input.dim(0), h >> (level + 1), w >> (level + 1)}, widths, input.options());
+    auto slots =
+        Tensor::channel_slots({input.dim(0), h >> (level + 1), w >> (level + 1)}, widths, activation_options(input));
     beside.push_back(slots[0]), skips.push_back(slots[1]);
   }
   std::vector<Tensor> taps = encoder_.encode(padded(input, more), skips);

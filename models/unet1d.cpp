@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/ops/add.h"
+#include "engine/ops/cast.h"
 #include "engine/ops/concat.h"
 #include "engine/ops/pad.h"
 
@@ -113,7 +114,7 @@ Tensor UNet1d::operator()(const Tensor& input) {
   for (size_t i = 0; i < n; ++i) {
     const int64_t l = (x.dim(1) - 1) / config_.strides[i] + 1;
     const int64_t widths[] = {config_.channels[i], i + 1 == n ? config_.channels[n] : config_.channels[i]};
-    auto slots = Tensor::channel_slots({x.dim(0), l}, widths, x.options());
+    auto slots = Tensor::channel_slots({x.dim(0), l}, widths, activation_options(x));
     x = down_[i](x, slots[0]);
     levels.push_back({x, slots[1]});
   }

@@ -1,5 +1,6 @@
 #include "models/unet2d.h"
 
+#include "engine/ops/cast.h"
 #include "engine/ops/concat.h"
 #include "models/multiple.h"
 
@@ -55,7 +56,7 @@ Tensor UNet2d::decoded(const Tensor& input, const Padding& more) {
   const size_t bottom = down_.size() - 1;
   for (size_t i = 0; i < bottom; ++i) {
     const int64_t widths[] = {config_.channels[i], config_.channels[i]};
-    auto slots = Tensor::channel_slots({x.dim(0), x.dim(1), x.dim(2)}, widths, x.options());
+    auto slots = Tensor::channel_slots({x.dim(0), x.dim(1), x.dim(2)}, widths, activation_options(x));
     const Tensor skip = down_[i](x, slots[1]);
     levels.push_back({slots[0], skip});
     x = max_pool2d(skip);

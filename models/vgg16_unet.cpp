@@ -1,5 +1,6 @@
 #include "models/vgg16_unet.h"
 
+#include "engine/ops/cast.h"
 #include "engine/ops/concat.h"
 #include "engine/ops/max_pool.h"
 #include "engine/ops/relu.h"
@@ -47,7 +48,7 @@ Tensor Vgg16UNet::operator()(const Tensor& input) {
   for (size_t level = 0; level < 4; ++level) {
     const int64_t coming = level == 3 ? 2 * channels_[3] : channels_[level + 1];
     const int64_t widths[] = {coming, channels_[level]};
-    auto slots = Tensor::channel_slots({input.dim(0), h >> level, w >> level}, widths, input.options());
+    auto slots = Tensor::channel_slots({input.dim(0), h >> level, w >> level}, widths, activation_options(input));
     beside.push_back(slots[0]), skips.push_back(slots[1]);
   }
   std::vector<Tensor> taps = encoder_.encode(padded(input, more), skips);

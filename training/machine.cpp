@@ -36,8 +36,8 @@ void describe_machine(Schema& keys, Machine& m) {
       .choice(
           "precision", m.precision,
           "of products on a graphics card; tf32: tensor cores round their factors to 10 bits of "
-          "mantissa, bf16: to 7, which is faster; sums, weights and activations stay f32; the CPU always computes "
-          "f32",
+          "mantissa, bf16: to 7, and activations are kept so, in half the memory; weights and sums stay f32; the CPU "
+          "always computes f32",
           {{"f32", kernels::Precision::f32}, {"tf32", kernels::Precision::tf32}, {"bf16", kernels::Precision::bf16}})
       .key("threads", m.threads, "CPU threads; 0: all cores. Results do not depend on it", between(0, 1024))
       .key("winograd", m.winograd,

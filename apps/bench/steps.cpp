@@ -23,6 +23,9 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
       .key("repeats", c.repeats, "timed steps", training::at_least(1))
       .choice("device", c.device, "where to compute; auto: on a graphics card where there is one",
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
+      .choice(
+          "precision", c.precision, "on a graphics card, as trainings have it",
+          {{"f32", kernels::Precision::f32}, {"tf32", kernels::Precision::tf32}, {"bf16", kernels::Precision::bf16}})
       .key("seed", c.seed, "of the weights and of dropout", training::at_least(0))
       .key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024))
       .key(
@@ -35,13 +38,16 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
 
 void run_bench_steps(const BenchStepsConfig& c, Call& call) {
   if (c.threads > 0) set_thread_count(c.threads);
+  kernels::set_precision(c.precision);
   set_tuning(c.tune, device_of(c.device));
   fmt::print(
-      "{} steps, {} threads, f32. Milliseconds of a step; memory of tensors and scratch in MiB: foreseen, measured.\n",
-      c.mode, thread_count());
+      "{} steps, {} threads, {}. Milliseconds of a step; memory of tensors and scratch in MiB: foreseen, measured.\n",
+      c.mode, thread_count(),
+      kernels::name_of(device_of(c.device) == Device::cpu ? kernels::Precision::f32 : c.precision));
   fmt::print("{:<10} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6} {:>9}\n", "id", "parameters", "median",
              "quartile", "quartile", "least", "foreseen", "peak MiB", "allocs", "loss");
   call.figures.add("mode", c.mode);
+  call.figures.add("precision", std::string(kernels::name_of(c.precision)));
   call.figures.add("threads", thread_count());
   for (const std::string& id : c.models) {
     const auto r = benchmarks::time_steps(benchmarks::model_of(id), {.device = device_of(c.device),

@@ -4,6 +4,7 @@
 
 #include "apps/command.h"
 #include "engine/card.h"
+#include "kernels/common/precision.h"
 
 namespace kern::apps {
 
@@ -11,6 +12,7 @@ struct BenchStepsConfig {
   std::vector<std::string> models{"b", "c", "d", "D", "e"};
   std::string mode = "train", tune = "auto";
   DeviceChoice device = DeviceChoice::automatic;
+  kernels::Precision precision = kernels::Precision::f32;
   int batch = 0, warmup = 3, repeats = 20, threads = 0;
   int64_t seed = 0;
   bool profile = false, by_shape = false;

@@ -7,6 +7,9 @@
 namespace kern {
 
 Tensor add(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocation at) {
+  if (a.dtype() == DType::bf16)
+    return through_float(a, slot, [&](const Tensor& v) { return add(v, as_float(b), {}, at); });
+  if (b.dtype() == DType::bf16) return add(a, as_float(b), slot, at);
   kernels::BinarySpec g = detail::binary_spec("add", a, b, at);
   const auto& row = kernels::select(kernels::add_table(), a.device(), g, at);
   Tensor y = output_tensor("add", a.shape(), a.options(), slot, at);

@@ -8,6 +8,11 @@ namespace kern {
 namespace {
 
 Tensor avg_pool(const char* op, kernels::AvgPoolSpec g, const Tensor& x, const Tensor& slot, SourceLocation at) {
+  if (x.dtype() == DType::bf16)
+    return through_float(x, slot, [&](const Tensor& v) {
+      g.pool.pitch.x = v.pitch();
+      return avg_pool(op, g, v, {}, at);
+    });
   const auto& row = kernels::select(kernels::avg_pool_table(), x.device(), g, at);
   Tensor y = output_tensor(op, detail::pooled_shape(g.pool, x), x.options(), slot, at);
   g.pool.pitch.y = y.pitch();

@@ -21,6 +21,10 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Ten
   check({!running_mean || (running_mean.shape() == Shape{c} && running_variance.shape() == Shape{c}), at}, op,
         ": running mean and variance must be [", c, "], got ", running_mean ? running_mean.shape() : Shape{}, " and ",
         running_variance ? running_variance.shape() : Shape{});
+  if (x.dtype() == DType::bf16)
+    return through_float(x, slot, [&](const Tensor& v) {
+      return batch_norm(v, weight, bias, running_mean, running_variance, o, {}, at);
+    });
   kernels::BatchNormSpec g{.rows = x.rows(), .c = c, .eps = o.eps, .momentum = o.momentum, .frozen = !o.training};
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(kernels::batch_norm_table(), x.device(), g, at);

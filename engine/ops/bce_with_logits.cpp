@@ -14,6 +14,8 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const Tensor&
         " must have the logits' shape ", logits.shape());
   check({logits.size() > 0, at}, op, ": ", logits.shape(), " has no values to average");
   check({o.pos_weight >= 0, at}, op, ": pos_weight must not be negative, got ", o.pos_weight);
+  if (logits.dtype() == DType::bf16 || target.dtype() == DType::bf16)
+    return bce_with_logits(as_float(logits), as_float(target), as_float(weight), o, at);
   const kernels::BceSpec g{.rows = logits.rows(),
                            .c = logits.channels(),
                            .pos_weight = o.pos_weight,

@@ -1,11 +1,19 @@
 #include "engine/ops/concat.h"
 
+#include <algorithm>
+
 #include "engine/ops/op.h"
 
 namespace kern {
 
 Tensor concat(const std::vector<Tensor>& parts, SourceLocation at) {
   check({!parts.empty(), at}, "concat: needs at least one tensor");
+  const auto kept = std::count_if(parts.begin(), parts.end(), [](const Tensor& p) { return p.dtype() == DType::bf16; });
+  if (kept > 0 && kept < int64_t(parts.size())) {  // a network's input beside what its layers keep
+    std::vector<Tensor> all;
+    for (const Tensor& p : parts) all.push_back(p.dtype() == DType::f32 ? cast(p, DType::bf16) : p);
+    return concat(all, at);
+  }
   const Tensor& first = parts[0];
   check({first.rank() >= 1, at}, "concat: a tensor without sizes has no channels to join");
   Shape shape = first.shape();

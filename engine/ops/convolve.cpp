@@ -4,23 +4,26 @@ namespace kern::detail {
 
 namespace {
 
-template <class Row, class Spec>
+// T: what x and y are kept as.
+template <class T, class Row, class Spec>
 Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const Shape& y_shape, const Tensor& x,
                 const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at) {
   g.pitch = {.x = x.pitch()};
   const auto& row = kernels::select(table, x.device(), g, at);
   Tensor y = output_tensor(op, y_shape, x.options(), slot, at);
   g.pitch.y = y.pitch();
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), w.data(), b ? b.data() : nullptr,
-              y.mutate());
+  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data<T>(), w.data(), b ? b.data() : nullptr,
+              y.mutate<T>());
   return record(op, {x, w, b}, y,
                 [op, g, &row, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
                   g.pitch.dy = dy.pitch();
                   const Workspace workspace(dy.device(), row.workspace(g));
-                  if (d.want(0)) row.backward_data(workspace.exec(), g, dy.data(), w.get(op).data(), d[0].mutate());
-                  if (d.want(1)) row.backward_weight(workspace.exec(), g, dy.data(), x.get(op).data(), d[1].mutate());
+                  if (d.want(0))
+                    row.backward_data(workspace.exec(), g, dy.data<T>(), w.get(op).data(), d[0].mutate<T>());
+                  if (d.want(1))
+                    row.backward_weight(workspace.exec(), g, dy.data<T>(), x.get(op).template data<T>(), d[1].mutate());
                   if (d.want(2) && bias_cancels) d[2].fill(0);
-                  else if (d.want(2)) row.backward_bias(workspace.exec(), g, dy.data(), d[2].mutate());
+                  else if (d.want(2)) row.backward_bias(workspace.exec(), g, dy.data<T>(), d[2].mutate());
                 });
 }
 
@@ -28,7 +31,10 @@ Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const 
 
 Tensor convolve(const char* op, kernels::Conv2dSpec g, const Shape& y_shape, const Tensor& x, const Tensor& w,
                 const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at) {
-  return recorded(op, kernels::conv2d_table(), g, y_shape, x, w, b, bias_cancels, slot, at);
+  const Tensor in = cast(x, activation_options(x).dtype);
+  if (in.dtype() == DType::bf16)
+    return recorded<Bf16>(op, kernels::conv2d_table<Bf16>(), g, y_shape, in, w, b, bias_cancels, slot, at);
+  return recorded<float>(op, kernels::conv2d_table(), g, y_shape, in, w, b, bias_cancels, slot, at);
 }
 
 void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tensor& x, const Tensor& w, const Tensor& b,
@@ -52,7 +58,10 @@ void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tenso
 
 Tensor convolve_transposed(const char* op, kernels::ConvTranspose2dSpec g, const Shape& y_shape, const Tensor& x,
                            const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at) {
-  return recorded(op, kernels::conv_transpose2d_table(), g, y_shape, x, w, b, bias_cancels, slot, at);
+  const Tensor in = cast(x, activation_options(x).dtype);
+  if (in.dtype() == DType::bf16)
+    return recorded<Bf16>(op, kernels::conv_transpose2d_table<Bf16>(), g, y_shape, in, w, b, bias_cancels, slot, at);
+  return recorded<float>(op, kernels::conv_transpose2d_table(), g, y_shape, in, w, b, bias_cancels, slot, at);
 }
 
 void check_transposed(const char* op, const kernels::ConvTranspose2dSpec& g, const Tensor& x, const Tensor& w,

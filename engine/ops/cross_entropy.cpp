@@ -11,6 +11,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const Tensor& w
   check_class_targets("cross_entropy", logits, target, at);
   check_class_weights("cross_entropy", weight, logits.channels(), at);
   check({o.smoothing >= 0 && o.smoothing <= 1, at}, "cross_entropy: smoothing must be 0 to 1, got ", o.smoothing);
+  if (logits.dtype() == DType::bf16) return cross_entropy(as_float(logits), target, weight, o, at);
   const Tensor t = dense(target);
   const kernels::CrossEntropySpec g{
       .rows = logits.rows(), .k = logits.channels(), .smoothing = o.smoothing, .pitch = {.x = logits.pitch()}};

@@ -10,6 +10,8 @@ namespace {
 Tensor drop(const char* op, const Tensor& x, float p, int64_t span, Generator& generator, const Tensor& slot,
             SourceLocation at) {
   check({p >= 0 && p <= 1, at}, op, ": the probability to drop must be from 0 to 1, got ", p);
+  if (x.dtype() == DType::bf16)
+    return through_float(x, slot, [&](const Tensor& v) { return drop(op, v, p, span, generator, {}, at); });
   const Generator::Draw draw = generator.draw(RandomStream::dropout);
   kernels::DropoutSpec g{.rows = x.rows(), .c = x.channels(), .span = span, .p = p, .key = draw.key, .call = draw.call};
   check({g.masks() <= kernels::kMaxDropoutMasks, at}, op, ": ", x.shape(),

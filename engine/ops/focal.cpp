@@ -16,6 +16,7 @@ Tensor focal(const Tensor& logits, const Tensor& target, const FocalOptions& o, 
         " logits; with one it must be at most 1, with several give the weights of the classes instead");
   check({!binary || !weight, at}, op, ": with one logit there are no class weights; give alpha");
   check_class_weights(op, weight, logits.channels(), at);
+  if (logits.dtype() == DType::bf16) return focal(as_float(logits), target, o, weight, at);
   const Tensor t = dense(target);
   const kernels::FocalSpec g{.rows = logits.rows(),
                              .k = logits.channels(),

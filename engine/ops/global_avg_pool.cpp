@@ -11,6 +11,7 @@ Tensor global_avg_pool(const Tensor& x, const Tensor& slot, SourceLocation at) {
   int64_t l = 1;
   for (int i = 1; i + 1 < x.rank(); ++i) l *= x.dim(i);
   check({l > 0 || x.dim(0) == 0, at}, op, ": input ", x.shape(), " has no position to average over");
+  if (x.dtype() == DType::bf16) return global_avg_pool(as_float(x), slot, at);
   kernels::GlobalAvgPoolSpec g{.n = x.dim(0), .l = std::max<int64_t>(1, l), .c = x.channels()};
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(kernels::global_avg_pool_table(), x.device(), g, at);

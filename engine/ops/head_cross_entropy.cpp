@@ -24,6 +24,7 @@ Tensor head_cross_entropy(const Tensor& x, const Tensor& w, const Tensor& b, con
         ": predictions must be a dense ", target.shape());
   check({!o.confusion || (o.confusion.shape() == Shape{k, k} && o.confusion.dense() && o.prediction), at}, op,
         ": the confusion must be a dense [", k, ",", k, "], and needs predictions");
+  if (x.dtype() == DType::bf16) return head_cross_entropy(as_float(x), w, b, target, weight, std::move(o), at);
   const Tensor t = dense(target);
   const kernels::HeadCrossEntropySpec g{
       .rows = x.rows(), .c = c, .k = k, .smoothing = o.smoothing, .pitch = {.x = x.pitch()}};

@@ -9,6 +9,8 @@ Tensor kl_normal(const Tensor& mean, const Tensor& spread, const KlNormalOptions
   check({mean.shape() == spread.shape(), at}, "kl_normal: mean ", mean.shape(), " and spread ", spread.shape(),
         " must have one shape");
   check({mean.size() > 0, at}, "kl_normal: ", mean.shape(), " has no values to add");
+  if (mean.dtype() == DType::bf16 || spread.dtype() == DType::bf16)
+    return kl_normal(as_float(mean), as_float(spread), o, at);
   kernels::KlNormalSpec g{.rows = mean.rows(),
                           .c = mean.channels(),
                           .divisor = o.average && mean.rank() > 1 ? mean.dim(0) : 1,

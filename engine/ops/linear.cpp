@@ -14,6 +14,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& s
   check({!b || b.shape() == Shape{w.dim(0)}, at}, "linear: bias must be [", w.dim(0), "], got ",
         b ? b.shape() : Shape{});
   check({w.dense(), at}, "linear: the weight must be dense");
+  if (x.dtype() == DType::bf16) return linear(as_float(x), w, b, slot, at);
   kernels::LinearSpec g{.rows = x.rows(), .c = w.dim(1), .k = w.dim(0)};
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(kernels::linear_table(), x.device(), g, at);

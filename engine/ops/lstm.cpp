@@ -11,6 +11,7 @@ Tensor lstm(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tenso
   check({x.rank() == 3, at}, op, ": input must be [N,L,C], got ", x.shape());
   check({w_hh.rank() == 2 && w_hh.dim(0) == 4 * w_hh.dim(1) && w_hh.dense(), at}, op,
         ": the recurrent weight must be [4H,H] and dense, got ", w_hh.shape());
+  if (x.dtype() == DType::bf16) return lstm(as_float(x), w_ih, w_hh, b_ih, b_hh, reverse, slot, at);
   kernels::LstmSpec g{.n = x.dim(0), .l = x.dim(1), .c = x.dim(2), .h = w_hh.dim(1), .reverse = reverse};
   check({w_ih.shape() == Shape{g.gates(), g.c} && w_ih.dense(), at}, op, ": for input ", x.shape(), " and ", g.h,
         " states the weight must be [", g.gates(), ",", g.c, "] and dense, got ", w_ih.shape());

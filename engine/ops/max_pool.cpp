@@ -7,16 +7,20 @@
 namespace kern {
 namespace {
 
-Tensor max_pool(const char* op, kernels::MaxPoolSpec g, const Tensor& x, const Tensor& slot, SourceLocation at) {
-  const auto& row = kernels::select(kernels::max_pool_table(), x.device(), g, at);
+template <class T>
+Tensor max_pool_of(const char* op, kernels::MaxPoolSpec g, const Tensor& x, const Tensor& slot, SourceLocation at) {
+  const auto& row = kernels::select(kernels::max_pool_table<T>(), x.device(), g, at);
   Tensor y = output_tensor(op, detail::pooled_shape(g, x), x.options(), slot, at);
   g.pitch.y = y.pitch();
-  row.forward({}, g, x.data(), y.mutate());
+  row.forward({}, g, x.data<T>(), y.mutate<T>());
   return record(op, {x}, y, [op, g, &row, x = Saved(x)](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch.dy = dy.pitch();
-    row.backward({}, g, dy.data(), x.get(op).data(), d[0].mutate());
+    row.backward({}, g, dy.data<T>(), x.get(op).template data<T>(), d[0].mutate<T>());
   });
+}
+Tensor max_pool(const char* op, const kernels::MaxPoolSpec& g, const Tensor& x, const Tensor& slot, SourceLocation at) {
+  return x.dtype() == DType::bf16 ? max_pool_of<Bf16>(op, g, x, slot, at) : max_pool_of<float>(op, g, x, slot, at);
 }
 
 }  // namespace

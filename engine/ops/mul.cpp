@@ -7,6 +7,9 @@
 namespace kern {
 
 Tensor mul(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocation at) {
+  if (a.dtype() == DType::bf16)
+    return through_float(a, slot, [&](const Tensor& v) { return mul(v, as_float(b), {}, at); });
+  if (b.dtype() == DType::bf16) return mul(a, as_float(b), slot, at);
   kernels::BinarySpec g = detail::binary_spec("mul", a, b, at);
   const auto& row = kernels::select(kernels::mul_table(), a.device(), g, at);
   Tensor y = output_tensor("mul", a.shape(), a.options(), slot, at);

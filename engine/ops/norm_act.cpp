@@ -4,6 +4,64 @@
 
 namespace kern {
 
+namespace {
+
+// x, whose case g is, as values of type T.
+template <class T>
+Tensor applied(const char* op, kernels::NormActSpec g, const Generator::Draw& draw, const Tensor& x, NormActParts p,
+               const NormActOptions& o, const Tensor& slot, SourceLocation at) {
+  const auto& row = kernels::select(kernels::norm_act_table<T>(), x.device(), g, at);
+  Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);
+  g.pitch.y = y.pitch();
+  const Shape statistics = o.per_sample ? Shape{g.n, g.c} : Shape{g.c};
+  Tensor mean = Tensor::empty(statistics, {.device = x.device()}),
+         inverse = Tensor::empty(statistics, {.device = x.device()});
+  auto data = [](const Tensor& t) { return t ? t.data() : nullptr; };
+  // Frozen statistics are only read: that must not count as a write.
+  auto running = [&](Tensor& t) { return !t ? nullptr : o.training ? t.mutate() : const_cast<float*>(t.data()); };
+  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data<T>(),
+              {.weight = data(p.weight),
+               .bias = data(p.bias),
+               .slope = data(p.slope),
+               .step = draw.step_on(x.device(), at),
+               .running_mean = running(p.running_mean),
+               .running_variance = running(p.running_variance)},
+              p.residual ? p.residual.data<T>() : nullptr, y.mutate<T>(), mean.mutate(), inverse.mutate());
+  struct Kept {
+    Saved x, weight, bias, slope;
+    Tensor mean, inverse;
+    Generator::Draw draw;
+    kernels::NormActInputs<float> inputs(const char* op) const {
+      auto data = [op](const Saved& t) { return t ? t.get(op).data() : nullptr; };
+      return {.weight = data(weight), .bias = data(bias), .slope = data(slope), .step = draw.step_on(mean.device())};
+    }
+  };
+  const Kept kept{x, p.weight, p.bias, p.slope, mean, inverse, draw};
+  record(op, {x, p.weight, p.bias, p.slope, p.residual}, y, [op, g, &row, kept](const Tensor& dy, Grads& d) mutable {
+    if (d.want(4)) d.set(4, dy);
+    if (!d.want(0) && !d.want(1) && !d.want(2) && !d.want(3)) return;
+    g.pitch.dy = dy.pitch();
+    auto gradient = [&](size_t i) { return d.want(i) ? d[i].mutate() : nullptr; };
+    T* dx = d.want(0) ? d[0].mutate<T>() : nullptr;
+    row.backward(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data<T>(), kept.x.get(op).template data<T>(),
+                 kept.inputs(op), kept.mean.data(), kept.inverse.data(), dx, gradient(1), gradient(2), gradient(3));
+  });
+  // For whoever saves y: it follows from what is kept anyway. Not where the residual would have to be made again too,
+  // or a chain of residual blocks would be made all at once.
+  if (y.requires_grad() && !(p.residual && p.residual.impl().refill)) {
+    auto again = [op, g, &row, kept, residual = Saved(p.residual)](Tensor& into) mutable {
+      g.pitch.y = into.pitch();
+      row.apply(Workspace(into.device(), row.workspace(g)).exec(), g, kept.x.get(op).template data<T>(),
+                kept.inputs(op), kept.mean.data(), kept.inverse.data(),
+                residual ? residual.get(op).template data<T>() : nullptr, into.mutate<T>());
+    };
+    y.impl().refill = std::make_shared<Refill>(Refill{.make = std::move(again), .version = y.version()});
+  }
+  return y;
+}
+
+}  // namespace
+
 Tensor norm_act(const Tensor& x, NormActParts p, const NormActOptions& o, const Tensor& slot, Generator& generator,
                 SourceLocation at) {
   const char* op = "norm_act";
@@ -24,69 +82,26 @@ Tensor norm_act(const Tensor& x, NormActParts p, const NormActOptions& o, const 
         ": the slope must be [1] or [", c, "], got ", p.slope ? p.slope.shape() : Shape{});
   check({!p.residual || p.residual.shape() == x.shape(), at}, op, ": the residual must be ", x.shape(), ", got ",
         p.residual ? p.residual.shape() : Shape{});
+  if (p.residual) p.residual = cast(p.residual, x.dtype());
   check({o.dropout >= 0 && o.dropout <= 1, at}, op, ": the probability to drop must be from 0 to 1, got ", o.dropout);
   Generator::Draw draw{};
   if (o.dropout > 0) draw = generator.draw(RandomStream::dropout);
-  kernels::NormActSpec g{.n = n,
-                         .rows = rows,
-                         .c = c,
-                         .per_sample = o.per_sample,
-                         .frozen = !o.per_sample && !o.training,
-                         .eps = o.eps,
-                         .momentum = o.momentum,
-                         .act = o.act,
-                         .slopes = p.slope ? p.slope.dim(0) : 1,
-                         .p = o.dropout,
-                         .key = draw.key,
-                         .call = draw.call,
-                         .pitch = {.x = x.pitch()},
-                         .residual_pitch = p.residual ? p.residual.pitch() : 0};
-  const auto& row = kernels::select(kernels::norm_act_table(), x.device(), g, at);
-  Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);
-  g.pitch.y = y.pitch();
-  const Shape statistics = o.per_sample ? Shape{n, c} : Shape{c};
-  Tensor mean = Tensor::empty(statistics, x.options()), inverse = Tensor::empty(statistics, x.options());
-  auto data = [](const Tensor& t) { return t ? t.data() : nullptr; };
-  // Frozen statistics are only read: that must not count as a write.
-  auto running = [&](Tensor& t) { return !t ? nullptr : o.training ? t.mutate() : const_cast<float*>(t.data()); };
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(),
-              {.weight = data(p.weight),
-               .bias = data(p.bias),
-               .slope = data(p.slope),
-               .step = draw.step_on(x.device(), at),
-               .running_mean = running(p.running_mean),
-               .running_variance = running(p.running_variance)},
-              data(p.residual), y.mutate(), mean.mutate(), inverse.mutate());
-  struct Kept {
-    Saved x, weight, bias, slope;
-    Tensor mean, inverse;
-    Generator::Draw draw;
-    kernels::NormActInputs<float> inputs(const char* op) const {
-      auto data = [op](const Saved& t) { return t ? t.get(op).data() : nullptr; };
-      return {.weight = data(weight), .bias = data(bias), .slope = data(slope), .step = draw.step_on(mean.device())};
-    }
-  };
-  const Kept kept{x, p.weight, p.bias, p.slope, mean, inverse, draw};
-  record(op, {x, p.weight, p.bias, p.slope, p.residual}, y, [op, g, &row, kept](const Tensor& dy, Grads& d) mutable {
-    if (d.want(4)) d.set(4, dy);
-    if (!d.want(0) && !d.want(1) && !d.want(2) && !d.want(3)) return;
-    g.pitch.dy = dy.pitch();
-    auto gradient = [&](size_t i) { return d.want(i) ? d[i].mutate() : nullptr; };
-    float* dx = gradient(0);
-    row.backward(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data(), kept.x.get(op).data(), kept.inputs(op),
-                 kept.mean.data(), kept.inverse.data(), dx, gradient(1), gradient(2), gradient(3));
-  });
-  // For whoever saves y: it follows from what is kept anyway. Not where the residual would have to be made again too,
-  // or a chain of residual blocks would be made all at once.
-  if (y.requires_grad() && !(p.residual && p.residual.impl().refill)) {
-    auto again = [op, g, &row, kept, residual = Saved(p.residual)](Tensor& into) mutable {
-      g.pitch.y = into.pitch();
-      row.apply(Workspace(into.device(), row.workspace(g)).exec(), g, kept.x.get(op).data(), kept.inputs(op),
-                kept.mean.data(), kept.inverse.data(), residual ? residual.get(op).data() : nullptr, into.mutate());
-    };
-    y.impl().refill = std::make_shared<Refill>(Refill{.make = std::move(again), .version = y.version()});
-  }
-  return y;
+  const kernels::NormActSpec g{.n = n,
+                               .rows = rows,
+                               .c = c,
+                               .per_sample = o.per_sample,
+                               .frozen = !o.per_sample && !o.training,
+                               .eps = o.eps,
+                               .momentum = o.momentum,
+                               .act = o.act,
+                               .slopes = p.slope ? p.slope.dim(0) : 1,
+                               .p = o.dropout,
+                               .key = draw.key,
+                               .call = draw.call,
+                               .pitch = {.x = x.pitch()},
+                               .residual_pitch = p.residual ? p.residual.pitch() : 0};
+  return x.dtype() == DType::bf16 ? applied<Bf16>(op, g, draw, x, std::move(p), o, slot, at)
+                                  : applied<float>(op, g, draw, x, std::move(p), o, slot, at);
 }
 
 }  // namespace kern

@@ -1,6 +1,7 @@
 // What every op needs around its kernels.
 #pragma once
 #include "engine/autograd.h"
+#include "engine/ops/cast.h"
 #include "kernels/common/dispatch.h"
 
 namespace kern {
@@ -26,6 +27,14 @@ inline Tensor output_tensor(const char* op, const Shape& shape, TensorOptions op
         ", the slot given for it is ", slot.shape());
   return slot;
 }
+
+// For an op whose rows know floats alone: what it makes of a tensor kept as bf16 it makes in float, op(x as floats),
+// and that is kept as bf16 again.
+template <class Op>
+Tensor through_float(const Tensor& x, const Tensor& slot, Op&& op) {
+  return cast(op(cast(x, DType::f32)), DType::bf16, slot);
+}
+inline Tensor as_float(const Tensor& x) { return x && x.dtype() == DType::bf16 ? cast(x, DType::f32) : x; }
 
 // A gradient whose rows may have a pitch, as a dense tensor (itself, if it is).
 inline Tensor dense(const Tensor& t) { return t.dense() ? t : t.clone(); }

@@ -34,6 +34,8 @@ namespace detail {
 Tensor padded(const char* op, kernels::PadSpec g, const Shape& y_shape, const Tensor& x, const Tensor& slot,
               SourceLocation at) {
   if (g == g.inverse() && !slot) return x;  // nothing to add or to cut
+  if (x.dtype() == DType::bf16)
+    return through_float(x, slot, [&](const Tensor& v) { return padded(op, g, y_shape, v, {}, at); });
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(kernels::pad_table(), x.device(), g, at);
   Tensor y = output_tensor(op, y_shape, x.options(), slot, at);

@@ -18,6 +18,8 @@ Tensor pair_loss(const char* name, const kernels::Table<kernels::PairLossRow<Op>
                  const Tensor& target, SourceLocation at) {
   check({x.shape() == target.shape(), at}, name, ": shapes ", x.shape(), " and ", target.shape(), " must be equal");
   check({x.size() > 0, at}, name, ": ", x.shape(), " has no values to average");
+  if (x.dtype() == DType::bf16 || target.dtype() == DType::bf16)
+    return pair_loss(name, table, op, as_float(x), as_float(target), at);
   const kernels::PairLossSpec<Op> g{
       .rows = x.rows(), .c = x.channels(), .op = op, .pitch = {.x = x.pitch(), .y = target.pitch()}};
   const auto& row = kernels::select(table, x.device(), g, at);

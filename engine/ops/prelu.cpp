@@ -8,6 +8,7 @@ namespace kern {
 Tensor prelu(const Tensor& x, const Tensor& slope, const Tensor& slot, SourceLocation at) {
   check({slope.rank() == 1 && (slope.dim(0) == 1 || slope.dim(0) == x.channels()), at}, "prelu: input ", x.shape(),
         " needs a slope of shape [1] (shared) or [", x.channels(), "] (one per channel), got ", slope.shape());
+  if (x.dtype() == DType::bf16) return through_float(x, slot, [&](const Tensor& v) { return prelu(v, slope, {}, at); });
   kernels::PreluSpec g{.rows = x.rows(), .c = x.channels(), .slopes = slope.dim(0)};
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(kernels::prelu_table(), x.device(), g, at);

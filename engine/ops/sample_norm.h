@@ -13,6 +13,9 @@ Tensor sample_norm(const char* op, const kernels::Table<Row>& table, Spec g, con
         weight ? weight.shape() : Shape{});
   check({!bias || bias.shape() == Shape{g.c}, at}, op, ": bias must be [", g.c, "], got ",
         bias ? bias.shape() : Shape{});
+  if (x.dtype() == DType::bf16)
+    return through_float(
+        x, slot, [&](const Tensor& v) { return sample_norm(op, table, g, statistics, v, weight, bias, {}, at); });
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(table, x.device(), g, at);
   Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);

@@ -12,6 +12,7 @@ namespace {
 Tensor over_channels(const char* op, const kernels::Table<kernels::SoftmaxRow>& table, const Tensor& x,
                      const Tensor& slot, SourceLocation at) {
   check({x.rank() >= 1 && x.channels() >= 1, at}, op, ": input must have channels, got ", x.shape());
+  if (x.dtype() == DType::bf16) return over_channels(op, table, as_float(x), slot, at);
   kernels::SoftmaxSpec g{.rows = x.rows(), .c = x.channels()};
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(table, x.device(), g, at);

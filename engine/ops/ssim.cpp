@@ -12,6 +12,7 @@ Tensor ssim(const Tensor& x, const Tensor& y, float range, SourceLocation at) {
         x.dim(2), " are smaller than the window of ", kernels::kSsimWindow, " x ", kernels::kSsimWindow);
   check({x.size() > 0, at}, "ssim: ", x.shape(), " has no values to average");
   check({range > 0, at}, "ssim: the range of the values must be positive, got ", range);
+  if (x.dtype() == DType::bf16 || y.dtype() == DType::bf16) return ssim(as_float(x), as_float(y), range, at);
   const kernels::SsimSpec g{.n = x.dim(0),
                             .h = x.dim(1),
                             .w = x.dim(2),

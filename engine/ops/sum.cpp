@@ -7,6 +7,7 @@ namespace kern {
 namespace {
 
 Tensor scaled_sum(const char* op, const Tensor& x, double scale, SourceLocation at) {
+  if (x.dtype() == DType::bf16) return scaled_sum(op, as_float(x), scale, at);
   const kernels::SumSpec g{.rows = x.rows(), .c = x.channels(), .scale = scale, .pitch = {.x = x.pitch()}};
   const auto& row = kernels::select(kernels::sum_table(), x.device(), g, at);
   Tensor y = Tensor::empty({1}, x.options());

@@ -10,6 +10,7 @@ Tensor tversky(const Tensor& logits, const Tensor& target, const TverskyOptions&
   check_class_targets("tversky", logits, target, at);
   check({o.alpha >= 0 && o.beta >= 0 && o.smooth >= 0, at},
         "tversky: alpha, beta and smooth must not be negative, got ", o.alpha, ", ", o.beta, ", ", o.smooth);
+  if (logits.dtype() == DType::bf16) return tversky(as_float(logits), target, o, at);
   const Tensor t = dense(target);
   const int64_t groups = o.per_sample && logits.rank() > 1 ? logits.dim(0) : 1;
   const kernels::TverskySpec g{.groups = groups,

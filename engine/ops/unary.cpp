@@ -34,21 +34,28 @@ namespace kern {
 namespace {
 
 // y = op(x), any shape.
-template <class Op>
-Tensor unary(const char* name, const kernels::Table<kernels::UnaryRow<Op>>& table, const Op& op, const Tensor& x,
-             const Tensor& slot, SourceLocation at) {
+template <class T, class Op>
+Tensor applied(const char* name, const kernels::Table<kernels::UnaryRow<Op, T>>& table, const Op& op, const Tensor& x,
+               const Tensor& slot, SourceLocation at) {
   kernels::UnarySpec<Op> g{.rows = x.rows(), .c = x.channels(), .op = op};
   const auto& row = kernels::select(table, x.device(), g, at);
   Tensor y = output_tensor(name, x.shape(), x.options(), slot, at);
   g.pitch.x = x.pitch();
   g.pitch.y = y.pitch();
-  row.forward({}, g, x.data(), y.mutate());
+  row.forward({}, g, x.data<T>(), y.mutate<T>());
   const Saved saved(Op::kSaves == kernels::Saves::input ? x : y);
   return record(name, {x}, y, [name, g, &row, saved](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch.dy = dy.pitch();
-    row.backward({}, g, dy.data(), saved.get(name).data(), d[0].mutate());
+    row.backward({}, g, dy.data<T>(), saved.get(name).template data<T>(), d[0].mutate<T>());
   });
+}
+
+template <class Op>
+Tensor unary(const char* name, const kernels::Table<kernels::UnaryRow<Op>>& table, const Op& op, const Tensor& x,
+             const Tensor& slot, SourceLocation at) {
+  if (x.dtype() == DType::bf16) return applied<Bf16>(name, kernels::unary_table<Op, Bf16>(table.op), op, x, slot, at);
+  return applied<float>(name, table, op, x, slot, at);
 }
 
 }  // namespace

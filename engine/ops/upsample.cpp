@@ -5,32 +5,40 @@
 namespace kern {
 namespace {
 
+template <class T>
+Tensor upsampled(const char* op, kernels::UpsampleSpec g, const Shape& y_shape, const Tensor& x, const Tensor& slot,
+                 SourceLocation at) {
+  const auto& row = kernels::select(kernels::upsample_table<T>(), x.device(), g, at);
+  Tensor y = output_tensor(op, y_shape, x.options(), slot, at);
+  g.pitch.y = y.pitch();
+  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data<T>(), y.mutate<T>());
+  return record(op, {x}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
+    if (!d.want(0)) return;
+    g.pitch.dy = dy.pitch();
+    row.backward(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data<T>(), d[0].mutate<T>());
+  });
+}
+
 Tensor upsample(const char* op, const Tensor& x, int p, int q, float step_h, float step_w, const UpsampleOptions& o,
                 const Tensor& slot, SourceLocation at) {
   check({x.rank() == 4 || x.rank() == 3, at}, op, ": input must be [N,H,W,C] or [N,L,C], got ", x.shape());
   const bool signal = x.rank() == 3;
-  kernels::UpsampleSpec g{.n = int(x.dim(0)),
-                          .c = int(x.channels()),
-                          .h = signal ? 1 : int(x.dim(1)),
-                          .w = int(x.dim(-2)),
-                          .p = p,
-                          .q = q,
-                          .how = o.how,
-                          .align_corners = o.align_corners,
-                          .step_h = step_h,
-                          .step_w = step_w,
-                          .pitch = {.x = x.pitch()}};
+  const kernels::UpsampleSpec g{.n = int(x.dim(0)),
+                                .c = int(x.channels()),
+                                .h = signal ? 1 : int(x.dim(1)),
+                                .w = int(x.dim(-2)),
+                                .p = p,
+                                .q = q,
+                                .how = o.how,
+                                .align_corners = o.align_corners,
+                                .step_h = step_h,
+                                .step_w = step_w,
+                                .pitch = {.x = x.pitch()}};
   check({g.h >= 1 && g.w >= 1 && p >= 1 && q >= 1, at}, op, ": input ", x.shape(), " and output size ", p, "x", q,
         " must be at least 1");
-  const auto& row = kernels::select(kernels::upsample_table(), x.device(), g, at);
-  Tensor y = output_tensor(op, signal ? Shape{g.n, q, g.c} : Shape{g.n, p, q, g.c}, x.options(), slot, at);
-  g.pitch.y = y.pitch();
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), y.mutate());
-  return record(op, {x}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
-    if (!d.want(0)) return;
-    g.pitch.dy = dy.pitch();
-    row.backward(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data(), d[0].mutate());
-  });
+  const Shape y_shape = signal ? Shape{g.n, q, g.c} : Shape{g.n, p, q, g.c};
+  return x.dtype() == DType::bf16 ? upsampled<Bf16>(op, g, y_shape, x, slot, at)
+                                  : upsampled<float>(op, g, y_shape, x, slot, at);
 }
 
 }  // namespace

@@ -6,11 +6,11 @@
 
 namespace kern::kernels {
 
-template <class Formula>
+template <class Formula, class T>
 struct BinaryForward {
   BinarySpec g;
-  const float *a, *b;
-  float* y;
+  const T *a, *b;
+  T* y;
   template <int W>
   __device__ void at(int64_t row, int64_t column) const {
     Pack<W> v = load<W>(a + row * g.a_pitch() + column);
@@ -20,12 +20,12 @@ struct BinaryForward {
     store(y + row * g.y_pitch() + column, v);
   }
 };
-template <class Formula>
-void binary_forward(std::string_view name, const Exec& exec, const BinarySpec& g, const float* a, const float* b,
-                    float* y, SourceLocation at = SourceLocation::current()) {
+template <class Formula, class T>
+void binary_forward(std::string_view name, const Exec& exec, const BinarySpec& g, const T* a, const T* b, T* y,
+                    SourceLocation at = SourceLocation::current()) {
   const RowsOf rows_of_b{b, g.vector ? g.c : g.b_step()};
   for_each_value(name, exec, g.rows, g.c, {{a, g.a_pitch()}, rows_of_b, {y, g.y_pitch()}},
-                 BinaryForward<Formula>{g, a, b, y}, !g.vector, at);
+                 BinaryForward<Formula, T>{g, a, b, y}, !g.vector, at);
 }
 
 }  // namespace kern::kernels

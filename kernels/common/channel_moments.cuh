@@ -1,7 +1,7 @@
 // Mean and sum of squared deviations per channel on the card (kernels/common/channel_sums.cuh has the frame), merged by
 // Chan's formula on every level: a thread takes 2 or 8 rows at once, exactly round their own mean, and merges them in
 // float; threads and blocks are merged in double in a fixed order. A thread counts from its first value on, so that a
-// large mean costs no digits. Reads 4 bytes a value: bound by memory (about 8 operations a value).
+// large mean costs no digits. Reads every value once: bound by memory (about 8 operations a value).
 #pragma once
 #include "kernels/common/channel_sums.cuh"
 
@@ -21,12 +21,12 @@ struct Moments {
 
 // all: count, W means, W sums of squares of a block's rows, for channels column .. column + W - 1 in the threads below
 // share.lanes. All of the block must call.
-template <int W>
-__device__ __forceinline__ void block_moments(const ChannelShare& share, const float* x, int64_t pitch,
+template <int W, class T>
+__device__ __forceinline__ void block_moments(const ChannelShare& share, const T* x, int64_t pitch,
                                               double (&all)[1 + 2 * W]) {
   float count = 0, shift[W] = {}, mean[W] = {}, squares[W] = {};  // mean: beyond shift
   if (!share.idle)
-    walk_rows<W == 1 ? 8 : 4>(share, ColumnsOfThread<W>{x + share.column, pitch},
+    walk_rows<W == 1 ? 8 : 4>(share, ColumnsOfThread<W, T>{x + share.column, pitch},
                               [&]<int n>(int64_t, const Pack<W>(&v)[n]) {
                                 if (count == 0) {
 #pragma unroll
@@ -66,9 +66,9 @@ __device__ __forceinline__ void block_moments(const ChannelShare& share, const f
 }
 
 // The moments of the rows of a block, per channel: [part][mean, squares][C]; g.rows_of_chunk(its chunk) is the count.
-template <int W>
+template <int W, class T>
 __global__ void __launch_bounds__(kChannelThreads)
-    channel_moments_kernel(ChannelGrid g, const float* x, int64_t pitch, double* moments) {
+    channel_moments_kernel(ChannelGrid g, const T* x, int64_t pitch, double* moments) {
   const ChannelShare share = channel_share<W>(g);
   double all[1 + 2 * W];
   block_moments<W>(share, x, pitch, all);
@@ -78,13 +78,14 @@ __global__ void __launch_bounds__(kChannelThreads)
   for (int j = 0; j < W; ++j) to[j] = all[1 + j], to[g.c + j] = all[1 + W + j];
 }
 // moments: g.sums_bytes(2) of scratch.
-inline void channel_moments(const Exec& exec, const ChannelGrid& g, const float* x, int64_t pitch, double* moments,
-                            SourceLocation at = SourceLocation::current()) {
+template <class T>
+void channel_moments(const Exec& exec, const ChannelGrid& g, const T* x, int64_t pitch, double* moments,
+                     SourceLocation at = SourceLocation::current()) {
   const LaunchConfig config{
       .grid = dim3(unsigned(g.parts()), unsigned(g.tiles)), .block = kChannelThreads, .stream = stream_of(exec)};
   if (packs_fit(g.c, {{x, pitch}}))
-    launch("channel moments", at, channel_moments_kernel<4>, config, g, x, pitch, moments);
-  else launch("channel moments", at, channel_moments_kernel<1>, config, g, x, pitch, moments);
+    launch("channel moments", at, channel_moments_kernel<4, T>, config, g, x, pitch, moments);
+  else launch("channel moments", at, channel_moments_kernel<1, T>, config, g, x, pitch, moments);
 }
 
 // Merges m over the threads t, t + lanes, ... of a block into thread t < lanes.

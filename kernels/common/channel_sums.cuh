@@ -125,9 +125,9 @@ __device__ __forceinline__ void sum_rows_of_block(double (&v)[V], int lanes, int
 }
 
 // What a thread holds where the values are all there is.
-template <int W>
+template <int W, class T = float>
 struct ColumnsOfThread {
-  const float* x;
+  const T* x;
   int64_t pitch;
   __device__ Pack<W> read(int64_t row) const { return load<W>(x + row * pitch); }
   __device__ void add(int64_t, const Pack<W>& v, float (&few)[1][W]) const {

@@ -24,7 +24,10 @@ namespace kern::kernels {
 inline constexpr int kRowThreads = 128, kMostThreadRow = 64;
 
 struct RowArrays {
-  RowsOf in[2] = {};
+  struct In {
+    const float* p = nullptr;
+    int64_t pitch = 0;
+  } in[2];
   float* out = nullptr;
   int64_t out_pitch = 0;
 };

@@ -42,6 +42,16 @@ OpInfo info_of(const Table<Row>& table) {
   return info;
 }
 
+// Of an op that has rows for values kept as bf16 too, in a table of their own (`x_table<Bf16>()`), most of them only on
+// a card.
+template <class Row, class RowOfBf16>
+OpInfo info_of(const Table<Row>& table, const Table<RowOfBf16>& of_bf16) {
+  OpInfo info = info_of(table);
+  const std::vector<RowInfo> more = info_of(of_bf16).rows;
+  info.rows.insert(info.rows.end() - 1, more.begin(), more.end());  // the reference stands last
+  return info;
+}
+
 // For a row's supports and workspace when it takes every case and needs no scratch.
 inline constexpr auto supports_all = [](const auto&) { return true; };
 inline constexpr auto no_workspace = [](const auto&) { return size_t{0}; };

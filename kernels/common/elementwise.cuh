@@ -13,11 +13,11 @@
 #pragma once
 #include <initializer_list>
 
-#include "kernels/common/cuda.h"
+#include "kernels/common/bf16.cuh"
 
 namespace kern::kernels {
 
-// W floats that are read or written at once.
+// W values that are read or written at once: floats, whatever they are in memory.
 template <int W>
 struct alignas(4 * W) Pack {
   float v[W];
@@ -37,15 +37,48 @@ __device__ __forceinline__ void store(float* p, const Pack<W>& v) {
   *reinterpret_cast<Pack<W>*>(p) = v;
 }
 
+template <int W>
+struct alignas(2 * W) Bf16Pack {
+  uint16_t v[W];
+};
+template <int W>
+__device__ __forceinline__ Pack<W> load(const Bf16* p) {
+#ifdef KERN_CUDA_EMULATED
+  emulator::check_aligned(p, sizeof(Bf16Pack<W>), SourceLocation::current());
+#endif
+  const Bf16Pack<W> in = *reinterpret_cast<const Bf16Pack<W>*>(p);
+  Pack<W> out;
+#pragma unroll
+  for (int i = 0; i < W; ++i) out.v[i] = __uint_as_float(uint32_t{in.v[i]} << 16);
+  return out;
+}
+template <int W>
+__device__ __forceinline__ void store(Bf16* p, const Pack<W>& v) {
+#ifdef KERN_CUDA_EMULATED
+  emulator::check_aligned(p, sizeof(Bf16Pack<W>), SourceLocation::current());
+#endif
+  Bf16Pack<W> out;
+#pragma unroll
+  for (int i = 0; i < W; i += 2) {
+    const uint32_t two = to_bf16x2(v.v[i], i + 1 < W ? v.v[i + 1] : 0.0f);
+    out.v[i] = uint16_t(two);
+    if (i + 1 < W) out.v[i + 1] = uint16_t(two >> 16);
+  }
+  *reinterpret_cast<Bf16Pack<W>*>(p) = out;
+}
+
 struct RowsOf {  // an array: rows of c values, `pitch` apart
-  const float* p;
+  const void* p;
   int64_t pitch;
+  size_t value;  // bytes of one
+  template <class T>
+  constexpr RowsOf(const T* array, int64_t pitch_of_rows) : p(array), pitch(pitch_of_rows), value(sizeof(T)) {}
 };
 // Whether W values at a time may be read at every multiple of W.
 inline bool packs_fit(int64_t c, std::initializer_list<RowsOf> arrays, int width = 4) {
   if (c % width) return false;
   for (const RowsOf& a : arrays)
-    if (a.p && (a.pitch % width || reinterpret_cast<uintptr_t>(a.p) % (4 * width))) return false;
+    if (a.p && (a.pitch % width || reinterpret_cast<uintptr_t>(a.p) % (a.value * size_t(width)))) return false;
   return true;
 }
 inline bool all_dense(int64_t c, std::initializer_list<RowsOf> arrays) {

@@ -9,7 +9,7 @@
 //   A [16,16] bf16    a[0] = (g, 2t..2t+1)  a[1] = (g+8, 2t..)  a[2] = (g, 2t+8..)  a[3] = (g+8, 2t+8..)
 //   B [16,8]  bf16    b[0] = (k 2t..2t+1, n g)  b[1] = (k 2t+8.., n g)
 #pragma once
-#include "kernels/common/cuda.h"
+#include "kernels/common/bf16.cuh"
 #include "kernels/common/precision.h"
 
 namespace kern::kernels {
@@ -35,17 +35,6 @@ __device__ __forceinline__ uint32_t to_tf32(float v) {
 #endif
 }
 __device__ __forceinline__ float from_tf32(uint32_t v) { return __uint_as_float(v); }
-
-// Two floats as bf16, the first in the lower half.
-__device__ __forceinline__ uint32_t to_bf16x2(float low, float high) {
-#ifdef KERN_CUDA_EMULATED
-  return emulator::round_to_bf16(low) | emulator::round_to_bf16(high) << 16;
-#else
-  uint32_t out;
-  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(out) : "f"(high), "f"(low));
-  return out;
-#endif
-}
 
 // d += a b, tf32, m16n8k8. All 32 lanes.
 __device__ __forceinline__ void mma_tf32(Accumulator& d, const FragmentA& a, const FragmentB& b) {
@@ -150,6 +139,15 @@ __device__ __forceinline__ void mma_in_parts(Accumulator (&d)[kDown][kAcross], c
     for (int j = 0; j < kAcross; ++j) mma_tf32(d[i][j], a_high, b_high[j]);
   }
 }
+// d[i][j] += a[i] b[j] for fragments of bf16: m16n8k16 each.
+template <int kDown, int kAcross>
+__device__ __forceinline__ void mma_packed(Accumulator (&d)[kDown][kAcross], const uint32_t (&a)[kDown][4],
+                                           const uint32_t (&b)[kAcross][2]) {
+#pragma unroll
+  for (int i = 0; i < kDown; ++i)
+#pragma unroll
+    for (int j = 0; j < kAcross; ++j) mma_bf16(d[i][j], {{a[i][0], a[i][1], a[i][2], a[i][3]}}, {{b[j][0], b[j][1]}});
+}
 // d[i][j] += a[i] b[j] for fragments of floats as load_matrices gives them: m16n8k8 each.
 template <Precision kPrecision, int kDown, int kAcross>
 __device__ __forceinline__ void mma_floats(Accumulator (&d)[kDown][kAcross], const uint32_t (&a)[kDown][4],
@@ -169,6 +167,29 @@ __device__ __forceinline__ void load_matrices(uint32_t (&out)[4], const void* sh
                : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
                : "r"(address)
                : "memory");
+#endif
+}
+
+// ldmatrix.trans: two (or four) 8x8 matrices of 16-bit values. Lane l < 8 N gives the address of row l % 8 of matrix l
+// / 8; out[j] of lane l is values g of rows 2t, 2t+1 of matrix j: what a fragment wants where the sum runs over the
+// rows.
+template <int N>
+__device__ __forceinline__ void load_matrices_transposed(uint32_t (&out)[N], const void* shared_row) {
+  static_assert(N == 2 || N == 4);
+#ifdef KERN_CUDA_EMULATED
+  emulator::load_matrices_transposed(out, N, shared_row, SourceLocation::current());
+#else
+  const uint32_t address = uint32_t(__cvta_generic_to_shared(shared_row));
+  if constexpr (N == 4)
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
+                 : "r"(address)
+                 : "memory");
+  else
+    asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0,%1}, [%2];"
+                 : "=r"(out[0]), "=r"(out[1])
+                 : "r"(address)
+                 : "memory");
 #endif
 }
 

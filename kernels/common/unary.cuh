@@ -1,18 +1,20 @@
-// The CUDA row of an element-wise op of one input (kernels/common/unary.h). relu.cu holds one line:
+// The CUDA row of an element-wise op of one input (kernels/common/unary.h). relu.cu holds one line for
+// each type that values may be kept as:
 //   template UnaryRow<Relu> unary_cuda_row<Relu>();
-// Reads 4 (forward) or 8 (backward) bytes a value and writes 4: bound by memory.
+//   template UnaryRow<Relu, Bf16> unary_cuda_row<Relu, Bf16>();
+// Reads one value (forward) or two (backward) for each that it writes: bound by memory.
 #pragma once
 #include "kernels/common/elementwise.cuh"
 #include "kernels/common/unary.h"
 
 namespace kern::kernels {
 
-template <class Op>
+template <class Op, class T>
 struct UnaryForward {
   Op op;
-  const float* x;
+  const T* x;
   int64_t x_pitch;
-  float* y;
+  T* y;
   int64_t y_pitch;
   template <int W>
   __device__ void at(int64_t row, int64_t column) const {
@@ -22,14 +24,14 @@ struct UnaryForward {
     store(y + row * y_pitch + column, v);
   }
 };
-template <class Op>
+template <class Op, class T>
 struct UnaryBackward {
   Op op;
-  const float* dy;
+  const T* dy;
   int64_t dy_pitch;
-  const float* saved;
+  const T* saved;
   int64_t saved_pitch;
-  float* dx;
+  T* dx;
   int64_t dx_pitch;
   template <int W>
   __device__ void at(int64_t row, int64_t column) const {
@@ -41,21 +43,21 @@ struct UnaryBackward {
   }
 };
 
-template <class Op>
-UnaryRow<Op> unary_cuda_row() {
-  return {.name = "cuda",
+template <class Op, class T>
+UnaryRow<Op, T> unary_cuda_row() {
+  return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_bf16",
           .device = Device::cuda,
           .supports = supports_all,
           .forward =
-              [](const Exec& exec, const UnarySpec<Op>& g, const float* x, float* y) {
+              [](const Exec& exec, const UnarySpec<Op>& g, const T* x, T* y) {
                 for_each_value("unary forward", exec, g.rows, g.c, {{x, g.x_pitch()}, {y, g.y_pitch()}},
-                               UnaryForward<Op>{g.op, x, g.x_pitch(), y, g.y_pitch()});
+                               UnaryForward<Op, T>{g.op, x, g.x_pitch(), y, g.y_pitch()});
               },
           .backward =
-              [](const Exec& exec, const UnarySpec<Op>& g, const float* dy, const float* saved, float* dx) {
+              [](const Exec& exec, const UnarySpec<Op>& g, const T* dy, const T* saved, T* dx) {
                 for_each_value("unary backward", exec, g.rows, g.c,
                                {{dy, g.dy_pitch()}, {saved, g.saved_pitch()}, {dx, g.dx_pitch()}},
-                               UnaryBackward<Op>{g.op, dy, g.dy_pitch(), saved, g.saved_pitch(), dx, g.dx_pitch()});
+                               UnaryBackward<Op, T>{g.op, dy, g.dy_pitch(), saved, g.saved_pitch(), dx, g.dx_pitch()});
               }};
 }
 

@@ -12,6 +12,7 @@
 #pragma once
 #include <algorithm>
 
+#include "kernels/common/bf16.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/isa.h"
 #include "kernels/common/layout.h"
@@ -48,13 +49,14 @@ void unary_backward_reference(const UnarySpec<Op>& g, const T* dy, const T* save
       dx[i * g.dx_pitch() + c] = dy[i * g.dy_pitch() + c] * g.op.derivative(saved[i * g.saved_pitch() + c]);
 }
 
-template <class Op>
+// T: what values are in memory, float or Bf16.
+template <class Op, class T = float>
 struct UnaryRow {
   const char* name;
   Device device;
   bool (*supports)(const UnarySpec<Op>&);
-  void (*forward)(const Exec&, const UnarySpec<Op>&, const float* x, float* y);
-  void (*backward)(const Exec&, const UnarySpec<Op>&, const float* dy, const float* saved, float* dx);
+  void (*forward)(const Exec&, const UnarySpec<Op>&, const T* x, T* y);
+  void (*backward)(const Exec&, const UnarySpec<Op>&, const T* dy, const T* saved, T* dx);
 };
 
 // Calls f(first row, count) for stretches of values that are contiguous, the loops of f compiled for an instruction
@@ -110,14 +112,43 @@ constexpr UnaryRow<Op> unary_reference_row() {
           .backward = [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved,
                          float* dx) { unary_backward_reference(g, dy, saved, dx); }};
 }
+// By way of floats, one value at a time: bf16 is for cards.
 template <class Op>
-UnaryRow<Op> unary_cuda_row();  // unary.cuh; the op's .cu makes it
-template <class Op>
-const Table<UnaryRow<Op>>& unary_table(std::string_view op) {
-  static const UnaryRow<Op> rows[] = {KERN_CUDA_ROW(unary_cuda_row<Op>()) KERN_SIMD_ROWS(UnaryRows<Op>::template on),
-                                      unary_reference_row<Op>()};
-  static const Table<UnaryRow<Op>> table{op, rows};
+constexpr UnaryRow<Op, Bf16> unary_cpu_bf16_row() {
+  return {.name = "cpu_bf16",
+          .device = Device::cpu,
+          .supports = supports_all,
+          .forward =
+              [](const Exec&, const UnarySpec<Op>& g, const Bf16* x, Bf16* y) {
+                for (int64_t i = 0; i < g.rows; ++i)
+                  for (int64_t c = 0; c < g.c; ++c)
+                    y[i * g.y_pitch() + c] = g.op.forward(float(x[i * g.x_pitch() + c]));
+              },
+          .backward =
+              [](const Exec&, const UnarySpec<Op>& g, const Bf16* dy, const Bf16* saved, Bf16* dx) {
+                for (int64_t i = 0; i < g.rows; ++i)
+                  for (int64_t c = 0; c < g.c; ++c)
+                    dx[i * g.dx_pitch() + c] =
+                        dy[i * g.dy_pitch() + c] * g.op.derivative(float(saved[i * g.saved_pitch() + c]));
+              }};
+}
+template <class Op, class T = float>
+UnaryRow<Op, T> unary_cuda_row();  // unary.cuh; the op's .cu makes both
+template <class Op, class T = float>
+const Table<UnaryRow<Op, T>>& unary_table(std::string_view op) {
+  static const std::vector<UnaryRow<Op, T>> rows = [] {
+    if constexpr (std::is_same_v<T, Bf16>)
+      return std::vector<UnaryRow<Op, T>>{KERN_CUDA_ROW(unary_cuda_row<Op, Bf16>()) unary_cpu_bf16_row<Op>()};
+    else
+      return std::vector<UnaryRow<Op, T>>{
+          KERN_CUDA_ROW(unary_cuda_row<Op>()) KERN_SIMD_ROWS(UnaryRows<Op>::template on), unary_reference_row<Op>()};
+  }();
+  static const Table<UnaryRow<Op, T>> table{op, rows};
   return table;
+}
+template <class Op>
+OpInfo unary_info(std::string_view op) {
+  return info_of(unary_table<Op>(op), unary_table<Op, Bf16>(op));
 }
 
 }  // namespace kern::kernels

@@ -72,5 +72,38 @@ TEST(Matrix, instructions_multiply_as_their_layouts_say) {
   expect_product<Instruction::bf16>(7);
 }
 
+// ldmatrix with and without .trans: who gets which values of 8x8 matrices that lie one after another.
+template <int N>
+__global__ void load_kernel(const uint16_t* from, uint32_t* plain, uint32_t* transposed) {
+  KERN_SHARED(uint16_t[4][8][8], matrices);
+  for (int i = threadIdx.x; i < 4 * 64; i += 32) matrices[i / 64][i / 8 % 8][i % 8] = from[i];
+  __syncwarp();
+  const void* row = matrices[threadIdx.x / 8][threadIdx.x % 8];
+  uint32_t as_they_lie[4], across[N];
+  load_matrices(as_they_lie, row);
+  load_matrices_transposed(across, threadIdx.x < 8 * N ? row : nullptr);
+  for (int j = 0; j < 4; ++j) plain[threadIdx.x * 4 + j] = as_they_lie[j];
+  for (int j = 0; j < N; ++j) transposed[threadIdx.x * 4 + j] = across[j];
+}
+template <int N>
+void expect_loaded() {
+  Values<uint16_t> from(4 * 64);
+  Values<uint32_t> plain(32 * 4), transposed(32 * 4);
+  for (size_t i = 0; i < from.size(); ++i) from[i] = uint16_t(i);
+  KERN_LAUNCH(load_kernel<N>, {.grid = 1, .block = 32}, from.data(), plain.data(), transposed.data());
+  cuda_check(cudaDeviceSynchronize(), "waiting");
+  for (uint32_t lane = 0; lane < 32; ++lane)
+    for (uint32_t j = 0; j < 4; ++j) {
+      const uint32_t g = lane / 4, t = lane % 4, first = 64 * j;
+      EXPECT_EQ(plain[lane * 4 + j], (first + 8 * g + 2 * t) | (first + 8 * g + 2 * t + 1) << 16);
+      EXPECT_TRUE(j >= N || transposed[lane * 4 + j] == ((first + 16 * t + g) | (first + 16 * t + 8 + g) << 16));
+    }
+}
+TEST(Matrix, rows_are_loaded_as_fragments) {
+  if (!cuda_available()) GTEST_SKIP() << "no CUDA";
+  expect_loaded<2>();
+  expect_loaded<4>();
+}
+
 }  // namespace
 }  // namespace kern::kernels

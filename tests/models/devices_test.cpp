@@ -4,6 +4,7 @@
 
 #include "engine/card.h"
 #include "engine/ops/mse.h"
+#include "engine/rehearsal.h"
 #include "kernels/common/precision.h"
 #include "layers/head_loss.h"
 #include "tests/support/small_models.h"
@@ -47,8 +48,8 @@ TEST_P(OnDevices, losses_stay_together) {
   for (size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(there[i], here[i], 1e-5 + 1e-4 * here[i]) << "step " << i;
   EXPECT_EQ(train(GetParam(), Device::cuda, 2), (std::vector<double>{there[0], there[1]})) << "not the same bits again";
 }
-// precision=tf32 and bf16 round a convolution's factors and nothing else: weights, sums and statistics stay float, and
-// the loss falls as it does without.
+// precision=tf32 rounds a convolution's factors, bf16 keeps activations so too: weights, sums and statistics stay
+// float, and the loss falls as it does without.
 TEST(OnDevices, rounded_products_train_alike) {
   std::string why;
   if (!card_available(&why)) GTEST_SKIP() << why;
@@ -71,6 +72,38 @@ TEST(OnDevices, rounded_products_train_alike) {
     EXPECT_NE(losses.back(), exact.back()) << "nothing was rounded";
     for (size_t i = 0; i < losses.size(); ++i) EXPECT_NEAR(losses[i], exact[i], r.allowed * exact[i]) << "step " << i;
   }
+}
+
+// What every kind of layer keeps as bf16 gives losses like those of floats, the same bits again, in less memory.
+TEST_P(OnDevices, activations_kept_as_bf16_train_alike) {
+  std::string why;
+  if (!card_available(&why)) GTEST_SKIP() << why;
+  const std::vector<double> floats = train(GetParam(), Device::cuda, 4);
+  kernels::set_precision(kernels::Precision::bf16);
+  const std::vector<double> kept = train(GetParam(), Device::cuda, 4), again = train(GetParam(), Device::cuda, 4);
+  kernels::set_precision(kernels::Precision::f32);
+  EXPECT_LT(kept.back(), kept.front());
+  for (size_t i = 0; i < kept.size(); ++i) EXPECT_NEAR(kept[i], floats[i], 0.02 * floats[i]) << "step " << i;
+  EXPECT_EQ(kept, again);
+}
+TEST(OnDevices, activations_kept_as_bf16_take_half_the_memory) {
+  std::string why;
+  if (!card_available(&why)) GTEST_SKIP() << why;
+  const AnyModule network(models::UNet2d({.in = 3, .out = 4, .channels = {16, 32, 64}}));
+  network.move_to(Device::cuda);
+  const auto kept_for_backward = [&](kernels::Precision precision) {
+    kernels::set_precision(precision);
+    const Rehearsal rehearsal;
+    const Tensor x = Tensor::zeros({4, 128, 128, 3}, {.device = Device::cuda}),
+                 target = Tensor::zeros({4, 128, 128}, {.dtype = DType::i32, .device = Device::cuda});
+    const Tensor loss = cross_entropy_of(network, x, target);
+    const size_t bytes = rehearsal.counters(Device::cuda).live;
+    backward(loss);
+    kernels::set_precision(kernels::Precision::f32);
+    return double(bytes);
+  };
+  const double floats = kept_for_backward(kernels::Precision::f32), kept = kept_for_backward(kernels::Precision::bf16);
+  EXPECT_LT(kept, 0.6 * floats) << floats << " bytes as floats, " << kept << " as bf16";
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, OnDevices, ::testing::ValuesIn(kSmallModels), name_of);

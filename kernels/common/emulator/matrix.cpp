@@ -117,4 +117,25 @@ void load_matrices(uint32_t (&out)[4], const void* row, SourceLocation at) {
       at);
 }
 
+void load_matrices_transposed(uint32_t* out, unsigned matrices, const void* row, SourceLocation at) {
+  if (place.lane() >= 8 * matrices) row = nullptr;  // whose address is not looked at
+  if (row) {
+    check_aligned(row, 16, at);
+    check_read(row, 16, at);
+  }
+  uint32_t all[4];
+  warp_exchange(
+      "ldmatrix.trans", 0xffffffffu, &row, sizeof row, all, sizeof all,
+      [](Exchange& e) {
+        const std::byte* rows[kWarp];
+        for (unsigned l = 0; l < kWarp; ++l) std::memcpy(&rows[l], e.bring[l], sizeof(void*));
+        for (unsigned l = 0; l < kWarp; ++l)
+          for (unsigned j = 0; j < 4 && rows[8 * j]; ++j)
+            for (unsigned half = 0; half < 2; ++half)
+              std::memcpy(e.take[l] + 4 * j + 2 * half, rows[8 * j + 2 * (l % 4) + half] + 2 * (l / 4), 2);
+      },
+      at);
+  std::memcpy(out, all, 4 * matrices);
+}
+
 }  // namespace kern::emulator

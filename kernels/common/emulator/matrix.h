@@ -12,5 +12,6 @@ void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Sou
 void mma_bf16_short(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], SourceLocation at);
 void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], SourceLocation at);
 void load_matrices(uint32_t (&out)[4], const void* row, SourceLocation at);
+void load_matrices_transposed(uint32_t* out, unsigned matrices, const void* row, SourceLocation at);
 
 }  // namespace kern::emulator

@@ -1,0 +1,338 @@
+// The rows for values kept as bf16: they give what the reference makes of the same values, rounded once. Small integers
+// are exact until then, so == is fair.
+#include <algorithm>
+
+#include "kernels/add.h"
+#include "kernels/common/precision.h"
+#include "kernels/conv_transpose2d.h"
+#include "kernels/max_pool.h"
+#include "kernels/norm_act.h"
+#include "kernels/relu.h"
+#include "kernels/relu6.h"
+#include "kernels/silu.h"
+#include "kernels/upsample.h"
+#include "tests/support/kernel_check.h"
+
+namespace kern::kernels {
+namespace {
+using namespace kern::testing;
+
+class Bf16Rows : public ::testing::Test {
+  void SetUp() override {
+    if (!cuda_available()) GTEST_SKIP() << "no CUDA: values are kept as bf16 on a card alone";
+  }
+};
+
+TEST(Bf16, rounds_to_the_nearest_and_keeps_what_is_no_number) {
+  struct Case {
+    float from, to;
+  };
+  const float inf = std::numeric_limits<float>::infinity();
+  for (const Case& c : {Case{1, 1},
+                        {-0.0f, -0.0f},
+                        {1.00390625f, 1},
+                        {1.01171875f, 1.015625f},
+                        {1.005f, 1.0078125f},
+                        {-3.1415927f, -3.140625f},
+                        {3.4e38f, inf},
+                        {inf, inf},
+                        {-inf, -inf},
+                        {1e-40f, 0x1p-133f}})
+    EXPECT_EQ(float(Bf16(c.from)), c.to) << c.from;
+  for (uint32_t bits : {0x7f800001u, 0xff80ffffu, 0x7fffffffu, 0x7fc00000u})
+    EXPECT_TRUE(std::isnan(float(Bf16(std::bit_cast<float>(bits))))) << bits;
+}
+
+template <class Spec>
+struct ConvCase {
+  Spec g;
+  std::string_view first;  // the row that serves it
+};
+
+template <class Table, class Spec, class Reference>
+std::string_view check_convolution(const Table& table, const Spec& g, const Reference& reference) {
+  const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
+             b = Array<>::integers(g.k, 1, 0, 3), dy = Array<>::integers(g.y_rows(), g.k, g.pitch.dy, 4);
+  const auto xb = x.template as<Bf16>(), dyb = dy.template as<Bf16>();
+  Array<> y0(g.y_rows(), g.k, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx), dw0(g.w_size(), 1), db0(g.k, 1);
+  reference(x, w, b, dy, y0, dx0, dw0, db0);
+  std::string_view first;
+  for_each_row(table, g, [&](const auto& row, const Exec& exec) {
+    if (first.empty()) first = row.name;
+    Array<Bf16> y(g.y_rows(), g.k, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx);
+    Array<> dw(g.w_size(), 1), db(g.k, 1);
+    row.forward(exec, g, xb.data(), w.data(), b.data(), y.data());
+    EXPECT_TRUE(close(y, y0.as<Bf16>())) << "forward";
+    row.backward_data(exec, g, dyb.data(), w.data(), dx.data());
+    EXPECT_TRUE(close(dx, dx0.as<Bf16>())) << "backward_data";
+    row.backward_weight(exec, g, dyb.data(), xb.data(), dw.data());
+    EXPECT_TRUE(close(dw, dw0)) << "backward_weight";
+    row.backward_bias(exec, g, dyb.data(), db.data());
+    EXPECT_TRUE(close(db, db0)) << "backward_bias";
+    if constexpr (requires { row.backward_data_plus; }) {
+      const auto added = Array<>::integers(g.c, 1, 0, 5);
+      row.backward_data_plus(exec, g, dyb.data(), w.data(), added.data(), dx.data());
+      Array<> plus = dx0;
+      for (int64_t i = 0; i < plus.rows(); ++i)
+        for (int64_t c = 0; c < g.c; ++c) plus.at(i, c) += added.at(c, 0);
+      EXPECT_TRUE(close(dx, plus.as<Bf16>())) << "backward_data_plus";
+    }
+  });
+  return first;
+}
+
+constexpr Conv2dSpec same(int n, int c, int h, int w, int k, int r, int s) {
+  return {.n = n,
+          .c = c,
+          .h = h,
+          .w = w,
+          .k = k,
+          .r = r,
+          .s = s,
+          .pad_top = r / 2,
+          .pad_bottom = r / 2,
+          .pad_left = s / 2,
+          .pad_right = s / 2};
+}
+constexpr Conv2dSpec with(Conv2dSpec g, Pitches pitch) {
+  g.pitch = pitch;
+  return g;
+}
+constexpr Conv2dSpec strided(Conv2dSpec g, int stride) {
+  g.stride_h = g.stride_w = stride;
+  return g;
+}
+constexpr Conv2dSpec dilated(Conv2dSpec g, int dilation) {
+  g.dil_h = g.dil_w = dilation;
+  g.pad_top = g.pad_bottom = g.pad_left = g.pad_right = dilation;
+  return g;
+}
+
+TEST_F(Bf16Rows, conv2d) {
+  Conv2dSpec depthwise = same(1, 16, 9, 11, 16, 3, 3);
+  depthwise.groups = 16;
+  const ConvCase<Conv2dSpec> cases[] = {
+      {same(1, 16, 13, 20, 16, 3, 3), "cuda_mma_bf16"},
+      {same(2, 24, 14, 15, 40, 3, 3), "cuda_mma_bf16"},  // channels that fill no step and no tile
+      {same(1, 72, 8, 16, 96, 3, 3), "cuda_mma_bf16"},
+      {with(same(1, 32, 11, 17, 16, 3, 3), {.x = 40, .y = 18, .dx = 33, .dy = 24}), "cuda_mma_bf16"},
+      {same(1, 64, 16, 16, 32, 1, 1), "cuda_mma_bf16"},
+      {same(2, 16, 1, 70, 32, 1, 9), "cuda_mma_bf16"},  // a signal
+      {strided(same(1, 16, 16, 24, 32, 3, 3), 2), "cuda_mma_bf16"},
+      {strided({.n = 1, .c = 32, .h = 16, .w = 32, .k = 16, .r = 2, .s = 2}, 2), "cuda_mma_bf16"},
+      {dilated(same(1, 16, 14, 18, 16, 3, 3), 2), "cuda_mma_bf16"},
+      {same(1, 3, 9, 11, 16, 3, 3), "cuda_plain_bf16"},
+      {with(same(1, 16, 9, 11, 5, 3, 3), {.x = 17, .y = 7, .dx = 19, .dy = 6}), "cuda_plain_bf16"},
+      {depthwise, "cuda_depthwise_bf16"},
+  };
+  for (const auto& [g, first] : cases) {
+    SCOPED_TRACE(text(g.c, " -> ", g.k, ", ", g.h, " x ", g.w, ", filter ", g.r, " x ", g.s));
+    const std::string_view served = check_convolution(
+        conv2d_table<Bf16>(), g,
+        [&g = g](const auto& x, const auto& w, const auto& b, const auto& dy, auto& y, auto& dx, auto& dw, auto& db) {
+          conv2d_forward_reference(g, x.data(), w.data(), b.data(), y.data());
+          conv2d_backward_data_reference(g, dy.data(), w.data(), dx.data());
+          conv2d_backward_weight_reference(g, dy.data(), x.data(), dw.data());
+          conv2d_backward_bias_reference(g, dy.data(), db.data());
+        });
+    EXPECT_EQ(served, first);
+  }
+}
+
+TEST_F(Bf16Rows, conv_transpose2d) {
+  const ConvCase<ConvTranspose2dSpec> cases[] = {
+      {{.n = 1, .c = 32, .h = 8, .w = 16, .k = 16, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2}, "cuda_conv2d_bf16"},
+      {{.n = 2,
+        .c = 16,
+        .h = 8,
+        .w = 9,
+        .k = 24,
+        .r = 3,
+        .s = 3,
+        .stride_h = 2,
+        .stride_w = 2,
+        .crop_top = 1,
+        .crop_bottom = 1,
+        .crop_left = 1,
+        .crop_right = 1,
+        .rows_added = 1,
+        .columns_added = 1,
+        .pitch = {.x = 24, .y = 50}},
+       "cuda_conv2d_bf16"},
+      {{.n = 1, .c = 4, .w = 13, .k = 6, .s = 3, .stride_w = 2, .dil_w = 3, .columns_added = 2}, "cuda_bf16"},
+  };
+  for (const auto& [g, first] : cases) {
+    SCOPED_TRACE(text(g.c, " -> ", g.k, ", ", g.h, " x ", g.w, ", filter ", g.r, " x ", g.s));
+    const std::string_view served = check_convolution(
+        conv_transpose2d_table<Bf16>(), g,
+        [&g = g](const auto& x, const auto& w, const auto& b, const auto& dy, auto& y, auto& dx, auto& dw, auto& db) {
+          conv_transpose2d_forward_reference(g, x.data(), w.data(), b.data(), y.data());
+          conv_transpose2d_backward_data_reference(g, dy.data(), w.data(), dx.data());
+          conv_transpose2d_backward_weight_reference(g, dy.data(), x.data(), dw.data());
+          conv_transpose2d_backward_bias_reference(g, dy.data(), db.data());
+        });
+    EXPECT_EQ(served, first);
+  }
+}
+
+constexpr Tolerance kRounded{.absolute = 2e-5, .relative = 0x1p-8};  // half of the last bit is 2^-9
+
+TEST_F(Bf16Rows, norm_act) {
+  for (const NormActSpec& g :
+       {NormActSpec{.n = 2, .rows = 37, .c = 8, .act = Activation::relu},
+        NormActSpec{.n = 3, .rows = 50, .c = 5, .per_sample = true, .act = Activation::prelu, .slopes = 5, .p = 0.3f},
+        NormActSpec{.n = 2,
+        .rows = 41,
+        .c = 12,
+        .act = Activation::prelu,
+        .p = 0.4f,
+        .pitch = {.x = 16, .y = 13, .dx = 20, .dy = 12},
+        .residual_pitch = 14},
+        NormActSpec{.n = 2, .rows = 4000, .c = 8, .act = Activation::relu},  // several blocks
+        NormActSpec{.n = 2, .rows = 30, .c = 4, .frozen = true}}) {
+    SCOPED_TRACE(text(g.n, " x ", g.rows, " x ", g.c));
+    const int64_t rows = g.n * g.rows, statistics = g.groups();
+    const auto x = Array<Bf16>::uniform(rows, g.c, g.pitch.x, 1, -2, 3),
+               dy = Array<Bf16>::uniform(rows, g.c, g.pitch.dy, 2),
+               residual = Array<Bf16>::uniform(rows, g.c, g.residual_pitch, 3);
+    const auto weight = Array<>::uniform(g.c, 1, 0, 4, 0.5, 1.5), bias = Array<>::uniform(g.c, 1, 0, 5),
+               slope = Array<>::uniform(g.slopes, 1, 0, 6, 0.1, 0.4), mean_before = Array<>::uniform(g.c, 1, 0, 7),
+               variance_before = Array<>::uniform(g.c, 1, 0, 8, 0.5, 2);
+    const Values<uint64_t> step{3};
+    const auto inputs = [&](const auto& w, const auto& b, const auto& s, auto& m, auto& v) {
+      using T = std::remove_cvref_t<decltype(w.at(0, 0))>;
+      return NormActInputs<T>{.weight = w.data(),
+                              .bias = b.data(),
+                              .slope = s.data(),
+                              .step = step.data(),
+                              .running_mean = m.data(),
+                              .running_variance = v.data()};
+    };
+    const auto xd = x.as<double>(), dyd = dy.as<double>(), rd = residual.as<double>(), wd = weight.as<double>(),
+               bd = bias.as<double>(), sd = slope.as<double>();
+    auto mean_d = mean_before.as<double>(), variance_d = variance_before.as<double>();
+    Array<double> y0(rows, g.c, g.pitch.y), m0(statistics, g.c), i0(statistics, g.c), dx0(rows, g.c, g.pitch.dx),
+        dw0(g.c, 1), db0(g.c, 1), ds0(g.slopes, 1);
+    const auto in0 = inputs(wd, bd, sd, mean_d, variance_d);
+    norm_act_forward_reference(g, xd.data(), in0, rd.data(), y0.data(), m0.data(), i0.data());
+    norm_act_backward_reference(g, dyd.data(), xd.data(), in0, m0.data(), i0.data(), dx0.data(), dw0.data(), db0.data(),
+                                ds0.data());
+    for_each_row(norm_act_table<Bf16>(), g, [&](const NormActRowOf<Bf16>& row, const Exec& exec) {
+      Array<> running_mean = mean_before, running_variance = variance_before, mean(statistics, g.c),
+              inverse(statistics, g.c), dw(g.c, 1), db(g.c, 1), ds(g.slopes, 1);
+      Array<Bf16> y(rows, g.c, g.pitch.y), again(rows, g.c, g.pitch.y), dx(rows, g.c, g.pitch.dx);
+      const auto in = inputs(weight, bias, slope, running_mean, running_variance);
+      row.forward(exec, g, x.data(), in, residual.data(), y.data(), mean.data(), inverse.data());
+      EXPECT_TRUE(close(y, y0, kRounded)) << "forward";
+      EXPECT_TRUE(close(mean, m0, {.absolute = 1e-6, .relative = 1e-6}));
+      EXPECT_TRUE(close(inverse, i0, {.relative = 1e-6}));
+      EXPECT_TRUE(close(running_mean, mean_d, {.absolute = 1e-6, .relative = 1e-6}));
+      EXPECT_TRUE(close(running_variance, variance_d, {.relative = 1e-5}));
+      row.apply(exec, g, x.data(), in, mean.data(), inverse.data(), residual.data(), again.data());
+      EXPECT_TRUE(close(again, y)) << "apply is forward again";
+      row.backward(exec, g, dy.data(), x.data(), in, mean.data(), inverse.data(), dx.data(), dw.data(), db.data(),
+                   ds.data());
+      EXPECT_TRUE(close(dx, dx0, kRounded)) << "dx";
+      EXPECT_TRUE(close(dw, dw0, {.absolute = 1e-4, .relative = 1e-4}));
+      EXPECT_TRUE(close(db, db0, {.absolute = 1e-4, .relative = 1e-4}));
+      EXPECT_TRUE(g.act != Activation::prelu || close(ds, ds0, {.absolute = 1e-4, .relative = 1e-4}));
+    });
+  }
+}
+
+TEST_F(Bf16Rows, max_pool) {
+  for (const MaxPoolSpec& g :
+       {MaxPoolSpec{.n = 2, .c = 8, .h = 8, .w = 6, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
+        MaxPoolSpec{.n = 1,
+        .c = 5,
+        .h = 7,
+        .w = 9,
+        .r = 3,
+        .s = 3,
+        .pad_top = 1,
+        .pitch = {.x = 6, .y = 7, .dx = 8, .dy = 9}}}) {
+    const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1, 4),
+               dy = Array<>::integers(g.y_rows(), g.c, g.pitch.dy, 2);
+    Array<> y0(g.y_rows(), g.c, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx);
+    max_pool_forward_reference(g, x.data(), y0.data());
+    max_pool_backward_reference(g, dy.data(), x.data(), dx0.data());
+    const auto xb = x.as<Bf16>(), dyb = dy.as<Bf16>();
+    for_each_row(max_pool_table<Bf16>(), g, [&](const MaxPoolRowOf<Bf16>& row, const Exec& exec) {
+      Array<Bf16> y(g.y_rows(), g.c, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx);
+      row.forward(exec, g, xb.data(), y.data());
+      EXPECT_TRUE(close(y, y0));
+      row.backward(exec, g, dyb.data(), xb.data(), dx.data());
+      EXPECT_TRUE(close(dx, dx0));
+    });
+  }
+}
+
+TEST_F(Bf16Rows, upsample) {
+  for (const UpsampleSpec& g :
+       {UpsampleSpec{.n = 2, .c = 8, .h = 4, .w = 3, .p = 8, .q = 6}, UpsampleSpec{.n = 1,
+                                                                      .c = 5,
+                                                                      .h = 4,
+                                                                      .w = 7,
+                                                                      .p = 9,
+                                                                      .q = 11,
+                                                                      .how = Upsampling::linear,
+                                                                      .pitch = {.x = 6, .y = 7, .dx = 8, .dy = 9}}}) {
+    const auto x = Array<Bf16>::uniform(g.x_rows(), g.c, g.pitch.x, 1),
+               dy = Array<Bf16>::uniform(g.y_rows(), g.c, g.pitch.dy, 2);
+    const auto xd = x.as<double>(), dyd = dy.as<double>();
+    Array<double> y0(g.y_rows(), g.c, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx);
+    upsample_forward_reference(g, xd.data(), y0.data());
+    upsample_backward_reference(g, dyd.data(), dx0.data());
+    for_each_row(upsample_table<Bf16>(), g, [&](const UpsampleRowOf<Bf16>& row, const Exec& exec) {
+      Array<Bf16> y(g.y_rows(), g.c, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx);
+      row.forward(exec, g, x.data(), y.data());
+      EXPECT_TRUE(close(y, y0, kRounded));
+      row.backward(exec, g, dy.data(), dx.data());
+      EXPECT_TRUE(close(dx, dx0, kRounded));
+    });
+  }
+}
+
+// Sums of products of the formulas are float; only what is written is rounded.
+template <class Op>
+void check_unary(const Table<UnaryRow<Op, Bf16>>& table, const Op& op) {
+  for (const UnarySpec<Op>& g :
+       {UnarySpec<Op>{.rows = 37, .c = 8, .op = op},
+        UnarySpec<Op>{.rows = 9, .c = 5, .op = op, .pitch = {.x = 6, .y = 7, .dx = 8, .dy = 9}}}) {
+    const auto x = Array<Bf16>::uniform(g.rows, g.c, g.pitch.x, 1, -4, 8),
+               dy = Array<Bf16>::uniform(g.rows, g.c, g.pitch.dy, 2);
+    Array<> y0(g.rows, g.c, g.pitch.y), dx0(g.rows, g.c, g.pitch.dx);
+    unary_forward_reference(g, x.template as<float>().data(), y0.data());
+    const auto saved = Op::kSaves == Saves::input ? x : y0.template as<Bf16>();
+    unary_backward_reference(g, dy.template as<float>().data(), saved.template as<float>().data(), dx0.data());
+    for_each_row(table, g, [&](const auto& row, const Exec& exec) {
+      Array<Bf16> y(g.rows, g.c, g.pitch.y), dx(g.rows, g.c, g.pitch.dx);
+      row.forward(exec, g, x.data(), y.data());
+      EXPECT_TRUE(close(y, y0, kRounded));
+      row.backward(exec, g, dy.data(), saved.data(), dx.data());
+      EXPECT_TRUE(close(dx, dx0, kRounded));
+    });
+  }
+}
+TEST_F(Bf16Rows, element_wise) {
+  check_unary(unary_table<Relu, Bf16>("relu"), Relu{});
+  check_unary(unary_table<Relu6, Bf16>("relu6"), Relu6{});
+  check_unary(unary_table<Silu, Bf16>("silu"), Silu{});
+}
+
+TEST_F(Bf16Rows, add) {
+  for (const BinarySpec& g :
+       {BinarySpec{.rows = 37, .c = 8}, BinarySpec{.rows = 9, .c = 5, .b_pitch = 6, .pitch = {.x = 7, .y = 8}}}) {
+    const auto a = Array<Bf16>::uniform(g.rows, g.c, g.pitch.x, 1), b = Array<Bf16>::uniform(g.rows, g.c, g.b_pitch, 2);
+    for_each_row(add_table<Bf16>(), g, [&](const AddRowOf<Bf16>& row, const Exec& exec) {
+      Array<Bf16> y(g.rows, g.c, g.pitch.y), y0 = y;
+      for (int64_t i = 0; i < g.rows; ++i)
+        for (int64_t c = 0; c < g.c; ++c) y0.at(i, c) = a.at(i, c) + b.at(i, c);
+      row.forward(exec, g, a.data(), b.data(), y.data());
+      EXPECT_TRUE(close(y, y0));
+    });
+  }
+}
+
+}  // namespace
+}  // namespace kern::kernels
