@@ -13,11 +13,14 @@ namespace {
 // block stages up to 8 KiB of filter at a time, for which all threads read the same address. Per pixel and depth step:
 // one load of V values and V * kChannels multiply-adds. The models' layers of this kind (1 to 64 channels at 512x512:
 // 9 * 64 multiply-adds for 260 bytes) are bound by memory from about 4 channels out on. (Four pixels of one channel
-// spill registers on sm_90a unless the compiler is told that one block a multiprocessor is enough; 0 tells it nothing.)
+// spill registers on sm_90a, and of eight channels kept as bf16 on sm_80, unless the compiler is told that one block a
+// multiprocessor is enough; 0 tells it nothing.)
 constexpr int kSmallThreads = 128, kSmallStage = 2048;
+template <int kChannels, int kPixels, class T>
+constexpr int kSmallBlocks = kPixels == 4 && (kChannels == 1 || (kChannels == 8 && std::is_same_v<T, Bf16>)) ? 1 : 0;
 
 template <int kChannels, int kPixels, int V, class T>
-__global__ void __launch_bounds__(kSmallThreads, kChannels == 1 && kPixels == 4 ? 1 : 0)
+__global__ void __launch_bounds__(kSmallThreads, kSmallBlocks<kChannels, kPixels, T>)
     conv2d_small_kernel(Gather g, const T* in, const float* filter, const float* bias, T* out) {
   constexpr int kDepth = kSmallStage / kChannels, kPack = kChannels < 4 ? kChannels : 4;
   KERN_SHARED(float[kSmallStage], staged);  // [depth][channel]
