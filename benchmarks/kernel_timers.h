@@ -5,7 +5,6 @@
 #include <any>
 #include <chrono>
 #include <cmath>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -23,28 +22,35 @@ inline double milliseconds_now() {
 }
 
 struct Direction {
+  template <class T>
+  Direction(const char* called, double operations, double moved, std::function<void()> call, const T* result,
+            int64_t size)
+      : name(called), flops(operations), bytes(moved), run(std::move(call)), out(some_of(result, size)) {}
   const char* name;
   double flops, bytes;
   std::function<void()> run;
-  const float* out;  // looked at afterwards
-  int64_t out_size;
+  TrialOutput out;  // about a thousand values, looked at afterwards
+
+ private:
+  template <class T>
+  static TrialOutput some_of(const T* first, int64_t size) {
+    const int64_t step = std::max<int64_t>(1, size / 1000);
+    return {first, (size + step - 1) / step, 1, step};
+  }
 };
 using Directions = std::vector<Direction>;
-inline double floats(double n) { return 4 * n; }
+template <class T>
+double bytes_of(double n) {
+  return double(sizeof(T)) * n;
+}
+inline double floats(double n) { return bytes_of<float>(n); }
 constexpr double kBeyondCaches = 64 << 20;  // bytes of a call that memory must bring anew
 
-// Error where one of about a thousand values looked at is not finite.
+// Error where one of the values looked at is not finite.
 template <class Row>
 void check_values(std::string_view op, const Row& row, const std::string& shape, const Direction& d, Device device) {
-  std::vector<float> host(device == Device::cpu ? 0 : size_t(d.out_size));
-  const float* out = d.out;
-  if (device != Device::cpu && d.out_size > 0) {
-    const size_t bytes = host.size() * sizeof(float);
-    copy_bytes(Device::cpu, host.data(), bytes, device, d.out, bytes, bytes, 1);
-    out = host.data();
-  }
-  for (int64_t i = 0; i < d.out_size; i += std::max<int64_t>(1, d.out_size / 1000))
-    check(std::isfinite(out[i]), op, " row ", row.name, " ", d.name, " of ", shape, " gives ", out[i]);
+  for (const float v : values_of(d.out, device))
+    check(std::isfinite(v), op, " row ", row.name, " ", d.name, " of ", shape, " gives ", v);
 }
 
 // Calls in a row between two looks at the clock: a card is given work while it works, as in a training.
@@ -58,9 +64,10 @@ void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
                const std::function<void(const KernelResult&)>& show) {
   for (const Row& row : table.rows) {
     if (row.device != o.device || !row.supports(g)) continue;
-    if (std::string_view(row.name) == "reference"
+    const std::string_view name = row.name;
+    if (name == "reference" || name == "cpu_bf16"  // the same for values that a CPU keeps as bf16
             ? !o.reference
-            : !o.rows.empty() && std::find(o.rows.begin(), o.rows.end(), row.name) == o.rows.end())
+            : !o.rows.empty() && std::find(o.rows.begin(), o.rows.end(), name) == o.rows.end())
       continue;
     size_t bytes = 64;
     if constexpr (requires { row.workspace(g); }) bytes += row.workspace(g);
@@ -104,18 +111,21 @@ void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
   }
 }
 
-// What is known of an op: how to time a case of it that select() saw, and its large cases.
+// What is known of a table of an op, which may have a second for values kept as bf16: how to time a case of it that
+// select() saw, and its large cases.
 struct Timer {
+  std::string op;
+  const void* table;
   std::function<void(const std::any& spec, std::vector<std::any>& seen, const KernelOptions&,
                      const std::function<void(const KernelResult&)>&)>
       time;
   std::vector<std::any> large;
 };
-using Timers = std::map<std::string, Timer>;
+using Timers = std::vector<Timer>;
 // Cases::directions_of(row, spec, exec, arrays) and Cases::name_of(spec) say how.
 template <class Cases, class Spec, class Row>
-void add_timer(Timers& timers, const Table<Row>& table, std::vector<Spec> large) {
-  Timer& t = timers[std::string(table.op)];
+void add_timer(Timers& timers, const Table<Row>& table, const std::vector<Spec>& large) {
+  Timer& t = timers.emplace_back(Timer{.op = std::string(table.op), .table = &table});
   t.time = [&table](const std::any& spec, std::vector<std::any>& seen, const KernelOptions& o, const auto& show) {
     Spec g = std::any_cast<Spec>(spec);
     if constexpr (requires { g.call; }) g.call = 0, g.key = {};       // dropout's numbers do not matter here
@@ -126,6 +136,12 @@ void add_timer(Timers& timers, const Table<Row>& table, std::vector<Spec> large)
     time_case<Cases>(table, g, o, show);
   };
   for (const Spec& g : large) t.large.push_back(g);
+}
+template <class Cases, class Spec, class Row, class RowOfBf16>
+void add_timers(Timers& timers, const Table<Row>& table, const Table<RowOfBf16>& of_bf16,
+                const std::vector<Spec>& large) {
+  add_timer<Cases>(timers, table, large);
+  add_timer<Cases>(timers, of_bf16, large);
 }
 
 // Every op of the catalogue, with large cases of about `values` values where memory is what bounds the op.

@@ -30,24 +30,26 @@ template <class Op>
 std::string shape_of(const UnarySpec<Op>& g) {
   return text(g.rows, "x", g.c);
 }
-template <class Op>
-Directions directions(const UnaryRow<Op>& row, const UnarySpec<Op>& g, const Exec& e, TrialArrays& a) {
+template <class Op, class T>
+Directions directions(const UnaryRow<Op, T>& row, const UnarySpec<Op>& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.rows * g.c;
   // Logarithms want what is positive.
-  float *x = std::is_same_v<Op, Log> ? a.input(size, 0.5f, 2) : a.input(size), *dy = a.input(size), *y = a.output(size),
-        *dx = a.output(size);
+  T *x = std::is_same_v<Op, Log> ? a.input<T>(size, 0.5f, 2) : a.input<T>(size), *dy = a.input<T>(size),
+    *y = a.output<T>(size), *dx = a.output<T>(size);
   const double n = double(size);
-  return {{"forward", n, floats(2 * n), [=, &row] { row.forward(e, g, x, y); }, y, size},
-          {"backward", n, floats(3 * n), [=, &row] { row.backward(e, g, dy, x, dx); }, dx, size}};
+  return {{"forward", n, bytes_of<T>(2 * n), [=, &row] { row.forward(e, g, x, y); }, y, size},
+          {"backward", n, bytes_of<T>(3 * n), [=, &row] { row.backward(e, g, dy, x, dx); }, dx, size}};
 }
 
 std::string shape_of(const BinarySpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const AddRow& row, const BinarySpec& g, const Exec& e, TrialArrays& a) {
+template <class T>
+Directions directions(const AddRowOf<T>& row, const BinarySpec& g, const Exec& e, TrialArrays& a) {
   BinarySpec dense = g;
   dense.pitch = {}, dense.b_pitch = 0;
   const int64_t size = g.rows * g.c;
-  float *x = a.input(size), *z = a.input(size), *y = a.output(size);
-  return {{"forward", double(size), floats(3 * double(size)), [=, &row] { row.forward(e, dense, x, z, y); }, y, size}};
+  T *x = a.input<T>(size), *z = a.input<T>(size), *y = a.output<T>(size);
+  return {
+      {"forward", double(size), bytes_of<T>(3 * double(size)), [=, &row] { row.forward(e, dense, x, z, y); }, y, size}};
 }
 
 std::string shape_of(const CastSpec& g) { return text(g.rows, "x", g.c); }
@@ -56,11 +58,11 @@ Directions directions(const CastRow& row, const CastSpec& g, const Exec& e, Tria
   const int64_t size = g.rows * g.c;
   const float* x = a.input(size);
   float* y = a.output(size);
-  Bf16* kept = reinterpret_cast<Bf16*>(a.bytes(size_t(size) * sizeof(Bf16)));
+  Bf16* kept = a.output<Bf16>(size);
   const double n = double(size), bytes = 6 * n;
   const auto narrow = [=, &row] { row.narrow(e, dense, x, kept); };
   narrow();
-  return {{"narrow", n, bytes, narrow, nullptr, 0},  // seen in what widen makes of it
+  return {{"narrow", n, bytes, narrow, kept, size},
           {"widen", n, bytes, [=, &row] { row.widen(e, dense, kept, y); }, y, size}};
 }
 
@@ -134,7 +136,7 @@ struct Cases {
 void add_elementwise_timers(Timers& timers, int64_t values) {
   const int64_t rows = values / 32;
   const auto unary = [&]<class Op>(const Table<UnaryRow<Op>>& table) {
-    add_timer<Cases, UnarySpec<Op>>(timers, table, {{.rows = rows, .c = 32}});
+    add_timers<Cases, UnarySpec<Op>>(timers, table, unary_table<Op, Bf16>(table.op), {{.rows = rows, .c = 32}});
   };
   unary(relu_table());
   unary(relu6_table());
@@ -150,7 +152,7 @@ void add_elementwise_timers(Timers& timers, int64_t values) {
   unary(exp_table());
   unary(log_table());
   unary(scale_table());
-  add_timer<Cases, BinarySpec>(timers, add_table(), {{.rows = rows, .c = 32}});
+  add_timers<Cases, BinarySpec>(timers, add_table(), add_table<Bf16>(), {{.rows = rows, .c = 32}});
   add_timer<Cases, BinarySpec>(timers, mul_table(), {{.rows = rows, .c = 32}});
   add_timer<Cases, CastSpec>(timers, cast_table(), {{.rows = rows, .c = 32}});
   add_timer<Cases, FillSpec>(timers, fill_table(), {{.rows = rows, .c = 32}});

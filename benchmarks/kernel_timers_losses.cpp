@@ -28,16 +28,19 @@ Directions directions(const CrossEntropyRow& row, const CrossEntropySpec& g, con
 }
 
 std::string shape_of(const HeadCrossEntropySpec& g) { return text(g.rows, "x", g.c, "->", g.k); }
-Directions directions(const HeadCrossEntropyRow& row, const HeadCrossEntropySpec& seen, const Exec& e, TrialArrays& a) {
+template <class X>
+Directions directions(const HeadCrossEntropyRowOf<X>& row, const HeadCrossEntropySpec& seen, const Exec& e,
+                      TrialArrays& a) {
   HeadCrossEntropySpec g = seen;
   g.pitch = {};
-  float *x = a.input(g.rows * g.c), *w = a.input(g.w_size()), *b = a.input(g.k), *loss = a.output(1),
-        *dx = a.output(g.rows * g.c), *dw = a.output(g.w_size()), *db = a.output(g.k);
-  const HeadInputs<float> in{.x = x, .w = w, .b = b, .target = a.classes(g.rows, g.k)};
-  const HeadOutputs<float> out{.loss = loss, .dx = dx, .dw = dw, .db = db};
+  X *x = a.input<X>(g.rows * g.c), *dx = a.output<X>(g.rows * g.c);
+  float *w = a.input(g.w_size()), *b = a.input(g.k), *loss = a.output(1), *dw = a.output(g.w_size()),
+        *db = a.output(g.k);
+  const HeadInputs<float, X> in{.x = x, .w = w, .b = b, .target = a.classes(g.rows, g.k)};
+  const HeadOutputs<float, X> out{.loss = loss, .dx = dx, .dw = dw, .db = db};
   // Logits, dx and dw: three products; forward gives the gradients too, backward only scales them.
   const double products = 3 * double(g.rows) * double(g.w_size()), n = double(g.rows * g.c);
-  return {{"forward", 2 * products, floats(2 * n), [=, &row] { row.forward(e, g, in, out); }, loss, 1}};
+  return {{"forward", 2 * products, bytes_of<X>(2 * n), [=, &row] { row.forward(e, g, in, out); }, loss, 1}};
 }
 
 std::string shape_of(const FocalSpec& g) { return text(g.rows, "x", g.k); }
@@ -127,7 +130,8 @@ void add_loss_timers(Timers& timers, int64_t values) {
   std::vector<CrossEntropySpec> classes;
   for (int64_t k : {2, 5, 12, 21, 32, 35}) classes.push_back({.rows = values / k, .k = k});
   add_timer<Cases, CrossEntropySpec>(timers, cross_entropy_table(), classes);
-  add_timer<Cases, HeadCrossEntropySpec>(timers, head_cross_entropy_table(), {{.rows = rows, .c = 32, .k = 35}});
+  add_timers<Cases, HeadCrossEntropySpec>(timers, head_cross_entropy_table(), head_cross_entropy_table<Bf16>(),
+                                          {{.rows = rows, .c = 32, .k = 35}});
   add_timer<Cases, FocalSpec>(timers, focal_table(), {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
   add_timer<Cases, TverskySpec>(timers, tversky_table(), {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
   add_timer<Cases, BceSpec>(timers, bce_with_logits_table(), {{.rows = rows, .c = 32}});

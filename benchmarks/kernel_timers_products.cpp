@@ -25,8 +25,11 @@ Directions directions(const Row& row, const Spec& g, const Exec& e, TrialArrays&
     if (std::string_view(trial.entry) == "backward_data_plus") continue;  // the same sums as backward_data
     const TrialCall<Row> call = trial.prepare(a);
     const TrialOutput& out = call.out;
-    all.push_back({trial.entry, trial.flops, trial.bytes, [run = call.run, &row, e] { run(row, e); }, out.data,
-                   out.pitch == out.columns ? out.size() : out.columns});
+    const int64_t size = out.pitch == out.columns ? out.size() : out.columns;
+    const auto run = [run = call.run, &row, e] { run(row, e); };
+    if (out.type == DType::bf16)
+      all.emplace_back(trial.entry, trial.flops, trial.bytes, run, static_cast<const Bf16*>(out.data), size);
+    else all.emplace_back(trial.entry, trial.flops, trial.bytes, run, static_cast<const float*>(out.data), size);
   }
   return all;
 }
@@ -62,20 +65,20 @@ struct Cases {
 void add_product_timers(Timers& timers, int64_t values) {
   const int side = values >= 1 << 20 ? 64 : 8;
   const int64_t steps = values >= 1 << 20 ? 256 : 8;
-  add_timer<Cases, Conv2dSpec>(timers, conv2d_table(),
-                               {{.n = 4,
-                                 .c = 64,
-                                 .h = side,
-                                 .w = side,
-                                 .k = 64,
-                                 .r = 3,
-                                 .s = 3,
-                                 .pad_top = 1,
-                                 .pad_bottom = 1,
-                                 .pad_left = 1,
-                                 .pad_right = 1}});
-  add_timer<Cases, ConvTranspose2dSpec>(
-      timers, conv_transpose2d_table(),
+  add_timers<Cases, Conv2dSpec>(timers, conv2d_table(), conv2d_table<Bf16>(),
+                                {{.n = 4,
+                                  .c = 64,
+                                  .h = side,
+                                  .w = side,
+                                  .k = 64,
+                                  .r = 3,
+                                  .s = 3,
+                                  .pad_top = 1,
+                                  .pad_bottom = 1,
+                                  .pad_left = 1,
+                                  .pad_right = 1}});
+  add_timers<Cases, ConvTranspose2dSpec>(
+      timers, conv_transpose2d_table(), conv_transpose2d_table<Bf16>(),
       {{.n = 4, .c = 64, .h = side, .w = side, .k = 32, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
        {.n = 4,
         .c = 64,

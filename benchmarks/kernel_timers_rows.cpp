@@ -23,7 +23,8 @@ std::string shape_of(const NormActSpec& g) {
                                            : "",
               g.p > 0 ? " dropout" : "", g.residual_pitch ? " residual" : "");
 }
-Directions directions(const NormActRow& row, const NormActSpec& g, const Exec& e, TrialArrays& a) {
+template <class T>
+Directions directions(const NormActRowOf<T>& row, const NormActSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t rows = g.n * g.rows, size = rows * g.c, statistics = g.groups() * g.c;
   const uint64_t* step = a.number(uint64_t{1});
   const NormActInputs<float> in{.weight = a.input(g.c, 0.5f, 1.5f),
@@ -32,18 +33,19 @@ Directions directions(const NormActRow& row, const NormActSpec& g, const Exec& e
                                 .step = step,
                                 .running_mean = a.input(g.c),
                                 .running_variance = a.input(g.c, 0.5f, 2)};
-  float *x = a.input(rows * g.x_pitch()), *dy = a.input(size),
-        *r = g.residual_pitch ? a.input(rows * g.r_pitch()) : nullptr, *y = a.output(rows * g.y_pitch()),
-        *mean = a.output(statistics), *inverse = a.output(statistics), *dx = a.output(size), *dw = a.output(g.c),
-        *db = a.output(g.c), *ds = a.output(g.c);
+  T *x = a.input<T>(rows * g.x_pitch()), *dy = a.input<T>(size),
+    *r = g.residual_pitch ? a.input<T>(rows * g.r_pitch()) : nullptr, *y = a.output<T>(rows * g.y_pitch()),
+    *dx = a.output<T>(size);
+  float *mean = a.output(statistics), *inverse = a.output(statistics), *dw = a.output(g.c), *db = a.output(g.c),
+        *ds = a.output(g.c);
   row.forward(e, g, x, in, r, y, mean, inverse);
   const double n = double(size);
   // Least traffic: forward reads x twice and writes y, backward reads dy and x twice and writes dx; a sample that stays
   // in the cache is read once.
   const double twice = g.per_sample ? 1 : 2;
-  return {{"forward", 8 * n, floats(n * (twice + 1 + (r ? 1 : 0))),
+  return {{"forward", 8 * n, bytes_of<T>(n * (twice + 1 + (r ? 1 : 0))),
            [=, &row] { row.forward(e, g, x, in, r, y, mean, inverse); }, y, size},
-          {"backward", 14 * n, floats(n * (2 * twice + 1)),
+          {"backward", 14 * n, bytes_of<T>(n * (2 * twice + 1)),
            [=, &row] {
              row.backward(e, g, dy, x, in, mean, inverse, dx, dw, db, g.act == Activation::prelu ? ds : nullptr);
            },
@@ -98,14 +100,15 @@ Directions directions(const PreluRow& row, const PreluSpec& g, const Exec& e, Tr
 }
 
 std::string shape_of(const MaxPoolSpec& g) { return text(g.n, "x", g.h, "x", g.w, "x", g.c, " ", g.r, "x", g.s); }
-Directions directions(const MaxPoolRow& row, const MaxPoolSpec& g, const Exec& e, TrialArrays& a) {
+template <class T>
+Directions directions(const MaxPoolRowOf<T>& row, const MaxPoolSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t xs = int64_t{g.n} * g.h * g.w * g.c, ys = int64_t{g.n} * g.p() * g.q() * g.c;
   MaxPoolSpec dense = g;
   dense.pitch = {};
-  float *x = a.input(xs), *dy = a.input(ys), *y = a.output(ys), *dx = a.output(xs);
-  return {
-      {"forward", double(xs), floats(double(xs + ys)), [=, &row] { row.forward(e, dense, x, y); }, y, ys},
-      {"backward", double(xs), floats(double(2 * xs + ys)), [=, &row] { row.backward(e, dense, dy, x, dx); }, dx, xs}};
+  T *x = a.input<T>(xs), *dy = a.input<T>(ys), *y = a.output<T>(ys), *dx = a.output<T>(xs);
+  return {{"forward", double(xs), bytes_of<T>(double(xs + ys)), [=, &row] { row.forward(e, dense, x, y); }, y, ys},
+          {"backward", double(xs), bytes_of<T>(double(2 * xs + ys)), [=, &row] { row.backward(e, dense, dy, x, dx); },
+           dx, xs}};
 }
 
 std::string shape_of(const AvgPoolSpec& a) { return shape_of(a.pool); }
@@ -133,12 +136,13 @@ Directions directions(const GlobalAvgPoolRow& row, const GlobalAvgPoolSpec& g, c
 std::string shape_of(const UpsampleSpec& g) {
   return text(g.n, "x", g.h, "x", g.w, "x", g.c, " to ", g.p, "x", g.q, " ", to_string(g.how));
 }
-Directions directions(const UpsampleRow& row, const UpsampleSpec& g, const Exec& e, TrialArrays& a) {
+template <class T>
+Directions directions(const UpsampleRowOf<T>& row, const UpsampleSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t xs = g.x_rows() * g.c, ys = g.y_rows() * g.c;
   UpsampleSpec dense = g;
   dense.pitch = {};
-  float *x = a.input(xs), *dy = a.input(ys), *y = a.output(ys), *dx = a.output(xs);
-  const double flops = double(ys) * (g.how == Upsampling::nearest ? 1 : 7), bytes = floats(double(xs + ys));
+  T *x = a.input<T>(xs), *dy = a.input<T>(ys), *y = a.output<T>(ys), *dx = a.output<T>(xs);
+  const double flops = double(ys) * (g.how == Upsampling::nearest ? 1 : 7), bytes = bytes_of<T>(double(xs + ys));
   return {{"forward", flops, bytes, [=, &row] { row.forward(e, dense, x, y); }, y, ys},
           {"backward", flops, bytes, [=, &row] { row.backward(e, dense, dy, dx); }, dx, xs}};
 }
@@ -189,8 +193,8 @@ struct Cases {
 void add_row_timers(Timers& timers, int64_t values) {
   const int64_t rows = values / 32;  // of 32 channels
   const int images = int(std::max<int64_t>(1, rows / 65536)), side = rows >= 65536 ? 256 : 8;
-  add_timer<Cases, NormActSpec>(
-      timers, norm_act_table(),
+  add_timers<Cases, NormActSpec>(
+      timers, norm_act_table(), norm_act_table<Bf16>(),
       {{.n = 16, .rows = rows / 16, .c = 32, .act = Activation::relu},
        {.n = rows / 1024, .rows = 1024, .c = 32, .per_sample = true, .act = Activation::prelu}});
   add_timer<Cases, BatchNormSpec>(timers, batch_norm_table(), {{.rows = rows, .c = 32}});
@@ -198,13 +202,13 @@ void add_row_timers(Timers& timers, int64_t values) {
   add_timer<Cases, GroupNormSpec>(timers, group_norm_table(), {{.n = rows / 1024, .l = 1024, .c = 32, .groups = 8}});
   add_timer<Cases, PreluSpec>(timers, prelu_table(), {{.rows = rows, .c = 32}});
   const MaxPoolSpec pool{.n = images, .c = 32, .h = side, .w = side, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
-  add_timer<Cases, MaxPoolSpec>(timers, max_pool_table(), {pool});
+  add_timers<Cases, MaxPoolSpec>(timers, max_pool_table(), max_pool_table<Bf16>(), {pool});
   add_timer<Cases, AvgPoolSpec>(timers, avg_pool_table(), {{.pool = pool}});
   add_timer<Cases, GlobalAvgPoolSpec>(timers, global_avg_pool_table(), {{.n = images, .l = rows / images, .c = 32}});
   UpsampleSpec up{.n = images, .c = 32, .h = side / 2, .w = side / 2, .p = side, .q = side};
   UpsampleSpec smooth = up;
   smooth.how = Upsampling::linear;
-  add_timer<Cases, UpsampleSpec>(timers, upsample_table(), {up, smooth});
+  add_timers<Cases, UpsampleSpec>(timers, upsample_table(), upsample_table<Bf16>(), {up, smooth});
   add_timer<Cases, PadSpec>(
       timers, pad_table(),
       {{.n = images, .h = side, .w = side, .c = 32, .top = 1, .bottom = 1, .left = 1, .right = 1}});

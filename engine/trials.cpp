@@ -31,8 +31,9 @@ std::byte* TrialArrays::copy_of(const void* host, size_t n) {
   copy_bytes(device_, p, n, Device::cpu, host, n, n, 1);
   return p;
 }
-float* TrialArrays::input(int64_t n, float low, float high) {
-  std::vector<float> values(size_t(std::max<int64_t>(1, n)));
+template <class T>
+T* TrialArrays::input(int64_t n, float low, float high) {
+  std::vector<T> values(size_t(std::max<int64_t>(1, n)));
   const size_t drawn = std::min<size_t>(values.size(), 1000003);  // a prime: repeats fall on other rows
   uint32_t state = 12345 + 7919 * uint32_t(all_.size());
   for (size_t i = 0; i < drawn; ++i) {
@@ -40,14 +41,19 @@ float* TrialArrays::input(int64_t n, float low, float high) {
     values[i] = low + (high - low) * to_uniform(state);
   }
   for (size_t i = drawn; i < values.size(); ++i) values[i] = values[i - drawn];
-  return reinterpret_cast<float*>(copy_of(values.data(), values.size() * sizeof(float)));
+  return reinterpret_cast<T*>(copy_of(values.data(), values.size() * sizeof(T)));
 }
-float* TrialArrays::output(int64_t n) {
-  const size_t size = size_t(std::max<int64_t>(1, n)) * sizeof(float);
+template <class T>
+T* TrialArrays::output(int64_t n) {
+  const size_t size = size_t(std::max<int64_t>(1, n)) * sizeof(T);
   std::byte* p = bytes(size);
-  set_bytes(device_, p, 0xff, size);  // a float of ones alone is a NaN
-  return reinterpret_cast<float*>(p);
+  set_bytes(device_, p, 0xff, size);  // a number of ones alone is a NaN
+  return reinterpret_cast<T*>(p);
 }
+template float* TrialArrays::input<float>(int64_t, float, float);
+template Bf16* TrialArrays::input<Bf16>(int64_t, float, float);
+template float* TrialArrays::output<float>(int64_t);
+template Bf16* TrialArrays::output<Bf16>(int64_t);
 int32_t* TrialArrays::classes(int64_t n, int64_t k) {
   std::vector<int32_t> values(size_t(std::max<int64_t>(1, n)));
   for (size_t i = 0; i < values.size(); ++i) values[i] = int32_t(int64_t(i) * 7919 % k);
@@ -55,10 +61,13 @@ int32_t* TrialArrays::classes(int64_t n, int64_t k) {
 }
 
 std::vector<float> values_of(const TrialOutput& out, Device device) {
-  std::vector<float> host(size_t(out.size()));
-  const size_t row = size_t(out.columns) * sizeof(float);
-  copy_bytes(Device::cpu, host.data(), row, device, out.data, size_t(out.pitch) * sizeof(float), row, size_t(out.rows));
-  return host;
+  const auto read = [&]<class T>(std::vector<T> host) {
+    const size_t row = size_t(out.columns) * sizeof(T);
+    copy_bytes(Device::cpu, host.data(), row, device, out.data, size_t(out.pitch) * sizeof(T), row, size_t(out.rows));
+    return std::vector<float>(host.begin(), host.end());
+  };
+  const auto size = size_t(out.size());
+  return out.type == DType::bf16 ? read(std::vector<Bf16>(size)) : read(std::vector<float>(size));
 }
 
 // --- cases in words ------------------------------------------------------------------------------------------------
@@ -78,11 +87,8 @@ class Words {
   std::string words_;
 };
 constexpr int64_t kAlways = -1;  // no value's usual one
-double floats(int64_t n) { return 4 * double(n); }
 
-}  // namespace
-
-CaseName Trials<Conv2dRow>::name(const Spec& g) {
+CaseName name_of(const Conv2dSpec& g) {
   // Every member is named, or a new one would not compile.
   const auto& [n, c, h, w, k, r, s, stride_h, stride_w, dil_h, dil_w, groups, top, bottom, left, right, pitch] = g;
   return {Words().add("n", n, kAlways).add("h", h, kAlways).add("w", w, kAlways).text(),
@@ -107,16 +113,33 @@ CaseName Trials<Conv2dRow>::name(const Spec& g) {
               .text()};
 }
 
-CaseName Trials<ConvTranspose2dRow>::name(const Spec& g) {
+CaseName name_of(const ConvTranspose2dSpec& g) {
   const auto& [n, c, h, w, k, r, s, stride_h, stride_w, dil_h, dil_w, groups, top, bottom, left, right, rows, columns,
                pitch] = g;
-  CaseName name = Trials<Conv2dRow>::name(
-      {n, c, h, w, k, r, s, stride_h, stride_w, dil_h, dil_w, groups, top, bottom, left, right, pitch});
+  CaseName name = name_of(
+      Conv2dSpec{n, c, h, w, k, r, s, stride_h, stride_w, dil_h, dil_w, groups, top, bottom, left, right, pitch});
   const std::string added = Words().add("rows_added", rows, 0).add("columns_added", columns, 0).text();
   if (!added.empty()) name.layer += " " + added;
   return name;
 }
 
+// The same of values kept as another type is another case.
+template <class T>
+CaseName named(CaseName name) {
+  if constexpr (std::is_same_v<T, Bf16>) name.layer += " kept=bf16";
+  return name;
+}
+
+}  // namespace
+
+template <class T>
+CaseName Trials<Conv2dRowOf<T>>::name(const Spec& g) {
+  return named<T>(name_of(g));
+}
+template <class T>
+CaseName Trials<ConvTranspose2dRowOf<T>>::name(const Spec& g) {
+  return named<T>(name_of(g));
+}
 CaseName Trials<LinearRow>::name(const Spec& g) {
   const auto& [rows, c, k, pitch] = g;
   return {Words().add("rows", rows, kAlways).text(), Words()
@@ -133,34 +156,38 @@ CaseName Trials<LinearRow>::name(const Spec& g) {
 
 namespace {
 
-// The three ops have the same entries with the same arguments; `x_rows` and `y_rows` are the images' and signals' rows.
-template <class Row, class Spec>
+// The three ops have the same entries with the same arguments; `x_rows` and `y_rows` are the images' and signals' rows,
+// which are kept as T.
+template <class T, class Row, class Spec>
 std::vector<Trial<Row>> product_trials(const Spec& g, int64_t x_rows, int64_t y_rows, double flops) {
   const int64_t xs = x_rows * g.x_pitch(), dxs = x_rows * g.dx_pitch(), ys = y_rows * g.y_pitch(),
                 dys = y_rows * g.dy_pitch(), ws = g.w_size();
-  const double moved = floats(x_rows * g.c + y_rows * g.k + ws);
+  const double moved = double(sizeof(T)) * double(x_rows * g.c + y_rows * g.k) + double(sizeof(float)) * double(ws);
   return {
       {"forward", flops, moved,
        [=](TrialArrays& a) -> TrialCall<Row> {
-         const float *x = a.input(xs), *w = a.input(ws), *b = a.input(g.k);
-         float* y = a.output(ys);
+         const T* x = a.input<T>(xs);
+         const float *w = a.input(ws), *b = a.input(g.k);
+         T* y = a.output<T>(ys);
          return {[=](const Row& row, const Exec& e) { row.forward(e, g, x, w, b, y); }, {y, y_rows, g.k, g.y_pitch()}};
        }},
       {"backward_data", flops, moved,
        [=](TrialArrays& a) -> TrialCall<Row> {
-         const float *dy = a.input(dys), *w = a.input(ws);
-         float* dx = a.output(dxs);
+         const T* dy = a.input<T>(dys);
+         const float* w = a.input(ws);
+         T* dx = a.output<T>(dxs);
          return {[=](const Row& row, const Exec& e) { row.backward_data(e, g, dy, w, dx); },
                  {dx, x_rows, g.c, g.dx_pitch()}};
        }},
       {"backward_weight", flops, moved,
        [=](TrialArrays& a) -> TrialCall<Row> {
-         const float *dy = a.input(dys), *x = a.input(xs);
+         const T *dy = a.input<T>(dys), *x = a.input<T>(xs);
          float* dw = a.output(ws);
          return {[=](const Row& row, const Exec& e) { row.backward_weight(e, g, dy, x, dw); }, {dw, 1, ws, ws}};
        }},
-      {"backward_bias", double(y_rows * g.k), floats(y_rows * g.k), [=](TrialArrays& a) -> TrialCall<Row> {
-         const float* dy = a.input(dys);
+      {"backward_bias", double(y_rows * g.k), double(sizeof(T)) * double(y_rows * g.k),
+       [=](TrialArrays& a) -> TrialCall<Row> {
+         const T* dy = a.input<T>(dys);
          float* db = a.output(g.k);
          return {[=](const Row& row, const Exec& e) { row.backward_bias(e, g, dy, db); }, {db, 1, g.k, g.k}};
        }}};
@@ -168,22 +195,30 @@ std::vector<Trial<Row>> product_trials(const Spec& g, int64_t x_rows, int64_t y_
 
 }  // namespace
 
-std::vector<Trial<Conv2dRow>> Trials<Conv2dRow>::of(const Spec& g) {
+template <class T>
+std::vector<Trial<Conv2dRowOf<T>>> Trials<Conv2dRowOf<T>>::of(const Spec& g) {
   const double flops = 2 * double(g.macs());
-  auto all = product_trials<Row>(g, g.x_rows(), g.y_rows(), flops);
+  auto all = product_trials<T, Row>(g, g.x_rows(), g.y_rows(), flops);
   all.push_back({"backward_data_plus", flops, all[1].bytes, [=](TrialArrays& a) -> TrialCall<Row> {
-                   const float *dy = a.input(g.y_rows() * g.dy_pitch()), *w = a.input(g.w_size()), *b = a.input(g.c);
-                   float* dx = a.output(g.x_rows() * g.dx_pitch());
+                   const T* dy = a.input<T>(g.y_rows() * g.dy_pitch());
+                   const float *w = a.input(g.w_size()), *b = a.input(g.c);
+                   T* dx = a.output<T>(g.x_rows() * g.dx_pitch());
                    return {[=](const Row& row, const Exec& e) { row.backward_data_plus(e, g, dy, w, b, dx); },
                            {dx, g.x_rows(), g.c, g.dx_pitch()}};
                  }});
   return all;
 }
-std::vector<Trial<ConvTranspose2dRow>> Trials<ConvTranspose2dRow>::of(const Spec& g) {
-  return product_trials<Row>(g, g.x_rows(), g.y_rows(), 2 * double(g.macs()));
+template <class T>
+std::vector<Trial<ConvTranspose2dRowOf<T>>> Trials<ConvTranspose2dRowOf<T>>::of(const Spec& g) {
+  return product_trials<T, Row>(g, g.x_rows(), g.y_rows(), 2 * double(g.macs()));
 }
 std::vector<Trial<LinearRow>> Trials<LinearRow>::of(const Spec& g) {
-  return product_trials<Row>(g, g.rows, g.rows, 2 * double(g.macs()));
+  return product_trials<float, Row>(g, g.rows, g.rows, 2 * double(g.macs()));
 }
+
+template struct Trials<Conv2dRowOf<float>>;
+template struct Trials<Conv2dRowOf<Bf16>>;
+template struct Trials<ConvTranspose2dRowOf<float>>;
+template struct Trials<ConvTranspose2dRowOf<Bf16>>;
 
 }  // namespace kern

@@ -17,6 +17,7 @@
 #include <tuple>
 #include <vector>
 
+#include "engine/tensor.h"
 #include "kernels/common/device.h"
 #include "kernels/conv2d.h"
 #include "kernels/conv_transpose2d.h"
@@ -31,8 +32,10 @@ class TrialArrays {
   explicit TrialArrays(Device device) : device_(device) {}
 
   std::byte* bytes(size_t n);  // undefined
-  float* input(int64_t n, float low = -1, float high = 1);
-  float* output(int64_t n);
+  template <class T = float>   // or Bf16
+  T* input(int64_t n, float low = -1, float high = 1);
+  template <class T = float>
+  T* output(int64_t n);
   int32_t* classes(int64_t n, int64_t k);
   // A number that kernels read, or add to, where they are.
   template <class T>
@@ -53,7 +56,12 @@ class TrialArrays {
 };
 
 struct TrialOutput {  // rows of `columns` values, `pitch` apart
-  const float* data = nullptr;
+  TrialOutput() = default;
+  template <class T>
+  TrialOutput(const T* first, int64_t of_rows, int64_t of_columns, int64_t apart)
+      : data(first), type(dtype_of<T>()), rows(of_rows), columns(of_columns), pitch(apart) {}
+  const void* data = nullptr;
+  DType type = DType::f32;  // or bf16
   int64_t rows = 0, columns = 0, pitch = 0;
   int64_t size() const { return rows * columns; }
 };
@@ -87,11 +95,11 @@ struct CaseName {
 template <class Row>
 struct Trials;
 
-template <>
-struct Trials<kernels::Conv2dRow> {
-  using Row = kernels::Conv2dRow;
+template <class T>
+struct Trials<kernels::Conv2dRowOf<T>> {
+  using Row = kernels::Conv2dRowOf<T>;
   using Spec = kernels::Conv2dSpec;
-  static const kernels::Table<Row>& table() { return kernels::conv2d_table(); }
+  static const kernels::Table<Row>& table() { return kernels::conv2d_table<T>(); }
   static constexpr std::tuple entries{
       TrialEntry{"forward", &Row::forward}, TrialEntry{"backward_data", &Row::backward_data},
       TrialEntry{"backward_weight", &Row::backward_weight}, TrialEntry{"backward_bias", &Row::backward_bias},
@@ -100,11 +108,11 @@ struct Trials<kernels::Conv2dRow> {
   static std::vector<Trial<Row>> of(const Spec& g);
 };
 
-template <>
-struct Trials<kernels::ConvTranspose2dRow> {
-  using Row = kernels::ConvTranspose2dRow;
+template <class T>
+struct Trials<kernels::ConvTranspose2dRowOf<T>> {
+  using Row = kernels::ConvTranspose2dRowOf<T>;
   using Spec = kernels::ConvTranspose2dSpec;
-  static const kernels::Table<Row>& table() { return kernels::conv_transpose2d_table(); }
+  static const kernels::Table<Row>& table() { return kernels::conv_transpose2d_table<T>(); }
   static constexpr std::tuple entries{
       TrialEntry{"forward", &Row::forward}, TrialEntry{"backward_data", &Row::backward_data},
       TrialEntry{"backward_weight", &Row::backward_weight}, TrialEntry{"backward_bias", &Row::backward_bias}};

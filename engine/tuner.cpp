@@ -196,8 +196,8 @@ Measured measure(const detail::Contest& c, const std::string& what) {
   Stopwatch watch(c.device);
   const TrialOutput& out = runs[0].out;
   const auto values = [&](size_t row) {
-    set_bytes(c.device, const_cast<float*>(out.data), 0xff,
-              size_t((out.rows - 1) * out.pitch + out.columns) * sizeof(float));
+    set_bytes(c.device, const_cast<void*>(out.data), 0xff,
+              size_t((out.rows - 1) * out.pitch + out.columns) * size_of(out.type));
     runs[0].call(row, exec);
     return values_of(out, c.device);
   };
@@ -263,7 +263,9 @@ void hand_out_rows(Device device) {
   const bool of_run = !state().of_run.empty();
   const auto on = [&](std::string_view op) { return of_run || detail::tunes(op, device); };
   tune_op<kernels::Conv2dRow>(on("conv2d"), device);
+  tune_op<kernels::Conv2dRowOf<Bf16>>(on("conv2d"), device);
   tune_op<kernels::ConvTranspose2dRow>(on("conv_transpose2d"), device);
+  tune_op<kernels::ConvTranspose2dRowOf<Bf16>>(on("conv_transpose2d"), device);
   tune_op<kernels::LinearRow>(on("linear"), device);
 }
 }  // namespace

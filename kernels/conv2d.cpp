@@ -39,7 +39,7 @@ template <>
 const Table<Conv2dRow>& conv2d_table<float>() {
   static const Conv2dRow rows[] = {
     KERN_CUDA_ROW(conv2d_cuda_depthwise_row<float>(), conv2d_cuda_bf16_row(), conv2d_cuda_tf32_row(),
-                  conv2d_cuda_mma_row(), conv2d_cuda_row<float>(), conv2d_cudnn_row())  //
+                  conv2d_cuda_mma_row(), conv2d_cuda_row<float>(), conv2d_cudnn_row<float>())  //
 #if defined(__x86_64__)
     conv2d_winograd_row<Isa::avx512>(),  // "winograd_avx512"
     conv2d_simd_row<Isa::avx512>(),      // "avx512"
@@ -55,8 +55,9 @@ const Table<Conv2dRow>& conv2d_table<float>() {
 }
 template <>
 const Table<Conv2dRowOf<Bf16>>& conv2d_table<Bf16>() {
-  static const std::vector<Conv2dRowOf<Bf16>> rows{
-      KERN_CUDA_ROW(conv2d_cuda_depthwise_row<Bf16>(), conv2d_cuda_mma_bf16_row(), conv2d_cuda_row<Bf16>())};
+  static const std::vector<Conv2dRowOf<Bf16>> rows{KERN_CUDA_ROW(conv2d_cuda_depthwise_row<Bf16>(),
+                                                                 conv2d_cuda_mma_bf16_row(), conv2d_cuda_row<Bf16>(),
+                                                                 conv2d_cudnn_row<Bf16>())};
   static const Table<Conv2dRowOf<Bf16>> table{"conv2d", rows};
   return table;
 }

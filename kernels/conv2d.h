@@ -123,7 +123,8 @@ Conv2dRow conv2d_cuda_mma_row();               // conv2d_cuda_mma.cu
 Conv2dRow conv2d_cuda_tf32_row();              // the same
 Conv2dRow conv2d_cuda_bf16_row();              // the same
 Conv2dRowOf<Bf16> conv2d_cuda_mma_bf16_row();  // the same: values kept as bf16
-Conv2dRow conv2d_cudnn_row();                  // conv2d_cudnn.cpp
+template <class T>
+Conv2dRowOf<T> conv2d_cudnn_row();  // conv2d_cudnn.cpp
 // Its backward_weight with at most so many stretches of pixels, so that a test reaches long ones.
 void conv2d_cuda_mma_weights(const Exec&, const Conv2dSpec&, int most_stretches, const float* dy, const float* x,
                              float* dw);

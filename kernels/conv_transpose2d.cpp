@@ -93,7 +93,7 @@ template <>
 const Table<ConvTranspose2dRow>& conv_transpose2d_table<float>() {
   static const ConvTranspose2dRow rows[] = {
       KERN_CUDA_ROW(by_conv<float, Device::cuda>("cuda_conv2d"), conv_transpose2d_cuda_row<float>(),
-                    conv_transpose2d_cudnn_row())  //
+                    conv_transpose2d_cudnn_row<float>())  //
       by_conv<float, Device::cpu>("cpu"),
       kReference,
   };
@@ -103,7 +103,8 @@ const Table<ConvTranspose2dRow>& conv_transpose2d_table<float>() {
 template <>
 const Table<ConvTranspose2dRowOf<Bf16>>& conv_transpose2d_table<Bf16>() {
   static const std::vector<ConvTranspose2dRowOf<Bf16>> rows{
-      KERN_CUDA_ROW(by_conv<Bf16, Device::cuda>("cuda_conv2d_bf16"), conv_transpose2d_cuda_row<Bf16>())};
+      KERN_CUDA_ROW(by_conv<Bf16, Device::cuda>("cuda_conv2d_bf16"), conv_transpose2d_cuda_row<Bf16>(),
+                    conv_transpose2d_cudnn_row<Bf16>())};
   static const Table<ConvTranspose2dRowOf<Bf16>> table{"conv_transpose2d", rows};
   return table;
 }

@@ -136,6 +136,7 @@ template <class T = float>
 const Table<ConvTranspose2dRowOf<T>>& conv_transpose2d_table();
 template <class T>
 ConvTranspose2dRowOf<T> conv_transpose2d_cuda_row();  // conv_transpose2d.cu
-ConvTranspose2dRow conv_transpose2d_cudnn_row();      // conv_transpose2d_cudnn.cpp
+template <class T>
+ConvTranspose2dRowOf<T> conv_transpose2d_cudnn_row();  // conv_transpose2d_cudnn.cpp
 
 }  // namespace kern::kernels

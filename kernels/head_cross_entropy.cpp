@@ -150,9 +150,10 @@ void backward(const Exec&, const HeadCrossEntropySpec& g, const float* dy, float
 
 }  // namespace
 
-const Table<HeadCrossEntropyRow>& head_cross_entropy_table() {
+template <>
+const Table<HeadCrossEntropyRow>& head_cross_entropy_table<float>() {
   static const HeadCrossEntropyRow rows[] = {
-      KERN_CUDA_ROW(head_cross_entropy_cuda_row())  // head_cross_entropy.cu
+      KERN_CUDA_ROW(head_cross_entropy_cuda_row<float>())  // head_cross_entropy.cu
       {.name = "blocks",
        .device = Device::cpu,
        .supports = supports_all,
@@ -174,6 +175,12 @@ const Table<HeadCrossEntropyRow>& head_cross_entropy_table() {
   static const Table<HeadCrossEntropyRow> table{"head_cross_entropy", rows};
   return table;
 }
-OpInfo head_cross_entropy_info() { return info_of(head_cross_entropy_table()); }
+template <>
+const Table<HeadCrossEntropyRowOf<Bf16>>& head_cross_entropy_table<Bf16>() {
+  static const std::vector<HeadCrossEntropyRowOf<Bf16>> rows{KERN_CUDA_ROW(head_cross_entropy_cuda_row<Bf16>())};
+  static const Table<HeadCrossEntropyRowOf<Bf16>> table{"head_cross_entropy", rows};
+  return table;
+}
+OpInfo head_cross_entropy_info() { return info_of(head_cross_entropy_table(), head_cross_entropy_table<Bf16>()); }
 
 }  // namespace kern::kernels

@@ -1,3 +1,4 @@
+#include "kernels/cast.h"
 #include "kernels/cross_entropy.cuh"
 #include "kernels/head_cross_entropy.h"
 
@@ -8,8 +9,9 @@ namespace {
 // blocks of as many threads as a tile has rows go through tiles in turn. A tile of x is read into shared memory, one
 // thread per row makes its logits and from them, in place, their gradients, then each thread adds 4 x 4 weights'
 // gradients over a part of the rows in registers that it keeps from tile to tile, then one thread per row makes dx in
-// the place of x. So x is read once, dx written once, 8 C bytes a row, for 6 K C multiply-adds: up to C K of about 500
-// bound by memory. Other heads go through linear's and cross_entropy's rows with all logits in scratch.
+// the place of x. So x is read once, dx written once, 8 C bytes a row (4 C of bf16), for 6 K C multiply-adds: up to C K
+// of about 500 bound by memory. Other heads go through linear's and cross_entropy's rows with all logits in scratch,
+// and bf16 as copies in float.
 constexpr int kMostBlocks = 1024, kWide = 8;  // logits, or channels, that a thread makes at a time
 constexpr int round_up(int64_t v, int to) { return int((v + to - 1) / to * to); }
 
@@ -60,10 +62,10 @@ struct TargetWeight {
 
 // One thread per row of a tile of kThreads; `sums` and `gradients` hold a stretch for every block, the latter of K C +
 // K.
-template <int kThreads>
+template <int kThreads, class X>
 __global__ void __launch_bounds__(kThreads, kThreads == 128 ? 4 : 2)
-    head_cross_entropy_kernel(HeadCrossEntropySpec g, HeadInputs<float> in, HeadOutputs<float> out, const float* total,
-                              Sums<2>* sums, float* gradients) {
+    head_cross_entropy_kernel(HeadCrossEntropySpec g, HeadInputs<float, X> in, HeadOutputs<float, X> out,
+                              const float* total, Sums<2>* sums, float* gradients) {
   const Layout at(g, kThreads);
   float* const weights = KERN_DYNAMIC_SHARED(float);  // [wide K][wide C], then the biases
   float* const x = weights + at.weights();
@@ -97,8 +99,9 @@ __global__ void __launch_bounds__(kThreads, kThreads == 128 ? 4 : 2)
         f(row, column);
       }
     };
-    const float* from = in.x + first * g.x_pitch();
-    for_each_of_x([&](int row, int column) { x[row * at.x_stride + column] = from[row * g.x_pitch() + column]; });
+    const X* from = in.x + first * g.x_pitch();
+    for_each_of_x(
+        [&](int row, int column) { x[row * at.x_stride + column] = load<1>(from + row * g.x_pitch() + column).v[0]; });
     __syncthreads();
 
     float *const my_x = x + id * at.x_stride, *const my_z = z + id * at.z_stride;
@@ -168,8 +171,10 @@ __global__ void __launch_bounds__(kThreads, kThreads == 128 ? 4 : 2)
           if (c + j < at.c) my_x[c + j] = sum[j];
       }
     __syncthreads();
-    float* to = out.dx + first * g.dx_pitch();
-    for_each_of_x([&](int row, int column) { to[row * g.dx_pitch() + column] = x[row * at.x_stride + column]; });
+    X* to = out.dx + first * g.dx_pitch();
+    for_each_of_x([&](int row, int column) {
+      store(to + row * g.dx_pitch() + column, Pack<1>{{x[row * at.x_stride + column]}});
+    });
   }
   store_block_sums<kThreads>(mine, sums);
   if (!wants_weights) return;
@@ -259,60 +264,101 @@ struct Plan {
   const LinearRow& linear_row() const { return select(linear_table(), Device::cuda, linear); }
 };
 
-template <int kThreads>
-void run_tiles(const Exec& exec, const Plan& plan, const HeadCrossEntropySpec& g, const HeadInputs<float>& in,
-               const HeadOutputs<float>& out, const float* total, Sums<2>* sums, float* gradients) {
+template <int kThreads, class X>
+void run_tiles(const Exec& exec, const Plan& plan, const HeadCrossEntropySpec& g, const HeadInputs<float, X>& in,
+               const HeadOutputs<float, X>& out, const float* total, Sums<2>* sums, float* gradients) {
   const LaunchConfig config{.grid = unsigned(plan.blocks),
                             .block = kThreads,
                             .shared_bytes = Layout(g, kThreads).bytes(kThreads),
                             .stream = stream_of(exec)};
-  KERN_LAUNCH(head_cross_entropy_kernel<kThreads>, config, g, in, out, total, sums, gradients);
+  KERN_LAUNCH((head_cross_entropy_kernel<kThreads, X>), config, g, in, out, total, sums, gradients);
 }
 
-void forward(const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<float>& in,
-             const HeadOutputs<float>& out) {
+// How often each class was mistaken for which.
+void count_confusion(const Exec& exec, const HeadCrossEntropySpec& g, const int32_t* target, const int32_t* prediction,
+                     int32_t* confusion) {
+  cuda_check(cudaMemsetAsync(confusion, 0, size_t(g.k * g.k) * sizeof(int32_t), stream_of(exec)),
+             "head_cross_entropy: clearing the confusion counts");
+  LaunchConfig config = over(g.rows, kCountThreads, exec);
+  config.grid.x = std::min(config.grid.x, 512u);
+  KERN_LAUNCH(head_confusion_kernel, config, g.rows, g.k, target, prediction, confusion);
+}
+
+template <class X>
+void by_tiles(const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<float, X>& in,
+              const HeadOutputs<float, X>& out) {
   const Plan plan(g);
   std::byte* const scratch = static_cast<std::byte*>(exec.scratch);
   float *const total = reinterpret_cast<float*>(scratch), *const kept = reinterpret_cast<float*>(scratch + plan.kept);
   const Exec work{.stream = exec.stream, .scratch = scratch + plan.work};
-  if (plan.threads > 0) {
-    device_sum("head_cross_entropy_total", work, g.rows, 1, true, TargetWeight{in.target, in.weight, g.k}, total);
-    Sums<2>* sums = static_cast<Sums<2>*>(work.scratch);
-    if (plan.threads == 128) run_tiles<128>(exec, plan, g, in, out, total, sums, kept);
-    else run_tiles<192>(exec, plan, g, in, out, total, sums, kept);
-    finish_sums("head_cross_entropy_loss", exec, plan.blocks, sums, MeanOfSums{out.loss, total + 1});
-    if (out.dw || out.db) {
-      LaunchConfig config = over(g.w_size() + g.k, kLanes, exec);
-      config.block = dim3(kLanes, kAdders);
-      KERN_LAUNCH(head_cross_entropy_weights_kernel, config, g, plan.blocks, kept, out.dw, out.db);
-    }
-  } else {
-    const LinearRow& linear = plan.linear_row();
-    const CrossEntropyRow loss = cross_entropy_cuda_row();
-    float *z = kept, *saved = z + g.rows * g.k, *one = total;
-    linear.forward(work, plan.linear, in.x, in.w, in.b, z);
-    loss.forward(work, plan.loss, z, in.target, in.weight, out.loss, saved);
-    if (out.prediction)
-      KERN_LAUNCH(head_predictions_kernel, over(g.rows, kCountThreads, exec), g.rows, g.k, z, out.prediction);
-    if (out.dx || out.dw || out.db) {
-      KERN_LAUNCH(head_set_one_kernel, over(1, 1, exec), one);
-      loss.backward(work, plan.loss, one, z, in.target, in.weight, saved, z);  // logits become their gradients
-      if (out.dx) linear.backward_data(work, plan.linear, z, in.w, out.dx);
-      if (out.dw) linear.backward_weight(work, plan.linear, z, in.x, out.dw);
-      if (out.db) linear.backward_bias(work, plan.linear, z, out.db);
-    }
+  device_sum("head_cross_entropy_total", work, g.rows, 1, true, TargetWeight{in.target, in.weight, g.k}, total);
+  Sums<2>* sums = static_cast<Sums<2>*>(work.scratch);
+  if (plan.threads == 128) run_tiles<128, X>(exec, plan, g, in, out, total, sums, kept);
+  else run_tiles<192, X>(exec, plan, g, in, out, total, sums, kept);
+  finish_sums("head_cross_entropy_loss", exec, plan.blocks, sums, MeanOfSums{out.loss, total + 1});
+  if (out.dw || out.db) {
+    LaunchConfig config = over(g.w_size() + g.k, kLanes, exec);
+    config.block = dim3(kLanes, kAdders);
+    KERN_LAUNCH(head_cross_entropy_weights_kernel, config, g, plan.blocks, kept, out.dw, out.db);
   }
-  if (!out.confusion) return;
-  cuda_check(cudaMemsetAsync(out.confusion, 0, size_t(g.k * g.k) * sizeof(int32_t), stream_of(exec)),
-             "head_cross_entropy: clearing the confusion counts");
-  LaunchConfig config = over(g.rows, kCountThreads, exec);
-  config.grid.x = std::min(config.grid.x, 512u);
-  KERN_LAUNCH(head_confusion_kernel, config, g.rows, g.k, in.target, out.prediction, out.confusion);
 }
 
+void by_parts(const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<float>& in,
+              const HeadOutputs<float>& out) {
+  const Plan plan(g);
+  std::byte* const scratch = static_cast<std::byte*>(exec.scratch);
+  float *const total = reinterpret_cast<float*>(scratch), *const kept = reinterpret_cast<float*>(scratch + plan.kept);
+  const Exec work{.stream = exec.stream, .scratch = scratch + plan.work};
+  const LinearRow& linear = plan.linear_row();
+  const CrossEntropyRow loss = cross_entropy_cuda_row();
+  float *z = kept, *saved = z + g.rows * g.k, *one = total;
+  linear.forward(work, plan.linear, in.x, in.w, in.b, z);
+  loss.forward(work, plan.loss, z, in.target, in.weight, out.loss, saved);
+  if (out.prediction)
+    KERN_LAUNCH(head_predictions_kernel, over(g.rows, kCountThreads, exec), g.rows, g.k, z, out.prediction);
+  if (out.dx || out.dw || out.db) {
+    KERN_LAUNCH(head_set_one_kernel, over(1, 1, exec), one);
+    loss.backward(work, plan.loss, one, z, in.target, in.weight, saved, z);  // logits become their gradients
+    if (out.dx) linear.backward_data(work, plan.linear, z, in.w, out.dx);
+    if (out.dw) linear.backward_weight(work, plan.linear, z, in.x, out.dw);
+    if (out.db) linear.backward_bias(work, plan.linear, z, out.db);
+  }
+}
+// Copies of x and dx as floats lie before the scratch of by_parts.
+HeadCrossEntropySpec of_copies(HeadCrossEntropySpec g) {
+  g.pitch = {};
+  return g;
+}
+size_t bytes_of_copy(const HeadCrossEntropySpec& g) { return aligned(size_t(g.rows * g.c) * sizeof(float)); }
+void by_parts(const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<float, Bf16>& in,
+              const HeadOutputs<float, Bf16>& out) {
+  std::byte* const scratch = static_cast<std::byte*>(exec.scratch);
+  float *const x = reinterpret_cast<float*>(scratch), *const dx = reinterpret_cast<float*>(scratch + bytes_of_copy(g));
+  const CastRow casts = cast_cuda_row();
+  casts.widen(exec, {.rows = g.rows, .c = g.c, .pitch = {.x = g.x_pitch()}}, in.x, x);
+  by_parts({.stream = exec.stream, .scratch = scratch + 2 * bytes_of_copy(g)}, of_copies(g),
+           {.x = x, .w = in.w, .b = in.b, .target = in.target, .weight = in.weight},
+           {.loss = out.loss, .dx = out.dx ? dx : nullptr, .dw = out.dw, .db = out.db, .prediction = out.prediction});
+  if (out.dx) casts.narrow(exec, {.rows = g.rows, .c = g.c, .pitch = {.y = g.dx_pitch()}}, dx, out.dx);
+}
+
+template <class X>
+size_t workspace(const HeadCrossEntropySpec& g) {
+  if (std::is_same_v<X, float> || threads_of(g) > 0) return Plan(g).end;
+  return 2 * bytes_of_copy(g) + Plan(of_copies(g)).end;
+}
+template <class X>
+void forward(const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<float, X>& in,
+             const HeadOutputs<float, X>& out) {
+  if (threads_of(g) > 0) by_tiles(exec, g, in, out);
+  else by_parts(exec, g, in, out);
+  if (out.confusion) count_confusion(exec, g, in.target, out.prediction, out.confusion);
+}
+
+template <class X>
 struct Scale {
   const float* dy;
-  float* v;
+  X* v;
   int64_t pitch;
   template <int W>
   __device__ void at(int64_t row, int64_t column) const {
@@ -324,24 +370,29 @@ struct Scale {
   }
 };
 
+template <class X>
+void scale(const Exec& exec, const float* dy, X* v, int64_t rows, int64_t c, int64_t pitch) {
+  if (v) for_each_value("head_cross_entropy_backward", exec, rows, c, {{v, pitch}}, Scale<X>{dy, v, pitch});
+}
+template <class X>
+void backward(const Exec& exec, const HeadCrossEntropySpec& g, const float* dy, X* dx, float* dw, float* db) {
+  scale(exec, dy, dx, g.rows, g.c, g.dx_pitch());
+  scale(exec, dy, dw, g.k, g.c, g.c);
+  scale(exec, dy, db, 1, g.k, g.k);
+}
+
 }  // namespace
 
-HeadCrossEntropyRow head_cross_entropy_cuda_row() {
-  return {.name = "cuda",
+template <class X>
+HeadCrossEntropyRowOf<X> head_cross_entropy_cuda_row() {
+  return {.name = std::is_same_v<X, Bf16> ? "cuda_bf16" : "cuda",
           .device = Device::cuda,
           .supports = supports_all,
-          .workspace = [](const HeadCrossEntropySpec& g) { return Plan(g).end; },
-          .forward = forward,
-          .backward =
-              [](const Exec& exec, const HeadCrossEntropySpec& g, const float* dy, float* dx, float* dw, float* db) {
-                auto scale = [&](float* v, int64_t rows, int64_t c, int64_t pitch) {
-                  if (v)
-                    for_each_value("head_cross_entropy_backward", exec, rows, c, {{v, pitch}}, Scale{dy, v, pitch});
-                };
-                scale(dx, g.rows, g.c, g.dx_pitch());
-                scale(dw, g.k, g.c, g.c);
-                scale(db, 1, g.k, g.k);
-              }};
+          .workspace = workspace<X>,
+          .forward = forward<X>,
+          .backward = backward<X>};
 }
+template HeadCrossEntropyRow head_cross_entropy_cuda_row<float>();
+template HeadCrossEntropyRowOf<Bf16> head_cross_entropy_cuda_row<Bf16>();
 
 }  // namespace kern::kernels

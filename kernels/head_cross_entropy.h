@@ -11,6 +11,7 @@
 #pragma once
 #include <algorithm>
 
+#include "kernels/common/bf16.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/linear.h"
 
@@ -31,17 +32,20 @@ struct HeadCrossEntropySpec {
   bool operator==(const HeadCrossEntropySpec&) const = default;
 };
 
-template <class T>
+// X: what x and dx are in memory, T or Bf16.
+template <class T, class X = T>
 struct HeadInputs {
-  const T *x, *w, *b = nullptr;  // b may be null
+  const X* x;
+  const T *w, *b = nullptr;  // b may be null
   const int32_t* target;
   const T* weight = nullptr;  // of classes, may be null
 };
-template <class T>
-struct HeadOutputs {
+template <class T, class X = T>
+struct HeadOutputs {  // all but the loss may be null; confusion needs prediction
   T* loss;
-  T *dx = nullptr, *dw = nullptr, *db = nullptr;        // each may be null
-  int32_t *prediction = nullptr, *confusion = nullptr;  // each may be null; confusion needs prediction
+  X* dx = nullptr;
+  T *dw = nullptr, *db = nullptr;
+  int32_t *prediction = nullptr, *confusion = nullptr;
 };
 
 template <class T>
@@ -90,15 +94,19 @@ void head_cross_entropy_backward_reference(const HeadCrossEntropySpec& g, const 
   for (int64_t k = 0; db && k < g.k; ++k) db[k] *= *dy;
 }
 
-struct HeadCrossEntropyRow {
+template <class X>
+struct HeadCrossEntropyRowOf {
   const char* name;
   Device device;
   bool (*supports)(const HeadCrossEntropySpec&);
   size_t (*workspace)(const HeadCrossEntropySpec&);  // of forward
-  void (*forward)(const Exec&, const HeadCrossEntropySpec&, const HeadInputs<float>&, const HeadOutputs<float>&);
-  void (*backward)(const Exec&, const HeadCrossEntropySpec&, const float* dy, float* dx, float* dw, float* db);
+  void (*forward)(const Exec&, const HeadCrossEntropySpec&, const HeadInputs<float, X>&, const HeadOutputs<float, X>&);
+  void (*backward)(const Exec&, const HeadCrossEntropySpec&, const float* dy, X* dx, float* dw, float* db);
 };
-HeadCrossEntropyRow head_cross_entropy_cuda_row();  // head_cross_entropy.cu
-const Table<HeadCrossEntropyRow>& head_cross_entropy_table();
+using HeadCrossEntropyRow = HeadCrossEntropyRowOf<float>;
+template <class X>
+HeadCrossEntropyRowOf<X> head_cross_entropy_cuda_row();  // head_cross_entropy.cu
+template <class X = float>
+const Table<HeadCrossEntropyRowOf<X>>& head_cross_entropy_table();
 
 }  // namespace kern::kernels

@@ -78,7 +78,7 @@ class PreferRow {
 class SpecLog {
  public:
   struct Entry {
-    std::string op;
+    const void* table;  // of an op, or its second one for bf16
     std::any spec;
   };
   SpecLog();
@@ -88,7 +88,7 @@ class SpecLog {
   const std::vector<Entry>& entries() const { return entries_; }
 
   static SpecLog* current();
-  void add(std::string_view op, std::any spec) { entries_.push_back({std::string(op), std::move(spec)}); }
+  void add(const void* table, std::any spec) { entries_.push_back({table, std::move(spec)}); }
 
  private:
   SpecLog* before_;
@@ -114,7 +114,7 @@ const Row& select(const Table<Row>& table, Device device, const Spec& spec,
     }
   }
   check({found != nullptr, at}, table.op, ": no implementation for device ", device);
-  if (SpecLog* log = SpecLog::current()) log->add(table.op, spec);
+  if (SpecLog* log = SpecLog::current()) log->add(&table, spec);
   const Row* const tuned = preferred.empty() ? tuned_row<Row>[int(device)] : nullptr;  // notes itself what serves
   if (tuned) found = tuned;
   if (hollow_rows()) return hollow_twin(*found);

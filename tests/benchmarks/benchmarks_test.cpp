@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <set>
 
 #include "benchmarks/kernels.h"
@@ -125,6 +126,28 @@ TEST(Benchmarks, a_cards_rows_are_timed_on_the_card) {
                });
   EXPECT_TRUE(ops.contains("norm_act") && ops.contains("adam") && ops.contains("cross_entropy"));
   EXPECT_GT(yardstick.measure().copy, 0);
+}
+
+// Shapes as trainings ask for them, whose values a card keeps as floats or as bf16.
+TEST(Benchmarks, rows_for_bf16_are_timed_on_the_card) {
+  if (!card_available()) GTEST_SKIP() << "no card, and no emulated one";
+  std::map<std::string, std::set<std::string>> of_model, large;
+  time_kernels({.device = Device::cuda, .models = {"D"}, .ops = {"add"}, .large = false, .repeats = 1},
+               [&](const KernelResult& r) { of_model[r.op].insert(r.row); });
+  EXPECT_EQ(of_model["add"], (std::set<std::string>{"cuda", "cuda_bf16"}));
+  std::map<std::string, double> bytes;
+  time_kernels({.device = Device::cuda,
+                .ops = {"norm_act", "upsample", "max_pool", "relu", "head_cross_entropy"},
+                .repeats = 1,
+                .large_values = 1 << 12},
+               [&](const KernelResult& r) {
+                 large[r.op].insert(r.row);
+                 EXPECT_GT(r.milliseconds.median, 0);
+                 if (r.op == "relu" && r.direction == "forward") bytes[r.row] = r.bytes;
+               });
+  for (const char* op : {"norm_act", "upsample", "max_pool", "relu", "head_cross_entropy"})
+    EXPECT_TRUE(large[op].contains("cuda") && large[op].contains("cuda_bf16")) << op;
+  EXPECT_EQ(bytes["cuda"], 2 * bytes["cuda_bf16"]);
 }
 
 TEST(Benchmarks, every_op_is_timed) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "engine/atomic_file.h"
@@ -18,6 +19,7 @@
 #include "engine/ops/conv_transpose2d.h"
 #include "engine/ops/linear.h"
 #include "kernels/common/op_list.h"
+#include "kernels/common/precision.h"
 #include "tests/support/log_capture.h"
 
 namespace kern {
@@ -440,6 +442,28 @@ TEST_F(Tuner, ops_give_the_same_on_a_card) {
   if (!card_available()) GTEST_SKIP() << "no card";
   expect_tuned_as_untuned(Device::cuda, use_cache("card"));
   set_tuning("off", Device::cuda);
+}
+
+TEST_F(Tuner, values_kept_as_bf16_are_tuned_by_themselves) {
+  if (!card_available()) GTEST_SKIP() << "no card";
+  const auto file = use_cache("bf16");
+  kernels::set_precision(kernels::Precision::bf16);
+  const std::vector<float> plain = small_network(Device::cuda);
+  set_tuning("on", Device::cuda);
+  const std::vector<float> first = small_network(Device::cuda), second = small_network(Device::cuda);
+  set_tuning("off", Device::cuda);
+  kernels::set_precision(kernels::Precision::f32);
+  EXPECT_EQ(first, second);
+  ASSERT_EQ(first.size(), plain.size());
+  double largest = 0;
+  for (const float v : plain) largest = std::max(largest, std::abs(double(v)));
+  for (size_t i = 0; i < plain.size(); ++i) ASSERT_TRUE(std::abs(first[i] - plain[i]) <= 2e-2 * largest) << i;
+  std::map<std::string, std::string> rows;
+  for (const TunedCase& c : cases_in(file))
+    if (c.spec.ends_with("kept=bf16")) rows[c.entry] = c.rows;
+  for (const char* entry : {"conv2d forward", "conv2d backward_data", "conv2d backward_weight",
+                            "conv_transpose2d forward", "conv_transpose2d backward_weight"})
+    EXPECT_NE(rows[entry].find("bf16"), std::string::npos) << entry << ": " << rows[entry];
 }
 
 TEST_F(Tuner, a_step_is_measured_before_it_is_recorded) {

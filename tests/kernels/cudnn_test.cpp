@@ -35,6 +35,8 @@ constexpr ConvTranspose2dSpec kTurned{
 constexpr ConvDirection kDirections[] = {ConvDirection::forward, ConvDirection::backward_data,
                                          ConvDirection::backward_weight};
 
+constexpr Precision kPrecisions[] = {Precision::f32, Precision::tf32, Precision::bf16};
+
 const Conv2dRow& cudnn_row() {
   for (const Conv2dRow& row : conv2d_table().rows)
     if (std::string_view(row.name) == "cudnn") return row;
@@ -53,6 +55,9 @@ TEST(CudnnRow, stands_behind_our_own_and_is_taken_when_named) {
   const PreferRow prefer("conv2d=cudnn,conv_transpose2d=cudnn");
   EXPECT_STREQ(select(conv2d_table(), Device::cuda, kSmallConvolution).name, "cudnn");
   EXPECT_STREQ(select(conv_transpose2d_table(), Device::cuda, kTurned).name, "cudnn");
+  const PreferRow prefer_bf16("conv2d=cudnn_bf16,conv_transpose2d=cudnn_bf16");
+  EXPECT_STREQ(select(conv2d_table<Bf16>(), Device::cuda, kSmallConvolution).name, "cudnn_bf16");
+  EXPECT_STREQ(select(conv_transpose2d_table<Bf16>(), Device::cuda, kTurned).name, "cudnn_bf16");
   ConvTranspose2dSpec longer = kTurned;
   longer.rows_added = 2;  // beyond what a convolution would read
   EXPECT_STREQ(select(conv_transpose2d_table(), Device::cuda, longer).name, "cuda");
@@ -68,7 +73,7 @@ TEST(CudnnRow, gives_odd_addresses_to_ours) {
   g.pitch = {.x = 9};
   const auto x = Array<>::integers(g.x_rows(), 9, 0, 1), w = Array<>::integers(g.w_size(), 1, 0, 2);
   Array<> y(g.y_rows(), g.k), y0(g.y_rows(), g.k);
-  EXPECT_FALSE(conv2d_cudnn_run({}, g, ConvDirection::forward, x.data() + 1, w.data(), y.data()));
+  EXPECT_FALSE(conv2d_cudnn_run<float>({}, g, ConvDirection::forward, x.data() + 1, w.data(), y.data()));
   conv2d_forward_reference(g, x.data() + 1, w.data(), static_cast<const float*>(nullptr), y0.data());
   for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
     if (std::string_view(row.name) != "cudnn") return;
@@ -83,9 +88,8 @@ TEST(CudnnPlan, is_made_for_the_card) {
   SKIP_WITHOUT_CUDNN();
   Cudnn& cudnn = *cudnn_of_card();
   for (const ConvDirection d : kDirections)
-    for (const bool tf32 : {false, true})
-      EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, d, tf32); }),
-                "no error");
+    for (const Precision p : kPrecisions)
+      EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, d, p); }), "no error");
 }
 
 #ifdef KERN_CUDA_EMULATED
@@ -101,15 +105,17 @@ TEST(CudnnPlan, passes_over_engines_that_would_not_repeat_or_round) {
   grouped.groups = 2;
   for (const ConvDirection d : kDirections) {
     SCOPED_TRACE(to_string(d));
-    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, d, false).engine, 5);
-    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, d, true).engine, 0);
-    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), grouped, d, false).engine, 6);
+    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, d, Precision::f32).engine, 5);
+    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, d, Precision::tf32).engine, 0);
+    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, d, Precision::bf16).engine, 0);
+    EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), grouped, d, Precision::f32).engine, 6);
   }
-  EXPECT_EQ(conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, ConvDirection::forward, false).workspace,
-            3001);
+  EXPECT_EQ(
+      conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, ConvDirection::forward, Precision::f32).workspace,
+      3001);
   EXPECT_EQ(descriptors(), before) << "descriptors that nobody gave back";
-  EXPECT_EQ(&*conv2d_cudnn_plan(kSmallConvolution, ConvDirection::forward),
-            &*conv2d_cudnn_plan(kSmallConvolution, ConvDirection::forward));
+  EXPECT_EQ(&*conv2d_cudnn_plan<float>(kSmallConvolution, ConvDirection::forward),
+            &*conv2d_cudnn_plan<float>(kSmallConvolution, ConvDirection::forward));
 }
 
 TEST(CudnnPlan, tf32_rounds_only_when_asked) {
@@ -314,7 +320,8 @@ TEST(CudnnMisuse, is_refused_in_a_sentence) {
 TEST(CudnnMisuse, of_a_plan_is_refused) {
   SKIP_WITHOUT_CUDNN();
   Cudnn& cudnn = *cudnn_of_card();
-  const CudnnPlan plan = conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, ConvDirection::forward, false);
+  const CudnnPlan plan =
+      conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, ConvDirection::forward, Precision::f32);
   Array<> x(kSmallConvolution.x_rows(), kSmallConvolution.c), w(kSmallConvolution.w_size(), 1),
       y(kSmallConvolution.y_rows(), kSmallConvolution.k);
   Values<std::byte> bytes(8192);
@@ -400,13 +407,14 @@ TEST(CudnnInstalled, plans_every_direction_for_an_h100_that_is_described_to_it) 
       {"2x2, stride 2", {.n = 8, .c = 32, .h = 64, .w = 64, .k = 64, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2}},
   };
   for (const Case& c : cases)
-    for (const bool tf32 : {false, true})
+    for (const Precision p : kPrecisions)
       for (const ConvDirection d : kDirections) {
-        SCOPED_TRACE(text(c.name, ", ", d, tf32 ? ", tf32" : ""));
-        EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(*api, {.described = &*card}, c.g, d, tf32); }), "no error");
+        SCOPED_TRACE(text(c.name, ", ", d, ", ", name_of(p)));
+        EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(*api, {.described = &*card}, c.g, d, p); }), "no error");
       }
   const auto engine = [&] {
-    return conv2d_cudnn_plan(*api, {.described = &*card}, kSmallConvolution, ConvDirection::backward_weight, true)
+    return conv2d_cudnn_plan(*api, {.described = &*card}, kSmallConvolution, ConvDirection::backward_weight,
+                             Precision::tf32)
         .engine;
   };
   EXPECT_EQ(engine(), engine()) << "the choice does not repeat";

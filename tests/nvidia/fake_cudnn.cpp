@@ -149,6 +149,8 @@ size_t size_of(V type) {
 // --- what finalizing looks at ---
 
 Status check_tensor(const Node& n) {
+  const auto type = n.one<DataType>(A::tensor_data_type);
+  if (type != DataType::float32 && type != DataType::bf16) return bad("a tensor of another type of numbers");
   const auto dims = n.all<int64_t>(A::tensor_dimensions), strides = n.all<int64_t>(A::tensor_strides);
   if (dims.size() != strides.size()) return bad("a tensor has as many strides as dimensions");
   const auto alignment = n.one<int64_t>(A::tensor_alignment);
@@ -236,10 +238,14 @@ const Node& operation_in(const Node& graph) { return *graph.ref(A::graph_operati
 
 // --- engines ---
 
+DataType type_of(const Node& tensor) { return tensor.one<DataType>(A::tensor_data_type); }
+
 enum Engine : int64_t { kTensorCores, kUnsteady, kWinograd, kRefuses, kGreedy, kGood, kLast };
 std::vector<Engine> engines(const Node& graph, HeuristicMode mode) {
+  const Operation o = operation_of(operation_in(graph));
+  if (type_of(*o.w) != type_of(*o.x) || type_of(*o.w) != type_of(*o.y)) return {};
   if (mode == HeuristicMode::fallback) return {kUnsteady, kLast};
-  if (operation_of(operation_in(graph)).spec().groups > 1) return {kTensorCores, kUnsteady, kGreedy};
+  if (o.spec().groups > 1) return {kTensorCores, kUnsteady, kGreedy};
   return {kUnsteady, kWinograd, kTensorCores, kRefuses, kGreedy, kGood};
 }
 std::vector<NumericalNote> notes(int64_t engine) {
@@ -254,25 +260,30 @@ int64_t workspace_of(int64_t engine) {
 
 // --- doing it ---
 
-std::string copy_tensor(const Node& t, const void* of_card, std::vector<double>& values, bool to_card) {
+template <class Number>
+std::string copy_numbers(const Node& t, const void* of_card, std::vector<double>& values, bool to_card) {
   const auto dims = t.all<int64_t>(A::tensor_dimensions), strides = t.all<int64_t>(A::tensor_strides);
   values.resize(size_t(dims[0] * dims[1] * dims[2] * dims[3]));
-  std::vector<float> row(size_t(dims[1]), 0.0f);
+  std::vector<Number> row(size_t(dims[1]), Number(0.0f));
   auto at = values.begin();
   for (int64_t n = 0; n < dims[0]; ++n)
     for (int64_t h = 0; h < dims[2]; ++h)
       for (int64_t w = 0; w < dims[3]; ++w) {
         // Channels lie side by side in all that Kern gives it.
-        auto* p = static_cast<float*>(const_cast<void*>(of_card)) + n * strides[0] + h * strides[2] + w * strides[3];
-        if (to_card) std::copy_n(at, row.size(), row.begin());
-        if (const std::string wrong = to_card ? card->copy(p, row.data(), row.size() * sizeof(float))
-                                              : card->copy(row.data(), p, row.size() * sizeof(float));
+        auto* p = static_cast<Number*>(const_cast<void*>(of_card)) + n * strides[0] + h * strides[2] + w * strides[3];
+        if (to_card) std::transform(at, at + dims[1], row.begin(), [](double v) { return Number(float(v)); });
+        if (const std::string wrong = to_card ? card->copy(p, row.data(), row.size() * sizeof(Number))
+                                              : card->copy(row.data(), p, row.size() * sizeof(Number));
             !wrong.empty())
           return "cuDNN's stand-in: " + wrong;
         if (!to_card) std::copy(row.begin(), row.end(), at);
         at += std::ptrdiff_t(row.size());
       }
   return {};
+}
+std::string copy_tensor(const Node& t, const void* of_card, std::vector<double>& values, bool to_card) {
+  return type_of(t) == DataType::bf16 ? copy_numbers<kern::Bf16>(t, of_card, values, to_card)
+                                      : copy_numbers<float>(t, of_card, values, to_card);
 }
 void round_to_tf32(std::vector<double>& values) {
   for (double& v : values) {

@@ -107,7 +107,7 @@ static_assert(same(Status::success, CUDNN_STATUS_SUCCESS));
 static_assert(same(Status::not_initialized, CUDNN_STATUS_NOT_INITIALIZED));
 static_assert(same(Status::bad_param, CUDNN_STATUS_BAD_PARAM));
 static_assert(same(Status::not_supported, CUDNN_STATUS_NOT_SUPPORTED));
-static_assert(same(DataType::float32, CUDNN_DATA_FLOAT));
+static_assert(same(DataType::float32, CUDNN_DATA_FLOAT) && same(DataType::bf16, CUDNN_DATA_BFLOAT16));
 static_assert(same(ConvolutionMode::cross_correlation, CUDNN_CROSS_CORRELATION));
 static_assert(same(HeuristicMode::fallback, CUDNN_HEUR_MODE_FALLBACK));
 static_assert(same(HeuristicMode::a, CUDNN_HEUR_MODE_A));

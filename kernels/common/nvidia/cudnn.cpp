@@ -92,7 +92,7 @@ std::string_view objection(const std::vector<NumericalNote>& notes, const CudnnD
       case NumericalNote::fft:
         return "transforms its inputs";
       case NumericalNote::tensor_core:
-        if (!demands.tf32) return "uses tensor cores";
+        if (!demands.tensor_cores) return "uses tensor cores";
         break;
       case NumericalNote::strict_nan:
         break;

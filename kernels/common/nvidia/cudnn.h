@@ -2,7 +2,7 @@
 // which are descriptors of an operation that an engine of the library has agreed to carry out.
 //
 //   Cudnn* cudnn = cudnn_of_card();                    // null: none here, cudnn_why() says why
-//   auto plan = cudnn_plan(cudnn->api, cudnn->target(), operation, {.tf32 = false}, parts);
+//   auto plan = cudnn_plan(cudnn->api, cudnn->target(), operation, {.tensor_cores = false}, parts);
 //   cudnn_run(*cudnn, *plan, exec.stream, {{1, x}, {2, w}, {3, y}}, workspace);
 #pragma once
 #include <initializer_list>
@@ -92,7 +92,7 @@ struct CudnnTarget {
 };
 
 struct CudnnDemands {
-  bool tf32 = false;                     // tensor cores may round factors to 10 bits
+  bool tensor_cores = false;             // may serve: they round float factors to 10 bits
   int64_t workspace = int64_t{1} << 28;  // bytes at most
 };
 
@@ -104,7 +104,7 @@ struct CudnnPlan {
 };
 
 // The first of the library's engines, those of its heuristic A and then its fallbacks, that repeats its results to the
-// bit, adds up products as they stand (no Winograd, no FFT, no conversion to 16 bits; tensor cores for tf32 alone), is
+// bit, adds up products as they stand (no Winograd, no FFT, no conversion to 16 bits; tensor cores where they may), is
 // content with the workspace, and takes the operation. `parts` are the descriptors the operation is made of, itself
 // last. Error, with what was tried, where there is none.
 CudnnPlan cudnn_plan(const CudnnApi&, const CudnnTarget&, std::vector<CudnnDescriptor> parts, const CudnnDemands&);

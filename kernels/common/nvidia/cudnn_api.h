@@ -92,7 +92,7 @@ enum class AttributeType : int {
   characters = 24,
 };
 
-enum class DataType : int { float32 = 0 };
+enum class DataType : int { float32 = 0, bf16 = 9 };
 enum class ConvolutionMode : int { cross_correlation = 1 };
 enum class HeuristicMode : int { fallback = 2, a = 3 };
 enum class NumericalNote : int {
