@@ -33,15 +33,20 @@ std::byte* TrialArrays::copy_of(const void* host, size_t n) {
 }
 template <class T>
 T* TrialArrays::input(int64_t n, float low, float high) {
-  std::vector<T> values(size_t(std::max<int64_t>(1, n)));
-  const size_t drawn = std::min<size_t>(values.size(), 1000003);  // a prime: repeats fall on other rows
+  const size_t size = size_t(std::max<int64_t>(1, n));
+  std::vector<T> values(std::min<size_t>(size, 1000003));  // a prime: repeats fall on other rows
   uint32_t state = 12345 + 7919 * uint32_t(all_.size());
-  for (size_t i = 0; i < drawn; ++i) {
+  for (T& v : values) {
     state = state * 1664525u + 1013904223u;
-    values[i] = low + (high - low) * to_uniform(state);
+    v = low + (high - low) * to_uniform(state);
   }
-  for (size_t i = drawn; i < values.size(); ++i) values[i] = values[i - drawn];
-  return reinterpret_cast<T*>(copy_of(values.data(), values.size() * sizeof(T)));
+  T* const p = reinterpret_cast<T*>(bytes(size * sizeof(T)));
+  const auto copy = [&](size_t at, Device from, const T* source, size_t count) {
+    copy_bytes(device_, p + at, count * sizeof(T), from, source, count * sizeof(T), count * sizeof(T), 1);
+  };
+  copy(0, Device::cpu, values.data(), values.size());
+  for (size_t done = values.size(); done < size; done *= 2) copy(done, device_, p, std::min(done, size - done));
+  return p;
 }
 template <class T>
 T* TrialArrays::output(int64_t n) {
