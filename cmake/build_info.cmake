@@ -12,6 +12,8 @@ function(write_build_info file)
   string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
   get_target_property(options kern_flags INTERFACE_COMPILE_OPTIONS)
   string(JOIN " " flags ${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}} ${options})
+  string(REGEX REPLACE " ?\\$<\\$<COMPILE_LANGUAGE:CUDA>:[^>]*>" "" flags "${flags}")  # those of C++ as the compiler sees them
+  string(REGEX REPLACE "\\$<\\$<COMPILE_LANGUAGE:CXX>:([^>]*)>" "\\1" flags "${flags}")
   string(REPLACE "\"" "\\\"" flags "${flags}")
   find_package(yaml-cpp QUIET CONFIG)  # only for its version
   kern_header_version(zlib ${kern_zlib_INCLUDE}/zlib.h "define ZLIB_VERSION")

@@ -146,6 +146,7 @@ TEST(Command, ErrorsAndTheirExitCodes) {
 
 TEST(Command, Info) {
   const Result r = kern({"info"});
+  EXPECT_EQ(r.out.find("$<"), std::string::npos) << "CMake's words are not for users: " << r.out;
   EXPECT_EQ(r.code, kDone);
   for (auto word : {"version", "compiler", "simd", "threads", "libraries"})
     EXPECT_NE(r.out.find(word), std::string::npos) << r.out;
