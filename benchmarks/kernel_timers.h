@@ -22,20 +22,23 @@ inline double milliseconds_now() {
 }
 
 struct Direction {
+  Direction(const char* called, double operations, double moved, std::function<void()> call, const TrialOutput& row)
+      : name(called), flops(operations), bytes(moved), run(std::move(call)), out(some_of(row)) {}
   template <class T>
   Direction(const char* called, double operations, double moved, std::function<void()> call, const T* result,
             int64_t size)
-      : name(called), flops(operations), bytes(moved), run(std::move(call)), out(some_of(result, size)) {}
+      : Direction(called, operations, moved, std::move(call), {result, 1, size, size}) {}
   const char* name;
   double flops, bytes;
   std::function<void()> run;
   TrialOutput out;  // about a thousand values, looked at afterwards
 
  private:
-  template <class T>
-  static TrialOutput some_of(const T* first, int64_t size) {
-    const int64_t step = std::max<int64_t>(1, size / 1000);
-    return {first, (size + step - 1) / step, 1, step};
+  static TrialOutput some_of(TrialOutput row) {  // of its values, as rows of one
+    row.pitch = std::max<int64_t>(1, row.size() / 1000);
+    row.rows = (row.size() + row.pitch - 1) / row.pitch;
+    row.columns = 1;
+    return row;
   }
 };
 using Directions = std::vector<Direction>;
