@@ -6,6 +6,7 @@
 
 #include "kernels/common/sanitizer.h"
 #include "tests/apps/faults_run.h"
+#include "tests/support/source_files.h"
 
 namespace kern::testing {
 namespace {
@@ -14,7 +15,7 @@ namespace fs = std::filesystem;
 // Under AddressSanitizer all of them take minutes.
 constexpr const char* kFolder = kAddressSanitizer ? "../shared/data/segy/obspy_segy" : "../shared/data/segy";
 constexpr size_t kFewest = kAddressSanitizer ? 2 : 130;
-const fs::path kShared = fs::path(KERN_SOURCE_DIR) / kFolder;
+const fs::path kShared = testing::source_file(kFolder);
 
 struct Pair {
   fs::path from, to;
@@ -54,7 +55,7 @@ TEST(FaultsReal, EveryFileIsPredictedOrNamedAndKeepsItsHeaders) {
 
   const char* python = std::getenv("KERN_PYTHON");
   if (!python) GTEST_SKIP() << "KERN_PYTHON names no Python with segyio: it has not been asked";
-  std::string command = std::string("'") + python + "' '" KERN_SOURCE_DIR "/tests/apps/segyio_headers.py'";
+  std::string command = std::string("'") + python + "' '" + testing::source_file("tests/apps/segyio_headers.py") + "'";
   for (const Pair& p : pairs) command += " '" + p.from.string() + "' '" + p.to.string() + "'";
   const int status = std::system((command + " > '" + (folder / "answer.txt") + "'").c_str());
   if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << python << " has no segyio";

@@ -209,7 +209,7 @@ TEST_F(FaultsPredict, AFileLargerThanTheMemoryItMayUse) {
   }
   ASSERT_GT(fs::file_size(path), 200u << 20);
   const std::string command =
-      "ulimit -v 196608; exec " KERN_PROGRAM " faults predict " + path + " model=" + model +
+      std::string("ulimit -v 196608; exec ") + testing::kern_program() + " faults predict " + path + " model=" + model +
       " out=" + (folder / "out") +
       " memory=64 threads=1 passes=inlines thin=false sticks=0 pictures=false quiet=true > /dev/null";
   ASSERT_EQ(std::system(command.c_str()), 0);

@@ -6,6 +6,7 @@
 #include "engine/atomic_file.h"
 #include "tests/apps/kern_process.h"
 #include "tests/support/image_folder.h"
+#include "tests/support/source_files.h"
 
 namespace kern::testing {
 namespace {
@@ -51,8 +52,8 @@ TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   write_file(folder / "in/one.png", data::encode_png(data::make_raster(1, 1, 3)));
   write_file(folder / "in/wide.png", data::encode_png(data::make_raster(2, 30000, 1)));
   write_file(folder / "in/cut.jpg", "\xFF\xD8\xFF");
-  fs::copy_file(fs::path(KERN_SOURCE_DIR) / "tests/data/image/cmyk.jpg", folder / "in/print.jpg");
-  fs::copy_file(fs::path(KERN_SOURCE_DIR) / "tests/data/image/alpha.png", folder / "in/alpha.png");
+  fs::copy_file(testing::source_file("tests/data/image/cmyk.jpg"), folder / "in/print.jpg");
+  fs::copy_file(testing::source_file("tests/data/image/alpha.png"), folder / "in/alpha.png");
   const Result r = run_well({"images", "predict", "model=" + folder / "alone.safetensors", "data=" + folder / "in",
                              "out=" + folder / "out", "probabilities=true", "flips=both"});
   EXPECT_TRUE(contains(r.out, "4 pictures predicted, 2 skipped"));

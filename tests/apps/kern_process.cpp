@@ -13,6 +13,10 @@
 #include "engine/atomic_file.h"
 
 namespace kern::testing {
+
+const char* kern_program() { return KERN_PROGRAM; }
+const char* opendtect_program() { return KERN_OPENDTECT_PROGRAM; }
+
 namespace fs = std::filesystem;
 
 TemporaryFolder::TemporaryFolder() {
@@ -27,7 +31,7 @@ TemporaryFolder::~TemporaryFolder() {
 
 Process::Process(const Arguments& arguments, const Environment& environment) {
   const std::string out = folder_ / "out", err = folder_ / "err";
-  std::vector<char*> argv{const_cast<char*>(KERN_PROGRAM)};
+  std::vector<char*> argv{const_cast<char*>(kern_program())};
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
   pid_ = ::fork();

@@ -9,6 +9,10 @@
 
 namespace kern::testing {
 
+// The paths of the two programs.
+const char* kern_program();
+const char* opendtect_program();
+
 // A new empty folder, removed with its content at the end.
 class TemporaryFolder {
  public:

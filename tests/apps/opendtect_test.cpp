@@ -24,6 +24,7 @@
 #include "engine/random.h"
 #include "kernels/common/error.h"
 #include "tests/apps/kern_process.h"
+#include "tests/support/source_files.h"
 
 namespace kern::apps::opendtect {
 namespace {
@@ -365,7 +366,7 @@ class Program {
     in_ = to[1], out_ = from[0], err_ = said[0];
   }
   [[noreturn]] static void run(const std::vector<std::string>& arguments) {
-    std::vector<char*> argv{const_cast<char*>(KERN_OPENDTECT_PROGRAM)};
+    std::vector<char*> argv{const_cast<char*>(testing::opendtect_program())};
     for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
     argv.push_back(nullptr);
     const char* environment[] = {"IFS= \t\n", "PATH=/usr/bin:/bin:/usr/sbin:/sbin", nullptr};
@@ -684,9 +685,8 @@ TEST_F(Opendtect, NothingIsLeftWhenItsParentIsKilled) {
 // OpendTect's side once more, written apart from ours.
 TEST_F(Opendtect, TheEmulatorIsContent) {
   if (std::system("python3 -c '' >/dev/null 2>&1") != 0) GTEST_SKIP() << "there is no python3 to run od_emul.py with";
-  const std::string log = folder_ / "log", command = "python3 '" KERN_SOURCE_DIR
-                                                     "/tests/apps/od_emul.py' '" KERN_OPENDTECT_PROGRAM "' '" +
-                                                     model_ + "' >'" + log + "' 2>&1";
+  const std::string log = folder_ / "log", command = "python3 '" + testing::source_file("tests/apps/od_emul.py") + "' '" +
+                                                     testing::opendtect_program() + "' '" + model_ + "' >'" + log + "' 2>&1";
   EXPECT_EQ(std::system(command.c_str()), 0) << read_file(log);
 }
 

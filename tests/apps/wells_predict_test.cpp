@@ -12,6 +12,7 @@
 #include "engine/json.h"
 #include "tests/apps/json_of.h"
 #include "tests/apps/kern_process.h"
+#include "tests/support/source_files.h"
 
 namespace kern::testing {
 namespace {
@@ -259,7 +260,7 @@ TEST_F(Predict, LasioReadsTheFile) {
   const char* python = std::getenv("KERN_PYTHON");
   if (!python) GTEST_SKIP() << "KERN_PYTHON names no Python with lasio";
   run_well({"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "out")});
-  const std::string command = std::string("'") + python + "' '" KERN_SOURCE_DIR "/tests/apps/lasio_check.py' '" + data +
+  const std::string command = std::string("'") + python + "' '" + testing::source_file("tests/apps/lasio_check.py") + "' '" + data +
                               "/synthetic_00000.las' '" + (folder / "out/synthetic_00000.las") + "' FACIES_PRED 5";
   const int status = std::system(command.c_str());
   if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << python << " has no lasio";

@@ -10,6 +10,7 @@
 #include "data/names.h"
 #include "kernels/common/error.h"
 #include "tests/support/error_of.h"
+#include "tests/support/source_files.h"
 
 namespace kern::data {
 namespace {
@@ -181,7 +182,7 @@ TEST(Csv, writes_what_it_reads) {
 }
 
 TEST(Csv, a_large_real_table_is_read_fast) {
-  const fs::path path = fs::path(KERN_SOURCE_DIR) / "../shared/data/wells/mannville_gr/mannville_gr_zones.csv.gz";
+  const fs::path path = testing::source_file("../shared/data/wells/mannville_gr/mannville_gr_zones.csv.gz");
   if (!fs::exists(path)) GTEST_SKIP() << "the shared wells are not there";
   const auto start = std::chrono::steady_clock::now();
   const CsvTable t = read_csv(path);

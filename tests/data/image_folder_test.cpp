@@ -12,6 +12,7 @@
 #include "kernels/common/parallel.h"
 #include "tests/support/error_of.h"
 #include "tests/support/image_folder.h"
+#include "tests/support/source_files.h"
 
 namespace kern::data {
 namespace {
@@ -125,7 +126,7 @@ TEST_F(ImageFolder, MasksThatCannotBeMasks) {
   expect_words(error_of([&] { MaskReader({.kind = MaskKind::colour, .classes = kTwo}).read(root_ / "rgb.png"); }),
                {"#010203"});
   expect_words(error_of([&] {
-                 MaskReader({.kind = MaskKind::nonzero}).read(fs::path(KERN_SOURCE_DIR) / "tests/data/image/grey.jpg");
+                 MaskReader({.kind = MaskKind::nonzero}).read(testing::source_file("tests/data/image/grey.jpg"));
                }),
                {"is a JPEG", "save masks as PNG"});
   expect_words(error_of([&] {

@@ -9,11 +9,12 @@
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
 #include "tests/support/error_of.h"
+#include "tests/support/source_files.h"
 
 namespace kern::data {
 namespace {
 namespace fs = std::filesystem;
-const fs::path kFiles = fs::path(KERN_SOURCE_DIR) / "tests/data/image";  // made by image_files.py, as are the formulas
+const fs::path kFiles = testing::source_file("tests/data/image");  // made by image_files.py, as are the formulas
 constexpr int64_t kW = 13, kH = 9;
 
 std::array<int, 3> colour_at(int64_t y, int64_t x) { return {int(16 * x), int(20 * y), int(8 * (x + y))}; }

@@ -9,6 +9,7 @@
 #include "kernels/common/error.h"
 #include "tests/support/error_of.h"
 #include "tests/support/not_numbers.h"
+#include "tests/support/source_files.h"
 
 namespace kern::data {
 namespace {
@@ -386,7 +387,7 @@ struct GoldenFile {
 
 std::vector<GoldenFile> golden_files() {
   std::vector<GoldenFile> files;
-  const std::string all = read_file(KERN_SOURCE_DIR "/tests/data/las_golden.tsv");
+  const std::string all = read_file(testing::source_file("tests/data/las_golden.tsv"));
   for (size_t i = 0; i < all.size();) {
     const size_t end = all.find('\n', i);
     std::vector<std::string> cells{""};
@@ -403,7 +404,7 @@ std::vector<GoldenFile> golden_files() {
   return files;
 }
 
-const fs::path kSharedData = fs::path(KERN_SOURCE_DIR) / ".." / "shared" / "data";
+const fs::path kSharedData = testing::source_file("../shared/data");
 
 // lasio guesses here, Kern does not: rows with fewer or more values than curves, no ~C, decimal commas.
 bool refused_on_purpose(const std::string& path) {

@@ -11,12 +11,13 @@
 #include "data/segy_write.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
+#include "tests/support/source_files.h"
 
 namespace kern::data {
 namespace {
 namespace fs = std::filesystem;
 
-const fs::path kSharedSegy = fs::path(KERN_SOURCE_DIR) / "../shared/data/segy";
+const fs::path kSharedSegy = testing::source_file("../shared/data/segy");
 
 std::vector<fs::path> real_files() {
   std::vector<fs::path> files;
@@ -130,7 +131,7 @@ TEST(SegyReal, segyio_reads_the_same) {
     for (int64_t t = 0; t < 12; ++t) writer.write_trace(t, std::vector<float>(50, float(t) - 0.5f));
     writer.commit();
   }
-  std::string command = std::string("'") + python + "' '" KERN_SOURCE_DIR "/tests/data/segy_check.py'";
+  std::string command = std::string("'") + python + "' '" + testing::source_file("tests/data/segy_check.py") + "'";
   for (const fs::path& path : files) command += " '" + path.string() + "'";
   const fs::path answer = folder / "answer.txt";
   const int status = std::system((command + " > '" + answer.string() + "'").c_str());

@@ -12,6 +12,7 @@
 #include "kernels/common/error.h"
 #include "tests/support/error_of.h"
 #include "tests/support/not_numbers.h"
+#include "tests/support/source_files.h"
 
 namespace kern::data {
 namespace {
@@ -390,7 +391,7 @@ TEST_F(Wells, SyntheticWellsComeBackFromLasAndCsvAsTheyWereMade) {
   }
 }
 
-const fs::path kSharedWells = fs::path(KERN_SOURCE_DIR) / "../shared/data/wells";
+const fs::path kSharedWells = testing::source_file("../shared/data/wells");
 
 TEST(RealWells, Force2020) {
   if (!fs::exists(kSharedWells / "force2020")) GTEST_SKIP() << "the FORCE 2020 wells are not here";

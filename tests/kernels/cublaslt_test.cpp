@@ -10,6 +10,7 @@
 #include "tests/support/error_of.h"
 #include "tests/support/kernel_check.h"
 #include "tests/support/leaks_of_others.h"
+#include "tests/support/source_files.h"
 
 namespace kern::kernels {
 namespace {
@@ -135,7 +136,7 @@ TEST(CublasLtInstalled, has_every_function_and_takes_descriptions) {
   using namespace cublaslt;
   const LeaksOfOthers ignored;
   const CublasLtApi api(SharedLibrary({"libcublasLt.so.13", "/usr/local/cuda/lib64/libcublasLt.so.13",
-                                       KERN_BINARY_DIR "/../cuda_toolkit/lib/libcublasLt.so.13", "libcublasLt.so.12"}));
+                                       testing::build_file("../cuda_toolkit/lib/libcublasLt.so.13"), "libcublasLt.so.12"}));
   if (!api.library) GTEST_SKIP() << "nothing was run: " << api.library.why();
   EXPECT_GE(api.GetVersion(), 120000u);
   MatmulDesc description = nullptr;

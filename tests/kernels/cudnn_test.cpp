@@ -13,6 +13,7 @@
 #include "tests/support/error_of.h"
 #include "tests/support/kernel_check.h"
 #include "tests/support/leaks_of_others.h"
+#include "tests/support/source_files.h"
 
 namespace kern::kernels {
 namespace {
@@ -179,7 +180,7 @@ TEST(CudnnRow, can_be_captured) {
 // The library as it is installed. Nothing of it needs a card but a handle and the work itself.
 const CudnnApi* installed() {
   static const CudnnApi* api = new CudnnApi(SharedLibrary(
-      {"libcudnn.so.9", "/usr/local/cuda/lib64/libcudnn.so.9", KERN_BINARY_DIR "/../cuda_toolkit/lib/libcudnn.so.9"}));
+      {"libcudnn.so.9", "/usr/local/cuda/lib64/libcudnn.so.9", testing::build_file("../cuda_toolkit/lib/libcudnn.so.9")}));
   return api->library ? api : nullptr;
 }
 std::map<std::string, const CudnnApi*> libraries() {

@@ -10,6 +10,7 @@
 #include "models/pooled_autoencoder.h"
 #include "models/table_autoencoder.h"
 #include "tests/support/golden.h"
+#include "tests/support/source_files.h"
 
 namespace kern::models {
 namespace {
@@ -38,7 +39,7 @@ TEST_P(AutoencoderGolden, reconstruction_loss_and_all_gradients_are_pytorchs) {
   if (name == "vae") net = AnyAutoencoder(Vae({.size = kSmall, .hidden = {7}, .back = {5, 7}, .code = 3}));
   if (name == "conv_ae") net = AnyAutoencoder(PooledAutoencoder({.in = 3, .channels = {5, 4}}));
   if (name == "conv_ae_fc") net = AnyAutoencoder(ConvVae({.size = kSmall, .channels = 2, .hidden = 6, .code = 3}));
-  const TensorFile golden = load_tensors(KERN_SOURCE_DIR "/tests/models/goldens/" + name + ".safetensors");
+  const TensorFile golden = load_tensors(testing::source_file("tests/models/goldens/" + name + ".safetensors"));
   std::vector<FileTensor> targets;
   for (const NamedTensor& t : net.module().tensors()) targets.push_back({t.name, t.tensor});
   load_into(targets, golden, "weight.");

@@ -6,13 +6,14 @@
 #include "models/table1d.h"
 #include "models/windowed_mlp.h"
 #include "tests/support/golden.h"
+#include "tests/support/source_files.h"
 
 namespace kern::models {
 namespace {
 using kern::testing::distance;
 
 TensorFile golden_of(const std::string& name) {
-  return load_tensors(KERN_SOURCE_DIR "/tests/models/goldens/" + name + ".safetensors");
+  return load_tensors(testing::source_file("tests/models/goldens/" + name + ".safetensors"));
 }
 
 // Forward, loss and every gradient as PyTorch computes them in float64 (tests/models/make_discriminator_golden.py).

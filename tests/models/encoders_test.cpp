@@ -6,6 +6,7 @@
 #include "models/table2d.h"
 #include "models/vgg16_unet.h"
 #include "tests/support/model_golden.h"
+#include "tests/support/source_files.h"
 
 namespace kern::models {
 namespace {
@@ -44,7 +45,7 @@ class EncoderGolden : public ::testing::TestWithParam<Case> {};
 TEST_P(EncoderGolden, forward_loss_and_all_gradients_are_pytorchs) {
   kern::testing::expect_as_pytorch(
       GetParam().make(),
-      load_tensors(std::string(KERN_SOURCE_DIR "/tests/models/goldens/") + GetParam().file + ".safetensors"));
+      load_tensors(testing::source_file("tests/models/goldens/" + std::string(GetParam().file) + ".safetensors")));
 }
 INSTANTIATE_TEST_SUITE_P(Files, EncoderGolden, ::testing::ValuesIn(kCases),
                          [](const auto& i) { return std::string(i.param.file); });

@@ -4,6 +4,7 @@
 #include "layers/head_loss.h"
 #include "models/table1d.h"
 #include "tests/support/golden.h"
+#include "tests/support/source_files.h"
 
 namespace kern::models {
 namespace {
@@ -13,7 +14,7 @@ class LstmTaggerGolden : public ::testing::TestWithParam<const char*> {};
 
 // Forward, loss and every gradient as torch.nn.LSTM computes them in float64 (tests/models/make_lstm_tagger_golden.py).
 TEST_P(LstmTaggerGolden, forward_loss_and_all_gradients_are_pytorchs) {
-  const TensorFile golden = load_tensors(std::string(KERN_SOURCE_DIR "/tests/models/goldens/") + GetParam());
+  const TensorFile golden = load_tensors(testing::source_file("tests/models/goldens/" + std::string(GetParam())));
   auto number = [&](const char* key) { return std::stoi(golden.metadata.at(key)); };
   LstmTagger net({.in = number("in"),
                   .out = number("out"),

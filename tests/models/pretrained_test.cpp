@@ -14,11 +14,12 @@
 #include "models/table2d.h"
 #include "models/vgg16.h"
 #include "tests/support/golden.h"
+#include "tests/support/source_files.h"
 
 namespace kern::models {
 namespace {
 namespace fs = std::filesystem;
-const fs::path kWeights = fs::path(KERN_SOURCE_DIR) / "../shared/data/weights";
+const fs::path kWeights = testing::source_file("../shared/data/weights");
 
 MobileNetV2Config narrow(int classes = 0) { return {.classes = classes, .width = 0.1, .last = 8}; }
 

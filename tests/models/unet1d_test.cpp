@@ -3,6 +3,7 @@
 #include "engine/model_file.h"
 #include "engine/ops/cross_entropy.h"
 #include "tests/support/golden.h"
+#include "tests/support/source_files.h"
 
 namespace kern::models {
 namespace {
@@ -19,7 +20,7 @@ class UNet1dGolden : public ::testing::TestWithParam<const char*> {};
 
 // Forward, loss and every gradient as PyTorch computes them in float64 (tests/models/make_unet1d_golden.py).
 TEST_P(UNet1dGolden, forward_loss_and_all_gradients_are_pytorchs) {
-  const TensorFile golden = load_tensors(std::string(KERN_SOURCE_DIR "/tests/models/goldens/") + GetParam());
+  const TensorFile golden = load_tensors(testing::source_file("tests/models/goldens/" + std::string(GetParam())));
   UNet1d net({.in = std::stoi(golden.metadata.at("in")),
               .out = std::stoi(golden.metadata.at("out")),
               .channels = numbers(golden.metadata.at("channels")),

@@ -10,6 +10,7 @@
 #include "models/discriminator.h"
 #include "models/unet1d.h"
 #include "tests/support/golden.h"
+#include "tests/support/source_files.h"
 #include "training/adversarial.h"
 #include "training/cross_pseudo.h"
 #include "training/fixmatch.h"
@@ -89,7 +90,7 @@ TEST(CoinFlips, every_batch_comes_once_in_an_order_of_its_own) {
 // --- one step of each against PyTorch (tests/training/make_methods_golden.py) ---
 
 struct Golden {
-  TensorFile file = load_tensors(KERN_SOURCE_DIR "/tests/training/goldens/methods.safetensors");
+  TensorFile file = load_tensors(testing::source_file("tests/training/goldens/methods.safetensors"));
   Tensor at(const std::string& name) const {
     const Tensor* t = file.find(name);
     EXPECT_TRUE(t) << name;

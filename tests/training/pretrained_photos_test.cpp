@@ -10,11 +10,12 @@
 #include "data/image.h"
 #include "models/mobilenet_v2.h"
 #include "models/pretrained.h"
+#include "tests/support/source_files.h"
 
 namespace kern {
 namespace {
 namespace fs = std::filesystem;
-const fs::path kWeights = fs::path(KERN_SOURCE_DIR) / "../shared/data/weights";
+const fs::path kWeights = testing::source_file("../shared/data/weights");
 
 // The middle 224 x 224 of the picture whose shorter side is 256, in [0, 1].
 Tensor prepared(const fs::path& path) {

@@ -8,6 +8,7 @@
 
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
+#include "tests/support/source_files.h"
 #include "tests/training/xml_check.h"
 #include "training/report/charts.h"
 #include "training/report/segmentation_report.h"
@@ -361,7 +362,7 @@ TEST(SegmentationReport, nothing_at_all) {
 
 // Also the picture of what a report looks like: it stays in the build folder as demo_report/report.html.
 TEST(SegmentationReport, a_complete_one) {
-  const fs::path folder = fs::path(KERN_BINARY_DIR) / "demo_report";
+  const fs::path folder = testing::build_file("demo_report");
   std::vector<WellTrack> wells;
   for (int i = 0; i < 24; ++i)
     wells.push_back(synthetic_well(i == 3 ? 20000 : 1100 + 40 * i, uint64_t(i + 1), 0.01 + 0.006 * ((i * 7) % 24)));
