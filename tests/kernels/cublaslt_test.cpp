@@ -135,8 +135,9 @@ TEST(CublasLtMisuse, is_refused_in_a_sentence) {
 TEST(CublasLtInstalled, has_every_function_and_takes_descriptions) {
   using namespace cublaslt;
   const LeaksOfOthers ignored;
-  const CublasLtApi api(SharedLibrary({"libcublasLt.so.13", "/usr/local/cuda/lib64/libcublasLt.so.13",
-                                       testing::build_file("../cuda_toolkit/lib/libcublasLt.so.13"), "libcublasLt.so.12"}));
+  const CublasLtApi api(
+      SharedLibrary({"libcublasLt.so.13", "/usr/local/cuda/lib64/libcublasLt.so.13",
+                     testing::build_file("../cuda_toolkit/lib/libcublasLt.so.13").c_str(), "libcublasLt.so.12"}));
   if (!api.library) GTEST_SKIP() << "nothing was run: " << api.library.why();
   EXPECT_GE(api.GetVersion(), 120000u);
   MatmulDesc description = nullptr;

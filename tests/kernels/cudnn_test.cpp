@@ -179,8 +179,9 @@ TEST(CudnnRow, can_be_captured) {
 
 // The library as it is installed. Nothing of it needs a card but a handle and the work itself.
 const CudnnApi* installed() {
-  static const CudnnApi* api = new CudnnApi(SharedLibrary(
-      {"libcudnn.so.9", "/usr/local/cuda/lib64/libcudnn.so.9", testing::build_file("../cuda_toolkit/lib/libcudnn.so.9")}));
+  static const CudnnApi* api =
+      new CudnnApi(SharedLibrary({"libcudnn.so.9", "/usr/local/cuda/lib64/libcudnn.so.9",
+                                  testing::build_file("../cuda_toolkit/lib/libcudnn.so.9").c_str()}));
   return api->library ? api : nullptr;
 }
 std::map<std::string, const CudnnApi*> libraries() {
