@@ -148,14 +148,17 @@ Directions directions(const UpsampleRowOf<T>& row, const UpsampleSpec& g, const 
 }
 
 std::string shape_of(const PadSpec& g) {
-  return text(g.n, "x", g.h, "x", g.w, "x", g.c, " by ", g.top, " ", g.bottom, " ", g.left, " ", g.right);
+  return text(g.n, "x", g.h, "x", g.w, "x", g.c, " by ", g.top, " ", g.bottom, " ", g.left, " ", g.right,
+              g.mirror ? " mirrored" : "");
 }
 Directions directions(const PadRow& row, const PadSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t xs = g.n * g.h * g.w * g.c, ys = g.n * (g.h + g.top + g.bottom) * (g.w + g.left + g.right) * g.c;
   PadSpec dense = g;
   dense.pitch = {};
   float *x = a.input(xs), *y = a.output(ys);
-  return {{"forward", double(ys), floats(double(xs + ys)), [=, &row] { row.forward(e, dense, x, y); }, y, ys}};
+  float *dy = a.input(ys), *dx = a.output(xs);
+  return {{"forward", double(ys), floats(double(xs + ys)), [=, &row] { row.forward(e, dense, x, y); }, y, ys},
+          {"backward", double(ys), floats(double(xs + ys)), [=, &row] { row.backward(e, dense, dy, dx); }, dx, xs}};
 }
 
 std::string shape_of(const DropoutSpec& g) { return text(g.rows, "x", g.c, g.span > 1 ? " channels" : ""); }

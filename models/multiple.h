@@ -1,5 +1,5 @@
-// Pictures of any size for networks that halve them: padded with zeros at the bottom and right, cropped back at the
-// end.
+// Pictures of any size for networks that halve them: mirrored at the bottom and right, cropped back at the end. Mirrored, not
+// filled with zeros: an edge that is not in the data is seen as one (a fault along a section's last trace).
 #pragma once
 #include "engine/ops/pad.h"
 
@@ -12,7 +12,7 @@ inline Padding to_multiple(const Tensor& x, int64_t multiple) {
 }
 inline bool is_any(const Padding& p) { return p.top || p.bottom || p.left || p.right; }
 // x with that padding, and without it; x itself where there is none.
-inline Tensor padded(const Tensor& x, const Padding& by) { return is_any(by) ? pad(x, by) : x; }
+inline Tensor padded(const Tensor& x, const Padding& by) { return is_any(by) ? mirror_pad(x, by) : x; }
 inline Tensor cropped(const Tensor& x, const Padding& by) { return is_any(by) ? crop(x, by) : x; }
 
 }  // namespace kern::models

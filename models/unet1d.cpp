@@ -103,7 +103,7 @@ Tensor UNet1d::operator()(const Tensor& input) {
         input.shape());
   // To the strides' multiple, and to two positions at the bottom at least: one has no variance to normalise by.
   const int64_t length = input.dim(1), m = multiple(), padded = std::max<int64_t>(2, (length + m - 1) / m) * m;
-  Tensor x = padded == length ? input : pad1d(input, {0, int(padded - length)});
+  Tensor x = padded == length ? input : mirror_pad1d(input, {0, int(padded - length)});
   // Going down, each level's output and the slot beside it for what comes up again lie in one buffer: concatenation is
   // free.
   struct Level {

@@ -95,6 +95,7 @@ const OpCase kEverywhere[] = {
      [](const Tensor& x, Device) { return channel_dropout(x, 0.4f, same_masks()); }},
     {"avg_pool", DType::bf16, kImage, [](const Tensor& x, Device) { return avg_pool2d(x, {}); }},
     {"pad", DType::bf16, kImage, [](const Tensor& x, Device) { return pad(x, Padding(1, 0, 2, 1)); }},
+    {"mirror_pad", DType::bf16, kImage, [](const Tensor& x, Device) { return mirror_pad(x, Padding(1, 0, 2, 9)); }},
     {"crop", DType::bf16, kImage, [](const Tensor& x, Device) { return crop(x, Padding(1, 0, 2, 1)); }},
     {"slice", DType::bf16, kImage, [](const Tensor& x, Device) { return slice(x, -1, 3, 7); }},
     {"reshape", DType::bf16, kImage,

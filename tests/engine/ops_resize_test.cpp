@@ -137,6 +137,18 @@ TEST(Pad, gradients_and_values) {
     return pad1d(add(v[0], Tensor::zeros({2}), in[0]), {2, 1}, out[1]);
   });
   EXPECT_EQ(pad1d(Tensor::from({1, 2, 1}, Floats{1, 2}), {1, 2}).values(), (Floats{0, 1, 2, 0, 0}));
+  check_gradients({random_tensor({2, 3, 4, 2}, 1)},
+                  [](const auto& v) { return mirror_pad(v[0], Padding(1, 4, 0, 9)); });
+  check_gradients({random_tensor({2, 5, 2}, 1)}, [](const auto& v) {
+    const auto in = Tensor::channel_slots({2, 5}, std::vector<int64_t>{2, 1}),
+               out = Tensor::channel_slots({2, 8}, std::vector<int64_t>{1, 2});
+    return mirror_pad1d(add(v[0], Tensor::zeros({2}), in[0]), {2, 1}, out[1]);
+  });
+  EXPECT_EQ(mirror_pad1d(Tensor::from({1, 2, 1}, Floats{1, 2}), {1, 4}).values(), (Floats{1, 1, 2, 2, 1, 1, 2}));
+  EXPECT_EQ(error_of([] {
+              mirror_pad(Tensor::zeros({1, 0, 3, 1}), 2);
+            }),
+            "mirror_pad: [1,0,3,1] holds nothing that could be mirrored");
   EXPECT_EQ(crop(Tensor::from({1, 2, 2, 1}, Floats{1, 2, 3, 4}), Padding(1, 0, 0, 1)).values(), (Floats{3}));
   const Tensor x = random_tensor({1, 2, 3, 4}, 1);
   EXPECT_EQ(pad(x, 0).data(), x.data());  // nothing to do costs nothing
