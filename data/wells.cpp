@@ -99,10 +99,20 @@ void settle_curves(WellSet& set, const Reading& reading) {
         guess(o.label, seen), ". The files have: ", join(seen, 40));
 }
 
-// The step that most wells have; of equally frequent ones the smallest.
-double usual_step(const std::vector<Well>& wells) {
+// The unit of depth that most wells have, of those that are known; of equally frequent ones metres.
+std::string usual_depth_unit(const std::vector<Well>& wells) {
+  int64_t metres = 0, feet = 0;
+  for (const Well& w : wells) {
+    const std::string unit = depth_unit_of(w.depth_unit);
+    metres += unit == "m", feet += unit == "ft";
+  }
+  return metres + feet == 0 ? "" : metres >= feet ? "m" : "ft";
+}
+
+// The step that most wells have, in `unit`; of equally frequent ones the smallest.
+double usual_step(const std::vector<Well>& wells, const std::string& unit) {
   std::vector<double> steps;
-  for (const Well& w : wells) steps.push_back(w.step);
+  for (const Well& w : wells) steps.push_back(in_depth_unit(w.step, w.depth_unit, unit));
   std::sort(steps.begin(), steps.end());
   double best = 0;
   size_t most = 0;
@@ -114,30 +124,36 @@ double usual_step(const std::vector<Well>& wells) {
 }
 
 void settle_steps(WellSet& set, const WellsOptions& o) {
-  set.step = o.step > 0 ? o.step : usual_step(set.wells);
+  set.step_unit = o.step_unit.empty() ? usual_depth_unit(set.wells) : o.step_unit;
+  set.step = o.step > 0 ? o.step : usual_step(set.wells, set.step_unit);
+  const auto with_unit = [](double step, const std::string& unit) {
+    return unit.empty() ? text(step) : text(step, " ", unit);
+  };
   std::vector<Well> kept;
   for (Well& w : set.wells) {
-    const double own = w.step;
-    if (o.step == 0 && !same_step(own, set.step)) {
+    const double own = w.step, wanted = in_depth_unit(set.step, set.step_unit, w.depth_unit);  // in the well's unit
+    if (o.step == 0 && !same_step(own, wanted)) {
       Problem p{w.source,
-                text(w.source, ": the well ", w.id, " is sampled every ", own, " ", w.depth_unit,
-                     ", most others every ", set.step),
+                text(w.source, ": the well ", w.id, " is sampled every ", with_unit(own, w.depth_unit),
+                     ", most others every ", with_unit(set.step, set.step_unit)),
                 text("set step=", set.step, " to have all wells resampled to one step")};
       check(!o.strict, to_string(p));
       set.skipped.push_back(std::move(p));
       continue;
     }
-    if (o.step > 0 && !(same_step(own, o.step) && evenly_sampled(w))) {
+    if (o.step > 0 && !(same_step(own, wanted) && evenly_sampled(w))) {
       try {
-        resample(w, o.step);
+        resample(w, wanted);
       } catch (const Error& e) {
         if (o.strict) throw;
         set.skipped.push_back({w.source, e.sentence(), ""});
         continue;
       }
-      if (!same_step(own, o.step))
-        set.notes.push_back(
-            {w.source, text(w.source, ": the well ", w.id, " is resampled from step ", own, " to ", o.step), ""});
+      if (!same_step(own, wanted))
+        set.notes.push_back({w.source,
+                             text(w.source, ": the well ", w.id, " is resampled from step ",
+                                  with_unit(own, w.depth_unit), " to ", with_unit(o.step, set.step_unit)),
+                             ""});
     }
     kept.push_back(std::move(w));
   }

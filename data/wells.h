@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,7 +29,8 @@ struct WellsOptions {
   std::string well_column = "well_id|well|uwi";                 // CSV: rows with the same value are one well
   std::string depth_column = "depth|dept|depth_m|depth_md|md";  // CSV: where no such column is, row order with step 1
 
-  double step = 0;  // > 0: resample every well to this distance; 0: take the files' own, which must then agree
+  double step = 0;        // > 0: resample every well to this distance; 0: take the files' own, which must then agree
+  std::string step_unit;  // of step: "m" or "ft"; empty: the unit of depth that most wells have
   bool require_curves = false;  // leave out wells that lack a curve; otherwise the curve is missing throughout
   bool strict = false;          // a file that cannot be used is an error; otherwise it is skipped and listed
 };
@@ -44,6 +46,7 @@ struct WellSet {
   std::string label_name;                // empty when no labels were asked for
   int classes = 0;
   double step = 0;                     // of (nearly) all wells; 0 when nothing is known of it
+  std::string step_unit;               // of step: "m" or "ft", or empty where the files say nothing that is known
   std::vector<Problem> skipped;        // files and wells that are not in the set
   std::vector<Problem> notes;          // what was done to those that are
   std::vector<UnmappedCode> unmapped;  // only with ignore_unmapped
@@ -54,7 +57,8 @@ struct WellSet {
 //   down, fewer than 2 samples, and without step= files whose step is not the majority's.
 //   Thrown: no such path, no usable well, a curve or label that no well has, codes outside the table, options out of
 //   range.
-// A well that is evenly sampled at step= already stays as it is; the others are resampled.
+// A well that is evenly sampled at step= already stays as it is; the others are resampled. Depths stay in the file's
+// unit; steps of metres and of feet are compared and converted where both units are known.
 WellSet load_wells(const WellsOptions& options);
 
 // Puts depth, curves and labels on whole multiples of the step: curves linearly between neighbours, never across a gap
@@ -62,12 +66,19 @@ WellSet load_wells(const WellsOptions& options);
 // curves are missing and nothing is labelled. No filter comes before a coarser step. Throws an Error for a step that
 // fits no 2 samples.
 void resample(Well& well, double step);
+// "m" or "ft" for what a file may call metres or feet, else empty.
+std::string depth_unit_of(std::string_view written);
+// A distance in unit `from` as one in unit `to`: itself where either is not known.
+double in_depth_unit(double distance, std::string_view from, std::string_view to);
 // Whether all samples are one step apart (within 1 %).
 bool evenly_sampled(const Well& well);
 
 // One LAS file as load_wells reads it (labels only where the options name a label), before any resampling.
 // Throws an Error where load_wells would skip the file or refuse a code.
 Well well_from_las(const LasFile& file, const WellsOptions& options, std::vector<Problem>& notes);
+
+// Whether a value is one of those that logging programs write where nothing was measured (-999, -999.25, -9999 …).
+bool likely_null(float value);
 
 // For each of the given depths (of the original file, in its order, NaN allowed) the nearest sample of the well, or -1
 // where the well has none within `reach`. This is how predictions find their way back to the file's rows.

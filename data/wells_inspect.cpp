@@ -12,11 +12,8 @@ namespace {
 constexpr int64_t kShortWell = 32;  // samples; a network sees hardly more than padding
 constexpr double kOtherSize = 30;   // median and spread both so many times another well's: another unit
 constexpr double kRareShare = 0.01;
-constexpr float kLeftovers[] = {-999.25f, -999, -9999, -9999.25f, -99999, -32768, -32767, 9999, 99999, 999999};
 
 using Findings = std::vector<Finding>;
-
-bool is_leftover(float v) { return std::find(std::begin(kLeftovers), std::end(kLeftovers), v) != std::end(kLeftovers); }
 
 std::string plural(int64_t n, const char* one) { return text(n, " ", one, n == 1 ? "" : "s"); }
 
@@ -150,7 +147,7 @@ void look_at_curve(const WellSet& set, size_t c, bool log10, Findings& out) {
     std::vector<float> values;
     for (const float v : well.curves[c].values) {
       if (std::isnan(v)) continue;
-      if (is_leftover(v)) {
+      if (likely_null(v)) {
         auto& [count, first] = leftovers[v];
         if (count++ == 0) first = well.id;
       } else {
@@ -218,7 +215,7 @@ void look_at_curve(const WellSet& set, size_t c, bool log10, Findings& out) {
     const std::vector<float> scaled = scaled_curve(well.curves[c], robust.curves[0]);
     int64_t here = 0;
     for (size_t i = 0; i < scaled.size(); ++i) {
-      if (!(std::abs(scaled[i]) > kClip) || is_leftover(well.curves[c].values[i])) continue;
+      if (!(std::abs(scaled[i]) > kClip) || likely_null(well.curves[c].values[i])) continue;
       ++here;
       if (std::abs(scaled[i]) > worst)
         worst = std::abs(scaled[i]), worst_value = well.curves[c].values[i], worst_depth = well.depth[i],
@@ -272,7 +269,9 @@ void look_at_depth(const WellSet& set, Findings& out) {
     std::string sentence = "the depth units disagree:";
     for (const auto& [unit, wells] : units)
       sentence += text(units.begin()->first == unit ? " " : "; ", unit, " in ", list(wells));
-    out.push_back({Severity::error, "", sentence, "convert the files to one unit: depth is not converted"});
+    out.push_back({Severity::note, "", sentence,
+                   text("nothing needs to be done: steps are compared, and resampled, in ", set.step_unit,
+                        ", and depths stay in the files' own units")});
   }
 }
 

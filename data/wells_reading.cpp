@@ -144,6 +144,11 @@ void LabelTable::refuse_unmapped() const {
                    one ? "it" : "them", " to codes, or set ignore_unmapped=true to leave such samples unlabelled"));
 }
 
+bool likely_null(float value) {
+  constexpr float kNulls[] = {-999.25f, -999, -9999, -9999.25f, -99999, -32768, -32767, 9999, 99999, 999999};
+  return std::find(std::begin(kNulls), std::end(kNulls), value) != std::end(kNulls);
+}
+
 void drop_absurd_values(Well& well, const std::string& shown, std::vector<Problem>& notes) {
   for (Curve& curve : well.curves) {
     int64_t dropped = 0;
@@ -200,16 +205,28 @@ void settle_depth(Well& well, const std::string& shown, std::vector<Problem>& no
     notes.push_back({shown, text(shown, ": the depth descends and is turned over"), ""});
   }
   std::vector<double> steps;
-  size_t twice = 0, first_twice = 0;
   for (size_t i = 1; i < well.depth.size(); ++i) {
     const double d = well.depth[i] - well.depth[i - 1];
     check(d >= 0, shown, ": the depth goes up and down (", well.depth[i - 1], " is followed by ", well.depth[i],
           "): sort the rows by depth, or put each run into a file of its own");
-    if (d == 0 && twice++ == 0) first_twice = i;
-    steps.push_back(d);
+    if (d > 0) steps.push_back(d);
   }
-  check(twice == 0, shown, ": the depth ", well.depth[first_twice], " stands twice",
-        twice > 1 ? text(", and ", twice - 1, " more like it") : "", ": remove the rows that are too many");
+  if (const size_t twice = well.depth.size() - 1 - steps.size(); twice > 0) {
+    double first = NAN, previous = NAN;
+    filter(well, [&](size_t i) {
+      const double d = well.depth[i];  // filter() moves samples forward only: this one stands where it stood
+      const bool again = d == previous;
+      if (again && std::isnan(first)) first = d;
+      previous = d;
+      return !again;
+    });
+    notes.push_back(
+        {shown,
+         text(shown, ": the depth ", first, " stands twice",
+              twice > 1 ? text(", and ", twice - 1, " more like it") : "", "; the first row of each depth is kept"),
+         ""});
+    check(well.depth.size() >= 2, shown, ": there is 1 depth, and a well needs at least 2");
+  }
   const auto middle = steps.begin() + (steps.size() - 1) / 2;
   std::nth_element(steps.begin(), middle, steps.end());
   well.step = *middle;

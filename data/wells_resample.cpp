@@ -8,10 +8,28 @@
 namespace kern::data {
 namespace {
 
+constexpr double kMetresPerFoot = 0.3048;
 constexpr double kGap = 1.5;         // of a well's own step: what is further apart is not interpolated
 constexpr double kMaxSamples = 1e7;  // of one well after resampling; a larger number is a typing error in step=
 
 }  // namespace
+
+std::string depth_unit_of(std::string_view written) {
+  std::string plain;
+  for (const char c : written)
+    if (c != ' ' && c != '.') plain += c >= 'A' && c <= 'Z' ? char(c + 32) : c;
+  for (const char* name : {"m", "mt", "metre", "metres", "meter", "meters"})
+    if (plain == name) return "m";
+  for (const char* name : {"ft", "f", "feet", "foot"})
+    if (plain == name) return "ft";
+  return "";
+}
+
+double in_depth_unit(double distance, std::string_view from, std::string_view to) {
+  const std::string a = depth_unit_of(from), b = depth_unit_of(to);
+  if (a.empty() || b.empty() || a == b) return distance;
+  return a == "ft" ? distance * kMetresPerFoot : distance / kMetresPerFoot;
+}
 
 bool same_step(double a, double b) { return std::abs(a - b) <= 0.01 * std::max(std::abs(a), std::abs(b)); }
 

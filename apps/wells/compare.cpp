@@ -36,9 +36,9 @@ class Sources {
   std::shared_ptr<const data::WellSet> of(const TrainConfig& c, const WellsModel& model) {
     data::WellsOptions o = c.data.options();
     const data::WellsOptions coded = options_for(model, c.data.path, model.label);
-    o.codes = coded.codes, o.classes = coded.classes, o.step = coded.step;
-    std::string key = text(o.path.string(), '|', o.label, '|', o.step, '|', o.classes, '|', o.ignore_unmapped,
-                           o.require_curves, o.well_column, '|', o.depth_column);
+    o.codes = coded.codes, o.classes = coded.classes, o.step = coded.step, o.step_unit = coded.step_unit;
+    std::string key = text(o.path.string(), '|', o.label, '|', o.step, o.step_unit, '|', o.classes, '|',
+                           o.ignore_unmapped, o.require_curves, o.well_column, '|', o.depth_column);
     for (const std::string& curve : o.curves) key += '|' + curve;
     for (const auto& [code, index] : o.codes) key += text('|', code, '=', index);
     for (double v : o.null_values) key += text('|', v);

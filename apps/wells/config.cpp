@@ -29,7 +29,9 @@ void describe_data(Schema& keys, WellsData& d) {
       .key("well_column", d.well_column, "CSV: rows of equal value are one well")
       .key("depth_column", d.depth_column, "CSV: depth; where there is none, row order with step 1")
       .key("step", d.step,
-           "resample every well to this distance between samples; 0: as the files are, which must then agree",
+           "resample every well to this distance between samples, in the unit of depth (m or ft) that most of them "
+           "have; 0: as the "
+           "files are, which must then agree",
            at_least(0))
       .key("require_curves", d.require_curves, "leave out wells that lack a curve; otherwise it is missing there")
       .key("strict", d.strict, "a file that cannot be used ends the command instead of being named and skipped");
@@ -217,8 +219,13 @@ void describe_evaluate(Schema& keys, EvaluateConfig& c) {
       .key("data", c.data, "labelled wells: folder or file", required())
       .key("label", c.label, "label curve or column; empty: the one the model was trained on")
       .choice("wells", c.wells,
-              "which wells: those that validated the model, those that trained it, or all of the data",
-              {{"all", WhichWells::all}, {"validation", WhichWells::validation}, {"training", WhichWells::training}})
+              "which labelled wells: unseen, those that no training step saw (by name; the ones that validated chose "
+              "the best epoch); "
+              "those that validated the model; those that trained it; or all of the data",
+              {{"unseen", WhichWells::unseen},
+               {"validation", WhichWells::validation},
+               {"training", WhichWells::training},
+               {"all", WhichWells::all}})
       .key("ignore_unmapped", c.ignore_unmapped, "label codes outside the model's classes count as unlabelled")
       .key("strict", c.strict, "a file that cannot be used ends the command");
   describe_after(keys, c.after);
@@ -233,7 +240,12 @@ void describe_predict(Schema& keys, PredictConfig& c) {
       .key("data", c.data, "LAS or CSV files: folder or file", required())
       .key("out", c.out, "folder for the files with the predicted curves added", required())
       .key("mnemonic", c.mnemonic, "name of the predicted curve", required())
-      .key("probabilities", c.probabilities, "add the probability of every class too");
+      .key("probabilities", c.probabilities, "add the probability of every class too")
+      .key("min_curves", c.min_curves,
+           "samples where fewer of the model's curves were measured get no class (NULL); more curves than the model "
+           "reads: all",
+           between(1, 1000))
+      .key("null_values", c.null_values, "numbers that mean missing, besides each file's own NULL and the model's");
   describe_after(keys, c.after);
   keys.key("overwrite", c.overwrite, "write over files that are there")
       .key("strict", c.strict, "a file that cannot be used ends the command instead of being named and skipped");

@@ -100,11 +100,11 @@ struct AfterModel {
   data::Postprocess over(const data::Postprocess& trained) const;
 };
 
-enum class WhichWells { validation, training, all };
+enum class WhichWells { unseen, validation, training, all };
 
 struct EvaluateConfig {
   std::string model, data, run = "runs/wells_evaluation", label;
-  WhichWells wells = WhichWells::all;
+  WhichWells wells = WhichWells::unseen;
   bool ignore_unmapped = false, strict = false;
   AfterModel after;
   int report_wells = 12;
@@ -116,6 +116,8 @@ struct PredictConfig {
   std::string model, data, out = "runs/wells_predictions";
   std::string mnemonic = "FACIES_PRED";
   bool probabilities = true, strict = false, overwrite = false;
+  int min_curves = 1;
+  std::vector<double> null_values;
   AfterModel after;
   training::Machine machine;
 };

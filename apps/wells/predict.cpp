@@ -52,21 +52,51 @@ void check_curves(const WellsModel& model, const data::Well& well) {
   check(count == 0 || model.normalisation.mask, well.source, " has no values of ", missing,
         ", and the model was trained on wells that all have them");
   if (count > 0) warn(well.source, " has no values of ", missing, "; its prediction rests on the other curves");
+  for (const data::Curve& c : well.curves) {
+    const auto first = std::find_if(c.values.begin(), c.values.end(), data::likely_null);
+    if (first != c.values.end())
+      warn(well.source, ": ", std::count_if(c.values.begin(), c.values.end(), data::likely_null), " values of ", c.name,
+           " look as if nothing was measured there (", *first,
+           "), and count as measurements; predict with null_values=[", *first, "] if they are none");
+  }
+}
+
+data::WellsOptions options_for(const WellsModel& model, const PredictConfig& c, const fs::path& from) {
+  data::WellsOptions o = kern::apps::options_for(model, from.string(), "");
+  o.null_values.insert(o.null_values.end(), c.null_values.begin(), c.null_values.end());
+  return o;
+}
+
+// Whether so many curves were measured at each sample that it gets a class.
+std::vector<bool> measured(const data::Well& well, int min_curves) {
+  const int64_t least = std::min<int64_t>(min_curves, int64_t(well.curves.size()));
+  std::vector<bool> out(size_t(well.length()));
+  for (size_t i = 0; i < out.size(); ++i)
+    out[i] = std::count_if(well.curves.begin(), well.curves.end(),
+                           [&](const data::Curve& c) { return !std::isnan(c.values[i]); }) >= least;
+  return out;
 }
 
 // The LAS file with the predicted curve (and probabilities) added, everything else kept byte for byte.
 std::string predicted_las(const WellsModel& model, const PredictConfig& c, const fs::path& from) {
   const data::LasFile file = data::read_las(from);
   std::vector<data::Problem> notes;
-  data::Well well = data::well_from_las(file, options_for(model, from.string(), ""), notes);
+  data::Well well = data::well_from_las(file, options_for(model, c, from), notes);
   check_curves(model, well);
-  if (model.step > 0 && !(data::evenly_sampled(well) &&
-                          data::same_step(well.length() > 1 ? well.depth[1] - well.depth[0] : 0, model.step)))
-    data::resample(well, model.step);
+  const double own = well.length() > 1 ? well.depth[1] - well.depth[0] : 0;
+  // The model's step in the well's unit of depth.
+  const double wanted = data::in_depth_unit(model.step, model.step_unit, well.depth_unit);
+  if (wanted > 0 && !(data::evenly_sampled(well) && data::same_step(own, wanted))) data::resample(well, wanted);
+  if (wanted != model.step)
+    inform(well.source, ": depths are in ", well.depth_unit, "; the model's step of ", model.step, " ", model.step_unit,
+           " is ", wanted, " ", well.depth_unit, " there");
   for (const data::Problem& n : notes) inform(to_string(n));
   const Prediction p = predict(model, well, c.after.over(model.postprocess));
-  const double step = model.step > 0 ? model.step : well.length() > 1 ? well.depth[1] - well.depth[0] : 1;
-  const std::vector<int64_t> at = data::nearest_samples(well, file.curves.at(0).values, 0.51 * step);
+  const double step = wanted > 0 ? wanted : well.length() > 1 ? well.depth[1] - well.depth[0] : 1;
+  std::vector<int64_t> at = data::nearest_samples(well, file.curves.at(0).values, 0.51 * step);
+  const std::vector<bool> known = measured(well, c.min_curves);
+  for (int64_t& i : at)
+    if (i >= 0 && !known[size_t(i)]) i = -1;
   const int64_t classes = model.class_count();
   std::string legend;
   for (int64_t k = 0; k < classes; ++k)
@@ -82,8 +112,8 @@ std::string predicted_las(const WellsModel& model, const PredictConfig& c, const
   return data::las_with_curves(file, added);
 }
 
-data::WellSet read_table(const WellsModel& model, const fs::path& from) {
-  data::WellSet set = data::load_wells(options_for(model, from.string(), ""));
+data::WellSet read_table(const WellsModel& model, const PredictConfig& c, const fs::path& from) {
+  data::WellSet set = data::load_wells(options_for(model, c, from));
   for (const data::Problem& p : set.skipped) warn("skipped: ", to_string(p));
   for (const data::Problem& n : set.notes) inform(to_string(n));
   for (const data::Well& well : set.wells) check_curves(model, well);
@@ -105,13 +135,15 @@ void write_predicted_table(const WellsModel& model, const PredictConfig& c, cons
   data::CsvWriter csv(to, names);
   for (const data::Well& well : set.wells) {
     const Prediction p = predict(model, well, c.after.over(model.postprocess));
+    const std::vector<bool> known = measured(well, c.min_curves);
     for (int64_t i = 0; i < well.length(); ++i) {
       csv.cell(well.id).cell(well.depth[size_t(i)]);
       for (const data::Curve& curve : well.curves) csv.cell(shortest(curve.values[size_t(i)]));
       const int k = p.labels[size_t(i)];
-      csv.cell(double(code_of(model, k))).cell(model.classes[size_t(k)].name);
+      if (known[size_t(i)]) csv.cell(double(code_of(model, k))).cell(model.classes[size_t(k)].name);
+      else csv.cell("").cell("");
       for (int64_t j = 0; j < model.class_count() && c.probabilities; ++j)
-        csv.cell(shortest(p.probabilities[size_t(i * model.class_count() + j)]));
+        csv.cell(known[size_t(i)] ? shortest(p.probabilities[size_t(i * model.class_count() + j)]) : "");
       csv.end_row();
     }
   }
@@ -187,7 +219,7 @@ void run_predict(const PredictConfig& c, Call& call) {
     data::WellSet table;
     try {
       if (is_las(job.from)) las = predicted_las(model, c, job.from);
-      else table = read_table(model, job.from);
+      else table = read_table(model, c, job.from);
     } catch (const InternalError&) {
       throw;
     } catch (const Error& e) {  // of the file's own making; what goes wrong in writing ends the command

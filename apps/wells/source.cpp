@@ -7,8 +7,13 @@
 namespace kern::apps {
 
 data::WellsOptions options_for(const WellsModel& model, const std::string& path, const std::string& label) {
-  data::WellsOptions o{
-      .path = path, .curves = model.curves, .label = label, .classes = int(model.class_count()), .step = model.step};
+  data::WellsOptions o{.path = path,
+                       .curves = model.curves,
+                       .label = label,
+                       .classes = int(model.class_count()),
+                       .null_values = model.null_values,
+                       .step = model.step,
+                       .step_unit = model.step_unit};
   for (size_t i = 0; i < model.classes.size(); ++i) {
     if (i >= model.codes.size() || model.codes[i].empty()) o.codes.emplace_back(std::to_string(i), int(i));
     else

@@ -57,9 +57,11 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
                .norm = c.norm,
                .on_base = c.base == Base::logistic};
   m.step = set.step;
+  m.step_unit = set.step_unit;
   m.classes = c.data.class_list(set.classes);
   for (const WellsClass& k : c.data.classes) m.codes.push_back(k.codes);
   m.postprocess = c.postprocess;
+  m.null_values = c.data.null_values;
   m.label = c.data.label;
   m.training_wells = ids_of(set.wells, split.training);
   m.validation_wells = ids_of(set.wells, split.validation);

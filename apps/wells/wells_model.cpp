@@ -44,8 +44,10 @@ json to_json(const WellsModel& m) {
           {"normalisation", {{"curves", curves}, {"mask", m.normalisation.mask}}},
           {"reads_windows", m.reads_windows},
           {"step", m.step},
+          {"step_unit", m.step_unit},
           {"classes", classes},
           {"codes", m.codes},
+          {"null_values", m.null_values},
           {"label", m.label},
           {"training_wells", m.training_wells},
           {"validation_wells", m.validation_wells},
@@ -73,9 +75,11 @@ WellsModel from_json(const json& j) {
   m.normalisation.mask = j.at("normalisation").at("mask").get<bool>();
   m.reads_windows = j.value("reads_windows", false);  // older files have none
   m.step = j.at("step").get<double>();
+  m.step_unit = j.value("step_unit", "");  // older files have none
   for (const json& c : j.at("classes"))
     m.classes.push_back({c.at("name").get<std::string>(), c.at("colour").get<std::string>()});
   m.codes = j.at("codes").get<std::vector<std::vector<std::string>>>();
+  m.null_values = j.value("null_values", std::vector<double>());  // older files have none
   m.label = j.at("label").get<std::string>();
   m.training_wells = j.at("training_wells").get<std::vector<std::string>>();
   m.validation_wells = j.at("validation_wells").get<std::vector<std::string>>();

@@ -23,8 +23,10 @@ struct WellsModel {
   data::Normalisation normalisation;
   bool reads_windows = false;  // of every sample what the logistic regression reads of it, instead of its curves
   double step = 0;             // the distance between samples it was trained on
+  std::string step_unit;       // "m", "ft", or empty where the training wells did not say (and in older files)
   training::ClassList classes;
   std::vector<std::vector<std::string>> codes;  // of each class, in the files' own words; empty: the index
+  std::vector<double> null_values;              // numbers that meant missing in its training wells
   std::string label;                            // the label curve it was trained on
   std::vector<std::string> training_wells, validation_wells;
   data::Postprocess postprocess;  // of its labels, as in training

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 
+#include "apps/wells/wells_model.h"
 #include "data/csv.h"
 #include "data/las.h"
 #include "engine/atomic_file.h"
@@ -26,6 +28,12 @@ std::vector<std::string> lines_of(const std::string& text) {
     at = end + 1;
   }
   return lines;
+}
+
+std::string text_of(double v) {
+  char out[32];
+  std::snprintf(out, sizeof out, "%.6f", v);
+  return out;
 }
 
 class Predict : public ::testing::Test {
@@ -207,12 +215,72 @@ TEST_F(Predict, EvaluationRepeatsTheTrainingsFigures) {
     ASSERT_TRUE(training.contains(key) && evaluation.contains(key)) << key;
     EXPECT_EQ(training[key], evaluation[key]) << key;
   }
-  run_well({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "all")});
+  const Result all =
+      run_well({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "all"), "wells=all"});
   EXPECT_EQ(json_of(folder / "all/result.json")["wells"], 6);
+  EXPECT_TRUE(contains(all.err, "5 of these 6 wells trained this model")) << all.err;
+  // Without a word: what no training step saw, which of its own data is what validated it.
+  const Result unseen =
+      run_well({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "unseen")});
+  EXPECT_EQ(json_of(folder / "unseen/result.json")["accuracy"], evaluation["accuracy"]);
+  EXPECT_TRUE(contains(unseen.err + unseen.out, "trained this model and are left out")) << unseen.err;
+  const std::string one = folder / "seen";
+  fs::create_directories(one);
+  const std::vector<std::string> names = apps::load_wells_model(trained + "/model.safetensors").training_wells;
+  for (const auto& entry : fs::directory_iterator(data))
+    if (contains(read_file(entry.path().string()), names[0])) fs::copy(entry.path(), one);
+  expect_refusal({"wells", "evaluate", "model=" + trained, "data=" + one, "run=" + (folder / "x")},
+                 {"trained this model", "wells=training"});
   expect_refusal({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "x"), "label=FOO"},
                  {"label FOO"});
   expect_refusal({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + (folder / "x"), "wells=some"},
                  {"wells", "validation", "training", "all"});
+}
+
+// The same well with its depths in feet is the same well.
+TEST_F(Predict, FeetAreNotMetres) {
+  std::string in_feet;
+  bool rows = false;
+  for (const std::string& line : lines_of(first())) {
+    const bool depth = rows || line.starts_with("STRT") || line.starts_with("STOP") || line.starts_with("STEP");
+    if (rows) in_feet += text_of(std::stod(line) / 0.3048) + line.substr(line.find(' ', line.find_first_not_of(' ')));
+    else if (depth) in_feet += line.substr(0, 4) + ".ft " + text_of(std::stod(line.substr(7)) / 0.3048) + " :";
+    else in_feet += line.starts_with("DEPT.m") ? "DEPT.ft" + line.substr(6) : line;
+    in_feet += '\n';
+    rows = rows || line.starts_with("~A");
+  }
+  const data::LasFile metres = predicted(data + "/synthetic_00000.las"), feet = predicted(copy("feet.las", in_feet));
+  ASSERT_EQ(feet.curves[0].unit, "ft");
+  EXPECT_EQ(metres.find("FACIES_PRED")->values, feet.find("FACIES_PRED")->values);
+}
+
+TEST_F(Predict, WhereNothingWasMeasuredThereIsNoClass) {
+  std::string holes;  // samples 20 to 39 have no value, 60 to 69 an undeclared one
+  int row = -1;
+  for (const std::string& line : lines_of(first())) {
+    const size_t value = row >= 0 ? line.find_first_not_of(' ', line.find(' ', line.find_first_not_of(' '))) : 0;
+    const size_t end = row >= 0 ? std::min(line.find(' ', value), line.size()) : 0;
+    const bool hole = row >= 20 && row < 40, leftover = row >= 60 && row < 70;
+    holes += hole || leftover ? line.substr(0, value) + (hole ? "-999.25" : "-9999") + line.substr(end) : line;
+    holes += '\n';
+    if (row >= 0) ++row;
+    if (line.starts_with("~A")) row = 0;
+  }
+  const std::string file = copy("holes.las", holes);
+  const auto classless = [&](const Arguments& more) {
+    const std::vector<double> values = predicted(file, more).find("FACIES_PRED")->values;
+    std::vector<size_t> out;
+    for (size_t i = 0; i < values.size(); ++i)
+      if (std::isnan(values[i])) out.push_back(i);
+    return out;
+  };
+  std::vector<size_t> expected;
+  for (size_t i = 20; i < 40; ++i) expected.push_back(i);
+  EXPECT_EQ(classless({}), expected);
+  for (size_t i = 60; i < 70; ++i) expected.push_back(i);
+  EXPECT_EQ(classless({"null_values=[-9999]"}), expected);
+  const Result said = run_well({"wells", "predict", "model=" + trained, "data=" + file, "out=" + (folder / "said")});
+  EXPECT_TRUE(contains(said.err, "10 values of GR look as if nothing was measured there (-9999)")) << said.err;
 }
 
 TEST_F(Predict, ANetworkOnTheLogisticRegressionBeginsAsGoodAsItAndComesBack) {
@@ -260,8 +328,9 @@ TEST_F(Predict, LasioReadsTheFile) {
   const char* python = std::getenv("KERN_PYTHON");
   if (!python) GTEST_SKIP() << "KERN_PYTHON names no Python with lasio";
   run_well({"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "out")});
-  const std::string command = std::string("'") + python + "' '" + testing::source_file("tests/apps/lasio_check.py") + "' '" + data +
-                              "/synthetic_00000.las' '" + (folder / "out/synthetic_00000.las") + "' FACIES_PRED 5";
+  const std::string command = std::string("'") + python + "' '" + testing::source_file("tests/apps/lasio_check.py") +
+                              "' '" + data + "/synthetic_00000.las' '" + (folder / "out/synthetic_00000.las") +
+                              "' FACIES_PRED 5";
   const int status = std::system(command.c_str());
   if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << python << " has no lasio";
   EXPECT_EQ(status, 0);

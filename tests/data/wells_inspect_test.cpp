@@ -124,7 +124,7 @@ TEST(InspectWells, UnitsThatDisagreeByNameOrBySize) {
   for (float& v : set.wells[4].curves[0].values) v *= 100;
   const auto findings = inspect_wells(set);
   EXPECT_EQ(only(findings, "the units of GR disagree: api in ").severity, Severity::warning);
-  EXPECT_EQ(only(findings, "the depth units disagree: ft in " + set.wells[1].id + "; m in ").severity, Severity::error);
+  EXPECT_EQ(only(findings, "the depth units disagree: ft in " + set.wells[1].id + "; m in ").severity, Severity::note);
   EXPECT_EQ(only(findings, "are of another size").where, set.wells[4].id);
 }
 

@@ -175,7 +175,7 @@ TEST_F(Wells, BadFilesAreNamedAndSkippedOrThrownWhenStrict) {
       {"no_a.las", good.substr(0, good.find("~A"))},
       {"wide.las", las("A", "GR.:\n", "1 5\n2 6 7\n")},
       {"narrow.las", las("A", "GR.:\n", "1 5\n2\n3 4\n")},
-      {"twice.las", las("A", "GR.:\n", "1 5\n1 6\n2 7\n")},
+      {"twice.las", las("A", "GR.:\n", "1 5\n1 6\n1 7\n")},
       {"zigzag.las", las("A", "GR.:\n", "1 5\n3 6\n2 7\n4 7\n")},
       {"one.las", las("A", "GR.:\n", "1 5\n")},
       {"quote.csv", "well,GR\nA,\"5\nA,6\n"},
@@ -207,10 +207,51 @@ TEST_F(Wells, SentencesOfDepthAndStep) {
   put("c.las", las("C", "GR.:\n", "1 5\n2 6\n2 7\n2 8\n"));
   put("d.las", las("D", "GR.:\n", "1 5\n2 6\n3.001 6\n"));
   const WellSet set = load_wells(options());
-  EXPECT_EQ(set.wells.size(), 2u);
-  ASSERT_EQ(set.skipped.size(), 2u);
-  EXPECT_SAYS(set.skipped[0].sentence, "the depth 2 stands twice, and 1 more like it");
-  EXPECT_SAYS(to_string(set.skipped[1]), "sampled every 0.5 m, most others every 1: set step=1");
+  ASSERT_EQ(set.wells.size(), 3u);
+  ASSERT_EQ(set.skipped.size(), 1u);
+  EXPECT_SAYS(to_string(set.skipped[0]), "sampled every 0.5 m, most others every 1 m: set step=1");
+  ASSERT_EQ(set.notes.size(), 1u);
+  EXPECT_SAYS(set.notes[0].sentence,
+              "the depth 2 stands twice, and 1 more like it; the first row of each depth is kept");
+  const Well& c = set.wells[1];
+  EXPECT_EQ(c.depth, (std::vector<double>{1, 2}));
+  EXPECT_EQ(c.curves[0].values, (std::vector<float>{5, 6}));
+}
+
+// The same well in metres and in feet is the same well: half a foot is 0.1524 m.
+TEST_F(Wells, StepsInFeetAndMetres) {
+  EXPECT_EQ(depth_unit_of("FEET"), "ft");
+  EXPECT_EQ(depth_unit_of(" M."), "m");
+  EXPECT_EQ(depth_unit_of("s"), "");
+  EXPECT_DOUBLE_EQ(in_depth_unit(0.5, "ft", "M"), 0.1524);
+  EXPECT_DOUBLE_EQ(in_depth_unit(0.1524, "m", "ft"), 0.5);
+  EXPECT_DOUBLE_EQ(in_depth_unit(0.5, "", "m"), 0.5);
+  std::string metres = "~W\nWELL. M :\n~C\nDEPT.M :\nGR. :\n~A\n", feet = "~W\nWELL. F :\n~C\nDEPT.FT :\nGR. :\n~A\n",
+              fine = "~W\nWELL. Q :\n~C\nDEPT.ft :\nGR. :\n~A\n";
+  for (int i = 0; i < 20; ++i) {
+    metres += text(0.1524 * i, ' ', i, '\n');
+    feet += text(300 + 0.5 * i, ' ', i, '\n');
+  }
+  for (int i = 0; i < 40; ++i) fine += text(300 + 0.25 * i, ' ', i, '\n');
+  put("a.las", metres);
+  put("b.las", metres);
+  put("f.las", feet);
+  put("q.las", fine);
+  WellSet set = load_wells(options());
+  EXPECT_EQ(set.wells.size(), 3u);
+  EXPECT_EQ(set.step_unit, "m");
+  EXPECT_NEAR(set.step, 0.1524, 1e-9);
+  ASSERT_EQ(set.skipped.size(), 1u);
+  EXPECT_SAYS(to_string(set.skipped[0]), "sampled every 0.25 ft, most others every 0.1524 m");
+  WellsOptions o = options();
+  o.step = 0.1524, o.step_unit = "m";
+  set = load_wells(o);
+  ASSERT_EQ(set.wells.size(), 4u);
+  EXPECT_EQ(set.wells[2].length(), 20);               // in feet, as it was
+  EXPECT_NEAR(set.wells[3].step, 0.5, 1e-9);          // in its own unit
+  EXPECT_EQ(set.wells[3].curves[0].values[1], 2.0f);  // every second sample
+  ASSERT_EQ(set.notes.size(), 2u);                    // and a second well M
+  EXPECT_SAYS(set.notes[0].sentence, "Q is resampled from step 0.25 ft to 0.1524 m");
 }
 
 TEST_F(Wells, AWellOfTwoSamplesLoads) {
@@ -359,7 +400,7 @@ TEST_F(Wells, StepResamplesAllWellsThatNeedIt) {
   EXPECT_EQ(set.wells[1].depth, (std::vector<double>{1, 2}));
   EXPECT_TRUE(same(set.wells[2].curves[0].values, {5, 6, kNaN, kNaN, 7, 7, 8}));
   ASSERT_EQ(set.notes.size(), 1u);
-  EXPECT_SAYS(set.notes[0].sentence, "B is resampled from step 0.5 to 1");
+  EXPECT_SAYS(set.notes[0].sentence, "B is resampled from step 0.5 m to 1 m");
 }
 
 TEST(NearestSamples, FindTheirWayBackToTheRowsOfAFile) {
