@@ -254,7 +254,16 @@ Metadata load_metadata(const std::filesystem::path& path) {
   in.read(head.data(), std::streamsize(head.size()));
   head.resize(header_length(head, bytes, shown));
   check(bool(in.read(head.data(), std::streamsize(head.size()))), "cannot read ", shown, ": ", std::strerror(errno));
-  return read_metadata(parse_header(head, shown), shown);
+  const json header = parse_header(head, shown);
+  for (const auto& [name, entry] : header.items()) {
+    const auto o = entry.find("data_offsets");
+    if (name == kMetadata || o == entry.end() || !o->is_array() || o->size() != 2 || !(*o)[1].is_number_unsigned())
+      continue;
+    const uint64_t end = (*o)[1].get<uint64_t>(), there = bytes - 8 - head.size();
+    check(end <= there, shown, ": tensor '", name, "': its values end at ", end, " of ", there,
+          " bytes: the file is cut short or damaged");
+  }
+  return read_metadata(header, shown);
 }
 
 void load_into(const std::vector<FileTensor>& targets, const TensorFile& file, std::string_view prefix) {

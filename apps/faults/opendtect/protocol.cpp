@@ -6,6 +6,7 @@
 
 #include "engine/json.h"
 #include "kernels/common/error.h"
+#include "kernels/common/log.h"
 
 namespace kern::apps::opendtect {
 namespace {
@@ -34,6 +35,17 @@ void read_number(const json& parameters, const char* name, double least, double 
   to = v;
 }
 
+// An object, or nothing. Depth is bounded before parsing: a parameter is an object in an object with a list.
+json object_of(const std::string& text) {
+  int depth = 0;
+  for (const char c : text) {
+    if ((c == '{' || c == '[') && ++depth > 64) return nullptr;
+    if (c == '}' || c == ']') --depth;
+  }
+  json j = json::parse(text, nullptr, false);
+  return j.is_object() ? j : json(nullptr);
+}
+
 template <class T>
 T word(std::span<const std::byte> bytes, size_t index) {
   static_assert(sizeof(T) == 4);
@@ -60,8 +72,7 @@ std::string percent_decoded(std::string_view text) {
       continue;
     }
     const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1, low = high < 0 ? -1 : hex_digit(text[i + 2]);
-    check(low >= 0, "the attribute's parameters are damaged: the % at place ", i, " is not followed by two digits");
-    out += char(high * 16 + low);
+    out += low < 0 ? '?' : char(high * 16 + low);
     i += 2;
   }
   return out;
@@ -89,15 +100,19 @@ std::string parameters_text(const Settings& s) {
 }
 
 Settings read_settings(std::string_view argument, const Settings& defaults) {
-  const std::string plain = argument.starts_with('{') ? std::string(argument) : percent_decoded(argument);
-  // Depth is bounded before parsing: a parameter is an object in an object with a list.
-  int depth = 0;
-  for (const char c : plain) {
-    if (c == '{' || c == '[') check(++depth <= 64, "the attribute's parameters are nested too deeply");
-    if (c == '}' || c == ']') --depth;
+  std::string plain = argument.starts_with('{') ? std::string(argument) : percent_decoded(argument);
+  for (char& c : plain)
+    if (uint8_t(c) < ' ' || c == 127) c = '?';  // half of a byte above 127
+  json j = object_of(plain);
+  if (!j.is_object()) {
+    const size_t survey = plain.find(",\"Survey\"");
+    if (survey != plain.npos) j = object_of(plain.substr(0, survey) + "}");
+    if (!j.is_object()) {
+      warn("the attribute's parameters cannot be read (", plain.substr(0, 200),
+           "): the model's own threshold is used; choose the External File again");
+      return defaults;
+    }
   }
-  const json j = json::parse(plain, nullptr, false);
-  check(j.is_object(), "the attribute's parameters are not a JSON object: choose the External File again");
   Settings s = defaults;
   read_number(j, kThreshold, 0, 1, s.threshold);
   read_number(j, kAmplitude, 0, 1e30, s.amplitude);
