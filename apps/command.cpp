@@ -86,6 +86,12 @@ bool is_for_verb(const Verb& verb, const std::string& word, const training::Sche
   return !verb.words_key.empty() && !is_setting(word, keys) && !word.ends_with(".yaml") && !word.ends_with(".yml");
 }
 
+// Whether a word that is no setting is the data: a folder, where a configuration is a file.
+bool is_data_folder(const std::string& word, const training::Schema& keys) {
+  std::error_code none;
+  return keys.has("data") && std::filesystem::is_directory(word, none);
+}
+
 int run_verb(const std::string& command, const Verb& verb, const VerbOptions& options) {
   Verb::Prepared prepared = verb.prepare(command);
   if (options.help_keys) {
@@ -95,11 +101,17 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
   constexpr std::string_view kResume = "resume=";
   std::string file, resumed;
   training::Value listed = training::Value::list();
+  std::string data;
   for (const std::string& word : options.words) {
     if (word.starts_with(kResume)) resumed = word.substr(kResume.size());
     if (is_setting(word, prepared.keys)) continue;
     if (is_for_verb(verb, word, prepared.keys)) {
       listed.items.push_back(training::Value::scalar(word, true));
+      continue;
+    }
+    if (is_data_folder(word, prepared.keys)) {
+      check(data.empty(), "two folders of data are given, '", data, "' and '", word, "': name one");
+      data = word;
       continue;
     }
     check(file.empty(), "two configuration files are given, '", file, "' and '", word,
@@ -120,8 +132,13 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
           listed.items.back().text, "': name a folder for several");
     prepared.keys.set(verb.words_key, verb.one_word ? listed.items[0] : listed, "command line");
   }
-  for (const std::string& word : options.words)
-    if (is_setting(word, prepared.keys)) prepared.keys.set(word);
+  if (!data.empty()) prepared.keys.set("data", training::Value::scalar(data, true), "command line");
+  for (const std::string& word : options.words) {
+    if (!is_setting(word, prepared.keys)) continue;
+    check(data.empty() || !word.starts_with("data="), "the data are named twice, as '", data, "' and by ", word,
+          ": keep one");
+    prepared.keys.set(word);
+  }
   prepared.keys.check();
   // What would only be found wrong after hours of work is looked at first.
   kernels::preferred_row({});   // reads KERN_IMPL
@@ -164,7 +181,7 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
   CLI::App app("Kern: deep learning on field data, from well logs to seismic sections.", "kern");
   app.footer(
       "'kern TASK VERB --help-keys' lists every key of a verb. Exit codes: 0 done, 1 the input, 2 usage, 3 a fault of "
-      "kern.");
+      "kern, 130 stopped by Ctrl-C (143 by SIGTERM).");
   app.set_version_flag("--version", "kern " + version());
   std::vector<CLI::App*> all{&app};
   InfoOptions info;
@@ -186,6 +203,10 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
   }
   for (CLI::App* a : all) a->allow_extras()->set_help_flag("--help,-h", "this text");
 
+  if (!arguments.empty() && arguments[0] == "help") {  // kern help wells train
+    arguments.erase(arguments.begin());
+    arguments.push_back("--help");
+  }
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
   try {
     app.parse(arguments);

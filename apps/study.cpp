@@ -11,6 +11,7 @@
 #include "engine/atomic_file.h"
 #include "engine/json.h"
 #include "kernels/common/log.h"
+#include "training/stop.h"
 
 namespace kern::apps {
 namespace {
@@ -215,6 +216,7 @@ void run_study(const StudyConfig& c, const StudyOf& of, Call& call) {
              run.file("study.csv").string());
   if (stopped) {
     fmt::print("stopped and saved; the same command goes on\n");
+    call.exit_code = training::SignalWatch::exit_code();
     return;
   }
   if (count("failed") > 0) call.exit_code = kUsersInput;

@@ -35,6 +35,7 @@ std::optional<LoopState> carry_out(const RunFolder& run, const Recipe& recipe, T
   call.figures.add("epochs", int64_t(result.state.epoch));
   call.figures.add("run", run.path().string());
   if (result.finished()) return std::move(result.state);
+  if (result.reason == EndReason::signal) call.exit_code = SignalWatch::exit_code();
   fmt::print("stopped ({}) and saved; go on with: kern {} train resume={}\n", to_string(result.reason), words.task,
              run.path().string());
   return {};

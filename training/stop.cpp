@@ -7,7 +7,7 @@ namespace {
 volatile std::sig_atomic_t signalled = 0;
 struct sigaction interrupt_before, terminate_before;
 
-void on_signal(int) { signalled = 1; }
+void on_signal(int signal) { signalled = signal; }
 }  // namespace
 
 SignalWatch::SignalWatch() {
@@ -23,5 +23,6 @@ SignalWatch::~SignalWatch() {
   sigaction(SIGTERM, &terminate_before, nullptr);
 }
 bool SignalWatch::asked() { return signalled != 0; }
+int SignalWatch::exit_code() { return signalled ? 128 + int(signalled) : 0; }
 
 }  // namespace kern::training

@@ -14,6 +14,9 @@ class SignalWatch {
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
   static bool asked();
+  // What a program that such a signal stopped ends with, as a shell has it: 130 after Ctrl-C, 143 after SIGTERM, so
+  // that "train && predict" does not go on; 0 without one. Holds until the next SignalWatch.
+  static int exit_code();
 };
 
 }  // namespace kern::training

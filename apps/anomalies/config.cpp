@@ -190,7 +190,7 @@ void describe_anomalies_synthesize(Schema& keys, AnomaliesSynthesizeConfig& c) {
 
 void describe_anomalies_evaluate(Schema& keys, AnomaliesEvaluateConfig& c) {
   keys.section("Evaluation")
-      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("model", c.model, "model file that 'kern anomalies train' made, or the run folder that holds it", required())
       .key("data", c.data.path, "folder of good and defective pictures", required());
   describe_folders(keys, c.data);
   keys.choice("pictures", c.pictures, "which: those that tested, validated or trained the model, or all",
@@ -206,7 +206,7 @@ void describe_anomalies_evaluate(Schema& keys, AnomaliesEvaluateConfig& c) {
 
 void describe_anomalies_predict(Schema& keys, AnomaliesPredictConfig& c) {
   keys.section("Prediction (exit codes: 0 all good, 1 anomalies found, 2 something could not be done)")
-      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("model", c.model, "model file that 'kern anomalies train' made, or the run folder that holds it", required())
       .key("data", c.data, "a picture, a folder of pictures (searched recursively) or a pattern such as 'shift/*.png'")
       .key("watch", c.watch,
            "a folder instead: its pictures are judged as they arrive, until Ctrl-C or a file named stop in it")

@@ -237,6 +237,7 @@ std::optional<Trained> fit_padim(const Work& t, AnomaliesModel& model, Call& cal
       fmt::print("stopped; a fit has no half: begin it again with kern anomalies train resume={}\n",
                  t.run.path().string());
       call.figures.add("ended", "interrupted");
+      if (SignalWatch::asked()) call.exit_code = SignalWatch::exit_code();
       return {};
     }
     const size_t n = std::min(together, t.split.training.size() - begin);

@@ -164,7 +164,10 @@ void describe_synthesize(Schema& keys, SynthesizeSeismicConfig& c) {
 
 void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
   keys.section("Prediction")
-      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("model", c.model,
+           "model file, or the run folder that holds it; 'kern faults train configs/faults_unet.yaml' makes one, from "
+           "no data but its own",
+           required())
       .key("data", c.data,
            "a SEG-Y file, a picture of a section (PNG, JPEG, BMP), or a folder of SEG-Y files (searched recursively)",
            required())
@@ -201,7 +204,10 @@ void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
 
 void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
   keys.section("Evaluation")
-      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("model", c.model,
+           "model file, or the run folder that holds it; 'kern faults train configs/faults_unet.yaml' makes one, from "
+           "no data but its own",
+           required())
       .key("data", c.data,
            "a SEG-Y file with labels= beside it, or a folder of pictures with masks; empty: synthetic sections")
       .key("labels", c.labels, "SEG-Y file with the same traces as data=: not 0 where a fault is")

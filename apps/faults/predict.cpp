@@ -280,6 +280,7 @@ void run_predict_faults(const FaultsPredictConfig& c, Call& call) {
         fmt::print("stopped; what is done is kept in {}: the same command goes on there\n",
                    (job.to / "parts").string());
         call.figures.add("stopped", true);
+        call.exit_code = training::SignalWatch::exit_code();
         return;
       }
       ++done;

@@ -204,7 +204,7 @@ void describe_images_preview(Schema& keys, ImagesTrainConfig& c) {
 
 void describe_images_evaluate(Schema& keys, ImagesEvaluateConfig& c) {
   keys.section("Evaluation")
-      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("model", c.model, "model file that 'kern images train' made, or the run folder that holds it", required())
       .key("data", c.data, "folder with pictures and masks", required())
       .key("image_dir", c.image_dir, "folder of the pictures inside data=")
       .key("mask_dir", c.mask_dir, "folder of the masks inside data=")
@@ -224,7 +224,7 @@ void describe_images_evaluate(Schema& keys, ImagesEvaluateConfig& c) {
 
 void describe_images_predict(Schema& keys, ImagesPredictConfig& c) {
   keys.section("Prediction")
-      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("model", c.model, "model file that 'kern images train' made, or the run folder that holds it", required())
       .key("data", c.data, "a picture, a folder of pictures (searched recursively) or a pattern such as 'scans/*.png'",
            required())
       .key("out", c.out, "folder for the masks: NAME.png of class numbers with the classes' colours as palette",

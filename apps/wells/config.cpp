@@ -215,7 +215,7 @@ void describe_synthesize(Schema& keys, SynthesizeConfig& c) {
 
 void describe_evaluate(Schema& keys, EvaluateConfig& c) {
   keys.section("Evaluation")
-      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("model", c.model, "model file that 'kern wells train' made, or the run folder that holds it", required())
       .key("data", c.data, "labelled wells: folder or file", required())
       .key("label", c.label, "label curve or column; empty: the one the model was trained on")
       .choice("wells", c.wells,
@@ -236,7 +236,7 @@ void describe_evaluate(Schema& keys, EvaluateConfig& c) {
 
 void describe_predict(Schema& keys, PredictConfig& c) {
   keys.section("Prediction")
-      .key("model", c.model, "model file, or the run folder that holds it", required())
+      .key("model", c.model, "model file that 'kern wells train' made, or the run folder that holds it", required())
       .key("data", c.data, "LAS or CSV files: folder or file", required())
       .key("out", c.out, "folder for the files with the predicted curves added", required())
       .key("mnemonic", c.mnemonic, "name of the predicted curve", required())

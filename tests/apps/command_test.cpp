@@ -96,6 +96,8 @@ TEST(Command, HelpAtEveryLevel) {
   EXPECT_NE(
       kern({"core", "drill", "--help-keys", "--markdown"}).out.find("| `depth` | number, greater than 0 | `10` |"),
       std::string::npos);
+  EXPECT_EQ(kern({"help", "core", "drill"}).out, kern({"core", "drill", "--help"}).out);
+  EXPECT_EQ(kern({"help"}).out, kern({"--help"}).out);
   EXPECT_EQ(kern({"--version"}).out.substr(0, 5), "kern ");
   EXPECT_EQ(kern({}).code, kUsage);
   EXPECT_NE(kern({}).err.find("core"), std::string::npos);

@@ -200,6 +200,11 @@ TEST_F(Predict, NothingIsOverwrittenUnasked) {
   expect_refusal({"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "m"), "mnemonic=GR"},
                  {"GR"});
   EXPECT_TRUE(files_below(folder / "m").empty());
+  // A folder without a word is the data.
+  expect_refusal({"wells", "predict", data, "data=" + data, "model=" + trained}, {"the data are named twice"});
+  expect_refusal({"wells", "predict", data}, {"model must be given", "kern wells train"});
+  run_well({"wells", "predict", data, "model=" + trained, "out=" + (folder / "n")});
+  EXPECT_EQ(files_below(folder / "n").size(), 6u);
   EXPECT_EQ(files_below(data).size(), 6u);
 }
 
