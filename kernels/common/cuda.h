@@ -13,6 +13,7 @@
 
 #include "kernels/common/device.h"
 #include "kernels/common/error.h"
+#include "kernels/common/launches.h"
 #include "kernels/common/layout.h"
 #ifdef KERN_CUDA_EMULATED
 #include "kernels/common/emulator/device.h"
@@ -27,12 +28,19 @@
 
 namespace kern::kernels {
 
-// Throws what a call of the runtime returned, in its own words.
+// Throws what a call of the runtime returned, in its own words. Most errors are that call's alone; after some, a fault in
+// a kernel for one, every later call returns the same, and the sentence says that the process must be started again.
+[[noreturn]] void cuda_fail(cudaError_t error, std::string_view what, SourceLocation at);
 inline void cuda_check(cudaError_t error, std::string_view what, SourceLocation at = SourceLocation::current()) {
-  if (error == cudaSuccess) return;
-  cudaGetLastError();  // not sticky: the next call is judged by itself
-  throw Error(text("CUDA: ", what, ": ", cudaGetErrorString(error), " (", cudaGetErrorName(error), ")"), at);
+  if (error != cudaSuccess) [[unlikely]]
+    cuda_fail(error, what, at);
 }
+
+// Before a launch with so much dynamic shared memory: lets the kernel have all that the device has, if it needs more
+// than what it gets unasked. Never less than before: what was recorded is launched later. Any thread.
+void prepare_shared(const void* kernel, size_t bytes, std::string_view name, SourceLocation at);
+// With KERN_SYNC=on, behind a launch: throws what went wrong in it. Not while the stream is being recorded.
+void wait_for_launch(std::string_view name, cudaStream_t stream, SourceLocation at);
 
 #ifdef KERN_CUDA_KERNELS
 struct LaunchConfig {
@@ -50,6 +58,7 @@ template <class... P, class... A>
 void launch(std::string_view name, SourceLocation at, void (*kernel)(P...), const LaunchConfig& config,
             const A&... arguments) {
   if (config.grid.x == 0 || config.grid.y == 0 || config.grid.z == 0) return;  // an empty tensor is no work
+  if (config.shared_bytes > 0) prepare_shared(reinterpret_cast<const void*>(kernel), config.shared_bytes, name, at);
 #ifdef KERN_CUDA_EMULATED
   using Parameters = std::tuple<std::decay_t<P>...>;
   const auto parameters = std::make_shared<const Parameters>(std::decay_t<P>(arguments)...);
@@ -68,15 +77,12 @@ void launch(std::string_view name, SourceLocation at, void (*kernel)(P...), cons
                                config.stream),
              name, at);
 #else
-  if (config.shared_bytes > 48 * 1024)
-    cuda_check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                    int(config.shared_bytes)),
-               name, at);
   // clang-format off
   kernel<<<config.grid, config.block, config.shared_bytes, config.stream>>>(P(arguments)...);  // the formatter breaks >>>
   // clang-format on
   cuda_check(cudaGetLastError(), name, at);
 #endif
+  if (sync_launches()) wait_for_launch(name, config.stream, at);
 }
 #endif
 

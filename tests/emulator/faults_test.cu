@@ -5,76 +5,11 @@
 
 #include "kernels/common/block.cuh"
 #include "kernels/common/elementwise.cuh"
-#include "kernels/common/emulator/heap.h"
-#include "tests/support/device_memory.h"
+#include "tests/emulator/fault_check.h"
 
 namespace kern::kernels {
 namespace {
-
-constexpr int kThreads = 64;
-
-class Buffer {
- public:
-  explicit Buffer(int n) : n_(n) {
-    cuda_check(cudaMalloc(reinterpret_cast<void**>(&p_), size_t(n) * sizeof(float)), "a buffer");
-  }
-  explicit Buffer(const std::vector<float>& values) : Buffer(int(values.size())) {
-    cuda_check(cudaMemcpy(p_, values.data(), values.size() * sizeof(float), cudaMemcpyHostToDevice), "to the card");
-  }
-  ~Buffer() { cudaFree(p_); }
-  float* get() const { return p_; }
-  std::vector<float> values() const {
-    std::vector<float> v(static_cast<size_t>(n_));
-    cuda_check(cudaMemcpy(v.data(), p_, v.size() * sizeof(float), cudaMemcpyDeviceToHost), "from the card");
-    return v;
-  }
-
- private:
-  float* p_ = nullptr;
-  int n_;
-};
-
-std::vector<float> counting(int n) {
-  std::vector<float> v(static_cast<size_t>(n));
-  for (int i = 0; i < n; ++i) v[size_t(i)] = float(i);
-  return v;
-}
-
-// What the emulator says of work that was given to the card, over several orders of threads; empty when nothing.
-template <class Work>
-std::string verdict(Work work) {
-  std::string said;
-  const uint64_t before = emulator::seed();
-  for (uint64_t seed = 1; seed <= 5; ++seed) {
-    emulator::set_seed(seed);
-    said.clear();
-    try {
-      work();
-      cuda_check(cudaDeviceSynchronize(), "waiting");
-    } catch (const Error& e) {
-      said = e.sentence();
-    }
-    if (said.empty()) break;  // a fault must show under every seed; a mended kernel is asked once more below
-  }
-  if (said.empty())
-    for (uint64_t seed = 2; seed <= 5; ++seed) {
-      emulator::set_seed(seed);
-      try {
-        work();
-        cuda_check(cudaDeviceSynchronize(), "waiting");
-      } catch (const Error& e) {
-        ADD_FAILURE() << "caught under seed " << seed << " but not under every one: " << e.sentence();
-      }
-    }
-  emulator::set_seed(before);
-  return said;
-}
-::testing::AssertionResult has(const std::string& sentence, std::initializer_list<std::string_view> parts) {
-  for (std::string_view part : parts)
-    if (sentence.find(part) == std::string::npos)
-      return ::testing::AssertionFailure() << "'" << part << "' is not in: " << sentence;
-  return ::testing::AssertionSuccess();
-}
+using namespace kern::testing;
 
 // --- bounds ---
 template <int kBeyond>

@@ -54,7 +54,7 @@ void expect_product(int bits) {
   Values<> a(16 * kK), b(kK * 8), c(16 * 8);
   for (size_t i = 0; i < a.size(); ++i) a[i] = std::sin(float(i) * 1.7f) * 3;
   for (size_t i = 0; i < b.size(); ++i) b[i] = std::cos(float(i) * 2.3f);
-  KERN_LAUNCH((multiply_kernel<kInstruction>), {.grid = 1, .block = 32}, a.data(), b.data(), c.data());
+  KERN_LAUNCH((multiply_kernel<kInstruction>), {.grid = 1, .block = 32}, a.device(), b.device(), c.device());
   cuda_check(cudaDeviceSynchronize(), "waiting");
   for (int i = 0; i < 16; ++i)
     for (int j = 0; j < 8; ++j) {
@@ -90,7 +90,7 @@ void expect_loaded() {
   Values<uint16_t> from(4 * 64);
   Values<uint32_t> plain(32 * 4), transposed(32 * 4);
   for (size_t i = 0; i < from.size(); ++i) from[i] = uint16_t(i);
-  KERN_LAUNCH(load_kernel<N>, {.grid = 1, .block = 32}, from.data(), plain.data(), transposed.data());
+  KERN_LAUNCH(load_kernel<N>, {.grid = 1, .block = 32}, from.device(), plain.device(), transposed.device());
   cuda_check(cudaDeviceSynchronize(), "waiting");
   for (uint32_t lane = 0; lane < 32; ++lane)
     for (uint32_t j = 0; j < 4; ++j) {

@@ -373,7 +373,7 @@ TEST_F(Bf16Rows, head_cross_entropy) {
       EXPECT_TRUE(close(dw, dw0, {.absolute = 1e-6, .relative = 2e-5}));
       EXPECT_TRUE(close(db, db0, {.absolute = 1e-6, .relative = 2e-5}));
       Values<int32_t> counts(size_t(g.k * g.k));
-      head_confusion(g.rows, g.k, target.data(), prediction.data(), counts.data());
+      head_confusion(g.rows, g.k, target.host(), prediction.host(), counts.host());
       EXPECT_TRUE(std::ranges::equal(confusion, counts));
       Array<> alone(1, 1);
       row.forward(exec, g, in, {.loss = alone.data()});

@@ -172,9 +172,9 @@ TEST_P(ConvTranspose2dKernel, rows_equal_the_reference) {
   const ConvTranspose2dSpec g = GetParam().g;
   const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
              b = Array<>::integers(g.k, 1, 0, 3), dy = Array<>::integers(g.y_rows(), g.k, g.pitch.dy, 4);
-  const float* bias = GetParam().bias ? b.data() : nullptr;
+  const auto bias = [&] { return GetParam().bias ? b.data() : nullptr; };
   Array<> y0(g.y_rows(), g.k, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx), dw0(g.w_size(), 1), db0(g.k, 1);
-  conv_transpose2d_forward_reference(g, x.data(), w.data(), bias, y0.data());
+  conv_transpose2d_forward_reference(g, x.data(), w.data(), bias(), y0.data());
   conv_transpose2d_backward_data_reference(g, dy.data(), w.data(), dx0.data());
   conv_transpose2d_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
   conv_transpose2d_backward_bias_reference(g, dy.data(), db0.data());
@@ -185,7 +185,7 @@ TEST_P(ConvTranspose2dKernel, rows_equal_the_reference) {
     for (int n : {1, 3}) {
       set_thread_count(n);
       Array<> y(g.y_rows(), g.k, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx), dw(g.w_size(), 1), db(g.k, 1);
-      row.forward(exec, g, x.data(), w.data(), bias, y.data());
+      row.forward(exec, g, x.data(), w.data(), bias(), y.data());
       EXPECT_TRUE(close(y, y0)) << "forward";
       row.backward_data(exec, g, dy.data(), w.data(), dx.data());
       EXPECT_TRUE(close(dx, dx0)) << "backward_data";

@@ -65,20 +65,22 @@ TEST(CublasLtRow, can_be_captured) {
   const PreferRow prefer("linear=cublaslt");
   const LinearRow& row = select(linear_table(), Device::cuda, g);
   Values<std::byte> scratch(row.workspace(g) + 64);
-  std::byte* space = scratch.data();
-  float* out = y.data();
+  std::byte* space = scratch.device();
+  const float *px = x.device(), *pw = w.device(), *pb = b.device();
+  float* out = y.device();
   cudaStream_t stream = nullptr;
   cuda_check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
   cuda_check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
-  row.forward({.stream = stream, .scratch = space + (64 - reinterpret_cast<uintptr_t>(space) % 64) % 64}, g, x.data(),
-              w.data(), b.data(), out);
+  row.forward({.stream = stream, .scratch = space + (64 - reinterpret_cast<uintptr_t>(space) % 64) % 64}, g, px, pw, pb,
+              out);
   cudaGraph_t graph = nullptr;
   cuda_check(cudaStreamEndCapture(stream, &graph), "end of capture");
-  EXPECT_TRUE(std::isnan(y.at(0, 0))) << "what is recorded is not done yet";
+  EXPECT_TRUE(std::isnan(std::as_const(y).at(0, 0))) << "what is recorded is not done yet";
   cudaGraphExec_t recorded = nullptr;
   cuda_check(cudaGraphInstantiate(&recorded, graph, 0), "instantiate");
   for (int i = 0; i < 2; ++i) cuda_check(cudaGraphLaunch(recorded, stream), "launch");
   cuda_check(cudaStreamSynchronize(stream), "wait");
+  y.device();  // they were written to
   EXPECT_TRUE(close(y, y0));
   cudaGraphExecDestroy(recorded), cudaGraphDestroy(graph), cudaStreamDestroy(stream);
 }
@@ -116,18 +118,19 @@ TEST(CublasLtMisuse, is_refused_in_a_sentence) {
   EXPECT_EQ(plan.workspace(), 1000u);
   Array<> a(8, 300), b(7, 300), bias(8, 1), d(7, 8);
   Values<std::byte> bytes(2048);
-  std::byte* space = bytes.data() + (256 - reinterpret_cast<uintptr_t>(bytes.data()) % 256);
+  std::byte* space = bytes.device() + (256 - reinterpret_cast<uintptr_t>(bytes.device()) % 256);
   const auto run = [&](const float* pa, const float* pb, const float* pbias, float* pd, void* workspace) {
     return error_of([&] {
       plan.run(nullptr, pa, pb, pbias, pd, workspace);
       wait_for_device();
     });
   };
-  EXPECT_EQ(run(a.data(), b.data(), bias.data(), d.data(), space), "no error");
-  EXPECT_EQ(run(a.data() + 1, b.data(), bias.data(), d.data(), space), refused + "it failed" + because);
-  EXPECT_EQ(run(a.data(), b.data(), nullptr, d.data(), space), refused + "it failed" + because);
-  EXPECT_EQ(run(a.data(), b.data(), bias.data(), d.data(), nullptr), refused + "it failed" + because);
-  EXPECT_NE(run(a.data(), b.data(), bias.data(), d.data() + 64, space).find("a copy of 32 bytes"), std::string::npos);
+  EXPECT_EQ(run(a.device(), b.device(), bias.device(), d.device(), space), "no error");
+  EXPECT_EQ(run(a.device() + 1, b.device(), bias.device(), d.device(), space), refused + "it failed" + because);
+  EXPECT_EQ(run(a.device(), b.device(), nullptr, d.device(), space), refused + "it failed" + because);
+  EXPECT_EQ(run(a.device(), b.device(), bias.device(), d.device(), nullptr), refused + "it failed" + because);
+  EXPECT_NE(run(a.device(), b.device(), bias.device(), d.device() + 64, space).find("a copy of 32 bytes"),
+            std::string::npos);
 }
 #endif
 

@@ -155,20 +155,22 @@ TEST(CudnnRow, can_be_captured) {
   Values<std::byte> scratch(row.workspace(g) + 64);
   cudaStream_t stream = nullptr;
   cuda_check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
-  float *py = y.data(), *pdx = dx.data(), *pdw = dw.data();
-  std::byte* space = scratch.data();
+  const float *px = x.device(), *pw = w.device(), *pb = b.device(), *pdy = dy.device();
+  float *py = y.device(), *pdx = dx.device(), *pdw = dw.device();
+  std::byte* space = scratch.device();
   const Exec exec{.stream = stream, .scratch = space + (64 - reinterpret_cast<uintptr_t>(space) % 64) % 64};
   cuda_check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
-  row.forward(exec, g, x.data(), w.data(), b.data(), py);
-  row.backward_data(exec, g, dy.data(), w.data(), pdx);
-  row.backward_weight(exec, g, dy.data(), x.data(), pdw);
+  row.forward(exec, g, px, pw, pb, py);
+  row.backward_data(exec, g, pdy, pw, pdx);
+  row.backward_weight(exec, g, pdy, px, pdw);
   cudaGraph_t graph = nullptr;
   cuda_check(cudaStreamEndCapture(stream, &graph), "end of capture");
-  EXPECT_TRUE(std::isnan(y.at(0, 0))) << "what is recorded is not done yet";
+  EXPECT_TRUE(std::isnan(std::as_const(y).at(0, 0))) << "what is recorded is not done yet";
   cudaGraphExec_t recorded = nullptr;
   cuda_check(cudaGraphInstantiate(&recorded, graph, 0), "instantiate");
   for (int i = 0; i < 2; ++i) cuda_check(cudaGraphLaunch(recorded, stream), "launch");
   cuda_check(cudaStreamSynchronize(stream), "wait");
+  y.device(), dx.device(), dw.device();  // they were written to
   EXPECT_TRUE(close(y, y0));
   EXPECT_TRUE(close(dx, dx0));
   EXPECT_TRUE(close(dw, dw0));
@@ -327,25 +329,25 @@ TEST(CudnnMisuse, of_a_plan_is_refused) {
   Array<> x(kSmallConvolution.x_rows(), kSmallConvolution.c), w(kSmallConvolution.w_size(), 1),
       y(kSmallConvolution.y_rows(), kSmallConvolution.k);
   Values<std::byte> bytes(8192);
-  std::byte* space = bytes.data() + (256 - reinterpret_cast<uintptr_t>(bytes.data()) % 256);
+  std::byte* space = bytes.device() + (256 - reinterpret_cast<uintptr_t>(bytes.device()) % 256);
   const std::string of = "conv2d forward of [2,5,4,6] by [8,3,3,6]: cuDNN 9.0.0 failed: bad parameter: ";
   EXPECT_EQ(error_of([&] {
-              cudnn_run(cudnn, plan, nullptr, {{1, x.data()}, {2, w.data()}, {3, y.data()}}, nullptr);
+              cudnn_run(cudnn, plan, nullptr, {{1, x.device()}, {2, w.device()}, {3, y.device()}}, nullptr);
             }),
             of + "the plan needs a workspace");
   EXPECT_EQ(error_of([&] {
-              cudnn_run(cudnn, plan, nullptr, {{1, x.data()}, {2, w.data()}}, space);
+              cudnn_run(cudnn, plan, nullptr, {{1, x.device()}, {2, w.device()}}, space);
             }),
             of + "a tensor of the plan has no pointer");
   EXPECT_EQ(error_of([&] {
-              cudnn_run(cudnn, plan, nullptr, {{1, x.data() + 1}, {2, w.data()}, {3, y.data()}}, space);
+              cudnn_run(cudnn, plan, nullptr, {{1, x.device() + 1}, {2, w.device()}, {3, y.device()}}, space);
             }),
             of + "a tensor's pointer is not aligned as the plan was told");
   // Too small a workspace, and an array of the host: found when the card gets there.
-  cudnn_run(cudnn, plan, nullptr, {{1, x.data()}, {2, w.data()}, {3, y.data()}}, space + 7680);
+  cudnn_run(cudnn, plan, nullptr, {{1, x.device()}, {2, w.device()}, {3, y.device()}}, space + 7680);
   EXPECT_NE(error_of([] { wait_for_device(); }).find("workspace: a copy of 3001 bytes"), std::string::npos);
   alignas(16) static float on_host[2 * 6 * 5 * 4];
-  cudnn_run(cudnn, plan, nullptr, {{1, on_host}, {2, w.data()}, {3, y.data()}}, space);
+  cudnn_run(cudnn, plan, nullptr, {{1, on_host}, {2, w.device()}, {3, y.device()}}, space);
   EXPECT_NE(error_of([] { wait_for_device(); }).find("not one of the card's"), std::string::npos);
 }
 #endif

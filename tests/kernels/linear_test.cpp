@@ -34,9 +34,9 @@ TEST(LinearKernel, rows_equal_the_reference_on_any_number_of_threads) {
     SCOPED_TRACE(text(g.rows, " x ", g.c, " to ", g.k));
     const auto x = Array<>::integers(g.rows, g.c, g.pitch.x, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
                b = Array<>::integers(g.k, 1, 0, 3), dy = Array<>::integers(g.rows, g.k, g.pitch.dy, 4);
-    const float* bias = has_bias ? b.data() : nullptr;
+    const auto bias = [&, with = has_bias] { return with ? b.data() : nullptr; };
     Array<> y0(g.rows, g.k, g.pitch.y), dx0(g.rows, g.c, g.pitch.dx), dw0(g.w_size(), 1), db0(g.k, 1);
-    linear_forward_reference(g, x.data(), w.data(), bias, y0.data());
+    linear_forward_reference(g, x.data(), w.data(), bias(), y0.data());
     linear_backward_data_reference(g, dy.data(), w.data(), dx0.data());
     linear_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
     linear_backward_bias_reference(g, dy.data(), db0.data());
@@ -44,7 +44,7 @@ TEST(LinearKernel, rows_equal_the_reference_on_any_number_of_threads) {
       for (int n : {1, 3}) {
         set_thread_count(n);
         Array<> y(g.rows, g.k, g.pitch.y), dx(g.rows, g.c, g.pitch.dx), dw(g.w_size(), 1), db(g.k, 1);
-        row.forward(exec, g, x.data(), w.data(), bias, y.data());
+        row.forward(exec, g, x.data(), w.data(), bias(), y.data());
         EXPECT_TRUE(close(y, y0)) << "forward";
         row.backward_data(exec, g, dy.data(), w.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0)) << "backward_data";

@@ -183,19 +183,20 @@ TEST(NormActKernel, keeps_nan_and_drops_infinity) {
   NormActSpec g{.n = 1, .rows = 2, .c = 1, .frozen = true, .act = Activation::relu};
   Values<> mean{0}, variance{1};
   const Values<uint64_t> step{kStep};
-  const NormActInputs<float> parts{
-      .step = step.data(), .running_mean = mean.data(), .running_variance = variance.data()};
+  const auto parts = [&] {
+    return NormActInputs<float>{.step = step.data(), .running_mean = mean.data(), .running_variance = variance.data()};
+  };
   const Values<> x{std::nanf(""), std::numeric_limits<float>::infinity()};
   for_each_row(norm_act_table(), g, [&](const NormActRow& row, const Exec& exec) {
     Values<> y(2), m(1), d(1);
-    row.forward(exec, g, x.data(), parts, nullptr, y.data(), m.data(), d.data());
+    row.forward(exec, g, x.data(), parts(), nullptr, y.data(), m.data(), d.data());
     EXPECT_TRUE(std::isnan(y[0]));
     EXPECT_TRUE(std::isinf(y[1]));
   });
   g.p = 1;
   for_each_row(norm_act_table(), g, [&](const NormActRow& row, const Exec& exec) {
     Values<> y(2), m(1), d(1);
-    row.forward(exec, g, x.data(), parts, nullptr, y.data(), m.data(), d.data());
+    row.forward(exec, g, x.data(), parts(), nullptr, y.data(), m.data(), d.data());
     EXPECT_EQ(y[0], 0);
     EXPECT_EQ(y[1], 0);
   });

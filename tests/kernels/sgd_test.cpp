@@ -16,7 +16,7 @@ TEST(SgdKernel, three_steps_equal_the_reference) {
   for (const SgdSpec a : {SgdSpec{.n = 0}, SgdSpec{.n = 37, .weight_decay = 0.5},
                           SgdSpec{.n = 20001, .momentum = 0.5, .weight_decay = 0.25},
                           SgdSpec{.n = 33, .momentum = 0.5, .nesterov = true}})
-    for (const float* scale : {static_cast<const float*>(nullptr), half.data()})
+    for (const bool scaled : {false, true})
       for_each_row(sgd_table(), a, [&](const SgdRow& row, const Exec& exec) {
         for (int threads : {1, 3}) {
           set_thread_count(threads);
@@ -24,8 +24,10 @@ TEST(SgdKernel, three_steps_equal_the_reference) {
           auto pd = p.as<double>(), md = m.as<double>();
           for (uint32_t step = 0; step < 3; ++step) {
             const auto g = Array<>::integers(a.n, 1, 0, step + 10);
-            row.step(exec, a, lr.data(), scale, p.data(), g.data(), a.momentum != 0 ? m.data() : nullptr);
-            sgd_reference(a, lr.data(), scale, pd.data(), g.as<double>().data(), a.momentum != 0 ? md.data() : nullptr);
+            row.step(exec, a, lr.data(), scaled ? half.data() : nullptr, p.data(), g.data(),
+                     a.momentum != 0 ? m.data() : nullptr);
+            sgd_reference(a, lr.host(), scaled ? half.host() : nullptr, pd.host(), g.as<double>().host(),
+                          a.momentum != 0 ? md.host() : nullptr);
           }
           EXPECT_TRUE(close(p, pd));
           EXPECT_TRUE(close(m, md));

@@ -32,12 +32,6 @@ class Array {
       : rows_(rows), c_(c), pitch_(pitch ? pitch : c), all_(size_t(kGuard + rows_ * pitch_ + kGuard), guard()) {
     for_each([](T& v) { v = std::numeric_limits<double>::quiet_NaN(); });
   }
-  Array(const Array& o) : rows_(o.rows_), c_(o.c_), pitch_(o.pitch_), all_((before_looking(), o.all_)) {}
-  Array& operator=(const Array& o) {
-    before_looking();
-    rows_ = o.rows_, c_ = o.c_, pitch_ = o.pitch_, all_ = o.all_;
-    return *this;
-  }
   // Integers in [-range, range], chosen by seed.
   static Array integers(int64_t rows, int64_t c, int64_t pitch, uint32_t seed, int range = 3) {
     Array a(rows, c, pitch);
@@ -61,16 +55,14 @@ class Array {
       for (int64_t j = 0; j < c_; ++j) out.at(i, j) = U(at(i, j));
     return out;
   }
-  T* data() {
-    before_looking();
-    return all_.data() + kGuard;
-  }
-  const T* data() const {
-    before_looking();
-    return all_.data() + kGuard;
-  }
-  T& at(int64_t i, int64_t j) { return data()[i * pitch_ + j]; }
-  const T& at(int64_t i, int64_t j) const { return data()[i * pitch_ + j]; }
+  T* data() { return all_.data() + kGuard; }  // for kernels of the tested device
+  const T* data() const { return all_.data() + kGuard; }
+  T* device() { return all_.device() + kGuard; }
+  const T* device() const { return all_.device() + kGuard; }
+  T* host() { return all_.host() + kGuard; }
+  const T* host() const { return all_.host() + kGuard; }
+  T& at(int64_t i, int64_t j) { return host()[i * pitch_ + j]; }
+  const T& at(int64_t i, int64_t j) const { return host()[i * pitch_ + j]; }
   int64_t rows() const { return rows_; }
   int64_t c() const { return c_; }
   int64_t pitch() const { return pitch_; }
@@ -81,11 +73,11 @@ class Array {
   }
   // Nothing outside the rows' values was written to.
   bool guards_intact() const {
-    before_looking();
+    const T* const all = all_.host();
     for (int64_t i = 0; i < int64_t(all_.size()); ++i) {
       const int64_t at = i - kGuard;
       const bool inside = at >= 0 && at < rows_ * pitch_ && at % pitch_ < c_;
-      if (!inside && !(all_[size_t(i)] == guard())) return false;
+      if (!inside && !(all[i] == guard())) return false;
     }
     return true;
   }
@@ -94,7 +86,7 @@ class Array {
   static constexpr int64_t kGuard = 32;
   static T guard() { return T(-8.5e30); }
   int64_t rows_, c_, pitch_;
-  std::vector<T, EveryDevice<T>> all_;
+  Mirrored<T> all_;
 };
 
 struct Tolerance {
@@ -159,14 +151,15 @@ void for_each_row(const kernels::Table<Row>& table, const Spec& spec, F&& f) {
     size_t bytes = 0;
     if constexpr (requires { row.workspace(spec); }) bytes = row.workspace(spec);
     constexpr size_t kGuard = 64;
-    std::vector<std::byte, EveryDevice<std::byte>> scratch(kGuard + bytes + kGuard, std::byte{0xff});  // NaN as floats
-    device_may_be_busy() = row.device != Device::cpu;
-    auto* begin = scratch.data() + (kGuard - reinterpret_cast<uintptr_t>(scratch.data()) % kGuard);
-    f(row, kernels::Exec{.scratch = begin});
-    before_looking();
-    device_may_be_busy() = false;
-    for (auto* p = begin + bytes; p < scratch.data() + scratch.size(); ++p)
-      ASSERT_EQ(*p, std::byte{0xff}) << "row " << row.name << " wrote behind its scratch";
+    Mirrored<std::byte> scratch(kGuard + bytes + kGuard, std::byte{0xff});  // NaN as floats
+    const TestedDevice tested(row.device);
+    std::byte* const memory = scratch.data();
+    const size_t begin = kGuard - reinterpret_cast<uintptr_t>(memory) % kGuard;
+    if (row.device != Device::cpu) scratch.forget_on_device(begin, bytes);
+    f(row, kernels::Exec{.scratch = memory + begin});
+    const std::byte* const after = scratch.host();
+    for (size_t i = begin + bytes; i < scratch.size(); ++i)
+      ASSERT_EQ(after[i], std::byte{0xff}) << "row " << row.name << " wrote behind its scratch";
     ++tried;
   }
   EXPECT_GE(tried, 1) << "no row of " << table.op << " supports this case";

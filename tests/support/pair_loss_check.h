@@ -44,7 +44,8 @@ void check_pair_loss(const kernels::Table<kernels::PairLossRow<Op>>& table, cons
       row.forward(exec, g, broken.data(), t.data(), loss.data());
       EXPECT_TRUE(std::isnan(loss.at(0, 0)));
       Values<> dx(1);
-      row.backward(exec, {.rows = 1, .op = op}, loss.data(), &broken.at(g.rows - 1, 0), t.data(), dx.data());
+      row.backward(exec, {.rows = 1, .op = op}, loss.data(), broken.data() + (g.rows - 1) * broken.pitch(), t.data(),
+                   dx.data());
       EXPECT_TRUE(std::isnan(dx[0]));
     });
   }

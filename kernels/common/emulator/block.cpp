@@ -66,7 +66,7 @@ struct Block {
   std::vector<std::unique_ptr<WarpMeeting>> spare_meetings;
   std::byte results[kMaxThreads][kPayload];  // what each thread takes from its last meeting
   std::vector<Variable> variables;
-  size_t shared_used = 0;
+  size_t shared_used = 0, static_shared = 0;
   std::string fault;
 };
 Block block;
@@ -215,18 +215,21 @@ bool same_line(SourceLocation a, SourceLocation b) { return a.line == b.line && 
 
 bool in_kernel() { return running_kernel; }
 
-std::string run(const Launch& launch) {
-  const ChecksPaused pause;
+std::string refused(const Launch& launch) {
   const uint64_t threads = uint64_t(launch.block.x) * launch.block.y * launch.block.z;
   if (threads == 0 || threads > kMaxThreads || launch.block.z > 64)
     return text(launch.name, ": a block of ", threads, " threads; it may have 1 to ", kMaxThreads, " (64 in z)");
   if (launch.grid.y > 65535 || launch.grid.z > 65535 || launch.grid.x > 0x7fffffffu)
     return text(launch.name, ": a grid of ", launch.grid.x, "x", launch.grid.y, "x", launch.grid.z,
                 " blocks; y and z may be 65535 at most");
-  if (launch.shared_bytes > kSharedBytes)
-    return text(launch.name, ": ", launch.shared_bytes, " bytes of shared memory; a block may have ", kSharedBytes);
+  return {};
+}
+
+std::string run(const Launch& launch) {
+  const ChecksPaused pause;
   block.launch = &launch;
   block.fault.clear();
+  block.static_shared = 0;
   place.block_size = launch.block;
   place.grid_size = launch.grid;
   random_state = chosen_seed * 0x2545F4914F6CDD1D;
@@ -246,6 +249,7 @@ std::string run(const Launch& launch) {
                unsigned(at / (uint64_t(launch.grid.x) * launch.grid.y))},
               uint32_t(at));
   running_kernel = false;
+  end_launch();
   return block.fault.empty() ? std::string() : launch.name + ": " + block.fault;
 }
 
@@ -268,6 +272,7 @@ void check_aligned(const void* address, size_t bytes, SourceLocation at) {
   const ChecksPaused pause;
   fault(text("touches ", bytes, " bytes at an address that is not a multiple of ", bytes), at);
 }
+size_t static_shared_bytes() { return block.static_shared; }
 std::string take_host_fault() { return std::exchange(host_fault, {}); }
 
 void set_seed(uint64_t seed) { chosen_seed = seed; }
@@ -374,14 +379,18 @@ void* shared_variable(const void* key, size_t bytes, size_t alignment, SourceLoc
   const size_t offset = (block.shared_used + kGap + alignment - 1) / alignment * alignment;
   size_t total = bytes;
   for (const Variable& v : block.variables) total += v.bytes;
-  const size_t limit = key == &block || block.launch->shared_bytes ? kSharedBytes : kStaticSharedBytes;
-  if (total > limit) {
-    const std::string what = text("a block asks for ", total, " bytes of shared memory; it may have ", limit);
+  const size_t limit = block.launch->shared_limit, of_variables = total - block.launch->shared_bytes;
+  if (total > limit || of_variables > kStaticSharedBytes) {
+    const std::string what =
+        text("a block asks for ", total, " bytes of shared memory, ", block.launch->shared_bytes,
+             " of them at the launch; it may have ", of_variables > kStaticSharedBytes ? kStaticSharedBytes : limit,
+             limit <= kStaticSharedBytes ? ", more with cudaFuncSetAttribute" : "");
     if (key == &block) block.fault = what;
     else fault(what, at);
     return nullptr;
   }
   block.variables.push_back({key, offset, bytes});
+  block.static_shared = std::max(block.static_shared, of_variables);
   block.shared_used = offset + bytes;
   std::memset(shared_memory() + offset, 0xff, bytes);  // NaN
   allow_shared(reinterpret_cast<uintptr_t>(shared_memory() + offset), bytes);
@@ -395,7 +404,7 @@ void copy_async(void* shared, const void* global, unsigned bytes, unsigned valid
   if (valid > bytes) fault(text("cp.async of ", bytes, " bytes with ", valid, " valid ones"), at);
   if (valid) check_read(global, valid, at);
   check_write(shared, bytes, at);
-  forget_written(reinterpret_cast<uintptr_t>(shared), bytes);
+  forget_shared(reinterpret_cast<uintptr_t>(shared), bytes);
   std::memset(shared, 0xff, bytes);
   Thread& me = block.threads[block.running];
   me.copies.push_back({shared, global, bytes, valid, me.group});

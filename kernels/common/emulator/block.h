@@ -23,8 +23,8 @@ namespace kern::emulator {
 
 inline constexpr unsigned kWarp = 32;
 inline constexpr unsigned kMaxThreads = 1024;
-inline constexpr size_t kSharedBytes = 227 * 1024;       // what one block of an H100 may have
-inline constexpr size_t kStaticSharedBytes = 48 * 1024;  // and what of it without being asked for at the launch
+inline constexpr size_t kSharedBytes = 227 * 1024;       // the most that one block of any emulated device may have
+inline constexpr size_t kStaticSharedBytes = 48 * 1024;  // and what of it without cudaFuncSetAttribute
 
 // Where the running thread stands; what threadIdx and its like read.
 struct Place {
@@ -40,14 +40,18 @@ bool in_kernel();
 struct Launch {
   std::string name;
   dim3 grid, block;
-  size_t shared_bytes = 0;
+  size_t shared_bytes = 0;                   // dynamic
+  size_t shared_limit = kStaticSharedBytes;  // with the static ones; set as the work is given to the device
   void (*kernel)() = nullptr;
   std::shared_ptr<const void> parameters;  // a copy that every thread may read
   size_t parameter_bytes = 0;
   void (*call)(void (*kernel)(), const void* parameters) = nullptr;
 };
+// What no device takes, in a sentence; empty when it is taken. Asked at the launch.
+std::string refused(const Launch& launch);
 // Runs every thread of every block. Returns what was wrong, in a sentence; empty when nothing was.
 std::string run(const Launch& launch);
+size_t static_shared_bytes();  // of the kernel that ran last
 
 // From inside a kernel: notes what is wrong, with the thread and its line, and ends the launch. From outside a kernel
 // (pc given) it is kept until the next call of the runtime asks.

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 #include <vector>
 
@@ -15,17 +16,52 @@ extern "C" char __executable_start, _end;  // by the linker
 namespace kern::emulator {
 namespace {
 
-// --- shared memory: who touched each two bytes last, and between which barriers ---
-// Times count barriers. `block_time` of an access is the block's, `warp_time` the warp's count of __syncwarp.
-struct SharedCell {
-  uint32_t write_time = 0, read_time = 0;  // 0: never
-  uint16_t writer = 0, reader = 0;
-  uint16_t write_warp_time = 0, read_warp_time = 0;
-  bool atomic = false;                                      // the write
-  bool other_lanes_read = false, other_warps_read = false;  // since read_time, besides `reader`
+// Who touched a value last, and when. Times count the beginnings of launches and blocks and the barriers of blocks, so
+// that one number says launch, block and the stretch between two barriers; `*_warp_time` are the warp's __syncwarp in
+// its block. A value is a word of 4 bytes; a word of which a part was touched alone is split for the rest of the
+// launch: then there is one of these for each byte.
+struct Cell {
+  uint32_t write_time, read_time;  // 0: never
+  uint16_t writer, reader;         // thread of its block, and flags
+  uint16_t write_warp_time, read_warp_time;
 };
-constexpr size_t kCell = 2;
-std::vector<SharedCell> shared_cells;
+constexpr uint16_t kThread = 0x3ff;
+constexpr uint16_t kAtomic = 0x400, kSplit = 0x800;                               // of writer
+constexpr uint16_t kLanesRead = 0x400, kWarpsRead = 0x800, kBlocksRead = 0x1000;  // others besides `reader`
+static_assert(kMaxThreads <= kThread + 1);
+
+// Memory that costs nothing until it is touched, and begins as zeros.
+template <class T>
+T* reserve(size_t count) {
+  void* p =
+      mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) throw std::bad_alloc();
+  return static_cast<T*>(p);
+}
+template <class T>
+void drop(T* p, size_t count) {
+  madvise(p, count * sizeof(T), MADV_DONTNEED);
+}
+struct Cells {
+  Cell *words, *bytes;
+  size_t size;  // in bytes of what they stand for
+  explicit Cells(size_t n) : words(reserve<Cell>(n / 4)), bytes(reserve<Cell>(n)), size(n) {}
+  void forget() { drop(words, size / 4), drop(bytes, size); }
+};
+Cells& global_cells() {
+  static Cells& cells = *new Cells(kHeapBytes);
+  return cells;
+}
+Cells& shared_cells() {
+  static Cells& cells = *new Cells(2 * kSharedBytes + 4096);
+  return cells;
+}
+// A bit for each byte of global memory: somebody has written it since it was allocated. Never of what was freed.
+uint8_t* written_bits() {
+  static uint8_t* bits = reserve<uint8_t>(kHeapBytes / 8);
+  return bits;
+}
+
 struct Range {
   uintptr_t begin;
   size_t bytes;
@@ -33,27 +69,149 @@ struct Range {
 std::vector<Range> shared_ranges;
 uintptr_t shared_low = ~uintptr_t{0};  // of all ranges this block was allowed
 uintptr_t shared_base = 0;
-uint32_t time_now = 0, block_began = 0;
+uint32_t time_now = 0, launch_began = 0, block_began = 0;
+struct BlockOfLaunch {
+  uint32_t began, number;
+};
+std::vector<BlockOfLaunch> blocks_of_launch;
 uint16_t warp_time[kMaxThreads / kWarp];
 Range stack{}, parameters{};
-bool paused = false;
-
-// --- global memory: who touched each word last in this launch ---
-// launch << 34 | block << 2 | kind
-enum Touch : uint64_t { kReadByOne = 0, kReadByMany = 1, kWritten = 2, kAtomic = 3 };
-uint64_t launch_now = 0;
-uint64_t block_now = 0;
-uint64_t* global_cells() {
-  static uint64_t* cells = [] {
-    void* p = mmap(nullptr, kHeapBytes * 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED) throw std::bad_alloc();
-    return static_cast<uint64_t*>(p);
-  }();
-  return cells;
-}
+bool paused = false, kernel_runs = false;
+// What the hooks ask for at every access, found once a launch.
+uintptr_t heap_base = 0;
+const uint16_t* heap_valid = nullptr;
+Cell* words_of_heap = nullptr;
+uint8_t* written = nullptr;
 
 const char* verb(Access kind) {
   return kind == Access::read ? "reads" : kind == Access::write ? "writes" : "updates atomically";
+}
+
+// Which touches count: those since `since`; and those between `since` and block_began are another block's.
+// Shared memory begins anew with every block.
+enum class Clash { none, unwritten, writer_in_block, writer_elsewhere, reader_in_block, reader_elsewhere, split };
+
+inline bool before_me(uint16_t who, uint16_t its_warp_time) {
+  const unsigned other = who & kThread, me = place.id;
+  return other == me || (other / kWarp == me / kWarp && its_warp_time < warp_time[me / kWarp]);
+}
+template <bool kShared, Access kKind>
+inline Clash clash_of(const Cell& c) {
+  const uint32_t since = kShared ? block_began : launch_began;
+  if (c.write_time >= since) {
+    if (c.writer & kSplit) return Clash::split;
+    if (kKind != Access::atomic || !(c.writer & kAtomic)) {
+      if (c.write_time < block_began) return Clash::writer_elsewhere;
+      if (c.write_time == time_now && !before_me(c.writer, c.write_warp_time)) return Clash::writer_in_block;
+    }
+  } else if (kShared && kKind != Access::write) {
+    return Clash::unwritten;
+  }
+  if (kKind == Access::read || c.read_time < since) return Clash::none;
+  if (c.read_time < block_began || (c.reader & kBlocksRead)) return Clash::reader_elsewhere;
+  if (c.read_time == time_now && ((c.reader & kWarpsRead) || !before_me(c.reader, c.read_warp_time) ||
+                                  ((c.reader & kLanesRead) && c.read_warp_time == warp_time[place.id / kWarp])))
+    return Clash::reader_in_block;
+  return Clash::none;
+}
+template <bool kShared, Access kKind>
+inline void note(Cell& c) {
+  const unsigned me = place.id;
+  const uint16_t of_warp = warp_time[me / kWarp];
+  if (kKind != Access::read) {
+    c.write_time = time_now;
+    c.writer = uint16_t(me | (kKind == Access::atomic ? kAtomic : 0));
+    c.write_warp_time = of_warp;
+    return;
+  }
+  const uint32_t since = kShared ? block_began : launch_began;
+  uint16_t others = 0;
+  if (c.read_time >= since) {
+    others = c.reader & kBlocksRead;
+    if (c.read_time < block_began) {
+      others = kBlocksRead;
+    } else if (c.read_time == time_now) {
+      const unsigned last = c.reader & kThread;
+      others |= c.reader & kWarpsRead;
+      if (last / kWarp != me / kWarp) others |= kWarpsRead;
+      else if (c.read_warp_time == of_warp) others |= last != me ? kLanesRead : c.reader & kLanesRead;
+    }
+  }
+  c.read_time = time_now;
+  c.reader = uint16_t(me | others);
+  c.read_warp_time = of_warp;
+}
+
+// One byte's cell, of a word that is split now.
+Cell* split(Cells& cells, size_t word, uint32_t since) {
+  Cell& c = cells.words[word];
+  Cell* const of_bytes = cells.bytes + 4 * word;
+  if (c.write_time < since || !(c.writer & kSplit)) {
+    std::fill(of_bytes, of_bytes + 4, c);
+    c.writer = kSplit;
+  }
+  c.write_time = c.read_time = time_now;
+  return of_bytes;
+}
+
+// Any access to memory that is there: checks and notes it. `culprit` is a copy of the cell it clashes with.
+template <bool kShared, Access kKind>
+Clash touch(Cells& cells, size_t at, size_t bytes, Cell* culprit) {
+  const uint32_t since = kShared ? block_began : launch_began;
+  for (size_t end = at + bytes; at < end;) {
+    const size_t word = at / 4, here = std::min(end, 4 * word + 4) - at;
+    Cell* first = cells.words + word;
+    size_t count = 1;
+    if (here < 4 || (first->write_time >= since && (first->writer & kSplit))) {
+      first = split(cells, word, since) + at % 4;
+      count = here;
+    }
+    for (size_t i = 0; i < count; ++i) {
+      if (const Clash clash = clash_of<kShared, kKind>(first[i]); clash != Clash::none) {
+        *culprit = first[i];
+        return clash;
+      }
+      note<kShared, kKind>(first[i]);
+    }
+    at += here;
+  }
+  return Clash::none;
+}
+template <bool kShared>
+Clash touch(Cells& cells, size_t at, size_t bytes, Access kind, Cell* culprit) {
+  return kind == Access::read    ? touch<kShared, Access::read>(cells, at, bytes, culprit)
+         : kind == Access::write ? touch<kShared, Access::write>(cells, at, bytes, culprit)
+                                 : touch<kShared, Access::atomic>(cells, at, bytes, culprit);
+}
+
+unsigned block_at(uint32_t time) {
+  const auto next = std::upper_bound(blocks_of_launch.begin(), blocks_of_launch.end(), time,
+                                     [](uint32_t t, const BlockOfLaunch& b) { return t < b.began; });
+  return next == blocks_of_launch.begin() ? 0 : std::prev(next)->number;
+}
+std::string clash_text(const char* memory, Access kind, Clash clash, const Cell& c) {
+  const std::string begin = text(verb(kind), " ", memory, " memory that ");
+  switch (clash) {
+    case Clash::none:
+    case Clash::split:
+      break;
+    case Clash::unwritten:
+      return begin + "nobody has written";
+    case Clash::writer_in_block:
+      return text(begin, "thread ", c.writer & kThread, " of its block wrote with no barrier between");
+    case Clash::writer_elsewhere:
+      return text(begin, "block ", block_at(c.write_time), c.writer & kAtomic ? " updates atomically" : " wrote",
+                  " in the same launch");
+    case Clash::reader_in_block:
+      if (c.reader & (kLanesRead | kWarpsRead))
+        return text(begin, "other threads of its block read, thread ", c.reader & kThread,
+                    " the last, with no barrier between");
+      return text(begin, "thread ", c.reader & kThread, " of its block read with no barrier between");
+    case Clash::reader_elsewhere:
+      if (c.reader & kBlocksRead) return begin + "other blocks read in the same launch";
+      return text(begin, "block ", block_at(c.read_time), " reads in the same launch");
+  }
+  return {};
 }
 
 // What is wrong with an access, or nothing.
@@ -62,68 +220,36 @@ std::string shared_access(uintptr_t address, size_t bytes, Access kind) {
                                   [&](const Range& r) { return address - r.begin < r.bytes; });
   if (range == shared_ranges.end() || address + bytes > range->begin + range->bytes)
     return text(verb(kind), " ", bytes, " bytes of shared memory outside the block's variables");
-  const unsigned me = place.id, warp = place.warp();
-  auto before_me = [&](uint32_t time, unsigned who, uint16_t its_warp_time) {
-    return time < time_now || who == me || (who / kWarp == warp && its_warp_time < warp_time[warp]);
+  Cell culprit;
+  const Clash clash = touch<true>(shared_cells(), address - shared_base, bytes, kind, &culprit);
+  return clash == Clash::none ? std::string() : clash_text("shared", kind, clash, culprit);
+}
+
+bool all_written(size_t at, size_t bytes) {
+  for (size_t i = at; i < at + bytes; ++i)
+    if (!(written[i / 8] >> (i % 8) & 1)) return false;
+  return true;
+}
+void set_written(size_t at, size_t bytes, bool yes) {
+  uint8_t* const bits = written_bits();
+  const auto set_one = [&](size_t i) {
+    const auto bit = uint8_t(1u << (i % 8));
+    bits[i / 8] = uint8_t(yes ? bits[i / 8] | bit : bits[i / 8] & ~bit);
   };
-  for (size_t i = (address - shared_base) / kCell, end = (address + bytes - 1 - shared_base) / kCell; i <= end; ++i) {
-    SharedCell& c = shared_cells[i];
-    const bool written = c.write_time >= block_began && c.write_time;
-    if (kind != Access::write && !written) return text(verb(kind), " shared memory that nobody has written");
-    const bool both_atomic = kind == Access::atomic && c.atomic;
-    if (written && !both_atomic && !before_me(c.write_time, c.writer, c.write_warp_time))
-      return text(verb(kind), " shared memory that thread ", c.writer, " of its block wrote with no barrier between");
-    if (kind == Access::read) {
-      if (c.read_time != time_now) {
-        c.read_time = time_now;
-        c.other_lanes_read = c.other_warps_read = false;
-      } else if (c.reader != me) {
-        if (c.reader / kWarp != warp) c.other_warps_read = true;
-        else if (c.read_warp_time == warp_time[warp]) c.other_lanes_read = true;
-        else c.other_lanes_read = false;
-      }
-      c.reader = uint16_t(me);
-      c.read_warp_time = warp_time[warp];
-      continue;
-    }
-    const bool read_now = c.read_time == time_now;
-    if (read_now && (c.other_warps_read || !before_me(c.read_time, c.reader, c.read_warp_time) ||
-                     (c.other_lanes_read && c.read_warp_time == warp_time[warp])))
-      return text(verb(kind), " shared memory that other threads of its block read, thread ", c.reader,
-                  " the last, with no barrier between");
-    c.atomic = kind == Access::atomic;
-    c.write_time = time_now;
-    c.writer = uint16_t(me);
-    c.write_warp_time = warp_time[warp];
-  }
-  return {};
+  for (; bytes > 0 && at % 8 != 0; ++at, --bytes) set_one(at);
+  for (const size_t end = at / 8 + bytes / 8; at / 8 < end; at += 8, bytes -= 8) bits[at / 8] = yes ? 0xff : 0;
+  for (; bytes > 0; ++at, --bytes) set_one(at);
 }
 
 std::string global_access(uintptr_t address, size_t bytes, Access kind) {
   if (!heap_holds(address, bytes)) return text(verb(kind), " ", bytes, " bytes ", heap_where(address));
-  if (bytes < 4) return {};  // neighbours in one word are not told apart
-  uint64_t* cell = global_cells() + (address - heap_begin()) / 4;
-  const uint64_t stamp = launch_now << 34 | block_now << 2;
-  for (size_t i = 0; i < bytes / 4; ++i, ++cell) {
-    const uint64_t before = *cell, touch = before & 3;
-    const bool now = before >> 34 == launch_now, mine = before >> 2 == stamp >> 2;
-    if (now && !mine) {
-      const uint64_t other = before >> 2 & 0xffffffff;
-      if (kind == Access::read && (touch == kWritten || touch == kAtomic))
-        return text(verb(kind), " global memory that block ", other, " wrote in the same launch");
-      if (kind == Access::write)
-        return text(verb(kind), " global memory that block ", other, touch == kWritten ? " wrote" : " reads",
-                    " in the same launch");
-      if (kind == Access::atomic && touch != kAtomic)
-        return text(verb(kind), " global memory that block ", other, " touches plainly in the same launch");
-    }
-    if (kind == Access::write && now && mine && touch == kReadByMany)
-      return text(verb(kind), " global memory that other blocks read in the same launch");
-    if (kind == Access::write) *cell = stamp | kWritten;
-    else if (kind == Access::atomic) *cell = stamp | kAtomic;
-    else if (!now) *cell = stamp | kReadByOne;
-    else if (touch == kReadByOne && !mine) *cell = stamp | kReadByMany;
-  }
+  const size_t at = address - heap_base;
+  if (kind != Access::write && !all_written(at, bytes))
+    return text(verb(kind), " ", bytes, " bytes of global memory that nobody has written, ", heap_where(address));
+  Cell culprit;
+  const Clash clash = touch<false>(global_cells(), at, bytes, kind, &culprit);
+  if (clash != Clash::none) return text(clash_text("global", kind, clash, culprit), ", ", heap_where(address));
+  if (kind != Access::read) set_written(at, bytes, true);
   return {};
 }
 
@@ -145,31 +271,79 @@ std::string device_access(uintptr_t address, size_t bytes, Access kind) {
   return text(verb(kind), " ", bytes, " bytes of the host's memory");
 }
 
+// An access of whole words of global memory that is as it should be, which most are, is noted here; whatever else is
+// left to device_access.
+template <size_t kBytes, Access kKind>
+inline bool plain_access(uintptr_t address) {
+  const size_t at = address - heap_base;
+  if (kBytes < 4 || at >= kHeapBytes || at % kBytes != 0) return false;
+  constexpr unsigned kBits = (1u << std::min<size_t>(kBytes, 16)) - 1;
+  unsigned bits;
+  if (kBytes == 16) {
+    uint16_t two;
+    std::memcpy(&two, written + at / 8, 2);
+    bits = two;
+  } else {
+    bits = unsigned(written[at / 8]) >> (at % 8) & kBits;
+  }
+  if (kKind == Access::read ? bits != kBits : at % 512 + kBytes > heap_valid[at / 512]) return false;
+  Cell* const cell = words_of_heap + at / 4;
+  for (size_t i = 0; i < kBytes / 4; ++i) {
+    if (clash_of<false, kKind>(cell[i]) != Clash::none) return false;
+    note<false, kKind>(cell[i]);
+  }
+  if (kKind == Access::write && bits != kBits) {
+    if (kBytes == 16) std::memset(written + at / 8, 0xff, 2);
+    else written[at / 8] = uint8_t(written[at / 8] | kBits << (at % 8));
+  }
+  return true;
+}
+template <size_t kBytes, Access kKind>
+inline void hook(void* address, void* pc) {
+  const auto a = reinterpret_cast<uintptr_t>(address);
+  if (paused) return;
+  if (kernel_runs && (a - stack.begin < stack.bytes || plain_access<kBytes, kKind>(a))) return;
+  check_access(a, kBytes, kKind, pc);
+}
+
 }  // namespace
 
 void begin_launch(uintptr_t begin, size_t bytes) {
   parameters = {begin, bytes};
-  launch_now = (launch_now + 1) & 0x3fffffff;
-  if (launch_now == 0) launch_now = 1;
+  heap_base = heap_begin();
+  heap_valid = heap_valid_bytes();
+  words_of_heap = global_cells().words;
+  written = written_bits();
+  if (time_now > 0xe0000000u) {  // times begin anew, and a launch has half a thousand million of them at least
+    global_cells().forget();
+    shared_cells().forget();
+    time_now = 0;
+  }
+  launch_began = block_began = ++time_now;
+  blocks_of_launch.clear();
+  kernel_runs = true;
 }
+void end_launch() { kernel_runs = false; }
 void begin_block(uint32_t number) {
-  block_now = number;
   block_began = ++time_now;
+  blocks_of_launch.push_back({block_began, number});
   shared_ranges.clear();
   shared_low = ~uintptr_t{0};
   std::fill(std::begin(warp_time), std::end(warp_time), uint16_t{0});
 }
 void allow_shared(uintptr_t begin, size_t bytes) {
-  if (!shared_base) {
-    shared_base = begin / 4096 * 4096;
-    shared_cells.resize(2 * kSharedBytes / kCell);
-  }
+  if (!shared_base) shared_base = begin / 4096 * 4096;
   shared_ranges.push_back({begin, bytes});
   shared_low = std::min(shared_low, begin);
 }
-void forget_written(uintptr_t begin, size_t bytes) {
-  for (size_t i = (begin - shared_base) / kCell; i <= (begin + bytes - 1 - shared_base) / kCell; ++i)
-    shared_cells[i].write_time = 0;
+void forget_shared(uintptr_t begin, size_t bytes) {
+  const Cells& cells = shared_cells();
+  for (size_t word = (begin - shared_base) / 4; word <= (begin + bytes - 1 - shared_base) / 4; ++word) {
+    Cell& c = cells.words[word];
+    if (c.write_time < block_began || !(c.writer & kSplit)) c.write_time = 0;
+    else
+      for (int i = 0; i < 4; ++i) cells.bytes[4 * word + size_t(i)].write_time = 0;
+  }
 }
 void note_block_barrier() { ++time_now; }
 void note_warp_barrier(uint32_t, unsigned warp) { ++warp_time[warp]; }
@@ -178,10 +352,39 @@ ChecksPaused::~ChecksPaused() { paused = before_; }
 void set_checks_paused(bool on) { paused = on; }
 void set_stack(uintptr_t begin, size_t bytes) { stack = {begin, bytes}; }
 
+void note_written(uintptr_t begin, size_t bytes) { set_written(begin - heap_begin(), bytes, true); }
+void forget_written(uintptr_t begin, size_t bytes) { set_written(begin - heap_begin(), bytes, false); }
+void copy_written(uintptr_t to, uintptr_t from, size_t bytes) {
+  size_t t = to - heap_begin(), f = from - heap_begin();
+  uint8_t* const bits = written_bits();
+  if (t % 8 == f % 8) {
+    while (bytes > 0) {
+      const size_t here = t % 8 == 0 && bytes >= 8 ? bytes / 8 * 8 : 1;
+      if (here > 1) std::copy_n(bits + f / 8, here / 8, bits + t / 8);
+      else set_written(t, 1, bits[f / 8] >> (f % 8) & 1);
+      t += here, f += here, bytes -= here;
+    }
+    return;
+  }
+  for (size_t i = 0; i < bytes; ++i) set_written(t + i, 1, bits[(f + i) / 8] >> ((f + i) % 8) & 1);
+}
+void drop_shadow(uintptr_t begin, size_t bytes) {
+  const size_t at = begin - heap_begin();
+  set_written(at, bytes, false);
+  constexpr size_t kPage = 4096;  // of shadow
+  const auto drop_pages = [&](auto* cells, size_t first, size_t last) {
+    constexpr size_t kOfPage = kPage / sizeof(*cells);
+    first = (first + kOfPage - 1) / kOfPage * kOfPage, last = last / kOfPage * kOfPage;
+    if (first < last) drop(cells + first, last - first);
+  };
+  drop_pages(global_cells().words, at / 4, (at + bytes) / 4);
+  drop_pages(global_cells().bytes, at, at + bytes);
+}
+
 void check_access(uintptr_t address, size_t bytes, Access kind, void* pc) {
   if (bytes == 0 || paused) return;
   const ChecksPaused pause;
-  if (in_kernel()) {
+  if (kernel_runs) {
     const std::string wrong = device_access(address, bytes, kind);
     if (!wrong.empty()) fault(wrong, pc);
   } else if (in_heap(address) && !host_may_touch(address)) {
@@ -207,10 +410,9 @@ void check_atomic(const void* address, size_t bytes, SourceLocation at) {
 }  // namespace kern::emulator
 
 // The calls that -fsanitize=thread makes. Only kernels' sources are compiled with it.
-#define KERN_HOOK(name, bytes, kind)                                                                        \
-  extern "C" void name(void* address) {                                                                     \
-    kern::emulator::check_access(reinterpret_cast<uintptr_t>(address), bytes, kern::emulator::Access::kind, \
-                                 __builtin_return_address(0));                                              \
+#define KERN_HOOK(name, bytes, kind)                                                                 \
+  extern "C" void name(void* address) {                                                              \
+    kern::emulator::hook<bytes, kern::emulator::Access::kind>(address, __builtin_return_address(0)); \
   }
 KERN_HOOK(__tsan_read1, 1, read)
 KERN_HOOK(__tsan_read2, 2, read)

@@ -1,23 +1,30 @@
 // Every load and store of a kernel is checked. The kernels' sources are compiled with -fsanitize=thread, of which only
 // the calls are used that the compiler then makes before each access (__tsan_read4(address) and so on): they are
 // defined in checks.cpp. An access is refused with the kernel's line if it lies outside the device's allocations and
-// the block's shared memory, if it is not aligned, if it reads shared memory that nobody wrote, or if it races:
+// the block's shared memory, if it is not aligned, if it reads memory that nobody wrote, or if it races:
 //
-//   shared memory   two threads touch a value, one of them writes, and no barrier lies between
-//   global memory   two blocks touch a value in one launch, and one of them writes
+//   in a block      two threads touch a byte, one of them writes, and no barrier lies between
+//   among blocks    two blocks touch a byte of global memory in one launch, one of them writes, and not both atomically
 #pragma once
 #include <cstddef>
 #include <cstdint>
 
 namespace kern::emulator {
 
-// Global memory: nobody has touched anything in this launch, whose parameters lie there.
+// Nobody has touched anything in this launch, whose parameters lie there.
 void begin_launch(uintptr_t parameters, size_t bytes);
-void begin_block(uint32_t block);                  // shared memory: nobody has written
-void allow_shared(uintptr_t begin, size_t bytes);  // a variable of the block lies there
-void forget_written(uintptr_t begin, size_t bytes);
+void end_launch();
+void begin_block(uint32_t block);                   // shared memory: nobody has written
+void allow_shared(uintptr_t begin, size_t bytes);   // a variable of the block lies there
+void forget_shared(uintptr_t begin, size_t bytes);  // nobody has written what lies there
 void note_block_barrier();
 void note_warp_barrier(uint32_t mask, unsigned warp);
+
+// Global memory: whether somebody has written it since it was allocated.
+void note_written(uintptr_t begin, size_t bytes);
+void forget_written(uintptr_t begin, size_t bytes);
+void copy_written(uintptr_t to, uintptr_t from, size_t bytes);  // as the values are
+void drop_shadow(uintptr_t begin, size_t bytes);                // of what is freed: nobody may touch it again
 
 // Set by the scheduler as it switches: addresses of the running thread's own stack are its own business.
 void set_stack(uintptr_t begin, size_t bytes);

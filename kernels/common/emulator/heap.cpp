@@ -8,6 +8,7 @@
 #include <mutex>
 #include <new>
 
+#include "kernels/common/emulator/checks.h"
 #include "kernels/common/error.h"
 
 // The host must not touch the card's memory. Under AddressSanitizer it is poisoned: whatever is compiled with that
@@ -91,8 +92,8 @@ void* heap_take(size_t bytes, MemoryKind kind) {
   h.allocations[begin] = {bytes, kind, false};
   set_valid(begin, bytes, true);
   if (kind != MemoryKind::pinned) h.live += bytes;
-  if (kind == MemoryKind::device && __asan_poison_memory_region)
-    __asan_poison_memory_region(reinterpret_cast<void*>(begin), bytes);
+  if (kind == MemoryKind::pinned) note_written(begin, bytes);  // the host writes there without a word
+  else if (__asan_poison_memory_region) __asan_poison_memory_region(reinterpret_cast<void*>(begin), bytes);
   heap_set(reinterpret_cast<void*>(begin), 0xff, bytes);  // NaN: a value that nobody wrote shows
   return reinterpret_cast<void*>(begin);
 }
@@ -105,6 +106,7 @@ bool heap_give_back(void* p) {
   if (it == h.allocations.end() || it->second.freed) return false;
   it->second.freed = true;
   set_valid(it->first, it->second.bytes, false);
+  drop_shadow(it->first, it->second.bytes);
   if (it->second.kind != MemoryKind::pinned) h.live -= it->second.bytes;
   const uintptr_t first = (it->first + kPage - 1) / kPage * kPage,
                   last = (it->first + it->second.bytes) / kPage * kPage;
@@ -112,6 +114,8 @@ bool heap_give_back(void* p) {
   if (__asan_poison_memory_region) __asan_poison_memory_region(p, it->second.bytes);
   return true;
 }
+
+const uint16_t* heap_valid_bytes() { return valid_bytes(); }
 
 bool heap_holds(uintptr_t address, size_t bytes) {
   const size_t at = address - heap_begin(), granule = at / kGranule, offset = at % kGranule;

@@ -7,7 +7,7 @@
 
 namespace kern::emulator {
 
-enum class MemoryKind { device, managed, pinned };
+enum class MemoryKind { device, pinned };
 
 inline constexpr size_t kHeapBytes = size_t{256} << 30;  // of addresses, not of memory
 uintptr_t heap_begin();
@@ -15,11 +15,12 @@ inline bool in_heap(uintptr_t address) { return address - heap_begin() < kHeapBy
 
 void* heap_take(size_t bytes, MemoryKind kind);  // null when the card is full
 bool heap_give_back(void* p);                    // false: not the beginning of an allocation
-size_t heap_live();                              // bytes of device and managed memory in use
+size_t heap_live();                              // bytes of device memory in use
 size_t heap_capacity();                          // of the card: KERN_EMULATOR_MEMORY in MiB, 4096 unless set
 bool heap_holds(uintptr_t address, size_t bytes);
-bool host_may_touch(uintptr_t address);                      // pinned or managed
-std::string heap_where(uintptr_t address);                   // "16 bytes behind an allocation of 4096 bytes"
+const uint16_t* heap_valid_bytes();         // of each 512: how many, from the first, belong to an allocation
+bool host_may_touch(uintptr_t address);     // pinned
+std::string heap_where(uintptr_t address);  // "16 bytes behind an allocation of 4096 bytes"
 void heap_copy(void* to, const void* from, size_t bytes);    // past a sanitizer's eyes
 void heap_set(void* to, unsigned char value, size_t bytes);  // likewise
 

@@ -2,14 +2,17 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "kernels/common/emulator/checks.h"
 #include "kernels/common/emulator/heap.h"
 #include "kernels/common/emulator/library.h"
 #include "kernels/common/error.h"
@@ -17,8 +20,12 @@
 namespace emulator = kern::emulator;
 using kern::text;
 
-// One piece of a stream's work. Returns what was wrong, empty when nothing was.
-using Work = std::function<std::string()>;
+// One piece of a stream's work, a kernel or something else. Returns what was wrong, empty when nothing was.
+struct Work {
+  std::function<std::string()> act;
+  std::shared_ptr<emulator::Launch> launch;
+  std::string operator()() const;
+};
 
 struct EmulatedGraph {
   std::vector<Work> works;
@@ -39,38 +46,107 @@ namespace {
 std::recursive_mutex mutex;                            // one thread at a time emulates the card
 EmulatedStream& default_stream = *new EmulatedStream;  // never destroyed: memory may be given back at the very end
 std::vector<EmulatedStream*>& all_streams = *new std::vector<EmulatedStream*>{&default_stream};
-std::string last_fault;
+
+// What the last error was, in more words than CUDA has for it; and the one after which nothing works any more.
+struct Failure {
+  cudaError_t error = cudaSuccess;
+  std::string sentence;
+};
+Failure last_failure, fatal;
 cudaError_t last_error = cudaSuccess;
 
 EmulatedStream& of(cudaStream_t stream) { return stream ? *stream : default_stream; }
 
-cudaError_t fail(cudaError_t error) { return last_error = error; }
-cudaError_t fail_with(std::string sentence) {
-  last_fault = std::move(sentence);
-  return fail(cudaErrorLaunchFailure);
+cudaError_t fail(cudaError_t error, std::string sentence = {}) {
+  last_failure = {error, std::move(sentence)};
+  return last_error = error;
+}
+cudaError_t fail_for_good() { return last_error = fatal.error; }
+
+// --- the device ---
+int number_of(const char* variable, int otherwise) {
+  const char* text = std::getenv(variable);
+  return text ? std::atoi(text) : otherwise;
+}
+int& capability() {
+  static int of_device = number_of("KERN_EMULATOR_ARCH", 90);
+  return of_device;
+}
+int driver() {
+  static const int version = number_of("KERN_EMULATOR_DRIVER", -1);
+  return version;
+}
+constexpr int kOldestDriver = 13000;
+bool has_image() { return capability() >= 80; }
+size_t shared_of_block() {  // with cudaFuncSetAttribute; table "Technical specifications" of the CUDA programming guide
+  switch (capability()) {
+    case 75:
+      return 64 * 1024;
+    case 70:
+    case 72:
+      return 96 * 1024;
+    case 80:
+    case 87:
+      return 163 * 1024;
+    case 86:
+    case 89:
+    case 120:
+    case 121:
+      return 99 * 1024;
+    default:
+      return emulator::kSharedBytes;
+  }
+}
+struct Function {
+  size_t of_variables = 0;                             // shared memory, as far as it has run
+  size_t most_dynamic = emulator::kStaticSharedBytes;  // with its variables
+  bool set = false, ran = false;
+};
+std::unordered_map<const void*, Function>& functions() {
+  static auto& all = *new std::unordered_map<const void*, Function>;
+  return all;
+}
+const void* key_of(const emulator::Launch& launch) { return reinterpret_cast<const void*>(launch.kernel); }
+// Why a kernel cannot have the shared memory it is launched with; sets its limit.
+std::string too_much_shared(emulator::Launch& launch) {
+  const Function& f = functions()[key_of(launch)];
+  // Its variables are known when it has run once.
+  launch.shared_limit = f.set || !f.ran ? shared_of_block() : emulator::kStaticSharedBytes;
+  const size_t most = f.set ? f.most_dynamic : emulator::kStaticSharedBytes - f.of_variables;
+  if (launch.shared_bytes <= most) return {};
+  return text(launch.name, ": ", launch.shared_bytes, " bytes of dynamic shared memory; cudaFuncSetAttribute has ",
+              f.set ? "" : "not been called, which allows it ", f.set ? "allowed it " : "", most);
 }
 
 // Runs what waits in a stream, up to and with the work that makes `until` true.
 template <class Until>
 cudaError_t run_stream(EmulatedStream& s, Until until) {
-  if (s.running) return fail_with("a stream waits for itself");
+  if (fatal.error) return fail_for_good();
+  if (s.running) return fail(cudaErrorInvalidValue, "a stream waits for itself");
   s.running = true;
   std::string wrong;
   while (wrong.empty() && !s.waiting.empty() && !until()) {
-    Work work = std::move(s.waiting.front());
+    const Work work = std::move(s.waiting.front());
     s.waiting.pop_front();
     wrong = work();
+    if (!wrong.empty() && work.launch) fatal = {cudaErrorLaunchFailure, wrong};
   }
   if (!wrong.empty()) s.waiting.clear();  // a card would refuse all that follows
   s.running = false;
+  if (fatal.error) return fail_for_good();
   if (wrong.empty()) wrong = emulator::take_host_fault();
-  return wrong.empty() ? cudaSuccess : fail_with(std::move(wrong));
+  return wrong.empty() ? cudaSuccess : fail(cudaErrorInvalidValue, std::move(wrong));
 }
 cudaError_t run_all(EmulatedStream& s) {
   return run_stream(s, [] { return false; });
 }
 
+cudaError_t add(cudaStream_t stream, Work work);
+cudaError_t add(cudaStream_t stream, std::function<std::string()> act) {
+  return add(stream, Work{.act = std::move(act), .launch = nullptr});
+}
 cudaError_t add(cudaStream_t stream, Work work) {
+  if (fatal.error) return fail_for_good();
   EmulatedStream& s = of(stream);
   if (s.capture) s.capture->works.push_back(std::move(work));
   else s.waiting.push_back(std::move(work));
@@ -83,7 +159,8 @@ bool capturing_any() {
 }
 // Waiting is forbidden while a stream records.
 cudaError_t refuse_wait() {
-  return fail_with("the host waits for the card while a step is being captured; nothing in a step may do that");
+  return fail(cudaErrorStreamCaptureUnsupported,
+              "the host waits for the card while a step is being captured; nothing in a step may do that");
 }
 bool inside(const void* p) { return emulator::in_heap(reinterpret_cast<uintptr_t>(p)); }
 
@@ -92,6 +169,11 @@ std::string copy_now(void* to, const void* from, size_t bytes) {
     if (bytes && inside(p) && !emulator::heap_holds(reinterpret_cast<uintptr_t>(p), bytes))
       return text("a copy of ", bytes, " bytes begins ", emulator::heap_where(reinterpret_cast<uintptr_t>(p)));
   emulator::heap_copy(to, from, bytes);
+  const auto t = reinterpret_cast<uintptr_t>(to), f = reinterpret_cast<uintptr_t>(from);
+  if (bytes && inside(to)) {
+    if (inside(from)) emulator::copy_written(t, f, bytes);
+    else emulator::note_written(t, bytes);
+  }
   return {};
 }
 // Whether the memory's side of a copy agrees with what the call says.
@@ -114,15 +196,45 @@ bool direction_fits(const void* to, const void* from, cudaMemcpyKind kind) {
 
 }  // namespace
 
+std::string Work::operator()() const {
+  if (!launch) return act();
+  std::string wrong = emulator::run(*launch);
+  Function& f = functions()[key_of(*launch)];
+  f.of_variables = emulator::static_shared_bytes();
+  f.ran = true;
+  return wrong;
+}
+
 namespace kern::emulator {
 cudaError_t enqueue(Launch launch, cudaStream_t stream) {
   std::lock_guard lock(mutex);
-  return add(stream, [launch = std::make_shared<Launch>(std::move(launch))] { return run(*launch); });
+  if (fatal.error) return fail_for_good();
+  if (!has_image()) return fail(cudaErrorNoKernelImageForDevice);
+  if (std::string why = refused(launch); !why.empty()) return fail(cudaErrorInvalidConfiguration, std::move(why));
+  if (std::string why = too_much_shared(launch); !why.empty()) return fail(cudaErrorInvalidValue, std::move(why));
+  return add(stream, Work{.act = {}, .launch = std::make_shared<Launch>(std::move(launch))});
+}
+void forget_contents(void* p, size_t bytes, cudaStream_t stream) {
+  std::lock_guard lock(mutex);
+  add(stream, [=]() -> std::string {
+    if (heap_holds(reinterpret_cast<uintptr_t>(p), bytes)) forget_written(reinterpret_cast<uintptr_t>(p), bytes);
+    return {};
+  });
+}
+void forget_faults() {
+  std::lock_guard lock(mutex);
+  fatal = {};
+  last_error = cudaSuccess;
+}
+void set_architecture(int of_device) {
+  std::lock_guard lock(mutex);
+  capability() = of_device;
+  functions().clear();
 }
 
 const CardOfLibrary& card_of_library() {
   static const CardOfLibrary card{.enqueue =
-                                      [](Work work, void* stream) {
+                                      [](std::function<std::string()> work, void* stream) {
                                         std::lock_guard lock(mutex);
                                         add(static_cast<cudaStream_t>(stream), std::move(work));
                                       },
@@ -140,59 +252,83 @@ const CardOfLibrary& card_of_library() {
 }
 }  // namespace kern::emulator
 
-const char* cudaGetErrorName(cudaError_t error) {
-  switch (error) {
-    case cudaSuccess:
-      return "cudaSuccess";
-    case cudaErrorInvalidValue:
-      return "cudaErrorInvalidValue";
-    case cudaErrorMemoryAllocation:
-      return "cudaErrorMemoryAllocation";
-    case cudaErrorInvalidResourceHandle:
-      return "cudaErrorInvalidResourceHandle";
-    case cudaErrorNotReady:
-      return "cudaErrorNotReady";
-    case cudaErrorLaunchFailure:
-      return "cudaErrorLaunchFailure";
-    case cudaErrorStreamCaptureUnsupported:
-      return "cudaErrorStreamCaptureUnsupported";
-  }
-  return "unknown";
+namespace {
+struct Words {
+  cudaError_t error;
+  const char *name, *sentence;
+};
+constexpr Words kWords[] = {
+    {cudaSuccess, "cudaSuccess", "no error"},
+    {cudaErrorInvalidValue, "cudaErrorInvalidValue", "invalid argument"},
+    {cudaErrorMemoryAllocation, "cudaErrorMemoryAllocation", "out of memory"},
+    {cudaErrorInvalidConfiguration, "cudaErrorInvalidConfiguration", "invalid configuration argument"},
+    {cudaErrorInsufficientDriver, "cudaErrorInsufficientDriver",
+     "CUDA driver version is insufficient for CUDA runtime version"},
+    {cudaErrorNoDevice, "cudaErrorNoDevice", "no CUDA-capable device is detected"},
+    {cudaErrorNoKernelImageForDevice, "cudaErrorNoKernelImageForDevice",
+     "no kernel image is available for execution on the device"},
+    {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
+    {cudaErrorNotReady, "cudaErrorNotReady", "not ready"},
+    {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
+    {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
+     "operation not permitted while a stream is being captured"},
+};
+const Words& words_of(cudaError_t error) {
+  static constexpr Words unknown{cudaErrorInvalidValue, "unknown", "unknown error"};
+  for (const Words& w : kWords)
+    if (w.error == error) return w;
+  return unknown;
 }
+}  // namespace
+const char* cudaGetErrorName(cudaError_t error) { return words_of(error).name; }
 const char* cudaGetErrorString(cudaError_t error) {
-  switch (error) {
-    case cudaSuccess:
-      return "no error";
-    case cudaErrorInvalidValue:
-      return "invalid argument";
-    case cudaErrorMemoryAllocation:
-      return "out of memory";
-    case cudaErrorInvalidResourceHandle:
-      return "invalid resource handle";
-    case cudaErrorNotReady:
-      return "not ready";
-    case cudaErrorLaunchFailure:
-      return last_fault.c_str();
-    case cudaErrorStreamCaptureUnsupported:
-      return "operation not permitted while a stream is being captured";
-  }
-  return "unknown error";
+  for (const Failure* f : {&fatal, &last_failure})
+    if (error && f->error == error && !f->sentence.empty()) return f->sentence.c_str();
+  return words_of(error).sentence;
 }
-cudaError_t cudaGetLastError() { return std::exchange(last_error, cudaSuccess); }
+cudaError_t cudaGetLastError() { return std::exchange(last_error, fatal.error); }
 
-cudaError_t cudaGetDeviceCount(int* count) { return *count = 1, cudaSuccess; }
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = driver() >= 0 && driver() < kOldestDriver ? 0 : 1;
+  return *count ? cudaSuccess : fail(cudaErrorInsufficientDriver);
+}
 cudaError_t cudaGetDevice(int* device) { return *device = 0, cudaSuccess; }
 cudaError_t cudaSetDevice(int device) { return device == 0 ? cudaSuccess : fail(cudaErrorInvalidValue); }
-cudaError_t cudaDriverGetVersion(int* version) { return *version = 0, cudaSuccess; }
-cudaError_t cudaRuntimeGetVersion(int* version) { return *version = 0, cudaSuccess; }
+cudaError_t cudaDriverGetVersion(int* version) { return *version = driver() < 0 ? 0 : driver(), cudaSuccess; }
+cudaError_t cudaRuntimeGetVersion(int* version) { return *version = driver() < 0 ? 0 : kOldestDriver, cudaSuccess; }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   *properties = {};
   std::snprintf(properties->name, sizeof properties->name, "emulated on the CPU");
   properties->totalGlobalMem = emulator::heap_capacity();
-  properties->major = 9;
+  properties->major = capability() / 10;
+  properties->minor = capability() % 10;
   properties->multiProcessorCount = 4;
-  properties->sharedMemPerBlockOptin = emulator::kSharedBytes;
+  properties->sharedMemPerBlockOptin = shared_of_block();
   properties->l2CacheSize = 1 << 20;
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
+  if (attribute != cudaDevAttrMaxSharedMemoryPerBlockOptin) return fail(cudaErrorInvalidValue);
+  return *value = int(shared_of_block()), cudaSuccess;
+}
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel) {
+  std::lock_guard lock(mutex);
+  if (fatal.error) return fail_for_good();
+  if (!has_image()) return fail(cudaErrorNoKernelImageForDevice);
+  const Function& f = functions()[kernel];
+  *attributes = {
+      .sharedSizeBytes = f.of_variables,
+      .maxDynamicSharedSizeBytes = int(f.set ? f.most_dynamic : emulator::kStaticSharedBytes - f.of_variables)};
+  return cudaSuccess;
+}
+cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int value) {
+  std::lock_guard lock(mutex);
+  if (fatal.error) return fail_for_good();
+  if (!has_image()) return fail(cudaErrorNoKernelImageForDevice);
+  Function& f = functions()[kernel];
+  if (value < 0 || size_t(value) + f.of_variables > shared_of_block()) return fail(cudaErrorInvalidValue);
+  f.most_dynamic = size_t(value);
+  f.set = true;
   return cudaSuccess;
 }
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
@@ -211,6 +347,8 @@ cudaError_t cudaDeviceSynchronize() {
 namespace {
 cudaError_t take(void** p, size_t bytes, emulator::MemoryKind kind) {
   std::lock_guard lock(mutex);
+  *p = nullptr;
+  if (fatal.error) return fail_for_good();
   *p = bytes ? emulator::heap_take(bytes, kind) : nullptr;
   return *p || !bytes ? cudaSuccess : fail(cudaErrorMemoryAllocation);
 }
@@ -223,9 +361,6 @@ cudaError_t give_back(void* p) {
 }
 }  // namespace
 cudaError_t cudaMalloc(void** p, size_t bytes) { return take(p, bytes, emulator::MemoryKind::device); }
-cudaError_t cudaMallocManaged(void** p, size_t bytes, unsigned) {
-  return take(p, bytes, emulator::MemoryKind::managed);
-}
 cudaError_t cudaMallocHost(void** p, size_t bytes) { return take(p, bytes, emulator::MemoryKind::pinned); }
 cudaError_t cudaFree(void* p) { return give_back(p); }
 cudaError_t cudaFreeHost(void* p) { return give_back(p); }
@@ -239,7 +374,8 @@ cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_
   if (width == 0 || height == 0) return cudaSuccess;
   if (width > to_pitch || width > from_pitch) return fail(cudaErrorInvalidValue);
   if (!direction_fits(to, from, kind))
-    return fail_with(text("a copy of ", width * height, " bytes goes the other way than its call says"));
+    return fail(cudaErrorInvalidValue,
+                text("a copy of ", width * height, " bytes goes the other way than its call says"));
   auto* t = static_cast<std::byte*>(to);
   const auto* f = static_cast<const std::byte*>(from);
   if (!inside(from)) {  // not pinned: read now
@@ -252,7 +388,7 @@ cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_
       return wrong;
     });
   }
-  add(stream, [=] {
+  add(stream, [=]() -> std::string {
     std::string wrong;
     for (size_t i = 0; i < height && wrong.empty(); ++i) wrong = copy_now(t + i * to_pitch, f + i * from_pitch, width);
     return wrong;
@@ -270,12 +406,14 @@ cudaError_t cudaMemsetAsync(void* p, int value, size_t bytes, cudaStream_t strea
     if (bytes && !emulator::heap_holds(reinterpret_cast<uintptr_t>(p), bytes))
       return text("cudaMemsetAsync of ", bytes, " bytes begins ", emulator::heap_where(reinterpret_cast<uintptr_t>(p)));
     emulator::heap_set(p, static_cast<unsigned char>(value), bytes);
+    emulator::note_written(reinterpret_cast<uintptr_t>(p), bytes);
     return {};
   });
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   std::lock_guard lock(mutex);
+  if (fatal.error) return fail_for_good();
   all_streams.push_back(*stream = new EmulatedStream);
   return cudaSuccess;
 }
@@ -293,10 +431,14 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 }
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
   std::lock_guard lock(mutex);
+  if (fatal.error) return fail_for_good();
   return of(stream).waiting.empty() ? cudaSuccess : cudaErrorNotReady;
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) { return *event = new EmulatedEvent, cudaSuccess; }
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  if (fatal.error) return fail_for_good();
+  return *event = new EmulatedEvent, cudaSuccess;
+}
 cudaError_t cudaEventCreate(cudaEvent_t* event) { return cudaEventCreateWithFlags(event, 0); }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
   std::lock_guard lock(mutex);
@@ -316,6 +458,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 }
 namespace {
 cudaError_t reach(cudaEvent_t event, uint64_t mark) {
+  if (fatal.error) return fail_for_good();
   if (!event->stream || event->reached >= mark) return cudaSuccess;
   return run_stream(*event->stream, [&] { return event->reached >= mark; });
 }
@@ -327,6 +470,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   std::lock_guard lock(mutex);
+  if (fatal.error) return fail_for_good();
   return event->reached >= event->recorded ? cudaSuccess : cudaErrorNotReady;
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
@@ -339,7 +483,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   std::lock_guard lock(mutex);
   if (!event->stream || event->stream == &of(stream)) return cudaSuccess;
   return add(stream, [event, mark = event->recorded]() -> std::string {
-    return reach(event, mark) == cudaSuccess ? std::string() : last_fault;
+    return reach(event, mark) == cudaSuccess ? std::string() : cudaGetErrorString(last_error);
   });
 }
 
@@ -349,6 +493,7 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* 
 }
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   std::lock_guard lock(mutex);
+  if (fatal.error) return fail_for_good();
   if (!stream) return fail(cudaErrorStreamCaptureUnsupported);  // the default stream cannot be captured
   if (of(stream).capture) return fail(cudaErrorInvalidValue);
   of(stream).capture = std::make_unique<EmulatedGraph>();
@@ -356,15 +501,39 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   std::lock_guard lock(mutex);
+  *graph = nullptr;
   if (!of(stream).capture) return fail(cudaErrorInvalidValue);
+  if (fatal.error) {
+    of(stream).capture.reset();
+    return fail_for_good();
+  }
   *graph = of(stream).capture.release();
   return cudaSuccess;
 }
+namespace {
+// A kernel's node has what shared memory the kernel is allowed now, not what it was when it was recorded.
+cudaError_t check_shared(EmulatedGraph& graph) {
+  for (Work& work : graph.works)
+    if (work.launch)
+      if (std::string why = too_much_shared(*work.launch); !why.empty())
+        return fail(cudaErrorInvalidValue, "a node of a graph: " + why);
+  return cudaSuccess;
+}
+}  // namespace
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
-  return *exec = new EmulatedGraph(*graph), cudaSuccess;
+  std::lock_guard lock(mutex);
+  *exec = nullptr;
+  if (fatal.error) return fail_for_good();
+  auto made = std::make_unique<EmulatedGraph>(*graph);
+  for (Work& work : made->works)
+    if (work.launch) work.launch = std::make_shared<emulator::Launch>(*work.launch);
+  if (const cudaError_t e = check_shared(*made)) return e;
+  return *exec = made.release(), cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   std::lock_guard lock(mutex);
+  if (fatal.error) return fail_for_good();
+  if (const cudaError_t e = check_shared(*exec)) return e;
   for (const Work& work : exec->works) add(stream, work);
   return cudaSuccess;
 }

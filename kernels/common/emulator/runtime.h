@@ -2,8 +2,11 @@
 // until somebody waits for it (cudaStreamSynchronize and its like), so that code which forgets to wait reads old values
 // here as it would on a card. Copies from memory that is not pinned take place at the call, as on a card.
 //
-// A fault in a kernel makes the call that waits return cudaErrorLaunchFailure; cudaGetErrorString then gives the
-// sentence.
+// A fault in a kernel makes the call that waits return cudaErrorLaunchFailure, and every later call too, as on a card;
+// cudaGetErrorString then gives the sentence.
+//
+// The device is one of compute capability 9.0. KERN_EMULATOR_ARCH=86 makes it one of 8.6, with what shared memory that
+// has; of anything below 8.0 this build has no image. KERN_EMULATOR_DRIVER=12020 makes its driver too old, =0 absent.
 #pragma once
 #include <cstddef>
 
@@ -13,6 +16,10 @@ enum cudaError_t {
   cudaSuccess = 0,
   cudaErrorInvalidValue = 1,
   cudaErrorMemoryAllocation = 2,
+  cudaErrorInvalidConfiguration = 9,
+  cudaErrorInsufficientDriver = 35,
+  cudaErrorNoDevice = 100,
+  cudaErrorNoKernelImageForDevice = 209,
   cudaErrorInvalidResourceHandle = 400,
   cudaErrorNotReady = 600,
   cudaErrorLaunchFailure = 719,
@@ -35,8 +42,9 @@ enum cudaStreamCaptureStatus {
   cudaStreamCaptureStatusActive,
   cudaStreamCaptureStatusInvalidated
 };
-inline constexpr unsigned cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2, cudaHostAllocDefault = 0,
-                          cudaMemAttachGlobal = 1;
+enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
+enum cudaDeviceAttr { cudaDevAttrMaxSharedMemoryPerBlockOptin = 97 };
+inline constexpr unsigned cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2, cudaHostAllocDefault = 0;
 
 using cudaStream_t = struct EmulatedStream*;
 using cudaEvent_t = struct EmulatedEvent*;
@@ -51,6 +59,11 @@ struct cudaDeviceProp {
   int l2CacheSize;
 };
 
+struct cudaFuncAttributes {
+  size_t sharedSizeBytes;         // static; here: that of the last run
+  int maxDynamicSharedSizeBytes;  // without sharedSizeBytes
+};
+
 const char* cudaGetErrorString(cudaError_t error);
 const char* cudaGetErrorName(cudaError_t error);
 cudaError_t cudaGetLastError();
@@ -58,6 +71,9 @@ cudaError_t cudaGetDeviceCount(int* count);
 cudaError_t cudaGetDevice(int* device);
 cudaError_t cudaSetDevice(int device);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device);
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device);
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel);
+cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value);
 cudaError_t cudaDriverGetVersion(int* version);
 cudaError_t cudaRuntimeGetVersion(int* version);
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total);
@@ -65,7 +81,6 @@ cudaError_t cudaDeviceSynchronize();
 
 cudaError_t cudaMalloc(void** p, size_t bytes);
 cudaError_t cudaFree(void* p);
-cudaError_t cudaMallocManaged(void** p, size_t bytes, unsigned flags = cudaMemAttachGlobal);
 cudaError_t cudaMallocHost(void** p, size_t bytes);
 cudaError_t cudaFreeHost(void* p);
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind);
@@ -98,4 +113,11 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEven
 
 namespace kern::emulator {
 cudaError_t enqueue(Launch launch, cudaStream_t stream);
+// In the order of the stream: what lies there counts as written by nobody, until somebody writes again. For whoever
+// hands out pieces of an allocation.
+void forget_contents(void* p, size_t bytes, cudaStream_t stream);
+
+// For tests. After a fault the device is used again, as if by another process; memory stays.
+void forget_faults();
+void set_architecture(int capability);  // 86 is 8.6; no kernel has been given more shared memory yet
 }  // namespace kern::emulator
