@@ -62,6 +62,12 @@ constexpr Model kModels[] = {
                                {.in = 3, .out = 35, .channels = {32, 64, 128}, .dropout = 0.3f, .head_conv = true})),
                            {usual(n, 4), 128, 128, 3}, 35);
      }},
+    {"b256", "b at 256x256, batch 6 (for a card)",
+     [](int n) {
+       return segmentation(AnyModule(models::UNet2d(
+                               {.in = 3, .out = 35, .channels = {32, 64, 128}, .dropout = 0.3f, .head_conv = true})),
+                           {usual(n, 6), 256, 256, 3}, 35);
+     }},
     {"c", "U-Net 16-32-64-128, batch norm, 3 to 2 classes, 128x128, batch 4",
      [](int n) {
        return segmentation(AnyModule(models::UNet2d({.in = 3, .out = 2, .channels = {16, 32, 64, 128}})),

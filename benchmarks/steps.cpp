@@ -79,6 +79,12 @@ size_t foresee_peak(const Model& model, const StepOptions& o) {
       .peak;
 }
 
+void run_steps(const Model& model, const StepOptions& o, int count) {
+  set_seed(uint64_t(o.seed));
+  Steps steps(model, o);
+  for (int i = 0; i < count; ++i) steps.step();
+}
+
 StepResult time_steps(const Model& model, const StepOptions& o) {
   StepResult result{.id = model.id, .foreseen_bytes = foresee_peak(model, o)};
   set_seed(uint64_t(o.seed));

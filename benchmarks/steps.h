@@ -35,5 +35,7 @@ struct StepResult {
 // computed.
 size_t foresee_peak(const Model& model, const StepOptions& options);
 StepResult time_steps(const Model& model, const StepOptions& options);
+// That many of these steps, and nothing else; the first is done eagerly, a card records the second.
+void run_steps(const Model& model, const StepOptions& options, int steps);
 
 }  // namespace kern::benchmarks

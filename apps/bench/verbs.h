@@ -31,6 +31,15 @@ struct BenchSectionsConfig {
   bool flips = false;
   int repeats = 5, threads = 0;
 };
+struct BenchLedgerConfig {
+  std::vector<std::string> models{"a", "b256", "C", "d", "D", "e", "f"};
+  kernels::Precision precision = kernels::Precision::bf16;
+  int batch = 0;
+  bool nodes = false;
+};
+void describe_bench_ledger(training::Schema& schema, BenchLedgerConfig& config);
+void run_bench_ledger(const BenchLedgerConfig& config, Call& call);
+
 void describe_bench_sections(training::Schema& schema, BenchSectionsConfig& config);
 void run_bench_sections(const BenchSectionsConfig& config, Call& call);
 

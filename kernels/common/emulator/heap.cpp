@@ -9,6 +9,7 @@
 #include <new>
 
 #include "kernels/common/emulator/checks.h"
+#include "kernels/common/emulator/dry_run.h"
 #include "kernels/common/error.h"
 
 // The host must not touch the card's memory. Under AddressSanitizer it is poisoned: whatever is compiled with that
@@ -77,7 +78,7 @@ size_t heap_capacity() {
     const char* text = std::getenv("KERN_EMULATOR_MEMORY");
     return text ? std::strtoull(text, nullptr, 10) : 4096;
   }();
-  return mebibytes << 20;
+  return DryRun::current() ? kDryCapacity : mebibytes << 20;
 }
 size_t heap_live() { return heap().live; }
 
@@ -94,7 +95,8 @@ void* heap_take(size_t bytes, MemoryKind kind) {
   if (kind != MemoryKind::pinned) h.live += bytes;
   if (kind == MemoryKind::pinned) note_written(begin, bytes);  // the host writes there without a word
   else if (__asan_poison_memory_region) __asan_poison_memory_region(reinterpret_cast<void*>(begin), bytes);
-  heap_set(reinterpret_cast<void*>(begin), 0xff, bytes);  // NaN: a value that nobody wrote shows
+  if (!DryRun::current())
+    heap_set(reinterpret_cast<void*>(begin), 0xff, bytes);  // NaN: a value that nobody wrote shows
   return reinterpret_cast<void*>(begin);
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kernels/common/emulator/checks.h"
+#include "kernels/common/emulator/dry_run.h"
 #include "kernels/common/emulator/heap.h"
 #include "kernels/common/emulator/library.h"
 #include "kernels/common/error.h"
@@ -152,6 +153,12 @@ cudaError_t add(cudaStream_t stream, Work work) {
   else s.waiting.push_back(std::move(work));
   return cudaSuccess;
 }
+// In a dry run a piece of work is written down, and that is all.
+bool noted(emulator::DryNode node, cudaStream_t stream) {
+  emulator::DryRun* const dry = emulator::DryRun::current();
+  if (dry) dry->note(std::move(node), of(stream).capture != nullptr);
+  return dry != nullptr;
+}
 bool capturing_any() {
   for (EmulatedStream* s : all_streams)
     if (s->capture) return true;
@@ -212,10 +219,13 @@ cudaError_t enqueue(Launch launch, cudaStream_t stream) {
   if (!has_image()) return fail(cudaErrorNoKernelImageForDevice);
   if (std::string why = refused(launch); !why.empty()) return fail(cudaErrorInvalidConfiguration, std::move(why));
   if (std::string why = too_much_shared(launch); !why.empty()) return fail(cudaErrorInvalidValue, std::move(why));
+  if (noted({DryNode::Kind::kernel, launch.name, launch.grid, launch.block, launch.shared_bytes}, stream))
+    return cudaSuccess;
   return add(stream, Work{.act = {}, .launch = std::make_shared<Launch>(std::move(launch))});
 }
 void forget_contents(void* p, size_t bytes, cudaStream_t stream) {
   std::lock_guard lock(mutex);
+  if (DryRun::current()) return;  // nothing is written in one
   add(stream, [=]() -> std::string {
     if (heap_holds(reinterpret_cast<uintptr_t>(p), bytes)) forget_written(reinterpret_cast<uintptr_t>(p), bytes);
     return {};
@@ -236,7 +246,9 @@ const CardOfLibrary& card_of_library() {
   static const CardOfLibrary card{.enqueue =
                                       [](std::function<std::string()> work, void* stream) {
                                         std::lock_guard lock(mutex);
-                                        add(static_cast<cudaStream_t>(stream), std::move(work));
+                                        const auto of_card = static_cast<cudaStream_t>(stream);
+                                        if (!noted({DryNode::Kind::library, "library"}, of_card))
+                                          add(of_card, std::move(work));
                                       },
                                   .capturing =
                                       [](void* stream) {
@@ -378,6 +390,10 @@ cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_
                 text("a copy of ", width * height, " bytes goes the other way than its call says"));
   auto* t = static_cast<std::byte*>(to);
   const auto* f = static_cast<const std::byte*>(from);
+  if (noted({emulator::DryNode::Kind::copy, "copy", {}, {}, 0, 2 * width * height}, stream)) {
+    for (size_t i = 0; !inside(to) && i < height; ++i) std::memset(t + i * to_pitch, 0, width);
+    return cudaSuccess;
+  }
   if (!inside(from)) {  // not pinned: read now
     std::vector<std::byte> staged(width * height);
     for (size_t i = 0; i < height; ++i) std::memcpy(staged.data() + i * width, f + i * from_pitch, width);
@@ -402,6 +418,7 @@ cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind 
 }
 cudaError_t cudaMemsetAsync(void* p, int value, size_t bytes, cudaStream_t stream) {
   std::lock_guard lock(mutex);
+  if (noted({emulator::DryNode::Kind::fill, "fill", {}, {}, 0, bytes}, stream)) return cudaSuccess;
   return add(stream, [=]() -> std::string {
     if (bytes && !emulator::heap_holds(reinterpret_cast<uintptr_t>(p), bytes))
       return text("cudaMemsetAsync of ", bytes, " bytes begins ", emulator::heap_where(reinterpret_cast<uintptr_t>(p)));
