@@ -11,7 +11,11 @@
 namespace kern {
 namespace {
 
-constexpr size_t kMostRecords = 8;
+constexpr size_t kMostRecords = 32;
+// A record that was used in so many last runs makes no room for a new one: of more shapes in turn than there are
+// records, these are replayed and the rest run eagerly, where otherwise each would drive out the next before it comes
+// again.
+constexpr uint64_t kPatience = 4 * kMostRecords;
 
 bool& enabled() {
   static bool on = [] {
@@ -56,7 +60,14 @@ std::vector<Tensor> StepGraphs::run(const std::vector<Tensor>& inputs, const Wor
     for (const Tensor& t : inputs) there.push_back(t.to(device_));
     return work(there);
   }
-  Record& record = record_of(key_of(inputs, circumstances), inputs);
+  ++runs_;
+  Record* const found = record_of(key_of(inputs, circumstances), inputs);
+  if (!found) {
+    const std::vector<Tensor> there = empty_on_card(inputs);
+    upload(inputs, there);
+    return work(there);
+  }
+  Record& record = *found;
   upload(inputs, record.inputs);
   if (!graphs_enabled()) return work(record.inputs);
   if (!record.graph) {
@@ -76,21 +87,31 @@ std::vector<Tensor> StepGraphs::run(const std::vector<Tensor>& inputs, const Wor
   return record.outputs;
 }
 
-StepGraphs::Record& StepGraphs::record_of(std::vector<int64_t> key, const std::vector<Tensor>& inputs) {
+std::vector<Tensor> StepGraphs::empty_on_card(const std::vector<Tensor>& like) const {
+  std::vector<Tensor> there;
+  for (const Tensor& t : like) there.push_back(Tensor::empty(t.shape(), {.dtype = t.dtype(), .device = device_}));
+  return there;
+}
+
+StepGraphs::Record* StepGraphs::record_of(std::vector<int64_t> key, const std::vector<Tensor>& inputs) {
   const auto found = std::find_if(records_.begin(), records_.end(), [&](const Record& r) { return r.key == key; });
   if (found != records_.end()) {
     records_.splice(records_.begin(), records_, found);
-    return records_.front();
+    found->last_run = runs_;
+    return &*found;
   }
-  if (records_.size() == kMostRecords) records_.pop_back();
-  std::vector<Tensor> there;
-  for (const Tensor& t : inputs) there.push_back(Tensor::empty(t.shape(), {.dtype = t.dtype(), .device = device_}));
+  if (records_.size() == kMostRecords) {
+    if (runs_ - records_.back().last_run <= kPatience) return nullptr;
+    records_.pop_back();
+  }
+  std::vector<Tensor> there = empty_on_card(inputs);
   records_.emplace_front();
   const auto made = records_.begin();
   made->key = std::move(key);
+  made->last_run = runs_;
   made->inputs = std::move(there);
   made->blocks.emplace([this, made] { records_.erase(made); });
-  return *made;
+  return &*made;
 }
 
 void StepGraphs::upload(const std::vector<Tensor>& from, const std::vector<Tensor>& to) {

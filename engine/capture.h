@@ -16,8 +16,8 @@
 // the card nor writes to it: an error says so when it is recorded.
 //
 // Inputs go through pinned memory, two sets of it, into tensors that stay where they are; the host waits only if it is
-// two steps ahead. The card's memory of a record stays its own (KeptBlocks); several records live side by side, the
-// least used ones go first when there are many or memory is short.
+// two steps ahead. The card's memory of a record stays its own (KeptBlocks); up to 32 records live side by side;
+// the least used ones go first when memory is short, or when one that was not used for long is in a new one's way.
 //
 // On the CPU, in a rehearsal and with KERN_GRAPH=off (on a card: eagerly, for profiling or to find a fault's place)
 // the code runs every time.
@@ -55,6 +55,7 @@ class StepGraphs {
  private:
   struct Record {
     std::vector<int64_t> key;
+    uint64_t last_run = 0;                // of runs_
     std::vector<Tensor> inputs, outputs;  // on the card
     std::optional<KeptBlocks> blocks;
     std::optional<CardGraph> graph;
@@ -64,11 +65,14 @@ class StepGraphs {
     std::unique_ptr<PinnedMemory> memory;
     CardEvent uploaded;
   };
-  Record& record_of(std::vector<int64_t> key, const std::vector<Tensor>& inputs);
+  // Null: there are many, all of them in use; this run is eager.
+  Record* record_of(std::vector<int64_t> key, const std::vector<Tensor>& inputs);
+  std::vector<Tensor> empty_on_card(const std::vector<Tensor>& like) const;
   void upload(const std::vector<Tensor>& from, const std::vector<Tensor>& to);
 
   Device device_;
   std::list<Record> records_;  // the last used first
+  uint64_t runs_ = 0;
   std::unique_ptr<Staging> staging_[2];
   int next_staging_ = 0;
   Last last_ = Last::none;

@@ -1,9 +1,12 @@
 #include "engine/card.h"
 
 #include <cstring>
+#include <utility>
 
 #ifdef KERN_CUDA
 #include "kernels/common/cuda.h"
+#include "kernels/common/image.h"
+#include "kernels/common/log.h"
 #endif
 
 namespace kern {
@@ -19,20 +22,52 @@ void copy_on_host(void* to, size_t to_pitch, const void* from, size_t from_pitch
 #ifdef KERN_CUDA
 using kernels::cuda_check;
 
+// Why the first card cannot be used; empty: it can. `there`: a card seems to be there all the same.
+std::string why_not(bool& there) {
+  constexpr const char* kInstead = ", or use device=cpu";
+  int count = 0, driver = 0, runtime = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  cudaGetLastError();
+  if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0))
+    return "no graphics card can be used (none is there); use device=cpu, or install NVIDIA's driver";
+  if (error == cudaErrorInsufficientDriver) {
+    if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0)
+      return "no graphics card can be used (there is no driver of NVIDIA's); use device=cpu, or install the driver";
+    there = true;
+    cudaRuntimeGetVersion(&runtime);
+    const auto version = [](int v) { return text(v / 1000, ".", v % 1000 / 10); };
+    return text("the graphics card cannot be used: its driver is for CUDA ", version(driver), ", this build of Kern ",
+                runtime > driver ? "is made with CUDA " + version(runtime) : "needs a newer one",
+                "; install a newer driver", kInstead);
+  }
+  there = true;
+  if (error != cudaSuccess)
+    return text("the graphics card cannot be used: ", cudaGetErrorString(error), " (", cudaGetErrorName(error),
+                "); see what nvidia-smi says", kInstead);
+  cudaFuncAttributes attributes;
+  const cudaError_t image = cudaFuncGetAttributes(&attributes, kernels::any_kernel());
+  if (image == cudaSuccess) return {};
+  cudaGetLastError();
+  cudaDeviceProp card;
+  if (cudaGetDeviceProperties(&card, 0) != cudaSuccess) cudaGetLastError(), card = {};
+  return text("the graphics card (", card.name, ", compute capability ", card.major, ".", card.minor,
+              ") cannot be used: ", cudaGetErrorString(image), " (", cudaGetErrorName(image), "); ",
+              card.major >= 8 ? text("build Kern with -DCMAKE_CUDA_ARCHITECTURES=", card.major, card.minor)
+                              : std::string("Kern needs one of 8.0 or newer: use another card"),
+              kInstead);
+}
+
 // Opened at the first use: the card of this process, and the stream that all work goes to.
 struct Card {
   bool there = false;
   std::string why;
+  bool told = true;  // the person has nothing to learn from `why`, or knows it
   cudaStream_t stream = nullptr;
   Card() {
-    int count = 0;
-    const cudaError_t error = cudaGetDeviceCount(&count);
-    if (error != cudaSuccess || count == 0) {
-      cudaGetLastError();
-      why = text("no graphics card can be used (", error != cudaSuccess ? cudaGetErrorString(error) : "none is there",
-                 "); use device=cpu, or install NVIDIA's driver");
-      return;
-    }
+    bool seen = false;
+    why = why_not(seen);
+    told = !seen;
+    if (!why.empty()) return;
     cuda_check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
     kernels::set_current_stream(stream);
     there = true;
@@ -71,7 +106,13 @@ void require_device(Device device, SourceLocation at) {
 }
 
 Device device_of(DeviceChoice choice, SourceLocation at) {
-  if (choice == DeviceChoice::automatic) return card_available() && !card_info().emulated ? Device::cuda : Device::cpu;
+  if (choice == DeviceChoice::automatic) {
+    if (card_available() && !card_info().emulated) return Device::cuda;
+#ifdef KERN_CUDA
+    if (!card().there && !std::exchange(card().told, true)) warn("device=auto computes on the CPU: ", card().why);
+#endif
+    return Device::cpu;
+  }
   const Device device = choice == DeviceChoice::cpu ? Device::cpu : Device::cuda;
   require_device(device, at);
   return device;
@@ -126,6 +167,13 @@ void card_free(std::byte* p) {
   cudaFree(p);  // an error here says that an earlier kernel failed: whoever waits for that one is told
 #else
   (void)p;
+#endif
+}
+void card_hand_out_again(std::byte* p, size_t bytes) {
+#ifdef KERN_CUDA_EMULATED
+  emulator::forget_contents(p, bytes, card().stream);
+#else
+  (void)p, (void)bytes;
 #endif
 }
 

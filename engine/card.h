@@ -17,7 +17,8 @@ namespace kern {
 bool card_available(std::string* why = nullptr);
 // Error with that sentence where `device` is not there.
 void require_device(Device device, SourceLocation at = SourceLocation::current());
-// What a person may ask for; automatic is a card where there is one (an emulated one must be asked for).
+// What a person may ask for; automatic is a card where there is one (an emulated one must be asked for). Where there is
+// one that cannot be used (its driver is too old, this build has no code for it) a warning says so, once.
 enum class DeviceChoice { automatic, cpu, cuda };
 Device device_of(DeviceChoice choice, SourceLocation at = SourceLocation::current());  // Error where it is not there
 
@@ -36,6 +37,8 @@ void wait_for(Device device);  // until all work given to it is done; throws wha
 // --- for the engine: raw memory ---
 std::byte* card_allocate(size_t bytes);  // null when the card is full
 void card_free(std::byte* p);
+// A block changes hands: an emulated card refuses to read what the former owner left in it; others do nothing.
+void card_hand_out_again(std::byte* p, size_t bytes);
 // height rows of width bytes; the pitches are in bytes. Copies from the card to the host wait for it, others do not,
 // and the host's bytes may be changed as soon as this returns.
 void copy_bytes(Device to_device, void* to, size_t to_pitch, Device from_device, const void* from, size_t from_pitch,

@@ -33,14 +33,19 @@ constexpr bool kReuse = !kAddressSanitizer;
 struct Source {
   std::byte* (*take)(size_t bytes);  // null when there is none left
   void (*give_back)(std::byte*);
+  void (*hand_out_again)(std::byte*, size_t bytes);  // a block that somebody freed
   const char* whose;
 };
 constexpr Source kHost = {
     .take = [](size_t bytes) { return static_cast<std::byte*>(std::aligned_alloc(kAlignment, bytes)); },
     .give_back = [](std::byte* p) { std::free(p); },
+    .hand_out_again = [](std::byte*, size_t) {},
     .whose = ""};
 // A block of the card that was freed may be taken again at once: whatever still uses it comes before in the stream.
-constexpr Source kCard = {.take = card_allocate, .give_back = card_free, .whose = " of the card's memory"};
+constexpr Source kCard = {.take = card_allocate,
+                          .give_back = card_free,
+                          .hand_out_again = card_hand_out_again,
+                          .whose = " of the card's memory"};
 
 thread_local KeptBlocks* scope = nullptr;
 
@@ -104,6 +109,7 @@ class Pool {
     if (!block) block = free_.take(size);
     if (block) {
       kept_ -= size;
+      source_.hand_out_again(block, size);
     } else {
       block = source_.take(size);
       if (!block && !recording()) block = take_from_others(size);

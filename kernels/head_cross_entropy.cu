@@ -13,6 +13,7 @@ namespace {
 // of about 500 bound by memory. Other heads go through linear's and cross_entropy's rows with all logits in scratch,
 // and bf16 as copies in float.
 constexpr int kMostBlocks = 1024, kWide = 8;  // logits, or channels, that a thread makes at a time
+constexpr size_t kMostShared = 99 * 1024 - 128;  // what a block may have on any card since sm_80, less block_sum's own
 constexpr int round_up(int64_t v, int to) { return int((v + to - 1) / to * to); }
 
 // Shared memory in floats, and who adds which weights' gradients.
@@ -40,7 +41,7 @@ constexpr int threads_of(const HeadCrossEntropySpec& g) {
   if (g.c > 256 || g.k > kMostThreadRow) return 0;
   for (int threads : {128, 192}) {
     const Layout at(g, threads);
-    if (at.parts > 0 && at.bytes(threads) <= 99 * 1024) return threads;
+    if (at.parts > 0 && at.bytes(threads) <= kMostShared) return threads;
   }
   return 0;
 }

@@ -11,6 +11,7 @@
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
 #include "tests/apps/kern_process.h"
+#include "tests/support/error_of.h"
 
 namespace kern::apps {
 namespace {
@@ -154,6 +155,32 @@ TEST(Command, Info) {
     EXPECT_NE(r.out.find(word), std::string::npos) << r.out;
   EXPECT_EQ(kern({"info", "--ops"}).out.substr(0, 7), "| op | ");
 }
+
+#ifdef KERN_CUDA_EMULATED
+// device=auto once went to the CPU without a word where a card was there and could not be used.
+TEST(Command, SaysWhyACardThatIsThereIsNotUsed) {
+  struct {
+    const char *variable, *value;
+    std::vector<std::string> words;  // none: nothing to tell
+  } const cases[] = {{"KERN_EMULATOR_DRIVER", "12020", {"its driver is for CUDA 12.2", "made with CUDA 13.0"}},
+                     {"KERN_EMULATOR_DRIVER", "0", {}},
+                     {"KERN_EMULATOR_ARCH", "75", {"compute capability 7.5", "no kernel image", "8.0 or newer"}}};
+  const std::vector<std::string> steps{"bench", "steps", "models=D", "mode=predict", "batch=1", "repeats=1"};
+  for (const auto& c : cases) {
+    const testing::Environment environment{{c.variable, c.value}};
+    const std::string said = testing::run_well(steps, environment).err;
+    if (c.words.empty()) EXPECT_EQ(said, "");
+    else testing::expect_words(said, c.words);
+    EXPECT_EQ(said.find("warning"), said.rfind("warning")) << "once: " << said;
+    std::vector<std::string> asked = steps;
+    asked.push_back("device=cuda");
+    const testing::Result r = testing::run(asked, environment);
+    EXPECT_EQ(r.code, kUsersInput);
+    testing::expect_words(r.err, {"device=cuda: ", "use device=cpu"});
+    testing::expect_words(r.err, c.words);
+  }
+}
+#endif
 
 }  // namespace
 }  // namespace kern::apps

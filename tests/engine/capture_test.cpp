@@ -60,9 +60,32 @@ TEST_F(Graphs, another_shape_is_another_record_and_the_first_one_still_serves) {
     EXPECT_EQ(graphs.run({of({float(i)})}, doubled, {7})[0].values(), (Values{2 * float(i)}));
     EXPECT_EQ(graphs.last(), expected[i]) << "other circumstances";
   }
-  for (int n = 3; n < 30; ++n) graphs.run({of(Values(size_t(n), 1))}, doubled);  // the oldest are forgotten
-  EXPECT_EQ(graphs.run({of({5})}, doubled)[0].values(), (Values{10}));
-  EXPECT_EQ(graphs.last(), Last::eager);
+}
+
+// Once the ninth shape in turn drove out the first one's record, and no step was ever replayed.
+TEST_F(Graphs, many_shapes_in_turn_are_replayed) {
+  int replayed = 0;
+  for (int round = 0; round < 5; ++round)
+    for (size_t n = 1; n <= 40; ++n) {
+      const Values x(n, float(round)), y(n, 2 * float(round));
+      EXPECT_EQ(graphs.run({of(x)}, doubled)[0].values(), y);
+      if (round >= 2) replayed += graphs.last() == Last::replayed;
+    }
+  EXPECT_GE(replayed, 3 * 30) << "of 120";
+}
+
+TEST_F(Graphs, shapes_that_come_no_more_make_room) {
+  for (int i = 0; i < 3; ++i)
+    for (size_t n = 1; n <= 40; ++n) graphs.run({of(Values(n, 1.0f))}, doubled);
+  int replayed = 0;
+  for (int i = 0; i < 40; ++i)
+    for (size_t n = 101; n <= 110; ++n) {
+      graphs.run({of(Values(n, 1.0f))}, doubled);
+      if (i >= 30) replayed += graphs.last() == Last::replayed;
+    }
+  EXPECT_EQ(replayed, 100);
+  graphs.run({of({5})}, doubled);
+  EXPECT_EQ(graphs.last(), Last::eager) << "the oldest are forgotten";
 }
 
 TEST_F(Graphs, inputs_of_any_pitch_device_and_type) {

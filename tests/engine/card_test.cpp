@@ -8,6 +8,9 @@
 #include "engine/ops/relu.h"
 #include "engine/random.h"
 #include "engine/tensor.h"
+#ifdef KERN_CUDA_EMULATED
+#include "kernels/common/cuda.h"
+#endif
 #include "kernels/common/sanitizer.h"
 
 namespace kern {
@@ -134,6 +137,23 @@ TEST_F(Card, random_numbers_of_a_step_that_is_over_are_refused) {
   EXPECT_EQ(*draw.step_on(Device::cpu), 0u);
   EXPECT_THROW(draw.step_on(Device::cuda), Error);
 }
+
+#ifdef KERN_CUDA_EMULATED
+TEST_F(Card, what_a_former_owner_left_in_a_block_is_not_read) {
+  if (kAddressSanitizer) GTEST_SKIP() << "nothing is reused there";
+  { const Tensor former = Tensor::full({777}, 1, {.device = Device::cuda}); }
+  const Tensor t = Tensor::empty({777}, {.device = Device::cuda});
+  std::string said;
+  try {
+    relu(t).values();
+  } catch (const Error& e) {
+    said = e.sentence();
+  }
+  emulator::forget_faults();
+  EXPECT_NE(said.find("unary forward: thread"), std::string::npos) << said;
+  EXPECT_NE(said.find("nobody"), std::string::npos) << said;
+}
+#endif
 
 }  // namespace
 }  // namespace kern
