@@ -193,12 +193,8 @@ void describe_anomalies_evaluate(Schema& keys, AnomaliesEvaluateConfig& c) {
       .key("model", c.model, "model file that 'kern anomalies train' made, or the run folder that holds it", required())
       .key("data", c.data.path, "folder of good and defective pictures", required());
   describe_folders(keys, c.data);
-  keys.choice("pictures", c.pictures, "which: those that tested, validated or trained the model, or all",
-              {{"all", AnomalyPart::all},
-               {"test", AnomalyPart::test},
-               {"validation", AnomalyPart::validation},
-               {"training", AnomalyPart::training}})
-      .key("level", c.level, "the report shades the thresholds at which both rates reach this", kInside)
+  describe_part(keys, "pictures", c.pictures, true);
+  keys.key("level", c.level, "the report shades the thresholds at which both rates reach this", kInside)
       .key("report_pictures", c.report_pictures, "pictures drawn in the report, the worst first", between(0, 200))
       .key("run", c.run, "folder for report.html, scores.csv and result.json", required());
   describe_machine(keys, c.machine);

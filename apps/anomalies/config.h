@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/parts.h"
 #include "data/anomaly_set.h"
 #include "data/preprocess.h"
 #include "models/table_autoencoder.h"
@@ -82,12 +83,10 @@ struct AnomaliesSynthesizeConfig {
 };
 void describe_anomalies_synthesize(training::Schema& keys, AnomaliesSynthesizeConfig& config);
 
-enum class AnomalyPart { test, validation, training, all };
-
 struct AnomaliesEvaluateConfig {
   std::string model, run = "runs/anomalies_evaluation";
   AnomaliesData data;
-  AnomalyPart pictures = AnomalyPart::all;
+  DataPart pictures = DataPart::unseen;
   double level = 0.91;
   int report_pictures = 12;
   training::Machine machine;

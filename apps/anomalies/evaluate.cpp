@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <set>
 
 #include "apps/anomalies/report.h"
 #include "apps/anomalies/verbs.h"
@@ -18,18 +17,16 @@ void run_anomalies_evaluate(const AnomaliesEvaluateConfig& c, Call& call) {
   data.grey = model.chain.channels == 1;
   const AnomaliesSource source = read_source(data);
   warn_of_skipped(source);
-  const auto& listed = c.pictures == AnomalyPart::test         ? model.test_pictures
-                       : c.pictures == AnomalyPart::validation ? model.validation_pictures
-                                                               : model.training_pictures;
-  const std::set<std::string> chosen(listed.begin(), listed.end());
-  std::vector<int64_t> which;
-  for (size_t i = 0; i < source.set.pictures.size(); ++i) {
-    const data::AnomalyPicture& p = source.set.pictures[i];
-    if (p.truth != data::Truth::unknown && (c.pictures == AnomalyPart::all || chosen.contains(p.id)))
-      which.push_back(int64_t(i));
-  }
-  check(!which.empty(), "no picture to judge in ", c.data.path,
-        c.pictures == AnomalyPart::all ? "" : ": none has the name of a picture that the model was made with");
+  std::vector<int64_t> known, which;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < source.set.pictures.size(); ++i)
+    if (const data::AnomalyPicture& p = source.set.pictures[i]; p.truth != data::Truth::unknown) {
+      known.push_back(int64_t(i));
+      names.push_back(p.id);
+    }
+  for (const int64_t i : chosen(c.pictures, {model.training_pictures, model.validation_pictures, model.test_pictures},
+                                names, {"pictures", c.data.path}))
+    which.push_back(known[size_t(i)]);
   const AnomaliesJudgement j = judge(model, source, which, {.quiet = false, .title = "evaluate"});
   const training::RunFolder run = training::RunFolder::create(c.run);
   call.figures.add("rule", model.rule);

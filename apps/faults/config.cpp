@@ -81,6 +81,13 @@ data::SyntheticSeismic SyntheticKeys::options(uint64_t seed) const {
   return o;
 }
 
+std::string SyntheticKeys::to_yaml() const {
+  Schema keys("sections");
+  SyntheticKeys written = *this;
+  describe_synthetic(keys, written);
+  return keys.to_yaml();
+}
+
 void describe_synthetic(Schema& keys, SyntheticKeys& to, const std::string& prefix) {
   keys.key(prefix + "inlines", to.inlines, "1: a section; more: a cube", between(1, 4096))
       .key(prefix + "crosslines", to.crosslines, "traces of an inline", between(1, 65536))
@@ -228,7 +235,9 @@ void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
       .key("report_sections", c.report_sections, "sections drawn in the report", between(0, 200))
       .key("run", c.run, "folder for report.html and result.json", required());
   describe_places(keys, c.places);
-  keys.section("What synthetic sections are like: two numbers, or one that holds always");
+  keys.section(
+      "What synthetic sections are like: two numbers, or one that holds always; as in the model's training where not "
+      "given");
   describe_synthetic(keys, c.synthetic, "synthetic.");
   describe_machine(keys, c.machine);
 }

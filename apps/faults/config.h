@@ -28,6 +28,7 @@ struct SyntheticKeys {
   SyntheticKeys();  // the generator's own defaults
   // Throws an Error that names the key.
   data::SyntheticSeismic options(uint64_t seed) const;
+  std::string to_yaml() const;  // every key, without a prefix
 };
 // `prefix` is put before every name: "synthetic." where a training has other keys too.
 void describe_synthetic(training::Schema& keys, SyntheticKeys& to, const std::string& prefix = "");

@@ -97,6 +97,18 @@ std::vector<LabelledSection> labelled_pictures(const FaultsEvaluateConfig& c, st
   return sections;
 }
 
+// As those that trained the model, but for what is given.
+SyntheticKeys synthetic_of(const FaultsModel& model, const training::Schema& given) {
+  SyntheticKeys out;
+  training::Schema keys("sections");
+  describe_synthetic(keys, out);
+  if (!model.synthetic.empty()) keys.load_text(model.synthetic, "what the model says of its training");
+  const std::string prefix = "synthetic.";
+  for (const auto& [name, value] : given.values())
+    if (name.starts_with(prefix) && given.given(name)) keys.set(name.substr(prefix.size()) + "=" + value);
+  return out;
+}
+
 }  // namespace
 
 void run_evaluate_faults(const FaultsEvaluateConfig& c, Call& call) {
@@ -105,9 +117,15 @@ void run_evaluate_faults(const FaultsEvaluateConfig& c, Call& call) {
   model.module.move_to(c.machine.where());
   std::vector<std::string> skipped;
   std::vector<LabelledSection> sections;
+  std::string config = call.keys.to_yaml();
   if (c.data.empty()) {
     check(c.labels.empty(), "labels= is given without data=: name the SEG-Y file with the amplitudes too");
-    sections = synthetic_sections({.synthetic = c.synthetic.options(uint64_t(c.seed))}, c.sections);
+    const SyntheticKeys synthetic = synthetic_of(model, call.keys);
+    if (model.synthetic.empty())
+      warn(c.model, " does not say what the sections that trained it were like: these are made by Kern's own ranges, ",
+           "not the model's; give synthetic.…=");
+    sections = synthetic_sections({.synthetic = synthetic.options(uint64_t(c.seed))}, c.sections);
+    config += "\n# sections made of:\n" + synthetic.to_yaml();
   } else if (fs::is_directory(fs::path(c.data))) {
     sections = labelled_pictures(c, skipped);
   } else {
@@ -123,7 +141,7 @@ void run_evaluate_faults(const FaultsEvaluateConfig& c, Call& call) {
   call.figures.add("best_threshold", j.curve.best_f1().threshold);
   call.figures.add("fault_share", double(j.curve.positives()) / double(std::max<int64_t>(1, j.curve.count())));
   write_report(run, FaultsReport{.title = "Faults: evaluation of " + c.model,
-                                 .config = call.keys.to_yaml(),
+                                 .config = config,
                                  .model = &model,
                                  .sections = &sections,
                                  .judgement = &j,

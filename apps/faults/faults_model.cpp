@@ -13,7 +13,8 @@ json to_json(const FaultsModel& m) {
           {"tile", m.tile},
           {"threshold", m.threshold},
           {"average_precision", m.average_precision},
-          {"provenance", m.provenance}};
+          {"provenance", m.provenance},
+          {"synthetic", m.synthetic}};
 }
 
 FaultsModel from_json(const json& j) {
@@ -25,6 +26,7 @@ FaultsModel from_json(const json& j) {
   m.threshold = j.at("threshold").get<double>();
   m.average_precision = j.at("average_precision").get<double>();
   m.provenance = j.at("provenance").get<std::string>();
+  m.synthetic = j.value("synthetic", "");
   return m;
 }
 }  // namespace

@@ -16,6 +16,7 @@ struct FaultsModel {
   double threshold = 0.5;         // from which probability on a sample counts as a fault: best F1 of the validation
   double average_precision = 0;   // of the validation
   std::string provenance;         // version, seed
+  std::string synthetic;          // YAML: what the sections that trained it were like; empty: made by an older Kern
 
   AnyModule module;  // made by build() or load_faults_model()
   int reach = 0;     // traces and samples to either side that an answer may depend on

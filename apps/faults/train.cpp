@@ -50,6 +50,7 @@ FaultsModel new_model(const FaultsTrainConfig& c) {
   m.network.dropout = c.dropout;
   m.tile = c.tile;
   m.provenance = fmt::format("kern {} seed {}", build_info::kVersion, c.recipe.seed);
+  m.synthetic = c.synthetic.to_yaml();
   return m;
 }
 
@@ -114,11 +115,8 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
                                   {"tol_iou", j.tolerant.iou()}}};
   };
   t.save_model = [&](const std::filesystem::path& path) { save_faults_model(path, model); };
-  Schema made_of("sections");
-  SyntheticKeys synthetic = c.synthetic;
-  describe_synthetic(made_of, synthetic);
   t.identity.insert({{"model", model.architecture},
-                     {"sections", made_of.to_yaml()},
+                     {"sections", model.synthetic},
                      {"batches", fmt::format("batch={} accumulate={} sections={} fresh={} augment={}", c.recipe.batch,
                                              c.recipe.accumulate, c.sections, c.fresh, c.augment)}});
   if (!c.from.empty()) t.identity.emplace("from", c.from);

@@ -208,13 +208,9 @@ void describe_images_evaluate(Schema& keys, ImagesEvaluateConfig& c) {
       .key("data", c.data, "folder with pictures and masks", required())
       .key("image_dir", c.image_dir, "folder of the pictures inside data=")
       .key("mask_dir", c.mask_dir, "folder of the masks inside data=")
-      .key("mask_suffix", c.mask_suffix, "what a mask's name has more than its picture's")
-      .choice("pictures", c.pictures,
-              "which: those that validated the model, those that trained it, or all that have a mask",
-              {{"all", WhichPictures::all},
-               {"validation", WhichPictures::validation},
-               {"training", WhichPictures::training}})
-      .key("ignore_unmapped", c.ignore_unmapped, "mask values of no class take no part; otherwise they are an error")
+      .key("mask_suffix", c.mask_suffix, "what a mask's name has more than its picture's");
+  describe_part(keys, "pictures", c.pictures, false);
+  keys.key("ignore_unmapped", c.ignore_unmapped, "mask values of no class take no part; otherwise they are an error")
       .key("strict", c.strict, "a file that cannot be used ends the command");
   describe_passing(keys, c.passing);
   keys.key("report_pictures", c.report_pictures, "pictures drawn in the report, the worst first", between(0, 200))

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/parts.h"
 #include "data/image_augment.h"
 #include "data/image_split.h"
 #include "data/masks.h"
@@ -88,7 +89,6 @@ void describe_images_train(training::Schema& keys, ImagesTrainConfig& config);
 void describe_images_inspect(training::Schema& keys, ImagesTrainConfig& config);
 void describe_images_preview(training::Schema& keys, ImagesTrainConfig& config);
 
-enum class WhichPictures { validation, training, all };
 enum class Window { automatic, whole, tiles };
 enum class Flips { none, horizontal, both };
 
@@ -102,7 +102,7 @@ struct Passing {
 struct ImagesEvaluateConfig {
   std::string model, run = "runs/images_evaluation";
   std::string data, image_dir, mask_dir, mask_suffix;
-  WhichPictures pictures = WhichPictures::all;
+  DataPart pictures = DataPart::unseen;
   bool ignore_unmapped = false, strict = false;
   Passing passing;
   int report_pictures = 12;

@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <set>
-
 #include "apps/images/report.h"
 #include "apps/images/source.h"
 #include "apps/images/verbs.h"
@@ -27,16 +24,17 @@ void run_images_evaluate(const ImagesEvaluateConfig& c, Call& call) {
   const ImagesSource source = read_source(data, {});
   warn_and_check(source, data);
   const data::ImageStore& store = *source.store;
-  const auto& listed = c.pictures == WhichPictures::training ? model.training_pictures : model.validation_pictures;
-  const std::set<std::string> chosen(listed.begin(), listed.end());
-  std::vector<int64_t> which;
-  for (const int64_t i : source.usable) {
-    const data::Picture& p = store.pictures()[size_t(i)];
-    if (!p.mask.empty() && (c.pictures == WhichPictures::all || chosen.count(p.id))) which.push_back(i);
-  }
-  check(!which.empty(), "no picture with a mask to judge in ", c.data,
-        c.pictures == WhichPictures::all ? ": set mask_dir= or mask_suffix="
-                                         : ": none has the name of a picture the model was made with");
+  std::vector<int64_t> masked, which;
+  std::vector<std::string> names;
+  for (const int64_t i : source.usable)
+    if (const data::Picture& p = store.pictures()[size_t(i)]; !p.mask.empty()) {
+      masked.push_back(i);
+      names.push_back(p.id);
+    }
+  check(!masked.empty(), "no picture of ", c.data, " has a mask: set mask_dir= or mask_suffix=");
+  for (const int64_t i :
+       chosen(c.pictures, {model.training_pictures, model.validation_pictures, {}}, names, {"pictures", c.data}))
+    which.push_back(masked[size_t(i)]);
   const ImagesJudgement j = judge(model, store, which, c.passing);
   const training::RunFolder run = training::RunFolder::create(c.run);
   call.figures.add("pictures", int64_t(which.size()));

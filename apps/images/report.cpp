@@ -161,7 +161,7 @@ void write_report(const RunFolder& run, const ImagesReport& in) {
   std::vector<SplitCounts> splits;
   if (!in.training.empty()) splits.push_back(split_counts("training", *in.store, in.training));
   if (!in.unlabelled.empty()) splits.push_back(split_counts("unlabelled", *in.store, in.unlabelled, false));
-  splits.push_back(split_counts("validation", *in.store, in.validation));
+  splits.push_back(split_counts(in.training.empty() ? "evaluated" : "validation", *in.store, in.validation));
   add_data(report, m.classes(), splits, "pictures");
   add_provenance(report, facts_of(in), in.config);
   run.write("confusion.csv", m.counts_csv());

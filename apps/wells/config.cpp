@@ -217,16 +217,9 @@ void describe_evaluate(Schema& keys, EvaluateConfig& c) {
   keys.section("Evaluation")
       .key("model", c.model, "model file that 'kern wells train' made, or the run folder that holds it", required())
       .key("data", c.data, "labelled wells: folder or file", required())
-      .key("label", c.label, "label curve or column; empty: the one the model was trained on")
-      .choice("wells", c.wells,
-              "which labelled wells: unseen, those that no training step saw (by name; the ones that validated chose "
-              "the best epoch); "
-              "those that validated the model; those that trained it; or all of the data",
-              {{"unseen", WhichWells::unseen},
-               {"validation", WhichWells::validation},
-               {"training", WhichWells::training},
-               {"all", WhichWells::all}})
-      .key("ignore_unmapped", c.ignore_unmapped, "label codes outside the model's classes count as unlabelled")
+      .key("label", c.label, "label curve or column; empty: the one the model was trained on");
+  describe_part(keys, "wells", c.wells, false);
+  keys.key("ignore_unmapped", c.ignore_unmapped, "label codes outside the model's classes count as unlabelled")
       .key("strict", c.strict, "a file that cannot be used ends the command");
   describe_after(keys, c.after);
   keys.key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200))

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/parts.h"
 #include "data/postprocess.h"
 #include "data/wells.h"
 #include "data/wells_batches.h"
@@ -100,11 +101,9 @@ struct AfterModel {
   data::Postprocess over(const data::Postprocess& trained) const;
 };
 
-enum class WhichWells { unseen, validation, training, all };
-
 struct EvaluateConfig {
   std::string model, data, run = "runs/wells_evaluation", label;
-  WhichWells wells = WhichWells::unseen;
+  DataPart wells = DataPart::unseen;
   bool ignore_unmapped = false, strict = false;
   AfterModel after;
   int report_wells = 12;

@@ -99,7 +99,8 @@ void write_report(const RunFolder& run, const ReportInput& in) {
     s.labelled = 0, s.class_samples.assign(s.class_samples.size(), 0);  // whatever labels are hidden there
     r.splits.push_back(std::move(s));
   }
-  r.splits.push_back(split_counts("validation", wells, in.validation, in.model->class_count()));
+  r.splits.push_back(
+      split_counts(in.training.empty() ? "evaluated" : "validation", wells, in.validation, in.model->class_count()));
   for (const EpochRecord& e : in.history) r.history.push_back(epoch_figures(e));
   for (const Baseline& b : in.baselines) r.comparison.push_back({b.name, b.matrix});
   std::vector<double> accuracy;

@@ -59,6 +59,11 @@ TEST(AnomaliesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   EXPECT_TRUE(contains(judged.out, "20 good pictures, 8 anomalies")) << judged.out;
   for (const char* name : {"auroc", "tpr", "tnr", "pixel_auroc", "pro", "threshold"})
     EXPECT_DOUBLE_EQ(json_of(folder / "e.json")[name].get<double>(), figures[name].get<double>()) << name;
+  // Without a word: neither what trained the network nor what its threshold was set by.
+  const Result unseen = run_well(
+      {"anomalies", "evaluate", "model=" + folder / "run", "data=" + folder / "data", "run=" + folder / "unseen"});
+  EXPECT_TRUE(contains(unseen.out, "20 good pictures, 8 anomalies")) << unseen.out;
+  EXPECT_TRUE(contains(unseen.out + unseen.err, "trained or validated this model and are left out")) << unseen.err;
 
   fs::rename(folder / "run/model.safetensors", folder / "alone.safetensors");
   fs::remove_all(folder / "run");

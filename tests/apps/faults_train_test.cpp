@@ -75,6 +75,12 @@ TEST(FaultsTrain, TrainPredictEvaluate) {
   EXPECT_EQ(json_of(folder / "e2.json")["sections"], 3);
   EXPECT_TRUE(json_of(folder / "e2.json")["tol_iou"].is_number());
 
+  // Nothing given: sections as the model's own, here those that validated it. They were of Kern's default ranges once.
+  run_well({"faults", "evaluate", "model=" + model, "sections=4", "seed=1000003", "threads=1",
+            "run=" + (folder / "own"), "--json", folder / "own.json"});
+  for (const char* key : {"average_precision", "tol_iou", "f1"})
+    EXPECT_EQ(json_of(folder / "own.json")[key], figures[key]) << key;
+
   // Pictures with masks.
   fs::create_directories(folder / "pictures/images");
   fs::create_directories(folder / "pictures/masks");

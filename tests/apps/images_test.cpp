@@ -44,6 +44,15 @@ TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   const Result judged = run_well({"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
                                   "run=" + folder / "judged", "pictures=validation"});
   EXPECT_TRUE(contains(judged.out, "3 pictures: mean IoU"));
+  // Without a word: what trained nothing. All of them once counted as if new.
+  const Result unseen = run_well(
+      {"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data", "run=" + folder / "unseen"});
+  EXPECT_TRUE(contains(unseen.out, "3 pictures: mean IoU")) << unseen.out;
+  EXPECT_TRUE(contains(unseen.out + unseen.err, "trained this model and are left out")) << unseen.err;
+  EXPECT_FALSE(contains(read_file(folder / "unseen/report.html"), "<td>validation</td>"));
+  const Result all = run_well({"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
+                               "run=" + folder / "all", "pictures=all"});
+  EXPECT_TRUE(contains(all.err, "trained this model: the figures are better than those of new pictures")) << all.err;
 
   fs::rename(folder / "run/model.safetensors", folder / "alone.safetensors");
   fs::remove_all(folder / "run");
