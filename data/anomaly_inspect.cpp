@@ -56,6 +56,8 @@ class Inspection {
             text("the mask of ", p.id, " marks nothing, though the picture counts as a defect"),
             "correct the mask, or move the picture to the good ones");
     }
+    if (const std::string doubt = masks_doubt(set_, store_); !doubt.empty())
+      add(Severity::warning, "", doubt, "if they are, set masks=zero");
     if (with > 0 && without > 0)
       add(Severity::note, "", text(without, " of ", with + without, " anomalies have no mask"),
           "they count for the pictures' figures, not for the pixels'");
@@ -141,6 +143,20 @@ class Inspection {
 };
 
 }  // namespace
+
+std::string masks_doubt(const AnomalySet& set, const ImageStore& store) {
+  int64_t masks = 0, large = 0;
+  for (size_t i = 0; i < set.pictures.size(); ++i) {
+    const auto& pixels = store.facts()[i].class_pixels;
+    if (set.pictures[i].mask.empty() || !store.facts()[i].failure.empty() || pixels.size() < 2) continue;
+    ++masks;
+    large += pixels[1] > pixels[0];
+  }
+  if (2 * large <= masks) return {};
+  return text(large, " of ", masks,
+              " masks cover more than half of their picture: are they white where the thing is good? Then every figure "
+              "of where defects are is upside down");
+}
 
 std::string untrainable(const ImageStore& store, const std::vector<int64_t>& training) {
   if (int64_t(training.size()) < kLeastNormal)

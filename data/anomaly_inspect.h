@@ -16,6 +16,10 @@ std::vector<Finding> inspect_anomalies(const AnomalySet& set, const ImageStore& 
 // Fewer pictures than this do not say how the normal ones vary.
 inline constexpr int64_t kLeastNormal = 2, kFewNormal = 50;
 
+// "37 of 48 masks cover more than half of their picture ...": what speaks for masks that are white where the thing is
+// good; empty: nothing does.
+std::string masks_doubt(const AnomalySet& set, const ImageStore& store);
+
 // Why no model can be trained on these of the store's pictures: one alone, or all identical. Empty where one can.
 std::string untrainable(const ImageStore& store, const std::vector<int64_t>& training);
 

@@ -43,6 +43,7 @@ class Loader {
           set_.skipped.empty() ? ": it holds no JPEG, PNG or BMP file"
                                : "; the first reason: " + set_.skipped.front().sentence);
     std::sort(set_.pictures.begin(), set_.pictures.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    tell_of_masks_without_picture();
     return std::move(set_);
   }
 
@@ -126,7 +127,9 @@ class Loader {
     const auto info = header_of(file);
     if (!info) return;
     p.H = info->H, p.W = info->W;
-    if (p.truth == Truth::anomalous) p.mask = mask_of(file, p.kind);
+    p.mask = mask_of(file, p.kind);
+    if (!p.mask.empty()) paired_.insert(p.mask);
+    if (p.truth != Truth::anomalous) p.mask.clear();
     if (!p.mask.empty()) {
       const auto of_mask = header_of(p.mask);
       if (!of_mask) p.mask.clear();
@@ -139,6 +142,50 @@ class Loader {
       }
     }
     set_.pictures.push_back(std::move(p));
+  }
+
+  // What of a picture's name stands otherwise in its mask's: _D_ and _GT_ of a_D_1 and a_GT_1.
+  struct Renaming {
+    std::string from, to;
+  };
+  static Renaming renaming(const std::string& picture, const std::string& mask) {
+    const size_t least = std::min(picture.size(), mask.size());
+    size_t begin = 0, end = 0;
+    while (begin < least && picture[begin] == mask[begin]) ++begin;
+    while (end < least - begin && picture[picture.size() - 1 - end] == mask[mask.size() - 1 - end]) ++end;
+    if (begin > 0) --begin;  // the separators on both sides, which make it stand once
+    if (end > 0) --end;
+    return {picture.substr(begin, picture.size() - begin - end), mask.substr(begin, mask.size() - begin - end)};
+  }
+  void tell_of_masks_without_picture() {
+    std::vector<std::string> masks, pictures;  // stems
+    fs::path first;
+    for (const auto& [stem, files] : masks_)
+      for (const fs::path& file : files)
+        if (!paired_.contains(file)) {
+          if (masks.empty()) first = file;
+          masks.push_back(stem);
+        }
+    for (const AnomalyPicture& p : set_.pictures)
+      if (p.truth == Truth::anomalous && p.mask.empty()) pictures.push_back(p.image.stem().string());
+    if (masks.empty() || pictures.empty() || !o_.list.empty()) return;
+    Renaming best;
+    size_t most = 0;
+    const std::set<std::string> named(masks.begin(), masks.end());
+    for (const std::string& picture : pictures) {
+      const Renaming r = renaming(picture, masks.front());
+      if (r.from.empty() || r.from.size() > picture.size() / 2) continue;
+      const auto paired = size_t(std::count_if(pictures.begin(), pictures.end(), [&](const std::string& p) {
+        const size_t at = p.find(r.from);
+        return at != p.npos && named.contains(std::string(p).replace(at, r.from.size(), r.to));
+      }));
+      if (paired > most) most = paired, best = r;
+    }
+    set_.skipped.push_back({first.string(),
+                            text(masks.size(), " masks belong to no picture, and ", pictures.size(),
+                                 " pictures of defects have none; the first is ", first.filename().string()),
+                            most > 0 ? text("set mask_from=", best.from, " mask_to=", best.to, ", which pairs ", most)
+                                     : std::string("name a mask as its picture, or set mask_from= and mask_to=")});
   }
 
   void take_listed() {
@@ -171,6 +218,7 @@ class Loader {
   AnomalySet set_;
   std::vector<fs::path> images_;
   std::map<std::string, std::vector<fs::path>> masks_;
+  std::set<fs::path> paired_;
   bool noted_flat_ = false;
 };
 

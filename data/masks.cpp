@@ -76,9 +76,9 @@ MaskReader::MaskReader(MaskOptions options) : options_(std::move(options)) {
   const auto& classes = options_.classes;
   check(int(classes.size()) <= kMostImageClasses, classes.size(), " classes are declared, a mask holds at most ",
         kMostImageClasses);
-  const bool binary = options_.kind == MaskKind::nonzero || options_.kind == MaskKind::alpha;
+  const bool binary = is_binary(options_.kind);
   check(!binary || classes.empty() || classes.size() == 2, classes.size(),
-        " classes are declared, but masks=nonzero and masks=alpha tell two apart: background and object");
+        " classes are declared, but masks=nonzero, zero and alpha tell two apart: background and object");
   classes_ = binary ? 2 : int(classes.size());
   of_value_.assign(65536, -1);
   for (size_t k = 0; k < classes.size(); ++k) {
@@ -137,10 +137,11 @@ Labels MaskReader::decode(const StoredImage& m, const std::string& name, Unmappe
       }
       break;
     case MaskKind::nonzero:
+    case MaskKind::zero:
       for (int64_t i = 0; i < n; ++i) {
         const uint16_t* p = m.pixels.data() + i * m.C;
         const bool any = m.C >= 3 ? p[0] || p[1] || p[2] : p[0] != 0;
-        out.pixels[size_t(i)] = any ? 1 : 0;
+        out.pixels[size_t(i)] = any == (options_.kind == MaskKind::nonzero);
       }
       break;
     case MaskKind::alpha:

@@ -23,8 +23,11 @@ enum class MaskKind {
   index,    // a grey level or palette index is a value of a class
   colour,   // a colour is the class of that colour; palettes are colours here
   nonzero,  // any value but 0 is class 1
+  zero,     // 0 is class 1: masks that are white outside
   alpha,    // anything but wholly transparent is class 1
 };
+
+constexpr bool is_binary(MaskKind kind) { return kind != MaskKind::index && kind != MaskKind::colour; }
 
 inline constexpr uint8_t kIgnoredPixel = 255;  // in label rasters: takes no part
 inline constexpr int kMostImageClasses = 254;
@@ -32,7 +35,7 @@ using Labels = Raster<uint8_t>;  // [H,W,1] class, or kIgnoredPixel
 
 struct MaskOptions {
   MaskKind kind = MaskKind::index;
-  std::vector<ImageClass> classes;  // with nonzero and alpha: none, or two
+  std::vector<ImageClass> classes;  // with nonzero, zero and alpha: none, or two
   std::vector<int> ignore;          // values of an index mask that take no part
   bool ignore_unmapped = false;     // nor do values and colours that no class has; otherwise they are an error
 };

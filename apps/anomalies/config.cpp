@@ -20,6 +20,8 @@ void describe_folders(Schema& keys, AnomaliesData& d) {
            "of the same name")
       .key("mask_from", d.mask_from, "a mask is named as its picture, but for this part of the name ...")
       .key("mask_to", d.mask_to, "... which is this: mask_from=_D_ mask_to=_GT_ pairs a_D_1.png with a_GT_1.png")
+      .choice("masks", d.masks, "where a mask marks the defect; zero: masks that are white where the thing is good",
+              {{"nonzero", data::MaskKind::nonzero}, {"zero", data::MaskKind::zero}})
       .key("strict", d.strict, "a file that cannot be used ends the command instead of being named and skipped");
 }
 

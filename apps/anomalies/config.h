@@ -6,6 +6,7 @@
 
 #include "apps/parts.h"
 #include "data/anomaly_set.h"
+#include "data/masks.h"
 #include "data/preprocess.h"
 #include "models/table_autoencoder.h"
 #include "training/machine.h"
@@ -19,6 +20,7 @@ inline constexpr const char* kPadim = "padim";  // the model that is no auto-enc
 struct AnomaliesData {
   std::string path, list, mask_dir, mask_from, mask_to;
   std::vector<std::string> good = data::AnomalySetOptions().good;
+  data::MaskKind masks = data::MaskKind::nonzero;  // or zero
   bool strict = false, grey = false;
   int64_t cache = 1024;  // MiB
 

@@ -44,6 +44,18 @@ data::Image of_map(std::span<const float> map, data::PictureSize size, double ho
   return out;
 }
 
+// The edge of what the mask marks, a pixel wide.
+void draw_outline(data::Image& image, const data::Image& mask) {
+  const uint8_t colour[] = {0, 255, 120};
+  const auto marked = [&](int64_t y, int64_t x) {
+    return y >= 0 && x >= 0 && y < mask.H && x < mask.W && *mask.at(y, x);
+  };
+  for (int64_t y = 0; y < mask.H; ++y)
+    for (int64_t x = 0; x < mask.W; ++x)
+      if (marked(y, x) && !(marked(y - 1, x) && marked(y + 1, x) && marked(y, x - 1) && marked(y, x + 1)))
+        std::copy_n(colour, 3, image.at(y, x));
+}
+
 std::string interval_text(const Interval& i) { return fmt::format("{:.3f} to {:.3f}", i.low, i.high); }
 
 void add_rules(Report& report, const AnomaliesReport& in) {
@@ -125,9 +137,10 @@ void add_pictures(Report& report, const AnomaliesReport& in) {
   report.document().section("Pictures");
   report.document().paragraph(
       in.model->is_padim()
-          ? "From left to right: what the model sees, and how unusual each place is; one scale for all."
+          ? "From left to right: what the model sees, and how unusual each place is; one scale for all. "
+            "Green: the outline of the defect's mask."
           : "From left to right: what the model sees, its reconstruction, and the error of every place; "
-            "one scale for all.");
+            "one scale for all. Green: the outline of the defect's mask.");
   auto add = [&](const char* title, const std::vector<const JudgedAnomaly*>& which) {
     std::vector<HtmlDocument::Panel> panels;
     for (size_t i = 0; i < std::min(share, which.size()); ++i) {
@@ -179,10 +192,14 @@ std::string panel_png(const AnomaliesModel& model, const AnomaliesSource& source
   if (hot <= 0)
     for (const ScoredPicture& p : scored)
       for (const float v : p.map) hot = std::max(hot, double(v));
-  for (const ScoredPicture& p : scored) {
+  for (size_t k = 0; k < scored.size(); ++k) {
+    const ScoredPicture& p = scored[k];
     cells.push_back(in_cell(of_values(p.prepared)));
     if (p.reconstruction.H > 0) cells.push_back(in_cell(of_values(p.reconstruction)));
-    cells.push_back(in_cell(of_map(p.map, model.size(), hot)));
+    data::Image map = of_map(p.map, model.size(), hot);
+    if (!source.set.pictures[size_t(which[k])].mask.empty())
+      draw_outline(map, data::prepare_mask(source.store->get(which[k])->labels, model.chain));
+    cells.push_back(in_cell(map));
   }
   return data::encode_png(data::sheet(cells, model.is_padim() ? 2 : 3, kPanelCell));
 }

@@ -28,10 +28,11 @@ void describe_folders(Schema& keys, ImagesData& d) {
            "what a mask's name has more than its picture's: _mask pairs dog.jpg with dog_mask.png")
       .choice("masks", d.masks,
               "what a mask's values are: index: class numbers, grey or palette; colour: the classes' colours; nonzero: "
-              "anything but 0 is the second class; alpha: anything that is not transparent",
+              "anything but 0 is the second class; zero: 0 is; alpha: anything that is not transparent",
               {{"index", data::MaskKind::index},
                {"colour", data::MaskKind::colour},
                {"nonzero", data::MaskKind::nonzero},
+               {"zero", data::MaskKind::zero},
                {"alpha", data::MaskKind::alpha}})
       .list("classes", d.classes, "classes in index order; empty: classes_file, or background and object",
             describe_class)
@@ -136,7 +137,7 @@ data::MaskOptions ImagesData::mask_options() const {
   check(classes.empty() || classes_file.empty(), "classes= and classes_file= both name the classes: keep one of them");
   data::MaskOptions o{.kind = masks, .classes = classes, .ignore = ignore, .ignore_unmapped = ignore_unmapped};
   if (!classes_file.empty()) o.classes = data::read_class_list(classes_file);
-  const bool binary = masks == data::MaskKind::nonzero || masks == data::MaskKind::alpha;
+  const bool binary = data::is_binary(masks);
   if (o.classes.empty() && binary) o.classes = {{"background", "#30363d", {}}, {"object", "#e69f00", {}}};
   return o;
 }

@@ -13,6 +13,7 @@ using nlohmann::json;
 constexpr std::pair<data::MaskKind, const char*> kMaskWords[] = {{data::MaskKind::index, "index"},
                                                                  {data::MaskKind::colour, "colour"},
                                                                  {data::MaskKind::nonzero, "nonzero"},
+                                                                 {data::MaskKind::zero, "zero"},
                                                                  {data::MaskKind::alpha, "alpha"}};
 
 json to_json(const ImagesModel& m) {

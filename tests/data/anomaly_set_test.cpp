@@ -8,6 +8,7 @@
 #include "data/image.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
+#include "tests/support/source_files.h"
 
 namespace kern::data {
 namespace {
@@ -70,6 +71,26 @@ TEST_F(AnomalySetTest, MaskNamesCanBeTranslated) {
   EXPECT_TRUE(find(load(), "defect/P_D_2.png").mask.empty());
   EXPECT_EQ(find(load({.mask_from = "_D_", .mask_to = "_GT_"}), "defect/P_D_2.png").mask,
             root / "ground_truth/P_GT_2.png");
+}
+
+// It was silent: "masks 0" beside a folder of them.
+TEST_F(AnomalySetTest, MasksThatNoPictureTakesAreNamedWithWhatWouldPairThem) {
+  picture("good/P_S_ND_1.png");
+  for (const char* n : {"01_1", "01_2", "02_1"})
+    picture(text("defect/P_S_D_", n, ".png")), picture(text("ground_truth/P_S_GT_", n, ".png"));
+  const AnomalySet set = load();
+  ASSERT_EQ(set.skipped.size(), 1u);
+  EXPECT_NE(set.skipped[0].sentence.find("3 masks belong to no picture"), std::string::npos) << set.skipped[0].sentence;
+  EXPECT_EQ(set.skipped[0].remedy, "set mask_from=_D_ mask_to=_GT_, which pairs 3");
+  EXPECT_TRUE(load({.mask_from = "_D_", .mask_to = "_GT_"}).skipped.empty());
+  picture("ground_truth/other.png");
+  fs::remove_all(root / "ground_truth"), picture("ground_truth/quite/another.png");
+  EXPECT_NE(load().skipped[0].remedy.find("name a mask as its picture"), std::string::npos);
+  // Masks of good pictures, as the magnetic tiles have them, are nobody's fault.
+  fs::remove_all(root), picture("MT_Free/1.png"), picture("MT_Crack/2.png"), picture("MT_Crack/3.png");
+  for (const char* n : {"MT_Free/1.jpg", "MT_Crack/2.jpg"})
+    fs::copy_file(testing::source_file("tests/data/image/grey.jpg"), root / n);
+  for (const data::Problem& p : load().skipped) EXPECT_EQ(p.sentence.find("belong to no picture"), std::string::npos);
 }
 
 TEST_F(AnomalySetTest, AFolderWithoutFoldersIsNormal) {

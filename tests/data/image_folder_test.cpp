@@ -107,6 +107,7 @@ TEST_F(ImageFolder, MaskValuesBecomeClasses) {
   plain.read(root_ / "m.png", &unmapped);
   EXPECT_EQ(unmapped, (MaskReader::Unmapped{{"255", 1}, {"7", 1}}));
   EXPECT_EQ(MaskReader({.kind = MaskKind::nonzero}).read(root_ / "m.png").pixels, (std::vector<uint8_t>{0, 1, 1, 1}));
+  EXPECT_EQ(MaskReader({.kind = MaskKind::zero}).read(root_ / "m.png").pixels, (std::vector<uint8_t>{1, 0, 0, 0}));
   // A palette's indices are classes; its colours are where masks=colour says so.
   m.pixels = {0, 1, 1, 0};
   const std::vector<Rgb> palette{{255, 0, 0}, {0, 0, 0}};
