@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "data/encoding.h"
 #include "data/image.h"
 #include "data/image_folder.h"
 #include "data/names.h"
@@ -112,7 +113,7 @@ class Loader {
 
   void take(const fs::path& file, const std::optional<std::string>& word) {
     const fs::path id = fs::relative(file, o_.path), folder = id.parent_path();
-    AnomalyPicture p{.id = id.generic_string(), .image = file, .mask = {}, .kind = {}, .part = {}};
+    AnomalyPicture p{.id = escaped_utf8(id.generic_string()), .image = file, .mask = {}, .kind = {}, .part = {}};
     if (!folder.empty())
       for (const auto& [name, part] : kParts)
         if (same_name(folder.begin()->string(), name)) p.part = part;

@@ -62,4 +62,18 @@ std::string to_utf8(std::string_view bytes) {
   return out;
 }
 
+std::string escaped_utf8(std::string_view bytes) {
+  if (is_utf8(bytes)) return std::string(bytes);
+  std::string out;
+  for (const char c : bytes) {
+    if (uint8_t(c) < 0x80) {
+      out += c;
+    } else {
+      constexpr char kDigits[] = "0123456789ABCDEF";
+      (out += '%').append({kDigits[uint8_t(c) >> 4], kDigits[uint8_t(c) & 15]});
+    }
+  }
+  return out;
+}
+
 }  // namespace kern::data

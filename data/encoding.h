@@ -11,4 +11,7 @@ bool is_utf8(std::string_view bytes);
 // UTF-8 as it is; anything else is read as Windows-1252, which is Latin-1 with letters where Latin-1 has control codes.
 std::string to_utf8(std::string_view bytes);
 
+// UTF-8 as it is; in anything else each byte that is no ASCII is written as %E9, so that names that differ stay so.
+std::string escaped_utf8(std::string_view bytes);
+
 }  // namespace kern::data

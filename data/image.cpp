@@ -14,6 +14,7 @@
 #include "kernels/common/error.h"
 
 namespace kern::data {
+void forget_stb_failure();  // stb.cpp
 namespace {
 
 // Numbers of a file at a byte; the caller has made sure that they are there.
@@ -73,11 +74,16 @@ uint32_t huffman_tables(std::string_view bytes, size_t at, const std::string& na
   return defined;
 }
 
-// Whether the tables that the scan whose marker stands at `at` asks for are there: stb does not look.
-void check_scan(std::string_view bytes, size_t at, bool progressive, uint32_t defined, const std::string& name) {
+// Whether the components and tables that the scan whose marker stands at `at` asks for are there: stb does not look for
+// tables, and refuses a component without a reason.
+void check_scan(std::string_view bytes, size_t at, bool progressive, uint32_t defined, std::string_view components,
+                const std::string& name) {
   const size_t parts = byte_or_0(bytes, at + 4);
   const bool first_is_dc = byte_or_0(bytes, at + 5 + 2 * parts) == 0;
   for (size_t i = 0; i < parts; ++i) {
+    const uint32_t component = byte_or_0(bytes, at + 5 + 2 * i);
+    check(components.find(char(component)) != components.npos, name, " is a damaged JPEG: its scan names a component ",
+          component, " that the frame lacks; copy or download it again");
     const uint32_t which = byte_or_0(bytes, at + 6 + 2 * i), dc = 1u << (which >> 4 & 3), ac = 16u << (which & 3);
     const uint32_t needed = !progressive ? dc | ac : first_is_dc ? dc : ac;
     check((defined & needed) == needed, name,
@@ -95,6 +101,7 @@ JpegHeader jpeg_header(std::string_view bytes, const std::string& name, bool to_
   JpegHeader h{.info = {.format = ImageInfo::Format::jpeg}};
   uint32_t tables = 0;
   bool progressive = false;
+  std::string components;  // the frame's, a byte each
   for (size_t i = 2;;) {
     if (i + 4 > bytes.size()) refuse_short(name);
     check(b.byte(i) == 0xFF, name,
@@ -111,7 +118,7 @@ JpegHeader jpeg_header(std::string_view bytes, const std::string& name, bool to_
     check(length >= 2, name, " is a damaged JPEG: a segment has no length; copy or download it again");
     if (marker == 0xDA) {
       check(h.info.channels > 0, name, " is a damaged JPEG: a scan comes before the frame; copy or download it again");
-      check_scan(bytes, i, progressive, tables, name);
+      check_scan(bytes, i, progressive, tables, components, name);
       h.scan = i;
       return h;
     }
@@ -128,6 +135,8 @@ JpegHeader jpeg_header(std::string_view bytes, const std::string& name, bool to_
       h.info.channels = int(b.byte(i + 9));
       if (h.info.orientation >= 5) std::swap(h.info.H, h.info.W);
       progressive = marker == 0xC2;
+      components.clear();
+      for (int c = 0; c < h.info.channels; ++c) components += char(byte_or_0(bytes, i + 10 + 3 * size_t(c)));
       if (!to_scan) return h;
     }
     i += 2 + length;
@@ -240,11 +249,13 @@ Image decode_by_stb(std::string_view bytes, const std::string& name, const Image
     check_bmp_whole(bytes, name, info);
   }
   int width = 0, height = 0, channels = 0;
+  forget_stb_failure();
   const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
       stbi_load_from_memory(reinterpret_cast<const stbi_uc*>(bytes.data()), int(bytes.size()), &width, &height,
                             &channels, info.channels == 1 ? 1 : 3),
       stbi_image_free);
-  check(pixels != nullptr, name, " cannot be read as ", to_string(info.format), " (", stbi_failure_reason(),
+  const char* reason = stbi_failure_reason();  // none, for example where a later scan names a component of no frame
+  check(pixels != nullptr, name, " cannot be read as ", to_string(info.format), " (", reason ? reason : "damaged data",
         "); copy or download it again, or convert it to PNG");
   Image out{height, width, info.channels == 1 ? 1 : 3, {}};
   out.pixels.assign(pixels.get(), pixels.get() + out.H * out.W * out.C);
@@ -301,6 +312,7 @@ ImageInfo image_info(std::string_view bytes, const std::string& name) {
 
 ImageInfo image_info(const std::filesystem::path& path) {
   constexpr size_t kEnough = 1 << 17;  // of nearly every file; a JPEG's frame may follow a long preview
+  check_regular(path);
   std::ifstream file(path, std::ios::binary);
   std::string start(kEnough, '\0');
   file.read(start.data(), std::streamsize(kEnough));

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "data/encoding.h"
 #include "data/image.h"
 #include "kernels/common/error.h"
 
@@ -21,9 +22,9 @@ fs::path first_there(const fs::path& path, const Names& names) {
   return {};
 }
 
-// The file's path below the folder, without ending.
+// The file's path below the folder, without ending; in UTF-8, for model files and reports name it.
 std::string id_of(const fs::path& file, const fs::path& folder) {
-  return fs::relative(file, folder).replace_extension().generic_string();
+  return escaped_utf8(fs::relative(file, folder).replace_extension().generic_string());
 }
 
 fs::path folder_below(const fs::path& path, const std::string& name, const char* key) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "engine/atomic_file.h"
 #include "kernels/common/error.h"
 
 namespace kern::data {
@@ -17,6 +18,7 @@ class SegyFile::Source {
  public:
   explicit Source(std::string_view bytes) : memory_(bytes), size_(int64_t(bytes.size())) {}
   explicit Source(const std::filesystem::path& path) {
+    check_regular(path);
     descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     check(descriptor_ >= 0, "cannot read ", path.string(), ": ", std::strerror(errno));
     struct stat state {};

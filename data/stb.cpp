@@ -14,3 +14,8 @@
 #define STB_IMAGE_RESIZE_IMPLEMENTATION
 #include <stb/stb_image.h>
 #include <stb/stb_image_resize.h>
+
+namespace kern::data {
+// stb keeps the reason of the last failure of this thread, and some failures leave it as it was.
+void forget_stb_failure() { stbi__g_failure_reason = nullptr; }
+}  // namespace kern::data

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "data/csv.h"
+#include "data/encoding.h"
 #include "data/names.h"
 #include "data/wells_reading.h"
 #include "kernels/common/error.h"
@@ -75,7 +76,7 @@ void wells_from_table(const std::filesystem::path& path, Reading& reading, std::
                              "set well_column to tell its wells apart"});
 
   for (const RowsOfWell& of : rows_by_well(table, well_column)) {
-    Well well{.id = well_column == kNoColumn ? path.stem().string() : std::string(of.id), .source = file};
+    Well well{.id = well_column == kNoColumn ? escaped_utf8(path.stem().string()) : std::string(of.id), .source = file};
     well.name = well.id;
     const std::string shown = text(file, ", well ", well.id);
     try {

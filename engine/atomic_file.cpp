@@ -1,16 +1,22 @@
 #include "engine/atomic_file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <random>
 
 #include "kernels/common/error.h"
 
 namespace kern {
 namespace {
+namespace fs = std::filesystem;
+
+constexpr int kTries = 100;  // of names that are taken
+
 std::string reason() {
   switch (errno) {
     case ENOSPC:
@@ -20,30 +26,105 @@ std::string reason() {
       return "no permission to write there; choose another folder";
     case ENOENT:
       return "the folder does not exist";
+    case EFBIG:
+      return "the file would be larger than is allowed (ulimit -f, or the file system's limit)";
+    case ENAMETOOLONG:
+      return "the name is too long for this file system";
+    case ESPIPE:
+      return "it is no regular file, and this kind of file is not written from beginning to end; name a file";
     default:
       return std::strerror(errno);
   }
 }
-}  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path path)
-    : path_(std::move(path)), temporary_(path_.string() + ".tmp" + std::to_string(::getpid())) {
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  check(descriptor_ >= 0, "cannot write ", path_.string(), ": ", reason());
+// What stands in a name's place behind all symbolic links, whether it is there or not.
+fs::path end_of_links(fs::path path) {
+  for (int links = 0;; ++links) {
+    std::error_code none;
+    const fs::path to = fs::read_symlink(path, none);
+    if (none) return path;
+    check(links < 40, "cannot write ", path.string(), ": its symbolic links go round in a circle");
+    path = path.parent_path() / to;
+  }
 }
 
-AtomicFile::~AtomicFile() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
-  ::unlink(temporary_.c_str());
+fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
+
+// "checkpoint.safetensors.tmp1847…": what remove_temporaries (training/run_folder.cpp) knows. A long name is cut, between
+// two letters of UTF-8, so that the ending has room.
+fs::path temporary_name(const fs::path& target) {
+  std::random_device random;
+  const uint64_t number = uint64_t(random()) << 32 | random();
+  std::string name = target.filename().string();
+  if (name.size() > 200) {
+    size_t end = 200;
+    while (end > 0 && (uint8_t(name[end]) & 0xC0) == 0x80) --end;
+    name.resize(end);
+  }
+  return folder_of(target) / (name + ".tmp" + std::to_string(number));
+}
+
+std::string link_to(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path path, Temporary temporary) : path_(std::move(path)) {
+  struct stat now {};
+  const bool there = ::stat(path_.c_str(), &now) == 0;
+  check(!there || !S_ISDIR(now.st_mode), "cannot write ", path_.string(), ": a folder of that name is in the way");
+  if (there && !S_ISREG(now.st_mode)) {
+    through_ = true;
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    check(descriptor_ >= 0, "cannot write ", path_.string(), ": ", reason());
+    return;
+  }
+  target_ = end_of_links(path_);
+  if (temporary == Temporary::unnamed) {
+    descriptor_ = ::open(folder_of(target_).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
+    if (descriptor_ >= 0 && ::access(link_to(descriptor_).c_str(), F_OK) == 0) return;
+    close();  // no /proc, by which alone it could be named
+  }
+  open_named();
+}
+
+AtomicFile::~AtomicFile() { close(); }
+
+void AtomicFile::close() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = -1;
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  temporary_.clear();
 }
 
 void AtomicFile::give_up(const char* what) {
   const std::string why = reason();
-  ::close(descriptor_);
-  descriptor_ = -1;
-  ::unlink(temporary_.c_str());
+  close();
   throw Error(text("cannot ", what, " ", path_.string(), ": ", why));
+}
+
+void AtomicFile::open_named() {
+  for (int tries = 0; tries < kTries; ++tries) {
+    const fs::path name = temporary_name(target_);
+    descriptor_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (descriptor_ >= 0) {
+      temporary_ = name;
+      return;
+    }
+    if (errno != EEXIST) break;
+  }
+  give_up("write");
+}
+
+// A link cannot replace a file: where one stands, the new one gets a temporary name first.
+void AtomicFile::name_it() {
+  const std::string self = link_to(descriptor_);
+  if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, target_.c_str(), AT_SYMLINK_FOLLOW) == 0) return;
+  for (int tries = 0; errno == EEXIST && tries < kTries; ++tries) {
+    const fs::path name = temporary_name(target_);
+    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) continue;
+    temporary_ = name;
+    return;
+  }
+  give_up("write");
 }
 
 void AtomicFile::write(const void* data, size_t bytes) {
@@ -70,17 +151,19 @@ void AtomicFile::write_at(int64_t offset, const void* data, size_t bytes) {
 }
 
 void AtomicFile::commit() {
-  if (::fsync(descriptor_) != 0) give_up("flush");
-  ::close(descriptor_);
-  descriptor_ = -1;
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    const std::string why = reason();
-    ::unlink(temporary_.c_str());
-    throw Error(text("cannot write ", path_.string(), ": ", why));
+  if (through_) {
+    // A pipe or a terminal has nothing to flush; a disk has.
+    if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS) give_up("flush");
+    close();
+    return;
   }
-  // The rename itself reaches the disk with the folder.
-  const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
-  if (const int d = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); d >= 0) {
+  if (::fsync(descriptor_) != 0) give_up("flush");
+  if (temporary_.empty()) name_it();
+  if (!temporary_.empty() && ::rename(temporary_.c_str(), target_.c_str()) != 0) give_up("write");
+  temporary_.clear();
+  close();
+  // The name itself reaches the disk with the folder.
+  if (const int d = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); d >= 0) {
     ::fsync(d);
     ::close(d);
   }
@@ -92,15 +175,41 @@ void write_file(const std::filesystem::path& path, std::string_view content) {
   file.commit();
 }
 
-std::string read_file(const std::filesystem::path& path) {
-  std::error_code error;
-  check(!std::filesystem::is_directory(path, error), path.string(), " is a folder, a file was expected");
-  std::ifstream in(path, std::ios::binary);
-  check(bool(in), "cannot read ", path.string(), ": ", std::strerror(errno));
+void check_regular(const fs::path& path) {
+  struct stat now {};
+  if (::stat(path.c_str(), &now) != 0) return;  // whoever opens it says why it cannot be
+  check(!S_ISDIR(now.st_mode), path.string(), " is a folder, a file was expected");
+  check(S_ISREG(now.st_mode), path.string(), " is a ", S_ISFIFO(now.st_mode) ? "pipe" : "device",
+        ", a file was expected: copy what it holds into one");
+}
+
+std::string read_file(const fs::path& path) {
+  constexpr size_t kMostOfPipe = size_t{1} << 30;
+  constexpr int kSilence = 10;  // seconds
+  struct stat now {};
+  const bool pipe = ::stat(path.c_str(), &now) == 0 && S_ISFIFO(now.st_mode);  // also <(command)
+  if (!pipe) check_regular(path);
+  // Opening a pipe that nobody writes would wait for ever.
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | (pipe ? O_NONBLOCK : 0));
+  check(file >= 0, "cannot read ", path.string(), ": ", std::strerror(errno));
   std::string content;
   char buffer[1 << 16];
-  while (in.read(buffer, sizeof buffer) || in.gcount() > 0) content.append(buffer, size_t(in.gcount()));
-  check(!in.bad(), "cannot read ", path.string(), ": ", std::strerror(errno));
+  std::string why;
+  if (!pipe) content.reserve(size_t(now.st_size));
+  pollfd ready{file, POLLIN, 0};
+  while (why.empty()) {
+    if (pipe && ::poll(&ready, 1, kSilence * 1000) == 0) {
+      why = text("it is a pipe, and nothing came out of it for ", kSilence, " seconds");
+      break;
+    }
+    const ssize_t n = ::read(file, buffer, sizeof buffer);
+    if (n == 0) break;
+    if (n > 0) content.append(buffer, size_t(n));
+    else if (errno != EINTR && errno != EAGAIN) why = std::strerror(errno);
+    if (pipe && content.size() > kMostOfPipe) why = "it is a pipe, and more than 1 GiB came out of it";
+  }
+  ::close(file);
+  check(why.empty(), "cannot read ", path.string(), ": ", why);
   return content;
 }
 

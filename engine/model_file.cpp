@@ -241,12 +241,15 @@ TensorFile parse_tensors(std::string_view bytes, const std::string& shown_name) 
   return file;
 }
 
-TensorFile load_tensors(const std::filesystem::path& path) { return parse_tensors(read_file(path), path.string()); }
+TensorFile load_tensors(const std::filesystem::path& path) {
+  check_regular(path);
+  return parse_tensors(read_file(path), path.string());
+}
 
 Metadata load_metadata(const std::filesystem::path& path) {
   const std::string shown = path.string();
+  check_regular(path);
   std::error_code error;
-  check(!std::filesystem::is_directory(path, error), shown, " is a folder, a file was expected");
   std::ifstream in(path, std::ios::binary);
   const uint64_t bytes = in ? std::filesystem::file_size(path, error) : 0;
   check(in && !error, "cannot read ", shown, ": ", std::strerror(errno));

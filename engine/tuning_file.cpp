@@ -106,7 +106,7 @@ void TuningFile::add(const TunedCase& c) {
   };
   std::error_code error;
   fs::create_directories(path_.parent_path(), error);
-  const int file = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const int file = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (file < 0) return give_up(std::strerror(errno));
   std::string line = line_of(c);
   // Behind a line that was cut short a new one begins.

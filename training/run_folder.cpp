@@ -119,10 +119,10 @@ void clear_leftovers(const fs::path& folder) {
   }
 }
 
-// A process that was killed while it wrote leaves "checkpoint.safetensors.tmp4711". Under the lock nobody writes them.
+// A process that was killed while it wrote may leave "panels/3.png.tmp4711". Under the lock nobody writes them.
 void remove_temporaries(const fs::path& folder) {
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder, ignored)) {
     const std::string ending = entry.path().extension().string();
     if (ending.size() > 4 && ending.starts_with(".tmp") && ending.find_first_not_of("0123456789", 4) == ending.npos)
       fs::remove(entry.path(), ignored);

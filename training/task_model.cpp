@@ -1,5 +1,8 @@
 #include "training/task_model.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "engine/json.h"
 #include "training/loop.h"
 
@@ -28,6 +31,17 @@ void described(const std::filesystem::path& path, const F& f) {
     throw Error(path.string() + ": the description in this model file is damaged; train or copy it again");
   }
 }
+
+// A network that holds such a value gives no number for anything.
+void check_finite(const std::filesystem::path& path, const TensorFile& file) {
+  for (const FileTensor& t : file.tensors) {
+    if (t.tensor.dtype() != DType::f32) continue;
+    const float* const values = t.tensor.data();
+    check(std::all_of(values, values + t.tensor.size(), [](float v) { return std::isfinite(v); }), path.string(),
+          ": the tensor ", t.name, " of this model file holds a value that is no number: its training diverged, or the "
+          "file is damaged; train again, with a smaller lr=, or copy it again");
+  }
+}
 }  // namespace
 
 std::vector<FileTensor> file_tensors(const AnyModule& module) {
@@ -40,13 +54,14 @@ void save_task_model(const std::filesystem::path& path, const std::string& task,
                      const AnyModule& network, std::vector<FileTensor> more) {
   std::vector<FileTensor> tensors = file_tensors(network);
   std::move(more.begin(), more.end(), std::back_inserter(tensors));
-  save_tensors(path, std::move(tensors), {{kTaskKey, task}, {model_key(task), description.dump()}});
+  save_tensors(path, std::move(tensors), {{kTaskKey, task}, {model_key(task), description.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)}});
 }
 
 TensorFile load_task_model(const std::filesystem::path& path, const std::string& task,
                            const std::function<void(const nlohmann::json& description)>& build) {
   TensorFile file = load_tensors(path);
   check_task(path, task, file.metadata);
+  check_finite(path, file);
   described(path, [&] { build(nlohmann::json::parse(file.metadata.at(model_key(task)))); });
   return file;
 }

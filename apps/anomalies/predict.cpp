@@ -1,10 +1,14 @@
 #include <fmt/format.h>
 
+#include <sys/stat.h>
+
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "apps/anomalies/judge.h"
 #include "apps/anomalies/verbs.h"
@@ -101,6 +105,9 @@ class Judge {
 
  private:
   void give(const fs::path& file, const data::Image& image, const ScoredPicture& p) {
+    if (!std::isfinite(p.score))
+      return refuse(file, text(file.string(), " has a score that is no number: what the model computes is too large for "
+                                              "32 bits; is it a picture of the kind that trained it?"));
     const bool anomaly = p.score > threshold_;
     const double margin = p.score - threshold_;
     ++pictures;
@@ -109,27 +116,45 @@ class Judge {
     table_.line(fmt::format("{},{},{},{},{}\n", training::csv_field(file.string()), p.score, threshold_,
                             anomaly ? "anomaly" : "good", margin));
     if (c_.heat_maps.empty()) return;
-    fs::path to = fs::path(c_.heat_maps) / (root_.empty() ? file.filename() : file.lexically_relative(root_));
-    to.replace_extension();
-    to += "_heat.png";
+    const fs::path to = heat_map_of(file);
     make_folder(to.parent_path());
     write_file(to, data::encode_png(heat_map(model_, image, p.map, model_.hot)));
+  }
+  // "a_heat.png" of a.bmp; where that is another picture's, "a.png_heat.png" of a.png.
+  fs::path heat_map_of(const fs::path& file) {
+    fs::path whole = fs::path(c_.heat_maps) / (root_.empty() ? file.filename() : file.lexically_relative(root_));
+    fs::path to = fs::path(whole).replace_extension() += "_heat.png";
+    if (heat_maps_.try_emplace(to, file).first->second == file) return to;
+    return whole += "_heat.png";
   }
   const AnomaliesPredictConfig& c_;
   const AnomaliesModel& model_;
   double threshold_;
   fs::path root_;
+  std::map<fs::path, fs::path> heat_maps_;  // of which picture
   VerdictTable table_;
 };
 
-// Judges what comes into the folder, each file once it has stopped growing, until somebody stops it.
+// What tells a file from another one under its name, and from itself before something was written to it.
+struct FileState {
+  int64_t size = -1, seconds = 0, nanoseconds = 0;
+  uint64_t inode = 0;
+  bool operator==(const FileState&) const = default;
+};
+std::optional<FileState> state_of(const fs::path& file) {
+  struct stat now {};
+  if (::stat(file.c_str(), &now) != 0) return {};
+  return FileState{now.st_size, now.st_mtim.tv_sec, now.st_mtim.tv_nsec, now.st_ino};
+}
+
+// Judges what comes into the folder, each file once it has stopped growing, until somebody stops it. A file that changes
+// after that, or is replaced by another of its name, is judged again.
 void watch(const AnomaliesPredictConfig& c, Judge& judge) {
   constexpr int kPatience = 6;  // looks at a file that does not change and cannot be read
   struct Seen {
-    uintmax_t size = 0;
-    fs::file_time_type time;
+    FileState state;
     int looks = 0;
-    bool done = false;
+    bool done = false, refused = false;
   };
   std::map<fs::path, Seen> seen;
   const training::SignalWatch signals;
@@ -138,19 +163,25 @@ void watch(const AnomaliesPredictConfig& c, Judge& judge) {
   for (bool last = false; !last;) {
     last = training::SignalWatch::asked() || fs::exists(fs::path(c.watch) / "stop", gone);
     for (const fs::path& file : data::pictures_below(c.watch)) {
+      const auto state = state_of(file);
+      if (!state) continue;
       Seen& s = seen[file];
-      if (s.done) continue;
-      const uintmax_t size = fs::file_size(file, gone);
-      const auto time = fs::last_write_time(file, gone);
-      if (gone) continue;
-      const bool grows = s.looks == 0 || size != s.size || time != s.time;
-      s.size = size, s.time = time;
-      s.looks = grows ? 1 : s.looks + 1;
-      if (grows && !last) continue;
+      const bool changes = *state != s.state;
+      if (s.done && !changes) continue;
+      s.looks = changes ? 1 : s.looks + 1;
+      s.state = *state;
+      s.done = false;
+      if (changes && !last) continue;
       std::string why;
-      if (judge.try_read(file, why)) judge.judge({&file, 1});
-      else if (s.looks >= kPatience || last) judge.refuse(file, why);
-      else continue;
+      if (judge.try_read(file, why)) {
+        judge.unreadable -= std::exchange(s.refused, false);  // its writer had paused
+        judge.judge({&file, 1});
+      } else if (s.looks >= kPatience || last) {
+        if (!s.refused) judge.refuse(file, why);
+        s.refused = true;
+      } else {
+        continue;
+      }
       s.done = true;
     }
     if (!last) std::this_thread::sleep_for(std::chrono::duration<double>(c.every.seconds));

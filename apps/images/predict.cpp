@@ -1,8 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <set>
+#include <map>
 
 #include "apps/images/images_model.h"
 #include "apps/images/verbs.h"
@@ -21,6 +22,7 @@ struct Job {
   fs::path mask() const { return fs::path(to) += ".png"; }
   fs::path overlay() const { return fs::path(to) += "_overlay.png"; }
   fs::path probability() const { return fs::path(to) += "_probability.png"; }
+  std::array<fs::path, 3> outputs() const { return {mask(), overlay(), probability()}; }
 };
 
 // What is written where. All that can be refused is refused here, before the work begins.
@@ -32,19 +34,33 @@ std::vector<Job> plan(const ImagesPredictConfig& c) {
   check(!within || !fs::is_directory(fs::path(c.data)), "out=", c.out, " lies in the folder of the data, ", c.data,
         ": predictions would mix with it; choose another folder");
   std::vector<Job> jobs;
-  std::set<fs::path> taken;
+  std::map<fs::path, int> wanted;  // by how many pictures
   for (const fs::path& from : found.files) {
-    Job job{from, (out / from.lexically_relative(root)).replace_extension()};
-    if (found.root.empty()) job.to = (out / from.filename()).replace_extension();
-    check(taken.insert(job.to).second, "two pictures of ", c.data, " would be written to ", job.mask().string(), ", ",
-          from.string(), " is one of them; rename it");
-    for (const fs::path& to : {job.mask(), job.overlay(), job.probability()}) {
+    Job job{from, out / (found.root.empty() ? from.filename() : from.lexically_relative(root))};
+    job.to.replace_extension();
+    for (const fs::path& to : job.outputs()) ++wanted[to];
+    jobs.push_back(std::move(job));
+  }
+  // a.png and a.jpg, or x.png and x_overlay.png: such pictures keep their whole name, a.jpg.png.
+  std::map<fs::path, fs::path> taken;
+  for (Job& job : jobs) {
+    const auto outputs = job.outputs();
+    if (std::any_of(outputs.begin(), outputs.end(), [&](const fs::path& to) { return wanted[to] > 1; }))
+      job.to += job.from.extension();
+    for (const fs::path& to : job.outputs()) {
+      const auto [other, first] = taken.try_emplace(to, job.from);
+      check(first, other->second.string(), " and ", job.from.string(), " would both be written to ", to.string(),
+            "; rename one of them");
+    }
+  }
+  for (const Job& job : jobs) {
+    const fs::path& from = job.from;
+    for (const fs::path& to : job.outputs()) {
       check(!fs::exists(to) || !fs::equivalent(from, to), "out=", c.out,
             " is the folder of the data: the prediction would replace ", from.string(), "; choose another");
       check(c.overwrite || !fs::exists(to), to.string(),
             " is there already; choose another out= folder, or set overwrite=true");
     }
-    jobs.push_back(std::move(job));
   }
   return jobs;
 }

@@ -155,6 +155,24 @@ TEST(Image, RefusesInSentences) {
   expect_words(error_of([&] { image_info(vast, "vast.png"); }), {"vast.png", "65536 x 65536", "parts"});
 }
 
+// stb refuses a component that the frame lacks without a reason of its own: it once left a null pointer, or the reason of
+// whatever it had refused before.
+TEST(Image, AScanThatNamesAComponentTheFrameLacks) {
+  for (const char* name : {"colour.jpg", "grey.jpg", "progressive.jpg"}) {
+    std::string first = read_file(kFiles / name);
+    first[first.find("\xFF\xDA") + 5] ^= 0x40;
+    expect_words(error_of([&] { decode_image(first, name); }), {name, "damaged JPEG", "component", "frame"});
+    expect_words(error_of([&] { decode_stored(first, name); }), {name, "damaged JPEG", "component", "frame"});
+  }
+  std::string other = read_file(kFiles / "colour.jpg"), last = read_file(kFiles / "progressive.jpg");
+  other[other.find("\xFF\xDA") + 3] ^= 1;  // a scan header of another length
+  last[last.rfind("\xFF\xDA") + 5] ^= 0x40;
+  const std::string before = error_of([&] { decode_image(last, "last.jpg"); });
+  expect_words(before, {"last.jpg", "(damaged data)"});
+  expect_words(error_of([&] { decode_image(other, "other.jpg"); }), {"other.jpg", "cannot be read as JPEG ("});
+  EXPECT_EQ(error_of([&] { decode_image(last, "last.jpg"); }), before) << "what came before must not matter";
+}
+
 TEST(Image, WritesWhatItReads) {
   Image index = make_raster(5, 7, 1);
   for (size_t i = 0; i < index.pixels.size(); ++i) index.pixels[i] = uint8_t(i % 3);

@@ -1,7 +1,6 @@
 // kern-opendtect MODEL -g | -c PARAMETERS: started by OpendTect's External Attribute, with next to no environment.
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include "engine/card.h"
 #include "engine/json.h"
 #include "kernels/common/log.h"
+#include "training/process.h"
 #include "training/section_inference.h"
 #include "training/task_model.h"
 
@@ -54,7 +54,6 @@ int run(int argc, char** argv) {
   // stdout belongs to the protocol: whatever else is printed goes where complaints go.
   const int answers = ::dup(STDOUT_FILENO);
   ::dup2(STDERR_FILENO, STDOUT_FILENO);
-  std::signal(SIGPIPE, SIG_IGN);
   return serve(
       STDIN_FILENO, answers, [&] { return read_settings(argv[3], defaults_of(model)); },
       [&] { return network_of(model); });
@@ -62,6 +61,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  kern::training::prepare_process();
   try {
     return run(argc, argv);
   } catch (const kern::Error& e) {
