@@ -72,6 +72,7 @@ void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
             ? !o.reference
             : !o.rows.empty() && std::find(o.rows.begin(), o.rows.end(), name) == o.rows.end())
       continue;
+    if (o.begin && !o.begin(std::string(table.op), Cases::name_of(g), std::string(name))) continue;
     size_t bytes = 64;
     if constexpr (requires { row.workspace(g); }) bytes += row.workspace(g);
     const Storage scratch(o.device, bytes);
@@ -111,6 +112,7 @@ void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
             quartiles(std::move(times)),
             {.gflops = median(gflops), .copy = median(copy)}});
     }
+    if (o.end) o.end();
   }
 }
 
@@ -119,24 +121,32 @@ void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
 struct Timer {
   std::string op;
   const void* table;
-  std::function<void(const std::any& spec, std::vector<std::any>& seen, const KernelOptions&,
-                     const std::function<void(const KernelResult&)>&)>
-      time;
+  std::function<void(const std::any& spec, const KernelOptions&, const std::function<void(const KernelResult&)>&)> time;
+  std::function<bool(const std::any&, const std::any&)> same;  // as far as time is concerned
+  // About how much of a step's time the case is, to compare it with others of any op; 0: not known.
+  std::function<double(const std::any& spec)> weight;
   std::vector<std::any> large;
 };
 using Timers = std::vector<Timer>;
+template <class Spec>
+Spec as_timed(const std::any& spec) {
+  Spec g = std::any_cast<Spec>(spec);
+  if constexpr (requires { g.call; }) g.call = 0, g.key = {};       // dropout's numbers do not matter here
+  if constexpr (requires { g.pitch; }) g.pitch = {.x = g.pitch.x};  // nor do pitches other than the input's
+  return g;
+}
 // Cases::directions_of(row, spec, exec, arrays) and Cases::name_of(spec) say how.
 template <class Cases, class Spec, class Row>
 void add_timer(Timers& timers, const Table<Row>& table, const std::vector<Spec>& large) {
   Timer& t = timers.emplace_back(Timer{.op = std::string(table.op), .table = &table});
-  t.time = [&table](const std::any& spec, std::vector<std::any>& seen, const KernelOptions& o, const auto& show) {
-    Spec g = std::any_cast<Spec>(spec);
-    if constexpr (requires { g.call; }) g.call = 0, g.key = {};       // dropout's numbers do not matter here
-    if constexpr (requires { g.pitch; }) g.pitch = {.x = g.pitch.x};  // nor do pitches other than the input's
-    for (const std::any& before : seen)
-      if (std::any_cast<Spec>(before) == g) return;
-    seen.push_back(g);
-    time_case<Cases>(table, g, o, show);
+  t.time = [&table](const std::any& spec, const KernelOptions& o, const auto& show) {
+    time_case<Cases>(table, as_timed<Spec>(spec), o, show);
+  };
+  t.same = [](const std::any& a, const std::any& b) { return as_timed<Spec>(a) == as_timed<Spec>(b); };
+  t.weight = [](const std::any& spec) {
+    if constexpr (requires(Spec g) { Cases::template weight_of<Row>(g); })
+      return Cases::template weight_of<Row>(std::any_cast<Spec>(spec));
+    else return 0.0;
   };
   for (const Spec& g : large) t.large.push_back(g);
 }

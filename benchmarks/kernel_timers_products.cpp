@@ -56,6 +56,13 @@ struct Cases {
   static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, TrialArrays& arrays) {
     return directions(row, spec, exec, arrays);
   }
+  // In bytes: those that a direction moves, or what a card moves while it multiplies (200 operations a byte).
+  template <class Row>
+  requires requires { Trials<Row>::table; }
+  static double weight_of(const auto& spec) {
+    const auto forward = Trials<Row>::of(spec)[0];
+    return std::max(forward.bytes, forward.flops / 200);
+  }
 };
 
 }  // namespace

@@ -31,7 +31,8 @@ std::map<const void*, std::vector<std::any>> cases_of(const KernelOptions& o) {
     set_precision(p);
     for (const std::string& id : o.models) {
       const SpecLog log;
-      foresee_peak(model_of(id), {.device = o.device});  // a rehearsal asks for the same rows, and computes nothing
+      // A rehearsal asks for the same rows, and computes nothing.
+      foresee_peak(model_of(id), {.device = o.device, .batch = o.batch, .side = o.side});
       for (const auto& entry : log.entries()) cases[entry.table].push_back(entry.spec);
     }
   }
@@ -48,17 +49,34 @@ std::vector<std::string> timed_ops() {
 }
 
 void time_kernels(const KernelOptions& o, const std::function<void(const KernelResult&)>& show) {
-  auto wanted = [&](const std::string& op) {
-    return o.ops.empty() || std::find(o.ops.begin(), o.ops.end(), op) != o.ops.end();
-  };
-  auto cases = cases_of(o);
-  for (const Timer& timer : timers(o.large_values)) {
-    if (!wanted(timer.op)) continue;
-    std::vector<std::any> seen;
-    for (const std::any& spec : cases[timer.table]) timer.time(spec, seen, o, show);
-    if (o.large)
-      for (const std::any& spec : timer.large) timer.time(spec, seen, o, show);
+  const auto place = [&](const Timer& t) { return std::find(o.ops.begin(), o.ops.end(), t.op) - o.ops.begin(); };
+  Timers wanted = timers(o.large_values);
+  if (!o.ops.empty()) {
+    std::erase_if(wanted, [&](const Timer& t) { return place(t) == std::ssize(o.ops); });
+    std::stable_sort(wanted.begin(), wanted.end(), [&](const Timer& a, const Timer& b) { return place(a) < place(b); });
   }
+  const auto cases = cases_of(o);
+  struct Asked {
+    const Timer* timer;
+    const std::any* spec;
+    double weight;  // of all the times that the models ask for it
+  };
+  std::vector<Asked> all;
+  for (const Timer& timer : wanted) {
+    const auto first = std::ssize(all);
+    const auto ask = [&](const std::any& spec, double weight) {
+      const auto same =
+          std::find_if(all.begin() + first, all.end(), [&](const Asked& a) { return timer.same(*a.spec, spec); });
+      if (same == all.end()) all.push_back({&timer, &spec, weight});
+      else same->weight += weight;
+    };
+    if (const auto found = cases.find(timer.table); found != cases.end())
+      for (const std::any& spec : found->second) ask(spec, timer.weight(spec));
+    if (o.large)
+      for (const std::any& spec : timer.large) ask(spec, 0);
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Asked& a, const Asked& b) { return a.weight > b.weight; });
+  for (const Asked& a : all) a.timer->time(*a.spec, o, show);
 }
 
 }  // namespace kern::benchmarks

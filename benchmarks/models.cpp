@@ -15,6 +15,8 @@ namespace {
 
 constexpr uint64_t kSeed = 1;
 
+constexpr int usual(int given, int otherwise) { return given > 0 ? given : otherwise; }
+
 Tensor random_input(const Shape& shape) {
   RandomSequence random(kSeed, RandomStream::synthesize, 0);
   Tensor x = Tensor::empty(shape);
@@ -40,78 +42,83 @@ Case segmentation(AnyModule network, const Shape& input, int classes) {
 }
 
 // One of the auto-encoders of the anomalies, at the size and batch of its first training.
-Case autoencoder(const char* name, int batch) {
+Case autoencoder(const char* name, Size size) {
+  check(size.side == 0 || size.side == 28, "model ", name, " has a side of 28, which its weights fix; got ", size.side);
   const models::AnyAutoencoder network = models::make_autoencoder(name, {});
-  const Tensor x = random_input({batch, 28, 28, 3});
+  const Tensor x = random_input({usual(size.batch, 128), 28, 28, 3});
   return {network.module(), x, x, [network](const AnyModule&, const Tensor& in, const Tensor& target) {
             return models::reconstruction_loss(network(in), target, models::Measure::sse);
           }};
 }
 
-constexpr int usual(int batch, int otherwise) { return batch > 0 ? batch : otherwise; }
+// The U-Net of the road pictures, of whatever size.
+Case road(Size size, Size otherwise) {
+  const int side = usual(size.side, otherwise.side);
+  return segmentation(
+      AnyModule(models::UNet2d({.in = 3, .out = 35, .channels = {32, 64, 128}, .dropout = 0.3f, .head_conv = true})),
+      {usual(size.batch, otherwise.batch), side, side, 3}, 35);
+}
 
 constexpr Model kModels[] = {
     {"a", "U-Net 64-128-256-512-1024, batch norm, 1 to 2 classes, 512x512, batch 8 (for a card; batch=1 needs 2 GB)",
-     [](int n) {
+     [](Size size) {
        return segmentation(AnyModule(models::UNet2d({.in = 1, .out = 2, .channels = {64, 128, 256, 512, 1024}})),
-                           {usual(n, 8), 512, 512, 1}, 2);
+                           {usual(size.batch, 8), usual(size.side, 512), usual(size.side, 512), 1}, 2);
      }},
     {"b", "U-Net 32-64-128, batch norm, channel dropout 0.3, 3 to 35 classes, 128x128, batch 4",
-     [](int n) {
-       return segmentation(AnyModule(models::UNet2d(
-                               {.in = 3, .out = 35, .channels = {32, 64, 128}, .dropout = 0.3f, .head_conv = true})),
-                           {usual(n, 4), 128, 128, 3}, 35);
+     [](Size size) {
+       return road(size, {4, 128});
      }},
     {"b256", "b at 256x256, batch 6 (for a card)",
-     [](int n) {
-       return segmentation(AnyModule(models::UNet2d(
-                               {.in = 3, .out = 35, .channels = {32, 64, 128}, .dropout = 0.3f, .head_conv = true})),
-                           {usual(n, 6), 256, 256, 3}, 35);
+     [](Size size) {
+       return road(size, {6, 256});
      }},
     {"c", "U-Net 16-32-64-128, batch norm, 3 to 2 classes, 128x128, batch 4",
-     [](int n) {
+     [](Size size) {
        return segmentation(AnyModule(models::UNet2d({.in = 3, .out = 2, .channels = {16, 32, 64, 128}})),
-                           {usual(n, 4), 128, 128, 3}, 2);
+                           {usual(size.batch, 4), usual(size.side, 128), usual(size.side, 128), 3}, 2);
      }},
     {"C", "MobileNetV2-U-Net, 3 to 2 classes, 224x224, batch 8",
-     [](int n) {
-       return segmentation(models::make_image2d_model("mobilenet_unet", {}), {usual(n, 8), 224, 224, 3}, 2);
+     [](Size size) {
+       return segmentation(models::make_image2d_model("mobilenet_unet", {}),
+                           {usual(size.batch, 8), usual(size.side, 224), usual(size.side, 224), 3}, 2);
      }},
     {"d", "1-D residual U-Net 1-4-8-16-32-64-128, instance norm, PReLU, 1 to 5 classes, length 1100, batch 16",
-     [](int n) {
-       return segmentation(AnyModule(models::UNet1d(models::UNet1dConfig{})), {usual(n, 16), 1100, 1}, 5);
+     [](Size size) {
+       return segmentation(AnyModule(models::UNet1d(models::UNet1dConfig{})),
+                           {usual(size.batch, 16), usual(size.side, 1100), 1}, 5);
      }},
     {"D", "its discriminator 1-4-8-16-32-64, 5 to 2 classes, length 1100, batch 16",
-     [](int n) {
+     [](Size size) {
        return segmentation(AnyModule(models::UNet1d({.in = 5,
                                                      .out = 2,
                                                      .channels = {1, 4, 8, 16, 32, 64},
                                                      .strides = {1, 1, 1, 1, 1},
                                                      .residual_units = 1})),
-                           {usual(n, 16), 1100, 5}, 2);
+                           {usual(size.batch, 16), usual(size.side, 1100), 5}, 2);
      }},
     {"e", "convolutional auto-encoder 3-32-64-128, batch norm, mean squared error, 64x64, batch 32",
-     [](int n) {
-       const Tensor x = random_input({usual(n, 32), 64, 64, 3});
+     [](Size size) {
+       const Tensor x = random_input({usual(size.batch, 32), usual(size.side, 64), usual(size.side, 64), 3});
        return Case{
            AnyModule(models::ConvAutoencoder(models::ConvAutoencoderConfig{})), x, x,
            [](const AnyModule& network, const Tensor& in, const Tensor& target) { return mse(network(in), target); }};
      }},
     {"f", "VGG16-U-Net, its first two blocks frozen, 3 to 35 classes, 224x224, batch 4",
-     [](int n) {
+     [](Size size) {
        const AnyModule network = models::make_image2d_model("vgg16_unet", {.out = 35});
        models::freeze_levels(*models::image2d_model("vgg16_unet").encoder, network, "encoder", 2);
-       return segmentation(network, {usual(n, 4), 224, 224, 3}, 35);
+       return segmentation(network, {usual(size.batch, 4), usual(size.side, 224), usual(size.side, 224), 3}, 35);
      }},
     {"ae", "auto-encoder 2352-512-128-16 and back, squared errors, 28x28, batch 128",
-     [](int n) { return autoencoder("ae", usual(n, 128)); }},
+     [](Size size) { return autoencoder("ae", size); }},
     {"vae", "variational auto-encoder 2352-512-16 and 16-128-512-2352, squared errors and divergence, 28x28, batch 128",
-     [](int n) { return autoencoder("vae", usual(n, 128)); }},
+     [](Size size) { return autoencoder("vae", size); }},
     {"conv_ae", "convolutional auto-encoder 3-16-4, pooled, squared errors, 28x28, batch 128",
-     [](int n) { return autoencoder("conv_ae", usual(n, 128)); }},
+     [](Size size) { return autoencoder("conv_ae", size); }},
     {"conv_ae_fc",
      "auto-encoder of a convolution and linear layers round a drawn code, squared errors, 28x28, batch 128",
-     [](int n) { return autoencoder("conv_ae_fc", usual(n, 128)); }},
+     [](Size size) { return autoencoder("conv_ae_fc", size); }},
 };
 
 }  // namespace

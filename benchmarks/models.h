@@ -17,9 +17,14 @@ struct Case {
     x = x.to(device), target = target.to(device);
   }
 };
+// Samples in a batch, and a picture's side or a signal's length; 0: what is usual for the model.
+struct Size {
+  constexpr Size(int samples = 0, int length = 0) : batch(samples), side(length) {}
+  int batch, side;
+};
 struct Model {
   const char *id, *what;
-  Case (*make)(int batch);  // 0: the batch that is usual for it
+  Case (*make)(Size);  // Error: a side for a model whose weights fix it
 };
 std::span<const Model> models();
 const Model& model_of(const std::string& id);  // Error: no such model

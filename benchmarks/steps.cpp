@@ -20,20 +20,23 @@ double now_ms() {
 class Steps {
  public:
   Steps(const Model& model, const StepOptions& o)
-      : case_(model.make(o.batch)), graphs_(o.device), profiled_(o.profile) {
+      : case_(model.make({o.batch, o.side})), graphs_(o.device), profiled_(o.profile) {
     case_.move_to(o.device);
     case_.network.set_training(!o.predict);
     if (!o.predict)
       optimiser_.emplace(training::parameter_groups(case_.network, {}), AdamOptions{}, 1e-3);  // but what is frozen
   }
   int64_t parameter_count() const { return case_.network.parameter_count(); }
-  double step() {  // the loss; 0 in prediction
+  void step() {
+    losses_.clear();
     if (optimiser_) optimiser_->prepare_step();
     const StepGraphs::Work work = [this](const std::vector<Tensor>&) { return work_of_step(); };
     // The data stay where they are: a step has no inputs. What ops take is told by code that runs.
-    const std::vector<Tensor> losses = profiled_ ? work({}) : graphs_.run({}, work);
+    losses_ = profiled_ ? work({}) : graphs_.run({}, work);
     default_generator().advance();
-    if (!losses.empty()) return double(losses[0].item());
+  }
+  double wait() {  // for the step before; its loss, 0 in prediction
+    if (!losses_.empty()) return double(losses_[0].item());
     if (!rehearsing()) wait_for(case_.x.device());
     return 0;
   }
@@ -53,6 +56,7 @@ class Steps {
   Case case_;
   std::optional<training::Optimiser> optimiser_;
   StepGraphs graphs_;
+  std::vector<Tensor> losses_;
   bool profiled_;
 };
 }  // namespace
@@ -74,6 +78,7 @@ size_t foresee_peak(const Model& model, const StepOptions& o) {
              [&] {
                if (!steps) steps.emplace(model, o);
                steps->step();
+               steps->wait();
              },
              o.device)
       .peak;
@@ -91,10 +96,10 @@ StepResult time_steps(const Model& model, const StepOptions& o) {
   reset_peak_memory(o.device);
   Steps steps(model, o);
   result.parameters = steps.parameter_count();
-  auto step = [&] { result.loss = steps.step(); };
   uint64_t allocations = 0;
   for (int i = 0; i < std::max(2, o.warmup); ++i) {
-    step();
+    steps.step();
+    result.loss = steps.wait();
     if (i == 1) allocations = memory_counters(o.device).allocations;
   }
   std::optional<Profile> profile;
@@ -102,8 +107,9 @@ StepResult time_steps(const Model& model, const StepOptions& o) {
   for (int i = 0; i < o.repeats; ++i) {
     if (profile) profile->start_clock();
     const double begin = now_ms();
-    step();
-    result.milliseconds.push_back(now_ms() - begin);
+    for (int j = 0; j < o.block; ++j) steps.step();
+    result.loss = steps.wait();
+    result.milliseconds.push_back((now_ms() - begin) / o.block);
   }
   result.late_allocations = memory_counters(o.device).allocations - allocations;
   result.peak_bytes = memory_counters(o.device).peak;

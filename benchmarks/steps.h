@@ -15,8 +15,9 @@ Quartiles quartiles(std::vector<double> values);  // of at least one value
 
 struct StepOptions {
   Device device = Device::cpu;
-  int batch = 0;  // 0: the model's usual
+  int batch = 0, side = 0;  // 0: the model's usual (models.h)
   int warmup = 3, repeats = 20;
+  int block = 1;         // steps between two looks at the clock, whose losses nobody reads: a training has a card so
   int64_t seed = 0;      // of the weights and of dropout; the data are the same for all
   bool predict = false;  // forward alone, in evaluation mode and without gradients
   bool profile = false, by_shape = false;
@@ -24,7 +25,7 @@ struct StepOptions {
 struct StepResult {
   std::string id = {};
   int64_t parameters = 0;
-  std::vector<double> milliseconds = {};  // of every timed step, in order
+  std::vector<double> milliseconds = {};  // of a step, for every timed block in order
   double loss = 0;                        // after the last step
   size_t foreseen_bytes = 0;              // the peak as a rehearsal knew it before the first step
   size_t peak_bytes = 0;                  // of tensors and scratch: parameters, gradients, moments, data too

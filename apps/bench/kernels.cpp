@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <set>
 
 #include "apps/bench/verbs.h"
+#include "benchmarks/kernel_record.h"
 #include "benchmarks/machine.h"
 #include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
@@ -35,15 +37,22 @@ void describe_bench_kernels(training::Schema& s, BenchKernelsConfig& c) {
   for (const auto& m : benchmarks::models()) ids.emplace_back(m.id);
   s.section("What is timed")
       .key("models", c.models, "whose shapes: letters of docs/benchmarks.md", training::one_of(ids))
-      .key("ops", c.ops, "only these; empty: all", training::one_of(benchmarks::timed_ops()))
+      .key("batch", c.batch, "samples in the models' batches; 0: what is usual for each", training::at_least(0))
+      .key("side", c.side, "side of their pictures, length of their signals; 0: what is usual for each",
+           training::at_least(0))
+      .key("ops", c.ops, "only these, and in this order; empty: all", training::one_of(benchmarks::timed_ops()))
       .key("rows", c.rows, "only rows of these names; empty: all that run here", training::one_of(row_names()))
-      .key("large", c.large, "memory-bound ops on arrays of 128 MiB too")
+      .key("large", c.large, "memory-bound ops on large arrays too")
+      .key("large_mib", c.large_mib, "of a large array", training::between(1, 1 << 16))
       .key("reference", c.reference, "the reference rows too, which are slow")
       .key("list", c.list, "name the rows of every op on that device, and time nothing");
   s.section("How")
       .choice("device", c.device, "whose rows; auto: a graphics card's where there is one",
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
       .key("repeats", c.repeats, "timed calls of each", training::at_least(1))
+      .key("append", c.append,
+           "file: each row's figures are added to it as a line of JSON when it is done; what stands there already is "
+           "not timed again, nor what was begun twice without being done")
       .key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024));
 }
 
@@ -53,6 +62,8 @@ void run_bench_kernels(const BenchKernelsConfig& c, Call& call) {
   if (c.list) return list_rows(device);
   if (device == Device::cuda)
     kernels::set_precision(kernels::Precision::bf16);  // its rows and tf32's stand beside the others
+  std::optional<benchmarks::KernelRecord> record;
+  if (!c.append.empty()) record.emplace(c.append);
   const benchmarks::Yardstick yardstick(device);
   const auto machine = yardstick.measure();
   if (device == Device::cpu)
@@ -66,31 +77,40 @@ void run_bench_kernels(const BenchKernelsConfig& c, Call& call) {
   call.figures.add("threads", thread_count());
   call.figures.add("peak_gflops", machine.gflops);
   call.figures.add("peak_copy_gbs", machine.copy);
-  benchmarks::time_kernels(
-      {.device = device,
-       .models = c.models,
-       .ops = c.ops,
-       .rows = c.rows,
-       .large = c.large,
-       .reference = c.reference,
-       .repeats = c.repeats,
-       .yardstick = &yardstick},
-      [&](const benchmarks::KernelResult& r) {
-        const double seconds = r.milliseconds.median * 1e-3, gflops = r.flops / seconds * 1e-9,
-                     gbs = r.bytes / seconds * 1e-9, copy = r.machine.copy > 0 ? r.machine.copy : machine.copy;
-        const std::string share =
-            r.machine.gflops > 0 ? fmt::format("{:.0f}%", 100 * gflops / r.machine.gflops) : std::string("-");
-        fmt::print("{:<16} {:<36} {:<16} {:<15} {:>9.4f} {:>9.4f} {:>9.4f} {:>8.1f} {:>6} {:>6.1f} {:>5.0f}%\n", r.op,
-                   r.shape, r.row, r.direction, r.milliseconds.median, r.milliseconds.lower, r.milliseconds.upper,
-                   gflops, share, gbs, 100 * gbs / copy);
-        std::fflush(stdout);
-        const std::string name = fmt::format("{}|{}|{}|{}", r.op, r.shape, r.row, r.direction);
-        call.figures.add(name + "|median_ms", r.milliseconds.median);
-        call.figures.add(name + "|gflops", gflops);
-        call.figures.add(name + "|gbs", gbs);
-        call.figures.add(name + "|peak_gflops", r.machine.gflops);
-        call.figures.add(name + "|peak_copy_gbs", copy);
-      });
+  benchmarks::KernelOptions options{.device = device,
+                                    .models = c.models,
+                                    .ops = c.ops,
+                                    .rows = c.rows,
+                                    .batch = c.batch,
+                                    .side = c.side,
+                                    .large = c.large,
+                                    .reference = c.reference,
+                                    .repeats = c.repeats,
+                                    .large_values = int64_t{c.large_mib} << 18,
+                                    .yardstick = &yardstick};
+  if (record) {
+    options.begin = [&](const auto&... names) { return record->begin(names...); };
+    options.end = [&] { record->end(); };
+  }
+  benchmarks::time_kernels(options, [&](const benchmarks::KernelResult& r) {
+    const double seconds = r.milliseconds.median * 1e-3, gflops = r.flops / seconds * 1e-9,
+                 gbs = r.bytes / seconds * 1e-9, copy = r.machine.copy > 0 ? r.machine.copy : machine.copy;
+    const std::string share =
+        r.machine.gflops > 0 ? fmt::format("{:.0f}%", 100 * gflops / r.machine.gflops) : std::string("-");
+    fmt::print("{:<16} {:<36} {:<16} {:<15} {:>9.4f} {:>9.4f} {:>9.4f} {:>8.1f} {:>6} {:>6.1f} {:>5.0f}%\n", r.op,
+               r.shape, r.row, r.direction, r.milliseconds.median, r.milliseconds.lower, r.milliseconds.upper, gflops,
+               share, gbs, 100 * gbs / copy);
+    std::fflush(stdout);
+    if (record) record->add(r, copy);
+    const std::string name = fmt::format("{}|{}|{}|{}", r.op, r.shape, r.row, r.direction);
+    call.figures.add(name + "|median_ms", r.milliseconds.median);
+    call.figures.add(name + "|gflops", gflops);
+    call.figures.add(name + "|gbs", gbs);
+    call.figures.add(name + "|peak_gflops", r.machine.gflops);
+    call.figures.add(name + "|peak_copy_gbs", copy);
+  });
+  if (record && record->left_out() > 0)
+    fmt::print("{} rows stood in {} already, or had been begun twice and never ended.\n", record->left_out(), c.append);
 }
 
 }  // namespace kern::apps

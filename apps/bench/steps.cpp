@@ -17,10 +17,16 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
            }()))
       .key("mode", c.mode, "train: forward, loss, backward, Adam; predict: forward without gradients",
            training::one_of({"train", "predict"}))
-      .key("batch", c.batch, "samples in a batch; 0: what is usual for the model", training::at_least(0));
+      .key("batch", c.batch, "samples in a batch; 0: what is usual for the model", training::at_least(0))
+      .key("side", c.side, "a picture's side or a signal's length; 0: what is usual for the model",
+           training::at_least(0));
   s.section("How")
       .key("warmup", c.warmup, "steps before the timing; at least 2", training::at_least(2))
-      .key("repeats", c.repeats, "timed steps", training::at_least(1))
+      .key("repeats", c.repeats, "timed blocks of steps", training::at_least(1))
+      .key("block", c.block,
+           "steps between two looks at the clock, of which the last one's loss alone is waited for: a step then costs "
+           "what it does in a training",
+           training::at_least(1))
       .choice("device", c.device, "where to compute; auto: on a graphics card where there is one",
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
       .choice(
@@ -52,8 +58,10 @@ void run_bench_steps(const BenchStepsConfig& c, Call& call) {
   for (const std::string& id : c.models) {
     const auto r = benchmarks::time_steps(benchmarks::model_of(id), {.device = device_of(c.device),
                                                                      .batch = c.batch,
+                                                                     .side = c.side,
                                                                      .warmup = c.warmup,
                                                                      .repeats = c.repeats,
+                                                                     .block = c.block,
                                                                      .seed = c.seed,
                                                                      .predict = c.mode == "predict",
                                                                      .profile = c.profile,

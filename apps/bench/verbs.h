@@ -13,15 +13,16 @@ struct BenchStepsConfig {
   std::string mode = "train", tune = "auto";
   DeviceChoice device = DeviceChoice::automatic;
   kernels::Precision precision = kernels::Precision::f32;
-  int batch = 0, warmup = 3, repeats = 20, threads = 0;
+  int batch = 0, side = 0, warmup = 3, repeats = 20, block = 1, threads = 0;
   int64_t seed = 0;
   bool profile = false, by_shape = false;
 };
 struct BenchKernelsConfig {
   std::vector<std::string> models{"b", "c", "d", "D", "e"}, ops, rows;
   DeviceChoice device = DeviceChoice::automatic;
+  std::string append;
   bool large = true, reference = false, list = false;
-  int repeats = 20, threads = 1;
+  int batch = 0, side = 0, large_mib = 128, repeats = 20, threads = 1;
 };
 struct BenchSectionsConfig {
   std::vector<std::string> networks{"unet", "conv_ae", "vae", "dense_ae"};

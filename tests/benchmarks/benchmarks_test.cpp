@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <fstream>
 #include <map>
 #include <set>
 
+#include "benchmarks/kernel_record.h"
 #include "benchmarks/kernels.h"
 #include "benchmarks/machine.h"
 #include "benchmarks/sections.h"
@@ -107,6 +109,82 @@ TEST(Benchmarks, kernels_are_timed_row_by_row) {
                });
   EXPECT_EQ(ops, (std::set<std::string>{"adam", "conv2d", "norm_act"}));
   EXPECT_TRUE(rows.contains("simd"));
+}
+
+TEST(Benchmarks, the_ops_order_is_kept_and_sums_of_products_go_by_their_weight) {
+  std::vector<std::string> ops;
+  std::vector<double> flops;
+  time_kernels({.models = {"D"}, .ops = {"norm_act", "conv2d", "fill"}, .side = 100, .large = false, .repeats = 1},
+               [&](const KernelResult& r) {
+                 if (ops.empty() || ops.back() != r.op) ops.push_back(r.op);
+                 if (r.op != "conv2d" || r.row != "simd" || r.direction != "forward") return;
+                 EXPECT_EQ(r.shape.substr(0, 9), "16x1x100 ");
+                 flops.push_back(r.flops);
+               });
+  EXPECT_EQ(ops, (std::vector<std::string>{"conv2d", "norm_act", "fill"}));
+  ASSERT_GT(flops.size(), 4u);
+  EXPECT_GT(std::min(flops[0], flops[1]), 10 * std::max(flops.back(), flops.end()[-2]));
+}
+
+// Killed in the middle, a list of rows goes on where it was.
+TEST(Benchmarks, rows_that_are_recorded_are_not_timed_again) {
+  const std::string path = ::testing::TempDir() + "kernel_record.jsonl";
+  std::remove(path.c_str());
+  struct Killed {};
+  const auto time = [&](int kill_at) {  // in the middle of that row; the rows that were timed, by op
+    KernelRecord record(path);
+    std::vector<std::string> timed;
+    KernelOptions o{.models = {"D"}, .ops = {"fill", "adam", "norm_act"}, .large = false, .repeats = 1};
+    o.begin = [&](const std::string& op, const std::string& shape, const std::string& row) {
+      const bool wanted = record.begin(op, shape, row);
+      if (wanted) timed.push_back(op + "|" + shape + "|" + row);
+      return wanted;
+    };
+    o.end = [&] { record.end(); };
+    try {
+      time_kernels(o, [&](const KernelResult& r) {
+        if (int(timed.size()) == kill_at) throw Killed();
+        record.add(r, 1);
+      });
+    } catch (const Killed&) {
+    }
+    return timed;
+  };
+  const auto first = time(3), second = time(1);
+  ASSERT_EQ(first.size(), 3u);
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_EQ(second[0], first[2]);  // tried once more
+  std::ofstream(path, std::ios::app) << "{\"row\": \"adam|cut";
+  const auto third = time(0);  // it has ended the program twice: it is left out
+  ASSERT_GT(third.size(), 1u);
+  for (const std::string& name : first) EXPECT_EQ(std::count(third.begin(), third.end(), name), 0) << name;
+  EXPECT_TRUE(time(0).empty());
+}
+
+TEST(Benchmarks, models_take_a_batch_and_a_side) {
+  const Rehearsal rehearsal;
+  for (const Model& model : models()) {
+    SCOPED_TRACE(model.id);
+    if (std::string(model.id).size() > 1 && model.id != std::string("b256")) {
+      EXPECT_THROW(model.make({1, 32}), Error);  // their weights fix it
+      continue;
+    }
+    const Case c = model.make({3, 64});
+    EXPECT_EQ(c.x.shape()[0], 3);
+    EXPECT_EQ(c.x.shape()[1], 64);
+  }
+  EXPECT_EQ(model_of("b256").make({}).x.shape(), (Shape{6, 256, 256, 3}));
+}
+
+TEST(Benchmarks, a_block_of_steps_ends_with_the_loss_of_as_many_steps) {
+  const auto loss = [](int repeats, int block) {
+    const StepResult r =
+        time_steps(model_of("D"), {.batch = 1, .side = 100, .warmup = 2, .repeats = repeats, .block = block});
+    EXPECT_EQ(int(r.milliseconds.size()), repeats);
+    return r.loss;
+  };
+  EXPECT_EQ(loss(6, 1), loss(2, 3));
+  EXPECT_NE(loss(6, 1), loss(2, 2));
 }
 
 TEST(Benchmarks, a_cards_rows_are_timed_on_the_card) {
