@@ -1,4 +1,4 @@
-"""The models of `kern bench steps` in PyTorch, for benchmarks/compare_torch.py: make(id) -> (module, x, y, loss).
+"""The models of `kern bench steps` in PyTorch, for benchmarks/compare_torch.py: make(id, batch, side) -> (module, x, y, loss).
 
 Definitions of our own, as one would write them in PyTorch; compare_torch.py checks that they have as many parameters as Kern's.
 """
@@ -237,6 +237,7 @@ def conv_vae():
 SEGMENTATION = {  # module, input, classes
     "a": (lambda: UNet2d(1, 2, [64, 128, 256, 512, 1024]), (8, 1, 512, 512), 2),
     "b": (lambda: UNet2d(3, 35, [32, 64, 128], 0.3, True), (4, 3, 128, 128), 35),
+    "b256": (lambda: UNet2d(3, 35, [32, 64, 128], 0.3, True), (6, 3, 256, 256), 35),
     "c": (lambda: UNet2d(3, 2, [16, 32, 64, 128]), (4, 3, 128, 128), 2),
     "C": (lambda: MobileNetUNet(2), (8, 3, 224, 224), 2),
     "d": (lambda: UNet1d(1, 5, [1, 4, 8, 16, 32, 64, 128], 3), (16, 1, 1100), 5),
@@ -246,15 +247,17 @@ SEGMENTATION = {  # module, input, classes
 RECONSTRUCTION = {"ae": dense_autoencoder, "vae": vae, "conv_ae": pooled_autoencoder, "conv_ae_fc": conv_vae}
 
 
-def make(model):
+def make(model, batch=0, side=0):
+    """batch: samples; side: of a picture, or a signal's length; 0: what is usual for the model, as in `kern bench steps`."""
     g = torch.Generator().manual_seed(1)
     if model in SEGMENTATION:
         net, shape, classes = SEGMENTATION[model]
+        shape = (batch or shape[0], shape[1], *(side or s for s in shape[2:]))
         return net(), torch.rand(shape, generator=g), torch.randint(0, classes, (shape[0], *shape[2:]), generator=g), F.cross_entropy
     if model == "e":
-        x = torch.rand(32, 3, 64, 64, generator=g)
+        x = torch.rand(batch or 32, 3, side or 64, side or 64, generator=g)
         return ConvAutoencoder(), x, x, F.mse_loss
-    net, x = RECONSTRUCTION[model](), torch.rand(128, 3, 28, 28, generator=g)
+    net, x = RECONSTRUCTION[model](), torch.rand(batch or 128, 3, 28, 28, generator=g)
 
     def loss(y, target):  # of a picture: squared errors summed, and the divergence where the model has one
         divergence = getattr(net, "divergence", None)
