@@ -3,23 +3,21 @@
 #pragma once
 #include <algorithm>
 #include <any>
-#include <chrono>
 #include <cmath>
+#include <deque>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "benchmarks/kernels.h"
 #include "engine/card.h"
 #include "engine/memory.h"
+#include "engine/stopwatch.h"
 #include "engine/trials.h"
 #include "kernels/common/dispatch.h"
 
 namespace kern::benchmarks {
 using namespace kernels;
-
-inline double milliseconds_now() {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 struct Direction {
   Direction(const char* called, double operations, double moved, std::function<void()> call, const TrialOutput& row)
@@ -56,10 +54,17 @@ void check_values(std::string_view op, const Row& row, const std::string& shape,
     check(std::isfinite(v), op, " row ", row.name, " ", d.name, " of ", shape, " gives ", v);
 }
 
-// Calls in a row between two looks at the clock: a card is given work while it works, as in a training.
-inline int calls_of_a_sample(Device device, double milliseconds) {
+// Calls in a row between two looks at the clock, on `sets` sets of arrays in turn.
+inline int calls_of_a_sample(Device device, double milliseconds, size_t sets) {
   constexpr double kSample = 2;
-  return device == Device::cpu ? 1 : std::clamp(int(kSample / std::max(1e-3, milliseconds)), 1, 200);
+  if (device == Device::cpu) return 1;
+  return std::max(int(sets), std::clamp(int(kSample / std::max(1e-3, milliseconds)), 1, 200));
+}
+// Sets of a case's arrays, so that a call of a card finds nothing of the call before in its cache; the CPU is timed warm.
+inline size_t sets_of_arrays(Device device, size_t bytes) {
+  constexpr size_t kMost = 16;
+  if (device == Device::cpu || card_info().emulated) return 1;
+  return std::clamp<size_t>(size_t(kBeyondCaches) / std::max<size_t>(1, bytes), 1, kMost);
 }
 
 template <class Cases, class Row, class Spec>
@@ -76,18 +81,24 @@ void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
     size_t bytes = 64;
     if constexpr (requires { row.workspace(g); }) bytes += row.workspace(g);
     const Storage scratch(o.device, bytes);
-    TrialArrays arrays(o.device);
-    for (const Direction& d : Cases::directions_of(row, g, Exec{.scratch = scratch.data()}, arrays)) {
-      // The time of one of `calls` calls, done.
-      const auto time = [&](int calls) {
-        const double begin = milliseconds_now();
-        for (int i = 0; i < calls; ++i) d.run();
-        wait_for(o.device);
-        return (milliseconds_now() - begin) / calls;
-      };
-      time(1);
+    std::deque<TrialArrays> arrays;
+    std::vector<Directions> sets;
+    const auto add_set = [&] {
+      sets.push_back(Cases::directions_of(row, g, Exec{.scratch = scratch.data()}, arrays.emplace_back(o.device)));
+    };
+    add_set();
+    try {
+      while (sets.size() < sets_of_arrays(o.device, arrays[0].taken())) add_set();
+    } catch (const std::bad_alloc&) {  // fewer will do
+    }
+    Stopwatch watch(o.device);
+    for (size_t k = 0; k < sets[0].size(); ++k) {
+      const Direction& d = sets[0][k];
+      const auto once = [&] { return watch.milliseconds(d.run); };
+      once();
       check_values(table.op, row, Cases::name_of(g), d, o.device);
-      const int calls = calls_of_a_sample(o.device, time(1));
+      const CallSeries series(o.device, calls_of_a_sample(o.device, once(), sets.size()),
+                              [&](int i) { sets[size_t(i) % sets.size()][k].run(); });
       std::vector<double> times, gflops, copy;
       auto look_at_the_machine = [&] {
         gflops.push_back(o.yardstick->gflops());
@@ -96,9 +107,9 @@ void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
       for (int i = -2; i < o.repeats; ++i) {
         if (o.yardstick && (i == 0 || i == o.repeats / 2)) {
           look_at_the_machine();
-          time(1);  // what it needs is in the caches again, if it fits
+          once();  // what it needs is in the caches again, if it fits
         }
-        const double milliseconds = time(calls);
+        const double milliseconds = series.milliseconds_of_one(watch);
         if (i >= 0) times.push_back(milliseconds);
       }
       if (o.yardstick) look_at_the_machine();

@@ -1,11 +1,13 @@
 #include "engine/trials.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 
 #include "engine/card.h"
+#include "kernels/common/difference.h"
 #include "kernels/common/philox.h"
 
 namespace kern {
@@ -73,6 +75,40 @@ std::vector<float> values_of(const TrialOutput& out, Device device) {
   };
   const auto size = size_t(out.size());
   return out.type == DType::bf16 ? read(std::vector<Bf16>(size)) : read(std::vector<float>(size));
+}
+
+TrialOutput copy_of(const TrialOutput& out, Device device, TrialArrays& arrays) {
+  const size_t row = size_t(out.columns) * size_of(out.type);
+  std::byte* const p = arrays.bytes(row * size_t(out.rows));
+  copy_bytes(device, p, row, device, out.data, size_t(out.pitch) * size_of(out.type), row, size_t(out.rows));
+  TrialOutput copy = out;
+  copy.data = p;
+  copy.pitch = out.columns;
+  return copy;
+}
+
+double largest_share(const TrialOutput& out, const TrialOutput& expected, Device device) {
+  internal_check(out.type == expected.type && out.rows == expected.rows && out.columns == expected.columns,
+                 "results of unequal shapes");
+  const auto measured = [&]<class T>(const T*) {
+    const auto rows_of = [](const TrialOutput& o) {
+      return RowsOfValues<T>{static_cast<const T*>(o.data), o.rows, o.columns, o.pitch};
+    };
+    if (device == Device::cpu) return largest_difference(rows_of(out), rows_of(expected));
+    std::vector<Difference> parts(size_t(difference_parts(out.size())));
+#ifdef KERN_CUDA
+    const size_t bytes = parts.size() * sizeof(Difference);
+    TrialArrays arrays(device);
+    auto* const there = reinterpret_cast<Difference*>(arrays.bytes(bytes));
+    largest_differences_cuda({}, rows_of(out), rows_of(expected), there);
+    copy_bytes(Device::cpu, parts.data(), bytes, device, there, bytes, bytes, 1);
+#endif
+    return fold(parts.data(), int(parts.size()));
+  };
+  const Difference d = out.type == DType::bf16 ? measured(static_cast<const Bf16*>(nullptr))
+                                               : measured(static_cast<const float*>(nullptr));
+  if (!std::isfinite(d.largest) || !std::isfinite(d.scale)) return HUGE_VAL;
+  return d.largest > 0 ? double(d.largest) / double(d.scale) : 0;
 }
 
 // --- cases in words ------------------------------------------------------------------------------------------------

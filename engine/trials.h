@@ -66,6 +66,11 @@ struct TrialOutput {  // rows of `columns` values, `pitch` apart
   int64_t size() const { return rows * columns; }
 };
 std::vector<float> values_of(const TrialOutput& out, Device device);  // dense, on the host
+// A dense copy that stays when the result is computed anew.
+TrialOutput copy_of(const TrialOutput& out, Device device, TrialArrays& arrays);
+// The largest difference as a share of the expected's largest value; infinite where either holds no number. Computed
+// where the arrays are.
+double largest_share(const TrialOutput& out, const TrialOutput& expected, Device device);
 
 template <class Row>
 struct TrialCall {

@@ -40,7 +40,7 @@ struct PlantedRow {
   void (*backward)(const kernels::Exec&, const PlantedSpec&, const float* dy, float* dx);
 };
 
-int calls[8];  // of each row's entries
+int calls[10];  // of each row's entries
 
 // y = 2 x, no sooner than after so many microseconds.
 template <int row, int microseconds>
@@ -66,20 +66,23 @@ template <int row>
 size_t scratch_of(const PlantedSpec&) {
   return 64 * (row + 1);
 }
-// c says which rows there are: 1 all that are right, 2 the equal ones, 3 with those that are wrong.
+// c says which rows there are: 1 all that are right, 2 the equal ones, 3 with those that are wrong; 5 and 6 are too much
+// work for the reference, and in 6 the plain row is wrong and a library is there, in 7 the plain row alone is right.
 template <int... c>
 bool of(const PlantedSpec& g) {
   return ((g.c == c) || ...);
 }
 
 constexpr PlantedRow kRows[] = {
-    {"wrong", Device::cpu, of<3>, scratch_of<0>, wrong<0>, wrong<0>},
-    {"unfinished", Device::cpu, of<3>, scratch_of<1>, unfinished<1>, unfinished<1>},
-    {"a", Device::cpu, of<1, 3>, scratch_of<2>, twice<2, 200>, twice<2, 100>},
-    {"b", Device::cpu, of<1, 3>, scratch_of<3>, twice<3, 100>, twice<3, 200>},
+    {"wrong", Device::cpu, of<3, 5>, scratch_of<0>, wrong<0>, wrong<0>},
+    {"unfinished", Device::cpu, of<3, 5, 7>, scratch_of<1>, unfinished<1>, unfinished<1>},
+    {"a", Device::cpu, of<1, 3, 5, 6>, scratch_of<2>, twice<2, 200>, twice<2, 100>},
+    {"b", Device::cpu, of<1, 3, 5, 7>, scratch_of<3>, twice<3, 100>, twice<3, 200>},
     {"c", Device::cpu, of<2>, scratch_of<4>, twice<4, 2000>, twice<4, 2000>},
     {"d", Device::cpu, of<2>, scratch_of<5>, twice<5, 1980>, twice<5, 1980>},
     {"alone", Device::cpu, of<4>, scratch_of<6>, twice<6, 0>, twice<6, 0>},
+    {"plain", Device::cpu, of<6>, scratch_of<8>, wrong<8>, wrong<8>},
+    {"cudnn_planted", Device::cpu, of<6>, scratch_of<9>, twice<9, 400>, twice<9, 400>},
     {"reference", Device::cpu, kernels::supports_all, scratch_of<7>, twice<7, 0>, twice<7, 0>},
 };
 const kernels::Table<PlantedRow> kPlanted{"planted", kRows};
@@ -101,7 +104,7 @@ struct Trials<PlantedRow> {
         return {[=](const PlantedRow& row, const kernels::Exec& e) { (row.*entry)(e, g, x, y); }, {y, g.n, g.c, g.c}};
       };
     };
-    const double flops = double(g.n * g.c), bytes = 8 * flops;
+    const double flops = g.c >= 5 ? 1e9 : double(g.n * g.c), bytes = 8 * flops;
     return {{"forward", flops, bytes, prepare(&PlantedRow::forward)},
             {"backward", flops, bytes, prepare(&PlantedRow::backward)}};
   }
@@ -141,10 +144,10 @@ class Tuner : public ::testing::Test {
     std::string served[2];
     for (int i = 0; i < 2; ++i) {
       (i ? row.backward : row.forward)({.scratch = scratch.data()}, g, x.data(), y.data());  // measures, if need be
-      int before[8];
+      int before[10];
       std::copy(std::begin(calls), std::end(calls), before);
       (i ? row.backward : row.forward)({.scratch = scratch.data()}, g, x.data(), y.data());
-      for (int r = 0; r < 8; ++r)
+      for (int r = 0; r < 10; ++r)
         if (calls[r] != before[r]) served[i] += kRows[r].name;
       for (const float v : y) EXPECT_EQ(v, 3);
     }
@@ -192,6 +195,27 @@ TEST_F(Tuner, a_row_that_is_wrong_is_refused_and_named) {
   ASSERT_EQ(log.lines.size(), 4u);
   EXPECT_TRUE(log.contains("tuning planted forward n=100 c=3: row wrong is off by "));
   EXPECT_TRUE(log.contains("row unfinished is off by inf of the largest value from row reference; it does not serve"));
+}
+
+// The table's first row once judged where the reference was too slow, and so on a card always: had it been wrong there,
+// it would have refused all that were right.
+TEST_F(Tuner, the_plain_row_judges_where_the_reference_is_too_slow) {
+  tune();
+  testing::LogCapture log;
+  EXPECT_EQ(run({100, 5}), (Served{"b", "a"}));
+  EXPECT_TRUE(log.contains("planted forward n=100 c=5: row wrong is off by ")) << log.lines.front();
+  EXPECT_TRUE(log.contains("row unfinished is off by inf of the largest value from row b; it does not serve"));
+  EXPECT_EQ(calls[7], 0) << "the reference";
+  EXPECT_EQ(run({100, 7}), (Served{"b", "b"})) << "against a row that it alone contradicts";
+}
+
+TEST_F(Tuner, two_rows_that_have_nothing_in_common_judge_the_plain_one) {
+  tune();
+  testing::LogCapture log;
+  EXPECT_EQ(run({100, 6}), (Served{"a", "a"}));
+  ASSERT_EQ(log.lines.size(), 2u);
+  EXPECT_TRUE(log.contains("row plain is off by ")) << log.lines.front();
+  EXPECT_TRUE(log.contains("of the largest value from row cudnn_planted; it does not serve")) << log.lines.front();
 }
 
 TEST_F(Tuner, what_was_measured_is_found_by_the_next_process) {
