@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/late_gradients.h"
 #include "engine/profile.h"
 #include "engine/rehearsal.h"
 #include "kernels/add.h"
@@ -49,6 +50,11 @@ struct Pending {
 void accumulate_leaf(const Tensor& leaf, const Tensor& g) {
   Rehearsal::keep_gradient(leaf);
   Tensor::Impl& i = leaf.impl();
+  const bool in_place = !i.has_grad && i.grad && g.shared_impl() == i.grad->shared_impl();
+  if (LateGradients* const late = LateGradients::current(); late && !in_place) {
+    late->settle(g);
+    if (i.grad) late->settle(*i.grad);
+  }
   if (!i.grad) i.grad = std::make_shared<Tensor>(Tensor::empty(i.shape, leaf.options()));
   if (std::exchange(i.has_grad, true)) add_gradients(*i.grad, g, *i.grad);
   else if (g.shared_impl() != i.grad->shared_impl()) i.grad->copy_from(g);
@@ -161,6 +167,7 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
         y.shape());
   if (y.is_leaf()) return accumulate_leaf(y, first);
   NoGrad guard;
+  LateGradients late;
   std::map<uint64_t, Pending> todo;
   auto give = [&](const std::shared_ptr<Node>& node, const Tensor& g) {
     Pending& p = todo[node->sequence];
@@ -187,13 +194,14 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
                      " for an input of shape ", input.shape);
       internal_check(g.dtype() == input.options.dtype, node.op, ": backward gave a gradient of type ", g.dtype(),
                      " for an input of type ", input.options.dtype);
-      if (input.node) give(input.node, g);
+      if (input.node) late.settle(g), give(input.node, g);
       else accumulate_leaf(input.leaf, g);
     }
     // What the op saved is freed as soon as it is used; the emptied node says so when it is asked again.
     node.backward = nullptr;
     node.inputs.clear();
   }
+  late.finish();
 }
 
 void backward(const Tensor& loss, SourceLocation at) {

@@ -18,6 +18,7 @@
 #include "engine/processor.h"
 #include "engine/stopwatch.h"
 #include "kernels/common/card_libraries.h"
+#include "kernels/common/late_sums.h"
 #include "kernels/common/log.h"
 #include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
@@ -385,6 +386,10 @@ size_t tuned_row_of(const detail::Contest& contest, TunedCase& c) {
 size_t detail::choose(const Contest& contest) {
   if (contest.flops <= 0 || contest.rows.size() < 2) return 0;
   std::lock_guard one(measuring());
+  struct Whole {  // what is tried does all of its sums, whatever the backward pass around it gathers
+    kernels::LateSums* const before = kernels::set_late_sums(nullptr);
+    ~Whole() { kernels::set_late_sums(before); }
+  } const whole;
   TunedCase c{.entry = text(contest.op, " ", contest.entry),
               .spec = contest.name.text(),
               .row = "",

@@ -5,6 +5,7 @@
 
 #include "kernels/common/block.cuh"
 #include "kernels/common/elementwise.cuh"
+#include "kernels/common/late_sums.h"
 #include "kernels/conv2d.h"
 
 namespace kern::kernels {
@@ -131,11 +132,13 @@ __device__ __forceinline__ int64_t gather_row(const Gather& g, const GatherPhase
 
 // --- sums over stretches of pixels ---
 
-// out[i] = the sum of parts[stretch][i] in double: 8 threads for each i take every eighth stretch. No stretch gives 0.
+// out[i] = the sum of parts[stretch][i] in double, for the 32 results i of a block: 8 threads for each take every
+// eighth stretch. No stretch gives 0.
 template <class T>
-__global__ void __launch_bounds__(256) add_stretches_kernel(int64_t n, int stretches, const T* parts, float* out) {
+__device__ __forceinline__ void add_stretches_of_block(int64_t block, int64_t n, int stretches, const T* parts,
+                                                       float* out) {
   KERN_SHARED(double[8][32], of_lane);
-  const int64_t i = int64_t{blockIdx.x} * 32 + threadIdx.x;
+  const int64_t i = block * 32 + threadIdx.x;
   double sum = 0;
   if (i < n)
     for (int part = threadIdx.y; part < stretches; part += 8) sum += parts[part * n + i];
@@ -146,7 +149,17 @@ __global__ void __launch_bounds__(256) add_stretches_kernel(int64_t n, int stret
   out[i] = float(sum);
 }
 template <class T>
+__global__ void __launch_bounds__(256) add_stretches_kernel(int64_t n, int stretches, const T* parts, float* out) {
+  add_stretches_of_block(blockIdx.x, n, stretches, parts, out);
+}
+// At once, or noted where the caller gathers such sums.
+template <class T>
 void add_stretches(const Exec& exec, int64_t n, int stretches, const T* parts, float* out) {
+  if (LateSums* const late = late_sums()) {
+    late->stretches.push_back(
+        {.n = n, .stretches = stretches, .of_doubles = std::is_same_v<T, double>, .parts = parts, .out = out});
+    return;
+  }
   KERN_LAUNCH(add_stretches_kernel<T>,
               {.grid = unsigned(ceil_div(n, 32)), .block = dim3(32, 8), .stream = stream_of(exec)}, n, stretches, parts,
               out);

@@ -29,54 +29,81 @@ __global__ void __launch_bounds__(kChannelThreads)
 }
 
 // --- backward ---
-// Block (group, y): level and tilt for up to 8 means. Block (groups, y): the gradients of weight, bias and slopes for
-// up to 8 channels, over the parts of all groups. Block (groups + 1, 0): that of a slope shared by all channels.
-template <int kTerms>
-__global__ void __launch_bounds__(kChannelThreads)
-    norm_totals_kernel(Norm norm, ChannelGrid parts, const float* weight, const float* inverse, const double* sums,
-                       Averages averages, ParameterGradients d) {
-  const NormActSpec& g = norm.g;
-  const unsigned groups = unsigned(g.groups()), group = blockIdx.x, all_parts = unsigned(parts.parts()),
-                 parts_of_group = groups > 0 ? all_parts / groups : 0, c = unsigned(g.c), width = unsigned(norm.width);
-  if (group == groups + 1) {
-    if (g.slopes != 1 || !d.slope || blockIdx.y > 0) return;
-    double total[1] = {};
-    for (unsigned i = threadIdx.x; kTerms == 3 && i < all_parts * c; i += kChannelThreads)
-      total[0] += sums[(int64_t(i / c) * kTerms + kTerms - 1) * c + i % c];
-    sum_rows_of_block(total, 1, kChannelThreads);
-    if (threadIdx.x == 0) *d.slope = float(total[0]);
-    return;
-  }
-  const bool parameters = group == groups;
-  if (!parameters && !averages.level) return;
-  const TotalsShare share = totals_share(parameters ? g.c : norm.stats(), blockIdx.y);
+
+// The gradients of weight, bias and slopes for up to 8 channels (`tile`), over the parts of all groups.
+__device__ __forceinline__ void parameter_sums(const NormParameterSums& of, int terms, unsigned tile) {
+  const unsigned c = unsigned(of.c), all_parts = unsigned(of.parts), parts_of_group = unsigned(of.parts_of_group),
+                 stats = c / unsigned(of.width);
+  const TotalsShare share = totals_share(c, tile);
+  const unsigned column = unsigned(share.column), stat = column / unsigned(of.width);
   double total[3] = {};
-  if (parameters) {
-    const unsigned column = unsigned(share.column), stats = c / width, stat = column / width;
-    for (unsigned part = share.row; !share.idle && part < all_parts; part += share.at_once) {
-      const double* at = sums + int64_t(part) * kTerms * c + column;
-      total[0] += at[0];
-      total[1] += at[c] * double(inverse[int64_t(part / parts_of_group) * stats + stat]);
-      if constexpr (kTerms == 3) total[2] += at[2 * int64_t(c)];
-    }
-  } else {
-    for (unsigned i = share.row; !share.idle && i < parts_of_group * width; i += share.at_once) {
-      const unsigned column = unsigned(share.column) * width + i % width, part = group * parts_of_group + i / width;
-      const double* at = sums + int64_t(part) * kTerms * c + column;
-      const double w = weight ? double(weight[column]) : 1.0;
-      total[0] += w * at[0];
-      total[1] += w * at[c];
-    }
+  for (unsigned part = share.row; !share.idle && part < all_parts; part += share.at_once) {
+    const double* at = of.sums + int64_t(part) * terms * c + column;
+    total[0] += at[0];
+    total[1] += at[c] * double(of.inverse[int64_t(part / parts_of_group) * stats + stat]);
+    if (terms == 3) total[2] += at[2 * int64_t(c)];
   }
   sum_rows_of_block(total, share.lanes, share.at_once);
   if (int(threadIdx.x) >= share.lanes || share.idle) return;
-  if (parameters) {
-    if (d.bias) d.bias[share.column] = float(total[0]);
-    if (d.weight) d.weight[share.column] = float(total[1]);
-    if (d.slope && g.slopes != 1) d.slope[share.column] = float(total[2]);
+  if (of.bias) of.bias[share.column] = float(total[0]);
+  if (of.weight) of.weight[share.column] = float(total[1]);
+  if (of.slope && of.slopes != 1) of.slope[share.column] = float(total[2]);
+}
+// That of a slope shared by all channels.
+__device__ __forceinline__ void shared_slope_sum(const NormParameterSums& of, int terms) {
+  const unsigned c = unsigned(of.c), all = unsigned(of.parts) * c;
+  double total[1] = {};
+  for (unsigned i = threadIdx.x; terms == 3 && i < all; i += kChannelThreads)
+    total[0] += of.sums[(int64_t(i / c) * terms + terms - 1) * c + i % c];
+  sum_rows_of_block(total, 1, kChannelThreads);
+  if (threadIdx.x == 0) *of.slope = float(total[0]);
+}
+
+// Block (group, y): level and tilt for up to 8 means. Block (groups, y): the gradients of weight, bias and slopes for
+// up to 8 channels. Block (groups + 1, 0): that of a slope shared by all channels.
+template <int kTerms>
+__global__ void __launch_bounds__(kChannelThreads)
+    norm_totals_kernel(Norm norm, const float* weight, Averages averages, NormParameterSums of) {
+  const NormActSpec& g = norm.g;
+  const unsigned groups = unsigned(g.groups()), group = blockIdx.x, parts_of_group = unsigned(of.parts_of_group),
+                 c = unsigned(g.c), width = unsigned(norm.width);
+  if (group == groups + 1) {
+    if (of.slopes == 1 && of.slope && blockIdx.y == 0) shared_slope_sum(of, kTerms);
     return;
   }
-  finish_averages(norm, averages, int64_t(group) * norm.stats() + share.column, inverse, total[0], total[1]);
+  if (group == groups) return parameter_sums(of, kTerms, blockIdx.y);
+  if (!averages.level) return;
+  const TotalsShare share = totals_share(norm.stats(), blockIdx.y);
+  double total[2] = {};
+  for (unsigned i = share.row; !share.idle && i < parts_of_group * width; i += share.at_once) {
+    const unsigned column = unsigned(share.column) * width + i % width, part = group * parts_of_group + i / width;
+    const double* at = of.sums + int64_t(part) * kTerms * c + column;
+    const double w = weight ? double(weight[column]) : 1.0;
+    total[0] += w * at[0];
+    total[1] += w * at[c];
+  }
+  sum_rows_of_block(total, share.lanes, share.at_once);
+  if (int(threadIdx.x) >= share.lanes || share.idle) return;
+  finish_averages(norm, averages, int64_t(group) * norm.stats() + share.column, of.inverse, total[0], total[1]);
+}
+
+// Parameters of many norms: blocks first[j] .. first[j + 1] - 1 are norm j's, the last of them its shared slope's. They
+// travel as an argument, of which a kernel may have 4 KiB.
+constexpr int kMostNorms = 48;
+struct ManyNormSums {
+  NormParameterSums all[kMostNorms];
+  int first[kMostNorms + 1];
+  int count;
+};
+static_assert(sizeof(ManyNormSums) <= 4096);
+
+__global__ void __launch_bounds__(kChannelThreads) norm_parameters_kernel(ManyNormSums norms) {
+  int norm = 0;
+  while (norms.first[norm + 1] <= int(blockIdx.x)) ++norm;
+  const NormParameterSums& of = norms.all[norm];
+  if (int(blockIdx.x) + 1 < norms.first[norm + 1])
+    return parameter_sums(of, of.terms, blockIdx.x - unsigned(norms.first[norm]));
+  if (of.slopes == 1 && of.slope) shared_slope_sum(of, of.terms);
 }
 
 }  // namespace
@@ -115,13 +142,41 @@ void norm_cuda_apply(const Exec& exec, const NormActSpec& g, int64_t width, cons
 
 void norm_totals(const Exec& exec, const Norm& norm, const ChannelGrid& parts, int terms, const float* weight,
                  const float* inverse, const double* sums, const Averages& averages, const ParameterGradients& d) {
+  const int64_t groups = norm.g.groups(), all_parts = parts.parts();
+  const NormParameterSums of{.inverse = inverse,
+                             .sums = sums,
+                             .weight = d.weight,
+                             .bias = d.bias,
+                             .slope = d.slope,
+                             .c = int(norm.g.c),
+                             .parts = int(all_parts),
+                             .parts_of_group = groups > 0 ? int(all_parts / groups) : 0,
+                             .width = int(norm.width),
+                             .terms = terms,
+                             .slopes = int(norm.g.slopes)};
+  if (LateSums* const late = late_sums(); late && !averages.level) {
+    late->norms.push_back(of);
+    return;
+  }
   const int64_t of_means = totals_tiles(norm.stats()), of_channels = totals_tiles(norm.g.c),
                 tiles = of_means > of_channels ? of_means : of_channels;
-  const LaunchConfig config{.grid = dim3(unsigned(norm.g.groups() + 2), unsigned(tiles)),
-                            .block = kChannelThreads,
-                            .stream = stream_of(exec)};
-  if (terms == 3) KERN_LAUNCH(norm_totals_kernel<3>, config, norm, parts, weight, inverse, sums, averages, d);
-  else KERN_LAUNCH(norm_totals_kernel<2>, config, norm, parts, weight, inverse, sums, averages, d);
+  const LaunchConfig config{
+      .grid = dim3(unsigned(groups + 2), unsigned(tiles)), .block = kChannelThreads, .stream = stream_of(exec)};
+  if (terms == 3) KERN_LAUNCH(norm_totals_kernel<3>, config, norm, weight, averages, of);
+  else KERN_LAUNCH(norm_totals_kernel<2>, config, norm, weight, averages, of);
+}
+
+void finish_norm_parameter_sums(const Exec& exec, const std::vector<NormParameterSums>& norms) {
+  for (size_t begin = 0; begin < norms.size(); begin += kMostNorms) {
+    ManyNormSums some{};
+    some.count = int(norms.size() - begin < kMostNorms ? norms.size() - begin : kMostNorms);
+    for (int j = 0; j < some.count; ++j) {
+      some.all[j] = norms[begin + size_t(j)];
+      some.first[j + 1] = some.first[j] + int(totals_tiles(some.all[j].c)) + 1;
+    }
+    KERN_LAUNCH(norm_parameters_kernel,
+                {.grid = unsigned(some.first[some.count]), .block = kChannelThreads, .stream = stream_of(exec)}, some);
+  }
 }
 
 template <class T>

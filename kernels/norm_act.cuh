@@ -2,6 +2,7 @@
 // to, as functors for channel_walk and channel_sums (kernels/common/channel_sums.cuh).
 #pragma once
 #include "kernels/common/channel_moments.cuh"
+#include "kernels/common/late_sums.h"
 #include "kernels/dropout.cuh"
 #include "kernels/norm_act_cuda.h"
 

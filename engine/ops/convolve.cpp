@@ -1,8 +1,16 @@
 #include "engine/ops/convolve.h"
 
+#include "engine/late_gradients.h"
+
 namespace kern::detail {
 
 namespace {
+
+// A gradient that is 0.
+void clear(Tensor& gradient) {
+  if (LateGradients* const late = LateGradients::current()) late->clear(gradient);
+  else gradient.fill(0);
+}
 
 // T: what x and y are kept as.
 template <class T, class Row, class Spec>
@@ -14,17 +22,21 @@ Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const 
   g.pitch.y = y.pitch();
   row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data<T>(), w.data(), b ? b.data() : nullptr,
               y.mutate<T>());
-  return record(op, {x, w, b}, y,
-                [op, g, &row, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
-                  g.pitch.dy = dy.pitch();
-                  const Workspace workspace(dy.device(), row.workspace(g));
-                  if (d.want(0))
-                    row.backward_data(workspace.exec(), g, dy.data<T>(), w.get(op).data(), d[0].mutate<T>());
-                  if (d.want(1))
-                    row.backward_weight(workspace.exec(), g, dy.data<T>(), x.get(op).template data<T>(), d[1].mutate());
-                  if (d.want(2) && bias_cancels) d[2].fill(0);
-                  else if (d.want(2)) row.backward_bias(workspace.exec(), g, dy.data<T>(), d[2].mutate());
-                });
+  return record(
+      op, {x, w, b}, y, [op, g, &row, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
+        g.pitch.dy = dy.pitch();
+        const Device device = dy.device();
+        const size_t scratch = row.workspace(g);
+        if (d.want(0))
+          row.backward_data(Workspace(device, scratch).exec(), g, dy.data<T>(), w.get(op).data(), d[0].mutate<T>());
+        if (d.want(1))
+          row.backward_weight(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g, dy.data<T>(),
+                              x.get(op).template data<T>(), d[1].mutate());
+        if (d.want(2) && bias_cancels) clear(d[2]);
+        else if (d.want(2))
+          row.backward_bias(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g, dy.data<T>(),
+                            d[2].mutate());
+      });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "engine/ops/norm_act.h"
 
+#include "engine/late_gradients.h"
 #include "engine/ops/op.h"
 
 namespace kern {
@@ -43,8 +44,10 @@ Tensor applied(const char* op, kernels::NormActSpec g, const Generator::Draw& dr
     g.pitch.dy = dy.pitch();
     auto gradient = [&](size_t i) { return d.want(i) ? d[i].mutate() : nullptr; };
     T* dx = d.want(0) ? d[0].mutate<T>() : nullptr;
-    row.backward(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data<T>(), kept.x.get(op).template data<T>(),
-                 kept.inputs(op), kept.mean.data(), kept.inverse.data(), dx, gradient(1), gradient(2), gradient(3));
+    const LateScratch scratch(dy.device(), row.workspace(g), LateScratch::Of::norms);
+    if (LateGradients* const late = LateGradients::current()) late->keep(kept.inverse);
+    row.backward(scratch.exec(), g, dy.data<T>(), kept.x.get(op).template data<T>(), kept.inputs(op), kept.mean.data(),
+                 kept.inverse.data(), dx, gradient(1), gradient(2), gradient(3));
   });
   // For whoever saves y: it follows from what is kept anyway. Not where the residual would have to be made again too,
   // or a chain of residual blocks would be made all at once.

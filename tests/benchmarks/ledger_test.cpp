@@ -19,10 +19,10 @@ struct Known {
 };
 constexpr auto kF32 = kernels::Precision::f32, kBf16 = kernels::Precision::bf16;
 constexpr Known kKnown[] = {
-    {"a", kF32, 245, 72922.2}, {"a", kBf16, 288, 37098.6}, {"b256", kF32, 150, 6390.8}, {"b256", kBf16, 175, 3212.8},
-    {"C", kF32, 522, 5311.9},  {"C", kBf16, 643, 2889.2},  {"d", kF32, 321, 910.9},     {"d", kBf16, 367, 465.2},
-    {"D", kF32, 181, 251.2},   {"D", kBf16, 203, 129.3},   {"e", kF32, 74, 339.9},      {"e", kBf16, 87, 186.3},
-    {"f", kF32, 190, 8077.9},  {"f", kBf16, 233, 4945.2},
+    {"a", kF32, 222, 72922.1}, {"a", kBf16, 265, 37098.6}, {"b256", kF32, 133, 6390.8}, {"b256", kBf16, 158, 3212.8},
+    {"C", kF32, 470, 5311.9},  {"C", kBf16, 591, 2889.2},  {"d", kF32, 215, 910.8},     {"d", kBf16, 261, 465.2},
+    {"D", kF32, 124, 251.2},   {"D", kBf16, 146, 129.3},   {"e", kF32, 61, 339.9},      {"e", kBf16, 74, 186.3},
+    {"f", kF32, 182, 8077.9},  {"f", kBf16, 225, 4945.2},
 };
 
 TEST(Ledger, HoldsTheNodesAndBytesOfAStep) {
@@ -39,7 +39,9 @@ TEST(Ledger, KnowsWhatEveryKernelIsFor) {
   if (!benchmarks::ledger_available()) GTEST_SKIP() << "this build has no emulated device";
   for (const char* model : {"a", "b256", "C", "d", "D", "e", "f"})
     for (const benchmarks::LedgerNode& node : benchmarks::ledger_of(model, kBf16).nodes)
-      EXPECT_TRUE(node.kind == "copy" || !node.op.empty()) << model << " " << node.kernel;
+      EXPECT_TRUE(node.kind == "copy" || !node.op.empty() || node.kernel == "finish_stretches_kernel" ||
+                  node.kernel == "norm_parameters_kernel")
+          << model << " " << node.kernel;
 }
 
 TEST(Ledger, LeavesTheDeviceAsItWas) {
