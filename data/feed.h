@@ -1,4 +1,4 @@
-// The batches of a training, one epoch after the other, prepared ahead on a thread of their own.
+// The batches of a training, one epoch after the other, prepared ahead on other threads.
 #pragma once
 #include <memory>
 #include <optional>
@@ -13,7 +13,7 @@ namespace kern::data {
 //   while (auto batch = feed.next()) train_on(*batch);
 //
 // Batches has size() (batches of an epoch), epoch(number) (its order, from seed and number alone) and
-// batch(epoch, index), which is called from the thread.
+// batch(epoch, index), which is called from these threads.
 template <class Batches>
 class Feed {
  public:
@@ -24,10 +24,12 @@ class Feed {
   const Batches& batches() const { return batches_; }
   int64_t size() const { return batches_.size(); }
   void begin(int64_t number, int64_t first) {
+    const int threads = prefetch_ ? prefetch_->wanted_threads() : 1;
     prefetch_.reset();
     epoch_ = std::make_unique<Epoch>(batches_.epoch(number));
     prefetch_ =
-        std::make_unique<Prefetch<Batch>>(first, size(), [this](int64_t i) { return batches_.batch(*epoch_, i); });
+        std::make_unique<Prefetch<Batch>>(
+            first, size(), [this](int64_t i) { return batches_.batch(*epoch_, i); }, 2, thread_count(), threads);
   }
   // The next batch; nothing at the end of the epoch.
   std::optional<Batch> next() { return prefetch_->next(); }

@@ -39,7 +39,10 @@ Raster<T> rearranged(const Raster<T>& from, int64_t H, int64_t W, Source source)
   for (int64_t y = 0; y < H; ++y)
     for (int64_t x = 0; x < W; ++x) {
       const auto [i, j] = source(y, x);
-      std::copy_n(from.at(i, j), from.C, out.at(y, x));
+      const T* const pixel = from.at(i, j);
+      T* const to = out.at(y, x);
+      if (from.C == 3) to[0] = pixel[0], to[1] = pixel[1], to[2] = pixel[2];
+      else std::copy_n(pixel, from.C, to);
     }
   return out;
 }
@@ -222,8 +225,8 @@ ImageSample make_sample(const LoadedPicture& picture, Fit fit, int64_t H, int64_
   }
   if (a) change_geometry(cut, *a, random);
   ImageSample s{H, W, cut.image.C, {}, {}};
-  s.inputs.reserve(cut.image.pixels.size());
-  for (const uint8_t v : cut.image.pixels) s.inputs.push_back(float(v) / 255);
+  s.inputs.resize(cut.image.pixels.size());
+  for (size_t i = 0; i < s.inputs.size(); ++i) s.inputs[i] = float(cut.image.pixels[i]) / 255;
   s.labels.assign(size_t(H * W), -1);
   for (size_t i = 0; i < cut.labels.pixels.size(); ++i)
     if (cut.labels.pixels[i] != kIgnoredPixel) s.labels[i] = cut.labels.pixels[i];

@@ -1,14 +1,18 @@
-// Prepares the next items on one background thread while the current one is used.
+// Prepares the next items on background threads while the current one is used.
 #pragma once
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
+
+#include "kernels/common/parallel.h"
 
 namespace kern::data {
 
@@ -16,13 +20,26 @@ namespace kern::data {
 //   while (auto batch = batches.next()) train_on(*batch);
 //
 // Items come in the order first, first+1, .., end-1. An exception of make(i) is thrown by the next() that would have
-// returned item i, after all items before it, and again by every later next(): the thread never dies silently.
-// At most `ahead` finished items wait. The destructor waits for the one call of make that may be running, no longer.
+// returned item i, after all items before it, and again by every later next(): no thread dies silently.
+//
+// One thread prepares, and at most `ahead` items are begun and not taken: enough where a step takes longer than an item,
+// as on a CPU. Whenever next() has to wait, one thread and one item are added, up to most_threads: a consumer as quick
+// as a graphics card is fed by as many as it takes. make() is called from several threads at a time, then.
+// The destructor waits for the calls of make that are running, no longer.
 template <class T>
 class Prefetch {
  public:
-  Prefetch(int64_t first, int64_t end, std::function<T(int64_t)> make, size_t ahead = 2)
-      : make_(std::move(make)), ahead_(ahead < 1 ? 1 : ahead), thread_([this, first, end] { produce(first, end); }) {}
+  Prefetch(int64_t first, int64_t end, std::function<T(int64_t)> make, size_t ahead = 2,
+           int most_threads = thread_count(), int threads = 1)  // threads: to begin with
+      : make_(std::move(make)),
+        end_(end),
+        most_threads_(size_t(std::max(1, most_threads))),
+        made_(first),
+        taken_(first),
+        wanted_(std::clamp<size_t>(size_t(threads), 1, most_threads_)),
+        ahead_(int64_t(std::max<size_t>(ahead, 1) + wanted_ - 1)) {
+    for (size_t i = 0; i < wanted_; ++i) threads_.emplace_back([this] { produce(); });
+  }
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
   ~Prefetch() {
@@ -31,60 +48,79 @@ class Prefetch {
       stopping_ = true;
     }
     room_.notify_all();
-    thread_.join();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  // How many threads this consumer could use, for the next Prefetch of its kind.
+  int wanted_threads() {
+    std::lock_guard lock(mutex_);
+    return int(wanted_);
   }
 
   // The next item; nothing after the last one. For one consumer.
   std::optional<T> next() {
     std::unique_lock lock(mutex_);
-    filled_.wait(lock, [this] { return !items_.empty() || finished_; });
-    if (items_.empty()) {
-      if (failure_) std::rethrow_exception(failure_);
-      return std::nullopt;
+    if (taken_ >= end_) return std::nullopt;
+    if (!items_.contains(taken_)) {
+      if (waited_) hurry();  // the first one is waited for by whoever has nothing to do yet
+      waited_ = true;
+      filled_.wait(lock, [this] { return items_.contains(taken_); });
     }
-    std::optional<T> item(std::move(items_.front()));
-    items_.pop_front();
+    const auto found = items_.find(taken_);
+    if (found->second.failure) std::rethrow_exception(found->second.failure);
+    std::optional<T> item = std::move(found->second.item);
+    items_.erase(found);
+    ++taken_;
     lock.unlock();
     room_.notify_one();
     return item;
   }
 
  private:
-  void produce(int64_t first, int64_t end) {
-    std::exception_ptr failure;
-    try {
-      for (int64_t i = first; i < end; ++i) {
-        {
-          std::unique_lock lock(mutex_);
-          room_.wait(lock, [this] { return items_.size() < ahead_ || stopping_; });
-          if (stopping_) return;
-        }
-        T item = make_(i);
-        {
-          std::lock_guard lock(mutex_);
-          items_.push_back(std::move(item));
-        }
-        filled_.notify_one();
+  struct Item {
+    std::optional<T> item;
+    std::exception_ptr failure;  // instead of one
+  };
+
+  // With the lock.
+  void hurry() {
+    if (wanted_ >= most_threads_) return;
+    ++wanted_, ++ahead_;
+    if (made_ >= end_) return;
+    threads_.emplace_back([this] { produce(); });
+  }
+  void produce() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      room_.wait(lock, [this] { return made_ - taken_ < ahead_ || stopping_ || made_ >= end_; });
+      if (stopping_ || made_ >= end_) return;
+      const int64_t i = made_++;
+      lock.unlock();
+      Item item;
+      try {
+        item.item.emplace(make_(i));
+      } catch (...) {  // whatever it is, it is thrown again where the item was asked for
+        item.failure = std::current_exception();
       }
-    } catch (...) {  // whatever it is, it is thrown again where the item was asked for
-      failure = std::current_exception();
+      lock.lock();
+      if (item.failure) made_ = end_;  // nobody will ask for what comes behind it
+      items_.emplace(i, std::move(item));
+      if (i == taken_) filled_.notify_one();
+      if (made_ >= end_) room_.notify_all();
     }
-    {
-      std::lock_guard lock(mutex_);
-      failure_ = failure;
-      finished_ = true;
-    }
-    filled_.notify_one();
   }
 
   const std::function<T(int64_t)> make_;
-  const size_t ahead_;
+  const int64_t end_;
+  const size_t most_threads_;
   std::mutex mutex_;
   std::condition_variable filled_, room_;
-  std::deque<T> items_;
-  std::exception_ptr failure_;
-  bool finished_ = false, stopping_ = false;
-  std::thread thread_;  // last: it uses everything above
+  std::map<int64_t, Item> items_;
+  int64_t made_, taken_;  // the next to be begun, and to be taken
+  size_t wanted_;
+  int64_t ahead_;
+  bool waited_ = false, stopping_ = false;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace kern::data

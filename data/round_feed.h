@@ -1,8 +1,9 @@
-// The batches of a training in one endless row, round after round, prepared ahead on a thread of their own: for two
+// The batches of a training in one endless row, round after round, prepared ahead on other threads: for two
 // feeds of different length in one step, and for epochs that are no pass over the data.
 #pragma once
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -27,7 +28,6 @@ class RoundFeed {
   void begin(int64_t position) {
     if (prefetch_ && position == position_) return;
     prefetch_.reset();
-    round_.reset();
     position_ = position;
     prefetch_ = std::make_unique<Prefetch<Batch>>(position, std::numeric_limits<int64_t>::max(),
                                                   [this](int64_t i) { return batch(i); });
@@ -38,16 +38,27 @@ class RoundFeed {
   }
 
  private:
-  // Called by the prefetching thread alone.
+  // Called by the prefetching threads, of which one may be in the next round already.
   Batch batch(int64_t i) {
     const int64_t number = i / size();
-    if (!round_ || number_ != number) round_ = std::make_unique<Epoch>(batches_.epoch(number));
-    number_ = number;
-    return batches_.batch(*round_, i % size());
+    std::shared_ptr<const Epoch> round;
+    {
+      std::lock_guard lock(mutex_);
+      auto& kept = rounds_[size_t(number % 2)];
+      if (!kept.epoch || kept.number != number)
+        kept = {number, std::make_shared<const Epoch>(batches_.epoch(number))};
+      round = kept.epoch;
+    }
+    return batches_.batch(*round, i % size());
   }
+  struct Round {
+    int64_t number = 0;
+    std::shared_ptr<const Epoch> epoch;
+  };
   Batches batches_;
-  int64_t position_ = 0, number_ = 0;
-  std::unique_ptr<Epoch> round_;
+  int64_t position_ = 0;
+  std::mutex mutex_;
+  Round rounds_[2];
   std::unique_ptr<Prefetch<Batch>> prefetch_;  // last: it uses what is above
 };
 

@@ -14,6 +14,8 @@ const Task& bench_task() {
                                                       describe_bench_kernels, run_bench_kernels),
                              verb<BenchSectionsConfig>("sections", "time fault probability of sections and volumes",
                                                        describe_bench_sections, run_bench_sections),
+                             verb<BenchLoaderConfig>("loader", "time the loaders of the apps beside what a step consumes",
+                                                     describe_bench_loader, run_bench_loader),
                              verb<BenchLedgerConfig>("ledger", "write down a step's launches on a card, without one",
                                                      describe_bench_ledger, run_bench_ledger),
                          }};

@@ -41,6 +41,16 @@ struct BenchLedgerConfig {
 void describe_bench_ledger(training::Schema& schema, BenchLedgerConfig& config);
 void run_bench_ledger(const BenchLedgerConfig& config, Call& call);
 
+struct BenchLoaderConfig {
+  std::vector<std::string> loaders;
+  double seconds = 2;
+  int steps = 3, threads = 0;
+  std::vector<double> steps_per_second;
+  DeviceChoice device = DeviceChoice::automatic;
+};
+void describe_bench_loader(training::Schema& schema, BenchLoaderConfig& config);
+void run_bench_loader(const BenchLoaderConfig& config, Call& call);
+
 void describe_bench_sections(training::Schema& schema, BenchSectionsConfig& config);
 void run_bench_sections(const BenchSectionsConfig& config, Call& call);
 

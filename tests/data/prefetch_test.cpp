@@ -6,6 +6,8 @@
 #include <chrono>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <thread>
 #include <vector>
 
 namespace kern::data {
@@ -58,6 +60,67 @@ TEST(Prefetch, NoMoreThanTheBoundIsPrepared) {
   items.next();
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_LE(made.load(), 4);
+}
+
+// A consumer that waits is fed by more threads, each item once and in order.
+TEST(Prefetch, ThreadsAreAddedForWhoeverWaits) {
+  std::atomic<int> made{0}, together{0}, most{0};
+  Prefetch<int64_t> items(
+      0, 60,
+      [&](int64_t i) {
+        const int now = ++together;
+        for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        --together, ++made;
+        return i;
+      },
+      2, 4);
+  for (int64_t i = 0; i < 60; ++i) ASSERT_EQ(items.next().value(), i);
+  EXPECT_FALSE(items.next().has_value());
+  EXPECT_EQ(made, 60);
+  EXPECT_GT(most, 2);
+  EXPECT_LE(most, 4);
+  EXPECT_EQ(items.wanted_threads(), 4);
+}
+
+TEST(Prefetch, OneThreadIsEnoughForWhoeverDoesNotWait) {
+  std::atomic<int> together{0}, most{0};
+  Prefetch<int64_t> items(
+      0, 20,
+      [&](int64_t i) {
+        most = std::max(most.load(), ++together);
+        --together;
+        return i;
+      },
+      2, 8);
+  for (int64_t i = 0; i < 20; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ASSERT_EQ(items.next().value(), i);
+  }
+  EXPECT_EQ(most, 1);
+}
+
+TEST(Prefetch, AnExceptionOfOneThreadWaitsForTheItemsBefore) {
+  for (int turn = 0; turn < 20; ++turn) {
+    Prefetch<int64_t> items(
+        0, 100,
+        [](int64_t i) {
+          if (i % 10 == 7) throw std::runtime_error(std::to_string(i));
+          std::this_thread::sleep_for(std::chrono::microseconds(200));
+          return i;
+        },
+        6, 5);
+    for (int64_t i = 0; i < 7; ++i) ASSERT_EQ(items.next().value(), i);
+    for (int again = 0; again < 2; ++again) {
+      try {
+        items.next();
+        FAIL() << "no exception";
+      } catch (const std::runtime_error& e) {
+        EXPECT_STREQ(e.what(), "7");
+      }
+    }
+  }
 }
 
 TEST(Prefetch, LeavingEarlyJoinsWithoutMakingTheRest) {
