@@ -6,7 +6,10 @@
 #include "kernels/huber.h"
 #include "kernels/kl_normal.h"
 #include "kernels/l1.h"
+#include "kernels/labels.h"
 #include "kernels/mse.h"
+#include "kernels/posteriors_in_order.h"
+#include "kernels/pseudo_labels.h"
 #include "kernels/ssim.h"
 #include "kernels/tversky.h"
 
@@ -116,6 +119,35 @@ Directions directions(const SsimRow& row, const SsimSpec& g, const Exec& e, Tria
           {"backward", 8 * filter, floats(3 * n), [=, &row] { row.backward(e, g, one, x, y, dx); }, dx, size}};
 }
 
+// Labels move one value each; the same call on rows of C values differs in nothing else.
+std::string shape_of(const LabelsSpec& g) { return text(g.rows, "x", g.c); }
+Directions directions(const LabelsRow& row, const LabelsSpec& g, const Exec& e, TrialArrays& a) {
+  const int64_t size = g.rows * g.c;
+  const int32_t *l = a.classes(g.rows, g.c), *origin = a.classes(g.rows, g.positions);
+  float *x = a.input(size), *z = a.input(size), *y = a.output(size), *s = a.output(3);
+  const double n = double(size), labels = floats(double(g.rows));
+  return {{"one_hot", n, labels + floats(n), [=, &row] { row.one_hot(e, g, l, nullptr, y); }, y, size},
+          {"choose", n, labels + floats(2 * n), [=, &row] { row.choose(e, g, l, x, z, y); }, y, size},
+          {"move_rows", n, labels + floats(2 * n), [=, &row] { row.move_rows(e, g, x, origin, y); }, y, size},
+          {"mean", 2 * double(g.rows), 2 * labels, [=, &row] { row.mean(e, g, x, l, s); }, s, 3}};
+}
+std::string shape_of(const PseudoLabelsSpec& g) { return text(g.rows, "x", g.c); }
+Directions directions(const PseudoLabelsRow& row, const PseudoLabelsSpec& g, const Exec& e, TrialArrays& a) {
+  const int64_t size = g.rows * g.c;
+  float *p = a.input(size, 0, 1), *figures = a.output(4);
+  const int32_t *present = a.classes(g.rows, 1), *truth = a.classes(g.rows, g.c);
+  int32_t* labels = reinterpret_cast<int32_t*>(a.bytes(size_t(g.rows) * sizeof(int32_t)));
+  return {{"forward", double(size), floats(double(size + 3 * g.rows)),
+           [=, &row] { row.forward(e, g, p, present, truth, nullptr, labels, figures); }, figures, 4}};
+}
+std::string shape_of(const PosteriorsInOrderSpec& g) { return text(g.n, "x", g.l, "x", g.c); }
+Directions directions(const PosteriorsInOrderRow& row, const PosteriorsInOrderSpec& g, const Exec& e, TrialArrays& a) {
+  const int64_t size = g.n * g.l * g.c;
+  float *p = a.input(size, 0, 1), *q = a.output(size);
+  return {{"forward", 20 * double(size), floats(2 * double(size)), [=, &row] { row.forward(e, g, p, nullptr, q); }, q,
+           size}};
+}
+
 struct Cases {
   static std::string name_of(const auto& spec) { return shape_of(spec); }
   static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, TrialArrays& arrays) {
@@ -139,6 +171,12 @@ void add_loss_timers(Timers& timers, int64_t values) {
   add_timer<Cases, L1Spec>(timers, l1_table(), {{.rows = rows, .c = 32}});
   add_timer<Cases, HuberSpec>(timers, huber_table(), {{.rows = rows, .c = 32}});
   add_timer<Cases, KlNormalSpec>(timers, kl_normal_table(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, LabelsSpec>(timers, labels_table(), {{.rows = rows, .c = 32, .positions = rows, .x_pitch = 1}});
+  add_timer<Cases, PseudoLabelsSpec>(
+      timers, pseudo_labels_table(),
+      {{.rows = values / 5, .c = 5, .threshold = 0.5, .p_pitch = 5}, {.rows = rows, .c = 32, .p_pitch = 32}});
+  add_timer<Cases, PosteriorsInOrderSpec>(timers, posteriors_in_order_table(),
+                                          {{.n = 16, .l = std::min<int64_t>(512, rows), .c = 8}});
   const int64_t side = rows >= 65536 ? 128 : 16;
   add_timer<Cases, SsimSpec>(timers, ssim_table(), {{.n = 4, .h = side, .w = side, .c = 3}});
 }

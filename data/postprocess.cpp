@@ -1,8 +1,6 @@
 #include "data/postprocess.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <vector>
 
 #include "data/well.h"
@@ -26,15 +24,6 @@ void remove_short_runs(std::span<int> labels, size_t n) {
       std::fill(labels.begin(), labels.begin() + begin, labels[begin]);
     }
   }
-}
-
-constexpr double kImpossible = -std::numeric_limits<double>::infinity();
-
-// log(exp a + exp b)
-double add_logarithms(double a, double b) {
-  if (a == kImpossible) return b;
-  if (b == kImpossible) return a;
-  return std::max(a, b) + std::log1p(std::exp(-std::abs(a - b)));
 }
 
 }  // namespace
@@ -67,32 +56,6 @@ void label_in_order(std::span<const float> probabilities, int64_t classes, std::
   }
   size_t c = size_t(std::max_element(score.begin(), score.end()) - score.begin());
   for (size_t i = length; i-- > 0; c = from[i * k + c]) labels[i] = int(c);
-}
-
-void posteriors_in_order(std::span<const float> probabilities, int64_t classes, std::span<float> posteriors) {
-  check(classes > 0 && probabilities.size() == posteriors.size() && probabilities.size() % size_t(classes) == 0,
-        "posteriors_in_order takes the probabilities of whole samples of ", classes, " classes and gives as many, got ",
-        probabilities.size(), " and ", posteriors.size());
-  const size_t k = size_t(classes), length = probabilities.size() / k;
-  if (length == 0) return;
-  std::vector<double> own(length * k), down(length * k), up(k, 0.0);  // logarithms
-  for (size_t i = 0; i < own.size(); ++i) own[i] = std::log(std::max(double(probabilities[i]), 1e-30));
-  // down[i][c]: all labellings from the top that have class c at i.
-  for (size_t i = 0; i < length; ++i) {
-    double before = kImpossible;  // up to class c at i - 1
-    for (size_t c = 0; c < k; ++c) {
-      before = i > 0 ? add_logarithms(before, down[(i - 1) * k + c]) : 0;
-      down[i * k + c] = before + own[i * k + c];
-    }
-  }
-  double all = kImpossible;
-  for (size_t c = 0; c < k; ++c) all = add_logarithms(all, down[(length - 1) * k + c]);
-  // up[c]: what may follow class c at i, to the bottom.
-  for (size_t i = length; i-- > 0;) {
-    for (size_t c = 0; c < k; ++c) posteriors[i * k + c] = float(std::exp(down[i * k + c] + up[c] - all));
-    double after = kImpossible;  // from class c at i on
-    for (size_t c = k; c-- > 0;) up[c] = after = add_logarithms(after, up[c] + own[i * k + c]);
-  }
 }
 
 void postprocess(const Postprocess& options, std::span<const float> probabilities, int64_t classes,

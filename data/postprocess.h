@@ -20,13 +20,6 @@ void remove_short(std::span<int> labels, int64_t n);
 // labellings it is the one whose boundaries lie deepest. A NaN counts as 0.
 void label_in_order(std::span<const float> probabilities, int64_t classes, std::span<int> labels);
 
-// The probability [L,K] that a sample has a class, when the labelling is known never to go back: the sum over the
-// labellings whose class index never goes down and that have this class here, of the product of their probabilities,
-// over the sum of all of them. It begins and ends with any class, as a window out of a well does. By forward and
-// backward sums of logarithms (Rabiner 1989), in O(L K). probabilities [L,K] of independent samples, which the
-// posteriors may overwrite.
-void posteriors_in_order(std::span<const float> probabilities, int64_t classes, std::span<float> posteriors);
-
 // What is done to the labels of a well, in this order.
 struct Postprocess {
   bool in_order = false;

@@ -1,15 +1,15 @@
 #include "training/adversarial.h"
 
-#include <cmath>
-
 #include "engine/ops/add.h"
 #include "engine/ops/bce_with_logits.h"
 #include "engine/ops/cross_entropy.h"
+#include "engine/ops/labels.h"
 #include "engine/ops/log_softmax.h"
+#include "engine/ops/pseudo_labels.h"
 #include "engine/ops/scale.h"
+#include "engine/ops/sigmoid.h"
 #include "engine/ops/softmax.h"
 #include "engine/random.h"
-#include "training/pseudo_labels.h"
 
 namespace kern::training {
 namespace {
@@ -32,52 +32,18 @@ class Frozen {
 
 // The binary cross entropy of D's map with one answer everywhere, over positions that are not -1 in `present`.
 Tensor all_are(bool truth, const Tensor& map, const Tensor& present) {
-  const std::vector<int32_t> there = present.integers();
-  if (map.channels() == 2) {
-    std::vector<int32_t> answer;
-    for (const int32_t p : there) answer.push_back(p < 0 ? -1 : int32_t(truth));
-    return cross_entropy(map, Tensor::from(present.shape(), std::span<const int32_t>(answer)).to(map.device()));
-  }
-  std::vector<float> mask;
-  for (const int32_t p : there) mask.push_back(p < 0 ? 0.0f : 1.0f);
-  return bce_with_logits(map, Tensor::full(map.shape(), truth ? 1.0f : 0.0f, map.options()),
-                         Tensor::from(map.shape(), mask).to(map.device()), {.by_weight = true});
+  if (map.channels() == 2) return cross_entropy(map, relabel(present, truth));
+  return bce_with_logits(map, Tensor::full(map.shape(), truth ? 1.0f : 0.0f, {.device = map.device()}),
+                         one_hot(relabel(present, 0), 1), {.by_weight = true});
 }
 
-// P(truth) at every position.
-std::vector<float> confidence_of(const Tensor& map) {
-  const std::vector<float> z = map.values();
-  const bool pair = map.channels() == 2;
-  std::vector<float> p(size_t(map.rows()));
-  for (size_t i = 0; i < p.size(); ++i) {
-    const double logit = pair ? double(z[2 * i + 1]) - double(z[2 * i]) : double(z[i]);
-    p[i] = float(1 / (1 + std::exp(-logit)));
-  }
-  return p;
+// P(truth) at every position, [N,...,1].
+Tensor confidence_of(const Tensor& map) {
+  return map.channels() == 2 ? softmax(map.detach()).channel_slice(1, 2) : sigmoid(map.detach());
 }
-
-// The mean confidence where `present` is not -1.
-StepFigure mean_confidence(const char* name, const Tensor& map, const Tensor& present) {
-  const std::vector<float> p = confidence_of(map);
-  const std::vector<int32_t> there = present.integers();
-  double sum = 0, count = 0;
-  for (size_t i = 0; i < p.size(); ++i)
-    if (there[i] >= 0) sum += double(p[i]), ++count;
-  return {name, count > 0 ? sum / count : 0, count};
-}
-
-// What D is shown as truth: one-hot labels, and what the network said where there are none.
-Tensor truth_for_discriminator(const Tensor& labels, const Tensor& said) {
-  const std::vector<int32_t> classes = labels.integers();
-  std::vector<float> rows = said.values();
-  const int64_t k = said.channels();
-  for (size_t i = 0; i < classes.size(); ++i) {
-    if (classes[i] < 0) continue;
-    float* row = rows.data() + int64_t(i) * k;
-    std::fill_n(row, k, 0.0f);
-    row[classes[i]] = 1;
-  }
-  return Tensor::from(said.shape(), rows).to(said.device());
+// The mean confidence where `present` is not -1, and at how many positions that is.
+Tensor mean_confidence(const Tensor& map, const Tensor& present) {
+  return labelled_mean(confidence_of(map), present).mean_and_count;
 }
 
 Tensor mean_of(const std::vector<Tensor>& losses) {
@@ -93,80 +59,79 @@ Adversarial::Adversarial(AnyModule network, Optimiser& optimiser, AnyModule disc
       network_optimiser_(optimiser),
       optimiser_({{.parameters = discriminator_.parameters()}}, AdamOptions{}, options.lr),
       options_(options),
-      weights_(class_weight_tensor(options.class_weights, network_.device())) {}
+      weights_(class_weight_tensor(options.class_weights, network_.device())),
+      step_(network_.device(),
+            {"loss_labelled", "loss_adversarial", "loss_semi", "confident", "pseudo_accuracy", "loss_discriminator",
+             "confidence_truth", "confidence_network"},
+            {&network_optimiser_, &optimiser_}) {}
 
 Tensor Adversarial::seen_by_discriminator(const Tensor& logits) const {
   return options_.log_probabilities ? log_softmax(logits) : softmax(logits);
 }
 
-double Adversarial::network_gradients(const LabelledBatch& l, const UnlabelledBatch& u, double epochs, Said& said,
-                                      StepResult& result) {
+StepTerms Adversarial::network_gradients(const LabelledBatch& l, const UnlabelledBatch& u, bool semi, Said& said) {
   const Frozen discriminator(discriminator_);  // until the backward pass is done
-  StepFigure labelled{"loss_labelled", 0, 0}, adversarial{"loss_adversarial"}, semi{"loss_semi", 0, 0};
+  Tensor of_labelled, of_own, total;
   PseudoLabels own;
   std::vector<Tensor> passing;
-  Tensor total;
   const auto take_part = [&](const Tensor& term) { total = total ? add(total, term) : term; };
   if (l.x) {
     const Tensor logits = network_(l.x), p = seen_by_discriminator(logits);
     said.labelled = p.detach();
-    const Tensor term = cross_entropy(logits, l.labels, weights_);
-    labelled = {labelled.name, term.item(), 1};
-    take_part(term);
+    of_labelled = cross_entropy(logits, l.labels, weights_);
+    take_part(of_labelled);
     passing.push_back(all_are(true, discriminator_(p), l.labels));
   }
   if (u.x) {
     const Tensor logits = network_(u.x), p = seen_by_discriminator(logits), map = discriminator_(p);
     said.unlabelled = p.detach();
     passing.push_back(all_are(true, map, u.present));
-    own = pseudo_labels(p, u.present, u.truth, options_.threshold, confidence_of(map));
-    if (epochs >= options_.wait) {
-      const Tensor term = cross_entropy(logits, own.labels);
-      semi = {semi.name, term.item(), 1};
-      take_part(scale(term, float(options_.lambda_semi)));
+    own = pseudo_labels(said.unlabelled, u.present, u.truth, options_.threshold, confidence_of(map));
+    if (semi) {
+      of_own = cross_entropy(logits, own.labels);
+      take_part(scale(of_own, float(options_.lambda_semi)));
     }
   }
   const Tensor pass = mean_of(passing);
-  adversarial.value = pass.item();
   take_part(scale(pass, float(options_.lambda_adv)));
-  result.figures.insert(result.figures.end(), {labelled, adversarial, semi, own.share(), own.accuracy()});
   backward(total);
-  return total.item();
+  return {total, {of_labelled, pass, of_own, own.share, own.accuracy}};
 }
 
-double Adversarial::discriminator_gradients(const LabelledBatch& l, const UnlabelledBatch& u, const Said& said,
-                                            StepResult& result) {
-  StepFigure on_truth{"confidence_truth", 0, 0}, on_network{"confidence_network", 0, 0};
-  Tensor truth;
+StepTerms Adversarial::discriminator_gradients(const LabelledBatch& l, const UnlabelledBatch& u, const Said& said) {
+  Tensor truth, on_truth, on_network;
   std::vector<Tensor> network;
   if (l.x) {
-    const Tensor map = discriminator_(truth_for_discriminator(l.labels, said.labelled));
+    // One-hot labels, and what the network said where there are none.
+    const Tensor map = discriminator_(one_hot(l.labels, said.labelled.channels(), said.labelled));
     truth = all_are(true, map, l.labels);
-    on_truth = mean_confidence("confidence_truth", map, l.labels);
+    on_truth = mean_confidence(map, l.labels);
     network.push_back(all_are(false, discriminator_(said.labelled), l.labels));
   }
   if (u.x) {
     const Tensor map = discriminator_(said.unlabelled);
     network.push_back(all_are(false, map, u.present));
-    on_network = mean_confidence("confidence_network", map, u.present);
+    on_network = mean_confidence(map, u.present);
   }
   const Tensor loss = truth ? mean_of({truth, mean_of(network)}) : scale(mean_of(network), 0.5f);
-  result.figures.insert(result.figures.end(), {{"loss_discriminator", loss.item()}, on_truth, on_network});
   backward(loss);
-  return loss.item();
+  return {loss, {loss, on_truth, on_network}};
 }
 
 StepResult Adversarial::step(const StepData& data) {
-  const Device device = network_.device();
-  const LabelledBatch l = data.labelled ? to(data.labelled(), device) : LabelledBatch();
-  const UnlabelledBatch u = data.unlabelled ? to(data.unlabelled(), device) : UnlabelledBatch();
-  StepResult result{.samples = (l.x ? l.x : u.x).dim(0)};
-  Said said;
-  result.loss = network_gradients(l, u, data.epochs, said, result);
-  discriminator_gradients(l, u, said, result);
-  update(network_optimiser_, options_.clip);
-  update(optimiser_, 0);
-  return result;
+  const bool semi = data.epochs >= options_.wait;
+  return step_.run(
+      data, 0,
+      [&](const LabelledBatch& l, const UnlabelledBatch& u, const Tensor&) {
+        Said said;
+        StepTerms terms = network_gradients(l, u, semi, said);
+        const StepTerms judging = discriminator_gradients(l, u, said);
+        terms.figures.insert(terms.figures.end(), judging.figures.begin(), judging.figures.end());
+        apply_update(network_optimiser_, options_.clip);
+        apply_update(optimiser_, 0);
+        return terms;
+      },
+      {semi});
 }
 
 std::vector<bool> coin_flips(int64_t labelled, int64_t unlabelled, uint64_t seed, int64_t epoch) {

@@ -9,7 +9,7 @@
 // Where a labelled sample has no label its one-hot holds G's own probabilities and takes no part: a hole there would
 // tell D what is a truth.
 #pragma once
-#include "training/method.h"
+#include "training/unlabelled_step.h"
 
 namespace kern::training {
 
@@ -35,12 +35,11 @@ class Adversarial {
   struct Said {
     Tensor labelled, unlabelled;
   };
-  // The two halves of a step: the gradients of the network, of the discriminator, and the figures. They return the
-  // loss. The batches are on the network's device, and either may be empty.
-  double network_gradients(const LabelledBatch& labelled, const UnlabelledBatch& unlabelled, double epochs, Said& said,
-                           StepResult& result);
-  double discriminator_gradients(const LabelledBatch& labelled, const UnlabelledBatch& unlabelled, const Said& said,
-                                 StepResult& result);
+  // The two halves of a step, their losses and figures: the gradients of the network (semi: with the term of its own
+  // labels), of the discriminator. The batches are on the network's device, and either may be empty.
+  StepTerms network_gradients(const LabelledBatch& labelled, const UnlabelledBatch& unlabelled, bool semi, Said& said);
+  StepTerms discriminator_gradients(const LabelledBatch& labelled, const UnlabelledBatch& unlabelled, const Said& said);
+  StepGraphs::Last last() const { return step_.last(); }
 
  private:
   Tensor seen_by_discriminator(const Tensor& logits) const;
@@ -49,6 +48,7 @@ class Adversarial {
   Optimiser optimiser_;
   AdversarialOptions options_;
   Tensor weights_;
+  UnlabelledStep step_;
 };
 
 // The original program's order of batches: a coin per step decides between the loader of labelled and that of

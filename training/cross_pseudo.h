@@ -3,7 +3,7 @@
 //        + weight ramp(epochs) [CE(f, argmax g) + CE(g, argmax f)]  over the labelled and over the unlabelled batch
 // f alone validates and is saved.
 #pragma once
-#include "training/method.h"
+#include "training/unlabelled_step.h"
 
 namespace kern::training {
 
@@ -21,8 +21,10 @@ class CrossPseudo {
               const CrossPseudoOptions& options);
   StepResult step(const StepData& data);
   Parts parts() { return {{{"second", second_}}, {{"second_optimiser", &second_optimiser_}}, {}}; }
-  // The loss of a step and its figures; the batches are on the networks' device.
-  Tensor loss(const LabelledBatch& labelled, const UnlabelledBatch& unlabelled, double epochs, StepResult& result);
+  // The loss of a step and its figures; the batches and the cross term's weight [1] are on the networks' device.
+  StepTerms loss(const LabelledBatch& labelled, const UnlabelledBatch& unlabelled, const Tensor& weight);
+  double weight(double epochs) const { return options_.weight * ramp(epochs, options_.ramp); }
+  StepGraphs::Last last() const { return step_.last(); }
 
  private:
   AnyModule first_, second_;
@@ -30,6 +32,7 @@ class CrossPseudo {
   Optimiser second_optimiser_;
   CrossPseudoOptions options_;
   Tensor weights_;
+  UnlabelledStep step_;
 };
 
 }  // namespace kern::training

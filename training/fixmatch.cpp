@@ -1,48 +1,56 @@
 #include "training/fixmatch.h"
 
 #include "engine/ops/add.h"
-#include "engine/ops/scale.h"
+#include "engine/ops/labels.h"
+#include "engine/ops/mul.h"
+#include "engine/ops/posteriors_in_order.h"
+#include "engine/ops/pseudo_labels.h"
 #include "engine/ops/softmax.h"
 #include "layers/head_loss.h"
-#include "training/pseudo_labels.h"
 
 namespace kern::training {
+namespace {
+
+// The share of the positions that take part in `present` which have a label, [1].
+Tensor labelled_share(const Tensor& labels, const Tensor& present) {
+  return labelled_mean(one_hot(relabel(labels, 0), 1), present).mean;
+}
+
+}  // namespace
 
 FixMatch::FixMatch(AnyModule network, Optimiser& optimiser, const FixMatchOptions& options)
     : network_(std::move(network)),
       optimiser_(optimiser),
       options_(options),
-      weights_(class_weight_tensor(options.class_weights, network_.device())) {}
+      weights_(class_weight_tensor(options.class_weights, network_.device())),
+      step_(network_.device(), {"loss_labelled", "loss_unlabelled", "confident", "pseudo_accuracy"}, {&optimiser}) {}
 
-Tensor FixMatch::loss(const LabelledBatch& l, const UnlabelledBatch& u, StepResult& result) {
+StepTerms FixMatch::loss(const LabelledBatch& l, const UnlabelledBatch& u, const Tensor& weight) {
   PseudoLabels said;
   {
     const NoGrad off;
     network_.set_training(false);
     Tensor q = softmax(network_(u.x));
     network_.set_training(true);
-    if (options_.in_order) q = in_order(q, u.present);
+    if (options_.in_order) q = posteriors_in_order(q, u.present);
     said = pseudo_labels(q, u.present, u.truth, options_.threshold);
   }
   const Tensor labelled = cross_entropy_of(network_, l.x, l.labels, weights_);
   // The cross entropy averages over positions that have a label; the method does over all.
   const Tensor target = move_labels(said.labels, u.origin);
-  const int64_t all = count_present(move_labels(u.present, u.origin));
-  const double share = all > 0 ? double(count_present(target)) / double(all) : 0;
-  const Tensor unlabelled = scale(cross_entropy_of(network_, u.strong ? u.strong : u.x, target), float(share));
-  result.figures = {
-      {"loss_labelled", labelled.item()}, {"loss_unlabelled", unlabelled.item()}, said.share(), said.accuracy()};
-  return add(labelled, scale(unlabelled, float(options_.weight)));
+  const Tensor unlabelled = mul(cross_entropy_of(network_, u.strong ? u.strong : u.x, target),
+                                labelled_share(target, move_labels(u.present, u.origin)));
+  return {add(labelled, mul(unlabelled, weight)), {labelled, unlabelled, said.share, said.accuracy}};
 }
 
 StepResult FixMatch::step(const StepData& data) {
-  const LabelledBatch l = to(data.labelled(), network_.device());
-  StepResult result{.samples = l.x.dim(0)};
-  const Tensor total = loss(l, to(data.unlabelled(), network_.device()), result);
-  backward(total);
-  update(optimiser_, options_.clip);
-  result.loss = total.item();
-  return result;
+  return step_.run(data, options_.weight,
+                   [this](const LabelledBatch& l, const UnlabelledBatch& u, const Tensor& weight) {
+                     StepTerms terms = loss(l, u, weight);
+                     backward(terms.loss);
+                     apply_update(optimiser_, options_.clip);
+                     return terms;
+                   });
 }
 
 }  // namespace kern::training

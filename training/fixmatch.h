@@ -2,7 +2,7 @@
 //   q = softmax f(weak), without gradient and in evaluation mode;  c = 1 where max q > threshold, else 0
 //   loss = CE(f(x), labels) + weight mean over all positions of c CE(f(strong), argmax q)
 #pragma once
-#include "training/method.h"
+#include "training/unlabelled_step.h"
 
 namespace kern::training {
 
@@ -19,14 +19,16 @@ class FixMatch {
   FixMatch(AnyModule network, Optimiser& optimiser, const FixMatchOptions& options);
   StepResult step(const StepData& data);
   Parts parts() const { return {}; }
-  // The loss of a step and its figures; the batches are on the network's device.
-  Tensor loss(const LabelledBatch& labelled, const UnlabelledBatch& unlabelled, StepResult& result);
+  // The loss of a step and its figures; the batches and the unlabelled term's weight [1] are on the network's device.
+  StepTerms loss(const LabelledBatch& labelled, const UnlabelledBatch& unlabelled, const Tensor& weight);
+  StepGraphs::Last last() const { return step_.last(); }
 
  private:
   AnyModule network_;
   Optimiser& optimiser_;
   FixMatchOptions options_;
   Tensor weights_;
+  UnlabelledStep step_;
 };
 
 }  // namespace kern::training

@@ -146,7 +146,7 @@ class Loop {
                             s_.epoch + 1, ": the training diverged. Lower lr, or look at the data with inspect"));
         return false;
       }
-      add(r.figures);
+      add(r.figures.values());
       s_.loss_sum += loss * double(r.samples);
       s_.loss_count += r.samples;
       progress_.advance(r.samples, loss);

@@ -9,6 +9,7 @@
 #include "training/progress.h"
 #include "training/run_folder.h"
 #include "training/schedule.h"
+#include "training/step_figures.h"
 #include "training/step_loss.h"
 
 namespace kern::training {
@@ -21,15 +22,10 @@ struct LoopOptions {
   int64_t stop_after_steps = 0;  // for tests: leave, without saving, as a killed process would; 0: never
 };
 
-// A figure of a step beside the loss. An epoch's is the mean by weight, and NaN where all weights are 0.
-struct StepFigure {
-  std::string name;
-  double value = 0, weight = 1;
-};
 struct StepResult {
-  StepLoss loss = 0;                // a number, or what a card will have computed (training/step_loss.h)
-  int64_t samples = 0;              // what speed is counted in
-  std::vector<StepFigure> figures;  // columns of metrics.csv after the validation's, the same every step
+  StepLoss loss = 0;    // a number, or what a card will have computed (training/step_loss.h)
+  int64_t samples = 0;  // what speed is counted in
+  StepFigures figures;  // columns of metrics.csv after the validation's, the same every step
 };
 struct Validation {
   double score = 0;                                     // the larger the better: decides which epoch is the best

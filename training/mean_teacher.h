@@ -4,7 +4,7 @@
 // The teacher is what validates and is saved. It looks as it will predict, in evaluation mode: without dropout, and
 // by the network's own running statistics.
 #pragma once
-#include "training/method.h"
+#include "training/unlabelled_step.h"
 
 namespace kern::training {
 
@@ -22,8 +22,10 @@ class MeanTeacher {
   MeanTeacher(AnyModule network, Optimiser& optimiser, const MeanTeacherOptions& options);
   StepResult step(const StepData& data);
   Parts parts() { return {{}, {}, {{"teacher", &teacher_}}}; }
-  // The loss of a step and its figures; the batches are on the network's device.
-  Tensor loss(const LabelledBatch& labelled, const UnlabelledBatch& unlabelled, double epochs, StepResult& result);
+  // The loss of a step and its figures; the batches and the consistency's weight [1] are on the network's device.
+  StepTerms loss(const LabelledBatch& labelled, const UnlabelledBatch& unlabelled, const Tensor& weight);
+  double weight(double epochs) const { return options_.weight * ramp(epochs, options_.ramp); }
+  StepGraphs::Last last() const { return step_.last(); }
 
  private:
   AnyModule network_;
@@ -31,6 +33,7 @@ class MeanTeacher {
   MeanTeacherOptions options_;
   Ema teacher_;
   Tensor weights_;
+  UnlabelledStep step_;
 };
 
 }  // namespace kern::training

@@ -65,9 +65,5 @@ struct Method {
 
 // [K] on the device; nothing where there are no weights.
 Tensor class_weight_tensor(const std::vector<float>& weights, Device device);
-// One update; clip: limit of the gradient's norm, 0: none.
-void update(Optimiser& optimiser, double clip);
-LabelledBatch to(const LabelledBatch& batch, Device device);
-UnlabelledBatch to(const UnlabelledBatch& batch, Device device);
 
 }  // namespace kern::training

@@ -115,45 +115,6 @@ TEST(LabelInOrder, FewSamplesThatAreSurelyWrongAreOutvoted) {
   EXPECT_EQ(labels, V(103, 0));
 }
 
-TEST(PosteriorsInOrder, AreSharesOfAllLabellingsThatNeverGoBack) {
-  for (int round = 0; round < 40; ++round) {
-    const int64_t classes = 1 + round % 4, samples = 1 + round % 6;
-    const std::vector<float> p = some_probabilities(samples, classes, uint32_t(round));
-    std::vector<double> expected(p.size(), 0.0);
-    double all = 0;
-    for_each_in_order(p, classes, [&](const std::vector<int>& labels, double score) {
-      const double product = std::exp(score);
-      all += product;
-      for (size_t i = 0; i < labels.size(); ++i) expected[i * size_t(classes) + size_t(labels[i])] += product;
-    });
-    std::vector<float> got = p;
-    posteriors_in_order(got, classes, got);  // in place
-    for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i] / all, 1e-6) << "round " << round;
-  }
-}
-
-TEST(PosteriorsInOrder, OfALongSignalNothingIsLost) {
-  // 5000 samples say 1 and then 5000 say 0: half way the products are far below what a double holds, and one label for
-  // all of them is as good as the other, with any place for a step up in the middle far worse.
-  std::vector<float> p;
-  for (int i = 0; i < 10000; ++i) {
-    p.push_back(i < 5000 ? 0.001f : 0.999f);
-    p.push_back(i < 5000 ? 0.999f : 0.001f);
-  }
-  std::vector<float> q(p.size());
-  posteriors_in_order(p, 2, q);
-  for (const size_t i : {size_t(100), size_t(5000), size_t(9900)}) {
-    EXPECT_NEAR(q[2 * i], 0.5, 1e-3);
-    EXPECT_NEAR(q[2 * i] + q[2 * i + 1], 1, 1e-6);
-  }
-  p[2 * 700] = NAN;
-  posteriors_in_order(p, 2, q);
-  EXPECT_TRUE(std::isnan(q[0]));
-  EXPECT_TRUE(std::isnan(q[2 * 9999]));
-  posteriors_in_order({}, 2, {});
-  EXPECT_THROW(posteriors_in_order(std::vector<float>(3), 2, q), Error);
-}
-
 TEST(Postprocess, OrdersFirstAndRemovesThinRunsThen) {
   const std::vector<float> p{0.9f, 0.1f, 0, 0.9f, 0.1f, 0, 0.1f, 0.9f, 0, 0.1f, 0, 0.9f, 0.4f, 0, 0.6f};
   V labels{0, 0, 1, 2, 2};

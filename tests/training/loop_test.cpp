@@ -77,7 +77,8 @@ struct Small {
       adam->clip_gradient_norm(1);
       adam->step();
       sgd->step();
-      r.figures = {{"mean_of_steps", double(epoch) + 0.1 * double(index), double(1 + index)}, {"of_no_step", 1, 0}};
+      r.figures = std::vector<StepFigure>{{"mean_of_steps", double(epoch) + 0.1 * double(index), double(1 + index)},
+                                         {"of_no_step", 1, 0}};
       return r;
     };
     t.validate = [this](int) {

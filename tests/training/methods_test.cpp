@@ -6,6 +6,9 @@
 
 #include "engine/model_file.h"
 #include "engine/ops/cross_entropy.h"
+#include "engine/ops/labels.h"
+#include "engine/ops/posteriors_in_order.h"
+#include "engine/ops/pseudo_labels.h"
 #include "engine/ops/softmax.h"
 #include "models/discriminator.h"
 #include "models/unet1d.h"
@@ -15,7 +18,6 @@
 #include "training/cross_pseudo.h"
 #include "training/fixmatch.h"
 #include "training/mean_teacher.h"
-#include "training/pseudo_labels.h"
 #include "training/supervised.h"
 
 namespace kern::training {
@@ -35,38 +37,37 @@ TEST(Ramp, rises_from_nearly_nothing_to_one) {
 
 // Probabilities that float holds exactly.
 TEST(PseudoLabels, are_the_most_probable_classes_where_they_are_sure_enough) {
-  const Tensor p = Tensor::from({1, 5, 2}, std::vector<float>{0.75f, 0.25f, 0.5f, 0.5f, 0.125f, 0.875f, 1, 0, 0, 1});
+  using Floats = std::vector<float>;
+  const Tensor p = Tensor::from({1, 5, 2}, Floats{0.75f, 0.25f, 0.5f, 0.5f, 0.125f, 0.875f, 1, 0, 0, 1});
   const Tensor present = integers({1, 5}, {0, 0, 0, -1, 0}), truth = integers({1, 5}, {0, 0, 0, 0, -1});
   const PseudoLabels all = pseudo_labels(p, present, truth, 0);
   EXPECT_EQ(all.labels.integers(), (std::vector<int32_t>{0, 0, 1, -1, 1}));  // of equal ones the first
-  EXPECT_EQ(all.present, 4);
-  EXPECT_EQ(all.confident, 4);
-  EXPECT_EQ(all.known, 3);
-  EXPECT_EQ(all.right, 2);
+  EXPECT_EQ(all.share.values(), (Floats{1, 4}));
+  EXPECT_EQ(all.accuracy.values(), (Floats{2 / 3.f, 3}));
   const PseudoLabels sure = pseudo_labels(p, present, truth, 0.75);  // 0.75 does not exceed it
   EXPECT_EQ(sure.labels.integers(), (std::vector<int32_t>{-1, -1, 1, -1, 1}));
-  EXPECT_EQ(sure.share().value, 0.5);
-  EXPECT_EQ(sure.accuracy().value, 0);
-  EXPECT_EQ(sure.accuracy().weight, 1);
-  const PseudoLabels judged = pseudo_labels(p, present, {}, 0.25, {0.125f, 0.5f, NAN, 0.9f, 0.25f});
+  EXPECT_EQ(sure.share.values(), (Floats{0.5f, 4}));
+  EXPECT_EQ(sure.accuracy.values(), (Floats{0, 1}));
+  const Tensor confidence = Tensor::from({1, 5, 1}, Floats{0.125f, 0.5f, NAN, 0.9f, 0.25f});
+  const PseudoLabels judged = pseudo_labels(p, present, {}, 0.25, confidence);
   EXPECT_EQ(judged.labels.integers(), (std::vector<int32_t>{-1, 0, -1, -1, -1}));
-  EXPECT_EQ(judged.accuracy().weight, 0);
-  EXPECT_EQ(pseudo_labels(Tensor::zeros({0, 3, 2}), integers({0, 3}, {}), {}, 0).share().weight, 0);
+  EXPECT_EQ(judged.accuracy.values(), (Floats{0, 0}));
+  EXPECT_EQ(pseudo_labels(Tensor::zeros({0, 3, 2}), integers({0, 3}, {}), {}, 0).share.values(), (Floats{0, 0}));
 }
 
 // Two signals of two classes, by hand: labellings 00, 01 and 11 of what takes part.
 TEST(PseudoLabels, in_order_are_posteriors_of_what_takes_part) {
   const Tensor p = Tensor::from({2, 3, 2}, std::vector<float>{0.75f, 0.25f, 0.5f, 0.5f, 0.25f, 0.75f,  //
                                                               0.25f, 0.75f, 1, 0, 0.75f, 0.25f});
-  const Tensor q = in_order(p, integers({2, 3}, {0, -1, 0, 0, -1, 0}));
+  const Tensor q = posteriors_in_order(p, integers({2, 3}, {0, -1, 0, 0, -1, 0}));
   // The first: 0.1875, 0.5625, 0.1875 of 0.9375; the second: 0.1875, 0.0625, 0.1875 of 0.4375.
   const std::vector<float> expected{0.8f, 0.2f, 0.5f, 0.5f, 0.2f, 0.8f, 4 / 7.f, 3 / 7.f, 1, 0, 3 / 7.f, 4 / 7.f};
   const std::vector<float> got = q.values();
   ASSERT_EQ(got.size(), expected.size());
   for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-6) << i;
   EXPECT_FALSE(q.requires_grad());
-  EXPECT_EQ(in_order(Tensor::zeros({0, 3, 2}), integers({0, 3}, {})).size(), 0);
-  EXPECT_THROW(in_order(Tensor::zeros({1, 2, 2, 2}), integers({1, 2, 2}, {0, 0, 0, 0})), Error);
+  EXPECT_EQ(posteriors_in_order(Tensor::zeros({0, 3, 2}), integers({0, 3}, {})).size(), 0);
+  EXPECT_THROW(posteriors_in_order(Tensor::zeros({1, 2, 2, 2}), integers({1, 2, 2}, {0, 0, 0, 0})), Error);
 }
 
 TEST(PseudoLabels, move_with_the_view) {
@@ -77,6 +78,13 @@ TEST(PseudoLabels, move_with_the_view) {
   EXPECT_EQ(move_rows(rows, integers({1, 3}, {1, -1, 0})).values(), (std::vector<float>{3, 4, 0, 0, 1, 2}));
   EXPECT_THROW(move_labels(labels, integers({2, 3}, {0, 1, 3, 0, 1, 2})), Error);
 }
+
+// How many have a label.
+int64_t count_present(const Tensor& labels) {
+  const std::vector<int32_t> all = labels.integers();
+  return std::count_if(all.begin(), all.end(), [](int32_t label) { return label >= 0; });
+}
+Tensor weight_of(double value) { return Tensor::full({1}, float(value)); }
 
 TEST(CoinFlips, every_batch_comes_once_in_an_order_of_its_own) {
   const std::vector<bool> a = coin_flips(40, 60, 1, 0);
@@ -134,8 +142,7 @@ TEST(Golden, mean_teacher) {
   Optimiser optimiser = adam(f);
   MeanTeacher method(f, optimiser, {.class_weights = golden.class_weights(), .weight = 10, .ramp = 5});  // g teaches
   golden.load(f, "weight.f.");
-  StepResult result;
-  const Tensor loss = method.loss(golden.labelled(), golden.unlabelled(), 2.5, result);
+  const Tensor loss = method.loss(golden.labelled(), golden.unlabelled(), weight_of(method.weight(2.5))).loss;
   EXPECT_NEAR(loss.item(), golden.at("mean_teacher.loss").item(), 5e-6);
   backward(loss);
   golden.expect_gradients(f, "mean_teacher.f.grad.");
@@ -152,8 +159,7 @@ TEST(Golden, fixmatch) {
   EXPECT_EQ(target.integers(), golden.at("fixmatch.target").integers());
   EXPECT_GT(count_present(target), 5);  // the step is worth something
   EXPECT_LT(count_present(target), 60);
-  StepResult result;
-  const Tensor loss = method.loss(golden.labelled(), u, result);
+  const Tensor loss = method.loss(golden.labelled(), u, weight_of(1.5)).loss;
   EXPECT_NEAR(loss.item(), golden.at("fixmatch.loss").item(), 5e-6);
   backward(loss);
   golden.expect_gradients(f, "fixmatch.f.grad.");
@@ -166,8 +172,7 @@ TEST(Golden, cross_pseudo_supervision) {
   golden.load(g, "weight.g.");
   Optimiser optimiser = adam(f);
   CrossPseudo method(f, optimiser, g, adam(g), {.class_weights = golden.class_weights(), .weight = 0.7, .ramp = 5});
-  StepResult result;
-  const Tensor loss = method.loss(golden.labelled(), golden.unlabelled(), 5, result);
+  const Tensor loss = method.loss(golden.labelled(), golden.unlabelled(), weight_of(method.weight(5))).loss;
   EXPECT_NEAR(loss.item(), golden.at("cps.loss").item(), 1e-5);
   backward(loss);
   golden.expect_gradients(f, "cps.f.grad.");
@@ -189,13 +194,13 @@ TEST_P(AdversarialGolden, both_networks) {
   const LabelledBatch l = golden.labelled();
   const UnlabelledBatch u = golden.unlabelled();
   Adversarial::Said said;
-  StepResult result;
-  EXPECT_NEAR(method.network_gradients(l, u, 3, said, result), golden.at(name + ".loss").item(), 5e-6);
-  EXPECT_EQ(result.figures[3].name, "confident");
-  EXPECT_EQ(result.figures[3].value * result.figures[3].weight, double(count_present(golden.at(name + ".own"))));
+  const StepTerms terms = method.network_gradients(l, u, true, said);
+  EXPECT_NEAR(terms.loss.item(), golden.at(name + ".loss").item(), 5e-6);
+  const std::vector<float> confident = terms.figures[3].values();
+  EXPECT_NEAR(confident[0] * confident[1], double(count_present(golden.at(name + ".own"))), 1e-4);
   golden.expect_gradients(f, name + ".f.grad.");
   for (const NamedTensor& p : d.parameters()) EXPECT_FALSE(p.tensor.grad()) << p.name << ": D stood still";
-  EXPECT_NEAR(method.discriminator_gradients(l, u, said, result), golden.at(name + ".judging").item(), 5e-6);
+  EXPECT_NEAR(method.discriminator_gradients(l, u, said).loss.item(), golden.at(name + ".judging").item(), 5e-6);
   golden.expect_gradients(d, name + ".d.grad.");
   golden.expect_gradients(f, name + ".f.grad.");  // detached: nothing was added
 }
@@ -210,13 +215,16 @@ TEST(Adversarial, the_semi_term_waits) {
   golden.load(f, "weight.f.");
   Optimiser optimiser = adam(f);
   Adversarial method(f, optimiser, d, {.threshold = 0, .wait = 3});
+  StepData data;
+  data.labelled = [&] { return golden.labelled(); };
+  data.unlabelled = [&] { return golden.unlabelled(); };
   for (const double epochs : {2.99, 3.0}) {
-    Adversarial::Said said;
-    StepResult r;
-    method.network_gradients(golden.labelled(), golden.unlabelled(), epochs, said, r);
-    EXPECT_EQ(r.figures[2].name, "loss_semi");
-    EXPECT_EQ(r.figures[2].weight, epochs < 3 ? 0 : 1);
-    EXPECT_EQ(r.figures[3].value, 1);  // above the threshold everywhere
+    data.epochs = epochs;
+    const std::vector<StepFigure> figures = method.step(data).figures.values();
+    EXPECT_EQ(figures[2].name, "loss_semi");
+    EXPECT_EQ(figures[2].weight, epochs < 3 ? 0 : 1);
+    EXPECT_EQ(figures[3].name, "confident");
+    EXPECT_EQ(figures[3].value, 1);  // above the threshold everywhere
   }
 }
 
@@ -232,9 +240,10 @@ TEST(Adversarial, one_batch_may_be_missing) {
   unlabelled.unlabelled = [&] { return golden.unlabelled(); };
   const StepResult a = method.step(labelled), b = method.step(unlabelled);
   EXPECT_TRUE(std::isfinite(a.loss.value()) && std::isfinite(b.loss.value()));
-  ASSERT_EQ(a.figures.size(), b.figures.size());
-  EXPECT_EQ(a.figures[0].weight, 1);
-  EXPECT_EQ(b.figures[0].weight, 0);
+  const auto of_a = a.figures.values(), of_b = b.figures.values();
+  ASSERT_EQ(of_a.size(), of_b.size());
+  EXPECT_EQ(of_a[0].weight, 1);
+  EXPECT_EQ(of_b[0].weight, 0);
 }
 
 // The classic mistake: the discriminator's update comes between the network's forward and backward passes.
@@ -266,7 +275,7 @@ TEST(InOrder, is_what_mean_teacher_and_fixmatch_aim_at) {
   {
     const NoGrad off;
     f.set_training(false);
-    q = in_order(softmax(f(u.x)), u.present);
+    q = posteriors_in_order(softmax(f(u.x)), u.present);
     f.set_training(true);
     strong = softmax(f(u.strong));
   }
@@ -275,10 +284,9 @@ TEST(InOrder, is_what_mean_teacher_and_fixmatch_aim_at) {
 
   Optimiser optimiser = adam(f);
   FixMatch fixmatch(f, optimiser, {.threshold = 0.6, .in_order = true});
-  StepResult result;
-  fixmatch.loss(golden.labelled(), u, result);
-  EXPECT_EQ(result.figures[2].value, said.share().value);
-  EXPECT_EQ(result.figures[3].value, said.accuracy().value);
+  const StepTerms matched = fixmatch.loss(golden.labelled(), u, weight_of(1));
+  EXPECT_EQ(matched.figures[2].values(), said.share.values());
+  EXPECT_EQ(matched.figures[3].values(), said.accuracy.values());
 
   const std::vector<float> aim = move_rows(q, u.origin).values(), own = strong.values();
   const std::vector<int32_t> there = move_labels(u.present, u.origin).integers();
@@ -287,9 +295,8 @@ TEST(InOrder, is_what_mean_teacher_and_fixmatch_aim_at) {
   for (size_t i = 0; i < own.size(); ++i)
     if (there[i / classes] >= 0) squares += std::pow(double(own[i]) - double(aim[i]), 2), ++count;
   MeanTeacher teacher(f, optimiser, {.in_order = true});
-  StepResult taught;
-  teacher.loss(golden.labelled(), u, 5, taught);
-  EXPECT_NEAR(taught.figures[1].value, squares / count, 1e-6);
+  const StepTerms taught = teacher.loss(golden.labelled(), u, weight_of(teacher.weight(5)));
+  EXPECT_NEAR(taught.figures[1].item(), squares / count, 1e-6);
 }
 
 TEST(MeanTeacher, the_teacher_follows_by_its_decay_and_is_what_validates) {
@@ -376,12 +383,12 @@ TEST_P(Learning, the_loss_falls_and_pseudo_labels_become_right) {
     r = method.step(toy.next(step / 16.0));
     for (const auto& [n, average] : method.parts.averages) average->update();
     EXPECT_EQ(r.samples, 2);
-    const double labelled = name == "supervised" ? r.loss.value() : r.figures[0].value;
+    const double labelled = name == "supervised" ? r.loss.value() : r.figures.values()[0].value;
     if (step < 10) first += labelled;
     if (step >= 70) last += labelled;
   }
   EXPECT_LT(last, 0.6 * first);
-  for (const StepFigure& figure : r.figures) {
+  for (const StepFigure& figure : r.figures.values()) {
     if (figure.name == "pseudo_accuracy") {
       EXPECT_GT(figure.value, 0.8);
     }
