@@ -183,6 +183,11 @@ constexpr auto entries_of() {
         else return std::tuple();
       }(),
       [&] {
+        if constexpr (requires { &Row::backward_data_added; })
+          return one("backward_data_added", &Row::backward_data_added);
+        else return std::tuple();
+      }(),
+      [&] {
         if constexpr (requires { &Row::backward_vector; }) return one("backward_vector", &Row::backward_vector);
         else return std::tuple();
       }(),

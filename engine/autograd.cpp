@@ -36,8 +36,12 @@ struct Pending {
   std::shared_ptr<Node> node;
   Tensor dy;
   bool owned = false;
-  void add(const Tensor& g) {
-    if (!dy) {
+  // total: g holds what was here already.
+  void add(const Tensor& g, bool total) {
+    if (total) {
+      owned = true;
+      dy = g;
+    } else if (!dy) {
       dy = g;
     } else {
       Tensor sum = std::exchange(owned, true) ? dy : Tensor::empty(dy.shape(), dy.options());
@@ -117,6 +121,13 @@ NodeInput::NodeInput(const Tensor& t) {
   if (!node && t.requires_grad()) leaf = t;
 }
 
+Tensor Grads::given(size_t i) const {
+  const NodeInput& in = inputs_[i];
+  if (!in.node || !given_) return {};
+  Tensor t = given_(*in.node);
+  return t && t.dtype() == in.options.dtype ? t : Tensor();
+}
+
 Tensor& Grads::operator[](size_t i) {
   if (outputs_[i]) return outputs_[i];
   const NodeInput& in = inputs_[i];
@@ -169,10 +180,14 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
   NoGrad guard;
   LateGradients late;
   std::map<uint64_t, Pending> todo;
-  auto give = [&](const std::shared_ptr<Node>& node, const Tensor& g) {
+  auto give = [&](const std::shared_ptr<Node>& node, const Tensor& g, bool total = false) {
     Pending& p = todo[node->sequence];
     p.node = node;
-    p.add(g);
+    p.add(g, total);
+  };
+  const auto given = [&](const Node& node) {
+    const auto found = todo.find(node.sequence);
+    return found == todo.end() ? Tensor() : found->second.dy;
   };
   give(y.impl().node, first);
   while (!todo.empty()) {
@@ -182,7 +197,7 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
     Node& node = *next.node;
     check({bool(node.backward), at}, node.op,
           ": backward was already run through this graph; run the forward pass again");
-    Grads grads(node.inputs);
+    Grads grads(node.inputs, given);
     node.backward(next.dy, grads);
     Profile::mark(node.op, Profile::Direction::backward, next.dy, grads.outputs());
     for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -194,7 +209,7 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
                      " for an input of shape ", input.shape);
       internal_check(g.dtype() == input.options.dtype, node.op, ": backward gave a gradient of type ", g.dtype(),
                      " for an input of type ", input.options.dtype);
-      if (input.node) late.settle(g), give(input.node, g);
+      if (input.node) late.settle(g), give(input.node, g, grads.is_total(i));
       else accumulate_leaf(input.leaf, g);
     }
     // What the op saved is freed as soon as it is used; the emptied node says so when it is asked again.

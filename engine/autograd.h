@@ -52,7 +52,10 @@ struct NodeInput {
 // Where a backward function puts the gradients of the op's inputs.
 class Grads {
  public:
-  explicit Grads(const std::vector<NodeInput>& inputs) : inputs_(inputs), outputs_(inputs.size()) {}
+  // given(node): what was given to that node before, or empty.
+  using Given = std::function<Tensor(const Node&)>;
+  explicit Grads(const std::vector<NodeInput>& inputs, Given given = {})
+      : inputs_(inputs), outputs_(inputs.size()), given_(std::move(given)), totals_(inputs.size(), false) {}
   // Whether anyone needs the gradient of input i. Where not, leave it alone.
   bool want(size_t i) const { return inputs_[i].requires_grad(); }
   // A dense tensor of input i's shape, contents undefined, to be overwritten whole. For a parameter it is the place
@@ -60,11 +63,21 @@ class Grads {
   Tensor& operator[](size_t i);
   // Hands over a gradient that exists already (dy itself, a slice of it). It is not written to afterwards.
   void set(size_t i, Tensor gradient) { outputs_[i] = std::move(gradient); }
+  // The gradient that other ops gave for input i before this one, or empty where none did; its rows may have a pitch.
+  // An op that can add to it while it writes puts the sum into total(i) instead of (*this)[i], and spares a pass.
+  Tensor given(size_t i) const;
+  Tensor& total(size_t i) {
+    totals_[i] = true;
+    return (*this)[i];
+  }
+  bool is_total(size_t i) const { return totals_[i]; }
   std::vector<Tensor>& outputs() { return outputs_; }
 
  private:
   const std::vector<NodeInput>& inputs_;
   std::vector<Tensor> outputs_;
+  Given given_;
+  std::vector<bool> totals_;
 };
 
 // dy has the output's shape; its rows may have a pitch.

@@ -247,6 +247,14 @@ std::vector<Trial<Conv2dRowOf<T>>> Trials<Conv2dRowOf<T>>::of(const Spec& g) {
                    return {[=](const Row& row, const Exec& e) { row.backward_data_plus(e, g, dy, w, b, dx); },
                            {dx, g.x_rows(), g.c, g.dx_pitch()}};
                  }});
+  all.push_back({"backward_data_added", flops, all[1].bytes + double(sizeof(T)) * double(g.x_rows() * g.c),
+                 [=](TrialArrays& a) -> TrialCall<Row> {
+                   const T *dy = a.input<T>(g.y_rows() * g.dy_pitch()), *base = a.input<T>(g.x_rows() * g.c);
+                   const float* w = a.input(g.w_size());
+                   T* dx = a.output<T>(g.x_rows() * g.dx_pitch());
+                   return {[=](const Row& row, const Exec& e) { row.backward_data_added(e, g, dy, w, base, g.c, dx); },
+                           {dx, g.x_rows(), g.c, g.dx_pitch()}};
+                 }});
   return all;
 }
 template <class T>

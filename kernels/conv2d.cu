@@ -97,13 +97,15 @@ __global__ void __launch_bounds__(kSmallThreads, kSmallBlocks<kChannels, kPixels
   for (int j = 0; j < kPixels; ++j) {
     const int index = first + j * kSmallThreads;
     if (index >= total) return;
-    T* to = out + gather_row(g, h, w, index) * g.out_pitch + channel;
+    const int64_t row = gather_row(g, h, w, index);
+    T* to = out + row * g.out_pitch + channel;
 #pragma unroll
     for (int k = 0; k < kChannels; k += kPack) {
       Pack<kPack> v;
 #pragma unroll
       for (int l = 0; l < kPack; ++l)
         v.v[l] = sum[j][k + l] + (bias && k0 + k + l < g.out_c ? bias[channel + k + l] : 0.0f);
+      add_given<kPack, T>(g, row, channel + k, g.out_c - k0 - k, v);
       if (packed) store(to + k, v);
       else
 #pragma unroll
@@ -212,10 +214,12 @@ __global__ void __launch_bounds__(kTileThreads)
 #pragma unroll
   for (int i = 0; i < 8; ++i) {
     if (first + down + i >= total) return;
-    T* to = out + gather_row(g, h, w, first + down + i) * g.out_pitch + channel;
+    const int64_t row = gather_row(g, h, w, first + down + i);
+    T* to = out + row * g.out_pitch + channel;
     Pack<kAcross> v;
 #pragma unroll
     for (int k = 0; k < kAcross; ++k) v.v[k] = sum[i][k] + start.v[k];
+    add_given<kAcross, T>(g, row, channel, g.out_c - mine, v);
     if (packed) store(to, v);
     else
 #pragma unroll
@@ -433,7 +437,10 @@ Conv2dRowOf<T> conv2d_cuda_row() {
           .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const T* dy,
                               float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
           .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w, const float* b,
-                                   T* dx) { gather_cuda(exec, backward_gather(g), dy, w, b, dx); }};
+                                   T* dx) { gather_cuda(exec, backward_gather(g), dy, w, b, dx); },
+          .backward_data_added =
+              [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w, const T* base, int64_t base_pitch,
+                 T* dx) { gather_cuda(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx); }};
 }
 
 template Conv2dRowOf<float> conv2d_cuda_row<float>();

@@ -106,6 +106,9 @@ struct Conv2dRowOf {
   // backward_data plus b[c] everywhere: the forward pass of a transposed convolution. May be missing.
   void (*backward_data_plus)(const Exec&, const Conv2dSpec&, const T* dy, const float* w, const float* b,
                              T* dx) = nullptr;
+  // backward_data plus base [n h w, C], whose rows have a pitch: what other ops gave for x. May be missing.
+  void (*backward_data_added)(const Exec&, const Conv2dSpec&, const T* dy, const float* w, const T* base,
+                              int64_t base_pitch, T* dx) = nullptr;
   bool exact = true;  // sums of products of integers are exact, as long as float (and y's type) holds them
 };
 using Conv2dRow = Conv2dRowOf<float>;

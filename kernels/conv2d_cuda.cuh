@@ -52,12 +52,15 @@ struct GatherAxis {
   }
 };
 
-// out[pixel, k] = bias[k] + sum over taps and c of filter[k, tap, c] * in[pixel's tap, c], for each group.
+// out[pixel, k] = bias[k] + sum over taps and c of filter[k, tap, c] * in[pixel's tap, c], for each group; plus
+// added[pixel, k], of out's type, where there is one.
 struct Gather {
   int n, in_c, out_c, groups;  // channels of one group
   GatherAxis h, w;
   int64_t in_pitch, out_pitch;
   int64_t w_in, w_tap, w_out, w_group;  // steps in the filter's memory
+  const void* added = nullptr;
+  int64_t added_pitch = 0;
 
   constexpr int phases() const { return h.phases() * w.phases(); }
   constexpr int64_t most_pixels() const { return int64_t{n} * h.most_outputs() * w.most_outputs(); }
@@ -103,6 +106,13 @@ inline Gather backward_gather(const Conv2dSpec& g, int p, int q) {
 
 inline Gather backward_gather(const Conv2dSpec& g) { return backward_gather(g, g.p(), g.q()); }
 
+inline Gather backward_gather_added(const Conv2dSpec& g, const void* base, int64_t pitch) {
+  Gather out = backward_gather(g);
+  out.added = base;
+  out.added_pitch = pitch;
+  return out;
+}
+
 // What conv2d.cu does, for any gather and for dy of any height and width; bias may be null.
 // T, float or Bf16: what the arrays but the filter and its bias are in memory.
 template <class T>
@@ -128,6 +138,22 @@ __device__ __forceinline__ int64_t gather_row(const Gather& g, const GatherPhase
   const int row = index / w.count, n = row / h.count;
   return (int64_t{n} * g.h.out + h.first + (row - n * h.count) * h.step) * g.w.out + w.first +
          (index - row * w.count) * w.step;
+}
+
+// v + what is to be added to results k .. k + W - 1 of an output's row, of which `there` are there.
+template <int W, class T>
+__device__ __forceinline__ void add_given(const Gather& g, int64_t row, int k, int there, Pack<W>& v) {
+  if (!g.added) return;
+  const T* from = static_cast<const T*>(g.added) + row * g.added_pitch + k;
+  if (there >= W && reinterpret_cast<uintptr_t>(from) % (sizeof(T) * W) == 0) {
+    const Pack<W> given = load<W>(from);
+#pragma unroll
+    for (int l = 0; l < W; ++l) v.v[l] += given.v[l];
+    return;
+  }
+#pragma unroll
+  for (int l = 0; l < W; ++l)
+    if (l < there) v.v[l] += load<1>(from + l).v[0];
 }
 
 // --- sums over stretches of pixels ---

@@ -56,8 +56,12 @@ __global__ void __launch_bounds__(kThreads)
       }
     }
 #pragma unroll
-  for (int j = 0; j < kPixels; ++j)
-    if (first + j * lanes < total) store(out + gather_row(g, h, w, first + j * lanes) * g.out_pitch + c, sum[j]);
+  for (int j = 0; j < kPixels; ++j) {
+    if (first + j * lanes >= total) return;
+    const int64_t row = gather_row(g, h, w, first + j * lanes);
+    add_given<W, T>(g, row, c, g.groups - c, sum[j]);
+    store(out + row * g.out_pitch + c, sum[j]);
+  }
 }
 
 template <int W, class T>
@@ -174,7 +178,10 @@ Conv2dRowOf<T> conv2d_cuda_depthwise_row() {
       .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const T* dy,
                           float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
       .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w, const float* b,
-                               T* dx) { gather(exec, backward_gather(g), dy, w, b, dx); }};
+                               T* dx) { gather(exec, backward_gather(g), dy, w, b, dx); },
+      .backward_data_added =
+          [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w, const T* base, int64_t base_pitch,
+             T* dx) { gather(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx); }};
 }
 
 template Conv2dRowOf<float> conv2d_cuda_depthwise_row<float>();

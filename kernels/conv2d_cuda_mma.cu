@@ -203,14 +203,15 @@ __global__ void __launch_bounds__(kThreads)
       const int pixel = pixel0 + i * 16 + lane / 4 + l * 4;
       const int ah = h0 + pixel / tiling.tile_w, aw = w0 + pixel % tiling.tile_w;
       if (ah >= h.count || aw >= w.count) continue;
-      Out* to =
-          out + ((int64_t{image} * g.h.out + h.first + ah * h.step) * g.w.out + w.first + aw * w.step) * g.out_pitch;
+      const int64_t row = (int64_t{image} * g.h.out + h.first + ah * h.step) * g.w.out + w.first + aw * w.step;
+      Out* to = out + row * g.out_pitch;
 #pragma unroll
       for (int j = 0; j < kAcross; ++j) {
         const int k = k0 + channel0 + j * 8 + lane % 4 * 2;
         if (k >= g.out_c) continue;
         Pack<2> v{{sum[i][j].c[l], sum[i][j].c[l + 1]}};
         if (bias) v.v[0] += bias[k], v.v[1] += bias[k + 1];
+        add_given<2, Out>(g, row, k, 2, v);
         if (packed) store(to + k, v);
         else store(to + k, Pack<1>{{v.v[0]}}), store(to + k + 1, Pack<1>{{v.v[1]}});
       }
@@ -541,6 +542,11 @@ constexpr Conv2dRow row_of(const char* name, bool (*supports_case)(const Conv2dS
                           float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
       .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
                                float* dx) { run<kPrecision, true>(exec, backward_gather(g), dy, w, b, dx); },
+      .backward_data_added =
+          [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* base,
+             int64_t base_pitch, float* dx) {
+            run<kPrecision, true>(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx);
+          },
       .exact = kPrecision == Precision::f32};
 }
 
@@ -570,7 +576,12 @@ Conv2dRowOf<Bf16> conv2d_cuda_mma_bf16_row() {
           .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy,
                               float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
           .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w,
-                                   const float* b, Bf16* dx) { run_bf16(exec, backward_gather(g), dy, w, b, dx); }};
+                                   const float* b, Bf16* dx) { run_bf16(exec, backward_gather(g), dy, w, b, dx); },
+          .backward_data_added =
+              [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w, const Bf16* base,
+                 int64_t base_pitch, Bf16* dx) {
+                run_bf16(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx);
+              }};
 }
 
 void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,

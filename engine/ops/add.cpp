@@ -5,23 +5,35 @@
 #include "kernels/add.h"
 
 namespace kern {
+namespace {
 
-Tensor add(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocation at) {
-  if (a.dtype() == DType::bf16)
-    return through_float(a, slot, [&](const Tensor& v) { return add(v, as_float(b), {}, at); });
-  if (b.dtype() == DType::bf16) return add(a, as_float(b), slot, at);
+// T: what a, b and y are kept as, without a conversion in between.
+template <class T>
+Tensor sum_of(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocation at) {
   kernels::BinarySpec g = detail::binary_spec("add", a, b, at);
-  const auto& row = kernels::select(kernels::add_table(), a.device(), g, at);
+  const auto& row = kernels::select(kernels::add_table<T>(), a.device(), g, at);
   Tensor y = output_tensor("add", a.shape(), a.options(), slot, at);
   g.pitch.y = y.pitch();
-  row.forward({}, g, a.data(), b.data(), y.mutate());
+  row.forward({}, g, a.data<T>(), b.data<T>(), y.mutate<T>());
   return record("add", {a, b}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
     if (d.want(0)) d.set(0, dy);
     if (!d.want(1)) return;
     if (!g.vector) return d.set(1, dy);
-    g.pitch.dy = dy.pitch();
-    row.backward_vector(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data(), d[1].mutate());
+    if constexpr (std::is_same_v<T, float>) {  // a vector is a parameter, and those are float
+      g.pitch.dy = dy.pitch();
+      row.backward_vector(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data(), d[1].mutate());
+    }
   });
+}
+
+}  // namespace
+
+Tensor add(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocation at) {
+  if (a.dtype() == DType::bf16 && b.dtype() == DType::bf16 && a.shape() == b.shape())
+    return sum_of<Bf16>(a, b, slot, at);
+  if (a.dtype() == DType::bf16)
+    return through_float(a, slot, [&](const Tensor& v) { return add(v, as_float(b), {}, at); });
+  return sum_of<float>(a, as_float(b), slot, at);
 }
 
 }  // namespace kern

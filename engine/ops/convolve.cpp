@@ -12,6 +12,19 @@ void clear(Tensor& gradient) {
   else gradient.fill(0);
 }
 
+// dx, with what other ops gave for x before where the row can add it.
+template <class T, class Row, class Spec>
+void data_gradient(const Row& row, const Spec& g, const kernels::Exec& exec, const Tensor& dy, const Tensor& w,
+                   Grads& d) {
+  if constexpr (requires { row.backward_data_added; }) {
+    if (const Tensor given = row.backward_data_added ? d.given(0) : Tensor()) {
+      row.backward_data_added(exec, g, dy.data<T>(), w.data(), given.data<T>(), given.pitch(), d.total(0).mutate<T>());
+      return;
+    }
+  }
+  row.backward_data(exec, g, dy.data<T>(), w.data(), d[0].mutate<T>());
+}
+
 // T: what x and y are kept as.
 template <class T, class Row, class Spec>
 Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const Shape& y_shape, const Tensor& x,
@@ -27,8 +40,7 @@ Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const 
         g.pitch.dy = dy.pitch();
         const Device device = dy.device();
         const size_t scratch = row.workspace(g);
-        if (d.want(0))
-          row.backward_data(Workspace(device, scratch).exec(), g, dy.data<T>(), w.get(op).data(), d[0].mutate<T>());
+        if (d.want(0)) data_gradient<T>(row, g, Workspace(device, scratch).exec(), dy, w.get(op), d);
         if (d.want(1))
           row.backward_weight(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g, dy.data<T>(),
                               x.get(op).template data<T>(), d[1].mutate());

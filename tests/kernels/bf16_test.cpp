@@ -80,6 +80,16 @@ std::string_view check_convolution(const Table& table, const Spec& g, const Refe
       for (int64_t i = 0; i < plus.rows(); ++i)
         for (int64_t c = 0; c < g.c; ++c) plus.at(i, c) += added.at(c, 0);
       EXPECT_TRUE(close(dx, plus.as<Bf16>(), t)) << "backward_data_plus";
+      for (const int64_t more : {0, 3}) {
+        if (!row.backward_data_added) break;
+        const auto base = Array<>::integers(g.x_rows(), g.c, g.c + more, 6);
+        const auto given = base.template as<Bf16>();
+        row.backward_data_added(exec, g, dyb.data(), w.data(), given.data(), given.pitch(), dx.data());
+        Array<> sum = dx0;
+        for (int64_t i = 0; i < sum.rows(); ++i)
+          for (int64_t c = 0; c < g.c; ++c) sum.at(i, c) += base.at(i, c);
+        EXPECT_TRUE(close(dx, sum.as<Bf16>(), t)) << "backward_data_added, pitch " << given.pitch();
+      }
     }
   });
   return first;

@@ -36,6 +36,16 @@ inline void check_rows(const kernels::Conv2dSpec& g, bool with_bias) {
       EXPECT_TRUE(close(y, y0, rounding(row.exact, y0))) << "forward";
       row.backward_data(exec, g, dy.data(), w.data(), dx.data());
       EXPECT_TRUE(close(dx, dx0, rounding(row.exact, dx0))) << "backward_data";
+      if (row.backward_data_added) {
+        for (const int64_t more : {0, 3}) {  // packs of it lie as values do, or not
+          const auto base = Array<>::integers(g.x_rows(), g.c, g.c + more, 5);
+          Array<> sum(g.x_rows(), g.c, g.pitch.dx), sum0 = dx0;
+          for (int64_t i = 0; i < sum.rows(); ++i)
+            for (int64_t c = 0; c < g.c; ++c) sum0.at(i, c) += base.at(i, c);
+          row.backward_data_added(exec, g, dy.data(), w.data(), base.data(), base.pitch(), sum.data());
+          EXPECT_TRUE(close(sum, sum0, rounding(row.exact, dx0))) << "backward_data_added, pitch " << base.pitch();
+        }
+      }
       row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
       EXPECT_TRUE(close(dw, dw0, rounding(row.exact, dw0))) << "backward_weight";
       row.backward_bias(exec, g, dy.data(), db.data());
