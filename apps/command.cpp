@@ -17,6 +17,7 @@
 #include "engine/tuner.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/error.h"
+#include "kernels/common/log.h"
 #include "kernels/conv2d.h"
 #include "layers/fusion.h"
 
@@ -262,7 +263,7 @@ std::string out_of_memory() {
 }
 
 int complain(const std::string& sentence, int code) {
-  std::fprintf(stderr, "error: %s\n", sentence.c_str());
+  std::fprintf(stderr, "error: %s\n", terminal_text(sentence).c_str());
   return code;
 }
 

@@ -35,7 +35,16 @@ std::optional<LoopState> carry_out(const RunFolder& run, const Recipe& recipe, T
   call.figures.add("epochs", int64_t(result.state.epoch));
   call.figures.add("run", run.path().string());
   if (result.finished()) return std::move(result.state);
-  if (result.reason == EndReason::signal) call.exit_code = SignalWatch::exit_code();
+  if (result.reason == EndReason::signal || result.reason == EndReason::signal_in_step)
+    call.exit_code = SignalWatch::exit_code();
+  if (result.reason == EndReason::signal_in_step) {
+    const bool saved = std::filesystem::exists(run.file(kCheckpointFile));
+    fmt::print("stopped inside a step, which did not come to an end; {}\n",
+               saved ? fmt::format("go on from what was saved before it with: kern {} train resume={}", words.task,
+                                   run.path().string())
+                     : "nothing had been saved yet");
+    return {};
+  }
   fmt::print("stopped ({}) and saved; go on with: kern {} train resume={}\n", to_string(result.reason), words.task,
              run.path().string());
   return {};

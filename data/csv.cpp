@@ -196,6 +196,12 @@ void CsvWriter::separate() {
 }
 
 CsvWriter& CsvWriter::cell(std::string_view text) {
+  // A spreadsheet takes a text that begins so for a formula, and would compute what a well's name says.
+  if (!text.empty() && std::string_view("=+-@\t\r").find(text[0]) != text.npos) return raw("'" + std::string(text));
+  return raw(text);
+}
+
+CsvWriter& CsvWriter::raw(std::string_view text) {
   separate();
   const bool plain = text.find_first_of(",;\t\"\r\n") == text.npos &&
                      (text.empty() || (text.front() != ' ' && text.back() != ' ')) && !(text.empty() && columns_ == 1);
@@ -213,14 +219,20 @@ CsvWriter& CsvWriter::cell(std::string_view text) {
 }
 
 CsvWriter& CsvWriter::cell(double value) {
-  if (std::isnan(value)) return cell(std::string_view());
+  if (std::isnan(value)) return raw({});
   char number[40];
-  return cell(std::string_view(number, size_t(std::to_chars(number, number + sizeof number, value).ptr - number)));
+  return raw(std::string_view(number, size_t(std::to_chars(number, number + sizeof number, value).ptr - number)));
+}
+
+CsvWriter& CsvWriter::cell(float value) {
+  if (std::isnan(value)) return raw({});
+  char number[40];
+  return raw(std::string_view(number, size_t(std::to_chars(number, number + sizeof number, value).ptr - number)));
 }
 
 CsvWriter& CsvWriter::cell(int64_t value) {
   char number[24];
-  return cell(std::string_view(number, size_t(std::to_chars(number, number + sizeof number, value).ptr - number)));
+  return raw(std::string_view(number, size_t(std::to_chars(number, number + sizeof number, value).ptr - number)));
 }
 
 void CsvWriter::end_row() {

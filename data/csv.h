@@ -57,15 +57,18 @@ CsvTable parse_csv(std::string bytes, const std::string& shown_name);
 class CsvWriter {
  public:
   CsvWriter(const std::filesystem::path& path, const std::vector<std::string>& names);
-  CsvWriter& cell(std::string_view text);  // quoted where it must be
+  // Quoted where it must be, with an apostrophe before it where a spreadsheet would take it for a formula.
+  CsvWriter& cell(std::string_view text);
   CsvWriter& cell(const char* text) { return cell(std::string_view(text)); }
   CsvWriter& cell(double value);  // the shortest text that reads back equal; NaN as an empty cell
+  CsvWriter& cell(float value);   // with a float's digits, not those that a double has of it
   CsvWriter& cell(int64_t value);
   CsvWriter& cell(int value) { return cell(int64_t(value)); }
   void end_row();
   void commit();
 
  private:
+  CsvWriter& raw(std::string_view text);
   void separate();
   AtomicFile file_;
   std::string path_, buffer_;

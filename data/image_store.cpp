@@ -61,6 +61,7 @@ ImageStore::ImageStore(std::vector<Picture> pictures, MaskReader masks, int chan
     PictureFacts& facts = facts_[i];
     try {
       auto loaded = std::make_shared<LoadedPicture>(load(begin, facts.unmapped));
+      facts.H = loaded->image.H, facts.W = loaded->image.W;
       facts.hash = hash_of(loaded->image);
       facts.likeness = likeness_of(loaded->image);
       if (!pictures_[i].mask.empty()) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -38,7 +39,8 @@ class Prefetch {
         taken_(first),
         wanted_(std::clamp<size_t>(size_t(threads), 1, most_threads_)),
         ahead_(int64_t(std::max<size_t>(ahead, 1) + wanted_ - 1)) {
-    for (size_t i = 0; i < wanted_; ++i) threads_.emplace_back([this] { produce(); });
+    for (size_t i = 0; i < wanted_; ++i)
+      if (!start_thread()) break;
   }
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
@@ -61,6 +63,7 @@ class Prefetch {
   std::optional<T> next() {
     std::unique_lock lock(mutex_);
     if (taken_ >= end_) return std::nullopt;
+    if (threads_.empty()) return make_(taken_++);  // where no thread may be started
     if (!items_.contains(taken_)) {
       if (waited_) hurry();  // the first one is waited for by whoever has nothing to do yet
       waited_ = true;
@@ -87,7 +90,17 @@ class Prefetch {
     if (wanted_ >= most_threads_) return;
     ++wanted_, ++ahead_;
     if (made_ >= end_) return;
-    threads_.emplace_back([this] { produce(); });
+    start_thread();
+  }
+  // False where the system starts no more for this process: those there are do the work.
+  bool start_thread() {
+    try {
+      threads_.emplace_back([this] { produce(); });
+      return true;
+    } catch (const std::system_error&) {
+      most_threads_ = std::max<size_t>(1, threads_.size());
+      return false;
+    }
   }
   void produce() {
     std::unique_lock lock(mutex_);
@@ -112,7 +125,7 @@ class Prefetch {
 
   const std::function<T(int64_t)> make_;
   const int64_t end_;
-  const size_t most_threads_;
+  size_t most_threads_;
   std::mutex mutex_;
   std::condition_variable filled_, room_;
   std::map<int64_t, Item> items_;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/interruption.h"
 #include "engine/late_gradients.h"
 #include "engine/profile.h"
 #include "engine/rehearsal.h"
@@ -162,6 +163,7 @@ Node::~Node() {
 
 Tensor record(const char* op, std::vector<Tensor> inputs, Tensor y, BackwardFn backward) {
   Profile::mark(op, Profile::Direction::forward, y, inputs);
+  throw_if_interrupted();
   if (!recording) return y;
   bool any = false;
   for (const Tensor& t : inputs) any |= t && t.requires_grad();
@@ -197,6 +199,7 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
     Node& node = *next.node;
     check({bool(node.backward), at}, node.op,
           ": backward was already run through this graph; run the forward pass again");
+    throw_if_interrupted();
     Grads grads(node.inputs, given);
     node.backward(next.dy, grads);
     Profile::mark(node.op, Profile::Direction::backward, next.dy, grads.outputs());

@@ -8,16 +8,9 @@ namespace kern::training {
 using nlohmann::json;
 
 std::string to_json(const LoopState& s) {
-  json history = json::array();
-  for (const EpochRecord& e : s.history) {
-    json figures = json::array();
-    for (const auto& [name, value] : e.figures) figures.push_back({name, value});
-    history.push_back(
-        {{"epoch", e.epoch}, {"train_loss", e.train_loss}, {"lr", e.lr}, {"seconds", e.seconds}, {"figures", figures}});
-  }
   json j = {{"epoch", s.epoch},       {"index", s.index},           {"step", s.step},
             {"loss_sum", s.loss_sum}, {"loss_count", s.loss_count}, {"best_epoch", s.best_epoch},
-            {"seconds", s.seconds},   {"schedule", s.schedule},     {"history", history}};
+            {"seconds", s.seconds},   {"schedule", s.schedule}};
   for (const FigureSum& f : s.figures) j["figures"].push_back({f.name, f.sum, f.weight});
   if (s.best) j["best"] = *s.best;
   return j.dump();
@@ -28,20 +21,28 @@ LoopState loop_state_from_json(const std::string& text, const std::string& shown
   LoopState s;
   // A diverged loss is NaN, which JSON writes as null.
   auto number = [](const json& v) { return v.is_null() ? std::numeric_limits<double>::quiet_NaN() : v.get<double>(); };
+  constexpr int64_t kMostEpochs = 1'000'000, kMostSteps = int64_t{1} << 53;
+  // A whole number from 0 to most: what is neither is damage, whatever it would be converted to.
+  auto whole = [&](const char* key, int64_t most) {
+    const json& v = j.at(key);
+    const bool fits = v.is_number_unsigned() && v.get<uint64_t>() <= uint64_t(most);
+    check(fits, shown_name, ": its training state is damaged (", key, " is ", v.dump(), "); begin the run anew");
+    return v.get<int64_t>();
+  };
   try {
-    s.epoch = j.at("epoch").get<int>();
-    s.index = j.at("index").get<int64_t>();
-    s.step = j.at("step").get<int64_t>();
+    s.epoch = int(whole("epoch", kMostEpochs));
+    s.index = whole("index", kMostSteps);
+    s.step = whole("step", kMostSteps);
     s.loss_sum = number(j.at("loss_sum"));
-    s.loss_count = j.at("loss_count").get<int64_t>();
-    s.best_epoch = j.at("best_epoch").get<int>();
+    s.loss_count = whole("loss_count", kMostSteps);
+    s.best_epoch = int(whole("best_epoch", s.epoch));
     s.seconds = number(j.at("seconds"));
     if (j.contains("figures"))
       for (const json& f : j.at("figures"))
         s.figures.push_back({f.at(0).get<std::string>(), number(f.at(1)), number(f.at(2))});
     for (const json& v : j.at("schedule")) s.schedule.push_back(number(v));
     if (j.contains("best")) s.best = number(j.at("best"));
-    for (const json& e : j.at("history")) {
+    for (const json& e : j.value("history", json::array())) {  // older checkpoints had it
       EpochRecord r{
           e.at("epoch").get<int>(), number(e.at("train_loss")), number(e.at("lr")), number(e.at("seconds")), {}};
       for (const json& f : e.at("figures")) r.figures.emplace_back(f.at(0).get<std::string>(), number(f.at(1)));

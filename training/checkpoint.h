@@ -35,7 +35,7 @@ struct LoopState {
   int best_epoch = 0;              // from 1; 0: none yet
   double seconds = 0;              // spent in training, over all resumptions
   std::vector<double> schedule;
-  std::vector<EpochRecord> history;
+  std::vector<EpochRecord> history;  // not in the file: the run's tables hold it (training/loop.cpp)
 };
 
 std::string to_json(const LoopState& state);

@@ -5,15 +5,19 @@
 #include <cmath>
 #include <deque>
 #include <limits>
+#include <map>
 #include <memory>
 
+#include "engine/interruption.h"
 #include "engine/random.h"
+#include "kernels/common/log.h"
+#include "training/csv_log.h"
 #include "training/stop.h"
 
 namespace kern::training {
 namespace {
 
-constexpr const char* kSeedKey = "kern.seed";
+constexpr const char *kSeedKey = "kern.seed", *kMetricsFile = "metrics.csv", *kTimingFile = "timing.csv";
 
 // What a checkpoint holds.
 std::vector<FileTensor> all_tensors(const Training& t) {
@@ -40,6 +44,32 @@ class Averaged {
   std::vector<std::unique_ptr<Ema::Swapped>> swapped_;
 };
 
+// The epochs that a run has behind it, as its tables hold them: what a checkpoint need not repeat every time.
+std::vector<EpochRecord> history_of(const RunFolder& run, int epochs) {
+  std::vector<EpochRecord> out;
+  const auto metrics = run.file(kMetricsFile), timing = run.file(kTimingFile);
+  if (epochs == 0 || !std::filesystem::exists(metrics)) {
+    if (epochs > 0) warn(metrics.string(), " is not there: the report will begin at epoch ", epochs + 1);
+    return out;
+  }
+  const CsvTable of_epochs = read_csv_table(metrics);
+  check(of_epochs.columns.size() >= 3 && of_epochs.columns[0] == "epoch", metrics.string(),
+        " is not the table of a training: put it back as it was, or remove it");
+  std::map<double, double> seconds;
+  if (std::filesystem::exists(timing))
+    for (const auto& row : read_csv_table(timing).rows)
+      if (row.size() > 1) seconds[row[0]] = row[1];
+  for (const auto& row : of_epochs.rows) {
+    if (!(row[0] >= 1 && row[0] <= double(epochs))) continue;
+    EpochRecord r{int(row[0]), row[1], row[2], seconds.contains(row[0]) ? seconds[row[0]] : 0.0, {}};
+    for (size_t i = 3; i < row.size(); ++i) r.figures.emplace_back(of_epochs.columns[i], row[i]);
+    out.push_back(std::move(r));
+  }
+  if (int(out.size()) < epochs)
+    warn(metrics.string(), " holds ", out.size(), " of ", epochs, " epochs: the others will lack in the report");
+  return out;
+}
+
 class Loop {
  public:
   Loop(const RunFolder& run, const LoopOptions& options, Training& training, ProgressBar& progress)
@@ -55,7 +85,11 @@ class Loop {
     while (s_.epoch < options_.epochs && !worn_out()) {
       // Asked before as well: resuming a run whose time is used up must not add to it.
       auto reason = asked_to_stop();
-      if (!reason) reason = epoch();
+      try {
+        if (!reason) reason = epoch();
+      } catch (const Interrupted&) {
+        return {s_, EndReason::signal_in_step};
+      }
       if (reason) {
         if (*reason == EndReason::killed_for_test || *reason == EndReason::diverged) return {s_, *reason};
         save();
@@ -182,8 +216,8 @@ class Loop {
     if (!metrics_) {
       std::vector<std::string> columns{"epoch", "train_loss", "lr"};
       for (const auto& [name, value] : r.figures) columns.push_back(name);
-      metrics_.emplace(run_.csv("metrics.csv", std::move(columns), double(s_.epoch)));
-      timing_.emplace(run_.csv("timing.csv", {"epoch", "seconds"}, double(s_.epoch)));
+      metrics_.emplace(run_.csv(kMetricsFile, std::move(columns), double(s_.epoch)));
+      timing_.emplace(run_.csv(kTimingFile, {"epoch", "seconds"}, double(s_.epoch)));
     }
     std::vector<double> values{double(r.epoch), r.train_loss, r.lr};
     for (const auto& [name, value] : r.figures) values.push_back(value);
@@ -220,9 +254,23 @@ class Loop {
     for (const auto& [name, optimiser] : t_.optimisers) optimiser->load_state(c.file, name);
     for (const auto& [name, ema] : t_.averages) ema->load_state(c.file, name);
     s_ = c.state;
+    if (s_.history.empty()) s_.history = history_of(run_, s_.epoch);
+    check_best_model();
     t_.schedule->restore(s_.schedule);
     default_generator().set(default_generator().seed(), uint64_t(s_.step));
     progress_.note(text("resumed at epoch ", s_.epoch + 1, ", step ", s_.index));
+  }
+
+  // The best model so far is needed when the training ends: what is wrong with it is better known now.
+  void check_best_model() const {
+    const auto path = run_.file(kBestModelFile);
+    if (s_.best_epoch == 0) return;
+    try {
+      load_tensors(path);
+    } catch (const Error& e) {
+      throw Error(text("the best model of this run so far cannot be read: ", e.sentence(),
+                       ". Put a copy of it back, or begin a new run"));
+    }
   }
 
   const RunFolder& run_;
@@ -250,6 +298,8 @@ std::string_view to_string(EndReason reason) {
       return "stop file";
     case EndReason::signal:
       return "interrupted";
+    case EndReason::signal_in_step:
+      return "interrupted inside a step";
     case EndReason::killed_for_test:
       return "killed for a test";
     case EndReason::diverged:

@@ -51,7 +51,7 @@ struct Training {
   Metadata identity;                                             // a checkpoint of another identity is refused
 };
 
-enum class EndReason { epochs, patience, time_budget, stop_file, signal, killed_for_test, diverged };
+enum class EndReason { epochs, patience, time_budget, stop_file, signal, signal_in_step, killed_for_test, diverged };
 std::string_view to_string(EndReason reason);
 
 struct LoopResult {

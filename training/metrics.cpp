@@ -112,7 +112,9 @@ std::vector<double> ConfusionMatrix::row_shares() const {
   return shares;
 }
 
-std::string csv_field(const std::string& field) {
+std::string csv_field(std::string field) {
+  // A spreadsheet takes a field that begins so for a formula, and would compute what a file's name says.
+  if (!field.empty() && std::string_view("=+-@\t\r").find(field[0]) != std::string_view::npos) field.insert(0, 1, '\'');
   if (field.find_first_of(",\"\r\n") == field.npos) return field;
   std::string quoted = "\"";
   for (char c : field) {

@@ -60,7 +60,8 @@ class ConfusionMatrix {
   std::vector<int64_t> counts_;  // [K x K], row = truth
 };
 
-// A field of a CSV file: quoted where it holds a comma, a quote or a line break.
-std::string csv_field(const std::string& field);
+// A field of a CSV file: quoted where it holds a comma, a quote or a line break; with an apostrophe before it where a
+// spreadsheet would take it for a formula.
+std::string csv_field(std::string field);
 
 }  // namespace kern::training

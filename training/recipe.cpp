@@ -68,7 +68,8 @@ void describe_stopping(Schema& keys, Recipe& r) {
       .key("patience", r.patience, "end after this many epochs without a better one; 0: never", at_least(0))
       .key("time_budget", r.time_budget, "end after this long, e.g. 20m; 0: no limit")
       .key("checkpoint_every", r.checkpoint_every,
-           "between checkpoints inside an epoch; one follows every epoch anyway");
+           "between checkpoints inside an epoch; one follows every epoch anyway")
+      .key("force", r.force, "train although a step is foreseen to need more memory than there is");
 }
 
 }  // namespace kern::training

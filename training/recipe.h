@@ -27,6 +27,7 @@ struct Recipe {
   int64_t seed = 1;
   int patience = 0;
   Duration time_budget, checkpoint_every{60};
+  bool force = false;
 
   Optimiser make_optimiser(std::vector<ParameterGroup> groups) const;
   Schedule make_schedule(int64_t updates_in_epoch) const;  // Error when its keys do not fit together

@@ -97,15 +97,16 @@ std::string too_large(int batch, size_t available, const std::function<size_t(in
                   : text(what, "not even batch=1 fits; use ", otherwise);
 }
 
-StepMemory announce_memory(int batch, const std::function<StepMemory(int batch)>& foresee, Device device,
+StepMemory announce_memory(const Recipe& recipe, const std::function<StepMemory(int batch)>& foresee, Device device,
                            std::string_view otherwise) {
-  const StepMemory foreseen = foresee(batch);
+  const StepMemory foreseen = foresee(recipe.batch);
   fmt::print("a step needs {}, with what is kept for the next {}\n", format_bytes(double(foreseen.peak)),
              format_bytes(double(foreseen.reserved)));
   std::fflush(stdout);
   if (const auto available = device == Device::cpu ? bytes_for_tensors() : bytes_for_tensors_on_card()) {
     const std::string advice = too_large(
-        batch, *available, [&](int b) { return foresee(b).reserved; }, otherwise);
+        recipe.batch, *available, [&](int b) { return foresee(b).reserved; }, otherwise);
+    check(recipe.force || foreseen.peak <= *available, advice, "; force=true tries it all the same");
     if (!advice.empty()) warn(advice);
   }
   return foreseen;

@@ -112,7 +112,7 @@ class Judge {
     const double margin = p.score - threshold_;
     ++pictures;
     anomalies += anomaly;
-    fmt::print("{}  score {:.6g}  {}  margin {:+.4g}\n", file.string(), p.score, anomaly ? "ANOMALY" : "good", margin);
+    fmt::print("{}  score {:.6g}  {}  margin {:+.4g}\n", terminal_text(file.string()), p.score, anomaly ? "ANOMALY" : "good", margin);
     table_.line(fmt::format("{},{},{},{},{}\n", training::csv_field(file.string()), p.score, threshold_,
                             anomaly ? "anomaly" : "good", margin));
     if (c_.heat_maps.empty()) return;

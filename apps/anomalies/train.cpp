@@ -131,7 +131,7 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
     return {x.to(t.device), Tensor::empty({n}, {.dtype = DType::i32}).to(t.device)};
   };
   const StepMemory foreseen = announce_memory(
-      c.recipe.batch,
+      c.recipe,
       [&](int batch) {
         return memory_of_step(
             [&] {

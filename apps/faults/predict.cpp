@@ -284,7 +284,7 @@ void run_predict_faults(const FaultsPredictConfig& c, Call& call) {
         return;
       }
       ++done;
-      fmt::print("{}: written to {}\n", job.from.string(), job.to.string());
+      fmt::print("{}: written to {}\n", terminal_text(job.from.string()), terminal_text(job.to.string()));
     } catch (const InternalError&) {
       throw;
     } catch (const Error& e) {

@@ -70,6 +70,11 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
   const SegmentationLoss segmentation(c.loss, 2, balance(feed.batches(), c.balance), device);
   check(segmentation.outputs() == 1, "loss= must have bce, for networks of one output, e.g. loss={bce: 1, dice: 1}");
   const std::vector<LabelledSection> validation = validation_sections(c, windows);
+  check(std::any_of(validation.begin(), validation.end(),
+                    [](const LabelledSection& s) { return std::count(s.labels.begin(), s.labels.end(), 1) > 0; }),
+        "none of the ", validation.size(),
+        " sections that validate has a fault, so no epoch could be called better than another: raise synthetic.faults= or "
+        "validation_sections=");
 
   set_seed(uint64_t(c.recipe.seed));
   FaultsModel model = new_model(c);
@@ -88,7 +93,7 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
              c.model, c.sections, c.synthetic.crosslines, c.synthetic.samples, c.validation_sections,
              model.module.parameter_count(), steps);
   const StepMemory foreseen = announce_memory(
-      c.recipe.batch,
+      c.recipe,
       [&](int batch) {
         return memory_of_step(
             [&] {

@@ -30,6 +30,7 @@ json to_json(const ImagesModel& m) {
             {"norm_eps", m.network.norm_eps ? json(*m.network.norm_eps) : json()}}},
           {"size", {m.H, m.W}},
           {"own_size", m.own_size},
+          {"seen_size", {m.seen_H, m.seen_W}},
           {"fit", m.fit == data::Fit::crop ? "crop" : "scale"},
           {"classes", classes},
           {"masks", word_of(kMaskWords, m.masks)},
@@ -53,6 +54,10 @@ ImagesModel from_json(const json& j) {
   m.H = j.at("size").at(0).get<int>();
   m.W = j.at("size").at(1).get<int>();
   m.own_size = j.at("own_size").get<bool>();
+  if (j.contains("seen_size")) {  // older models lack it
+    m.seen_H = j.at("seen_size").at(0).get<int>();
+    m.seen_W = j.at("seen_size").at(1).get<int>();
+  }
   m.fit = j.at("fit").get<std::string>() == "crop" ? data::Fit::crop : data::Fit::scale;
   for (const json& c : j.at("classes"))
     m.classes.push_back(

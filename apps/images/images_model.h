@@ -16,6 +16,7 @@ struct ImagesModel {
   models::Image2dConfig network;  // in: 1 grey, 3 colours; out: 1 (two classes by one logit) or the number of classes
   int H = 0, W = 0;               // what it was trained on
   bool own_size = false;          // the pictures' own size: nothing was scaled
+  int seen_H = 0, seen_W = 0;     // the training pictures' median size before they were scaled to it; 0: not known
   data::Fit fit = data::Fit::scale;
   std::vector<data::ImageClass> classes;
   data::MaskKind masks = data::MaskKind::index;
@@ -34,6 +35,15 @@ ImagesModel load_images_model(const std::filesystem::path& path);
 
 // Probabilities of a picture's rows from `row` on, [rows,W,K], in order from the top.
 using RowsOfProbabilities = std::function<void(int64_t row, int64_t rows, std::span<const float> probabilities)>;
+// How a picture goes through the network unless window= says it.
+enum class Way {
+  whole,         // at its own size, in one piece
+  squeezed,      // scaled to the size that was trained on
+  tiles,         // at its own size, in parts of the size that was trained on
+  scaled_tiles,  // scaled as the training pictures were, and then in such parts: it is much larger than they were
+};
+Way way_of(const ImagesModel& model, const data::Image& picture, Window window);
+
 // At the picture's own size, whatever that is; the memory needed grows with its width, not with its height. The picture
 // has the channels that the network takes.
 void predict_picture(const ImagesModel& model, const data::Image& picture, const Passing& passing,

@@ -136,21 +136,46 @@ void give_tiled(const ImagesModel& model, const data::Image& image, const Passin
 
 }  // namespace
 
+Way way_of(const ImagesModel& model, const data::Image& image, Window window) {
+  if (window == Window::tiles) return Way::tiles;
+  const bool scaled = !model.own_size && model.fit == data::Fit::scale;
+  if (window == Window::whole) return scaled ? Way::squeezed : Way::whole;
+  if (model.fit == data::Fit::crop) return Way::tiles;
+  if (model.own_size) return image.H * image.W > kMostAtOnce ? Way::tiles : Way::whole;
+  const bool known = model.seen_H > 0 && model.seen_W > 0;
+  constexpr int64_t kMuch = 2;
+  const bool larger = known && (image.H > kMuch * model.seen_H || image.W > kMuch * model.seen_W);
+  return larger ? Way::scaled_tiles : Way::squeezed;
+}
+
 void predict_picture(const ImagesModel& model, const data::Image& image, const Passing& passing,
                      const RowsOfProbabilities& give) {
   internal_check(image.C == model.network.in, "a picture of other channels than the network's");
-  Window window = passing.window;
-  if (window == Window::automatic) {
-    const bool large = model.own_size && image.H * image.W > kMostAtOnce;
-    window = model.fit == data::Fit::crop || large ? Window::tiles : Window::whole;
+  const int64_t K = model.class_count();
+  switch (way_of(model, image, passing.window)) {
+    case Way::tiles:
+      return give_tiled(model, image, passing, give);
+    case Way::whole:
+      return give(0, image.H, pass_all(model, image, 0, 0, image.H, image.W, passing.flips));
+    case Way::squeezed: {
+      const data::Image small = data::resize(image, model.H, model.W);
+      const std::vector<float> p = pass_all(model, small, 0, 0, model.H, model.W, passing.flips);
+      if (image.H == model.H && image.W == model.W) return give(0, image.H, p);
+      return give_scaled(p, model.H, model.W, image.H, image.W, K, give);
+    }
+    case Way::scaled_tiles: {
+      // What it shows is then as large as it was in training.
+      const auto scaled = [](int64_t n, int trained, int seen) {
+        return std::max<int64_t>(trained, std::llround(double(n) * double(trained) / double(seen)));
+      };
+      const int64_t h = scaled(image.H, model.H, model.seen_H), w = scaled(image.W, model.W, model.seen_W);
+      std::vector<float> p;
+      p.reserve(size_t(h * w * K));
+      give_tiled(model, data::resize(image, int(h), int(w)), passing,
+                 [&](int64_t, int64_t, std::span<const float> rows) { p.insert(p.end(), rows.begin(), rows.end()); });
+      return give_scaled(p, h, w, image.H, image.W, K, give);
+    }
   }
-  if (window == Window::tiles) return give_tiled(model, image, passing, give);
-  if (model.own_size || model.fit == data::Fit::crop)
-    return give(0, image.H, pass_all(model, image, 0, 0, image.H, image.W, passing.flips));
-  const data::Image small = data::resize(image, model.H, model.W);
-  const std::vector<float> p = pass_all(model, small, 0, 0, model.H, model.W, passing.flips);
-  if (image.H == model.H && image.W == model.W) return give(0, image.H, p);
-  give_scaled(p, model.H, model.W, image.H, image.W, model.class_count(), give);
 }
 
 }  // namespace kern::apps

@@ -73,6 +73,15 @@ Outputs predict_file(const ImagesModel& model, const ImagesPredictConfig& c, con
                      std::span<const data::Rgb> palette) {
   const data::Image picture = data::read_image(from, model.network.in);
   const int64_t K = model.class_count();
+  if (way_of(model, picture, c.passing.window) == Way::scaled_tiles)
+    inform(from.string(), ": ", picture.W, " x ", picture.H, " pixels, where the training pictures had ", model.seen_W, " x ",
+           model.seen_H, " before they were scaled: it is scaled as they were and goes through the network in tiles "
+           "(window=whole squeezes it)");
+  else if (!model.own_size && model.seen_H == 0 && picture.H * picture.W > 16 * int64_t{model.H} * model.W &&
+           way_of(model, picture, c.passing.window) == Way::squeezed)
+    warn(from.string(), ": ", picture.W, " x ", picture.H, " pixels are squeezed to ", model.W, " x ", model.H,
+         ", and this older model does not say how large its training pictures were: small things vanish; window=tiles "
+         "keeps them");
   data::Labels labels = data::make_raster(picture.H, picture.W, 1);
   data::Image probability;
   if (c.probabilities) probability = data::make_raster(picture.H, picture.W, 1);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <chrono>
 #include <iterator>
 #include <optional>
@@ -188,6 +189,21 @@ void check_loss(const ImagesTrainConfig& c) {
         " has a loss of its own beside the cross entropy: set loss={ce: 1} and leave label_smoothing at 0");
 }
 
+// Height and width, each the median of these pictures'.
+std::pair<int, int> median_size(const data::ImageStore& store, const std::vector<int64_t>& which) {
+  std::vector<int> h, w;
+  for (const int64_t i : which) {
+    h.push_back(int(store.facts()[size_t(i)].H));
+    w.push_back(int(store.facts()[size_t(i)].W));
+  }
+  const auto middle = [](std::vector<int>& v) {
+    if (v.empty()) return 0;
+    std::nth_element(v.begin(), v.begin() + int64_t(v.size() / 2), v.end());
+    return v[v.size() / 2];
+  };
+  return {middle(h), middle(w)};
+}
+
 void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   c.method.check_with(c.recipe);
   check_loss(c);
@@ -230,6 +246,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   model.network.dropout = c.dropout;
   model.H = int(feeds.labelled().H()), model.W = int(feeds.labelled().W());
   model.own_size = c.size.empty();
+  std::tie(model.seen_H, model.seen_W) = median_size(store, split.training);
   model.fit = c.fit;
   model.classes = source.classes;
   model.masks = c.data.masks;
@@ -267,7 +284,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
              model.module.parameter_count(), steps);
   check_small_batches(c, feeds, method, device);
   const StepMemory foreseen = announce_memory(
-      c.recipe.batch,
+      c.recipe,
       [&](int batch) {
         return memory_of_step(
             [&] {

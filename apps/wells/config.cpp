@@ -40,7 +40,7 @@ void describe_data(Schema& keys, WellsData& d) {
 void describe_split(Schema& keys, WellsSplit& s) {
   keys.section("Split (by well, never by sample)")
       .key("validation", s.validation, "share of the labelled wells that validate",
-           training::Allowed{.low = 0, .high = 1, .open_low = true})
+           training::Allowed{.low = 0, .high = 1, .open_low = true, .open_high = true})
       .key("folds", s.folds, "k-fold cross-validation: this many folds; 0: by share", at_least(0))
       .key("fold", s.fold, "the fold that validates, from 0", at_least(0))
       .key("validation_wells", s.validation_wells, "exactly these wells validate")

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <set>
 
 #include "apps/wells/source.h"
@@ -120,9 +121,6 @@ data::WellSet read_table(const WellsModel& model, const PredictConfig& c, const 
   return set;
 }
 
-// 101.68 as 101.68, not with the digits that a float has of it as a double.
-std::string shortest(float value) { return std::isnan(value) ? std::string() : fmt::format("{}", value); }
-
 // One table: well, depth, the curves, the predicted class and the probabilities, a row a sample.
 void write_predicted_table(const WellsModel& model, const PredictConfig& c, const data::WellSet& set,
                            const fs::path& to) {
@@ -138,12 +136,12 @@ void write_predicted_table(const WellsModel& model, const PredictConfig& c, cons
     const std::vector<bool> known = measured(well, c.min_curves);
     for (int64_t i = 0; i < well.length(); ++i) {
       csv.cell(well.id).cell(well.depth[size_t(i)]);
-      for (const data::Curve& curve : well.curves) csv.cell(shortest(curve.values[size_t(i)]));
+      for (const data::Curve& curve : well.curves) csv.cell(curve.values[size_t(i)]);
       const int k = p.labels[size_t(i)];
       if (known[size_t(i)]) csv.cell(double(code_of(model, k))).cell(model.classes[size_t(k)].name);
       else csv.cell("").cell("");
       for (int64_t j = 0; j < model.class_count() && c.probabilities; ++j)
-        csv.cell(known[size_t(i)] ? shortest(p.probabilities[size_t(i * model.class_count() + j)]) : "");
+        csv.cell(known[size_t(i)] ? p.probabilities[size_t(i * model.class_count() + j)] : std::numeric_limits<float>::quiet_NaN());
       csv.end_row();
     }
   }

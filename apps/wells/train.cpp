@@ -209,7 +209,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
              c.model, to_string(c.method.kind), labelled.size(), split.validation.size(), model.network.in, set.classes,
              model.module.parameter_count(), steps);
   const StepMemory foreseen = announce_memory(
-      c.recipe.batch,
+      c.recipe,
       [&](int batch) {
         return memory_of_step(
             [&] {

@@ -9,11 +9,22 @@ namespace {
 std::mutex mutex;
 LogSink& sink() {
   static LogSink s = [](LogLevel level, const std::string& message) {
-    std::fprintf(stderr, "%s%s\n", level == LogLevel::warning ? "warning: " : "", message.c_str());
+    std::fprintf(stderr, "%s%s\n", level == LogLevel::warning ? "warning: " : "", terminal_text(message).c_str());
   };
   return s;
 }
 }  // namespace
+
+std::string terminal_text(std::string message) {
+  for (char& c : message)
+    if (const auto code = static_cast<unsigned char>(c); (code < 32 && c != '\n' && c != '\t') || code == 127) c = '?';
+  // U+0080 to U+009F, as two bytes of UTF-8: some terminals obey those too.
+  for (size_t i = 0; i + 1 < message.size(); ++i)
+    if (message[i] == '\xc2' && static_cast<unsigned char>(message[i + 1]) < 0xa0 &&
+        static_cast<unsigned char>(message[i + 1]) >= 0x80)
+      message[i] = message[i + 1] = '?';
+  return message;
+}
 
 void log(LogLevel level, const std::string& message) {
   std::lock_guard lock(mutex);

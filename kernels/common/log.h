@@ -12,6 +12,9 @@ enum class LogLevel { info, warning };
 using LogSink = std::function<void(LogLevel, const std::string&)>;
 
 void log(LogLevel level, const std::string& message);
+// As a terminal may show it: control characters but line breaks and tabs, which a file's name may hold and a terminal
+// would obey, are "?".
+std::string terminal_text(std::string message);
 // Replaces where messages go (default: stderr); returns the sink that was there.
 LogSink set_log_sink(LogSink sink);
 

@@ -5,12 +5,17 @@
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <latch>
 #include <memory>
 #include <mutex>
+#include <system_error>
+#include <thread>
 #include <unsupported/Eigen/CXX11/ThreadPool>
 #include <utility>
+#include <vector>
 
 #include "kernels/common/error.h"
+#include "kernels/common/log.h"
 #include "kernels/common/layout.h"
 
 namespace kern {
@@ -52,6 +57,31 @@ class AsWorker {
   int before_;
 };
 
+// Of so many threads, those that the system lets this process start beside what it has.
+int threads_that_start(int wanted) {
+  std::vector<std::thread> tried;
+  std::latch enough(1);
+  try {
+    while (int(tried.size()) < wanted) tried.emplace_back([&] { enough.wait(); });
+  } catch (const std::system_error&) {
+  }
+  enough.count_down();
+  for (std::thread& t : tried) t.join();
+  return int(tried.size());
+}
+
+// With the lock on submit_mutex.
+void start_workers() {
+  Pool& p = pool();
+  const int started = threads_that_start(p.threads - 1);
+  if (started < p.threads - 1) {
+    warn("the system lets this process start ", started, " of ", p.threads - 1,
+         " more threads (ulimit -u, or the container's limit): the work goes on with ", started + 1);
+    p.threads = started + 1;
+  }
+  if (started > 0) p.workers = std::make_unique<Eigen::ThreadPool>(started);
+}
+
 }  // namespace
 
 int thread_count() { return pool().threads; }
@@ -73,11 +103,12 @@ void parallel_for(int64_t n, int64_t grain, const std::function<void(int64_t, in
     const AsWorker as_worker(worker);
     for (int64_t i = first; i < last; ++i) f(i * grain, std::min(n, (i + 1) * grain));
   };
-  const int threads = int(std::min<int64_t>(pool().threads, chunks));
-  if (threads == 1 || inside_a_chunk) return run(0, chunks);
+  if (pool().threads == 1 || chunks == 1 || inside_a_chunk) return run(0, chunks);
   std::unique_lock lock(submit_mutex, std::try_to_lock);
   if (!lock) return run(0, chunks);
-  if (!pool().workers) pool().workers = std::make_unique<Eigen::ThreadPool>(pool().threads - 1);
+  if (!pool().workers) start_workers();
+  const int threads = int(std::min<int64_t>(pool().threads, chunks));
+  if (threads == 1) return run(0, chunks);
 
   std::mutex error_mutex;
   std::exception_ptr error;

@@ -131,6 +131,68 @@ TEST(Hostile, AFileLargerThanAllowedIsASentence) {
   EXPECT_TRUE(contains(read_file(said), "larger than is allowed")) << read_file(said);
 }
 
+TEST(Hostile, WithoutThreadsOrWithoutAStack) {
+  const TemporaryFolder folder;
+  const std::string said = folder / "said", synthesize = " wells synthesize out='" + (folder / "data") + "' wells=4 samples=300";
+  // No thread can have a stack of so many kilobytes: as where the system lets a process start none.
+  const std::string train = " wells train data='" + (folder / "data") +
+                            "' label=FACIES model=mlp epochs=1 quiet=true threads=4 run='" + (folder / "run") + "'";
+  ASSERT_EQ(shell(kern_program() + synthesize + " >/dev/null"), 0);
+  EXPECT_EQ(shell("ulimit -s 200000000000; " + (kern_program() + train) + " >/dev/null 2>'" + said + "'"), 0) << read_file(said);
+  EXPECT_TRUE(contains(read_file(said), "lets this process start 0 of 3 more threads")) << read_file(said);
+  EXPECT_EQ(shell("ulimit -s 64; " + std::string(kern_program()) + " info 2>'" + said + "' >/dev/null"), 1);
+  EXPECT_TRUE(contains(read_file(said), "ulimit -s 8192")) << read_file(said);
+}
+
+TEST(Hostile, NamesAreNotObeyed) {
+  const TemporaryFolder folder;
+  train_small(folder);
+  make_folder(folder / "in");
+  write_file(folder / "in/=cmd\x1b[31m.png", picture(1));
+  const Result r = run_well({"anomalies", "predict", "model=" + folder / "run", "data=" + folder / "in", "threshold=1e9",
+                             "csv=" + folder / "v.csv"});
+  EXPECT_FALSE(contains(r.out + r.err, "\x1b[31m"));
+  EXPECT_TRUE(contains(r.out, "=cmd?[31m.png")) << r.out;
+  // A spreadsheet computes what begins with "=".
+  fs::current_path(folder / "in");
+  run_well({"anomalies", "predict", "model=" + folder / "run", "data==cmd\x1b[31m.png", "threshold=1e9",
+            "csv=" + folder / "w.csv"});
+  EXPECT_TRUE(contains(read_file(folder / "w.csv"), "\n'=cmd")) << read_file(folder / "w.csv");
+}
+
+TEST(Hostile, ATrainingThatCannotFitIsRefused) {
+  const TemporaryFolder folder;
+  expect_refusal({"faults", "train", "sections=256", "batch=256", "validation_sections=4", "synthetic.crosslines=512",
+                  "synthetic.samples=512", "channels=[256,256]", "balance=1", "quiet=true", "run=" + folder / "run"},
+                 {"batch 256 needs", "are free", "force=true"});
+}
+
+TEST(Hostile, WhatIsWrongWithARunIsSaidBeforeItGoesOn) {
+  const TemporaryFolder folder;
+  run_well({"wells", "synthesize", "out=" + folder / "data", "wells=4", "samples=300"});
+  const std::string run = folder / "run";
+  run_well({"wells", "train", "data=" + folder / "data", "label=FACIES", "model=mlp", "epochs=2", "quiet=true",
+            "run=" + run});
+  const std::vector<std::string> resume{"wells", "train", "resume=" + run, "epochs=3", "quiet=true"};
+  const std::string best = read_file(run + "/model.safetensors"), state = read_file(run + "/checkpoint.safetensors");
+  write_file(run + "/model.safetensors", "");
+  expect_refusal(resume, {"the best model of this run", "model.safetensors", "copy"});
+  write_file(run + "/model.safetensors", best);
+  // Whole numbers that are none, or too large for what they count.
+  for (const std::string epoch : {"1000000000000", "1000000000", "-1", "1.5"}) {
+    TensorFile file = load_tensors(run + "/checkpoint.safetensors");
+    std::string& loop = file.metadata.at("kern.loop_state");
+    const size_t at = loop.find("\"epoch\":2");
+    ASSERT_NE(at, loop.npos) << loop;
+    loop.replace(at, 9, "\"epoch\":" + epoch);
+    save_tensors(run + "/checkpoint.safetensors", file.tensors, file.metadata);
+    expect_refusal(resume, {"training state is damaged", "epoch is " + epoch});
+    write_file(run + "/checkpoint.safetensors", state);
+  }
+  run_well(resume);
+  EXPECT_TRUE(contains(read_file(run + "/metrics.csv"), "\n3,"));
+}
+
 TEST(Hostile, AWatchedPictureThatChangesIsJudgedAgain) {
   const TemporaryFolder folder;
   train_small(folder);

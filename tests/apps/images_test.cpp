@@ -92,6 +92,41 @@ TEST(ImagesApp, TilesCoverAPictureOfAnySize) {
   EXPECT_EQ(data::image_info(fs::path(folder / "out/large.png")).H, 77);
 }
 
+// 6000 x 6000 pixels squeezed to the 256 x 192 that a network was trained on show nothing: such a picture is scaled as
+// the training pictures were, and tiled.
+TEST(ImagesApp, WhatIsMuchLargerThanTheTrainingPicturesIsNotSqueezed) {
+  const TemporaryFolder folder;
+  write_squares(folder.path() / "data", 12);  // 24 x 32
+  run_well(images_training(folder / "data", folder / "run", {"size=12,16", "fit=scale", "epochs=60", "lr=0.01"}));
+  const data::Image one = data::read_image(folder / "data/images/picture_0.png");
+  data::Image mosaic = data::make_raster(5 * one.H, 5 * one.W, one.C);
+  for (int64_t y = 0; y < mosaic.H; ++y)
+    for (int64_t x = 0; x < mosaic.W; ++x)
+      std::copy_n(one.at(y % one.H, x % one.W), one.C, mosaic.at(y, x));
+  write_file(folder / "mosaic.png", data::encode_png(mosaic));
+  write_file(folder / "one.png", data::encode_png(one));
+  const auto mask_of = [&](const std::string& picture, const std::string& out, const std::string& window, bool said) {
+    const Result r = run_well({"images", "predict", "model=" + folder / "run", "data=" + folder / picture,
+                               "out=" + folder / out, "window=" + window});
+    EXPECT_EQ(contains(r.err, "160 x 120 pixels, where the training pictures had 32 x 24"), said) << r.err;
+    return data::read_stored(folder / out + "/" + picture);  // class numbers
+  };
+  const data::StoredImage alone = mask_of("one.png", "o1", "auto", false), tiled = mask_of("mosaic.png", "o2", "auto", true),
+                    squeezed = mask_of("mosaic.png", "o3", "whole", false);
+  // The square in the middle of the mosaic against that of the picture alone.
+  const auto alike = [&](const data::StoredImage& mask) {
+    int64_t equal = 0;
+    for (int64_t y = 0; y < one.H; ++y)
+      for (int64_t x = 0; x < one.W; ++x)
+        equal += (*alone.at(y, x) > 0) == (*mask.at(y + 2 * one.H, x + 2 * one.W) > 0);
+    return double(equal) / double(one.H * one.W);
+  };
+  const auto marked = std::count_if(alone.pixels.begin(), alone.pixels.end(), [](uint16_t v) { return v > 0; });
+  EXPECT_GT(marked, one.H * one.W / 20) << "the network learned nothing";
+  EXPECT_GT(alike(tiled), 0.9);
+  EXPECT_LT(alike(squeezed), alike(tiled));
+}
+
 TEST(ImagesApp, AStoppedTrainingGoesOnToTheBit) {
   const TemporaryFolder folder;
   write_squares(folder.path() / "data", 8);

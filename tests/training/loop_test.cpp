@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <csignal>
 #include <limits>
 
 #include "engine/atomic_file.h"
@@ -14,6 +15,7 @@
 #include "layers/conv1d.h"
 #include "layers/dropout.h"
 #include "layers/relu.h"
+#include "training/stop.h"
 
 namespace kern::training {
 namespace {
@@ -162,6 +164,25 @@ TEST(Loop, StoppedAfterAnyUpdateAndResumed) {
         expect_equal(whole, broken);
       }
   }
+}
+
+TEST(Loop, AStepThatDoesNotEndIsLeftAfterASignal) {
+  const Folders folders;
+  Small a(ScheduleKind::poly, false);
+  const RunFolder folder = RunFolder::create(folders.path);
+  const SignalWatch signals;
+  SignalWatch::set_patience(0);
+  const auto step = a.t.step;
+  a.t.step = [&](int epoch, int64_t index) {
+    if (epoch == 0) return step(epoch, index);
+    std::raise(SIGTERM);
+    for (;;) a.loss_of(0, 0);
+  };
+  const LoopResult r = a.run(folder, {.epochs = 3});
+  SignalWatch::set_patience(10);
+  EXPECT_EQ(r.reason, EndReason::signal_in_step);
+  EXPECT_FALSE(r.finished());
+  EXPECT_EQ(load_checkpoint(folder.file(kCheckpointFile)).state.epoch, 1);  // what was saved before it
 }
 
 TEST(Loop, StoppedAndResumedWithAveragedWeights) {
