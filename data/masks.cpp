@@ -108,6 +108,9 @@ MaskReader::MaskReader(MaskOptions options) : options_(std::move(options)) {
 std::string MaskReader::remedy(const std::string& unmapped) const {
   if (options_.kind == MaskKind::colour)
     return fmt::format("give {} to a class, or set ignore_unmapped=true", unmapped);
+  if (classes_ == 2 && unmapped == "255" && of_value_[255] == -1)
+    return "set masks=nonzero where 255 is the object: it makes every value but 0 the second class (ignore=255 leaves "
+           "such pixels out, which is for masks that hold 1 as well)";
   std::string also = classes_ == 2 ? "masks=nonzero makes every value but 0 the second class, " : "";
   return fmt::format("{}add it to a class's values, or set ignore={}", also, unmapped);
 }

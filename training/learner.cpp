@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "kernels/common/log.h"
+
 namespace kern::training {
 
 Learner::Learner(const AnyModule& network, const Recipe& recipe, std::vector<ParameterGroup> groups,
@@ -12,6 +14,15 @@ Learner::Learner(const AnyModule& network, const Recipe& recipe, std::vector<Par
       updates_in_epoch_(updates_in_epoch),
       decay_(recipe.ema) {
   if (decay_ > 0) ema.emplace(optimiser, EmaOptions{.decay = decay_});
+}
+
+void warn_of_few_updates(const Recipe& recipe, int64_t updates_in_epoch) {
+  constexpr int64_t kFew = 200;
+  const int64_t all = updates_in_epoch * recipe.epochs;
+  if (all >= kFew || updates_in_epoch <= 0 || recipe.time_budget.seconds > 0) return;
+  warn(updates_in_epoch, updates_in_epoch == 1 ? " update" : " updates", " an epoch make ", all,
+       " in all, and networks learn little from so few: epochs=", (kFew + updates_in_epoch - 1) / updates_in_epoch,
+       recipe.batch > 1 ? " or a smaller batch=" : "", " would make ", kFew);
 }
 
 Training Learner::training(const Parts& parts) {

@@ -30,4 +30,7 @@ class Learner {
   double decay_;
 };
 
+// Before a training: a warning where all its updates together are too few for a network to learn from.
+void warn_of_few_updates(const Recipe& recipe, int64_t updates_in_epoch);
+
 }  // namespace kern::training

@@ -130,6 +130,7 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
     const Tensor x = hollow ? Tensor::empty(shape) : Tensor::from(shape, values);
     return {x.to(t.device), Tensor::empty({n}, {.dtype = DType::i32}).to(t.device)};
   };
+  warn_of_few_updates(c.recipe, steps);
   const StepMemory foreseen = announce_memory(
       c.recipe,
       [&](int batch) {

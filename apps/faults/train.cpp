@@ -92,6 +92,7 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
   fmt::print("{}: {} sections of {} traces x {} samples an epoch, {} validate; {} parameters, {} updates an epoch\n",
              c.model, c.sections, c.synthetic.crosslines, c.synthetic.samples, c.validation_sections,
              model.module.parameter_count(), steps);
+  warn_of_few_updates(c.recipe, steps);
   const StepMemory foreseen = announce_memory(
       c.recipe,
       [&](int batch) {

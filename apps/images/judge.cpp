@@ -26,7 +26,10 @@ ImagesJudgement judge(const ImagesModel& model, const data::ImageStore& store, s
     });
     constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
     const bool any = own.total() > 0;
-    result.pictures.push_back({i, any ? own.accuracy() : kNone, any ? own.mean_iou() : kNone});
+    JudgedPicture judged{i, any ? own.accuracy() : kNone, any ? own.mean_iou() : kNone, own.total(), {}};
+    for (int64_t k = 0; k < K; ++k)
+      judged.iou.push_back(own.support(k) + own.predicted(k) > 0 ? own.iou(k) : kNone);
+    result.pictures.push_back(std::move(judged));
     result.matrix.merge(own);
   }
   const int64_t counted = result.matrix.total();

@@ -12,6 +12,8 @@ namespace kern::apps {
 struct JudgedPicture {
   int64_t picture;                    // of the store
   double accuracy = 0, mean_iou = 0;  // over its labelled pixels; NaN without one
+  int64_t labelled = 0;               // pixels
+  std::vector<double> iou;            // of each class; NaN where neither the mask nor the prediction has it
 };
 struct ImagesJudgement {
   training::ConfusionMatrix matrix;  // over all pixels of all pictures, not a mean of pictures

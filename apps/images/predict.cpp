@@ -98,8 +98,9 @@ Outputs predict_file(const ImagesModel& model, const ImagesPredictConfig& c, con
   });
   Outputs out;
   out.mask = data::encode_png(labels, palette);
-  if (c.overlay) out.overlay = data::encode_png(data::overlay(picture, labels, palette, 0.5, K == 2));
-  if (c.probabilities) out.probability = data::encode_png(probability);
+  constexpr int kFast = 1;  // of zlib: the usual 6 takes as long as the network, for a tenth less
+  if (c.overlay) out.overlay = data::encode_png(data::overlay(picture, labels, palette, 0.5, K == 2), {}, kFast);
+  if (c.probabilities) out.probability = data::encode_png(probability, {}, kFast);
   return out;
 }
 

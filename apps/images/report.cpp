@@ -112,6 +112,20 @@ std::vector<std::pair<std::string, std::string>> facts_of(const ImagesReport& in
   return facts;
 }
 
+// One line a picture: its size, the labelled pixels, and the figures over them; what is not defined is empty.
+std::string pictures_csv(const ImagesReport& in) {
+  std::string out = "picture,height,width,labelled_pixels,accuracy,mean_iou";
+  for (const ClassInfo& k : in.judgement->matrix.classes()) out += "," + csv_field("IoU " + k.name);
+  const auto figure = [](double v) { return std::isnan(v) ? std::string(",") : fmt::format(",{:.6g}", v); };
+  for (const JudgedPicture& p : in.judgement->pictures) {
+    const data::PictureFacts& facts = in.store->facts()[size_t(p.picture)];
+    out += fmt::format("\n{},{},{},{}", csv_field(in.store->pictures()[size_t(p.picture)].id), facts.H, facts.W, p.labelled);
+    out += figure(p.accuracy) + figure(p.mean_iou);
+    for (const double iou : p.iou) out += figure(iou);
+  }
+  return out + "\n";
+}
+
 }  // namespace
 
 std::string panel_name(int epoch) { return fmt::format("panels/epoch_{:04}.png", epoch); }
@@ -166,6 +180,7 @@ void write_report(const RunFolder& run, const ImagesReport& in) {
   add_provenance(report, facts_of(in), in.config);
   run.write("confusion.csv", m.counts_csv());
   run.write("per_class.csv", m.per_class_csv());
+  run.write("pictures.csv", pictures_csv(in));
   report.write();
 }
 

@@ -283,6 +283,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
              c.model, to_string(c.method.kind), labelled.size(), split.validation.size(), model.W, model.H, classes,
              model.module.parameter_count(), steps);
   check_small_batches(c, feeds, method, device);
+  warn_of_few_updates(c.recipe, steps);
   const StepMemory foreseen = announce_memory(
       c.recipe,
       [&](int batch) {

@@ -208,6 +208,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   fmt::print("{}, {}: {} wells train, {} validate; {} channels in, {} classes, {} parameters, {} updates an epoch\n",
              c.model, to_string(c.method.kind), labelled.size(), split.validation.size(), model.network.in, set.classes,
              model.module.parameter_count(), steps);
+  warn_of_few_updates(c.recipe, steps);
   const StepMemory foreseen = announce_memory(
       c.recipe,
       [&](int batch) {

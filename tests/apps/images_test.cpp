@@ -147,6 +147,7 @@ TEST(ImagesApp, InspectsAndPreviews) {
   EXPECT_EQ(bad.code, 1);
   EXPECT_TRUE(contains(bad.out, "the mask value 255 belongs to none of the 2 classes")) << bad.out;
   EXPECT_TRUE(contains(bad.out, "ignore=255"));
+  EXPECT_TRUE(contains(bad.out, "set masks=nonzero where 255 is the object")) << bad.out;
   const Result good = run_well({"images", "inspect", data, "masks=nonzero", "sheet=" + folder / "sheet.png"});
   EXPECT_TRUE(contains(good.out, "0 errors"));
   EXPECT_GT(data::read_image(folder / "sheet.png").W, 100);
