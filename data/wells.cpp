@@ -26,28 +26,6 @@ bool is_table(const fs::path& path) {
   return false;
 }
 
-std::vector<fs::path> files_under(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  check(fs::exists(status), "wells: ", path.string(),
-        " does not exist: give a folder of LAS or CSV files, or one such file");
-  if (!fs::is_directory(status)) {
-    check(ends_with(path, ".las") || is_table(path), "wells: ", path.string(),
-          " is neither .las nor .csv, .csv.gz or .tsv: rename it after what it is");
-    return {path};
-  }
-  std::vector<fs::path> files;
-  for (fs::recursive_directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
-    std::error_code no_file;
-    if ((ends_with(entry->path(), ".las") || is_table(entry->path())) && entry->is_regular_file(no_file))
-      files.push_back(entry->path());
-  }
-  check(!error, "wells: the folder ", path.string(), " cannot be read: ", error.message());
-  check(!files.empty(), "wells: the folder ", path.string(), " holds no .las, .csv, .csv.gz or .tsv file");
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 std::string join(const std::vector<std::string>& names, size_t most) {
   std::string out;
   for (size_t i = 0; i < std::min(most, names.size()); ++i) out += text(i ? ", " : "", names[i]);
@@ -186,6 +164,28 @@ void make_ids_unique(WellSet& set) {
 
 }  // namespace
 
+std::vector<fs::path> well_files(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  check(fs::exists(status), "wells: ", path.string(),
+        " does not exist: give a folder of LAS or CSV files, or one such file");
+  if (!fs::is_directory(status)) {
+    check(ends_with(path, ".las") || is_table(path), "wells: ", path.string(),
+          " is neither .las nor .csv, .csv.gz or .tsv: rename it after what it is");
+    return {path};
+  }
+  std::vector<fs::path> files;
+  for (fs::recursive_directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code no_file;
+    if ((ends_with(entry->path(), ".las") || is_table(entry->path())) && entry->is_regular_file(no_file))
+      files.push_back(entry->path());
+  }
+  check(!error, "wells: the folder ", path.string(), " cannot be read: ", error.message());
+  check(!files.empty(), "wells: the folder ", path.string(), " holds no .las, .csv, .csv.gz or .tsv file");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 WellSet load_wells(const WellsOptions& o) {
   check(!o.curves.empty(), "wells: curves is empty: name at least one curve, such as GR");
   check(o.step >= 0 && std::isfinite(o.step), "wells: step=", o.step,
@@ -201,7 +201,7 @@ WellSet load_wells(const WellsOptions& o) {
   set.label_name = o.label;
 
   Reading reading(o);
-  const std::vector<fs::path> files = files_under(o.path);
+  const std::vector<fs::path> files = well_files(o.path);
   for (const fs::path& file : files) {
     try {
       if (ends_with(file, ".las")) set.wells.push_back(well_from_las(read_las(file), reading));

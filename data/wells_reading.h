@@ -10,6 +10,9 @@
 
 namespace kern::data {
 
+// The LAS and CSV files of a folder, sorted, or one file. Error: no such path, none in it.
+std::vector<std::filesystem::path> well_files(const std::filesystem::path& path);
+
 // "GR|GAMMA" -> {"GR", "GAMMA"}
 std::vector<std::string> aliases_of(std::string_view names);
 

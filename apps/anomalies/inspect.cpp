@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include "kernels/common/log.h"
+
 #include <map>
 #include <optional>
 
@@ -61,7 +63,7 @@ void run_anomalies_inspect(const AnomaliesTrainConfig& c, Call& call) {
   fmt::print("{} pictures: {} good, {} anomalies\n\n{:<24} {:<10} {:>9} {:>11} {:>6} {:>6}\n", normal + anomalous,
              normal, anomalous, "kind", "", "training", "validation", "test", "masks");
   for (const auto& [name, row] : kinds)
-    fmt::print("{:<24} {:<10} {:>9} {:>11} {:>6} {:>6}\n", name, data::to_string(row.truth), row.part[0], row.part[1],
+    fmt::print("{:<24} {:<10} {:>9} {:>11} {:>6} {:>6}\n", terminal_text(name), data::to_string(row.truth), row.part[0], row.part[1],
                row.part[2], row.masks);
   fmt::print("\n");
   call.figures.add("normal", normal);

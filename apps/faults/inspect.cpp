@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include "kernels/common/log.h"
+
 #include <algorithm>
 
 #include "apps/faults/verbs.h"
@@ -196,10 +198,10 @@ void inspect_one(const fs::path& path, const SegyInspectConfig& c, const fs::pat
   const Inspected i(path, c.places);
   section_of(i, c);  // a section that is not there is said before anything is printed
   for (const std::string& line : i.file.text_header().lines)
-    if (!line.empty()) fmt::print("{}\n", line);
+    if (!line.empty()) fmt::print("{}\n", terminal_text(line));
   fmt::print("\n");
-  for (const auto& [name, value] : i.facts()) fmt::print("{:<20}{}\n", name, value);
-  for (const std::string& f : i.summary.findings) fmt::print("odd: {}\n", f);
+  for (const auto& [name, value] : i.facts()) fmt::print("{:<20}{}\n", name, terminal_text(value));
+  for (const std::string& f : i.summary.findings) fmt::print("odd: {}\n", terminal_text(f));
   if (i.summary.findings.empty()) fmt::print("nothing is odd\n");
   if (!out.empty()) write_report(i, c, out);
   const data::SegyLayout& l = i.file.layout();
@@ -245,7 +247,7 @@ void run_inspect_segy(const SegyInspectConfig& c, Call& call) {
       throw;
     } catch (const Error& e) {
       ++refused;
-      fmt::print("refused: {}\n\n", e.sentence());
+      fmt::print("refused: {}\n\n", terminal_text(e.sentence()));
     }
   fmt::print("{} files, {} of them refused\n", files.size(), refused);
   call.figures = {};

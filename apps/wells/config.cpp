@@ -137,6 +137,15 @@ training::ClassList WellsData::class_list(int count) const {
   return list;
 }
 
+void describe_init(Schema& keys, InitConfig& c) {
+  keys.section("Data")
+      .key("data", c.data, "folder of LAS and CSV files (searched recursively), or one file", required())
+      .key("label", c.label, "label curve or column; empty: the one whose name and values look like it");
+  keys.section("Output")
+      .key("out", c.out, "configuration to write")
+      .key("overwrite", c.overwrite, "replace it if it is there");
+}
+
 void describe_train(Schema& keys, TrainConfig& c) {
   describe_data(keys, c.data);
   describe_split(keys, c.split);

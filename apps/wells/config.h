@@ -86,6 +86,12 @@ struct TrainConfig {
 };
 void describe_train(training::Schema& keys, TrainConfig& config);
 
+struct InitConfig {
+  std::string data, label, out = "wells.yaml";
+  bool overwrite = false;
+};
+void describe_init(training::Schema& keys, InitConfig& config);
+
 struct SynthesizeConfig {
   std::string out = "runs/synthetic_wells";
   int64_t wells = 100, samples = 1100, seed = 0;

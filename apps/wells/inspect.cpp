@@ -3,6 +3,7 @@
 #include "apps/findings.h"
 #include "apps/wells/verbs.h"
 #include "data/wells_inspect.h"
+#include "kernels/common/log.h"
 
 namespace kern::apps {
 namespace {
@@ -13,7 +14,7 @@ void print_summary(const data::WellsSummary& s, const training::ClassList& class
   fmt::print("{:<16} {:>8} {:>12} {:>12} {:>12} {:>9} {:>14}\n", "curve", "unit", "least", "mean", "most", "missing",
              "wells without");
   for (const data::CurveSummary& c : s.curves)
-    fmt::print("{:<16} {:>8} {:>12.5g} {:>12.5g} {:>12.5g} {:>8.2f}% {:>14}\n", c.name, c.unit, c.least, c.mean, c.most,
+    fmt::print("{:<16} {:>8} {:>12.5g} {:>12.5g} {:>12.5g} {:>8.2f}% {:>14}\n", terminal_text(c.name), terminal_text(c.unit), c.least, c.mean, c.most,
                100 * c.missing_share, c.wells_without);
   if (s.labelled_samples > 0) fmt::print("\n{:<24} {:>12} {:>8}\n", "class", "samples", "share");
   for (size_t i = 0; i < s.class_counts.size() && s.labelled_samples > 0; ++i)

@@ -5,6 +5,7 @@
 
 namespace kern::apps {
 
+void run_init(const InitConfig& config, Call& call);
 void run_synthesize(const SynthesizeConfig& config, Call& call);
 void run_inspect(const TrainConfig& config, Call& call);
 void run_train(const TrainConfig& config, Call& call);

@@ -10,6 +10,9 @@ const Task& wells_task() {
       "wells",
       "facies of 1-D well logs: LAS and CSV in, labelled curves out",
       {
+          verb<InitConfig>("init", "write a configuration for the data at hand, which trains as it stands", describe_init,
+                           run_init)
+              .taking_one("data"),
           verb<TrainConfig>("inspect", "say what the data hold and what would break a training", describe_train,
                             run_inspect),
           verb<SynthesizeConfig>("synthesize", "make synthetic gamma-ray wells with facies", describe_synthesize,

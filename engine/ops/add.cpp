@@ -19,10 +19,9 @@ Tensor sum_of(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocati
     if (d.want(0)) d.set(0, dy);
     if (!d.want(1)) return;
     if (!g.vector) return d.set(1, dy);
-    if constexpr (std::is_same_v<T, float>) {  // a vector is a parameter, and those are float
-      g.pitch.dy = dy.pitch();
-      row.backward_vector(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data(), d[1].mutate());
-    }
+    internal_check(row.backward_vector != nullptr, "add: a vector is a parameter, and those are float");
+    g.pitch.dy = dy.pitch();
+    row.backward_vector(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data<float>(), d[1].mutate<float>());
   });
 }
 
