@@ -9,6 +9,9 @@ const Task& anomalies_task() {
       "anomalies",
       "visual anomalies: good pictures in, a score, a verdict and where it is unusual out",
       {
+          verb<AnomaliesInitConfig>("init", "write a configuration for the data at hand, which trains as it stands",
+                                    describe_anomalies_init, run_anomalies_init)
+              .taking_one("data"),
           verb<AnomaliesTrainConfig>("inspect", "say what the data hold and what would break a training",
                                      describe_anomalies_inspect, run_anomalies_inspect),
           verb<AnomaliesSynthesizeConfig>("synthesize", "make pictures of a conveyor with and without spills",

@@ -116,6 +116,16 @@ data::Preprocess AnomaliesInput::chain(const std::string& model, bool grey) cons
   return p;
 }
 
+void describe_anomalies_init(Schema& keys, AnomaliesInitConfig& c) {
+  keys.section("Data")
+      .key("data", c.data, "folder of pictures: good ones in good/, defects in folders by their kind", required())
+      .key("encoder.weights", c.weights,
+           "safetensors file of a pretrained MobileNetV2: model=padim then, which finds most; empty: an auto-encoder");
+  keys.section("Output")
+      .key("out", c.out, "configuration to write")
+      .key("overwrite", c.overwrite, "replace it if it is there");
+}
+
 void describe_anomalies_train(Schema& keys, AnomaliesTrainConfig& c) {
   keys.section("Data").key("data", c.data.path,
                            "folder of pictures (JPEG, PNG, BMP): good ones in good/, defects in folders by their kind; "

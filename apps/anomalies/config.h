@@ -76,6 +76,12 @@ struct AnomaliesTrainConfig {
 void describe_anomalies_train(training::Schema& keys, AnomaliesTrainConfig& config);
 void describe_anomalies_inspect(training::Schema& keys, AnomaliesTrainConfig& config);
 
+struct AnomaliesInitConfig {
+  std::string data, weights, out = "anomalies.yaml";
+  bool overwrite = false;
+};
+void describe_anomalies_init(training::Schema& keys, AnomaliesInitConfig& config);
+
 struct AnomaliesSynthesizeConfig {
   std::string out, sheet;
   int64_t training = 2000, validation = 300, validation_spills = 100, test = 600, test_spills = 130;

@@ -5,6 +5,7 @@
 
 namespace kern::apps {
 
+void run_anomalies_init(const AnomaliesInitConfig& config, Call& call);
 void run_anomalies_inspect(const AnomaliesTrainConfig& config, Call& call);
 void run_anomalies_synthesize(const AnomaliesSynthesizeConfig& config, Call& call);
 void run_anomalies_train(const AnomaliesTrainConfig& config, Call& call);

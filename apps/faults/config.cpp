@@ -100,6 +100,14 @@ void describe_synthetic(Schema& keys, SyntheticKeys& to, const std::string& pref
            at_least(0));
 }
 
+void describe_faults_init(Schema& keys, FaultsInitConfig& c) {
+  keys.section("Data").key("data", c.data, "a SEG-Y file of the survey", required());
+  describe_places(keys, c.places);
+  keys.section("Output")
+      .key("out", c.out, "configuration to write")
+      .key("overwrite", c.overwrite, "replace it if it is there");
+}
+
 void describe_faults_train(Schema& keys, FaultsTrainConfig& c) {
   keys.section("Sections, made on the way")
       .key("sections", c.sections, "of an epoch", between(1, 100000000))

@@ -33,6 +33,13 @@ struct SyntheticKeys {
 // `prefix` is put before every name: "synthetic." where a training has other keys too.
 void describe_synthetic(training::Schema& keys, SyntheticKeys& to, const std::string& prefix = "");
 
+struct FaultsInitConfig {
+  std::string data, out = "faults.yaml";
+  data::SegyOptions places;
+  bool overwrite = false;
+};
+void describe_faults_init(training::Schema& keys, FaultsInitConfig& config);
+
 struct FaultsTrainConfig {
   SyntheticKeys synthetic;
   std::string from;

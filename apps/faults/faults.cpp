@@ -9,6 +9,9 @@ const Task& faults_task() {
       "faults",
       "seismic faults: SEG-Y in, fault probability out",
       {
+          verb<FaultsInitConfig>("init", "write a configuration of sections like a survey's, which trains as it stands",
+                                 describe_faults_init, run_init_faults)
+              .taking_one("data"),
           verb<SegyInspectConfig>("inspect", "say what SEG-Y files hold and what is odd; draw a section and a map",
                                   describe_inspect, run_inspect_segy)
               .taking_one("data"),

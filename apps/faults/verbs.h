@@ -6,6 +6,7 @@
 
 namespace kern::apps {
 
+void run_init_faults(const FaultsInitConfig& config, Call& call);
 void run_inspect_segy(const SegyInspectConfig& config, Call& call);
 void run_train_faults(const FaultsTrainConfig& config, Call& call);
 void run_predict_faults(const FaultsPredictConfig& config, Call& call);

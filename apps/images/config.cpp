@@ -157,6 +157,13 @@ std::vector<data::Rgb> palette_of(const training::ClassList& classes) {
   return palette;
 }
 
+void describe_images_init(Schema& keys, ImagesInitConfig& c) {
+  keys.section("Data").key("data", c.data, "folder of pictures and masks", training::required());
+  keys.section("Output")
+      .key("out", c.out, "configuration to write")
+      .key("overwrite", c.overwrite, "replace it if it is there");
+}
+
 void describe_images_train(Schema& keys, ImagesTrainConfig& c) {
   describe_folders(keys, c.data);
   describe_split(keys, c.split);

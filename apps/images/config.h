@@ -41,6 +41,12 @@ struct ImagesSplit {
 
 enum class ImagesMonitor { mean_iou, binary_iou, macro_f1, accuracy };
 
+struct ImagesInitConfig {
+  std::string data, out = "images.yaml";
+  bool overwrite = false;
+};
+void describe_images_init(training::Schema& keys, ImagesInitConfig& config);
+
 // Of train, and of inspect and preview, which read the same file and look at what concerns the data.
 struct ImagesTrainConfig {
   ImagesData data;

@@ -10,6 +10,9 @@ const Task& images_task() {
       "images",
       "segmentation of pictures: folders of pictures and masks in, masks out",
       {
+          verb<ImagesInitConfig>("init", "write a configuration for the data at hand, which trains as it stands",
+                                 describe_images_init, run_images_init)
+              .taking_one("data"),
           verb<ImagesTrainConfig>("inspect", "say what the data hold and what would break a training",
                                   describe_images_inspect, run_images_inspect),
           verb<ImagesTrainConfig>("preview", "draw training pictures as the augmentation changes them",

@@ -5,6 +5,7 @@
 
 namespace kern::apps {
 
+void run_images_init(const ImagesInitConfig& config, Call& call);
 void run_images_inspect(const ImagesTrainConfig& config, Call& call);
 void run_images_preview(const ImagesTrainConfig& config, Call& call);
 void run_images_train(const ImagesTrainConfig& config, Call& call);

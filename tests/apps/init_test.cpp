@@ -3,8 +3,10 @@
 
 #include <cmath>
 
+#include "data/spills_synthetic.h"
 #include "engine/atomic_file.h"
 #include "tests/apps/kern_process.h"
+#include "tests/support/image_folder.h"
 
 namespace kern::testing {
 namespace init {
@@ -75,6 +77,94 @@ TEST(WellsInit, SaysWhatIsMissing) {
   expect_refusal({"wells", "init", folder / "t.csv", "label=GR", "out=" + folder / "a.yaml"}, {"one well has", "two"});
   expect_refusal({"wells", "init", folder / "none", "out=" + folder / "a.yaml"}, {"does not exist"});
   EXPECT_FALSE(fs::exists(folder / "a.yaml"));
+}
+
+TEST(ImagesInit, TrainsAsItStands) {
+  const TemporaryFolder folder;
+  write_squares(folder.path() / "data", 10, 64, 96);
+  const std::string config = folder / "my.yaml";
+  run_well({"images", "init", folder / "data", "out=" + config});
+  const std::string text = read_file(config);
+  for (const char* line : {"10 pictures, 10 with masks", "masks: nonzero", "size: [64, 96]", "fit: scale", "0 and 255"})
+    EXPECT_TRUE(contains(text, line)) << line << "\n" << text;
+  run_well({"images", "train", config, "epochs=1", "channels=4,8", "panels=0", "quiet=true", "run=" + folder / "run"});
+  EXPECT_TRUE(fs::exists(folder / "run/report.html"));
+}
+
+// Thin lines in large pictures are looked at in parts; class numbers, void, and masks beside the pictures.
+TEST(ImagesInit, FindsLayoutKindAndWidth) {
+  const TemporaryFolder folder;
+  make_folder(folder / "thin");
+  make_folder(folder / "road/train");
+  make_folder(folder / "road/trainannot");
+  for (int i = 0; i < 4; ++i) {
+    const std::string name = std::to_string(i);
+    data::Image image = data::make_raster(400, 700, 1, uint8_t(90)), mask = data::make_raster(400, 700, 1);
+    for (int64_t x = 0; x < 700; ++x)
+      for (int64_t y = 0; y < 3; ++y) *mask.at(100 * i + 5 + y, x) = 255, *image.at(100 * i + 5 + y, x) = 200;
+    write_file(folder / ("thin/" + name + ".png"), data::encode_png(image));
+    write_file(folder / ("thin/" + name + "_gt.png"), data::encode_png(mask));
+    data::Image classes = data::make_raster(60, 60, 1);
+    for (int64_t y = 0; y < 60; ++y)
+      for (int64_t x = 0; x < 60; ++x) *classes.at(y, x) = y < 4 ? 255 : uint8_t(x / 20);
+    write_file(folder / ("road/train/" + name + ".png"), data::encode_png(data::make_raster(60, 60, 3, uint8_t(40 * i))));
+    write_file(folder / ("road/trainannot/" + name + ".png"), data::encode_png(classes));
+  }
+  run_well({"images", "init", folder / "thin", "out=" + folder / "thin.yaml"});
+  const std::string thin = read_file(folder / "thin.yaml");
+  for (const char* line : {"mask_suffix: \"_gt\"", "fit: crop", "size: [256, 256]", "3 pixels wide", "grey: true"})
+    EXPECT_TRUE(contains(thin, line)) << line << "\n" << thin;
+  run_well({"images", "init", folder / "road", "out=" + folder / "road.yaml"});
+  const std::string road = read_file(folder / "road.yaml");
+  for (const char* line : {"image_dir: train", "mask_dir: trainannot", "masks: index", "values: [2]", "ignore: [255]"})
+    EXPECT_TRUE(contains(road, line)) << line << "\n" << road;
+  run_well({"images", "train", folder / "road.yaml", "epochs=1", "channels=4,8", "panels=0", "quiet=true",
+            "run=" + folder / "run"});
+  make_folder(folder / "none/images");
+  write_file(folder / "none/images/a.png", data::encode_png(data::make_raster(30, 30, 1)));
+  expect_refusal({"images", "init", folder / "none", "out=" + folder / "n.yaml"}, {"has a mask", "_mask"});
+}
+
+TEST(AnomaliesInit, TrainsAsItStands) {
+  const TemporaryFolder folder;
+  for (const char* name : {"good", "spill", "ground_truth/spill"}) make_folder(folder.path() / "data" / name);
+  for (int i = 0; i < 24; ++i)
+    write_file(folder / ("data/good/p" + std::to_string(i) + ".png"), data::encode_png(data::spill_picture(i, false, {}).image));
+  for (int i = 0; i < 6; ++i) {
+    const auto spill = data::spill_picture(100 + i, true, {});
+    write_file(folder / ("data/spill/s" + std::to_string(i) + ".png"), data::encode_png(spill.image));
+    // White where the thing is good.
+    data::Image mask = data::make_raster(spill.image.H, spill.image.W, 1, uint8_t(255));
+    for (int64_t x = 0; x < 8; ++x) *mask.at(3, x) = 0;
+    write_file(folder / ("data/ground_truth/spill/s" + std::to_string(i) + ".png"), data::encode_png(mask));
+  }
+  const std::string config = folder / "my.yaml";
+  run_well({"anomalies", "init", folder / "data", "out=" + config});
+  const std::string text = read_file(config);
+  for (const char* line : {"24 good pictures, 6 defective (6 spill)", "masks: zero", "6 defects are too few", "it will be rough",
+                           "model: conv_ae_fc"})
+    EXPECT_TRUE(contains(text, line)) << line << "\n" << text;
+  run_well({"anomalies", "train", config, "epochs=1", "resamples=0", "panels=0", "quiet=true", "run=" + folder / "run"});
+  EXPECT_TRUE(fs::exists(folder / "run/report.html"));
+  make_folder(folder.path() / "bad/spill");
+  fs::copy(folder / "data/spill/s0.png", folder / "bad/spill/s0.png");
+  expect_refusal({"anomalies", "init", folder / "bad", "out=" + folder / "n.yaml"}, {"is good", "good/"});
+}
+
+TEST(FaultsInit, TrainsAsItStandsOnSectionsLikeTheSurveys) {
+  const TemporaryFolder folder;
+  run_well({"faults", "synthesize", "out=" + folder / "sgy", "volumes=1", "sheet=0", "inlines=4", "crosslines=70", "samples=100",
+            "interval=2000", "frequency=40", "noise=0.05", "faults=1"});
+  const std::string config = folder / "my.yaml";
+  const Result r = run_well({"faults", "init", folder / "sgy/amplitude_00000.sgy", "out=" + config});
+  EXPECT_TRUE(contains(r.out, "kern faults predict model=runs/my data=")) << r.out;
+  const std::string text = read_file(config);
+  for (const char* line : {"every 2 ms", "synthetic.crosslines: 64", "synthetic.samples: 96", "synthetic.interval: 2000",
+                           "strongest at", "# from: "})
+    EXPECT_TRUE(contains(text, line)) << line << "\n" << text;
+  run_well({"faults", "train", config, "epochs=1", "sections=4", "validation_sections=4", "channels=4,8", "quiet=true",
+            "run=" + folder / "run"});
+  EXPECT_TRUE(fs::exists(folder / "run/report.html"));
 }
 
 }  // namespace init

@@ -1,0 +1,149 @@
+#include "data/mask_survey.h"
+
+#include <algorithm>
+#include <set>
+
+#include "kernels/common/error.h"
+
+namespace kern::data {
+namespace {
+
+constexpr size_t kMostColours = 64, kMostValues = 64;
+
+uint32_t grey_of(const StoredImage& m, int64_t i) { return m.pixels[size_t(i * m.C)]; }
+uint32_t colour_at(const StoredImage& m, int64_t i) {
+  const uint16_t* p = m.pixels.data() + i * m.C;
+  const int down = m.info.bits > 8 ? 8 : 0;
+  return uint32_t(p[0] >> down) << 16 | uint32_t(p[1] >> down) << 8 | uint32_t(p[2] >> down);
+}
+bool is_grey(uint32_t colour) { return (colour >> 16) == (colour & 255) && (colour >> 8 & 255) == (colour & 255); }
+
+// The shorter of the runs of `on` across and down through every pixel that is on.
+void add_widths(const std::vector<char>& on, int64_t H, int64_t W, std::vector<int>& widths) {
+  std::vector<int> across(on.size(), 0);
+  for (int64_t y = 0; y < H; ++y)
+    for (int64_t x = 0, end; x < W; x = end) {
+      for (end = x + 1; end < W && on[size_t(y * W + end)] == on[size_t(y * W + x)];) ++end;
+      if (on[size_t(y * W + x)])
+        for (int64_t i = x; i < end; ++i) across[size_t(y * W + i)] = int(end - x);
+    }
+  for (int64_t x = 0; x < W; ++x)
+    for (int64_t y = 0, end; y < H; y = end) {
+      for (end = y + 1; end < H && on[size_t(end * W + x)] == on[size_t(y * W + x)];) ++end;
+      if (on[size_t(y * W + x)])
+        for (int64_t i = y; i < end; ++i) widths.push_back(std::min(across[size_t(i * W + x)], int(end - y)));
+    }
+}
+
+}  // namespace
+
+MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most) {
+  std::vector<const Picture*> masked;
+  for (const Picture& p : pictures)
+    if (!p.mask.empty()) masked.push_back(&p);
+  check(!masked.empty(), "there is no mask to look at");
+  std::vector<const Picture*> chosen;
+  for (int64_t i = 0; i < std::min<int64_t>(most, int64_t(masked.size())); ++i)
+    chosen.push_back(masked[size_t(i * int64_t(masked.size()) / std::min<int64_t>(most, int64_t(masked.size())))]);
+
+  MaskSurvey s;
+  std::map<uint32_t, int64_t> values, colours;
+  bool coloured = false;
+  std::string first_failure;
+  const auto read = [&](const Picture& p) {
+    StoredImage m = read_stored(p.mask);
+    check(m.info.format != ImageInfo::Format::jpeg, "mask ", p.mask.string(),
+          " is a JPEG, whose compression changes values round every edge; save masks as PNG");
+    return m;
+  };
+  for (const Picture* p : chosen) {
+    StoredImage m;
+    try {
+      m = read(*p);
+    } catch (const InternalError&) {
+      throw;
+    } catch (const Error& e) {
+      if (first_failure.empty()) first_failure = e.sentence();
+      continue;
+    }
+    ++s.masks;
+    s.pixels += m.H * m.W;
+    for (int64_t i = 0; i < m.H * m.W; ++i) {
+      if (m.C < 3) {
+        ++values[grey_of(m, i)];
+        continue;
+      }
+      const uint32_t c = colour_at(m, i);
+      if (colours.size() <= kMostColours || colours.contains(c)) ++colours[c];
+      coloured = coloured || !is_grey(c);
+    }
+  }
+  check(s.masks > 0, first_failure);
+  check(values.empty() || !coloured, "some masks are grey and some are coloured: keep masks of one kind in one folder");
+  if (coloured) {
+    check(colours.size() <= kMostColours, "the masks hold more than ", kMostColours,
+          " colours: are these masks? Save them without smoothing, as PNG");
+    s.kind = MaskKind::colour, s.values = colours;
+    s.why = text("they hold ", colours.size(), " colours, each taken for a class");
+  } else {
+    for (const auto& [c, n] : colours) values[c & 255] += n;  // grey in three channels
+    s.values = values;
+    const int64_t of_zero = values.contains(0) ? values.at(0) : 0;
+    const uint32_t largest = values.rbegin()->first;
+    const int64_t ends = of_zero + values.rbegin()->second;
+    if (values.size() == 2 && of_zero > 0) {
+      s.kind = MaskKind::nonzero;
+      s.why = text("they hold 0 and ", largest, ": background and object");
+    } else if (values.size() > kMostValues ||
+               (values.size() > 2 && largest >= 250 && double(ends) > 0.97 * double(s.pixels) && of_zero > 0)) {
+      s.kind = MaskKind::nonzero;
+      s.why = text("nearly all pixels are 0 or ", largest, ", the others are soft edges: background and object");
+    } else {
+      s.kind = MaskKind::index;
+      if (largest == 255 && values.size() > 2) s.ignore.push_back(255);
+      s.why = text("they hold ", values.size(), " values, each taken for a class",
+                   s.ignore.empty() ? "" : "; 255 is what nobody labelled, as is usual");
+    }
+  }
+  // The object: what is not the first class, or, of several, not the commonest.
+  uint32_t ground = 0;
+  int64_t largest_count = -1;
+  for (const auto& [v, n] : s.values)
+    if (n > largest_count) largest_count = n, ground = v;
+  if (s.kind == MaskKind::nonzero) ground = 0;
+  std::vector<int> widths;
+  int64_t object = 0;
+  for (const Picture* p : chosen) {
+    StoredImage m;
+    try {
+      m = read(*p);
+    } catch (const InternalError&) {
+      throw;
+    } catch (const Error&) {
+      continue;
+    }
+    std::vector<char> on(size_t(m.H * m.W));
+    for (int64_t i = 0; i < m.H * m.W; ++i) {
+      uint32_t v = m.C < 3 ? grey_of(m, i) : colour_at(m, i);
+      if (m.C >= 3 && s.kind != MaskKind::colour) v &= 255;
+      const bool ignored = std::find(s.ignore.begin(), s.ignore.end(), int(v)) != s.ignore.end();
+      on[size_t(i)] = v != ground && !ignored;
+      object += on[size_t(i)];
+    }
+    add_widths(on, m.H, m.W, widths);
+  }
+  s.object_share = s.pixels > 0 ? double(object) / double(s.pixels) : 0;
+  if (!widths.empty()) {
+    std::nth_element(widths.begin(), widths.begin() + int64_t(widths.size() / 2), widths.end());
+    s.object_width = widths[widths.size() / 2];
+  }
+  return s;
+}
+
+std::string guess_mask_suffix(const std::filesystem::path& folder) {
+  for (const char* suffix : {"_mask", "_gt", "_GT", "_label", "_labels", "_seg", "_segmentation", "_annotation", "-mask", "_L", "_bw"})
+    if (load_image_folder({.path = folder, .mask_suffix = suffix}).labelled() > 0) return suffix;
+  return {};
+}
+
+}  // namespace kern::data
