@@ -166,8 +166,12 @@ void SegyGeometry::name_odd_things(const SegyFile& file, const Found& found) {
     std::string others;
     for (size_t i = 0; i < std::size(kUsualPlaces) && others.empty(); ++i) {
       const auto& [il, xl] = kUsualPlaces[i];
-      if (il != o.il && found.usual[i][0].least < found.usual[i][0].most &&
-          found.usual[i][1].least < found.usual[i][1].most)
+      const auto& [lines, columns] = found.usual[i];
+      // Along a 2-D line numbers grow from trace to trace, and both of them do: that is no grid.
+      const auto grows = [&](const auto& range) {
+        return (int64_t(range.most) - int64_t(range.least)) % std::max<int64_t>(1, file.traces() - 1) == 0;
+      };
+      if (il != o.il && lines.least < lines.most && columns.least < columns.most && !(grows(lines) && grows(columns)))
         others = text("; bytes ", il, " and ", xl, " do: try il=", il, " xl=", xl);
     }
     say("inline (byte ", o.il, ") and crossline (byte ", o.xl, ") never change", others,

@@ -161,6 +161,7 @@ void describe_inspect(Schema& keys, SegyInspectConfig& c) {
       .key("inline", c.inline_number, "the section drawn; none: the middle one")
       .key("crossline", c.crossline_number, "the section drawn, instead of an inline");
   describe_places(keys, c.places);
+  describe_machine(keys, c.machine);
 }
 
 void describe_synthesize(Schema& keys, SynthesizeSeismicConfig& c) {

@@ -68,6 +68,7 @@ struct SegyInspectConfig {
   std::string data, out;
   data::SegyOptions places;
   std::optional<int> inline_number, crossline_number;
+  training::Machine machine;
 };
 void describe_inspect(training::Schema& keys, SegyInspectConfig& config);
 

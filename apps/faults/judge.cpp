@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/section_gaps.h"
+
 namespace kern::apps {
 
 std::vector<float> section_of_picture(const data::Image& grey, int64_t gain) {
@@ -17,8 +19,26 @@ std::vector<float> section_of_picture(const data::Image& grey, int64_t gain) {
   if (gain > 0)
     for (int64_t x = 0; x < grey.W; ++x)
       data::gain_control(std::span(v).subspan(size_t(x * grey.H), size_t(grey.H)), std::max<int64_t>(3, gain));
+  // One grey for long, down a column, is no signal: a mute, or the paper beside the section.
+  constexpr int64_t kLong = 16;
+  for (int64_t x = 0; x < grey.W; ++x)
+    for (int64_t y = 0, end; y < grey.H; y = end) {
+      for (end = y + 1; end < grey.H && *grey.at(end, x) == *grey.at(y, x);) ++end;
+      if (end - y >= kLong) std::fill_n(v.begin() + x * grey.H + y, end - y, 0.0f);
+    }
   data::scale_amplitudes(v, data::amplitude_scale(v));
   return v;
+}
+
+std::vector<float> section_faults(const FaultsModel& model, std::vector<float> section, int64_t traces, int64_t samples,
+                                  bool flips) {
+  const std::vector<bool> live = data::mirror_gaps(section, samples);
+  std::vector<float> p =
+      training::section_probability(model.module, section, traces, samples, {.tile = model.tile, .flips = flips});
+  data::clear_mutes(section, samples, p);
+  for (int64_t t = 0; t < traces; ++t)
+    if (!live[size_t(t)]) std::fill_n(p.begin() + t * samples, samples, 0.0f);
+  return p;
 }
 
 namespace {
@@ -64,8 +84,7 @@ FaultsJudgement judge(const FaultsModel& model, const std::vector<LabelledSectio
   double loss = 0;
   int64_t count = 0;
   for (const LabelledSection& s : sections) {
-    std::vector<float> p =
-        training::section_probability(model.module, s.inputs, s.H, s.W, {.tile = model.tile, .flips = flips});
+    std::vector<float> p = section_faults(model, s.inputs, s.H, s.W, flips);
     j.curve.add(p, s.labels);
     for (size_t i = 0; i < p.size(); ++i) {
       if (s.labels[i] < 0) continue;

@@ -14,6 +14,11 @@
 namespace kern::apps {
 
 // A labelled section, as networks see it.
+// The probability of a fault at every sample of a section [traces, samples] in the model's scale; traces without a signal
+// and mutes have none.
+std::vector<float> section_faults(const FaultsModel& model, std::vector<float> section, int64_t traces, int64_t samples,
+                                  bool flips);
+
 struct LabelledSection {
   std::string name;
   int64_t H = 0, W = 0;         // traces, samples

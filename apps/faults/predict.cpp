@@ -210,7 +210,10 @@ bool predict_segy(const FaultsPredictConfig& c, const FaultsModel& model, const 
   if (c.inline_number) geometry.inline_section(*c.inline_number);
   if (c.crossline_number) geometry.crossline_section(*c.crossline_number);
   if (c.slice) slice_sample(file, c.slice);
-  make_folder(job.to);
+  const data::SegyAmplitudes amplitudes = data::inspect_segy(file, geometry).amplitudes;
+  if (amplitudes.least > 0 && amplitudes.mean > 2 * amplitudes.deviation)
+    warn(file.name(), ": every amplitude is above 0 (", amplitudes.least, " to ", amplitudes.most,
+         "): are these velocities or an attribute? Faults are sought in reflections, which swing about 0");
   VolumePrediction found(model, file, geometry,
                          {.passes = c.passes,
                           .flips = c.flips,
@@ -252,8 +255,7 @@ bool predict_segy(const FaultsPredictConfig& c, const FaultsModel& model, const 
 void predict_picture(const FaultsPredictConfig& c, const FaultsModel& model, const Job& job) {
   const data::Image grey = data::read_image(job.from, 1);
   const std::vector<float> v = section_of_picture(grey, std::lround(c.agc));
-  const std::vector<float> p =
-      training::section_probability(model.module, v, grey.W, grey.H, {.tile = model.tile, .flips = c.flips});
+  const std::vector<float> p = section_faults(model, v, grey.W, grey.H, c.flips);
   data::Image probability = data::make_raster(grey.H, grey.W, 1);
   for (int64_t x = 0; x < grey.W; ++x)
     for (int64_t y = 0; y < grey.H; ++y)

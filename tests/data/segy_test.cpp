@@ -348,6 +348,20 @@ TEST(SegyGeometry, lines) {
   EXPECT_EQ(inline_only.middle_section().traces.front(), 11);
 }
 
+// Field record and trace number change from trace to trace of a 2-D line: they make no grid, and nobody is told to try.
+TEST(SegyGeometry, a_line_is_not_told_to_try_other_places) {
+  SmallSegy s;
+  for (auto& [at, numbers] : s.fields) numbers.assign(numbers.size(), 1);
+  std::vector<int64_t> up(12), down(12);
+  for (int64_t i = 0; i < 12; ++i) up[size_t(i)] = 500 + i, down[size_t(i)] = 90 - 2 * i;
+  s.fields.push_back({{"", 17, 4}, up});
+  s.fields.push_back({{"", 13, 4}, down});
+  const std::string bytes = s.bytes();
+  const std::string findings = joined(SegyGeometry{SegyFile(bytes, "s")}.findings());
+  EXPECT_TRUE(contains(findings, "never change")) << findings;
+  EXPECT_FALSE(contains(findings, "try il=")) << findings;
+}
+
 TEST(SegyGeometry, prestack_is_named) {
   SmallSegy s;
   for (int64_t& xl : s.fields[1].second) xl = 100 + (xl - 100) / 4;
