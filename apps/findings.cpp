@@ -16,7 +16,7 @@ void say_findings(const std::vector<data::Finding>& findings, Call& call) {
   const int64_t notes = count[int(data::Severity::note)], warnings = count[int(data::Severity::warning)],
                 errors = count[int(data::Severity::error)];
   fmt::print("{} errors, {} warnings, {} notes\n", errors, warnings, notes);
-  std::string task = call.keys.command();  // "kern wells inspect"
+  std::string task = "kern " + call.keys.command();  // "kern wells inspect"
   task.resize(std::min(task.size(), task.rfind(' ')));
   fmt::print("next: {}\n", errors > 0 ? fmt::format("mend the errors, or let {} init data=... write a configuration that fits", task)
                                       : fmt::format("{0} train with the same keys; {0} init data=... writes a configuration to "

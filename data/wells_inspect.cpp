@@ -82,7 +82,8 @@ void look_at_labels(const WellSet& set, const WellsSummary& summary, Findings& o
     out.push_back({Severity::warning, "",
                    text("the label ", set.label_name, " is empty throughout in ", plural(int64_t(empty.size()), "well"),
                         ": ", list(empty)),
-                   "check the label curve's name and NULL; such wells count as unlabelled"});
+                   set.unmapped.empty() ? "check the label curve's name and NULL; such wells count as unlabelled"
+                                        : "they hold codes that no class has: add those to the classes' codes"});
   std::vector<std::string> none, rare;
   size_t present = 0;
   for (size_t c = 0; c < summary.class_counts.size(); ++c) {

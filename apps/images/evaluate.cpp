@@ -53,8 +53,8 @@ void run_images_evaluate(const ImagesEvaluateConfig& c, Call& call) {
                                  .passing = c.passing,
                                  .pictures = c.report_pictures});
   run.write_result(call.figures.to_json());
-  fmt::print("{} pictures: mean IoU {:.4f}, accuracy {:.4f}, macro-F1 {:.4f}\nreport: {}\n", which.size(),
-             j.matrix.mean_iou(), j.matrix.accuracy(), j.matrix.macro_f1(), run.file("report.html").string());
+  fmt::print("{} pictures: {}\nreport: {}\n", which.size(), terminal_text(figures_in_words(j)),
+             run.file("report.html").string());
 }
 
 }  // namespace kern::apps

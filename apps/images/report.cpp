@@ -191,6 +191,13 @@ ConfusionMatrix majority_baseline(const ConfusionMatrix& truth, int64_t commones
   return m;
 }
 
+std::string figures_in_words(const ImagesJudgement& j) {
+  const ConfusionMatrix& m = j.matrix;
+  return fmt::format("{}mean IoU {:.4f}, accuracy {:.4f}, macro-F1 {:.4f}",
+                     m.class_count() == 2 ? fmt::format("IoU of {} {:.4f}, ", m.classes()[1].name, m.iou(1)) : "",
+                     m.mean_iou(), m.accuracy(), m.macro_f1());
+}
+
 void add_figures(Figures& figures, const ImagesJudgement& j) {
   figures.add("loss", j.loss);
   figures.add("accuracy", j.matrix.accuracy());

@@ -49,5 +49,7 @@ std::string panel_name(int epoch);  // panels/epoch_0003.png
 training::ConfusionMatrix majority_baseline(const training::ConfusionMatrix& truth, int64_t commonest);
 
 void add_figures(Figures& figures, const ImagesJudgement& judgement);
+// "mean IoU 0.8123, accuracy 0.9512, macro-F1 0.8890", of two classes with the second one's IoU before it.
+std::string figures_in_words(const ImagesJudgement& judgement);
 
 }  // namespace kern::apps

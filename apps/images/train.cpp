@@ -371,9 +371,9 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
                                  .passing = {},
                                  .pictures = c.report_pictures});
   finish_run(run, call);
-  fmt::print("best epoch {}: mean IoU {:.4f}, accuracy {:.4f}, macro-F1 {:.4f} on {} validation pictures\nreport: {}\n",
-             end->best_epoch, j.matrix.mean_iou(), j.matrix.accuracy(), j.matrix.macro_f1(), split.validation.size(),
-             run.file("report.html").string());
+  const char* const monitors[] = {"mean_iou", "binary_iou", "macro_f1", "accuracy"};
+  fmt::print("best epoch {} (by {}): {} on {} validation pictures\nreport: {}\n", end->best_epoch, monitors[int(c.monitor)],
+             terminal_text(figures_in_words(j)), split.validation.size(), run.file("report.html").string());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "apps/findings.h"
 #include "apps/wells/verbs.h"
 #include "data/wells_inspect.h"
+#include "data/wells_survey.h"
 #include "kernels/common/log.h"
 
 namespace kern::apps {
@@ -32,6 +33,14 @@ void run_inspect(const TrainConfig& c, Call& call) {
   const data::WellsSummary summary = data::summarise_wells(set);
   print_summary(summary, set.classes > 0 ? c.data.class_list(set.classes) : training::ClassList{});
 
+  if (c.data.label.empty()) {
+    const data::WellsSurvey survey = data::survey_wells(options);
+    std::string names;
+    for (const data::SurveyedCurve& curve : survey.curves)
+      names += fmt::format("{}{} ({} wells)", names.empty() ? "" : ", ", curve.name, curve.wells);
+    fmt::print("\nno label= is given; the files have: {}{}\n", terminal_text(names),
+               survey.label.empty() ? "" : "; " + terminal_text(survey.label) + " looks like labels");
+  }
   std::vector<data::Finding> findings;
   if (summary.labelled_wells >= 2) {
     const data::Split split = data::split_wells(set.wells, c.split.options());

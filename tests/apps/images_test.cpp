@@ -43,11 +43,11 @@ TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   EXPECT_TRUE(fs::exists(folder / "run/panels/epoch_0001.png"));
   const Result judged = run_well({"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
                                   "run=" + folder / "judged", "pictures=validation"});
-  EXPECT_TRUE(contains(judged.out, "3 pictures: mean IoU"));
+  EXPECT_TRUE(contains(judged.out, "3 pictures: IoU of object"));
   // Without a word: what trained nothing. All of them once counted as if new.
   const Result unseen = run_well(
       {"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data", "run=" + folder / "unseen"});
-  EXPECT_TRUE(contains(unseen.out, "3 pictures: mean IoU")) << unseen.out;
+  EXPECT_TRUE(contains(unseen.out, "3 pictures: IoU of object")) << unseen.out;
   EXPECT_TRUE(contains(unseen.out + unseen.err, "trained this model and are left out")) << unseen.err;
   EXPECT_FALSE(contains(read_file(folder / "unseen/report.html"), "<td>validation</td>"));
   const Result all = run_well({"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data",

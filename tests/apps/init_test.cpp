@@ -68,6 +68,15 @@ TEST(WellsInit, FindsCurvesUnitsStepsAndLabels) {
   run_well({"wells", "train", folder / "t.yaml", "epochs=1", "quiet=true", "run=" + folder / "run2"});
 }
 
+TEST(WellsInit, InspectWithoutALabelSaysWhatThereIs) {
+  const TemporaryFolder folder;
+  synthesize(folder / "data", 4, 200);
+  const Result r = run_well({"wells", "inspect", "data=" + folder / "data"});
+  EXPECT_TRUE(contains(r.out, "FACIES (4 wells)")) << r.out;
+  EXPECT_TRUE(contains(r.out, "FACIES looks like labels")) << r.out;
+  EXPECT_TRUE(contains(r.out, "next: kern wells train")) << r.out;
+}
+
 TEST(WellsInit, SaysWhatIsMissing) {
   const TemporaryFolder folder;
   std::string table = "well,depth_m,GR\n";

@@ -611,7 +611,7 @@ TEST_F(Opendtect, WhatIsWrongIsSaidOnceAndAnsweredWithNan) {
   write_file(folder_ / "text.kern", "no model at all, and long enough to be one");
   for (const auto& [arguments, word] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{folder_ / "none.kern", "-c", "{}"}, "none.kern"},
-           {{folder_ / "text.kern", "-c", "{}"}, "not a safetensors file"},
+           {{folder_ / "text.kern", "-c", "{}"}, "is text, not a model"},
            {{model_, "-c", parameters(7)}, "Threshold"}}) {
     Program program(arguments);
     program.say(first_block(survey_.info(), false));
@@ -627,7 +627,7 @@ TEST_F(Opendtect, WhatIsWrongIsSaidOnceAndAnsweredWithNan) {
   write_file(folder_ / "cut.kern", whole.substr(0, whole.size() - 100));
   for (const auto& [arguments, word, code] : std::vector<std::tuple<std::vector<std::string>, std::string, int>>{
            {{folder_ / "none.kern", "-g"}, "none.kern", 1},
-           {{folder_ / "text.kern", "-g"}, "not a safetensors file", 1},
+           {{folder_ / "text.kern", "-g"}, "is text, not a model", 1},
            {{folder_ / "cut.kern", "-g"}, "cut short", 1},
            {{}, "usage", 2},
            {{model_}, "usage", 2},

@@ -37,6 +37,18 @@ TEST(ModelFile, round_trip_keeps_values_shapes_and_metadata) {
   EXPECT_EQ(read_file(path), first) << "same content, same bytes";
 }
 
+TEST(ModelFile, a_configuration_is_no_model) {
+  const auto path = temporary("kern_text.safetensors");
+  write_file(path, "model: unet\nepochs: 25\n");
+  for (const auto& load : {std::function<void()>([&] { load_tensors(path); }), std::function<void()>([&] { load_metadata(path); })})
+    try {
+      load();
+      ADD_FAILURE() << "text was read as a model";
+    } catch (const Error& e) {
+      EXPECT_NE(std::string(e.what()).find("is text, not a model"), std::string::npos) << e.what();
+    }
+}
+
 TEST(ModelFile, metadata_is_read_without_the_tensors) {
   const auto path = temporary("kern_metadata.safetensors");
   const Metadata metadata{{"kern.task", "wells"}, {"text", "line\n"}};
