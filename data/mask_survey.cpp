@@ -1,7 +1,6 @@
 #include "data/mask_survey.h"
 
 #include <algorithm>
-#include <set>
 
 #include "kernels/common/error.h"
 
@@ -50,22 +49,20 @@ MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most) {
   std::map<uint32_t, int64_t> values, colours;
   bool coloured = false;
   std::string first_failure;
-  const auto read = [&](const Picture& p) {
-    StoredImage m = read_stored(p.mask);
-    check(m.info.format != ImageInfo::Format::jpeg, "mask ", p.mask.string(),
-          " is a JPEG, whose compression changes values round every edge; save masks as PNG");
-    return m;
+  // f(mask) of those that can be read; they are read anew each time, for large ones do not fit side by side.
+  const auto for_each_mask = [&](auto&& f) {
+    for (const Picture* p : chosen) try {
+        const StoredImage m = read_stored(p->mask);
+        check(m.info.format != ImageInfo::Format::jpeg, "mask ", p->mask.string(),
+              " is a JPEG, whose compression changes values round every edge; save masks as PNG");
+        f(m);
+      } catch (const InternalError&) {
+        throw;
+      } catch (const Error& e) {
+        if (first_failure.empty()) first_failure = e.sentence();
+      }
   };
-  for (const Picture* p : chosen) {
-    StoredImage m;
-    try {
-      m = read(*p);
-    } catch (const InternalError&) {
-      throw;
-    } catch (const Error& e) {
-      if (first_failure.empty()) first_failure = e.sentence();
-      continue;
-    }
+  for_each_mask([&](const StoredImage& m) {
     ++s.masks;
     s.pixels += m.H * m.W;
     for (int64_t i = 0; i < m.H * m.W; ++i) {
@@ -77,7 +74,7 @@ MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most) {
       if (colours.size() <= kMostColours || colours.contains(c)) ++colours[c];
       coloured = coloured || !is_grey(c);
     }
-  }
+  });
   check(s.masks > 0, first_failure);
   check(values.empty() || !coloured, "some masks are grey and some are coloured: keep masks of one kind in one folder");
   if (coloured) {
@@ -113,15 +110,7 @@ MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most) {
   if (s.kind == MaskKind::nonzero) ground = 0;
   std::vector<int> widths;
   int64_t object = 0;
-  for (const Picture* p : chosen) {
-    StoredImage m;
-    try {
-      m = read(*p);
-    } catch (const InternalError&) {
-      throw;
-    } catch (const Error&) {
-      continue;
-    }
+  for_each_mask([&](const StoredImage& m) {
     std::vector<char> on(size_t(m.H * m.W));
     for (int64_t i = 0; i < m.H * m.W; ++i) {
       uint32_t v = m.C < 3 ? grey_of(m, i) : colour_at(m, i);
@@ -131,7 +120,7 @@ MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most) {
       object += on[size_t(i)];
     }
     add_widths(on, m.H, m.W, widths);
-  }
+  });
   s.object_share = s.pixels > 0 ? double(object) / double(s.pixels) : 0;
   if (!widths.empty()) {
     std::nth_element(widths.begin(), widths.begin() + int64_t(widths.size() / 2), widths.end());

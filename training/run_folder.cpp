@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <exception>
 #include <utility>
 
 #include "engine/atomic_file.h"
@@ -159,8 +160,11 @@ RunState run_state(const fs::path& folder) {
 RunFolder RunFolder::create(const fs::path& path, int64_t expected_bytes) {
   check(!path.empty(), "the run folder has no name: give one with run=");
   check_fresh(path);
+  std::error_code ignored;
+  const bool created = !fs::exists(path, ignored);
   make_folder(path);
   RunFolder run(path, lock_folder(path), false, false);
+  run.created_ = created;
   check_fresh(path);  // again, now that nobody else can write here
   remove_temporaries(path);
   check_space(path, expected_bytes);
@@ -187,12 +191,24 @@ RunFolder::RunFolder(fs::path path, int lock, bool resumed, bool was_finished)
 RunFolder::RunFolder(RunFolder&& other) noexcept
     : path_(std::move(other.path_)),
       lock_(std::exchange(other.lock_, -1)),
+      created_(std::exchange(other.created_, false)),
       resumed_(other.resumed_),
       was_finished_(other.was_finished_) {}
 
 RunFolder::~RunFolder() {
+  if (created_ && std::uncaught_exceptions() > 0) remove_if_unused();
   if (lock_ >= 0)
     ::close(lock_);  // frees the lock; the file stays, for removing it would race with a process that waits on it
+}
+
+// A run that failed before it had begun (data that cannot be read, memory that lacks) leaves no folder.
+void RunFolder::remove_if_unused() const {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(path_, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name != kLock && name != kState && name != "config.yaml") return;
+  }
+  if (!ignored) fs::remove_all(path_, ignored);
 }
 
 void RunFolder::write(std::string_view name, std::string_view content) const {

@@ -23,8 +23,9 @@ namespace kern::training {
 class RunFolder {
  public:
   // A new run. The folder may be missing, empty, or hold a run that stopped before it saved a model (nothing is lost by
-  // starting over). Error in a sentence when it holds anything else, another process writes it, it cannot be written,
-  // or less than `expected_bytes` are free on its disk.
+  // starting over). A folder that was made here goes again if an exception ends the run before it wrote anything into
+  // it. Error in a sentence when it holds anything else, another process writes it, it cannot be written, or less than
+  // `expected_bytes` are free on its disk.
   static RunFolder create(const std::filesystem::path& path, int64_t expected_bytes = 1 << 20);
   // A run that stands there, finished or not; an old stop file is removed, and what a killed process was just writing.
   static RunFolder resume(const std::filesystem::path& path, int64_t expected_bytes = 1 << 20);
@@ -50,10 +51,12 @@ class RunFolder {
   void finish() const;
 
  private:
+  void remove_if_unused() const;
   RunFolder(std::filesystem::path path, int lock, bool resumed, bool was_finished);
   void write_state(bool finished) const;
   std::filesystem::path path_;
   int lock_ = -1;
+  bool created_ = false;  // by this run: the folder was not there before
   bool resumed_ = false, was_finished_ = false;
 };
 
