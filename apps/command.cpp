@@ -119,6 +119,7 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
           "': keep one; single keys are given as key=value");
     file = word;
   }
+  std::vector<std::pair<std::string, std::string>> stored;  // of a resumed run
   // A run goes on with the configuration it began with; what is given now comes on top.
   if (!resumed.empty() && prepared.keys.has("resume")) {
     std::error_code missing;
@@ -126,6 +127,7 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
     check(std::filesystem::exists(config, missing), "resume=", resumed, " is not the folder of a run: there is no ",
           config, ". Name the folder that an earlier training had as run=");
     prepared.keys.load_yaml(config);
+    stored = prepared.keys.values();
   }
   if (!file.empty()) prepared.keys.load_yaml(file);
   if (!listed.items.empty()) {
@@ -151,7 +153,11 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
   if (const auto folder = std::filesystem::path(options.json).parent_path(); !folder.empty())
     check(std::filesystem::is_directory(folder, none), "--json ", options.json, ": there is no folder ",
           folder.string());
-  Call call{prepared.keys, {}};
+  Call call{prepared.keys};
+  if (const auto values = prepared.keys.values(); !stored.empty())
+    for (size_t i = 0; i < values.size(); ++i)
+      if (values[i] != stored[i] && values[i].first != "resume")
+        call.changes.push_back(values[i].first + "=" + values[i].second);
   prepared.run(call);
   if (!options.json.empty()) write_file(options.json, call.figures.to_json());
   return call.exit_code;

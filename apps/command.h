@@ -40,8 +40,9 @@ class Figures {
 // What a verb's function gets besides its configuration.
 struct Call {
   const training::Schema& keys;  // to write the effective configuration, to ask what was given
-  Figures figures;
+  Figures figures = {};
   int exit_code = kDone;
+  std::vector<std::string> changes = {};  // "lr=0.1": what a resumed run's own configuration says otherwise
 };
 
 // What a run's config.yaml holds: the configuration in force, which names this run and resumes none, so that it serves

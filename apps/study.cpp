@@ -98,7 +98,7 @@ void read_figures(Combination& one, const fs::path& folder) {
 bool train(Verb::Prepared& p, Combination& one, const fs::path& folder) {
   if (training::run_state(folder) == training::RunState::unfinished && fs::exists(folder / "config.yaml"))
     p.keys.set("resume", Value::scalar(folder.string(), true), "study");
-  Call call{p.keys, {}};
+  Call call{p.keys};
   try {
     p.run(call);
   } catch (const InternalError&) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kernels/common/log.h"
 #include "training/progress.h"
 #include "training/stop.h"
@@ -9,14 +11,32 @@
 namespace kern::apps {
 using namespace training;
 
-RunFolder open_run(const std::string& run, const std::string& resume) {
+RunFolder open_run(const std::string& run, const std::string& resume, const Call& call) {
   if (resume.empty()) return RunFolder::create(run);
   RunFolder folder = RunFolder::resume(resume);
-  if (folder.was_finished())
+  if (!folder.was_finished()) return folder;
+  const auto prolongs = [](const std::string& change) {
+    return change.starts_with("epochs=") || change.starts_with("time_budget=");
+  };
+  if (!call.changes.empty() && std::none_of(call.changes.begin(), call.changes.end(), prolongs)) {
+    std::string changes;
+    for (const std::string& c : call.changes) changes += (changes.empty() ? "" : ", ") + c;
+    warn("the run in ", resume, " had come to its end: ", changes,
+         " changes nothing of what it has learnt. Its evaluation and report are made again; to train on, give epochs= "
+         "too, or begin a new run");
+  } else {
     inform("the run in ", resume,
            " had come to its end: unless epochs= or time_budget= are larger now, only its evaluation and report are "
            "made again");
+  }
   return folder;
+}
+
+RunFolder open_results(const std::string& run, bool overwrite) {
+  std::error_code none;
+  check(overwrite || !std::filesystem::exists(std::filesystem::path(run) / "result.json", none), run,
+        " holds the results of an earlier evaluation: choose another folder with run=, or set overwrite=true");
+  return RunFolder::create(run);
 }
 
 std::optional<LoopState> carry_out(const RunFolder& run, const Recipe& recipe, Training& training,

@@ -1,7 +1,7 @@
 // What every `train` verb does around its own steps: the run folder with its configuration, the loop with progress bar
 // and signals, what is said at the end. In the order of a run:
 //
-//   RunFolder run = open_run(c.run, c.resume);
+//   RunFolder run = open_run(c.run, c.resume, call);
 //   const std::string config = begin_run(run, c, describe_…_train, call);
 //   …  data, model, Learner, Training …
 //   const std::optional<LoopState> end = carry_out(run, c.recipe, t, {.task = "images", .unit = "pictures", …}, call);
@@ -20,8 +20,11 @@
 namespace kern::apps {
 
 // A new run in the folder `run`, or, where `resume` is not empty, the one that stands there. The command line has read
-// that one's configuration already (apps/command.h); what it says besides wins.
-training::RunFolder open_run(const std::string& run, const std::string& resume);
+// that one's configuration already (apps/command.h); what it says besides wins, and is warned of where it comes too late.
+training::RunFolder open_run(const std::string& run, const std::string& resume, const Call& call);
+
+// The folder of an evaluation. Error where an earlier one stands, but for `overwrite`.
+training::RunFolder open_results(const std::string& run, bool overwrite);
 
 // The computing begins: the machine is set as configured, and a new run has its configuration in config.yaml, so that
 // it can be resumed from here on. Returns that text.

@@ -23,6 +23,17 @@ kern_static_library(kern_yaml libyaml-cpp.a yaml-cpp/yaml.h)
 kern_static_library(kern_zlib libz.a zlib.h)
 kern_static_library(kern_png libpng16.a png.h)
 set_target_properties(kern_png PROPERTIES INTERFACE_LINK_LIBRARIES kern_zlib)
+# libtiff.a leaves its codecs to who links it; which ones differs between distributions.
+kern_static_library(kern_tiff libtiff.a tiffio.h)
+set(KERN_TIFF_CODECS webp sharpyuv zstd lzma Lerc jbig jpeg deflate)
+foreach(codec IN LISTS KERN_TIFF_CODECS)
+  find_library(kern_${codec}_ARCHIVE lib${codec}.a)
+  mark_as_advanced(kern_${codec}_ARCHIVE)
+  if(kern_${codec}_ARCHIVE)
+    set_property(TARGET kern_tiff APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${kern_${codec}_ARCHIVE})
+  endif()
+endforeach()
+set_property(TARGET kern_tiff APPEND PROPERTY INTERFACE_LINK_LIBRARIES kern_zlib)
 find_path(KERN_STB_INCLUDE stb/stb_image.h REQUIRED)      # header-only: compiled in data/stb.cpp
 find_path(KERN_HIGHWAY_INCLUDE hwy/highway.h REQUIRED)  # header-only: rows choose their target, see kernels/common/simd.h
 

@@ -25,6 +25,13 @@ constexpr std::pair<const char*, const char*> kParts[] = {
 
 bool is_png(const fs::path& path) { return same_name(path.extension().string(), ".png"); }
 
+fs::path folder_of(const fs::path& picture) { return file_of(picture).parent_path(); }
+// The file's name without its ending, and the page where the picture is one.
+std::string stem_of(const fs::path& picture, const std::string& suffix = {}) {
+  const fs::path file = file_of(picture);
+  return file.stem().string() + suffix + (file == picture ? "" : "/" + picture.filename().string());
+}
+
 class Loader {
  public:
   explicit Loader(const AnomalySetOptions& o) : o_(o) {}
@@ -41,7 +48,7 @@ class Loader {
       for (const fs::path& file : images_) take(file, {});
     else take_listed();
     check(!set_.pictures.empty(), "no picture in ", o_.path.string(), " can be used",
-          set_.skipped.empty() ? ": it holds no JPEG, PNG or BMP file"
+          set_.skipped.empty() ? ": it holds no JPEG, PNG, TIFF or BMP file"
                                : "; the first reason: " + set_.skipped.front().sentence);
     std::sort(set_.pictures.begin(), set_.pictures.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     tell_of_masks_without_picture();
@@ -58,7 +65,7 @@ class Loader {
     for (const fs::path& file : all) {
       const bool mask =
           in_mask_folder(file) || (is_png(file) && other_kind.contains(fs::path(file).replace_extension()));
-      if (mask) masks_[file.stem().string()].push_back(file);
+      if (mask) masks_[stem_of(file)].push_back(file);
       else images_.push_back(file);
     }
   }
@@ -67,7 +74,7 @@ class Loader {
       const auto below = fs::relative(file, o_.path / o_.mask_dir);
       return !below.empty() && *below.begin() != "..";
     }
-    const fs::path folder = fs::relative(file, o_.path).parent_path();
+    const fs::path folder = fs::relative(file_of(file), o_.path).parent_path();
     return std::any_of(folder.begin(), folder.end(), [](const fs::path& name) {
       return std::any_of(std::begin(kMaskFolders), std::end(kMaskFolders),
                          [&](const char* m) { return same_name(name.string(), m); });
@@ -96,7 +103,7 @@ class Loader {
 
   // The mask of a picture: of several with its stem the one whose folder is named like the picture's.
   fs::path mask_of(const fs::path& image, const std::string& kind) const {
-    std::vector<std::string> stems{image.stem().string(), image.stem().string() + "_mask"};
+    std::vector<std::string> stems{stem_of(image), stem_of(image, "_mask")};
     if (!o_.mask_from.empty())
       if (const size_t at = stems[0].find(o_.mask_from); at != std::string::npos)
         stems.push_back(std::string(stems[0]).replace(at, o_.mask_from.size(), o_.mask_to));
@@ -104,7 +111,7 @@ class Loader {
       const auto it = masks_.find(stem);
       if (it == masks_.end()) continue;
       for (const fs::path& mask : it->second)
-        if (mask.parent_path() == image.parent_path() || same_name(mask.parent_path().filename().string(), kind))
+        if (folder_of(mask) == folder_of(image) || same_name(folder_of(mask).filename().string(), kind))
           return mask;
       if (it->second.size() == 1) return it->second.front();
     }
@@ -112,7 +119,7 @@ class Loader {
   }
 
   void take(const fs::path& file, const std::optional<std::string>& word) {
-    const fs::path id = fs::relative(file, o_.path), folder = id.parent_path();
+    const fs::path id = fs::relative(file, o_.path), folder = fs::relative(file_of(file), o_.path).parent_path();
     AnomalyPicture p{.id = escaped_utf8(id.generic_string()), .image = file, .mask = {}, .kind = {}, .part = {}};
     if (!folder.empty())
       for (const auto& [name, part] : kParts)
@@ -122,7 +129,7 @@ class Loader {
     p.truth = word || !flat ? (is_good(p.kind) ? Truth::normal : Truth::anomalous) : Truth::normal;
     if (!word && flat && !noted_flat_) {
       noted_flat_ = true;
-      set_.notes.push_back(text("the pictures that lie directly in ", file.parent_path().string(),
+      set_.notes.push_back(text("the pictures that lie directly in ", folder_of(file).string(),
                                 " count as normal: put defective ones into a folder of their own, or give list="));
     }
     const auto info = header_of(file);
@@ -168,7 +175,7 @@ class Loader {
           masks.push_back(stem);
         }
     for (const AnomalyPicture& p : set_.pictures)
-      if (p.truth == Truth::anomalous && p.mask.empty()) pictures.push_back(p.image.stem().string());
+      if (p.truth == Truth::anomalous && p.mask.empty()) pictures.push_back(stem_of(p.image));
     if (masks.empty() || pictures.empty() || !o_.list.empty()) return;
     Renaming best;
     size_t most = 0;
@@ -203,14 +210,14 @@ class Loader {
       while (!name.empty() && std::string_view(" \t,;").find(name.back()) != std::string_view::npos) name.pop_back();
       const std::string word = line.substr(gap + 1);
       fs::path file = o_.path / name;
-      if (!fs::is_regular_file(file)) file = o_.list.parent_path() / name;
-      if (!fs::is_regular_file(file)) {
+      if (!fs::is_regular_file(file_of(file))) file = o_.list.parent_path() / name;
+      if (!fs::is_regular_file(file_of(file))) {
         leave_out(o_.path / name,
                   text(o_.list.string(), " line ", number, " names ", name, ", which is not in ", o_.path.string()),
                   "correct the list, or add the picture");
         continue;
       }
-      take(file, word);
+      for (const fs::path& picture : pages_of(file)) take(picture, word);
     }
     check(!set_.pictures.empty() || !set_.skipped.empty(), o_.list.string(), " names no picture");
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <memory>
+#include <optional>
 
 #define STBI_NO_STDIO
 #include <stb/stb_image.h>
@@ -10,6 +11,7 @@
 
 #include "data/names.h"
 #include "data/png.h"
+#include "data/tiff.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
 
@@ -191,20 +193,22 @@ void check_info(const ImageInfo& info, const std::string& name) {
   }
 }
 
-ImageInfo any_info(std::string_view bytes, const std::string& name) {
+ImageInfo any_info(std::string_view bytes, const std::string& name, int64_t page) {
   if (bytes.starts_with("\xFF\xD8")) return jpeg_header(bytes, name, false).info;
   if (bytes.starts_with(std::string_view("\x89PNG\r\n\x1A\n", 8))) return png_info(bytes, name);
   if (bytes.starts_with("BM")) return bmp_info(bytes, name);
+  if (is_tiff(bytes)) return tiff_info(bytes, page, name);
   check(!bytes.empty(), name, " is empty");
   throw Error(name +
-              " is no picture that can be read: it is neither JPEG, PNG nor BMP by its content; convert it to one");
+              " is no picture that can be read: it is neither JPEG, PNG, TIFF nor BMP by its content; convert it to one");
 }
 
 // Turned so that a picture of this EXIF orientation stands upright.
-Image upright(Image image, int orientation) {
+template <class T>
+Raster<T> upright(Raster<T> image, int orientation) {
   if (orientation == 1) return image;
   const bool swapped = orientation >= 5;
-  Image out = make_raster(swapped ? image.W : image.H, swapped ? image.H : image.W, image.C);
+  Raster<T> out = make_raster<T>(swapped ? image.W : image.H, swapped ? image.H : image.W, image.C);
   for (int64_t y = 0; y < out.H; ++y)
     for (int64_t x = 0; x < out.W; ++x) {
       const int64_t across = out.W - 1 - x, up = out.H - 1 - y;
@@ -262,6 +266,39 @@ Image decode_by_stb(std::string_view bytes, const std::string& name, const Image
   return upright(std::move(out), info.orientation);
 }
 
+StoredImage upright_tiff(std::string_view bytes, int64_t page, const std::string& name) {
+  StoredImage out = read_tiff(bytes, page, name);
+  Raster<uint16_t>& raster = out;
+  raster = upright(std::move(raster), out.info.orientation);
+  return out;
+}
+
+// Stored values as 8 bits: C is 1 or 3.
+Image displayed(const StoredImage& stored, const std::string& name) {
+  const int64_t n = stored.H * stored.W, C = stored.C >= 3 || stored.info.palette ? 3 : 1;
+  Image out = make_raster(stored.H, stored.W, C);
+  if (stored.info.palette) {
+    for (int64_t i = 0; i < n; ++i) {
+      const uint16_t index = stored.pixels[size_t(i * stored.C)];
+      check(index < stored.palette.size(), name, " is damaged: its palette has no colour ", index);
+      std::copy_n(stored.palette[index].begin(), 3, out.pixels.begin() + 3 * i);
+    }
+    return out;
+  }
+  int bits = stored.info.bits;
+  if (bits == 16) {
+    const uint32_t most = *std::max_element(stored.pixels.begin(), stored.pixels.end());
+    bits = most < 1u << 12 ? 12 : most < 1u << 14 ? 14 : 16;
+  }
+  const uint32_t full = (1u << bits) - 1;
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t c = 0; c < C; ++c) {
+      const uint32_t v = std::min<uint32_t>(full, stored.pixels[size_t(i * stored.C + c)]);
+      out.pixels[size_t(i * C + c)] = uint8_t((v * 255 + full / 2) / full);
+    }
+  return out;
+}
+
 Image with_channels(Image image, int channels) {
   if (channels == 0 || image.C == channels) return image;
   Image out = make_raster(image.H, image.W, channels);
@@ -274,7 +311,28 @@ Image with_channels(Image image, int channels) {
   return out;
 }
 
-std::string read_bounded(const std::filesystem::path& path) {
+// The page that a path names, from 0, if it names one and not a file.
+constexpr std::string_view kPage = "page_";
+bool is_tiff_name(const std::filesystem::path& path) {
+  const std::string end = path.extension().string();
+  return same_name(end, ".tif") || same_name(end, ".tiff");
+}
+std::optional<int64_t> page_of(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  std::error_code none;
+  if (!name.starts_with(kPage) || name.size() == kPage.size() || name.size() > kPage.size() + 9 ||
+      !is_tiff_name(path.parent_path()) || !std::filesystem::is_regular_file(path.parent_path(), none))
+    return {};
+  int64_t number = 0;
+  for (const char c : name.substr(kPage.size())) {
+    if (c < '0' || c > '9') return {};
+    number = 10 * number + (c - '0');
+  }
+  return number >= 1 ? std::optional(number - 1) : std::nullopt;
+}
+
+std::string read_bounded(const std::filesystem::path& picture) {
+  const std::filesystem::path path = file_of(picture);
   std::error_code none;
   const auto size = std::filesystem::file_size(path, none);
   check(none || size <= uint64_t(kMostBytes), path.string(),
@@ -301,22 +359,39 @@ Rgb parse_colour(std::string_view colour) {
 }
 
 const char* to_string(ImageInfo::Format format) {
-  return format == ImageInfo::Format::jpeg ? "JPEG" : format == ImageInfo::Format::png ? "PNG" : "BMP";
+  switch (format) {
+    case ImageInfo::Format::jpeg:
+      return "JPEG";
+    case ImageInfo::Format::png:
+      return "PNG";
+    case ImageInfo::Format::bmp:
+      return "BMP";
+    case ImageInfo::Format::tiff:
+      return "TIFF";
+  }
+  return "";
 }
 
-ImageInfo image_info(std::string_view bytes, const std::string& name) {
-  const ImageInfo info = any_info(bytes, name);
+ImageInfo image_info(std::string_view bytes, const std::string& name, int64_t page) {
+  const ImageInfo info = any_info(bytes, name, page);
   check_info(info, name);
   return info;
 }
 
 ImageInfo image_info(const std::filesystem::path& path) {
   constexpr size_t kEnough = 1 << 17;  // of nearly every file; a JPEG's frame may follow a long preview
-  check_regular(path);
-  std::ifstream file(path, std::ios::binary);
+  const std::optional<int64_t> page = page_of(path);
+  const std::filesystem::path holder = file_of(path);
+  check_regular(holder);
+  std::ifstream file(holder, std::ios::binary);
   std::string start(kEnough, '\0');
   file.read(start.data(), std::streamsize(kEnough));
   start.resize(size_t(std::max<std::streamsize>(0, file.gcount())));
+  if (is_tiff(start)) {  // the header stands anywhere
+    const ImageInfo info = tiff_info(holder, page.value_or(0));
+    check_info(info, path.string());
+    return info;
+  }
   if (start.size() == kEnough && start.starts_with("\xFF\xD8")) {
     try {
       return image_info(start, path.string());
@@ -329,22 +404,52 @@ ImageInfo image_info(const std::filesystem::path& path) {
 
 bool is_image_name(const std::filesystem::path& path) {
   const std::string end = path.extension().string();
-  return same_name(end, ".png") || same_name(end, ".jpg") || same_name(end, ".jpeg") || same_name(end, ".bmp");
+  return same_name(end, ".png") || same_name(end, ".jpg") || same_name(end, ".jpeg") || same_name(end, ".bmp") ||
+         is_tiff_name(path);
 }
 
-Image decode_image(std::string_view bytes, const std::string& name, int channels) {
+std::vector<std::filesystem::path> pages_of(const std::filesystem::path& file) {
+  if (!is_tiff_name(file)) return {file};
+  int64_t pages = 1;
+  try {
+    pages = tiff_pages(file);
+  } catch (const Error&) {  // who reads it says so
+  }
+  if (pages <= 1) return {file};
+  const size_t width = std::to_string(pages).size();
+  std::vector<std::filesystem::path> out;
+  for (int64_t i = 1; i <= pages; ++i) {
+    const std::string number = std::to_string(i);
+    out.push_back(file / (std::string(kPage) + std::string(width - number.size(), '0') + number));
+  }
+  return out;
+}
+std::filesystem::path file_of(const std::filesystem::path& picture) {
+  return page_of(picture) ? picture.parent_path() : picture;
+}
+
+Image decode_image(std::string_view bytes, const std::string& name, int channels, int64_t page) {
   check(channels == 0 || channels == 1 || channels == 3, "decode_image: channels=", channels, " is none of 0, 1 and 3");
-  const ImageInfo info = image_info(bytes, name);
-  return with_channels(info.format == ImageInfo::Format::png ? read_png(bytes, name) : decode_by_stb(bytes, name, info),
-                       channels);
+  const ImageInfo info = image_info(bytes, name, page);
+  switch (info.format) {
+    case ImageInfo::Format::png:
+      return with_channels(read_png(bytes, name), channels);
+    case ImageInfo::Format::tiff:
+      return with_channels(displayed(upright_tiff(bytes, page, name), name), channels);
+    case ImageInfo::Format::jpeg:
+    case ImageInfo::Format::bmp:
+      break;
+  }
+  return with_channels(decode_by_stb(bytes, name, info), channels);
 }
 Image read_image(const std::filesystem::path& path, int channels) {
-  return decode_image(read_bounded(path), path.string(), channels);
+  return decode_image(read_bounded(path), path.string(), channels, page_of(path).value_or(0));
 }
 
-StoredImage decode_stored(std::string_view bytes, const std::string& name) {
+StoredImage decode_stored(std::string_view bytes, const std::string& name, int64_t page) {
   StoredImage out;
-  out.info = image_info(bytes, name);
+  out.info = image_info(bytes, name, page);
+  if (out.info.format == ImageInfo::Format::tiff) return upright_tiff(bytes, page, name);
   Raster<uint16_t>& raster = out;
   if (out.info.format == ImageInfo::Format::png) {
     raster = read_png_stored(bytes, name, out.palette);
@@ -354,7 +459,9 @@ StoredImage decode_stored(std::string_view bytes, const std::string& name) {
   }
   return out;
 }
-StoredImage read_stored(const std::filesystem::path& path) { return decode_stored(read_bounded(path), path.string()); }
+StoredImage read_stored(const std::filesystem::path& path) {
+  return decode_stored(read_bounded(path), path.string(), page_of(path).value_or(0));
+}
 
 std::string encode_png(const Image& image, std::span<const Rgb> palette, int level) {
   check(image.H > 0 && image.W > 0 && image.H <= kMostPixels / image.W, "a PNG of ", image.W, " x ", image.H,

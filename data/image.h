@@ -1,4 +1,4 @@
-// Pictures in memory, and from and to files: JPEG (baseline and progressive), PNG (every kind) and BMP in, PNG out.
+// Pictures in memory, and from and to files: JPEG (baseline and progressive), PNG (every kind), BMP and TIFF in, PNG out.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -29,13 +29,13 @@ Raster<T> make_raster(int64_t H, int64_t W, int64_t C, T value = {}) {
 
 // What a file's first bytes say of it.
 struct ImageInfo {
-  enum class Format { jpeg, png, bmp };
+  enum class Format { jpeg, png, bmp, tiff };
   Format format = Format::png;
   int64_t H = 0, W = 0;  // as decoded: after the EXIF orientation
-  int channels = 0;  // as stored: 1 grey or palette, 2 grey and alpha, 3 colours, 4 colours and alpha; CMYK is 4 too
+  int channels = 0;  // as stored: 1 grey or palette, 2 grey and alpha, 3 colours, 4 colours and alpha; CMYK of a JPEG too
   int bits = 8;      // of a value, 1 to 16
   bool palette = false;
-  int orientation = 1;  // EXIF, 1 to 8: how a JPEG must be turned to stand upright
+  int orientation = 1;  // EXIF, 1 to 8: how a JPEG or TIFF must be turned to stand upright
 };
 const char* to_string(ImageInfo::Format format);
 
@@ -45,23 +45,29 @@ inline constexpr int64_t kMostBytes = int64_t(1) << 30;
 
 // Errors of all readers name the file (`name`) and say what is wrong with it: no picture, cut short, damaged, CMYK,
 // no pixels, too many of them. The header alone can be right where the rest is not.
-ImageInfo image_info(std::string_view bytes, const std::string& name);
+ImageInfo image_info(std::string_view bytes, const std::string& name, int64_t page = 0);
 ImageInfo image_info(const std::filesystem::path& path);  // reads no more than it must
-bool is_image_name(const std::filesystem::path& path);    // ends in .jpg, .jpeg, .png or .bmp, in either case
+bool is_image_name(const std::filesystem::path& path);    // ends in .jpg, .jpeg, .png, .bmp, .tif or .tiff, in any case
+
+// A TIFF may hold several pictures. They are named as if it were a folder, stack.tif/page_01 and so on, and whatever
+// reads a picture by its path takes these. The names of a file's pictures: its own where it holds one or cannot be read.
+std::vector<std::filesystem::path> pages_of(const std::filesystem::path& file);
+std::filesystem::path file_of(const std::filesystem::path& picture);  // that holds it: its own path, but for a page
 
 // 8 bits a value, `channels` 1 (grey), 3 (colours) or 0: 1 where the file is grey, else 3. Palettes become colours,
-// 16-bit and 1-bit values are scaled to 0..255, alpha is left out, JPEGs are turned upright by their EXIF orientation.
-// Colours become grey by the weights of Rec. 601.
-Image decode_image(std::string_view bytes, const std::string& name, int channels = 0);
+// 16-bit and 1-bit values are scaled to 0..255, alpha is left out, JPEGs and TIFFs are turned upright by their
+// orientation. Colours become grey by the weights of Rec. 601. 16 bits of a TIFF are often a camera's 12 or 14: the
+// largest value says which of the three is scaled to 255.
+Image decode_image(std::string_view bytes, const std::string& name, int channels = 0, int64_t page = 0);
 Image read_image(const std::filesystem::path& path, int channels = 0);
 
 // The values as they stand in the file: indices of a palette, grey levels of 1 to 16 bits unscaled; C as in ImageInfo.
 // A palette of a BMP is applied (its values are colours). This is how masks are read.
 struct StoredImage : Raster<uint16_t> {
   ImageInfo info;
-  std::vector<Rgb> palette;  // of a palette PNG
+  std::vector<Rgb> palette;  // of a palette PNG or TIFF
 };
-StoredImage decode_stored(std::string_view bytes, const std::string& name);
+StoredImage decode_stored(std::string_view bytes, const std::string& name, int64_t page = 0);
 StoredImage read_stored(const std::filesystem::path& path);
 
 // PNG of 8 bits: C is 1 (grey, or indices into `palette`), 3 or 4 (with alpha). Up to 256 colours, more than the

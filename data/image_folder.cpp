@@ -22,9 +22,13 @@ fs::path first_there(const fs::path& path, const Names& names) {
   return {};
 }
 
-// The file's path below the folder, without ending; in UTF-8, for model files and reports name it.
-std::string id_of(const fs::path& file, const fs::path& folder) {
-  return escaped_utf8(fs::relative(file, folder).replace_extension().generic_string());
+// The path below the folder, without the file's ending and a mask's suffix; in UTF-8, for model files and reports name
+// it. Of a page: stack/page_01.
+std::string id_of(const fs::path& picture, const fs::path& folder, const std::string& suffix = {}) {
+  const fs::path file = file_of(picture);
+  std::string id = escaped_utf8(fs::relative(file, folder).replace_extension().generic_string());
+  if (id.ends_with(suffix)) id.resize(id.size() - suffix.size());
+  return file == picture ? id : id + "/" + picture.filename().string();
 }
 
 fs::path folder_below(const fs::path& path, const std::string& name, const char* key) {
@@ -55,7 +59,8 @@ std::vector<fs::path> pictures_below(const fs::path& folder) {
   check(!failed, folder.string(), " cannot be read: ", failed.message());
   for (; it != end; it.increment(failed)) {
     check(!failed, folder.string(), " cannot be read: ", failed.message());
-    if (it->is_regular_file(failed) && is_image_name(it->path())) files.push_back(it->path());
+    if (it->is_regular_file(failed) && is_image_name(it->path()))
+      for (fs::path& picture : pages_of(it->path())) files.push_back(std::move(picture));
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -82,14 +87,15 @@ ImageSet load_image_folder(const ImageFolderOptions& o) {
     set.skipped.push_back(p);
   };
   const bool together = set.mask_dir == set.image_dir;
-  auto is_mask = [&](const std::string& id) { return !o.mask_suffix.empty() && id.ends_with(o.mask_suffix); };
+  auto is_mask = [&](const fs::path& picture) {
+    return !o.mask_suffix.empty() && file_of(picture).stem().string().ends_with(o.mask_suffix);
+  };
 
   std::map<std::string, fs::path> masks;
   if (!set.mask_dir.empty())
     for (const fs::path& file : pictures_below(set.mask_dir)) {
-      std::string id = id_of(file, set.mask_dir);
-      if (together && !is_mask(id)) continue;
-      if (is_mask(id)) id.resize(id.size() - o.mask_suffix.size());
+      if (together && !is_mask(file)) continue;
+      const std::string id = id_of(file, set.mask_dir, o.mask_suffix);
       const auto [it, fresh] = masks.emplace(id, file);
       if (!fresh)
         leave_out(file, text(file.string(), " is a second mask for ", id, " beside ", it->second.string()), "keep one");
@@ -99,13 +105,13 @@ ImageSet load_image_folder(const ImageFolderOptions& o) {
     const bool inside_masks = !together && !set.mask_dir.empty() && !fs::relative(file, set.mask_dir).empty() &&
                               *fs::relative(file, set.mask_dir).begin() != "..";
     const std::string id = id_of(file, set.image_dir);
-    if (inside_masks || (together && is_mask(id))) continue;
+    if (inside_masks || (together && is_mask(file))) continue;
     const auto [it, fresh] = images.emplace(id, file);
     if (!fresh)
       leave_out(file, text(file.string(), " has the same name as ", it->second.string()), "rename one of them");
   }
   check(!images.empty(), set.image_dir.string(),
-        " holds no JPEG, PNG or BMP file: put pictures there, or set image_dir=");
+        " holds no JPEG, PNG, TIFF or BMP file: put pictures there, or set image_dir=");
 
   for (const auto& [id, file] : images) {
     Picture p{.id = id, .image = file, .mask = {}};
@@ -156,10 +162,12 @@ PictureFiles find_pictures(const std::string& path) {
   const fs::path p = path;
   if (fs::is_directory(p)) {
     PictureFiles found{p, pictures_below(p)};
-    check(!found.files.empty(), path, " holds no JPEG, PNG or BMP file");
+    check(!found.files.empty(), path, " holds no JPEG, PNG, TIFF or BMP file");
     return found;
   }
-  if (fs::exists(p)) return {p.parent_path(), {p}};
+  std::error_code none;
+  if (fs::exists(p, none)) return {p.parent_path(), pages_of(p)};
+  if (fs::exists(file_of(p), none)) return {p.parent_path(), {p}};
   const std::string pattern = p.filename().string();
   check(pattern.find_first_of("*?") != pattern.npos, path,
         " does not exist; data= names a picture, a folder or a pattern");
@@ -168,7 +176,7 @@ PictureFiles find_pictures(const std::string& path) {
   PictureFiles found{folder, {}};
   for (const auto& entry : fs::directory_iterator(folder))
     if (entry.is_regular_file() && is_image_name(entry.path()) && matches(entry.path().filename().string(), pattern))
-      found.files.push_back(entry.path());
+      for (fs::path& picture : pages_of(entry.path())) found.files.push_back(std::move(picture));
   std::sort(found.files.begin(), found.files.end());
   check(!found.files.empty(), "no picture in ", folder.string(), " has a name like ", pattern);
   return found;

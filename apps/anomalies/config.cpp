@@ -128,7 +128,7 @@ void describe_anomalies_init(Schema& keys, AnomaliesInitConfig& c) {
 
 void describe_anomalies_train(Schema& keys, AnomaliesTrainConfig& c) {
   keys.section("Data").key("data", c.data.path,
-                           "folder of pictures (JPEG, PNG, BMP): good ones in good/, defects in folders by their kind; "
+                           "folder of pictures (JPEG, PNG, TIFF, BMP): good ones in good/, defects in folders by their kind; "
                            "below train/, validation/ and test/ where the split is given",
                            required());
   describe_folders(keys, c.data);
@@ -208,7 +208,8 @@ void describe_anomalies_evaluate(Schema& keys, AnomaliesEvaluateConfig& c) {
   describe_part(keys, "pictures", c.pictures, true);
   keys.key("level", c.level, "the report shades the thresholds at which both rates reach this", kInside)
       .key("report_pictures", c.report_pictures, "pictures drawn in the report, the worst first", between(0, 200))
-      .key("run", c.run, "folder for report.html, scores.csv and result.json", required());
+      .key("run", c.run, "folder for report.html, scores.csv and result.json", required())
+      .key("overwrite", c.overwrite, "write over an earlier evaluation that stands there");
   describe_machine(keys, c.machine);
 }
 

@@ -93,6 +93,7 @@ void describe_anomalies_synthesize(training::Schema& keys, AnomaliesSynthesizeCo
 
 struct AnomaliesEvaluateConfig {
   std::string model, run = "runs/anomalies_evaluation";
+  bool overwrite = false;
   AnomaliesData data;
   DataPart pictures = DataPart::unseen;
   double level = 0.91;

@@ -4,11 +4,13 @@
 
 #include "apps/anomalies/report.h"
 #include "apps/anomalies/verbs.h"
+#include "apps/training_run.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
 
 void run_anomalies_evaluate(const AnomaliesEvaluateConfig& c, Call& call) {
+  const training::RunFolder run = open_results(c.run, c.overwrite);
   c.machine.apply();
   const AnomaliesModel model = load_anomalies_model(training::find_model_file(c.model));
   model.threshold_of({});  // says what to do where there is none
@@ -28,7 +30,6 @@ void run_anomalies_evaluate(const AnomaliesEvaluateConfig& c, Call& call) {
                                 names, {"pictures", c.data.path}))
     which.push_back(known[size_t(i)]);
   const AnomaliesJudgement j = judge(model, source, which, {.quiet = false, .title = "evaluate"});
-  const training::RunFolder run = training::RunFolder::create(c.run);
   call.figures.add("rule", model.rule);
   call.figures.add("threshold", *model.threshold);
   std::vector<std::string> rules;

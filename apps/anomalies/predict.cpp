@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
+#include <fstream>
 #include <map>
 #include <set>
 #include <thread>
@@ -28,31 +30,51 @@ bool lies_in(const fs::path& inner, const fs::path& outer) {
   return !below.empty() && *below.begin() != "..";
 }
 
+// The time now in UTC, as ISO 8601 writes it: 2026-11-23T17:34:15Z.
+std::string time_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char out[32];
+  return {out, std::strftime(out, sizeof out, "%Y-%m-%dT%H:%M:%SZ", &utc)};
+}
+
 // A table that grows by whole lines, so that whoever reads it meanwhile sees no half one. Continued where it is there.
 class VerdictTable {
+  static constexpr std::string_view kColumns = "file,score,threshold,verdict,margin,time";
+
  public:
   explicit VerdictTable(const std::string& path) : path_(path) {
     if (path.empty()) return;
     const fs::path folder = fs::path(path).parent_path();
     if (!folder.empty()) make_folder(folder);
     std::error_code missing;
-    const bool fresh = !fs::exists(path, missing) || fs::file_size(path, missing) == 0;
+    const bool fresh = !fs::is_regular_file(path, missing) || fs::file_size(path, missing) == 0;
+    if (!fresh) {
+      std::string columns;
+      std::getline(std::ifstream(path) >> std::ws, columns);
+      check(columns == kColumns, path, " is there and does not begin with the columns ", kColumns,
+            ": choose another file with csv=");
+    }
     file_ = std::fopen(path.c_str(), "a");
     check(file_, "cannot write ", path, ": look at csv=");
-    if (fresh) line("file,score,threshold,verdict,margin\n");
+    if (fresh) write(std::string(kColumns) + "\n");
   }
   ~VerdictTable() {
     if (file_) std::fclose(file_);
   }
   VerdictTable(const VerdictTable&) = delete;
   VerdictTable& operator=(const VerdictTable&) = delete;
-  void line(const std::string& text) {
-    if (!file_) return;
-    check(std::fwrite(text.data(), 1, text.size(), file_) == text.size() && std::fflush(file_) == 0, "cannot write ",
-          path_, ": is the disk full?");
+  // Without its last column, the time.
+  void line(const std::string& judged) {
+    if (file_) write(judged + "," + time_now() + "\n");
   }
 
  private:
+  void write(const std::string& text) {
+    check(std::fwrite(text.data(), 1, text.size(), file_) == text.size() && std::fflush(file_) == 0, "cannot write ",
+          path_, ": is the disk full?");
+  }
   std::string path_;
   std::FILE* file_ = nullptr;
 };
@@ -97,7 +119,7 @@ class Judge {
   }
   void refuse(const fs::path& file, const std::string& why) {
     warn("not judged: ", why);
-    table_.line(fmt::format("{},,{},unreadable,\n", training::csv_field(file.string()), threshold_));
+    table_.line(fmt::format("{},,{},unreadable,", training::csv_field(file.string()), threshold_));
     ++unreadable;
   }
   int64_t pictures = 0, anomalies = 0, unreadable = 0;
@@ -113,7 +135,7 @@ class Judge {
     ++pictures;
     anomalies += anomaly;
     fmt::print("{}  score {:.6g}  {}  margin {:+.4g}\n", terminal_text(file.string()), p.score, anomaly ? "ANOMALY" : "good", margin);
-    table_.line(fmt::format("{},{},{},{},{}\n", training::csv_field(file.string()), p.score, threshold_,
+    table_.line(fmt::format("{},{},{},{},{}", training::csv_field(file.string()), p.score, threshold_,
                             anomaly ? "anomaly" : "good", margin));
     if (c_.heat_maps.empty()) return;
     const fs::path to = heat_map_of(file);
@@ -143,7 +165,7 @@ struct FileState {
 };
 std::optional<FileState> state_of(const fs::path& file) {
   struct stat now {};
-  if (::stat(file.c_str(), &now) != 0) return {};
+  if (::stat(data::file_of(file).c_str(), &now) != 0) return {};
   return FileState{now.st_size, now.st_mtim.tv_sec, now.st_mtim.tv_nsec, now.st_ino};
 }
 

@@ -378,7 +378,7 @@ void judge_and_report(const Work& t, Trained& trained, Call& call) {
 }  // namespace
 
 void run_anomalies_train(const AnomaliesTrainConfig& c, Call& call) {
-  const RunFolder run = open_run(c.run, c.resume);
+  const RunFolder run = open_run(c.run, c.resume, call);
   Work t{c, run, begin_run(run, c, describe_anomalies_train, call), read_source(c.data), {}, c.machine.where()};
   warn_of_skipped(t.source);
   data::AnomalySplitOptions split = c.split;

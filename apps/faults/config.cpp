@@ -242,7 +242,8 @@ void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
            between(0, 1))
       .key("strict", c.strict, "a picture that cannot be used ends the command")
       .key("report_sections", c.report_sections, "sections drawn in the report", between(0, 200))
-      .key("run", c.run, "folder for report.html and result.json", required());
+      .key("run", c.run, "folder for report.html and result.json", required())
+      .key("overwrite", c.overwrite, "write over an earlier evaluation that stands there");
   describe_places(keys, c.places);
   keys.section(
       "What synthetic sections are like: two numbers, or one that holds always; as in the model's training where not "

@@ -108,6 +108,7 @@ void describe_faults_predict(training::Schema& keys, FaultsPredictConfig& config
 
 struct FaultsEvaluateConfig {
   std::string model, run = "runs/faults_evaluation";
+  bool overwrite = false;
   std::string data, labels, mask_dir, mask_suffix;
   std::vector<int> fault_values;
   bool thin_labels = true, strict = false;

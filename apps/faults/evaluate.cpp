@@ -5,6 +5,7 @@
 
 #include "apps/faults/report.h"
 #include "apps/faults/verbs.h"
+#include "apps/training_run.h"
 #include "data/image_folder.h"
 #include "data/segy_geometry.h"
 #include "kernels/common/log.h"
@@ -112,6 +113,7 @@ SyntheticKeys synthetic_of(const FaultsModel& model, const training::Schema& giv
 }  // namespace
 
 void run_evaluate_faults(const FaultsEvaluateConfig& c, Call& call) {
+  const training::RunFolder run = open_results(c.run, c.overwrite);
   c.machine.apply();
   const FaultsModel model = load_faults_model(training::find_model_file(c.model));
   model.module.move_to(c.machine.where());
@@ -134,7 +136,6 @@ void run_evaluate_faults(const FaultsEvaluateConfig& c, Call& call) {
   }
   for (const std::string& s : skipped) warn("skipped: ", s);
   const FaultsJudgement j = judge(model, sections, c.threshold.value_or(model.threshold), c.flips);
-  const training::RunFolder run = training::RunFolder::create(c.run);
   call.figures.add("sections", int64_t(sections.size()));
   add_figures(call.figures, j);
   call.figures.add("best_f1", j.curve.best_f1().f1());

@@ -19,7 +19,7 @@ void describe_class(Schema& keys, data::ImageClass& c) {
 void describe_folders(Schema& keys, ImagesData& d) {
   keys.section("Data")
       .key("data", d.path,
-           "folder of the data: pictures (JPEG, PNG, BMP) in images/, masks of the same names in masks/")
+           "folder of the data: pictures (JPEG, PNG, TIFF, BMP) in images/, masks of the same names in masks/")
       .key("image_dir", d.image_dir,
            "folder of the pictures inside data=, searched recursively; empty: images/, or data= itself")
       .key("mask_dir", d.mask_dir,
@@ -223,7 +223,8 @@ void describe_images_evaluate(Schema& keys, ImagesEvaluateConfig& c) {
       .key("strict", c.strict, "a file that cannot be used ends the command");
   describe_passing(keys, c.passing);
   keys.key("report_pictures", c.report_pictures, "pictures drawn in the report, the worst first", between(0, 200))
-      .key("run", c.run, "folder for report.html and result.json", required());
+      .key("run", c.run, "folder for report.html and result.json", required())
+      .key("overwrite", c.overwrite, "write over an earlier evaluation that stands there");
   describe_machine(keys, c.machine);
 }
 

@@ -107,6 +107,7 @@ struct Passing {
 
 struct ImagesEvaluateConfig {
   std::string model, run = "runs/images_evaluation";
+  bool overwrite = false;
   std::string data, image_dir, mask_dir, mask_suffix;
   DataPart pictures = DataPart::unseen;
   bool ignore_unmapped = false, strict = false;

@@ -3,12 +3,14 @@
 #include "apps/images/report.h"
 #include "apps/images/source.h"
 #include "apps/images/verbs.h"
+#include "apps/training_run.h"
 #include "kernels/common/log.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
 
 void run_images_evaluate(const ImagesEvaluateConfig& c, Call& call) {
+  const training::RunFolder run = open_results(c.run, c.overwrite);
   c.machine.apply();
   const ImagesModel model = load_images_model(training::find_model_file(c.model));
   model.module.move_to(c.machine.where());
@@ -36,7 +38,6 @@ void run_images_evaluate(const ImagesEvaluateConfig& c, Call& call) {
        chosen(c.pictures, {model.training_pictures, model.validation_pictures, {}}, names, {"pictures", c.data}))
     which.push_back(masked[size_t(i)]);
   const ImagesJudgement j = judge(model, store, which, c.passing);
-  const training::RunFolder run = training::RunFolder::create(c.run);
   call.figures.add("pictures", int64_t(which.size()));
   add_figures(call.figures, j);
   write_report(run, ImagesReport{.title = "Images: evaluation of " + c.model,

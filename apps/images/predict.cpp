@@ -56,7 +56,7 @@ std::vector<Job> plan(const ImagesPredictConfig& c) {
   for (const Job& job : jobs) {
     const fs::path& from = job.from;
     for (const fs::path& to : job.outputs()) {
-      check(!fs::exists(to) || !fs::equivalent(from, to), "out=", c.out,
+      check(!fs::exists(to) || !fs::equivalent(data::file_of(from), to), "out=", c.out,
             " is the folder of the data: the prediction would replace ", from.string(), "; choose another");
       check(c.overwrite || !fs::exists(to), to.string(),
             " is there already; choose another out= folder, or set overwrite=true");

@@ -378,6 +378,6 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
 
 }  // namespace
 
-void run_images_train(const ImagesTrainConfig& c, Call& call) { train(c, open_run(c.run, c.resume), call); }
+void run_images_train(const ImagesTrainConfig& c, Call& call) { train(c, open_run(c.run, c.resume, call), call); }
 
 }  // namespace kern::apps

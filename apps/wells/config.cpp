@@ -232,7 +232,8 @@ void describe_evaluate(Schema& keys, EvaluateConfig& c) {
       .key("strict", c.strict, "a file that cannot be used ends the command");
   describe_after(keys, c.after);
   keys.key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200))
-      .key("run", c.run, "folder for report.html and result.json", required());
+      .key("run", c.run, "folder for report.html and result.json", required())
+      .key("overwrite", c.overwrite, "write over an earlier evaluation that stands there");
   describe_machine(keys, c.machine);
 }
 

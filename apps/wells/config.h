@@ -109,6 +109,7 @@ struct AfterModel {
 
 struct EvaluateConfig {
   std::string model, data, run = "runs/wells_evaluation", label;
+  bool overwrite = false;
   DataPart wells = DataPart::unseen;
   bool ignore_unmapped = false, strict = false;
   AfterModel after;

@@ -6,12 +6,14 @@
 #include "apps/wells/report.h"
 #include "apps/wells/source.h"
 #include "apps/wells/verbs.h"
+#include "apps/training_run.h"
 #include "kernels/common/log.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
 
 void run_evaluate(const EvaluateConfig& c, Call& call) {
+  const training::RunFolder run = open_results(c.run, c.overwrite);
   c.machine.apply();
   const WellsModel model = load_wells_model(training::find_model_file(c.model));
   model.module.move_to(c.machine.where());
@@ -37,7 +39,6 @@ void run_evaluate(const EvaluateConfig& c, Call& call) {
   for (int k = 1; k < model.class_count(); ++k)
     if (j.matrix.support(k) > j.matrix.support(commonest)) commonest = k;
   const std::vector<Baseline> baselines = judge_baselines(model, set.wells, j, commonest);
-  const training::RunFolder run = training::RunFolder::create(c.run);
   call.figures.add("wells", int64_t(judged.size()));
   add_figures(call.figures, j, baselines);
   write_report(run, ReportInput{.title = "Wells: evaluation of " + c.model,

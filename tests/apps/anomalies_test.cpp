@@ -1,7 +1,9 @@
 // kern anomalies, run as a person runs it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <regex>
 #include <thread>
 
 #include "data/image.h"
@@ -73,7 +75,18 @@ TEST(AnomaliesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   EXPECT_EQ(all.code, 1) << all.err;
   EXPECT_TRUE(contains(all.out, "ANOMALY  margin +"));
   EXPECT_TRUE(contains(all.out, "8 pictures judged"));
-  EXPECT_TRUE(read_file(folder / "v.csv").starts_with("file,score,threshold,verdict,margin\n"));
+  EXPECT_TRUE(read_file(folder / "v.csv").starts_with("file,score,threshold,verdict,margin,time\n"));
+  EXPECT_TRUE(std::regex_search(read_file(folder / "v.csv"), std::regex(",anomaly,[0-9.]+,20[0-9-]{8}T[0-9:]{8}Z\n")));
+  const Arguments once_more{"anomalies", "predict", model, "data=" + folder / "data/test/spill", "csv=" + folder / "v.csv"};
+  const auto lines = [&] {
+    const std::string table = read_file(folder / "v.csv");
+    return std::count(table.begin(), table.end(), '\n');
+  };
+  EXPECT_EQ(run(once_more).code, 1);
+  EXPECT_EQ(lines(), 17) << "goes on below its one header";
+  write_file(folder / "other.csv", "well,depth\n");
+  expect_refusal({"anomalies", "predict", model, "data=" + folder / "data/test/spill", "csv=" + folder / "other.csv"},
+                 {"other.csv", "file,score", "csv="}, 2);
   EXPECT_EQ(files_below(folder / "heat").size(), 8u);
   EXPECT_EQ(data::read_image(fs::path(folder / "heat") / files_below(folder / "heat")[0]).W, 48);
 

@@ -117,7 +117,7 @@ TEST(Hostile, ClosedStandardOutputIsNotTheTable) {
                          folder / "data/good" + "' threshold=1e9 csv='" + folder / "v.csv" + "' >&- 2>&- <&-");
   EXPECT_EQ(code, 0);
   const std::string table = read_file(folder / "v.csv");
-  EXPECT_TRUE(table.starts_with("file,score,threshold,verdict,margin\n")) << table;
+  EXPECT_TRUE(table.starts_with("file,score,threshold,verdict,margin,time\n")) << table;
   EXPECT_FALSE(contains(table, "  score ")) << table;
   EXPECT_FALSE(contains(table, "pictures judged")) << table;
 }

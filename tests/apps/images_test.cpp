@@ -53,6 +53,16 @@ TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   const Result all = run_well({"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
                                "run=" + folder / "all", "pictures=all"});
   EXPECT_TRUE(contains(all.err, "trained this model: the figures are better than those of new pictures")) << all.err;
+  // An evaluation is not written over unasked; keys that come too late for a run are named.
+  const Arguments again{"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data", "run=" + folder / "all"};
+  expect_refusal(again, {"holds the results of an earlier evaluation", "overwrite=true"});
+  Arguments over = again;
+  over.push_back("overwrite=true");
+  run_well(over);
+  const Result late = run_well({"images", "train", "resume=" + folder / "run", "lr=0.5", "report_pictures=2"});
+  EXPECT_TRUE(contains(late.err, "lr=0.5, report_pictures=2 changes nothing of what it has learnt")) << late.err;
+  EXPECT_TRUE(contains(late.err, "epochs=")) << late.err;
+  EXPECT_FALSE(contains(run_well({"images", "train", "resume=" + folder / "run"}).err, "changes nothing"));
 
   fs::rename(folder / "run/model.safetensors", folder / "alone.safetensors");
   fs::remove_all(folder / "run");
@@ -63,9 +73,10 @@ TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   write_file(folder / "in/cut.jpg", "\xFF\xD8\xFF");
   fs::copy_file(testing::source_file("tests/data/image/cmyk.jpg"), folder / "in/print.jpg");
   fs::copy_file(testing::source_file("tests/data/image/alpha.png"), folder / "in/alpha.png");
+  fs::copy_file(testing::source_file("tests/data/image/stack.tif"), folder / "in/stack.tif");  // 11 pages
   const Result r = run_well({"images", "predict", "model=" + folder / "alone.safetensors", "data=" + folder / "in",
                              "out=" + folder / "out", "probabilities=true", "flips=both"});
-  EXPECT_TRUE(contains(r.out, "4 pictures predicted, 2 skipped"));
+  EXPECT_TRUE(contains(r.out, "15 pictures predicted, 2 skipped"));
   EXPECT_TRUE(contains(r.err, "CMYK")) << r.err;
   EXPECT_TRUE(contains(r.err, "cut.jpg is cut short")) << r.err;
   const data::StoredImage mask = data::read_stored(folder / "out/Größe/写真.png");
@@ -75,6 +86,7 @@ TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   EXPECT_TRUE(fs::exists(folder / "out/Größe/写真_overlay.png"));
   EXPECT_TRUE(fs::exists(folder / "out/Größe/写真_probability.png"));
   EXPECT_EQ(data::image_info(fs::path(folder / "out/wide.png")).W, 30000);
+  EXPECT_EQ(data::image_info(fs::path(folder / "out/stack.tif/page_11.png")).W, 13);
   expect_refusal(
       {"images", "predict", "model=" + folder / "alone.safetensors", "data=" + folder / "in", "out=" + folder / "out"},
       {"is there already", "overwrite=true"});
@@ -183,7 +195,7 @@ TEST(ImagesApp, RefusesWithTheRemedy) {
   expect_refusal({"images", "train", data, run, "masks=nonzero", "loss={dise: 1}"}, {"'dise'", "dice"});
   expect_refusal({"images", "train", data, run, "masks=nonzero", "mask_dir=nowhere"}, {"mask_dir=nowhere"});
   make_folder(folder / "empty");
-  expect_refusal({"images", "train", "data=" + folder / "empty", run, "masks=nonzero"}, {"holds no JPEG, PNG or BMP"});
+  expect_refusal({"images", "train", "data=" + folder / "empty", run, "masks=nonzero"}, {"holds no JPEG, PNG, TIFF or BMP"});
   for (const std::string name : {"other.png", "third.png"}) {
     data::Image other;
     write_file(folder / ("data/images/" + name),

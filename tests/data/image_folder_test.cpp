@@ -62,6 +62,26 @@ TEST_F(ImageFolder, MasksBesideTheirPictures) {
   EXPECT_EQ(set.pictures[1].mask.filename(), "dog_mask.png");
 }
 
+TEST_F(ImageFolder, PagesOfATiffPairWithThoseOfItsMask) {
+  const fs::path stack = kern::testing::source_file("tests/data/image/stack.tif");  // 11 pages
+  make_folder(root_ / "images/deep");
+  make_folder(root_ / "masks/deep");
+  fs::copy_file(stack, root_ / "images/deep/cells.tif");
+  fs::copy_file(stack, root_ / "masks/deep/cells_mask.TIFF");
+  write_file(root_ / "images/other.png", png(9, 13));
+  const ImageSet set = load_image_folder({.path = root_, .mask_suffix = "_mask"});
+  ASSERT_EQ(set.pictures.size(), 12u);
+  EXPECT_TRUE(set.skipped.empty());
+  EXPECT_EQ(set.pictures[3].id, "deep/cells/page_04");
+  EXPECT_EQ(set.pictures[3].image, root_ / "images/deep/cells.tif/page_04");
+  EXPECT_EQ(set.pictures[3].mask, root_ / "masks/deep/cells_mask.TIFF/page_04");
+  EXPECT_EQ(set.pictures[3].W, 13);
+  EXPECT_EQ(find_pictures((root_ / "images").string()).files.size(), 12u);
+  EXPECT_EQ(find_pictures((root_ / "images/deep/*.tif").string()).files.size(), 11u);
+  EXPECT_EQ(find_pictures((root_ / "images/deep/cells.tif").string()).files.size(), 11u);
+  EXPECT_EQ(find_pictures((root_ / "images/deep/cells.tif/page_02").string()).files.size(), 1u);
+}
+
 TEST_F(ImageFolder, NamesWhatItLeavesOut) {
   write_squares(root_, 2);
   write_file(root_ / "images/wrong.png", png(3, 4));
@@ -79,7 +99,7 @@ TEST_F(ImageFolder, NamesWhatItLeavesOut) {
 }
 
 TEST_F(ImageFolder, RefusesEmptyAndMissingFolders) {
-  expect_words(error_of([&] { load_image_folder({.path = root_}); }), {"holds no JPEG, PNG or BMP"});
+  expect_words(error_of([&] { load_image_folder({.path = root_}); }), {"holds no JPEG, PNG, TIFF or BMP"});
   expect_words(error_of([&] { load_image_folder({.path = root_ / "none"}); }), {"does not exist"});
   expect_words(error_of([&] { load_image_folder({.path = root_, .image_dir = "x"}); }), {"image_dir=x", "no folder"});
   expect_words(error_of([&] { find_pictures(root_.string()); }), {"holds no"});

@@ -121,10 +121,91 @@ TEST(Image, JpegsStandUprightByTheirExifOrientation) {
     }
 }
 
+// tiff_files.py wrote them, by two programs, in as many ways as TIFF has.
+TEST(Image, ReadsTiffsOfEveryKind) {
+  for (const char* name : {"colour.tif", "colour_lzw_big_endian.tif", "colour_tiled_deflate.tiff", "colour_planes.tif",
+                           "alpha.tif", "colour16.tif", "turned.tif"}) {
+    SCOPED_TRACE(name);
+    expect_colours(read_image(kFiles / name), 0);
+    EXPECT_EQ(image_info(kFiles / name).W, kW);
+  }
+  expect_colours(read_image(kFiles / "colour_jpeg.tif"), 40);  // half as many colours as pixels
+  expect_colours(read_image(kFiles / "cmyk.tif"), 1);
+  EXPECT_EQ(image_info(kFiles / "alpha.tif").channels, 4);
+  EXPECT_EQ(read_image(kFiles / "bit.tif"), read_image(kFiles / "bit.png"));
+  EXPECT_EQ(read_image(kFiles / "palette.tif"), read_image(kFiles / "palette.png"));
+  EXPECT_EQ(read_image(kFiles / "grey16.tif"), read_image(kFiles / "grey16.png"));
+  EXPECT_EQ(read_image(kFiles / "white_is_zero.tif"), read_image(kFiles / "grey.png"));
+  const Image twelve = read_image(kFiles / "grey12_of_16.tif"), grey = read_image(kFiles / "grey.png");
+  for (size_t i = 0; i < grey.pixels.size(); ++i) EXPECT_NEAR(twelve.pixels[i], grey.pixels[i], 1);
+}
+
+TEST(Image, StoredValuesOfTiffs) {
+  const StoredImage index = read_stored(kFiles / "palette.tif"), deep = read_stored(kFiles / "grey16.tif"),
+                    bit = read_stored(kFiles / "bit.tif"), turned = read_stored(kFiles / "turned.tif");
+  ASSERT_EQ(index.palette.size(), 256u);
+  EXPECT_EQ(index.palette[1], (Rgb{250, 0, 0}));
+  EXPECT_EQ(deep.info.bits, 16);
+  for (int64_t y = 0; y < kH; ++y)
+    for (int64_t x = 0; x < kW; ++x) {
+      EXPECT_EQ(*index.at(y, x), (x + y) % 4);
+      EXPECT_EQ(*deep.at(y, x), 4000 * y + x);
+      EXPECT_EQ(*bit.at(y, x), (x + y) % 2);
+      EXPECT_EQ(turned.at(y, x)[0], 16 * x);
+    }
+}
+
+TEST(Image, PagesOfATiffArePictures) {
+  const std::vector<fs::path> pages = pages_of(kFiles / "stack.tif");
+  ASSERT_EQ(pages.size(), 11u);
+  EXPECT_EQ(pages[0], kFiles / "stack.tif/page_01");
+  EXPECT_EQ(pages[10], kFiles / "stack.tif/page_11");
+  const Image grey = read_image(kFiles / "grey.png");
+  for (size_t page = 0; page < pages.size(); ++page) {
+    EXPECT_EQ(file_of(pages[page]), kFiles / "stack.tif");
+    EXPECT_EQ(image_info(pages[page]).H, kH);
+    const Image image = read_image(pages[page]);
+    const StoredImage stored = read_stored(pages[page]);
+    for (size_t i = 0; i < grey.pixels.size(); ++i) {
+      ASSERT_EQ(image.pixels[i], grey.pixels[i] + page);
+      ASSERT_EQ(stored.pixels[i], grey.pixels[i] + page);
+    }
+  }
+  EXPECT_EQ(read_image(kFiles / "stack.tif"), read_image(pages[0]));
+  expect_words(error_of([] { read_image(kFiles / "stack.tif/page_12"); }), {"page_12", "11 pages", "page 12"});
+  expect_words(error_of([] { image_info(kFiles / "stack.tif/page_12"); }), {"stack.tif", "11 pages"});
+  for (const char* one : {"colour.tif", "float.tif", "grey.png", "none.tif"})
+    EXPECT_EQ(pages_of(kFiles / one), std::vector<fs::path>{kFiles / one});
+  for (const char* other : {"stack.tif/page_", "stack.tif/page_0", "stack.tif/page_1x", "grey.png/page_1"})
+    EXPECT_EQ(file_of(kFiles / other), kFiles / other) << "names no page";
+}
+
+TEST(Image, RefusesTiffsInSentences) {
+  expect_words(error_of([] { read_image(kFiles / "float.tif"); }), {"float.tif", "32-bit floating-point", "8 or 16"});
+  expect_words(error_of([] { read_image(kFiles / "five_channels.tif"); }), {"five_channels.tif", "5 values a pixel"});
+  for (const char* name : {"colour.tif", "colour_tiled_deflate.tiff", "bit.tif", "grey16.tif", "stack.tif"}) {
+    const std::string bytes = read_file(kFiles / name);
+    for (size_t kept = 4; kept < bytes.size(); kept += 7) {
+      const std::string cut = bytes.substr(0, kept);
+      try {  // libtiff fills what is missing of some; it must be told of the others, and never more than was there
+        EXPECT_EQ(decode_image(cut, name).W, kW) << name << ' ' << kept;
+      } catch (const Error& e) {
+        expect_words(e.sentence(), {name});
+      }
+    }
+    expect_words(error_of([&] { decode_image(bytes.substr(0, 10), name); }), {name, "cannot be read as TIFF"});
+  }
+  std::string vast = read_file(kFiles / "colour.tif");  // its width, then its height, are four bytes each
+  const auto tag = [&](const char* number) { return vast.find(std::string(number, 4)); };
+  vast.replace(tag("\0\1\4\0") + 8, 4, std::string("\0\0\1\0", 4));
+  vast.replace(tag("\1\1\4\0") + 8, 4, std::string("\0\0\1\0", 4));
+  expect_words(error_of([&] { image_info(vast, "vast.tif"); }), {"vast.tif", "65536 x 65536", "parts"});
+}
+
 TEST(Image, RefusesInSentences) {
   expect_words(error_of([] { read_image(kFiles / "cmyk.jpg"); }), {"cmyk.jpg", "CMYK", "RGB"});
   expect_words(error_of([] { decode_image("", "a.png"); }), {"a.png", "empty"});
-  expect_words(error_of([] { decode_image("hello", "a.png"); }), {"a.png", "JPEG, PNG nor BMP"});
+  expect_words(error_of([] { decode_image("hello", "a.png"); }), {"a.png", "JPEG, PNG, TIFF nor BMP"});
   expect_words(error_of([] { read_image("nowhere.png"); }), {"nowhere.png"});
   for (const char* name : {"colour.png", "colour.jpg", "progressive.jpg", "colour.bmp", "grey16.png"}) {
     const std::string bytes = read_file(kFiles / name);
@@ -212,6 +293,8 @@ TEST(Image, ResizesMeansAndNeverMixesIndices) {
 TEST(Image, NamesAndColours) {
   EXPECT_TRUE(is_image_name("a/b.JPG"));
   EXPECT_TRUE(is_image_name("b.jpeg"));
+  EXPECT_TRUE(is_image_name("b.tif"));
+  EXPECT_TRUE(is_image_name("b.TIFF"));
   EXPECT_FALSE(is_image_name("b.txt"));
   EXPECT_EQ(parse_colour("#e69F00"), (Rgb{0xe6, 0x9f, 0}));
   expect_words(error_of([] { parse_colour("red"); }), {"red", "#rrggbb"});
