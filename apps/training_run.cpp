@@ -34,7 +34,9 @@ RunFolder open_run(const std::string& run, const std::string& resume, const Call
 
 RunFolder open_results(const std::string& run, bool overwrite) {
   std::error_code none;
-  check(overwrite || !std::filesystem::exists(std::filesystem::path(run) / "result.json", none), run,
+  const bool evaluated = std::filesystem::exists(std::filesystem::path(run) / "result.json", none) &&
+                         run_state(run) != RunState::finished;  // a training's, which create() refuses
+  check(overwrite || !evaluated, run,
         " holds the results of an earlier evaluation: choose another folder with run=, or set overwrite=true");
   return RunFolder::create(run);
 }

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <regex>
 
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
@@ -77,6 +79,28 @@ void SegyFile::open(const SegyOptions& options) {
   trace_field_at("x", options.x), trace_field_at("y", options.y);
   options_ = options;
   layout_ = detail::find_layout(*this, warnings_);
+  layout_.feet = binary(binary_field::measurement) == 2;
+  layout_.depth = options.domain == SegyDomain::depth || (options.domain == SegyDomain::automatic && speaks_of_depth());
+}
+
+// Whether the text header says that samples are depths. Water, sources and streamers have depths in every file, and what
+// was migrated in depth is often stretched to time again.
+bool SegyFile::speaks_of_depth() {
+  static const std::regex time("\\bTIME\\b|\\bTWT\\b|\\bMS\\b|MILLISEC|MICROSEC"),
+      depth("DEPTH[ -]*DOMAIN|DOMAIN *[:=]? *DEPTH|\\bIN DEPTH\\b|DEPTH (VOLUME|CUBE|SECTION|SLICE|INTERVAL|STEP|SAMPL)|\\bTVDSS\\b|"
+            "SAMPL\\w* (INTERVAL|RATE|STEP) *[:=(]* *[0-9.]* *(M|METRES?|METERS?|FT|FEET)\\b"),
+      migration("\\bPSDM\\b|DEPTH[ -]*MIGRAT");
+  bool migrated = false;
+  for (std::string line : text_header().lines) {
+    for (char& c : line) c = char(std::toupper(static_cast<unsigned char>(c)));
+    const bool of_time = std::regex_search(line, time);
+    if (!of_time && std::regex_search(line, depth)) return true;
+    migrated = (migrated || std::regex_search(line, migration)) && !of_time;
+  }
+  if (migrated)
+    warnings_.push_back(name_ + ": the text header tells of migration in depth, but not whether samples are times: they are "
+                                "taken for milliseconds; if they are depths, set domain=depth");
+  return false;
 }
 
 int64_t SegyFile::bytes() const { return source_->size(); }

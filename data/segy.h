@@ -20,9 +20,13 @@
 
 namespace kern::data {
 
-// Where in the trace headers the numbers of a trace stand: first byte, 4 bytes each.
+enum class SegyDomain { automatic, time, depth };
+
+// Where in the trace headers the numbers of a trace stand: first byte, 4 bytes each. What samples follow each other in;
+// no header has a place for that: automatic goes by what the text header says.
 struct SegyOptions {
   int il = 189, xl = 193, x = 181, y = 185;
+  SegyDomain domain = SegyDomain::automatic;
 };
 
 // How the bytes lie, after repairs.
@@ -35,8 +39,13 @@ struct SegyLayout {
   int64_t samples = 0;         // per trace
   int64_t traces = 0;          // whole ones
   int64_t data_start = 0;      // where the first trace header begins
-  double interval = 0;         // microseconds between samples (of depth: as the file means it); 0: unknown
-  double delay = 0;            // milliseconds, of the first trace's first sample
+  double interval = 0;         // microseconds between samples, thousandths of a metre or foot of depth; 0: unknown
+  double delay = 0;            // milliseconds (metres, feet) of the first trace's first sample
+  bool depth = false, feet = false;
+  const char* unit() const { return interval == 0 ? "sample" : !depth ? "ms" : feet ? "ft" : "m"; }  // of z
+  const char* frequency_unit() const {
+    return interval == 0 ? "cycles per sample" : !depth ? "Hz" : feet ? "cycles per 1000 ft" : "cycles/km";
+  }
   int64_t trace_bytes() const { return trace_headers * kSegyTraceHeader + samples * bytes_of(format); }
   int64_t trace_start(int64_t trace) const { return data_start + trace * trace_bytes(); }
   int64_t end() const { return trace_start(traces); }
@@ -89,6 +98,7 @@ class SegyFile {
  private:
   class Source;
   void open(const SegyOptions& options);
+  bool speaks_of_depth();
   std::unique_ptr<Source> source_;
   std::string name_;
   SegyOptions options_;

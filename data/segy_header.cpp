@@ -123,4 +123,33 @@ std::vector<std::byte> write_text_header(const std::vector<std::string>& lines) 
   return out;
 }
 
+bool add_text_line(std::span<std::byte> header, std::string_view line) {
+  const SegyText before = read_text_header(header);
+  // A free line is blank, or has its number alone: "C12".
+  const auto is_free = [&](size_t row) {
+    const std::string& s = before.lines[row];
+    return s.find_first_not_of("C 0123456789") == s.npos && s.size() <= 4;
+  };
+  const auto closes = [&](size_t row) {
+    return before.lines[row].find("SEG Y REV") != std::string::npos || before.lines[row].find("END ") != std::string::npos;
+  };
+  size_t end = before.lines.size();
+  while (end > 0 && closes(end - 1)) --end;
+  size_t row = end;
+  while (row > 0 && is_free(row - 1)) --row;
+  if (row == end) {
+    while (row > 0 && !is_free(row - 1)) --row;
+    if (row-- == 0) return false;
+  }
+  std::vector<std::string> lines(row + 1);
+  lines[row] = text(row < 9 ? "C " : "C", row + 1, " ", line);
+  std::vector<std::byte> coded = write_text_header(lines);
+  const size_t at = row * kColumns;
+  for (size_t i = 0; i < kColumns; ++i) {
+    const auto plain = i < lines[row].size() ? std::byte(lines[row][i]) : std::byte(' ');
+    header[at + i] = before.ebcdic ? coded[at + i] : plain;
+  }
+  return true;
+}
+
 }  // namespace kern::data

@@ -57,7 +57,8 @@ std::vector<std::string> text_of(const SegyGrid& g, SegyFormat format) {
 
 }  // namespace
 
-SegyWriter::SegyWriter(const std::filesystem::path& path, const SegyFile& original, std::optional<SegyFormat> format)
+SegyWriter::SegyWriter(const std::filesystem::path& path, const SegyFile& original, std::optional<SegyFormat> format,
+                       std::string_view processing)
     : file_(path), original_(&original) {
   const SegyLayout& l = original.layout();
   const bool keep = l.format == SegyFormat::ibm_float32 || l.format == SegyFormat::float32;
@@ -65,6 +66,11 @@ SegyWriter::SegyWriter(const std::filesystem::path& path, const SegyFile& origin
   order_ = l.order;
   data_start_ = l.data_start, trace_headers_ = l.trace_headers, traces_ = l.traces, samples_ = l.samples;
   copy_bytes(original, 0, l.data_start, file_, 0);
+  if (!processing.empty()) {
+    std::vector<std::byte> header((size_t(kSegyText)));
+    original.read_bytes(0, header);
+    if (add_text_line(header, processing)) file_.write_at(0, header.data(), header.size());
+  }
   // The original may claim another format than it is read in.
   if (original.binary(binary_field::format) != int64_t(format_)) {
     std::vector<std::byte> binary = original.binary_header();

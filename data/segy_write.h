@@ -34,8 +34,10 @@ class SegyWriter {
   //  - the samples,
   //  - the sample format (bytes 3225-3226): `format` if given or where the original's is neither 1 nor 5, else as read,
   //  - bytes 169-170 of every trace header, which become 0 (OpendTect multiplies samples by two to that power).
+  //  - a line of the text header that was free, which gets `processing` if that is not empty.
   // The original must outlive the writer. A trace that the original cuts short is left out.
-  SegyWriter(const std::filesystem::path& path, const SegyFile& original, std::optional<SegyFormat> format = {});
+  SegyWriter(const std::filesystem::path& path, const SegyFile& original, std::optional<SegyFormat> format = {},
+             std::string_view processing = {});
   // Throws an Error that names what is out of range.
   SegyWriter(const std::filesystem::path& path, const SegyGrid& grid, SegyFormat format = SegyFormat::float32);
 

@@ -147,11 +147,16 @@ void describe_faults_train(Schema& keys, FaultsTrainConfig& c) {
 }
 
 void describe_places(Schema& keys, data::SegyOptions& places) {
+  using data::SegyDomain;
   keys.section("Places in the trace headers")
       .key("il", places.il, "first byte of the inline number", between(1, 237))
       .key("xl", places.xl, "first byte of the crossline number", between(1, 237))
       .key("x", places.x, "first byte of the x coordinate", between(1, 237))
-      .key("y", places.y, "first byte of the y coordinate", between(1, 237));
+      .key("y", places.y, "first byte of the y coordinate", between(1, 237))
+      .choice("domain", places.domain,
+              "what samples of a trace are: times, or depths in metres or feet by the file's measurement system; automatic: "
+              "by what the text header says",
+              {{"automatic", SegyDomain::automatic}, {"time", SegyDomain::time}, {"depth", SegyDomain::depth}});
 }
 
 void describe_inspect(Schema& keys, SegyInspectConfig& c) {
@@ -196,7 +201,7 @@ void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
                {"crosslines", Passes::crosslines},
                {"both", Passes::both}})
       .key("flips", c.flips, "mean over sections turned left to right too; twice the time")
-      .key("agc", c.agc, "automatic gain control over so many ms before the network; 0: none", at_least(0))
+      .key("agc", c.agc, "automatic gain control over so many ms (of depth: m or ft) before the network; 0: none", at_least(0))
       .key("threshold", c.threshold, "of thinned faults; none: the model's own, of the best F1 it was validated with",
            between(0, 1))
       .key("memory", c.memory, "MiB that a section or block may take, roughly", between(64, 1 << 20));
@@ -205,7 +210,7 @@ void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
       .key("thin", c.thin, "thin.sgy: the probability on surfaces one sample thin, else 0")
       .key("dip", c.dip, "dip.sgy: degrees from the horizontal, where the probability reaches the threshold")
       .key("azimuth", c.azimuth, "azimuth.sgy: degrees from growing inlines towards growing crosslines")
-      .key("velocity", c.velocity, "m/s, to turn time into depth for dips", above(0))
+      .key("velocity", c.velocity, "m/s, to turn time into depth for dips; not used where samples are depths", above(0))
       .key("sticks", c.sticks, "sticks.txt: fault sticks on every so many sections; 0: none", at_least(0))
       .key("least_piece", c.least_piece, "a thinned fault of fewer samples gets no stick", at_least(1))
       .key("pictures", c.pictures, "report.html and PNG pictures of an inline, a crossline and a time slice")
@@ -237,7 +242,7 @@ void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
       .key("sections", c.sections, "at most so many, spread over the data", between(1, 1000000))
       .key("seed", c.seed, "of synthetic sections", at_least(0))
       .key("flips", c.flips, "mean over sections turned left to right too")
-      .key("agc", c.agc, "SEG-Y: automatic gain control over so many ms; 0: none", at_least(0))
+      .key("agc", c.agc, "SEG-Y: automatic gain control over so many ms (of depth: m or ft); 0: none", at_least(0))
       .key("threshold", c.threshold, "from which probability on a sample counts as a fault; none: the model's own",
            between(0, 1))
       .key("strict", c.strict, "a picture that cannot be used ends the command")

@@ -20,7 +20,7 @@ void run_init_faults(const FaultsInitConfig& c, Call& call) {
 
   out.comment(fmt::format("Made by kern faults init from {}: {}, {} traces, {} inlines, {} crosslines, {} samples{}.", c.data,
                           to_string(geometry.kind()), file.traces(), geometry.inlines().size(), geometry.crosslines().size(),
-                          layout.samples, layout.interval > 0 ? fmt::format(" every {:g} ms", layout.interval / 1000) : ""));
+                          layout.samples, layout.interval > 0 ? fmt::format(" every {:g} {}", layout.interval / 1000, layout.unit()) : ""));
   for (const std::string& finding : summary.findings) out.comment("Odd: " + finding);
   if (c.places.il != data::SegyOptions().il) out.key("il", c.places.il);
   if (c.places.xl != data::SegyOptions().xl) out.key("xl", c.places.xl);
@@ -36,12 +36,12 @@ void run_init_faults(const FaultsInitConfig& c, Call& call) {
   const bool timed = layout.interval >= 1 && layout.interval <= 32767;
   const double interval = timed ? layout.interval : 4000, nyquist = 0.5e6 / interval;
   const double peak = timed ? summary.spectrum.peak : summary.spectrum.peak * 1e6 / interval;  // of cycles per sample
-  out.key("synthetic.interval", int(std::lround(interval)), timed ? "microseconds, as the file's" : "the file does not say");
+  out.key("synthetic.interval", int(std::lround(interval)), !timed ? "the file does not say" : layout.depth ? "thousandths of a metre or foot, as the file's" : "microseconds, as the file's");
   if (peak > 0.02 * nyquist) {
     const double low = std::max(0.02 * nyquist, 0.7 * peak), high = std::min(0.8 * nyquist, 1.4 * peak);
     if (low < high)
       out.key("synthetic.frequency", std::vector<double>{std::round(10 * low) / 10, std::round(10 * high) / 10},
-              fmt::format("Hz; the file's spectrum is strongest at {:.3g}", peak));
+              fmt::format("{}; the file's spectrum is strongest at {:.3g}", layout.frequency_unit(), peak));
   }
   out.key("synthetic.throw", std::vector<double>{5, 30}, "samples");
   out.key("synthetic.least_throw", 2, "what throws less is not labelled: nobody sees it");

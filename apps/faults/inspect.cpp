@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "apps/faults/verbs.h"
+#include "apps/faults/volume.h"
 #include "data/segy_inspect.h"
 #include "data/seismic_picture.h"
 #include "engine/atomic_file.h"
@@ -29,11 +30,11 @@ std::string range_of(const std::vector<int>& axis) {
                                 : "");
 }
 
-std::string time_range(const data::SegyLayout& l) {
+std::string sample_range(const data::SegyLayout& l) {
   if (l.interval == 0) return fmt::format("{} samples, interval unknown", l.samples);
   const double step = l.interval / 1000;
-  return fmt::format("{} samples every {:g} ms, {:g} to {:g} ms", l.samples, step, l.delay,
-                     l.delay + double(l.samples - 1) * step);
+  return fmt::format("{} samples every {:g} {}, {:g} to {:g} {}", l.samples, step, l.unit(), l.delay,
+                     l.delay + double(l.samples - 1) * step, l.unit());
 }
 
 // One file read and looked at.
@@ -50,7 +51,6 @@ struct Inspected {
     if (g.kind() == data::SegyKind::cube && g.crosslines().size() == 1) return "one crossline of a 3-D survey";
     return to_string(g.kind());
   }
-  const char* frequency_unit() const { return file.layout().interval > 0 ? "Hz" : "cycles per sample"; }
 
   Facts facts() const {
     const data::SegyLayout& l = file.layout();
@@ -65,7 +65,7 @@ struct Inspected {
                                                           : std::string())},
             {"inlines", range_of(geometry.inlines())},
             {"crosslines", range_of(geometry.crosslines())},
-            {"time", time_range(l)}};
+            {l.depth ? "depth" : "time", sample_range(l)}};
     if (summary.has_coordinates)
       f.emplace_back("coordinates", fmt::format("x {:.1f} to {:.1f}, y {:.1f} to {:.1f}", summary.x_least,
                                                 summary.x_most, summary.y_least, summary.y_most));
@@ -78,7 +78,9 @@ struct Inspected {
                                          a.sigma, a.low, a.high));
     f.emplace_back("zeros", fmt::format("{:.1f} % of the samples", 100 * a.zeros));
     f.emplace_back("spectrum", fmt::format("peak {:.3g} {}, within 20 dB from {:.3g} to {:.3g}", s.peak,
-                                           frequency_unit(), s.low, s.high));
+                                           l.frequency_unit(), s.low, s.high));
+    f.emplace_back("amplitudes are divided by",
+                   fmt::format("{:.5g} before a network sees them, of whole sections and cubes", amplitude_scale_of(file)));
     f.emplace_back("looked at", fmt::format("{} traces", a.traces));
     return f;
   }
@@ -108,7 +110,7 @@ training::Svg draw_section(const Inspected& i, const data::SegySection& s, const
                                  .x_label = i.geometry.kind() == data::SegyKind::line ? "trace"
                                             : s.along_inline                          ? "crossline"
                                                                                       : "inline",
-                                 .y_label = l.interval > 0 ? "ms" : "sample",
+                                 .y_label = l.unit(),
                                  .x_first = double(s.columns.front()),
                                  .x_last = double(s.columns.back()),
                                  .y_first = first,
@@ -177,7 +179,7 @@ void write_report(const Inspected& i, const SegyInspectConfig& c, const fs::path
   const data::SegySpectrum& s = i.summary.spectrum;
   report.figure("spectrum",
                 training::line_chart({.title = "mean amplitude spectrum",
-                                      .x_label = i.frequency_unit(),
+                                      .x_label = i.file.layout().frequency_unit(),
                                       .y_label = "amplitude",
                                       .x = s.frequency,
                                       .series = {{.name = "amplitude",
@@ -200,7 +202,7 @@ void inspect_one(const fs::path& path, const SegyInspectConfig& c, const fs::pat
   for (const std::string& line : i.file.text_header().lines)
     if (!line.empty()) fmt::print("{}\n", terminal_text(line));
   fmt::print("\n");
-  for (const auto& [name, value] : i.facts()) fmt::print("{:<20}{}\n", name, terminal_text(value));
+  for (const auto& [name, value] : i.facts()) fmt::print("{:<26}{}\n", name, terminal_text(value));
   for (const std::string& f : i.summary.findings) fmt::print("odd: {}\n", terminal_text(f));
   if (i.summary.findings.empty()) fmt::print("nothing is odd\n");
   if (!out.empty()) write_report(i, c, out);
@@ -212,6 +214,8 @@ void inspect_one(const fs::path& path, const SegyInspectConfig& c, const fs::pat
   call.figures.add("format", int(l.format));
   call.figures.add("byte_order", std::string(to_string(l.order)));
   call.figures.add("revision", l.revision);
+  call.figures.add("domain", std::string(l.depth ? "depth" : "time"));
+  call.figures.add("unit", std::string(l.unit()));
   call.figures.add("interval_us", l.interval);
   call.figures.add("delay_ms", l.delay);
   call.figures.add("inlines", int64_t(i.geometry.inlines().size()));
@@ -225,6 +229,7 @@ void inspect_one(const fs::path& path, const SegyInspectConfig& c, const fs::pat
   call.figures.add("most", a.most);
   call.figures.add("median", a.median);
   call.figures.add("sigma", a.sigma);
+  call.figures.add("divided_by", amplitude_scale_of(i.file));
   call.figures.add("peak_frequency", i.summary.spectrum.peak);
   call.figures.add("odd", i.summary.findings);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "apps/build_info.h"
 #include "apps/faults/judge.h"
 #include "apps/faults/verbs.h"
 #include "apps/faults/volume.h"
@@ -71,7 +72,7 @@ class Pictures {
  public:
   Pictures(const data::SegyFile& file, const data::SegyGeometry& geometry, const VolumePrediction& found)
       : file_(file), geometry_(geometry), found_(found) {
-    timed_ = file.layout().interval > 0;
+    unit_ = file.layout().unit();
     step_ = step_of(file), first_ = start_of(file);
   }
 
@@ -93,7 +94,7 @@ class Pictures {
                 {.x_label = line             ? "trace"
                             : s.along_inline ? "crossline"
                                              : "inline",
-                 .y_label = timed_ ? "ms" : "sample",
+                 .y_label = unit_,
                  .x_first = double(s.columns.front()),
                  .x_last = double(s.columns.back()),
                  .y_first = first_,
@@ -122,7 +123,7 @@ class Pictures {
       }
     }
     const double value = first_ + step_ * double(sample);
-    const std::string name = fmt::format("slice at {:g} {}", value, timed_ ? "ms" : "samples");
+    const std::string name = fmt::format("slice at {:g} {}", value, unit_);
     return draw(name, fmt::format("slice_{:g}", value), amplitude, probability, W, H,
                 {.x_label = "crossline",
                  .y_label = "inline",
@@ -155,7 +156,7 @@ class Pictures {
   const data::SegyFile& file_;
   const data::SegyGeometry& geometry_;
   const VolumePrediction& found_;
-  bool timed_ = true;
+  std::string unit_;
   double step_ = 1, first_ = 0;
 };
 
@@ -233,20 +234,22 @@ bool predict_segy(const FaultsPredictConfig& c, const FaultsModel& model, const 
                                   .mode = c.quiet ? training::ProgressMode::quiet : training::ProgressMode::automatic});
   if (!found.run(progress)) return false;
   std::vector<float> trace(size_t(file.samples()));
-  const auto write = [&](const char* name, What what) {
-    data::SegyWriter writer(job.to / name, file);
+  const auto write = [&](const char* name, What what, const char* meaning) {
+    data::SegyWriter writer(job.to / name, file, {},
+                            fmt::format("{} BY KERN {}; SAMPLES ARE {} FLOATS", meaning, build_info::kVersion,
+                                        file.layout().format == data::SegyFormat::ibm_float32 ? "IBM" : "IEEE"));
     for (int64_t t = 0; t < file.traces(); ++t) {
       found.read(what, t, trace);
       writer.write_trace(t, trace);
     }
     writer.commit();
   };
-  if (c.thin) write("thin.sgy", What::thinned);
-  if (c.dip) write("dip.sgy", What::dip);
-  if (c.azimuth) write("azimuth.sgy", What::azimuth);
+  if (c.thin) write("thin.sgy", What::thinned, "THINNED FAULT PROBABILITY");
+  if (c.dip) write("dip.sgy", What::dip, "FAULT DIP IN DEGREES");
+  if (c.azimuth) write("azimuth.sgy", What::azimuth, "FAULT AZIMUTH IN DEGREES");
   if (c.sticks > 0) write_file(job.to / "sticks.txt", found.sticks());
   if (c.pictures) write_pictures(c, model, file, geometry, found, job.to);
-  write("faults.sgy", What::probability);  // last: where it is, all is
+  write("faults.sgy", What::probability, "FAULT PROBABILITY 0 TO 1");  // last: where it is, all is
   fs::remove_all(job.to / "parts");
   return true;
 }

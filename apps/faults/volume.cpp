@@ -55,6 +55,17 @@ std::vector<int64_t> evenly(int64_t count, int64_t most) {
 
 }  // namespace
 
+double amplitude_scale_of(const data::SegyFile& file, int64_t gain) {
+  std::vector<float> sample;
+  const std::vector<int64_t> seen = evenly(file.traces(), std::max<int64_t>(1, kScaleSamples / file.samples()));
+  sample.resize(seen.size() * size_t(file.samples()));
+  file.read_traces(seen, sample);
+  if (gain > 0)
+    for (size_t t = 0; t < seen.size(); ++t)
+      data::gain_control(std::span(sample).subspan(t * size_t(file.samples()), size_t(file.samples())), gain);
+  return data::amplitude_scale(sample);
+}
+
 SurveyMap::SurveyMap(const data::SegyFile& file, const data::SegyGeometry& geometry) {
   const data::SegyLayout& l = file.layout();
   if (l.interval > 0) delay_ = l.delay, step_ = l.interval / 1000;
@@ -111,15 +122,7 @@ VolumePrediction::VolumePrediction(const FaultsModel& model, const data::SegyFil
   const data::SegyLayout& l = file.layout();
   if (options.agc > 0)
     gain_ = std::max<int64_t>(3, int64_t(std::lround(l.interval > 0 ? options.agc * 1000 / l.interval : options.agc)));
-  // One scale for the whole file, of traces spread over it.
-  std::vector<float> sample;
-  const std::vector<int64_t> seen = evenly(file.traces(), std::max<int64_t>(1, kScaleSamples / file.samples()));
-  sample.resize(seen.size() * size_t(file.samples()));
-  file.read_traces(seen, sample);
-  if (gain_ > 0)
-    for (size_t t = 0; t < seen.size(); ++t)
-      data::gain_control(std::span(sample).subspan(t * size_t(file.samples()), size_t(file.samples())), gain_);
-  scale_ = data::amplitude_scale(sample);
+  scale_ = amplitude_scale_of(file, gain_);
 
   const auto rows = int64_t(geometry.inlines().size()), columns = int64_t(geometry.crosslines().size());
   inlines_ = options.passes != Passes::crosslines, crosslines_ = options.passes != Passes::inlines;
@@ -156,7 +159,7 @@ VolumePrediction::VolumePrediction(const FaultsModel& model, const data::SegyFil
     const data::SegySummary summary = data::inspect_segy(file, geometry);
     const auto or_trace = [](double metres) { return metres > 0 ? metres : 25.0; };
     spacing_ = {or_trace(summary.inline_spacing), or_trace(summary.crossline_spacing),
-                l.interval > 0 ? options.velocity * l.interval / 2e6 : 1.0};
+                l.interval == 0 ? 1.0 : l.depth ? l.interval / 1000 : options.velocity * l.interval / 2e6};
   }
 
   // What stands there is taken over if it is of the very same work.
@@ -187,10 +190,10 @@ std::string VolumePrediction::describe() const {
   }
   return fmt::format(
       "{} {} traces {} samples scale {} model {} {:x} tile {} passes {}{} flips {} agc {} threshold {} "
-      "memory {} thin {} dip {} azimuth {} sticks {} {} velocity {}",
+      "memory {} thin {} dip {} azimuth {} sticks {} {} velocity {} depth {}",
       file_.bytes(), file_.traces(), file_.samples(), scale_, model_.architecture, weights, model_.tile, inlines_,
       crosslines_, options_.flips, gain_, options_.threshold, options_.memory, options_.thin, options_.dip,
-      options_.azimuth, options_.sticks, options_.least_piece, options_.velocity);
+      options_.azimuth, options_.sticks, options_.least_piece, options_.velocity, file_.layout().depth);
 }
 
 void VolumePrediction::save_progress() {

@@ -27,10 +27,10 @@ struct VolumeOptions {
   bool thin = true, dip = false, azimuth = false;
   int64_t sticks = 0;        // on every so many sections; 0: none
   int64_t least_piece = 20;  // samples; smaller pieces get no stick
-  double velocity = 2500;    // m/s, to turn time into depth for dips
+  double velocity = 2500;    // m/s, to turn time into depth for dips where samples are times
 };
 
-// From fractional (inline, crossline, sample) places of the grid to X, Y and milliseconds (or samples). Without
+// From fractional (inline, crossline, sample) places of the grid to X, Y and milliseconds, metres or feet (or samples). Without
 // coordinates in the file X and Y are line numbers.
 class SurveyMap {
  public:
@@ -44,6 +44,10 @@ class SurveyMap {
   std::vector<data::SegyFile::Position> line_;  // of a line: of every trace
   double delay_ = 0, step_ = 1;
 };
+
+// What the amplitudes of a whole file are divided by: data::amplitude_scale() of traces spread over it, after a gain
+// control over so many samples (0: none).
+double amplitude_scale_of(const data::SegyFile& file, int64_t gain = 0);
 
 class VolumePrediction {
  public:

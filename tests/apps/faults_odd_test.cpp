@@ -1,5 +1,6 @@
 // What a fault prediction says and does where the data are not what they seem: mutes in pictures, prestack files,
 // velocities.
+#include <algorithm>
 #include <cmath>
 
 #include "data/image.h"
@@ -51,6 +52,30 @@ TEST(FaultsOdd, MutesOfPicturesAndOddFiles) {
   EXPECT_TRUE(contains(fast.err, "are these velocities")) << fast.err;
   const Result usual = run_well({"faults", "predict", amplitude, model, "out=" + folder / "a", "pictures=false"});
   EXPECT_FALSE(contains(usual.err, "velocities")) << usual.err;
+
+  // What was done stands in the text header, and that samples are floats now.
+  const data::SegyFile before(amplitude), after(folder / "a/amplitude_00000/faults.sgy");
+  const std::vector<std::string> old_lines = before.text_header().lines, lines = after.text_header().lines;
+  const auto ours = std::find_if(lines.begin(), lines.end(), [](const std::string& l) { return contains(l, "FAULT PROBABILITY 0 TO 1 BY KERN"); });
+  ASSERT_NE(ours, lines.end());
+  EXPECT_TRUE(contains(*ours, "SAMPLES ARE IEEE FLOATS")) << *ours;
+  for (size_t i = 0; i < lines.size(); ++i) EXPECT_TRUE(lines[i] == old_lines[i] || i == size_t(ours - lines.begin())) << i;
+
+  // Samples that are depths: metres and cycles a kilometre, and no velocity in the dips.
+  const std::string depth = "domain=depth";
+  const Result looked = run_well({"faults", "inspect", amplitude, depth});
+  EXPECT_TRUE(contains(looked.out, "every 4 m, 0 to")) << looked.out;
+  EXPECT_TRUE(contains(looked.out, "cycles/km")) << looked.out;
+  EXPECT_TRUE(contains(looked.out, "amplitudes are divided by")) << looked.out;
+  const auto dips = [&](const std::string& name, const Arguments& more) {
+    Arguments a{"faults", "predict", amplitude, model, "out=" + folder / name, "pictures=false", "dip=true", "threshold=0.01"};
+    a.insert(a.end(), more.begin(), more.end());
+    run_well(a);
+    return read_file(folder / (name + "/amplitude_00000/dip.sgy"));
+  };
+  EXPECT_TRUE(dips("d1", {depth}) == dips("d2", {depth, "velocity=5000"}));
+  EXPECT_FALSE(dips("t1", {}) == dips("t2", {"velocity=5000"}));
+  EXPECT_TRUE(dips("d3", {depth}) == dips("t3", {"velocity=2000"})) << "4 ms at 2000 m/s are 4 m";
 
   // Prestack: every place has three traces, of other offsets. Refused before anything is written.
   std::string bytes = read_file(amplitude);

@@ -421,6 +421,75 @@ TEST(SegyWriter, a_copy_is_the_original_byte_for_byte) {
     }
 }
 
+TEST(Segy, a_line_is_added_to_the_text_header) {
+  const auto with = [](std::vector<std::string> lines) {
+    lines.resize(40);
+    for (size_t i = 0; i < lines.size(); ++i) lines[i] = text(i < 9 ? "C " : "C", i + 1, " ", lines[i]);
+    return write_text_header(lines);
+  };
+  const auto row_of = [](std::span<const std::byte> header, size_t row) { return read_text_header(header).lines[row]; };
+  std::vector<std::string> lines(40);
+  lines[0] = "CLIENT", lines[5] = "STACK", lines[38] = "SEG Y REV1", lines[39] = "END TEXTUAL HEADER";
+  std::vector<std::byte> header = with(lines), untouched = header;
+  EXPECT_TRUE(add_text_line(header, "FAULTS"));
+  EXPECT_EQ(row_of(header, 6), "C 7 FAULTS");
+  EXPECT_TRUE(add_text_line(header, std::string(200, 'X')));
+  EXPECT_EQ(row_of(header, 7).size(), 80u);
+  EXPECT_EQ(row_of(header, 8), "C 9");
+  for (size_t row = 0; row < 40; ++row) {
+    const bool added = row == 6 || row == 7;
+    EXPECT_EQ(row_of(header, row) == row_of(untouched, row), !added) << row;
+  }
+  for (size_t i = 6; i < 38; ++i) lines[i] = "USED";
+  header = with(lines);
+  EXPECT_TRUE(add_text_line(header, "FAULTS"));  // the last free one above
+  EXPECT_EQ(row_of(header, 4), "C 5 FAULTS");
+  for (size_t i = 0; i < 38; ++i) lines[i] = "USED";
+  header = untouched = with(lines);
+  EXPECT_FALSE(add_text_line(header, "FAULTS"));
+  EXPECT_EQ(header, untouched);
+  std::vector<std::byte> ascii(3200, std::byte(' '));
+  ascii[0] = std::byte('C');
+  EXPECT_TRUE(add_text_line(ascii, "FAULTS"));
+  EXPECT_EQ(row_of(ascii, 0), "C 1 FAULTS");
+  EXPECT_FALSE(read_text_header(ascii).ebcdic);
+}
+
+// No header has a place for what samples follow each other in; people write it.
+TEST(Segy, depth_is_told_from_time_by_the_text_header) {
+  const auto path = fs::path(::testing::TempDir()) / "domain.sgy";
+  const auto layout_of = [&](const std::string& line, SegyDomain domain, std::vector<std::string>* warnings = nullptr) {
+    {
+      SegyWriter writer(path, SegyGrid{.inlines = {.count = 1}, .crosslines = {.count = 1}, .samples = 4, .interval = 5000, .text = {line}});
+      writer.write_trace(0, std::vector<float>{1, 2, 3, 4});
+      writer.commit();
+    }
+    if (domain == SegyDomain::automatic) {  // the writer's own line says microseconds, of whatever
+      std::string bytes = read_file(path);
+      std::vector<std::byte> header = write_text_header({"C 1 " + line});
+      std::copy(header.begin(), header.end(), reinterpret_cast<std::byte*>(bytes.data()));
+      write_file(path, bytes);
+    }
+    const SegyFile file(path, {.domain = domain});
+    if (warnings) *warnings = file.warnings();
+    return file.layout();
+  };
+  for (const char* of_depth : {"DOMAIN: DEPTH", "Final PSDM volume in depth", "DEPTH SAMPLE", "SAMPLE INTERVAL: 5 m",
+                               "KIRCHHOFF DEPTH-DOMAIN STACK", "Sampling rate = 10 FT"})
+    EXPECT_TRUE(layout_of(of_depth, SegyDomain::automatic).depth) << of_depth;
+  for (const char* of_time : {"", "SOURCE DEPTH: 6 M", "WATER DEPTH IN HEADERS", "PSDM STRETCHED TO TIME", "DOMAIN: TIME",
+                              "SAMPLE INTERVAL: 4 MS", "depth migrated, converted from depth domain to TWT", "CABLE DEPTH 8 METRES"})
+    EXPECT_FALSE(layout_of(of_time, SegyDomain::automatic).depth) << of_time;
+  std::vector<std::string> warnings;
+  EXPECT_FALSE(layout_of("KIRCHHOFF PSDM", SegyDomain::automatic, &warnings).depth);
+  ASSERT_FALSE(warnings.empty());
+  EXPECT_NE(warnings.back().find("domain=depth"), std::string::npos) << warnings.back();
+  const SegyLayout told = layout_of("", SegyDomain::depth);
+  EXPECT_STREQ(told.unit(), "m");
+  EXPECT_STREQ(told.frequency_unit(), "cycles/km");
+  EXPECT_STREQ(layout_of("DOMAIN: DEPTH", SegyDomain::time).unit(), "ms");
+}
+
 TEST(SegyWriter, integers_become_floats) {
   const Folder folder;
   for (const SegyFormat format : segy_formats()) {

@@ -58,12 +58,16 @@ class WorkFolder {
 class FaultsJob : public Executor {
  public:
   explicit FaultsJob(const PredictionOrder& order) : Executor("Fault probability"), order_(order) {}
-  // Stopped or failed while storing: half a cube must not look like a whole one.
+  // Stopped or failed: half a cube must not look like a whole one, and an entry that the dialog made for a result without
+  // data must not stay in the survey. A cube that was there before and is still whole stays.
   ~FaultsJob() override {
-    if (!writer_) return;
-    writer_->close();
-    writer_.reset();
-    IOM().implRemove(order_.result);
+    if (stored_) return;
+    if (writer_) {
+      writer_->close();
+      writer_.reset();
+      IOM().implRemove(order_.result);  // the files alone
+    }
+    if (!order_.result.implExists(true)) IOM().permRemove(MultiID(order_.result.key()));
   }
 
   uiString uiMessage() const override {
