@@ -26,7 +26,7 @@ inline Arguments train_faults(const std::string& out, const Arguments& more = {}
   return a;
 }
 
-// Every byte but samples, the format's code and the weighting factor.
+// Every byte but samples, the format's code, the weighting factor and the line of the text header that names Kern.
 inline void expect_equal_headers(const std::string& a, const std::string& b) {
   std::string x = read_file(a), y = read_file(b);
   const data::SegyFile from(a), to(b);
@@ -35,7 +35,10 @@ inline void expect_equal_headers(const std::string& a, const std::string& b) {
   const int64_t start = from.layout().data_start;
   ASSERT_EQ(to.layout().data_start, start);
   for (std::string* s : {&x, &y}) (*s)[3224] = (*s)[3225] = 0;
-  EXPECT_EQ(x.substr(0, size_t(start)), y.substr(0, size_t(start)));
+  const std::vector<std::string> lines = to.text_header().lines;
+  for (size_t i = 0; i < lines.size(); ++i)
+    if (lines[i].find(" BY KERN ") != std::string::npos) y.replace(80 * i, 80, x, 80 * i, 80);
+  EXPECT_TRUE(x.substr(0, size_t(start)) == y.substr(0, size_t(start))) << a << " and " << b;
   for (int64_t t = 0; t < from.traces(); ++t) {
     data::SegyTraceHeader h = from.trace_header(t);
     const data::SegyTraceHeader written = to.trace_header(t);
