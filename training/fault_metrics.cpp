@@ -98,6 +98,9 @@ void TolerantAgreement::add(std::span<const float> found, std::span<const int32_
       }
 }
 
+void TolerantAgreement::merge(const TolerantAgreement& o) {
+  found_ += o.found_, right_ += o.right_, labelled_ += o.labelled_, met_ += o.met_;
+}
 double TolerantAgreement::precision() const { return found_ > 0 ? double(right_) / double(found_) : std::nan(""); }
 double TolerantAgreement::recall() const { return labelled_ > 0 ? double(met_) / double(labelled_) : std::nan(""); }
 double TolerantAgreement::f1() const {

@@ -43,6 +43,7 @@ class TolerantAgreement {
   explicit TolerantAgreement(double tolerance = 2);
   // Samples that are not 0. Errors: sizes that are not the block's.
   void add(std::span<const float> found, std::span<const int32_t> labels, const data::Block& block);
+  void merge(const TolerantAgreement& other);
   double precision() const;  // NaN where nothing was found
   double recall() const;     // NaN where nothing was labelled
   double f1() const;         // 0 if nothing agrees, NaN if there was nothing at all

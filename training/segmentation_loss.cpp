@@ -1,5 +1,7 @@
 #include "training/segmentation_loss.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/ops/add.h"
@@ -24,6 +26,16 @@ void describe_loss(Schema& keys, LossOptions& o) {
       .key("focal_gamma", o.focal_gamma, "focal: how much less an easy pixel counts", at_least(0))
       .key("tversky_alpha", o.tversky_alpha, "tversky: what a false positive costs", at_least(0))
       .key("tversky_beta", o.tversky_beta, "tversky: what a false negative costs", at_least(0));
+}
+
+std::string in_words(const LossOptions& o, bool class_weights, const std::string& method) {
+  std::string out;
+  for (const auto& [name, weight] : o.terms)
+    if (weight > 0) out += (out.empty() ? "" : " + ") + (weight == 1 ? name : fmt::format("{:g} {}", weight, name));
+  if (o.smoothing > 0) out += fmt::format(", labels smoothed by {:g}", o.smoothing);
+  if (class_weights) out += ", classes weighted";
+  if (!method.empty() && method != "supervised") out += ", and what " + method + " adds";
+  return out == "ce" || out == "bce" ? kCrossEntropy : out;
 }
 
 SegmentationLoss::SegmentationLoss(const LossOptions& options, int classes, std::vector<float> class_weights,

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "training/comparison.h"
+#include "training/intervals.h"
 #include "training/localisation.h"
 #include "training/metrics.h"
 #include "training/progress.h"
@@ -104,6 +105,12 @@ void add_figures(Figures& figures, const AnomaliesModel& model, const AnomaliesJ
     const Rates r = rates_at(s, *model.threshold);
     add("tpr", r.true_positive);
     add("tnr", r.true_negative);
+    const auto share = [](double rate, size_t n) {
+      return n > 0 ? ends_of(share_interval(std::lround(rate * double(n)), int64_t(n))) : std::vector<double>();
+    };
+    add("tpr_interval", share(r.true_positive, s.anomalous.size()));
+    add("tnr_interval", share(r.true_negative, s.normal.size()));
+    add("auroc_interval", ends_of(auroc_interval(s)));
   }
   std::vector<double> tpr, tnr;
   for (const RuleResult& r : model.rules) {

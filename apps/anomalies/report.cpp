@@ -10,6 +10,7 @@
 #include "data/image_draw.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/parallel.h"
+#include "training/intervals.h"
 #include "training/progress.h"
 #include "training/report/threshold_explorer.h"
 
@@ -159,6 +160,32 @@ void add_pictures(Report& report, const AnomaliesReport& in) {
   add("Good pictures left in peace, the highest scores first", right[0]);
 }
 
+// Those next to the threshold, where it decides, with their sizes; scores.csv has all.
+void add_table(Report& report, const AnomaliesReport& in) {
+  constexpr size_t kMostRows = 50;
+  const double line = in.model->threshold.value_or(0);
+  std::vector<const JudgedAnomaly*> order;
+  for (const JudgedAnomaly& j : in.judgement->pictures) order.push_back(&j);
+  if (order.empty()) return;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto* a, auto* b) { return std::abs(a->score - line) < std::abs(b->score - line); });
+  HtmlTable table;
+  table.columns = {{"picture"}, {"kind"}, {"width x height"}, {"score", true}, {"called"}};
+  for (size_t i = 0; i < std::min(kMostRows, order.size()); ++i) {
+    const data::AnomalyPicture& p = in.source->set.pictures[size_t(order[i]->picture)];
+    table.rows.push_back({{p.id, {}, {}},
+                          {p.kind, {}, {}},
+                          {fmt::format("{} x {}", p.W, p.H), {}, {}},
+                          {readable(order[i]->score), {}, {}},
+                          {in.model->threshold && order[i]->score > line ? "anomaly" : "good", {}, {}}});
+  }
+  table.caption = order.size() > kMostRows
+                      ? fmt::format("The {} of {} that score next to the threshold; scores.csv has all.", kMostRows, order.size())
+                      : "Those next to the threshold first; scores.csv has the same.";
+  report.document().subsection("Picture by picture");
+  report.document().table(table);
+}
+
 std::vector<std::pair<std::string, std::string>> facts_of(const AnomaliesReport& in) {
   std::string rows;
   for (const auto& [op, row] : kernels::rows_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
@@ -211,12 +238,16 @@ void write_report(const RunFolder& run, const AnomaliesReport& in) {
   document.section("Summary");
   std::vector<std::pair<std::string, std::string>> key;
   const double auroc = area_under_roc(s);
-  if (!std::isnan(auroc)) key.emplace_back("AUROC, " + in.judged, fmt::format("{:.3f}", auroc));
+  if (!std::isnan(auroc)) key.emplace_back(with_interval("AUROC, " + in.judged, auroc_interval(s)), fmt::format("{:.3f}", auroc));
   if (in.model->threshold) {
     const Rates r = rates_at(s, *in.model->threshold);
-    if (!std::isnan(r.true_positive)) key.emplace_back("TPR: anomalies found", fmt::format("{:.3f}", r.true_positive));
+    const auto share = [](double rate, size_t n) { return share_interval(std::lround(rate * double(n)), int64_t(n)); };
+    if (!std::isnan(r.true_positive))
+      key.emplace_back(with_interval("TPR: anomalies found", share(r.true_positive, s.anomalous.size())),
+                       fmt::format("{:.3f}", r.true_positive));
     if (!std::isnan(r.true_negative))
-      key.emplace_back("TNR: good left in peace", fmt::format("{:.3f}", r.true_negative));
+      key.emplace_back(with_interval("TNR: good left in peace", share(r.true_negative, s.normal.size())),
+                       fmt::format("{:.3f}", r.true_negative));
     key.emplace_back("threshold, rule " + in.model->rule, readable(*in.model->threshold));
   }
   if (!std::isnan(in.judgement->pixel_auroc)) {
@@ -224,6 +255,9 @@ void write_report(const RunFolder& run, const AnomaliesReport& in) {
     key.emplace_back("PRO", fmt::format("{:.3f}", in.judgement->region_overlap));
   }
   document.key_figures(key);
+  if (!std::isnan(auroc))
+    document.paragraph(fmt::format("In brackets: 95 % intervals from {} good pictures and {} anomalies (AUROC by bootstrap, shares by "
+                                   "Wilson).", s.normal.size(), s.anomalous.size()));
   for (const std::string& doubt : in.doubts) document.note("Doubt about the threshold: " + doubt + ".");
   if (!in.suspects.empty()) {
     std::string names;
@@ -261,6 +295,7 @@ void write_report(const RunFolder& run, const AnomaliesReport& in) {
   }
   if (!in.judgement->pictures.empty()) add_kinds(report, in);
   add_pictures(report, in);
+  add_table(report, in);
   add_provenance(report, facts_of(in), in.config);
   report.write();
 }

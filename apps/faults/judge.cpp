@@ -103,10 +103,11 @@ FaultsJudgement judge(const FaultsModel& model, const std::vector<LabelledSectio
     const std::vector<int32_t> lines = lines_of(s, block);
     for (size_t k = 0; k < thin.size(); ++k)
       if (lines[k] < 0) thin[k] = 0;
-    j.tolerant.add(thin, lines, block);
     training::TolerantAgreement own(2);
     own.add(thin, lines, block);
+    j.tolerant.merge(own);
     j.agreement.push_back(own.iou());
+    j.sections.push_back(std::move(own));
   }
   return j;
 }

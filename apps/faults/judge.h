@@ -32,7 +32,8 @@ struct FaultsJudgement {
   training::PrecisionRecall curve;                // sample by sample
   training::PrecisionRecall::Point point{};       // at the threshold
   training::TolerantAgreement tolerant{2};        // thinned at the threshold, against the labels
-  std::vector<double> agreement;                  // Tol-IoU@2 of each section
+  std::vector<training::TolerantAgreement> sections;  // that of each
+  std::vector<double> agreement;                  // its Tol-IoU@2
   std::vector<std::vector<float>> probabilities;  // [H,W] of each section
 };
 // threshold < 0: that of the best F1 of these very sections.

@@ -9,7 +9,7 @@ namespace kern::apps {
 ImagesJudgement judge(const ImagesModel& model, const data::ImageStore& store, std::span<const int64_t> which,
                       const Passing& passing, double threshold) {
   const training::ClassList classes = class_list(model.classes);
-  ImagesJudgement result{training::ConfusionMatrix(classes), 0, {}};
+  ImagesJudgement result{training::ConfusionMatrix(classes), 0, {}, {}};
   const int64_t K = model.class_count();
   double loss = 0;
   for (const int64_t i : which) {
@@ -30,6 +30,7 @@ ImagesJudgement judge(const ImagesModel& model, const data::ImageStore& store, s
     for (int64_t k = 0; k < K; ++k)
       judged.iou.push_back(own.support(k) + own.predicted(k) > 0 ? own.iou(k) : kNone);
     result.pictures.push_back(std::move(judged));
+    result.tallies.emplace_back(own);
     result.matrix.merge(own);
   }
   const int64_t counted = result.matrix.total();

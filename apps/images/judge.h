@@ -5,6 +5,7 @@
 
 #include "apps/images/images_model.h"
 #include "data/image_store.h"
+#include "training/intervals.h"
 #include "training/metrics.h"
 
 namespace kern::apps {
@@ -19,6 +20,7 @@ struct ImagesJudgement {
   training::ConfusionMatrix matrix;  // over all pixels of all pictures, not a mean of pictures
   double loss = 0;                   // mean cross entropy of the labelled pixels, unweighted
   std::vector<JudgedPicture> pictures;
+  std::vector<training::ClassTally> tallies;  // of the pictures, for intervals_of()
 };
 ImagesJudgement judge(const ImagesModel& model, const data::ImageStore& store, std::span<const int64_t> which,
                       const Passing& passing = {}, double threshold = 0.5);

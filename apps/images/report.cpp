@@ -31,7 +31,9 @@ SplitCounts split_counts(const std::string& name, const data::ImageStore& store,
   return s;
 }
 
-// Appends the picture, its truth, and what each model says of it.
+data::Image errors_of(const data::Image& picture, const data::Labels& truth, const data::Labels& predicted, bool binary);
+
+// Appends the picture, its truth, and what each model says of it; of a single one also where it is wrong.
 void add_cells(std::vector<data::Image>& cells, std::span<const Opinion> opinions, const Passing& passing) {
   const auto loaded = opinions[0].store->get(opinions[0].picture);
   const std::vector<data::Rgb> palette = palette_of(class_list(opinions[0].model->classes));
@@ -40,8 +42,63 @@ void add_cells(std::vector<data::Image>& cells, std::span<const Opinion> opinion
   const auto add = [&](const data::Labels& labels) {
     cells.push_back(data::coloured(data::resize_nearest(labels, H, W), palette));
   };
+  const data::Image picture = cells.back();
   add(loaded->labels);
-  for (const Opinion& o : opinions) add(predict_labels(*o.model, o.store->get(o.picture)->image, passing));
+  for (const Opinion& o : opinions) {
+    const data::Labels predicted = predict_labels(*o.model, o.store->get(o.picture)->image, passing);
+    add(predicted);
+    if (opinions.size() == 1)
+      cells.push_back(errors_of(picture, data::resize_nearest(loaded->labels, H, W), data::resize_nearest(predicted, H, W),
+                                o.model->class_count() == 2));
+  }
+}
+
+// Where a prediction is right and wrong, on the picture in grey: of two classes what was found, what was found wrongly and
+// what was missed; of more what is wrong.
+constexpr const char* kErrorWords = "where it is wrong (green: found, orange: found wrongly, blue: missed)";
+constexpr const char* kErrorWordsOfMany = "where it is wrong (orange)";
+data::Image errors_of(const data::Image& picture, const data::Labels& truth, const data::Labels& predicted, bool binary) {
+  constexpr data::Rgb kFound{0, 158, 115}, kWrong{213, 94, 0}, kMissed{0, 114, 178};
+  data::Image out = picture;
+  for (int64_t i = 0; i < out.H * out.W; ++i) {
+    uint8_t* p = &out.pixels[size_t(3 * i)];
+    const int grey = (299 * p[0] + 587 * p[1] + 114 * p[2]) / 1000, t = truth.pixels[size_t(i)], k = predicted.pixels[size_t(i)];
+    p[0] = p[1] = p[2] = uint8_t(grey);
+    const data::Rgb* mark = nullptr;
+    if (t != data::kIgnoredPixel && t != k) mark = binary && k == 0 ? &kMissed : &kWrong;
+    else if (binary && t == 1) mark = &kFound;
+    if (mark)
+      for (int c = 0; c < 3; ++c) p[c] = uint8_t((grey + 2 * (*mark)[size_t(c)]) / 3);
+  }
+  return out;
+}
+
+// Those that did worst, with their sizes; pictures.csv has all.
+void add_table(Report& report, const ImagesReport& in) {
+  constexpr size_t kMostRows = 50;
+  std::vector<const JudgedPicture*> order;
+  for (const JudgedPicture& p : in.judgement->pictures) order.push_back(&p);
+  const auto rank = [](const JudgedPicture* p) { return std::isnan(p->mean_iou) ? 2.0 : p->mean_iou; };
+  std::stable_sort(order.begin(), order.end(), [&](auto* a, auto* b) { return rank(a) < rank(b); });
+  const ClassList& classes = in.judgement->matrix.classes();
+  const bool binary = classes.size() == 2;
+  HtmlTable table;
+  table.columns = {{"picture"}, {"width x height"}, {"labelled pixels", true}, {"mean IoU", true}, {"accuracy", true}};
+  if (binary) table.columns.push_back({"IoU of " + classes[1].name, true});
+  for (size_t i = 0; i < std::min(kMostRows, order.size()); ++i) {
+    const JudgedPicture& p = *order[i];
+    const data::PictureFacts& facts = in.store->facts()[size_t(p.picture)];
+    table.rows.push_back({{in.store->pictures()[size_t(p.picture)].id, {}, {}},
+                          {fmt::format("{} x {}", facts.W, facts.H), {}, {}},
+                          count_cell(p.labelled),
+                          figure_cell(p.mean_iou),
+                          figure_cell(p.accuracy)});
+    if (binary) table.rows.back().push_back(figure_cell(p.iou[1]));
+  }
+  table.caption = order.size() > kMostRows ? fmt::format("The {} worst of {}; pictures.csv has all.", kMostRows, order.size())
+                                           : "The worst first; pictures.csv has the same.";
+  report.document().subsection("Picture by picture");
+  report.document().table(table);
 }
 
 // The epochs that are drawn, no more than so many, the first, the best and the last among them.
@@ -64,13 +121,14 @@ void add_pictures(Report& report, const RunFolder& run, const ImagesReport& in) 
   auto& document = report.document();
   document.section("Pictures");
   document.figure(class_legend(in.judgement->matrix.classes()), "");
+  const char* const errors = in.model->class_count() == 2 ? kErrorWords : kErrorWordsOfMany;
   std::vector<HtmlDocument::Panel> panels;
   size_t best_panel = 0;
   for (const int epoch : epochs_drawn(run, in)) {
     const std::string name = fmt::format("epoch {}{}", epoch, epoch == in.best_epoch ? " (best)" : "");
     if (epoch == in.best_epoch) best_panel = panels.size();
     panels.push_back({name, picture_of(read_file(run.file(panel_name(epoch))), name),
-                      "From left to right: picture, truth, prediction."});
+                      fmt::format("From left to right: picture, truth, prediction, {}.", errors)});
   }
   if (!panels.empty()) {
     document.subsection("Epoch by epoch");
@@ -85,8 +143,8 @@ void add_pictures(Report& report, const RunFolder& run, const ImagesReport& in) 
     const std::string name = fmt::format("{}: {}", why, in.store->pictures()[size_t(picture)].id);
     const int64_t one[] = {picture};
     panels.push_back({name, picture_of(panel_png(*in.model, *in.store, one, in.passing), name),
-                      fmt::format("Mean IoU {:.3f}, accuracy {:.3f}. From left to right: picture, truth, prediction.",
-                                  in.judgement->pictures[i].mean_iou, in.judgement->pictures[i].accuracy)});
+                      fmt::format("Mean IoU {:.3f}, accuracy {:.3f}. From left to right: picture, truth, prediction, {}.",
+                                  in.judgement->pictures[i].mean_iou, in.judgement->pictures[i].accuracy, errors)});
   }
   if (panels.empty()) return;
   document.subsection("Worst, median and best by mean IoU");
@@ -143,7 +201,7 @@ std::string panel_png(const ImagesModel& model, const data::ImageStore& store, s
     const Opinion one[] = {{&model, &store, i}};
     add_cells(cells, one, passing);
   }
-  return data::encode_png(data::sheet(cells, 3, kPanelCell));
+  return data::encode_png(data::sheet(cells, 4, kPanelCell));
 }
 
 void write_report(const RunFolder& run, const ImagesReport& in) {
@@ -152,14 +210,20 @@ void write_report(const RunFolder& run, const ImagesReport& in) {
                 in.method.empty() ? in.model->architecture : in.model->architecture + ", " + in.method);
   auto& document = report.document();
   document.section("Summary");
-  std::vector<std::pair<std::string, std::string>> key{{"mean IoU", fmt::format("{:.3f}", m.mean_iou())},
-                                                       {"accuracy", fmt::format("{:.3f}", m.accuracy())},
-                                                       {"macro F1 (Dice)", fmt::format("{:.3f}", m.macro_f1())}};
-  if (m.class_count() == 2) key.emplace(key.begin(), "IoU of " + m.classes()[1].name, fmt::format("{:.3f}", m.iou(1)));
+  const MatrixIntervals intervals = intervals_of(in.judgement->tallies);
+  std::vector<std::pair<std::string, std::string>> key{
+      {with_interval("mean IoU", intervals.mean_iou), fmt::format("{:.3f}", m.mean_iou())},
+      {with_interval("accuracy", intervals.accuracy), fmt::format("{:.3f}", m.accuracy())},
+      {with_interval("macro F1 (Dice)", intervals.macro_f1), fmt::format("{:.3f}", m.macro_f1())}};
+  if (m.class_count() == 2 && !intervals.iou.empty())
+    key.emplace(key.begin(), with_interval("IoU of " + m.classes()[1].name, intervals.iou[1]), fmt::format("{:.3f}", m.iou(1)));
   if (in.best_epoch > 0)
     key.emplace_back("best epoch",
                      fmt::format("{} of {}", in.best_epoch, in.history.empty() ? 0 : in.history.back().epoch));
   document.key_figures(key);
+  if (intervals.accuracy)
+    document.paragraph(fmt::format("In brackets: what 95 % of 1000 resamples of the {} pictures come to (bootstrap).",
+                                   in.judgement->pictures.size()));
   if (m.total() == 0) document.note("There was no labelled pixel to judge by: nothing could be measured.");
   for (const data::Problem& p : in.skipped) document.note(to_string(p));
   const std::vector<int64_t> counts = class_counts(*in.store, in.training.empty() ? in.validation : in.training);
@@ -168,10 +232,11 @@ void write_report(const RunFolder& run, const ImagesReport& in) {
     add_comparison(report, {{"this model", m}, {"always the commonest class", majority_baseline(m, commonest)}});
   std::vector<EpochFigures> history;
   for (const EpochRecord& e : in.history) history.push_back(epoch_figures(e));
-  add_history(report, history, in.best_epoch);
+  add_history(report, history, in.best_epoch, {in.loss, kCrossEntropy});
   add_reached(report, in.history, in.reach);
   if (m.total() > 0) add_classes(report, m);
   add_pictures(report, run, in);
+  if (!in.judgement->pictures.empty()) add_table(report, in);
   std::vector<SplitCounts> splits;
   if (!in.training.empty()) splits.push_back(split_counts("training", *in.store, in.training));
   if (!in.unlabelled.empty()) splits.push_back(split_counts("unlabelled", *in.store, in.unlabelled, false));
@@ -203,7 +268,14 @@ void add_figures(Figures& figures, const ImagesJudgement& j) {
   figures.add("accuracy", j.matrix.accuracy());
   figures.add("mean_iou", j.matrix.mean_iou());
   figures.add("macro_f1", j.matrix.macro_f1());
-  if (j.matrix.class_count() == 2) figures.add("binary_iou", j.matrix.iou(1));
+  const MatrixIntervals intervals = intervals_of(j.tallies);
+  figures.add("accuracy_interval", ends_of(intervals.accuracy));
+  figures.add("mean_iou_interval", ends_of(intervals.mean_iou));
+  figures.add("macro_f1_interval", ends_of(intervals.macro_f1));
+  if (j.matrix.class_count() == 2) {
+    figures.add("binary_iou", j.matrix.iou(1));
+    figures.add("binary_iou_interval", intervals.iou.empty() ? std::vector<double>() : ends_of(intervals.iou[1]));
+  }
   std::vector<double> iou, f1;
   for (int64_t k = 0; k < j.matrix.class_count(); ++k) iou.push_back(j.matrix.iou(k)), f1.push_back(j.matrix.f1(k));
   figures.add("class_iou", iou);

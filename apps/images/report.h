@@ -9,6 +9,7 @@
 #include "training/checkpoint.h"
 #include "training/report/svg.h"
 #include "training/run_folder.h"
+#include "training/segmentation_loss.h"
 #include "training/step_memory.h"
 
 namespace kern::apps {
@@ -22,6 +23,7 @@ struct ImagesReport {
   std::vector<int64_t> training, unlabelled, validation;
   const ImagesJudgement* judgement;  // of `validation`
   std::vector<training::EpochRecord> history;
+  std::string loss = training::kCrossEntropy;  // that the history's training minimised
   int best_epoch = 0;
   training::Aims reach = {};
   std::vector<data::Problem> skipped;

@@ -363,6 +363,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
                                  .validation = split.validation,
                                  .judgement = &j,
                                  .history = end->history,
+                                 .loss = in_words(c.loss, c.class_weights != ClassWeights::none, to_string(c.method.kind)),
                                  .best_epoch = end->best_epoch,
                                  .reach = c.reach,
                                  .skipped = source.skipped,

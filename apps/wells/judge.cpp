@@ -7,13 +7,13 @@ namespace kern::apps {
 
 Judgement judge(const WellsModel& model, const std::vector<data::Well>& wells, std::span<const int64_t> which,
                 const JudgeOptions& options) {
-  Judgement result{training::ConfusionMatrix(model.classes), 0, {}};
+  Judgement result{training::ConfusionMatrix(model.classes), 0, {}, {}};
   double loss = 0;
   int64_t counted = 0;
   for (int64_t index : which) {
     const data::Well& well = wells[size_t(index)];
     training::Segmentation s = predict_well(model, well);
-    int64_t labelled = 0, right = 0;
+    training::ConfusionMatrix own(model.classes);
     for (int64_t i = 0; i < well.length() && !well.labels.empty(); ++i) {
       const int truth = well.labels[size_t(i)];
       if (truth == data::kUnlabelled) continue;
@@ -24,11 +24,11 @@ Judgement judge(const WellsModel& model, const std::vector<data::Well>& wells, s
     for (int64_t i = 0; i < well.length() && !well.labels.empty(); ++i) {
       const int truth = well.labels[size_t(i)];
       if (truth == data::kUnlabelled) continue;
-      ++labelled;
-      right += truth == s.labels[size_t(i)];
-      result.matrix.add(truth, s.labels[size_t(i)]);
+      own.add(truth, s.labels[size_t(i)]);
     }
-    JudgedWell judged{index, {}, {}, labelled > 0 ? double(right) / double(labelled) : 0};
+    JudgedWell judged{index, {}, {}, own.accuracy()};
+    result.tallies.emplace_back(own);
+    result.matrix.merge(own);
     if (options.keep_predictions) {
       judged.prediction = std::move(s.labels);
       judged.probabilities = std::move(s.probabilities);

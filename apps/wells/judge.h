@@ -6,6 +6,7 @@
 #include "apps/wells/wells_model.h"
 #include "data/postprocess.h"
 #include "data/well.h"
+#include "training/intervals.h"
 #include "training/metrics.h"
 
 namespace kern::apps {
@@ -20,6 +21,7 @@ struct Judgement {
   training::ConfusionMatrix matrix;
   double loss = 0;  // mean cross entropy of the labelled samples, unweighted
   std::vector<JudgedWell> wells;
+  std::vector<training::ClassTally> tallies;  // of the wells, for intervals_of()
 };
 
 struct JudgeOptions {

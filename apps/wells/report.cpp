@@ -87,8 +87,10 @@ void write_report(const RunFolder& run, const ReportInput& in) {
                        .remarks = {},
                        .splits = {},
                        .history = {},
+                       .losses = {in.loss, kCrossEntropy},
                        .best_epoch = in.best_epoch,
                        .validation = in.judgement->matrix,
+                       .intervals = intervals_of(in.judgement->tallies),
                        .comparison = {},
                        .wells = {},
                        .tracks = {}};
@@ -123,6 +125,10 @@ void add_figures(Figures& figures, const Judgement& j, const std::vector<Baselin
   figures.add("accuracy", j.matrix.accuracy());
   figures.add("macro_f1", j.matrix.macro_f1());
   figures.add("mean_iou", j.matrix.mean_iou());
+  const MatrixIntervals intervals = intervals_of(j.tallies);
+  figures.add("accuracy_interval", ends_of(intervals.accuracy));
+  figures.add("macro_f1_interval", ends_of(intervals.macro_f1));
+  figures.add("mean_iou_interval", ends_of(intervals.mean_iou));
   std::vector<double> iou, f1;
   for (int64_t k = 0; k < j.matrix.class_count(); ++k) iou.push_back(j.matrix.iou(k)), f1.push_back(j.matrix.f1(k));
   figures.add("class_iou", iou);

@@ -10,6 +10,7 @@
 #include "data/wells_split.h"
 #include "training/checkpoint.h"
 #include "training/run_folder.h"
+#include "training/segmentation_loss.h"
 #include "training/step_memory.h"
 
 namespace kern::apps {
@@ -23,6 +24,7 @@ struct ReportInput {
   const Judgement* judgement;                             // of `validation`, predictions kept
   std::vector<Baseline> baselines;                        // on the same wells
   std::vector<training::EpochRecord> history;
+  std::string loss = training::kCrossEntropy;  // that the history's training minimised
   int best_epoch = 0;
   std::vector<data::Problem> skipped;
   double seconds = 0;

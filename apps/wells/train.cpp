@@ -279,6 +279,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                                 .judgement = &j,
                                 .baselines = baselines,
                                 .history = end->history,
+                                .loss = in_words(LossOptions{}, c.class_weights != ClassWeights::none, to_string(c.method.kind)),
                                 .best_epoch = end->best_epoch,
                                 .skipped = set.skipped,
                                 .seconds = end->seconds,

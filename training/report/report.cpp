@@ -120,7 +120,7 @@ void add_costs(std::vector<std::pair<std::string, std::string>>& facts, const St
   if (seconds > 0) facts.emplace_back("Time in training", format_duration(seconds));
 }
 
-void add_history(Report& report, const std::vector<EpochFigures>& history, int64_t best_epoch) {
+void add_history(Report& report, const std::vector<EpochFigures>& history, int64_t best_epoch, const LossNames& losses) {
   auto& document = report.document();
   document.section("Training");
   if (history.empty()) {
@@ -141,10 +141,21 @@ void add_history(Report& report, const std::vector<EpochFigures>& history, int64
     if (any_finite(values)) chart.series.push_back({name, std::move(values), colour, mark});
   };
   document.begin_row();
-  chart.title = "Loss";
+  const bool alike = losses.training == losses.validation;
+  chart.title = alike ? "Loss" : "Training loss";
   add("training", &EpochFigures::train_loss, "#e69f00", Series::Mark::dots);
-  add("validation", &EpochFigures::validation_loss, "#2f86c8", Series::Mark::line);
-  report.figure("loss", line_chart(chart), "Mean loss of each epoch: training as dots, validation as a line.");
+  if (alike) {
+    add("validation", &EpochFigures::validation_loss, "#2f86c8", Series::Mark::line);
+    report.figure("loss", line_chart(chart), "Mean loss of each epoch: training as dots, validation as a line.");
+  } else {
+    report.figure("training_loss", line_chart(chart), "Mean of each epoch: " + losses.training + ".");
+    chart.series.clear();
+    chart.title = "Validation loss";
+    add("validation", &EpochFigures::validation_loss, "#2f86c8", Series::Mark::line);
+    report.figure("loss", line_chart(chart), "Not on the scale of the training loss: " + losses.validation + ", unweighted.");
+    document.end_row();
+    document.begin_row();
+  }
   chart.series.clear();
   chart.title = "Validation figures";
   add("accuracy", &EpochFigures::accuracy, "#2f86c8", Series::Mark::line);

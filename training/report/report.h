@@ -55,7 +55,12 @@ struct SplitCounts {
 
 // Peak memory, what was foreseen of a step where that is known, and the time.
 void add_costs(std::vector<std::pair<std::string, std::string>>& facts, const StepMemory& foreseen, double seconds);
-void add_history(Report& report, const std::vector<EpochFigures>& history, int64_t best_epoch);
+// What the two losses of a history are; of one name they share a chart.
+struct LossNames {
+  std::string training = "loss", validation = "loss";
+};
+void add_history(Report& report, const std::vector<EpochFigures>& history, int64_t best_epoch,
+                 const LossNames& losses = {});
 // Epochs until each aim; nothing where there are no aims.
 void add_reached(Report& report, const std::vector<EpochRecord>& history, const Aims& aims);
 void add_classes(Report& report, const ConfusionMatrix& validation);

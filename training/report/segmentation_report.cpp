@@ -103,20 +103,22 @@ std::filesystem::path write_segmentation_report(const std::filesystem::path& run
   document.section("Summary");
   std::vector<std::pair<std::string, std::string>> key;
   if (m.total() > 0)
-    key = {{"accuracy", fmt::format("{:.3f}", m.accuracy())},
-           {"macro F1", fmt::format("{:.3f}", m.macro_f1())},
-           {"mean IoU", fmt::format("{:.3f}", m.mean_iou())},
+    key = {{with_interval("accuracy", content.intervals.accuracy), fmt::format("{:.3f}", m.accuracy())},
+           {with_interval("macro F1", content.intervals.macro_f1), fmt::format("{:.3f}", m.macro_f1())},
+           {with_interval("mean IoU", content.intervals.mean_iou), fmt::format("{:.3f}", m.mean_iou())},
            {"labelled validation samples", grouped(m.total())}};
   if (content.best_epoch > 0)
     key.emplace_back("best epoch", fmt::format("{} of {}", content.best_epoch,
                                                content.history.empty() ? 0 : content.history.back().epoch));
   document.key_figures(key);
+  if (content.intervals.accuracy)
+    document.paragraph(fmt::format("In brackets: what 95 % of 1000 resamples of the {} wells come to (bootstrap).", content.wells.size()));
   if (m.total() == 0) document.note("There was no labelled validation sample: nothing could be measured.");
   for (const auto& remark : content.remarks) document.note(remark);
   std::vector<MatrixRow> rows{{content.validation_name, m}};
   rows.insert(rows.end(), content.comparison.begin(), content.comparison.end());
   if (m.total() > 0) add_comparison(report, rows);
-  add_history(report, content.history, content.best_epoch);
+  add_history(report, content.history, content.best_epoch, content.losses);
   if (m.total() > 0) add_classes(report, m);
   add_wells(report, content);
   add_data(report, m.classes(), content.splits, "wells");

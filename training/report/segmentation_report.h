@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "training/intervals.h"
 #include "training/report/log_tracks.h"
 #include "training/report/report.h"
 
@@ -26,9 +27,11 @@ struct SegmentationReport {
   std::vector<std::string> remarks;  // what a reader must not overlook (files skipped, data warnings)
   std::vector<SplitCounts> splits;   // data summary
   std::vector<EpochFigures> history;
+  LossNames losses;
   int64_t best_epoch = 0;      // 0: none
   ConfusionMatrix validation;  // carries the classes
   std::string validation_name = "this model, validation";
+  MatrixIntervals intervals;  // of its figures, over wells
   std::vector<MatrixRow> comparison;                      // baselines, test split; further rows of the table
   std::vector<WellFigure> wells;                          // every validation well
   std::vector<std::pair<std::string, WellTrack>> tracks;  // why it is shown ("worst 1", "median"), the well
