@@ -249,6 +249,28 @@ TEST(LogTracks, twenty_thousand_samples_stay_small) {
   RecordProperty("worst_bytes", int(size));
 }
 
+TEST(LogTracks, curves_are_on_their_usual_scales) {
+  const auto drawn = [](const std::string& name, const std::string& unit, double low, double high) {
+    WellTrack w;
+    w.curves = {{name, unit, {}}};
+    for (int i = 0; i < 50; ++i) {
+      w.depth.push_back(1000 + i);
+      w.curves[0].values.push_back(float(low + (high - low) * i / 49));
+    }
+    return log_tracks(w, make_classes({"only"})).inline_markup("x");
+  };
+  const auto holds = [](const std::string& markup, const char* left, const char* right) {
+    const size_t l = markup.find(std::string(">") + left + "<"), r = markup.find(std::string(">") + right + "<");
+    return l != markup.npos && r != markup.npos && l < r;
+  };
+  EXPECT_TRUE(holds(drawn("NPHI", "v/v", 0.05, 0.3), "0.45", "−0.15") || holds(drawn("NPHI", "v/v", 0.05, 0.3), "0.45", "-0.15"));
+  EXPECT_TRUE(holds(drawn("RHOB", "G/C3", 2.1, 2.7), "1.95", "2.95"));
+  EXPECT_TRUE(holds(drawn("GR", "gAPI", 20, 130), "0", "150"));
+  EXPECT_TRUE(holds(drawn("DTC", "us/ft", 60, 110), "140", "40"));
+  EXPECT_FALSE(holds(drawn("GR", "", 0.2, 0.9), "0", "150")) << "somebody has scaled it";
+  EXPECT_FALSE(holds(drawn("GRX", "gAPI", 20, 130), "0", "150"));
+}
+
 TEST(LogTracks, short_and_strange_wells) {
   const auto classes = five_classes();
   for (int64_t n : {0, 1, 2, 3}) expect_sound(log_tracks(synthetic_well(n, 1), classes));

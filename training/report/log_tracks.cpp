@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <limits>
 
@@ -124,9 +125,40 @@ void draw_runs(Svg& svg, double x, double width, const std::vector<Run>& runs, c
   }
 }
 
+// The scale that logs are usually plotted on, left to right: porosity and sonic run backwards, so that they part from the
+// density where there is gas, and meet it where there is none. In the unit of the second value.
+struct Habit {
+  const char *mnemonics, *units;
+  double left, right;
+};
+constexpr Habit kHabits[] = {{" GR SGR CGR GRC ", "", 0, 150},
+                             {" NPHI TNPH NPOR NPHI_LS ", " v/v m3/m3 ft3/ft3 frac dec ", 0.45, -0.15},
+                             {" NPHI TNPH NPOR NPHI_LS ", " % pu p.u. ", 45, -15},
+                             {" RHOB ZDEN DEN RHOZ ", " g/cm3 g/cc g/c3 gm/cc ", 1.95, 2.95},
+                             {" RHOB ZDEN DEN RHOZ ", " kg/m3 k/m3 ", 1950, 2950},
+                             {" DT DTC DTCO AC ", " us/ft us/f usec/ft ", 140, 40},
+                             {" DT DTC DTCO AC ", " us/m usec/m ", 500, 100}};
+
+// Whether the list has the word, whatever its case; an empty list or word is no reason against it.
+bool listed(const char* list, std::string word, char to_case) {
+  for (char& c : word) c = char(to_case == 'A' ? std::toupper(static_cast<unsigned char>(c)) : std::tolower(static_cast<unsigned char>(c)));
+  return word.empty() || *list == '\0' || std::string(list).find(" " + word + " ") != std::string::npos;
+}
+
+// That of a curve, if nearly all of its values lie on it.
+const Habit* habit_of(const TrackCurve& curve, double low, double high) {
+  for (const Habit& h : kHabits) {
+    const double least = std::min(h.left, h.right), most = std::max(h.left, h.right), room = 0.5 * (most - least);
+    if (!curve.name.empty() && listed(h.mnemonics, curve.name, 'A') && listed(h.units, curve.unit, 'a') && low > least - room &&
+        high < most + room && high - low > 0.05 * (most - least))
+      return &h;
+  }
+  return nullptr;
+}
+
 struct CurveScale {
   bool logarithmic = false;
-  double low = 0, high = 1;
+  double low = 0, high = 1;  // at the left and at the right; the left may be the larger one
   std::string low_label, high_label;
   double share(double v) const {  // 0 at the left of the track, 1 at its right; beyond: the edge
     if (logarithmic) v = v > 0 ? std::log10(v) : low;
@@ -154,6 +186,11 @@ bool scale_of(const TrackCurve& curve, CurveScale& scale) {
     scale.high = std::max(scale.low + 1, std::ceil(std::log10(high)));
     scale.low_label = readable(std::pow(10, scale.low));
     scale.high_label = readable(std::pow(10, scale.high));
+    return true;
+  }
+  if (const Habit* habit = habit_of(curve, low, high)) {
+    scale.low = habit->left, scale.high = habit->right;
+    scale.low_label = readable(habit->left), scale.high_label = readable(habit->right);
     return true;
   }
   const Axis axis(low, high, 0, 1, 4);

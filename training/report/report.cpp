@@ -121,12 +121,9 @@ void add_costs(std::vector<std::pair<std::string, std::string>>& facts, const St
 }
 
 void add_history(Report& report, const std::vector<EpochFigures>& history, int64_t best_epoch, const LossNames& losses) {
+  if (history.empty()) return;  // an evaluation
   auto& document = report.document();
   document.section("Training");
-  if (history.empty()) {
-    document.paragraph("No epoch was finished.");
-    return;
-  }
   std::vector<double> epochs;
   for (const auto& e : history) epochs.push_back(double(e.epoch));
   LineChart chart;
@@ -219,7 +216,7 @@ void add_reached(Report& report, const std::vector<EpochRecord>& history, const 
                           epoch ? count_cell(*epoch) : HtmlTable::Cell{"never", {}, {}},
                           figure_cell(best_of(metrics, figure).value_or(kNan), 4)});
   }
-  table.caption = "On the validation data.";
+  table.caption = "On the data that were judged.";
   report.document().subsection("Epochs until it was good enough");
   report.document().table(table);
 }
@@ -242,7 +239,7 @@ void add_classes(Report& report, const ConfusionMatrix& m) {
                           figure(m.iou(c))});
   }
   table.caption =
-      "On the validation data. A class that is neither in the truth nor predicted is absent and takes no part in the "
+      "On the data that were judged. A class that is neither in the truth nor predicted is absent and takes no part in the "
       "means.";
   document.table(table);
   document.begin_row();

@@ -60,7 +60,8 @@ void add_wells(Report& report, const SegmentationReport& content) {
   document.paragraph(
       "Depth runs downwards. Gaps in a curve are samples that were not measured; empty places in a class column have "
       "no label. "
-      "Each scale spans the curve's 0.5th to 99.5th percentile.");
+      "Gamma ray, porosity (reversed), density and sonic (reversed) are on their usual scales; others span the curve's 0.5th to "
+      "99.5th percentile.");
   document.figure(class_legend(content.validation.classes()), "");
   std::vector<HtmlDocument::Panel> panels;
   for (size_t i = 0; i < content.tracks.size(); ++i) {
