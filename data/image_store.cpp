@@ -44,6 +44,17 @@ uint64_t likeness_of(const Image& image) {
 
 }  // namespace
 
+size_t ImageStore::bytes() const {
+  size_t kept = 0, largest = 0;
+  bool all = true;
+  for (size_t i = 0; i < pictures_.size(); ++i) {
+    const size_t own = size_t(pictures_[i].H * pictures_[i].W) * size_t(channels_ + 1);
+    if (kept_[i]) kept += own;
+    else if (facts_[i].failure.empty()) all = false, largest = std::max(largest, 2 * own);
+  }
+  return kept + (all ? 0 : largest * size_t(thread_count()));
+}
+
 ImageStore::ImageStore(std::vector<Picture> pictures, MaskReader masks, int channels, size_t budget)
     : pictures_(std::move(pictures)),
       masks_(std::move(masks)),

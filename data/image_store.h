@@ -38,6 +38,9 @@ class ImageStore {
   // From any thread. Error where the facts tell a failure, or when the file has changed since.
   std::shared_ptr<const LoadedPicture> get(int64_t i) const;
   uint64_t hash() const;  // of everything in it: names, pixels, classes
+  // What it takes at most: the pictures that are kept, and where not all are, one that every thread is just decoding
+  // (with the file's bytes and the decoder's own copy, as large again).
+  size_t bytes() const;
 
  private:
   LoadedPicture load(int64_t i, MaskReader::Unmapped& unmapped) const;

@@ -98,10 +98,11 @@ std::string too_large(int batch, size_t available, const std::function<size_t(in
 }
 
 StepMemory announce_memory(const Recipe& recipe, const std::function<StepMemory(int batch)>& foresee, Device device,
-                           std::string_view otherwise) {
+                           std::string_view otherwise, size_t data) {
   const StepMemory foreseen = foresee(recipe.batch);
-  fmt::print("a step needs {}, with what is kept for the next {}\n", format_bytes(double(foreseen.peak)),
-             format_bytes(double(foreseen.reserved)));
+  fmt::print("a step needs {}, with what is kept for the next {}{}\n", format_bytes(double(foreseen.peak)),
+             format_bytes(double(foreseen.reserved)),
+             data > 0 ? fmt::format("; the data take up to {} besides", format_bytes(double(data))) : "");
   std::fflush(stdout);
   if (const auto available = device == Device::cpu ? bytes_for_tensors() : bytes_for_tensors_on_card()) {
     const std::string advice = too_large(

@@ -34,8 +34,9 @@ std::string too_large(int batch, size_t available, const std::function<size_t(in
                       std::string_view otherwise);
 
 // Before a training: prints what a step of the recipe's batch needs. Where the device has less, an Error with the remedy,
-// or, with force, a warning; a warning too where only what is kept between would not fit.
+// or, with force, a warning; a warning too where only what is kept between would not fit. `data`: bytes that the data take
+// besides, which are said with it.
 StepMemory announce_memory(const Recipe& recipe, const std::function<StepMemory(int batch)>& foresee, Device device,
-                           std::string_view otherwise);
+                           std::string_view otherwise, size_t data = 0);
 
 }  // namespace kern::training

@@ -143,7 +143,7 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
             },
             t.device);
       },
-      t.device, "a smaller size");
+      t.device, "a smaller size", t.source.store->bytes());
 
   const std::vector<int64_t> shown =
       data::spread(t.split.validation.empty() ? t.split.training : t.split.validation, c.panels);
@@ -379,6 +379,7 @@ void judge_and_report(const Work& t, Trained& trained, Call& call) {
 
 void run_anomalies_train(const AnomaliesTrainConfig& c, Call& call) {
   const RunFolder run = open_run(c.run, c.resume, call);
+  inform("reading the pictures of ", c.data.path);
   Work t{c, run, begin_run(run, c, describe_anomalies_train, call), read_source(c.data), {}, c.machine.where()};
   warn_of_skipped(t.source);
   data::AnomalySplitOptions split = c.split;

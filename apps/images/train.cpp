@@ -208,6 +208,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   c.method.check_with(c.recipe);
   check_loss(c);
   const std::string config = begin_run(run, c, describe_images_train, call);
+  inform("reading the pictures of ", c.data.path);
   const ImagesSource source = read_source(c.data, c.split);
   check(
       !source.classes.empty(),
@@ -296,7 +297,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
             },
             device);
       },
-      device, "a smaller size");
+      device, "a smaller size", store.bytes());
 
   const std::vector<int64_t> shown = data::spread(split.validation, c.panels);
   Waiting waiting;

@@ -177,6 +177,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   const std::string config = begin_run(run, c, describe_train, call);
   const data::WellsOptions options = c.data.options();
   check(!options.label.empty(), "label= names no label curve: a training needs one, e.g. label=FACIES");
+  inform("reading the wells of ", c.data.path);
   const data::WellSet set = data::load_wells(options);
   for (const data::Problem& p : set.skipped) warn(to_string(p));
   const data::Split split = data::split_wells(set.wells, c.split.options());
@@ -189,6 +190,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2,
         "the training wells hold only one class: there is nothing to learn. Check label= and classes=, and that "
         "labelled_fraction= leaves enough wells");
+  if (c.base == Base::logistic) inform("fitting the logistic regression that the network corrects");
   model.logistic = fit_logistic(model, set.wells, labelled);
 
   Feeds feeds = make_feeds(c, set, roles, model);

@@ -280,6 +280,23 @@ TEST(OpendtectTiles, OutputsAreThinnedAndDipping) {
   EXPECT_NEAR(slope[on_it], std::atan2(10, 25) * 180 / M_PI, 2);
 }
 
+// A trace that has an equal one near it was once taken for the end of the section: every trace had a run of its own.
+TEST(OpendtectTiles, MirroredAndRepeatedTracesAreTraces) {
+  for (const bool mirror : {true, false}) {
+    Survey s;
+    s.inlines = 1;
+    for (int x = 65; x < 130; ++x) std::copy_n(s.trace(0, mirror ? 129 - x : x - 20), s.samples, s.trace(0, x));
+    SectionTiles tiles(neighbours, s.info(), plain());
+    std::vector<Answer> answers;
+    for (int x = 0; x < s.crosslines; ++x) answers.push_back(ask(tiles, s, 0, x));
+    EXPECT_LE(tiles.computed(), 5) << mirror;
+    const auto p = neighbours(std::vector<float>(s.trace(0, 0), s.trace(0, 0) + s.crosslines * s.samples), s.crosslines, s.samples);
+    for (int x = 1; x + 1 < s.crosslines; ++x)
+      ASSERT_EQ(std::memcmp(answers[size_t(x)].data() + s.margin, p.data() + x * s.samples, size_t(s.samples) * sizeof(float)), 0)
+          << mirror << " " << x;
+  }
+}
+
 TEST(OpendtectTiles, SectionsEndAtGaps) {
   Survey s;
   s.inlines = 1;

@@ -42,6 +42,19 @@ struct SectionTiles::Window {
   bool same(int64_t j, std::span<const float> as) const {
     return std::memcmp(middle + j * samples, as.data(), as.size_bytes()) == 0;
   }
+  // Whether column j is the centre given again because no trace is there. A trace of the survey may be equal to the centre
+  // too, in a cube that was mirrored or repeated: then one of its neighbours is equal to a neighbour of the centre, which
+  // no gap can bring about.
+  bool stands_for_none(int64_t j) const {
+    const auto centre = column(0);
+    if (!same(j, centre)) return false;
+    for (const int64_t beside : {j - 1, j + 1})
+      for (const int64_t of_centre : {-1, 1})
+        if (beside != of_centre && beside != 0 && std::abs(beside) <= reach && std::abs(of_centre) <= reach &&
+            !same(beside, centre) && same(beside, column(of_centre)))
+          return false;
+    return true;
+  }
 };
 
 int64_t SectionTiles::Tile::bytes() const {
@@ -113,8 +126,8 @@ void SectionTiles::learn_step(const Request& r, const Window& window) {
 const SectionTiles::Tile& SectionTiles::tile_of(const Request& r, const Window& window, int64_t column) {
   const auto centre = window.column(0);
   int64_t first = 0, last = 0;  // of the section, as columns of the window
-  while (first > -reach_ && !window.same(first - 1, centre)) --first;
-  while (last < reach_ && !window.same(last + 1, centre)) ++last;
+  while (first > -reach_ && !window.stands_for_none(first - 1)) --first;
+  while (last < reach_ && !window.stands_for_none(last + 1)) ++last;
   const int64_t tile = floor_div(column, kept_), begin = tile * kept_ - context_,
                 end = tile * kept_ + kept_ + context_ - 1;
   const Key key{r.inline_, tile, std::max(begin, column + first), std::min(end, column + last), r.z0, r.samples};
