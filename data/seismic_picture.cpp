@@ -24,6 +24,8 @@ Image seismic_image(std::span<const float> amplitude, int64_t traces, int64_t sa
   return H == samples && W == traces ? image : resize(image, H, W);
 }
 
+Rgb fault_colour(double t) { return {uint8_t(std::lround(255 - 35 * t)), uint8_t(std::lround(220 - 200 * t)), 30}; }
+
 Image with_faults(const Image& section, std::span<const float> probability, int64_t traces, int64_t samples,
                   double from) {
   internal_check(int64_t(probability.size()) == traces * samples && traces > 0 && samples > 0, "a section of ", traces,
@@ -46,7 +48,7 @@ Image with_faults(const Image& section, std::span<const float> probability, int6
         for (int64_t k = z0; k < z1; ++k) p = std::max(p, probability[size_t(i * samples + k)]);
       if (!(double(p) >= from)) continue;
       const double t = from < 1 ? std::min(1.0, (double(p) - from) / (1 - from)) : 1, opacity = 0.55 + 0.4 * t;
-      const double colour[] = {255 - 35 * t, 220 - 200 * t, 30.0};
+      const Rgb colour = fault_colour(t);
       uint8_t* pixel = out.at(y, x);
       for (int c = 0; c < 3; ++c) pixel[c] = uint8_t(std::lround((1 - opacity) * pixel[c] + opacity * colour[c]));
     }

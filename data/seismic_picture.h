@@ -17,6 +17,7 @@ Image seismic_image(std::span<const float> amplitude, int64_t traces, int64_t sa
 // A section, grey [H,W,1] or in colours, with fault probability [trace][sample] of any other size on top: clear below
 // `from`, then from yellow to red.
 inline constexpr double kClearBelow = 0.4;
+Rgb fault_colour(double t);  // t: 0 yellow, 1 red
 Image with_faults(const Image& section, std::span<const float> probability, int64_t traces, int64_t samples,
                   double from = kClearBelow);
 

@@ -54,6 +54,7 @@ struct Drawn {
   std::string name, file;
   data::Image image;
   training::SectionFigure figure;
+  double share = 0;  // of the samples that reach the threshold
 };
 
 double step_of(const data::SegyFile& file) { return file.layout().interval > 0 ? file.layout().interval / 1000 : 1; }
@@ -70,8 +71,8 @@ int64_t slice_sample(const data::SegyFile& file, std::optional<double> at) {
 
 class Pictures {
  public:
-  Pictures(const data::SegyFile& file, const data::SegyGeometry& geometry, const VolumePrediction& found)
-      : file_(file), geometry_(geometry), found_(found) {
+  Pictures(const data::SegyFile& file, const data::SegyGeometry& geometry, const VolumePrediction& found, double threshold)
+      : file_(file), geometry_(geometry), found_(found), threshold_(threshold) {
     unit_ = file.layout().unit();
     step_ = step_of(file), first_ = start_of(file);
   }
@@ -140,6 +141,8 @@ class Pictures {
              std::span<const float> probability, int64_t traces, int64_t samples,
              training::SectionFigure figure) const {
     Drawn d{name, file + ".png", {}, std::move(figure)};
+    const auto reach = std::count_if(probability.begin(), probability.end(), [&](float p) { return double(p) >= threshold_; });
+    d.share = double(reach) / double(std::max<size_t>(1, probability.size()));
     data::Image grey = data::seismic_image(amplitude, traces, samples, 0, 1, kMost);
     // Small sections are magnified, so that a fault is more than a dot.
     const int64_t times = std::max<int64_t>(1, 600 / std::max(grey.H, grey.W));
@@ -156,6 +159,7 @@ class Pictures {
   const data::SegyFile& file_;
   const data::SegyGeometry& geometry_;
   const VolumePrediction& found_;
+  double threshold_;
   std::string unit_;
   double step_ = 1, first_ = 0;
 };
@@ -164,7 +168,8 @@ int middle_of(const std::vector<int>& lines) { return lines[lines.size() / 2]; }
 
 void write_pictures(const FaultsPredictConfig& c, const FaultsModel& model, const data::SegyFile& file,
                     const data::SegyGeometry& geometry, const VolumePrediction& found, const fs::path& out) {
-  const Pictures pictures(file, geometry, found);
+  const double threshold = c.threshold.value_or(model.threshold);
+  const Pictures pictures(file, geometry, found, threshold);
   std::vector<Drawn> drawn;
   const bool cube = geometry.kind() == data::SegyKind::cube;
   if (c.inline_number) drawn.push_back(pictures.section(geometry.inline_section(*c.inline_number)));
@@ -185,14 +190,22 @@ void write_pictures(const FaultsPredictConfig& c, const FaultsModel& model, cons
         fmt::format("{} traces belong to no section (further traces of a place, or without a number): the "
                     "probability there is 0.",
                     found.left_out()));
+  if (!drawn.empty()) page.figure(training::fault_colours(data::kClearBelow), "");
   for (const Drawn& d : drawn) {
     write_file(out / d.file, data::encode_png(d.image));
     report.figure(
         fs::path(d.file).stem().string(), training::section_figure(d.figure),
         fmt::format("Grey: plus and minus 3 sigma of the file; fault probability on top from {} (yellow) to 1 "
-                    "(red).",
-                    data::kClearBelow));
+                    "(red). {:.2f} % of the samples reach {:.2f}.",
+                    data::kClearBelow, 100 * d.share, threshold));
   }
+  page.section("Files");
+  std::vector<std::pair<std::string, std::string>> files{{"faults.sgy", "fault probability, 0 to 1"}};
+  if (c.thin) files.emplace_back("thin.sgy", "the same along the crest of each fault, else 0");
+  if (c.dip) files.emplace_back("dip.sgy", "degrees from the horizontal");
+  if (c.azimuth) files.emplace_back("azimuth.sgy", "degrees from north");
+  if (c.sticks > 0) files.emplace_back("sticks.txt", "X Y Z stick, a point a line");
+  page.files(files);
   page.section("How it was made");
   page.facts({{"model", fmt::format("{}, {}", c.model, model.provenance)},
               {"its average precision", fmt::format("{:.3f} on synthetic sections", model.average_precision)},

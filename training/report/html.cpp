@@ -76,6 +76,30 @@ document.querySelectorAll('.choose').forEach(function(choose){
 });
 )js";
 
+// Charts and logs by their view box: Ctrl and the wheel magnify round the pointer, dragging moves, a double click resets.
+constexpr std::string_view kZoom = R"js(
+document.querySelectorAll('main svg[viewBox]').forEach(function(svg){
+  var v=svg.viewBox.baseVal,all={x:v.x,y:v.y,width:v.width,height:v.height},held=null;
+  function at(x,y,share){
+    v.width=all.width*share;v.height=all.height*share;
+    v.x=Math.min(Math.max(x,all.x),all.x+all.width-v.width);v.y=Math.min(Math.max(y,all.y),all.y+all.height-v.height);
+    svg.style.cursor=share<1?'move':''}
+  svg.addEventListener('wheel',function(e){
+    if(!e.ctrlKey||!all.width)return;
+    e.preventDefault();
+    var r=svg.getBoundingClientRect(),x=(e.clientX-r.left)/r.width,y=(e.clientY-r.top)/r.height,
+        share=Math.min(1,Math.max(.02,v.width/all.width*(e.deltaY<0?.8:1.25)));
+    at(v.x+x*(v.width-all.width*share),v.y+y*(v.height-all.height*share),share)},{passive:false});
+  svg.addEventListener('pointerdown',function(e){if(v.width<all.width)held={x:e.clientX,y:e.clientY}});
+  svg.addEventListener('pointermove',function(e){
+    if(!held||!e.buttons){held=null;return}
+    var r=svg.getBoundingClientRect();
+    at(v.x-(e.clientX-held.x)*v.width/r.width,v.y-(e.clientY-held.y)*v.height/r.height,v.width/all.width);
+    held={x:e.clientX,y:e.clientY}});
+  svg.addEventListener('dblclick',function(){at(all.x,all.y,1)});
+});
+)js";
+
 }  // namespace
 
 HtmlTable::Cell figure_cell(double value, int decimals) {
@@ -105,6 +129,14 @@ void HtmlDocument::key_figures(const std::vector<std::pair<std::string, std::str
   for (const auto& [label, value] : figures)
     body_ += "<div><b>" + escape(value) + "</b><span>" + escape(label) + "</span></div>\n";
   body_ += "</div>\n";
+}
+
+void HtmlDocument::files(const std::vector<std::pair<std::string, std::string>>& files) {
+  body_ += "<div class=\"scroll\"><table class=\"facts\">\n";
+  for (const auto& [name, content] : files)
+    body_ += "<tr><th scope=\"row\"><a href=\"" + escape(name) + "\">" + escape(name) + "</a></th><td>" + escape(content) +
+             "</td></tr>\n";
+  body_ += "</table></div>\n";
 }
 
 void HtmlDocument::facts(const std::vector<std::pair<std::string, std::string>>& facts) {
@@ -199,13 +231,12 @@ std::string HtmlDocument::markup() const {
   if (!navigation_.empty()) out += "<nav><div>\n" + navigation_ + "</div></nav>\n";
   out += "<main>\n" + body_;
   if (in_section_) out += "</section>\n";
-  out += "</main>\n<footer>Written by Kern. This file is complete: it needs no network.</footer>\n";
-  if (panel_groups_ > 0 || !scripts_.empty()) {
-    out += "<script>";
-    if (panel_groups_ > 0) out += kScript;
-    out += scripts_;
-    out += "</script>\n";
-  }
+  out += "</main>\n<footer>Written by Kern. This file is complete: it needs no network. In charts and logs Ctrl and the wheel magnify, "
+         "dragging moves, a double click shows all.</footer>\n<script>";
+  if (panel_groups_ > 0) out += kScript;
+  out += kZoom;
+  out += scripts_;
+  out += "</script>\n";
   return out + "</body>\n</html>\n";
 }
 

@@ -43,6 +43,8 @@ class HtmlDocument {
   void key_figures(const std::vector<std::pair<std::string, std::string>>& label_and_value);
   // Name and value in two columns (device, seeds, hashes).
   void facts(const std::vector<std::pair<std::string, std::string>>& name_and_value);
+  // Files that lie beside the page, as links, and what they hold.
+  void files(const std::vector<std::pair<std::string, std::string>>& name_and_content);
   void table(const HtmlTable& table);
   void figure(const Svg& picture, std::string_view caption);
   // Pictures side by side where the window is wide enough.

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "data/seismic_picture.h"
+
 namespace kern::training {
 namespace {
 constexpr double kLeft = 84, kRight = 18, kTop = 34, kBottom = 46;
@@ -49,6 +51,20 @@ Svg section_figure(const SectionFigure& s) {
                descends ? kLeft : right, 8, true);
   const Axis y(s.y_first, s.y_last, kTop, bottom, 8, true);
   draw_axes(svg, x, y, s.x_label, s.y_label, s.title);
+  return svg;
+}
+
+Svg fault_colours(double from) {
+  constexpr int kSteps = 48;
+  constexpr double kStep = 5, kBar = 16, kSide = 12;
+  Svg svg(2 * kSide + kSteps * kStep, kBar + 22);
+  for (int i = 0; i < kSteps; ++i) {
+    const data::Rgb c = data::fault_colour(double(i) / (kSteps - 1));
+    svg.rect(kSide + i * kStep, 2, kStep + 0.5, kBar, fmt::format("#{:02x}{:02x}{:02x}", c[0], c[1], c[2]));
+  }
+  svg.text(kSide, kBar + 18, readable(from), {});
+  svg.text(kSide + kSteps * kStep, kBar + 18, "1", {.anchor = Anchor::end});
+  svg.text(kSide + kSteps * kStep / 2, kBar + 18, "fault probability", {.anchor = Anchor::middle});
   return svg;
 }
 

@@ -22,6 +22,9 @@ struct SectionFigure {
 };
 Svg section_figure(const SectionFigure& section);
 
+// The colours of fault probability, from `from` to 1.
+Svg fault_colours(double from);
+
 // Lines as seen from above, one of them marked; both axes have the same scale when `metric`.
 struct BaseMap {
   std::string title, x_label = "x, m", y_label = "y, m";
