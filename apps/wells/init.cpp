@@ -239,10 +239,14 @@ void run_init(const InitConfig& c, Call& call) {
             "share of the labelled wells, whole ones");
   }
   out.blank();
-  int64_t window = 1024;
-  while (window > 128 && double(window) > double(summary.samples) / double(std::max<int64_t>(1, summary.wells))) window /= 2;
-  const int batch = 8;
-  const int64_t windows = std::max<int64_t>(1, summary.labelled_samples / window),
+  const double usual_length = double(summary.samples) / double(std::max<int64_t>(1, summary.wells));
+  const bool in_order = classes_are_in_order(set);
+  // Where a zone lies is seen from the zones above and below it: such wells are read whole.
+  const bool whole = !few && in_order && usual_length <= 4096;
+  int64_t window = whole ? 0 : 1024;
+  while (window > 128 && double(window) > usual_length) window /= 2;
+  const int batch = whole ? 4 : 8;
+  const int64_t windows = std::max<int64_t>(1, whole ? summary.labelled_wells : summary.labelled_samples / window),
                 updates = std::max<int64_t>(1, (windows + batch - 1) / batch);
   if (few) {
     out.comment("Too few wells for a network of its own: it reads what a logistic regression reads, and corrects it.");
@@ -254,9 +258,9 @@ void run_init(const InitConfig& c, Call& call) {
   } else {
     out.key("model", std::string("unet_strided"));
   }
-  out.key("window", window, "samples");
-  out.key("batch", batch, "windows");
-  const int64_t wanted = few ? 400 : 2000;
+  out.key("window", window, whole ? "whole wells: classes come in order, so that what lies above and below tells them" : "samples");
+  out.key("batch", batch, whole ? "wells" : "windows");
+  const int64_t wanted = few ? 400 : in_order ? 6000 : 3000;
   out.key("epochs", std::clamp<int64_t>((wanted + updates - 1) / updates, few ? 20 : 10, 200),
           fmt::format("of about {} updates", updates));
   out.key("lr", 0.002);
@@ -270,7 +274,7 @@ void run_init(const InitConfig& c, Call& call) {
     out.key("monitor", std::string("macro_f1"));
   }
   if (!few) out.line("augment: {gain: 0.1, shift: 0.1, noise: 0.1}", "of the scaled curves");
-  if (classes_are_in_order(set))
+  if (in_order)
     out.key("in_order", true, "in nearly every well the classes never go back with depth");
   out.key("run", std::string("runs/") + std::filesystem::path(c.out).stem().string());
 

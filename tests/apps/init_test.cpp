@@ -68,6 +68,22 @@ TEST(WellsInit, FindsCurvesUnitsStepsAndLabels) {
   run_well({"wells", "train", folder / "t.yaml", "epochs=1", "quiet=true", "run=" + folder / "run2"});
 }
 
+// Zones that follow each other are told by what lies above and below: whole wells, and labels that never go back.
+TEST(WellsInit, ZonesInOrderAreReadInWholeWells) {
+  const TemporaryFolder folder;
+  std::string table = "well,depth_m,GR,zone\n";
+  for (int w = 0; w < 24; ++w)
+    for (int i = 0; i < 90; ++i)
+      table += "A" + std::to_string(w) + "," + std::to_string(1000 + i) + "," + std::to_string(20 + (i * 7 + w) % 50 + 20 * (i / (30 + w % 5))) +
+               ".5," + std::to_string(i / (30 + w % 5)) + "\n";
+  write_file(folder / "zones.csv", table);
+  run_well({"wells", "init", folder / "zones.csv", "out=" + folder / "z.yaml"});
+  const std::string text = read_file(folder / "z.yaml");
+  for (const char* line : {"window: 0", "batch: 4", "in_order: true", "epochs: 200"})
+    EXPECT_TRUE(contains(text, line)) << line << "\n" << text;
+  run_well({"wells", "train", folder / "z.yaml", "epochs=1", "quiet=true", "run=" + folder / "run"});
+}
+
 TEST(WellsInit, InspectWithoutALabelSaysWhatThereIs) {
   const TemporaryFolder folder;
   synthesize(folder / "data", 4, 200);
