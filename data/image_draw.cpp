@@ -36,6 +36,22 @@ Image overlay(const Image& image, const Labels& labels, std::span<const Rgb> pal
   return out;
 }
 
+Image mistakes(const Image& picture, const Labels& truth, const Labels& predicted, bool binary) {
+  constexpr Rgb kFound{0, 158, 115}, kWrong{213, 94, 0}, kMissed{0, 114, 178};
+  Image out = picture;
+  for (int64_t i = 0; i < out.H * out.W; ++i) {
+    uint8_t* p = &out.pixels[size_t(3 * i)];
+    const int grey = (299 * p[0] + 587 * p[1] + 114 * p[2]) / 1000, t = truth.pixels[size_t(i)], k = predicted.pixels[size_t(i)];
+    p[0] = p[1] = p[2] = uint8_t(grey);
+    const Rgb* mark = nullptr;
+    if (t != kIgnoredPixel && t != k) mark = binary && k == 0 ? &kMissed : &kWrong;
+    else if (binary && t == 1) mark = &kFound;
+    if (mark)
+      for (int c = 0; c < 3; ++c) p[c] = uint8_t((grey + 2 * (*mark)[size_t(c)]) / 3);
+  }
+  return out;
+}
+
 Image in_colours(Image image) {
   if (image.C == 3) return image;
   Image out = make_raster(image.H, image.W, 3);

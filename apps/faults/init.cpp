@@ -6,6 +6,7 @@
 #include "apps/faults/verbs.h"
 #include "apps/new_config.h"
 #include "data/segy_inspect.h"
+#include "kernels/common/log.h"
 
 namespace kern::apps {
 
@@ -17,6 +18,10 @@ void run_init_faults(const FaultsInitConfig& c, Call& call) {
   const data::SegySummary summary = data::inspect_segy(file, geometry);
   const data::SegyLayout& layout = file.layout();
   check(summary.amplitudes.deviation > 0, c.data, " holds no amplitudes: there is nothing to be alike to");
+
+  if (summary.amplitudes.least >= 0)
+    warn(c.data, " holds no value below 0 (", summary.amplitudes.least, " to ", summary.amplitudes.most,
+         "): are these labels or an attribute? Name the file of the amplitudes");
 
   out.comment(fmt::format("Made by kern faults init from {}: {}, {} traces, {} inlines, {} crosslines, {} samples{}.", c.data,
                           to_string(geometry.kind()), file.traces(), geometry.inlines().size(), geometry.crosslines().size(),

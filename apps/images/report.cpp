@@ -31,8 +31,6 @@ SplitCounts split_counts(const std::string& name, const data::ImageStore& store,
   return s;
 }
 
-data::Image errors_of(const data::Image& picture, const data::Labels& truth, const data::Labels& predicted, bool binary);
-
 // Appends the picture, its truth, and what each model says of it; of a single one also where it is wrong.
 void add_cells(std::vector<data::Image>& cells, std::span<const Opinion> opinions, const Passing& passing) {
   const auto loaded = opinions[0].store->get(opinions[0].picture);
@@ -48,30 +46,13 @@ void add_cells(std::vector<data::Image>& cells, std::span<const Opinion> opinion
     const data::Labels predicted = predict_labels(*o.model, o.store->get(o.picture)->image, passing);
     add(predicted);
     if (opinions.size() == 1)
-      cells.push_back(errors_of(picture, data::resize_nearest(loaded->labels, H, W), data::resize_nearest(predicted, H, W),
+      cells.push_back(data::mistakes(picture, data::resize_nearest(loaded->labels, H, W), data::resize_nearest(predicted, H, W),
                                 o.model->class_count() == 2));
   }
 }
 
-// Where a prediction is right and wrong, on the picture in grey: of two classes what was found, what was found wrongly and
-// what was missed; of more what is wrong.
 constexpr const char* kErrorWords = "where it is wrong (green: found, orange: found wrongly, blue: missed)";
 constexpr const char* kErrorWordsOfMany = "where it is wrong (orange)";
-data::Image errors_of(const data::Image& picture, const data::Labels& truth, const data::Labels& predicted, bool binary) {
-  constexpr data::Rgb kFound{0, 158, 115}, kWrong{213, 94, 0}, kMissed{0, 114, 178};
-  data::Image out = picture;
-  for (int64_t i = 0; i < out.H * out.W; ++i) {
-    uint8_t* p = &out.pixels[size_t(3 * i)];
-    const int grey = (299 * p[0] + 587 * p[1] + 114 * p[2]) / 1000, t = truth.pixels[size_t(i)], k = predicted.pixels[size_t(i)];
-    p[0] = p[1] = p[2] = uint8_t(grey);
-    const data::Rgb* mark = nullptr;
-    if (t != data::kIgnoredPixel && t != k) mark = binary && k == 0 ? &kMissed : &kWrong;
-    else if (binary && t == 1) mark = &kFound;
-    if (mark)
-      for (int c = 0; c < 3; ++c) p[c] = uint8_t((grey + 2 * (*mark)[size_t(c)]) / 3);
-  }
-  return out;
-}
 
 // Those that did worst, with their sizes; pictures.csv has all.
 void add_table(Report& report, const ImagesReport& in) {

@@ -180,6 +180,8 @@ TEST(FaultsInit, TrainsAsItStandsOnSectionsLikeTheSurveys) {
   const TemporaryFolder folder;
   run_well({"faults", "synthesize", "out=" + folder / "sgy", "volumes=1", "sheet=0", "inlines=4", "crosslines=70", "samples=100",
             "interval=2000", "frequency=40", "noise=0.05", "faults=1"});
+  const Result labels = run_well({"faults", "init", folder / "sgy/faults_00000.sgy", "out=" + folder / "labels.yaml"});
+  EXPECT_TRUE(contains(labels.err, "are these labels")) << labels.err;
   const std::string config = folder / "my.yaml";
   const Result r = run_well({"faults", "init", folder / "sgy/amplitude_00000.sgy", "out=" + config});
   EXPECT_TRUE(contains(r.out, "kern faults predict model=runs/my data=")) << r.out;
