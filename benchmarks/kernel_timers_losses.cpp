@@ -10,6 +10,7 @@
 #include "kernels/mse.h"
 #include "kernels/posteriors_in_order.h"
 #include "kernels/pseudo_labels.h"
+#include "kernels/segmentation_score.h"
 #include "kernels/ssim.h"
 #include "kernels/tversky.h"
 
@@ -148,6 +149,16 @@ Directions directions(const PosteriorsInOrderRow& row, const PosteriorsInOrderSp
            size}};
 }
 
+std::string shape_of(const SegmentationScoreSpec& g) { return text(g.h, "x", g.w, "x", g.c, "->", g.rows, "x", g.columns); }
+Directions directions(const SegmentationScoreRow& row, const SegmentationScoreSpec& g, const Exec& e, TrialArrays& a) {
+  const int64_t size = g.h * g.w * g.c, labels = g.rows * g.columns;
+  float *p = a.input(size, 0, 1), *loss = a.output(1);
+  const int32_t* label = a.classes(labels, g.classes());
+  int32_t* counts = reinterpret_cast<int32_t*>(a.bytes(size_t(g.classes() * g.classes()) * sizeof(int32_t)));
+  return {{"forward", 6 * double(labels * g.c), floats(double(size + labels)),
+           [=, &row] { row.forward(e, g, p, label, counts, loss); }, loss, 1}};
+}
+
 struct Cases {
   static std::string name_of(const auto& spec) { return shape_of(spec); }
   static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, TrialArrays& arrays) {
@@ -178,6 +189,10 @@ void add_loss_timers(Timers& timers, int64_t values) {
   add_timer<Cases, PosteriorsInOrderSpec>(timers, posteriors_in_order_table(),
                                           {{.n = 16, .l = std::min<int64_t>(512, rows), .c = 8}});
   const int64_t side = rows >= 65536 ? 128 : 16;
+  add_timer<Cases, SegmentationScoreSpec>(
+      timers, segmentation_score_table(),
+      {{.h = 2 * side, .w = 2 * side, .c = 12, .rows = 3 * side, .columns = 4 * side, .p_pitch = 12},
+       {.h = 2 * side, .w = 2 * side, .c = 1, .rows = 3 * side, .columns = 4 * side}});
   add_timer<Cases, SsimSpec>(timers, ssim_table(), {{.n = 4, .h = side, .w = side, .c = 3}});
 }
 

@@ -24,7 +24,8 @@ class ConfusionMatrix {
   // Counts one sample, or many. Error when a truth is neither kIgnored nor a class, or a prediction is not a class.
   void add(int truth, int prediction);
   void add(std::span<const int> truth, std::span<const int> prediction);
-  void merge(const ConfusionMatrix& other);  // Error when the numbers of classes differ
+  void add_counts(std::span<const int32_t> counts);  // [K x K], row = truth
+  void merge(const ConfusionMatrix& other);          // Error when the numbers of classes differ
   void clear();
 
   const ClassList& classes() const { return classes_; }

@@ -2,11 +2,13 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "apps/images/config.h"
+#include "data/preprocess.h"
 #include "layers/module.h"
 
 namespace kern::apps {
@@ -48,6 +50,12 @@ Way way_of(const ImagesModel& model, const data::Image& picture, Window window);
 // has the channels that the network takes.
 void predict_picture(const ImagesModel& model, const data::Image& picture, const Passing& passing,
                      const RowsOfProbabilities& give);
+
+// The size at which a picture goes through the network in one piece and once; nothing where it is cut into tiles or passes
+// mirrored too.
+std::optional<data::PictureSize> whole_pass(const ImagesModel& model, const data::Image& picture, const Passing& passing);
+// Such pictures of one size in one batch: probabilities [N,h,w,C] where the model is; C = 1 are those of class 1 of two.
+Tensor pass_together(const ImagesModel& model, std::span<const data::Image* const> pictures, data::PictureSize size);
 
 // The commonest choice: the most probable class; with two classes the second one from the threshold on.
 int choose_class(std::span<const float> probabilities, double threshold);

@@ -7,6 +7,7 @@
 #include "engine/autograd.h"
 #include "engine/ops/sigmoid.h"
 #include "engine/ops/softmax.h"
+#include "kernels/common/parallel.h"
 
 namespace kern::apps {
 namespace {
@@ -146,6 +147,37 @@ Way way_of(const ImagesModel& model, const data::Image& image, Window window) {
   constexpr int64_t kMuch = 2;
   const bool larger = known && (image.H > kMuch * model.seen_H || image.W > kMuch * model.seen_W);
   return larger ? Way::scaled_tiles : Way::squeezed;
+}
+
+std::optional<data::PictureSize> whole_pass(const ImagesModel& model, const data::Image& image, const Passing& passing) {
+  if (passing.flips != Flips::none) return {};
+  switch (way_of(model, image, passing.window)) {
+    case Way::whole:
+      return data::PictureSize{image.H, image.W};
+    case Way::squeezed:
+      return data::PictureSize{model.H, model.W};
+    case Way::tiles:
+    case Way::scaled_tiles:
+      break;
+  }
+  return {};
+}
+
+Tensor pass_together(const ImagesModel& model, std::span<const data::Image* const> pictures, data::PictureSize size) {
+  const auto N = int64_t(pictures.size()), each = size.H * size.W * int64_t(model.network.in);
+  std::vector<float> inputs(size_t(N * each));
+  kernels::parallel_for(N, 1, [&](int64_t n, int64_t) {
+    const data::Image& given = *pictures[size_t(n)];
+    internal_check(given.C == model.network.in, "a picture of other channels than the network's");
+    const bool same = given.H == size.H && given.W == size.W;
+    const data::Image scaled = same ? data::Image() : data::resize(given, size.H, size.W);
+    const std::vector<uint8_t>& pixels = same ? given.pixels : scaled.pixels;
+    std::transform(pixels.begin(), pixels.end(), inputs.begin() + n * each, [](uint8_t v) { return float(v) / 255; });
+  });
+  const NoGrad off;
+  model.module.set_training(false);
+  const Tensor logits = model.module(Tensor::from({N, size.H, size.W, model.network.in}, inputs).to(model.module.device()));
+  return model.network.out == 1 ? sigmoid(logits) : softmax(logits);
 }
 
 void predict_picture(const ImagesModel& model, const data::Image& image, const Passing& passing,
