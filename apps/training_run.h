@@ -20,7 +20,8 @@
 namespace kern::apps {
 
 // A new run in the folder `run`, or, where `resume` is not empty, the one that stands there. The command line has read
-// that one's configuration already (apps/command.h); what it says besides wins, and is warned of where it comes too late.
+// that one's configuration already (apps/command.h); what it says besides wins, and is warned of where it comes too
+// late.
 training::RunFolder open_run(const std::string& run, const std::string& resume, const Call& call);
 
 // The folder of an evaluation. Error where an earlier one stands, but for `overwrite`.

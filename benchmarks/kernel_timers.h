@@ -60,7 +60,8 @@ inline int calls_of_a_sample(Device device, double milliseconds, size_t sets) {
   if (device == Device::cpu) return 1;
   return std::max(int(sets), std::clamp(int(kSample / std::max(1e-3, milliseconds)), 1, 200));
 }
-// Sets of a case's arrays, so that a call of a card finds nothing of the call before in its cache; the CPU is timed warm.
+// Sets of a case's arrays, so that a call of a card finds nothing of the call before in its cache; the CPU is timed
+// warm.
 inline size_t sets_of_arrays(Device device, size_t bytes) {
   constexpr size_t kMost = 16;
   if (device == Device::cpu || card_info().emulated) return 1;

@@ -149,7 +149,9 @@ Directions directions(const PosteriorsInOrderRow& row, const PosteriorsInOrderSp
            size}};
 }
 
-std::string shape_of(const SegmentationScoreSpec& g) { return text(g.h, "x", g.w, "x", g.c, "->", g.rows, "x", g.columns); }
+std::string shape_of(const SegmentationScoreSpec& g) {
+  return text(g.h, "x", g.w, "x", g.c, "->", g.rows, "x", g.columns);
+}
 Directions directions(const SegmentationScoreRow& row, const SegmentationScoreSpec& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.h * g.w * g.c, labels = g.rows * g.columns;
   float *p = a.input(size, 0, 1), *loss = a.output(1);

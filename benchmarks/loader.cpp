@@ -217,7 +217,8 @@ Case binary_step(Size size) {
                     {.terms = {{"bce", 1}, {"dice", 1}}}, 2);
 }
 Case road_step(Size size) {
-  return supervised(models::make_image2d_model("unet", {.in = 3, .out = 11}), {usual(size.batch, 6), 256, 480, 3}, {}, 11);
+  return supervised(models::make_image2d_model("unet", {.in = 3, .out = 11}), {usual(size.batch, 6), 256, 480, 3}, {},
+                    11);
 }
 Case wells_step(Size size) {
   return supervised(AnyModule(models::UNet1d(models::UNet1dConfig{})), {usual(size.batch, 16), 512, 1}, {}, 5);

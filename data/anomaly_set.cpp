@@ -111,8 +111,7 @@ class Loader {
       const auto it = masks_.find(stem);
       if (it == masks_.end()) continue;
       for (const fs::path& mask : it->second)
-        if (folder_of(mask) == folder_of(image) || same_name(folder_of(mask).filename().string(), kind))
-          return mask;
+        if (folder_of(mask) == folder_of(image) || same_name(folder_of(mask).filename().string(), kind)) return mask;
       if (it->second.size() == 1) return it->second.front();
     }
     return {};

@@ -27,9 +27,8 @@ class Feed {
     const int threads = prefetch_ ? prefetch_->wanted_threads() : 1;
     prefetch_.reset();
     epoch_ = std::make_unique<Epoch>(batches_.epoch(number));
-    prefetch_ =
-        std::make_unique<Prefetch<Batch>>(
-            first, size(), [this](int64_t i) { return batches_.batch(*epoch_, i); }, 2, thread_count(), threads);
+    prefetch_ = std::make_unique<Prefetch<Batch>>(
+        first, size(), [this](int64_t i) { return batches_.batch(*epoch_, i); }, 2, thread_count(), threads);
   }
   // The next batch; nothing at the end of the epoch.
   std::optional<Batch> next() { return prefetch_->next(); }

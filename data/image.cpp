@@ -199,8 +199,9 @@ ImageInfo any_info(std::string_view bytes, const std::string& name, int64_t page
   if (bytes.starts_with("BM")) return bmp_info(bytes, name);
   if (is_tiff(bytes)) return tiff_info(bytes, page, name);
   check(!bytes.empty(), name, " is empty");
-  throw Error(name +
-              " is no picture that can be read: it is neither JPEG, PNG, TIFF nor BMP by its content; convert it to one");
+  throw Error(
+      name +
+      " is no picture that can be read: it is neither JPEG, PNG, TIFF nor BMP by its content; convert it to one");
 }
 
 // Turned so that a picture of this EXIF orientation stands upright.

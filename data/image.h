@@ -1,4 +1,5 @@
-// Pictures in memory, and from and to files: JPEG (baseline and progressive), PNG (every kind), BMP and TIFF in, PNG out.
+// Pictures in memory, and from and to files: JPEG (baseline and progressive), PNG (every kind), BMP and TIFF in, PNG
+// out.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -32,7 +33,8 @@ struct ImageInfo {
   enum class Format { jpeg, png, bmp, tiff };
   Format format = Format::png;
   int64_t H = 0, W = 0;  // as decoded: after the EXIF orientation
-  int channels = 0;  // as stored: 1 grey or palette, 2 grey and alpha, 3 colours, 4 colours and alpha; CMYK of a JPEG too
+  int channels =
+      0;  // as stored: 1 grey or palette, 2 grey and alpha, 3 colours, 4 colours and alpha; CMYK of a JPEG too
   int bits = 8;      // of a value, 1 to 16
   bool palette = false;
   int orientation = 1;  // EXIF, 1 to 8: how a JPEG or TIFF must be turned to stand upright
@@ -50,7 +52,8 @@ ImageInfo image_info(const std::filesystem::path& path);  // reads no more than 
 bool is_image_name(const std::filesystem::path& path);    // ends in .jpg, .jpeg, .png, .bmp, .tif or .tiff, in any case
 
 // A TIFF may hold several pictures. They are named as if it were a folder, stack.tif/page_01 and so on, and whatever
-// reads a picture by its path takes these. The names of a file's pictures: its own where it holds one or cannot be read.
+// reads a picture by its path takes these. The names of a file's pictures: its own where it holds one or cannot be
+// read.
 std::vector<std::filesystem::path> pages_of(const std::filesystem::path& file);
 std::filesystem::path file_of(const std::filesystem::path& picture);  // that holds it: its own path, but for a page
 

@@ -41,7 +41,8 @@ Image mistakes(const Image& picture, const Labels& truth, const Labels& predicte
   Image out = picture;
   for (int64_t i = 0; i < out.H * out.W; ++i) {
     uint8_t* p = &out.pixels[size_t(3 * i)];
-    const int grey = (299 * p[0] + 587 * p[1] + 114 * p[2]) / 1000, t = truth.pixels[size_t(i)], k = predicted.pixels[size_t(i)];
+    const int grey = (299 * p[0] + 587 * p[1] + 114 * p[2]) / 1000, t = truth.pixels[size_t(i)],
+              k = predicted.pixels[size_t(i)];
     p[0] = p[1] = p[2] = uint8_t(grey);
     const Rgb* mark = nullptr;
     if (t != kIgnoredPixel && t != k) mark = binary && k == 0 ? &kMissed : &kWrong;

@@ -13,8 +13,8 @@ Image coloured(const Labels& labels, std::span<const Rgb> palette);
 // The picture in colours, its classes laid over it. Class 0 stays clear where `background` says so.
 Image overlay(const Image& image, const Labels& labels, std::span<const Rgb> palette, double opacity = 0.5,
               bool background_clear = false);
-// Where a prediction is right and wrong, on the picture [H,W,3] in grey. `binary`: class 1 is an object, green where it was
-// found, orange where it was found wrongly, blue where it was missed; otherwise orange is what is wrong.
+// Where a prediction is right and wrong, on the picture [H,W,3] in grey. `binary`: class 1 is an object, green where it
+// was found, orange where it was found wrongly, blue where it was missed; otherwise orange is what is wrong.
 Image mistakes(const Image& picture, const Labels& truth, const Labels& predicted, bool binary);
 // Grey as three equal channels.
 Image in_colours(Image image);

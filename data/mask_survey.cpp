@@ -130,7 +130,8 @@ MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most) {
 }
 
 std::string guess_mask_suffix(const std::filesystem::path& folder) {
-  for (const char* suffix : {"_mask", "_gt", "_GT", "_label", "_labels", "_seg", "_segmentation", "_annotation", "-mask", "_L", "_bw"})
+  for (const char* suffix :
+       {"_mask", "_gt", "_GT", "_label", "_labels", "_seg", "_segmentation", "_annotation", "-mask", "_L", "_bw"})
     if (load_image_folder({.path = folder, .mask_suffix = suffix}).labelled() > 0) return suffix;
   return {};
 }

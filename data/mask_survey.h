@@ -12,14 +12,14 @@
 namespace kern::data {
 
 struct MaskSurvey {
-  int64_t masks = 0, pixels = 0;           // looked at
-  MaskKind kind = MaskKind::index;         // how they are best read
-  std::map<uint32_t, int64_t> values;      // pixels of each value, or of each colour as 0xrrggbb where kind is colour
-  std::vector<int> ignore;                 // values that mark what nobody labelled
-  double object_share = 0;                 // of two classes: of all pixels, the second class's
-  double object_width = 0;                 // pixels: median over the second class's (of more: all but the commonest
-                                           // class's) pixels of the shorter of the runs through them, across and down
-  std::string why;                         // in words, for a person
+  int64_t masks = 0, pixels = 0;       // looked at
+  MaskKind kind = MaskKind::index;     // how they are best read
+  std::map<uint32_t, int64_t> values;  // pixels of each value, or of each colour as 0xrrggbb where kind is colour
+  std::vector<int> ignore;             // values that mark what nobody labelled
+  double object_share = 0;             // of two classes: of all pixels, the second class's
+  double object_width = 0;             // pixels: median over the second class's (of more: all but the commonest
+                                       // class's) pixels of the shorter of the runs through them, across and down
+  std::string why;                     // in words, for a person
 };
 // Of some masks (spread over all). Error: none can be read, or what they hold is no mask.
 MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most = 48);

@@ -45,8 +45,7 @@ class RoundFeed {
     {
       std::lock_guard lock(mutex_);
       auto& kept = rounds_[size_t(number % 2)];
-      if (!kept.epoch || kept.number != number)
-        kept = {number, std::make_shared<const Epoch>(batches_.epoch(number))};
+      if (!kept.epoch || kept.number != number) kept = {number, std::make_shared<const Epoch>(batches_.epoch(number))};
       round = kept.epoch;
     }
     return batches_.batch(*round, i % size());

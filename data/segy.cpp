@@ -83,12 +83,14 @@ void SegyFile::open(const SegyOptions& options) {
   layout_.depth = options.domain == SegyDomain::depth || (options.domain == SegyDomain::automatic && speaks_of_depth());
 }
 
-// Whether the text header says that samples are depths. Water, sources and streamers have depths in every file, and what
-// was migrated in depth is often stretched to time again.
+// Whether the text header says that samples are depths. Water, sources and streamers have depths in every file, and
+// what was migrated in depth is often stretched to time again.
 bool SegyFile::speaks_of_depth() {
   static const std::regex time("\\bTIME\\b|\\bTWT\\b|\\bMS\\b|MILLISEC|MICROSEC"),
-      depth("DEPTH[ -]*DOMAIN|DOMAIN *[:=]? *DEPTH|\\bIN DEPTH\\b|DEPTH (VOLUME|CUBE|SECTION|SLICE|INTERVAL|STEP|SAMPL)|\\bTVDSS\\b|"
-            "SAMPL\\w* (INTERVAL|RATE|STEP) *[:=(]* *[0-9.]* *(M|METRES?|METERS?|FT|FEET)\\b"),
+      depth(
+          "DEPTH[ -]*DOMAIN|DOMAIN *[:=]? *DEPTH|\\bIN DEPTH\\b|DEPTH "
+          "(VOLUME|CUBE|SECTION|SLICE|INTERVAL|STEP|SAMPL)|\\bTVDSS\\b|"
+          "SAMPL\\w* (INTERVAL|RATE|STEP) *[:=(]* *[0-9.]* *(M|METRES?|METERS?|FT|FEET)\\b"),
       migration("\\bPSDM\\b|DEPTH[ -]*MIGRAT");
   bool migrated = false;
   for (std::string line : text_header().lines) {
@@ -98,8 +100,9 @@ bool SegyFile::speaks_of_depth() {
     migrated = (migrated || std::regex_search(line, migration)) && !of_time;
   }
   if (migrated)
-    warnings_.push_back(name_ + ": the text header tells of migration in depth, but not whether samples are times: they are "
-                                "taken for milliseconds; if they are depths, set domain=depth");
+    warnings_.push_back(name_ +
+                        ": the text header tells of migration in depth, but not whether samples are times: they are "
+                        "taken for milliseconds; if they are depths, set domain=depth");
   return false;
 }
 

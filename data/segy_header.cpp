@@ -131,7 +131,8 @@ bool add_text_line(std::span<std::byte> header, std::string_view line) {
     return s.find_first_not_of("C 0123456789") == s.npos && s.size() <= 4;
   };
   const auto closes = [&](size_t row) {
-    return before.lines[row].find("SEG Y REV") != std::string::npos || before.lines[row].find("END ") != std::string::npos;
+    return before.lines[row].find("SEG Y REV") != std::string::npos ||
+           before.lines[row].find("END ") != std::string::npos;
   };
   size_t end = before.lines.size();
   while (end > 0 && closes(end - 1)) --end;

@@ -66,8 +66,8 @@ struct SegyText {
 SegyText read_text_header(std::span<const std::byte> bytes);
 // EBCDIC (code page 037), 40 lines of 80; what EBCDIC lacks becomes '?', what is too long is cut.
 std::vector<std::byte> write_text_header(const std::vector<std::string>& lines);
-// Puts the line after the header's last used one, before "SEG Y REV1" and "END TEXTUAL HEADER", in the header's own code;
-// where none is free there, into the last free one above. False, and nothing changes: every line is used.
+// Puts the line after the header's last used one, before "SEG Y REV1" and "END TEXTUAL HEADER", in the header's own
+// code; where none is free there, into the last free one above. False, and nothing changes: every line is used.
 bool add_text_line(std::span<std::byte> header, std::string_view line);
 
 }  // namespace kern::data

@@ -103,7 +103,9 @@ class Tiff {
     const int bits = field<uint16_t>(TIFFTAG_BITSPERSAMPLE, 1), samples = field<uint16_t>(TIFFTAG_SAMPLESPERPIXEL, 1);
     const int kind = field<uint16_t>(TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
     check(kind == SAMPLEFORMAT_UINT || kind == SAMPLEFORMAT_VOID, name_, " holds ", bits, "-bit ",
-          kind == SAMPLEFORMAT_IEEEFP ? "floating-point" : kind == SAMPLEFORMAT_INT ? "signed" : "complex",
+          kind == SAMPLEFORMAT_IEEEFP ? "floating-point"
+          : kind == SAMPLEFORMAT_INT  ? "signed"
+                                      : "complex",
           " values; save it with 8 or 16 bits, unsigned");
     check(bits >= 1 && bits <= 16, name_, " holds ", bits, " bits a value; save it with 8 or 16");
     if (!is_plain()) {
@@ -123,7 +125,8 @@ class Tiff {
     StoredImage out;
     out.info = info();
     Raster<uint16_t>& raster = out;
-    const auto H = int64_t(field<uint32_t>(TIFFTAG_IMAGELENGTH, 0)), W = int64_t(field<uint32_t>(TIFFTAG_IMAGEWIDTH, 0));
+    const auto H = int64_t(field<uint32_t>(TIFFTAG_IMAGELENGTH, 0)),
+               W = int64_t(field<uint32_t>(TIFFTAG_IMAGEWIDTH, 0));
     raster = make_raster<uint16_t>(H, W, out.info.channels);
     if (!is_plain()) {
       read_colours(raster);
@@ -134,7 +137,8 @@ class Tiff {
     }
     const auto most = uint16_t((1 << out.info.bits) - 1);
     if (is_plain() && photometric() == PHOTOMETRIC_MINISWHITE)
-      for (int64_t i = 0; i < H * W; ++i) raster.pixels[size_t(i * raster.C)] = uint16_t(most - raster.pixels[size_t(i * raster.C)]);
+      for (int64_t i = 0; i < H * W; ++i)
+        raster.pixels[size_t(i * raster.C)] = uint16_t(most - raster.pixels[size_t(i * raster.C)]);
     if (out.info.palette) out.palette = palette(size_t(1) << out.info.bits);
     return out;
   }
@@ -159,11 +163,10 @@ class Tiff {
   // Whether values mean what they are: grey, an index, red, green or blue.
   bool is_plain() const {
     const int p = photometric();
-    return p == PHOTOMETRIC_MINISBLACK || p == PHOTOMETRIC_MINISWHITE || p == PHOTOMETRIC_RGB || p == PHOTOMETRIC_PALETTE;
+    return p == PHOTOMETRIC_MINISBLACK || p == PHOTOMETRIC_MINISWHITE || p == PHOTOMETRIC_RGB ||
+           p == PHOTOMETRIC_PALETTE;
   }
-  bool separate() const {
-    return field<uint16_t>(TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == PLANARCONFIG_SEPARATE;
-  }
+  bool separate() const { return field<uint16_t>(TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == PLANARCONFIG_SEPARATE; }
 
   // Numbers of `bits` bits each, the first in the highest bits of the first byte; 16 bits in the machine's order.
   static void unpack(const uint8_t* from, int64_t n, int bits, uint16_t* to, int64_t step) {

@@ -19,8 +19,8 @@ int64_t tiff_pages(const std::filesystem::path& file);
 ImageInfo tiff_info(const std::filesystem::path& file, int64_t page);
 ImageInfo tiff_info(std::string_view bytes, int64_t page, const std::string& name);
 
-// The values as stored, but that white is always the larger one; C is 1 to 4. What is stored as no plain grey, palette or
-// RGB (CMYK, YCbCr, CIE L*a*b*) comes as RGB of 8 bits. Turned upright by image.cpp.
+// The values as stored, but that white is always the larger one; C is 1 to 4. What is stored as no plain grey, palette
+// or RGB (CMYK, YCbCr, CIE L*a*b*) comes as RGB of 8 bits. Turned upright by image.cpp.
 StoredImage read_tiff(std::string_view bytes, int64_t page, const std::string& name);
 
 }  // namespace kern::data

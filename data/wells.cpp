@@ -51,13 +51,15 @@ void settle_curves(WellSet& set, const Reading& reading) {
     for (const Well& w : set.wells)
       if (missing_throughout(w.curves[c])) lacking.push_back(w.id);
     const auto named = aliases_of(o.curves[c]);
-    check(lacking.size() < set.wells.size() ||
-              std::none_of(seen.begin(), seen.end(),
-                           [&](const std::string& s) {
-                             return std::any_of(named.begin(), named.end(), [&](const auto& a) { return same_name(a, s); });
-                           }),
+    check(lacking.size() < set.wells.size() || std::none_of(seen.begin(), seen.end(),
+                                                            [&](const std::string& s) {
+                                                              return std::any_of(
+                                                                  named.begin(), named.end(),
+                                                                  [&](const auto& a) { return same_name(a, s); });
+                                                            }),
           "wells: the curve ", o.curves[c], " is in the files of ", o.path.string(),
-          ", but none of its values is a measurement: all are missing, null values or beyond 1e20. Take it out of curves, "
+          ", but none of its values is a measurement: all are missing, null values or beyond 1e20. Take it out of "
+          "curves, "
           "or look at the files' NULL");
     check(lacking.size() < set.wells.size(), "wells: no well of ", o.path.string(), " holds a value of the curve ",
           o.curves[c], guess(o.curves[c], seen), ". The files have: ", join(seen, 40),

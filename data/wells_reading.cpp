@@ -239,7 +239,9 @@ Well well_from_las(const LasFile& file, Reading& reading) {
   Well well;
   well.name = file.well_name;
   well.uwi = file.uwi;
-  well.id = !file.well_name.empty() ? file.well_name : !file.uwi.empty() ? file.uwi : escaped_utf8(file.path.stem().string());
+  well.id = !file.well_name.empty() ? file.well_name
+            : !file.uwi.empty()     ? file.uwi
+                                    : escaped_utf8(file.path.stem().string());
   well.source = shown;
   for (const char c : file.curves.at(0).unit) well.depth_unit += lower(c);
   well.depth = file.curves[0].values;

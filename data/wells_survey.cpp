@@ -156,7 +156,8 @@ WellsSurvey survey_wells(const WellsOptions& o) {
       s.skipped.push_back({file.string(), e.sentence(), ""});
     }
   }
-  if (s.wells == 0) throw Error(text("wells: nothing in ", o.path.string(), " can be read. ", s.skipped.at(0).sentence));
+  if (s.wells == 0)
+    throw Error(text("wells: nothing in ", o.path.string(), " can be read. ", s.skipped.at(0).sentence));
   int best = 0;
   for (auto& [name, t] : tallies) {
     if (t.valid == 0) continue;

@@ -10,15 +10,15 @@
 namespace kern::data {
 
 struct SurveyedCurve {
-  std::string name;                 // as most files spell it
-  std::string unit;                 // the most frequent one
-  int64_t wells = 0;                // that hold a value of it
-  int64_t samples = 0, valid = 0;   // of those wells; valid: measured
-  double least = 0, most = 0;       // of the measured values
-  double spread = 0;                // 99th over 50th percentile where all are above 0, else 0: tens ask for a logarithm
-  bool whole = false;               // all values are whole numbers
-  int64_t distinct = 0;             // values or words, counted up to 65
-  bool words = false;               // a table's column of words
+  std::string name;                // as most files spell it
+  std::string unit;                // the most frequent one
+  int64_t wells = 0;               // that hold a value of it
+  int64_t samples = 0, valid = 0;  // of those wells; valid: measured
+  double least = 0, most = 0;      // of the measured values
+  double spread = 0;               // 99th over 50th percentile where all are above 0, else 0: tens ask for a logarithm
+  bool whole = false;              // all values are whole numbers
+  int64_t distinct = 0;            // values or words, counted up to 65
+  bool words = false;              // a table's column of words
 };
 
 struct WellsSurvey {

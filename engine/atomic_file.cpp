@@ -50,8 +50,8 @@ fs::path end_of_links(fs::path path) {
 
 fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
-// "checkpoint.safetensors.tmp1847…": what remove_temporaries (training/run_folder.cpp) knows. A long name is cut, between
-// two letters of UTF-8, so that the ending has room.
+// "checkpoint.safetensors.tmp1847…": what remove_temporaries (training/run_folder.cpp) knows. A long name is cut,
+// between two letters of UTF-8, so that the ending has room.
 fs::path temporary_name(const fs::path& target) {
   std::random_device random;
   const uint64_t number = uint64_t(random()) << 32 | random();

@@ -23,8 +23,8 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
   void write(const void* data, size_t bytes);
   void write(std::string_view text) { write(text.data(), text.size()); }
-  // At a place of the caller's choosing, from the file's beginning; what write() does is not moved by it. Only where the
-  // target is a regular file.
+  // At a place of the caller's choosing, from the file's beginning; what write() does is not moved by it. Only where
+  // the target is a regular file.
   void write_at(int64_t offset, const void* data, size_t bytes);
   void commit();
 

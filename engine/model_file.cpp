@@ -110,11 +110,11 @@ Shape read_shape(const json& j, const std::string& where) {
 uint64_t header_length(std::string_view beginning, uint64_t file_bytes, const std::string& shown_name) {
   check(file_bytes >= 8 && beginning.size() >= 8, shown_name, ": not a safetensors file, it has only ", file_bytes,
         " bytes");
-  const bool is_text = std::all_of(beginning.begin(), beginning.begin() + 8, [](char c) {
-    return (c >= 32 && c < 127) || c == '\n' || c == '\r' || c == '\t';
-  });
+  const bool is_text = std::all_of(beginning.begin(), beginning.begin() + 8,
+                                   [](char c) { return (c >= 32 && c < 127) || c == '\n' || c == '\r' || c == '\t'; });
   check(!is_text, shown_name,
-        " is text, not a model: a model is what a training saved, model.safetensors in its run folder (or the folder itself)");
+        " is text, not a model: a model is what a training saved, model.safetensors in its run folder (or the folder "
+        "itself)");
   uint64_t length = 0;
   std::memcpy(&length, beginning.data(), 8);
   check(length <= file_bytes - 8 && length <= (uint64_t{100} << 20), shown_name,

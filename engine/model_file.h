@@ -35,8 +35,8 @@ void save_tensors(const std::filesystem::path& path, std::vector<FileTensor> ten
 // offsets outside it or overlapping, a shape that does not match its bytes.
 TensorFile load_tensors(const std::filesystem::path& path);
 TensorFile parse_tensors(std::string_view bytes, const std::string& shown_name);
-// The metadata alone: reads no more of the file than its header, however large it is. Error too where the file ends before the
-// values that the header announces.
+// The metadata alone: reads no more of the file than its header, however large it is. Error too where the file ends
+// before the values that the header announces.
 Metadata load_metadata(const std::filesystem::path& path);
 
 // Copies values into `targets` (handles into a model). Every missing, extra and misshapen name is listed in one Error;

@@ -23,7 +23,8 @@ class Stopwatch {
 // refuse), they are made one by one.
 class CallSeries {
  public:
-  // call(i) for i < count, each of which has been made before (what allocates or measures at its first call has done so).
+  // call(i) for i < count, each of which has been made before (what allocates or measures at its first call has done
+  // so).
   CallSeries(Device device, int count, std::function<void(int)> call);
   double milliseconds_of_one(Stopwatch& watch) const;
   bool recorded() const { return graph_.has_value(); }

@@ -105,11 +105,12 @@ struct Trials<kernels::Conv2dRowOf<T>> {
   using Row = kernels::Conv2dRowOf<T>;
   using Spec = kernels::Conv2dSpec;
   static const kernels::Table<Row>& table() { return kernels::conv2d_table<T>(); }
-  static constexpr std::tuple entries{
-      TrialEntry{"forward", &Row::forward}, TrialEntry{"backward_data", &Row::backward_data},
-      TrialEntry{"backward_weight", &Row::backward_weight}, TrialEntry{"backward_bias", &Row::backward_bias},
-      TrialEntry{"backward_data_plus", &Row::backward_data_plus},
-      TrialEntry{"backward_data_added", &Row::backward_data_added}};
+  static constexpr std::tuple entries{TrialEntry{"forward", &Row::forward},
+                                      TrialEntry{"backward_data", &Row::backward_data},
+                                      TrialEntry{"backward_weight", &Row::backward_weight},
+                                      TrialEntry{"backward_bias", &Row::backward_bias},
+                                      TrialEntry{"backward_data_plus", &Row::backward_data_plus},
+                                      TrialEntry{"backward_data_added", &Row::backward_data_added}};
   static CaseName name(const Spec& g);
   static std::vector<Trial<Row>> of(const Spec& g);
 };

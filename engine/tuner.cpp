@@ -145,10 +145,10 @@ struct Measured {
   double microseconds = 0;
 };
 
-// Rows whose results are right, in the table's order; the others are named. The judge is the reference where it is quick
-// and on this device; else the plain row: the last of our own in the table, which are listed the most special first. It
-// is simple, but it is not believed against all others when two of these agree that have nothing in common, ours and a
-// library's. Only one array at a time is kept beside a result.
+// Rows whose results are right, in the table's order; the others are named. The judge is the reference where it is
+// quick and on this device; else the plain row: the last of our own in the table, which are listed the most special
+// first. It is simple, but it is not believed against all others when two of these agree that have nothing in common,
+// ours and a library's. Only one array at a time is kept beside a result.
 std::vector<size_t> right_rows(const detail::Contest& c, const std::string& what, const detail::Contest::Run& run,
                                const kernels::Exec& exec) {
   const double allowed = allowed_difference(precision_of(c.device));
@@ -231,8 +231,7 @@ Measured measure(const detail::Contest& c, const std::string& what) {
   std::vector<double> about(c.rows.size(), HUGE_VAL);
   for (const size_t row : rows)
     for (int i = 0; i < 2 && (i == 0 || about[row] < kEnough); ++i)
-      about[row] =
-          std::min(about[row], watch.milliseconds([&] { runs[next++ % runs.size()].call(row, exec); }));
+      about[row] = std::min(about[row], watch.milliseconds([&] { runs[next++ % runs.size()].call(row, exec); }));
   const double best = *std::min_element(about.begin(), about.end());
   std::erase_if(rows, [&](size_t row) { return about[row] > kHopeless * best; });
 

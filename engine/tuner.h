@@ -9,11 +9,11 @@
 // never changes while a process computes, and a training that is resumed goes on with those it began with
 // (keep_tuned_choices). Measuring happens when an entry is called first: a step's warm-up, never its recording.
 //
-// How: a row whose result is off is refused and named (judged by the reference row where that is quick and on the device,
-// else by the table's plain one, unless two rows that have nothing in common contradict it); calls to warm up, then up to
-// 10 samples of each row in turn, on several sets of arrays where they are small; on a card a sample is a recorded graph
-// of calls, replayed. A tie (median or least time less than 3 % better) goes to the row that stands first in the table.
-// KERN_IMPL goes before all this.
+// How: a row whose result is off is refused and named (judged by the reference row where that is quick and on the
+// device, else by the table's plain one, unless two rows that have nothing in common contradict it); calls to warm up,
+// then up to 10 samples of each row in turn, on several sets of arrays where they are small; on a card a sample is a
+// recorded graph of calls, replayed. A tie (median or least time less than 3 % better) goes to the row that stands
+// first in the table. KERN_IMPL goes before all this.
 #pragma once
 #include <algorithm>
 #include <filesystem>

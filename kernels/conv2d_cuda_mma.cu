@@ -579,9 +579,8 @@ Conv2dRowOf<Bf16> conv2d_cuda_mma_bf16_row() {
                                    const float* b, Bf16* dx) { run_bf16(exec, backward_gather(g), dy, w, b, dx); },
           .backward_data_added =
               [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w, const Bf16* base,
-                 int64_t base_pitch, Bf16* dx) {
-                run_bf16(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx);
-              }};
+                 int64_t base_pitch,
+                 Bf16* dx) { run_bf16(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx); }};
 }
 
 void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,

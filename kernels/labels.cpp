@@ -57,9 +57,8 @@ constexpr LabelsRow kCpu = {
         },
     .move_labels =
         [](const Exec&, const LabelsSpec& g, const int32_t* l, const int32_t* origin, int32_t* y) {
-          in_parts(g, g.positions, [=](const LabelsSpec& part, int64_t i) {
-            move_reference(part, l + i, origin + i, kIgnore, y + i);
-          });
+          in_parts(g, g.positions,
+                   [=](const LabelsSpec& part, int64_t i) { move_reference(part, l + i, origin + i, kIgnore, y + i); });
         },
     .move_rows =
         [](const Exec&, const LabelsSpec& g, const float* x, const int32_t* origin, float* y) {
@@ -69,7 +68,8 @@ constexpr LabelsRow kCpu = {
         },
     .mean =
         [](const Exec& exec, const LabelsSpec& g, const float* x, const int32_t* l, float* s) {
-          const double sum = sum_flat(exec, g.rows, [=](int64_t i) { return x && l[i] >= 0 ? x[i * g.x_pitch] : 0.0f; }),
+          const double sum =
+                           sum_flat(exec, g.rows, [=](int64_t i) { return x && l[i] >= 0 ? x[i * g.x_pitch] : 0.0f; }),
                        n = sum_flat(exec, g.rows, [=](int64_t i) { return l[i] >= 0 ? 1.0f : 0.0f; });
           s[0] = n > 0 ? float(sum / n) : 0.0f;
           s[1] = float(n);

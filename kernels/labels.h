@@ -20,9 +20,9 @@ namespace kern::kernels {
 
 struct LabelsSpec {
   int64_t rows = 0, c = 1;
-  int32_t value = 0;       // relabel
-  int64_t positions = 1;   // move: of a sample; rows is a multiple of it
-  int64_t x_pitch = 1;     // mean
+  int32_t value = 0;      // relabel
+  int64_t positions = 1;  // move: of a sample; rows is a multiple of it
+  int64_t x_pitch = 1;    // mean
   bool operator==(const LabelsSpec&) const = default;
 };
 

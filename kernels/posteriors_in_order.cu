@@ -23,11 +23,11 @@ PosteriorsInOrderRow posteriors_in_order_cuda_row() {
           .device = Device::cuda,
           .supports = supports_all,
           .workspace = [](const PosteriorsInOrderSpec& g) { return g.scratch_size() * sizeof(double); },
-          .forward = [](const Exec& exec, const PosteriorsInOrderSpec& g, const float* p, const int32_t* present,
-                        float* q) {
-            KERN_LAUNCH(posteriors_in_order_kernel, over(g.n, kThreads, exec), g, p, present, q,
-                        static_cast<double*>(exec.scratch));
-          }};
+          .forward =
+              [](const Exec& exec, const PosteriorsInOrderSpec& g, const float* p, const int32_t* present, float* q) {
+                KERN_LAUNCH(posteriors_in_order_kernel, over(g.n, kThreads, exec), g, p, present, q,
+                            static_cast<double*>(exec.scratch));
+              }};
 }
 
 }  // namespace kern::kernels

@@ -1,7 +1,7 @@
 // posteriors_in_order: the probability that a position of a signal has class c, when the labelling is known never to go
 // back along it: the sum over the labellings whose class index never goes down and that have c here, of the product of
-// their probabilities, over the sum of all of them (Rabiner 1989). It begins and ends with any class, as a window out of
-// a well does. In logarithms l[i,c] = log max(p[i,c], 1e-30), over the positions that take part, one after another:
+// their probabilities, over the sum of all of them (Rabiner 1989). It begins and ends with any class, as a window out
+// of a well does. In logarithms l[i,c] = log max(p[i,c], 1e-30), over the positions that take part, one after another:
 //   down[i,c] = l[i,c] + log sum_{b <= c} exp down[i-1,b]      all labellings from the top that have c at i
 //   up[i,c]   = log sum_{b >= c} exp (up[i+1,b] + l[i+1,b])    what may follow it to the bottom
 //   q[i,c]    = exp(down[i,c] + up[i,c] - log sum_b exp down[last,b])

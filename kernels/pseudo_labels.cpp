@@ -19,9 +19,8 @@ constexpr PseudoLabelsRow kCpu = {
     .name = "cpu",
     .device = Device::cpu,
     .supports = supports_all,
-    .workspace = [](const PseudoLabelsSpec& g) {
-      return size_t(Chunks(g.rows, g.c).count()) * sizeof(PseudoLabelCounts);
-    },
+    .workspace =
+        [](const PseudoLabelsSpec& g) { return size_t(Chunks(g.rows, g.c).count()) * sizeof(PseudoLabelCounts); },
     .forward =
         [](const Exec& exec, const PseudoLabelsSpec& g, const float* p, const int32_t* present, const int32_t* truth,
            const float* confidence, int32_t* labels, float* figures) {

@@ -46,11 +46,12 @@ PseudoLabelsRow pseudo_labels_cuda_row() {
           .device = Device::cuda,
           .supports = supports_all,
           .workspace = [](const PseudoLabelsSpec& g) { return device_sums_workspace(g.rows, 4); },
-          .forward = [](const Exec& exec, const PseudoLabelsSpec& g, const float* p, const int32_t* present,
-                        const int32_t* truth, const float* confidence, int32_t* labels, float* figures) {
-            device_sums<4>("pseudo_labels", exec, g.rows, 1, true, LabelOf{g, p, present, truth, confidence, labels},
-                           Figures{figures});
-          }};
+          .forward =
+              [](const Exec& exec, const PseudoLabelsSpec& g, const float* p, const int32_t* present,
+                 const int32_t* truth, const float* confidence, int32_t* labels, float* figures) {
+                device_sums<4>("pseudo_labels", exec, g.rows, 1, true,
+                               LabelOf{g, p, present, truth, confidence, labels}, Figures{figures});
+              }};
 }
 
 }  // namespace kern::kernels

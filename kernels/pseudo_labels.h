@@ -2,9 +2,10 @@
 //   m[i] = argmax_k p[i,k], of equal ones the first
 //   label[i] = m[i] where present[i] >= 0 and confidence[i] > threshold, kIgnore elsewhere
 //   figures = {labelled / present, present, right / known, known}; a share of nothing is 0
-// `present`, `labelled`, `known` (labelled, and truth[i] >= 0) and `right` (known, and truth[i] = m[i]) count positions.
-// Without a confidence the largest p stands for it; a NaN is trusted by no threshold. Nothing here has a gradient.
-// Layouts: p [rows,C]; present, truth (or null), labels [rows]; confidence [rows] with a pitch, or null; figures [4].
+// `present`, `labelled`, `known` (labelled, and truth[i] >= 0) and `right` (known, and truth[i] = m[i]) count
+// positions. Without a confidence the largest p stands for it; a NaN is trusted by no threshold. Nothing here has a
+// gradient. Layouts: p [rows,C]; present, truth (or null), labels [rows]; confidence [rows] with a pitch, or null;
+// figures [4].
 #pragma once
 #include "kernels/common/dispatch.h"
 #include "kernels/common/layout.h"

@@ -1,6 +1,6 @@
-// segmentation_score on the card: a thread for each label, which reads the four places of the grid round it, C values each;
-// the grid is small and stays in the cache. Integer atomics give the same counts in any order; blocks count in shared memory
-// first where the table is small. The loss is a sum of its own.
+// segmentation_score on the card: a thread for each label, which reads the four places of the grid round it, C values
+// each; the grid is small and stays in the cache. Integer atomics give the same counts in any order; blocks count in
+// shared memory first where the table is small. The loss is a sum of its own.
 #include "kernels/common/sum.cuh"
 #include "kernels/segmentation_score.h"
 
@@ -10,8 +10,8 @@ namespace {
 constexpr int kThreads = 256, kMostCounts = 2048;
 constexpr int64_t kMostBlocks = 1024;
 
-__global__ void __launch_bounds__(kThreads) count_kernel(SegmentationScoreSpec g, const float* p, const int32_t* label,
-                                                         int32_t* counts) {
+__global__ void __launch_bounds__(kThreads)
+    count_kernel(SegmentationScoreSpec g, const float* p, const int32_t* label, int32_t* counts) {
   KERN_SHARED(int[kMostCounts], own);
   const int64_t K = g.classes(), labels = g.rows * g.columns;
   const bool few = K * K <= kMostCounts;
@@ -44,12 +44,14 @@ struct LossOf {
 }  // namespace
 
 SegmentationScoreRow segmentation_score_cuda_row() {
-  return {.name = "cuda",
-          .device = Device::cuda,
-          .supports = supports_all,
-          .workspace = [](const SegmentationScoreSpec& g) { return device_sum_workspace(g.rows * g.columns); },
-          .forward = [](const Exec& exec, const SegmentationScoreSpec& g, const float* p, const int32_t* label,
-                        int32_t* counts, float* loss) {
+  return {
+      .name = "cuda",
+      .device = Device::cuda,
+      .supports = supports_all,
+      .workspace = [](const SegmentationScoreSpec& g) { return device_sum_workspace(g.rows * g.columns); },
+      .forward =
+          [](const Exec& exec, const SegmentationScoreSpec& g, const float* p, const int32_t* label, int32_t* counts,
+             float* loss) {
             const int64_t labels = g.rows * g.columns;
             cuda_check(cudaMemsetAsync(counts, 0, size_t(g.classes() * g.classes()) * sizeof(int32_t), stream_of(exec)),
                        "segmentation_score: clearing the counts");

@@ -1,9 +1,9 @@
 // segmentation_score: what a segmentation is worth, counted where its probabilities are. These stand on a grid of h x w
 // places, the labels on one of H x W that shows the same picture; between its places a probability is linear.
-//   at(i) = clamp((i + 1/2) h / H - 1/2, 0, h - 1)       where row i of the labels lies among the rows of p; columns alike
-//   q[i,j,k] = p[.,.,k] at (at(i), at(j)), bilinear;     of one value a place p is class 1's: q[0] interpolates 1 - p
-//   m[i,j] = argmax_k q[i,j,k], of equal ones the first; of two classes 1 where q[1] >= threshold
-//   counts[t,k] = how many labels t >= 0 have m = k;     loss = - sum over labels t >= 0 of log max(q[t], 1e-30)
+//   at(i) = clamp((i + 1/2) h / H - 1/2, 0, h - 1)       where row i of the labels lies among the rows of p; columns
+//   alike q[i,j,k] = p[.,.,k] at (at(i), at(j)), bilinear;     of one value a place p is class 1's: q[0] interpolates 1
+//   - p m[i,j] = argmax_k q[i,j,k], of equal ones the first; of two classes 1 where q[1] >= threshold counts[t,k] = how
+//   many labels t >= 0 have m = k;     loss = - sum over labels t >= 0 of log max(q[t], 1e-30)
 // A label that is neither a class nor kIgnore is an Error; on a card, which cannot throw, it is ignored.
 // Layouts: p [h,w,C] with a pitch; label [H,W]; counts [K,K], row = truth, K = max(C, 2); loss [1]. Nothing here has a
 // gradient.
@@ -20,9 +20,9 @@
 namespace kern::kernels {
 
 struct SegmentationScoreSpec {
-  int64_t h = 1, w = 1, c = 1;        // of the probabilities
-  int64_t rows = 1, columns = 1;      // H and W of the labels
-  double threshold = 0.5;             // of two classes
+  int64_t h = 1, w = 1, c = 1;    // of the probabilities
+  int64_t rows = 1, columns = 1;  // H and W of the labels
+  double threshold = 0.5;         // of two classes
   int64_t p_pitch = 1;
   constexpr int64_t classes() const { return class_count(c); }
   bool operator==(const SegmentationScoreSpec&) const = default;
@@ -42,7 +42,8 @@ constexpr GridPlace grid_place(int64_t i, int64_t from, int64_t to) {
 
 // q of class k at a place.
 template <class T>
-constexpr T score_probability(const SegmentationScoreSpec& g, const T* p, const GridPlace& y, const GridPlace& x, int64_t k) {
+constexpr T score_probability(const SegmentationScoreSpec& g, const T* p, const GridPlace& y, const GridPlace& x,
+                              int64_t k) {
   const auto at = [&](int64_t i, int64_t j) {
     const T* place = p + (i * g.w + j) * g.p_pitch;
     return g.c > 1 ? place[k] : k == 1 ? place[0] : 1 - place[0];
@@ -80,7 +81,8 @@ double score_rows(const SegmentationScoreSpec& g, int64_t begin, int64_t end, co
   return loss;
 }
 template <std::floating_point T>
-void segmentation_score_reference(const SegmentationScoreSpec& g, const T* p, const int32_t* label, int32_t* counts, T* loss) {
+void segmentation_score_reference(const SegmentationScoreSpec& g, const T* p, const int32_t* label, int32_t* counts,
+                                  T* loss) {
   std::fill_n(counts, g.classes() * g.classes(), 0);
   *loss = T(score_rows(g, 0, g.rows, p, label, counts));
 }

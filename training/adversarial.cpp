@@ -120,18 +120,17 @@ StepTerms Adversarial::discriminator_gradients(const LabelledBatch& l, const Unl
 
 StepResult Adversarial::step(const StepData& data) {
   const bool semi = data.epochs >= options_.wait;
-  return step_.run(
-      data, 0,
-      [&](const LabelledBatch& l, const UnlabelledBatch& u, const Tensor&) {
-        Said said;
-        StepTerms terms = network_gradients(l, u, semi, said);
-        const StepTerms judging = discriminator_gradients(l, u, said);
-        terms.figures.insert(terms.figures.end(), judging.figures.begin(), judging.figures.end());
-        apply_update(network_optimiser_, options_.clip);
-        apply_update(optimiser_, 0);
-        return terms;
-      },
-      {semi});
+  return step_.run(data, 0,
+                   [&](const LabelledBatch& l, const UnlabelledBatch& u, const Tensor&) {
+                     Said said;
+                     StepTerms terms = network_gradients(l, u, semi, said);
+                     const StepTerms judging = discriminator_gradients(l, u, said);
+                     terms.figures.insert(terms.figures.end(), judging.figures.begin(), judging.figures.end());
+                     apply_update(network_optimiser_, options_.clip);
+                     apply_update(optimiser_, 0);
+                     return terms;
+                   },
+                   {semi});
 }
 
 std::vector<bool> coin_flips(int64_t labelled, int64_t unlabelled, uint64_t seed, int64_t epoch) {

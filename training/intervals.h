@@ -13,8 +13,8 @@
 namespace kern::training {
 
 // The middle 95 % of `figure` over 1000 resamples of `items` items, drawn with replacement and always the same (the
-// percentile bootstrap, Efron 1979). `figure` gets which items, with repetitions; where it gives NaN the resample is left
-// out. Nothing with fewer than 2 items or where half of the resamples have no figure.
+// percentile bootstrap, Efron 1979). `figure` gets which items, with repetitions; where it gives NaN the resample is
+// left out. Nothing with fewer than 2 items or where half of the resamples have no figure.
 std::optional<Interval> bootstrap(int64_t items, const std::function<double(std::span<const int64_t>)>& figure);
 
 // Of each class, the labelled samples, the predicted ones, and those that are both: what the figures of a confusion

@@ -19,8 +19,8 @@ struct LossOptions {
 void describe_loss(Schema& keys, LossOptions& options);
 
 inline constexpr const char* kCrossEntropy = "cross entropy";
-// For a report: "cross entropy" where the loss is nothing else, or its terms: "bce + 0.5 dice, classes weighted". What a
-// semi-supervised `method` adds is named too.
+// For a report: "cross entropy" where the loss is nothing else, or its terms: "bce + 0.5 dice, classes weighted". What
+// a semi-supervised `method` adds is named too.
 std::string in_words(const LossOptions& options, bool class_weights, const std::string& method);
 
 class SegmentationLoss {

@@ -33,9 +33,9 @@ std::optional<size_t> bytes_for_tensors_on_card();
 std::string too_large(int batch, size_t available, const std::function<size_t(int batch)>& bytes,
                       std::string_view otherwise);
 
-// Before a training: prints what a step of the recipe's batch needs. Where the device has less, an Error with the remedy,
-// or, with force, a warning; a warning too where only what is kept between would not fit. `data`: bytes that the data take
-// besides, which are said with it.
+// Before a training: prints what a step of the recipe's batch needs. Where the device has less, an Error with the
+// remedy, or, with force, a warning; a warning too where only what is kept between would not fit. `data`: bytes that
+// the data take besides, which are said with it.
 StepMemory announce_memory(const Recipe& recipe, const std::function<StepMemory(int batch)>& foresee, Device device,
                            std::string_view otherwise, size_t data = 0);
 

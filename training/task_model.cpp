@@ -38,7 +38,8 @@ void check_finite(const std::filesystem::path& path, const TensorFile& file) {
     if (t.tensor.dtype() != DType::f32) continue;
     const float* const values = t.tensor.data();
     check(std::all_of(values, values + t.tensor.size(), [](float v) { return std::isfinite(v); }), path.string(),
-          ": the tensor ", t.name, " of this model file holds a value that is no number: its training diverged, or the "
+          ": the tensor ", t.name,
+          " of this model file holds a value that is no number: its training diverged, or the "
           "file is damaged; train again, with a smaller lr=, or copy it again");
   }
 }
@@ -54,7 +55,9 @@ void save_task_model(const std::filesystem::path& path, const std::string& task,
                      const AnyModule& network, std::vector<FileTensor> more) {
   std::vector<FileTensor> tensors = file_tensors(network);
   std::move(more.begin(), more.end(), std::back_inserter(tensors));
-  save_tensors(path, std::move(tensors), {{kTaskKey, task}, {model_key(task), description.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)}});
+  save_tensors(path, std::move(tensors),
+               {{kTaskKey, task},
+                {model_key(task), description.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)}});
 }
 
 TensorFile load_task_model(const std::filesystem::path& path, const std::string& task,

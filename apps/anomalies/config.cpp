@@ -127,10 +127,11 @@ void describe_anomalies_init(Schema& keys, AnomaliesInitConfig& c) {
 }
 
 void describe_anomalies_train(Schema& keys, AnomaliesTrainConfig& c) {
-  keys.section("Data").key("data", c.data.path,
-                           "folder of pictures (JPEG, PNG, TIFF, BMP): good ones in good/, defects in folders by their kind; "
-                           "below train/, validation/ and test/ where the split is given",
-                           required());
+  keys.section("Data").key(
+      "data", c.data.path,
+      "folder of pictures (JPEG, PNG, TIFF, BMP): good ones in good/, defects in folders by their kind; "
+      "below train/, validation/ and test/ where the split is given",
+      required());
   describe_folders(keys, c.data);
   keys.key("grey", c.data.grey, "pictures as one grey channel; false: three colours, whatever the files hold")
       .key("cache", c.data.cache, "MiB of decoded pictures kept in memory; what is beyond is decoded again when needed",

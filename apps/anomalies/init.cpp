@@ -21,8 +21,12 @@ int64_t masked(const data::AnomalySet& set) {
 std::pair<std::string, std::string> mask_names(const AnomaliesData& d, const data::AnomalySet& set) {
   std::pair<std::string, std::string> best;
   int64_t most = masked(set);
-  for (const auto& [from, to] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"_D_", "_GT_"}, {"_D", "_GT"}, {"_img", "_mask"}, {"_image", "_mask"}, {"_rgb", "_label"}, {"img", "mask"}}) {
+  for (const auto& [from, to] : std::initializer_list<std::pair<const char*, const char*>>{{"_D_", "_GT_"},
+                                                                                           {"_D", "_GT"},
+                                                                                           {"_img", "_mask"},
+                                                                                           {"_image", "_mask"},
+                                                                                           {"_rgb", "_label"},
+                                                                                           {"img", "mask"}}) {
     AnomaliesData other = d;
     other.mask_from = from, other.mask_to = to;
     if (const int64_t n = masked(data::load_anomaly_set(other.set())); n > most) most = n, best = {from, to};
@@ -63,13 +67,14 @@ void run_anomalies_init(const AnomaliesInitConfig& c, Call& call) {
   }
   std::string words;
   for (const auto& [kind, n] : kinds) words += fmt::format("{}{} {}", words.empty() ? "" : ", ", n, kind);
-  const bool split_given = std::any_of(set.pictures.begin(), set.pictures.end(), [](const auto& p) { return p.part == "train"; });
+  const bool split_given =
+      std::any_of(set.pictures.begin(), set.pictures.end(), [](const auto& p) { return p.part == "train"; });
 
-  out.comment(fmt::format("Made by kern anomalies init from {}: {} good pictures, {} defective{}; {} x {} to {} x {} pixels.",
-                          c.data, good, bad, words.empty() ? "" : " (" + words + ")",
-                          *std::min_element(widths.begin(), widths.end()), *std::min_element(heights.begin(), heights.end()),
-                          *std::max_element(widths.begin(), widths.end()),
-                          *std::max_element(heights.begin(), heights.end())));
+  out.comment(
+      fmt::format("Made by kern anomalies init from {}: {} good pictures, {} defective{}; {} x {} to {} x {} pixels.",
+                  c.data, good, bad, words.empty() ? "" : " (" + words + ")",
+                  *std::min_element(widths.begin(), widths.end()), *std::min_element(heights.begin(), heights.end()),
+                  *std::max_element(widths.begin(), widths.end()), *std::max_element(heights.begin(), heights.end())));
   for (size_t i = 0; i < std::min<size_t>(5, set.skipped.size()); ++i)
     out.comment("Left out: " + set.skipped[i].sentence);
   out.key("data", c.data);
@@ -92,33 +97,43 @@ void run_anomalies_init(const AnomaliesInitConfig& c, Call& call) {
     out.key("test", test, "and as many judge it");
   }
   const auto validating = int64_t(validation * double(good));
-  out.comment(bad == 0 ? "Without defects only the rules quantile and deviation can find a threshold, and nobody knows what "
-                         "share of defects it finds."
-              : bad < 20 ? fmt::format("{} defects are too few for the rules that look at them (youden, f1, cost, recall): their "
-                                       "thresholds would move with every picture.", bad)
-                         : fmt::format("{} defects allow all rules: recall where none may be missed, cost where both errors have "
-                                       "a price. quantile is the one that lasts when new kinds of defects come.", bad));
+  out.comment(
+      bad == 0 ? "Without defects only the rules quantile and deviation can find a threshold, and nobody knows what "
+                 "share of defects it finds."
+      : bad < 20
+          ? fmt::format("{} defects are too few for the rules that look at them (youden, f1, cost, recall): their "
+                        "thresholds would move with every picture.",
+                        bad)
+          : fmt::format("{} defects allow all rules: recall where none may be missed, cost where both errors have "
+                        "a price. quantile is the one that lasts when new kinds of defects come.",
+                        bad));
   if (!split_given && validating < kFewToJudge)
-    out.comment(fmt::format("About {} good pictures find the threshold, and a quantile of 0.95 wants {}: it will be rough.",
-                            validating, kFewToJudge));
+    out.comment(
+        fmt::format("About {} good pictures find the threshold, and a quantile of 0.95 wants {}: it will be rough.",
+                    validating, kFewToJudge));
   out.key("rule", std::string("quantile"));
   out.key("quantile", 0.95);
   out.blank();
   if (padim) {
     out.key("model", std::string("padim"), "statistics of a pretrained encoder's features; no epochs");
     out.key("encoder.weights", c.weights);
-    const auto side = std::clamp<int64_t>(std::max(*std::max_element(heights.begin(), heights.end()),
-                                                   *std::max_element(widths.begin(), widths.end())) / 32 * 32, 64, 224);
+    const auto side = std::clamp<int64_t>(
+        std::max(*std::max_element(heights.begin(), heights.end()), *std::max_element(widths.begin(), widths.end())) /
+            32 * 32,
+        64, 224);
     out.key("size", std::vector<int>{int(side), int(side)});
   } else {
-    out.comment("An auto-encoder of small pictures. With weights of a pretrained MobileNetV2 (encoder.weights=) model: padim finds "
-                "more, above all on surfaces with a texture: see docs/anomalies.md.");
+    out.comment(
+        "An auto-encoder of small pictures. With weights of a pretrained MobileNetV2 (encoder.weights=) model: padim "
+        "finds more, above all on surfaces with a texture: see docs/anomalies.md.");
     out.key("model", std::string("conv_ae_fc"));
     out.key("size", std::vector<int>{28, 28}, "height, width: what it was made for");
     const int batch = good >= 1000 ? 64 : 16;
-    const int64_t training = std::max<int64_t>(1, good - 2 * validating), updates = std::max<int64_t>(1, training / batch);
+    const int64_t training = std::max<int64_t>(1, good - 2 * validating),
+                  updates = std::max<int64_t>(1, training / batch);
     out.key("batch", batch);
-    out.key("epochs", std::clamp<int64_t>((1000 + updates - 1) / updates, 20, 300), fmt::format("of about {} updates", updates));
+    out.key("epochs", std::clamp<int64_t>((1000 + updates - 1) / updates, 20, 300),
+            fmt::format("of about {} updates", updates));
     out.key("lr", 0.001);
   }
   out.key("run", std::string("runs/") + std::filesystem::path(c.out).stem().string());

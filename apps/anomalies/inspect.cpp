@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include "kernels/common/log.h"
-
 #include <map>
 #include <optional>
 
@@ -11,6 +9,7 @@
 #include "data/anomaly_inspect.h"
 #include "data/image_draw.h"
 #include "data/image_split.h"
+#include "kernels/common/log.h"
 
 namespace kern::apps {
 namespace {
@@ -63,8 +62,8 @@ void run_anomalies_inspect(const AnomaliesTrainConfig& c, Call& call) {
   fmt::print("{} pictures: {} good, {} anomalies\n\n{:<24} {:<10} {:>9} {:>11} {:>6} {:>6}\n", normal + anomalous,
              normal, anomalous, "kind", "", "training", "validation", "test", "masks");
   for (const auto& [name, row] : kinds)
-    fmt::print("{:<24} {:<10} {:>9} {:>11} {:>6} {:>6}\n", terminal_text(name), data::to_string(row.truth), row.part[0], row.part[1],
-               row.part[2], row.masks);
+    fmt::print("{:<24} {:<10} {:>9} {:>11} {:>6} {:>6}\n", terminal_text(name), data::to_string(row.truth), row.part[0],
+               row.part[1], row.part[2], row.masks);
   fmt::print("\n");
   call.figures.add("normal", normal);
   call.figures.add("anomalous", anomalous);

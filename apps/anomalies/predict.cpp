@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <sys/stat.h>
 
 #include <chrono>
@@ -128,13 +127,15 @@ class Judge {
  private:
   void give(const fs::path& file, const data::Image& image, const ScoredPicture& p) {
     if (!std::isfinite(p.score))
-      return refuse(file, text(file.string(), " has a score that is no number: what the model computes is too large for "
-                                              "32 bits; is it a picture of the kind that trained it?"));
+      return refuse(file, text(file.string(),
+                               " has a score that is no number: what the model computes is too large for "
+                               "32 bits; is it a picture of the kind that trained it?"));
     const bool anomaly = p.score > threshold_;
     const double margin = p.score - threshold_;
     ++pictures;
     anomalies += anomaly;
-    fmt::print("{}  score {:.6g}  {}  margin {:+.4g}\n", terminal_text(file.string()), p.score, anomaly ? "ANOMALY" : "good", margin);
+    fmt::print("{}  score {:.6g}  {}  margin {:+.4g}\n", terminal_text(file.string()), p.score,
+               anomaly ? "ANOMALY" : "good", margin);
     table_.line(fmt::format("{},{},{},{},{}", training::csv_field(file.string()), p.score, threshold_,
                             anomaly ? "anomaly" : "good", margin));
     if (c_.heat_maps.empty()) return;
@@ -169,8 +170,8 @@ std::optional<FileState> state_of(const fs::path& file) {
   return FileState{now.st_size, now.st_mtim.tv_sec, now.st_mtim.tv_nsec, now.st_ino};
 }
 
-// Judges what comes into the folder, each file once it has stopped growing, until somebody stops it. A file that changes
-// after that, or is replaced by another of its name, is judged again.
+// Judges what comes into the folder, each file once it has stopped growing, until somebody stops it. A file that
+// changes after that, or is replaced by another of its name, is judged again.
 void watch(const AnomaliesPredictConfig& c, Judge& judge) {
   constexpr int kPatience = 6;  // looks at a file that does not change and cannot be read
   struct Seen {

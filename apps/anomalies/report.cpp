@@ -179,9 +179,10 @@ void add_table(Report& report, const AnomaliesReport& in) {
                           {readable(order[i]->score), {}, {}},
                           {in.model->threshold && order[i]->score > line ? "anomaly" : "good", {}, {}}});
   }
-  table.caption = order.size() > kMostRows
-                      ? fmt::format("The {} of {} that score next to the threshold; scores.csv has all.", kMostRows, order.size())
-                      : "Those next to the threshold first; scores.csv has the same.";
+  table.caption =
+      order.size() > kMostRows
+          ? fmt::format("The {} of {} that score next to the threshold; scores.csv has all.", kMostRows, order.size())
+          : "Those next to the threshold first; scores.csv has the same.";
   report.document().subsection("Picture by picture");
   report.document().table(table);
 }
@@ -238,7 +239,8 @@ void write_report(const RunFolder& run, const AnomaliesReport& in) {
   document.section("Summary");
   std::vector<std::pair<std::string, std::string>> key;
   const double auroc = area_under_roc(s);
-  if (!std::isnan(auroc)) key.emplace_back(with_interval("AUROC, " + in.judged, auroc_interval(s)), fmt::format("{:.3f}", auroc));
+  if (!std::isnan(auroc))
+    key.emplace_back(with_interval("AUROC, " + in.judged, auroc_interval(s)), fmt::format("{:.3f}", auroc));
   if (in.model->threshold) {
     const Rates r = rates_at(s, *in.model->threshold);
     const auto share = [](double rate, size_t n) { return share_interval(std::lround(rate * double(n)), int64_t(n)); };
@@ -256,8 +258,10 @@ void write_report(const RunFolder& run, const AnomaliesReport& in) {
   }
   document.key_figures(key);
   if (!std::isnan(auroc))
-    document.paragraph(fmt::format("In brackets: 95 % intervals from {} good pictures and {} anomalies (AUROC by bootstrap, shares by "
-                                   "Wilson).", s.normal.size(), s.anomalous.size()));
+    document.paragraph(
+        fmt::format("In brackets: 95 % intervals from {} good pictures and {} anomalies (AUROC by bootstrap, shares by "
+                    "Wilson).",
+                    s.normal.size(), s.anomalous.size()));
   for (const std::string& doubt : in.doubts) document.note("Doubt about the threshold: " + doubt + ".");
   if (!in.suspects.empty()) {
     std::string names;

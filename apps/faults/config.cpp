@@ -154,7 +154,8 @@ void describe_places(Schema& keys, data::SegyOptions& places) {
       .key("x", places.x, "first byte of the x coordinate", between(1, 237))
       .key("y", places.y, "first byte of the y coordinate", between(1, 237))
       .choice("domain", places.domain,
-              "what samples of a trace are: times, or depths in metres or feet by the file's measurement system; automatic: "
+              "what samples of a trace are: times, or depths in metres or feet by the file's measurement system; "
+              "automatic: "
               "by what the text header says",
               {{"automatic", SegyDomain::automatic}, {"time", SegyDomain::time}, {"depth", SegyDomain::depth}});
 }
@@ -201,7 +202,8 @@ void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
                {"crosslines", Passes::crosslines},
                {"both", Passes::both}})
       .key("flips", c.flips, "mean over sections turned left to right too; twice the time")
-      .key("agc", c.agc, "automatic gain control over so many ms (of depth: m or ft) before the network; 0: none", at_least(0))
+      .key("agc", c.agc, "automatic gain control over so many ms (of depth: m or ft) before the network; 0: none",
+           at_least(0))
       .key("threshold", c.threshold, "of thinned faults; none: the model's own, of the best F1 it was validated with",
            between(0, 1))
       .key("memory", c.memory, "MiB that a section or block may take, roughly", between(64, 1 << 20));

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include "kernels/common/log.h"
-
 #include <algorithm>
 
 #include "apps/faults/verbs.h"
@@ -10,6 +8,7 @@
 #include "data/seismic_picture.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
+#include "kernels/common/log.h"
 #include "training/report/charts.h"
 #include "training/report/report.h"
 #include "training/report/seismic_figures.h"
@@ -79,8 +78,9 @@ struct Inspected {
     f.emplace_back("zeros", fmt::format("{:.1f} % of the samples", 100 * a.zeros));
     f.emplace_back("spectrum", fmt::format("peak {:.3g} {}, within 20 dB from {:.3g} to {:.3g}", s.peak,
                                            l.frequency_unit(), s.low, s.high));
-    f.emplace_back("amplitudes are divided by",
-                   fmt::format("{:.5g} before a network sees them, of whole sections and cubes", amplitude_scale_of(file)));
+    f.emplace_back(
+        "amplitudes are divided by",
+        fmt::format("{:.5g} before a network sees them, of whole sections and cubes", amplitude_scale_of(file)));
     f.emplace_back("looked at", fmt::format("{} traces", a.traces));
     return f;
   }

@@ -14,8 +14,8 @@
 namespace kern::apps {
 
 // A labelled section, as networks see it.
-// The probability of a fault at every sample of a section [traces, samples] in the model's scale; traces without a signal
-// and mutes have none.
+// The probability of a fault at every sample of a section [traces, samples] in the model's scale; traces without a
+// signal and mutes have none.
 std::vector<float> section_faults(const FaultsModel& model, std::vector<float> section, int64_t traces, int64_t samples,
                                   bool flips);
 
@@ -33,7 +33,7 @@ struct FaultsJudgement {
   training::PrecisionRecall::Point point{};       // at the threshold
   training::TolerantAgreement tolerant{2};        // thinned at the threshold, against the labels
   std::vector<training::TolerantAgreement> sections;  // that of each
-  std::vector<double> agreement;                  // its Tol-IoU@2
+  std::vector<double> agreement;                      // its Tol-IoU@2
   std::vector<std::vector<float>> probabilities;  // [H,W] of each section
 };
 // threshold < 0: that of the best F1 of these very sections.

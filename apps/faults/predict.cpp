@@ -71,7 +71,8 @@ int64_t slice_sample(const data::SegyFile& file, std::optional<double> at) {
 
 class Pictures {
  public:
-  Pictures(const data::SegyFile& file, const data::SegyGeometry& geometry, const VolumePrediction& found, double threshold)
+  Pictures(const data::SegyFile& file, const data::SegyGeometry& geometry, const VolumePrediction& found,
+           double threshold)
       : file_(file), geometry_(geometry), found_(found), threshold_(threshold) {
     unit_ = file.layout().unit();
     step_ = step_of(file), first_ = start_of(file);
@@ -141,7 +142,8 @@ class Pictures {
              std::span<const float> probability, int64_t traces, int64_t samples,
              training::SectionFigure figure) const {
     Drawn d{name, file + ".png", {}, std::move(figure)};
-    const auto reach = std::count_if(probability.begin(), probability.end(), [&](float p) { return double(p) >= threshold_; });
+    const auto reach =
+        std::count_if(probability.begin(), probability.end(), [&](float p) { return double(p) >= threshold_; });
     d.share = double(reach) / double(std::max<size_t>(1, probability.size()));
     data::Image grey = data::seismic_image(amplitude, traces, samples, 0, 1, kMost);
     // Small sections are magnified, so that a fault is more than a dot.

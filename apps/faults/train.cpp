@@ -73,7 +73,8 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
   check(std::any_of(validation.begin(), validation.end(),
                     [](const LabelledSection& s) { return std::count(s.labels.begin(), s.labels.end(), 1) > 0; }),
         "none of the ", validation.size(),
-        " sections that validate has a fault, so no epoch could be called better than another: raise synthetic.faults= or "
+        " sections that validate has a fault, so no epoch could be called better than another: raise synthetic.faults= "
+        "or "
         "validation_sections=");
 
   set_seed(uint64_t(c.recipe.seed));

@@ -6,8 +6,8 @@
 #include <bit>
 #include <cmath>
 
-#include "data/section_gaps.h"
 #include "data/fault_sections.h"
+#include "data/section_gaps.h"
 #include "data/segy_inspect.h"
 #include "engine/atomic_file.h"
 #include "engine/json.h"
@@ -159,7 +159,9 @@ VolumePrediction::VolumePrediction(const FaultsModel& model, const data::SegyFil
     const data::SegySummary summary = data::inspect_segy(file, geometry);
     const auto or_trace = [](double metres) { return metres > 0 ? metres : 25.0; };
     spacing_ = {or_trace(summary.inline_spacing), or_trace(summary.crossline_spacing),
-                l.interval == 0 ? 1.0 : l.depth ? l.interval / 1000 : options.velocity * l.interval / 2e6};
+                l.interval == 0 ? 1.0
+                : l.depth       ? l.interval / 1000
+                                : options.velocity * l.interval / 2e6};
   }
 
   // What stands there is taken over if it is of the very same work.

@@ -30,8 +30,8 @@ struct VolumeOptions {
   double velocity = 2500;    // m/s, to turn time into depth for dips where samples are times
 };
 
-// From fractional (inline, crossline, sample) places of the grid to X, Y and milliseconds, metres or feet (or samples). Without
-// coordinates in the file X and Y are line numbers.
+// From fractional (inline, crossline, sample) places of the grid to X, Y and milliseconds, metres or feet (or samples).
+// Without coordinates in the file X and Y are line numbers.
 class SurveyMap {
  public:
   SurveyMap(const data::SegyFile& file, const data::SegyGeometry& geometry);

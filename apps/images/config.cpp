@@ -121,7 +121,8 @@ std::vector<std::string> model_names() {
 void describe_passing(Schema& keys, Passing& p) {
   keys.choice("window", p.window,
               "whole: a picture goes through the network at once; tiles: in overlapping parts of the training's size, "
-              "blended; auto: as it was trained, and what is too large, or more than twice as large as what was trained on, in "
+              "blended; auto: as it was trained, and what is too large, or more than twice as large as what was "
+              "trained on, in "
               "tiles",
               {{"auto", Window::automatic}, {"whole", Window::whole}, {"tiles", Window::tiles}})
       .key("overlap", p.overlap, "share of a tile that the next one covers too", between(0, 0.9))

@@ -51,10 +51,12 @@ Way way_of(const ImagesModel& model, const data::Image& picture, Window window);
 void predict_picture(const ImagesModel& model, const data::Image& picture, const Passing& passing,
                      const RowsOfProbabilities& give);
 
-// The size at which a picture goes through the network in one piece and once; nothing where it is cut into tiles or passes
-// mirrored too.
-std::optional<data::PictureSize> whole_pass(const ImagesModel& model, const data::Image& picture, const Passing& passing);
-// Such pictures of one size in one batch: probabilities [N,h,w,C] where the model is; C = 1 are those of class 1 of two.
+// The size at which a picture goes through the network in one piece and once; nothing where it is cut into tiles or
+// passes mirrored too.
+std::optional<data::PictureSize> whole_pass(const ImagesModel& model, const data::Image& picture,
+                                            const Passing& passing);
+// Such pictures of one size in one batch: probabilities [N,h,w,C] where the model is; C = 1 are those of class 1 of
+// two.
 Tensor pass_together(const ImagesModel& model, std::span<const data::Image* const> pictures, data::PictureSize size);
 
 // The commonest choice: the most probable class; with two classes the second one from the threshold on.

@@ -59,11 +59,14 @@ bool all_grey(const std::vector<data::Picture>& pictures) {
 
 void write_classes(NewConfig& out, const data::MaskSurvey& masks) {
   out.comment(fmt::format("{} masks were looked at: {}.{}", masks.masks, masks.why,
-                          is_binary(masks.kind) ? "" : " Give the classes their names; a value that means that nobody knows "
-                                                       "belongs into ignore: [...] instead."));
+                          is_binary(masks.kind) ? ""
+                                                : " Give the classes their names; a value that means that nobody knows "
+                                                  "belongs into ignore: [...] instead."));
   const char* const words[] = {"index", "colour", "nonzero", "zero", "alpha"};
   out.key("masks", std::string(words[int(masks.kind)]));
-  const auto share = [&](int64_t n) { return fmt::format("{:.2f} % of the pixels", 100 * double(n) / double(masks.pixels)); };
+  const auto share = [&](int64_t n) {
+    return fmt::format("{:.2f} % of the pixels", 100 * double(n) / double(masks.pixels));
+  };
   if (masks.kind == data::MaskKind::nonzero) {
     out.comment(fmt::format("{:.1f} % of the pixels are object. If the object is where masks are 0: masks: zero",
                             100 * masks.object_share));
@@ -91,9 +94,10 @@ void run_images_init(const ImagesInitConfig& c, Call& call) {
       {.path = c.data, .image_dir = layout.images, .mask_dir = layout.masks, .mask_suffix = layout.suffix});
   const int64_t labelled = set.labelled();
   check(labelled >= 2, labelled == 0 ? "no picture of " : "one picture alone of ", c.data,
-        labelled == 0 ? " has a mask: put masks of the pictures' names into masks/ beside images/, or name them like the "
-                        "pictures with _mask at the end"
-                      : " has a mask: a training needs at least two, one of them to validate");
+        labelled == 0
+            ? " has a mask: put masks of the pictures' names into masks/ beside images/, or name them like the "
+              "pictures with _mask at the end"
+            : " has a mask: a training needs at least two, one of them to validate");
   const data::MaskSurvey masks = data::survey_masks(set.pictures);
   std::vector<int64_t> heights, widths;
   for (const data::Picture& p : set.pictures) heights.push_back(p.H), widths.push_back(p.W);
@@ -101,9 +105,10 @@ void run_images_init(const ImagesInitConfig& c, Call& call) {
   const auto [w_least, w_most] = std::minmax_element(widths.begin(), widths.end());
   const int64_t H = median(heights), W = median(widths);
 
-  out.comment(fmt::format("Made by kern images init from {}: {} pictures, {} with masks, {} x {} to {} x {} pixels (median {} x "
-                          "{}).",
-                          c.data, set.pictures.size(), labelled, *w_least, *h_least, *w_most, *h_most, W, H));
+  out.comment(fmt::format(
+      "Made by kern images init from {}: {} pictures, {} with masks, {} x {} to {} x {} pixels (median {} x "
+      "{}).",
+      c.data, set.pictures.size(), labelled, *w_least, *h_least, *w_most, *h_most, W, H));
   for (size_t i = 0; i < std::min<size_t>(5, set.skipped.size()); ++i)
     out.comment("Left out: " + set.skipped[i].sentence);
   out.key("data", c.data);
@@ -129,20 +134,26 @@ void run_images_init(const ImagesInitConfig& c, Call& call) {
     const int64_t side = std::min<int64_t>(kCrop, std::max<int64_t>(kMultiple, std::min(H, W) / kMultiple * kMultiple));
     size = {int(side), int(side)};
   }
-  out.comment(fmt::format("Half of the object's pixels lie where it is {:.0f} pixels wide or less; scaled to {} x {} that would be "
-                          "{:.1f}{}.",
-                          masks.object_width, to_multiple(double(W) * scale), to_multiple(double(H) * scale), width,
-                          crop ? fmt::format(", less than {:.0f}: the network sees parts at full size", kLeastWidth)
-                               : ": enough to be seen whole"));
+  out.comment(fmt::format(
+      "Half of the object's pixels lie where it is {:.0f} pixels wide or less; scaled to {} x {} that would be "
+      "{:.1f}{}.",
+      masks.object_width, to_multiple(double(W) * scale), to_multiple(double(H) * scale), width,
+      crop ? fmt::format(", less than {:.0f}: the network sees parts at full size", kLeastWidth)
+           : ": enough to be seen whole"));
   out.key("size", size, "height, width");
   out.key("fit", std::string(crop ? "crop" : "scale"));
-  out.line("augment: {flip_horizontal: true, brightness: 0.2, contrast: 0.2}", "take out the flip where left is not right");
+  out.line("augment: {flip_horizontal: true, brightness: 0.2, contrast: 0.2}",
+           "take out the flip where left is not right");
   out.blank();
   const bool own_validation = !layout.validation_images.empty();
-  if (!own_validation) out.key("validation", labelled < 10 ? 1.0 / double(std::min<int64_t>(labelled, 4)) : 0.2, "share of the pictures with masks");
-  const int64_t training = own_validation ? labelled : std::max<int64_t>(1, labelled - std::max<int64_t>(1, labelled / 5));
+  if (!own_validation)
+    out.key("validation", labelled < 10 ? 1.0 / double(std::min<int64_t>(labelled, 4)) : 0.2,
+            "share of the pictures with masks");
+  const int64_t training =
+      own_validation ? labelled : std::max<int64_t>(1, labelled - std::max<int64_t>(1, labelled / 5));
   const int batch = training >= 64 ? 8 : training >= 16 ? 4 : 2;
-  const int64_t updates = std::max<int64_t>(1, training / batch), wanted = masks.kind == data::MaskKind::nonzero ? 1000 : 3000;
+  const int64_t updates = std::max<int64_t>(1, training / batch),
+                wanted = masks.kind == data::MaskKind::nonzero ? 1000 : 3000;
   out.key("model", std::string("unet"));
   out.key("batch", batch);
   out.key("epochs", std::clamp<int64_t>((wanted + updates - 1) / updates, 10, 300),

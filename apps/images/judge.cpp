@@ -21,8 +21,8 @@ struct PictureScore {
 };
 
 // Row by row, as a picture is predicted that goes through the network in parts.
-PictureScore score_in_parts(const ImagesModel& model, const data::LoadedPicture& p, const Passing& passing, double threshold,
-                            const training::ClassList& classes) {
+PictureScore score_in_parts(const ImagesModel& model, const data::LoadedPicture& p, const Passing& passing,
+                            double threshold, const training::ClassList& classes) {
   PictureScore score{training::ConfusionMatrix(classes)};
   const int64_t K = model.class_count();
   predict_picture(model, p.image, passing, [&](int64_t row, int64_t rows, std::span<const float> probabilities) {
@@ -38,8 +38,8 @@ PictureScore score_in_parts(const ImagesModel& model, const data::LoadedPicture&
 }
 
 // In one batch, and counted where the network computes: a few numbers of each come back.
-std::vector<PictureScore> score_together(const ImagesModel& model, std::span<const Loaded> pictures, data::PictureSize size,
-                                         double threshold, const training::ClassList& classes) {
+std::vector<PictureScore> score_together(const ImagesModel& model, std::span<const Loaded> pictures,
+                                         data::PictureSize size, double threshold, const training::ClassList& classes) {
   std::vector<const data::Image*> images;
   for (const Loaded& p : pictures) images.push_back(&p->image);
   const Tensor probabilities = pass_together(model, images, size);

@@ -149,7 +149,8 @@ Way way_of(const ImagesModel& model, const data::Image& image, Window window) {
   return larger ? Way::scaled_tiles : Way::squeezed;
 }
 
-std::optional<data::PictureSize> whole_pass(const ImagesModel& model, const data::Image& image, const Passing& passing) {
+std::optional<data::PictureSize> whole_pass(const ImagesModel& model, const data::Image& image,
+                                            const Passing& passing) {
   if (passing.flips != Flips::none) return {};
   switch (way_of(model, image, passing.window)) {
     case Way::whole:
@@ -176,7 +177,8 @@ Tensor pass_together(const ImagesModel& model, std::span<const data::Image* cons
   });
   const NoGrad off;
   model.module.set_training(false);
-  const Tensor logits = model.module(Tensor::from({N, size.H, size.W, model.network.in}, inputs).to(model.module.device()));
+  const Tensor logits =
+      model.module(Tensor::from({N, size.H, size.W, model.network.in}, inputs).to(model.module.device()));
   return model.network.out == 1 ? sigmoid(logits) : softmax(logits);
 }
 

@@ -74,8 +74,9 @@ Outputs predict_file(const ImagesModel& model, const ImagesPredictConfig& c, con
   const data::Image picture = data::read_image(from, model.network.in);
   const int64_t K = model.class_count();
   if (way_of(model, picture, c.passing.window) == Way::scaled_tiles)
-    inform(from.string(), ": ", picture.W, " x ", picture.H, " pixels, where the training pictures had ", model.seen_W, " x ",
-           model.seen_H, " before they were scaled: it is scaled as they were and goes through the network in tiles "
+    inform(from.string(), ": ", picture.W, " x ", picture.H, " pixels, where the training pictures had ", model.seen_W,
+           " x ", model.seen_H,
+           " before they were scaled: it is scaled as they were and goes through the network in tiles "
            "(window=whole squeezes it)");
   else if (!model.own_size && model.seen_H == 0 && picture.H * picture.W > 16 * int64_t{model.H} * model.W &&
            way_of(model, picture, c.passing.window) == Way::squeezed)

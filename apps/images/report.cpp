@@ -46,8 +46,8 @@ void add_cells(std::vector<data::Image>& cells, std::span<const Opinion> opinion
     const data::Labels predicted = predict_labels(*o.model, o.store->get(o.picture)->image, passing);
     add(predicted);
     if (opinions.size() == 1)
-      cells.push_back(data::mistakes(picture, data::resize_nearest(loaded->labels, H, W), data::resize_nearest(predicted, H, W),
-                                o.model->class_count() == 2));
+      cells.push_back(data::mistakes(picture, data::resize_nearest(loaded->labels, H, W),
+                                     data::resize_nearest(predicted, H, W), o.model->class_count() == 2));
   }
 }
 
@@ -76,8 +76,9 @@ void add_table(Report& report, const ImagesReport& in) {
                           figure_cell(p.accuracy)});
     if (binary) table.rows.back().push_back(figure_cell(p.iou[1]));
   }
-  table.caption = order.size() > kMostRows ? fmt::format("The {} worst of {}; pictures.csv has all.", kMostRows, order.size())
-                                           : "The worst first; pictures.csv has the same.";
+  table.caption = order.size() > kMostRows
+                      ? fmt::format("The {} worst of {}; pictures.csv has all.", kMostRows, order.size())
+                      : "The worst first; pictures.csv has the same.";
   report.document().subsection("Picture by picture");
   report.document().table(table);
 }
@@ -123,9 +124,10 @@ void add_pictures(Report& report, const RunFolder& run, const ImagesReport& in) 
     const int64_t picture = in.judgement->pictures[i].picture;
     const std::string name = fmt::format("{}: {}", why, in.store->pictures()[size_t(picture)].id);
     const int64_t one[] = {picture};
-    panels.push_back({name, picture_of(panel_png(*in.model, *in.store, one, in.passing), name),
-                      fmt::format("Mean IoU {:.3f}, accuracy {:.3f}. From left to right: picture, truth, prediction, {}.",
-                                  in.judgement->pictures[i].mean_iou, in.judgement->pictures[i].accuracy, errors)});
+    panels.push_back(
+        {name, picture_of(panel_png(*in.model, *in.store, one, in.passing), name),
+         fmt::format("Mean IoU {:.3f}, accuracy {:.3f}. From left to right: picture, truth, prediction, {}.",
+                     in.judgement->pictures[i].mean_iou, in.judgement->pictures[i].accuracy, errors)});
   }
   if (panels.empty()) return;
   document.subsection("Worst, median and best by mean IoU");
@@ -158,7 +160,8 @@ std::string pictures_csv(const ImagesReport& in) {
   const auto figure = [](double v) { return std::isnan(v) ? std::string(",") : fmt::format(",{:.6g}", v); };
   for (const JudgedPicture& p : in.judgement->pictures) {
     const data::PictureFacts& facts = in.store->facts()[size_t(p.picture)];
-    out += fmt::format("\n{},{},{},{}", csv_field(in.store->pictures()[size_t(p.picture)].id), facts.H, facts.W, p.labelled);
+    out += fmt::format("\n{},{},{},{}", csv_field(in.store->pictures()[size_t(p.picture)].id), facts.H, facts.W,
+                       p.labelled);
     out += figure(p.accuracy) + figure(p.mean_iou);
     for (const double iou : p.iou) out += figure(iou);
   }
@@ -197,7 +200,8 @@ void write_report(const RunFolder& run, const ImagesReport& in) {
       {with_interval("accuracy", intervals.accuracy), fmt::format("{:.3f}", m.accuracy())},
       {with_interval("macro F1 (Dice)", intervals.macro_f1), fmt::format("{:.3f}", m.macro_f1())}};
   if (m.class_count() == 2 && !intervals.iou.empty())
-    key.emplace(key.begin(), with_interval("IoU of " + m.classes()[1].name, intervals.iou[1]), fmt::format("{:.3f}", m.iou(1)));
+    key.emplace(key.begin(), with_interval("IoU of " + m.classes()[1].name, intervals.iou[1]),
+                fmt::format("{:.3f}", m.iou(1)));
   if (in.best_epoch > 0)
     key.emplace_back("best epoch",
                      fmt::format("{} of {}", in.best_epoch, in.history.empty() ? 0 : in.history.back().epoch));

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
 #include <chrono>
 #include <iterator>
 #include <optional>
+#include <tuple>
 
 #include "apps/build_info.h"
 #include "apps/images/report.h"
@@ -354,28 +354,30 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   call.figures.add("data_wait_share", waiting.share());
   call.figures.add("foreseen_peak_bytes", int64_t(foreseen.peak));
   call.figures.add("peak_tensor_bytes", int64_t(memory_counters().peak));
-  write_report(run, ImagesReport{.title = fmt::format("Images: {}", run.path().filename().string()),
-                                 .config = config,
-                                 .method = to_string(c.method.kind),
-                                 .model = &best,
-                                 .store = &store,
-                                 .training = labelled,
-                                 .unlabelled = c.method.semi_supervised() ? roles.unlabelled : std::vector<int64_t>(),
-                                 .validation = split.validation,
-                                 .judgement = &j,
-                                 .history = end->history,
-                                 .loss = in_words(c.loss, c.class_weights != ClassWeights::none, to_string(c.method.kind)),
-                                 .best_epoch = end->best_epoch,
-                                 .reach = c.reach,
-                                 .skipped = source.skipped,
-                                 .seconds = end->seconds,
-                                 .foreseen = foreseen,
-                                 .passing = {},
-                                 .pictures = c.report_pictures});
+  write_report(run,
+               ImagesReport{.title = fmt::format("Images: {}", run.path().filename().string()),
+                            .config = config,
+                            .method = to_string(c.method.kind),
+                            .model = &best,
+                            .store = &store,
+                            .training = labelled,
+                            .unlabelled = c.method.semi_supervised() ? roles.unlabelled : std::vector<int64_t>(),
+                            .validation = split.validation,
+                            .judgement = &j,
+                            .history = end->history,
+                            .loss = in_words(c.loss, c.class_weights != ClassWeights::none, to_string(c.method.kind)),
+                            .best_epoch = end->best_epoch,
+                            .reach = c.reach,
+                            .skipped = source.skipped,
+                            .seconds = end->seconds,
+                            .foreseen = foreseen,
+                            .passing = {},
+                            .pictures = c.report_pictures});
   finish_run(run, call);
   const char* const monitors[] = {"mean_iou", "binary_iou", "macro_f1", "accuracy"};
-  fmt::print("best epoch {} (by {}): {} on {} validation pictures\nreport: {}\n", end->best_epoch, monitors[int(c.monitor)],
-             terminal_text(figures_in_words(j)), split.validation.size(), run.file("report.html").string());
+  fmt::print("best epoch {} (by {}): {} on {} validation pictures\nreport: {}\n", end->best_epoch,
+             monitors[int(c.monitor)], terminal_text(figures_in_words(j)), split.validation.size(),
+             run.file("report.html").string());
 }
 
 }  // namespace

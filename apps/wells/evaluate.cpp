@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "apps/training_run.h"
 #include "apps/wells/judge.h"
 #include "apps/wells/report.h"
 #include "apps/wells/source.h"
 #include "apps/wells/verbs.h"
-#include "apps/training_run.h"
 #include "kernels/common/log.h"
 #include "training/task_model.h"
 

@@ -25,11 +25,12 @@ struct KnownCode {
   const char *code, *name, *colour;
 };
 // Of the FORCE 2020 contest (Bormann et al. 2020), which others use as well.
-constexpr KnownCode kForce[] = {
-    {"30000", "sandstone", "#f0e442"},  {"65030", "sandstone/shale", "#c8b560"}, {"65000", "shale", "#808080"},
-    {"80000", "marl", "#009e73"},       {"74000", "dolomite", "#cc79a7"},        {"70000", "limestone", "#56b4e9"},
-    {"70032", "chalk", "#a8e0ff"},      {"88000", "halite", "#ffd0e0"},          {"86000", "anhydrite", "#b59be0"},
-    {"99000", "tuff", "#d55e00"},       {"90000", "coal", "#1a1a1a"},            {"93000", "basement", "#7a1f1f"}};
+constexpr KnownCode kForce[] = {{"30000", "sandstone", "#f0e442"}, {"65030", "sandstone/shale", "#c8b560"},
+                                {"65000", "shale", "#808080"},     {"80000", "marl", "#009e73"},
+                                {"74000", "dolomite", "#cc79a7"},  {"70000", "limestone", "#56b4e9"},
+                                {"70032", "chalk", "#a8e0ff"},     {"88000", "halite", "#ffd0e0"},
+                                {"86000", "anhydrite", "#b59be0"}, {"99000", "tuff", "#d55e00"},
+                                {"90000", "coal", "#1a1a1a"},      {"93000", "basement", "#7a1f1f"}};
 
 struct Chosen {
   std::string names, why;  // "GR|SGR"
@@ -58,8 +59,8 @@ std::vector<Chosen> known_curves(const data::WellsSurvey& s) {
       wells += c->wells;
     }
     if (found.empty() || double(std::min(wells, s.wells)) < kLeastCoverage * double(s.wells)) continue;
-    chosen.why = fmt::format("{}{}, in {} of {} wells", family.measures, found[0]->unit.empty() ? "" : " in " + found[0]->unit,
-                             std::min(wells, s.wells), s.wells);
+    chosen.why = fmt::format("{}{}, in {} of {} wells", family.measures,
+                             found[0]->unit.empty() ? "" : " in " + found[0]->unit, std::min(wells, s.wells), s.wells);
     out.push_back(std::move(chosen));
   }
   return out;
@@ -69,12 +70,13 @@ std::vector<Chosen> known_curves(const data::WellsSurvey& s) {
 std::vector<Chosen> other_curves(const data::WellsSurvey& s, const std::string& label) {
   std::vector<Chosen> out;
   for (const SurveyedCurve& c : s.curves) {
-    const bool is_label = data::same_name(c.name, label) ||
-                          std::any_of(s.other_labels.begin(), s.other_labels.end(),
-                                      [&](const std::string& l) { return data::same_name(l, c.name); });
+    const bool is_label =
+        data::same_name(c.name, label) || std::any_of(s.other_labels.begin(), s.other_labels.end(),
+                                                      [&](const std::string& l) { return data::same_name(l, c.name); });
     if (c.words || is_label || c.distinct < 3 || c.least == c.most || double(c.wells) < 0.8 * double(s.wells)) continue;
-    out.push_back({c.name, fmt::format("in {} of {} wells, {:.4g} to {:.4g}{}", c.wells, s.wells, c.least, c.most,
-                                       c.unit.empty() ? "" : " " + c.unit),
+    out.push_back({c.name,
+                   fmt::format("in {} of {} wells, {:.4g} to {:.4g}{}", c.wells, s.wells, c.least, c.most,
+                               c.unit.empty() ? "" : " " + c.unit),
                    c.spread > 20});
   }
   return out;
@@ -191,16 +193,18 @@ void run_init(const InitConfig& c, Call& call) {
   check(summary.labelled_wells >= 2, summary.labelled_wells == 1 ? "one well has" : "no well has",
         " labels: a training needs at least two, one of them to validate");
 
-  out.comment(fmt::format("Made by kern wells init from {}: {} wells, {} of them with labels, {} samples ({} labelled), every "
-                          "{:g} {}.",
-                          c.data, summary.wells, summary.labelled_wells, summary.samples, summary.labelled_samples,
-                          summary.step, summary.depth_unit.empty() ? "units of depth" : summary.depth_unit));
+  out.comment(
+      fmt::format("Made by kern wells init from {}: {} wells, {} of them with labels, {} samples ({} labelled), every "
+                  "{:g} {}.",
+                  c.data, summary.wells, summary.labelled_wells, summary.samples, summary.labelled_samples,
+                  summary.step, summary.depth_unit.empty() ? "units of depth" : summary.depth_unit));
   for (const data::Problem& p : survey.skipped) out.comment("Cannot be read: " + p.sentence);
   out.key("data", c.data);
   out.blank();
-  out.comment(known ? "Input curves; a|b: a, or b where a well has no a."
-                    : "None of the usual mnemonics is there: every curve that most wells measure. Take out what no network "
-                      "should read (coordinates, drilling parameters).");
+  out.comment(
+      known ? "Input curves; a|b: a, or b where a well has no a."
+            : "None of the usual mnemonics is there: every curve that most wells measure. Take out what no network "
+              "should read (coordinates, drilling parameters).");
   std::vector<std::string> logarithms;
   for (size_t i = 0; i < curves.size(); ++i) {
     const double missing = summary.curves[i].missing_share;
@@ -214,7 +218,8 @@ void run_init(const InitConfig& c, Call& call) {
   if (!logarithms.empty()) out.key("log10", logarithms, "these span decades");
   out.key("scaling", std::string("robust"), "by median and quartiles: spikes do not matter");
   if (o.step > 0)
-    out.key("step", o.step, fmt::format("{} of {} wells are sampled otherwise, and are resampled", other_steps, summary.wells));
+    out.key("step", o.step,
+            fmt::format("{} of {} wells are sampled otherwise, and are resampled", other_steps, summary.wells));
   out.blank();
   if (c.label.empty() && !survey.other_labels.empty())
     out.comment(fmt::format("Others that could be labels: {}", fmt::join(survey.other_labels, ", ")));
@@ -231,7 +236,8 @@ void run_init(const InitConfig& c, Call& call) {
     }
   };
   if (few && summary.labelled_wells >= 5 && folds_can_be_made()) {
-    out.comment("With so few wells the figures depend on which of them validate: train fold 0 to 4, and look at all five.");
+    out.comment(
+        "With so few wells the figures depend on which of them validate: train fold 0 to 4, and look at all five.");
     out.key("folds", 5);
     out.key("fold", 0);
   } else {
@@ -258,7 +264,8 @@ void run_init(const InitConfig& c, Call& call) {
   } else {
     out.key("model", std::string("unet_strided"));
   }
-  out.key("window", window, whole ? "whole wells: classes come in order, so that what lies above and below tells them" : "samples");
+  out.key("window", window,
+          whole ? "whole wells: classes come in order, so that what lies above and below tells them" : "samples");
   out.key("batch", batch, whole ? "wells" : "windows");
   const int64_t wanted = few ? 400 : in_order ? 6000 : 3000;
   out.key("epochs", std::clamp<int64_t>((wanted + updates - 1) / updates, few ? 20 : 10, 200),
@@ -274,8 +281,7 @@ void run_init(const InitConfig& c, Call& call) {
     out.key("monitor", std::string("macro_f1"));
   }
   if (!few) out.line("augment: {gain: 0.1, shift: 0.1, noise: 0.1}", "of the scaled curves");
-  if (in_order)
-    out.key("in_order", true, "in nearly every well the classes never go back with depth");
+  if (in_order) out.key("in_order", true, "in nearly every well the classes never go back with depth");
   out.key("run", std::string("runs/") + std::filesystem::path(c.out).stem().string());
 
   TrainConfig check_it;

@@ -15,8 +15,8 @@ void print_summary(const data::WellsSummary& s, const training::ClassList& class
   fmt::print("{:<16} {:>8} {:>12} {:>12} {:>12} {:>9} {:>14}\n", "curve", "unit", "least", "mean", "most", "missing",
              "wells without");
   for (const data::CurveSummary& c : s.curves)
-    fmt::print("{:<16} {:>8} {:>12.5g} {:>12.5g} {:>12.5g} {:>8.2f}% {:>14}\n", terminal_text(c.name), terminal_text(c.unit), c.least, c.mean, c.most,
-               100 * c.missing_share, c.wells_without);
+    fmt::print("{:<16} {:>8} {:>12.5g} {:>12.5g} {:>12.5g} {:>8.2f}% {:>14}\n", terminal_text(c.name),
+               terminal_text(c.unit), c.least, c.mean, c.most, 100 * c.missing_share, c.wells_without);
   if (s.labelled_samples > 0) fmt::print("\n{:<24} {:>12} {:>8}\n", "class", "samples", "share");
   for (size_t i = 0; i < s.class_counts.size() && s.labelled_samples > 0; ++i)
     fmt::print("{:<24} {:>12} {:>7.2f}%\n", classes[i].name, s.class_counts[i],

@@ -141,7 +141,8 @@ void write_predicted_table(const WellsModel& model, const PredictConfig& c, cons
       if (known[size_t(i)]) csv.cell(double(code_of(model, k))).cell(model.classes[size_t(k)].name);
       else csv.cell("").cell("");
       for (int64_t j = 0; j < model.class_count() && c.probabilities; ++j)
-        csv.cell(known[size_t(i)] ? p.probabilities[size_t(i * model.class_count() + j)] : std::numeric_limits<float>::quiet_NaN());
+        csv.cell(known[size_t(i)] ? p.probabilities[size_t(i * model.class_count() + j)]
+                                  : std::numeric_limits<float>::quiet_NaN());
       csv.end_row();
     }
   }

@@ -270,23 +270,24 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   call.figures.add("foreseen_peak_bytes", int64_t(foreseen.peak));
   call.figures.add("foreseen_reserved_bytes", int64_t(foreseen.reserved));
   call.figures.add("peak_tensor_bytes", int64_t(memory_counters().peak));
-  write_report(run, ReportInput{.title = fmt::format("Wells: {}", run.path().filename().string()),
-                                .config = config,
-                                .model = &best,
-                                .wells = &set.wells,
-                                .method = to_string(c.method.kind),
-                                .training = labelled,
-                                .unlabelled = c.method.semi_supervised() ? roles.unlabelled : std::vector<int64_t>(),
-                                .validation = split.validation,
-                                .judgement = &j,
-                                .baselines = baselines,
-                                .history = end->history,
-                                .loss = in_words(LossOptions{}, c.class_weights != ClassWeights::none, to_string(c.method.kind)),
-                                .best_epoch = end->best_epoch,
-                                .skipped = set.skipped,
-                                .seconds = end->seconds,
-                                .foreseen = foreseen,
-                                .tracks = c.report_wells});
+  write_report(
+      run, ReportInput{.title = fmt::format("Wells: {}", run.path().filename().string()),
+                       .config = config,
+                       .model = &best,
+                       .wells = &set.wells,
+                       .method = to_string(c.method.kind),
+                       .training = labelled,
+                       .unlabelled = c.method.semi_supervised() ? roles.unlabelled : std::vector<int64_t>(),
+                       .validation = split.validation,
+                       .judgement = &j,
+                       .baselines = baselines,
+                       .history = end->history,
+                       .loss = in_words(LossOptions{}, c.class_weights != ClassWeights::none, to_string(c.method.kind)),
+                       .best_epoch = end->best_epoch,
+                       .skipped = set.skipped,
+                       .seconds = end->seconds,
+                       .foreseen = foreseen,
+                       .tracks = c.report_wells});
   finish_run(run, call);
   fmt::print(
       "best epoch {}: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} on {} validation wells ({})\nreport: {}\n",

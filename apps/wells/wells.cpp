@@ -10,8 +10,8 @@ const Task& wells_task() {
       "wells",
       "facies of 1-D well logs: LAS and CSV in, labelled curves out",
       {
-          verb<InitConfig>("init", "write a configuration for the data at hand, which trains as it stands", describe_init,
-                           run_init)
+          verb<InitConfig>("init", "write a configuration for the data at hand, which trains as it stands",
+                           describe_init, run_init)
               .taking_one("data"),
           verb<TrainConfig>("inspect", "say what the data hold and what would break a training", describe_train,
                             run_inspect),

@@ -35,20 +35,20 @@ Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const 
   g.pitch.y = y.pitch();
   row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data<T>(), w.data(), b ? b.data() : nullptr,
               y.mutate<T>());
-  return record(
-      op, {x, w, b}, y, [op, g, &row, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
-        g.pitch.dy = dy.pitch();
-        const Device device = dy.device();
-        const size_t scratch = row.workspace(g);
-        if (d.want(0)) data_gradient<T>(row, g, Workspace(device, scratch).exec(), dy, w.get(op), d);
-        if (d.want(1))
-          row.backward_weight(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g, dy.data<T>(),
-                              x.get(op).template data<T>(), d[1].mutate());
-        if (d.want(2) && bias_cancels) clear(d[2]);
-        else if (d.want(2))
-          row.backward_bias(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g, dy.data<T>(),
-                            d[2].mutate());
-      });
+  return record(op, {x, w, b}, y,
+                [op, g, &row, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
+                  g.pitch.dy = dy.pitch();
+                  const Device device = dy.device();
+                  const size_t scratch = row.workspace(g);
+                  if (d.want(0)) data_gradient<T>(row, g, Workspace(device, scratch).exec(), dy, w.get(op), d);
+                  if (d.want(1))
+                    row.backward_weight(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g,
+                                        dy.data<T>(), x.get(op).template data<T>(), d[1].mutate());
+                  if (d.want(2) && bias_cancels) clear(d[2]);
+                  else if (d.want(2))
+                    row.backward_bias(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g, dy.data<T>(),
+                                      d[2].mutate());
+                });
 }
 
 }  // namespace

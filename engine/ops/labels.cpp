@@ -68,8 +68,8 @@ Tensor move_labels(const Tensor& labels, const Tensor& origin, SourceLocation at
   if (!origin) return labels;
   check_labels("move_labels", labels, at);
   check_labels("move_labels", origin, at);
-  check({labels.shape() == origin.shape(), at}, "move_labels: labels ", labels.shape(), " and origins ",
-        origin.shape(), " differ");
+  check({labels.shape() == origin.shape(), at}, "move_labels: labels ", labels.shape(), " and origins ", origin.shape(),
+        " differ");
   const Tensor l = dense(labels), o = dense(origin);
   const kernels::LabelsSpec g = moves(o, 1);
   Tensor y = Tensor::empty(l.shape(), integers_on(l));

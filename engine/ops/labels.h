@@ -15,8 +15,8 @@ Tensor one_hot(const Tensor& labels, int64_t classes, const Tensor& otherwise = 
 // [N,...,C]: a's row where there is a label, b's elsewhere.
 Tensor choose(const Tensor& labels, const Tensor& a, const Tensor& b, SourceLocation at = SourceLocation::current());
 
-// As another view of the same samples shows them: out[n, i] = labels[n, origin[n, i]], -1 where the origin (i32, counted
-// row by row within a sample) is; itself where `origin` is empty. Of rows [N,...,C]: 0 where the origin is -1.
+// As another view of the same samples shows them: out[n, i] = labels[n, origin[n, i]], -1 where the origin (i32,
+// counted row by row within a sample) is; itself where `origin` is empty. Of rows [N,...,C]: 0 where the origin is -1.
 Tensor move_labels(const Tensor& labels, const Tensor& origin, SourceLocation at = SourceLocation::current());
 Tensor move_rows(const Tensor& rows, const Tensor& origin, SourceLocation at = SourceLocation::current());
 

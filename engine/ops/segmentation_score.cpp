@@ -5,11 +5,13 @@
 
 namespace kern {
 
-SegmentationScore segmentation_score(const Tensor& probabilities, const Tensor& labels, double threshold, SourceLocation at) {
+SegmentationScore segmentation_score(const Tensor& probabilities, const Tensor& labels, double threshold,
+                                     SourceLocation at) {
   check({probabilities.rank() == 4 && probabilities.dim(0) == 1 && probabilities.size() > 0, at},
         "segmentation_score: probabilities of one picture are [1,h,w,C], got ", probabilities.shape());
   check({labels.dtype() == DType::i32 && labels.rank() == 3 && labels.dim(0) == 1 && labels.size() > 0, at},
-        "segmentation_score: the labels of one picture are i32 [1,H,W], got ", labels.shape(), " (", labels.dtype(), ")");
+        "segmentation_score: the labels of one picture are i32 [1,H,W], got ", labels.shape(), " (", labels.dtype(),
+        ")");
   const Tensor p = as_float(probabilities.detach()), l = dense(labels);
   const kernels::SegmentationScoreSpec g{.h = p.dim(1),
                                          .w = p.dim(2),

@@ -28,8 +28,8 @@
 
 namespace kern::kernels {
 
-// Throws what a call of the runtime returned, in its own words. Most errors are that call's alone; after some, a fault in
-// a kernel for one, every later call returns the same, and the sentence says that the process must be started again.
+// Throws what a call of the runtime returned, in its own words. Most errors are that call's alone; after some, a fault
+// in a kernel for one, every later call returns the same, and the sentence says that the process must be started again.
 [[noreturn]] void cuda_fail(cudaError_t error, std::string_view what, SourceLocation at);
 inline void cuda_check(cudaError_t error, std::string_view what, SourceLocation at = SourceLocation::current()) {
   if (error != cudaSuccess) [[unlikely]]

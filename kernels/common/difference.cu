@@ -28,10 +28,10 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 template <class T>
-void largest_differences_cuda(const Exec& exec, const RowsOfValues<T>& a, const RowsOfValues<T>& b,
-                              Difference* parts) {
+void largest_differences_cuda(const Exec& exec, const RowsOfValues<T>& a, const RowsOfValues<T>& b, Difference* parts) {
   KERN_LAUNCH(largest_differences_kernel<T>,
-              {.grid = unsigned(difference_parts(a.rows * a.c)), .block = kThreads, .stream = stream_of(exec)}, a, b, parts);
+              {.grid = unsigned(difference_parts(a.rows * a.c)), .block = kThreads, .stream = stream_of(exec)}, a, b,
+              parts);
 }
 template void largest_differences_cuda(const Exec&, const RowsOfValues<float>&, const RowsOfValues<float>&,
                                        Difference*);

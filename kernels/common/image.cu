@@ -1,6 +1,5 @@
-#include "kernels/common/image.h"
-
 #include "kernels/common/cuda.h"
+#include "kernels/common/image.h"
 
 namespace kern::kernels {
 namespace {

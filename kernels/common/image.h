@@ -3,8 +3,8 @@
 
 namespace kern::kernels {
 
-// A kernel of this build that does nothing, to ask the runtime about (cudaFuncGetAttributes): every .cu file is compiled
-// for the same devices.
+// A kernel of this build that does nothing, to ask the runtime about (cudaFuncGetAttributes): every .cu file is
+// compiled for the same devices.
 const void* any_kernel();
 
 }  // namespace kern::kernels

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "kernels/common/error.h"
-#include "kernels/common/log.h"
 #include "kernels/common/layout.h"
+#include "kernels/common/log.h"
 
 namespace kern {
 namespace {

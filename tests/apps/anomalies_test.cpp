@@ -77,7 +77,8 @@ TEST(AnomaliesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   EXPECT_TRUE(contains(all.out, "8 pictures judged"));
   EXPECT_TRUE(read_file(folder / "v.csv").starts_with("file,score,threshold,verdict,margin,time\n"));
   EXPECT_TRUE(std::regex_search(read_file(folder / "v.csv"), std::regex(",anomaly,[0-9.]+,20[0-9-]{8}T[0-9:]{8}Z\n")));
-  const Arguments once_more{"anomalies", "predict", model, "data=" + folder / "data/test/spill", "csv=" + folder / "v.csv"};
+  const Arguments once_more{"anomalies", "predict", model, "data=" + folder / "data/test/spill",
+                            "csv=" + folder / "v.csv"};
   const auto lines = [&] {
     const std::string table = read_file(folder / "v.csv");
     return std::count(table.begin(), table.end(), '\n');

@@ -32,7 +32,8 @@ TEST(FaultsOdd, MutesOfPicturesAndOddFiles) {
   data::Image picture = data::make_raster(80, 60, 1, uint8_t(200));
   for (int64_t y = 40; y < 80; ++y)
     for (int64_t x = 0; x < 60; ++x)
-      *picture.at(y, x) = uint8_t(128 + 100 * std::sin(0.9 * double(y + (x > 30 ? 4 : 0))) + double((7 * x + 13 * y) % 11));
+      *picture.at(y, x) =
+          uint8_t(128 + 100 * std::sin(0.9 * double(y + (x > 30 ? 4 : 0))) + double((7 * x + 13 * y) % 11));
   write_file(folder / "section.png", data::encode_png(picture));
   run_well({"faults", "predict", folder / "section.png", model, "out=" + folder / "out"});
   const data::Image p = data::read_image(folder / "out/section/probability.png", 1);
@@ -47,8 +48,10 @@ TEST(FaultsOdd, MutesOfPicturesAndOddFiles) {
   run_well({"faults", "synthesize", "out=" + folder / "sgy", "volumes=1", "sheet=0", "crosslines=30", "samples=40"});
   const std::string amplitude = folder / "sgy/amplitude_00000.sgy";
   run_well({"faults", "inspect", amplitude, "threads=1"});
-  rewrite(amplitude, folder / "velocity.sgy", [](int64_t t, size_t i) { return 1800.0f + 25.0f * float(i) + float(t); });
-  const Result fast = run_well({"faults", "predict", folder / "velocity.sgy", model, "out=" + folder / "v", "pictures=false"});
+  rewrite(amplitude, folder / "velocity.sgy",
+          [](int64_t t, size_t i) { return 1800.0f + 25.0f * float(i) + float(t); });
+  const Result fast =
+      run_well({"faults", "predict", folder / "velocity.sgy", model, "out=" + folder / "v", "pictures=false"});
   EXPECT_TRUE(contains(fast.err, "are these velocities")) << fast.err;
   const Result usual = run_well({"faults", "predict", amplitude, model, "out=" + folder / "a", "pictures=false"});
   EXPECT_FALSE(contains(usual.err, "velocities")) << usual.err;
@@ -56,10 +59,12 @@ TEST(FaultsOdd, MutesOfPicturesAndOddFiles) {
   // What was done stands in the text header, and that samples are floats now.
   const data::SegyFile before(amplitude), after(folder / "a/amplitude_00000/faults.sgy");
   const std::vector<std::string> old_lines = before.text_header().lines, lines = after.text_header().lines;
-  const auto ours = std::find_if(lines.begin(), lines.end(), [](const std::string& l) { return contains(l, "FAULT PROBABILITY 0 TO 1 BY KERN"); });
+  const auto ours = std::find_if(lines.begin(), lines.end(),
+                                 [](const std::string& l) { return contains(l, "FAULT PROBABILITY 0 TO 1 BY KERN"); });
   ASSERT_NE(ours, lines.end());
   EXPECT_TRUE(contains(*ours, "SAMPLES ARE IEEE FLOATS")) << *ours;
-  for (size_t i = 0; i < lines.size(); ++i) EXPECT_TRUE(lines[i] == old_lines[i] || i == size_t(ours - lines.begin())) << i;
+  for (size_t i = 0; i < lines.size(); ++i)
+    EXPECT_TRUE(lines[i] == old_lines[i] || i == size_t(ours - lines.begin())) << i;
 
   // Samples that are depths: metres and cycles a kilometre, and no velocity in the dips.
   const std::string depth = "domain=depth";
@@ -68,7 +73,8 @@ TEST(FaultsOdd, MutesOfPicturesAndOddFiles) {
   EXPECT_TRUE(contains(looked.out, "cycles/km")) << looked.out;
   EXPECT_TRUE(contains(looked.out, "amplitudes are divided by")) << looked.out;
   const auto dips = [&](const std::string& name, const Arguments& more) {
-    Arguments a{"faults", "predict", amplitude, model, "out=" + folder / name, "pictures=false", "dip=true", "threshold=0.01"};
+    Arguments a{"faults",         "predict",  amplitude,       model, "out=" + folder / name,
+                "pictures=false", "dip=true", "threshold=0.01"};
     a.insert(a.end(), more.begin(), more.end());
     run_well(a);
     return read_file(folder / (name + "/amplitude_00000/dip.sgy"));
@@ -89,7 +95,8 @@ TEST(FaultsOdd, MutesOfPicturesAndOddFiles) {
     put(37, uint32_t(100 * (t % 3)));
   }
   write_file(folder / "prestack.sgy", bytes);
-  expect_refusal({"faults", "predict", folder / "prestack.sgy", model, "out=" + folder / "p"}, {"prestack", "stack it first"});
+  expect_refusal({"faults", "predict", folder / "prestack.sgy", model, "out=" + folder / "p"},
+                 {"prestack", "stack it first"});
   EXPECT_FALSE(fs::exists(folder / "p/prestack"));
 }
 

@@ -1,5 +1,5 @@
-// What a hostile, careless or unlucky environment does to the program: odd names, odd files in the place of regular ones,
-// closed descriptors, damaged models.
+// What a hostile, careless or unlucky environment does to the program: odd names, odd files in the place of regular
+// ones, closed descriptors, damaged models.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -64,9 +64,8 @@ TEST(Hostile, AModelWithoutNumbersJudgesNothing) {
   TensorFile file = load_tensors(folder / "run/model.safetensors");
   file.tensors.front().tensor.mutate()[0] = std::numeric_limits<float>::quiet_NaN();
   save_tensors(folder / "nan.safetensors", file.tensors, file.metadata);
-  expect_refusal(
-      {"anomalies", "predict", "model=" + folder / "nan.safetensors", "data=" + folder / "data/good"},
-      {"nan.safetensors", "no number", "train again"}, 2);
+  expect_refusal({"anomalies", "predict", "model=" + folder / "nan.safetensors", "data=" + folder / "data/good"},
+                 {"nan.safetensors", "no number", "train again"}, 2);
   // Finite weights whose products are not.
   file = load_tensors(folder / "run/model.safetensors");
   for (FileTensor& t : file.tensors)
@@ -107,7 +106,8 @@ TEST(Hostile, WhatIsNoRegularFileIsWrittenToAsItIs) {
   run_well({"info", "--json", "/dev/null"});
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
   expect_refusal({"faults", "inspect", "data=" + pipe}, {"pipe", "a file was expected"});
-  expect_refusal({"faults", "predict", "data=x.sgy", "model=/dev/zero", "out=" + folder / "o"}, {"/dev/zero", "device"});
+  expect_refusal({"faults", "predict", "data=x.sgy", "model=/dev/zero", "out=" + folder / "o"},
+                 {"/dev/zero", "device"});
 }
 
 TEST(Hostile, ClosedStandardOutputIsNotTheTable) {
@@ -133,12 +133,14 @@ TEST(Hostile, AFileLargerThanAllowedIsASentence) {
 
 TEST(Hostile, WithoutThreadsOrWithoutAStack) {
   const TemporaryFolder folder;
-  const std::string said = folder / "said", synthesize = " wells synthesize out='" + (folder / "data") + "' wells=4 samples=300";
+  const std::string said = folder / "said",
+                    synthesize = " wells synthesize out='" + (folder / "data") + "' wells=4 samples=300";
   // No thread can have a stack of so many kilobytes: as where the system lets a process start none.
   const std::string train = " wells train data='" + (folder / "data") +
                             "' label=FACIES model=mlp epochs=1 quiet=true threads=4 run='" + (folder / "run") + "'";
   ASSERT_EQ(shell(kern_program() + synthesize + " >/dev/null"), 0);
-  EXPECT_EQ(shell("ulimit -s 200000000000; " + (kern_program() + train) + " >/dev/null 2>'" + said + "'"), 0) << read_file(said);
+  EXPECT_EQ(shell("ulimit -s 200000000000; " + (kern_program() + train) + " >/dev/null 2>'" + said + "'"), 0)
+      << read_file(said);
   EXPECT_TRUE(contains(read_file(said), "lets this process start 0 of 3 more threads")) << read_file(said);
   EXPECT_EQ(shell("ulimit -s 64; " + std::string(kern_program()) + " info 2>'" + said + "' >/dev/null"), 1);
   EXPECT_TRUE(contains(read_file(said), "ulimit -s 8192")) << read_file(said);
@@ -149,8 +151,8 @@ TEST(Hostile, NamesAreNotObeyed) {
   train_small(folder);
   make_folder(folder / "in");
   write_file(folder / "in/=cmd\x1b[31m.png", picture(1));
-  const Result r = run_well({"anomalies", "predict", "model=" + folder / "run", "data=" + folder / "in", "threshold=1e9",
-                             "csv=" + folder / "v.csv"});
+  const Result r = run_well({"anomalies", "predict", "model=" + folder / "run", "data=" + folder / "in",
+                             "threshold=1e9", "csv=" + folder / "v.csv"});
   EXPECT_FALSE(contains(r.out + r.err, "\x1b[31m"));
   EXPECT_TRUE(contains(r.out, "=cmd?[31m.png")) << r.out;
   // A spreadsheet computes what begins with "=".

@@ -54,7 +54,8 @@ TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
                                "run=" + folder / "all", "pictures=all"});
   EXPECT_TRUE(contains(all.err, "trained this model: the figures are better than those of new pictures")) << all.err;
   // An evaluation is not written over unasked; keys that come too late for a run are named.
-  const Arguments again{"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data", "run=" + folder / "all"};
+  const Arguments again{"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
+                        "run=" + folder / "all"};
   expect_refusal(again, {"holds the results of an earlier evaluation", "overwrite=true"});
   Arguments over = again;
   over.push_back("overwrite=true");
@@ -113,8 +114,7 @@ TEST(ImagesApp, WhatIsMuchLargerThanTheTrainingPicturesIsNotSqueezed) {
   const data::Image one = data::read_image(folder / "data/images/picture_0.png");
   data::Image mosaic = data::make_raster(5 * one.H, 5 * one.W, one.C);
   for (int64_t y = 0; y < mosaic.H; ++y)
-    for (int64_t x = 0; x < mosaic.W; ++x)
-      std::copy_n(one.at(y % one.H, x % one.W), one.C, mosaic.at(y, x));
+    for (int64_t x = 0; x < mosaic.W; ++x) std::copy_n(one.at(y % one.H, x % one.W), one.C, mosaic.at(y, x));
   write_file(folder / "mosaic.png", data::encode_png(mosaic));
   write_file(folder / "one.png", data::encode_png(one));
   const auto mask_of = [&](const std::string& picture, const std::string& out, const std::string& window, bool said) {
@@ -123,8 +123,9 @@ TEST(ImagesApp, WhatIsMuchLargerThanTheTrainingPicturesIsNotSqueezed) {
     EXPECT_EQ(contains(r.err, "160 x 120 pixels, where the training pictures had 32 x 24"), said) << r.err;
     return data::read_stored(folder / out + "/" + picture);  // class numbers
   };
-  const data::StoredImage alone = mask_of("one.png", "o1", "auto", false), tiled = mask_of("mosaic.png", "o2", "auto", true),
-                    squeezed = mask_of("mosaic.png", "o3", "whole", false);
+  const data::StoredImage alone = mask_of("one.png", "o1", "auto", false),
+                          tiled = mask_of("mosaic.png", "o2", "auto", true),
+                          squeezed = mask_of("mosaic.png", "o3", "whole", false);
   // The square in the middle of the mosaic against that of the picture alone.
   const auto alike = [&](const data::StoredImage& mask) {
     int64_t equal = 0;
@@ -195,7 +196,8 @@ TEST(ImagesApp, RefusesWithTheRemedy) {
   expect_refusal({"images", "train", data, run, "masks=nonzero", "loss={dise: 1}"}, {"'dise'", "dice"});
   expect_refusal({"images", "train", data, run, "masks=nonzero", "mask_dir=nowhere"}, {"mask_dir=nowhere"});
   make_folder(folder / "empty");
-  expect_refusal({"images", "train", "data=" + folder / "empty", run, "masks=nonzero"}, {"holds no JPEG, PNG, TIFF or BMP"});
+  expect_refusal({"images", "train", "data=" + folder / "empty", run, "masks=nonzero"},
+                 {"holds no JPEG, PNG, TIFF or BMP"});
   for (const std::string name : {"other.png", "third.png"}) {
     data::Image other;
     write_file(folder / ("data/images/" + name),

@@ -58,8 +58,8 @@ TEST(WellsInit, FindsCurvesUnitsStepsAndLabels) {
   std::string table = "well,depth_m,GAMMA,zone\n";
   for (int w = 0; w < 4; ++w)
     for (int i = 0; i < 120; ++i)
-      table += "A" + std::to_string(w) + "," + std::to_string(1000 + i) + "," + std::to_string(20 + 50 * (i / 40)) + "," +
-               words[i / 40] + "\n";
+      table += "A" + std::to_string(w) + "," + std::to_string(1000 + i) + "," + std::to_string(20 + 50 * (i / 40)) +
+               "," + words[i / 40] + "\n";
   write_file(folder / "table.csv", table);
   run_well({"wells", "init", "data=" + folder / "table.csv", "out=" + folder / "t.yaml"});
   const std::string of_table = read_file(folder / "t.yaml");
@@ -74,8 +74,9 @@ TEST(WellsInit, ZonesInOrderAreReadInWholeWells) {
   std::string table = "well,depth_m,GR,zone\n";
   for (int w = 0; w < 24; ++w)
     for (int i = 0; i < 90; ++i)
-      table += "A" + std::to_string(w) + "," + std::to_string(1000 + i) + "," + std::to_string(20 + (i * 7 + w) % 50 + 20 * (i / (30 + w % 5))) +
-               ".5," + std::to_string(i / (30 + w % 5)) + "\n";
+      table += "A" + std::to_string(w) + "," + std::to_string(1000 + i) + "," +
+               std::to_string(20 + (i * 7 + w) % 50 + 20 * (i / (30 + w % 5))) + ".5," +
+               std::to_string(i / (30 + w % 5)) + "\n";
   write_file(folder / "zones.csv", table);
   run_well({"wells", "init", folder / "zones.csv", "out=" + folder / "z.yaml"});
   const std::string text = read_file(folder / "z.yaml");
@@ -98,7 +99,8 @@ TEST(WellsInit, SaysWhatIsMissing) {
   std::string table = "well,depth_m,GR\n";
   for (int i = 0; i < 60; ++i) table += "A," + std::to_string(i) + "," + std::to_string(i % 13) + ".5\n";
   write_file(folder / "t.csv", table);
-  expect_refusal({"wells", "init", folder / "t.csv", "out=" + folder / "a.yaml"}, {"looks like labels", "label=", "GR"});
+  expect_refusal({"wells", "init", folder / "t.csv", "out=" + folder / "a.yaml"},
+                 {"looks like labels", "label=", "GR"});
   expect_refusal({"wells", "init", folder / "t.csv", "label=GR", "out=" + folder / "a.yaml"}, {"one well has", "two"});
   expect_refusal({"wells", "init", folder / "none", "out=" + folder / "a.yaml"}, {"does not exist"});
   EXPECT_FALSE(fs::exists(folder / "a.yaml"));
@@ -132,7 +134,8 @@ TEST(ImagesInit, FindsLayoutKindAndWidth) {
     data::Image classes = data::make_raster(60, 60, 1);
     for (int64_t y = 0; y < 60; ++y)
       for (int64_t x = 0; x < 60; ++x) *classes.at(y, x) = y < 4 ? 255 : uint8_t(x / 20);
-    write_file(folder / ("road/train/" + name + ".png"), data::encode_png(data::make_raster(60, 60, 3, uint8_t(40 * i))));
+    write_file(folder / ("road/train/" + name + ".png"),
+               data::encode_png(data::make_raster(60, 60, 3, uint8_t(40 * i))));
     write_file(folder / ("road/trainannot/" + name + ".png"), data::encode_png(classes));
   }
   run_well({"images", "init", folder / "thin", "out=" + folder / "thin.yaml"});
@@ -154,7 +157,8 @@ TEST(AnomaliesInit, TrainsAsItStands) {
   const TemporaryFolder folder;
   for (const char* name : {"good", "spill", "ground_truth/spill"}) make_folder(folder.path() / "data" / name);
   for (int i = 0; i < 24; ++i)
-    write_file(folder / ("data/good/p" + std::to_string(i) + ".png"), data::encode_png(data::spill_picture(i, false, {}).image));
+    write_file(folder / ("data/good/p" + std::to_string(i) + ".png"),
+               data::encode_png(data::spill_picture(i, false, {}).image));
   for (int i = 0; i < 6; ++i) {
     const auto spill = data::spill_picture(100 + i, true, {});
     write_file(folder / ("data/spill/s" + std::to_string(i) + ".png"), data::encode_png(spill.image));
@@ -166,10 +170,11 @@ TEST(AnomaliesInit, TrainsAsItStands) {
   const std::string config = folder / "my.yaml";
   run_well({"anomalies", "init", folder / "data", "out=" + config});
   const std::string text = read_file(config);
-  for (const char* line : {"24 good pictures, 6 defective (6 spill)", "masks: zero", "6 defects are too few", "it will be rough",
-                           "model: conv_ae_fc"})
+  for (const char* line : {"24 good pictures, 6 defective (6 spill)", "masks: zero", "6 defects are too few",
+                           "it will be rough", "model: conv_ae_fc"})
     EXPECT_TRUE(contains(text, line)) << line << "\n" << text;
-  run_well({"anomalies", "train", config, "epochs=1", "resamples=0", "panels=0", "quiet=true", "run=" + folder / "run"});
+  run_well(
+      {"anomalies", "train", config, "epochs=1", "resamples=0", "panels=0", "quiet=true", "run=" + folder / "run"});
   EXPECT_TRUE(fs::exists(folder / "run/report.html"));
   make_folder(folder.path() / "bad/spill");
   fs::copy(folder / "data/spill/s0.png", folder / "bad/spill/s0.png");
@@ -178,16 +183,16 @@ TEST(AnomaliesInit, TrainsAsItStands) {
 
 TEST(FaultsInit, TrainsAsItStandsOnSectionsLikeTheSurveys) {
   const TemporaryFolder folder;
-  run_well({"faults", "synthesize", "out=" + folder / "sgy", "volumes=1", "sheet=0", "inlines=4", "crosslines=70", "samples=100",
-            "interval=2000", "frequency=40", "noise=0.05", "faults=1"});
+  run_well({"faults", "synthesize", "out=" + folder / "sgy", "volumes=1", "sheet=0", "inlines=4", "crosslines=70",
+            "samples=100", "interval=2000", "frequency=40", "noise=0.05", "faults=1"});
   const Result labels = run_well({"faults", "init", folder / "sgy/faults_00000.sgy", "out=" + folder / "labels.yaml"});
   EXPECT_TRUE(contains(labels.err, "are these labels")) << labels.err;
   const std::string config = folder / "my.yaml";
   const Result r = run_well({"faults", "init", folder / "sgy/amplitude_00000.sgy", "out=" + config});
   EXPECT_TRUE(contains(r.out, "kern faults predict model=runs/my data=")) << r.out;
   const std::string text = read_file(config);
-  for (const char* line : {"every 2 ms", "synthetic.crosslines: 64", "synthetic.samples: 96", "synthetic.interval: 2000",
-                           "strongest at", "# from: "})
+  for (const char* line : {"every 2 ms", "synthetic.crosslines: 64", "synthetic.samples: 96",
+                           "synthetic.interval: 2000", "strongest at", "# from: "})
     EXPECT_TRUE(contains(text, line)) << line << "\n" << text;
   run_well({"faults", "train", config, "epochs=1", "sections=4", "validation_sections=4", "channels=4,8", "quiet=true",
             "run=" + folder / "run"});

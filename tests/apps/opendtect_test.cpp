@@ -290,9 +290,12 @@ TEST(OpendtectTiles, MirroredAndRepeatedTracesAreTraces) {
     std::vector<Answer> answers;
     for (int x = 0; x < s.crosslines; ++x) answers.push_back(ask(tiles, s, 0, x));
     EXPECT_LE(tiles.computed(), 5) << mirror;
-    const auto p = neighbours(std::vector<float>(s.trace(0, 0), s.trace(0, 0) + s.crosslines * s.samples), s.crosslines, s.samples);
+    const auto p = neighbours(std::vector<float>(s.trace(0, 0), s.trace(0, 0) + s.crosslines * s.samples), s.crosslines,
+                              s.samples);
     for (int x = 1; x + 1 < s.crosslines; ++x)
-      ASSERT_EQ(std::memcmp(answers[size_t(x)].data() + s.margin, p.data() + x * s.samples, size_t(s.samples) * sizeof(float)), 0)
+      ASSERT_EQ(std::memcmp(answers[size_t(x)].data() + s.margin, p.data() + x * s.samples,
+                            size_t(s.samples) * sizeof(float)),
+                0)
           << mirror << " " << x;
   }
 }

@@ -236,8 +236,8 @@ TEST(Image, RefusesInSentences) {
   expect_words(error_of([&] { image_info(vast, "vast.png"); }), {"vast.png", "65536 x 65536", "parts"});
 }
 
-// stb refuses a component that the frame lacks without a reason of its own: it once left a null pointer, or the reason of
-// whatever it had refused before.
+// stb refuses a component that the frame lacks without a reason of its own: it once left a null pointer, or the reason
+// of whatever it had refused before.
 TEST(Image, AScanThatNamesAComponentTheFrameLacks) {
   for (const char* name : {"colour.jpg", "grey.jpg", "progressive.jpg"}) {
     std::string first = read_file(kFiles / name);

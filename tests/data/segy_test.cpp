@@ -460,7 +460,10 @@ TEST(Segy, depth_is_told_from_time_by_the_text_header) {
   const auto path = fs::path(::testing::TempDir()) / "domain.sgy";
   const auto layout_of = [&](const std::string& line, SegyDomain domain, std::vector<std::string>* warnings = nullptr) {
     {
-      SegyWriter writer(path, SegyGrid{.inlines = {.count = 1}, .crosslines = {.count = 1}, .samples = 4, .interval = 5000, .text = {line}});
+      SegyWriter writer(
+          path,
+          SegyGrid{
+              .inlines = {.count = 1}, .crosslines = {.count = 1}, .samples = 4, .interval = 5000, .text = {line}});
       writer.write_trace(0, std::vector<float>{1, 2, 3, 4});
       writer.commit();
     }
@@ -477,8 +480,9 @@ TEST(Segy, depth_is_told_from_time_by_the_text_header) {
   for (const char* of_depth : {"DOMAIN: DEPTH", "Final PSDM volume in depth", "DEPTH SAMPLE", "SAMPLE INTERVAL: 5 m",
                                "KIRCHHOFF DEPTH-DOMAIN STACK", "Sampling rate = 10 FT"})
     EXPECT_TRUE(layout_of(of_depth, SegyDomain::automatic).depth) << of_depth;
-  for (const char* of_time : {"", "SOURCE DEPTH: 6 M", "WATER DEPTH IN HEADERS", "PSDM STRETCHED TO TIME", "DOMAIN: TIME",
-                              "SAMPLE INTERVAL: 4 MS", "depth migrated, converted from depth domain to TWT", "CABLE DEPTH 8 METRES"})
+  for (const char* of_time :
+       {"", "SOURCE DEPTH: 6 M", "WATER DEPTH IN HEADERS", "PSDM STRETCHED TO TIME", "DOMAIN: TIME",
+        "SAMPLE INTERVAL: 4 MS", "depth migrated, converted from depth domain to TWT", "CABLE DEPTH 8 METRES"})
     EXPECT_FALSE(layout_of(of_time, SegyDomain::automatic).depth) << of_time;
   std::vector<std::string> warnings;
   EXPECT_FALSE(layout_of("KIRCHHOFF PSDM", SegyDomain::automatic, &warnings).depth);

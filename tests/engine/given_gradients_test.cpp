@@ -26,8 +26,8 @@ Tensor whole(const Shape& shape, int seed, Device device) {
 }
 constexpr Conv2dOptions kSame{.padding = {1, 1, 1, 1}};
 
-// loss(h, a filter of h's channels) of h = 2 x; x's gradient is the same on either device, where every sum is exact, and
-// is got with so many additions of gradients on the card.
+// loss(h, a filter of h's channels) of h = 2 x; x's gradient is the same on either device, where every sum is exact,
+// and is got with so many additions of gradients on the card.
 void expect_same(int64_t channels, size_t additions, const std::function<Tensor(const Tensor&, const Tensor&)>& loss) {
   std::string why;
   if (!card_available(&why)) GTEST_SKIP() << why;

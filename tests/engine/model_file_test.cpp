@@ -40,7 +40,8 @@ TEST(ModelFile, round_trip_keeps_values_shapes_and_metadata) {
 TEST(ModelFile, a_configuration_is_no_model) {
   const auto path = temporary("kern_text.safetensors");
   write_file(path, "model: unet\nepochs: 25\n");
-  for (const auto& load : {std::function<void()>([&] { load_tensors(path); }), std::function<void()>([&] { load_metadata(path); })})
+  for (const auto& load :
+       {std::function<void()>([&] { load_tensors(path); }), std::function<void()>([&] { load_metadata(path); })})
     try {
       load();
       ADD_FAILURE() << "text was read as a model";

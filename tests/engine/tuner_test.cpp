@@ -66,8 +66,9 @@ template <int row>
 size_t scratch_of(const PlantedSpec&) {
   return 64 * (row + 1);
 }
-// c says which rows there are: 1 all that are right, 2 the equal ones, 3 with those that are wrong; 5 and 6 are too much
-// work for the reference, and in 6 the plain row is wrong and a library is there, in 7 the plain row alone is right.
+// c says which rows there are: 1 all that are right, 2 the equal ones, 3 with those that are wrong; 5 and 6 are too
+// much work for the reference, and in 6 the plain row is wrong and a library is there, in 7 the plain row alone is
+// right.
 template <int... c>
 bool of(const PlantedSpec& g) {
   return ((g.c == c) || ...);

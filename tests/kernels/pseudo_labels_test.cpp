@@ -12,11 +12,10 @@ std::vector<int32_t> all(const Values<int32_t>& v) { return {v.begin(), v.end()}
 
 TEST(PseudoLabelsKernel, rows_equal_the_reference_on_any_number_of_threads) {
   const int before = thread_count();
-  for (const PseudoLabelsSpec g : {PseudoLabelsSpec{.rows = 0, .c = 3, .p_pitch = 3},
-                                   PseudoLabelsSpec{.rows = 41, .c = 1, .threshold = 0.3},
-                                   PseudoLabelsSpec{.rows = 300, .c = 6, .threshold = 0.9, .p_pitch = 9},
-                                   PseudoLabelsSpec{.rows = 50000, .c = 4, .threshold = 0.5, .p_pitch = 4,
-                                                    .confidence_pitch = 2}}) {
+  for (const PseudoLabelsSpec g :
+       {PseudoLabelsSpec{.rows = 0, .c = 3, .p_pitch = 3}, PseudoLabelsSpec{.rows = 41, .c = 1, .threshold = 0.3},
+        PseudoLabelsSpec{.rows = 300, .c = 6, .threshold = 0.9, .p_pitch = 9},
+        PseudoLabelsSpec{.rows = 50000, .c = 4, .threshold = 0.5, .p_pitch = 4, .confidence_pitch = 2}}) {
     const auto p = Array<>::uniform(g.rows, g.c, g.p_pitch, 1, 0, 1),
                confidence = Array<>::uniform(g.rows, 1, g.confidence_pitch, 2, 0, 1);
     const Values<int32_t> present = class_targets(g.rows, 1, true), truth = class_targets(g.rows, g.c, true);

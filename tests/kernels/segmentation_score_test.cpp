@@ -12,12 +12,12 @@ std::vector<int32_t> all(const Values<int32_t>& v) { return {v.begin(), v.end()}
 
 TEST(SegmentationScoreKernel, rows_equal_the_reference_on_any_number_of_threads) {
   const int before = thread_count();
-  for (const SegmentationScoreSpec g : {SegmentationScoreSpec{.h = 1, .w = 1, .c = 3, .rows = 1, .columns = 1, .p_pitch = 3},
-                                        SegmentationScoreSpec{.h = 5, .w = 7, .c = 1, .rows = 13, .columns = 4},
-                                        SegmentationScoreSpec{.h = 9, .w = 8, .c = 2, .rows = 4, .columns = 30, .threshold = 0.3,
-                                                              .p_pitch = 5},
-                                        SegmentationScoreSpec{.h = 16, .w = 24, .c = 12, .rows = 90, .columns = 70, .p_pitch = 12},
-                                        SegmentationScoreSpec{.h = 30, .w = 20, .c = 60, .rows = 30, .columns = 20, .p_pitch = 60}}) {
+  for (const SegmentationScoreSpec g :
+       {SegmentationScoreSpec{.h = 1, .w = 1, .c = 3, .rows = 1, .columns = 1, .p_pitch = 3},
+        SegmentationScoreSpec{.h = 5, .w = 7, .c = 1, .rows = 13, .columns = 4},
+        SegmentationScoreSpec{.h = 9, .w = 8, .c = 2, .rows = 4, .columns = 30, .threshold = 0.3, .p_pitch = 5},
+        SegmentationScoreSpec{.h = 16, .w = 24, .c = 12, .rows = 90, .columns = 70, .p_pitch = 12},
+        SegmentationScoreSpec{.h = 30, .w = 20, .c = 60, .rows = 30, .columns = 20, .p_pitch = 60}}) {
     const auto p = Array<>::uniform(g.h * g.w, g.c, g.p_pitch, 1, 0, 1);
     const Values<int32_t> label = class_targets(g.rows * g.columns, g.classes(), true);
     const auto pairs = size_t(g.classes() * g.classes());
@@ -66,7 +66,8 @@ TEST(SegmentationScoreKernel, by_hand) {
 TEST(SegmentationScoreKernel, impossible_labels) {
   const SegmentationScoreSpec g{.h = 3, .w = 3, .c = 3, .rows = 40, .columns = 21, .p_pitch = 3};
   const auto p = Array<>::uniform(9, 3, 3, 1, 0, 1);
-  const auto [wrong, ignored] = impossible_and_ignored(g.rows * g.columns, 3);
+  const auto both = impossible_and_ignored(g.rows * g.columns, 3);
+  const Values<int32_t>&wrong = both.first, &ignored = both.second;
   Values<int32_t> expected(9, 0);
   Array<> loss0(1, 1);
   segmentation_score_reference(g, p.data(), ignored.data(), expected.data(), loss0.data());

@@ -1,5 +1,5 @@
-// The gate on the machine code of hot kernels (docs/kernels_without_a_gpu.md). scripts/sass_gate starts it, and scripts/test cuda
-// that.
+// The gate on the machine code of hot kernels (docs/kernels_without_a_gpu.md). scripts/sass_gate starts it, and
+// scripts/test cuda that.
 //
 //   sass_gate --table=tests/sass/hot_kernels.txt --objects=FOLDER [--cuobjdump=PATH] [--compiler=13.0.88]
 //   sass_gate … --update [--page=FILE]  writes the table as the code is now, and the page of it

@@ -1,5 +1,5 @@
-// Where the tests' files lie: goldens, small images, scripts. They are looked for in the checkout that was compiled; on another
-// machine the environment variable KERN_SOURCE_DIR names a checkout there (scripts/gpu_check sets it).
+// Where the tests' files lie: goldens, small images, scripts. They are looked for in the checkout that was compiled; on
+// another machine the environment variable KERN_SOURCE_DIR names a checkout there (scripts/gpu_check sets it).
 #pragma once
 #include <string>
 

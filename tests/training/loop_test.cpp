@@ -80,7 +80,7 @@ struct Small {
       adam->step();
       sgd->step();
       r.figures = std::vector<StepFigure>{{"mean_of_steps", double(epoch) + 0.1 * double(index), double(1 + index)},
-                                         {"of_no_step", 1, 0}};
+                                          {"of_no_step", 1, 0}};
       return r;
     };
     t.validate = [this](int) {

@@ -101,12 +101,22 @@ const Case kCases[] = {
        g.move_to(device);
        return both(std::make_shared<CrossPseudo>(f, o, g, adam(g), CrossPseudoOptions{.clip = 0.5}));
      }},
-    {"adversarial", adversarial([] { return network(kClasses, 2, {2, 3}); },
-                                {.threshold = 0.45, .wait = 2})},
-    {"adversarial_of_one_logit", adversarial([] { return AnyModule(models::FcnDiscriminator1d(kClasses, {2, 3, 2, 3})); },
-                                             {.threshold = 0.45, .wait = 0})},
+    {"adversarial", adversarial(
+                        [] {
+                          return network(kClasses, 2, {2, 3});
+                        },
+                        {.threshold = 0.45, .wait = 2})},
+    {"adversarial_of_one_logit", adversarial(
+                                     [] {
+                                       return AnyModule(models::FcnDiscriminator1d(kClasses, {2, 3, 2, 3}));
+                                     },
+                                     {.threshold = 0.45, .wait = 0})},
     {"adversarial_as_the_seed",
-     adversarial([] { return network(kClasses, 2, {2, 3}); }, {.threshold = 0.45, .wait = 1, .log_probabilities = true}),
+     adversarial(
+         [] {
+           return network(kClasses, 2, {2, 3});
+         },
+         {.threshold = 0.45, .wait = 1, .log_probabilities = true}),
      true}};
 
 struct Outcome {

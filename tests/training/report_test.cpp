@@ -263,7 +263,8 @@ TEST(LogTracks, curves_are_on_their_usual_scales) {
     const size_t l = markup.find(std::string(">") + left + "<"), r = markup.find(std::string(">") + right + "<");
     return l != markup.npos && r != markup.npos && l < r;
   };
-  EXPECT_TRUE(holds(drawn("NPHI", "v/v", 0.05, 0.3), "0.45", "−0.15") || holds(drawn("NPHI", "v/v", 0.05, 0.3), "0.45", "-0.15"));
+  EXPECT_TRUE(holds(drawn("NPHI", "v/v", 0.05, 0.3), "0.45", "−0.15") ||
+              holds(drawn("NPHI", "v/v", 0.05, 0.3), "0.45", "-0.15"));
   EXPECT_TRUE(holds(drawn("RHOB", "G/C3", 2.1, 2.7), "1.95", "2.95"));
   EXPECT_TRUE(holds(drawn("GR", "gAPI", 20, 130), "0", "150"));
   EXPECT_TRUE(holds(drawn("DTC", "us/ft", 60, 110), "140", "40"));

@@ -76,7 +76,8 @@ document.querySelectorAll('.choose').forEach(function(choose){
 });
 )js";
 
-// Charts and logs by their view box: Ctrl and the wheel magnify round the pointer, dragging moves, a double click resets.
+// Charts and logs by their view box: Ctrl and the wheel magnify round the pointer, dragging moves, a double click
+// resets.
 constexpr std::string_view kZoom = R"js(
 document.querySelectorAll('main svg[viewBox]').forEach(function(svg){
   var v=svg.viewBox.baseVal,all={x:v.x,y:v.y,width:v.width,height:v.height},held=null;
@@ -134,8 +135,8 @@ void HtmlDocument::key_figures(const std::vector<std::pair<std::string, std::str
 void HtmlDocument::files(const std::vector<std::pair<std::string, std::string>>& files) {
   body_ += "<div class=\"scroll\"><table class=\"facts\">\n";
   for (const auto& [name, content] : files)
-    body_ += "<tr><th scope=\"row\"><a href=\"" + escape(name) + "\">" + escape(name) + "</a></th><td>" + escape(content) +
-             "</td></tr>\n";
+    body_ += "<tr><th scope=\"row\"><a href=\"" + escape(name) + "\">" + escape(name) + "</a></th><td>" +
+             escape(content) + "</td></tr>\n";
   body_ += "</table></div>\n";
 }
 
@@ -231,8 +232,10 @@ std::string HtmlDocument::markup() const {
   if (!navigation_.empty()) out += "<nav><div>\n" + navigation_ + "</div></nav>\n";
   out += "<main>\n" + body_;
   if (in_section_) out += "</section>\n";
-  out += "</main>\n<footer>Written by Kern. This file is complete: it needs no network. In charts and logs Ctrl and the wheel magnify, "
-         "dragging moves, a double click shows all.</footer>\n<script>";
+  out +=
+      "</main>\n<footer>Written by Kern. This file is complete: it needs no network. In charts and logs Ctrl and the "
+      "wheel magnify, "
+      "dragging moves, a double click shows all.</footer>\n<script>";
   if (panel_groups_ > 0) out += kScript;
   out += kZoom;
   out += scripts_;

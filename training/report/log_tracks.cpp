@@ -125,8 +125,8 @@ void draw_runs(Svg& svg, double x, double width, const std::vector<Run>& runs, c
   }
 }
 
-// The scale that logs are usually plotted on, left to right: porosity and sonic run backwards, so that they part from the
-// density where there is gas, and meet it where there is none. In the unit of the second value.
+// The scale that logs are usually plotted on, left to right: porosity and sonic run backwards, so that they part from
+// the density where there is gas, and meet it where there is none. In the unit of the second value.
 struct Habit {
   const char *mnemonics, *units;
   double left, right;
@@ -141,7 +141,9 @@ constexpr Habit kHabits[] = {{" GR SGR CGR GRC ", "", 0, 150},
 
 // Whether the list has the word, whatever its case; an empty list or word is no reason against it.
 bool listed(const char* list, std::string word, char to_case) {
-  for (char& c : word) c = char(to_case == 'A' ? std::toupper(static_cast<unsigned char>(c)) : std::tolower(static_cast<unsigned char>(c)));
+  for (char& c : word)
+    c = char(to_case == 'A' ? std::toupper(static_cast<unsigned char>(c))
+                            : std::tolower(static_cast<unsigned char>(c)));
   return word.empty() || *list == '\0' || std::string(list).find(" " + word + " ") != std::string::npos;
 }
 
@@ -149,8 +151,8 @@ bool listed(const char* list, std::string word, char to_case) {
 const Habit* habit_of(const TrackCurve& curve, double low, double high) {
   for (const Habit& h : kHabits) {
     const double least = std::min(h.left, h.right), most = std::max(h.left, h.right), room = 0.5 * (most - least);
-    if (!curve.name.empty() && listed(h.mnemonics, curve.name, 'A') && listed(h.units, curve.unit, 'a') && low > least - room &&
-        high < most + room && high - low > 0.05 * (most - least))
+    if (!curve.name.empty() && listed(h.mnemonics, curve.name, 'A') && listed(h.units, curve.unit, 'a') &&
+        low > least - room && high < most + room && high - low > 0.05 * (most - least))
       return &h;
   }
   return nullptr;

@@ -120,7 +120,8 @@ void add_costs(std::vector<std::pair<std::string, std::string>>& facts, const St
   if (seconds > 0) facts.emplace_back("Time in training", format_duration(seconds));
 }
 
-void add_history(Report& report, const std::vector<EpochFigures>& history, int64_t best_epoch, const LossNames& losses) {
+void add_history(Report& report, const std::vector<EpochFigures>& history, int64_t best_epoch,
+                 const LossNames& losses) {
   if (history.empty()) return;  // an evaluation
   auto& document = report.document();
   document.section("Training");
@@ -149,7 +150,8 @@ void add_history(Report& report, const std::vector<EpochFigures>& history, int64
     chart.series.clear();
     chart.title = "Validation loss";
     add("validation", &EpochFigures::validation_loss, "#2f86c8", Series::Mark::line);
-    report.figure("loss", line_chart(chart), "Not on the scale of the training loss: " + losses.validation + ", unweighted.");
+    report.figure("loss", line_chart(chart),
+                  "Not on the scale of the training loss: " + losses.validation + ", unweighted.");
     document.end_row();
     document.begin_row();
   }
@@ -239,7 +241,8 @@ void add_classes(Report& report, const ConfusionMatrix& m) {
                           figure(m.iou(c))});
   }
   table.caption =
-      "On the data that were judged. A class that is neither in the truth nor predicted is absent and takes no part in the "
+      "On the data that were judged. A class that is neither in the truth nor predicted is absent and takes no part in "
+      "the "
       "means.";
   document.table(table);
   document.begin_row();

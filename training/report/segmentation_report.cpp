@@ -60,7 +60,8 @@ void add_wells(Report& report, const SegmentationReport& content) {
   document.paragraph(
       "Depth runs downwards. Gaps in a curve are samples that were not measured; empty places in a class column have "
       "no label. "
-      "Gamma ray, porosity (reversed), density and sonic (reversed) are on their usual scales; others span the curve's 0.5th to "
+      "Gamma ray, porosity (reversed), density and sonic (reversed) are on their usual scales; others span the curve's "
+      "0.5th to "
       "99.5th percentile.");
   document.figure(class_legend(content.validation.classes()), "");
   std::vector<HtmlDocument::Panel> panels;
@@ -113,7 +114,8 @@ std::filesystem::path write_segmentation_report(const std::filesystem::path& run
                                                content.history.empty() ? 0 : content.history.back().epoch));
   document.key_figures(key);
   if (content.intervals.accuracy)
-    document.paragraph(fmt::format("In brackets: what 95 % of 1000 resamples of the {} wells come to (bootstrap).", content.wells.size()));
+    document.paragraph(fmt::format("In brackets: what 95 % of 1000 resamples of the {} wells come to (bootstrap).",
+                                   content.wells.size()));
   if (m.total() == 0) document.note("There was no labelled validation sample: nothing could be measured.");
   for (const auto& remark : content.remarks) document.note(remark);
   std::vector<MatrixRow> rows{{content.validation_name, m}};

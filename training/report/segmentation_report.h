@@ -31,7 +31,7 @@ struct SegmentationReport {
   int64_t best_epoch = 0;      // 0: none
   ConfusionMatrix validation;  // carries the classes
   std::string validation_name = "this model, validation";
-  MatrixIntervals intervals;  // of its figures, over wells
+  MatrixIntervals intervals;                              // of its figures, over wells
   std::vector<MatrixRow> comparison;                      // baselines, test split; further rows of the table
   std::vector<WellFigure> wells;                          // every validation well
   std::vector<std::pair<std::string, WellTrack>> tracks;  // why it is shown ("worst 1", "median"), the well

@@ -23,8 +23,8 @@ inline constexpr int kOutputs = 3;
 
 // Everything but [A-Za-z0-9] as %XX.
 std::string percent_encoded(std::string_view text);
-// OpendTect 7.0.5 and later codes bytes above 127 as a % and two characters that need not be digits (é as %3*%10): what is no
-// code becomes a question mark.
+// OpendTect 7.0.5 and later codes bytes above 127 as a % and two characters that need not be digits (é as %3*%10): what
+// is no code becomes a question mark.
 std::string percent_decoded(std::string_view text);
 // A path with blanks arrives in double quotes.
 std::string unquoted(std::string_view argument);
@@ -39,10 +39,10 @@ struct Settings {
 
 // What -g prints.
 std::string parameters_text(const Settings& defaults);
-// The argument of -c: percent-coded JSON, or plain (6.4). What is not in it keeps its default. OpendTect ends it with the
-// survey's name and folder and the inputs' names, in which a double quote or a backslash breaks the JSON: then these are left
-// out, and if what remains is still no JSON, all keeps its default; a warning says so. Errors: a value that is no number or
-// out of range.
+// The argument of -c: percent-coded JSON, or plain (6.4). What is not in it keeps its default. OpendTect ends it with
+// the survey's name and folder and the inputs' names, in which a double quote or a backslash breaks the JSON: then
+// these are left out, and if what remains is still no JSON, all keeps its default; a warning says so. Errors: a value
+// that is no number or out of range.
 Settings read_settings(std::string_view argument, const Settings& defaults);
 
 // The survey's distance between crosslines, from the text of its file .survey; 0 where that does not say.

@@ -42,9 +42,9 @@ struct SectionTiles::Window {
   bool same(int64_t j, std::span<const float> as) const {
     return std::memcmp(middle + j * samples, as.data(), as.size_bytes()) == 0;
   }
-  // Whether column j is the centre given again because no trace is there. A trace of the survey may be equal to the centre
-  // too, in a cube that was mirrored or repeated: then one of its neighbours is equal to a neighbour of the centre, which
-  // no gap can bring about.
+  // Whether column j is the centre given again because no trace is there. A trace of the survey may be equal to the
+  // centre too, in a cube that was mirrored or repeated: then one of its neighbours is equal to a neighbour of the
+  // centre, which no gap can bring about.
   bool stands_for_none(int64_t j) const {
     const auto centre = column(0);
     if (!same(j, centre)) return false;
