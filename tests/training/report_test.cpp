@@ -268,8 +268,30 @@ TEST(LogTracks, curves_are_on_their_usual_scales) {
   EXPECT_TRUE(holds(drawn("RHOB", "G/C3", 2.1, 2.7), "1.95", "2.95"));
   EXPECT_TRUE(holds(drawn("GR", "gAPI", 20, 130), "0", "150"));
   EXPECT_TRUE(holds(drawn("DTC", "us/ft", 60, 110), "140", "40"));
+  EXPECT_TRUE(holds(drawn("DTC", "us/ft", 60, 190), "240", "40")) << "shallow";
   EXPECT_FALSE(holds(drawn("GR", "", 0.2, 0.9), "0", "150")) << "somebody has scaled it";
   EXPECT_FALSE(holds(drawn("GRX", "gAPI", 20, 130), "0", "150"));
+}
+
+TEST(LogTracks, porosity_lies_over_density) {
+  WellTrack w;
+  w.id = "A";
+  w.curves = {{"NPHI", "v/v", {}}, {"GR", "gAPI", {}}, {"RHOB", "g/cm3", {}}};
+  for (int i = 0; i < 60; ++i) {
+    w.depth.push_back(1000 + i);
+    w.curves[0].values.push_back(0.1f + 0.004f * float(i));
+    w.curves[1].values.push_back(40 + float(i));
+    w.curves[2].values.push_back(2.1f + 0.01f * float(i));
+  }
+  const ClassList one = make_classes({"only"});
+  const Svg together = log_tracks(w, one);
+  expect_sound(together);
+  const std::string markup = together.inline_markup("x");
+  for (const char* name : {">NPHI<", ">GR<", ">RHOB<"}) EXPECT_NE(markup.find(name), markup.npos) << name;
+  w.curves[2].name = "RXYZ";  // no density: a track of its own for each
+  const Svg apart = log_tracks(w, one);
+  EXPECT_LT(together.width(), apart.width());
+  EXPECT_GT(together.height(), apart.height());
 }
 
 TEST(LogTracks, short_and_strange_wells) {

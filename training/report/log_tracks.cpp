@@ -137,6 +137,7 @@ constexpr Habit kHabits[] = {{" GR SGR CGR GRC ", "", 0, 150},
                              {" RHOB ZDEN DEN RHOZ ", " g/cm3 g/cc g/c3 gm/cc ", 1.95, 2.95},
                              {" RHOB ZDEN DEN RHOZ ", " kg/m3 k/m3 ", 1950, 2950},
                              {" DT DTC DTCO AC ", " us/ft us/f usec/ft ", 140, 40},
+                             {" DT DTC DTCO AC ", " us/ft us/f usec/ft ", 240, 40},
                              {" DT DTC DTCO AC ", " us/m usec/m ", 500, 100}};
 
 // Whether the list has the word, whatever its case; an empty list or word is no reason against it.
@@ -147,14 +148,15 @@ bool listed(const char* list, std::string word, char to_case) {
   return word.empty() || *list == '\0' || std::string(list).find(" " + word + " ") != std::string::npos;
 }
 
-// That of a curve, if nearly all of its values lie on it.
+// That of a curve: one that holds nearly all of its values, or, if none does, one that they leave by half its width.
 const Habit* habit_of(const TrackCurve& curve, double low, double high) {
-  for (const Habit& h : kHabits) {
-    const double least = std::min(h.left, h.right), most = std::max(h.left, h.right), room = 0.5 * (most - least);
-    if (!curve.name.empty() && listed(h.mnemonics, curve.name, 'A') && listed(h.units, curve.unit, 'a') &&
-        low > least - room && high < most + room && high - low > 0.05 * (most - least))
-      return &h;
-  }
+  for (const double beyond : {0.1, 0.5})
+    for (const Habit& h : kHabits) {
+      const double least = std::min(h.left, h.right), most = std::max(h.left, h.right), width = most - least;
+      const bool fits = low > least - beyond * width && high < most + beyond * width && high - low > 0.05 * width;
+      if (fits && !curve.name.empty() && listed(h.mnemonics, curve.name, 'A') && listed(h.units, curve.unit, 'a'))
+        return &h;
+    }
   return nullptr;
 }
 
@@ -162,18 +164,21 @@ struct CurveScale {
   bool logarithmic = false;
   double low = 0, high = 1;  // at the left and at the right; the left may be the larger one
   std::string low_label, high_label;
+  const Habit* habit = nullptr;
+  bool empty = false;             // the curve has no value at all
   double share(double v) const {  // 0 at the left of the track, 1 at its right; beyond: the edge
     if (logarithmic) v = v > 0 ? std::log10(v) : low;
     return std::clamp((v - low) / (high - low), 0.0, 1.0);
   }
 };
 
-// Nothing when the curve has no value at all.
-bool scale_of(const TrackCurve& curve, CurveScale& scale) {
+CurveScale scale_of(const TrackCurve& curve) {
+  CurveScale scale;
   std::vector<double> values;
   for (float v : curve.values)
     if (std::isfinite(v)) values.push_back(v);
-  if (values.empty()) return false;
+  scale.empty = values.empty();
+  if (scale.empty) return scale;
   const auto quantile = [&](double q) {
     const auto at = values.begin() + std::ptrdiff_t(std::llround(q * double(values.size() - 1)));
     std::nth_element(values.begin(), at, values.end());
@@ -188,30 +193,48 @@ bool scale_of(const TrackCurve& curve, CurveScale& scale) {
     scale.high = std::max(scale.low + 1, std::ceil(std::log10(high)));
     scale.low_label = readable(std::pow(10, scale.low));
     scale.high_label = readable(std::pow(10, scale.high));
-    return true;
+    return scale;
   }
   if (const Habit* habit = habit_of(curve, low, high)) {
+    scale.habit = habit;
     scale.low = habit->left, scale.high = habit->right;
     scale.low_label = readable(habit->left), scale.high_label = readable(habit->right);
-    return true;
+    return scale;
   }
   const Axis axis(low, high, 0, 1, 4);
   scale.low = axis.low();
   scale.high = axis.high();
   scale.low_label = axis.ticks().front().label;
   scale.high_label = axis.ticks().back().label;
-  return true;
+  return scale;
 }
 
-void draw_curve(Svg& svg, double x, double width, double top, const TrackCurve& curve, const std::string& colour,
-                const std::vector<Cell>& cells, double height) {
+// For each curve the one in whose track it is drawn: its own, but for a porosity, which lies over a density.
+std::vector<size_t> tracks_of(const std::vector<CurveScale>& scales) {
+  const auto is = [&](size_t c, const char* mnemonics) {
+    return scales[c].habit && std::string_view(scales[c].habit->mnemonics).starts_with(mnemonics);
+  };
+  std::vector<size_t> track;
+  size_t density = scales.size();
+  for (size_t c = 0; c < scales.size(); ++c)
+    if (density == scales.size() && is(c, " RHOB ")) density = c;
+  bool taken = density == scales.size();
+  for (size_t c = 0; c < scales.size(); ++c) {
+    const bool over = !taken && is(c, " NPHI ");
+    track.push_back(over ? density : c);
+    taken = taken || over;
+  }
+  return track;
+}
+
+// The name, unit and scale stand at `top`, the curve below `plot`.
+void draw_curve(Svg& svg, double x, double width, double top, double plot, const TrackCurve& curve,
+                const CurveScale& scale, const std::string& colour, const std::vector<Cell>& cells, double height) {
   svg.text(x + width / 2, top + 14, cut_to_width(curve.name, width - 4, 12), {.anchor = Anchor::middle, .bold = true});
   svg.text(x + width / 2, top + 27, cut_to_width(curve.unit, width - 4, kSmall),
            {.anchor = Anchor::middle, .size = kSmall, .opacity = 0.8});
-  const double plot = top + kHeader;
   svg.frame(x, plot, width, height, kFrame);
-  CurveScale scale;
-  if (!scale_of(curve, scale)) {
+  if (scale.empty) {
     svg.text(x + width / 2, plot + height / 2, "no values", {.anchor = Anchor::middle, .size = kSmall, .opacity = 0.7});
     return;
   }
@@ -343,12 +366,19 @@ Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle
   const size_t shown = std::min(well.curves.size(), size_t(std::max<int64_t>(style.most_curves, 0)));
   const bool truth = !well.truth.empty(), prediction = !well.prediction.empty(),
              probabilities = !well.probabilities.empty();
-  double width = kLeft + double(shown) * (style.curve_width + kGap) + (truth ? style.class_width + kGap : 0) +
+  std::vector<CurveScale> scales;
+  for (size_t c = 0; c < shown; ++c) scales.push_back(scale_of(well.curves[c]));
+  const std::vector<size_t> track = tracks_of(scales);
+  size_t tracks = 0;
+  for (size_t c = 0; c < shown; ++c) tracks += track[c] == c;
+  double width = kLeft + double(tracks) * (style.curve_width + kGap) + (truth ? style.class_width + kGap : 0) +
                  (prediction ? style.class_width + kGap : 0) + (probabilities ? 1.4 * style.class_width + kGap : 0) +
                  (truth && prediction ? kErrorWidth + 22 : 0) + 8;
   width += double(well.others.size()) * (style.class_width + kGap + (truth ? kErrorWidth + 22 : 0));
   width = std::max(width, 300.0);
-  const double top = kTitle + kHeader, height = std::max(40.0, style.height);
+  // Where two curves share a track, one is named above the other.
+  const double heads = kTitle + (tracks < shown ? kHeader : 0), top = heads + kHeader,
+               height = std::max(40.0, style.height);
   const bool some_left = shown < well.curves.size();
   const double foot = 12 + (some_left ? 18 : 0) + (style.legend ? legend_height(classes, width) : 0);
   Svg svg(width, top + height + foot);
@@ -373,7 +403,7 @@ Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle
   // Many curves share the size of the file: above five, each is drawn in rows of two pixels.
   const auto curve_cells = shown > 5 ? cells_of(well.depth, axis, top, height, rows / 2, step) : cells;
 
-  svg.text(kLeft - 8, kTitle + 46,
+  svg.text(kLeft - 8, heads + 46,
            well.depth_unit.empty() ? "depth" : "depth, " + cut_to_width(well.depth_unit, 24, kSmall),
            {.anchor = Anchor::end, .size = kSmall, .opacity = 0.85});
   for (const auto& tick : axis.ticks()) {
@@ -381,13 +411,19 @@ Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle
     svg.text(kLeft - 8, tick.pixel + 4, tick.label, {.anchor = Anchor::end, .size = 11});
   }
   double x = kLeft;
+  const auto draw = [&](size_t c, double head_top) {
+    draw_curve(svg, x, style.curve_width, head_top, top, well.curves[c], scales[c],
+               kCurveColours[c % std::size(kCurveColours)], curve_cells, height);
+  };
   for (size_t c = 0; c < shown; ++c) {
-    draw_curve(svg, x, style.curve_width, kTitle, well.curves[c], kCurveColours[c % std::size(kCurveColours)],
-               curve_cells, height);
+    if (track[c] != c) continue;
+    draw(c, heads);
+    for (size_t over = 0; over < shown; ++over)
+      if (over != c && track[over] == c) draw(over, kTitle);
     x += style.curve_width + kGap;
   }
   const auto head = [&](double w, const std::string& name) {
-    svg.text(x + w / 2, kTitle + 46, name, {.anchor = Anchor::middle, .size = kSmall});
+    svg.text(x + w / 2, heads + 46, name, {.anchor = Anchor::middle, .size = kSmall});
   };
   const auto class_column = [&](const std::vector<int>& values, const std::string& name) {
     head(style.class_width, cut_to_width(name, style.class_width, kSmall));

@@ -44,10 +44,10 @@ struct TrackStyle {
 // The picture of one well. Samples are gathered into pixel rows: curves by the envelope of minimum and maximum, classes
 // by the commonest of the row, errors by their share in it, probabilities by their mean; its size does not grow with
 // the length. Gamma ray, porosity, density and sonic have the scales that they are usually plotted on (0 to 150, 0.45
-// to -0.15, 1.95 to 2.95, 140 to 40) where their values lie on them; any other spans the 0.5th to 99.5th percentile of
-// its values so that one spike does not flatten it. Curves in ohms with positive values get a logarithmic scale of
-// whole decades, as is the custom. InternalError when an array's length does not fit the depth, or a class is none of
-// the list.
+// to -0.15, 1.95 to 2.95, 140 to 40) where their values lie on them, and porosity lies over density in one track; any
+// other spans the 0.5th to 99.5th percentile of its values so that one spike does not flatten it. Curves in ohms with
+// positive values get a logarithmic scale of whole decades, as is the custom. InternalError when an array's length does
+// not fit the depth, or a class is none of the list.
 Svg log_tracks(const WellTrack& well, const ClassList& classes, const TrackStyle& style = {});
 
 // The classes' names and colours, side by side in as many lines as they need.
