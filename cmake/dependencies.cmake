@@ -34,6 +34,7 @@ foreach(codec IN LISTS KERN_TIFF_CODECS)
   endif()
 endforeach()
 set_property(TARGET kern_tiff APPEND PROPERTY INTERFACE_LINK_LIBRARIES kern_zlib)
+kern_static_library(kern_gif libgif.a gif_lib.h)
 find_path(KERN_STB_INCLUDE stb/stb_image.h REQUIRED)      # header-only: compiled in data/stb.cpp
 find_path(KERN_HIGHWAY_INCLUDE hwy/highway.h REQUIRED)  # header-only: rows choose their target, see kernels/common/simd.h
 

@@ -48,7 +48,7 @@ class Loader {
       for (const fs::path& file : images_) take(file, {});
     else take_listed();
     check(!set_.pictures.empty(), "no picture in ", o_.path.string(), " can be used",
-          set_.skipped.empty() ? ": it holds no JPEG, PNG, TIFF or BMP file"
+          set_.skipped.empty() ? ": it holds no JPEG, PNG, TIFF, BMP or GIF file"
                                : "; the first reason: " + set_.skipped.front().sentence);
     std::sort(set_.pictures.begin(), set_.pictures.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     tell_of_masks_without_picture();

@@ -9,6 +9,7 @@
 #include <stb/stb_image.h>
 #include <stb/stb_image_resize.h>
 
+#include "data/gif.h"
 #include "data/names.h"
 #include "data/png.h"
 #include "data/tiff.h"
@@ -198,10 +199,11 @@ ImageInfo any_info(std::string_view bytes, const std::string& name, int64_t page
   if (bytes.starts_with(std::string_view("\x89PNG\r\n\x1A\n", 8))) return png_info(bytes, name);
   if (bytes.starts_with("BM")) return bmp_info(bytes, name);
   if (is_tiff(bytes)) return tiff_info(bytes, page, name);
+  if (is_gif(bytes)) return gif_info(bytes, name);
   check(!bytes.empty(), name, " is empty");
   throw Error(
       name +
-      " is no picture that can be read: it is neither JPEG, PNG, TIFF nor BMP by its content; convert it to one");
+      " is no picture that can be read: it is neither JPEG, PNG, TIFF, BMP nor GIF by its content; convert it to one");
 }
 
 // Turned so that a picture of this EXIF orientation stands upright.
@@ -369,6 +371,8 @@ const char* to_string(ImageInfo::Format format) {
       return "BMP";
     case ImageInfo::Format::tiff:
       return "TIFF";
+    case ImageInfo::Format::gif:
+      return "GIF";
   }
   return "";
 }
@@ -406,7 +410,7 @@ ImageInfo image_info(const std::filesystem::path& path) {
 bool is_image_name(const std::filesystem::path& path) {
   const std::string end = path.extension().string();
   return same_name(end, ".png") || same_name(end, ".jpg") || same_name(end, ".jpeg") || same_name(end, ".bmp") ||
-         is_tiff_name(path);
+         same_name(end, ".gif") || is_tiff_name(path);
 }
 
 std::vector<std::filesystem::path> pages_of(const std::filesystem::path& file) {
@@ -437,6 +441,8 @@ Image decode_image(std::string_view bytes, const std::string& name, int channels
       return with_channels(read_png(bytes, name), channels);
     case ImageInfo::Format::tiff:
       return with_channels(displayed(upright_tiff(bytes, page, name), name), channels);
+    case ImageInfo::Format::gif:
+      return with_channels(displayed(read_gif(bytes, name), name), channels);
     case ImageInfo::Format::jpeg:
     case ImageInfo::Format::bmp:
       break;
@@ -451,6 +457,7 @@ StoredImage decode_stored(std::string_view bytes, const std::string& name, int64
   StoredImage out;
   out.info = image_info(bytes, name, page);
   if (out.info.format == ImageInfo::Format::tiff) return upright_tiff(bytes, page, name);
+  if (out.info.format == ImageInfo::Format::gif) return read_gif(bytes, name);
   Raster<uint16_t>& raster = out;
   if (out.info.format == ImageInfo::Format::png) {
     raster = read_png_stored(bytes, name, out.palette);

@@ -1,5 +1,5 @@
-// Pictures in memory, and from and to files: JPEG (baseline and progressive), PNG (every kind), BMP and TIFF in, PNG
-// out.
+// Pictures in memory, and from and to files: JPEG (baseline and progressive), PNG (every kind), BMP, TIFF and GIF in,
+// PNG out.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -30,7 +30,7 @@ Raster<T> make_raster(int64_t H, int64_t W, int64_t C, T value = {}) {
 
 // What a file's first bytes say of it.
 struct ImageInfo {
-  enum class Format { jpeg, png, bmp, tiff };
+  enum class Format { jpeg, png, bmp, tiff, gif };
   Format format = Format::png;
   int64_t H = 0, W = 0;  // as decoded: after the EXIF orientation
   int channels =
@@ -49,7 +49,7 @@ inline constexpr int64_t kMostBytes = int64_t(1) << 30;
 // no pixels, too many of them. The header alone can be right where the rest is not.
 ImageInfo image_info(std::string_view bytes, const std::string& name, int64_t page = 0);
 ImageInfo image_info(const std::filesystem::path& path);  // reads no more than it must
-bool is_image_name(const std::filesystem::path& path);    // ends in .jpg, .jpeg, .png, .bmp, .tif or .tiff, in any case
+bool is_image_name(const std::filesystem::path& path);    // by its end, in any case
 
 // A TIFF may hold several pictures. They are named as if it were a folder, stack.tif/page_01 and so on, and whatever
 // reads a picture by its path takes these. The names of a file's pictures: its own where it holds one or cannot be
@@ -68,7 +68,7 @@ Image read_image(const std::filesystem::path& path, int channels = 0);
 // A palette of a BMP is applied (its values are colours). This is how masks are read.
 struct StoredImage : Raster<uint16_t> {
   ImageInfo info;
-  std::vector<Rgb> palette;  // of a palette PNG or TIFF
+  std::vector<Rgb> palette;  // of a palette PNG or TIFF, of a GIF
 };
 StoredImage decode_stored(std::string_view bytes, const std::string& name, int64_t page = 0);
 StoredImage read_stored(const std::filesystem::path& path);

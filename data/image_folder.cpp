@@ -111,7 +111,7 @@ ImageSet load_image_folder(const ImageFolderOptions& o) {
       leave_out(file, text(file.string(), " has the same name as ", it->second.string()), "rename one of them");
   }
   check(!images.empty(), set.image_dir.string(),
-        " holds no JPEG, PNG, TIFF or BMP file: put pictures there, or set image_dir=");
+        " holds no JPEG, PNG, TIFF, BMP or GIF file: put pictures there, or set image_dir=");
 
   for (const auto& [id, file] : images) {
     Picture p{.id = id, .image = file, .mask = {}};
@@ -162,7 +162,7 @@ PictureFiles find_pictures(const std::string& path) {
   const fs::path p = path;
   if (fs::is_directory(p)) {
     PictureFiles found{p, pictures_below(p)};
-    check(!found.files.empty(), path, " holds no JPEG, PNG, TIFF or BMP file");
+    check(!found.files.empty(), path, " holds no JPEG, PNG, TIFF, BMP or GIF file");
     return found;
   }
   std::error_code none;

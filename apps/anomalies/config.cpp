@@ -129,7 +129,7 @@ void describe_anomalies_init(Schema& keys, AnomaliesInitConfig& c) {
 void describe_anomalies_train(Schema& keys, AnomaliesTrainConfig& c) {
   keys.section("Data").key(
       "data", c.data.path,
-      "folder of pictures (JPEG, PNG, TIFF, BMP): good ones in good/, defects in folders by their kind; "
+      "folder of pictures (JPEG, PNG, TIFF, BMP, GIF): good ones in good/, defects in folders by their kind; "
       "below train/, validation/ and test/ where the split is given",
       required());
   describe_folders(keys, c.data);

@@ -19,7 +19,7 @@ void describe_class(Schema& keys, data::ImageClass& c) {
 void describe_folders(Schema& keys, ImagesData& d) {
   keys.section("Data")
       .key("data", d.path,
-           "folder of the data: pictures (JPEG, PNG, TIFF, BMP) in images/, masks of the same names in masks/")
+           "folder of the data: pictures (JPEG, PNG, TIFF, BMP, GIF) in images/, masks of the same names in masks/")
       .key("image_dir", d.image_dir,
            "folder of the pictures inside data=, searched recursively; empty: images/, or data= itself")
       .key("mask_dir", d.mask_dir,

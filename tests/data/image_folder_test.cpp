@@ -99,7 +99,7 @@ TEST_F(ImageFolder, NamesWhatItLeavesOut) {
 }
 
 TEST_F(ImageFolder, RefusesEmptyAndMissingFolders) {
-  expect_words(error_of([&] { load_image_folder({.path = root_}); }), {"holds no JPEG, PNG, TIFF or BMP"});
+  expect_words(error_of([&] { load_image_folder({.path = root_}); }), {"holds no JPEG, PNG, TIFF, BMP or GIF"});
   expect_words(error_of([&] { load_image_folder({.path = root_ / "none"}); }), {"does not exist"});
   expect_words(error_of([&] { load_image_folder({.path = root_, .image_dir = "x"}); }), {"image_dir=x", "no folder"});
   expect_words(error_of([&] { find_pictures(root_.string()); }), {"holds no"});

@@ -202,10 +202,53 @@ TEST(Image, RefusesTiffsInSentences) {
   expect_words(error_of([&] { image_info(vast, "vast.tif"); }), {"vast.tif", "65536 x 65536", "parts"});
 }
 
+TEST(Image, ReadsTheFirstPictureOfAGif) {
+  EXPECT_EQ(read_image(kFiles / "palette.gif"), read_image(kFiles / "palette.png"));
+  const StoredImage index = read_stored(kFiles / "palette.gif"), rows = read_stored(kFiles / "interlaced.gif");
+  EXPECT_EQ(index.palette[1], (Rgb{250, 0, 0}));
+  EXPECT_TRUE(index.info.palette);
+  for (int64_t y = 0; y < kH; ++y)
+    for (int64_t x = 0; x < kW; ++x) EXPECT_EQ(*index.at(y, x), (x + y) % 4);
+  ASSERT_EQ(rows.H, 21);
+  for (int64_t y = 0; y < rows.H; ++y)
+    for (int64_t x = 0; x < rows.W; ++x) ASSERT_EQ(*rows.at(y, x), y);
+  EXPECT_EQ(read_image(kFiles / "interlaced.gif", 1).at(20, 3)[0], 160);
+  EXPECT_TRUE(is_image_name("b.GIF"));
+}
+
+TEST(Image, AGifsPictureLiesAnywhereOnItsScreen) {
+  std::string bytes = read_file(kFiles / "palette.gif");
+  bytes[6] = 20, bytes[8] = 15, bytes[11] = 2;  // the screen's width and height, the background
+  const size_t part = bytes.find(std::string("\0\0\0\0\x0D\0\x09\0", 8));  // left, top, width, height
+  ASSERT_NE(part, bytes.npos);
+  bytes[part] = 4, bytes[part + 2] = 5;
+  const StoredImage image = decode_stored(bytes, "a.gif");
+  ASSERT_EQ(image.W, 20);
+  ASSERT_EQ(image.H, 15);
+  for (int64_t y = 0; y < 15; ++y)
+    for (int64_t x = 0; x < 20; ++x) {
+      const bool inside = y >= 5 && y < 5 + kH && x >= 4 && x < 4 + kW;
+      EXPECT_EQ(*image.at(y, x), inside ? (x - 4 + y - 5) % 4 : 2);
+    }
+  bytes[part] = 8;
+  expect_words(error_of([&] { decode_stored(bytes, "a.gif"); }), {"a.gif", "13 x 9", "20 x 15", "PNG"});
+}
+
+TEST(Image, RefusesGifsInSentences) {
+  const std::string bytes = read_file(kFiles / "interlaced.gif");
+  for (size_t kept = 6; kept + 8 < bytes.size(); kept += 7)
+    expect_words(error_of([&] { decode_image(bytes.substr(0, kept), "cut.gif"); }), {"cut.gif", "again"});
+  std::string vast = bytes;
+  vast[6] = vast[7] = vast[8] = vast[9] = '\xFF';
+  expect_words(error_of([&] { decode_image(vast, "vast.gif"); }), {"vast.gif", "65535 x 65535", "parts"});
+  expect_words(error_of([&] { decode_image(bytes.substr(0, 13 + 3 * 32) + ";", "none.gif"); }),
+               {"none.gif", "without a picture"});
+}
+
 TEST(Image, RefusesInSentences) {
   expect_words(error_of([] { read_image(kFiles / "cmyk.jpg"); }), {"cmyk.jpg", "CMYK", "RGB"});
   expect_words(error_of([] { decode_image("", "a.png"); }), {"a.png", "empty"});
-  expect_words(error_of([] { decode_image("hello", "a.png"); }), {"a.png", "JPEG, PNG, TIFF nor BMP"});
+  expect_words(error_of([] { decode_image("hello", "a.png"); }), {"a.png", "JPEG, PNG, TIFF, BMP nor GIF"});
   expect_words(error_of([] { read_image("nowhere.png"); }), {"nowhere.png"});
   for (const char* name : {"colour.png", "colour.jpg", "progressive.jpg", "colour.bmp", "grey16.png"}) {
     const std::string bytes = read_file(kFiles / name);

@@ -36,7 +36,9 @@ bool show_inline(uiODMain& application, const IOObj& cube, int inline_number) {
   TrcKeyZSampling where = SI().sampling(true);
   where.hsamp_.setInlRange(Interval<int>(inline_number, inline_number));
   item->setTrcKeyZSampling(where);
-  return item->displayDataFromDesc(id, true);
+  const bool shown = item->displayDataFromDesc(id, true);
+  if (shown) application.applMgr().useDefColTab(item->displayID(), 0);  // the colours stored with the cube
+  return shown;
 }
 
 class FaultsDialog : public uiDialog {

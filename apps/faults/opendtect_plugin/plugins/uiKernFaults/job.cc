@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "apps/faults/opendtect_plugin/plugins/uiKernFaults/job.h"
 
+#include <coltabmapper.h>
+#include <coltabsequence.h>
 #include <executor.h>
+#include <filepath.h>
+#include <iopar.h>
 #include <ioman.h>
 #include <ioobj.h>
+#include <keystrs.h>
 #include <oddirs.h>
 #include <seisread.h>
 #include <seistrc.h>
@@ -235,12 +240,46 @@ class FaultsJob : public Executor {
   bool stored_ = false;
 };
 
+// The result is shown red where a fault is likely and clear where none is, from its first time on. What a user has made
+// of the colour table of this name stays. In the file in which OpendTect's "Save Color Settings" keeps what belongs to a
+// cube. Colour tables are the interface's: not for the job's thread.
+void save_color_settings(const IOObj& result) {
+  static constexpr const char* kName = "Kern faults";
+  static constexpr float kClear = 0.4f, kOpaque = 0.5f;  // probabilities
+  if (ColTab::SM().indexOf(kName) < 0) {
+    ColTab::Sequence colors;
+    colors.setName(kName);
+    colors.setType(ColTab::Sequence::User);
+    colors.removeAllColors();
+    colors.setColor(0, 255, 160, 0);
+    colors.setColor(kClear, 255, 160, 0);
+    colors.setColor(1, 220, 0, 0);
+    colors.removeTransparencies();
+    colors.setTransparency(Geom::Point2D<float>(0, 255));
+    colors.setTransparency(Geom::Point2D<float>(kClear, 255));
+    colors.setTransparency(Geom::Point2D<float>(kOpaque, 0));
+    colors.setTransparency(Geom::Point2D<float>(1, 0));
+    ColTab::SM().set(colors);
+    ColTab::SM().write(false);  // the user's own, not the program's
+  }
+  ColTab::MapperSetup range;
+  range.range_ = Interval<float>(0, 1);
+  IOPar settings;
+  settings.set(sKey::Name(), kName);
+  range.fillPar(settings);
+  settings.set(sKey::Type(), "Fixed");
+  FilePath file(result.fullUserExpr(true));
+  file.setExtension("par");
+  settings.write(file.fullPath(), sKey::Pars());  // without it the cube is shown in OpendTect's default colours
+}
+
 }  // namespace
 
 bool predict_with_progress(uiParent* parent, const PredictionOrder& order, int& inline_number) {
   FaultsJob job(order);
   uiTaskRunner runner(parent);
   if (!runner.execute(job) || !job.stored()) return false;
+  save_color_settings(order.result);
   inline_number = job.middle_inline();
   return true;
 }
