@@ -31,6 +31,13 @@ size_t bytes_of(const Tensor& t) { return size_t(t.size()) * size_of(t.dtype());
 // Each input begins at a multiple of 64 bytes.
 size_t staged_bytes(const Tensor& t) { return (bytes_of(t) + 63) / 64 * 64; }
 
+size_t bytes_to_stage(const std::vector<Tensor>& inputs) {
+  size_t bytes = 0;
+  for (const Tensor& t : inputs)
+    if (t.device() == Device::cpu) bytes += staged_bytes(t);
+  return bytes;
+}
+
 const std::byte* first_byte(const Tensor& t) {
   return t.impl().storage->data() + size_t(t.impl().offset) * size_of(t.dtype());
 }
@@ -56,19 +63,23 @@ std::vector<Tensor> StepGraphs::run(const std::vector<Tensor>& inputs, const Wor
                                     const std::vector<int64_t>& circumstances) {
   last_ = Last::eager;
   if (device_ == Device::cpu || rehearsing()) {
+    std::vector<Tensor> staging;
+    if (const auto bytes = int64_t(bytes_to_stage(inputs)); device_ != Device::cpu && bytes > 0)
+      for (int i = 0; i < 2; ++i) staging.push_back(Tensor::empty({bytes}, {.dtype = DType::u8, .device = device_}));
     std::vector<Tensor> there;
     for (const Tensor& t : inputs) there.push_back(t.to(device_));
     return work(there);
   }
   ++runs_;
+  Staging* const staging = staging_for(inputs);  // before a record, which makes room for whatever is allocated
   Record* const found = record_of(key_of(inputs, circumstances), inputs);
   if (!found) {
     const std::vector<Tensor> there = empty_on_card(inputs);
-    upload(inputs, there);
+    upload(inputs, there, staging);
     return work(there);
   }
   Record& record = *found;
-  upload(inputs, record.inputs);
+  upload(inputs, record.inputs, staging);
   if (!graphs_enabled()) return work(record.inputs);
   if (!record.graph) {
     // The warm-up too: so recording finds every block here and allocates nothing.
@@ -114,34 +125,50 @@ StepGraphs::Record* StepGraphs::record_of(std::vector<int64_t> key, const std::v
   return &*made;
 }
 
-void StepGraphs::upload(const std::vector<Tensor>& from, const std::vector<Tensor>& to) {
-  size_t bytes = 0;
-  for (const Tensor& t : from)
-    if (t.device() == Device::cpu) bytes += staged_bytes(t);
-  std::byte* place = nullptr;
-  Staging* staging = nullptr;
-  if (bytes > 0) {
-    auto& slot = staging_[next_staging_];
-    next_staging_ ^= 1;
-    if (!slot) slot = std::make_unique<Staging>();
-    staging = slot.get();
-    staging->uploaded.wait();
-    if (!staging->memory || staging->memory->bytes() < bytes) staging->memory = std::make_unique<PinnedMemory>(bytes);
-    place = staging->memory->data();
+StepGraphs::Staging* StepGraphs::staging_for(const std::vector<Tensor>& inputs) {
+  const size_t bytes = bytes_to_stage(inputs);
+  if (bytes == 0) return nullptr;
+  auto& staging = staging_[next_staging_];
+  next_staging_ ^= 1;
+  if (!staging) staging = std::make_unique<Staging>();
+  staging->uploaded.wait();
+  if (!staging->host || staging->host->bytes() < bytes) staging->host = std::make_unique<PinnedMemory>(bytes);
+  if (!staging->card || staging->card.size() < int64_t(bytes)) {
+    staging->taken.wait();
+    staging->card = Tensor::empty({int64_t(bytes)}, {.dtype = DType::u8, .device = device_});
+    staging->taken.record();  // work given before may still use a block that was handed on
   }
+  return staging.get();
+}
+
+void StepGraphs::upload(const std::vector<Tensor>& from, const std::vector<Tensor>& to, Staging* staging) {
+  size_t bytes = 0;
+  for (const Tensor& t : from) {
+    if (t.device() != Device::cpu) continue;
+    const Tensor dense = t.dense() ? t : t.clone();
+    std::memcpy(staging->host->data() + bytes, first_byte(dense), bytes_of(dense));
+    bytes += staged_bytes(dense);
+  }
+  if (staging) {
+    staging->taken.hold(CardStream::upload);
+    copy_later(device_, const_cast<std::byte*>(first_byte(staging->card)), Device::cpu, staging->host->data(), bytes,
+               CardStream::upload);
+    staging->uploaded.record(CardStream::upload);
+    staging->uploaded.hold(CardStream::work);
+  }
+  const std::byte* place = staging ? first_byte(staging->card) : nullptr;
   for (size_t i = 0; i < from.size(); ++i) {
     Tensor target = to[i];
     if (from[i].device() != Device::cpu) {
       target.copy_from(from[i]);
       continue;
     }
-    const Tensor dense = from[i].dense() ? from[i] : from[i].clone();
-    std::memcpy(place, first_byte(dense), bytes_of(dense));
     target.impl().version->bump();
-    copy_later(device_, const_cast<std::byte*>(first_byte(target)), Device::cpu, place, bytes_of(dense));
-    place += staged_bytes(dense);
+    copy_bytes(device_, const_cast<std::byte*>(first_byte(target)), bytes_of(target), device_, place, bytes_of(target),
+               bytes_of(target), 1);
+    place += staged_bytes(target);
   }
-  if (staging) staging->uploaded.record();
+  if (staging) staging->taken.record();
 }
 
 }  // namespace kern

@@ -15,9 +15,11 @@
 // the code gives to the card must be in the inputs' shapes or in `circumstances`. In a step the host neither reads from
 // the card nor writes to it: an error says so when it is recorded.
 //
-// Inputs go through pinned memory, two sets of it, into tensors that stay where they are; the host waits only if it is
-// two steps ahead. The card's memory of a record stays its own (KeptBlocks); up to 32 records live side by side;
-// the least used ones go first when memory is short, or when one that was not used for long is in a new one's way.
+// Inputs go through pinned memory, two sets of it, and from there to the card while it does the step before: into two
+// sets of staging there, from which the step's own stream copies them into tensors that stay where they are. The host
+// waits only if it is two steps ahead. The card's memory of a record stays its own (KeptBlocks); up to 32 records live
+// side by side; the least used ones go first when memory is short, or when one that was not used for long is in a new
+// one's way.
 //
 // On the CPU, in a rehearsal and with KERN_GRAPH=off (on a card: eagerly, for profiling or to find a fault's place)
 // the code runs every time.
@@ -62,13 +64,16 @@ class StepGraphs {
     bool warm = false;
   };
   struct Staging {
-    std::unique_ptr<PinnedMemory> memory;
-    CardEvent uploaded;
+    std::unique_ptr<PinnedMemory> host;
+    Tensor card;         // u8
+    CardEvent uploaded;  // the host's bytes may be written again
+    CardEvent taken;     // the card's
   };
   // Null: there are many, all of them in use; this run is eager.
   Record* record_of(std::vector<int64_t> key, const std::vector<Tensor>& inputs);
   std::vector<Tensor> empty_on_card(const std::vector<Tensor>& like) const;
-  void upload(const std::vector<Tensor>& from, const std::vector<Tensor>& to);
+  Staging* staging_for(const std::vector<Tensor>& inputs);  // null: none of them is on the host
+  void upload(const std::vector<Tensor>& from, const std::vector<Tensor>& to, Staging* staging);
 
   Device device_;
   std::list<Record> records_;  // the last used first

@@ -57,18 +57,19 @@ std::string why_not(bool& there) {
               kInstead);
 }
 
-// Opened at the first use: the card of this process, and the stream that all work goes to.
+// Opened at the first use: the card of this process, the stream that all work goes to, and the one of uploads.
 struct Card {
   bool there = false;
   std::string why;
   bool told = true;  // the person has nothing to learn from `why`, or knows it
-  cudaStream_t stream = nullptr;
+  cudaStream_t stream = nullptr, upload = nullptr;
   Card() {
     bool seen = false;
     why = why_not(seen);
     told = !seen;
     if (!why.empty()) return;
     cuda_check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
+    cuda_check(cudaStreamCreateWithFlags(&upload, cudaStreamNonBlocking), "a stream");
     kernels::set_current_stream(stream);
     there = true;
   }
@@ -77,6 +78,7 @@ Card& card() {
   static Card& only = *new Card;
   return only;
 }
+cudaStream_t stream_of(CardStream which) { return which == CardStream::work ? card().stream : card().upload; }
 #endif
 
 thread_local bool recording_now = false;
@@ -224,17 +226,18 @@ PinnedMemory::~PinnedMemory() {
 #endif
 }
 
-void copy_later(Device to_device, void* to, Device from_device, const void* from, size_t bytes) {
+void copy_later(Device to_device, void* to, Device from_device, const void* from, size_t bytes, CardStream stream) {
   require_device(Device::cuda);
   internal_check(to_device != from_device, "copy_later is for copies between the card and pinned memory");
   refuse_while_recording(to_device == Device::cpu ? "the host reads what the card computes"
                                                   : "the host gives values to the card");
 #ifdef KERN_CUDA
-  cuda_check(cudaMemcpyAsync(to, from, bytes,
-                             to_device == Device::cpu ? cudaMemcpyDeviceToHost : cudaMemcpyHostToDevice, card().stream),
-             "a copy");
+  cuda_check(
+      cudaMemcpyAsync(to, from, bytes, to_device == Device::cpu ? cudaMemcpyDeviceToHost : cudaMemcpyHostToDevice,
+                      stream_of(stream)),
+      "a copy");
 #else
-  (void)to, (void)from, (void)bytes;
+  (void)to, (void)from, (void)bytes, (void)stream;
 #endif
 }
 
@@ -251,10 +254,16 @@ CardEvent::~CardEvent() {
   cudaEventDestroy(static_cast<cudaEvent_t>(event_));
 #endif
 }
-void CardEvent::record() {
+void CardEvent::record([[maybe_unused]] CardStream in) {
   refuse_while_recording("the host marks a place in the card's work");
 #ifdef KERN_CUDA
-  cuda_check(cudaEventRecord(static_cast<cudaEvent_t>(event_), card().stream), "an event");
+  cuda_check(cudaEventRecord(static_cast<cudaEvent_t>(event_), stream_of(in)), "an event");
+#endif
+}
+void CardEvent::hold([[maybe_unused]] CardStream later) const {
+  refuse_while_recording("the card's work waits for an event");
+#ifdef KERN_CUDA
+  cuda_check(cudaStreamWaitEvent(stream_of(later), static_cast<cudaEvent_t>(event_), 0), "waiting for an event");
 #endif
 }
 bool CardEvent::reached() const {

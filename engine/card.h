@@ -60,18 +60,22 @@ class PinnedMemory {
   std::byte* data_ = nullptr;
   size_t bytes_;
 };
+// All work is done in the order of one stream, but copies from the host may go beside it, in one of their own.
+enum class CardStream { work, upload };
 // Between the card and pinned memory, in the order of the stream; the host waits for nothing, and leaves the pinned
 // bytes alone until an event that was recorded behind the copy is reached.
-void copy_later(Device to_device, void* to, Device from_device, const void* from, size_t bytes);
+void copy_later(Device to_device, void* to, Device from_device, const void* from, size_t bytes,
+                CardStream stream = CardStream::work);
 
-// A mark in the card's work.
+// A mark in the work of one of the card's streams.
 class CardEvent {
  public:
   explicit CardEvent(bool timed = false);
   ~CardEvent();
   CardEvent(const CardEvent&) = delete;
   CardEvent& operator=(const CardEvent&) = delete;
-  void record();                                              // here: behind all work given to the card so far
+  void record(CardStream in = CardStream::work);              // here: behind all work given to the stream so far
+  void hold(CardStream later) const;                          // what is given to it from now on waits for the event
   bool reached() const;                                       // true if it was never recorded
   void wait() const;                                          // throws what went wrong in a kernel before it
   double milliseconds_since(const CardEvent& earlier) const;  // both timed and reached

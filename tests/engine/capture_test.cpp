@@ -231,6 +231,29 @@ TEST_F(Graphs, records_are_given_up_when_memory_is_short) {
   EXPECT_EQ(graphs.last(), Last::eager) << "the record had to go";
 }
 
+// The inputs of a step go up while the card does the one before: neither overtakes the other.
+TEST_F(Graphs, every_step_sees_its_own_inputs_though_the_host_is_ahead) {
+  for (const bool on : {true, false}) {
+    set_graphs(on);
+    StepGraphs own(Device::cuda);
+    Tensor sum = Tensor::zeros({1000}, {.device = Device::cuda});
+    const auto doubled_and_added = [&](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+      sum.copy_from(add(add(sum, sum), in[0]));
+      return {};
+    };
+    Values expected(1000, 0.0f);
+    for (int i = 0; i < 12; ++i) {
+      Values x(1000);
+      for (size_t j = 0; j < x.size(); ++j) x[j] = float(i + 1) * (j % 2 ? 1.0f : -1.0f);
+      own.run({of(x)}, doubled_and_added);
+      if (i % 3 == 0) own.run({of(Values(20, 1e9f))}, doubled);  // staging in turn with another step's
+      for (size_t j = 0; j < x.size(); ++j) expected[j] = 2 * expected[j] + x[j];
+    }
+    EXPECT_EQ(sum.values(), expected);
+  }
+  set_graphs(true);
+}
+
 TEST_F(Graphs, a_gradient_through_a_record) {
   Tensor w = of({1, -2, 3}).to(Device::cuda);
   w.require_grad();
