@@ -238,6 +238,11 @@ void complete(Row& row, bool (*)(const Spec&)) {
   row.supports = [](const Spec&) { return true; };
   if constexpr (requires { row.workspace(Spec{}); })
     row.workspace = [](const Spec& g) { return serving<Row>(g).workspace(g); };
+  if constexpr (requires { row.packing; })
+    row.packing = [](const Spec& g, bool backward_data) {
+      const Row& one = serving<Row>(g);
+      return one.packing ? one.packing(g, backward_data) : FilterPacking{};
+    };
 }
 
 // For a backward function that was recorded while the log lived the row stays when the log has gone: it notes nothing.

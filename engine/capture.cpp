@@ -68,8 +68,12 @@ std::vector<Tensor> StepGraphs::run(const std::vector<Tensor>& inputs, const Wor
       for (int i = 0; i < 2; ++i) staging.push_back(Tensor::empty({bytes}, {.dtype = DType::u8, .device = device_}));
     std::vector<Tensor> there;
     for (const Tensor& t : inputs) there.push_back(t.to(device_));
+    if (device_ == Device::cpu || !graphs_enabled()) return work(there);
+    if (!rehearsed_) rehearsed_ = std::make_unique<PackedFilters>();
+    const PackedFilters::Scope packed(*rehearsed_);  // from the second rehearsed step on all of them are there
     return work(there);
   }
+  rehearsed_.reset();
   ++runs_;
   Staging* const staging = staging_for(inputs);  // before a record, which makes room for whatever is allocated
   Record* const found = record_of(key_of(inputs, circumstances), inputs);
@@ -84,11 +88,16 @@ std::vector<Tensor> StepGraphs::run(const std::vector<Tensor>& inputs, const Wor
   if (!record.graph) {
     // The warm-up too: so recording finds every block here and allocates nothing.
     const KeptBlocks::Scope scope(*record.blocks);
+    const PackedFilters::Scope packed(record.filters);
     if (!record.warm) {
       record.warm = true;
       return work(record.inputs);
     }
-    record.graph.emplace([&] { record.outputs = work(record.inputs); });
+    record.filters.allocate();
+    record.graph.emplace([&] {
+      record.filters.pack();
+      record.outputs = work(record.inputs);
+    });
     for (Tensor& t : record.outputs) t = t.detach();
     last_ = Last::recorded;
   } else {

@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "engine/card.h"
+#include "engine/packed_filters.h"
 #include "engine/tensor.h"
 
 namespace kern {
@@ -60,6 +61,7 @@ class StepGraphs {
     uint64_t last_run = 0;                // of runs_
     std::vector<Tensor> inputs, outputs;  // on the card
     std::optional<KeptBlocks> blocks;
+    PackedFilters filters;
     std::optional<CardGraph> graph;
     bool warm = false;
   };
@@ -77,6 +79,7 @@ class StepGraphs {
 
   Device device_;
   std::list<Record> records_;  // the last used first
+  std::unique_ptr<PackedFilters> rehearsed_;
   uint64_t runs_ = 0;
   std::unique_ptr<Staging> staging_[2];
   int next_staging_ = 0;

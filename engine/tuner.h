@@ -162,6 +162,29 @@ void set_entry(void (*&entry)(const kernels::Exec&, const Spec&, A...)) {
   entry = serve<Row, device, i, Spec, A...>;
 }
 
+// That of the row which serves; in a rehearsal, which measures nothing, of any that may.
+template <class Row, Device device>
+kernels::FilterPacking packing_of_tuned(const typename Trials<Row>::Spec& g, bool backward_data) {
+  kernels::FilterPacking out;
+  const auto ask = [&](const Row& row) {
+    if (!out && row.packing) out = row.packing(g, backward_data);
+  };
+  if (kernels::hollow_rows()) {
+    for (const Row& row : Trials<Row>::table().rows)
+      if (row.device == device && row.supports(g)) ask(row);
+    return out;
+  }
+  [&]<size_t... i>(std::index_sequence<i...>) {
+    const auto of_entry = [&]<size_t j>() {
+      if (std::get<j>(Trials<Row>::entries).name == std::string_view(backward_data ? "backward_data" : "forward"))
+        ask(chosen_row<Row, device, j>(g));
+    };
+    (of_entry.template operator()<i>(), ...);
+  }
+  (std::make_index_sequence<std::tuple_size_v<decltype(Trials<Row>::entries)>>());
+  return out;
+}
+
 // The row that select() hands out while the op is tuned: each of its entries chooses when it is called.
 template <class Row, Device device>
 const Row& row_of_tuned() {
@@ -178,6 +201,7 @@ const Row& row_of_tuned() {
           if (one.device == device && one.supports(g)) bytes = std::max(bytes, one.workspace(g));
         return bytes;
       };
+    if constexpr (device == Device::cuda && requires { r.packing; }) r.packing = packing_of_tuned<Row, device>;
     [&]<size_t... i>(std::index_sequence<i...>) {
       const auto set = [&]<size_t j>() {
         constexpr auto entry = std::get<j>(Trials<Row>::entries);

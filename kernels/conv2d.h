@@ -13,6 +13,7 @@
 #include "kernels/common/layout.h"
 #include "kernels/common/scalar.h"
 #include "kernels/common/simd.h"
+#include "kernels/filter_packing.h"
 
 namespace kern::kernels {
 
@@ -110,6 +111,8 @@ struct Conv2dRowOf {
   void (*backward_data_added)(const Exec&, const Conv2dSpec&, const T* dy, const float* w, const T* base,
                               int64_t base_pitch, T* dx) = nullptr;
   bool exact = true;  // sums of products of integers are exact, as long as float (and y's type) holds them
+  // How forward, or backward_data, reads the filter where Exec has it packed so. Missing: as it stands.
+  FilterPacking (*packing)(const Conv2dSpec&, bool backward_data) = nullptr;
 };
 using Conv2dRow = Conv2dRowOf<float>;
 template <class T = float>

@@ -275,17 +275,9 @@ void run(const Exec& exec, const Gather& g, const float* in, const float* filter
 
 // --- bf16 in memory ---
 
-// The filter of a gather as bf16, [out][taps][in]: one thread for every two values, which are a word.
-__global__ void pack_filter_kernel(Gather g, int taps, const float* filter, uint32_t* packed) {
-  const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x, words = g.in_c / 2;
-  if (i >= g.out_c * taps * words) return;
-  const int64_t row = i / words, c = (i - row * words) * 2, k = row / taps;
-  const float* from = filter + k * g.w_out + (row - k * taps) * g.w_tap + c * g.w_in;
-  packed[i] = to_bf16x2(from[0], from[g.w_in]);
-}
-constexpr size_t packed_bytes(const Conv2dSpec& g) { return (size_t(g.w_size()) * sizeof(Bf16) + 63) / 64 * 64; }
+FilterPacking packing_of(const Conv2dSpec& g, bool backward_data) { return {g.k, g.r * g.s, g.c, backward_data}; }
 
-// The gather as words of two channels: of the input, and of the filter that pack_filter_kernel wrote.
+// The gather as words of two channels: of the input, and of the packed filter.
 Gather in_words(Gather g) {
   const int taps = g.h.taps * g.w.taps;
   g.in_c /= 2, g.in_pitch /= 2;
@@ -295,10 +287,15 @@ Gather in_words(Gather g) {
 void run_bf16(const Exec& exec, const Gather& g, const Bf16* in, const float* filter, const float* bias, Bf16* out) {
   if (!packs_fit(g.in_c, {{in, g.in_pitch}}, 8)) return gather_cuda(exec, g, in, filter, bias, out);
   const int taps = g.h.taps * g.w.taps;
-  uint32_t* packed = static_cast<uint32_t*>(exec.scratch);
-  KERN_LAUNCH(pack_filter_kernel, over(int64_t{g.out_c} * taps * g.in_c / 2, 256, exec), g, taps, filter, packed);
+  const bool turned = g.w_in != 1;
+  const FilterPacking packing{turned ? g.in_c : g.out_c, taps, turned ? g.out_c : g.in_c, turned};
+  const void* packed = packed_filter(exec, packing);
+  if (!packed) {
+    pack_filters(exec, {{packing, filter, exec.scratch}});
+    packed = exec.scratch;
+  }
   run_any_depth<Precision::bf16, false>(exec, in_words(g), reinterpret_cast<const float*>(in),
-                                        reinterpret_cast<const float*>(packed), bias, out);
+                                        static_cast<const float*>(packed), bias, out);
 }
 
 // --- backward_weight ---
@@ -564,8 +561,8 @@ Conv2dRowOf<Bf16> conv2d_cuda_mma_bf16_row() {
           .supports = supports_bf16,
           .workspace =
               [](const Conv2dSpec& g) {
-                return std::max({packed_bytes(g), weight_cuda_bytes(g, g.p(), g.q()), MmaWeights(g, 1 << 20, 2).bytes(),
-                                 BiasSums(g.y_rows(), g.k).bytes()});
+                return std::max({packing_of(g, false).bytes(), weight_cuda_bytes(g, g.p(), g.q()),
+                                 MmaWeights(g, 1 << 20, 2).bytes(), BiasSums(g.y_rows(), g.k).bytes()});
               },
           .forward = [](const Exec& exec, const Conv2dSpec& g, const Bf16* x, const float* w, const float* b,
                         Bf16* y) { run_bf16(exec, forward_gather(g), x, w, b, y); },
@@ -580,7 +577,8 @@ Conv2dRowOf<Bf16> conv2d_cuda_mma_bf16_row() {
           .backward_data_added =
               [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w, const Bf16* base,
                  int64_t base_pitch,
-                 Bf16* dx) { run_bf16(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx); }};
+                 Bf16* dx) { run_bf16(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx); },
+          .packing = packing_of};
 }
 
 void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,

@@ -141,6 +141,10 @@ int64_t copy_of_filter(const Conv2dSpec& g) {
   if (std::is_same_v<T, float>) return 0;
   return ceil_div(g.w_size() * int64_t{sizeof(T)}, kCudnnWorkspaceAlignment) * kCudnnWorkspaceAlignment;
 }
+// As it stands, for both directions: cuDNN turns it itself.
+FilterPacking packing_of(const Conv2dSpec& g, bool) {
+  return g.cg() % 2 == 0 ? FilterPacking{g.k, g.r * g.s, g.cg()} : FilterPacking{};
+}
 CastSpec cast_of_filter(const Conv2dSpec& g) { return {.rows = 1, .c = g.w_size()}; }
 
 }  // namespace
@@ -170,8 +174,10 @@ bool conv2d_cudnn_run(const Exec& exec, const Conv2dSpec& g, ConvDirection direc
     run();
   } else {
     T* const copy = reinterpret_cast<T*>(scratch);
-    filter = copy;
-    if (direction != ConvDirection::backward_weight) cast_cuda_row().narrow(exec, cast_of_filter(g), w, copy);
+    const bool reads = direction != ConvDirection::backward_weight;
+    const void* const packed = reads ? packed_filter(exec, packing_of(g, false)) : nullptr;
+    filter = packed ? packed : copy;
+    if (reads && !packed) cast_cuda_row().narrow(exec, cast_of_filter(g), w, copy);
     run();
     if (direction == ConvDirection::backward_weight)
       cast_cuda_row().widen(exec, cast_of_filter(g), copy, const_cast<float*>(w));  // what it writes, by its direction
@@ -229,7 +235,8 @@ Conv2dRowOf<T> conv2d_cudnn_row() {
                   return ours<T>().backward_data_plus(exec, g, dy, w, b, dx);
                 add_bias_cuda(exec, g.x_rows(), g.c, g.dx_pitch(), b, dx);
               },
-          .exact = std::is_same_v<T, float>};  // filters, and their gradients, are rounded to bf16
+          .exact = std::is_same_v<T, float>,  // filters, and their gradients, are rounded to bf16
+          .packing = std::is_same_v<T, Bf16> ? packing_of : nullptr};
 }
 
 template const CudnnPlan* conv2d_cudnn_plan<float>(const Conv2dSpec&, ConvDirection);

@@ -60,6 +60,14 @@ size_t workspace_by_conv(const ConvTranspose2dSpec& g) {
   return bytes;
 }
 
+// The forward pass is a convolution's way from y to x, the backward one its way from x to y.
+template <class T, Device device>
+FilterPacking packing_by_conv(const ConvTranspose2dSpec& g, bool backward_data) {
+  const Conv2dSpec conv = backward_data ? g.conv_of_backward_data() : g.conv_of_forward();
+  const Conv2dRowOf<T>& best = best_row<T, device>(conv);
+  return best.packing ? best.packing(conv, !backward_data) : FilterPacking{};
+}
+
 // Whatever row of conv2d is best for the convolution whose adjoint this is.
 template <class T, Device device>
 constexpr ConvTranspose2dRowOf<T> by_conv(const char* name) {
@@ -70,7 +78,8 @@ constexpr ConvTranspose2dRowOf<T> by_conv(const char* name) {
           .forward = forward_by_conv<T, device>,
           .backward_data = backward_data_by_conv<T, device>,
           .backward_weight = backward_weight_by_conv<T, device>,
-          .backward_bias = backward_bias_by_conv<T, device>};
+          .backward_bias = backward_bias_by_conv<T, device>,
+          .packing = packing_by_conv<T, device>};
 }
 
 constexpr ConvTranspose2dRow kReference = {

@@ -130,6 +130,7 @@ struct ConvTranspose2dRowOf {
   void (*backward_data)(const Exec&, const ConvTranspose2dSpec&, const T* dy, const float* w, T* dx);
   void (*backward_weight)(const Exec&, const ConvTranspose2dSpec&, const T* dy, const T* x, float* dw);
   void (*backward_bias)(const Exec&, const ConvTranspose2dSpec&, const T* dy, float* db);
+  FilterPacking (*packing)(const ConvTranspose2dSpec&, bool backward_data) = nullptr;  // as in Conv2dRowOf
 };
 using ConvTranspose2dRow = ConvTranspose2dRowOf<float>;
 template <class T = float>

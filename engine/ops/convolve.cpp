@@ -1,6 +1,7 @@
 #include "engine/ops/convolve.h"
 
 #include "engine/late_gradients.h"
+#include "engine/packed_filters.h"
 
 namespace kern::detail {
 
@@ -11,6 +12,24 @@ void clear(Tensor& gradient) {
   if (LateGradients* const late = LateGradients::current()) late->clear(gradient);
   else gradient.fill(0);
 }
+
+// Scratch, and the filter packed if the step has it so.
+class Means {
+ public:
+  template <class Row, class Spec>
+  Means(const Row& row, const Spec& g, const Tensor& w, bool backward_data) : scratch_(w.device(), row.workspace(g)) {
+    if (row.packing) filter_ = PackedFilters::of(w, row.packing(g, backward_data));
+  }
+  kernels::Exec exec() const {
+    kernels::Exec out = scratch_.exec();
+    out.filter = &filter_;
+    return out;
+  }
+
+ private:
+  Workspace scratch_;
+  kernels::PackedFilter filter_;
+};
 
 // dx, with what other ops gave for x before where the row can add it.
 template <class T, class Row, class Spec>
@@ -33,14 +52,13 @@ Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const 
   const auto& row = kernels::select(table, x.device(), g, at);
   Tensor y = output_tensor(op, y_shape, x.options(), slot, at);
   g.pitch.y = y.pitch();
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data<T>(), w.data(), b ? b.data() : nullptr,
-              y.mutate<T>());
+  row.forward(Means(row, g, w, false).exec(), g, x.data<T>(), w.data(), b ? b.data() : nullptr, y.mutate<T>());
   return record(op, {x, w, b}, y,
                 [op, g, &row, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
                   g.pitch.dy = dy.pitch();
                   const Device device = dy.device();
                   const size_t scratch = row.workspace(g);
-                  if (d.want(0)) data_gradient<T>(row, g, Workspace(device, scratch).exec(), dy, w.get(op), d);
+                  if (d.want(0)) data_gradient<T>(row, g, Means(row, g, w.get(op), true).exec(), dy, w.get(op), d);
                   if (d.want(1))
                     row.backward_weight(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g,
                                         dy.data<T>(), x.get(op).template data<T>(), d[1].mutate());

@@ -197,7 +197,7 @@ TEST(ImagesApp, RefusesWithTheRemedy) {
   expect_refusal({"images", "train", data, run, "masks=nonzero", "mask_dir=nowhere"}, {"mask_dir=nowhere"});
   make_folder(folder / "empty");
   expect_refusal({"images", "train", "data=" + folder / "empty", run, "masks=nonzero"},
-                 {"holds no JPEG, PNG, TIFF or BMP"});
+                 {"holds no JPEG, PNG, TIFF, BMP or GIF"});
   for (const std::string name : {"other.png", "third.png"}) {
     data::Image other;
     write_file(folder / ("data/images/" + name),

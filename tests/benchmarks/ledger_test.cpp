@@ -19,10 +19,10 @@ struct Known {
 };
 constexpr auto kF32 = kernels::Precision::f32, kBf16 = kernels::Precision::bf16;
 constexpr Known kKnown[] = {
-    {"a", kF32, 222, 72922.1}, {"a", kBf16, 265, 37098.6}, {"b256", kF32, 133, 6390.8}, {"b256", kBf16, 158, 3212.8},
-    {"C", kF32, 456, 5175.3},  {"C", kBf16, 517, 2748.2},  {"d", kF32, 197, 866.4},     {"d", kBf16, 237, 439.2},
-    {"D", kF32, 109, 229.7},   {"D", kBf16, 125, 117.1},   {"e", kF32, 61, 339.9},      {"e", kBf16, 74, 186.3},
-    {"f", kF32, 182, 8077.9},  {"f", kBf16, 225, 4945.2},
+    {"a", kF32, 222, 72922.1}, {"a", kBf16, 224, 37098.6}, {"b256", kF32, 133, 6390.8}, {"b256", kBf16, 135, 3212.8},
+    {"C", kF32, 456, 5175.3},  {"C", kBf16, 460, 2748.2},  {"d", kF32, 197, 866.4},     {"d", kBf16, 202, 439.2},
+    {"D", kF32, 109, 229.7},   {"D", kBf16, 114, 117.1},   {"e", kF32, 61, 339.9},      {"e", kBf16, 65, 186.3},
+    {"f", kF32, 182, 8077.9},  {"f", kBf16, 186, 4945.2},
 };
 
 TEST(Ledger, HoldsTheNodesAndBytesOfAStep) {
@@ -40,7 +40,7 @@ TEST(Ledger, KnowsWhatEveryKernelIsFor) {
   for (const char* model : {"a", "b256", "C", "d", "D", "e", "f"})
     for (const benchmarks::LedgerNode& node : benchmarks::ledger_of(model, kBf16).nodes)
       EXPECT_TRUE(node.kind == "copy" || !node.op.empty() || node.kernel == "finish_stretches_kernel" ||
-                  node.kernel == "norm_parameters_kernel")
+                  node.kernel == "norm_parameters_kernel" || node.kernel == "pack_filters_kernel")
           << model << " " << node.kernel;
 }
 

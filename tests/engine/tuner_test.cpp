@@ -77,13 +77,13 @@ bool of(const PlantedSpec& g) {
 constexpr PlantedRow kRows[] = {
     {"wrong", Device::cpu, of<3, 5>, scratch_of<0>, wrong<0>, wrong<0>},
     {"unfinished", Device::cpu, of<3, 5, 7>, scratch_of<1>, unfinished<1>, unfinished<1>},
-    {"a", Device::cpu, of<1, 3, 5, 6>, scratch_of<2>, twice<2, 200>, twice<2, 100>},
-    {"b", Device::cpu, of<1, 3, 5, 7>, scratch_of<3>, twice<3, 100>, twice<3, 200>},
+    {"a", Device::cpu, of<1, 3, 5, 6>, scratch_of<2>, twice<2, 1600>, twice<2, 400>},
+    {"b", Device::cpu, of<1, 3, 5, 7>, scratch_of<3>, twice<3, 400>, twice<3, 1600>},
     {"c", Device::cpu, of<2>, scratch_of<4>, twice<4, 2000>, twice<4, 2000>},
     {"d", Device::cpu, of<2>, scratch_of<5>, twice<5, 1980>, twice<5, 1980>},
     {"alone", Device::cpu, of<4>, scratch_of<6>, twice<6, 0>, twice<6, 0>},
     {"plain", Device::cpu, of<6>, scratch_of<8>, wrong<8>, wrong<8>},
-    {"cudnn_planted", Device::cpu, of<6>, scratch_of<9>, twice<9, 400>, twice<9, 400>},
+    {"cudnn_planted", Device::cpu, of<6>, scratch_of<9>, twice<9, 3200>, twice<9, 3200>},
     {"reference", Device::cpu, kernels::supports_all, scratch_of<7>, twice<7, 0>, twice<7, 0>},
 };
 const kernels::Table<PlantedRow> kPlanted{"planted", kRows};
