@@ -62,14 +62,18 @@ struct Card {
   bool there = false;
   std::string why;
   bool told = true;  // the person has nothing to learn from `why`, or knows it
-  cudaStream_t stream = nullptr, upload = nullptr;
+  cudaStream_t stream = nullptr, upload = nullptr, branch = nullptr;
+  cudaEvent_t fork = nullptr, join = nullptr;
   Card() {
     bool seen = false;
     why = why_not(seen);
     told = !seen;
     if (!why.empty()) return;
     cuda_check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
-    cuda_check(cudaStreamCreateWithFlags(&upload, cudaStreamNonBlocking), "a stream");
+    for (cudaStream_t* other : {&upload, &branch})
+      cuda_check(cudaStreamCreateWithFlags(other, cudaStreamNonBlocking), "a stream");
+    for (cudaEvent_t* event : {&fork, &join})
+      cuda_check(cudaEventCreateWithFlags(event, cudaEventDisableTiming), "an event");
     kernels::set_current_stream(stream);
     there = true;
   }
@@ -173,7 +177,7 @@ void card_free(std::byte* p) {
 }
 void card_hand_out_again(std::byte* p, size_t bytes) {
 #ifdef KERN_CUDA_EMULATED
-  emulator::forget_contents(p, bytes, card().stream);
+  emulator::forget_contents(p, bytes, static_cast<cudaStream_t>(kernels::current_stream()));
 #else
   (void)p, (void)bytes;
 #endif
@@ -330,5 +334,26 @@ void CardGraph::launch() const {
 #endif
 }
 bool recording() { return recording_now; }
+
+CardBranch::CardBranch(bool wanted) : forked_(wanted && recording_now) {
+#ifdef KERN_CUDA
+  if (!forked_) return;
+  cuda_check(cudaEventRecord(card().fork, card().stream), "a branch of a recorded step");
+  cuda_check(cudaStreamWaitEvent(card().branch, card().fork, 0), "a branch of a recorded step");
+#endif
+}
+CardBranch::~CardBranch() {
+#ifdef KERN_CUDA
+  // What goes wrong here is found at the end of the recording too: the branch has not come back.
+  if (forked_ && cudaEventRecord(card().join, card().branch) == cudaSuccess)
+    cudaStreamWaitEvent(card().stream, card().join, 0);
+#endif
+}
+CardBranch::Inside::Inside([[maybe_unused]] const CardBranch& branch) : outside_(kernels::current_stream()) {
+#ifdef KERN_CUDA
+  if (branch.forked_) kernels::set_current_stream(card().branch);
+#endif
+}
+CardBranch::Inside::~Inside() { kernels::set_current_stream(outside_); }
 
 }  // namespace kern

@@ -100,4 +100,35 @@ class CardGraph {
 };
 bool recording();  // whether this thread is making a CardGraph
 
+// Part of a recorded step that the card may do beside another part:
+//
+//   const CardBranch branch(wanted);
+//   ...                                          // one part
+//   { const CardBranch::Inside inside(branch); ... }  // the other; both are behind what was there before the branch
+//
+// What follows the branch's end waits for both. Neither may write what the other reads or writes, and memory that one
+// of them has used may not be handed to the other: what they use is held until the end. Where nothing is being
+// recorded, or `wanted` is false, the parts are done one after the other.
+class CardBranch {
+ public:
+  explicit CardBranch(bool wanted);
+  ~CardBranch();
+  CardBranch(const CardBranch&) = delete;
+  CardBranch& operator=(const CardBranch&) = delete;
+
+  class Inside {
+   public:
+    explicit Inside(const CardBranch& branch);
+    ~Inside();
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+   private:
+    void* outside_;
+  };
+
+ private:
+  bool forked_;
+};
+
 }  // namespace kern

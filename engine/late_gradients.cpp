@@ -63,14 +63,17 @@ void LateGradients::clear(Tensor& gradient) {
   if (!rehearsing()) sums_.stretches.push_back({.n = gradient.size(), .out = out});
 }
 
+bool LateGradients::make_room(size_t bytes) {
+  const auto too_much = [&] { return of_stretches_.bytes + of_norms_.bytes + bytes > most; };
+  if (bytes > most) return false;
+  if (too_much()) finish_stretches();
+  if (too_much()) finish_norms();
+  return true;
+}
+
 LateScratch::LateScratch(Device device, size_t bytes, Of of) : of_(of) {
   LateGradients* const late = LateGradients::current();
-  if (late && device != Device::cpu && bytes <= most) {
-    const auto too_much = [&] { return late->of_stretches_.bytes + late->of_norms_.bytes + bytes > most; };
-    if (too_much()) late->finish_stretches();
-    if (too_much()) late->finish_norms();
-    late_ = late;
-  }
+  if (late && device != Device::cpu && late->make_room(bytes)) late_ = late;
   if (bytes > 0) storage_ = std::make_unique<Storage>(device, bytes);
   if (late_) before_ = kernels::set_late_sums(&late_->sums_);
 }

@@ -27,6 +27,7 @@ class LateGradients {
   static LateGradients* current();  // of this thread; null outside of a backward pass
 
   void finish();                 // does what waits
+  bool make_room(size_t bytes);  // for scratch, by doing what waits if need be; false: there is never so much
   void settle(const Tensor& t);  // the same, if one of the sums that wait goes there
   void keep(const Tensor& t);    // it stays until the sums that wait are done
   void clear(Tensor& gradient);  // zeros, with the others

@@ -1,5 +1,8 @@
 #include "engine/ops/convolve.h"
 
+#include <optional>
+
+#include "engine/card.h"
 #include "engine/late_gradients.h"
 #include "engine/packed_filters.h"
 
@@ -31,6 +34,13 @@ class Means {
   kernels::PackedFilter filter_;
 };
 
+// Whether scratch of two calls stays where it is until the end of the pass. Large kernels fill a card by themselves.
+bool hold_scratch(Device device, size_t bytes) {
+  constexpr size_t kMost = size_t{4} << 20;
+  LateGradients* const late = LateGradients::current();
+  return late && device != Device::cpu && bytes <= kMost && late->make_room(2 * bytes);
+}
+
 // dx, with what other ops gave for x before where the row can add it.
 template <class T, class Row, class Spec>
 void data_gradient(const Row& row, const Spec& g, const kernels::Exec& exec, const Tensor& dy, const Tensor& w,
@@ -58,10 +68,18 @@ Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const 
                   g.pitch.dy = dy.pitch();
                   const Device device = dy.device();
                   const size_t scratch = row.workspace(g);
-                  if (d.want(0)) data_gradient<T>(row, g, Means(row, g, w.get(op), true).exec(), dy, w.get(op), d);
+                  // A card may take the parameters' gradients beside the data's, if what scratch they use can be held.
+                  const bool beside = d.want(0) && d.want(1) && hold_scratch(device, scratch);
+                  const Tensor in = d.want(1) ? x.get(op) : Tensor();  // made again, if need be, before they part
+                  std::optional<Means> means;
+                  if (d.want(0)) means.emplace(row, g, w.get(op), true);
+                  const CardBranch branch(beside);
+                  if (d.want(0)) data_gradient<T>(row, g, means->exec(), dy, w.get(op), d);
+                  if (!beside) means.reset();
+                  const CardBranch::Inside inside(branch);
                   if (d.want(1))
                     row.backward_weight(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g,
-                                        dy.data<T>(), x.get(op).template data<T>(), d[1].mutate());
+                                        dy.data<T>(), in.data<T>(), d[1].mutate());
                   if (d.want(2) && bias_cancels) clear(d[2]);
                   else if (d.want(2))
                     row.backward_bias(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g, dy.data<T>(),

@@ -132,6 +132,102 @@ TEST_F(Recorded, a_node_gets_what_its_kernel_is_allowed_when_the_graph_is_made_a
   cudaGraphExecDestroy(recorded), cudaGraphDestroy(graph);
 }
 
+// --- a capture that goes over two streams ---
+__global__ void plus_kernel(const float* from, float what, float* to) { *to = *from + what; }
+class Forked : public Recorded {
+ protected:
+  void SetUp() override {
+    Recorded::SetUp();
+    cuda_check(cudaStreamCreateWithFlags(&side_, cudaStreamNonBlocking), "a stream");
+    cuda_check(cudaEventCreate(&fork_), "an event");
+    cuda_check(cudaEventCreate(&join_), "an event");
+  }
+  void TearDown() override {
+    cudaEventDestroy(fork_), cudaEventDestroy(join_), cudaStreamDestroy(side_);
+    Recorded::TearDown();
+  }
+  void plus(cudaStream_t stream, int from, float what, int to) {
+    KERN_LAUNCH(plus_kernel, {.grid = 1, .block = 1, .stream = stream}, y_.get() + from, what, y_.get() + to);
+  }
+  void fork() {
+    cuda_check(cudaEventRecord(fork_, stream_), "fork");
+    cuda_check(cudaStreamWaitEvent(side_, fork_), "fork");
+  }
+  void join() {
+    cuda_check(cudaEventRecord(join_, side_), "join");
+    cuda_check(cudaStreamWaitEvent(stream_, join_), "join");
+  }
+  // y[4] after two launches, whose branches do their work as early as they may or as late.
+  template <class Work>
+  std::vector<float> orders(Work work) {
+    cudaGraph_t graph = record(work);
+    cudaGraphExec_t recorded = nullptr;
+    cuda_check(cudaGraphInstantiate(&recorded, graph, 0), "instantiate");
+    const uint64_t before = emulator::seed();
+    std::vector<float> out;
+    for (const uint64_t seed : {1, 2}) {
+      emulator::set_seed(seed);
+      cuda_check(cudaMemcpy(y_.get(), counting(5).data(), 5 * sizeof(float), cudaMemcpyHostToDevice), "to the card");
+      for (int i = 0; i < 2; ++i) cuda_check(cudaGraphLaunch(recorded, stream_), "launch");
+      cuda_check(cudaStreamSynchronize(stream_), "wait");
+      out.push_back(y_.values()[4]);
+    }
+    emulator::set_seed(before);
+    cudaGraphExecDestroy(recorded), cudaGraphDestroy(graph);
+    return out;
+  }
+  const Buffer y_{counting(5)};
+  cudaStream_t side_ = nullptr;
+  cudaEvent_t fork_ = nullptr, join_ = nullptr;
+};
+TEST_F(Forked, both_branches_follow_the_fork_and_come_before_what_follows_the_join) {
+  const auto out = orders([&] {
+    plus(stream_, 0, 10, 1);  // y[1] = 10
+    fork();
+    plus(side_, 1, 100, 2);      // y[2] = 110
+    plus(side_, 2, 1000, 2);     // 1110
+    plus(stream_, 1, 10000, 3);  // y[3] = 10010
+    join();
+    plus(stream_, 2, 1, 4);
+  });
+  EXPECT_EQ(out, (std::vector<float>{1111, 1111}));
+}
+// Planted: what a branch gives is read before it is waited for.
+TEST_F(Forked, a_missing_wait_reads_old_values_in_one_order) {
+  const auto out = orders([&] {
+    fork();
+    plus(side_, 0, 100, 2);
+    plus(stream_, 2, 1, 4);
+    join();
+    plus(stream_, 0, 0, 2);
+  });
+  EXPECT_NE(out[0], out[1]);
+}
+TEST_F(Forked, a_branch_that_is_not_joined_is_refused) {
+  cuda_check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeRelaxed), "capture");
+  fork();
+  plus(side_, 0, 100, 2);
+  cudaGraph_t graph = nullptr;
+  EXPECT_EQ(cudaStreamEndCapture(stream_, &graph), cudaErrorStreamCaptureUnjoined);
+  EXPECT_EQ(graph, nullptr);
+  cudaGetLastError();
+  cuda_check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeRelaxed), "capture");
+  fork();
+  join();
+  plus(side_, 0, 100, 2);  // after the join
+  EXPECT_EQ(cudaStreamEndCapture(stream_, &graph), cudaErrorStreamCaptureUnjoined);
+  cudaGetLastError();
+  plus(side_, 0, 100, 2);  // the streams are free again
+  cuda_check(cudaStreamSynchronize(side_), "wait");
+  EXPECT_EQ(y_.values()[2], 100);
+  EXPECT_EQ(orders([&] {
+              fork();
+              plus(side_, 0, 5, 4);
+              join();
+            }),
+            (std::vector<float>{5, 5}));
+}
+
 // --- errors that stay ---
 __global__ void outside_kernel(int at, float* y) { y[at] = 1; }
 class Errors : public ::testing::Test {

@@ -254,6 +254,31 @@ TEST_F(Graphs, every_step_sees_its_own_inputs_though_the_host_is_ahead) {
   set_graphs(true);
 }
 
+TEST_F(Graphs, branches_of_a_record_are_both_done_before_what_follows) {
+  const auto work = [](bool wanted) {
+    return [=](const std::vector<Tensor>& in) -> std::vector<Tensor> {
+      const Tensor x = add(in[0], in[0]);
+      std::vector<Tensor> held;
+      {
+        const CardBranch branch(wanted);
+        held.push_back(mul(x, in[0]));
+        const CardBranch::Inside inside(branch);
+        for (int i = 0; i < 3; ++i) held.push_back(add(i == 0 ? x : held.back(), in[0]));
+      }
+      return {add(held.front(), held.back()), add(in[0], x)};
+    };
+  };
+  for (const bool wanted : {true, false}) {
+    StepGraphs own(Device::cuda);
+    for (int i = 1; i < 5; ++i) {
+      const float v = float(i);
+      const auto out = own.run({of(Values(100, v))}, work(wanted));
+      EXPECT_EQ(out[0].values(), Values(100, 2 * v * v + 5 * v));
+      EXPECT_EQ(out[1].values(), Values(100, 3 * v));
+    }
+  }
+}
+
 TEST_F(Graphs, a_gradient_through_a_record) {
   Tensor w = of({1, -2, 3}).to(Device::cuda);
   w.require_grad();

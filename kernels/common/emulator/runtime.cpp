@@ -25,19 +25,31 @@ using kern::text;
 struct Work {
   std::function<std::string()> act;
   std::shared_ptr<emulator::Launch> launch;
+  int branch = 0;             // of a graph: that of the stream which was captured is 0
+  int record = 0, await = 0;  // instead of work: an event's mark, counted from 1
   std::string operator()() const;
 };
 
 struct EmulatedGraph {
   std::vector<Work> works;
+  int marks = 0;
+  struct Branch {
+    struct EmulatedStream* stream = nullptr;
+    bool joined = true;  // nothing of it is left that branch 0 does not wait for
+    int last_mark = 0;   // behind all its work, if there is one
+  };
+  std::vector<Branch> branches;
 };
 struct EmulatedStream {
   std::deque<Work> waiting;
   bool running = false;
-  std::unique_ptr<EmulatedGraph> capture;
+  std::shared_ptr<EmulatedGraph> capture;  // of its own, or of the stream that it waits for
+  int branch = 0;
 };
 struct EmulatedEvent {
   EmulatedStream* stream = nullptr;
+  std::weak_ptr<EmulatedGraph> captured;  // where it was recorded last, if that was captured
+  int mark = 0, branch = 0;               // there
   uint64_t recorded = 0, reached = 0;  // how often
   std::chrono::steady_clock::time_point when{};
 };
@@ -149,9 +161,61 @@ cudaError_t add(cudaStream_t stream, std::function<std::string()> act) {
 cudaError_t add(cudaStream_t stream, Work work) {
   if (fatal.error) return fail_for_good();
   EmulatedStream& s = of(stream);
-  if (s.capture) s.capture->works.push_back(std::move(work));
-  else s.waiting.push_back(std::move(work));
+  if (s.capture) {
+    EmulatedGraph::Branch& branch = s.capture->branches[size_t(s.branch)];
+    if (work.record) branch.last_mark = work.record;
+    else branch.last_mark = 0, branch.joined = s.branch == 0;
+    work.branch = s.branch;
+    s.capture->works.push_back(std::move(work));
+  } else {
+    s.waiting.push_back(std::move(work));
+  }
   return cudaSuccess;
+}
+
+// A graph under way: its branches do their work when branch 0 waits for it, or as soon as they may, whichever the seed
+// says, so that an order nobody asked for is not relied on.
+struct GraphRun {
+  std::vector<std::deque<Work>> branches;
+  std::vector<bool> reached;  // by mark
+  bool early = false;
+
+  std::string run_branch(size_t b, int until) {
+    std::string wrong;
+    while (wrong.empty() && !branches[b].empty() && !(until && reached[size_t(until)])) {
+      if (const int mark = branches[b].front().await; mark && !reached[size_t(mark)]) break;
+      const Work work = std::move(branches[b].front());
+      branches[b].pop_front();
+      if (work.record) reached[size_t(work.record)] = true;
+      else if (!work.await) wrong = work();
+      if (!wrong.empty() && work.launch) fatal = {cudaErrorLaunchFailure, wrong};
+    }
+    return wrong;
+  }
+  std::string record(int mark) {
+    reached[size_t(mark)] = true;
+    std::string wrong;
+    for (size_t b = 1; early && b < branches.size() && wrong.empty(); ++b) wrong = run_branch(b, 0);
+    return wrong;
+  }
+  std::string await(int mark) {
+    std::string wrong;
+    for (size_t b = 1; b < branches.size() && wrong.empty() && !reached[size_t(mark)]; ++b) wrong = run_branch(b, mark);
+    if (wrong.empty() && !reached[size_t(mark)]) wrong = "a graph waits for an event that nothing in it records";
+    return wrong;
+  }
+};
+void add_graph(const EmulatedGraph& graph, cudaStream_t stream) {
+  const auto run = std::make_shared<GraphRun>();
+  run->branches.resize(graph.branches.size());
+  run->reached.resize(size_t(graph.marks) + 1);
+  run->early = emulator::seed() % 2 == 0;
+  for (const Work& work : graph.works) {
+    if (work.branch > 0) run->branches[size_t(work.branch)].push_back(work);
+    else if (work.record) add(stream, [run, mark = work.record] { return run->record(mark); });
+    else if (work.await) add(stream, [run, mark = work.await] { return run->await(mark); });
+    else add(stream, work);
+  }
 }
 // In a dry run a piece of work is written down, and that is all.
 bool noted(emulator::DryNode node, cudaStream_t stream) {
@@ -282,6 +346,7 @@ constexpr Words kWords[] = {
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
     {cudaErrorNotReady, "cudaErrorNotReady", "not ready"},
     {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
+    {cudaErrorStreamCaptureUnjoined, "cudaErrorStreamCaptureUnjoined", "capturing stream has unjoined work"},
     {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
      "operation not permitted while a stream is being captured"},
 };
@@ -465,6 +530,12 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   std::lock_guard lock(mutex);
+  if (const auto& capture = of(stream).capture) {
+    event->captured = capture;
+    event->branch = of(stream).branch;
+    return add(stream, Work{.act = {}, .launch = nullptr, .record = event->mark = ++capture->marks});
+  }
+  event->captured.reset();
   event->stream = &of(stream);
   const uint64_t mark = ++event->recorded;
   return add(stream, [=]() -> std::string {
@@ -498,7 +569,21 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEven
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   std::lock_guard lock(mutex);
-  if (!event->stream || event->stream == &of(stream)) return cudaSuccess;
+  EmulatedStream& s = of(stream);
+  if (const auto graph = event->captured.lock()) {
+    if (graph->branches.empty()) return fail(cudaErrorStreamCaptureUnsupported, "the event's capture has ended");
+    if (!s.capture) {  // from now on this stream is captured too
+      s.capture = graph;
+      s.branch = int(graph->branches.size());
+      graph->branches.push_back({.stream = &s});
+    }
+    if (s.capture != graph) return fail(cudaErrorStreamCaptureUnsupported, "two captures are mixed");
+    if (event->branch == s.branch) return cudaSuccess;
+    EmulatedGraph::Branch& other = graph->branches[size_t(event->branch)];
+    if (s.branch == 0 && other.last_mark == event->mark) other.joined = true;
+    return add(stream, Work{.act = {}, .launch = nullptr, .await = event->mark});
+  }
+  if (!event->stream || event->stream == &s) return cudaSuccess;
   return add(stream, [event, mark = event->recorded]() -> std::string {
     return reach(event, mark) == cudaSuccess ? std::string() : cudaGetErrorString(last_error);
   });
@@ -513,18 +598,28 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   if (fatal.error) return fail_for_good();
   if (!stream) return fail(cudaErrorStreamCaptureUnsupported);  // the default stream cannot be captured
   if (of(stream).capture) return fail(cudaErrorInvalidValue);
-  of(stream).capture = std::make_unique<EmulatedGraph>();
+  of(stream).capture = std::make_shared<EmulatedGraph>();
+  of(stream).capture->branches.push_back({.stream = &of(stream)});
+  of(stream).branch = 0;
   return cudaSuccess;
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   std::lock_guard lock(mutex);
   *graph = nullptr;
-  if (!of(stream).capture) return fail(cudaErrorInvalidValue);
-  if (fatal.error) {
-    of(stream).capture.reset();
-    return fail_for_good();
+  if (!of(stream).capture || of(stream).branch != 0) return fail(cudaErrorInvalidValue);
+  const std::shared_ptr<EmulatedGraph> captured = of(stream).capture;
+  bool joined = true;
+  for (const EmulatedGraph::Branch& branch : captured->branches) {
+    joined = joined && branch.joined;
+    branch.stream->capture.reset();
+    branch.stream->branch = 0;
   }
-  *graph = of(stream).capture.release();
+  auto made = std::make_unique<EmulatedGraph>(*captured);
+  captured->branches.clear();  // events recorded in it are of no more use
+  if (fatal.error) return fail_for_good();
+  if (!joined)
+    return fail(cudaErrorStreamCaptureUnjoined, "a stream that the captured one forked was not joined again");
+  *graph = made.release();
   return cudaSuccess;
 }
 namespace {
@@ -551,7 +646,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   std::lock_guard lock(mutex);
   if (fatal.error) return fail_for_good();
   if (const cudaError_t e = check_shared(*exec)) return e;
-  for (const Work& work : exec->works) add(stream, work);
+  add_graph(*exec, stream);
   return cudaSuccess;
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) { return delete graph, cudaSuccess; }
