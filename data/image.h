@@ -33,9 +33,9 @@ struct ImageInfo {
   enum class Format { jpeg, png, bmp, tiff, gif };
   Format format = Format::png;
   int64_t H = 0, W = 0;  // as decoded: after the EXIF orientation
-  int channels =
-      0;  // as stored: 1 grey or palette, 2 grey and alpha, 3 colours, 4 colours and alpha; CMYK of a JPEG too
-  int bits = 8;      // of a value, 1 to 16
+  // As stored: 1 grey or palette, 2 grey and alpha, 3 colours, 4 colours and alpha; CMYK of a JPEG too.
+  int channels = 0;
+  int bits = 8;  // of a value, 1 to 16
   bool palette = false;
   int orientation = 1;  // EXIF, 1 to 8: how a JPEG or TIFF must be turned to stand upright
 };

@@ -17,7 +17,7 @@ struct LoadedPicture {
 
 // What reading a picture told of it.
 struct PictureFacts {
-  std::string failure;                // why it cannot be used; empty: it can
+  std::string failure;  // why it cannot be used; empty: it can
   int64_t H = 0, W = 0;
   uint64_t hash = 0;                  // of its pixels: equal pictures, equal hash
   uint64_t likeness = 0;              // perceptual (dHash): near pictures differ in few bits

@@ -12,8 +12,8 @@
 namespace kern::data {
 
 //   RoundFeed<WellBatches> feed(std::move(batches));
-//   feed.begin(position);                 // counted from the first batch of round 0; nothing is lost if it stands
-//   there batch = feed.next();                  // batch position % size() of round position / size(), and so on
+//   feed.begin(position);        // counted from the first batch of round 0; nothing is lost if it stands there
+//   Batch batch = feed.next();   // batch position % size() of round position / size(), and so on
 //
 // Batches is as for Feed (data/feed.h); its epochs are the rounds.
 template <class Batches>

@@ -9,8 +9,7 @@
 // The very same code runs, forward, loss, backward and optimiser, but nothing is computed and no memory is touched:
 //  - select() hands out rows whose kernels do nothing (kernels/common/hollow.h);
 //  - a new tensor or workspace gets an address that stands for no memory, and is counted by the rules of real memory,
-//  its
-//    reuse too (MemoryCounters::reserved: what the process takes from the system, once two steps have run);
+//    its reuse too (MemoryCounters::reserved: what the process takes from the system, once two steps have run);
 //  - what writes values in the engine writes nothing, and what reads those of a tensor made here finds zeros.
 // So parameters, gradients, moments, running statistics, step counts and random generators are afterwards what they
 // were, to the bit. (Versions of tensors may move, and switches are no values: training mode, learning rate.)

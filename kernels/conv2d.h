@@ -1,12 +1,12 @@
-// conv2d: y[n,p,q,k] = b[k] + sum_{r,s,c} w[k,r,s,c] * x[n, p*stride_h - pad_top + r*dil_h, q*stride_w - pad_left +
-// s*dil_w, g*C/G + c]
-//   where x outside its border is 0 and g = k / (K/G) is the group of output channel k.
+// conv2d, with h = p*stride_h - pad_top + r*dil_h, w = q*stride_w - pad_left + s*dil_w, x outside its border 0, and
+// g = k / (K/G) the group of output channel k:
+//   y[n,p,q,k] = b[k] + sum_{r,s,c} w[k,r,s,c] * x[n, h, w, g*C/G + c]
 // Backward, for a loss with dy = dL/dy:
 //   dx[n,h,w,g*C/G + c] = sum_{k in g,r,s} w[k,r,s,c] * dy[n,p,q,k]  over the p, q, r, s that read (h, w)
-//   dw[k,r,s,c]         = sum_{n,p,q} dy[n,p,q,k] * x[n, p*stride_h - pad_top + r*dil_h, q*stride_w - pad_left +
-//   s*dil_w, g*C/G + c] db[k]               = sum_{n,p,q} dy[n,p,q,k]
-// Letters: N batch, C in, K out, H W input, P Q output, R S filter, G groups. A signal [N,L,C] is an image of H = R
-// = 1. Layouts: x, dx [N,H,W,C]; w, dw [K,R,S,C/G]; b, db [K]; y, dy [N,P,Q,K].
+//   dw[k,r,s,c]         = sum_{n,p,q} dy[n,p,q,k] * x[n, h, w, g*C/G + c]
+//   db[k]               = sum_{n,p,q} dy[n,p,q,k]
+// Letters: N batch, C in, K out, H W input, P Q output, R S filter, G groups. A signal [N,L,C] is an image of H = R = 1.
+// Layouts: x, dx [N,H,W,C]; w, dw [K,R,S,C/G]; b, db [K]; y, dy [N,P,Q,K].
 #pragma once
 #include "kernels/common/bf16.h"
 #include "kernels/common/dispatch.h"
@@ -38,8 +38,7 @@ struct Conv2dSpec {
   bool operator==(const Conv2dSpec&) const = default;
 };
 
-// --- reference: plain loops, any scalar
-// ---------------------------------------------------------------------------------
+// --- reference: plain loops, any scalar ---
 
 // f(x row, channel of x, w index, y row, k) for every product of the sum.
 template <class F>
@@ -90,8 +89,7 @@ void conv2d_backward_bias_reference(const Conv2dSpec& g, const T* dy, T* db) {
     for (int k = 0; k < g.k; ++k) db[k] += dy[i * g.dy_pitch() + k];
 }
 
-// --- one row per implementation; order is preference
-// ----------------------------------------------------------------------
+// --- one row per implementation; order is preference ---
 
 // T: what x, y and their gradients are in memory, float or Bf16. Parameters and sums are float.
 template <class T>

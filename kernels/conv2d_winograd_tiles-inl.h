@@ -1,8 +1,7 @@
 // What Winograd's convolutions share: the transforms of one row or column, the cut of an image into tiles, patches of
 // an array -> points, points -> outputs. Included by conv2d_winograd.cpp, once per instruction set.
 //
-// Lavin, Gray: Fast Algorithms for Convolutional Neural Networks (2016). Four outputs of 3 taps take 6 points: 0,
-// +-3/4,
+// Lavin, Gray: Fast Algorithms for Convolutional Neural Networks (2016). Four outputs of 3 taps take 6 points: 0, +-3/4,
 // +-3/2 and infinity (the usual 0, +-1, +-2 lose more than twice as many digits: Barabasz et al., 2020); of 2 taps 5
 // points: +-1/2, +-5/4 and infinity, the best of many by measurement. The squares of all of them are exact.
 #if defined(KERN_CONV2D_WINOGRAD_TILES_INL_H) == defined(HWY_TARGET_TOGGLE)

@@ -3,13 +3,13 @@
 //     over the h, w, r, s with p = h*stride_h - crop_top + r*dil_h, q = w*stride_w - crop_left + s*dil_w,
 //     and the c of group g = k / (K/G)
 // Backward, for a loss with dy = dL/dy:
-//   dx[n,h,w,c]          = sum_{r,s,k in g} w[c,r,s,k - g K/G] * dy[n, h*stride_h - crop_top + r*dil_h, w*stride_w -
-//   crop_left + s*dil_w, k] dw[c,r,s,k - g K/G]  = sum_{n,h,w} x[n,h,w,c] * dy[n, h*stride_h - crop_top + r*dil_h,
-//   w*stride_w - crop_left + s*dil_w, k] db[k]                = sum_{n,p,q} dy[n,p,q,k] where dy outside its border is
-//   0.
-// crop is what other libraries call the transposed convolution's padding; rows_added and columns_added their
-// output_padding. Letters: N batch, C in, K out, H W input, P Q output, R S filter, G groups. A signal [N,L,C] is an
-// image of H = R = 1. Layouts: x, dx [N,H,W,C]; w, dw [C,R,S,K/G]; b, db [K]; y, dy [N,P,Q,K].
+//   dx[n,h,w,c]         = sum_{r,s,k in g} w[c,r,s,k - g K/G] * dy[n,p,q,k]
+//   dw[c,r,s,k - g K/G] = sum_{n,h,w} x[n,h,w,c] * dy[n,p,q,k]
+//   db[k]               = sum_{n,p,q} dy[n,p,q,k]
+// with these p and q, and dy outside its border 0. crop is what other libraries call the transposed convolution's
+// padding; rows_added and columns_added their output_padding.
+// Letters: N batch, C in, K out, H W input, P Q output, R S filter, G groups. A signal [N,L,C] is an image of H = R = 1.
+// Layouts: x, dx [N,H,W,C]; w, dw [C,R,S,K/G]; b, db [K]; y, dy [N,P,Q,K].
 #pragma once
 #include "kernels/conv2d.h"
 
@@ -65,8 +65,7 @@ struct ConvTranspose2dSpec {
   bool operator==(const ConvTranspose2dSpec&) const = default;
 };
 
-// --- reference: plain loops, any scalar
-// ---------------------------------------------------------------------------------
+// --- reference: plain loops, any scalar ---
 
 // f(x row, c, w index, y row, channel of y) for every product of the sum.
 template <class F>
@@ -116,8 +115,7 @@ void conv_transpose2d_backward_bias_reference(const ConvTranspose2dSpec& g, cons
     for (int k = 0; k < g.k; ++k) db[k] += dy[i * g.dy_pitch() + k];
 }
 
-// --- one row per implementation; order is preference
-// ----------------------------------------------------------------------
+// --- one row per implementation; order is preference ---
 
 // T: what x, y and their gradients are in memory, float or Bf16. Parameters and sums are float.
 template <class T>

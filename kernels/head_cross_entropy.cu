@@ -12,7 +12,7 @@ namespace {
 // the place of x. So x is read once, dx written once, 8 C bytes a row (4 C of bf16), for 6 K C multiply-adds: up to C K
 // of about 500 bound by memory. Other heads go through linear's and cross_entropy's rows with all logits in scratch,
 // and bf16 as copies in float.
-constexpr int kMostBlocks = 1024, kWide = 8;  // logits, or channels, that a thread makes at a time
+constexpr int kMostBlocks = 1024, kWide = 8;     // logits, or channels, that a thread makes at a time
 constexpr size_t kMostShared = 99 * 1024 - 128;  // what a block may have on any card since sm_80, less block_sum's own
 constexpr int round_up(int64_t v, int to) { return int((v + to - 1) / to * to); }
 

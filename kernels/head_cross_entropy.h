@@ -1,8 +1,8 @@
 // head_cross_entropy: a 1x1 convolution to logits z and their cross entropy, and the gradients, in one pass: logits are
 // never stored. Forward:
 //   z[i,k] = b[k] + sum_c w[k,c] x[i,c],  L = cross_entropy(z, target) (kernels/cross_entropy.h)
-//   prediction[i] = argmax_k z[i,k], the first of equals;  confusion[t,p] = how many rows have target t and prediction
-//   p
+//   prediction[i] = argmax_k z[i,k], the first of equals
+//   confusion[t,p] = how many rows have target t and prediction p
 // and, since L is one value, at once for dL = 1 with d[i,k] = dL/dz[i,k]:
 //   dx[i,c] = sum_k w[k,c] d[i,k],  dw[k,c] = sum_i d[i,k] x[i,c],  db[k] = sum_i d[i,k]
 // Backward multiplies these by the dL that has come. Rows whose target is kIgnore count in no sum and in no confusion.

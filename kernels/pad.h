@@ -1,11 +1,10 @@
 // pad: y[n,p,q,c] = x[n, p - top, q - left, c]. Outside of x there is 0, or with `mirror` x itself reflected at its
-// border, the border's values standing twice (NumPy's "symmetric"), as often as it takes: x[n, m(p - top, H), m(q -
-// left, W), c], where
-//   m(i, S) = j if j < S, 2 S - 1 - j otherwise,  j = i mod 2 S.
+// border, the border's values standing twice (NumPy's "symmetric"), as often as it takes:
+//   y[n,p,q,c] = x[n, m(p - top, H), m(q - left, W), c],  m(i, S) = j if j < S, 2 S - 1 - j otherwise,  j = i mod 2 S
 // Negative amounts crop; both may meet in one call.
 // Backward: dx[n,h,w,c] = sum of dy[n,p,q,c] over all (p, q) that show (h, w), in ascending order. Without `mirror`
-// that is at most one, and backward is pad itself with every amount negated: inverse(). Layouts: x [N,H,W,C]; y
-// [N,P,Q,C]. A signal [N,L,C] is an image of H = 1.
+// that is at most one, and backward is pad itself with every amount negated: inverse().
+// Layouts: x [N,H,W,C]; y [N,P,Q,C]. A signal [N,L,C] is an image of H = 1.
 #pragma once
 #include <algorithm>
 

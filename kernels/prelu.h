@@ -1,7 +1,8 @@
-// prelu: y[i,c] = x[i,c] where x > 0, else slope[c] * x[i,c]; one slope per channel, or one shared by all (He et al.
-// 2015). Backward: dx[i,c] = dy[i,c] where x > 0, else slope[c] * dy[i,c];  dslope[c] = sum_{i: not x > 0} x[i,c] *
-// dy[i,c]
-//   (over c too where the slope is shared).
+// prelu (He et al. 2015), with one slope per channel, or one shared by all:
+//   y[i,c] = x[i,c] where x > 0, else slope[c] * x[i,c]
+// Backward:
+//   dx[i,c]   = dy[i,c] where x > 0, else slope[c] * dy[i,c]
+//   dslope[c] = sum_{i: not x > 0} x[i,c] * dy[i,c]  (over c too where the slope is shared)
 // Layouts: x, y, dx, dy [rows, C]; slope, dslope [slopes], slopes = 1 or C.
 #pragma once
 #include "kernels/common/dispatch.h"

@@ -1,14 +1,14 @@
 // upsample: [N,H,W,C] to [N,P,Q,C] of any size, by the nearest value or (bi)linearly, exactly as
 // torch.nn.functional.interpolate:
 //   nearest:                 y[n,p,q,c] = x[n, floor(p step_h), floor(q step_w), c],  step_h = H / P
-//   linear:                  y[n,p,q,c] = sum over the two rows h0, h1 and columns w0, w1 of weight x,  h0 = floor(u),
-//   h1 = h0 + 1,
-//                            weights 1 - (u - h0) and u - h0, and both inside the border
+//   linear:                  y[n,p,q,c] = sum over the two rows h0, h1 and columns w0, w1 of weight x,
+//                            h0 = floor(u), h1 = h0 + 1, weights 1 - (u - h0) and u - h0, and both inside the border
 //     half-pixel centres:    u = max(0, (p + 1/2) step_h - 1/2),  step_h = H / P
 //     align_corners:         u = p step_h,  step_h = (H - 1) / (P - 1)
 // Where a factor was given instead of a size, step_h = 1 / factor (but for align_corners). Positions are computed in
-// float. Backward: dx[n,h,w,c] = sum of weight dy[n,p,q,c] over the p, q that read (h, w). Layouts: x, dx [N,H,W,C]; y,
-// dy [N,P,Q,C]. A signal [N,L,C] is an image of H = P = 1.
+// float.
+// Backward: dx[n,h,w,c] = sum of weight dy[n,p,q,c] over the p, q that read (h, w).
+// Layouts: x, dx [N,H,W,C]; y, dy [N,P,Q,C]. A signal [N,L,C] is an image of H = P = 1.
 #pragma once
 #include <algorithm>
 

@@ -3,8 +3,7 @@
 // and D's confidence picks the positions of unlabelled data at which G may be its own teacher. A step has a labelled
 // and an unlabelled batch, and two updates:
 //   G: CE(G(x), labels) + lambda_adv mean over both batches of BCE(D(softmax G), truth)
-//        + lambda_semi CE(G(u), argmax G(u)) where P(truth | D(softmax G(u))) > threshold, after the wait; D stands
-//        still
+//        + lambda_semi CE(G(u), argmax G(u)) where P(truth | D(softmax G(u))) > threshold, after the wait; D stands still
 //   D: 1/2 [ BCE(D(one-hot labels), truth) + mean over both batches of BCE(D(softmax G), network) ]; G is detached
 // Where a labelled sample has no label its one-hot holds G's own probabilities and takes no part: a hole there would
 // tell D what is a truth.

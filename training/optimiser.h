@@ -1,9 +1,10 @@
 // Optimisers: SGD with momentum, Adam and AdamW, over one flat array of all their parameters
 // (engine/parameter_arena.h).
 //
-//   Optimiser optimiser({{.parameters = model.parameters()}}, AdamOptions{.decoupled = true, .weight_decay = 1e-4},
-//   1e-3); backward(loss);  backward(more);                 // gradients add up optimiser.clip_gradient_norm(1.0);
-//   optimiser.step();                                // updates, and clears the gradients
+//   Optimiser optimiser({{.parameters = model.parameters()}}, AdamOptions{.weight_decay = 1e-4, .decoupled = true}, 1e-3);
+//   backward(loss), backward(more);      // gradients add up
+//   optimiser.clip_gradient_norm(1.0);
+//   optimiser.step();                    // updates, and clears the gradients
 #pragma once
 #include <optional>
 #include <string>

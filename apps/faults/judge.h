@@ -28,13 +28,13 @@ struct LabelledSection {
 };
 
 struct FaultsJudgement {
-  double loss = 0;                                // mean binary cross entropy
-  training::PrecisionRecall curve;                // sample by sample
-  training::PrecisionRecall::Point point{};       // at the threshold
-  training::TolerantAgreement tolerant{2};        // thinned at the threshold, against the labels
+  double loss = 0;                                    // mean binary cross entropy
+  training::PrecisionRecall curve;                    // sample by sample
+  training::PrecisionRecall::Point point{};           // at the threshold
+  training::TolerantAgreement tolerant{2};            // thinned at the threshold, against the labels
   std::vector<training::TolerantAgreement> sections;  // that of each
   std::vector<double> agreement;                      // its Tol-IoU@2
-  std::vector<std::vector<float>> probabilities;  // [H,W] of each section
+  std::vector<std::vector<float>> probabilities;      // [H,W] of each section
 };
 // threshold < 0: that of the best F1 of these very sections.
 FaultsJudgement judge(const FaultsModel& model, const std::vector<LabelledSection>& sections, double threshold = -1,

@@ -1,10 +1,10 @@
 // What the references of the norms share. x is `groups` groups of `rows` rows of C channels: the N samples of an
-// instance norm, the one group of a batch norm. Per group and channel, with m = mean over the group's rows and d = 1 /
-// sqrt(variance + eps):
+// instance norm, the one group of a batch norm. Per group and channel, with m = mean over the group's rows and
+// d = 1 / sqrt(variance + eps):
 //   y = (x - m) d weight + bias
 // Backward, with z = (x - m) d and averages over the group's rows:
-//   dx = d weight (dy - avg(dy) - z avg(dy z))     or, with statistics that are given and not computed ("frozen"), d
-//   weight dy dweight = sum over groups and rows of dy z,  dbias = sum of dy
+//   dx      = d weight (dy - avg(dy) - z avg(dy z));  with statistics that are given and not computed ("frozen"): d weight dy
+//   dweight = sum over groups and rows of dy z,  dbias = sum of dy
 // Layouts: x, y, dx, dy [groups * rows, C]; mean, inverse_deviation [groups, C]; weight, bias, dweight, dbias [C].
 // weight and bias may be null (1 and 0); every gradient may be null where nobody needs it.
 #pragma once

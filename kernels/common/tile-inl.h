@@ -1,5 +1,4 @@
-// The micro-kernel of every sum of outer products: a tile of M rows and V vectors of columns stays in registers
-// while
+// The micro-kernel of every sum of outer products: a tile of M rows and V vectors of columns stays in registers while
 //   c[i][j] += sum_t a[i, t] * b[t, j]
 // runs over its terms t. A term is one broadcast value of a per row and V vectors of b. Terms form three nested
 // loops (filter row, filter column, channel; or output row, output column), each with a stride for a and one for b,

@@ -50,7 +50,7 @@ struct EmulatedEvent {
   EmulatedStream* stream = nullptr;
   std::weak_ptr<EmulatedGraph> captured;  // where it was recorded last, if that was captured
   int mark = 0, branch = 0;               // there
-  uint64_t recorded = 0, reached = 0;  // how often
+  uint64_t recorded = 0, reached = 0;     // how often
   std::chrono::steady_clock::time_point when{};
 };
 

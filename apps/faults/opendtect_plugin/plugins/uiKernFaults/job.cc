@@ -5,9 +5,9 @@
 #include <coltabsequence.h>
 #include <executor.h>
 #include <filepath.h>
-#include <iopar.h>
 #include <ioman.h>
 #include <ioobj.h>
+#include <iopar.h>
 #include <keystrs.h>
 #include <oddirs.h>
 #include <seisread.h>
