@@ -128,7 +128,7 @@ class CardBranch {
   };
 
  private:
-  bool forked_;
+  [[maybe_unused]] bool forked_;
 };
 
 }  // namespace kern
