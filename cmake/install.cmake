@@ -11,8 +11,8 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/kern)
 install(TARGETS kern kern-opendtect RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS ${rooms} kern_all EXPORT kernTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT kernTargets NAMESPACE kern:: DESTINATION ${package_dir})
-install(DIRECTORY kernels engine layers models data training DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kern
-        FILES_MATCHING PATTERN "*.h")
+include(public_headers)
+target_include_directories(kern_all INTERFACE $<BUILD_INTERFACE:${KERN_PUBLIC_INCLUDE}>)
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 configure_package_config_file(cmake/kernConfig.cmake.in ${PROJECT_BINARY_DIR}/kernConfig.cmake INSTALL_DESTINATION ${package_dir})

@@ -222,6 +222,7 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
   late.finish();
 }
 
+void Tensor::backward(SourceLocation at) const { kern::backward(*this, at); }
 void backward(const Tensor& loss, SourceLocation at) {
   check({loss.size() == 1, at}, "backward: the loss must be one value, got shape ", loss.shape(),
         "; take its mean() or sum()");

@@ -127,6 +127,7 @@ class Tensor {
   bool requires_grad() const { return impl_ && (impl_->leaf_requires_grad || impl_->node); }
   Tensor& require_grad(bool on = true);  // leaves only
   bool is_leaf() const { return !impl().node; }
+  void backward(SourceLocation at = SourceLocation::current()) const;  // kern::backward(*this)
   // The gradient that backward() accumulated into this leaf; no tensor if there is none since the last clear.
   Tensor grad() const { return impl().has_grad ? *impl().grad : Tensor(); }
   void clear_grad();

@@ -109,6 +109,13 @@ template <Module M>
 void set_frozen(M& module, bool frozen) {
   for (auto& p : named_parameters(module)) p.tensor.require_grad(!frozen);
 }
+// Moves parameters and buffers to a device; the module's input belongs there too. Before an optimiser takes the
+// parameters.
+template <Module M>
+M& to(M& module, Device device) {
+  for (auto& t : named_tensors(module)) t.tensor.move_to(device);
+  return module;
+}
 // Copies parameter and buffer values from one module to another of the same structure.
 template <Module M>
 void copy_tensors(M& from, M& to) {
@@ -204,5 +211,15 @@ class AnyModule {
   std::vector<NamedTensor> tensors_;
   std::vector<std::pair<std::string, Mode*>> modes_;  // inside what call_ holds
 };
+
+inline std::vector<NamedTensor> named_tensors(const AnyModule& module) { return module.tensors(); }
+inline std::vector<NamedTensor> named_parameters(const AnyModule& module) { return module.parameters(); }
+inline const AnyModule& to(const AnyModule& module, Device device) {
+  module.move_to(device);
+  return module;
+}
+// What has named tensors: a module, or any of them behind one type.
+template <class M>
+concept Network = Module<M> || std::same_as<std::remove_const_t<M>, AnyModule>;
 
 }  // namespace kern

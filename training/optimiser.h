@@ -1,7 +1,7 @@
 // Optimisers: SGD with momentum, Adam and AdamW, over one flat array of all their parameters
 // (engine/parameter_arena.h).
 //
-//   Optimiser optimiser({{.parameters = model.parameters()}}, AdamOptions{.weight_decay = 1e-4, .decoupled = true}, 1e-3);
+//   Optimiser optimiser(model, AdamOptions{.weight_decay = 1e-4, .decoupled = true}, 1e-3);
 //   backward(loss), backward(more);      // gradients add up
 //   optimiser.clip_gradient_norm(1.0);
 //   optimiser.step();                    // updates, and clears the gradients
@@ -38,6 +38,9 @@ std::vector<ParameterGroup> parameter_groups(const AnyModule& network, const std
 class Optimiser {
  public:
   using Rule = std::variant<SgdOptions, AdamOptions>;
+  // One group of all parameters of a module. It must be where it computes already.
+  template <Network M>
+  Optimiser(M& network, Rule rule, double lr) : Optimiser({{.parameters = named_parameters(network)}}, rule, lr) {}
   // Takes the groups' parameters into one arena. Errors: no parameters, one given twice, options out of range.
   Optimiser(std::vector<ParameterGroup> groups, Rule rule, double lr);
 

@@ -1,0 +1,2 @@
+#pragma once
+inline constexpr float kOwnValue = 0.5f;
