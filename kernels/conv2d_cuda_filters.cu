@@ -49,18 +49,18 @@ void pack_filters(const Exec& exec, const std::vector<FilterToPack>& filters) {
     some.count = int(std::min<size_t>(kMostFilters, filters.size() - begin));
     for (int j = 0; j < some.count; ++j) {
       const auto& [packing, from, to] = filters[begin + size_t(j)];
-      const auto [k, taps, c, turned] = packing;
-      internal_check((turned ? k : c) % 2 == 0, "filters are packed two values at a time");
+      const auto [k, taps, c, transposed] = packing;
+      internal_check((transposed ? k : c) % 2 == 0, "filters are packed two values at a time");
       check(packing.size() < int64_t{1} << 31, "convolution on CUDA: a filter of ", packing.size(),
             " weights; kernels count up to 2^31");
       some.all[j] = {.from = from,
                      .to = static_cast<uint32_t*>(to),
                      .words = int(packing.size() / 2),
-                     .inner = (turned ? k : c) / 2,
+                     .inner = (transposed ? k : c) / 2,
                      .taps = taps,
-                     .step_in = turned ? taps * c : 1,
+                     .step_in = transposed ? taps * c : 1,
                      .step_tap = c,
-                     .step_out = turned ? 1 : taps * c};
+                     .step_out = transposed ? 1 : taps * c};
       some.first[j + 1] = some.first[j] + int(ceil_div(some.all[j].words, kPackThreads));
     }
     if (some.first[some.count] > 0)

@@ -287,8 +287,8 @@ Gather in_words(Gather g) {
 void run_bf16(const Exec& exec, const Gather& g, const Bf16* in, const float* filter, const float* bias, Bf16* out) {
   if (!packs_fit(g.in_c, {{in, g.in_pitch}}, 8)) return gather_cuda(exec, g, in, filter, bias, out);
   const int taps = g.h.taps * g.w.taps;
-  const bool turned = g.w_in != 1;
-  const FilterPacking packing{turned ? g.in_c : g.out_c, taps, turned ? g.out_c : g.in_c, turned};
+  const bool transposed = g.w_in != 1;
+  const FilterPacking packing{transposed ? g.in_c : g.out_c, taps, transposed ? g.out_c : g.in_c, transposed};
   const void* packed = packed_filter(exec, packing);
   if (!packed) {
     pack_filters(exec, {{packing, filter, exec.scratch}});

@@ -141,7 +141,7 @@ int64_t copy_of_filter(const Conv2dSpec& g) {
   if (std::is_same_v<T, float>) return 0;
   return ceil_div(g.w_size() * int64_t{sizeof(T)}, kCudnnWorkspaceAlignment) * kCudnnWorkspaceAlignment;
 }
-// As it stands, for both directions: cuDNN turns it itself.
+// As it stands, for both directions: cuDNN transposes it itself.
 FilterPacking packing_of(const Conv2dSpec& g, bool) {
   return g.cg() % 2 == 0 ? FilterPacking{g.k, g.r * g.s, g.cg()} : FilterPacking{};
 }

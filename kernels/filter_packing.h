@@ -16,7 +16,7 @@ namespace kern::kernels {
 
 struct FilterPacking {
   int k = 0, taps = 0, c = 0;  // 0: as it stands in memory, nothing to be packed
-  bool turned = false;         // [C,taps,K] instead of [K,taps,C]
+  bool transposed = false;     // [C,taps,K] instead of [K,taps,C]
   explicit operator bool() const { return k > 0; }
   int64_t size() const { return int64_t{k} * taps * c; }
   size_t bytes() const { return (size_t(size()) * sizeof(Bf16) + 63) / 64 * 64; }
@@ -37,7 +37,7 @@ struct FilterToPack {
   const float* from = nullptr;
   void* to = nullptr;  // bytes()
 };
-// On a card: as few kernels as hold them. What is innermost (C, or K where it is turned) must be even.
+// On a card: as few kernels as hold them. What is innermost (C, or K where it is transposed) must be even.
 void pack_filters(const Exec&, const std::vector<FilterToPack>&);  // conv2d_cuda_filters.cu
 
 }  // namespace kern::kernels

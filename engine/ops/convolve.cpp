@@ -17,10 +17,11 @@ void clear(Tensor& gradient) {
 }
 
 // Scratch, and the filter packed if the step has it so.
-class Means {
+class ConvolutionExec {
  public:
   template <class Row, class Spec>
-  Means(const Row& row, const Spec& g, const Tensor& w, bool backward_data) : scratch_(w.device(), row.workspace(g)) {
+  ConvolutionExec(const Row& row, const Spec& g, const Tensor& w, bool backward_data)
+      : scratch_(w.device(), row.workspace(g)) {
     if (row.packing) filter_ = PackedFilters::of(w, row.packing(g, backward_data));
   }
   kernels::Exec exec() const {
@@ -62,7 +63,8 @@ Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const 
   const auto& row = kernels::select(table, x.device(), g, at);
   Tensor y = output_tensor(op, y_shape, x.options(), slot, at);
   g.pitch.y = y.pitch();
-  row.forward(Means(row, g, w, false).exec(), g, x.data<T>(), w.data(), b ? b.data() : nullptr, y.mutate<T>());
+  row.forward(ConvolutionExec(row, g, w, false).exec(), g, x.data<T>(), w.data(), b ? b.data() : nullptr,
+              y.mutate<T>());
   return record(op, {x, w, b}, y,
                 [op, g, &row, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
                   g.pitch.dy = dy.pitch();
@@ -71,11 +73,11 @@ Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const 
                   // A card may take the parameters' gradients beside the data's, if what scratch they use can be held.
                   const bool beside = d.want(0) && d.want(1) && hold_scratch(device, scratch);
                   const Tensor in = d.want(1) ? x.get(op) : Tensor();  // made again, if need be, before they part
-                  std::optional<Means> means;
-                  if (d.want(0)) means.emplace(row, g, w.get(op), true);
+                  std::optional<ConvolutionExec> of_data;
+                  if (d.want(0)) of_data.emplace(row, g, w.get(op), true);
                   const CardBranch branch(beside);
-                  if (d.want(0)) data_gradient<T>(row, g, means->exec(), dy, w.get(op), d);
-                  if (!beside) means.reset();
+                  if (d.want(0)) data_gradient<T>(row, g, of_data->exec(), dy, w.get(op), d);
+                  if (!beside) of_data.reset();
                   const CardBranch::Inside inside(branch);
                   if (d.want(1))
                     row.backward_weight(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g,

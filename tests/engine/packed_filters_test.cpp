@@ -111,7 +111,7 @@ TEST_F(PackedFiltersOnCard, a_filter_that_the_step_makes) {
 
 TEST_F(PackedFiltersOnCard, are_given_while_they_are_what_they_were) {
   const Tensor w = parameter({16, 3, 3, 16}, 1);
-  const kernels::FilterPacking straight{16, 9, 16, false}, turned{16, 9, 16, true};
+  const kernels::FilterPacking straight{16, 9, 16, false}, transposed{16, 9, 16, true};
   EXPECT_FALSE(PackedFilters::of(w, straight).data) << "outside of a step";
   PackedFilters filters;
   const PackedFilters::Scope scope(filters);
@@ -120,7 +120,7 @@ TEST_F(PackedFiltersOnCard, are_given_while_they_are_what_they_were) {
   EXPECT_FALSE(PackedFilters::of(w, straight).data) << "not packed yet";
   filters.pack();
   EXPECT_TRUE(PackedFilters::of(w, straight).data);
-  EXPECT_FALSE(PackedFilters::of(w, turned).data);
+  EXPECT_FALSE(PackedFilters::of(w, transposed).data);
   EXPECT_FALSE(PackedFilters::of(w, {}).data);
   EXPECT_FALSE(PackedFilters::of(parameter({16, 3, 3, 16}, 1), straight).data) << "equal, but another one";
   {
