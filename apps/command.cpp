@@ -18,7 +18,7 @@
 #include "kernels/common/dispatch.h"
 #include "kernels/common/error.h"
 #include "kernels/common/log.h"
-#include "kernels/conv2d.h"
+#include "kernels/conv/conv2d.h"
 #include "layers/fusion.h"
 
 namespace kern::apps {

@@ -3,39 +3,29 @@
 #include <tuple>
 
 #include "engine/trials.h"
-#include "kernels/adam.h"
-#include "kernels/add.h"
-#include "kernels/batch_norm.h"
-#include "kernels/cast.h"
 #include "kernels/common/dispatch.h"
-#include "kernels/cross_entropy.h"
-#include "kernels/dropout.h"
-#include "kernels/elu.h"
-#include "kernels/exp.h"
-#include "kernels/fill.h"
-#include "kernels/gelu.h"
-#include "kernels/global_avg_pool.h"
-#include "kernels/hardswish.h"
-#include "kernels/head_cross_entropy.h"
-#include "kernels/kl_normal.h"
-#include "kernels/leaky_relu.h"
-#include "kernels/lerp.h"
-#include "kernels/max_pool.h"
-#include "kernels/mse.h"
-#include "kernels/mul.h"
-#include "kernels/norm_act.h"
-#include "kernels/pad.h"
-#include "kernels/prelu.h"
-#include "kernels/relu.h"
-#include "kernels/relu6.h"
-#include "kernels/scale.h"
-#include "kernels/sgd.h"
-#include "kernels/sigmoid.h"
-#include "kernels/silu.h"
-#include "kernels/sum.h"
-#include "kernels/sum_squares.h"
-#include "kernels/tanh.h"
-#include "kernels/upsample.h"
+#include "kernels/elementwise/add.h"
+#include "kernels/elementwise/cast.h"
+#include "kernels/elementwise/dropout.h"
+#include "kernels/elementwise/fill.h"
+#include "kernels/elementwise/mul.h"
+#include "kernels/elementwise/prelu.h"
+#include "kernels/elementwise/unary_ops.h"
+#include "kernels/loss/cross_entropy.h"
+#include "kernels/loss/head_cross_entropy.h"
+#include "kernels/loss/kl_normal.h"
+#include "kernels/loss/mse.h"
+#include "kernels/norm/batch_norm.h"
+#include "kernels/norm/norm_act.h"
+#include "kernels/optim/adam.h"
+#include "kernels/optim/ema_update.h"
+#include "kernels/optim/sgd.h"
+#include "kernels/pool/global_avg_pool.h"
+#include "kernels/pool/max_pool.h"
+#include "kernels/pool/upsample.h"
+#include "kernels/reduce/sum.h"
+#include "kernels/reduce/sum_squares.h"
+#include "kernels/shape/pad.h"
 
 namespace kern::benchmarks {
 namespace {
@@ -139,7 +129,9 @@ Cost cost_of(const AdamRow*, std::string_view, const AdamSpec& g) { return per_v
 Cost cost_of(const SgdRow*, std::string_view, const SgdSpec& g) {
   return per_value<float>(double(g.n), 6, g.momentum > 0 ? 5 : 3);
 }
-Cost cost_of(const LerpRow*, std::string_view, const LerpSpec& g) { return per_value<float>(double(g.n), 3, 3); }
+Cost cost_of(const EmaUpdateRow*, std::string_view, const EmaUpdateSpec& g) {
+  return per_value<float>(double(g.n), 3, 3);
+}
 Cost cost_of(const SumSquaresRow*, std::string_view, const SumSquaresSpec& g) {
   return per_value<float>(double(g.n), 2, 1);
 }
@@ -267,11 +259,6 @@ void note_calls(const Table<Row>& table, bool on) {
   (std::make_index_sequence<std::tuple_size_v<decltype(entries_of<Row>())>>());
   tuned_row<Row>[int(Device::cuda)] = &noting;
 }
-template <class Op>
-void note_unary(const Table<UnaryRow<Op>>& table, bool on) {
-  note_calls(table, on);
-  note_calls(unary_table<Op, Bf16>(table.op), on);
-}
 
 // Ops of the timed models; what another does is a node without a cost.
 void note_all(bool on) {
@@ -283,17 +270,10 @@ void note_all(bool on) {
   note_calls(norm_act_table<float>(), on);
   note_calls(norm_act_table<Bf16>(), on);
   note_calls(batch_norm_table(), on);
-  note_unary(relu_table(), on);
-  note_unary(relu6_table(), on);
-  note_unary(leaky_relu_table(), on);
-  note_unary(sigmoid_table(), on);
-  note_unary(tanh_table(), on);
-  note_unary(silu_table(), on);
-  note_unary(hardswish_table(), on);
-  note_unary(gelu_table(), on);
-  note_unary(elu_table(), on);
-  note_unary(exp_table(), on);
-  note_unary(scale_table(), on);
+  for_each_unary_op([&]<class Op>() {
+    note_calls(unary_table<Op>(), on);
+    note_calls(unary_table<Op, Bf16>(), on);
+  });
   note_calls(add_table<float>(), on);
   note_calls(add_table<Bf16>(), on);
   note_calls(mul_table(), on);
@@ -315,7 +295,7 @@ void note_all(bool on) {
   note_calls(kl_normal_table(), on);
   note_calls(adam_table(), on);
   note_calls(sgd_table(), on);
-  note_calls(lerp_table(), on);
+  note_calls(ema_update_table(), on);
   note_calls(sum_squares_table(), on);
 }
 

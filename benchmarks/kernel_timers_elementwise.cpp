@@ -1,27 +1,14 @@
 #include "benchmarks/kernel_timers.h"
-#include "kernels/adam.h"
-#include "kernels/add.h"
-#include "kernels/cast.h"
-#include "kernels/elu.h"
-#include "kernels/exp.h"
-#include "kernels/fill.h"
-#include "kernels/gelu.h"
-#include "kernels/gelu_tanh.h"
-#include "kernels/hardswish.h"
-#include "kernels/leaky_relu.h"
-#include "kernels/lerp.h"
-#include "kernels/log.h"
-#include "kernels/mul.h"
-#include "kernels/relu.h"
-#include "kernels/relu6.h"
-#include "kernels/scale.h"
-#include "kernels/sgd.h"
-#include "kernels/sigmoid.h"
-#include "kernels/silu.h"
-#include "kernels/softplus.h"
-#include "kernels/sum.h"
-#include "kernels/sum_squares.h"
-#include "kernels/tanh.h"
+#include "kernels/elementwise/add.h"
+#include "kernels/elementwise/cast.h"
+#include "kernels/elementwise/fill.h"
+#include "kernels/elementwise/mul.h"
+#include "kernels/elementwise/unary_ops.h"
+#include "kernels/optim/adam.h"
+#include "kernels/optim/ema_update.h"
+#include "kernels/optim/sgd.h"
+#include "kernels/reduce/sum.h"
+#include "kernels/reduce/sum_squares.h"
 
 namespace kern::benchmarks {
 namespace {
@@ -33,9 +20,8 @@ std::string shape_of(const UnarySpec<Op>& g) {
 template <class Op, class T>
 Directions directions(const UnaryRow<Op, T>& row, const UnarySpec<Op>& g, const Exec& e, TrialArrays& a) {
   const int64_t size = g.rows * g.c;
-  // Logarithms want what is positive.
-  T *x = std::is_same_v<Op, Log> ? a.input<T>(size, 0.5f, 2) : a.input<T>(size), *dy = a.input<T>(size),
-    *y = a.output<T>(size), *dx = a.output<T>(size);
+  T *x = OfPositive<Op> ? a.input<T>(size, 0.5f, 2) : a.input<T>(size), *dy = a.input<T>(size), *y = a.output<T>(size),
+    *dx = a.output<T>(size);
   const double n = double(size);
   return {{"forward", n, bytes_of<T>(2 * n), [=, &row] { row.forward(e, g, x, y); }, y, size},
           {"backward", n, bytes_of<T>(3 * n), [=, &row] { row.backward(e, g, dy, x, dx); }, dx, size}};
@@ -118,8 +104,8 @@ Directions directions(const SgdRow& row, const SgdSpec& g, const Exec& e, TrialA
            [=, &row] { row.step(e, g, lr, nullptr, p, d, m); }, p, g.n}};
 }
 
-std::string shape_of(const LerpSpec& g) { return text(g.n); }
-Directions directions(const LerpRow& row, const LerpSpec& g, const Exec& e, TrialArrays& a) {
+std::string shape_of(const EmaUpdateSpec& g) { return text(g.n); }
+Directions directions(const EmaUpdateRow& row, const EmaUpdateSpec& g, const Exec& e, TrialArrays& a) {
   float *x = a.input(g.n), *p = a.input(g.n);
   return {{"update", 3 * double(g.n), floats(3 * double(g.n)), [=, &row] { row.step(e, g, x, p); }, p, g.n}};
 }
@@ -135,23 +121,9 @@ struct Cases {
 
 void add_elementwise_timers(Timers& timers, int64_t values) {
   const int64_t rows = values / 32;
-  const auto unary = [&]<class Op>(const Table<UnaryRow<Op>>& table) {
-    add_timers<Cases, UnarySpec<Op>>(timers, table, unary_table<Op, Bf16>(table.op), {{.rows = rows, .c = 32}});
-  };
-  unary(relu_table());
-  unary(relu6_table());
-  unary(leaky_relu_table());
-  unary(sigmoid_table());
-  unary(tanh_table());
-  unary(silu_table());
-  unary(hardswish_table());
-  unary(gelu_table());
-  unary(gelu_tanh_table());
-  unary(elu_table());
-  unary(softplus_table());
-  unary(exp_table());
-  unary(log_table());
-  unary(scale_table());
+  for_each_unary_op([&]<class Op>() {
+    add_timers<Cases, UnarySpec<Op>>(timers, unary_table<Op>(), unary_table<Op, Bf16>(), {{.rows = rows, .c = 32}});
+  });
   add_timers<Cases, BinarySpec>(timers, add_table(), add_table<Bf16>(), {{.rows = rows, .c = 32}});
   add_timer<Cases, BinarySpec>(timers, mul_table(), {{.rows = rows, .c = 32}});
   add_timer<Cases, CastSpec>(timers, cast_table(), {{.rows = rows, .c = 32}});
@@ -160,7 +132,7 @@ void add_elementwise_timers(Timers& timers, int64_t values) {
   add_timer<Cases, SumSquaresSpec>(timers, sum_squares_table(), {{.n = values}});
   add_timer<Cases, AdamSpec>(timers, adam_table(), {{.n = values / 2}});
   add_timer<Cases, SgdSpec>(timers, sgd_table(), {{.n = values / 2, .momentum = 0.9}});
-  add_timer<Cases, LerpSpec>(timers, lerp_table(), {{.n = values, .decay = 0.99}});
+  add_timer<Cases, EmaUpdateSpec>(timers, ema_update_table(), {{.n = values, .decay = 0.99}});
 }
 
 }  // namespace kern::benchmarks

@@ -1,8 +1,8 @@
 #include "benchmarks/kernel_timers.h"
-#include "kernels/conv2d.h"
-#include "kernels/conv_transpose2d.h"
-#include "kernels/linear.h"
-#include "kernels/lstm.h"
+#include "kernels/conv/conv2d.h"
+#include "kernels/conv/conv_transpose2d.h"
+#include "kernels/matmul/linear.h"
+#include "kernels/recurrent/lstm.h"
 
 namespace kern::benchmarks {
 namespace {

@@ -1,4 +1,4 @@
-# cmake -DSOURCES=list -DFILE=kernels_id.cpp -DBUILD=words -P kernels_id.cmake; see write_kernels_id in add_op.cmake.
+# cmake -DSOURCES=list -DFILE=kernels_id.cpp -DBUILD=words -P kernels_id.cmake; see write_kernels_id in add_ops.cmake.
 file(STRINGS ${SOURCES} sources)
 set(hashes "${BUILD}")
 foreach(source IN LISTS sources)

@@ -10,7 +10,7 @@
 #include "engine/late_gradients.h"
 #include "engine/profile.h"
 #include "engine/rehearsal.h"
-#include "kernels/add.h"
+#include "kernels/elementwise/add.h"
 
 namespace kern {
 namespace {

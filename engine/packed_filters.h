@@ -1,4 +1,4 @@
-// Filters of a training step that are packed by one kernel at its beginning (kernels/filter_packing.h). A step that
+// Filters of a training step that are packed by one kernel at its beginning (kernels/conv/filter_packing.h). A step that
 // will be recorded (engine/capture.h) has one of these:
 //
 //   PackedFilters filters;
@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "engine/tensor.h"
-#include "kernels/filter_packing.h"
+#include "kernels/conv/filter_packing.h"
 
 namespace kern {
 

@@ -3,8 +3,8 @@
 #include "engine/autograd.h"
 #include "engine/card.h"
 #include "engine/rehearsal.h"
-#include "kernels/cast.h"
-#include "kernels/fill.h"
+#include "kernels/elementwise/cast.h"
+#include "kernels/elementwise/fill.h"
 
 namespace kern {
 

@@ -19,9 +19,9 @@
 
 #include "engine/tensor.h"
 #include "kernels/common/device.h"
-#include "kernels/conv2d.h"
-#include "kernels/conv_transpose2d.h"
-#include "kernels/linear.h"
+#include "kernels/conv/conv2d.h"
+#include "kernels/conv/conv_transpose2d.h"
+#include "kernels/matmul/linear.h"
 
 namespace kern {
 

@@ -1,5 +1,5 @@
 #pragma once
-#include "engine/ops/relu6.h"
+#include "engine/ops/unary.h"
 #include "layers/module.h"
 
 namespace kern {

@@ -1,5 +1,5 @@
 #pragma once
-#include "engine/ops/softplus.h"
+#include "engine/ops/unary.h"
 #include "layers/module.h"
 
 namespace kern {

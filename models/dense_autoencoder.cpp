@@ -1,8 +1,7 @@
 #include "models/dense_autoencoder.h"
 
-#include "engine/ops/relu.h"
 #include "engine/ops/reshape.h"
-#include "engine/ops/sigmoid.h"
+#include "engine/ops/unary.h"
 
 namespace kern::models {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "engine/ops/leaky_relu.h"
 #include "engine/ops/pad.h"
+#include "engine/ops/unary.h"
 #include "engine/ops/upsample.h"
 #include "models/unet1d.h"
 

@@ -2,7 +2,7 @@
 
 #include "engine/ops/add.h"
 #include "engine/ops/global_avg_pool.h"
-#include "engine/ops/relu6.h"
+#include "engine/ops/unary.h"
 #include "layers/norm_act.h"
 
 namespace kern::models {

@@ -1,9 +1,8 @@
 #include "models/pooled_autoencoder.h"
 
 #include "engine/ops/max_pool.h"
-#include "engine/ops/relu.h"
 #include "engine/ops/reshape.h"
-#include "engine/ops/sigmoid.h"
+#include "engine/ops/unary.h"
 
 namespace kern::models {
 namespace {

@@ -3,12 +3,11 @@
 #include <cmath>
 
 #include "engine/ops/add.h"
-#include "engine/ops/exp.h"
 #include "engine/ops/l1.h"
 #include "engine/ops/mse.h"
 #include "engine/ops/mul.h"
-#include "engine/ops/scale.h"
 #include "engine/ops/ssim.h"
+#include "engine/ops/unary.h"
 #include "engine/random.h"
 #include "engine/rehearsal.h"
 
@@ -18,7 +17,7 @@ namespace {
 Tensor measured(const Tensor& picture, const Tensor& x, Measure measure) {
   switch (measure) {
     case Measure::sse:
-      return scale(mse(picture, x), float(x.size() / x.dim(0)));
+      return affine(mse(picture, x), float(x.size() / x.dim(0)));
     case Measure::mse:
       return mse(picture, x);
     case Measure::l1:
@@ -90,7 +89,7 @@ Tensor draw_code(const Tensor& mean, const Tensor& spread, Spread kind) {
     float* to = noise.mutate();
     for (int64_t i = 0; i < noise.size(); ++i) to[i] = random.normal();
   }
-  return add(mean, mul(noise.to(mean.device()), exp(scale(spread, kind == Spread::log_sigma ? 1.0f : 0.5f))));
+  return add(mean, mul(noise.to(mean.device()), exp(affine(spread, kind == Spread::log_sigma ? 1.0f : 0.5f))));
 }
 
 }  // namespace kern::models

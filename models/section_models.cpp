@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "engine/ops/relu.h"
+#include "engine/ops/unary.h"
 #include "models/multiple.h"
 #include "models/unet2d.h"
 

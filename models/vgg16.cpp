@@ -1,7 +1,7 @@
 #include "models/vgg16.h"
 
 #include "engine/ops/max_pool.h"
-#include "engine/ops/relu.h"
+#include "engine/ops/unary.h"
 
 namespace kern::models {
 

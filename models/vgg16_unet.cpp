@@ -3,7 +3,7 @@
 #include "engine/ops/cast.h"
 #include "engine/ops/concat.h"
 #include "engine/ops/max_pool.h"
-#include "engine/ops/relu.h"
+#include "engine/ops/unary.h"
 #include "engine/ops/upsample.h"
 #include "models/multiple.h"
 

@@ -1,6 +1,6 @@
 #include "models/windowed_mlp.h"
 
-#include "engine/ops/relu.h"
+#include "engine/ops/unary.h"
 
 namespace kern::models {
 

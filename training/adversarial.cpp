@@ -6,9 +6,8 @@
 #include "engine/ops/labels.h"
 #include "engine/ops/log_softmax.h"
 #include "engine/ops/pseudo_labels.h"
-#include "engine/ops/scale.h"
-#include "engine/ops/sigmoid.h"
 #include "engine/ops/softmax.h"
+#include "engine/ops/unary.h"
 #include "engine/random.h"
 
 namespace kern::training {
@@ -47,7 +46,7 @@ Tensor mean_confidence(const Tensor& map, const Tensor& present) {
 }
 
 Tensor mean_of(const std::vector<Tensor>& losses) {
-  return losses.size() == 2 ? scale(add(losses[0], losses[1]), 0.5f) : losses.at(0);
+  return losses.size() == 2 ? affine(add(losses[0], losses[1]), 0.5f) : losses.at(0);
 }
 
 }  // namespace
@@ -89,11 +88,11 @@ StepTerms Adversarial::network_gradients(const LabelledBatch& l, const Unlabelle
     own = pseudo_labels(said.unlabelled, u.present, u.truth, options_.threshold, confidence_of(map));
     if (semi) {
       of_own = cross_entropy(logits, own.labels);
-      take_part(scale(of_own, float(options_.lambda_semi)));
+      take_part(affine(of_own, float(options_.lambda_semi)));
     }
   }
   const Tensor pass = mean_of(passing);
-  take_part(scale(pass, float(options_.lambda_adv)));
+  take_part(affine(pass, float(options_.lambda_adv)));
   backward(total);
   return {total, {of_labelled, pass, of_own, own.share, own.accuracy}};
 }
@@ -113,7 +112,7 @@ StepTerms Adversarial::discriminator_gradients(const LabelledBatch& l, const Unl
     network.push_back(all_are(false, map, u.present));
     on_network = mean_confidence(map, u.present);
   }
-  const Tensor loss = truth ? mean_of({truth, mean_of(network)}) : scale(mean_of(network), 0.5f);
+  const Tensor loss = truth ? mean_of({truth, mean_of(network)}) : affine(mean_of(network), 0.5f);
   backward(loss);
   return {loss, {loss, on_truth, on_network}};
 }

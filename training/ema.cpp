@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "engine/ops/lerp.h"
+#include "engine/ops/ema_update.h"
 #include "engine/profile.h"
 #include "engine/rehearsal.h"
 
@@ -21,7 +21,7 @@ double Ema::next_decay() const {
 
 void Ema::update(SourceLocation at) {
   const KeptInRehearsal keep(updates_);
-  lerp(average_, arena_.values(), next_decay(), at);
+  ema_update(average_, arena_.values(), next_decay(), at);
   ++updates_;
   Profile::mark("ema", Profile::Direction::update, average_, {arena_.values()});
 }

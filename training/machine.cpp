@@ -5,7 +5,7 @@
 #include "kernels/common/log.h"
 #include "kernels/common/parallel.h"
 #include "kernels/common/precision.h"
-#include "kernels/conv2d.h"
+#include "kernels/conv/conv2d.h"
 
 namespace kern::training {
 

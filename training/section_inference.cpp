@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "engine/autograd.h"
-#include "engine/ops/sigmoid.h"
+#include "engine/ops/unary.h"
 #include "kernels/common/error.h"
 
 namespace kern::training {

@@ -7,8 +7,8 @@
 #include "engine/ops/add.h"
 #include "engine/ops/dice.h"
 #include "engine/ops/focal.h"
-#include "engine/ops/scale.h"
 #include "engine/ops/tversky.h"
+#include "engine/ops/unary.h"
 #include "layers/head_loss.h"
 
 namespace kern::training {
@@ -69,7 +69,7 @@ Tensor SegmentationLoss::term(const std::string& name, const Tensor& logits, con
   if (class_weights_.empty()) return focal(logits, labels, o);
   const float both = class_weights_[0] + class_weights_[1];
   o.alpha = class_weights_[1] / both;
-  return scale(focal(logits, labels, o), both);
+  return affine(focal(logits, labels, o), both);
 }
 
 Tensor SegmentationLoss::operator()(const AnyModule& network, const Tensor& x, const Tensor& labels) const {
@@ -79,7 +79,7 @@ Tensor SegmentationLoss::operator()(const AnyModule& network, const Tensor& x, c
   Tensor sum;
   for (const auto& [name, weight] : options_.terms) {
     const Tensor loss = term(name, logits, labels);
-    const Tensor part = weight == 1 ? loss : scale(loss, float(weight));
+    const Tensor part = weight == 1 ? loss : affine(loss, float(weight));
     sum = sum ? add(sum, part) : part;
   }
   return sum;

@@ -10,7 +10,7 @@
 #include "apps/training_run.h"
 #include "data/feed.h"
 #include "engine/ops/add.h"
-#include "engine/ops/scale.h"
+#include "engine/ops/unary.h"
 #include "training/learner.h"
 #include "training/supervised.h"
 
@@ -84,7 +84,7 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
   const auto loss = [&](const AnyModule& module, const Tensor& x, const Tensor& labels) {
     const Tensor sum = segmentation(module, x, labels);
     if (!network.divergence || c.divergence == 0) return sum;
-    return add(sum, scale(network.divergence(), float(c.divergence / double(x.dim(1) * x.dim(2)))));
+    return add(sum, affine(network.divergence(), float(c.divergence / double(x.dim(1) * x.dim(2)))));
   };
   const int64_t steps = (feed.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
   Learner learner(model.module, c.recipe, {{.parameters = model.module.parameters()}}, steps);

@@ -5,8 +5,8 @@
 
 #include "apps/images/images_model.h"
 #include "engine/autograd.h"
-#include "engine/ops/sigmoid.h"
 #include "engine/ops/softmax.h"
+#include "engine/ops/unary.h"
 #include "kernels/common/parallel.h"
 
 namespace kern::apps {

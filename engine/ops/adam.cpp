@@ -2,7 +2,7 @@
 
 #include "engine/ops/op.h"
 #include "engine/ops/update.h"
-#include "kernels/adam.h"
+#include "kernels/optim/adam.h"
 
 namespace kern {
 

@@ -9,7 +9,7 @@ struct AdamOptions {
 };
 
 // One step in place on a parameter p with gradient g and running moments m, v (zero at first). *step counts from 1;
-// step, lr and grad_scale (may be null: 1; for clipping) lie in memory of p's device. Formulas in kernels/adam.h.
+// step, lr and grad_scale (may be null: 1; for clipping) lie in memory of p's device. Formulas in kernels/optim/adam.h.
 void adam(Tensor& p, const Tensor& g, Tensor& m, Tensor& v, const AdamOptions& o, const int64_t* step, const float* lr,
           const float* grad_scale = nullptr, SourceLocation at = SourceLocation::current());
 

@@ -2,7 +2,7 @@
 
 #include "engine/ops/binary.h"
 #include "engine/ops/op.h"
-#include "kernels/add.h"
+#include "kernels/elementwise/add.h"
 
 namespace kern {
 namespace {

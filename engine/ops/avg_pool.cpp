@@ -2,7 +2,7 @@
 
 #include "engine/ops/op.h"
 #include "engine/ops/pool.h"
-#include "kernels/avg_pool.h"
+#include "kernels/pool/avg_pool.h"
 
 namespace kern {
 namespace {

@@ -15,7 +15,7 @@ struct AvgPool1dOptions {
 };
 
 // x [N,H,W,C] -> y [N,P,Q,C], P = (H + top + bottom - window) / stride + 1, rounded down. Formulas in
-// kernels/avg_pool.h.
+// kernels/pool/avg_pool.h.
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o = {}, const Tensor& slot = {},
                   SourceLocation at = SourceLocation::current());
 

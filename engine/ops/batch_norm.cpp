@@ -1,7 +1,7 @@
 #include "engine/ops/batch_norm.h"
 
 #include "engine/ops/op.h"
-#include "kernels/batch_norm.h"
+#include "kernels/norm/batch_norm.h"
 
 namespace kern {
 

@@ -1,7 +1,7 @@
 #include "engine/ops/bce_with_logits.h"
 
 #include "engine/ops/op.h"
-#include "kernels/bce_with_logits.h"
+#include "kernels/loss/bce_with_logits.h"
 
 namespace kern {
 

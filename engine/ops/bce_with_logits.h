@@ -9,7 +9,7 @@ struct BceOptions {
 };
 
 // The mean binary cross entropy of logits with targets in [0,1], -> [1]; weight (or mask) of the same shape, or empty
-// (all 1). Gradients go to the logits only. Formulas in kernels/bce_with_logits.h.
+// (all 1). Gradients go to the logits only. Formulas in kernels/loss/bce_with_logits.h.
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const Tensor& weight = {}, const BceOptions& o = {},
                        SourceLocation at = SourceLocation::current());
 

@@ -1,7 +1,7 @@
-// What the ops of two inputs (kernels/common/binary.h) share.
+// What the ops of two inputs (kernels/elementwise/binary.h) share.
 #pragma once
 #include "engine/tensor.h"
-#include "kernels/common/binary.h"
+#include "kernels/elementwise/binary.h"
 
 namespace kern::detail {
 

@@ -1,8 +1,8 @@
 #include "engine/ops/cast.h"
 
 #include "engine/ops/op.h"
-#include "kernels/cast.h"
 #include "kernels/common/precision.h"
+#include "kernels/elementwise/cast.h"
 
 namespace kern {
 namespace {

@@ -4,7 +4,7 @@
 namespace kern {
 
 // x kept as another type, float or bf16, in any shape; x itself where it is that already and no slot is given. A bf16
-// becomes the same float; a float the nearest bf16 (kernels/cast.h). Its gradient has x's type.
+// becomes the same float; a float the nearest bf16 (kernels/elementwise/cast.h). Its gradient has x's type.
 Tensor cast(const Tensor& x, DType to, const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
 
 // How activations are kept that follow from x by convolutions: as bf16 on a card with precision=bf16

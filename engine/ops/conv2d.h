@@ -25,7 +25,7 @@ struct Conv2dOptions {
 };
 
 // x [N,H,W,C], w [K,R,S,C/G], b [K] or empty -> y [N,P,Q,K], P = (H + top + bottom - dilation (R-1) - 1) / stride + 1.
-// Formulas in kernels/conv2d.h. Errors: channels, groups or bias that do not fit; a filter larger than the padded
+// Formulas in kernels/conv/conv2d.h. Errors: channels, groups or bias that do not fit; a filter larger than the padded
 // input.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b = {}, const Conv2dOptions& o = {},
               const Tensor& slot = {}, SourceLocation at = SourceLocation::current());

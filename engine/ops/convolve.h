@@ -1,8 +1,8 @@
 // What convolutions of one and of two dimensions share.
 #pragma once
 #include "engine/ops/op.h"
-#include "kernels/conv2d.h"
-#include "kernels/conv_transpose2d.h"
+#include "kernels/conv/conv2d.h"
+#include "kernels/conv/conv_transpose2d.h"
 
 namespace kern::detail {
 

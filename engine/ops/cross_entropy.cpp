@@ -2,7 +2,7 @@
 
 #include "engine/ops/class_targets.h"
 #include "engine/ops/op.h"
-#include "kernels/cross_entropy.h"
+#include "kernels/loss/cross_entropy.h"
 
 namespace kern {
 

@@ -1,7 +1,7 @@
 #include "engine/ops/dropout.h"
 
 #include "engine/ops/op.h"
-#include "kernels/dropout.h"
+#include "kernels/elementwise/dropout.h"
 
 namespace kern {
 namespace {

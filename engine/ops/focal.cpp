@@ -2,7 +2,7 @@
 
 #include "engine/ops/class_targets.h"
 #include "engine/ops/op.h"
-#include "kernels/focal.h"
+#include "kernels/loss/focal.h"
 
 namespace kern {
 

@@ -1,7 +1,7 @@
 #include "engine/ops/global_avg_pool.h"
 
 #include "engine/ops/op.h"
-#include "kernels/global_avg_pool.h"
+#include "kernels/pool/global_avg_pool.h"
 
 namespace kern {
 

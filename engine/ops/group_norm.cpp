@@ -1,7 +1,7 @@
 #include "engine/ops/group_norm.h"
 
 #include "engine/ops/sample_norm.h"
-#include "kernels/group_norm.h"
+#include "kernels/norm/group_norm.h"
 
 namespace kern {
 

@@ -2,7 +2,7 @@
 
 #include "engine/ops/class_targets.h"
 #include "engine/ops/op.h"
-#include "kernels/head_cross_entropy.h"
+#include "kernels/loss/head_cross_entropy.h"
 
 namespace kern {
 

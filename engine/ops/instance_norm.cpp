@@ -1,7 +1,7 @@
 #include "engine/ops/instance_norm.h"
 
 #include "engine/ops/sample_norm.h"
-#include "kernels/instance_norm.h"
+#include "kernels/norm/instance_norm.h"
 
 namespace kern {
 

@@ -5,7 +5,7 @@ namespace kern {
 
 // x [N, positions..., C], at least two positions; weight and bias [C] or empty -> y of x's shape: every channel of
 // every sample with mean 0 and variance 1 over its positions, then weight and bias. Formulas in
-// kernels/instance_norm.h.
+// kernels/norm/instance_norm.h.
 Tensor instance_norm(const Tensor& x, const Tensor& weight = {}, const Tensor& bias = {}, float eps = 1e-5f,
                      const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
 

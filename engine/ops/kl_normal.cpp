@@ -1,7 +1,7 @@
 #include "engine/ops/kl_normal.h"
 
 #include "engine/ops/op.h"
-#include "kernels/kl_normal.h"
+#include "kernels/loss/kl_normal.h"
 
 namespace kern {
 

@@ -11,7 +11,7 @@ struct KlNormalOptions {
 };
 
 // The divergence of N(mean, sigma^2) from N(0, 1): mean and spread [N,...,C] -> [1], summed over a sample's values,
-// averaged over the batch. Gradients go to both. Formulas in kernels/kl_normal.h.
+// averaged over the batch. Gradients go to both. Formulas in kernels/loss/kl_normal.h.
 Tensor kl_normal(const Tensor& mean, const Tensor& spread, const KlNormalOptions& o = {},
                  SourceLocation at = SourceLocation::current());
 

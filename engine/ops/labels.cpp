@@ -1,7 +1,7 @@
 #include "engine/ops/labels.h"
 
 #include "engine/ops/op.h"
-#include "kernels/labels.h"
+#include "kernels/labels/labels.h"
 
 namespace kern {
 namespace {

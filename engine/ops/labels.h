@@ -1,4 +1,4 @@
-// Class numbers made into targets where they are (formulas in kernels/labels.h). Labels are i32 [N,...], a class or -1
+// Class numbers made into targets where they are (formulas in kernels/labels/labels.h). Labels are i32 [N,...], a class or -1
 // where a position has none. No gradients.
 #pragma once
 #include "engine/tensor.h"

@@ -1,7 +1,7 @@
 #include "engine/ops/linear.h"
 
 #include "engine/ops/op.h"
-#include "kernels/linear.h"
+#include "kernels/matmul/linear.h"
 
 namespace kern {
 

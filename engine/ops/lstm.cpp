@@ -1,7 +1,7 @@
 #include "engine/ops/lstm.h"
 
 #include "engine/ops/op.h"
-#include "kernels/lstm.h"
+#include "kernels/recurrent/lstm.h"
 
 namespace kern {
 

@@ -2,7 +2,7 @@
 
 #include "engine/ops/op.h"
 #include "engine/ops/pool.h"
-#include "kernels/max_pool.h"
+#include "kernels/pool/max_pool.h"
 
 namespace kern {
 namespace {

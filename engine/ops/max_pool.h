@@ -13,7 +13,7 @@ struct MaxPool1dOptions {
 };
 
 // x [N,H,W,C] -> y [N,P,Q,C], P = (H + top + bottom - window) / stride + 1, rounded down. Formulas in
-// kernels/max_pool.h.
+// kernels/pool/max_pool.h.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o = {}, const Tensor& slot = {},
                   SourceLocation at = SourceLocation::current());
 

@@ -2,7 +2,7 @@
 
 #include "engine/ops/binary.h"
 #include "engine/ops/op.h"
-#include "kernels/mul.h"
+#include "kernels/elementwise/mul.h"
 
 namespace kern {
 

@@ -3,21 +3,21 @@
 #pragma once
 #include "engine/ops/add.h"
 #include "engine/ops/mul.h"
-#include "engine/ops/scale.h"
+#include "engine/ops/unary.h"
 
 namespace kern {
 
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
-inline Tensor operator-(const Tensor& a, const Tensor& b) { return add(a, scale(b, -1)); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return add(a, affine(b, -1)); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
-inline Tensor operator-(const Tensor& a) { return scale(a, -1); }
+inline Tensor operator-(const Tensor& a) { return affine(a, -1); }
 
-inline Tensor operator+(const Tensor& a, float b) { return scale(a, 1, b); }
-inline Tensor operator+(float a, const Tensor& b) { return scale(b, 1, a); }
-inline Tensor operator-(const Tensor& a, float b) { return scale(a, 1, -b); }
-inline Tensor operator-(float a, const Tensor& b) { return scale(b, -1, a); }
-inline Tensor operator*(const Tensor& a, float b) { return scale(a, b); }
-inline Tensor operator*(float a, const Tensor& b) { return scale(b, a); }
-inline Tensor operator/(const Tensor& a, float b) { return scale(a, 1 / b); }  // rounded twice
+inline Tensor operator+(const Tensor& a, float b) { return affine(a, 1, b); }
+inline Tensor operator+(float a, const Tensor& b) { return affine(b, 1, a); }
+inline Tensor operator-(const Tensor& a, float b) { return affine(a, 1, -b); }
+inline Tensor operator-(float a, const Tensor& b) { return affine(b, -1, a); }
+inline Tensor operator*(const Tensor& a, float b) { return affine(a, b); }
+inline Tensor operator*(float a, const Tensor& b) { return affine(b, a); }
+inline Tensor operator/(const Tensor& a, float b) { return affine(a, 1 / b); }  // rounded twice
 
 }  // namespace kern

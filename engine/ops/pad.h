@@ -1,6 +1,6 @@
 #pragma once
 #include "engine/ops/conv1d.h"
-#include "kernels/pad.h"
+#include "kernels/shape/pad.h"
 
 namespace kern {
 

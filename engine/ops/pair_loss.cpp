@@ -1,13 +1,13 @@
-// Every loss that compares value by value (kernels/common/pair_loss.h).
-#include "kernels/common/pair_loss.h"
+// Every loss that compares value by value (kernels/loss/pair_loss.h).
+#include "kernels/loss/pair_loss.h"
 
 #include "engine/ops/huber.h"
 #include "engine/ops/l1.h"
 #include "engine/ops/mse.h"
 #include "engine/ops/op.h"
-#include "kernels/huber.h"
-#include "kernels/l1.h"
-#include "kernels/mse.h"
+#include "kernels/loss/huber.h"
+#include "kernels/loss/l1.h"
+#include "kernels/loss/mse.h"
 
 namespace kern {
 namespace {

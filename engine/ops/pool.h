@@ -1,7 +1,7 @@
 // What the pooling ops share: a window that moves over an image or a signal.
 #pragma once
 #include "engine/ops/conv1d.h"
-#include "kernels/common/pool.h"
+#include "kernels/pool/pool.h"
 
 namespace kern::detail {
 

@@ -2,7 +2,7 @@
 
 #include "engine/ops/class_targets.h"
 #include "engine/ops/op.h"
-#include "kernels/posteriors_in_order.h"
+#include "kernels/labels/posteriors_in_order.h"
 
 namespace kern {
 

@@ -5,7 +5,7 @@ namespace kern {
 
 // What probabilities [N,L,C] of signals become when it is known that classes never go back along a signal: of the
 // positions that take part (present i32 [N,L] is not negative), others keep theirs. No gradients. Formulas in
-// kernels/posteriors_in_order.h.
+// kernels/labels/posteriors_in_order.h.
 Tensor posteriors_in_order(const Tensor& p, const Tensor& present, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

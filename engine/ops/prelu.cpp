@@ -1,7 +1,7 @@
 #include "engine/ops/prelu.h"
 
 #include "engine/ops/op.h"
-#include "kernels/prelu.h"
+#include "kernels/elementwise/prelu.h"
 
 namespace kern {
 

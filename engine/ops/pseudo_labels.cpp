@@ -2,7 +2,7 @@
 
 #include "engine/ops/class_targets.h"
 #include "engine/ops/op.h"
-#include "kernels/pseudo_labels.h"
+#include "kernels/labels/pseudo_labels.h"
 
 namespace kern {
 

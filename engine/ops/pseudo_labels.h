@@ -10,7 +10,7 @@ struct PseudoLabels {
 };
 // Where a position takes part (present is not negative) and its confidence exceeds the threshold, the most probable
 // class is its label; of equal ones the first. p [N,...,K]; present and truth (or empty) i32 [N,...]; confidence
-// [N,...,1], empty: the largest p. No gradients. Formulas in kernels/pseudo_labels.h.
+// [N,...,1], empty: the largest p. No gradients. Formulas in kernels/labels/pseudo_labels.h.
 PseudoLabels pseudo_labels(const Tensor& p, const Tensor& present, const Tensor& truth, double threshold,
                            const Tensor& confidence = {}, SourceLocation at = SourceLocation::current());
 

@@ -1,7 +1,7 @@
 #include "engine/ops/segmentation_score.h"
 
 #include "engine/ops/op.h"
-#include "kernels/segmentation_score.h"
+#include "kernels/labels/segmentation_score.h"
 
 namespace kern {
 

@@ -1,4 +1,4 @@
-// What a segmentation is worth, counted where its probabilities are (formulas in kernels/segmentation_score.h). No
+// What a segmentation is worth, counted where its probabilities are (formulas in kernels/labels/segmentation_score.h). No
 // gradients.
 #pragma once
 #include "engine/tensor.h"

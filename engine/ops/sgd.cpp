@@ -2,7 +2,7 @@
 
 #include "engine/ops/op.h"
 #include "engine/ops/update.h"
-#include "kernels/sgd.h"
+#include "kernels/optim/sgd.h"
 
 namespace kern {
 

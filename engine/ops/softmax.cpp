@@ -2,8 +2,8 @@
 
 #include "engine/ops/log_softmax.h"
 #include "engine/ops/op.h"
-#include "kernels/log_softmax.h"
-#include "kernels/softmax.h"
+#include "kernels/softmax/log_softmax.h"
+#include "kernels/softmax/softmax.h"
 
 namespace kern {
 namespace {

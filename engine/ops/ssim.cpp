@@ -1,7 +1,7 @@
 #include "engine/ops/ssim.h"
 
 #include "engine/ops/op.h"
-#include "kernels/ssim.h"
+#include "kernels/loss/ssim.h"
 
 namespace kern {
 

@@ -1,7 +1,7 @@
 #include "engine/ops/sum.h"
 
 #include "engine/ops/op.h"
-#include "kernels/sum.h"
+#include "kernels/reduce/sum.h"
 
 namespace kern {
 namespace {

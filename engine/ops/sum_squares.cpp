@@ -1,7 +1,7 @@
 #include "engine/ops/sum_squares.h"
 
 #include "engine/ops/op.h"
-#include "kernels/sum_squares.h"
+#include "kernels/reduce/sum_squares.h"
 
 namespace kern {
 

@@ -2,7 +2,7 @@
 
 #include "engine/ops/class_targets.h"
 #include "engine/ops/op.h"
-#include "kernels/tversky.h"
+#include "kernels/loss/tversky.h"
 
 namespace kern {
 

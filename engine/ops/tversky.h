@@ -11,7 +11,7 @@ struct TverskyOptions {
 };
 
 // 1 - the mean over classes of TP / (TP + alpha FP + beta FN), on probabilities: logits [N,...,K] (softmax; one logit:
-// sigmoid), target i32 [N,...] with -1 for what takes no part -> [1]. Formulas in kernels/tversky.h. Errors: shapes
+// sigmoid), target i32 [N,...] with -1 for what takes no part -> [1]. Formulas in kernels/loss/tversky.h. Errors: shapes
 // that do not fit; a target that is no class; negative options.
 Tensor tversky(const Tensor& logits, const Tensor& target, const TverskyOptions& o = {},
                SourceLocation at = SourceLocation::current());

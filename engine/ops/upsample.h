@@ -1,6 +1,6 @@
 #pragma once
 #include "engine/ops/conv1d.h"
-#include "kernels/upsample.h"
+#include "kernels/pool/upsample.h"
 
 namespace kern {
 
@@ -12,7 +12,7 @@ struct UpsampleOptions {
 };
 
 // x [N,H,W,C] -> [N,P,Q,C] of the given height and width. Conventions of torch.nn.functional.interpolate
-// (kernels/upsample.h).
+// (kernels/pool/upsample.h).
 Tensor upsample(const Tensor& x, Pair size, const UpsampleOptions& o = {}, const Tensor& slot = {},
                 SourceLocation at = SourceLocation::current());
 

@@ -22,7 +22,7 @@ void set_current_stream(void* stream);
 
 // What a kernel runs with besides its arguments: the device's stream, and scratch memory of at least the bytes that the
 // row's workspace(spec) asked for, aligned to 64 bytes. Kernels never allocate. `filter`: a convolution's, packed
-// beforehand (kernels/filter_packing.h).
+// beforehand (kernels/conv/filter_packing.h).
 struct PackedFilter;
 struct Exec {
   void* stream = current_stream();

@@ -1,6 +1,7 @@
-// log, log(1 + x), tanh and erf in single precision as plain arithmetic, so that loops over them vectorise. Errors in
-// units of the last place: logarithm 2, logarithm_of_one_plus 4, hyperbolic_tangent 4, error_function 3. For complex
-// numbers they are exact to the first order of the imaginary part, which is all that the complex step asks.
+// log, log(1 + x), tanh, erf and powers in single precision as plain arithmetic, so that loops over them vectorise.
+// Errors in units of the last place: logarithm 2, logarithm_of_one_plus 4, hyperbolic_tangent 4, error_function 3,
+// power (of any exponent) 2 + 2 |p log x|. For complex numbers they are exact to the first order of the imaginary part,
+// which is all that the complex step asks.
 #pragma once
 #include <limits>
 
@@ -88,6 +89,21 @@ inline double error_function(double x) { return std::erf(x); }
 inline std::complex<double> error_function(const std::complex<double>& x) {
   constexpr double kTwoOverRootPi = 1.1283791670955126;
   return detail::first_order(std::erf(x.real()), kTwoOverRootPi * std::exp(-x.real() * x.real()), x);
+}
+
+KERN_INLINE float square_root(float x) { return std::sqrt(x); }
+inline double square_root(double x) { return std::sqrt(x); }
+inline std::complex<double> square_root(const std::complex<double>& x) { return std::sqrt(x); }
+
+// x^p. Whole numbers p up to 64 by multiplication, with any x; others by exp(p log x), x >= 0.
+template <class T>
+KERN_INLINE T power(T x, float p) {
+  const float size = p < 0 ? -p : p;
+  if (size > 64 || size != float(int(size))) return exponential(T(p) * logarithm(x));
+  T y(1), square = x;
+  for (int n = int(size); n > 0; n /= 2, square *= square)
+    if (n % 2) y *= square;
+  return p < 0 ? T(1) / y : y;
 }
 
 }  // namespace kern::kernels

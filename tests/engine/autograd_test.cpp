@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include "engine/ops/conv1d.h"
-#include "engine/ops/relu.h"
+#include "engine/ops/unary.h"
 #include "tests/support/error_of.h"
 
 namespace kern {

@@ -8,7 +8,7 @@
 #include "engine/ops/add.h"
 #include "engine/ops/dropout.h"
 #include "engine/ops/mul.h"
-#include "engine/ops/relu.h"
+#include "engine/ops/unary.h"
 #include "engine/random.h"
 #include "engine/readback.h"
 

@@ -5,7 +5,7 @@
 
 #include "engine/autograd.h"
 #include "engine/device_scalar.h"
-#include "engine/ops/relu.h"
+#include "engine/ops/unary.h"
 #include "engine/random.h"
 #include "engine/tensor.h"
 #ifdef KERN_CUDA_EMULATED

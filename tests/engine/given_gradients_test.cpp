@@ -9,11 +9,11 @@
 #include "engine/ops/add.h"
 #include "engine/ops/concat.h"
 #include "engine/ops/conv2d.h"
-#include "engine/ops/scale.h"
 #include "engine/ops/slice.h"
 #include "engine/ops/sum.h"
-#include "kernels/common/binary.h"
+#include "engine/ops/unary.h"
 #include "kernels/common/dispatch.h"
+#include "kernels/elementwise/binary.h"
 
 namespace kern {
 namespace given_gradients {
@@ -35,7 +35,7 @@ void expect_same(int64_t channels, size_t additions, const std::function<Tensor(
   for (const Device device : {Device::cpu, Device::cuda}) {
     Tensor x = whole({2, 5, 6, channels}, 1, device);
     x.require_grad();
-    const Tensor w = whole({channels, 3, 3, channels}, 2, device), y = loss(scale(x, 2), w);
+    const Tensor w = whole({channels, 3, 3, channels}, 2, device), y = loss(affine(x, 2), w);
     const kernels::SpecLog log;
     backward(sum(y));
     size_t adds = 0;
@@ -69,7 +69,7 @@ TEST(GivenGradients, of_a_skip_connection) {
 // The convolution is the first to give: then another op comes, and adds in a pass of its own.
 TEST(GivenGradients, before_another_op) {
   expect_same(4, 1, [](const Tensor& h, const Tensor& w) {
-    const Tensor twice = scale(h, 2);
+    const Tensor twice = affine(h, 2);
     return add(twice, conv2d(h, w, {}, kSame));
   });
 }

@@ -8,8 +8,8 @@
 #include "engine/ops/add.h"
 #include "engine/ops/conv2d.h"
 #include "engine/ops/norm_act.h"
-#include "engine/ops/scale.h"
 #include "engine/ops/sum.h"
+#include "engine/ops/unary.h"
 
 namespace kern {
 namespace {
@@ -53,7 +53,7 @@ TEST_F(LateGradientsOnCard, of_a_filter_used_twice) {
 TEST_F(LateGradientsOnCard, of_a_filter_that_an_op_made) {
   expect_same_on_card([](Device device) {
     const Tensor x = whole({2, 5, 7, 3}, 1).to(device), w = leaf({4, 3, 3, 3}, 2, device), b = leaf({4}, 3, device);
-    backward(sum(conv2d(x, scale(w, 2), scale(b, 4), kSame)));
+    backward(sum(conv2d(x, affine(w, 2), affine(b, 4), kSame)));
     return Leaves{w, b};
   });
 }
@@ -93,7 +93,7 @@ TEST_F(LateGradientsOnCard, the_same_bits_whatever_may_wait) {
     for (int i = 0; i < 6; ++i) {
       leaves.push_back(leaf({size, 3, 3, size}, i, Device::cuda));
       leaves.push_back(leaf({size}, i, Device::cuda));
-      const Tensor y = conv2d(x, leaves[leaves.size() - 2], leaves.back(), kSame), one = sum(scale(y, 0.37f));
+      const Tensor y = conv2d(x, leaves[leaves.size() - 2], leaves.back(), kSame), one = sum(affine(y, 0.37f));
       loss = loss ? add(loss, one) : one;
     }
     backward(loss);

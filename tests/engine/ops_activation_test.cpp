@@ -1,15 +1,5 @@
-#include "engine/ops/elu.h"
-#include "engine/ops/exp.h"
-#include "engine/ops/gelu.h"
-#include "engine/ops/hardswish.h"
-#include "engine/ops/leaky_relu.h"
-#include "engine/ops/log.h"
 #include "engine/ops/prelu.h"
-#include "engine/ops/relu6.h"
-#include "engine/ops/sigmoid.h"
-#include "engine/ops/silu.h"
-#include "engine/ops/softplus.h"
-#include "engine/ops/tanh.h"
+#include "engine/ops/unary.h"
 #include "tests/support/gradient_check.h"
 
 namespace kern {

@@ -2,7 +2,7 @@
 #include "engine/ops/conv2d.h"
 #include "engine/ops/cross_entropy.h"
 #include "engine/ops/head_cross_entropy.h"
-#include "engine/ops/scale.h"
+#include "engine/ops/unary.h"
 #include "tests/support/gradient_check.h"
 
 namespace kern {
@@ -34,7 +34,7 @@ TEST(HeadCrossEntropy, is_the_convolution_and_the_loss_one_after_the_other) {
     const Tensor wide = pitched(x);
     const Tensor loss = fused ? head_cross_entropy(x, w, b, target()) : cross_entropy(conv2d(x, w, b), target());
     EXPECT_NEAR(head_cross_entropy(wide, w, b, target()).item(), loss.item(), 1e-6f);
-    backward(scale(loss, 3));
+    backward(affine(loss, 3));
     std::vector<float> all{loss.item()};
     for (const Tensor& t : {x, w, b}) {
       EXPECT_EQ(bool(t.grad()), t.requires_grad());

@@ -2,8 +2,7 @@
 #include "engine/ops/add.h"
 #include "engine/ops/concat.h"
 #include "engine/ops/mul.h"
-#include "engine/ops/relu.h"
-#include "engine/ops/scale.h"
+#include "engine/ops/unary.h"
 #include "tests/support/gradient_check.h"
 
 namespace kern {
@@ -85,7 +84,7 @@ TEST(Mul, gradients_of_equal_shapes_of_a_vector_of_one_input_twice_and_of_slots)
   check_gradients({random_tensor({5, 4}, 1)}, [](const auto& x) { return mul(mul(x[0], x[0]), x[0]); });
   check_gradients({random_tensor({5, 2}, 1), random_tensor({5, 2}, 2)}, [](const auto& x) {
     const auto slots = Tensor::channel_slots({5}, std::vector<int64_t>{2, 2});
-    const Tensor a = scale(x[0], 2, 1, slots[0]), b = mul(a, x[1], slots[1]);
+    const Tensor a = affine(x[0], 2, 1, slots[0]), b = mul(a, x[1], slots[1]);
     return concat({mul(a, b), mul(b, a)});
   });
   EXPECT_EQ(error_of([] {
@@ -94,9 +93,9 @@ TEST(Mul, gradients_of_equal_shapes_of_a_vector_of_one_input_twice_and_of_slots)
             "mul: shapes [2,3] and [3,2] do not fit; th");
 }
 
-TEST(Scale, values_and_gradients) {
-  EXPECT_EQ(scale(Tensor::from({2}, Floats{1, -2}), 3, 0.5f).values(), (Floats{3.5f, -5.5f}));
-  check_gradients({random_tensor({2, 3}, 1)}, [](const auto& x) { return scale(x[0], -0.5f, 2); });
+TEST(Affine, values_and_gradients) {
+  EXPECT_EQ(affine(Tensor::from({2}, Floats{1, -2}), 3, 0.5f).values(), (Floats{3.5f, -5.5f}));
+  check_gradients({random_tensor({2, 3}, 1)}, [](const auto& x) { return affine(x[0], -0.5f, 2); });
 }
 
 }  // namespace

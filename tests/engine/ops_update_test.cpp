@@ -1,6 +1,6 @@
 // The ops that write to parameters in place.
 #include "engine/ops/adam.h"
-#include "engine/ops/lerp.h"
+#include "engine/ops/ema_update.h"
 #include "engine/ops/sgd.h"
 #include "engine/ops/sum_squares.h"
 #include "tests/support/gradient_check.h"
@@ -25,7 +25,7 @@ TEST(Update, steps_move_the_parameter_and_tell_its_version) {
   adam(p, g, m, v, {}, &step, &lr);
   for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(p.values()[i], -0.75f + float(i), 1e-6f);
   Tensor average = Tensor::full({2, 2}, 4);
-  lerp(average, Tensor::full({2, 2}, 8), 0.75);
+  ema_update(average, Tensor::full({2, 2}, 8), 0.75);
   EXPECT_EQ(average.values(), Floats(4, 5));
 }
 
@@ -48,7 +48,7 @@ TEST(Update, errors_are_sentences) {
             "sgd: the momentum is missing for a parameter of shape [2,3]");
   EXPECT_EQ(error_of([&] { sgd(p, p, none, {.nesterov = true}, &lr); }),
             "sgd: Nesterov's look-ahead needs a momentum above 0");
-  EXPECT_EQ(error_of([&] { lerp(p, m, 1.5); }), "lerp: the decay must be from 0 to 1, got 1.5");
+  EXPECT_EQ(error_of([&] { ema_update(p, m, 1.5); }), "ema_update: the decay must be from 0 to 1, got 1.5");
 }
 
 }  // namespace

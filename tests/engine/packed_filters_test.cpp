@@ -11,8 +11,8 @@
 #include "engine/ops/add.h"
 #include "engine/ops/conv2d.h"
 #include "engine/ops/conv_transpose2d.h"
-#include "engine/ops/scale.h"
 #include "engine/ops/sum.h"
+#include "engine/ops/unary.h"
 #include "kernels/common/precision.h"
 
 namespace kern {
@@ -66,7 +66,7 @@ Tensor parameter(const Shape& shape, int seed) {
 }
 // w + w.grad() / 1024, as an update would write it.
 void update(Tensor w) {
-  w.copy_from(add(w.detach(), scale(w.grad(), 1.0f / 1024)));
+  w.copy_from(add(w.detach(), affine(w.grad(), 1.0f / 1024)));
   w.clear_grad();
 }
 
@@ -101,7 +101,7 @@ TEST_F(PackedFiltersOnCard, a_filter_that_the_step_makes) {
   expect_same([]() -> Work {
     const Tensor w = parameter({16, 3, 3, 16}, 1);
     return [=](const Tensor& x) {
-      const Tensor y = conv2d(conv2d(x, scale(w, 0.5f), {}, kSame), scale(w.detach(), 0.25f).detach(), {}, kSame);
+      const Tensor y = conv2d(conv2d(x, affine(w, 0.5f), {}, kSame), affine(w.detach(), 0.25f).detach(), {}, kSame);
       backward(sum(y));
       update(w);
       return y.detach();

@@ -10,7 +10,7 @@
 #include "engine/ops/conv2d.h"
 #include "engine/ops/cross_entropy.h"
 #include "engine/ops/dropout.h"
-#include "engine/ops/lerp.h"
+#include "engine/ops/ema_update.h"
 #include "engine/ops/norm_act.h"
 #include "engine/ops/slice.h"
 #include "engine/ops/sum.h"
@@ -87,7 +87,7 @@ TEST(Rehearsal, values_are_zeros_and_real_tensors_stay) {
     EXPECT_EQ(Tensor::from({1}, std::vector<int32_t>{7}).integers(), std::vector<int32_t>(1));
     EXPECT_EQ(sum(real).item(), 0);
     real.fill(9), real.copy_from(other), real.copy_from(made);
-    lerp(real, other, 0.5);
+    ema_update(real, other, 0.5);
     double total = 5;
     add_sum_squares(real.reshaped({4}), &total);
     EXPECT_EQ(total, 5);

@@ -72,14 +72,14 @@ struct SqueezeExcite {
 // [end]
 
 // [op]
-// y = x^2 as an op of one's own, on the CPU: the values by a loop, the gradient by a function that record() keeps.
-Tensor square(const Tensor& x) {
+// y = x^3 as an op of one's own, on the CPU: the values by a loop, the gradient by a function that record() keeps.
+Tensor cube(const Tensor& x) {
   Tensor y = Tensor::empty(x.shape());
   const Tensor dense = x.dense() ? x : x.clone();
   float* to = y.mutate();
-  for (int64_t i = 0; i < x.size(); ++i) to[i] = dense.data()[i] * dense.data()[i];
-  return record("square", {x}, y, [x = Saved(dense)](const Tensor& dy, Grads& d) {
-    if (d.want(0)) d.set(0, 2 * x.get("square") * dy);  // dx = 2 x dy, by ops that exist
+  for (int64_t i = 0; i < x.size(); ++i) to[i] = std::pow(dense.data()[i], 3.0f);
+  return record("cube", {x}, y, [x = Saved(dense)](const Tensor& dy, Grads& d) {
+    if (d.want(0)) d.set(0, 3 * square(x.get("cube")) * dy);  // dx = 3 x^2 dy, by ops that exist
   });
 }
 // [end]
@@ -202,9 +202,9 @@ int main(int, char** argv) {
   {
     Tensor x = Tensor::from({3}, std::vector<float>{1, -2, 3});
     x.require_grad();
-    const Tensor y = square(x);
+    const Tensor y = cube(x);
     sum(y).backward();
-    expect(y.values() == std::vector<float>{1, 4, 9} && x.grad().values() == std::vector<float>{2, -4, 6}, "the op");
+    expect(y.values() == std::vector<float>{1, -8, 27} && x.grad().values() == std::vector<float>{3, 12, 27}, "the op");
   }
   std::puts("the tutorial holds");
 }

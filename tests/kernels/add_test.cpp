@@ -1,4 +1,4 @@
-#include "kernels/add.h"
+#include "kernels/elementwise/add.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

@@ -1,4 +1,4 @@
-#include "kernels/avg_pool.h"
+#include "kernels/pool/avg_pool.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

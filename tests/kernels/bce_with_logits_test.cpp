@@ -1,4 +1,4 @@
-#include "kernels/bce_with_logits.h"
+#include "kernels/loss/bce_with_logits.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

@@ -1,7 +1,7 @@
 // What every row of conv2d is held to, for the tests that choose the cases.
 #pragma once
 #include "kernels/common/parallel.h"
-#include "kernels/conv2d.h"
+#include "kernels/conv/conv2d.h"
 #include "tests/support/kernel_check.h"
 
 namespace kern::testing {

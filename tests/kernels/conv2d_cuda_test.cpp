@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "kernels/common/precision.h"
-#include "kernels/conv2d.h"
+#include "kernels/conv/conv2d.h"
 #include "tests/support/kernel_check.h"
 
 namespace kern::kernels {

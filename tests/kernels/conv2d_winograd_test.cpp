@@ -1,6 +1,6 @@
 // The Winograd rows of conv2d: the cases that their tiles, blocks and phases make special, their accuracy, their
 // switch.
-#include "kernels/conv_transpose2d.h"
+#include "kernels/conv/conv_transpose2d.h"
 #include "tests/kernels/conv2d_check.h"
 
 namespace kern::kernels {

@@ -1,4 +1,4 @@
-#include "kernels/conv_transpose2d.h"
+#include "kernels/conv/conv_transpose2d.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

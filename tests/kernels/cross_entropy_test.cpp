@@ -1,4 +1,4 @@
-#include "kernels/cross_entropy.h"
+#include "kernels/loss/cross_entropy.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/class_targets.h"

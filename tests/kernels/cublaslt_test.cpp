@@ -6,7 +6,7 @@
 
 #include "kernels/common/nvidia/cublaslt.h"
 #include "kernels/common/precision.h"
-#include "kernels/linear.h"
+#include "kernels/matmul/linear.h"
 #include "tests/support/error_of.h"
 #include "tests/support/kernel_check.h"
 #include "tests/support/leaks_of_others.h"

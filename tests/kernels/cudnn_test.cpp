@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "kernels/common/precision.h"
-#include "kernels/conv2d_cudnn.h"
-#include "kernels/conv_transpose2d.h"
+#include "kernels/conv/conv2d_cudnn.h"
+#include "kernels/conv/conv_transpose2d.h"
 #include "tests/support/error_of.h"
 #include "tests/support/kernel_check.h"
 #include "tests/support/leaks_of_others.h"

@@ -1,4 +1,4 @@
-#include "kernels/dropout.h"
+#include "kernels/elementwise/dropout.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

@@ -1,5 +1,5 @@
 // Many filters packed by one kernel: each value rounded to bf16, where kernels on tensor cores look for it.
-#include "kernels/filter_packing.h"
+#include "kernels/conv/filter_packing.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernels/focal.h"
+#include "kernels/loss/focal.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/class_targets.h"

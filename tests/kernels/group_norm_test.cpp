@@ -1,4 +1,4 @@
-#include "kernels/group_norm.h"
+#include "kernels/norm/group_norm.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

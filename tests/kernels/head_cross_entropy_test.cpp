@@ -1,4 +1,4 @@
-#include "kernels/head_cross_entropy.h"
+#include "kernels/loss/head_cross_entropy.h"
 
 #include <algorithm>
 

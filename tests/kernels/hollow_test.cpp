@@ -48,19 +48,19 @@ TEST(Hollow, a_twin_is_its_row_without_the_entries) {
 }
 
 TEST(Hollow, select_hands_out_twins_and_does_not_count_them_as_used) {
-  const ReluSpec g{.rows = 1};
+  const UnarySpec<Relu> g{.rows = 1};
   const PreferRow reference("relu=reference");
-  const ReluRow& row = select(relu_table(), Device::cpu, g);
+  const UnaryRow<Relu>& row = select(unary_table<Relu>(), Device::cpu, g);
   const bool before = set_hollow_rows(true);
-  const ReluRow& twin = select(relu_table(), Device::cpu, g);
+  const UnaryRow<Relu>& twin = select(unary_table<Relu>(), Device::cpu, g);
   EXPECT_FALSE(before);
   EXPECT_TRUE(set_hollow_rows(before));
   EXPECT_EQ(&twin, &hollow_twin(row));
-  EXPECT_EQ(&select(relu_table(), Device::cpu, g), &row);
+  EXPECT_EQ(&select(unary_table<Relu>(), Device::cpu, g), &row);
   twin.forward({}, g, nullptr, nullptr);
   const size_t used = rows_used().size();
   set_hollow_rows(true);
-  select(tanh_table(), Device::cpu, TanhSpec{.rows = 1});
+  select(unary_table<Tanh>(), Device::cpu, UnarySpec<Tanh>{.rows = 1});
   set_hollow_rows(false);
   EXPECT_EQ(rows_used().size(), used);
 }

@@ -1,4 +1,4 @@
-#include "kernels/huber.h"
+#include "kernels/loss/huber.h"
 
 #include "tests/support/pair_loss_check.h"
 

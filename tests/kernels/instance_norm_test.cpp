@@ -1,4 +1,4 @@
-#include "kernels/instance_norm.h"
+#include "kernels/norm/instance_norm.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

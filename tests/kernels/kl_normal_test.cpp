@@ -1,4 +1,4 @@
-#include "kernels/kl_normal.h"
+#include "kernels/loss/kl_normal.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

@@ -1,4 +1,4 @@
-#include "kernels/l1.h"
+#include "kernels/loss/l1.h"
 
 #include "tests/support/pair_loss_check.h"
 

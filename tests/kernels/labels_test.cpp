@@ -1,4 +1,4 @@
-#include "kernels/labels.h"
+#include "kernels/labels/labels.h"
 
 #include "tests/support/class_targets.h"
 #include "tests/support/kernel_check.h"

@@ -1,4 +1,4 @@
-#include "kernels/linear.h"
+#include "kernels/matmul/linear.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

@@ -1,4 +1,4 @@
-#include "kernels/lstm.h"
+#include "kernels/recurrent/lstm.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

@@ -1,4 +1,4 @@
-#include "kernels/max_pool.h"
+#include "kernels/pool/max_pool.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

@@ -1,4 +1,4 @@
-#include "kernels/mse.h"
+#include "kernels/loss/mse.h"
 
 #include "tests/support/pair_loss_check.h"
 

@@ -1,4 +1,4 @@
-#include "kernels/mul.h"
+#include "kernels/elementwise/mul.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

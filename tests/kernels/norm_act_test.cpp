@@ -1,4 +1,4 @@
-#include "kernels/norm_act.h"
+#include "kernels/norm/norm_act.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

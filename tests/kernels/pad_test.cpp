@@ -1,4 +1,4 @@
-#include "kernels/pad.h"
+#include "kernels/shape/pad.h"
 
 #include <algorithm>
 #include <iterator>

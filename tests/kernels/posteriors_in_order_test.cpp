@@ -1,4 +1,4 @@
-#include "kernels/posteriors_in_order.h"
+#include "kernels/labels/posteriors_in_order.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "kernels/prelu.h"
+#include "kernels/elementwise/prelu.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

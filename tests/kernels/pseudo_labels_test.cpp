@@ -1,4 +1,4 @@
-#include "kernels/pseudo_labels.h"
+#include "kernels/labels/pseudo_labels.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/class_targets.h"

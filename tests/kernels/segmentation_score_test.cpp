@@ -1,4 +1,4 @@
-#include "kernels/segmentation_score.h"
+#include "kernels/labels/segmentation_score.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/class_targets.h"

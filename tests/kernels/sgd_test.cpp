@@ -1,4 +1,4 @@
-#include "kernels/sgd.h"
+#include "kernels/optim/sgd.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

@@ -1,10 +1,10 @@
 // softmax and log_softmax: the same arguments, so one set of tests.
-#include "kernels/softmax.h"
+#include "kernels/softmax/softmax.h"
 
 #include <functional>
 
 #include "kernels/common/parallel.h"
-#include "kernels/log_softmax.h"
+#include "kernels/softmax/log_softmax.h"
 #include "tests/support/kernel_check.h"
 
 namespace kern::kernels {

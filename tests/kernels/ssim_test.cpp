@@ -1,4 +1,4 @@
-#include "kernels/ssim.h"
+#include "kernels/loss/ssim.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

@@ -1,4 +1,4 @@
-#include "kernels/sum_squares.h"
+#include "kernels/reduce/sum_squares.h"
 
 #include <limits>
 

@@ -1,4 +1,4 @@
-#include "kernels/sum.h"
+#include "kernels/reduce/sum.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

@@ -45,20 +45,22 @@ TEST(OpTables, a_row_of_every_device_supports_everything) {
   });
   std::vector<std::string_view> listed;
   for (const OpInfo& op : op_list()) listed.push_back(op.op);
+  std::sort(seen.begin(), seen.end());
   EXPECT_EQ(seen, listed);
 }
 
 TEST(Dispatch, prefers_named_rows_and_refuses_unknown_ones) {
-  const ReluSpec g{.rows = 1};
-  const auto rows = relu_table().rows;
-  const ReluRow& first = *std::find_if(
-      rows.begin(), rows.end(), [&](const ReluRow& row) { return row.device == Device::cpu && row.supports(g); });
-  EXPECT_STREQ(select(relu_table(), Device::cpu, g).name, first.name);
+  const UnarySpec<Relu> g{.rows = 1};
+  const auto rows = unary_table<Relu>().rows;
+  const UnaryRow<Relu>& first = *std::find_if(rows.begin(), rows.end(), [&](const UnaryRow<Relu>& row) {
+    return row.device == Device::cpu && row.supports(g);
+  });
+  EXPECT_STREQ(select(unary_table<Relu>(), Device::cpu, g).name, first.name);
   {
     PreferRow prefer("relu=reference");
-    EXPECT_STREQ(select(relu_table(), Device::cpu, g).name, "reference");
+    EXPECT_STREQ(select(unary_table<Relu>(), Device::cpu, g).name, "reference");
   }
-  EXPECT_STREQ(select(relu_table(), Device::cpu, g).name, first.name);
+  EXPECT_STREQ(select(unary_table<Relu>(), Device::cpu, g).name, first.name);
 #ifdef KERN_CUDA
   const char *of_cards = "cuda, ", *of_cards_bf16 = "cuda_bf16, ";
 #else
@@ -83,7 +85,7 @@ TEST(Dispatch, prefers_named_rows_and_refuses_unknown_ones) {
 
 TEST(Dispatch, no_row_for_a_device_is_a_sentence) {
   try {
-    select(Table<ReluRow>{"relu", relu_table().rows.last(1)}, Device::cuda, ReluSpec{.rows = 1});
+    select(Table<UnaryRow<Relu>>{"relu", unary_table<Relu>().rows.last(1)}, Device::cuda, UnarySpec<Relu>{.rows = 1});
     FAIL() << "no error";
   } catch (const Error& e) {
     EXPECT_EQ(e.sentence(), "relu: no implementation for device cuda");

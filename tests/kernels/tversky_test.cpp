@@ -1,4 +1,4 @@
-#include "kernels/tversky.h"
+#include "kernels/loss/tversky.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/class_targets.h"

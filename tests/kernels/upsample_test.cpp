@@ -1,4 +1,4 @@
-#include "kernels/upsample.h"
+#include "kernels/pool/upsample.h"
 
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "engine/ops/scale.h"
+#include "engine/ops/unary.h"
 #include "layers/batch_norm.h"
 #include "layers/conv1d.h"
 #include "layers/conv2d.h"
@@ -254,13 +254,13 @@ TEST(Layers, activations_by_hand) {
   EXPECT_EQ(LeakyRelu(0.5f)(x).values(), (std::vector<float>{-2, 4}));
   EXPECT_EQ(LeakyRelu()(x).values(), (std::vector<float>{-4 * 0.01f, 4}));
   EXPECT_EQ(PRelu()(x).values(), (std::vector<float>{-1, 4}));
-  EXPECT_EQ(Relu6{}(scale(x, 2)).values(), (std::vector<float>{0, 6}));
+  EXPECT_EQ(Relu6{}(affine(x, 2)).values(), (std::vector<float>{0, 6}));
   EXPECT_EQ(Elu(0)(x).values(), (std::vector<float>{0, 4}));
   EXPECT_NEAR(Elu(0.5f)(x).values()[0], 0.5 * std::expm1(-4.0), 1e-7);
   EXPECT_NEAR(Gelu()(x).values()[0], -4 * 0.5 * std::erfc(4 / std::sqrt(2.0)), 1e-6);
   EXPECT_NEAR(Gelu(GeluForm::tanh)(x).values()[0],
               -2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (-4 - 0.044715 * 64))), 1e-6);
-  EXPECT_NEAR(Hardswish{}(scale(x, 0.5f)).values()[0], -1.0 / 3, 1e-7);
+  EXPECT_NEAR(Hardswish{}(affine(x, 0.5f)).values()[0], -1.0 / 3, 1e-7);
   EXPECT_NEAR(Silu{}(x).values()[0], -4 / (1 + std::exp(4.0)), 1e-7);
   EXPECT_NEAR(Tanh{}(x).values()[1], std::tanh(4.0), 1e-6);
   EXPECT_NEAR(Softplus(2)(x).values()[0], 0.5 * std::log1p(std::exp(-8.0)), 1e-9);

@@ -16,7 +16,7 @@
 
 #include "kernels/common/emulator/library.h"
 #include "kernels/common/nvidia/cudnn_api.h"
-#include "kernels/conv2d.h"
+#include "kernels/conv/conv2d.h"
 
 namespace {
 

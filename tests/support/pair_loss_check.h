@@ -1,8 +1,8 @@
-// The whole test of a loss that compares value by value (kernels/common/pair_loss.h): rows against the reference in
+// The whole test of a loss that compares value by value (kernels/loss/pair_loss.h): rows against the reference in
 // double, bits that any number of threads repeats, and the complex step.
 #pragma once
-#include "kernels/common/pair_loss.h"
 #include "kernels/common/parallel.h"
+#include "kernels/loss/pair_loss.h"
 #include "tests/support/kernel_check.h"
 
 namespace kern::testing {

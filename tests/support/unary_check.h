@@ -1,14 +1,15 @@
-// The whole test of an element-wise op (kernels/common/unary.h): rows against the reference, and the complex step.
+// The whole test of an element-wise op (kernels/elementwise/unary.h): rows against the reference, and the complex step.
 #pragma once
-#include "kernels/common/unary.h"
+#include "kernels/elementwise/unary.h"
 #include "tests/support/kernel_check.h"
 
 namespace kern::testing {
 
 template <class Op>
-void check_unary(const kernels::Table<kernels::UnaryRow<Op>>& table, const Op& op, double low = -3, double high = 3,
+void check_unary(const Op& op, double low = kernels::OfPositive<Op> ? 0.1 : -3, double high = 3,
                  Tolerance tolerance = {}) {
   using kernels::UnarySpec;
+  const auto& table = kernels::unary_table<Op>();
   const UnarySpec<Op> specs[] = {{.rows = 37, .c = 5, .op = op},
                                  {.rows = 0, .c = 3, .op = op},
                                  {.rows = 6000, .c = 7, .op = op},
@@ -47,10 +48,9 @@ void check_unary(const kernels::Table<kernels::UnaryRow<Op>>& table, const Op& o
 
 // y and dy/dx of fixed numbers, for comparison with another implementation.
 template <class Op>
-void expect_unary(const kernels::Table<kernels::UnaryRow<Op>>& table, const Op& op, const Values<>& x,
-                  const std::vector<float>& y0, const std::vector<float>& dx0) {
+void expect_unary(const Op& op, const Values<>& x, const std::vector<float>& y0, const std::vector<float>& dx0) {
   const kernels::UnarySpec<Op> g{.rows = int64_t(x.size()), .op = op};
-  for_each_row(table, g, [&](const auto& row, const kernels::Exec& exec) {
+  for_each_row(kernels::unary_table<Op>(), g, [&](const auto& row, const kernels::Exec& exec) {
     Values<> y(x.size()), dx(x.size());
     const Values<> dy(x.size(), 1.0f);
     row.forward(exec, g, x.data(), y.data());

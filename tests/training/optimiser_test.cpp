@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "engine/ops/relu.h"
 #include "engine/ops/sum.h"
+#include "engine/ops/unary.h"
 #include "layers/conv1d.h"
 
 namespace kern::training {

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "engine/autograd.h"
-#include "engine/ops/scale.h"
+#include "engine/ops/unary.h"
 #include "engine/random.h"
 #include "kernels/common/error.h"
 #include "models/table2d.h"
@@ -21,7 +21,7 @@ std::vector<float> noise(int64_t n) {
 }
 // A network that looks at one sample at a time: whatever the tiles, the answer is known.
 struct Doubler {
-  Tensor operator()(const Tensor& x) { return scale(x, 2); }
+  Tensor operator()(const Tensor& x) { return affine(x, 2); }
   template <class V>
   void visit(V&&) {}
 };

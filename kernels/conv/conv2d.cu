@@ -1,0 +1,449 @@
+// The CUDA row that takes every convolution, in fp32 without tensor cores. Forward and backward_data are the same two
+// gather kernels (kernels/conv/conv2d_cuda.cuh): one for few channels, which keeps a few pixels' results in registers and
+// reads the input through the L1 cache, and one for many, which is a matrix product of 128 pixels by 64 channels whose
+// left side is gathered. backward_weight is a product over pixels, in stretches whose sums a second kernel adds.
+#include "kernels/conv/conv2d_cuda.cuh"
+
+namespace kern::kernels {
+namespace {
+
+// --- few channels: first layers, heads, signals, groups ---
+
+// A thread: kPixels pixels of the output, 128 apart so that a warp's reads lie side by side, by kChannels channels. The
+// block stages up to 8 KiB of filter at a time, for which all threads read the same address. Per pixel and depth step:
+// one load of V values and V * kChannels multiply-adds. The models' layers of this kind (1 to 64 channels at 512x512:
+// 9 * 64 multiply-adds for 260 bytes) are bound by memory from about 4 channels out on. (Four pixels of one channel
+// spill registers on sm_90a, and of eight channels kept as bf16 on sm_80, unless the compiler is told that one block a
+// multiprocessor is enough; 0 tells it nothing.)
+constexpr int kSmallThreads = 128, kSmallStage = 2048;
+template <int kChannels, int kPixels, class T>
+constexpr int kSmallBlocks = kPixels == 4 && (kChannels == 1 || (kChannels == 8 && std::is_same_v<T, Bf16>)) ? 1 : 0;
+
+template <int kChannels, int kPixels, int V, class T>
+__global__ void __launch_bounds__(kSmallThreads, kSmallBlocks<kChannels, kPixels, T>)
+    conv2d_small_kernel(Gather g, const T* in, const float* filter, const float* bias, T* out) {
+  constexpr int kDepth = kSmallStage / kChannels, kPack = kChannels < 4 ? kChannels : 4;
+  KERN_SHARED(float[kSmallStage], staged);  // [depth][channel]
+  const int group = blockIdx.z / g.phases(), phase = blockIdx.z % g.phases();
+  const GatherPhase h = g.h.phase(phase / g.w.phases()), w = g.w.phase(phase % g.w.phases());
+  const int k0 = blockIdx.y * kChannels, first = blockIdx.x * (kSmallThreads * kPixels) + threadIdx.x;
+  in += group * g.in_c;
+  filter += group * g.w_group + k0 * g.w_out;
+
+  GatherPixel pixel[kPixels];
+  float sum[kPixels][kChannels];
+#pragma unroll
+  for (int j = 0; j < kPixels; ++j) {
+    pixel[j] = gather_pixel(g, h, w, first + j * kSmallThreads);
+#pragma unroll
+    for (int k = 0; k < kChannels; ++k) sum[j][k] = 0;
+  }
+
+  const int depth = h.taps * w.taps * g.in_c;
+  int r = 0, s = 0, c = 0;  // the tap and channel of the next depth step
+  const T* at[kPixels];
+#pragma unroll
+  for (int j = 0; j < kPixels; ++j) at[j] = nullptr;
+  for (int d0 = 0; d0 < depth; d0 += kDepth) {
+    const int count = min(kDepth, depth - d0);
+    __syncthreads();
+    for (int e = threadIdx.x; e < count * kChannels; e += kSmallThreads) {
+      const int d = d0 + e / kChannels, k = e % kChannels;
+      const int tap = d / g.in_c, tap_r = tap / w.taps, tap_s = tap - tap_r * w.taps;
+      const int64_t in_filter = int64_t{h.tap + tap_r * h.tap_step} * g.w.taps + w.tap + tap_s * w.tap_step;
+      staged[e] = k0 + k < g.out_c ? filter[k * g.w_out + in_filter * g.w_tap + (d - tap * g.in_c) * g.w_in] : 0.0f;
+    }
+    __syncthreads();
+    for (int d = 0; d < count;) {
+      if (c == 0) {
+        const int dh = r * h.advance, dw = s * w.advance;
+#pragma unroll
+        for (int j = 0; j < kPixels; ++j) {
+          const int ih = pixel[j].h + dh, iw = pixel[j].w + dw;
+          const bool inside = unsigned(ih) < unsigned(g.h.in) && unsigned(iw) < unsigned(g.w.in);
+          at[j] = inside ? in + (pixel[j].image + ih * g.w.in + iw) * g.in_pitch : nullptr;
+        }
+      }
+      const int run = min(count - d, g.in_c - c);
+#pragma unroll 1
+      for (int i = 0; i < run; i += V) {
+        Pack<V> x[kPixels];
+#pragma unroll
+        for (int j = 0; j < kPixels; ++j) x[j] = at[j] ? load<V>(at[j] + c + i) : Pack<V>{};
+#pragma unroll
+        for (int v = 0; v < V; ++v)
+#pragma unroll
+          for (int k = 0; k < kChannels; k += kPack) {
+            const Pack<kPack> f = load<kPack>(&staged[(d + i + v) * kChannels + k]);
+#pragma unroll
+            for (int j = 0; j < kPixels; ++j)
+#pragma unroll
+              for (int l = 0; l < kPack; ++l) sum[j][k + l] += f.v[l] * x[j].v[v];
+          }
+      }
+      d += run;
+      c += run;
+      if (c == g.in_c) {
+        c = 0;
+        if (++s == w.taps) s = 0, ++r;
+      }
+    }
+  }
+
+  const int channel = group * g.out_c + k0, total = g.n * h.count * w.count;
+  const bool packed = k0 + kChannels <= g.out_c &&
+                      reinterpret_cast<uintptr_t>(out + channel) % (sizeof(T) * kPack) == 0 && g.out_pitch % kPack == 0;
+#pragma unroll
+  for (int j = 0; j < kPixels; ++j) {
+    const int index = first + j * kSmallThreads;
+    if (index >= total) return;
+    const int64_t row = gather_row(g, h, w, index);
+    T* to = out + row * g.out_pitch + channel;
+#pragma unroll
+    for (int k = 0; k < kChannels; k += kPack) {
+      Pack<kPack> v;
+#pragma unroll
+      for (int l = 0; l < kPack; ++l)
+        v.v[l] = sum[j][k + l] + (bias && k0 + k + l < g.out_c ? bias[channel + k + l] : 0.0f);
+      add_given<kPack, T>(g, row, channel + k, g.out_c - k0 - k, v);
+      if (packed) store(to + k, v);
+      else
+#pragma unroll
+        for (int l = 0; l < kPack; ++l)
+          if (k0 + k + l < g.out_c) store(to + k + l, Pack<1>{{v.v[l]}});
+    }
+  }
+}
+
+// --- many channels ---
+
+// A block: 128 pixels by 16 * kAcross channels, a thread 8 by kAcross of them. The depth (taps, then channels) goes by
+// in steps of 16, of which the next is on its way from memory while one is multiplied. Per step a thread reads 8 +
+// kAcross values of shared memory for 8 * kAcross multiply-adds: at 64 channels the arithmetic is the bound.
+constexpr int kTilePixels = 128, kTileDepth = 16, kTileThreads = 256;
+
+template <int kAcross, int V, class T>
+__global__ void __launch_bounds__(kTileThreads)
+    conv2d_tile_kernel(Gather g, const T* in, const float* filter, const float* bias, T* out) {
+  constexpr int kChannels = 16 * kAcross, kPixelPitch = kTilePixels + 4, kChannelPitch = kChannels + 4;
+  constexpr int kFilterLoads = kChannels * kTileDepth / kTileThreads, kPacks = 4 / V;
+  KERN_SHARED(float[2][kTileDepth][kPixelPitch], of_in);
+  KERN_SHARED(float[2][kTileDepth][kChannelPitch], of_filter);
+  const int group = blockIdx.z / g.phases(), phase = blockIdx.z % g.phases();
+  const GatherPhase h = g.h.phase(phase / g.w.phases()), w = g.w.phase(phase % g.w.phases());
+  const int k0 = blockIdx.y * kChannels, first = blockIdx.x * kTilePixels;
+  in += group * g.in_c;
+  filter += group * g.w_group + k0 * g.w_out;
+  const int depth = h.taps * w.taps * g.in_c;
+
+  // Loads: four steps of depth of two pixels; and kFilterLoads values of the filter, along what is dense in memory.
+  const int lane = threadIdx.x / 4, quad = threadIdx.x % 4 * 4;
+  const GatherPixel pixel[2] = {gather_pixel(g, h, w, first + lane), gather_pixel(g, h, w, first + lane + 64)};
+  const bool along_depth = g.w_in == 1;
+  Pack<V> x[2][kPacks];
+  float f[kFilterLoads];
+  auto fetch = [&](int d0) {
+#pragma unroll
+    for (int i = 0; i < kPacks; ++i) {
+      const int d = d0 + quad + i * V, tap = d / g.in_c, c = d - tap * g.in_c, r = tap / w.taps;
+      const int dh = r * h.advance, dw = (tap - r * w.taps) * w.advance;
+#pragma unroll
+      for (int j = 0; j < 2; ++j) {
+        const int ih = pixel[j].h + dh, iw = pixel[j].w + dw;
+        const bool inside = d < depth && unsigned(ih) < unsigned(g.h.in) && unsigned(iw) < unsigned(g.w.in);
+        x[j][i] = inside ? load<V>(in + (pixel[j].image + ih * g.w.in + iw) * g.in_pitch + c) : Pack<V>{};
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < kFilterLoads; ++i) {
+      const int e = threadIdx.x + i * kTileThreads;
+      const int k = along_depth ? e / kTileDepth : e % kChannels;
+      const int d = d0 + (along_depth ? e % kTileDepth : e / kChannels);
+      const int tap = d / g.in_c, r = tap / w.taps, s = tap - r * w.taps;
+      const int64_t in_filter = int64_t{h.tap + r * h.tap_step} * g.w.taps + w.tap + s * w.tap_step;
+      f[i] = d < depth && k0 + k < g.out_c ? filter[k * g.w_out + in_filter * g.w_tap + (d - tap * g.in_c) * g.w_in]
+                                           : 0.0f;
+    }
+  };
+  auto stage = [&](int buffer) {
+#pragma unroll
+    for (int j = 0; j < 2; ++j)
+#pragma unroll
+      for (int i = 0; i < 4; ++i) of_in[buffer][quad + i][lane + 64 * j] = x[j][i / V].v[i % V];
+#pragma unroll
+    for (int i = 0; i < kFilterLoads; ++i) {
+      const int e = threadIdx.x + i * kTileThreads;
+      of_filter[buffer][along_depth ? e % kTileDepth : e / kChannels][along_depth ? e / kTileDepth : e % kChannels] =
+          f[i];
+    }
+  };
+
+  const int down = threadIdx.x / 16 * 8, across = threadIdx.x % 16 * kAcross;
+  float sum[8][kAcross];
+#pragma unroll
+  for (int i = 0; i < 8; ++i)
+#pragma unroll
+    for (int k = 0; k < kAcross; ++k) sum[i][k] = 0;
+  if (depth > 0) fetch(0), stage(0);
+  for (int d0 = 0, buffer = 0; d0 < depth; d0 += kTileDepth, buffer ^= 1) {
+    __syncthreads();  // this buffer is full, and nobody reads the other any more
+    const bool more = d0 + kTileDepth < depth;
+    if (more) fetch(d0 + kTileDepth);
+#pragma unroll
+    for (int d = 0; d < kTileDepth; ++d) {
+      const Pack<4> a[2] = {load<4>(&of_in[buffer][d][down]), load<4>(&of_in[buffer][d][down + 4])};
+      const Pack<kAcross> b = load<kAcross>(&of_filter[buffer][d][across]);
+#pragma unroll
+      for (int i = 0; i < 8; ++i)
+#pragma unroll
+        for (int k = 0; k < kAcross; ++k) sum[i][k] += a[i / 4].v[i % 4] * b.v[k];
+    }
+    if (more) stage(buffer ^ 1);
+  }
+
+  const int mine = k0 + across, channel = group * g.out_c + mine, total = g.n * h.count * w.count;
+  if (mine >= g.out_c) return;
+  const bool packed = mine + kAcross <= g.out_c &&
+                      reinterpret_cast<uintptr_t>(out + channel) % (sizeof(T) * kAcross) == 0 &&
+                      g.out_pitch % kAcross == 0;
+  Pack<kAcross> start{};
+  if (bias)
+#pragma unroll
+    for (int k = 0; k < kAcross; ++k)
+      if (mine + k < g.out_c) start.v[k] = bias[channel + k];
+#pragma unroll
+  for (int i = 0; i < 8; ++i) {
+    if (first + down + i >= total) return;
+    const int64_t row = gather_row(g, h, w, first + down + i);
+    T* to = out + row * g.out_pitch + channel;
+    Pack<kAcross> v;
+#pragma unroll
+    for (int k = 0; k < kAcross; ++k) v.v[k] = sum[i][k] + start.v[k];
+    add_given<kAcross, T>(g, row, channel, g.out_c - mine, v);
+    if (packed) store(to, v);
+    else
+#pragma unroll
+      for (int k = 0; k < kAcross; ++k)
+        if (mine + k < g.out_c) store(to + k, Pack<1>{{v.v[k]}});
+  }
+}
+
+// --- which kernel ---
+
+template <int kChannels, int kPixels, class T>
+void run_small(const Exec& exec, const Gather& g, bool packs, const T* in, const float* filter, const float* bias,
+               T* out) {
+  const LaunchConfig config{.grid = dim3(unsigned(ceil_div(g.most_pixels(), kSmallThreads * kPixels)),
+                                         unsigned(ceil_div(g.out_c, kChannels)), unsigned(g.groups * g.phases())),
+                            .block = kSmallThreads,
+                            .stream = stream_of(exec)};
+  if (packs) KERN_LAUNCH((conv2d_small_kernel<kChannels, kPixels, 4, T>), config, g, in, filter, bias, out);
+  else KERN_LAUNCH((conv2d_small_kernel<kChannels, kPixels, 1, T>), config, g, in, filter, bias, out);
+}
+template <int kChannels, class T>
+void run_small(const Exec& exec, const Gather& g, bool packs, const T* in, const float* filter, const float* bias,
+               T* out) {
+  // Four pixels a thread where that still makes two blocks for each multiprocessor of a large card.
+  const int64_t blocks = ceil_div(g.most_pixels(), 4 * kSmallThreads) * ceil_div(g.out_c, kChannels) * g.groups;
+  if (blocks * g.phases() >= 264) run_small<kChannels, 4>(exec, g, packs, in, filter, bias, out);
+  else run_small<kChannels, 1>(exec, g, packs, in, filter, bias, out);
+}
+template <int kAcross, class T>
+void run_tile(const Exec& exec, const Gather& g, bool packs, const T* in, const float* filter, const float* bias,
+              T* out) {
+  const LaunchConfig config{.grid = dim3(unsigned(ceil_div(g.most_pixels(), kTilePixels)),
+                                         unsigned(ceil_div(g.out_c, 16 * kAcross)), unsigned(g.groups * g.phases())),
+                            .block = kTileThreads,
+                            .stream = stream_of(exec)};
+  if (packs) KERN_LAUNCH((conv2d_tile_kernel<kAcross, 4, T>), config, g, in, filter, bias, out);
+  else KERN_LAUNCH((conv2d_tile_kernel<kAcross, 1, T>), config, g, in, filter, bias, out);
+}
+
+}  // namespace
+
+template <class T>
+void gather_cuda(const Exec& exec, const Gather& g, const T* in, const float* filter, const float* bias, T* out) {
+  const bool packs = packs_fit(g.in_c, {{in, g.in_pitch}});
+  if (g.in_c > 4 && g.out_c > 32) return run_tile<4>(exec, g, packs, in, filter, bias, out);
+  if (g.in_c > 4 && g.out_c > 16) return run_tile<2>(exec, g, packs, in, filter, bias, out);
+  if (g.out_c > 8) return run_small<16>(exec, g, packs, in, filter, bias, out);
+  if (g.out_c > 4) return run_small<8>(exec, g, packs, in, filter, bias, out);
+  if (g.out_c > 2) return run_small<4>(exec, g, packs, in, filter, bias, out);
+  if (g.out_c > 1) return run_small<2>(exec, g, packs, in, filter, bias, out);
+  run_small<1>(exec, g, packs, in, filter, bias, out);
+}
+
+namespace {
+
+// --- backward_weight ---
+
+// dw as a matrix of K rows by taps * C columns: a block takes kDown by kWide of it and a stretch of pixels, a thread 4
+// by 4 and each kSplit-th pixel; the threads of a result are added at the end, in order. Pixels are staged kPixels at a
+// time: per 4 by 4 multiply-adds two reads of 16 bytes. Sums begin anew every 1024 pixels, so that long ones lose
+// little.
+struct WeightSums {
+  Conv2dSpec g;
+  int p, q, pixels, columns, down, wide, stretch, stretches;
+
+  WeightSums(const Conv2dSpec& spec, int height, int width)
+      : g(spec), p(height), q(width), pixels(g.n * p * q), columns(g.r * g.s * g.cg()) {
+    check_pixels(g.x_rows(), int64_t{g.n} * p * q);
+    down = g.kg() > 16 ? 64 : g.kg() > 4 ? 16 : 4;
+    wide = columns > 16 ? 64 : 16;
+    const int64_t tiles = ceil_div(g.kg(), down) * ceil_div(columns, wide) * g.groups;
+    const int64_t wanted = ceil_div(528, tiles), most = ceil_div(pixels, 512);  // 4 blocks for each multiprocessor
+    stretches = int(wanted < most ? wanted : most);
+    stretch = stretches ? int(ceil_div(pixels, stretches)) : 0;
+  }
+  size_t bytes() const { return size_t(stretches) * size_t(g.w_size()) * sizeof(float); }
+};
+
+template <int kDown, int kWide>
+struct WeightTile {
+  static constexpr int kThreads = 256, kSplit = kThreads * 16 / (kDown * kWide);
+  static constexpr int kPixels = 4096 / (kDown + kWide) / 32 * 32 < 256 ? 4096 / (kDown + kWide) / 32 * 32 : 256;
+  static constexpr int kStaged = kPixels * (kDown + kWide);
+  static constexpr int kFloats = kStaged > kThreads * 16 ? kStaged : kThreads * 16;
+};
+
+template <int kDown, int kWide, class T>
+__global__ void __launch_bounds__(256) conv2d_weight_kernel(WeightSums sums, const T* dy, const T* x, float* parts) {
+  using Tile = WeightTile<kDown, kWide>;
+  constexpr int kThreads = Tile::kThreads, kSplit = Tile::kSplit, kPixels = Tile::kPixels;
+  KERN_SHARED(float[Tile::kFloats], shared);  // [pixel][kDown] of dy, [pixel][kWide] of x; at the end all the sums
+  KERN_SHARED(GatherPixel[kPixels], pixels);
+  float *of_dy = shared, *of_x = shared + kPixels * kDown;
+  const Conv2dSpec& g = sums.g;
+  const int group = blockIdx.z, across_tiles = (sums.columns + kWide - 1) / kWide;
+  const int k0 = blockIdx.y / across_tiles * kDown, j0 = blockIdx.y % across_tiles * kWide;
+  const int begin = blockIdx.x * sums.stretch, end = begin + min(sums.stretch, sums.pixels - begin);
+  const int p = sums.p, q = sums.q;
+
+  // This thread stages column `mine` of x, for each so many pixels, and one of dy.
+  const int mine = j0 + threadIdx.x % kWide, tap = mine / g.cg(), tap_r = tap / g.s;
+  const int dh = tap_r * g.dil_h, dw = (tap - tap_r * g.s) * g.dil_w;
+  const T* from_x = x + group * g.cg() + (mine - tap * g.cg());
+  const int k = k0 + threadIdx.x % kDown;
+  const T* from_dy = dy + group * g.kg() + k;
+
+  const int cell = threadIdx.x % (kThreads / kSplit), split = threadIdx.x / (kThreads / kSplit);
+  const int down = cell / (kWide / 4) * 4, across = cell % (kWide / 4) * 4;
+  float sum[4][4], total[4][4];
+#pragma unroll
+  for (int i = 0; i < 4; ++i)
+#pragma unroll
+    for (int j = 0; j < 4; ++j) sum[i][j] = total[i][j] = 0;
+  int summed = 0;
+  for (int first = begin; first < end; first += kPixels) {
+    const int count = min(kPixels, end - first);
+    __syncthreads();
+    if (int(threadIdx.x) < count) {
+      const int index = first + threadIdx.x, row = index / q, n = row / p;
+      pixels[threadIdx.x] = {n * g.h * g.w, (row - n * p) * g.stride_h - g.pad_top,
+                             (index - row * q) * g.stride_w - g.pad_left};
+    }
+    for (int i = threadIdx.x / kDown; i < kPixels; i += kThreads / kDown)
+      of_dy[i * kDown + threadIdx.x % kDown] =
+          i < count && k < g.kg() ? load<1>(from_dy + int64_t{first + i} * g.dy_pitch()).v[0] : 0.0f;
+    __syncthreads();
+    for (int i = threadIdx.x / kWide; i < kPixels; i += kThreads / kWide) {
+      float v = 0;
+      if (i < count && mine < sums.columns) {
+        const GatherPixel at = pixels[i];
+        const int ih = at.h + dh, iw = at.w + dw;
+        if (unsigned(ih) < unsigned(g.h) && unsigned(iw) < unsigned(g.w))
+          v = load<1>(from_x + int64_t{at.image + ih * g.w + iw} * g.x_pitch()).v[0];
+      }
+      of_x[i * kWide + threadIdx.x % kWide] = v;
+    }
+    __syncthreads();
+#pragma unroll 8
+    for (int i = split; i < kPixels; i += kSplit) {
+      const Pack<4> a = load<4>(&of_dy[i * kDown + down]), b = load<4>(&of_x[i * kWide + across]);
+#pragma unroll
+      for (int l = 0; l < 4; ++l)
+#pragma unroll
+        for (int m = 0; m < 4; ++m) sum[l][m] += a.v[l] * b.v[m];
+    }
+    if ((summed += kPixels) >= 1024 || first + kPixels >= end) {
+      summed = 0;
+#pragma unroll
+      for (int l = 0; l < 4; ++l)
+#pragma unroll
+        for (int m = 0; m < 4; ++m) total[l][m] += sum[l][m], sum[l][m] = 0;
+    }
+  }
+
+  __syncthreads();
+#pragma unroll
+  for (int l = 0; l < 4; ++l)
+    store(&shared[(split * kDown + down + l) * kWide + across],
+          Pack<4>{{total[l][0], total[l][1], total[l][2], total[l][3]}});
+  __syncthreads();
+  float* to = parts + blockIdx.x * g.w_size() + int64_t{group} * g.kg() * sums.columns;
+  for (int e = threadIdx.x; e < kDown * kWide; e += kThreads) {
+    float v = shared[e];
+    for (int s = 1; s < kSplit; ++s) v += shared[s * kDown * kWide + e];
+    const int row = k0 + e / kWide, column = j0 + e % kWide;
+    if (row < g.kg() && column < sums.columns) to[int64_t{row} * sums.columns + column] = v;
+  }
+}
+
+template <int kDown, class T>
+void run_weight(const Exec& exec, const WeightSums& sums, const T* dy, const T* x, float* parts) {
+  const int64_t tiles = ceil_div(sums.g.kg(), kDown) * ceil_div(sums.columns, sums.wide);
+  const LaunchConfig config{.grid = dim3(unsigned(sums.stretches), unsigned(tiles), unsigned(sums.g.groups)),
+                            .block = 256,
+                            .stream = stream_of(exec)};
+  if (sums.wide == 64) KERN_LAUNCH((conv2d_weight_kernel<kDown, 64, T>), config, sums, dy, x, parts);
+  else KERN_LAUNCH((conv2d_weight_kernel<kDown, 16, T>), config, sums, dy, x, parts);
+}
+
+}  // namespace
+
+size_t weight_cuda_bytes(const Conv2dSpec& g, int p, int q) { return WeightSums(g, p, q).bytes(); }
+template <class T>
+void weight_cuda(const Exec& exec, const Conv2dSpec& g, int p, int q, const T* dy, const T* x, float* dw) {
+  const WeightSums sums(g, p, q);
+  float* parts = static_cast<float*>(exec.scratch);
+  if (sums.down == 64) run_weight<64>(exec, sums, dy, x, parts);
+  else if (sums.down == 16) run_weight<16>(exec, sums, dy, x, parts);
+  else run_weight<4>(exec, sums, dy, x, parts);
+  add_stretches(exec, g.w_size(), sums.stretches, parts, dw);
+}
+
+#define KERN_PLAIN(T)                                                                              \
+  template void gather_cuda(const Exec&, const Gather&, const T*, const float*, const float*, T*); \
+  template void weight_cuda(const Exec&, const Conv2dSpec&, int, int, const T*, const T*, float*)
+KERN_PLAIN(float);
+KERN_PLAIN(Bf16);
+#undef KERN_PLAIN
+
+template <class T>
+Conv2dRowOf<T> conv2d_cuda_row() {
+  return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_plain_bf16",
+          .device = Device::cuda,
+          .supports = supports_all,
+          .workspace =
+              [](const Conv2dSpec& g) {
+                return std::max(weight_cuda_bytes(g, g.p(), g.q()), BiasSums(g.y_rows(), g.k).bytes());
+              },
+          .forward = [](const Exec& exec, const Conv2dSpec& g, const T* x, const float* w, const float* b,
+                        T* y) { gather_cuda(exec, forward_gather(g), x, w, b, y); },
+          .backward_data = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w,
+                              T* dx) { gather_cuda(exec, backward_gather(g), dy, w, nullptr, dx); },
+          .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const T* x,
+                                float* dw) { weight_cuda(exec, g, g.p(), g.q(), dy, x, dw); },
+          .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const T* dy,
+                              float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
+          .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w, const float* b,
+                                   T* dx) { gather_cuda(exec, backward_gather(g), dy, w, b, dx); },
+          .backward_data_added =
+              [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w, const T* base, int64_t base_pitch,
+                 T* dx) { gather_cuda(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx); }};
+}
+
+template Conv2dRowOf<float> conv2d_cuda_row<float>();
+template Conv2dRowOf<Bf16> conv2d_cuda_row<Bf16>();
+
+}  // namespace kern::kernels

@@ -1,0 +1,240 @@
+// What conv2d's CUDA rows share: both directions as one kind of gather, filters that are summed in stretches, and the
+// bias' gradient.
+#pragma once
+#include <numeric>
+
+#include "kernels/common/block.cuh"
+#include "kernels/common/elementwise.cuh"
+#include "kernels/common/late_sums.h"
+#include "kernels/conv/conv2d.h"
+
+namespace kern::kernels {
+
+// One axis of a gather. Output o reads, at tap t, the input
+//   forward:  o * stride - pad + t * dil
+//   backward: (o + pad - t * dil) / stride, where that is whole
+// Backward's outputs fall into `stride` phases (o % stride) whose taps are the same ones, and within a phase both
+// directions are alike: the phase's output a reads at a * scale + offset + i * advance for its i-th tap.
+struct GatherPhase {
+  int first, step, count;   // the phase's outputs: first + a * step for a < count
+  int tap, tap_step, taps;  // its taps: tap + i * tap_step for i < taps
+  int scale, offset, advance;
+};
+struct GatherAxis {
+  int in, out, taps, stride, dil, pad, common;  // common: the greatest divisor of stride and dil
+  bool backward;
+
+  constexpr int phases() const { return backward ? stride : 1; }
+  constexpr int most_outputs() const { return backward ? (out + stride - 1) / stride : out; }  // of any phase
+  constexpr GatherPhase phase(int at) const {
+    if (!backward)
+      return {.first = 0,
+              .step = 1,
+              .count = out,
+              .tap = 0,
+              .tap_step = 1,
+              .taps = taps,
+              .scale = stride,
+              .offset = -pad,
+              .advance = dil};
+    const int turns = stride / common;  // one tap in so many is the phase's
+    int tap = 0;
+    while (tap < turns && (at + pad - tap * dil) % stride) ++tap;
+    return {.first = at,
+            .step = stride,
+            .count = at < out ? (out - at + stride - 1) / stride : 0,
+            .tap = tap,
+            .tap_step = turns,
+            .taps = tap < turns && tap < taps ? (taps - tap + turns - 1) / turns : 0,
+            .scale = 1,
+            .offset = (at + pad - tap * dil) / stride,
+            .advance = -dil / common};
+  }
+};
+
+// out[pixel, k] = bias[k] + sum over taps and c of filter[k, tap, c] * in[pixel's tap, c], for each group; plus
+// added[pixel, k], of out's type, where there is one.
+struct Gather {
+  int n, in_c, out_c, groups;  // channels of one group
+  GatherAxis h, w;
+  int64_t in_pitch, out_pitch;
+  int64_t w_in, w_tap, w_out, w_group;  // steps in the filter's memory
+  const void* added = nullptr;
+  int64_t added_pitch = 0;
+
+  constexpr int phases() const { return h.phases() * w.phases(); }
+  constexpr int64_t most_pixels() const { return int64_t{n} * h.most_outputs() * w.most_outputs(); }
+};
+
+inline void check_pixels(int64_t in, int64_t out) {
+  constexpr int64_t kMost = 1 << 30;
+  check(in <= kMost && out <= kMost, "convolution on CUDA: a batch of images has ", in, " pixels going in and ", out,
+        " coming out; kernels count up to ", kMost, ": give it fewer images at a time");
+}
+// p and q: a transposed convolution may end before the convolution whose adjoint it is.
+inline Gather forward_gather(const Conv2dSpec& g, int p, int q) {
+  check_pixels(g.x_rows(), int64_t{g.n} * p * q);
+  auto axis = [](int in, int out, int taps, int stride, int dil, int pad) {
+    return GatherAxis{in, out, taps, stride, dil, pad, std::gcd(stride, dil), false};
+  };
+  return {.n = g.n,
+          .in_c = g.cg(),
+          .out_c = g.kg(),
+          .groups = g.groups,
+          .h = axis(g.h, p, g.r, g.stride_h, g.dil_h, g.pad_top),
+          .w = axis(g.w, q, g.s, g.stride_w, g.dil_w, g.pad_left),
+          .in_pitch = g.x_pitch(),
+          .out_pitch = g.y_pitch(),
+          .w_in = 1,
+          .w_tap = g.cg(),
+          .w_out = int64_t{g.r} * g.s * g.cg(),
+          .w_group = int64_t{g.kg()} * g.r * g.s * g.cg()};
+}
+inline Gather forward_gather(const Conv2dSpec& g) { return forward_gather(g, g.p(), g.q()); }
+inline Gather backward_gather(const Conv2dSpec& g, int p, int q) {
+  Gather out = forward_gather(g, p, q);
+  std::swap(out.in_c, out.out_c);
+  std::swap(out.w_in, out.w_out);
+  for (GatherAxis* axis : {&out.h, &out.w}) {
+    std::swap(axis->in, axis->out);
+    axis->backward = true;
+  }
+  out.in_pitch = g.dy_pitch();
+  out.out_pitch = g.dx_pitch();
+  return out;
+}
+
+inline Gather backward_gather(const Conv2dSpec& g) { return backward_gather(g, g.p(), g.q()); }
+
+inline Gather backward_gather_added(const Conv2dSpec& g, const void* base, int64_t pitch) {
+  Gather out = backward_gather(g);
+  out.added = base;
+  out.added_pitch = pitch;
+  return out;
+}
+
+// What conv2d.cu does, for any gather and for dy of any height and width; bias may be null.
+// T, float or Bf16: what the arrays but the filter and its bias are in memory.
+template <class T>
+void gather_cuda(const Exec& exec, const Gather& g, const T* in, const float* filter, const float* bias, T* out);
+size_t weight_cuda_bytes(const Conv2dSpec& g, int p, int q);
+template <class T>
+void weight_cuda(const Exec& exec, const Conv2dSpec& g, int p, int q, const T* dy, const T* x, float* dw);
+
+// A pixel of the output as the taps see it: its image's first row in the input, and where tap 0 reads.
+struct GatherPixel {
+  int image = 0, h = 0, w = 0;
+};
+// An index among n images of a phase's outputs; one outside reads nothing.
+__device__ __forceinline__ GatherPixel gather_pixel(const Gather& g, const GatherPhase& h, const GatherPhase& w,
+                                                    int index) {
+  constexpr int kOutside = -(1 << 30);
+  if (index >= g.n * h.count * w.count) return {0, kOutside, kOutside};
+  const int row = index / w.count, n = row / h.count;
+  return {n * g.h.in * g.w.in, (row - n * h.count) * h.scale + h.offset, (index - row * w.count) * w.scale + w.offset};
+}
+// Where it lies in the output, as a row of values.
+__device__ __forceinline__ int64_t gather_row(const Gather& g, const GatherPhase& h, const GatherPhase& w, int index) {
+  const int row = index / w.count, n = row / h.count;
+  return (int64_t{n} * g.h.out + h.first + (row - n * h.count) * h.step) * g.w.out + w.first +
+         (index - row * w.count) * w.step;
+}
+
+// v + what is to be added to results k .. k + W - 1 of an output's row, of which `there` are there.
+template <int W, class T>
+__device__ __forceinline__ void add_given(const Gather& g, int64_t row, int k, int there, Pack<W>& v) {
+  if (!g.added) return;
+  const T* from = static_cast<const T*>(g.added) + row * g.added_pitch + k;
+  if (there >= W && reinterpret_cast<uintptr_t>(from) % (sizeof(T) * W) == 0) {
+    const Pack<W> given = load<W>(from);
+#pragma unroll
+    for (int l = 0; l < W; ++l) v.v[l] += given.v[l];
+    return;
+  }
+#pragma unroll
+  for (int l = 0; l < W; ++l)
+    if (l < there) v.v[l] += load<1>(from + l).v[0];
+}
+
+// --- sums over stretches of pixels ---
+
+// out[i] = the sum of parts[stretch][i] in double, for the 32 results i of a block: 8 threads for each take every
+// eighth stretch. No stretch gives 0.
+template <class T>
+__device__ __forceinline__ void add_stretches_of_block(int64_t block, int64_t n, int stretches, const T* parts,
+                                                       float* out) {
+  KERN_SHARED(double[8][32], of_lane);
+  const int64_t i = block * 32 + threadIdx.x;
+  double sum = 0;
+  if (i < n)
+    for (int part = threadIdx.y; part < stretches; part += 8) sum += parts[part * n + i];
+  of_lane[threadIdx.y][threadIdx.x] = sum;
+  __syncthreads();
+  if (threadIdx.y || i >= n) return;
+  for (int lane = 1; lane < 8; ++lane) sum += of_lane[lane][threadIdx.x];
+  out[i] = float(sum);
+}
+template <class T>
+__global__ void __launch_bounds__(256) add_stretches_kernel(int64_t n, int stretches, const T* parts, float* out) {
+  add_stretches_of_block(blockIdx.x, n, stretches, parts, out);
+}
+// At once, or noted where the caller gathers such sums.
+template <class T>
+void add_stretches(const Exec& exec, int64_t n, int stretches, const T* parts, float* out) {
+  if (LateSums* const late = late_sums()) {
+    late->stretches.push_back(
+        {.n = n, .stretches = stretches, .of_doubles = std::is_same_v<T, double>, .parts = parts, .out = out});
+    return;
+  }
+  KERN_LAUNCH(add_stretches_kernel<T>,
+              {.grid = unsigned(ceil_div(n, 32)), .block = dim3(32, 8), .stream = stream_of(exec)}, n, stretches, parts,
+              out);
+}
+
+// Column sums of dy [rows, K]: a block takes a stretch of rows and up to 32 columns, its threads side by side over
+// columns first, so that few channels are read densely as well. Reads every value once: bound by memory.
+struct BiasSums {
+  int64_t rows, stretch;
+  int k, columns, stretches;  // columns of a block: a power of two
+
+  BiasSums(int64_t rows_of_dy, int channels) : rows(rows_of_dy), k(channels), columns(1) {
+    while (columns < 32 && columns < k) columns *= 2;
+    const int64_t lanes = 256 / columns, wanted = ceil_div(rows, 16 * lanes);
+    stretches = int(wanted < 512 ? wanted : 512);
+    stretch = stretches ? ceil_div(rows, stretches) : 0;
+  }
+  size_t bytes() const { return size_t(stretches) * size_t(k) * sizeof(double); }
+};
+template <class T>
+__global__ void __launch_bounds__(256) bias_stretches_kernel(BiasSums g, int64_t pitch, const T* dy, double* parts) {
+  KERN_SHARED(double[256], of_thread);
+  const int column = blockIdx.y * g.columns + threadIdx.x % g.columns, lanes = 256 / g.columns;
+  const int64_t begin = blockIdx.x * g.stretch, end = begin + g.stretch < g.rows ? begin + g.stretch : g.rows;
+  double total = 0;
+  float few = 0;
+  int count = 0;
+  if (column < g.k)
+    for (int64_t row = begin + threadIdx.x / g.columns; row < end; row += lanes) {
+      few += load<1>(dy + row * pitch + column).v[0];
+      if (++count == 16) total += few, few = 0, count = 0;
+    }
+  of_thread[threadIdx.x] = total + few;
+  for (int half = 128; half >= g.columns; half /= 2) {
+    __syncthreads();
+    if (int(threadIdx.x) < half) of_thread[threadIdx.x] += of_thread[threadIdx.x + half];
+  }
+  if (int(threadIdx.x) < g.columns && column < g.k) parts[int64_t{blockIdx.x} * g.k + column] = of_thread[threadIdx.x];
+}
+template <class T>
+void bias_cuda(const Exec& exec, int64_t rows, int k, int64_t pitch, const T* dy, float* db) {
+  const BiasSums sums(rows, k);
+  double* parts = static_cast<double*>(exec.scratch);
+  KERN_LAUNCH(bias_stretches_kernel<T>,
+              {.grid = dim3(unsigned(sums.stretches), unsigned(ceil_div(k, sums.columns))),
+               .block = 256,
+               .stream = stream_of(exec)},
+              sums, pitch, dy, parts);
+  add_stretches(exec, k, sums.stretches, parts, db);
+}
+
+}  // namespace kern::kernels

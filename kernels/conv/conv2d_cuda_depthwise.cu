@@ -1,0 +1,190 @@
+// Depthwise convolutions: each channel has a filter of its own. Neighbouring threads have neighbouring channels, four
+// at a time where that fits, so that all reads are dense; taps find in the L1 cache what others read. 9 multiply-adds
+// for 8 bytes: bound by memory, or nearly so by the L1 cache, which gives each value 9 times.
+#include "kernels/conv/conv2d_cuda.cuh"
+
+namespace kern::kernels {
+namespace {
+
+constexpr int kThreads = 256, kPixels = 4, kMostTaps = 49;
+constexpr int kTaps = 9;  // of which backward_weight has the sums in registers at once
+
+// Threads side by side over packs of channels, a power of two up to 32; the others are lanes over pixels.
+int packs_across(int packs) {
+  int across = 1;
+  while (across < 32 && across < packs) across *= 2;
+  return across;
+}
+
+// A thread: kPixels outputs of a phase (kernels/conv/conv2d_cuda.cuh) by W channels. The block stages its channels' filters.
+template <int W, class T>
+__global__ void __launch_bounds__(kThreads)
+    conv2d_depthwise_kernel(Gather g, int across, const T* in, const float* filter, const float* bias, T* out) {
+  const GatherPhase h = g.h.phase(blockIdx.z / g.w.phases()), w = g.w.phase(blockIdx.z % g.w.phases());
+  const int channels = across * W, c0 = blockIdx.y * channels, mine = threadIdx.x % across * W, c = c0 + mine;
+  const int lanes = kThreads / across, first = blockIdx.x * (lanes * kPixels) + threadIdx.x / across;
+  const int total = g.n * h.count * w.count;
+  float* staged = KERN_DYNAMIC_SHARED(float);  // [tap][channel]
+  for (int e = threadIdx.x; e < h.taps * w.taps * channels; e += kThreads) {
+    const int tap = e / channels, r = tap / w.taps, k = c0 + e - tap * channels;
+    const int in_filter = (h.tap + r * h.tap_step) * g.w.taps + w.tap + (tap - r * w.taps) * w.tap_step;
+    staged[e] = k < g.groups ? filter[k * g.w_group + in_filter] : 0.0f;
+  }
+  __syncthreads();
+  if (c >= g.groups) return;
+
+  GatherPixel pixel[kPixels];
+  Pack<W> sum[kPixels];
+#pragma unroll
+  for (int j = 0; j < kPixels; ++j) {
+    pixel[j] = gather_pixel(g, h, w, first + j * lanes);
+    sum[j] = {};
+    if (bias)
+#pragma unroll
+      for (int v = 0; v < W; ++v) sum[j].v[v] = bias[c + v];
+  }
+  for (int r = 0; r < h.taps; ++r)
+    for (int s = 0; s < w.taps; ++s) {
+      const Pack<W> f = load<W>(staged + (r * w.taps + s) * channels + mine);
+#pragma unroll
+      for (int j = 0; j < kPixels; ++j) {
+        const int ih = pixel[j].h + r * h.advance, iw = pixel[j].w + s * w.advance;
+        if (unsigned(ih) >= unsigned(g.h.in) || unsigned(iw) >= unsigned(g.w.in)) continue;
+        const Pack<W> x = load<W>(in + (pixel[j].image + ih * g.w.in + iw) * g.in_pitch + c);
+#pragma unroll
+        for (int v = 0; v < W; ++v) sum[j].v[v] += f.v[v] * x.v[v];
+      }
+    }
+#pragma unroll
+  for (int j = 0; j < kPixels; ++j) {
+    if (first + j * lanes >= total) return;
+    const int64_t row = gather_row(g, h, w, first + j * lanes);
+    add_given<W, T>(g, row, c, g.groups - c, sum[j]);
+    store(out + row * g.out_pitch + c, sum[j]);
+  }
+}
+
+template <int W, class T>
+void run(const Exec& exec, const Gather& g, const T* in, const float* filter, const float* bias, T* out) {
+  const int packs = g.groups / W, across = packs_across(packs);
+  KERN_LAUNCH((conv2d_depthwise_kernel<W, T>),
+              {.grid = dim3(unsigned(ceil_div(g.most_pixels(), kThreads / across * kPixels)),
+                            unsigned(ceil_div(packs, across)), unsigned(g.phases())),
+               .block = kThreads,
+               .shared_bytes = sizeof(float) * size_t(g.h.taps) * size_t(g.w.taps) * size_t(across) * W,
+               .stream = stream_of(exec)},
+              g, across, in, filter, bias, out);
+}
+template <class T>
+void gather(const Exec& exec, const Gather& g, const T* in, const float* filter, const float* bias, T* out) {
+  if (packs_fit(g.groups, {{in, g.in_pitch}, {out, g.out_pitch}})) run<4>(exec, g, in, filter, bias, out);
+  else run<1>(exec, g, in, filter, bias, out);
+}
+
+// A thread: W channels of kTaps taps, of each so many pixels of a stretch; a block's lanes are added in order, and a
+// second kernel adds the stretches.
+struct DepthwiseWeights {
+  Conv2dSpec g;
+  int p, q, pixels, stretch, stretches;
+
+  explicit DepthwiseWeights(const Conv2dSpec& spec) : g(spec), p(g.p()), q(g.q()), pixels(g.n * p * q) {
+    check_pixels(g.x_rows(), g.y_rows());
+    // 4 blocks for each multiprocessor, if a thread has 8 pixels then; at most 1024 a thread and sum.
+    const int64_t wanted = ceil_div(528 * 32, g.c), most = ceil_div(pixels, 64), least = ceil_div(pixels, 8192);
+    stretches = int(std::max(least, std::min(wanted, most)));
+    stretch = stretches ? int(ceil_div(pixels, stretches)) : 0;
+  }
+  size_t bytes() const { return size_t(stretches) * size_t(g.w_size()) * sizeof(float); }
+};
+
+template <int W, class T>
+__global__ void __launch_bounds__(kThreads)
+    conv2d_depthwise_weight_kernel(DepthwiseWeights of, int across, const T* dy, const T* x, float* parts) {
+  KERN_SHARED(float[kThreads * W], of_thread);
+  const Conv2dSpec& g = of.g;
+  const int c = (blockIdx.y * across + threadIdx.x % across) * W, lanes = kThreads / across;
+  const int tap0 = blockIdx.z * kTaps, taps = g.r * g.s;
+  const int begin = blockIdx.x * of.stretch, end = begin + min(of.stretch, of.pixels - begin);
+  Pack<W> sum[kTaps];
+#pragma unroll
+  for (int t = 0; t < kTaps; ++t) sum[t] = {};
+  if (c < g.c)
+    for (int index = begin + threadIdx.x / across; index < end; index += lanes) {
+      const int row = index / of.q, n = row / of.p;
+      const int h0 = (row - n * of.p) * g.stride_h - g.pad_top, w0 = (index - row * of.q) * g.stride_w - g.pad_left;
+      const Pack<W> d = load<W>(dy + index * g.dy_pitch() + c);
+      int r = tap0 / g.s, s = tap0 % g.s;
+#pragma unroll
+      for (int t = 0; t < kTaps; ++t) {
+        const int ih = h0 + r * g.dil_h, iw = w0 + s * g.dil_w;
+        if (r < g.r && unsigned(ih) < unsigned(g.h) && unsigned(iw) < unsigned(g.w)) {
+          const Pack<W> v = load<W>(x + (int64_t{n * g.h + ih} * g.w + iw) * g.x_pitch() + c);
+#pragma unroll
+          for (int i = 0; i < W; ++i) sum[t].v[i] += d.v[i] * v.v[i];
+        }
+        if (++s == g.s) s = 0, ++r;
+      }
+    }
+#pragma unroll
+  for (int t = 0; t < kTaps; ++t) {
+    __syncthreads();
+    store(&of_thread[threadIdx.x * W], sum[t]);
+    __syncthreads();
+    if (int(threadIdx.x) < across && c < g.c && tap0 + t < taps)
+#pragma unroll
+      for (int i = 0; i < W; ++i) {
+        float total = 0;
+        for (int lane = 0; lane < lanes; ++lane) total += of_thread[(lane * across + threadIdx.x) * W + i];
+        parts[blockIdx.x * g.w_size() + int64_t{c + i} * taps + tap0 + t] = total;
+      }
+  }
+}
+
+template <int W, class T>
+void run_weights(const Exec& exec, const DepthwiseWeights& of, const T* dy, const T* x, float* parts) {
+  const int packs = of.g.c / W, across = packs_across(packs);
+  KERN_LAUNCH((conv2d_depthwise_weight_kernel<W, T>),
+              {.grid = dim3(unsigned(of.stretches), unsigned(ceil_div(packs, across)),
+                            unsigned(ceil_div(of.g.r * of.g.s, kTaps))),
+               .block = kThreads,
+               .stream = stream_of(exec)},
+              of, across, dy, x, parts);
+}
+template <class T>
+void backward_weight(const Exec& exec, const Conv2dSpec& g, const T* dy, const T* x, float* dw) {
+  const DepthwiseWeights of(g);
+  float* parts = static_cast<float*>(exec.scratch);
+  if (packs_fit(g.c, {{x, g.x_pitch()}, {dy, g.dy_pitch()}})) run_weights<4>(exec, of, dy, x, parts);
+  else run_weights<1>(exec, of, dy, x, parts);
+  add_stretches(exec, g.w_size(), of.stretches, parts, dw);
+}
+
+}  // namespace
+
+template <class T>
+Conv2dRowOf<T> conv2d_cuda_depthwise_row() {
+  return {
+      .name = std::is_same_v<T, float> ? "cuda_depthwise" : "cuda_depthwise_bf16",
+      .device = Device::cuda,
+      .supports =
+          [](const Conv2dSpec& g) { return g.groups == g.c && g.k == g.c && g.c > 1 && g.r * g.s <= kMostTaps; },
+      .workspace =
+          [](const Conv2dSpec& g) { return std::max(DepthwiseWeights(g).bytes(), BiasSums(g.y_rows(), g.k).bytes()); },
+      .forward = [](const Exec& exec, const Conv2dSpec& g, const T* x, const float* w, const float* b,
+                    T* y) { gather(exec, forward_gather(g), x, w, b, y); },
+      .backward_data = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w,
+                          T* dx) { gather(exec, backward_gather(g), dy, w, nullptr, dx); },
+      .backward_weight = backward_weight<T>,
+      .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const T* dy,
+                          float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
+      .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w, const float* b,
+                               T* dx) { gather(exec, backward_gather(g), dy, w, b, dx); },
+      .backward_data_added =
+          [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w, const T* base, int64_t base_pitch,
+             T* dx) { gather(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx); }};
+}
+
+template Conv2dRowOf<float> conv2d_cuda_depthwise_row<float>();
+template Conv2dRowOf<Bf16> conv2d_cuda_depthwise_row<Bf16>();
+
+}  // namespace kern::kernels

@@ -1,0 +1,598 @@
+// Convolutions of many channels on tensor cores. Forward and backward_data: a block gives 128 pixels of one image, TH
+// by TW of a phase (kernels/conv/conv2d_cuda.cuh), by up to 64 channels. Of 8 channels (32 where there is one tap) it loads
+// all the input that these pixels read, once for all taps, and all taps of the filter, by cp.async, while it multiplies
+// what it loaded before. ldmatrix fetches each tap's fragments at shifted addresses.
+//   3x3, 64 channels: a step loads 180 pixels and 9 * 64 rows of 32 bytes (24 KB) for 128 * 64 * 72 multiply-adds, 24
+//   to the byte: the tensor cores are the bound. Each warp has 64 pixels by 32 channels: 48 mma for 6 ldmatrix.
+// Activations kept as bf16 are loaded by the same kernels as words of two channels each, so that a step has twice the
+// channels; the filter is rounded to bf16 first, as [out][taps][in] for whichever direction, and what comes out is
+// rounded as it is written.
+#include <algorithm>
+
+#include "kernels/common/mma.cuh"
+#include "kernels/common/precision.h"
+#include "kernels/conv/conv2d_cuda.cuh"
+
+namespace kern::kernels {
+namespace {
+
+constexpr int kTile = 128, kThreads = 128;  // pixels and threads of a block
+constexpr size_t kMostShared = 99 * 1024;   // what a block may have on any card since sm_80
+constexpr int kFewest = 16;                 // channels, in and out: below, the other row is no slower
+
+// How a tile lies in shared memory, in words (a float, or two bf16): rows of kDepth of them and four more, so that the
+// eight rows that ldmatrix reads at once lie in different banks.
+template <int kDepth, int kChannels, bool kBackward>
+struct MmaLayout {
+  static constexpr int kRow = kDepth + 4;
+  static constexpr int kFilterRow = kBackward ? kChannels + 8 : kRow;
+  static constexpr int kFilterTap = (kBackward ? kDepth : kChannels) * kFilterRow;
+  static constexpr size_t bytes(int halo, int taps) {
+    return sizeof(float) * (size_t(halo + 3) / 4 * 4 + 2 * (size_t(halo) * kRow + size_t(taps) * kFilterTap));
+  }
+};
+
+// An image of h by w pixels cut into tiles of so many, of which each reads `halo` others: the fewest tiles, then the
+// smallest halo. span(n): what n neighbours read along an axis.
+struct Tiling {
+  int tile_h = 0, tile_w = 0, down = 0, across = 0, halo = 0;
+
+  template <class H, class W>
+  Tiling(int pixels, int h, int w, const H& span_h, const W& span_w) {
+    for (int width = 8; width <= pixels; width *= 2) {
+      const int height = pixels / width, rows = int(ceil_div(h, height)), columns = int(ceil_div(w, width));
+      const int reads = span_h(height) * span_w(width);
+      const int64_t tiles = int64_t{rows} * columns, best = int64_t{down} * across;
+      if (tile_w && (tiles > best || (tiles == best && reads >= halo))) continue;
+      tile_h = height, tile_w = width, down = rows, across = columns, halo = reads;
+    }
+  }
+  constexpr int64_t tiles() const { return int64_t{down} * across; }
+};
+
+// What n neighbouring outputs of a phase read along an axis.
+constexpr int span_of(const GatherPhase& p, int n) {
+  return (n - 1) * p.scale + (p.taps ? p.taps - 1 : 0) * (p.advance < 0 ? -p.advance : p.advance) + 1;
+}
+template <class F>
+int most_of_phases(const GatherAxis& axis, const F& f) {
+  int out = 0;
+  for (int at = 0; at < axis.phases(); ++at) out = std::max(out, f(axis.phase(at)));
+  return out;
+}
+int most_span(const GatherAxis& axis, int n) {
+  return most_of_phases(axis, [n](const GatherPhase& p) { return span_of(p, n); });
+}
+int most_taps(const GatherAxis& axis) {
+  return most_of_phases(axis, [](const GatherPhase& p) { return p.taps; });
+}
+
+struct MmaGather {
+  Gather g;
+  Tiling tiling;
+  int taps;  // the most of any phase
+
+  explicit MmaGather(const Gather& gather)
+      : g(gather),
+        tiling(
+            kTile, g.h.most_outputs(), g.w.most_outputs(), [&](int n) { return most_span(g.h, n); },
+            [&](int n) { return most_span(g.w, n); }),
+        taps(most_taps(g.h) * most_taps(g.w)) {}
+};
+
+// Out: what values are in memory. Where that is Bf16, `of` counts the input's channels and the filter's in words, and
+// kPrecision says nothing.
+template <int kDepth, int kChannels, bool kBackward, Precision kPrecision, class Out>
+__global__ void __launch_bounds__(kThreads)
+    conv2d_mma_kernel(MmaGather of, const float* in, const float* filter, const float* bias, Out* out) {
+  using Layout = MmaLayout<kDepth, kChannels, kBackward>;
+  constexpr int kRow = Layout::kRow, kFilterRow = Layout::kFilterRow;
+  constexpr int kAcross = kChannels < 32 ? 2 : 4, kWarpsAcross = kChannels / (8 * kAcross);  // a warp's 8 channels each
+  constexpr int kDown = kTile / 16 / (4 / kWarpsAcross);                                     // and 16 pixels each
+  const Gather& g = of.g;
+  const Tiling& tiling = of.tiling;
+  const GatherPhase h = g.h.phase(blockIdx.z / g.w.phases()), w = g.w.phase(blockIdx.z % g.w.phases());
+  const int row_of_tiles = blockIdx.x / tiling.across, image = row_of_tiles / tiling.down;
+  const int h0 = (row_of_tiles - image * tiling.down) * tiling.tile_h;
+  const int w0 = (blockIdx.x - row_of_tiles * tiling.across) * tiling.tile_w;
+  if (h0 >= h.count || w0 >= w.count) return;  // this phase has fewer outputs than others
+  const int k0 = blockIdx.y * kChannels;
+
+  // The halo: input pixels from (low_h, low_w) on. What of it lies outside the image is marked -1 and read as zeros.
+  const int back_h = h.advance < 0 ? (h.taps - 1) * -h.advance : 0,
+            back_w = w.advance < 0 ? (w.taps - 1) * -w.advance : 0;
+  const int low_h = h0 * h.scale + h.offset - back_h, low_w = w0 * w.scale + w.offset - back_w;
+  const int halo_h = span_of(h, tiling.tile_h), halo_w = span_of(w, tiling.tile_w);
+  const int halo = halo_h * halo_w;
+  float* shared = KERN_DYNAMIC_SHARED(float);
+  int* in_row = reinterpret_cast<int*>(shared);
+  shared += (tiling.halo + 3) / 4 * 4;
+  for (int i = threadIdx.x; i < halo; i += kThreads) {
+    const int ih = low_h + i / halo_w, iw = low_w + i % halo_w;
+    const bool inside = unsigned(ih) < unsigned(g.h.in) && unsigned(iw) < unsigned(g.w.in);
+    in_row[i] = inside ? (image * g.h.in + ih) * g.w.in + iw : -1;
+  }
+  __syncthreads();
+
+  const int of_stage = tiling.halo * kRow + of.taps * Layout::kFilterTap;
+  auto fetch = [&](int c0, int stage) {
+    float* to = shared + stage * of_stage;
+    for (int e = threadIdx.x; e < halo * (kDepth / 4); e += kThreads) {
+      const int pixel = e / (kDepth / 4), c = e % (kDepth / 4) * 4, row = in_row[pixel];
+      const bool inside = row >= 0 && c0 + c < g.in_c;
+      copy_async<16>(to + pixel * kRow + c, inside ? in + row * g.in_pitch + c0 + c : in, inside ? 16 : 0);
+    }
+    to += tiling.halo * kRow;
+    constexpr int kQuads = (kBackward ? kChannels : kDepth) / 4, kRows = kBackward ? kDepth : kChannels;
+    for (int r = 0; r < h.taps; ++r)
+      for (int s = 0; s < w.taps; ++s, to += Layout::kFilterTap) {
+        const float* tap = filter + (int64_t{h.tap + r * h.tap_step} * g.w.taps + w.tap + s * w.tap_step) * g.w_tap;
+#pragma unroll
+        for (int e = threadIdx.x; e < kRows * kQuads; e += kThreads) {
+          const int row = e / kQuads, quad = e % kQuads * 4;
+          const int c = c0 + (kBackward ? row : quad), k = k0 + (kBackward ? quad : row);
+          const bool inside = c < g.in_c && k < g.out_c;
+          copy_async<16>(to + row * kFilterRow + quad, inside ? tap + c * g.w_in + k * g.w_out : filter,
+                         inside ? 16 : 0);
+        }
+      }
+    copy_async_commit();
+  };
+
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  const int pixel0 = warp / kWarpsAcross * kDown * 16, channel0 = warp % kWarpsAcross * kAcross * 8;
+  int a_at[kDown];  // where this lane's row of an ldmatrix begins, for a tap that is not shifted
+#pragma unroll
+  for (int i = 0; i < kDown; ++i) {
+    const int pixel = pixel0 + i * 16 + lane % 16;
+    a_at[i] = ((pixel / tiling.tile_w * h.scale + back_h) * halo_w + pixel % tiling.tile_w * w.scale + back_w) * kRow +
+              lane / 16 * 4;
+  }
+  const int b_at = kBackward ? lane % 4 * kFilterRow + channel0 + lane / 4
+                             : (channel0 + lane / 16 * 8 + lane % 8) * kFilterRow + lane / 8 % 2 * 4;
+  Accumulator sum[kDown][kAcross];
+#pragma unroll
+  for (int i = 0; i < kDown; ++i)
+#pragma unroll
+    for (int j = 0; j < kAcross; ++j) sum[i][j] = {};
+
+  const int depth = h.taps > 0 && w.taps > 0 ? g.in_c : 0;
+  if (depth) fetch(0, 0);
+  for (int c0 = 0, stage = 0; c0 < depth; c0 += kDepth, stage ^= 1) {
+    if (c0 + kDepth < depth) {
+      fetch(c0 + kDepth, stage ^ 1);
+      copy_async_wait<1>();
+    } else {
+      copy_async_wait<0>();
+    }
+    __syncthreads();
+    const float *of_in = shared + stage * of_stage, *of_tap = of_in + tiling.halo * kRow + b_at;
+    for (int r = 0; r < h.taps; ++r)
+      for (int s = 0; s < w.taps; ++s, of_tap += Layout::kFilterTap) {
+        const float* shifted = of_in + (r * h.advance * halo_w + s * w.advance) * kRow;
+#pragma unroll
+        for (int c = 0; c < kDepth; c += 8) {
+          uint32_t a[kDown][4], b[kAcross][2];
+#pragma unroll
+          for (int j = 0; j < kAcross; j += 2) {
+            if constexpr (kBackward) {
+#pragma unroll
+              for (int l = 0; l < 4; ++l)
+                b[j + l / 2][l % 2] = __float_as_uint(of_tap[(c + l % 2 * 4) * kFilterRow + (j + l / 2) * 8]);
+            } else {
+              uint32_t two[4];
+              load_matrices(two, of_tap + j * 8 * kFilterRow + c);
+#pragma unroll
+              for (int l = 0; l < 4; ++l) b[j + l / 2][l % 2] = two[l];
+            }
+          }
+#pragma unroll
+          for (int i = 0; i < kDown; ++i) load_matrices(a[i], shifted + a_at[i] + c);
+          if constexpr (std::is_same_v<Out, Bf16>) mma_packed(sum, a, b);
+          else mma_floats<kPrecision>(sum, a, b);
+        }
+      }
+    __syncthreads();  // the next but one is loaded to where this one lay
+  }
+
+  const bool packed = g.out_pitch % 2 == 0 && reinterpret_cast<uintptr_t>(out) % (2 * sizeof(Out)) == 0;
+#pragma unroll
+  for (int i = 0; i < kDown; ++i)
+#pragma unroll
+    for (int l = 0; l < 4; l += 2) {
+      const int pixel = pixel0 + i * 16 + lane / 4 + l * 4;
+      const int ah = h0 + pixel / tiling.tile_w, aw = w0 + pixel % tiling.tile_w;
+      if (ah >= h.count || aw >= w.count) continue;
+      const int64_t row = (int64_t{image} * g.h.out + h.first + ah * h.step) * g.w.out + w.first + aw * w.step;
+      Out* to = out + row * g.out_pitch;
+#pragma unroll
+      for (int j = 0; j < kAcross; ++j) {
+        const int k = k0 + channel0 + j * 8 + lane % 4 * 2;
+        if (k >= g.out_c) continue;
+        Pack<2> v{{sum[i][j].c[l], sum[i][j].c[l + 1]}};
+        if (bias) v.v[0] += bias[k], v.v[1] += bias[k + 1];
+        add_given<2, Out>(g, row, k, 2, v);
+        if (packed) store(to + k, v);
+        else store(to + k, Pack<1>{{v.v[0]}}), store(to + k + 1, Pack<1>{{v.v[1]}});
+      }
+    }
+}
+
+// --- which tile ---
+
+// Fits at all, at some number of channels; and whether most of its tiles' pixels are there.
+template <bool kBackward>
+int channels_that_fit(const MmaGather& t) {
+  for (const int channels : {64, 32, 16}) {
+    if (channels > 16 && t.g.out_c <= channels / 2) continue;
+    const int taps = t.taps;
+    const size_t bytes = taps == 1 ? (channels == 64   ? MmaLayout<32, 64, kBackward>::bytes(t.tiling.halo, taps)
+                                      : channels == 32 ? MmaLayout<32, 32, kBackward>::bytes(t.tiling.halo, taps)
+                                                       : MmaLayout<32, 16, kBackward>::bytes(t.tiling.halo, taps))
+                                   : (channels == 64   ? MmaLayout<8, 64, kBackward>::bytes(t.tiling.halo, taps)
+                                      : channels == 32 ? MmaLayout<8, 32, kBackward>::bytes(t.tiling.halo, taps)
+                                                       : MmaLayout<8, 16, kBackward>::bytes(t.tiling.halo, taps));
+    if (bytes <= kMostShared) return channels;
+  }
+  return 0;
+}
+template <bool kBackward>
+bool serves(const Gather& g) {
+  const MmaGather t(g);
+  return t.g.n * t.tiling.tiles() * kTile * 2 <= int64_t{g.n} * g.h.most_outputs() * g.w.most_outputs() * 5 &&
+         channels_that_fit<kBackward>(t);
+}
+
+template <Precision kPrecision, int kDepth, int kChannels, bool kBackward, class Out>
+void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, Out* out) {
+  const LaunchConfig config{.grid = dim3(unsigned(t.g.n * t.tiling.tiles()), unsigned(ceil_div(t.g.out_c, kChannels)),
+                                         unsigned(t.g.phases())),
+                            .block = kThreads,
+                            .shared_bytes = MmaLayout<kDepth, kChannels, kBackward>::bytes(t.tiling.halo, t.taps),
+                            .stream = stream_of(exec)};
+  KERN_LAUNCH((conv2d_mma_kernel<kDepth, kChannels, kBackward, kPrecision, Out>), config, t, in, filter, bias, out);
+}
+template <Precision kPrecision, int kDepth, bool kBackward, class Out>
+void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, Out* out) {
+  const int channels = channels_that_fit<kBackward>(t);
+  if (channels == 64) run<kPrecision, kDepth, 64, kBackward>(exec, t, in, filter, bias, out);
+  else if (channels == 32) run<kPrecision, kDepth, 32, kBackward>(exec, t, in, filter, bias, out);
+  else run<kPrecision, kDepth, 16, kBackward>(exec, t, in, filter, bias, out);
+}
+template <Precision kPrecision, bool kBackward, class Out>
+void run_any_depth(const Exec& exec, const Gather& g, const float* in, const float* filter, const float* bias,
+                   Out* out) {
+  const MmaGather t(g);
+  if (t.taps == 1) run<kPrecision, 32, kBackward>(exec, t, in, filter, bias, out);
+  else run<kPrecision, 8, kBackward>(exec, t, in, filter, bias, out);
+}
+template <Precision kPrecision, bool kBackward>
+void run(const Exec& exec, const Gather& g, const float* in, const float* filter, const float* bias, float* out) {
+  // A slot that begins at an odd channel cannot be copied 16 bytes at a time.
+  if (!packs_fit(g.in_c, {{in, g.in_pitch}, {filter, g.in_c}})) return gather_cuda(exec, g, in, filter, bias, out);
+  run_any_depth<kPrecision, kBackward>(exec, g, in, filter, bias, out);
+}
+
+// --- bf16 in memory ---
+
+FilterPacking packing_of(const Conv2dSpec& g, bool backward_data) { return {g.k, g.r * g.s, g.c, backward_data}; }
+
+// The gather as words of two channels: of the input, and of the packed filter.
+Gather in_words(Gather g) {
+  const int taps = g.h.taps * g.w.taps;
+  g.in_c /= 2, g.in_pitch /= 2;
+  g.w_in = 1, g.w_tap = g.in_c, g.w_out = int64_t{taps} * g.in_c;
+  return g;
+}
+void run_bf16(const Exec& exec, const Gather& g, const Bf16* in, const float* filter, const float* bias, Bf16* out) {
+  if (!packs_fit(g.in_c, {{in, g.in_pitch}}, 8)) return gather_cuda(exec, g, in, filter, bias, out);
+  const int taps = g.h.taps * g.w.taps;
+  const bool transposed = g.w_in != 1;
+  const FilterPacking packing{transposed ? g.in_c : g.out_c, taps, transposed ? g.out_c : g.in_c, transposed};
+  const void* packed = packed_filter(exec, packing);
+  if (!packed) {
+    pack_filters(exec, {{packing, filter, exec.scratch}});
+    packed = exec.scratch;
+  }
+  run_any_depth<Precision::bf16, false>(exec, in_words(g), reinterpret_cast<const float*>(in),
+                                        static_cast<const float*>(packed), bias, out);
+}
+
+// --- backward_weight ---
+
+// dw as one matrix of K by C for each tap. A block takes 64 by 32 kAcross of it, for kTaps taps at once, and a stretch
+// of tiles of 64 pixels of dy, whose x it loads once for all taps. Each of its 8 warps has 32 by 8 kAcross for each tap
+// in registers: dy's fragments serve all taps. Every 2048 pixels the sums are added to what the block has in memory, so
+// that long ones lose little; a second kernel adds the blocks' sums in order.
+//   3x3: a tile loads 64 rows of 256 bytes and 108 of 128 (30 KB) for 64 * 64 * 32 * 9 multiply-adds, 39 to the byte.
+constexpr int kWeightTile = 64, kWeightThreads = 256, kWeightDown = 64, kWeightFold = 32;
+
+struct MmaWeights {
+  Conv2dSpec g;
+  int of_word;  // values: 1 float or 2 bf16
+  int p, q;
+  Tiling tiling;
+  int taps_at_once, wide, stretch, stretches;
+
+  explicit MmaWeights(const Conv2dSpec& spec, int most_stretches = 1 << 20, int values_of_word = 1)
+      : g(spec),
+        of_word(values_of_word),
+        p(g.p()),
+        q(g.q()),
+        tiling(
+            kWeightTile, p, q, [&](int n) { return span(n, g.stride_h, g.r, g.dil_h); },
+            [&](int n) { return span(n, g.stride_w, g.s, g.dil_w); }),
+        taps_at_once(g.r * g.s == 1   ? 1
+                     : g.r * g.s <= 3 ? 3
+                                      : 9),
+        wide(taps_at_once == 9 ? 32 : 64) {
+    const int64_t tiles = g.n * tiling.tiles(), wanted = ceil_div(528, blocks());  // 4 for each multiprocessor
+    stretches = int(std::min(std::min(wanted, tiles), int64_t{most_stretches}));
+    stretch = stretches ? int(ceil_div(tiles, stretches)) : 0;
+  }
+  static constexpr int span(int n, int stride, int taps, int dil) { return (n - 1) * stride + (taps - 1) * dil + 1; }
+  int64_t blocks() const {  // of one stretch
+    return ceil_div(g.k, kWeightDown) * ceil_div(g.c, wide) * ceil_div(g.r * g.s, taps_at_once);
+  }
+  // Words from a pixel's row to the next one's. Floats are read value by value, rows 8 t + g apart, so that every lane
+  // has its own bank; of bf16 ldmatrix reads eight rows of four words.
+  static constexpr int row(int channels, int of_word) { return of_word == 1 ? channels + 8 : channels / 2 + 4; }
+  constexpr int of_stage() const { return kWeightTile * row(kWeightDown, of_word) + tiling.halo * row(wide, of_word); }
+  size_t shared_bytes() const { return 2 * sizeof(float) * size_t(of_stage()); }
+  size_t bytes() const { return size_t(stretches) * size_t(g.w_size()) * sizeof(float); }
+  bool serves() const {
+    return shared_bytes() <= kMostShared && tiling.tiles() * kWeightTile * 2 <= int64_t{p} * q * 5;
+  }
+};
+
+template <int kTaps, int kAcross, Precision kPrecision, class T>
+// One block at a time: with 128 registers, for two, some would be spilled.
+__global__ void __launch_bounds__(kWeightThreads, 1)
+    conv2d_mma_weight_kernel(MmaWeights of, const T* dy, const T* x, float* parts) {
+  constexpr bool kPacked = std::is_same_v<T, Bf16>;
+  constexpr int kOfWord = kPacked ? 2 : 1, kOfCopy = 4 * kOfWord;  // values
+  constexpr int kWide = 32 * kAcross;
+  constexpr int kDyRow = MmaWeights::row(kWeightDown, kOfWord), kRow = MmaWeights::row(kWide, kOfWord);
+  const Conv2dSpec& g = of.g;
+  const Tiling& tiling = of.tiling;
+  const int halo_w = MmaWeights::span(tiling.tile_w, g.stride_w, g.s, g.dil_w);
+  const int wides = (g.c + kWide - 1) / kWide, downs = (g.k + kWeightDown - 1) / kWeightDown;
+  const int c0 = blockIdx.y % wides * kWide, k0 = blockIdx.y / wides % downs * kWeightDown;
+  const int tap0 = blockIdx.y / wides / downs * kTaps, taps = min(kTaps, g.r * g.s - tap0);
+  const int tiles = g.n * tiling.down * tiling.across;
+  const int begin = blockIdx.x * of.stretch, end = min(begin + of.stretch, tiles);
+  float* shared = KERN_DYNAMIC_SHARED(float);
+
+  auto fetch = [&](int tile, int stage) {
+    const int row_of_tiles = tile / tiling.across, image = row_of_tiles / tiling.down;
+    const int h0 = (row_of_tiles - image * tiling.down) * tiling.tile_h;
+    const int w0 = (tile - row_of_tiles * tiling.across) * tiling.tile_w;
+    float* to = shared + stage * of.of_stage();
+#pragma unroll
+    for (int e = threadIdx.x; e < kWeightTile * kWeightDown / kOfCopy; e += kWeightThreads) {
+      const int pixel = e / (kWeightDown / kOfCopy), k = e % (kWeightDown / kOfCopy) * kOfCopy;
+      const int ph = h0 + pixel / tiling.tile_w, pw = w0 + pixel % tiling.tile_w;
+      const bool inside = ph < of.p && pw < of.q && k0 + k < g.k;
+      const T* from = dy + ((int64_t{image} * of.p + ph) * of.q + pw) * g.dy_pitch() + k0 + k;
+      copy_async<16>(to + pixel * kDyRow + k / kOfWord, inside ? from : dy, inside ? 16 : 0);
+    }
+    to += kWeightTile * kDyRow;
+    for (int e = threadIdx.x; e < tiling.halo * (kWide / kOfCopy); e += kWeightThreads) {
+      const int pixel = e / (kWide / kOfCopy), c = e % (kWide / kOfCopy) * kOfCopy, row = pixel / halo_w;
+      const int ih = h0 * g.stride_h - g.pad_top + row, iw = w0 * g.stride_w - g.pad_left + pixel - row * halo_w;
+      const bool inside = unsigned(ih) < unsigned(g.h) && unsigned(iw) < unsigned(g.w) && c0 + c < g.c;
+      const T* from = x + ((int64_t{image} * g.h + ih) * g.w + iw) * g.x_pitch() + c0 + c;
+      copy_async<16>(to + pixel * kRow + c / kOfWord, inside ? from : x, inside ? 16 : 0);
+    }
+    copy_async_commit();
+  };
+
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  const int down = warp / 4 * 32, wide = warp % 4 * 8 * kAcross;
+  int shift[kTaps];  // taps that are not there read as the first one does and are thrown away
+#pragma unroll
+  for (int t = 0; t < kTaps; ++t) {
+    const int tap = t < taps ? tap0 + t : 0;
+    shift[t] = (tap / g.s * g.dil_h * halo_w + tap % g.s * g.dil_w) * kRow;
+  }
+  Accumulator sum[kTaps][2][kAcross];
+  auto clear = [&] {
+#pragma unroll
+    for (int t = 0; t < kTaps; ++t)
+#pragma unroll
+      for (int i = 0; i < 2; ++i)
+#pragma unroll
+        for (int j = 0; j < kAcross; ++j) sum[t][i][j] = {};
+  };
+  // Adds the sums to the block's part, or begins it with them.
+  parts += blockIdx.x * g.w_size();
+  auto fold = [&](bool first) {
+#pragma unroll
+    for (int t = 0; t < kTaps; ++t)
+#pragma unroll
+      for (int i = 0; i < 2; ++i)
+#pragma unroll
+        for (int j = 0; j < kAcross; ++j)
+#pragma unroll
+          for (int l = 0; l < 4; l += 2) {
+            const int k = k0 + down + i * 16 + lane / 4 + l * 4, c = c0 + wide + j * 8 + lane % 4 * 2;
+            if (t >= taps || k >= g.k || c >= g.c) continue;
+            float* to = parts + (int64_t{k} * g.r * g.s + tap0 + t) * g.c + c;
+            Pack<2> v{{sum[t][i][j].c[l], sum[t][i][j].c[l + 1]}};
+            if (!first) {
+              const Pack<2> before = load<2>(to);
+              v.v[0] += before.v[0], v.v[1] += before.v[1];
+            }
+            store(to, v);
+          }
+  };
+
+  clear();
+  if (begin < end) fetch(begin, 0);
+  for (int tile = begin, stage = 0; tile < end; ++tile, stage ^= 1) {
+    if (tile + 1 < end) {
+      fetch(tile + 1, stage ^ 1);
+      copy_async_wait<1>();
+    } else {
+      copy_async_wait<0>();
+    }
+    __syncthreads();
+    const float *tile_dy = shared + stage * of.of_stage(), *tile_x = tile_dy + kWeightTile * kDyRow;
+    if constexpr (kPacked) {
+      // Of dy and x, whose rows are pixels, ldmatrix gives transposed fragments: 16 pixels to an mma.
+#pragma unroll 1
+      for (int pixel = 0; pixel < kWeightTile; pixel += 16) {
+        const int mine = pixel + lane / 16 * 8 + lane % 8, of_x = pixel + lane / 8 % 2 * 8 + lane % 8;
+        uint32_t a[2][4];
+#pragma unroll
+        for (int i = 0; i < 2; ++i)
+          load_matrices_transposed(a[i], tile_dy + mine * kDyRow + (down + i * 16 + lane / 8 % 2 * 8) / 2);
+        const float* at =
+            tile_x + wide / 2 + (of_x / tiling.tile_w * g.stride_h * halo_w + of_x % tiling.tile_w * g.stride_w) * kRow;
+#pragma unroll
+        for (int t = 0; t < kTaps; ++t) {
+          uint32_t b[kAcross][2];
+#pragma unroll
+          for (int j = 0; j < kAcross; ++j) load_matrices_transposed(b[j], at + shift[t] + j * 4);
+          mma_packed(sum[t], a, b);
+        }
+      }
+    } else {
+      const float* of_dy = tile_dy + lane % 4 * kDyRow + down + lane / 4;
+      const float* of_x = tile_x + lane % 4 * g.stride_w * kRow + wide + lane / 4;
+#pragma unroll 1
+      for (int pixel = 0; pixel < kWeightTile; pixel += 8) {
+        uint32_t a[2][4];
+#pragma unroll
+        for (int i = 0; i < 2; ++i)
+#pragma unroll
+          for (int l = 0; l < 4; ++l)
+            a[i][l] = __float_as_uint(of_dy[(pixel + l / 2 * 4) * kDyRow + i * 16 + l % 2 * 8]);
+        const float* at =
+            of_x + (pixel / tiling.tile_w * g.stride_h * halo_w + pixel % tiling.tile_w * g.stride_w) * kRow;
+#pragma unroll
+        for (int t = 0; t < kTaps; ++t) {
+          uint32_t b[kAcross][2];
+#pragma unroll
+          for (int j = 0; j < kAcross; ++j)
+#pragma unroll
+            for (int l = 0; l < 2; ++l) b[j][l] = __float_as_uint(at[shift[t] + l * 4 * g.stride_w * kRow + j * 8]);
+          mma_floats<kPrecision>(sum[t], a, b);
+        }
+      }
+    }
+    __syncthreads();  // the next but one is loaded to where this one lay
+    if ((tile - begin + 1) % kWeightFold == 0 && tile + 1 < end) fold(tile - begin + 1 == kWeightFold), clear();
+  }
+  fold(end - begin <= kWeightFold);
+}
+
+template <Precision kPrecision, int kTaps, int kAcross, class T>
+void run_weights(const Exec& exec, const MmaWeights& of, const T* dy, const T* x, float* parts) {
+  const LaunchConfig config{.grid = dim3(unsigned(of.stretches), unsigned(of.blocks())),
+                            .block = kWeightThreads,
+                            .shared_bytes = of.shared_bytes(),
+                            .stream = stream_of(exec)};
+  KERN_LAUNCH((conv2d_mma_weight_kernel<kTaps, kAcross, kPrecision, T>), config, of, dy, x, parts);
+}
+template <Precision kPrecision, class T>
+void run_weights(const Exec& exec, const MmaWeights& of, const T* dy, const T* x, float* dw) {
+  float* parts = static_cast<float*>(exec.scratch);
+  if (of.taps_at_once == 9) run_weights<kPrecision, 9, 1>(exec, of, dy, x, parts);
+  else if (of.taps_at_once == 3) run_weights<kPrecision, 3, 2>(exec, of, dy, x, parts);
+  else run_weights<kPrecision, 1, 2>(exec, of, dy, x, parts);
+  add_stretches(exec, of.g.w_size(), of.stretches, parts, dw);
+}
+
+template <Precision kPrecision, class T>
+void backward_weight(const Exec& exec, const Conv2dSpec& g, int most_stretches, const T* dy, const T* x, float* dw) {
+  constexpr int kOfCopy = 16 / sizeof(T);
+  const MmaWeights of(g, most_stretches, kOfCopy / 4);
+  if (!of.serves() || !packs_fit(kOfCopy, {{x, g.x_pitch()}, {dy, g.dy_pitch()}}, kOfCopy))
+    return weight_cuda(exec, g, g.p(), g.q(), dy, x, dw);
+  run_weights<kPrecision>(exec, of, dy, x, dw);
+}
+bool supports(const Conv2dSpec& g) {
+  return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kFewest && g.k >= kFewest && g.n > 0 &&
+         g.x_pitch() % 4 == 0 && g.dy_pitch() % 4 == 0 && serves<false>(forward_gather(g)) &&
+         serves<true>(backward_gather(g));
+}
+
+template <Precision kPrecision>
+constexpr Conv2dRow row_of(const char* name, bool (*supports_case)(const Conv2dSpec&)) {
+  return {
+      .name = name,
+      .device = Device::cuda,
+      .supports = supports_case,
+      .workspace =
+          [](const Conv2dSpec& g) {
+            const size_t weights = std::max(weight_cuda_bytes(g, g.p(), g.q()), MmaWeights(g).bytes());
+            return std::max(weights, BiasSums(g.y_rows(), g.k).bytes());
+          },
+      .forward = [](const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b,
+                    float* y) { run<kPrecision, false>(exec, forward_gather(g), x, w, b, y); },
+      .backward_data = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w,
+                          float* dx) { run<kPrecision, true>(exec, backward_gather(g), dy, w, nullptr, dx); },
+      .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x,
+                            float* dw) { backward_weight<kPrecision>(exec, g, 1 << 20, dy, x, dw); },
+      .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const float* dy,
+                          float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
+      .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
+                               float* dx) { run<kPrecision, true>(exec, backward_gather(g), dy, w, b, dx); },
+      .backward_data_added =
+          [](const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* base,
+             int64_t base_pitch, float* dx) {
+            run<kPrecision, true>(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx);
+          },
+      .exact = kPrecision == Precision::f32};
+}
+
+bool supports_bf16(const Conv2dSpec& g) {
+  return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kFewest && g.k >= kFewest && g.n > 0 &&
+         g.x_pitch() % 8 == 0 && g.dy_pitch() % 8 == 0 && serves<false>(forward_gather(g)) &&
+         serves<false>(in_words(backward_gather(g)));
+}
+
+}  // namespace
+
+Conv2dRowOf<Bf16> conv2d_cuda_mma_bf16_row() {
+  return {.name = "cuda_mma_bf16",
+          .device = Device::cuda,
+          .supports = supports_bf16,
+          .workspace =
+              [](const Conv2dSpec& g) {
+                return std::max({packing_of(g, false).bytes(), weight_cuda_bytes(g, g.p(), g.q()),
+                                 MmaWeights(g, 1 << 20, 2).bytes(), BiasSums(g.y_rows(), g.k).bytes()});
+              },
+          .forward = [](const Exec& exec, const Conv2dSpec& g, const Bf16* x, const float* w, const float* b,
+                        Bf16* y) { run_bf16(exec, forward_gather(g), x, w, b, y); },
+          .backward_data = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w,
+                              Bf16* dx) { run_bf16(exec, backward_gather(g), dy, w, nullptr, dx); },
+          .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const Bf16* x,
+                                float* dw) { backward_weight<Precision::bf16>(exec, g, 1 << 20, dy, x, dw); },
+          .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy,
+                              float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
+          .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w,
+                                   const float* b, Bf16* dx) { run_bf16(exec, backward_gather(g), dy, w, b, dx); },
+          .backward_data_added =
+              [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w, const Bf16* base,
+                 int64_t base_pitch,
+                 Bf16* dx) { run_bf16(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx); },
+          .packing = packing_of};
+}
+
+void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,
+                             float* dw) {
+  backward_weight<Precision::f32>(exec, g, most_stretches, dy, x, dw);
+}
+Conv2dRow conv2d_cuda_mma_row() { return row_of<Precision::f32>("cuda_mma", supports); }
+Conv2dRow conv2d_cuda_tf32_row() {
+  return row_of<Precision::tf32>("cuda_tf32",
+                                 [](const Conv2dSpec& g) { return precision() >= Precision::tf32 && supports(g); });
+}
+Conv2dRow conv2d_cuda_bf16_row() {
+  return row_of<Precision::bf16>("cuda_bf16",
+                                 [](const Conv2dSpec& g) { return precision() >= Precision::bf16 && supports(g); });
+}
+
+}  // namespace kern::kernels

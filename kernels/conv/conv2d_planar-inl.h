@@ -1,0 +1,266 @@
+// A gather (conv2d_gather-inl.h) of fewer output channels than half a vector: here pixels lie in vectors. Rows of the
+// input are turned into planes, one per channel, with zeros round them in place of borders; the planes of the rows that
+// an output row reads stay in a ring in the nearest caches. A tile of output channels x vectors of pixels stays in
+// registers while the taps run; then channels are turned back into rows. Included by conv2d_simd.cpp, once per
+// instruction set.
+#if defined(KERN_CONV2D_PLANAR_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef KERN_CONV2D_PLANAR_INL_H
+#undef KERN_CONV2D_PLANAR_INL_H
+#else
+#define KERN_CONV2D_PLANAR_INL_H
+#endif
+
+#include "kernels/common/parallel.h"
+#include "kernels/common/tile-inl.h"
+#include "kernels/conv/conv2d_gather-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kern::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+using Four = hn::CappedTag<float, 4>;
+
+// Four floats at each of p, p + 4 step, p + 8 step, ...: one vector.
+template <class Load>
+HWY_INLINE hn::Vec<Vf> load_blocks(const float* p, [[maybe_unused]] int64_t step, Load&& load) {
+#if HWY_MAX_BYTES == 16
+  return load(p);
+#elif HWY_MAX_BYTES == 32
+  return hn::Combine(Vf(), load(p + 4 * step), load(p));
+#else
+  const hn::Half<Vf> half;
+  return hn::Combine(Vf(), hn::Combine(half, load(p + 12 * step), load(p + 8 * step)),
+                     hn::Combine(half, load(p + 4 * step), load(p)));
+#endif
+}
+template <class Store>
+HWY_INLINE void store_blocks(hn::Vec<Vf> v, float* p, [[maybe_unused]] int64_t step, Store&& store) {
+#if HWY_MAX_BYTES == 16
+  store(v, p);
+#elif HWY_MAX_BYTES == 32
+  store(hn::LowerHalf(v), p);
+  store(hn::UpperHalf(hn::Half<Vf>(), v), p + 4 * step);
+#else
+  const hn::Half<Vf> half;
+  const hn::Half<decltype(half)> quarter;
+  const auto low = hn::LowerHalf(v), high = hn::UpperHalf(half, v);
+  store(hn::LowerHalf(low), p);
+  store(hn::UpperHalf(quarter, low), p + 4 * step);
+  store(hn::LowerHalf(high), p + 8 * step);
+  store(hn::UpperHalf(quarter, high), p + 12 * step);
+#endif
+}
+// In every block of four lanes: lane j of vector i becomes lane i of vector j.
+HWY_INLINE void transpose_blocks(hn::Vec<Vf> (&v)[4]) {
+  const Vf d;
+  const hn::Repartition<double, Vf> wide;
+  const auto a = hn::BitCast(wide, hn::InterleaveLower(d, v[0], v[1])),
+             b = hn::BitCast(wide, hn::InterleaveLower(d, v[2], v[3])),
+             e = hn::BitCast(wide, hn::InterleaveUpper(d, v[0], v[1])),
+             f = hn::BitCast(wide, hn::InterleaveUpper(d, v[2], v[3]));
+  v[0] = hn::BitCast(d, hn::InterleaveLower(wide, a, b));
+  v[1] = hn::BitCast(d, hn::InterleaveUpper(wide, a, b));
+  v[2] = hn::BitCast(d, hn::InterleaveLower(wide, e, f));
+  v[3] = hn::BitCast(d, hn::InterleaveUpper(wide, e, f));
+}
+
+// `pixels` rows of `channels` values, `pitch` apart, into planes `plane` apart.
+void to_planes(const float* from, int64_t pitch, int channels, int pixels, float* to, int64_t plane) {
+  if (channels == 1 && pitch == 1) {
+    for (int i = 0; i < pixels; ++i) to[i] = from[i];
+    return;
+  }
+  if (pixels < kLanes) {
+    for (int c = 0; c < channels; ++c)
+      for (int i = 0; i < pixels; ++i) to[c * plane + i] = from[i * pitch + c];
+    return;
+  }
+  const Vf d;
+  auto block = [&](int i, int c, int count, auto&& load) {
+    hn::Vec<Vf> v[4];
+    const float* p = from + i * pitch + c;
+    for (int j = 0; j < 4; ++j, p += pitch) v[j] = load_blocks(p, pitch, load);
+    transpose_blocks(v);
+    float* plane_of = to + c * plane + i;
+    for (int j = 0; j < count; ++j, plane_of += plane) hn::StoreU(v[j], d, plane_of);
+  };
+  for (int i = 0; i < pixels; i = i + 2 * kLanes <= pixels || i + kLanes == pixels ? i + kLanes : pixels - kLanes) {
+    int c = 0;
+    for (; c + 4 <= channels; c += 4) block(i, c, 4, [](const float* p) { return hn::LoadU(Four(), p); });
+    const int rest = channels - c;
+    if (rest) block(i, c, rest, [rest](const float* p) { return load_first_four(p, rest); });
+  }
+}
+
+// The sums of K channels of `count` <= kLanes pixels into rows that are `step` apart.
+template <int K>
+HWY_INLINE void from_planes(hn::Vec<Vf> (&sum)[K], float* to, int64_t step, int count) {
+  const Vf d;
+  if (K == 1 && step == 1) return store_first(sum[0], to, count);
+  if (count < kLanes) {
+    HWY_ALIGN float part[K][kLanes];
+    for (int k = 0; k < K; ++k) hn::Store(sum[k], d, part[k]);
+    for (int i = 0; i < count; ++i)
+      for (int k = 0; k < K; ++k) to[i * step + k] = part[k][i];
+    return;
+  }
+  HWY_UNROLL(2) for (int k = 0; k < K; k += 4) {
+    hn::Vec<Vf> v[4];
+    HWY_UNROLL(4) for (int j = 0; j < 4; ++j) v[j] = k + j < K ? sum[k + j < K ? k + j : 0] : hn::Zero(d);
+    transpose_blocks(v);
+    HWY_UNROLL(4) for (int j = 0; j < 4; ++j) {
+      store_blocks(v[j], to + j * step + k, step, [k](auto block, float* p) {
+        if (K - k >= 4) hn::StoreU(block, Four(), p);
+        else store_first_four(block, p, K - k);
+      });
+    }
+  }
+}
+
+// What a tile reads: for each of `rows` filter rows the planes of an input row, and weights [row][channel][tap][K].
+struct PlanarTile {
+  const float* const* planes;
+  int rows, reduce, taps;
+  int64_t plane, tap;  // from plane to plane, from tap to tap
+  const float *weights, *bias;
+  float* out;
+  int64_t step;  // from pixel to pixel of the output
+};
+using PlanarFunction = void (*)(const PlanarTile&, int j, int count);
+
+// Pixels [j, j + V vectors) of a row, or `count` of one vector.
+template <int K, int V>
+HWY_NOINLINE void planar_tile(const PlanarTile& t, int j, int count) {
+  const Vf d;
+  hn::Vec<Vf> sum[V][K];
+  HWY_UNROLL(8) for (int k = 0; k < K; ++k) {
+    const auto start = t.bias ? hn::Set(d, t.bias[k]) : hn::Zero(d);
+    HWY_UNROLL(8) for (int v = 0; v < V; ++v) sum[v][k] = start;
+  }
+  const float* w = t.weights;
+  for (int row = 0; row < t.rows; ++row) {
+    const float* plane = t.planes[row] + j;
+    for (int c = t.reduce; c > 0; --c, plane += t.plane) {
+      const float* x = plane;
+      for (int s = t.taps; s > 0; --s, x += t.tap, w += K) {
+        hn::Vec<Vf> xv[V];
+        HWY_UNROLL(8) for (int v = 0; v < V; ++v) xv[v] = hn::LoadU(d, x + v * kLanes);
+        HWY_UNROLL(8) for (int k = 0; k < K; ++k) {
+          const auto wk = hn::Set(d, w[k]);
+          HWY_UNROLL(8) for (int v = 0; v < V; ++v) sum[v][k] = hn::MulAdd(xv[v], wk, sum[v][k]);
+        }
+      }
+    }
+  }
+  HWY_UNROLL(8)
+  for (int v = 0; v < V; ++v) from_planes(sum[v], t.out + (j + v * kLanes) * t.step, t.step, V == 1 ? count : kLanes);
+}
+
+constexpr int kMaxPlanarColumns = kLanes / 2;
+constexpr int planar_vectors(int columns) {
+  return kManyRegisters ? (columns <= 2 ? 6 : columns <= 5 ? 4 : 3) : columns <= 2 ? 4 : 2;
+}
+struct PlanarFunctions {
+  PlanarFunction whole, single;
+  int vectors;  // of `whole`
+};
+template <int K = kMaxPlanarColumns>
+PlanarFunctions planar_functions(int columns) {
+  if constexpr (K > 1)
+    if (columns < K) return planar_functions<K - 1>(columns);
+  return {planar_tile<K, planar_vectors(K)>, planar_tile<K, 1>, planar_vectors(K)};
+}
+
+// How rows are cut into parts: the planes of one shall fit into half of the nearest cache, or else be 64 pixels wide.
+// A ring: the rows that one output row reads, and those between them.
+struct PlanarCut {
+  static constexpr int kFloats = 16384, kBand = 32,
+                       kMostTaps = 16;  // of all planes; output rows of a ring; filter rows
+  int ring, span, part = 0, parts = 0;
+  int64_t width = 0;  // of a plane
+  explicit PlanarCut(const Gather& g) : ring((g.y.taps - 1) * g.y.in_tap + 1), span((g.x.taps - 1) * g.x.in_tap) {
+    const int64_t planes = int64_t{ring} * g.reduce, rest = round_up(span) + kLanes;
+    const int64_t most = at_most(kFloats / planes - rest, at_least(64, 4096 / planes - rest)) / kLanes * kLanes;
+    if (most <= 0) return;
+    parts = int(ceil_div(g.x.n, most));
+    part = int(round_up(ceil_div(g.x.n, parts)));
+    width = part + rest;
+  }
+  static constexpr int64_t round_up(int64_t n) { return ceil_div(n, kLanes) * kLanes; }
+};
+bool is_planar(const Gather& g) {
+  if (g.groups != 1 || g.y.taps > PlanarCut::kMostTaps || g.columns > kMaxPlanarColumns || g.x.in_step != 1 ||
+      g.x.taps == 0 || g.y.taps == 0)
+    return false;
+  const PlanarCut cut(g);
+  return cut.part > 0 && (cut.part >= 2 * cut.span || cut.parts == 1) && g.x.n >= kLanes;
+}
+
+// The whole gather; scratch of packed_size() floats.
+void planar_gather(const Gather& g, const float* w, float* scratch) {
+  if (g.y.n == 0 || g.x.n == 0) return;
+  float* packed = scratch;
+  for (int ty = 0; ty < g.y.taps; ++ty)
+    for (int c = 0; c < g.reduce; ++c)
+      for (int tx = 0; tx < g.x.taps; ++tx)
+        for (int k = 0; k < g.columns; ++k)
+          *packed++ = w[(g.y.w_first + ty * g.y.w_step) * g.w_row + (g.x.w_first + tx * g.x.w_step) * g.w_tap +
+                        k * g.w_column + c * g.w_reduce];
+  const PlanarCut cut(g);
+  const EvenTiles bands(g.y.n, PlanarCut::kBand);
+  const PlanarFunctions tile = planar_functions(g.columns);
+  const int64_t macs = int64_t{cut.part} * bands.size * g.columns * (int64_t{g.y.taps} * g.x.taps * g.reduce + 8);
+  parallel_for(int64_t{g.n} * bands.count * cut.parts, at_least(1, (1 << 18) / macs), [&](int64_t begin, int64_t end) {
+    HWY_ALIGN float planes[PlanarCut::kFloats];
+    for (int64_t unit = begin; unit < end; ++unit) {
+      const int part = int(unit % cut.parts) * cut.part, n = int(unit / cut.parts / bands.count);
+      const Range band = range_of(bands, int(unit / cut.parts % bands.count)),
+                  js = {part, int(at_most(g.x.n, part + cut.part))};
+      // Plane column 0 is input column `first`; input columns [from, to) exist.
+      const int64_t first = g.x.input(js.begin, 0), length = js.size() + cut.span;
+      const int64_t from = at_most(first + length, at_least(0, first)),
+                    to = at_least(from, at_most(g.x.in_size, first + length));
+      const int64_t lead = (first - from) & (kLanes - 1);  // so that input columns lie on whole vectors
+      int64_t next_row = 0;                                // the first that has not been in the ring
+      for (int i = band.begin; i < band.end; ++i) {
+        const Range ty = g.y.taps_of({i, i + 1});
+        const float* rows[PlanarCut::kMostTaps];
+        for (int t = ty.begin; t < ty.end; ++t) {
+          const int64_t row = g.y.input(i, t);
+          rows[t - ty.begin] = planes + row % cut.ring * g.reduce * cut.width + lead;
+          for (next_row = at_least(next_row, t == ty.begin ? row : 0); next_row <= row; ++next_row) {
+            float* slot = planes + next_row % cut.ring * g.reduce * cut.width + lead;
+            for (int c = 0; c < g.reduce; ++c) {
+              for (int64_t x = 0; x < from - first; ++x) slot[c * cut.width + x] = 0;
+              for (int64_t x = to - first; x < cut.width - lead; ++x) slot[c * cut.width + x] = 0;
+            }
+            to_planes(g.in + ((int64_t{n} * g.y.in_size + next_row) * g.x.in_size + from) * g.in_pitch, g.in_pitch,
+                      g.reduce, int(to - from), slot + from - first, cut.width);
+          }
+        }
+        const PlanarTile t{
+            .planes = rows,
+            .rows = ty.size(),
+            .reduce = g.reduce,
+            .taps = g.x.taps,
+            .plane = cut.width,
+            .tap = g.x.in_tap,
+            .weights = scratch + int64_t{ty.begin} * g.reduce * g.x.taps * g.columns,
+            .bias = g.bias,
+            .out = g.out +
+                   ((int64_t{n} * g.y.out_size + g.y.output(i)) * g.x.out_size + g.x.output(js.begin)) * g.out_pitch,
+            .step = g.x.out_step * g.out_pitch};
+        int j = 0;
+        for (; j + tile.vectors * kLanes <= js.size(); j += tile.vectors * kLanes) tile.whole(t, j, kLanes);
+        for (; j < js.size(); j += kLanes) tile.single(t, j, int(at_most(kLanes, js.size() - j)));
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+#endif

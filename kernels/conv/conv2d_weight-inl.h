@@ -1,0 +1,289 @@
+// conv2d backward_weight and backward_bias: sums over all pixels. The pixels are cut into chunks that depend on the
+// problem alone; each chunk sums into a partial result of its own, blocks of a few hundred pixels in registers at a
+// time, and the partial results are added in order: the same bits for any number of threads. Included by
+// conv2d_simd.cpp, once per instruction set.
+#if defined(KERN_CONV2D_WEIGHT_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef KERN_CONV2D_WEIGHT_INL_H
+#undef KERN_CONV2D_WEIGHT_INL_H
+#else
+#define KERN_CONV2D_WEIGHT_INL_H
+#endif
+
+#include "kernels/common/parallel.h"
+#include "kernels/common/tile-inl.h"
+#include "kernels/conv/conv2d.h"
+#include "kernels/conv/conv2d_gather-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kern::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+// One block of pixels: rows p and columns q of image n.
+struct PixelBlock {
+  int n;
+  Range p, q;
+};
+
+// Blocks of pixels: some rows of one image, and a part of each row where rows are long. Chunks: runs of blocks.
+struct PixelBlocks {
+  EvenTiles parts, bands;
+  int64_t blocks;
+  int chunks;
+
+  PixelBlocks(const Conv2dSpec& g, int64_t partial_size)
+      : parts(g.q(), kPixels),
+        bands(g.p(), int(at_least(1, kPixels / g.q()))),
+        blocks(int64_t{g.n} * parts.count * bands.count) {
+    const int64_t few =
+        at_least(4, (int64_t{1} << 22) / at_least(1, partial_size));  // at most 16 MB of partial results, or 4
+    chunks = int(at_least(1, at_most(at_most(few, 32), at_most(blocks, g.y_rows() / 1024))));
+  }
+  PixelBlock block(int64_t k) const {
+    const int n = int(k / parts.count / bands.count);
+    return {n, range_of(bands, int(k / parts.count % bands.count)), range_of(parts, int(k % parts.count))};
+  }
+  static constexpr int kPixels = 256;
+};
+
+// Which side of the product lies in vectors, and how it is read.
+struct WeightPlan {
+  bool run;           // x[.., s * C + c] for all s and c of a filter row are neighbours, and C is small
+  bool vectors_of_x;  // rows of a tile are output channels, columns are values of x; otherwise the other way round
+  bool pack;          // dy is read often enough to be copied into dense blocks first
+  bool slide;         // three neighbouring taps share what they read, with zeros round dy in place of borders
+  explicit WeightPlan(const Conv2dSpec& g)
+      : run(g.dil_w == 1 && g.groups == 1 && g.x_pitch() == g.c && g.c < 16 && g.s > 1) {
+    const int64_t values = run ? g.s * g.cg() : g.cg(), times = run ? 1 : g.s;
+    vectors_of_x = times * ceil_div(values, kLanes) * g.kg() < times * values * ceil_div(g.kg(), kLanes);
+    pack = !vectors_of_x && g.r * g.s * g.cg() >= 128;
+    slide = !run && !vectors_of_x && g.s == 3 && g.stride_w == 1 && g.dil_w == 1 && g.cg() >= 4 && g.q() >= 8 &&
+            (g.r * g.cg() >= 48 || g.kg() <= 128);  // else copying dy is not worth its while
+  }
+};
+
+// The sums over one block with plan.slide, added to partial[r][s][c][k] per group.
+void add_block_by_slide(const Conv2dSpec& g, const float* dy, const float* x, const PixelBlock& block, float* partial) {
+  const int kg = g.kg(), cg = g.cg();
+  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top);
+  const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), b_row = (block.q.size() + 4) * kLanes;
+  // Two vectors of dy's channels, one behind the other, each row with two zeros before and behind it: at most an eighth
+  // of the pixels are rows.
+  constexpr int kSize = (PixelBlocks::kPixels + PixelBlocks::kPixels / 8 * 4) * kLanes;
+  HWY_ALIGN float packed[2 * kSize];
+  const Range columns{int(at_least(0, block.q.begin - g.pad_left)), int(at_most(g.w, block.q.end + 2 - g.pad_left))};
+  if (columns.size() == 0) return;
+  const EvenTiles tiles(cg, kMaxSlideSums);
+  for (int group = 0; group < g.groups; ++group)
+    for (int both = 0; both < kg; both += 2 * kLanes) {
+      const Vf d;
+      const int left = int(at_most(2 * kLanes, kg - both)), vectors = int(ceil_div(left, kLanes)),
+                last = left - (vectors - 1) * kLanes;  // channels of the last vector
+      float* to = packed;
+      for (int p = block.p.begin; p < block.p.end; ++p, to += b_row) {
+        const float* from = dy + ((int64_t{block.n} * g.p() + p) * g.q() + block.q.begin) * dyp + group * kg + both;
+        for (int v = 0; v < vectors; ++v)
+          for (int i = 0; i < 4; ++i)
+            hn::Store(hn::Zero(d), d, to + v * kSize + (i < 2 ? i : block.q.size() + i) * kLanes);
+        float* pixel = to + 2 * kLanes;
+        for (int i = 0; i < block.q.size(); ++i, pixel += kLanes, from += dyp) {
+          if (vectors == 2) hn::Store(hn::LoadU(d, from), d, pixel);
+          hn::Store(load_first(from + (vectors - 1) * kLanes, last), d, pixel + (vectors - 1) * kSize);
+        }
+      }
+      for (int j = both; j < at_most(kg, both + 2 * kLanes); j += kLanes)
+        for (int r = 0; r < g.r; ++r) {
+          const Range p = overlap(block.p, ay.outputs(r));
+          if (p.size() == 0) continue;
+          const float* from_x =
+              x + ((int64_t{block.n} * g.h + ay.input(p.begin, r)) * g.w + columns.begin) * xp + group * cg;
+          Tile t{};
+          t.b = packed + (j - both) / kLanes * kSize + (p.begin - block.p.begin) * b_row +
+                (columns.begin + g.pad_left - block.q.begin + 2) * int64_t{kLanes};
+          t.outer = {p.size(), int64_t{g.stride_h} * g.w * xp, b_row};
+          t.middle = {3, int64_t{cg} * kg, -kLanes};
+          t.inner = {columns.size(), xp, kLanes};
+          t.c_row = kg;
+          t.columns = int(at_most(kLanes, kg - j));
+          for (int k = 0; k < tiles.count; ++k) {
+            t.a = from_x + tiles.begin(k);
+            t.c = partial + ((int64_t{group} * g.r + r) * 3 * cg + tiles.begin(k)) * kg + j;
+            slide_sums_function(tiles.length(k))(t);
+          }
+        }
+    }
+}
+
+// partial += the sums over one block. partial: dw[k][r][s][c] if vectors of x, else per group [r][s][c][k].
+void add_block(const Conv2dSpec& g, const WeightPlan& plan, const float* dy, const float* x, const PixelBlock& block,
+               float* partial) {
+  const int kg = g.kg(), cg = g.cg();
+  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
+             ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
+  const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), filter = int64_t{g.r} * g.s * cg;
+  dy += ((int64_t{block.n} * g.p() + block.p.begin) * g.q() + block.q.begin) * dyp;  // the block's first pixel
+  Range inside = block.q;  // pixels whose whole filter row is inside
+  for (int s = 0; s < g.s; ++s) inside = overlap(inside, ax.outputs(s));
+
+  // A column block of dy lies here, dense: it is read once per filter value, and a power of two for a pitch is poison
+  // for caches.
+  constexpr int kWidth = kMaxVectors * kLanes;
+  HWY_ALIGN float packed[PixelBlocks::kPixels * kWidth];
+
+  // The pixels p x q for filter row r and `values` values of x from filter column s on, output channels [j, j + count).
+  auto add = [&](int group, int j, int count, int r, int s, int values, Range p, Range q) {
+    if (p.size() == 0 || q.size() == 0) return;
+    const float* from_x =
+        x + ((int64_t{block.n} * g.h + ay.input(p.begin, r)) * g.w + ax.input(q.begin, s)) * xp + group * cg;
+    const int64_t pixel_row = p.begin - block.p.begin, pixel = q.begin - block.q.begin;
+    const int64_t x_row = int64_t{g.stride_h} * g.w * xp, x_column = g.stride_w * xp, dy_row = g.q() * dyp;
+    const int64_t value = (int64_t{r} * g.s + s) * cg;
+    Tile t{};
+    t.middle = {};
+    t.add = true;
+    if (plan.vectors_of_x) {
+      t.outer = {p.size(), dy_row, x_row};
+      t.inner = {q.size(), dyp, x_column};
+      t.c_row = filter;
+      const float* from_dy = dy + pixel_row * dy_row + pixel * dyp + group * kg;
+      for (int first = 0; first < values; first += kWidth) {
+        t.columns = int(at_most(values - first, kWidth));
+        const int vectors = int(ceil_div(t.columns, kLanes));
+        const EvenTiles tiles(count, max_rows(vectors));
+        for (int k = 0; k < tiles.count; ++k) {
+          t.a = from_dy + j + tiles.begin(k);
+          t.b = from_x + first;
+          t.c = partial + (int64_t{group} * kg + j + tiles.begin(k)) * filter + value + first;
+          tile_function<Operands::unit_unpadded>(tiles.length(k), vectors)(t);
+        }
+      }
+    } else {
+      const int64_t width = plan.pack ? kWidth : dyp, b_row = plan.pack ? block.q.size() * width : dy_row;
+      t.outer = {p.size(), x_row, b_row};
+      t.inner = {q.size(), x_column, width};
+      t.b = (plan.pack ? packed : dy + group * kg + j) + pixel_row * b_row + pixel * width;
+      t.c_row = kg;
+      t.columns = count;
+      const int vectors = int(ceil_div(count, kLanes));
+      const EvenTiles tiles(values, max_rows(vectors));
+      for (int k = 0; k < tiles.count; ++k) {
+        t.a = from_x + tiles.begin(k);
+        t.c = partial + (group * filter + value + tiles.begin(k)) * kg + j;
+        (plan.pack ? tile_function<Operands::unit>(tiles.length(k), vectors)
+                   : tile_function<Operands::unit_unpadded>(tiles.length(k), vectors))(t);
+      }
+    }
+  };
+  const int step = plan.vectors_of_x ? kg : kWidth;
+  for (int group = 0; group < g.groups; ++group)
+    for (int j = 0; j < kg; j += step) {
+      const int count = int(at_most(kg - j, step));
+      if (plan.pack) {
+        float* to = packed;
+        for (int p = 0; p < block.p.size(); ++p)
+          for (int q = 0; q < block.q.size(); ++q, to += kWidth)
+            for (int v = 0; v < count; v += kLanes)
+              hn::Store(
+                  load_first(dy + (int64_t{p} * g.q() + q) * dyp + group * kg + j + v, int(at_most(kLanes, count - v))),
+                  Vf(), to + v);
+      }
+      for (int r = 0; r < g.r; ++r) {
+        const Range p = overlap(block.p, ay.outputs(r));
+        if (plan.run && inside.size() > 0) {
+          add(group, j, count, r, 0, g.s * cg, p, inside);
+          for (int s = 0; s < g.s; ++s) {  // and the borders
+            const Range q = overlap(block.q, ax.outputs(s));
+            add(group, j, count, r, s, cg, p, {q.begin, inside.begin});
+            add(group, j, count, r, s, cg, p, {inside.end, q.end});
+          }
+        } else {
+          for (int s = 0; s < g.s; ++s) add(group, j, count, r, s, cg, p, overlap(block.q, ax.outputs(s)));
+        }
+      }
+    }
+}
+
+size_t weight_workspace(const Conv2dSpec& g) {
+  return size_t(PixelBlocks(g, g.w_size()).chunks * g.w_size()) * sizeof(float);
+}
+
+void weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float* dw, float* scratch) {
+  const int64_t size = g.w_size();
+  const PixelBlocks cut(g, size);
+  const WeightPlan plan(g);
+  parallel_for(cut.chunks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t chunk = begin; chunk < end; ++chunk) {
+      float* partial = scratch + chunk * size;
+      for (int64_t i = 0; i < size; ++i) partial[i] = 0;
+      for (int64_t k = cut.blocks * chunk / cut.chunks; k < cut.blocks * (chunk + 1) / cut.chunks; ++k)
+        if (plan.slide) add_block_by_slide(g, dy, x, cut.block(k), partial);
+        else add_block(g, plan, dy, x, cut.block(k), partial);
+    }
+  });
+  // Sums over the chunks, in their order, and the turn from [r][s][c][k] to [k][r][s][c].
+  const int64_t filter = int64_t{g.r} * g.s * g.cg();
+  parallel_for(size, 16384, [&](int64_t begin, int64_t end) {
+    const Vf d;
+    for (int64_t i = begin; i < end; i += kLanes) {
+      const int count = int(at_most(kLanes, end - i));
+      auto sum = hn::Zero(d);
+      for (int chunk = 0; chunk < cut.chunks; ++chunk)
+        sum = hn::Add(sum, load_first(scratch + chunk * size + i, count));
+      store_first(sum, (plan.vectors_of_x ? dw : scratch) + i, count);
+    }
+  });
+  if (plan.vectors_of_x) return;
+  parallel_for(g.k, at_least(1, 16384 / filter), [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin; k < end; ++k) {
+      const float* from = scratch + k / g.kg() * filter * g.kg() + k % g.kg();
+      for (int64_t i = 0; i < filter; ++i) dw[k * filter + i] = from[i * g.kg()];
+    }
+  });
+}
+
+constexpr int kBiasRows = 4096;  // of dy, a chunk
+
+// Rows of few values that lie dense are taken kLanes at a time: as one row of whole vectors.
+int bias_rows_together(const Conv2dSpec& g) { return g.k < kLanes && g.dy_pitch() == g.k ? kLanes : 1; }
+size_t bias_workspace(const Conv2dSpec& g) {
+  return size_t(ceil_div(g.y_rows(), kBiasRows) * g.k * bias_rows_together(g)) * sizeof(double);
+}
+
+// Column sums of dy: of 64 rows in float, of those in double.
+void bias_gradient(const Conv2dSpec& g, const float* dy, float* db, double* scratch) {
+  const int64_t rows = g.y_rows(), together = bias_rows_together(g), columns = g.k * together,
+                pitch = together > 1 ? columns : g.dy_pitch(), chunks = ceil_div(rows, kBiasRows);
+  parallel_for(rows, kBiasRows, [&](int64_t begin, int64_t end) {
+    double* sums = scratch + begin / kBiasRows * columns;
+    const Vf d;
+    for (int64_t j = 0; j < columns; ++j) sums[j] = 0;
+    for (int64_t i = begin / together; i < end / together; i += 64)
+      for (int64_t j = 0; j < columns; j += kLanes) {
+        const int64_t last = at_most(end / together, i + 64);
+        const int count = int(at_most(kLanes, columns - j));
+        hn::Vec<Vf> part[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+        const float* from = dy + i * pitch + j;
+        int64_t row = i;
+        for (; row + 4 <= last; row += 4, from += 4 * pitch)
+          for (int u = 0; u < 4; ++u) part[u] = hn::Add(part[u], load_first(from + u * pitch, count));
+        for (; row < last; ++row, from += pitch) part[0] = hn::Add(part[0], load_first(from, count));
+        HWY_ALIGN float sum[kLanes];
+        hn::Store(hn::Add(hn::Add(part[0], part[1]), hn::Add(part[2], part[3])), d, sum);
+        for (int l = 0; l < count; ++l) sums[j + l] += double(sum[l]);
+      }
+    for (int64_t i = end / together * together * g.k; i < end * g.k && together > 1; ++i)  // fewer rows than are taken
+      sums[i % g.k] += double(dy[i]);
+  });
+  for (int k = 0; k < g.k; ++k) {
+    double sum = 0;
+    for (int64_t chunk = 0; chunk < chunks; ++chunk)
+      for (int64_t j = k; j < columns; j += g.k) sum += scratch[chunk * columns + j];
+    db[k] = float(sum);
+  }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+#endif

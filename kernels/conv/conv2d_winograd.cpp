@@ -1,0 +1,167 @@
+// The Winograd rows of conv2d: 3x3 filters (signals: of 3) of stride 1, 4x4 and 3x3 filters of stride 2; dilation 1,
+// one group. Four times (signals: twice; stride 2: 2.6 and 1.8 times) fewer multiplications than a direct convolution,
+// at the price of the transforms: they pay from a number of channels and tiles on. What makes it fast stands in
+//   common/tile-inl.h                  the micro-kernel of the matrix products
+//   conv2d_winograd_tiles-inl.h        transforms, tiles
+//   conv2d_winograd-inl.h              forward and backward_data
+//   conv2d_winograd_weight-inl.h       backward_weight
+// This file says which cases they serve; where the direct row is the faster one, its entries do the work.
+#include <cstddef>
+
+#include "kernels/common/parallel.h"
+#include "kernels/common/simd.h"
+#include "kernels/conv/conv2d.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/conv/conv2d_winograd.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/conv/conv2d_winograd-inl.h"
+#include "kernels/conv/conv2d_winograd_weight-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kern::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+Tiling tiling_of(const Conv2dSpec& g, int h, int w) {
+  const int points = g.stride_w == 2 ? 5 : 6;
+  return {g.n, h, w, g.r == 1 ? 1 : points, points};
+}
+int64_t tiles(const Conv2dSpec& g) { return tiling_of(g, g.p(), g.q()).count(); }
+
+WinogradGather forward_gather(const Conv2dSpec& g, const float* x, const float* b, float* y) {
+  return {.tiling = tiling_of(g, g.p(), g.q()),
+          .in = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w},
+          .out = {y, g.y_pitch(), g.p(), g.q()},
+          .columns = g.k,
+          .bias = b,
+          .taps_y = g.r,
+          .taps_x = g.s,
+          .w_column = int64_t{g.r} * g.s * g.c,
+          .w_reduce = 1,
+          .w_first = 0,
+          .w_row = int64_t{g.s} * g.c,
+          .w_tap = g.c};
+}
+
+// One direction of backward_data's outputs residue + i * stride: these read the taps first, first - stride, .. down to
+// 0 or 1, of dy from i - pad on.
+struct Residue {
+  int taps, first, pad;
+  Residue(int filter, int stride, int padding, int residue) {
+    const int phase = (residue + padding) % stride;
+    taps = taps_of_phase(filter, stride, phase);
+    first = phase + (taps - 1) * stride;
+    pad = taps - 1 - (residue + padding) / stride;
+  }
+};
+WinogradGather backward_gather(const Conv2dSpec& g, const float* dy, const float* b, float* dx, int residue_h,
+                               int residue_w) {
+  const int stride = g.stride_w;
+  const Residue y(g.r, stride, g.pad_top, residue_h), x(g.s, stride, g.pad_left, residue_w);
+  return {.tiling = tiling_of(g, int(ceil_div(g.h, stride)), int(ceil_div(g.w, stride))),
+          .in = {dy, g.dy_pitch(), g.p(), g.q(), g.k, y.pad, x.pad},
+          .out = {dx, g.dx_pitch(), g.h, g.w, residue_h, residue_w, stride},
+          .columns = g.c,
+          .bias = b,
+          .taps_y = y.taps,
+          .taps_x = x.taps,
+          .w_column = 1,
+          .w_reduce = int64_t{g.r} * g.s * g.c,
+          .w_first = (int64_t{y.first} * g.s + x.first) * g.c,
+          .w_row = int64_t{-stride} * g.s * g.c,
+          .w_tap = int64_t{-stride} * g.c};
+}
+template <class F>
+void with_backward(const Conv2dSpec& g, const float* dy, const float* b, float* dx, F&& f) {
+  const int stride = g.stride_w;
+  WinogradGather residues[4];
+  for (int i = 0; i < stride * stride; ++i) residues[i] = backward_gather(g, dy, b, dx, i / stride, i % stride);
+  f(WinogradPhases{residues, stride * stride});
+}
+
+WinogradWeight weight_sums(const Conv2dSpec& g, const float* dy, const float* x) {
+  return {.tiling = tiling_of(g, g.p(), g.q()),
+          .dy = {dy, g.dy_pitch(), g.p(), g.q(), g.k, 0, 0},
+          .x = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w}};
+}
+
+// --- what measured faster than the direct row ----------------------------------------------------------------------
+
+bool strided(const Conv2dSpec& g) { return g.stride_w == 2; }
+// Forward and backward_data transform the whole filter first, which few tiles do not repay: of stride 1 if it fills the
+// cache, of stride 2 as many multiplications as a pair of channels must save.
+bool gather_pays(const Conv2dSpec& g, int filter) {
+  if (!strided(g)) return tiles(g) >= 32 || int64_t{g.c} * g.k <= 1 << 14;
+  const int64_t direct = int64_t{g.n} * g.p() * g.q() * g.r * g.s, products = g.r == 4 ? 100 : 81;
+  return direct > tiles(g) * products * 5 / 4 + filter;
+}
+bool forward_pays(const Conv2dSpec& g) { return gather_pays(g, 9000); }
+bool backward_data_pays(const Conv2dSpec& g) { return gather_pays(g, int64_t{g.c} * g.k <= 8192 ? 5000 : 9000); }
+bool backward_weight_pays(const Conv2dSpec& g) { return !strided(g) || g.r == 4; }
+
+bool supports(const Conv2dSpec& g) {
+  if (!winograd_enabled() || !cpu_has(KERN_SIMD_ISA)) return false;
+  if (g.stride_h != g.stride_w || g.dil_h != 1 || g.dil_w != 1 || g.groups != 1 || tiles(g) < 16) return false;
+  const int64_t pairs = int64_t{g.c} * g.k, fewest = at_most(g.c, g.k);
+  if (strided(g))
+    return g.r == g.s && (g.r == 4 || (g.r == 3 && backward_data_pays(g))) && fewest >= 16 &&
+           at_most(g.p(), g.q()) >= 3;
+  const bool planar = g.r == 3, signal = g.r == 1 && g.h == 1 && g.p() == 1;
+  if (g.stride_w != 1 || g.s != 3 || !(planar || signal)) return false;
+  const bool wide = planar ? fewest >= 8 && pairs >= 128 : fewest >= 16 && pairs >= 1024;
+  return wide && at_most(g.q(), g.w) >= 3 && (signal || at_most(g.p(), g.h) >= 3);
+}
+
+size_t workspace(const Conv2dSpec& g) {
+  size_t bytes = conv2d_simd_row<KERN_SIMD_ISA>().workspace(g);
+  auto need = [&](size_t other) { bytes = other > bytes ? other : bytes; };
+  const WinogradGather whole = forward_gather(g, nullptr, nullptr, nullptr);
+  need(winograd_workspace({&whole, 1}));
+  with_backward(g, nullptr, nullptr, nullptr, [&](const WinogradPhases& phases) { need(winograd_workspace(phases)); });
+  if (backward_weight_pays(g)) need(winograd_workspace(weight_sums(g, nullptr, nullptr)));
+  return bytes;
+}
+
+void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
+  if (!forward_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().forward(exec, g, x, w, b, y);
+  const WinogradGather whole = forward_gather(g, x, b, y);
+  winograd_gather({&whole, 1}, w, static_cast<float*>(exec.scratch));
+}
+void backward_data_plus(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
+                        float* dx) {
+  if (!backward_data_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().backward_data_plus(exec, g, dy, w, b, dx);
+  with_backward(g, dy, b, dx,
+                [&](const WinogradPhases& phases) { winograd_gather(phases, w, static_cast<float*>(exec.scratch)); });
+}
+void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
+  backward_data_plus(exec, g, dy, w, nullptr, dx);
+}
+void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
+  if (!backward_weight_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().backward_weight(exec, g, dy, x, dw);
+  winograd_weight_gradient(weight_sums(g, dy, x), dw, static_cast<float*>(exec.scratch));
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+
+template <>
+Conv2dRow conv2d_winograd_row<KERN_SIMD_ISA>() {
+  return {.name = KERN_SIMD_ISA == Isa::avx512 ? "winograd_avx512"
+                  : KERN_SIMD_ISA == Isa::avx2 ? "winograd_avx2"
+                                               : "winograd_simd",
+          .device = Device::cpu,
+          .supports = HWY_NAMESPACE::supports,
+          .workspace = HWY_NAMESPACE::workspace,
+          .forward = HWY_NAMESPACE::forward,
+          .backward_data = HWY_NAMESPACE::backward_data,
+          .backward_weight = HWY_NAMESPACE::backward_weight,
+          .backward_bias = conv2d_simd_row<KERN_SIMD_ISA>().backward_bias,
+          .backward_data_plus = HWY_NAMESPACE::backward_data_plus,
+          .exact = false};
+}
+
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();

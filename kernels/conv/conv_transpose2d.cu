@@ -1,0 +1,32 @@
+// The CUDA row that takes every transposed convolution: the kernels of conv2d.cu, told where x ends. Where x has the
+// shape that conv2d would give it, the row before this one runs conv2d's best row instead.
+#include "kernels/conv/conv2d_cuda.cuh"
+#include "kernels/conv/conv_transpose2d.h"
+
+namespace kern::kernels {
+
+template <class T>
+ConvTranspose2dRowOf<T> conv_transpose2d_cuda_row() {
+  return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_bf16",
+          .device = Device::cuda,
+          .supports = supports_all,
+          .workspace =
+              [](const ConvTranspose2dSpec& g) {
+                return std::max(weight_cuda_bytes(g.as_conv(), g.h, g.w), BiasSums(g.y_rows(), g.k).bytes());
+              },
+          .forward = [](const Exec& exec, const ConvTranspose2dSpec& g, const T* x, const float* w, const float* b,
+                        T* y) { gather_cuda(exec, backward_gather(g.conv_of_forward(), g.h, g.w), x, w, b, y); },
+          .backward_data =
+              [](const Exec& exec, const ConvTranspose2dSpec& g, const T* dy, const float* w, T* dx) {
+                gather_cuda(exec, forward_gather(g.conv_of_backward_data(), g.h, g.w), dy, w, nullptr, dx);
+              },
+          .backward_weight = [](const Exec& exec, const ConvTranspose2dSpec& g, const T* dy, const T* x,
+                                float* dw) { weight_cuda(exec, g.conv_of_backward_weight(), g.h, g.w, x, dy, dw); },
+          .backward_bias = [](const Exec& exec, const ConvTranspose2dSpec& g, const T* dy,
+                              float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); }};
+}
+
+template ConvTranspose2dRowOf<float> conv_transpose2d_cuda_row<float>();
+template ConvTranspose2dRowOf<Bf16> conv_transpose2d_cuda_row<Bf16>();
+
+}  // namespace kern::kernels

@@ -1,0 +1,33 @@
+// posteriors_in_order on the card: a thread for each signal. What comes next on a signal waits for what came before, so
+// there is nothing to share within one; a batch of windows keeps as many threads busy as it has signals, while the card
+// does little else. Bound by the latency of two logarithms in double a value.
+#include "kernels/common/cuda.h"
+#include "kernels/labels/posteriors_in_order.h"
+
+namespace kern::kernels {
+namespace {
+
+constexpr int kThreads = 32;
+
+__global__ void __launch_bounds__(kThreads)
+    posteriors_in_order_kernel(PosteriorsInOrderSpec g, const float* p, const int32_t* present, float* q,
+                               double* scratch) {
+  const int64_t n = int64_t(blockIdx.x) * kThreads + threadIdx.x;
+  if (n < g.n) posteriors_of_signal(g, n, p, present, q, scratch);
+}
+
+}  // namespace
+
+PosteriorsInOrderRow posteriors_in_order_cuda_row() {
+  return {.name = "cuda",
+          .device = Device::cuda,
+          .supports = supports_all,
+          .workspace = [](const PosteriorsInOrderSpec& g) { return g.scratch_size() * sizeof(double); },
+          .forward =
+              [](const Exec& exec, const PosteriorsInOrderSpec& g, const float* p, const int32_t* present, float* q) {
+                KERN_LAUNCH(posteriors_in_order_kernel, over(g.n, kThreads, exec), g, p, present, q,
+                            static_cast<double*>(exec.scratch));
+              }};
+}
+
+}  // namespace kern::kernels

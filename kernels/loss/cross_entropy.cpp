@@ -1,0 +1,91 @@
+#include "kernels/loss/cross_entropy.h"
+
+#include "kernels/common/reduce.h"
+
+namespace kern::kernels {
+namespace {
+
+// Chunks of blocks of rows that are whole vectors for every instruction set.
+constexpr int64_t kBlock = 16;
+Chunks chunks_of(const CrossEntropySpec& g) { return {ceil_div(g.rows, kBlock), kBlock * g.k}; }
+template <class F>
+void for_each_chunk(const CrossEntropySpec& g, F&& f) {  // f(chunk, begin, end)
+  const Chunks chunks = chunks_of(g);
+  parallel_for(chunks.rows, chunks.grain, [&](int64_t begin, int64_t end) {
+    f(begin / chunks.grain, begin * kBlock, std::min(end * kBlock, g.rows));
+  });
+}
+
+struct Part : CrossEntropyPart {  // of one chunk
+  int64_t bad_row;                // the first with an impossible target, or -1
+};
+
+double sum_of_weights(const CrossEntropySpec& g, const float* weight) {
+  if (!weight) return double(g.k);
+  double sum = 0;
+  for (int64_t k = 0; k < g.k; ++k) sum += double(weight[k]);
+  return sum;
+}
+
+template <Isa isa>
+void forward(const Exec& exec, const CrossEntropySpec& g, const float* x, const int32_t* target, const float* weight,
+             float* loss, float* saved) {
+  Part* parts = static_cast<Part*>(exec.scratch);
+  for_each_chunk(g, [&](int64_t chunk, int64_t begin, int64_t end) {
+    Part part{{0, 0}, first_bad_target(target + begin, end - begin, g.k)};
+    if (part.bad_row >= 0) part.bad_row += begin;
+    else cross_entropy_steps<isa>().forward(g, x, target, weight, saved, begin, end, part);
+    parts[chunk] = part;
+  });
+  double sum = 0, total = 0;
+  for (int64_t j = 0; j < chunks_of(g).count(); ++j) {
+    const int64_t bad = parts[j].bad_row;
+    if (bad >= 0) throw_bad_target("cross_entropy", g.k, bad, target[bad]);
+    sum += parts[j].loss;
+    total += parts[j].weight;
+  }
+  saved[2 * g.rows] = float(total);
+  *loss = total == 0 ? 0.0f : float(sum / total);
+}
+
+template <Isa isa>
+void backward(const Exec&, const CrossEntropySpec& g, const float* dy, const float* x, const int32_t* target,
+              const float* weight, const float* saved, float* dx) {
+  const float total = saved[2 * g.rows], scale = *dy / total, all = float(g.spread() * sum_of_weights(g, weight));
+  for_each_chunk(g, [&](int64_t, int64_t begin, int64_t end) {
+    for (int64_t i = begin; total == 0 && i < end; ++i) std::fill_n(dx + i * g.dx_pitch(), g.k, 0.0f);
+    if (total == 0) return;
+    cross_entropy_steps<isa>().backward(g, scale, all, x, target, weight, saved, dx, begin, end);
+  });
+}
+
+template <Isa isa>
+CrossEntropyRow simd_row() {
+  return {.name = isa_name(isa),
+          .device = Device::cpu,
+          .supports = supports_on<isa>,
+          .workspace = [](const CrossEntropySpec& g) { return size_t(chunks_of(g).count()) * sizeof(Part); },
+          .forward = forward<isa>,
+          .backward = backward<isa>};
+}
+constexpr CrossEntropyRow kReference = {
+    .name = "reference",
+    .device = Device::cpu,
+    .supports = supports_all,
+    .workspace = no_workspace,
+    .forward = [](const Exec&, const CrossEntropySpec& g, const float* x, const int32_t* target, const float* weight,
+                  float* loss, float* saved) { cross_entropy_forward_reference(g, x, target, weight, loss, saved); },
+    .backward = [](const Exec&, const CrossEntropySpec& g, const float* dy, const float* x, const int32_t* target,
+                   const float* weight, const float* saved,
+                   float* dx) { cross_entropy_backward_reference(g, dy, x, target, weight, saved, dx); }};
+
+}  // namespace
+
+const Table<CrossEntropyRow>& cross_entropy_table() {
+  static const CrossEntropyRow rows[] = {KERN_CUDA_ROW(cross_entropy_cuda_row()) KERN_SIMD_ROWS(simd_row), kReference};
+  static const Table<CrossEntropyRow> table{"cross_entropy", rows};
+  return table;
+}
+OpInfo cross_entropy_info() { return info_of(cross_entropy_table()); }
+
+}  // namespace kern::kernels

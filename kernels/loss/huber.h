@@ -1,0 +1,26 @@
+// huber (Huber 1964), as torch's huber_loss: L = 1/n sum f(d) over all n = rows C values of d = x - t, delta > 0,
+//   f(d) = d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2)
+// Backward: dx = dL/n clamp(d, -delta, delta), dt = -dx. With beta = delta, torch's smooth_l1_loss is L / delta.
+#pragma once
+#include "kernels/loss/pair_loss.h"
+
+namespace kern::kernels {
+
+struct Huber {
+  float delta = 1;
+  template <Scalar T>
+  constexpr T value(T d) const {
+    const T size = real_part(d) < 0 ? -d : d;
+    return real_part(size) > delta ? T(delta) * (size - T(0.5) * T(delta)) : T(0.5) * d * d;
+  }
+  template <Scalar T>
+  constexpr T derivative(T d) const {
+    return real_part(d) > delta ? T(delta) : real_part(d) < -delta ? T(-delta) : d;
+  }
+  bool operator==(const Huber&) const = default;
+};
+using HuberSpec = PairLossSpec<Huber>;
+using HuberRow = PairLossRow<Huber>;
+const Table<HuberRow>& huber_table();
+
+}  // namespace kern::kernels

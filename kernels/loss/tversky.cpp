@@ -1,0 +1,191 @@
+#include "kernels/loss/tversky.h"
+
+#include "kernels/common/channels.h"
+#include "kernels/common/reduce.h"
+#include "kernels/common/softmax_rows.h"
+
+namespace kern::kernels {
+namespace {
+
+// Sums of a chunk of one group, [terms][K]: of t p, of p and of t.
+constexpr int kTerms = 3;
+GroupChunks chunks_of(const TverskySpec& g) { return {.groups = g.groups, .rows = g.rows, .c = g.k}; }
+int64_t block_of(const TverskySpec& g) { return std::max<int64_t>(1, kRowBlock / g.k); }
+
+// Rows [begin, end) with one logit, no more than kRowBlock.
+KERN_INLINE void add_binary(const TverskySpec& g, const float* x, const int32_t* target, int64_t begin, int64_t end,
+                            double* sums) {
+  float p[kRowBlock], tp[kRowBlock];
+  const int64_t rows = end - begin, pitch = g.x_pitch();
+  const float* from = x + begin * pitch;
+  const int32_t* t = target + begin;
+  if (pitch == 1)
+    for (int64_t r = 0; r < rows; ++r) p[r] = from[r];
+  else
+    for (int64_t r = 0; r < rows; ++r) p[r] = from[r * pitch];
+  for (int64_t r = 0; r < rows; ++r) {
+    const float v = 1.0f / (1.0f + exponential(-p[r]));
+    p[r] = t[r] == kIgnore ? 0.0f : v;
+    tp[r] = t[r] == 1 ? v : 0.0f;
+  }
+  sums[0] += lane_sum(rows, [&](int64_t r) { return tp[r]; });
+  sums[1] += lane_sum(rows, [&](int64_t r) { return p[r]; });
+  sums[2] += lane_sum(rows, [&](int64_t r) { return t[r] == 1 ? 1.0f : 0.0f; });
+}
+
+// Rows [begin, end) with K logits, of no more than kRowBlock values.
+template <Isa isa>
+KERN_INLINE void add_classes(const TverskySpec& g, const float* x, const int32_t* target, int64_t begin, int64_t end,
+                             double* sums) {
+  float e[kRowBlock], maxima[kRowBlock];
+  double row_sums[kRowBlock];
+  row_exponentials<isa>(x + begin * g.x_pitch(), g.x_pitch(), end - begin, g.groups * g.rows - begin, g.k, e, g.k,
+                        maxima, row_sums);
+  for (int64_t i = begin; i < end; ++i) {
+    const int32_t t = target[i];
+    if (t == kIgnore) continue;
+    const float* row = e + (i - begin) * g.k;
+    const double f = 1 / row_sums[i - begin];
+    for (int64_t k = 0; k < g.k; ++k) sums[g.k + k] += f * double(row[k]);
+    sums[t] += f * double(row[t]);
+    sums[2 * g.k + t] += 1;
+  }
+}
+
+template <Isa isa>
+void forward(const Exec& exec, const TverskySpec& g, const float* x, const int32_t* target, float* loss, float* saved) {
+  const GroupChunks chunks = chunks_of(g);
+  double* result = static_cast<double*>(exec.scratch);
+  int64_t* bad = reinterpret_cast<int64_t*>(result + chunks.doubles(kTerms));  // one per chunk
+  chunks.for_each([&](int64_t group, int64_t chunk, int64_t begin, int64_t end) {
+    double* sums = result + group * chunks.group_stride(kTerms) + chunk * kTerms * g.k;
+    std::fill_n(sums, kTerms * g.k, 0.0);
+    const int64_t first_bad = first_bad_target(target + begin, end - begin, class_count(g.k));
+    bad[group * chunks.chunks() + chunk] = first_bad < 0 ? first_bad : begin + first_bad;
+    if (first_bad >= 0) return;
+    on_isa<isa>([&] {
+      for (int64_t i = begin; i < end; i += block_of(g)) {
+        const int64_t last = std::min(end, i + block_of(g));
+        if (is_binary(g.k)) add_binary(g, x, target, i, last, sums);
+        else add_classes<isa>(g, x, target, i, last, sums);
+      }
+    });
+  });
+  for (int64_t i = 0; i < g.groups * chunks.chunks(); ++i)
+    if (bad[i] >= 0) throw_bad_target("tversky", class_count(g.k), bad[i], target[bad[i]]);
+
+  double total = 0;
+  for (int64_t group = 0; group < g.groups; ++group) {
+    const double* first = result + group * chunks.group_stride(kTerms);
+    for (int64_t k = 0; k < g.k; ++k) {
+      double sum[kTerms] = {};
+      for (int64_t chunk = 0; chunk < chunks.chunks(); ++chunk)
+        for (int term = 0; term < kTerms; ++term) sum[term] += first[(chunk * kTerms + term) * g.k + k];
+      const auto [tp, p, t] = sum;
+      const double a = tp + double(g.smooth),
+                   b = tp + double(g.alpha) * (p - tp) + double(g.beta) * (t - tp) + double(g.smooth);
+      total += b == 0 ? 1 : a / b;
+      saved[2 * (group * g.k + k)] = float(a), saved[2 * (group * g.k + k) + 1] = float(b);
+    }
+  }
+  *loss = g.groups == 0 ? 0.0f : float(1 - total / double(g.groups * g.k));
+}
+
+// dL/dp of class k for a row whose target is another class and for one whose target it is.
+struct Slopes {
+  float other, own;
+};
+Slopes slopes(const TverskySpec& g, float dy, const float* ab) {
+  const double a = double(ab[0]), b = double(ab[1]), f = -double(dy) / double(g.groups * g.k);
+  if (b == 0) return {0, 0};
+  return {float(-f * a * double(g.alpha) / (b * b)), float(f * (1 / b - a * (g.both() + double(g.alpha)) / (b * b)))};
+}
+
+KERN_INLINE void binary_gradient(const TverskySpec& g, Slopes slope, const float* x, const int32_t* target,
+                                 int64_t begin, int64_t end, float* dx) {
+  auto run = [=](int64_t xp, int64_t dxp) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int32_t t = target[i];
+      const float p = 1.0f / (1.0f + exponential(-x[i * xp])), d = t == 1 ? slope.own : slope.other;
+      const float gradient = p * (1.0f - p) * d;
+      dx[i * dxp] = t == kIgnore ? 0.0f : gradient;
+    }
+  };
+  if (g.x_pitch() == 1 && g.dx_pitch() == 1) run(1, 1);
+  else run(g.x_pitch(), g.dx_pitch());
+}
+
+// dx holds the row's exponentials. own[k] is what class k's slope changes by where it is the target.
+KERN_INLINE void class_gradient(const TverskySpec& g, const float* other, const float* own, int32_t t, double sum,
+                                float* dx) {
+  if (t == kIgnore) return void(std::fill_n(dx, g.k, 0.0f));
+  const float f = float(1 / sum);
+  double dot = 0;
+  for (int64_t k = 0; k < g.k; ++k) dx[k] *= f;
+  for (int64_t k = 0; k < g.k; ++k) dot += double(dx[k]) * double(other[k]);
+  const float p = dx[t], average = float(dot + double(p) * double(own[t]));
+  for (int64_t k = 0; k < g.k; ++k) dx[k] *= other[k] - average;
+  dx[t] += p * own[t];
+}
+
+template <Isa isa>
+void backward(const Exec&, const TverskySpec& g, const float* dy, const float* x, const int32_t* target,
+              const float* saved, float* dx) {
+  const float scale = *dy;
+  chunks_of(g).for_each([&](int64_t group, int64_t, int64_t begin, int64_t end) {
+    const float* ab = saved + group * g.k * 2;
+    if (is_binary(g.k)) {
+      const Slopes slope = slopes(g, scale, ab);
+      return on_isa<isa>([&] { binary_gradient(g, slope, x, target, begin, end, dx); });
+    }
+    float other[kRowBlock], own[kRowBlock], maxima[kRowBlock];
+    double sums[kRowBlock];
+    for (int64_t k = 0; k < g.k; ++k) {
+      const Slopes slope = slopes(g, scale, ab + 2 * k);
+      other[k] = slope.other, own[k] = slope.own - slope.other;
+    }
+    on_isa<isa>([&] {
+      for (int64_t i = begin; i < end; i += block_of(g)) {
+        const int64_t rows = std::min(end - i, block_of(g)), p = g.dx_pitch();
+        row_exponentials<isa>(x + i * g.x_pitch(), g.x_pitch(), rows, g.groups * g.rows - i, g.k, dx + i * p, p, maxima,
+                              sums);
+        for (int64_t r = 0; r < rows; ++r) class_gradient(g, other, own, target[i + r], sums[r], dx + (i + r) * p);
+      }
+    });
+  });
+}
+
+template <Isa isa>
+constexpr TverskyRow simd_row() {
+  return {.name = isa_name(isa),
+          .device = Device::cpu,
+          .supports = [](const TverskySpec& g) { return cpu_has(isa) && g.k <= kRowBlock; },
+          .workspace =
+              [](const TverskySpec& g) {
+                const GroupChunks c = chunks_of(g);
+                return c.bytes(kTerms) + size_t(g.groups * c.chunks()) * sizeof(int64_t);
+              },
+          .forward = forward<isa>,
+          .backward = backward<isa>};
+}
+
+}  // namespace
+
+const Table<TverskyRow>& tversky_table() {
+  static const TverskyRow rows[] = {
+      KERN_CUDA_ROW(tversky_cuda_row()) KERN_SIMD_ROWS(simd_row),
+      {.name = "reference",
+       .device = Device::cpu,
+       .supports = supports_all,
+       .workspace = no_workspace,
+       .forward = [](const Exec&, const TverskySpec& g, const float* x, const int32_t* target, float* loss,
+                     float* saved) { tversky_forward_reference(g, x, target, loss, saved); },
+       .backward = [](const Exec&, const TverskySpec& g, const float* dy, const float* x, const int32_t* target,
+                      const float* saved, float* dx) { tversky_backward_reference(g, dy, x, target, saved, dx); }},
+  };
+  static const Table<TverskyRow> table{"tversky", rows};
+  return table;
+}
+OpInfo tversky_info() { return info_of(tversky_table()); }
+
+}  // namespace kern::kernels

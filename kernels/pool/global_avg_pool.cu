@@ -1,0 +1,84 @@
+#include "kernels/common/elementwise.cuh"
+#include "kernels/pool/global_avg_pool.h"
+
+namespace kern::kernels {
+namespace {
+
+// Forward, stage one: a block of 32 channels x 8 adds a stretch of a sample's rows, thread (c, r) the rows r, r + 8,
+// ... in double every 16 values; a warp reads 32 neighbouring channels. Stage two adds the stretches. Bound by memory.
+constexpr int kChannels = 32, kRows = 8, kThreads = 256;
+constexpr int64_t kStretch = 1024;
+constexpr int64_t stretches(const GlobalAvgPoolSpec& g) { return ceil_div(g.l, kStretch); }
+
+__global__ void __launch_bounds__(kChannels* kRows)
+    global_avg_pool_sums_kernel(GlobalAvgPoolSpec g, const float* x, double* sums) {
+  KERN_SHARED(double[kRows][kChannels], of_thread);
+  const int64_t n = blockIdx.x / stretches(g), stretch = blockIdx.x - n * stretches(g);
+  const int64_t c = int64_t(blockIdx.y) * kChannels + threadIdx.x;
+  const int64_t end = g.l < (stretch + 1) * kStretch ? g.l : (stretch + 1) * kStretch;
+  double total = 0;
+  float few = 0;
+  int count = 0;
+  for (int64_t l = stretch * kStretch + threadIdx.y; l < end && c < g.c; l += kRows) {
+    few += x[(n * g.l + l) * g.x_pitch() + c];
+    if (++count == 16) total += double(few), few = 0, count = 0;
+  }
+  of_thread[threadIdx.y][threadIdx.x] = total + double(few);
+  __syncthreads();
+  if (threadIdx.y > 0 || c >= g.c) return;
+  double sum = 0;
+  for (int r = 0; r < kRows; ++r) sum += of_thread[r][threadIdx.x];
+  sums[int64_t(blockIdx.x) * g.c + c] = sum;
+}
+// One thread per (n, c).
+__global__ void __launch_bounds__(kThreads)
+    global_avg_pool_forward_kernel(GlobalAvgPoolSpec g, const double* sums, float* y) {
+  const int64_t i = int64_t(blockIdx.x) * kThreads + threadIdx.x;
+  if (i >= g.n * g.c) return;
+  const int64_t n = i / g.c, c = i - n * g.c;
+  double sum = 0;
+  for (int64_t s = 0; s < stretches(g); ++s) sum += sums[(n * stretches(g) + s) * g.c + c];
+  y[n * g.y_pitch() + c] = float(sum / double(g.l));
+}
+
+// Writes 4 bytes a value; dy stays in the cache.
+struct Backward {
+  GlobalAvgPoolSpec g;
+  const float* dy;
+  float* dx;
+  template <int W>
+  __device__ void at(int64_t row, int64_t c) const {
+    const int64_t n = row >> 32 || g.l >> 32 ? row / g.l : int64_t(uint32_t(row) / uint32_t(g.l));
+    Pack<W> d = load<W>(dy + n * g.dy_pitch() + c);
+    const float scale = 1 / float(g.l);
+#pragma unroll
+    for (float& e : d.v) e *= scale;
+    store(dx + row * g.dx_pitch() + c, d);
+  }
+};
+
+}  // namespace
+
+GlobalAvgPoolRow global_avg_pool_cuda_row() {
+  return {.name = "cuda",
+          .device = Device::cuda,
+          .supports = supports_all,
+          .workspace = [](const GlobalAvgPoolSpec& g) { return size_t(g.n * stretches(g) * g.c) * sizeof(double); },
+          .forward =
+              [](const Exec& exec, const GlobalAvgPoolSpec& g, const float* x, float* y) {
+                double* sums = static_cast<double*>(exec.scratch);
+                const LaunchConfig config{
+                    .grid = dim3(unsigned(g.n * stretches(g)), unsigned(ceil_div(g.c, kChannels))),
+                    .block = dim3(kChannels, kRows),
+                    .stream = stream_of(exec)};
+                KERN_LAUNCH(global_avg_pool_sums_kernel, config, g, x, sums);
+                KERN_LAUNCH(global_avg_pool_forward_kernel, over(g.n * g.c, kThreads, exec), g, sums, y);
+              },
+          .backward =
+              [](const Exec& exec, const GlobalAvgPoolSpec& g, const float* dy, float* dx) {
+                for_each_value("global_avg_pool_backward", exec, g.n * g.l, g.c,
+                               {{dy, g.dy_pitch()}, {dx, g.dx_pitch()}}, Backward{g, dy, dx}, false);
+              }};
+}
+
+}  // namespace kern::kernels
