@@ -174,5 +174,6 @@ void add_product_timers(Timers& timers, int64_t values);      // sums of product
 void add_row_timers(Timers& timers, int64_t values);          // rows of channels: norms, pools, softmax
 void add_loss_timers(Timers& timers, int64_t values);         // losses
 void add_elementwise_timers(Timers& timers, int64_t values);  // value by value, and optimisers
+void add_algebra_timers(Timers& timers, int64_t values);      // broadcasting, along dimensions, reordering
 
 }  // namespace kern::benchmarks

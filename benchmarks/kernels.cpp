@@ -15,6 +15,7 @@ Timers timers(int64_t values) {
   add_row_timers(all, values);
   add_loss_timers(all, values);
   add_elementwise_timers(all, values);
+  add_algebra_timers(all, values);
   std::stable_sort(all.begin(), all.end(), [](const Timer& a, const Timer& b) { return a.op < b.op; });
   return all;
 }

@@ -1,6 +1,7 @@
 #include "engine/ops/add.h"
 
 #include "engine/ops/binary.h"
+#include "engine/ops/broadcast.h"
 #include "engine/ops/op.h"
 #include "kernels/elementwise/add.h"
 
@@ -28,6 +29,7 @@ Tensor sum_of(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocati
 }  // namespace
 
 Tensor add(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocation at) {
+  if (!detail::fits_binary(a, b) && !slot) return detail::add_broadcast(a, b, at);
   if (a.dtype() == DType::bf16 && b.dtype() == DType::bf16 && a.shape() == b.shape())
     return sum_of<Bf16>(a, b, slot, at);
   if (a.dtype() == DType::bf16)

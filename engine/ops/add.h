@@ -3,7 +3,8 @@
 
 namespace kern {
 
-// y = a + b. a of any shape [...,C]; b of the same shape, or a vector [C] that is added to every row.
+// y = a + b, element by element. Shapes are equal, or b is a vector [C] for every row of a [...,C]; others are broadcast
+// (engine/ops/broadcast.h), which takes longer, and without a slot.
 Tensor add(const Tensor& a, const Tensor& b, const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

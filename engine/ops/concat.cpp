@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "engine/ops/op.h"
+#include "engine/ops/reshape.h"
+#include "engine/ops/strides.h"
 
 namespace kern {
 
@@ -62,6 +64,42 @@ Tensor concat(const std::vector<Tensor>& parts, SourceLocation at) {
       begin += widths[i];
     }
   });
+}
+
+Tensor concat(const std::vector<Tensor>& parts, int axis, SourceLocation at) {
+  check({!parts.empty(), at}, "concat: needs at least one tensor");
+  const int d = detail::axis_of("concat", parts[0], axis, at), rank = parts[0].rank();
+  if (d == rank - 1) return concat(parts, at);
+  // As rows of all that stands behind, which are joined as channels are.
+  Shape shape = parts[0].shape();
+  shape[d] = 0;
+  int64_t outer = 1;
+  for (int i = 0; i < d; ++i) outer *= shape[i];
+  std::vector<Tensor> rows;
+  for (const Tensor& p : parts) {
+    bool fits = p.rank() == rank;
+    for (int i = 0; fits && i < rank; ++i) fits = i == d || p.dim(i) == shape[i];
+    check({fits, at}, "concat: ", parts[0].shape(), " and ", p.shape(), " do not fit; all sizes but that of dimension ",
+          axis, " must be equal");
+    shape[d] += p.dim(d);
+    rows.push_back(reshape(p, {outer, outer > 0 ? p.size() / outer : 0}, at));
+  }
+  return reshape(concat(rows, at), shape, at);
+}
+
+Tensor stack(const std::vector<Tensor>& parts, int axis, SourceLocation at) {
+  check({!parts.empty(), at}, "stack: needs at least one tensor");
+  const int rank = parts[0].rank(), d = axis < 0 ? axis + rank + 1 : axis;
+  check({d >= 0 && d <= rank, at}, "stack: a result of ", rank + 1, " dimensions has no dimension ", axis);
+  std::vector<Tensor> all;
+  for (const Tensor& p : parts) {
+    check({p.shape() == parts[0].shape(), at}, "stack: shapes ", parts[0].shape(), " and ", p.shape(),
+          " are not equal");
+    Shape shape;
+    for (int i = 0; i <= rank; ++i) shape.push_back(i == d ? 1 : p.dim(i < d ? i : i - 1), at);
+    all.push_back(reshape(p, shape, at));
+  }
+  return concat(all, d, at);
 }
 
 }  // namespace kern

@@ -1,12 +1,14 @@
 #include "engine/ops/mul.h"
 
 #include "engine/ops/binary.h"
+#include "engine/ops/broadcast.h"
 #include "engine/ops/op.h"
 #include "kernels/elementwise/mul.h"
 
 namespace kern {
 
 Tensor mul(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocation at) {
+  if (!detail::fits_binary(a, b) && !slot) return detail::mul_broadcast(a, b, at);
   if (a.dtype() == DType::bf16)
     return through_float(a, slot, [&](const Tensor& v) { return mul(v, as_float(b), {}, at); });
   if (b.dtype() == DType::bf16) return mul(a, as_float(b), slot, at);

@@ -3,8 +3,8 @@
 
 namespace kern {
 
-// y = a * b, element by element. a of any shape [...,C]; b of the same shape, or a vector [C] that multiplies every
-// row.
+// y = a * b, element by element. Shapes are equal, or b is a vector [C] for every row of a [...,C]; others are broadcast
+// (engine/ops/broadcast.h), which takes longer, and without a slot.
 Tensor mul(const Tensor& a, const Tensor& b, const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -15,6 +15,10 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> sizes, SourceLoca
         x.shape());
   Shape shape;
   for (int64_t s : sizes) shape.push_back(s == -1 ? x.size() / known : s, at);
+  return reshape(x, shape, at);
+}
+
+Tensor reshape(const Tensor& x, const Shape& shape, SourceLocation at) {
   check({shape.size() == x.size(), at}, "reshape: ", x.shape(), " has ", x.size(), " values, ", shape, " has ",
         shape.size());
   return record("reshape", {x}, dense(x).reshaped(shape, at), [from = x.shape()](const Tensor& dy, Grads& d) {

@@ -24,4 +24,17 @@ Tensor slice(const Tensor& x, int dim, int64_t begin, int64_t end, SourceLocatio
   return detail::padded("slice", g, shape, x, {}, at);
 }
 
+std::vector<Tensor> split(const Tensor& x, int dim, const std::vector<int64_t>& sizes, SourceLocation at) {
+  int64_t end = 0;
+  std::vector<Tensor> parts;
+  for (int64_t size : sizes) {
+    parts.push_back(slice(x, dim, end, end + size, at));
+    end += size;
+  }
+  const int d = dim < 0 ? dim + x.rank() : dim;
+  check({d >= 0 && d < x.rank() && end == x.dim(d), at}, "split: sizes that add up to ", end, " do not make dimension ",
+        dim, " of ", x.shape());
+  return parts;
+}
+
 }  // namespace kern

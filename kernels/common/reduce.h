@@ -60,12 +60,12 @@ double sum_flat(const Exec& exec, int64_t n, F&& f) {
   return sum;
 }
 
-// out[c] = sum over rows of f(row, c). Scratch: column_sums_workspace bytes.
+// out[c] = scale * sum over rows of f(row, c). Scratch: column_sums_workspace bytes.
 constexpr size_t column_sums_workspace(int64_t rows, int64_t c) {
   return size_t(Chunks(rows, c).count() * c) * sizeof(double);
 }
 template <class F>
-void column_sums(const Exec& exec, int64_t rows, int64_t c, float* out, F&& f) {
+void column_sums(const Exec& exec, int64_t rows, int64_t c, float* out, F&& f, double scale = 1) {
   const Chunks chunks(rows, c);
   double* part = static_cast<double*>(exec.scratch);
   parallel_for(rows, chunks.grain, [&](int64_t begin, int64_t end) {
@@ -77,7 +77,7 @@ void column_sums(const Exec& exec, int64_t rows, int64_t c, float* out, F&& f) {
   for (int64_t j = 0; j < c; ++j) {
     double sum = 0;
     for (int64_t k = 0; k < chunks.count(); ++k) sum += part[k * c + j];
-    out[j] = float(sum);
+    out[j] = float(sum * scale);
   }
 }
 

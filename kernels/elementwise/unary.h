@@ -8,7 +8,7 @@
 //   };
 //
 // Its parameters (a slope) are members; an op of positive numbers alone says `static constexpr bool kPositive = true`.
-// The reference is here, one CPU row per instruction set in unary_cpu.h, the CUDA row in unary.cuh. Formulas are plain
+// The reference is here, the rows (one of the CPU per instruction set) are in unary_ops.cpp and .cu. Formulas are plain
 // arithmetic without branches on what may differ from value to value (kernels/common/elementary.h has exp, log, tanh,
 // erf), so that loops vectorise.
 #pragma once
@@ -65,6 +65,6 @@ struct UnaryRow {
 template <class Op, class T = float>
 const Table<UnaryRow<Op, T>>& unary_table();
 template <class Op, class T>
-UnaryRow<Op, T> unary_cuda_row();  // unary.cuh
+UnaryRow<Op, T> unary_cuda_row();  // unary_ops.cu
 
 }  // namespace kern::kernels

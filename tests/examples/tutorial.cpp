@@ -44,12 +44,11 @@ void expect(bool holds, const char* what) {
 }
 
 // [loss]
-// The soft Jaccard index of a binary mask as a loss: log(union) - log(intersection). logits, truth [N,H,W,1].
+// One less the soft Jaccard index of binary masks, picture by picture. logits, truth [N,H,W,1].
 Tensor jaccard_loss(const Tensor& logits, const Tensor& truth) {
   const Tensor p = sigmoid(logits);
-  const Tensor intersection = sum(p * truth) + 1;  // the 1 keeps empty masks from dividing by nothing
-  const Tensor both = sum(p) + sum(truth) - sum(p * truth) + 1;
-  return log(both) - log(intersection);
+  const Tensor intersection = sum(p * truth, {1, 2, 3}), both = sum(p + truth, {1, 2, 3}) - intersection;  // [N]
+  return 1 - mean((intersection + 1) / (both + 1));  // the 1 keeps empty masks from dividing by nothing
 }
 // [end]
 

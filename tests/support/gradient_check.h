@@ -41,7 +41,7 @@ struct GradientCheck {
 // random dy, which reaches backward() with a pitch.
 inline void check_gradients(std::vector<Tensor> inputs, const std::function<Tensor(const std::vector<Tensor>&)>& f,
                             GradientCheck options = {}) {
-  for (Tensor& t : inputs) t.require_grad();
+  for (Tensor& t : inputs) t.require_grad().clear_grad();
   const Tensor y = f(inputs);
   const Tensor dy = random_tensor(y.shape(), 99);
   const std::vector<float> weights = dy.values();

@@ -421,7 +421,7 @@ void copy_async_wait(unsigned groups_left) {
     }
     heap_copy(c.shared, c.global, c.valid);  // memcpy would be seen by AddressSanitizer
     std::memset(static_cast<std::byte*>(c.shared) + c.valid, 0, c.bytes - c.valid);
-    check_write(c.shared, c.bytes, {"cp.async", 0, ""});
+    check_write(c.shared, c.bytes, SourceLocation::current("cp.async", 0, ""));
   }
   me.copies.resize(kept);
 }
