@@ -7,10 +7,10 @@
 #include "apps/build_info.h"
 #include "apps/command.h"
 #include "engine/atomic_file.h"
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/processor.h"
 #include "engine/tuner.h"
-#include "kernels/common/card_libraries.h"
+#include "kernels/common/cuda_libraries.h"
 #include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
 
@@ -76,16 +76,16 @@ void show_info(const InfoOptions& options) {
   figures.add("simd", simd_targets());
   figures.add("threads", thread_count());
   std::string why;
-  figures.add("devices", card_available(&why) ? "cpu, cuda" : "cpu");
-  if (card_available()) {
-    const CardInfo card = card_info();
-    figures.add("card",
-                text(card.name, card.emulated ? "" : text(", sm_", card.major, card.minor), ", ", card.multiprocessors,
-                     " multiprocessors, ", card.memory >> 20, " MiB, ", card.free >> 20, " MiB free"));
+  figures.add("devices", gpu_available(&why) ? "cpu, cuda" : "cpu");
+  if (gpu_available()) {
+    const GpuInfo gpu = gpu_info();
+    figures.add("gpu",
+                text(gpu.name, gpu.emulated ? "" : text(", sm_", gpu.major, gpu.minor), ", ", gpu.multiprocessors,
+                     " multiprocessors, ", gpu.memory >> 20, " MiB, ", gpu.free >> 20, " MiB free"));
   } else {
-    figures.add("card", "none: " + why);
+    figures.add("gpu", "none: " + why);
   }
-  for (const auto& library : kernels::card_libraries()) figures.add(std::string(library.name), library.found);
+  for (const auto& library : kernels::cuda_libraries()) figures.add(std::string(library.name), library.found);
   figures.add("ops", int(kernels::op_list().size()));
   if (options.ops) {
     std::fputs(ops_table().c_str(), stdout);

@@ -201,7 +201,7 @@ constexpr auto entries_of() {
 template <class Row>
 const Table<Row>* table_of = nullptr;
 
-// As select() finds it without the tuner, for a card.
+// As select() finds it without the tuner, for a GPU.
 template <class Row, class Spec>
 const Row& serving(const Spec& g) {
   for (const Row& row : table_of<Row>->rows)

@@ -1,4 +1,4 @@
-// Every call of a row's entry on a card while an EntryLog lives: which op, entry and row, and the least that it
+// Every call of a row's entry on a GPU while an EntryLog lives: which op, entry and row, and the least that it
 // computes and moves. select() hands out rows that note the call and go on to the row of the table that would have
 // served, in forward and in backward alike.
 //

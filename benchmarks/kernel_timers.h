@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "benchmarks/kernels.h"
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/memory.h"
 #include "engine/stopwatch.h"
 #include "engine/trials.h"
@@ -60,12 +60,12 @@ inline int calls_of_a_sample(Device device, double milliseconds, size_t sets) {
   if (device == Device::cpu) return 1;
   return std::max(int(sets), std::clamp(int(kSample / std::max(1e-3, milliseconds)), 1, 200));
 }
-// Sets of a case's arrays, so that a call of a card finds nothing of the call before in its cache; the CPU is timed
+// Sets of a case's arrays, so that a call of a GPU finds nothing of the call before in its cache; the CPU is timed
 // warm.
 inline size_t sets_of_arrays(Device device, size_t bytes) {
-  constexpr size_t kMost = 16;
-  if (device == Device::cpu || card_info().emulated) return 1;
-  return std::clamp<size_t>(size_t(kBeyondCaches) / std::max<size_t>(1, bytes), 1, kMost);
+  constexpr size_t kMax = 16;
+  if (device == Device::cpu || gpu_info().emulated) return 1;
+  return std::clamp<size_t>(size_t(kBeyondCaches) / std::max<size_t>(1, bytes), 1, kMax);
 }
 
 template <class Cases, class Row, class Spec>

@@ -56,7 +56,7 @@ struct Cases {
   static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, TrialArrays& arrays) {
     return directions(row, spec, exec, arrays);
   }
-  // In bytes: those that a direction moves, or what a card moves while it multiplies (200 operations a byte).
+  // In bytes: those that a direction moves, or what a GPU moves while it multiplies (200 operations a byte).
   template <class Row>
   requires requires { Trials<Row>::table; }
   static double weight_of(const auto& spec) {

@@ -20,7 +20,7 @@ Timers timers(int64_t values) {
   return all;
 }
 
-// The cases that the models' steps ask each table for. A card may keep values as floats or as bf16.
+// The cases that the models' steps ask each table for. A GPU may keep values as floats or as bf16.
 std::map<const void*, std::vector<std::any>> cases_of(const KernelOptions& o) {
   std::map<const void*, std::vector<std::any>> cases;
   struct Restored {
@@ -32,7 +32,7 @@ std::map<const void*, std::vector<std::any>> cases_of(const KernelOptions& o) {
     set_precision(p);
     for (const std::string& id : o.models) {
       const SpecLog log;
-      // A rehearsal asks for the same rows, and computes nothing.
+      // A dry run asks for the same rows, and computes nothing.
       foresee_peak(model_of(id), {.device = o.device, .batch = o.batch, .side = o.side});
       for (const auto& entry : log.entries()) cases[entry.table].push_back(entry.spec);
     }

@@ -32,7 +32,7 @@ double threads_of(const LedgerNode& n) {
   return threads;
 }
 // What products on this row can reach: our rows on tensor cores say so in their names.
-double rate_of(std::string_view row, const CardRates& rates) {
+double rate_of(std::string_view row, const GpuRates& rates) {
   if (row == "cuda_mma") return rates.tf32 / 3;  // floats in two parts: three products for one
   if (row == "cuda_tf32") return rates.tf32;
   return row == "cuda_bf16" || row == "cuda_mma_bf16" ? rates.bf16 : rates.f32;
@@ -62,7 +62,7 @@ struct Settings {  // as they were, when a ledger is made
 
 bool ledger_available() { return true; }
 
-Ledger ledger_of(const std::string& model, kernels::Precision precision, int batch, const CardRates& rates) {
+Ledger ledger_of(const std::string& model, kernels::Precision precision, int batch, const GpuRates& rates) {
   wait_for(Device::cuda);
   release_unused_memory(Device::cuda);  // what real work left may not be taken for a dry run's
   const Settings restored;
@@ -102,7 +102,7 @@ Ledger ledger_of(const std::string& model, kernels::Precision precision, int bat
 #else
 
 bool ledger_available() { return false; }
-Ledger ledger_of(const std::string& model, kernels::Precision, int, const CardRates&) {
+Ledger ledger_of(const std::string& model, kernels::Precision, int, const GpuRates&) {
   throw Error(text("the ledger of model ", model,
                    " needs the emulated device, on which a step is recorded and not computed; this build has none: "
                    "build with KERN_CUDA=EMULATED (cmake --preset emulated)"));

@@ -1,6 +1,6 @@
-// The ledger of a training step on a card, from a dry run of the emulated device (kernels/common/emulator/dry_run.h):
-// every node of its graph with what it must compute and move, and from that the time that a real card would need at
-// least. It takes no card and no patience: the host's code runs, no kernel does.
+// The ledger of a training step on a GPU, from a dry run of the emulated device (kernels/common/emulator/dry_run.h):
+// every node of its graph with what it must compute and move, and from that the time that a real GPU would need at
+// least. It takes no GPU and no patience: the host's code runs, no kernel does.
 #pragma once
 #include <string>
 #include <vector>
@@ -11,7 +11,7 @@ namespace kern::benchmarks {
 
 // What the projection takes for granted: an H100's memory as a copy reaches it, products as tensor cores reach them,
 // and what a node of a graph costs beside its work.
-struct CardRates {
+struct GpuRates {
   double bytes = 3.0e12;                             // a second
   double f32 = 60e12, tf32 = 395e12, bf16 = 790e12;  // flops a second: without tensor cores, and with them
   double node = 0.8e-6;                              // seconds
@@ -37,6 +37,6 @@ struct Ledger {
 bool ledger_available();
 // Of one step of a model (benchmarks/models.h): forward, loss, backward, Adam. batch 0: what is usual for it.
 // Error where this build has no emulated device.
-Ledger ledger_of(const std::string& model, kernels::Precision precision, int batch = 0, const CardRates& rates = {});
+Ledger ledger_of(const std::string& model, kernels::Precision precision, int batch = 0, const GpuRates& rates = {});
 
 }  // namespace kern::benchmarks

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/memory.h"
 #include "kernels/common/parallel.h"
 

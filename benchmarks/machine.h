@@ -8,8 +8,8 @@
 namespace kern::benchmarks {
 
 struct Machine {
-  double gflops = 0;  // multiply-adds of the widest vectors from registers, all threads; 2 operations each. Card: 0
-  double copy = 0;    // GB/s read and written by a copy of arrays far beyond the caches, all threads or by the card
+  double gflops = 0;  // multiply-adds of the widest vectors from registers, all threads; 2 operations each. GPU: 0
+  double copy = 0;    // GB/s read and written by a copy of arrays far beyond the caches, all threads or by the GPU
 };
 // A shared machine's peaks change within seconds: what a kernel reaches is a share of what the machine gave beside it.
 class Yardstick {

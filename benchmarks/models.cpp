@@ -1,8 +1,8 @@
 #include "benchmarks/models.h"
 
+#include "engine/dry_run.h"
 #include "engine/ops/mse.h"
 #include "engine/random.h"
-#include "engine/rehearsal.h"
 #include "layers/head_loss.h"
 #include "models/conv_autoencoder.h"
 #include "models/table2d.h"
@@ -20,7 +20,7 @@ constexpr int usual(int given, int otherwise) { return given > 0 ? given : other
 Tensor random_input(const Shape& shape) {
   RandomSequence random(kSeed, RandomStream::synthesize, 0);
   Tensor x = Tensor::empty(shape);
-  if (rehearsing()) return x;
+  if (in_dry_run()) return x;
   float* to = x.mutate();
   for (int64_t i = 0; i < x.size(); ++i) to[i] = float(random.uniform());
   return x;
@@ -28,7 +28,7 @@ Tensor random_input(const Shape& shape) {
 Tensor random_classes(const Shape& shape, int classes) {
   RandomSequence random(kSeed, RandomStream::synthesize, 1);
   Tensor t = Tensor::empty(shape, {.dtype = DType::i32});
-  if (rehearsing()) return t;
+  if (in_dry_run()) return t;
   int32_t* to = t.mutate<int32_t>();
   for (int64_t i = 0; i < t.size(); ++i) to[i] = int32_t(random.below(uint32_t(classes)));
   return t;
@@ -60,7 +60,7 @@ Case road(Size size, Size otherwise) {
 }
 
 constexpr Model kModels[] = {
-    {"a", "U-Net 64-128-256-512-1024, batch norm, 1 to 2 classes, 512x512, batch 8 (for a card; batch=1 needs 2 GB)",
+    {"a", "U-Net 64-128-256-512-1024, batch norm, 1 to 2 classes, 512x512, batch 8 (for a GPU; batch=1 needs 2 GB)",
      [](Size size) {
        return segmentation(AnyModule(models::UNet2d({.in = 1, .out = 2, .channels = {64, 128, 256, 512, 1024}})),
                            {usual(size.batch, 8), usual(size.side, 512), usual(size.side, 512), 1}, 2);
@@ -69,7 +69,7 @@ constexpr Model kModels[] = {
      [](Size size) {
        return road(size, {4, 128});
      }},
-    {"b256", "b at 256x256, batch 6 (for a card)",
+    {"b256", "b at 256x256, batch 6 (for a GPU)",
      [](Size size) {
        return road(size, {6, 256});
      }},

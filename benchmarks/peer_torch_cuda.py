@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""PyTorch's side of `kern bench steps` on a graphics card: one training step of each model, as users write it and as well as it can be had.
+"""PyTorch's side of `kern bench steps` on a GPU: one training step of each model, as users write it and as well as it can be had.
 
   benchmarks/peer_torch_cuda.py [--models b256,C,d] [--variants eager,amp,graph,compile] [--json lines.jsonl]
   benchmarks/peer_torch_cuda.py --serve        requests come on standard input, a line of JSON each (scripts/gpu_check asks so)
@@ -15,7 +15,7 @@ Models are those of peer_torch.py. Variants, each with the layout and the optimi
   compile        amp under torch.compile(mode="reduce-overhead"), which needs a C compiler
 
 Every figure is a line of JSON: milliseconds of a step, for each timed block of steps between two synchronisations of the device, by the wall
-clock; the loss is not read in between. --rehearse: small pictures, few steps; with --device cpu it runs without a card (what is
+clock; the loss is not read in between. --dry-run: small pictures, few steps; with --device cpu it runs without a GPU (what is
 recorded there is called again, and compile stops before the code generator). Needs PyTorch 2 and nothing else.
 """
 import argparse
@@ -40,7 +40,7 @@ VARIANTS = {
     "graph": (True, True, True, True, True),
     "compile": (True, True, True, True, True),
 }
-STEPS_OF_A_BLOCK = {"a": 4, "f": 10, "C": 20, "b256": 20}  # else 50: a tenth of a second or so on a card of 2023
+STEPS_OF_A_BLOCK = {"a": 4, "f": 10, "C": 20, "b256": 20}  # else 50: a tenth of a second or so on a GPU of 2023
 
 
 class CannotRun(Exception):
@@ -77,7 +77,7 @@ class Trained:
         self.replayed = None
 
     def compiled(self, request):
-        if self.device == "cpu":  # a rehearsal
+        if self.device == "cpu":  # a dry run
             return self.torch.compile(self.net, backend="aot_eager")
         if not any(c and shutil.which(c) for c in (os.environ.get("CC"), "cc", "gcc", "clang")):
             raise CannotRun("no C compiler is here, which torch.compile needs")
@@ -148,7 +148,7 @@ class Peer:
         import torch
 
         if device == "cuda" and not torch.cuda.is_available():
-            raise SystemExit("peer_torch_cuda.py: PyTorch finds no graphics card here (--device cpu --rehearse runs without one)")
+            raise SystemExit("peer_torch_cuda.py: PyTorch finds no GPU here (--device cpu --dry-run runs without one)")
         self.torch, self.device, self.model, self.kept = torch, device, None, {}
         self.machine = {"torch": torch.__version__, "device": device}
         if device == "cuda":
@@ -197,11 +197,11 @@ def main():
     ap.add_argument("--warmup", type=int, default=10)
     ap.add_argument("--repeats", type=int, default=20, help="timed blocks of steps")
     ap.add_argument("--block", type=int, default=0, help="steps between two looks at the clock; 0: a tenth of a second or so")
-    ap.add_argument("--rehearse", action="store_true", help="batch 1, side 64, one block of one step")
+    ap.add_argument("--dry-run", action="store_true", help="batch 1, side 64, one block of one step")
     ap.add_argument("--serve", action="store_true", help="answer requests on standard input")
     ap.add_argument("--json", help="lines are added to this file too")
     args = ap.parse_args()
-    if args.rehearse:
+    if args.dry_run:
         args.batch, args.side, args.warmup, args.repeats, args.block = 1, 64, 1, 1, 1
     peer = Peer(args.device)
     file = open(args.json, "a") if args.json else None

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "engine/capture.h"
+#include "engine/dry_run.h"
 #include "engine/random.h"
-#include "engine/rehearsal.h"
 #include "training/optimiser.h"
 #include "training/step_memory.h"
 
@@ -37,7 +37,7 @@ class Steps {
   }
   double wait() {  // for the step before; its loss, 0 in prediction
     if (!losses_.empty()) return double(losses_[0].item());
-    if (!rehearsing()) wait_for(case_.x.device());
+    if (!in_dry_run()) wait_for(case_.x.device());
     return 0;
   }
 

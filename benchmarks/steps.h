@@ -17,7 +17,7 @@ struct StepOptions {
   Device device = Device::cpu;
   int batch = 0, side = 0;  // 0: the model's usual (models.h)
   int warmup = 3, repeats = 20;
-  int block = 1;         // steps between two looks at the clock, whose losses nobody reads: a training has a card so
+  int block = 1;         // steps between two looks at the clock, whose losses nobody reads: a training has a GPU so
   int64_t seed = 0;      // of the weights and of dropout; the data are the same for all
   bool predict = false;  // forward alone, in evaluation mode and without gradients
   bool profile = false, by_shape = false;
@@ -27,7 +27,7 @@ struct StepResult {
   int64_t parameters = 0;
   std::vector<double> milliseconds = {};  // of a step, for every timed block in order
   double loss = 0;                        // after the last step
-  size_t foreseen_bytes = 0;              // the peak as a rehearsal knew it before the first step
+  size_t foreseen_bytes = 0;              // the peak as a dry run knew it before the first step
   size_t peak_bytes = 0;                  // of tensors and scratch: parameters, gradients, moments, data too
   uint64_t late_allocations = 0;          // requests to the system's allocator after the second step
   std::vector<std::pair<Profile::Key, Profile::Row>> profile = {};  // of all timed steps, slowest first
@@ -36,7 +36,7 @@ struct StepResult {
 // computed.
 size_t foresee_peak(const Model& model, const StepOptions& options);
 StepResult time_steps(const Model& model, const StepOptions& options);
-// That many of these steps, and nothing else; the first is done eagerly, a card records the second.
+// That many of these steps, and nothing else; the first is done eagerly, a GPU records the second.
 void run_steps(const Model& model, const StepOptions& options, int steps);
 
 }  // namespace kern::benchmarks

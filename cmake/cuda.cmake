@@ -26,7 +26,7 @@ elseif(NOT KERN_CUDA STREQUAL "OFF")
   include(CheckLanguage)
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)
-    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)  # what cards there are, and PTX of the newest for those to come
+    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)  # what GPUs there are, and PTX of the newest for those to come
       set(CMAKE_CUDA_ARCHITECTURES 80-real 86-real 89-real 90a-real 90-virtual)
     endif()
     enable_language(CUDA)

@@ -7,7 +7,7 @@ set(KERN_PUBLIC_INCLUDE ${PROJECT_BINARY_DIR}/include)
 # kern.h: every op and every layer, so that a new one touches no list; of the other folders, what a program needs.
 file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} engine/ops/*.h layers/*.h)
 list(FILTER headers EXCLUDE REGEX "^engine/ops/(op|convolve|sample_norm|binary|update)[.]h$")  # which ops are made of
-list(APPEND headers engine/autograd.h engine/card.h engine/model_file.h engine/random.h engine/tensor.h
+list(APPEND headers engine/autograd.h engine/gpu.h engine/model_file.h engine/random.h engine/tensor.h
      models/conv_autoencoder.h models/dense_autoencoder.h models/discriminator.h models/lstm_tagger.h models/mobilenet_unet.h models/unet1d.h
      models/unet2d.h models/vgg16_unet.h training/ema.h training/optimiser.h training/schedule.h)
 list(SORT headers)

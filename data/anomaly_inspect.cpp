@@ -11,7 +11,7 @@ namespace kern::data {
 namespace {
 
 constexpr int64_t kFewAnomalies = 20;
-constexpr size_t kMostTold = 20;  // of one kind
+constexpr size_t kMaxTold = 20;  // of one kind
 
 class Inspection {
  public:
@@ -78,7 +78,7 @@ class Inspection {
       const auto [it, fresh] = first.emplace(group[i], i);
       if (fresh) continue;
       const AnomalyPicture &a = set_.pictures[i], &b = set_.pictures[it->second];
-      if (++told > kMostTold) {
+      if (++told > kMaxTold) {
         ++more;
         continue;
       }

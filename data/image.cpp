@@ -184,7 +184,7 @@ void check_bmp_whole(std::string_view bytes, const std::string& name, const Imag
 
 void check_info(const ImageInfo& info, const std::string& name) {
   check(info.H > 0 && info.W > 0, name, " is a picture without pixels: ", info.W, " x ", info.H);
-  check(info.H <= kMostPixels / info.W, name, " has ", info.W, " x ", info.H, " pixels, more than the ", kMostPixels,
+  check(info.H <= kMaxPixels / info.W, name, " has ", info.W, " x ", info.H, " pixels, more than the ", kMaxPixels,
         " that are read; cut it into parts, or make it smaller");
   if (info.format == ImageInfo::Format::jpeg) {
     check(info.channels != 4, name, " is a CMYK JPEG, made for printing; save it as RGB");
@@ -338,7 +338,7 @@ std::string read_bounded(const std::filesystem::path& picture) {
   const std::filesystem::path path = file_of(picture);
   std::error_code none;
   const auto size = std::filesystem::file_size(path, none);
-  check(none || size <= uint64_t(kMostBytes), path.string(),
+  check(none || size <= uint64_t(kMaxBytes), path.string(),
         " is larger than 1 GiB, too large for a picture; cut it into parts");
   return read_file(path);
 }
@@ -472,7 +472,7 @@ StoredImage read_stored(const std::filesystem::path& path) {
 }
 
 std::string encode_png(const Image& image, std::span<const Rgb> palette, int level) {
-  check(image.H > 0 && image.W > 0 && image.H <= kMostPixels / image.W, "a PNG of ", image.W, " x ", image.H,
+  check(image.H > 0 && image.W > 0 && image.H <= kMaxPixels / image.W, "a PNG of ", image.W, " x ", image.H,
         " pixels cannot be written");
   check((image.C == 1 || image.C == 3 || image.C == 4) && int64_t(image.pixels.size()) == image.H * image.W * image.C,
         "a PNG holds 1, 3 or 4 channels and a value for each; got ", image.C, " and ", image.pixels.size(), " values");
@@ -490,7 +490,7 @@ Image resize(const Image& image, int64_t H, int64_t W) { return resize_part(imag
 Image resize_part(const Image& image, int64_t y, int64_t x, int64_t h, int64_t w, int64_t H, int64_t W) {
   check(y >= 0 && x >= 0 && h > 0 && w > 0 && y + h <= image.H && x + w <= image.W, "resize: the part ", w, " x ", h,
         " at (", x, ", ", y, ") is not inside a picture of ", image.W, " x ", image.H);
-  check(H > 0 && W > 0 && H <= kMostPixels / W, "resize: ", W, " x ", H, " is not the size of a picture");
+  check(H > 0 && W > 0 && H <= kMaxPixels / W, "resize: ", W, " x ", H, " is not the size of a picture");
   Image out = make_raster(H, W, image.C);
   if (h == H && w == W) {
     for (int64_t i = 0; i < H; ++i) std::copy_n(image.at(y + i, x), W * image.C, out.at(i, 0));

@@ -42,8 +42,8 @@ struct ImageInfo {
 const char* to_string(ImageInfo::Format format);
 
 // Files of more pixels are refused: 2^28 are 16,384 x 16,384.
-inline constexpr int64_t kMostPixels = int64_t(1) << 28;
-inline constexpr int64_t kMostBytes = int64_t(1) << 30;
+inline constexpr int64_t kMaxPixels = int64_t(1) << 28;
+inline constexpr int64_t kMaxBytes = int64_t(1) << 30;
 
 // Errors of all readers name the file (`name`) and say what is wrong with it: no picture, cut short, damaged, CMYK,
 // no pixels, too many of them. The header alone can be right where the rest is not.

@@ -27,7 +27,7 @@ namespace {
 
 // A label of pixels that are there and have none: so that geometry tells them from what lies outside the picture.
 constexpr uint8_t kWithoutClass = 254;
-static_assert(kWithoutClass >= kMostImageClasses && kWithoutClass != kIgnoredPixel);
+static_assert(kWithoutClass >= kMaxImageClasses && kWithoutClass != kIgnoredPixel);
 
 LoadedPicture with_all_labelled(LoadedPicture p) {
   if (p.labels.H == 0) p.labels = make_raster(p.image.H, p.image.W, 1, kIgnoredPixel);

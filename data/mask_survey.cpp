@@ -7,7 +7,7 @@
 namespace kern::data {
 namespace {
 
-constexpr size_t kMostColours = 64, kMostValues = 64;
+constexpr size_t kMaxColours = 64, kMaxValues = 64;
 
 uint32_t grey_of(const StoredImage& m, int64_t i) { return m.pixels[size_t(i * m.C)]; }
 uint32_t colour_at(const StoredImage& m, int64_t i) {
@@ -71,14 +71,14 @@ MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most) {
         continue;
       }
       const uint32_t c = colour_at(m, i);
-      if (colours.size() <= kMostColours || colours.contains(c)) ++colours[c];
+      if (colours.size() <= kMaxColours || colours.contains(c)) ++colours[c];
       coloured = coloured || !is_grey(c);
     }
   });
   check(s.masks > 0, first_failure);
   check(values.empty() || !coloured, "some masks are grey and some are coloured: keep masks of one kind in one folder");
   if (coloured) {
-    check(colours.size() <= kMostColours, "the masks hold more than ", kMostColours,
+    check(colours.size() <= kMaxColours, "the masks hold more than ", kMaxColours,
           " colours: are these masks? Save them without smoothing, as PNG");
     s.kind = MaskKind::colour, s.values = colours;
     s.why = text("they hold ", colours.size(), " colours, each taken for a class");
@@ -91,7 +91,7 @@ MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most) {
     if (values.size() == 2 && of_zero > 0) {
       s.kind = MaskKind::nonzero;
       s.why = text("they hold 0 and ", largest, ": background and object");
-    } else if (values.size() > kMostValues ||
+    } else if (values.size() > kMaxValues ||
                (values.size() > 2 && largest >= 250 && double(ends) > 0.97 * double(s.pixels) && of_zero > 0)) {
       s.kind = MaskKind::nonzero;
       s.why = text("nearly all pixels are 0 or ", largest, ", the others are soft edges: background and object");

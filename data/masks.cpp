@@ -74,8 +74,8 @@ std::vector<ImageClass> read_class_list(const std::filesystem::path& path) {
 
 MaskReader::MaskReader(MaskOptions options) : options_(std::move(options)) {
   const auto& classes = options_.classes;
-  check(int(classes.size()) <= kMostImageClasses, classes.size(), " classes are declared, a mask holds at most ",
-        kMostImageClasses);
+  check(int(classes.size()) <= kMaxImageClasses, classes.size(), " classes are declared, a mask holds at most ",
+        kMaxImageClasses);
   const bool binary = is_binary(options_.kind);
   check(!binary || classes.empty() || classes.size() == 2, classes.size(),
         " classes are declared, but masks=nonzero, zero and alpha tell two apart: background and object");

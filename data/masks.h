@@ -30,7 +30,7 @@ enum class MaskKind {
 constexpr bool is_binary(MaskKind kind) { return kind != MaskKind::index && kind != MaskKind::colour; }
 
 inline constexpr uint8_t kIgnoredPixel = 255;  // in label rasters: takes no part
-inline constexpr int kMostImageClasses = 254;
+inline constexpr int kMaxImageClasses = 254;
 using Labels = Raster<uint8_t>;  // [H,W,1] class, or kIgnoredPixel
 
 struct MaskOptions {

@@ -53,7 +53,7 @@ struct Reader {
 
   bool header() {
     if (setjmp(png_jmpbuf(png))) return false;
-    png_set_user_limits(png, png_uint_32(kMostPixels), png_uint_32(kMostPixels));
+    png_set_user_limits(png, png_uint_32(kMaxPixels), png_uint_32(kMaxPixels));
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, 0);
     png_read_info(png, info);
     return true;
@@ -123,7 +123,7 @@ struct Writer {
 
   bool write(const Image& image, int kind, int level) {
     if (setjmp(png_jmpbuf(png))) return false;
-    png_set_user_limits(png, png_uint_32(kMostPixels), png_uint_32(kMostPixels));
+    png_set_user_limits(png, png_uint_32(kMaxPixels), png_uint_32(kMaxPixels));
     png_set_compression_level(png, level);
     png_set_IHDR(png, info, png_uint_32(image.W), png_uint_32(image.H), 8, kind, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);

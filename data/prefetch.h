@@ -25,7 +25,7 @@ namespace kern::data {
 //
 // One thread prepares, and at most `ahead` items are begun and not taken: enough where a step takes longer than an
 // item, as on a CPU. Whenever next() has to wait, one thread and one item are added, up to most_threads: a consumer as
-// quick as a graphics card is fed by as many as it takes. make() is called from several threads at a time, then. The
+// quick as a GPU is fed by as many as it takes. make() is called from several threads at a time, then. The
 // destructor waits for the calls of make that are running, no longer.
 template <class T>
 class Prefetch {

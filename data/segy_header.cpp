@@ -74,8 +74,8 @@ int64_t get_field(std::span<const std::byte> header, const SegyField& field, Byt
   const uint64_t raw = load_bytes(header.data() + place(header, field), field.width, order);
   const int unused = 64 - 8 * field.width;
   if (field.is_signed) return int64_t(raw << unused) >> unused;
-  constexpr auto kMost = uint64_t(std::numeric_limits<int64_t>::max());
-  return int64_t(raw > kMost ? kMost : raw);
+  constexpr auto kMax = uint64_t(std::numeric_limits<int64_t>::max());
+  return int64_t(raw > kMax ? kMax : raw);
 }
 
 void put_field(std::span<std::byte> header, const SegyField& field, ByteOrder order, int64_t value) {

@@ -11,7 +11,7 @@
 namespace kern::data {
 namespace {
 
-constexpr int64_t kMostSamples = int64_t(1) << 22;
+constexpr int64_t kMaxSamples = int64_t(1) << 22;
 constexpr int64_t kLongestWindow = 512;
 
 // The value below which the share `q` of the values lies. Reorders them.
@@ -23,7 +23,7 @@ double quantile(std::vector<float>& values, double q) {
 
 // Traces spread evenly over the file.
 std::vector<int64_t> sampled_traces(const SegyFile& file) {
-  const int64_t most = std::clamp<int64_t>(kMostSamples / file.samples(), 1, 20000);
+  const int64_t most = std::clamp<int64_t>(kMaxSamples / file.samples(), 1, 20000);
   const int64_t count = std::min(file.traces(), most);
   std::vector<int64_t> traces;
   for (int64_t i = 0; i < count; ++i) traces.push_back(i * file.traces() / count);

@@ -205,10 +205,10 @@ class Finder {
 
   // Traces that each say their own length and fill the file so.
   void check_equal_lengths(int64_t start) const {
-    constexpr int64_t kMost = 1000000;  // headers looked at
+    constexpr int64_t kMax = 1000000;  // headers looked at
     SegyTraceHeader header;
     int64_t at = start, least = INT64_MAX, most = 0;
-    for (int64_t n = 0; n < kMost && at + kSegyTraceHeader <= size_; ++n) {
+    for (int64_t n = 0; n < kMax && at + kSegyTraceHeader <= size_; ++n) {
       file_.read_bytes(at, header);
       const int64_t samples = get_field(header, trace_field::samples, layout_.order);
       if (samples == 0) return;

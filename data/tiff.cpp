@@ -15,7 +15,7 @@
 namespace kern::data {
 namespace {
 
-constexpr tmsize_t kMostAtOnce = tmsize_t(1) << 31;
+constexpr tmsize_t kMaxAtOnce = tmsize_t(1) << 31;
 
 struct Failure {
   char sentence[200] = "";
@@ -149,7 +149,7 @@ class Tiff {
     Options options(TIFFOpenOptionsAlloc(), TIFFOpenOptionsFree);
     TIFFOpenOptionsSetErrorHandlerExtR(options.get(), on_error, &failure_);
     TIFFOpenOptionsSetWarningHandlerExtR(options.get(), on_warning, nullptr);
-    TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMostAtOnce);
+    TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMaxAtOnce);
     return options;
   }
   [[noreturn]] void refuse() const {

@@ -19,10 +19,10 @@ std::string plural(int64_t n, const char* one) { return text(n, " ", one, n == 1
 
 // "A, B, C and 4 more"
 std::string list(const std::vector<std::string>& names) {
-  constexpr size_t kMost = 6;
+  constexpr size_t kMax = 6;
   std::string out;
-  for (size_t i = 0; i < std::min(kMost, names.size()); ++i) out += text(i ? ", " : "", names[i]);
-  return names.size() > kMost ? text(out, " and ", names.size() - kMost, " more") : out;
+  for (size_t i = 0; i < std::min(kMax, names.size()); ++i) out += text(i ? ", " : "", names[i]);
+  return names.size() > kMax ? text(out, " and ", names.size() - kMax, " more") : out;
 }
 
 std::string percent(double share) { return text(std::round(share * 1000) / 10, " %"); }

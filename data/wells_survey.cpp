@@ -16,7 +16,7 @@
 namespace kern::data {
 namespace {
 
-constexpr size_t kMostDistinct = 65, kMostKept = 20000;
+constexpr size_t kMaxDistinct = 65, kMaxKept = 20000;
 
 std::string upper(std::string_view s) {
   std::string out;
@@ -38,17 +38,17 @@ struct Tally {
     ++valid;
     least = std::min(least, v), most = std::max(most, v);
     whole = whole && v == std::floor(v);
-    if (distinct.size() < kMostDistinct) distinct.insert(v);
+    if (distinct.size() < kMaxDistinct) distinct.insert(v);
     if (valid % stride != 0) return;
     kept.push_back(v);
-    if (kept.size() < kMostKept) return;
+    if (kept.size() < kMaxKept) return;
     for (size_t i = 0; 2 * i < kept.size(); ++i) kept[i] = kept[2 * i];
     kept.resize(kept.size() / 2);
     stride *= 2;
   }
   void word(std::string_view w) {
     ++valid, ++words;
-    if (distinct_words.size() < kMostDistinct) distinct_words.emplace(w);
+    if (distinct_words.size() < kMaxDistinct) distinct_words.emplace(w);
   }
 };
 using Tallies = std::map<std::string, Tally>;
@@ -127,7 +127,7 @@ int64_t survey_table(const CsvTable& table, const WellsOptions& o, Tallies& tall
 int likeness_to_labels(const SurveyedCurve& c) {
   const std::string name = upper(c.name);
   const auto has = [&](const char* word) { return name.find(word) != name.npos; };
-  if (has("CONF") || c.distinct < 2 || c.distinct >= int64_t(kMostDistinct) || !(c.words || c.whole)) return 0;
+  if (has("CONF") || c.distinct < 2 || c.distinct >= int64_t(kMaxDistinct) || !(c.words || c.whole)) return 0;
   const char* const words[] = {"ZONE", "STRAT", "FORMATION", "UNIT", "TARGET", "CLASS", "LABEL", "LITH", "FACIES"};
   int best = 0;
   for (int i = 0; i < int(std::size(words)); ++i)

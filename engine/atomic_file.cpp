@@ -184,7 +184,7 @@ void check_regular(const fs::path& path) {
 }
 
 std::string read_file(const fs::path& path) {
-  constexpr size_t kMostOfPipe = size_t{1} << 30;
+  constexpr size_t kMaxOfPipe = size_t{1} << 30;
   constexpr int kSilence = 10;  // seconds
   struct stat now {};
   const bool pipe = ::stat(path.c_str(), &now) == 0 && S_ISFIFO(now.st_mode);  // also <(command)
@@ -206,7 +206,7 @@ std::string read_file(const fs::path& path) {
     if (n == 0) break;
     if (n > 0) content.append(buffer, size_t(n));
     else if (errno != EINTR && errno != EAGAIN) why = std::strerror(errno);
-    if (pipe && content.size() > kMostOfPipe) why = "it is a pipe, and more than 1 GiB came out of it";
+    if (pipe && content.size() > kMaxOfPipe) why = "it is a pipe, and more than 1 GiB came out of it";
   }
   ::close(file);
   check(why.empty(), "cannot read ", path.string(), ": ", why);

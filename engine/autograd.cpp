@@ -6,10 +6,10 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/dry_run.h"
 #include "engine/interruption.h"
 #include "engine/late_gradients.h"
 #include "engine/profile.h"
-#include "engine/rehearsal.h"
 #include "kernels/elementwise/add.h"
 
 namespace kern {
@@ -53,7 +53,7 @@ struct Pending {
 };
 
 void accumulate_leaf(const Tensor& leaf, const Tensor& g) {
-  Rehearsal::keep_gradient(leaf);
+  DryRun::keep_gradient(leaf);
   Tensor::Impl& i = leaf.impl();
   const bool in_place = !i.has_grad && i.grad && g.shared_impl() == i.grad->shared_impl();
   if (LateGradients* const late = LateGradients::current(); late && !in_place) {
@@ -86,9 +86,9 @@ Saved::Saved(const Tensor& t) {
   tensor_ = t.detach();
   version_ = t.version();
   device_ = t.device();
-  const auto& refill = t.impl().refill;
-  if (!refill || refill->version != version_ || !recompute_enabled()) return;
-  refill_ = refill;
+  const auto& recompute = t.impl().recompute;
+  if (!recompute || recompute->version != version_ || !recompute_enabled()) return;
+  recompute_ = recompute;
   storage_ = std::exchange(tensor_.impl().storage, nullptr);
 }
 
@@ -100,7 +100,7 @@ const Tensor& Saved::get(const char* op) const {
   if (impl.storage) return tensor_;
   if (auto alive = storage_.lock()) {
     impl.storage = std::move(alive);
-  } else if (auto made = refill_->made.lock()) {
+  } else if (auto made = recompute_->made.lock()) {
     impl.storage = std::move(made);
     impl.offset = 0;
   } else {
@@ -108,8 +108,8 @@ const Tensor& Saved::get(const char* op) const {
     impl.offset = 0;
     Tensor into = tensor_.detach();
     into.impl().version = std::make_shared<Version>();  // making the values again is no write
-    refill_->make(into);
-    refill_->made = impl.storage;
+    recompute_->make(into);
+    recompute_->made = impl.storage;
   }
   return tensor_;
 }
@@ -133,7 +133,7 @@ Tensor& Grads::operator[](size_t i) {
   if (outputs_[i]) return outputs_[i];
   const NodeInput& in = inputs_[i];
   if (!in.node && !in.leaf.impl().has_grad) {  // write where the leaf's gradient lives
-    Rehearsal::keep_gradient(in.leaf);
+    DryRun::keep_gradient(in.leaf);
     Tensor::Impl& leaf = in.leaf.impl();
     if (!leaf.grad) leaf.grad = std::make_shared<Tensor>(Tensor::empty(in.shape, in.options));
     bool taken = false;  // the same leaf given twice to one op: the second gets its own

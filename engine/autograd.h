@@ -29,7 +29,7 @@ class Saved {
  private:
   Tensor tensor_;
   uint64_t version_ = 0;
-  std::shared_ptr<Refill> refill_;
+  std::shared_ptr<Recompute> recompute_;
   std::weak_ptr<Storage> storage_;
   Device device_ = Device::cpu;
 };

@@ -5,23 +5,23 @@
 #include <cstring>
 #include <string_view>
 
+#include "engine/dry_run.h"
 #include "engine/random.h"
-#include "engine/rehearsal.h"
 
 namespace kern {
 namespace {
 
-constexpr size_t kMostRecords = 32;
+constexpr size_t kMaxRecords = 32;
 // A record that was used in so many last runs makes no room for a new one: of more shapes in turn than there are
 // records, these are replayed and the rest run eagerly, where otherwise each would drive out the next before it comes
 // again.
-constexpr uint64_t kPatience = 4 * kMostRecords;
+constexpr uint64_t kPatience = 4 * kMaxRecords;
 
 bool& enabled() {
   static bool on = [] {
     const char* value = std::getenv("KERN_GRAPH");
     const std::string_view v = value ? value : "on";
-    check(v == "on" || v == "off", "KERN_GRAPH=", v, ": use on (a step on a card is recorded and replayed) or off");
+    check(v == "on" || v == "off", "KERN_GRAPH=", v, ": use on (a step on a GPU is recorded and replayed) or off");
     return v == "on";
   }();
   return on;
@@ -62,23 +62,23 @@ void set_graphs(bool on) { enabled() = on; }
 std::vector<Tensor> StepGraphs::run(const std::vector<Tensor>& inputs, const Work& work,
                                     const std::vector<int64_t>& circumstances) {
   last_ = Last::eager;
-  if (device_ == Device::cpu || rehearsing()) {
+  if (device_ == Device::cpu || in_dry_run()) {
     std::vector<Tensor> staging;
     if (const auto bytes = int64_t(bytes_to_stage(inputs)); device_ != Device::cpu && bytes > 0)
       for (int i = 0; i < 2; ++i) staging.push_back(Tensor::empty({bytes}, {.dtype = DType::u8, .device = device_}));
     std::vector<Tensor> there;
     for (const Tensor& t : inputs) there.push_back(t.to(device_));
     if (device_ == Device::cpu || !graphs_enabled()) return work(there);
-    if (!rehearsed_) rehearsed_ = std::make_unique<PackedFilters>();
-    const PackedFilters::Scope packed(*rehearsed_);  // from the second rehearsed step on all of them are there
+    if (!dry_filters_) dry_filters_ = std::make_unique<PackedFilters>();
+    const PackedFilters::Scope packed(*dry_filters_);  // from the second step of a dry run on all of them are there
     return work(there);
   }
-  rehearsed_.reset();
+  dry_filters_.reset();
   ++runs_;
   Staging* const staging = staging_for(inputs);  // before a record, which makes room for whatever is allocated
   Record* const found = record_of(key_of(inputs, circumstances), inputs);
   if (!found) {
-    const std::vector<Tensor> there = empty_on_card(inputs);
+    const std::vector<Tensor> there = empty_on_gpu(inputs);
     upload(inputs, there, staging);
     return work(there);
   }
@@ -107,7 +107,7 @@ std::vector<Tensor> StepGraphs::run(const std::vector<Tensor>& inputs, const Wor
   return record.outputs;
 }
 
-std::vector<Tensor> StepGraphs::empty_on_card(const std::vector<Tensor>& like) const {
+std::vector<Tensor> StepGraphs::empty_on_gpu(const std::vector<Tensor>& like) const {
   std::vector<Tensor> there;
   for (const Tensor& t : like) there.push_back(Tensor::empty(t.shape(), {.dtype = t.dtype(), .device = device_}));
   return there;
@@ -120,11 +120,11 @@ StepGraphs::Record* StepGraphs::record_of(std::vector<int64_t> key, const std::v
     found->last_run = runs_;
     return &*found;
   }
-  if (records_.size() == kMostRecords) {
+  if (records_.size() == kMaxRecords) {
     if (runs_ - records_.back().last_run <= kPatience) return nullptr;
     records_.pop_back();
   }
-  std::vector<Tensor> there = empty_on_card(inputs);
+  std::vector<Tensor> there = empty_on_gpu(inputs);
   records_.emplace_front();
   const auto made = records_.begin();
   made->key = std::move(key);
@@ -142,9 +142,9 @@ StepGraphs::Staging* StepGraphs::staging_for(const std::vector<Tensor>& inputs) 
   if (!staging) staging = std::make_unique<Staging>();
   staging->uploaded.wait();
   if (!staging->host || staging->host->bytes() < bytes) staging->host = std::make_unique<PinnedMemory>(bytes);
-  if (!staging->card || staging->card.size() < int64_t(bytes)) {
+  if (!staging->gpu || staging->gpu.size() < int64_t(bytes)) {
     staging->taken.wait();
-    staging->card = Tensor::empty({int64_t(bytes)}, {.dtype = DType::u8, .device = device_});
+    staging->gpu = Tensor::empty({int64_t(bytes)}, {.dtype = DType::u8, .device = device_});
     staging->taken.record();  // work given before may still use a block that was handed on
   }
   return staging.get();
@@ -159,13 +159,13 @@ void StepGraphs::upload(const std::vector<Tensor>& from, const std::vector<Tenso
     bytes += staged_bytes(dense);
   }
   if (staging) {
-    staging->taken.hold(CardStream::upload);
-    copy_later(device_, const_cast<std::byte*>(first_byte(staging->card)), Device::cpu, staging->host->data(), bytes,
-               CardStream::upload);
-    staging->uploaded.record(CardStream::upload);
-    staging->uploaded.hold(CardStream::work);
+    staging->taken.hold(CudaStream::upload);
+    copy_later(device_, const_cast<std::byte*>(first_byte(staging->gpu)), Device::cpu, staging->host->data(), bytes,
+               CudaStream::upload);
+    staging->uploaded.record(CudaStream::upload);
+    staging->uploaded.hold(CudaStream::work);
   }
-  const std::byte* place = staging ? first_byte(staging->card) : nullptr;
+  const std::byte* place = staging ? first_byte(staging->gpu) : nullptr;
   for (size_t i = 0; i < from.size(); ++i) {
     Tensor target = to[i];
     if (from[i].device() != Device::cpu) {

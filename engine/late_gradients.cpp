@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/rehearsal.h"
+#include "engine/dry_run.h"
 
 namespace kern {
 namespace {
@@ -60,7 +60,7 @@ void LateGradients::keep(const Tensor& t) {
 void LateGradients::clear(Tensor& gradient) {
   if (gradient.device() == Device::cpu || !gradient.dense()) return gradient.fill(0);
   float* const out = gradient.mutate();
-  if (!rehearsing()) sums_.stretches.push_back({.n = gradient.size(), .out = out});
+  if (!in_dry_run()) sums_.stretches.push_back({.n = gradient.size(), .out = out});
 }
 
 bool LateGradients::make_room(size_t bytes) {

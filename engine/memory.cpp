@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/card.h"
-#include "engine/rehearsal.h"
+#include "engine/dry_run.h"
+#include "engine/gpu.h"
 #include "kernels/common/error.h"
 #include "kernels/common/sanitizer.h"
 
@@ -41,11 +41,9 @@ constexpr Source kHost = {
     .give_back = [](std::byte* p) { std::free(p); },
     .hand_out_again = [](std::byte*, size_t) {},
     .whose = ""};
-// A block of the card that was freed may be taken again at once: whatever still uses it comes before in the stream.
-constexpr Source kCard = {.take = card_allocate,
-                          .give_back = card_free,
-                          .hand_out_again = card_hand_out_again,
-                          .whose = " of the card's memory"};
+// A block of the GPU that was freed may be taken again at once: whatever still uses it comes before in the stream.
+constexpr Source kGpu = {
+    .take = gpu_allocate, .give_back = gpu_free, .hand_out_again = gpu_hand_out_again, .whose = " of the GPU's memory"};
 
 thread_local KeptBlocks* scope = nullptr;
 
@@ -211,8 +209,8 @@ class Pool {
 Pool& pool(Device device) {
   // Never destroyed: tensors of static storage duration may outlive them otherwise.
   static Pool& cpu = *new Pool(kHost);
-  static Pool& card = *new Pool(kCard);
-  return device == Device::cpu ? cpu : card;
+  static Pool& gpu = *new Pool(kGpu);
+  return device == Device::cpu ? cpu : gpu;
 }
 
 }  // namespace
@@ -228,10 +226,9 @@ KeptBlocks::~KeptBlocks() { pool(Device::cuda).remove_owner(this); }
 KeptBlocks::Scope::Scope(KeptBlocks& blocks) : before_(std::exchange(scope, &blocks)) {}
 KeptBlocks::Scope::~Scope() { scope = before_; }
 
-Storage::Storage(Device device, size_t bytes)
-    : bytes_(bytes), device_(device), hollow_(HollowMemory::of_this_thread()) {
-  if (hollow_) {
-    data_ = hollow_->take(device, rounded(bytes));
+Storage::Storage(Device device, size_t bytes) : bytes_(bytes), device_(device), meta_(MetaMemory::of_this_thread()) {
+  if (meta_) {
+    data_ = meta_->take(device, rounded(bytes));
     return;
   }
   data_ = pool(device).take(bytes);
@@ -240,7 +237,7 @@ Storage::Storage(Device device, size_t bytes)
 #endif
 }
 Storage::~Storage() {
-  if (hollow_) hollow_->give_back(device_, rounded(bytes_));
+  if (meta_) meta_->give_back(device_, rounded(bytes_));
   else pool(device_).give_back(data_, bytes_);
 }
 

@@ -19,7 +19,7 @@ MemoryCounters memory_counters(Device device = Device::cpu);
 void reset_peak_memory(Device device = Device::cpu);
 void release_unused_memory(Device device = Device::cpu);
 
-// The card's memory that recorded work writes to and reads from whenever it is launched. Every block that is taken or
+// The GPU's memory that recorded work writes to and reads from whenever it is launched. Every block that is taken or
 // handed back within a Scope belongs to it from then on: it comes back here, and serves nobody else, until this dies.
 class KeptBlocks {
  public:
@@ -45,7 +45,7 @@ class KeptBlocks {
   std::function<void()> give_up_;
 };
 
-class HollowMemory;  // of a rehearsal: counted, but no memory (engine/rehearsal.h)
+class MetaMemory;  // of a dry run: counted, but no memory (engine/dry_run.h)
 
 // A block of device memory, handed back when destroyed. Contents are undefined (NaN in debug builds).
 class Storage {
@@ -57,13 +57,13 @@ class Storage {
   std::byte* data() const { return data_; }
   size_t bytes() const { return bytes_; }
   Device device() const { return device_; }
-  bool hollow() const { return bool(hollow_); }  // made in a rehearsal: an address that stands for no memory
+  bool is_meta() const { return bool(meta_); }  // made in a dry run: an address that stands for no memory
 
  private:
   std::byte* data_ = nullptr;
   size_t bytes_;
   Device device_;
-  std::shared_ptr<HollowMemory> hollow_;
+  std::shared_ptr<MetaMemory> meta_;
 };
 
 }  // namespace kern

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/rehearsal.h"
+#include "engine/dry_run.h"
 
 namespace kern {
 namespace {
@@ -20,7 +20,7 @@ kernels::PackedFilter PackedFilters::of(const Tensor& w, const kernels::FilterPa
   });
   if (found == innermost->all_.end()) {
     innermost->all_.push_back({w.detach(), packing, nullptr});
-    if (rehearsing()) innermost->allocate();  // a rehearsal's steps are not recorded, but count as if they were
+    if (in_dry_run()) innermost->allocate();  // a dry run's steps are not recorded, but count as if they were
     return {};
   }
   if (!innermost->packed_ || !found->memory || found->version != w.version()) return {};

@@ -1,6 +1,6 @@
 #include "engine/parameter_arena.h"
 
-#include "engine/rehearsal.h"
+#include "engine/dry_run.h"
 #include "kernels/common/layout.h"
 
 namespace kern {
@@ -14,9 +14,9 @@ ParameterArena::ParameterArena(std::vector<Tensor> parameters) : parameters_(std
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& p = parameters_[i];
     check(p.is_leaf() && p.dtype() == DType::f32 && p.dense(), "ParameterArena: parameters must be dense f32 leaves");
-    check(!rehearsing() || p.impl().storage->hollow(),
-          "an optimiser made in a rehearsal would take real parameters away from their network: make the optimiser "
-          "before the rehearsal, or the network in it");
+    check(!in_dry_run() || p.impl().storage->is_meta(),
+          "an optimiser made in a dry run would take real parameters away from their network: make the optimiser "
+          "before the dry run, or the network in it");
     for (size_t j = 0; j < i; ++j)
       check(parameters_[j].shared_impl() != p.shared_impl(), "an optimiser was given the same parameter twice (shape ",
             p.shape(), ")");

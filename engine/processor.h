@@ -1,4 +1,4 @@
-// What this machine computes with when no card does, for a person and as part of what a measurement holds for.
+// What this machine computes with when no GPU does, for a person and as part of what a measurement holds for.
 #pragma once
 #include <string>
 

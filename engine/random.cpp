@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "engine/rehearsal.h"
+#include "engine/dry_run.h"
 #include "kernels/common/error.h"
 
 namespace kern {
@@ -45,21 +45,21 @@ uint32_t RandomSequence::below(uint32_t n) {
 }
 
 void Generator::set(uint64_t seed, uint64_t step) {
-  const KeptInRehearsal keep(seed_, step_, call_);
+  const KeptInDryRun keep(seed_, step_, call_);
   seed_ = seed, step_.set(step), call_ = 0;
 }
 void Generator::advance() {
-  const KeptInRehearsal keep(step_, call_);
+  const KeptInDryRun keep(step_, call_);
   step_.set(step_.value() + 1), call_ = 0;
 }
 Generator::Draw Generator::draw(RandomStream stream) {
-  const KeptInRehearsal keep(call_);
+  const KeptInDryRun keep(call_);
   return {philox_key(seed_, stream), step_.value(), call_++, this};
 }
 const uint64_t* Generator::Draw::step_on(Device device, SourceLocation at) const {
   if (device == Device::cpu || !from) return &step;
   check({from->step_.value() == step, at}, "random numbers of step ", step, " are asked for again in step ",
-        from->step_.value(), "; on a card the backward pass must come before the generator advances");
+        from->step_.value(), "; on a GPU the backward pass must come before the generator advances");
   return from->step_.on(device);
 }
 
@@ -73,7 +73,7 @@ RandomSequence& init_random() {
   return r;
 }
 void set_seed(uint64_t seed) {
-  const KeptInRehearsal keep(init_random());
+  const KeptInDryRun keep(init_random());
   default_generator().set(seed);
   init_random() = RandomSequence(seed, RandomStream::init);
 }

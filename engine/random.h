@@ -54,7 +54,7 @@ class Generator {
     uint64_t step;
     uint32_t call;
     const Generator* from = nullptr;
-    // Where kernels of a device read the step. On a card it is the generator's own, so that a captured step serves
+    // Where kernels of a device read the step. On a GPU it is the generator's own, so that a captured step serves
     // every step: a backward pass belongs before advance().
     const uint64_t* step_on(Device device, SourceLocation at = SourceLocation::current()) const;
   };

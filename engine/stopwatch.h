@@ -1,9 +1,9 @@
-// How long work takes on its device: the CPU's by the steady clock, a card's by events in its stream.
+// How long work takes on its device: the CPU's by the steady clock, a GPU's by events in its stream.
 #pragma once
 #include <functional>
 #include <optional>
 
-#include "engine/card.h"
+#include "engine/gpu.h"
 
 namespace kern {
 
@@ -15,10 +15,10 @@ class Stopwatch {
 
  private:
   Device device_;
-  std::optional<CardEvent> begin_, end_;
+  std::optional<CudaEvent> begin_, end_;
 };
 
-// Calls in a row, as a training step makes them: on a card they are recorded once as a graph and replayed, so that what
+// Calls in a row, as a training step makes them: on a GPU they are recorded once as a graph and replayed, so that what
 // the host takes to make a call is not taken for the kernel's time. Where a call cannot be recorded (a library may
 // refuse), they are made one by one.
 class CallSeries {
@@ -32,7 +32,7 @@ class CallSeries {
  private:
   int count_;
   std::function<void(int)> call_;
-  std::optional<CardGraph> graph_;
+  std::optional<CudaGraph> graph_;
 };
 
 }  // namespace kern

@@ -1,8 +1,8 @@
 #include "engine/tensor.h"
 
 #include "engine/autograd.h"
-#include "engine/card.h"
-#include "engine/rehearsal.h"
+#include "engine/dry_run.h"
+#include "engine/gpu.h"
 #include "kernels/elementwise/cast.h"
 #include "kernels/elementwise/fill.h"
 
@@ -28,7 +28,7 @@ Tensor Tensor::empty(const Shape& shape, TensorOptions options) {
 
 Tensor Tensor::zeros(const Shape& shape, TensorOptions options) {
   Tensor t = empty(shape, options);
-  if (!rehearsing()) set_bytes(options.device, t.address(), 0, size_t(t.size()) * size_of(options.dtype));
+  if (!in_dry_run()) set_bytes(options.device, t.address(), 0, size_t(t.size()) * size_of(options.dtype));
   return t;
 }
 
@@ -43,12 +43,12 @@ template <class T>
 Tensor from_values(const Shape& shape, std::span<const T> values) {
   check(int64_t(values.size()) == shape.size(), "Tensor::from: ", values.size(), " values given for shape ", shape);
   Tensor t = Tensor::empty(shape, {.dtype = dtype_of<T>()});
-  if (!rehearsing()) std::copy(values.begin(), values.end(), t.mutate<T>());
+  if (!in_dry_run()) std::copy(values.begin(), values.end(), t.mutate<T>());
   return t;
 }
 template <class T>
 std::vector<T> all_values(const Tensor& t) {
-  if (t.impl().storage->hollow()) return std::vector<T>(size_t(t.size()));
+  if (t.impl().storage->is_meta()) return std::vector<T>(size_t(t.size()));
   std::vector<T> out(static_cast<size_t>(t.size()));
   const size_t row = size_t(t.channels()) * sizeof(T);
   copy_bytes(Device::cpu, out.data(), row, t.device(), t.data<T>(), size_t(t.pitch()) * sizeof(T), row,
@@ -60,9 +60,8 @@ std::vector<T> all_values(const Tensor& t) {
 Tensor Tensor::from(const Shape& shape, std::span<const float> values) { return from_values(shape, values); }
 Tensor Tensor::from(const Shape& shape, std::span<const int32_t> values) { return from_values(shape, values); }
 
-void Tensor::check_rehearsing() const {
-  check(rehearsing(), "a tensor of shape ", shape(),
-        " that was made in a rehearsal is used after it: it has no values");
+void Tensor::check_in_dry_run() const {
+  check(in_dry_run(), "a tensor of shape ", shape(), " that was made in a dry run is used after it: it has no values");
 }
 
 void Tensor::check_dtype(DType t) const { check(impl().dtype == t, "a tensor of ", impl().dtype, " was used as ", t); }
@@ -92,7 +91,7 @@ void Tensor::copy_from(const Tensor& other) {
   check(shape() == other.shape() && dtype() == other.dtype(), "copy_from: ", other.shape(), " ", other.dtype(),
         " into ", shape(), " ", dtype());
   impl().version->bump();
-  if (rehearsing()) return;
+  if (in_dry_run()) return;
   const size_t width = size_of(dtype()), row = size_t(channels()) * width;
   const bool whole = dense() && other.dense();
   copy_bytes(device(), address(), whole ? row : size_t(pitch()) * width, other.device(), other.address(),
@@ -152,22 +151,22 @@ Tensor Tensor::joined_channels(std::span<const Tensor> parts) {
   return Tensor(std::move(impl));
 }
 
-std::vector<Tensor> Tensor::channel_slots(const Shape& leading, std::span<const int64_t> widths,
-                                          TensorOptions options) {
+std::vector<Tensor> Tensor::empty_channel_slices(const Shape& leading, std::span<const int64_t> widths,
+                                                 TensorOptions options) {
   int64_t width = 0;
   for (int64_t w : widths) width += w;
   Shape shape = leading;
   shape.push_back(width);
   const Tensor whole = empty(shape, options);
-  std::vector<Tensor> slots;
+  std::vector<Tensor> slices;
   int64_t begin = 0;
   for (int64_t w : widths) {
-    Tensor slot = whole.channel_slice(begin, begin + w);
-    slot.impl().version = std::make_shared<Version>();  // writing one slot says nothing about its neighbour
-    slots.push_back(std::move(slot));
+    Tensor out = whole.channel_slice(begin, begin + w);
+    out.impl().version = std::make_shared<Version>();  // writing one slice says nothing about its neighbour
+    slices.push_back(std::move(out));
     begin += w;
   }
-  return slots;
+  return slices;
 }
 
 Tensor Tensor::clone() const {
@@ -208,7 +207,7 @@ Tensor Tensor::detach() const {
 }
 
 void Tensor::clear_grad() {
-  Rehearsal::keep_gradient(*this);
+  DryRun::keep_gradient(*this);
   impl().has_grad = false;
 }
 

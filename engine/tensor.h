@@ -52,7 +52,7 @@ class Tensor;
 
 // How to make a tensor's values again, bit for bit: whoever saves such a tensor for a backward pass need not keep its
 // memory (engine/autograd.h).
-struct Refill {
+struct Recompute {
   std::function<void(Tensor& into)> make;  // into: the tensor's shape, any pitch
   uint64_t version = 0;                    // of the tensor, when it could be made so
   std::weak_ptr<Storage> made = {};        // what was made last, if somebody still holds it
@@ -115,8 +115,8 @@ class Tensor {
   // The tensor whose channels are these, if they already lie side by side in one buffer; else nothing.
   static Tensor joined_channels(std::span<const Tensor> parts);
   // n tensors of `widths` channels, side by side in one new buffer: what joined_channels will join for free.
-  static std::vector<Tensor> channel_slots(const Shape& leading, std::span<const int64_t> widths,
-                                           TensorOptions options = {});
+  static std::vector<Tensor> empty_channel_slices(const Shape& leading, std::span<const int64_t> widths,
+                                                  TensorOptions options = {});
   Tensor to(Device device) const;  // this tensor if it is there; else a dense copy there, without a graph
   // A leaf's values on another device from now on, for everyone who holds it. Its gradient is forgotten.
   void move_to(Device device);
@@ -142,7 +142,7 @@ class Tensor {
     bool leaf_requires_grad = false;
     bool has_grad = false;       // grad holds a value; otherwise it is only a place for one
     std::shared_ptr<Node> node;  // the op that made this tensor
-    std::shared_ptr<Refill> refill;
+    std::shared_ptr<Recompute> recompute;
     std::shared_ptr<Tensor> grad;
     ~Impl();
   };
@@ -156,10 +156,10 @@ class Tensor {
   explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
   std::byte* address() const {
     const Storage& storage = *impl().storage;
-    if (storage.hollow()) check_rehearsing();
+    if (storage.is_meta()) check_in_dry_run();
     return storage.data() + size_t(impl().offset) * size_of(impl().dtype);
   }
-  void check_rehearsing() const;
+  void check_in_dry_run() const;
   void check_dtype(DType t) const;
   std::shared_ptr<Impl> impl_;
 };

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <new>
 
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "kernels/common/difference.h"
 #include "kernels/common/philox.h"
 
@@ -17,12 +17,12 @@ using namespace kernels;
 
 void TrialArrays::Free::operator()(std::byte* p) const {
   if (device == Device::cpu) std::free(p);
-  else card_free(p);
+  else gpu_free(p);
 }
 
 std::byte* TrialArrays::bytes(size_t n) {
   const size_t size = std::max<size_t>(64, (n + 63) / 64 * 64);
-  std::byte* p = device_ == Device::cpu ? static_cast<std::byte*>(std::aligned_alloc(64, size)) : card_allocate(size);
+  std::byte* p = device_ == Device::cpu ? static_cast<std::byte*>(std::aligned_alloc(64, size)) : gpu_allocate(size);
   if (!p) throw std::bad_alloc();
   all_.emplace_back(p, Free{device_});
   taken_ += size;

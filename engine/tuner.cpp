@@ -14,10 +14,10 @@
 #include <optional>
 #include <set>
 
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/processor.h"
 #include "engine/stopwatch.h"
-#include "kernels/common/card_libraries.h"
+#include "kernels/common/cuda_libraries.h"
 #include "kernels/common/late_sums.h"
 #include "kernels/common/log.h"
 #include "kernels/common/op_list.h"
@@ -93,14 +93,14 @@ std::string machine_of(Device device) {
     static const std::string processor = text("cpu: ", processor_name(), ", ", simd_targets(), ", threads ");
     return processor + text(thread_count());
   }
-  static const std::string card = [] {
-    const CardInfo c = card_info();
+  static const std::string gpu = [] {
+    const GpuInfo c = gpu_info();
     std::string all = text("cuda: ", c.name, ", sm_", c.major, c.minor, ", driver ", c.driver, ", runtime ", c.runtime);
-    for (const kernels::CardLibrary& library : kernels::card_libraries())
+    for (const kernels::CudaLibrary& library : kernels::cuda_libraries())
       all += text(", ", library.name, " ", library.found.substr(0, library.found.find_first_of(" :")));
     return all;
   }();
-  return card;
+  return gpu;
 }
 kernels::Precision precision_of(Device device) {
   return device == Device::cuda ? kernels::precision() : kernels::Precision::f32;
@@ -127,13 +127,13 @@ std::string run_key(const TunedCase& c) {
 
 // --- measuring -----------------------------------------------------------------------------------------------------
 
-constexpr size_t kBeyondCaches = 64 << 20, kMostSets = 8;  // bytes of all sets of arrays, where few sets do
+constexpr size_t kBeyondCaches = 64 << 20, kMaxSets = 8;  // bytes of all sets of arrays, where few sets do
 constexpr double kQuick = 2e7;  // operations that the reference may take: a few hundredths of a second
-constexpr int kMostReplays = 10, kFewestReplays = 3;
+constexpr int kMaxReplays = 10, kMinReplays = 3;
 constexpr double kEnough = 300;    // milliseconds of one row's replays
 constexpr double kTie = 1.03;      // a smaller advantage is none
 constexpr double kHopeless = 2.5;  // times the best of the warm-ups: not replayed
-constexpr int kMostSizes = 16;     // of one layer
+constexpr int kMaxSizes = 16;      // of one layer
 
 double median(std::vector<double> v) {
   std::sort(v.begin(), v.end());
@@ -214,8 +214,8 @@ Measured measure(const detail::Contest& c, const std::string& what) {
   std::deque<TrialArrays> sets;
   std::vector<detail::Contest::Run> runs;
   runs.push_back(c.prepare(sets.emplace_back(c.device)));
-  const bool emulated = c.device == Device::cuda && card_info().emulated;  // it has no caches
-  const size_t most = emulated ? 1 : std::clamp<size_t>(kBeyondCaches / sets[0].taken(), 1, kMostSets);
+  const bool emulated = c.device == Device::cuda && gpu_info().emulated;  // it has no caches
+  const size_t most = emulated ? 1 : std::clamp<size_t>(kBeyondCaches / sets[0].taken(), 1, kMaxSets);
   try {
     while (runs.size() < most) runs.push_back(c.prepare(sets.emplace_back(c.device)));
   } catch (const std::bad_alloc&) {  // fewer will do
@@ -239,8 +239,7 @@ Measured measure(const detail::Contest& c, const std::string& what) {
   const double sample = c.device == Device::cpu ? 0.2 : 1;  // milliseconds
   int calls = int(std::clamp(sample / std::max(best, 1e-4), 1.0, 100.0));
   if (c.device == Device::cuda) calls = std::max(calls, int(runs.size()));  // a recorded sample meets every set
-  const int replays =
-      int(std::clamp(kEnough / std::max(best * calls, 1e-4), double(kFewestReplays), double(kMostReplays)));
+  const int replays = int(std::clamp(kEnough / std::max(best * calls, 1e-4), double(kMinReplays), double(kMaxReplays)));
   std::vector<std::optional<CallSeries>> series(c.rows.size());
   for (const size_t row : rows)
     series[row].emplace(c.device, calls, [&, row](int) { runs[next++ % runs.size()].call(row, exec); });
@@ -282,7 +281,7 @@ void check_tuning() { of_environment(SourceLocation::current()); }
 void set_tuning(std::string_view word, Device device, SourceLocation at) {
   Setting s = parse("tune", word, at);
   if (s.automatic) s = of_environment(at);
-  if (s.automatic) s.on = device == Device::cuda && card_available() && !card_info().emulated;
+  if (s.automatic) s.on = device == Device::cuda && gpu_available() && !gpu_info().emulated;
   State& all = state();
   {
     std::lock_guard lock(all.mutex);
@@ -360,7 +359,7 @@ size_t tuned_row_of(const detail::Contest& contest, TunedCase& c) {
     if (const auto found = all.measured.find(key_of(c)); found != all.measured.end())
       if (const auto row = index_of(contest, found->second.row)) return c = found->second, *row;
     int& sizes = all.sizes[text(c.entry, " ", contest.name.layer, " ", c.precision)];
-    if (sizes >= kMostSizes) return 0;
+    if (sizes >= kMaxSizes) return 0;
     ++sizes;
   }
   Measured m;
@@ -419,11 +418,11 @@ std::vector<TunedCase> tuned_cases() {
   std::lock_guard lock(all.mutex);
   open_cache(all);
   std::vector<TunedCase> out;
-  const std::string cpu = machine_of(Device::cpu), card = card_available() ? machine_of(Device::cuda) : "";
+  const std::string cpu = machine_of(Device::cpu), gpu = gpu_available() ? machine_of(Device::cuda) : "";
   const std::string_view any_threads = std::string_view(cpu).substr(0, cpu.rfind(' ') + 1);
   std::set<std::string> keys;
   for (const TunedCase& c : all.cache->cases())
-    if (c.kernels == kernels::kernels_id() && (c.machine.starts_with(any_threads) || c.machine == card) &&
+    if (c.kernels == kernels::kernels_id() && (c.machine.starts_with(any_threads) || c.machine == gpu) &&
         keys.insert(key_of(c)).second)
       out.push_back(c);
   return out;

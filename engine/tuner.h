@@ -11,7 +11,7 @@
 //
 // How: a row whose result is off is refused and named (judged by the reference row where that is quick and on the
 // device, else by the table's plain one, unless two rows that have nothing in common contradict it); calls to warm up,
-// then up to 10 samples of each row in turn, on several sets of arrays where they are small; on a card a sample is a
+// then up to 10 samples of each row in turn, on several sets of arrays where they are small; on a GPU a sample is a
 // recorded graph of calls, replayed. A tie (median or least time less than 3 % better) goes to the row that stands
 // first in the table. KERN_IMPL goes before all this.
 #pragma once
@@ -31,7 +31,7 @@
 namespace kern {
 
 // For the rest of the process, not while work is running: "off", "on", "only:conv2d,linear", or "auto": what KERN_TUNE
-// says, and without it on for a card that is not emulated and off for the CPU. Choices made so far are forgotten, but
+// says, and without it on for a GPU that is not emulated and off for the CPU. Choices made so far are forgotten, but
 // not what was measured. Error: another word, or an op that cannot be tuned.
 void set_tuning(std::string_view setting, Device device, SourceLocation at = SourceLocation::current());
 void check_tuning();  // Error where KERN_TUNE holds something else
@@ -86,13 +86,13 @@ class RecentChoices {
   }
   const Row& add(const Spec& g, const Row& row) {
     std::lock_guard lock(mutex_);
-    if (cases_.size() == kMost) cases_.erase(cases_.begin());
+    if (cases_.size() == kMax) cases_.erase(cases_.begin());
     cases_.emplace_back(g, &row);
     return row;
   }
 
  private:
-  static constexpr size_t kMost = 256;
+  static constexpr size_t kMax = 256;
   std::mutex mutex_;
   uint64_t settings_ = 0;
   std::vector<std::pair<Spec, const Row*>> cases_;
@@ -162,14 +162,14 @@ void set_entry(void (*&entry)(const kernels::Exec&, const Spec&, A...)) {
   entry = serve<Row, device, i, Spec, A...>;
 }
 
-// That of the row which serves; in a rehearsal, which measures nothing, of any that may.
+// That of the row which serves; in a dry run, which measures nothing, of any that may.
 template <class Row, Device device>
 kernels::FilterPacking packing_of_tuned(const typename Trials<Row>::Spec& g, bool backward_data) {
   kernels::FilterPacking out;
   const auto ask = [&](const Row& row) {
     if (!out && row.packing) out = row.packing(g, backward_data);
   };
-  if (kernels::hollow_rows()) {
+  if (kernels::meta_rows()) {
     for (const Row& row : Trials<Row>::table().rows)
       if (row.device == device && row.supports(g)) ask(row);
     return out;

@@ -23,9 +23,9 @@ struct BatchNorm {
       : config(c), running_mean(Tensor::zeros({c.channels})), running_variance(Tensor::full({c.channels}, 1)) {
     if (c.affine) weight = Parameter(Tensor::full({c.channels}, 1)), bias = Parameter(Tensor::zeros({c.channels}));
   }
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) {
     return batch_norm(x, weight, bias, running_mean, running_variance,
-                      {.training = mode.training, .momentum = float(config.momentum), .eps = float(config.eps)}, slot);
+                      {.training = mode.training, .momentum = float(config.momentum), .eps = float(config.eps)}, out);
   }
   template <class V>
   void visit(V&& v) {

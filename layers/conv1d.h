@@ -21,14 +21,14 @@ struct Conv1d {
       : config(c), weight(init_fan_in({c.out, c.kernel, c.in / c.groups}, int64_t{c.kernel} * c.in / c.groups)) {
     if (c.bias) bias = Parameter(init_fan_in({c.out}, int64_t{c.kernel} * c.in / c.groups));
   }
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}, bool bias_cancels = false) {
+  Tensor operator()(const Tensor& x, const Tensor& out = {}, bool bias_cancels = false) {
     return conv1d(x, weight, bias,
                   {.stride = config.stride,
                    .padding = config.padding,
                    .dilation = config.dilation,
                    .groups = config.groups,
                    .bias_cancels = bias_cancels},
-                  slot);
+                  out);
   }
   template <class V>
   void visit(V&& v) {

@@ -18,8 +18,8 @@ struct ConvNormAct2d {
   ChannelDropout drop;
   explicit ConvNormAct2d(const ConvNormActConfig& c)
       : conv(c.conv), norm({.channels = c.conv.out, .eps = c.eps, .momentum = c.momentum}), drop(c.dropout) {}
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
-    return norm_act(norm, {.relu = true, .dropout = &drop}, conv(x, {}, subtracts_mean(norm)), slot);
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) {
+    return norm_act(norm, {.relu = true, .dropout = &drop}, conv(x, {}, subtracts_mean(norm)), out);
   }
   template <class V>
   void visit(V&& v) {
@@ -32,8 +32,8 @@ struct ConvTransposeNormAct2d {
   ConvTranspose2d conv;
   BatchNorm norm;
   explicit ConvTransposeNormAct2d(const ConvTranspose2dConfig& c) : conv(c), norm({.channels = c.out}) {}
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
-    return norm_act(norm, {.relu = true}, conv(x, {}, subtracts_mean(norm)), slot);
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) {
+    return norm_act(norm, {.relu = true}, conv(x, {}, subtracts_mean(norm)), out);
   }
   template <class V>
   void visit(V&& v) {

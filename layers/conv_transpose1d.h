@@ -22,13 +22,13 @@ struct ConvTranspose1d {
       : config(c), weight(init_fan_in({c.in, c.kernel, c.out}, int64_t{c.kernel} * c.out)) {
     if (c.bias) bias = Parameter(init_fan_in({c.out}, int64_t{c.kernel} * c.out));
   }
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}, bool bias_cancels = false) {
+  Tensor operator()(const Tensor& x, const Tensor& out = {}, bool bias_cancels = false) {
     return conv_transpose1d(x, weight, bias,
                             {.stride = config.stride,
                              .crop = config.crop,
                              .output_padding = config.output_padding,
                              .bias_cancels = bias_cancels},
-                            slot);
+                            out);
   }
   template <class V>
   void visit(V&& v) {

@@ -8,7 +8,7 @@ namespace kern {
 struct Elu {
   float alpha;
   explicit Elu(float a = 1) : alpha(a) {}
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return elu(x, alpha, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return elu(x, alpha, out); }
   template <class V>
   void visit(V&&) {}
 };

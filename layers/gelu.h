@@ -8,7 +8,7 @@ namespace kern {
 struct Gelu {
   GeluForm form;
   explicit Gelu(GeluForm f = GeluForm::erf) : form(f) {}
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return gelu(x, form, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return gelu(x, form, out); }
   template <class V>
   void visit(V&&) {}
 };

@@ -17,8 +17,8 @@ struct GroupNorm {
   explicit GroupNorm(const GroupNormConfig& c) : config(c) {
     if (c.affine) weight = Parameter(Tensor::full({c.channels}, 1)), bias = Parameter(Tensor::zeros({c.channels}));
   }
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
-    return group_norm(x, config.groups, weight, bias, float(config.eps), slot);
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) {
+    return group_norm(x, config.groups, weight, bias, float(config.eps), out);
   }
   template <class V>
   void visit(V&& v) {

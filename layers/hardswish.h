@@ -6,7 +6,7 @@ namespace kern {
 
 // y = x min(max(x + 3, 0), 6) / 6, any shape.
 struct Hardswish {
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return hardswish(x, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return hardswish(x, out); }
   template <class V>
   void visit(V&&) {}
 };

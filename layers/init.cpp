@@ -3,13 +3,13 @@
 #include <cmath>
 #include <span>
 
-#include "engine/rehearsal.h"
+#include "engine/dry_run.h"
 namespace kern {
 namespace {
 template <class Draw>
 Tensor drawn(const Shape& shape, Draw draw) {
   Tensor t = Tensor::empty(shape);
-  if (rehearsing()) return t;
+  if (in_dry_run()) return t;
   for (float& v : std::span(t.mutate(), size_t(t.size()))) v = float(draw());
   return t;
 }

@@ -17,8 +17,8 @@ struct InstanceNorm {
   explicit InstanceNorm(const InstanceNormConfig& c) : config(c) {
     if (c.affine) weight = Parameter(Tensor::full({c.channels}, 1)), bias = Parameter(Tensor::zeros({c.channels}));
   }
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) {
-    return instance_norm(x, weight, bias, float(config.eps), slot);
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) {
+    return instance_norm(x, weight, bias, float(config.eps), out);
   }
   template <class V>
   void visit(V&& v) {

@@ -8,7 +8,7 @@ namespace kern {
 struct LeakyRelu {
   float slope;
   explicit LeakyRelu(float s = 0.01f) : slope(s) {}
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return leaky_relu(x, slope, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return leaky_relu(x, slope, out); }
   template <class V>
   void visit(V&&) {}
 };

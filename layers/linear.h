@@ -17,7 +17,7 @@ struct Linear {
   explicit Linear(const LinearConfig& c) : config(c), weight(init_fan_in({c.out, c.in}, c.in)) {
     if (c.bias) bias = Parameter(init_fan_in({c.out}, c.in));
   }
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return linear(x, weight, bias, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return linear(x, weight, bias, out); }
   template <class V>
   void visit(V&& v) {
     v("weight", weight), v("bias", bias);

@@ -6,7 +6,7 @@ namespace kern {
 
 // x [...,C] -> the logarithms of the softmax, without its loss of small probabilities.
 struct LogSoftmax {
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return log_softmax(x, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return log_softmax(x, out); }
   template <class V>
   void visit(V&&) {}
 };

@@ -48,12 +48,12 @@ struct Lstm {
     Tensor x = input;
     for (int k = 0; k < config.layers; ++k) {
       if (k > 0 && mode.training && config.dropout > 0) x = dropout(x, config.dropout);
-      std::vector<Tensor> slots = Tensor::channel_slots({x.dim(0), x.dim(1)}, widths, x.options());
-      for (size_t i = 0; i < slots.size(); ++i) {
-        const Direction& p = parts[size_t(k) * slots.size() + i];
-        slots[i] = lstm(x, p.weight_ih, p.weight_hh, p.bias_ih, p.bias_hh, i == 1, slots[i]);
+      std::vector<Tensor> slices = Tensor::empty_channel_slices({x.dim(0), x.dim(1)}, widths, x.options());
+      for (size_t i = 0; i < slices.size(); ++i) {
+        const Direction& p = parts[size_t(k) * slices.size() + i];
+        slices[i] = lstm(x, p.weight_ih, p.weight_hh, p.bias_ih, p.bias_hh, i == 1, slices[i]);
       }
-      x = slots.size() == 1 ? slots[0] : concat(slots);
+      x = slices.size() == 1 ? slices[0] : concat(slices);
     }
     return x;
   }

@@ -23,24 +23,24 @@ struct AfterNorm {
 inline bool subtracts_mean(const BatchNorm& norm) { return norm.mode.training; }
 inline bool subtracts_mean(const InstanceNorm&) { return true; }
 
-inline Tensor fused(BatchNorm& norm, const Tensor& x, NormActParts parts, NormActOptions options, const Tensor& slot) {
+inline Tensor fused(BatchNorm& norm, const Tensor& x, NormActParts parts, NormActOptions options, const Tensor& out) {
   parts.weight = norm.weight, parts.bias = norm.bias;
   parts.running_mean = norm.running_mean, parts.running_variance = norm.running_variance;
   options.training = norm.mode.training;
   options.momentum = float(norm.config.momentum), options.eps = float(norm.config.eps);
-  return norm_act(x, parts, options, slot);
+  return norm_act(x, parts, options, out);
 }
 inline Tensor fused(InstanceNorm& norm, const Tensor& x, NormActParts parts, NormActOptions options,
-                    const Tensor& slot) {
+                    const Tensor& out) {
   parts.weight = norm.weight, parts.bias = norm.bias;
   options.per_sample = true;
   options.eps = float(norm.config.eps);
-  return norm_act(x, parts, options, slot);
+  return norm_act(x, parts, options, out);
 }
 
-// y = dropout(act(norm(x))) + residual, into `slot` if given.
+// y = dropout(act(norm(x))) + residual, into `out` if given.
 template <class Norm>
-Tensor norm_act(Norm& norm, const AfterNorm& after, const Tensor& x, const Tensor& slot = {}) {
+Tensor norm_act(Norm& norm, const AfterNorm& after, const Tensor& x, const Tensor& out = {}) {
   const bool drops = after.dropout && after.dropout->mode.training && after.dropout->p > 0;
   if (fusion_enabled())
     return fused(norm, x, {.slope = after.prelu ? after.prelu->weight : Tensor(), .residual = after.residual},
@@ -48,15 +48,15 @@ Tensor norm_act(Norm& norm, const AfterNorm& after, const Tensor& x, const Tenso
                          : after.relu ? Activation::relu
                                       : Activation::identity,
                   .dropout = drops ? after.dropout->p : 0.0f},
-                 slot);
-  const bool acts = after.relu || after.prelu;  // the last of these writes into the slot
-  const Tensor none, &after_norm = acts || drops || after.residual ? none : slot,
-                     &after_act = drops || after.residual ? none : slot;
+                 out);
+  const bool acts = after.relu || after.prelu;  // the last of these writes into `out`
+  const Tensor none, &after_norm = acts || drops || after.residual ? none : out,
+                     &after_act = drops || after.residual ? none : out;
   Tensor y = norm(x, after_norm);
   if (after.prelu) y = (*after.prelu)(y, after_act);
   else if (after.relu) y = relu(y, after_act);
-  if (drops) y = channel_dropout(y, after.dropout->p, default_generator(), after.residual ? none : slot);
-  return after.residual ? add(y, after.residual, slot) : y;
+  if (drops) y = channel_dropout(y, after.dropout->p, default_generator(), after.residual ? none : out);
+  return after.residual ? add(y, after.residual, out) : y;
 }
 
 }  // namespace kern

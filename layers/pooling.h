@@ -29,7 +29,7 @@ struct MaxPool1d {
 struct AvgPool2d {
   AvgPool2dOptions options;
   explicit AvgPool2d(const AvgPool2dOptions& o = {}) : options(o) {}
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return avg_pool2d(x, options, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return avg_pool2d(x, options, out); }
   template <class V>
   void visit(V&&) {}
 };
@@ -38,14 +38,14 @@ struct AvgPool2d {
 struct AvgPool1d {
   AvgPool1dOptions options;
   explicit AvgPool1d(const AvgPool1dOptions& o = {}) : options(o) {}
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return avg_pool1d(x, options, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return avg_pool1d(x, options, out); }
   template <class V>
   void visit(V&&) {}
 };
 
 // Mean over all positions of a sample, per channel: x [N,L,C] or [N,H,W,C] -> [N,C].
 struct GlobalAvgPool {
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return global_avg_pool(x, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return global_avg_pool(x, out); }
   template <class V>
   void visit(V&&) {}
 };

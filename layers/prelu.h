@@ -8,7 +8,7 @@ namespace kern {
 struct PRelu {
   Parameter weight;
   explicit PRelu(int slopes = 1, float start = 0.25f) : weight(Tensor::full({slopes}, start)) {}
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return prelu(x, weight, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return prelu(x, weight, out); }
   template <class V>
   void visit(V&& v) {
     v("weight", weight);

@@ -5,7 +5,7 @@
 namespace kern {
 
 struct Relu {
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return relu(x, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return relu(x, out); }
   template <class V>
   void visit(V&&) {}
 };

@@ -6,7 +6,7 @@ namespace kern {
 
 // y = min(max(x, 0), 6), any shape.
 struct Relu6 {
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return relu6(x, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return relu6(x, out); }
   template <class V>
   void visit(V&&) {}
 };

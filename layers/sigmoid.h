@@ -6,7 +6,7 @@ namespace kern {
 
 // y = 1 / (1 + exp(-x)), any shape.
 struct Sigmoid {
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return sigmoid(x, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return sigmoid(x, out); }
   template <class V>
   void visit(V&&) {}
 };

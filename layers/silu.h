@@ -6,7 +6,7 @@ namespace kern {
 
 // y = x / (1 + exp(-x)), any shape. Also called swish.
 struct Silu {
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return silu(x, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return silu(x, out); }
   template <class V>
   void visit(V&&) {}
 };

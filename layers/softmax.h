@@ -6,7 +6,7 @@ namespace kern {
 
 // x [...,C] -> probabilities that sum to 1 over the channels.
 struct Softmax {
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return softmax(x, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return softmax(x, out); }
   template <class V>
   void visit(V&&) {}
 };

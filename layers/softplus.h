@@ -8,7 +8,7 @@ namespace kern {
 struct Softplus {
   float beta, threshold;
   explicit Softplus(float b = 1, float t = 20) : beta(b), threshold(t) {}
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return softplus(x, beta, threshold, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return softplus(x, beta, threshold, out); }
   template <class V>
   void visit(V&&) {}
 };

@@ -6,7 +6,7 @@ namespace kern {
 
 // y = tanh(x), any shape.
 struct Tanh {
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return tanh(x, slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return tanh(x, out); }
   template <class V>
   void visit(V&&) {}
 };

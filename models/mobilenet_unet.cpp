@@ -22,10 +22,10 @@ PixUp::PixUp(const MobileNetV2Config& c, int in, int out, float p)
   conv.weight = Parameter(init_normal(conv.weight.shape(), 0.02));
 }
 
-Tensor PixUp::operator()(const Tensor& x, const Tensor& slot) {
+Tensor PixUp::operator()(const Tensor& x, const Tensor& out) {
   const bool drops = dropout.mode.training && dropout.p > 0;
-  const Tensor y = norm_act(norm, {.relu = true}, conv(x), drops ? Tensor() : slot);
-  return drops ? kern::dropout(y, dropout.p, default_generator(), slot) : y;
+  const Tensor y = norm_act(norm, {.relu = true}, conv(x), drops ? Tensor() : out);
+  return drops ? kern::dropout(y, dropout.p, default_generator(), out) : y;
 }
 
 MobileNetUNet::MobileNetUNet(const MobileNetUNetConfig& c, SourceLocation at)
@@ -55,9 +55,9 @@ Tensor MobileNetUNet::operator()(const Tensor& input) {
   std::vector<Tensor> beside, skips;
   for (size_t level = 0; level < channels_.size(); ++level) {
     const int64_t widths[] = {channels_[level], encoder_.tap_channels()[level]};
-    auto slots =
-        Tensor::channel_slots({input.dim(0), h >> (level + 1), w >> (level + 1)}, widths, activation_options(input));
-    beside.push_back(slots[0]), skips.push_back(slots[1]);
+    auto slices = Tensor::empty_channel_slices({input.dim(0), h >> (level + 1), w >> (level + 1)}, widths,
+                                               activation_options(input));
+    beside.push_back(slices[0]), skips.push_back(slices[1]);
   }
   std::vector<Tensor> taps = encoder_.encode(padded(input, more), skips);
   Tensor x = taps.back();

@@ -20,7 +20,7 @@ struct PixUp {
   BatchNorm norm;
   Dropout dropout;
   PixUp(const MobileNetV2Config& conventions, int in, int out, float dropout);
-  Tensor operator()(const Tensor& x, const Tensor& slot = {});
+  Tensor operator()(const Tensor& x, const Tensor& out = {});
   template <class V>
   void visit(V&& v) {
     v("conv", conv), v("norm", norm), v("dropout", dropout);

@@ -43,12 +43,12 @@ ConvNorm6::ConvNorm6(const MobileNetV2Config& c, int in, int out, int kernel, in
       act(acts),
       padding(c.padding) {}
 
-Tensor ConvNorm6::operator()(const Tensor& x, const Tensor& slot) {
+Tensor ConvNorm6::operator()(const Tensor& x, const Tensor& out) {
   const Conv2dConfig& c = conv.config;
   const Tensor y =
       conv2d(x, conv.weight, {},
              {.stride = c.stride, .padding = same_padding(padding, c.kernel.h, c.stride.h, x), .groups = c.groups});
-  return act ? relu6(norm_act(norm, {}, y), slot) : norm_act(norm, {}, y, slot);
+  return act ? relu6(norm_act(norm, {}, y), out) : norm_act(norm, {}, y, out);
 }
 
 InvertedResidual::InvertedResidual(const MobileNetV2Config& c, int in, int out, int stride, int factor)
@@ -58,8 +58,8 @@ InvertedResidual::InvertedResidual(const MobileNetV2Config& c, int in, int out, 
   if (factor > 1) expand.emplace(c, in, in * factor, 1, 1, 1, true);
 }
 
-Tensor InvertedResidual::operator()(const Tensor& x, Tensor* expanded, const Tensor& slot) {
-  const Tensor wide = expand ? (*expand)(x, slot) : x;
+Tensor InvertedResidual::operator()(const Tensor& x, Tensor* expanded, const Tensor& out) {
+  const Tensor wide = expand ? (*expand)(x, out) : x;
   if (expanded) *expanded = wide;
   const Tensor y = project(depthwise(wide));
   return adds ? add(x, y) : y;
@@ -86,7 +86,7 @@ MobileNetV2::MobileNetV2(const MobileNetV2Config& c, SourceLocation at)
   classifier_.emplace(LinearConfig{.in = last, .out = c.classes});
 }
 
-std::vector<Tensor> MobileNetV2::encode(const Tensor& input, const std::vector<Tensor>& slots) {
+std::vector<Tensor> MobileNetV2::encode(const Tensor& input, const std::vector<Tensor>& slices) {
   check(input.rank() == 4 && input.channels() == config_.in, "MobileNetV2 takes [N,H,W,", config_.in, "], got ",
         input.shape());
   std::vector<Tensor> taps;
@@ -97,7 +97,7 @@ std::vector<Tensor> MobileNetV2::encode(const Tensor& input, const std::vector<T
       continue;
     }
     Tensor tap;
-    x = blocks_[i](x, &tap, slots.empty() ? Tensor() : slots[taps.size()]);
+    x = blocks_[i](x, &tap, slices.empty() ? Tensor() : slices[taps.size()]);
     taps.push_back(tap);
   }
   taps.push_back(x);

@@ -36,7 +36,7 @@ struct ConvNorm6 {
   bool act;
   PaddingConvention padding;
   ConvNorm6(const MobileNetV2Config& config, int in, int out, int kernel, int stride, int groups, bool act);
-  Tensor operator()(const Tensor& x, const Tensor& slot = {});
+  Tensor operator()(const Tensor& x, const Tensor& out = {});
   template <class V>
   void visit(V&& v) {
     v("0", conv), v("1", norm);
@@ -48,8 +48,8 @@ struct InvertedResidual {
   ConvNorm6 depthwise, project;
   bool adds;  // its input, where nothing changes size
   InvertedResidual(const MobileNetV2Config& config, int in, int out, int stride, int factor);
-  // Where `expanded` is asked for, it gets what leaves the expansion, written into `slot`.
-  Tensor operator()(const Tensor& x, Tensor* expanded = nullptr, const Tensor& slot = {});
+  // Where `expanded` is asked for, it gets what leaves the expansion, written into `out`.
+  Tensor operator()(const Tensor& x, Tensor* expanded = nullptr, const Tensor& out = {});
   template <class V>
   void visit(V&& v) {
     v("conv.0", expand);  // absent in the first block, whose other parts move up
@@ -66,7 +66,7 @@ class MobileNetV2 {
   Tensor operator()(const Tensor& x);
   // What a decoder takes up: the expanded activations before every stride of 2 after the first convolution's, and last
   // the bottom; tap i has ceil(H / 2^(i+1)) rows. Slots, where given, are written to by all but the last.
-  std::vector<Tensor> encode(const Tensor& x, const std::vector<Tensor>& slots = {});
+  std::vector<Tensor> encode(const Tensor& x, const std::vector<Tensor>& slices = {});
   const std::vector<int>& tap_channels() const { return tap_channels_; }
   int multiple() const { return 1 << tap_channels_.size(); }  // sizes of which every tap is exactly half the one above
   const MobileNetV2Config& config() const { return config_; }

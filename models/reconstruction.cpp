@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/dry_run.h"
 #include "engine/ops/add.h"
 #include "engine/ops/l1.h"
 #include "engine/ops/mse.h"
@@ -9,7 +10,6 @@
 #include "engine/ops/ssim.h"
 #include "engine/ops/unary.h"
 #include "engine/random.h"
-#include "engine/rehearsal.h"
 
 namespace kern::models {
 
@@ -84,7 +84,7 @@ Tensor draw_code(const Tensor& mean, const Tensor& spread, Spread kind) {
   Generator& generator = default_generator();
   const Generator::Draw draw = generator.draw(RandomStream::noise);
   Tensor noise = Tensor::empty(mean.shape());
-  if (!rehearsing()) {
+  if (!in_dry_run()) {
     RandomSequence random(generator.seed(), RandomStream::noise, draw.call, uint32_t(draw.step));
     float* to = noise.mutate();
     for (int64_t i = 0; i < noise.size(); ++i) to[i] = random.normal();

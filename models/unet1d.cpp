@@ -21,9 +21,9 @@ ConvUnit1d::ConvUnit1d(const UNet1dConfig& c, int in, int out, int stride, bool 
   act.emplace();
 }
 
-Tensor ConvUnit1d::operator()(const Tensor& x, const Tensor& residual, const Tensor& slot) {
-  if (norm) return (*norm)(conv(x, {}, norm->subtracts_mean()), {.prelu = &*act, .residual = residual}, slot);
-  return residual ? add(conv(x), residual, slot) : conv(x, slot);
+Tensor ConvUnit1d::operator()(const Tensor& x, const Tensor& residual, const Tensor& out) {
+  if (norm) return (*norm)(conv(x, {}, norm->subtracts_mean()), {.prelu = &*act, .residual = residual}, out);
+  return residual ? add(conv(x), residual, out) : conv(x, out);
 }
 
 ResidualUnit1d::ResidualUnit1d(const UNet1dConfig& c, int in, int out, int stride, int count, bool last_conv_only) {
@@ -34,11 +34,11 @@ ResidualUnit1d::ResidualUnit1d(const UNet1dConfig& c, int in, int out, int strid
   else if (in != out) shortcut.emplace(Conv1dConfig{.in = in, .out = out, .kernel = 1});
 }
 
-Tensor ResidualUnit1d::operator()(const Tensor& x, const Tensor& slot) {
+Tensor ResidualUnit1d::operator()(const Tensor& x, const Tensor& out) {
   const Tensor across = shortcut ? (*shortcut)(x) : x;
   Tensor y = x;
   for (size_t i = 0; i + 1 < units.size(); ++i) y = units[i](y);
-  return units.back()(y, across, slot);
+  return units.back()(y, across, out);
 }
 
 UpBlock1d::UpBlock1d(const UNet1dConfig& c, int in, int out, int stride, bool is_top)
@@ -51,8 +51,8 @@ UpBlock1d::UpBlock1d(const UNet1dConfig& c, int in, int out, int stride, bool is
       norm(c.norm, out),
       unit(c, out, out, 1, 1, is_top) {}
 
-Tensor UpBlock1d::operator()(const Tensor& x, const Tensor& slot) {
-  return unit(norm(conv(x, {}, norm.subtracts_mean()), {.prelu = &act}), slot);
+Tensor UpBlock1d::operator()(const Tensor& x, const Tensor& out) {
+  return unit(norm(conv(x, {}, norm.subtracts_mean()), {.prelu = &act}), out);
 }
 
 UNet1d::UNet1d(const UNet1dConfig& c, SourceLocation at) : config_(c) {
@@ -104,7 +104,7 @@ Tensor UNet1d::operator()(const Tensor& input) {
   // To the strides' multiple, and to two positions at the bottom at least: one has no variance to normalise by.
   const int64_t length = input.dim(1), m = multiple(), padded = std::max<int64_t>(2, (length + m - 1) / m) * m;
   Tensor x = padded == length ? input : mirror_pad1d(input, {0, int(padded - length)});
-  // Going down, each level's output and the slot beside it for what comes up again lie in one buffer: concatenation is
+  // Going down, each level's output and the slice beside it for what comes up again lie in one buffer: concatenation is
   // free.
   struct Level {
     Tensor skip, beside;
@@ -114,9 +114,9 @@ Tensor UNet1d::operator()(const Tensor& input) {
   for (size_t i = 0; i < n; ++i) {
     const int64_t l = (x.dim(1) - 1) / config_.strides[i] + 1;
     const int64_t widths[] = {config_.channels[i], i + 1 == n ? config_.channels[n] : config_.channels[i]};
-    auto slots = Tensor::channel_slots({x.dim(0), l}, widths, activation_options(x));
-    x = down_[i](x, slots[0]);
-    levels.push_back({x, slots[1]});
+    auto slices = Tensor::empty_channel_slices({x.dim(0), l}, widths, activation_options(x));
+    x = down_[i](x, slices[0]);
+    levels.push_back({x, slices[1]});
   }
   x = bottom_[0](x, levels[n - 1].beside);
   for (size_t i = n; i-- > 0;) x = up_[i](concat({levels[i].skip, x}), i > 0 ? levels[i - 1].beside : Tensor());

@@ -30,8 +30,8 @@ struct AnyNorm {
   std::optional<BatchNorm> batch;
   AnyNorm(Norm kind, int channels);
   // y = act(norm(x)) + residual; see layers/norm_act.h.
-  Tensor operator()(const Tensor& x, const AfterNorm& after, const Tensor& slot = {}) {
-    return instance ? norm_act(*instance, after, x, slot) : norm_act(*batch, after, x, slot);
+  Tensor operator()(const Tensor& x, const AfterNorm& after, const Tensor& out = {}) {
+    return instance ? norm_act(*instance, after, x, out) : norm_act(*batch, after, x, out);
   }
   bool subtracts_mean() const { return instance ? kern::subtracts_mean(*instance) : kern::subtracts_mean(*batch); }
   template <class V>
@@ -47,7 +47,7 @@ struct ConvUnit1d {
   std::optional<AnyNorm> norm;
   std::optional<PRelu> act;
   ConvUnit1d(const UNet1dConfig& config, int in, int out, int stride, bool conv_only = false);
-  Tensor operator()(const Tensor& x, const Tensor& residual = {}, const Tensor& slot = {});
+  Tensor operator()(const Tensor& x, const Tensor& residual = {}, const Tensor& out = {});
   template <class V>
   void visit(V&& v) {
     v("conv", conv), v("norm", norm), v("act", act);
@@ -60,7 +60,7 @@ struct ResidualUnit1d {
   std::vector<ConvUnit1d> units;
   std::optional<Conv1d> shortcut;
   ResidualUnit1d(const UNet1dConfig& config, int in, int out, int stride, int count, bool last_conv_only = false);
-  Tensor operator()(const Tensor& x, const Tensor& slot = {});
+  Tensor operator()(const Tensor& x, const Tensor& out = {});
   template <class V>
   void visit(V&& v) {
     v("units", units), v("shortcut", shortcut);
@@ -74,7 +74,7 @@ struct UpBlock1d {
   PRelu act;
   ResidualUnit1d unit;
   UpBlock1d(const UNet1dConfig& config, int in, int out, int stride, bool is_top);
-  Tensor operator()(const Tensor& x, const Tensor& slot = {});
+  Tensor operator()(const Tensor& x, const Tensor& out = {});
   template <class V>
   void visit(V&& v) {
     v("conv", conv), v("norm", norm), v("act", act), v("unit", unit);

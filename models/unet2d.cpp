@@ -48,7 +48,7 @@ BeforeHead UNet2d::before_head(const Tensor& input) {
 
 Tensor UNet2d::decoded(const Tensor& input, const Padding& more) {
   Tensor x = padded(input, more);
-  // Each level's output and the slot beside it for what comes up again lie in one buffer: concatenation is free.
+  // Each level's output and the slice beside it for what comes up again lie in one buffer: concatenation is free.
   struct Level {
     Tensor beside, skip;
   };
@@ -56,9 +56,9 @@ Tensor UNet2d::decoded(const Tensor& input, const Padding& more) {
   const size_t bottom = down_.size() - 1;
   for (size_t i = 0; i < bottom; ++i) {
     const int64_t widths[] = {config_.channels[i], config_.channels[i]};
-    auto slots = Tensor::channel_slots({x.dim(0), x.dim(1), x.dim(2)}, widths, activation_options(x));
-    const Tensor skip = down_[i](x, slots[1]);
-    levels.push_back({slots[0], skip});
+    auto slices = Tensor::empty_channel_slices({x.dim(0), x.dim(1), x.dim(2)}, widths, activation_options(x));
+    const Tensor skip = down_[i](x, slices[1]);
+    levels.push_back({slices[0], skip});
     x = max_pool2d(skip);
   }
   x = down_[bottom](x);

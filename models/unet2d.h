@@ -21,7 +21,7 @@ struct UNet2dConfig {
 struct DoubleConv2d {
   ConvNormAct2d first, second;
   DoubleConv2d(int in, int out, float dropout);
-  Tensor operator()(const Tensor& x, const Tensor& slot = {}) { return second(first(x), slot); }
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return second(first(x), out); }
   template <class V>
   void visit(V&& v) {
     v("0", first), v("1", second);

@@ -21,7 +21,7 @@ Vgg16::Vgg16(const Vgg16Config& c, SourceLocation at) : in_(c.in), scaling_(make
   }
 }
 
-std::vector<Tensor> Vgg16::encode(const Tensor& input, const std::vector<Tensor>& slots) {
+std::vector<Tensor> Vgg16::encode(const Tensor& input, const std::vector<Tensor>& slices) {
   check(input.rank() == 4 && input.channels() == in_, "VGG16 takes [N,H,W,", in_, "], got ", input.shape());
   std::vector<Tensor> taps;
   Tensor x = scaling_(input);
@@ -29,7 +29,7 @@ std::vector<Tensor> Vgg16::encode(const Tensor& input, const std::vector<Tensor>
     if (!taps.empty()) x = max_pool2d(x);
     for (Conv2d& conv : block) {
       const bool is_last = &conv == &block.back();
-      x = relu(conv(x), is_last && !slots.empty() ? slots[taps.size()] : Tensor());
+      x = relu(conv(x), is_last && !slices.empty() ? slices[taps.size()] : Tensor());
     }
     taps.push_back(x);
   }

@@ -20,7 +20,7 @@ class Vgg16 {
   explicit Vgg16(const Vgg16Config& config, SourceLocation at = SourceLocation::current());
   // x [N,H,W,in] of values in [0, 1] -> what each block gives before the pooling that follows it; block i has
   // floor(H / 2^i) rows. Slots, where given, are written to.
-  std::vector<Tensor> encode(const Tensor& x, const std::vector<Tensor>& slots = {});
+  std::vector<Tensor> encode(const Tensor& x, const std::vector<Tensor>& slices = {});
   Tensor operator()(const Tensor& x) { return encode(x).back(); }
   template <class V>
   void visit(V&& v) {

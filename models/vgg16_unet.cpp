@@ -48,8 +48,9 @@ Tensor Vgg16UNet::operator()(const Tensor& input) {
   for (size_t level = 0; level < 4; ++level) {
     const int64_t coming = level == 3 ? 2 * channels_[3] : channels_[level + 1];
     const int64_t widths[] = {coming, channels_[level]};
-    auto slots = Tensor::channel_slots({input.dim(0), h >> level, w >> level}, widths, activation_options(input));
-    beside.push_back(slots[0]), skips.push_back(slots[1]);
+    auto slices =
+        Tensor::empty_channel_slices({input.dim(0), h >> level, w >> level}, widths, activation_options(input));
+    beside.push_back(slices[0]), skips.push_back(slices[1]);
   }
   std::vector<Tensor> taps = encoder_.encode(padded(input, more), skips);
   Tensor x = max_pool2d(taps.back());

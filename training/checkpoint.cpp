@@ -21,7 +21,7 @@ LoopState loop_state_from_json(const std::string& text, const std::string& shown
   LoopState s;
   // A diverged loss is NaN, which JSON writes as null.
   auto number = [](const json& v) { return v.is_null() ? std::numeric_limits<double>::quiet_NaN() : v.get<double>(); };
-  constexpr int64_t kMostEpochs = 1'000'000, kMostSteps = int64_t{1} << 53;
+  constexpr int64_t kMaxEpochs = 1'000'000, kMaxSteps = int64_t{1} << 53;
   // A whole number from 0 to most: what is neither is damage, whatever it would be converted to.
   auto whole = [&](const char* key, int64_t most) {
     const json& v = j.at(key);
@@ -30,11 +30,11 @@ LoopState loop_state_from_json(const std::string& text, const std::string& shown
     return v.get<int64_t>();
   };
   try {
-    s.epoch = int(whole("epoch", kMostEpochs));
-    s.index = whole("index", kMostSteps);
-    s.step = whole("step", kMostSteps);
+    s.epoch = int(whole("epoch", kMaxEpochs));
+    s.index = whole("index", kMaxSteps);
+    s.step = whole("step", kMaxSteps);
     s.loss_sum = number(j.at("loss_sum"));
-    s.loss_count = whole("loss_count", kMostSteps);
+    s.loss_count = whole("loss_count", kMaxSteps);
     s.best_epoch = int(whole("best_epoch", s.epoch));
     s.seconds = number(j.at("seconds"));
     if (j.contains("figures"))

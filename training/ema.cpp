@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/dry_run.h"
 #include "engine/ops/ema_update.h"
 #include "engine/profile.h"
-#include "engine/rehearsal.h"
 
 namespace kern::training {
 
@@ -20,14 +20,14 @@ double Ema::next_decay() const {
 }
 
 void Ema::update(SourceLocation at) {
-  const KeptInRehearsal keep(updates_);
+  const KeptInDryRun keep(updates_);
   ema_update(average_, arena_.values(), next_decay(), at);
   ++updates_;
   Profile::mark("ema", Profile::Direction::update, average_, {arena_.values()});
 }
 
 void Ema::swap() {
-  if (rehearsing()) return;
+  if (in_dry_run()) return;
   const Tensor values = arena_.values().clone();
   arena_.values().copy_from(average_);
   average_.copy_from(values);
@@ -41,7 +41,7 @@ std::vector<FileTensor> Ema::state(const std::string& prefix) const {
 }
 
 void Ema::load_state(const TensorFile& file, const std::string& prefix) {
-  const KeptInRehearsal keep(updates_);
+  const KeptInDryRun keep(updates_);
   Tensor updates = Tensor::empty({1}, {.dtype = DType::i32});
   load_into({{"average", average_}, {"updates", updates}}, file, prefix + ".");
   updates_ = updates.integers()[0];

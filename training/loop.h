@@ -23,7 +23,7 @@ struct LoopOptions {
 };
 
 struct StepResult {
-  StepLoss loss = 0;    // a number, or what a card will have computed (training/step_loss.h)
+  StepLoss loss = 0;    // a number, or what a GPU will have computed (training/step_loss.h)
   int64_t samples = 0;  // what speed is counted in
   StepFigures figures;  // columns of metrics.csv after the validation's, the same every step
 };
@@ -69,7 +69,7 @@ inline constexpr const char* kLastModelFile = "model_last.safetensors";
 // Runs from the folder's checkpoint if it was resumed, else from the start. On return the folder holds metrics.csv,
 // timing.csv (the seconds, which no two runs share), the best and the last model and a checkpoint. A loss that is not
 // finite ends the training with a sentence; what was saved stays. A late loss is read one step later, and at the latest
-// before anything is validated or saved, so that the host runs a step ahead of the card and nothing else differs.
+// before anything is validated or saved, so that the host runs a step ahead of the GPU and nothing else differs.
 LoopResult run_loop(const RunFolder& run, const LoopOptions& options, Training& training, ProgressBar& progress);
 
 }  // namespace kern::training

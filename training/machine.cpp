@@ -15,7 +15,7 @@ void Machine::apply() const {
   if (recompute) set_recompute(true);
   kernels::set_precision(precision);
   if (precision != kernels::Precision::f32 && where() == Device::cpu)
-    inform("precision=", name_of(precision), " concerns graphics cards: on the CPU everything is f32");
+    inform("precision=", name_of(precision), " concerns GPUs: on the CPU everything is f32");
   set_tuning(tune, where());
 }
 
@@ -31,11 +31,11 @@ void Machine::keep_choices(const std::filesystem::path& run, bool resumed) const
 
 void describe_machine(Schema& keys, Machine& m) {
   keys.section("Machine")
-      .choice("device", m.device, "where to compute; auto: on a graphics card where there is one",
+      .choice("device", m.device, "where to compute; auto: on a GPU where there is one",
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
       .choice(
           "precision", m.precision,
-          "of products on a graphics card; tf32: tensor cores round their factors to 10 bits of "
+          "of products on a GPU; tf32: tensor cores round their factors to 10 bits of "
           "mantissa, bf16: to 7, and activations are kept so, in half the memory; weights and sums stay f32; the CPU "
           "always computes f32",
           {{"f32", kernels::Precision::f32}, {"tf32", kernels::Precision::tf32}, {"bf16", kernels::Precision::bf16}})
@@ -48,7 +48,7 @@ void describe_machine(Schema& keys, Machine& m) {
            "slower")
       .key("tune", m.tune,
            "choose among the implementations of an op by measuring, shape by shape; the choices are kept for the next "
-           "time. auto: what KERN_TUNE says, else on for a graphics card and off for the CPU; off; on; "
+           "time. auto: what KERN_TUNE says, else on for a GPU and off for the CPU; off; on; "
            "only:conv2d,linear for these ops alone");
 }
 

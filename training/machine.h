@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "kernels/common/precision.h"
 #include "training/config.h"
 

@@ -36,16 +36,16 @@ struct StepData {
   double epochs = 0;  // trained so far, with the part of the one under way: ramps and waits count in it
 };
 
-// A step's data without values, for a rehearsal (engine/rehearsal.h): at most so many labelled batches of inputs of a
+// A step's data without values, for a dry run (engine/dry_run.h): at most so many labelled batches of inputs of a
 // shape, and unlabelled ones where there is a shape, with strong views where asked for.
-struct HollowData {
+struct StepShapes {
   Shape labelled;  // [N,L,C] or [N,H,W,C]
   int64_t batches = 1;
   std::optional<Shape> unlabelled;
   bool strong = false;
   double epochs = 0;
 };
-StepData hollow(const HollowData& of);
+StepData empty_step_data(const StepShapes& of);
 
 // What a method brings besides the network and its optimiser: goes into checkpoints, follows the schedule.
 struct Parts {

@@ -3,9 +3,9 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/dry_run.h"
 #include "engine/ops/sum_squares.h"
 #include "engine/profile.h"
-#include "engine/rehearsal.h"
 
 namespace kern::training {
 namespace {
@@ -74,14 +74,14 @@ void Optimiser::step(SourceLocation at) {
 }
 
 void Optimiser::prepare_step() {
-  const KeptInRehearsal keep(steps_);
+  const KeptInDryRun keep(steps_);
   steps_.set(steps_.value() + 1);
   for (Group& g : groups_) g.lr.set(float(lr_ * g.lr_scale));
   arena_.touch(0, arena_.parameters().size());  // a replayed step writes to them without saying so
 }
 
 void Optimiser::apply_step(SourceLocation at) {
-  const KeptInRehearsal keep(clipped_);
+  const KeptInDryRun keep(clipped_);
   arena_.check_ownership(at);
   const Device device = arena_.values().device();
   const float* const scale = clipped_ ? gradient_scale_.on(device) : nullptr;
@@ -109,7 +109,7 @@ void Optimiser::apply_step(SourceLocation at) {
 }
 
 void Optimiser::clip_gradient_norm(double limit, SourceLocation at) {
-  const KeptInRehearsal keep(clipped_);
+  const KeptInDryRun keep(clipped_);
   const Device device = arena_.values().device();
   squares_.clear(device);
   for (const auto [begin, end] : arena_.runs_with_gradient(0, arena_.parameters().size()))
@@ -130,7 +130,7 @@ std::vector<FileTensor> Optimiser::state(const std::string& prefix) const {
 }
 
 void Optimiser::load_state(const TensorFile& file, const std::string& prefix) {
-  const KeptInRehearsal keep(steps_);
+  const KeptInDryRun keep(steps_);
   Tensor steps = Tensor::empty({1}, {.dtype = DType::i32});
   std::vector<FileTensor> targets{{"moment1", first_}, {"steps", steps}};
   if (second_) targets.push_back({"moment2", second_});

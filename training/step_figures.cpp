@@ -4,7 +4,7 @@
 
 namespace kern::training {
 
-StepFigures::StepFigures(const std::vector<std::string>& names, const Tensor& packed) : late_(Readback(packed)) {
+StepFigures::StepFigures(const std::vector<std::string>& names, const Tensor& packed) : late_(HostCopy(packed)) {
   internal_check(packed.size() == int64_t(2 * names.size()), "a value and a weight for each figure's name");
   for (const std::string& name : names) known_.push_back({.name = name});
 }

@@ -1,4 +1,4 @@
-// What a step reports beside its loss: columns of metrics.csv. On a card they are still being computed when the step
+// What a step reports beside its loss: columns of metrics.csv. On a GPU they are still being computed when the step
 // returns, and asking for them is what waits.
 #pragma once
 #include <optional>
@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/readback.h"
+#include "engine/host_copy.h"
 
 namespace kern::training {
 
@@ -29,7 +29,7 @@ class StepFigures {
 
  private:
   std::vector<StepFigure> known_;
-  std::optional<Readback> late_;  // of the values and weights of known_
+  std::optional<HostCopy> late_;  // of the values and weights of known_
 };
 
 }  // namespace kern::training

@@ -1,10 +1,10 @@
-// The loss of a step. On a card it is still being computed when the step returns: asking for it is what waits.
+// The loss of a step. On a GPU it is still being computed when the step returns: asking for it is what waits.
 #pragma once
 #include <cmath>
 #include <utility>
 #include <vector>
 
-#include "engine/readback.h"
+#include "engine/host_copy.h"
 
 namespace kern::training {
 
@@ -12,8 +12,8 @@ class StepLoss {
  public:
   StepLoss(double value = 0) : value_(value) {}
   // The mean of several tensors of one value, weighed by samples; a tensor may be written to afterwards.
-  void add(const Tensor& loss, int64_t samples) { parts_.emplace_back(Readback(loss), double(samples)); }
-  // Whether a card brings it. The loop then reads it while the next step is under way.
+  void add(const Tensor& loss, int64_t samples) { parts_.emplace_back(HostCopy(loss), double(samples)); }
+  // Whether a GPU brings it. The loop then reads it while the next step is under way.
   bool late() const {
     for (const auto& [loss, samples] : parts_)
       if (loss.late()) return true;
@@ -28,7 +28,7 @@ class StepLoss {
 
  private:
   double value_;
-  std::vector<std::pair<Readback, double>> parts_;
+  std::vector<std::pair<HostCopy, double>> parts_;
 };
 
 }  // namespace kern::training

@@ -7,8 +7,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "engine/card.h"
-#include "engine/rehearsal.h"
+#include "engine/dry_run.h"
+#include "engine/gpu.h"
 #include "kernels/common/error.h"
 #include "kernels/common/log.h"
 #include "training/progress.h"
@@ -49,9 +49,9 @@ std::optional<size_t> left_in(const fs::path& group, const char* limit, const ch
 
 StepMemory memory_of_step(const std::function<void()>& step, Device device) {
   const MemoryCounters now = memory_counters(device);
-  const Rehearsal rehearsal;
+  const DryRun dry_run;
   for (int i = 0; i < 2; ++i) step();
-  const MemoryCounters more = rehearsal.counters(device);
+  const MemoryCounters more = dry_run.counters(device);
   return {now.live + more.peak, now.reserved + more.reserved};
 }
 
@@ -80,7 +80,7 @@ std::optional<size_t> bytes_for_tensors(const fs::path& root) {
   return least;
 }
 
-std::optional<size_t> bytes_for_tensors_on_card() { return card_info().free + memory_counters(Device::cuda).reserved; }
+std::optional<size_t> bytes_for_tensors_on_gpu() { return gpu_info().free + memory_counters(Device::cuda).reserved; }
 
 std::string too_large(int batch, size_t available, const std::function<size_t(int batch)>& bytes,
                       std::string_view otherwise) {
@@ -104,7 +104,7 @@ StepMemory announce_memory(const Recipe& recipe, const std::function<StepMemory(
              format_bytes(double(foreseen.reserved)),
              data > 0 ? fmt::format("; the data take up to {} besides", format_bytes(double(data))) : "");
   std::fflush(stdout);
-  if (const auto available = device == Device::cpu ? bytes_for_tensors() : bytes_for_tensors_on_card()) {
+  if (const auto available = device == Device::cpu ? bytes_for_tensors() : bytes_for_tensors_on_gpu()) {
     const std::string advice = too_large(
         recipe.batch, *available, [&](int b) { return foresee(b).reserved; }, otherwise);
     check(recipe.force || foreseen.peak <= *available, advice, "; force=true tries it all the same");

@@ -16,7 +16,7 @@ struct StepMemory {
   size_t peak = 0;      // bytes in use by tensors and scratch at the peak of the step, to the byte
   size_t reserved = 0;  // with the blocks between that are kept for reuse: what the process takes, at most
 };
-// Of a step, with the tensors there are already (parameters, moments). It is rehearsed (engine/rehearsal.h), and twice,
+// Of a step, with the tensors there are already (parameters, moments). It is run dry (engine/dry_run.h), and twice,
 // for the second finds what the first left: it must make its data as Tensor::empty, and nothing of it is computed.
 StepMemory memory_of_step(const std::function<void()>& step, Device device = Device::cpu);
 
@@ -25,8 +25,8 @@ StepMemory memory_of_step(const std::function<void()>& step, Device device = Dev
 // say. `root` stands for "/" in tests.
 std::optional<size_t> bytes_for_tensors(const std::filesystem::path& root = "/");
 
-// The same of the graphics card.
-std::optional<size_t> bytes_for_tensors_on_card();
+// The same of the GPU.
+std::optional<size_t> bytes_for_tensors_on_gpu();
 
 // "batch 64 needs 5.1 GB, 4.0 GB are free: use batch=48 or a smaller window", with the largest batch that fits; empty
 // where this one does. bytes(batch) must not fall as the batch grows. otherwise: what else a person can do.

@@ -19,7 +19,7 @@ struct SupervisedOptions {
 class Supervised {
  public:
   Supervised(AnyModule network, Optimiser& optimiser, SupervisedOptions options);
-  // One update from up to `accumulate` batches: next() gives them, an empty x ends the epoch early. On a card the step
+  // One update from up to `accumulate` batches: next() gives them, an empty x ends the epoch early. On a GPU the step
   // is recorded and replayed (engine/capture.h), and nobody waits for it.
   StepResult step(const std::function<LabelledBatch()>& next);
   StepResult step(const StepData& data) { return step(data.labelled); }

@@ -1,5 +1,5 @@
-// The step of a method that learns from unlabelled data too: on a card it is recorded once and replayed
-// (engine/capture.h), and the host neither reads from the card nor writes to it in between. What changes from step to
+// The step of a method that learns from unlabelled data too: on a GPU it is recorded once and replayed
+// (engine/capture.h), and the host neither reads from the GPU nor writes to it in between. What changes from step to
 // step, the weight of the unlabelled term, comes as an input.
 #pragma once
 #include <cmath>
@@ -27,7 +27,7 @@ class UnlabelledStep {
   UnlabelledStep(Device device, std::vector<std::string> figures, std::vector<Optimiser*> optimisers);
 
   // work(batches on the device, weight [1]) computes the gradients and applies the updates (apply_step, not step).
-  // `circumstances`: what else decides what it gives to the card.
+  // `circumstances`: what else decides what it gives to the GPU.
   using Work = std::function<StepTerms(const LabelledBatch&, const UnlabelledBatch&, const Tensor& weight)>;
   StepResult run(const StepData& data, double weight, const Work& work, std::vector<int64_t> circumstances = {});
 

@@ -15,13 +15,13 @@ namespace kern::apps {
 namespace {
 
 void write_sheet(const std::string& path, const AnomaliesSource& source) {
-  constexpr size_t kMost = 48;
+  constexpr size_t kMax = 48;
   std::vector<int64_t> usable;
   for (size_t i = 0; i < source.set.pictures.size(); ++i)
     if (source.store->facts()[i].failure.empty()) usable.push_back(int64_t(i));
   constexpr data::Rgb kPalette[] = {{0, 0, 0}, {230, 60, 40}};
   std::vector<data::Image> cells;
-  for (const int64_t i : data::spread(usable, kMost)) {
+  for (const int64_t i : data::spread(usable, kMax)) {
     const auto loaded = source.store->get(i);
     cells.push_back(loaded->labels.H ? data::overlay(loaded->image, loaded->labels, kPalette, 0.4, true)
                                      : data::in_colours(loaded->image));

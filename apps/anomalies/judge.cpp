@@ -64,7 +64,7 @@ AnomaliesJudgement judge(const AnomaliesModel& model, const AnomaliesSource& sou
       check(std::isfinite(scored[k].score), "the score of ", p.id, " is ", scored[k].score,
             ": the model is damaged, train it again");
       const bool normal = p.truth == data::Truth::normal;
-      if (how.maps && masks && (normal ? normal_maps++ < kMostNormalMaps : !p.mask.empty())) {
+      if (how.maps && masks && (normal ? normal_maps++ < kMaxNormalMaps : !p.mask.empty())) {
         const data::Image mask =
             normal ? data::Image{} : data::prepare_mask(source.store->get(batch[k])->labels, model.chain);
         pixels.add(scored[k].map, mask.pixels, model.size().H, model.size().W);

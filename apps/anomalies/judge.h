@@ -20,7 +20,7 @@ struct JudgedAnomaly {
 };
 struct AnomaliesJudgement {
   std::vector<JudgedAnomaly> pictures;
-  // Where masks are, else NaN. Over the anomalies that have one and no more than kMostNormalMaps good pictures.
+  // Where masks are, else NaN. Over the anomalies that have one and no more than kMaxNormalMaps good pictures.
   double pixel_auroc = std::numeric_limits<double>::quiet_NaN(),
          region_overlap = std::numeric_limits<double>::quiet_NaN();
   int64_t regions = 0;
@@ -30,7 +30,7 @@ struct AnomaliesJudgement {
   training::Scores scores_of_pass(size_t pass) const;
   size_t passes() const { return pictures.empty() ? 0 : pictures.front().passes.size(); }
 };
-inline constexpr int64_t kMostNormalMaps = 300;
+inline constexpr int64_t kMaxNormalMaps = 300;
 
 struct Judging {
   bool maps = true;                                  // pixel figures too

@@ -162,7 +162,7 @@ void add_pictures(Report& report, const AnomaliesReport& in) {
 
 // Those next to the threshold, where it decides, with their sizes; scores.csv has all.
 void add_table(Report& report, const AnomaliesReport& in) {
-  constexpr size_t kMostRows = 50;
+  constexpr size_t kMaxRows = 50;
   const double line = in.model->threshold.value_or(0);
   std::vector<const JudgedAnomaly*> order;
   for (const JudgedAnomaly& j : in.judgement->pictures) order.push_back(&j);
@@ -171,7 +171,7 @@ void add_table(Report& report, const AnomaliesReport& in) {
                    [&](auto* a, auto* b) { return std::abs(a->score - line) < std::abs(b->score - line); });
   HtmlTable table;
   table.columns = {{"picture"}, {"kind"}, {"width x height"}, {"score", true}, {"called"}};
-  for (size_t i = 0; i < std::min(kMostRows, order.size()); ++i) {
+  for (size_t i = 0; i < std::min(kMaxRows, order.size()); ++i) {
     const data::AnomalyPicture& p = in.source->set.pictures[size_t(order[i]->picture)];
     table.rows.push_back({{p.id, {}, {}},
                           {p.kind, {}, {}},
@@ -180,8 +180,8 @@ void add_table(Report& report, const AnomaliesReport& in) {
                           {in.model->threshold && order[i]->score > line ? "anomaly" : "good", {}, {}}});
   }
   table.caption =
-      order.size() > kMostRows
-          ? fmt::format("The {} of {} that score next to the threshold; scores.csv has all.", kMostRows, order.size())
+      order.size() > kMaxRows
+          ? fmt::format("The {} of {} that score next to the threshold; scores.csv has all.", kMaxRows, order.size())
           : "Those next to the threshold first; scores.csv has the same.";
   report.document().subsection("Picture by picture");
   report.document().table(table);

@@ -125,9 +125,9 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
   fmt::print("{}: {} pictures train, {} validate, {} test; {} x {} pixels, {} parameters, {} updates an epoch\n",
              c.model, t.split.training.size(), t.split.validation.size(), t.split.test.size(), model.size().W,
              model.size().H, model.module.parameter_count(), steps);
-  auto batch_of = [&](int64_t n, bool hollow, const std::vector<float>& values) -> LabelledBatch {
+  auto batch_of = [&](int64_t n, bool without_values, const std::vector<float>& values) -> LabelledBatch {
     const Shape shape{n, model.size().H, model.size().W, model.chain.channels};
-    const Tensor x = hollow ? Tensor::empty(shape) : Tensor::from(shape, values);
+    const Tensor x = without_values ? Tensor::empty(shape) : Tensor::from(shape, values);
     return {x.to(t.device), Tensor::empty({n}, {.dtype = DType::i32}).to(t.device)};
   };
   warn_of_few_updates(c.recipe, steps);

@@ -17,8 +17,8 @@ const Task& bench_task() {
                                     describe_bench_sections, run_bench_sections),
           verb<BenchLoaderConfig>("loader", "time the loaders of the apps beside what a step consumes",
                                   describe_bench_loader, run_bench_loader),
-          verb<BenchLedgerConfig>("ledger", "write down a step's launches on a card, without one",
-                                  describe_bench_ledger, run_bench_ledger),
+          verb<BenchLedgerConfig>("ledger", "write down a step's launches on a GPU, without one", describe_bench_ledger,
+                                  run_bench_ledger),
       }};
   return task;
 }

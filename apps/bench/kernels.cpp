@@ -47,7 +47,7 @@ void describe_bench_kernels(training::Schema& s, BenchKernelsConfig& c) {
       .key("reference", c.reference, "the reference rows too, which are slow")
       .key("list", c.list, "name the rows of every op on that device, and time nothing");
   s.section("How")
-      .choice("device", c.device, "whose rows; auto: a graphics card's where there is one",
+      .choice("device", c.device, "whose rows; auto: a GPU's where there is one",
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
       .key("repeats", c.repeats, "timed calls of each", training::at_least(1))
       .key("append", c.append,
@@ -69,7 +69,7 @@ void run_bench_kernels(const BenchKernelsConfig& c, Call& call) {
   if (device == Device::cpu)
     fmt::print("{} threads; this machine's measured peaks: {:.1f} GFLOP/s (f32 multiply-adds), {:.1f} GB/s (copy)\n",
                thread_count(), machine.gflops, machine.copy);
-  else fmt::print("{}; its measured copy: {:.1f} GB/s\n", card_info().name, machine.copy);
+  else fmt::print("{}; its measured copy: {:.1f} GB/s\n", gpu_info().name, machine.copy);
   fmt::print(
       "Shares are of what the machine gave beside the case; of the copy above where a case may fit the caches.\n");
   fmt::print("{:<16} {:<36} {:<16} {:<15} {:>9} {:>9} {:>9} {:>8} {:>6} {:>6} {:>6}\n", "op", "shape", "row",

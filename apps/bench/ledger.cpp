@@ -22,7 +22,7 @@ void describe_bench_ledger(training::Schema& s, BenchLedgerConfig& c) {
 }
 
 void run_bench_ledger(const BenchLedgerConfig& c, Call& call) {
-  const benchmarks::CardRates rates;
+  const benchmarks::GpuRates rates;
   fmt::print(
       "A training step (forward, loss, backward, Adam) as a graph, in {}: nothing is computed or timed. Projected: the "
       "sum over nodes of\nmax(bytes / {:.1f} TB/s, flops / rate) + {:.1f} us; rates in TFLOP/s: {:.0f} without tensor "

@@ -23,7 +23,7 @@ void describe_bench_loader(training::Schema& s, BenchLoaderConfig& c) {
            "training steps a second of a device that is not here, instead of timing any: one number, or one for each "
            "of loaders=",
            training::at_least(0))
-      .choice("device", c.device, "where the steps compute; auto: on a graphics card where there is one",
+      .choice("device", c.device, "where the steps compute; auto: on a GPU where there is one",
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}});
   s.section("How").key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024));
 }

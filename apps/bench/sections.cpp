@@ -21,7 +21,7 @@ void describe_bench_sections(training::Schema& s, BenchSectionsConfig& c) {
       .key("tile", c.tile, "side of the tiles that larger sections are cut into", training::at_least(16))
       .key("flips", c.flips, "the mean with the section turned left to right");
   s.section("How")
-      .choice("device", c.device, "where to compute; auto: on a graphics card where there is one",
+      .choice("device", c.device, "where to compute; auto: on a GPU where there is one",
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
       .key("repeats", c.repeats, "timed runs of each", training::at_least(1))
       .key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024));

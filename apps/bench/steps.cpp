@@ -27,17 +27,16 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
            "steps between two looks at the clock, of which the last one's loss alone is waited for: a step then costs "
            "what it does in a training",
            training::at_least(1))
-      .choice("device", c.device, "where to compute; auto: on a graphics card where there is one",
+      .choice("device", c.device, "where to compute; auto: on a GPU where there is one",
               {{"auto", DeviceChoice::automatic}, {"cpu", DeviceChoice::cpu}, {"cuda", DeviceChoice::cuda}})
       .choice(
-          "precision", c.precision, "on a graphics card, as trainings have it",
+          "precision", c.precision, "on a GPU, as trainings have it",
           {{"f32", kernels::Precision::f32}, {"tf32", kernels::Precision::tf32}, {"bf16", kernels::Precision::bf16}})
       .key("seed", c.seed, "of the weights and of dropout", training::at_least(0))
       .key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024))
-      .key(
-          "tune", c.tune,
-          "choose rows by measuring: auto (what KERN_TUNE says, else on for a graphics card and off for the CPU), off, "
-          "on, or only:conv2d,linear")
+      .key("tune", c.tune,
+           "choose rows by measuring: auto (what KERN_TUNE says, else on for a GPU and off for the CPU), off, "
+           "on, or only:conv2d,linear")
       .key("profile", c.profile, "show time and bytes by op")
       .key("by_shape", c.by_shape, "with profile: a row per op and output shape");
 }

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "apps/command.h"
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "kernels/common/precision.h"
 
 namespace kern::apps {

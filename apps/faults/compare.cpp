@@ -77,10 +77,10 @@ Comparison judge_all(const std::vector<std::string>& folders, Device device) {
 
 // Sections on which the last method differs most from the first, for the worse and for the better, and some between.
 void add_sections(Report& report, const Comparison& all, const std::vector<FiguresMethod>& methods, int wanted) {
-  constexpr size_t kMostMethods = 6;
+  constexpr size_t kMaxMethods = 6;
   std::vector<const FaultsJudgement*> shown;  // of the first run of each method
   for (const FiguresMethod& m : methods)
-    if (shown.size() < kMostMethods) shown.push_back(&all.judgements[size_t(m.runs.front() - all.runs.data())]);
+    if (shown.size() < kMaxMethods) shown.push_back(&all.judgements[size_t(m.runs.front() - all.runs.data())]);
   std::vector<double> change = shown.back()->agreement;
   if (shown.size() > 1)
     for (size_t i = 0; i < change.size(); ++i) change[i] -= shown.front()->agreement[i];

@@ -82,7 +82,7 @@ class Pictures {
     const bool line = geometry_.kind() == data::SegyKind::line;
     const auto traces = int64_t(s.traces.size());
     // Of a very long line every so many traces: a picture has no room for more.
-    const int64_t every = (traces + kMost - 1) / kMost;
+    const int64_t every = (traces + kMax - 1) / kMax;
     std::vector<int64_t> shown;
     for (int64_t i = 0; i < traces; i += every) shown.push_back(s.traces[size_t(i)]);
     std::vector<float> p(shown.size() * size_t(file_.samples()), 0.0f);
@@ -108,7 +108,7 @@ class Pictures {
     const int64_t sample = slice_sample(file_, at);
     const auto& inlines = geometry_.inlines();
     const auto& crosslines = geometry_.crosslines();
-    const auto every = [](size_t n) { return (int64_t(n) + kMost - 1) / kMost; };
+    const auto every = [](size_t n) { return (int64_t(n) + kMax - 1) / kMax; };
     const int64_t down = every(inlines.size()), across = every(crosslines.size());
     const int64_t H = (int64_t(inlines.size()) + down - 1) / down,
                   W = (int64_t(crosslines.size()) + across - 1) / across;
@@ -136,7 +136,7 @@ class Pictures {
   }
 
  private:
-  static constexpr int64_t kMost = 1600;  // columns or rows of a picture
+  static constexpr int64_t kMax = 1600;  // columns or rows of a picture
 
   Drawn draw(const std::string& name, const std::string& file, std::span<const float> amplitude,
              std::span<const float> probability, int64_t traces, int64_t samples,
@@ -145,7 +145,7 @@ class Pictures {
     const auto reach =
         std::count_if(probability.begin(), probability.end(), [&](float p) { return double(p) >= threshold_; });
     d.share = double(reach) / double(std::max<size_t>(1, probability.size()));
-    data::Image grey = data::seismic_image(amplitude, traces, samples, 0, 1, kMost);
+    data::Image grey = data::seismic_image(amplitude, traces, samples, 0, 1, kMax);
     // Small sections are magnified, so that a fault is more than a dot.
     const int64_t times = std::max<int64_t>(1, 600 / std::max(grey.H, grey.W));
     if (times > 1) grey = data::resize(grey, grey.H * times, grey.W * times);

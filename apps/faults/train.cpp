@@ -25,8 +25,8 @@ LabelledBatch next_of(Feed& feed) {
   return {Tensor::from({b->N, b->H, b->W, 1}, b->inputs), Tensor::from({b->N, b->H, b->W}, b->labels)};
 }
 
-// As many batches of n sections as an epoch may have in a row, without values: for a rehearsal.
-auto hollow(const Feed& feed, int64_t n) {
+// As many batches of n sections as an epoch may have in a row, without values: for a dry run.
+auto empty_step(const Feed& feed, int64_t n) {
   return [&batches = feed.batches(), n, left = feed.size()]() mutable -> LabelledBatch {
     if (left-- <= 0) return {};
     const int64_t N = std::min(n, batches.sections()), H = batches.options().synthetic.crosslines,
@@ -99,7 +99,7 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
       [&](int batch) {
         return memory_of_step(
             [&] {
-              method.step(hollow(feed, batch));
+              method.step(empty_step(feed, batch));
               if (learner.ema) learner.ema->update();
             },
             device);

@@ -81,7 +81,7 @@ Judged judge_run(const std::string& folder, const std::string& data, Sources& so
 
 // Pictures that the last method changed most for the worse and for the better, and some between.
 void add_pictures(Comparison& c, const std::vector<Judged>& all, int wanted) {
-  constexpr size_t kMostMethods = 6;
+  constexpr size_t kMaxMethods = 6;
   const Judged& first = all[c.methods[0].runs[0]];
   const Judged& last = all[c.methods.back().runs[0]];
   std::vector<double> change;
@@ -95,7 +95,7 @@ void add_pictures(Comparison& c, const std::vector<Judged>& all, int wanted) {
     const std::string& id = first.id_of(first.judgement.pictures[i]);
     std::vector<Opinion> opinions;
     std::string caption = "From left to right: picture, truth";
-    for (size_t m = 0; m < std::min(kMostMethods, c.methods.size()); ++m) {
+    for (size_t m = 0; m < std::min(kMaxMethods, c.methods.size()); ++m) {
       const Judged& run = all[c.methods[m].runs[0]];
       const JudgedPicture* own = run.find(id);
       if (!own) continue;  // another fold

@@ -13,11 +13,11 @@ namespace kern::apps {
 namespace {
 
 void write_sheet(const std::string& path, const ImagesSource& source) {
-  constexpr int64_t kMost = 48;
+  constexpr int64_t kMax = 48;
   const std::vector<data::Rgb> palette =
       source.classes.empty() ? std::vector<data::Rgb>{} : palette_of(class_list(source.classes));
   std::vector<data::Image> cells;
-  for (const int64_t i : data::spread(source.usable, kMost)) {
+  for (const int64_t i : data::spread(source.usable, kMax)) {
     const auto loaded = source.store->get(i);
     cells.push_back(loaded->labels.H ? data::overlay(loaded->image, loaded->labels, palette, 0.5, palette.size() == 2)
                                      : data::in_colours(loaded->image));

@@ -12,7 +12,7 @@
 namespace kern::apps {
 namespace {
 
-constexpr int64_t kMostAtOnce = int64_t(1) << 22;  // pixels that go through the network in one piece, unasked
+constexpr int64_t kMaxAtOnce = int64_t(1) << 22;  // pixels that go through the network in one piece, unasked
 
 // Probabilities [h,w,K] of the part of the picture at (y, x), mirrored on the way in and back on the way out.
 std::vector<float> pass(const ImagesModel& model, const data::Image& image, int64_t y, int64_t x, int64_t h, int64_t w,
@@ -142,7 +142,7 @@ Way way_of(const ImagesModel& model, const data::Image& image, Window window) {
   const bool scaled = !model.own_size && model.fit == data::Fit::scale;
   if (window == Window::whole) return scaled ? Way::squeezed : Way::whole;
   if (model.fit == data::Fit::crop) return Way::tiles;
-  if (model.own_size) return image.H * image.W > kMostAtOnce ? Way::tiles : Way::whole;
+  if (model.own_size) return image.H * image.W > kMaxAtOnce ? Way::tiles : Way::whole;
   const bool known = model.seen_H > 0 && model.seen_W > 0;
   constexpr int64_t kMuch = 2;
   const bool larger = known && (image.H > kMuch * model.seen_H || image.W > kMuch * model.seen_W);

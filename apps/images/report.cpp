@@ -20,7 +20,7 @@ namespace {
 using namespace training;
 
 constexpr int64_t kPanelCell = 224;
-constexpr size_t kMostEpochPanels = 20;
+constexpr size_t kMaxEpochPanels = 20;
 
 SplitCounts split_counts(const std::string& name, const data::ImageStore& store, const std::vector<int64_t>& which,
                          bool seen = true) {
@@ -56,7 +56,7 @@ constexpr const char* kErrorWordsOfMany = "where it is wrong (orange)";
 
 // Those that did worst, with their sizes; pictures.csv has all.
 void add_table(Report& report, const ImagesReport& in) {
-  constexpr size_t kMostRows = 50;
+  constexpr size_t kMaxRows = 50;
   std::vector<const JudgedPicture*> order;
   for (const JudgedPicture& p : in.judgement->pictures) order.push_back(&p);
   const auto rank = [](const JudgedPicture* p) { return std::isnan(p->mean_iou) ? 2.0 : p->mean_iou; };
@@ -66,7 +66,7 @@ void add_table(Report& report, const ImagesReport& in) {
   HtmlTable table;
   table.columns = {{"picture"}, {"width x height"}, {"labelled pixels", true}, {"mean IoU", true}, {"accuracy", true}};
   if (binary) table.columns.push_back({"IoU of " + classes[1].name, true});
-  for (size_t i = 0; i < std::min(kMostRows, order.size()); ++i) {
+  for (size_t i = 0; i < std::min(kMaxRows, order.size()); ++i) {
     const JudgedPicture& p = *order[i];
     const data::PictureFacts& facts = in.store->facts()[size_t(p.picture)];
     table.rows.push_back({{in.store->pictures()[size_t(p.picture)].id, {}, {}},
@@ -76,8 +76,8 @@ void add_table(Report& report, const ImagesReport& in) {
                           figure_cell(p.accuracy)});
     if (binary) table.rows.back().push_back(figure_cell(p.iou[1]));
   }
-  table.caption = order.size() > kMostRows
-                      ? fmt::format("The {} worst of {}; pictures.csv has all.", kMostRows, order.size())
+  table.caption = order.size() > kMaxRows
+                      ? fmt::format("The {} worst of {}; pictures.csv has all.", kMaxRows, order.size())
                       : "The worst first; pictures.csv has the same.";
   report.document().subsection("Picture by picture");
   report.document().table(table);
@@ -88,12 +88,12 @@ std::vector<int> epochs_drawn(const RunFolder& run, const ImagesReport& in) {
   std::vector<int> there;
   for (const EpochRecord& e : in.history)
     if (std::filesystem::exists(run.file(panel_name(e.epoch)))) there.push_back(e.epoch);
-  if (there.size() <= kMostEpochPanels) return there;
+  if (there.size() <= kMaxEpochPanels) return there;
   std::vector<int> chosen;
   for (size_t i = 0; i < there.size(); ++i) {
-    const size_t step = i * (kMostEpochPanels - 2) / (there.size() - 1);
+    const size_t step = i * (kMaxEpochPanels - 2) / (there.size() - 1);
     if (i == 0 || i + 1 == there.size() || there[i] == in.best_epoch ||
-        step != (i - 1) * (kMostEpochPanels - 2) / (there.size() - 1))
+        step != (i - 1) * (kMaxEpochPanels - 2) / (there.size() - 1))
       chosen.push_back(there[i]);
   }
   return chosen;

@@ -97,18 +97,18 @@ Feeds make_feeds(const ImagesTrainConfig& c, const ImagesSource& source, const R
                 .seed = uint64_t(c.recipe.seed)});
 }
 
-// A step's data without values, of so many pictures, as many batches as an epoch may have in a row: for a rehearsal.
-StepData hollow_step(const ImagesTrainConfig& c, const Feeds& feeds, int64_t labelled, int64_t unlabelled) {
+// A step's data without values, of so many pictures, as many batches as an epoch may have in a row: for a dry run.
+StepData empty_step(const ImagesTrainConfig& c, const Feeds& feeds, int64_t labelled, int64_t unlabelled) {
   const auto shape = [](const data::ImageBatches& b, int64_t pictures) {
     return Shape{std::min(pictures, b.pictures()), b.H(), b.W(), b.channels()};
   };
-  HollowData h{.labelled = shape(feeds.labelled(), labelled),
+  StepShapes h{.labelled = shape(feeds.labelled(), labelled),
                .batches = feeds.labelled().size(),
                .unlabelled = {},
                .strong = c.method.strong_views(),
                .epochs = double(c.recipe.epochs)};
   if (feeds.unlabelled()) h.unlabelled = shape(*feeds.unlabelled(), unlabelled);
-  return hollow(h);
+  return empty_step_data(h);
 }
 
 // The smallest batch of a pass: what remains after the whole ones.
@@ -125,7 +125,7 @@ void check_small_batches(const ImagesTrainConfig& c, const Feeds& feeds, const M
                 unlabelled = feeds.unlabelled() ? smallest_batch(*feeds.unlabelled(), second) : 2;
   if (labelled > 1 && unlabelled > 1) return;
   try {
-    memory_of_step([&] { method.step(hollow_step(c, feeds, labelled, unlabelled)); }, device);
+    memory_of_step([&] { method.step(empty_step(c, feeds, labelled, unlabelled)); }, device);
   } catch (const InternalError&) {
     throw;
   } catch (const Error& e) {
@@ -291,7 +291,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
         return memory_of_step(
             [&] {
               method.step(
-                  hollow_step(c, feeds, batch, c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : batch));
+                  empty_step(c, feeds, batch, c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : batch));
               if (learner.ema) learner.ema->update();
               for (const auto& [name, average] : method.parts.averages) average->update();
             },

@@ -11,7 +11,7 @@ namespace kern::apps {
 namespace {
 
 // A bound on the time of a fit: samples, and samples x features.
-constexpr int64_t kMostSamples = 30000, kMostValues = 3000000;
+constexpr int64_t kMaxSamples = 30000, kMaxValues = 3000000;
 
 }  // namespace
 
@@ -20,7 +20,7 @@ training::LogisticRegression fit_logistic(const WellsModel& model, const std::ve
   const int64_t channels = model.normalisation.channels(), features = channels * data::kWindowFeatures;
   int64_t labelled = 0;
   for (int64_t w : training) labelled += std::ranges::count_if(wells[size_t(w)].labels, [](int l) { return l >= 0; });
-  const int64_t wanted = std::min({labelled, kMostSamples, std::max<int64_t>(1000, kMostValues / features)});
+  const int64_t wanted = std::min({labelled, kMaxSamples, std::max<int64_t>(1000, kMaxValues / features)});
   std::vector<float> x;
   std::vector<int> y;
   int64_t seen = 0;

@@ -108,7 +108,7 @@ const JudgedWell* find(const Judged& j, const std::string& id) {
 
 // Wells that the last method changed most for the worse and for the better, and one between.
 void add_tracks(Comparison& c, const std::vector<Judged>& all, int wanted) {
-  constexpr size_t kMostMethods = 6;
+  constexpr size_t kMaxMethods = 6;
   const Judged& first = all[c.methods[0].runs[0]];
   const Judged& last = all[c.methods.back().runs[0]];
   std::vector<double> change;
@@ -130,7 +130,7 @@ void add_tracks(Comparison& c, const std::vector<Judged>& all, int wanted) {
                 .probabilities = {}};
     for (const data::Curve& curve : well.curves) t.curves.push_back({curve.name, curve.unit, curve.values});
     std::string caption;
-    for (size_t m = 0; m < std::min(kMostMethods, c.methods.size()); ++m) {
+    for (size_t m = 0; m < std::min(kMaxMethods, c.methods.size()); ++m) {
       const JudgedWell* own = find(all[c.methods[m].runs[0]], well.id);
       if (!own || own->prediction.size() != well.labels.size()) continue;
       t.others.push_back({fmt::format("{}", m + 1), own->prediction});

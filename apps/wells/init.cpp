@@ -17,9 +17,9 @@ namespace kern::apps {
 namespace {
 using data::SurveyedCurve;
 
-constexpr double kMostMissing = 0.5, kLeastCoverage = 0.6;
-constexpr size_t kMostCurves = 8;
-constexpr int64_t kMostClasses = 64, kFewWells = 20;
+constexpr double kMaxMissing = 0.5, kLeastCoverage = 0.6;
+constexpr size_t kMaxCurves = 8;
+constexpr int64_t kMaxClasses = 64, kFewWells = 20;
 
 struct KnownCode {
   const char *code, *name, *colour;
@@ -153,7 +153,7 @@ void run_init(const InitConfig& c, Call& call) {
   const bool known = !curves.empty();
   if (!known) curves = other_curves(survey, o.label);
   check(!curves.empty(), "no curve of ", c.data, " is measured in most wells. There are: ", names);
-  if (curves.size() > kMostCurves) curves.resize(kMostCurves);
+  if (curves.size() > kMaxCurves) curves.resize(kMaxCurves);
   const auto use = [&] {
     o.curves.clear();
     for (const Chosen& one : curves) o.curves.push_back(one.names);
@@ -173,7 +173,7 @@ void run_init(const InitConfig& c, Call& call) {
   const std::vector<data::UnmappedCode> codes = codes_of(o);
   check(codes.size() >= 2, "the label ", o.label, " holds ", codes.size() == 1 ? "one value alone" : "no value",
         ": there is nothing to tell apart. Say which curve holds the classes with label=");
-  check(int64_t(codes.size()) <= kMostClasses, "the label ", o.label, " holds ", codes.size(),
+  check(int64_t(codes.size()) <= kMaxClasses, "the label ", o.label, " holds ", codes.size(),
         " different values: is that a class number? Say which curve holds the classes with label=");
   for (size_t i = 0; i < codes.size(); ++i) o.codes.emplace_back(codes[i].code, int(i));
   o.classes = int(codes.size());
@@ -181,7 +181,7 @@ void run_init(const InitConfig& c, Call& call) {
   data::WellsSummary summary = data::summarise_wells(set);
   std::vector<std::string> left_out;
   for (size_t i = curves.size(); i-- > 0 && curves.size() > 1;)
-    if (summary.curves[i].missing_share > kMostMissing) {
+    if (summary.curves[i].missing_share > kMaxMissing) {
       left_out.push_back(fmt::format("{} ({} missing)", curves[i].first(), percent(summary.curves[i].missing_share)));
       curves.erase(curves.begin() + int64_t(i));
     }

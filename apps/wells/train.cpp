@@ -136,19 +136,19 @@ Feeds make_feeds(const TrainConfig& c, const data::WellSet& set, const Roles& ro
        .seed = uint64_t(c.recipe.seed)});
 }
 
-// A step's data without values, of batches of n windows: for a rehearsal in which every term of the loss has begun.
-StepData hollow_step(const TrainConfig& c, const Feeds& feeds, int64_t channels, int64_t n) {
+// A step's data without values, of batches of n windows: for a dry run in which every term of the loss has begun.
+StepData empty_step(const TrainConfig& c, const Feeds& feeds, int64_t channels, int64_t n) {
   const auto shape = [&](const data::WellBatches& b, int64_t windows) {
     return Shape{std::min(windows, b.windows()), b.longest(), channels};
   };
-  HollowData h{.labelled = shape(feeds.labelled(), n),
+  StepShapes h{.labelled = shape(feeds.labelled(), n),
                .batches = feeds.labelled().size(),
                .unlabelled = {},
                .strong = c.method.strong_views(),
                .epochs = double(c.recipe.epochs)};
   if (feeds.unlabelled())
     h.unlabelled = shape(*feeds.unlabelled(), c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : n);
-  return hollow(h);
+  return empty_step_data(h);
 }
 
 // In the original program the weights stood in the order of the counts, the largest class first, and not of the
@@ -216,7 +216,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
       [&](int batch) {
         return memory_of_step(
             [&] {
-              method.step(hollow_step(c, feeds, model.input_channels(), batch));
+              method.step(empty_step(c, feeds, model.input_channels(), batch));
               if (learner.ema) learner.ema->update();
               for (const auto& [name, average] : method.parts.averages) average->update();
             },

@@ -10,10 +10,10 @@ namespace {
 
 // T: what a, b and y are kept as, without a conversion in between.
 template <class T>
-Tensor sum_of(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocation at) {
+Tensor sum_of(const Tensor& a, const Tensor& b, const Tensor& out, SourceLocation at) {
   kernels::BinarySpec g = detail::binary_spec("add", a, b, at);
   const auto& row = kernels::select(kernels::add_table<T>(), a.device(), g, at);
-  Tensor y = output_tensor("add", a.shape(), a.options(), slot, at);
+  Tensor y = output_tensor("add", a.shape(), a.options(), out, at);
   g.pitch.y = y.pitch();
   row.forward({}, g, a.data<T>(), b.data<T>(), y.mutate<T>());
   return record("add", {a, b}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
@@ -28,13 +28,13 @@ Tensor sum_of(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocati
 
 }  // namespace
 
-Tensor add(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocation at) {
-  if (!detail::fits_binary(a, b) && !slot) return detail::add_broadcast(a, b, at);
+Tensor add(const Tensor& a, const Tensor& b, const Tensor& out, SourceLocation at) {
+  if (!detail::fits_binary(a, b) && !out) return detail::add_broadcast(a, b, at);
   if (a.dtype() == DType::bf16 && b.dtype() == DType::bf16 && a.shape() == b.shape())
-    return sum_of<Bf16>(a, b, slot, at);
+    return sum_of<Bf16>(a, b, out, at);
   if (a.dtype() == DType::bf16)
-    return through_float(a, slot, [&](const Tensor& v) { return add(v, as_float(b), {}, at); });
-  return sum_of<float>(a, as_float(b), slot, at);
+    return through_float(a, out, [&](const Tensor& v) { return add(v, as_float(b), {}, at); });
+  return sum_of<float>(a, as_float(b), out, at);
 }
 
 }  // namespace kern

@@ -7,14 +7,14 @@
 namespace kern {
 namespace {
 
-Tensor avg_pool(const char* op, kernels::AvgPoolSpec g, const Tensor& x, const Tensor& slot, SourceLocation at) {
+Tensor avg_pool(const char* op, kernels::AvgPoolSpec g, const Tensor& x, const Tensor& out, SourceLocation at) {
   if (x.dtype() == DType::bf16)
-    return through_float(x, slot, [&](const Tensor& v) {
+    return through_float(x, out, [&](const Tensor& v) {
       g.pool.pitch.x = v.pitch();
       return avg_pool(op, g, v, {}, at);
     });
   const auto& row = kernels::select(kernels::avg_pool_table(), x.device(), g, at);
-  Tensor y = output_tensor(op, detail::pooled_shape(g.pool, x), x.options(), slot, at);
+  Tensor y = output_tensor(op, detail::pooled_shape(g.pool, x), x.options(), out, at);
   g.pool.pitch.y = y.pitch();
   row.forward({}, g, x.data(), y.mutate());
   return record(op, {x}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
@@ -26,16 +26,16 @@ Tensor avg_pool(const char* op, kernels::AvgPoolSpec g, const Tensor& x, const T
 
 }  // namespace
 
-Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o, const Tensor& slot, SourceLocation at) {
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o, const Tensor& out, SourceLocation at) {
   const char* op = "avg_pool2d";
   const kernels::PoolSpec pool = detail::pool2d_spec(op, x, o.window, o.stride, o.padding, at);
-  return avg_pool(op, {.pool = pool, .count_include_pad = o.count_include_pad}, x, slot, at);
+  return avg_pool(op, {.pool = pool, .count_include_pad = o.count_include_pad}, x, out, at);
 }
 
-Tensor avg_pool1d(const Tensor& x, const AvgPool1dOptions& o, const Tensor& slot, SourceLocation at) {
+Tensor avg_pool1d(const Tensor& x, const AvgPool1dOptions& o, const Tensor& out, SourceLocation at) {
   const char* op = "avg_pool1d";
   const kernels::PoolSpec pool = detail::pool1d_spec(op, x, o.window, o.stride, o.padding, at);
-  return avg_pool(op, {.pool = pool, .count_include_pad = o.count_include_pad}, x, slot, at);
+  return avg_pool(op, {.pool = pool, .count_include_pad = o.count_include_pad}, x, out, at);
 }
 
 }  // namespace kern

@@ -16,11 +16,11 @@ struct AvgPool1dOptions {
 
 // x [N,H,W,C] -> y [N,P,Q,C], P = (H + top + bottom - window) / stride + 1, rounded down. Formulas in
 // kernels/pool/avg_pool.h.
-Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o = {}, const Tensor& slot = {},
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o = {}, const Tensor& out = {},
                   SourceLocation at = SourceLocation::current());
 
 // x [N,L,C] -> y [N,Q,C].
-Tensor avg_pool1d(const Tensor& x, const AvgPool1dOptions& o = {}, const Tensor& slot = {},
+Tensor avg_pool1d(const Tensor& x, const AvgPool1dOptions& o = {}, const Tensor& out = {},
                   SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

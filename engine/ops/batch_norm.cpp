@@ -6,7 +6,7 @@
 namespace kern {
 
 Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor running_mean,
-                  Tensor running_variance, const BatchNormOptions& o, const Tensor& slot, SourceLocation at) {
+                  Tensor running_variance, const BatchNormOptions& o, const Tensor& out, SourceLocation at) {
   const char* op = "batch_norm";
   const int64_t c = x.channels();
   check({x.rank() >= 2, at}, op, ": input must be [N,C], [N,L,C] or [N,H,W,C], got ", x.shape());
@@ -22,13 +22,13 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Ten
         ": running mean and variance must be [", c, "], got ", running_mean ? running_mean.shape() : Shape{}, " and ",
         running_variance ? running_variance.shape() : Shape{});
   if (x.dtype() == DType::bf16)
-    return through_float(x, slot, [&](const Tensor& v) {
+    return through_float(x, out, [&](const Tensor& v) {
       return batch_norm(v, weight, bias, running_mean, running_variance, o, {}, at);
     });
   kernels::BatchNormSpec g{.rows = x.rows(), .c = c, .eps = o.eps, .momentum = o.momentum, .frozen = !o.training};
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(kernels::batch_norm_table(), x.device(), g, at);
-  Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);
+  Tensor y = output_tensor(op, x.shape(), x.options(), out, at);
   g.pitch.y = y.pitch();
   Tensor mean = Tensor::empty({c}, x.options()), inverse_deviation = Tensor::empty({c}, x.options());
   // Frozen statistics are only read: that must not count as a write.

@@ -13,7 +13,7 @@ struct BatchNormOptions {
 // x [N, positions..., C] or [N,C]; weight and bias [C] or empty; running_mean and running_variance [C], both written to
 // in training, where both may be empty -> y of x's shape. Formulas in kernels/norm/batch_norm.h.
 Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor running_mean,
-                  Tensor running_variance, const BatchNormOptions& o = {}, const Tensor& slot = {},
+                  Tensor running_variance, const BatchNormOptions& o = {}, const Tensor& out = {},
                   SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -16,11 +16,11 @@ void cast_into(const Tensor& x, Tensor& y) {
 
 }  // namespace
 
-Tensor cast(const Tensor& x, DType to, const Tensor& slot, SourceLocation at) {
+Tensor cast(const Tensor& x, DType to, const Tensor& out, SourceLocation at) {
   auto known = [](DType t) { return t == DType::f32 || t == DType::bf16; };
   check({known(x.dtype()) && known(to), at}, "cast: only f32 and bf16 become one another, not ", x.dtype(), " ", to);
-  if (x.dtype() == to && !slot) return x;
-  Tensor y = output_tensor("cast", x.shape(), {.dtype = to, .device = x.device()}, slot, at);
+  if (x.dtype() == to && !out) return x;
+  Tensor y = output_tensor("cast", x.shape(), {.dtype = to, .device = x.device()}, out, at);
   if (x.dtype() == to) y.copy_from(x);
   else cast_into(x, y);
   return record("cast", {x}, y, [](const Tensor& dy, Grads& d) {

@@ -40,23 +40,23 @@ Tensor concat(const std::vector<Tensor>& parts, SourceLocation at) {
   for (const Tensor& p : parts) widths.push_back(p.channels());
   // Joined for free, it can be made again where all its parts can.
   bool again = y.impl().storage == first.impl().storage;
-  std::vector<std::shared_ptr<Refill>> refills;
+  std::vector<std::shared_ptr<Recompute>> recomputes;
   for (const Tensor& p : parts) {
-    refills.push_back(p.impl().refill);
-    again = again && refills.back() && refills.back()->version == p.version();
+    recomputes.push_back(p.impl().recompute);
+    again = again && recomputes.back() && recomputes.back()->version == p.version();
   }
   if (again)
-    y.impl().refill = std::make_shared<Refill>(Refill{.make =
-                                                          [widths, refills](Tensor& into) {
-                                                            int64_t begin = 0;
-                                                            for (size_t i = 0; i < widths.size(); ++i) {
-                                                              Tensor part =
-                                                                  into.channel_slice(begin, begin + widths[i]);
-                                                              refills[i]->make(part);
-                                                              begin += widths[i];
-                                                            }
-                                                          },
-                                                      .version = y.version()});
+    y.impl().recompute = std::make_shared<Recompute>(Recompute{.make =
+                                                                   [widths, recomputes](Tensor& into) {
+                                                                     int64_t begin = 0;
+                                                                     for (size_t i = 0; i < widths.size(); ++i) {
+                                                                       Tensor part =
+                                                                           into.channel_slice(begin, begin + widths[i]);
+                                                                       recomputes[i]->make(part);
+                                                                       begin += widths[i];
+                                                                     }
+                                                                   },
+                                                               .version = y.version()});
   return record("concat", parts, y, [widths](const Tensor& dy, Grads& d) {
     int64_t begin = 0;
     for (size_t i = 0; i < widths.size(); ++i) {

@@ -4,7 +4,7 @@
 
 namespace kern {
 
-Tensor conv1d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv1dOptions& o, const Tensor& slot,
+Tensor conv1d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv1dOptions& o, const Tensor& out,
               SourceLocation at) {
   check({x.rank() == 3 && w.rank() == 3, at}, "conv1d: input must be [N,L,C] and filter [K,S,C/G], got ", x.shape(),
         " and ", w.shape());
@@ -19,7 +19,7 @@ Tensor conv1d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv1dOpt
                               .pad_left = o.padding.left,
                               .pad_right = o.padding.right};
   detail::check_convolution("conv1d", g, x, w, b, at);
-  return detail::convolve("conv1d", g, {g.n, g.q(), g.k}, x, w, b, o.bias_cancels, slot, at);
+  return detail::convolve("conv1d", g, {g.n, g.q(), g.k}, x, w, b, o.bias_cancels, out, at);
 }
 
 }  // namespace kern

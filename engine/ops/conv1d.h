@@ -19,6 +19,6 @@ struct Conv1dOptions {
 // x [N,L,C], w [K,S,C/G], b [K] or empty -> y [N,Q,K], Q = (L + left + right - dilation (S-1) - 1) / stride + 1.
 // A signal is an image of height 1: the kernels are conv2d's, and the filter's layout is already [K,1,S,C/G].
 Tensor conv1d(const Tensor& x, const Tensor& w, const Tensor& b = {}, const Conv1dOptions& o = {},
-              const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
+              const Tensor& out = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -4,7 +4,7 @@
 
 namespace kern {
 
-Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv2dOptions& o, const Tensor& slot,
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv2dOptions& o, const Tensor& out,
               SourceLocation at) {
   check({x.rank() == 4 && w.rank() == 4, at}, "conv2d: input must be [N,H,W,C] and filter [K,R,S,C/G], got ", x.shape(),
         " and ", w.shape());
@@ -25,7 +25,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv2dOpt
                               .pad_left = o.padding.left,
                               .pad_right = o.padding.right};
   detail::check_convolution("conv2d", g, x, w, b, at);
-  return detail::convolve("conv2d", g, {g.n, g.p(), g.q(), g.k}, x, w, b, o.bias_cancels, slot, at);
+  return detail::convolve("conv2d", g, {g.n, g.p(), g.q(), g.k}, x, w, b, o.bias_cancels, out, at);
 }
 
 }  // namespace kern

@@ -28,6 +28,6 @@ struct Conv2dOptions {
 // Formulas in kernels/conv/conv2d.h. Errors: channels, groups or bias that do not fit; a filter larger than the padded
 // input.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b = {}, const Conv2dOptions& o = {},
-              const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
+              const Tensor& out = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -5,7 +5,7 @@
 namespace kern {
 
 Tensor conv_transpose1d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvTranspose1dOptions& o,
-                        const Tensor& slot, SourceLocation at) {
+                        const Tensor& out, SourceLocation at) {
   check({x.rank() == 3 && w.rank() == 3, at}, "conv_transpose1d: input must be [N,L,C] and filter [C,S,K/G], got ",
         x.shape(), " and ", w.shape());
   const kernels::ConvTranspose2dSpec g{.n = int(x.dim(0)),
@@ -20,7 +20,7 @@ Tensor conv_transpose1d(const Tensor& x, const Tensor& w, const Tensor& b, const
                                        .crop_right = o.crop.right,
                                        .columns_added = o.output_padding};
   detail::check_transposed("conv_transpose1d", g, x, w, b, at);
-  return detail::convolve_transposed("conv_transpose1d", g, {g.n, g.q(), g.k}, x, w, b, o.bias_cancels, slot, at);
+  return detail::convolve_transposed("conv_transpose1d", g, {g.n, g.q(), g.k}, x, w, b, o.bias_cancels, out, at);
 }
 
 }  // namespace kern

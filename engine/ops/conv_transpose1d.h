@@ -15,6 +15,6 @@ struct ConvTranspose1dOptions {
 // output_padding. A signal is an image of height 1: the kernels are conv_transpose2d's, and the filter's layout is
 // already [C,1,S,K/G].
 Tensor conv_transpose1d(const Tensor& x, const Tensor& w, const Tensor& b = {}, const ConvTranspose1dOptions& o = {},
-                        const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
+                        const Tensor& out = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -5,7 +5,7 @@
 namespace kern {
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& b, const ConvTranspose2dOptions& o,
-                        const Tensor& slot, SourceLocation at) {
+                        const Tensor& out, SourceLocation at) {
   check({x.rank() == 4 && w.rank() == 4, at}, "conv_transpose2d: input must be [N,H,W,C] and filter [C,R,S,K/G], got ",
         x.shape(), " and ", w.shape());
   const kernels::ConvTranspose2dSpec g{.n = int(x.dim(0)),
@@ -27,8 +27,7 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& b, const
                                        .rows_added = o.output_padding.h,
                                        .columns_added = o.output_padding.w};
   detail::check_transposed("conv_transpose2d", g, x, w, b, at);
-  return detail::convolve_transposed("conv_transpose2d", g, {g.n, g.p(), g.q(), g.k}, x, w, b, o.bias_cancels, slot,
-                                     at);
+  return detail::convolve_transposed("conv_transpose2d", g, {g.n, g.p(), g.q(), g.k}, x, w, b, o.bias_cancels, out, at);
 }
 
 }  // namespace kern

@@ -16,6 +16,6 @@ struct ConvTranspose2dOptions {
 // P = (H - 1) stride + dilation (R - 1) + 1 - top - bottom + output_padding. Formulas in kernels/conv/conv_transpose2d.h.
 // Errors: channels, groups or bias that do not fit; an output without positions.
 Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& b = {}, const ConvTranspose2dOptions& o = {},
-                        const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
+                        const Tensor& out = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/late_gradients.h"
 #include "engine/packed_filters.h"
 
@@ -35,11 +35,11 @@ class ConvolutionExec {
   kernels::PackedFilter filter_;
 };
 
-// Whether scratch of two calls stays where it is until the end of the pass. Large kernels fill a card by themselves.
+// Whether scratch of two calls stays where it is until the end of the pass. Large kernels fill a GPU by themselves.
 bool hold_scratch(Device device, size_t bytes) {
-  constexpr size_t kMost = size_t{4} << 20;
+  constexpr size_t kMax = size_t{4} << 20;
   LateGradients* const late = LateGradients::current();
-  return late && device != Device::cpu && bytes <= kMost && late->make_room(2 * bytes);
+  return late && device != Device::cpu && bytes <= kMax && late->make_room(2 * bytes);
 }
 
 // dx, with what other ops gave for x before where the row can add it.
@@ -58,10 +58,10 @@ void data_gradient(const Row& row, const Spec& g, const kernels::Exec& exec, con
 // T: what x and y are kept as.
 template <class T, class Row, class Spec>
 Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const Shape& y_shape, const Tensor& x,
-                const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at) {
+                const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& out, SourceLocation at) {
   g.pitch = {.x = x.pitch()};
   const auto& row = kernels::select(table, x.device(), g, at);
-  Tensor y = output_tensor(op, y_shape, x.options(), slot, at);
+  Tensor y = output_tensor(op, y_shape, x.options(), out, at);
   g.pitch.y = y.pitch();
   row.forward(ConvolutionExec(row, g, w, false).exec(), g, x.data<T>(), w.data(), b ? b.data() : nullptr,
               y.mutate<T>());
@@ -70,15 +70,15 @@ Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const 
                   g.pitch.dy = dy.pitch();
                   const Device device = dy.device();
                   const size_t scratch = row.workspace(g);
-                  // A card may take the parameters' gradients beside the data's, if what scratch they use can be held.
+                  // A GPU may take the parameters' gradients beside the data's, if what scratch they use can be held.
                   const bool beside = d.want(0) && d.want(1) && hold_scratch(device, scratch);
                   const Tensor in = d.want(1) ? x.get(op) : Tensor();  // made again, if need be, before they part
                   std::optional<ConvolutionExec> of_data;
                   if (d.want(0)) of_data.emplace(row, g, w.get(op), true);
-                  const CardBranch branch(beside);
+                  const GraphBranch branch(beside);
                   if (d.want(0)) data_gradient<T>(row, g, of_data->exec(), dy, w.get(op), d);
                   if (!beside) of_data.reset();
-                  const CardBranch::Inside inside(branch);
+                  const GraphBranch::Inside inside(branch);
                   if (d.want(1))
                     row.backward_weight(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g,
                                         dy.data<T>(), in.data<T>(), d[1].mutate());
@@ -92,11 +92,11 @@ Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const 
 }  // namespace
 
 Tensor convolve(const char* op, kernels::Conv2dSpec g, const Shape& y_shape, const Tensor& x, const Tensor& w,
-                const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at) {
+                const Tensor& b, bool bias_cancels, const Tensor& out, SourceLocation at) {
   const Tensor in = cast(x, activation_options(x).dtype);
   if (in.dtype() == DType::bf16)
-    return recorded<Bf16>(op, kernels::conv2d_table<Bf16>(), g, y_shape, in, w, b, bias_cancels, slot, at);
-  return recorded<float>(op, kernels::conv2d_table(), g, y_shape, in, w, b, bias_cancels, slot, at);
+    return recorded<Bf16>(op, kernels::conv2d_table<Bf16>(), g, y_shape, in, w, b, bias_cancels, out, at);
+  return recorded<float>(op, kernels::conv2d_table(), g, y_shape, in, w, b, bias_cancels, out, at);
 }
 
 void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tensor& x, const Tensor& w, const Tensor& b,
@@ -119,11 +119,11 @@ void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tenso
 }
 
 Tensor convolve_transposed(const char* op, kernels::ConvTranspose2dSpec g, const Shape& y_shape, const Tensor& x,
-                           const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at) {
+                           const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& out, SourceLocation at) {
   const Tensor in = cast(x, activation_options(x).dtype);
   if (in.dtype() == DType::bf16)
-    return recorded<Bf16>(op, kernels::conv_transpose2d_table<Bf16>(), g, y_shape, in, w, b, bias_cancels, slot, at);
-  return recorded<float>(op, kernels::conv_transpose2d_table(), g, y_shape, in, w, b, bias_cancels, slot, at);
+    return recorded<Bf16>(op, kernels::conv_transpose2d_table<Bf16>(), g, y_shape, in, w, b, bias_cancels, out, at);
+  return recorded<float>(op, kernels::conv_transpose2d_table(), g, y_shape, in, w, b, bias_cancels, out, at);
 }
 
 void check_transposed(const char* op, const kernels::ConvTranspose2dSpec& g, const Tensor& x, const Tensor& w,

@@ -8,7 +8,7 @@ namespace kern::detail {
 
 // Any convolution whose spec stands: x and y of any shape that the spec describes, b may be empty.
 Tensor convolve(const char* op, kernels::Conv2dSpec g, const Shape& y_shape, const Tensor& x, const Tensor& w,
-                const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at);
+                const Tensor& b, bool bias_cancels, const Tensor& out, SourceLocation at);
 
 // Errors: channels, groups or bias that do not fit; a filter larger than the padded input.
 void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tensor& x, const Tensor& w, const Tensor& b,
@@ -16,7 +16,7 @@ void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tenso
 
 // Any transposed convolution whose spec stands: x and y of any shape that the spec describes, b may be empty.
 Tensor convolve_transposed(const char* op, kernels::ConvTranspose2dSpec g, const Shape& y_shape, const Tensor& x,
-                           const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& slot, SourceLocation at);
+                           const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& out, SourceLocation at);
 
 // Errors: channels, groups or bias that do not fit; an output without positions.
 void check_transposed(const char* op, const kernels::ConvTranspose2dSpec& g, const Tensor& x, const Tensor& w,

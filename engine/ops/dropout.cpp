@@ -7,17 +7,17 @@ namespace kern {
 namespace {
 
 // One mask for every `span` rows and channel.
-Tensor drop(const char* op, const Tensor& x, float p, int64_t span, Generator& generator, const Tensor& slot,
+Tensor drop(const char* op, const Tensor& x, float p, int64_t span, Generator& generator, const Tensor& out,
             SourceLocation at) {
   check({p >= 0 && p <= 1, at}, op, ": the probability to drop must be from 0 to 1, got ", p);
   if (x.dtype() == DType::bf16)
-    return through_float(x, slot, [&](const Tensor& v) { return drop(op, v, p, span, generator, {}, at); });
+    return through_float(x, out, [&](const Tensor& v) { return drop(op, v, p, span, generator, {}, at); });
   const Generator::Draw draw = generator.draw(RandomStream::dropout);
   kernels::DropoutSpec g{.rows = x.rows(), .c = x.channels(), .span = span, .p = p, .key = draw.key, .call = draw.call};
   check({g.masks() <= kernels::kMaxDropoutMasks, at}, op, ": ", x.shape(),
         " has more values than masks can be counted for; split the batch");
   const auto& row = kernels::select(kernels::dropout_table(), x.device(), g, at);
-  Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);
+  Tensor y = output_tensor(op, x.shape(), x.options(), out, at);
   g.pitch = {.x = x.pitch(), .y = y.pitch()};
   row.forward({}, g, draw.step_on(x.device(), at), x.data(), y.mutate());
   return record(op, {x}, y, [g, &row, draw](const Tensor& dy, Grads& d) mutable {
@@ -29,13 +29,13 @@ Tensor drop(const char* op, const Tensor& x, float p, int64_t span, Generator& g
 
 }  // namespace
 
-Tensor dropout(const Tensor& x, float p, Generator& generator, const Tensor& slot, SourceLocation at) {
-  return drop("dropout", x, p, 1, generator, slot, at);
+Tensor dropout(const Tensor& x, float p, Generator& generator, const Tensor& out, SourceLocation at) {
+  return drop("dropout", x, p, 1, generator, out, at);
 }
 
-Tensor channel_dropout(const Tensor& x, float p, Generator& generator, const Tensor& slot, SourceLocation at) {
+Tensor channel_dropout(const Tensor& x, float p, Generator& generator, const Tensor& out, SourceLocation at) {
   check({x.rank() >= 2, at}, "channel_dropout: input must be [N,...,C], got ", x.shape());
-  return drop("channel_dropout", x, p, std::max<int64_t>(1, x.dim(0) > 0 ? x.rows() / x.dim(0) : 1), generator, slot,
+  return drop("channel_dropout", x, p, std::max<int64_t>(1, x.dim(0) > 0 ? x.rows() / x.dim(0) : 1), generator, out,
               at);
 }
 

@@ -5,17 +5,17 @@
 
 namespace kern {
 
-Tensor global_avg_pool(const Tensor& x, const Tensor& slot, SourceLocation at) {
+Tensor global_avg_pool(const Tensor& x, const Tensor& out, SourceLocation at) {
   const char* op = "global_avg_pool";
   check({x.rank() >= 3, at}, op, ": input must be [N,L,C] or [N,H,W,C], got ", x.shape());
   int64_t l = 1;
   for (int i = 1; i + 1 < x.rank(); ++i) l *= x.dim(i);
   check({l > 0 || x.dim(0) == 0, at}, op, ": input ", x.shape(), " has no position to average over");
-  if (x.dtype() == DType::bf16) return global_avg_pool(as_float(x), slot, at);
+  if (x.dtype() == DType::bf16) return global_avg_pool(as_float(x), out, at);
   kernels::GlobalAvgPoolSpec g{.n = x.dim(0), .l = std::max<int64_t>(1, l), .c = x.channels()};
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(kernels::global_avg_pool_table(), x.device(), g, at);
-  Tensor y = output_tensor(op, {g.n, g.c}, x.options(), slot, at);
+  Tensor y = output_tensor(op, {g.n, g.c}, x.options(), out, at);
   g.pitch.y = y.pitch();
   row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), y.mutate());
   return record(op, {x}, y, [g, &row](const Tensor& dy, Grads& d) mutable {

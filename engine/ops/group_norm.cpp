@@ -6,7 +6,7 @@
 namespace kern {
 
 Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, float eps,
-                  const Tensor& slot, SourceLocation at) {
+                  const Tensor& out, SourceLocation at) {
   const char* op = "group_norm";
   check({x.rank() >= 2, at}, op, ": input must be [N,C], [N,L,C] or [N,H,W,C], got ", x.shape());
   const int64_t n = x.dim(0), c = x.channels(), l = n > 0 && c > 0 ? x.rows() / n : 1;
@@ -15,7 +15,7 @@ Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const T
   check({n == 0 || l * c / groups != 1, at}, op, ": statistics over one value are meaningless, input is ", x.shape(),
         " in ", groups, " groups; use fewer groups or a larger input");
   const kernels::GroupNormSpec g{.n = n, .l = l, .c = c, .groups = groups, .eps = eps};
-  return detail::sample_norm(op, kernels::group_norm_table(), g, {n, groups}, x, weight, bias, slot, at);
+  return detail::sample_norm(op, kernels::group_norm_table(), g, {n, groups}, x, weight, bias, out, at);
 }
 
 }  // namespace kern

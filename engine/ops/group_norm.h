@@ -7,6 +7,6 @@ namespace kern {
 // every group of every sample with mean 0 and variance 1 over its channels and positions, then weight and bias.
 // Formulas in kernels/norm/group_norm.h.
 Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight = {}, const Tensor& bias = {},
-                  float eps = 1e-5f, const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
+                  float eps = 1e-5f, const Tensor& out = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -5,7 +5,7 @@
 
 namespace kern {
 
-Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, float eps, const Tensor& slot,
+Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, float eps, const Tensor& out,
                      SourceLocation at) {
   const char* op = "instance_norm";
   check({x.rank() >= 3, at}, op, ": input must be [N,L,C] or [N,H,W,C], got ", x.shape());
@@ -13,7 +13,7 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, 
   check({l > 1 || n == 0, at}, op, ": statistics over one position are meaningless, input is ", x.shape(),
         "; use a larger input or no norm here");
   const kernels::InstanceNormSpec g{.n = n, .l = l, .c = c, .eps = eps};
-  return detail::sample_norm(op, kernels::instance_norm_table(), g, {n, c}, x, weight, bias, slot, at);
+  return detail::sample_norm(op, kernels::instance_norm_table(), g, {n, c}, x, weight, bias, out, at);
 }
 
 }  // namespace kern

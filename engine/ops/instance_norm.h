@@ -7,6 +7,6 @@ namespace kern {
 // every sample with mean 0 and variance 1 over its positions, then weight and bias. Formulas in
 // kernels/norm/instance_norm.h.
 Tensor instance_norm(const Tensor& x, const Tensor& weight = {}, const Tensor& bias = {}, float eps = 1e-5f,
-                     const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
+                     const Tensor& out = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

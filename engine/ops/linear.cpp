@@ -5,7 +5,7 @@
 
 namespace kern {
 
-Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& slot, SourceLocation at) {
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& out, SourceLocation at) {
   check({x.rank() >= 2 && w.rank() == 2, at},
         "linear: input must be [...,C] of at least two dimensions and weight [K,C], got ", x.shape(), " and ",
         w.shape());
@@ -14,13 +14,13 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& s
   check({!b || b.shape() == Shape{w.dim(0)}, at}, "linear: bias must be [", w.dim(0), "], got ",
         b ? b.shape() : Shape{});
   check({w.dense(), at}, "linear: the weight must be dense");
-  if (x.dtype() == DType::bf16) return linear(as_float(x), w, b, slot, at);
+  if (x.dtype() == DType::bf16) return linear(as_float(x), w, b, out, at);
   kernels::LinearSpec g{.rows = x.rows(), .c = w.dim(1), .k = w.dim(0)};
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(kernels::linear_table(), x.device(), g, at);
   Shape y_shape = x.shape();
   y_shape[-1] = g.k;
-  Tensor y = output_tensor("linear", y_shape, x.options(), slot, at);
+  Tensor y = output_tensor("linear", y_shape, x.options(), out, at);
   g.pitch.y = y.pitch();
   row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), w.data(), b ? b.data() : nullptr,
               y.mutate());

@@ -4,6 +4,6 @@
 namespace kern {
 
 // x [..., C] -> the logarithms of softmax(x), without its loss of small probabilities.
-Tensor log_softmax(const Tensor& x, const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
+Tensor log_softmax(const Tensor& x, const Tensor& out = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -6,12 +6,12 @@
 namespace kern {
 
 Tensor lstm(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih, const Tensor& b_hh,
-            bool reverse, const Tensor& slot, SourceLocation at) {
+            bool reverse, const Tensor& out, SourceLocation at) {
   const char* op = "lstm";
   check({x.rank() == 3, at}, op, ": input must be [N,L,C], got ", x.shape());
   check({w_hh.rank() == 2 && w_hh.dim(0) == 4 * w_hh.dim(1) && w_hh.dense(), at}, op,
         ": the recurrent weight must be [4H,H] and dense, got ", w_hh.shape());
-  if (x.dtype() == DType::bf16) return lstm(as_float(x), w_ih, w_hh, b_ih, b_hh, reverse, slot, at);
+  if (x.dtype() == DType::bf16) return lstm(as_float(x), w_ih, w_hh, b_ih, b_hh, reverse, out, at);
   kernels::LstmSpec g{.n = x.dim(0), .l = x.dim(1), .c = x.dim(2), .h = w_hh.dim(1), .reverse = reverse};
   check({w_ih.shape() == Shape{g.gates(), g.c} && w_ih.dense(), at}, op, ": for input ", x.shape(), " and ", g.h,
         " states the weight must be [", g.gates(), ",", g.c, "] and dense, got ", w_ih.shape());
@@ -20,7 +20,7 @@ Tensor lstm(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tenso
           *b ? b->shape() : Shape{});
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(kernels::lstm_table(), x.device(), g, at);
-  Tensor y = output_tensor(op, {g.n, g.l, g.h}, x.options(), slot, at);
+  Tensor y = output_tensor(op, {g.n, g.l, g.h}, x.options(), out, at);
   g.pitch.y = y.pitch();
   Tensor gates = Tensor::empty({g.n, g.l, g.gates()}, x.options()), cells = Tensor::empty({g.n, g.l, g.h}, x.options());
   row.forward(Workspace(x.device(), row.forward_workspace(g)).exec(), g, x.data(), w_ih.data(), w_hh.data(),

@@ -7,6 +7,6 @@ namespace kern {
 // or empty -> y [N,L,H], the state after every step; reverse walks from the last position to the first. Gates in the
 // order i, f, g, o. Formulas in kernels/recurrent/lstm.h.
 Tensor lstm(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih = {}, const Tensor& b_hh = {},
-            bool reverse = false, const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
+            bool reverse = false, const Tensor& out = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -8,9 +8,9 @@ namespace kern {
 namespace {
 
 template <class T>
-Tensor max_pool_of(const char* op, kernels::MaxPoolSpec g, const Tensor& x, const Tensor& slot, SourceLocation at) {
+Tensor max_pool_of(const char* op, kernels::MaxPoolSpec g, const Tensor& x, const Tensor& out, SourceLocation at) {
   const auto& row = kernels::select(kernels::max_pool_table<T>(), x.device(), g, at);
-  Tensor y = output_tensor(op, detail::pooled_shape(g, x), x.options(), slot, at);
+  Tensor y = output_tensor(op, detail::pooled_shape(g, x), x.options(), out, at);
   g.pitch.y = y.pitch();
   row.forward({}, g, x.data<T>(), y.mutate<T>());
   return record(op, {x}, y, [op, g, &row, x = Saved(x)](const Tensor& dy, Grads& d) mutable {
@@ -19,20 +19,20 @@ Tensor max_pool_of(const char* op, kernels::MaxPoolSpec g, const Tensor& x, cons
     row.backward({}, g, dy.data<T>(), x.get(op).template data<T>(), d[0].mutate<T>());
   });
 }
-Tensor max_pool(const char* op, const kernels::MaxPoolSpec& g, const Tensor& x, const Tensor& slot, SourceLocation at) {
-  return x.dtype() == DType::bf16 ? max_pool_of<Bf16>(op, g, x, slot, at) : max_pool_of<float>(op, g, x, slot, at);
+Tensor max_pool(const char* op, const kernels::MaxPoolSpec& g, const Tensor& x, const Tensor& out, SourceLocation at) {
+  return x.dtype() == DType::bf16 ? max_pool_of<Bf16>(op, g, x, out, at) : max_pool_of<float>(op, g, x, out, at);
 }
 
 }  // namespace
 
-Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o, const Tensor& slot, SourceLocation at) {
+Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o, const Tensor& out, SourceLocation at) {
   const char* op = "max_pool2d";
-  return max_pool(op, detail::pool2d_spec(op, x, o.window, o.stride, o.padding, at), x, slot, at);
+  return max_pool(op, detail::pool2d_spec(op, x, o.window, o.stride, o.padding, at), x, out, at);
 }
 
-Tensor max_pool1d(const Tensor& x, const MaxPool1dOptions& o, const Tensor& slot, SourceLocation at) {
+Tensor max_pool1d(const Tensor& x, const MaxPool1dOptions& o, const Tensor& out, SourceLocation at) {
   const char* op = "max_pool1d";
-  return max_pool(op, detail::pool1d_spec(op, x, o.window, o.stride, o.padding, at), x, slot, at);
+  return max_pool(op, detail::pool1d_spec(op, x, o.window, o.stride, o.padding, at), x, out, at);
 }
 
 }  // namespace kern

@@ -14,11 +14,11 @@ struct MaxPool1dOptions {
 
 // x [N,H,W,C] -> y [N,P,Q,C], P = (H + top + bottom - window) / stride + 1, rounded down. Formulas in
 // kernels/pool/max_pool.h.
-Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o = {}, const Tensor& slot = {},
+Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o = {}, const Tensor& out = {},
                   SourceLocation at = SourceLocation::current());
 
 // x [N,L,C] -> y [N,Q,C].
-Tensor max_pool1d(const Tensor& x, const MaxPool1dOptions& o = {}, const Tensor& slot = {},
+Tensor max_pool1d(const Tensor& x, const MaxPool1dOptions& o = {}, const Tensor& out = {},
                   SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

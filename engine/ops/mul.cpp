@@ -7,14 +7,14 @@
 
 namespace kern {
 
-Tensor mul(const Tensor& a, const Tensor& b, const Tensor& slot, SourceLocation at) {
-  if (!detail::fits_binary(a, b) && !slot) return detail::mul_broadcast(a, b, at);
+Tensor mul(const Tensor& a, const Tensor& b, const Tensor& out, SourceLocation at) {
+  if (!detail::fits_binary(a, b) && !out) return detail::mul_broadcast(a, b, at);
   if (a.dtype() == DType::bf16)
-    return through_float(a, slot, [&](const Tensor& v) { return mul(v, as_float(b), {}, at); });
-  if (b.dtype() == DType::bf16) return mul(a, as_float(b), slot, at);
+    return through_float(a, out, [&](const Tensor& v) { return mul(v, as_float(b), {}, at); });
+  if (b.dtype() == DType::bf16) return mul(a, as_float(b), out, at);
   kernels::BinarySpec g = detail::binary_spec("mul", a, b, at);
   const auto& row = kernels::select(kernels::mul_table(), a.device(), g, at);
-  Tensor y = output_tensor("mul", a.shape(), a.options(), slot, at);
+  Tensor y = output_tensor("mul", a.shape(), a.options(), out, at);
   g.pitch.y = y.pitch();
   row.forward({}, g, a.data(), b.data(), y.mutate());
   return record("mul", {a, b}, y, [g, &row, a = Saved(a), b = Saved(b)](const Tensor& dy, Grads& d) mutable {

@@ -4,7 +4,7 @@
 namespace kern {
 
 // y = a * b, element by element. Shapes are equal, or b is a vector [C] for every row of a [...,C]; others are broadcast
-// (engine/ops/broadcast.h), which takes longer, and without a slot.
-Tensor mul(const Tensor& a, const Tensor& b, const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
+// (engine/ops/broadcast.h), which takes longer, and without `out`.
+Tensor mul(const Tensor& a, const Tensor& b, const Tensor& out = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

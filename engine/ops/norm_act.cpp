@@ -10,9 +10,9 @@ namespace {
 // x, whose case g is, as values of type T.
 template <class T>
 Tensor applied(const char* op, kernels::NormActSpec g, const Generator::Draw& draw, const Tensor& x, NormActParts p,
-               const NormActOptions& o, const Tensor& slot, SourceLocation at) {
+               const NormActOptions& o, const Tensor& out, SourceLocation at) {
   const auto& row = kernels::select(kernels::norm_act_table<T>(), x.device(), g, at);
-  Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);
+  Tensor y = output_tensor(op, x.shape(), x.options(), out, at);
   g.pitch.y = y.pitch();
   const Shape statistics = o.per_sample ? Shape{g.n, g.c} : Shape{g.c};
   Tensor mean = Tensor::empty(statistics, {.device = x.device()}),
@@ -51,21 +51,21 @@ Tensor applied(const char* op, kernels::NormActSpec g, const Generator::Draw& dr
   });
   // For whoever saves y: it follows from what is kept anyway. Not where the residual would have to be made again too,
   // or a chain of residual blocks would be made all at once.
-  if (y.requires_grad() && !(p.residual && p.residual.impl().refill)) {
+  if (y.requires_grad() && !(p.residual && p.residual.impl().recompute)) {
     auto again = [op, g, &row, kept, residual = Saved(p.residual)](Tensor& into) mutable {
       g.pitch.y = into.pitch();
       row.apply(Workspace(into.device(), row.workspace(g)).exec(), g, kept.x.get(op).template data<T>(),
                 kept.inputs(op), kept.mean.data(), kept.inverse.data(),
                 residual ? residual.get(op).template data<T>() : nullptr, into.mutate<T>());
     };
-    y.impl().refill = std::make_shared<Refill>(Refill{.make = std::move(again), .version = y.version()});
+    y.impl().recompute = std::make_shared<Recompute>(Recompute{.make = std::move(again), .version = y.version()});
   }
   return y;
 }
 
 }  // namespace
 
-Tensor norm_act(const Tensor& x, NormActParts p, const NormActOptions& o, const Tensor& slot, Generator& generator,
+Tensor norm_act(const Tensor& x, NormActParts p, const NormActOptions& o, const Tensor& out, Generator& generator,
                 SourceLocation at) {
   const char* op = "norm_act";
   check({x.rank() >= 2, at}, op, ": input must be [N, positions..., C], got ", x.shape());
@@ -103,8 +103,8 @@ Tensor norm_act(const Tensor& x, NormActParts p, const NormActOptions& o, const 
                                .call = draw.call,
                                .pitch = {.x = x.pitch()},
                                .residual_pitch = p.residual ? p.residual.pitch() : 0};
-  return x.dtype() == DType::bf16 ? applied<Bf16>(op, g, draw, x, std::move(p), o, slot, at)
-                                  : applied<float>(op, g, draw, x, std::move(p), o, slot, at);
+  return x.dtype() == DType::bf16 ? applied<Bf16>(op, g, draw, x, std::move(p), o, out, at)
+                                  : applied<float>(op, g, draw, x, std::move(p), o, out, at);
 }
 
 }  // namespace kern

@@ -24,7 +24,7 @@ struct NormActOptions {
 
 // y = dropout(act(norm(x))) + residual, x [N, positions..., C]. The same numbers as the ops one after another, in fewer
 // passes over memory. Formulas in kernels/norm/norm_act.h. Errors: as instance_norm, batch_norm, prelu and channel_dropout.
-Tensor norm_act(const Tensor& x, NormActParts p, const NormActOptions& o, const Tensor& slot = {},
+Tensor norm_act(const Tensor& x, NormActParts p, const NormActOptions& o, const Tensor& out = {},
                 Generator& generator = default_generator(), SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

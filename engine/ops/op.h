@@ -18,21 +18,21 @@ class Workspace {
   std::unique_ptr<Storage> storage_;
 };
 
-// The tensor an op writes to: new, or `slot` (a tensor from Tensor::channel_slots) where the caller wants the output to
+// The tensor an op writes to: new, or `out` (a tensor from Tensor::empty_channel_slices) where the caller wants the output to
 // lie.
-inline Tensor output_tensor(const char* op, const Shape& shape, TensorOptions options, const Tensor& slot,
+inline Tensor output_tensor(const char* op, const Shape& shape, TensorOptions options, const Tensor& out,
                             SourceLocation at) {
-  if (!slot) return Tensor::empty(shape, options);
-  check({slot.shape() == shape && slot.dtype() == options.dtype && slot.is_leaf(), at}, op, ": the output is ", shape,
-        ", the slot given for it is ", slot.shape());
-  return slot;
+  if (!out) return Tensor::empty(shape, options);
+  check({out.shape() == shape && out.dtype() == options.dtype && out.is_leaf(), at}, op, ": the output is ", shape,
+        ", the out given for it is ", out.shape());
+  return out;
 }
 
 // For an op whose rows know floats alone: what it makes of a tensor kept as bf16 it makes in float, op(x as floats),
 // and that is kept as bf16 again.
 template <class Op>
-Tensor through_float(const Tensor& x, const Tensor& slot, Op&& op) {
-  return cast(op(cast(x, DType::f32)), DType::bf16, slot);
+Tensor through_float(const Tensor& x, const Tensor& out, Op&& op) {
+  return cast(op(cast(x, DType::f32)), DType::bf16, out);
 }
 inline Tensor as_float(const Tensor& x) { return x && x.dtype() == DType::bf16 ? cast(x, DType::f32) : x; }
 

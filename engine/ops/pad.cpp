@@ -6,7 +6,7 @@ namespace kern {
 namespace {
 
 Tensor pad_image(const char* op, const Tensor& x, int64_t top, int64_t bottom, int64_t left, int64_t right, bool mirror,
-                 const Tensor& slot, SourceLocation at) {
+                 const Tensor& out, SourceLocation at) {
   check({x.rank() == 4, at}, op, ": input must be [N,H,W,C], got ", x.shape());
   const kernels::PadSpec g{.n = x.dim(0),
                            .h = x.dim(1),
@@ -18,29 +18,29 @@ Tensor pad_image(const char* op, const Tensor& x, int64_t top, int64_t bottom, i
                            .right = right,
                            .mirror = mirror};
   check({g.p() >= 0 && g.q() >= 0, at}, op, ": ", x.shape(), " would become ", g.p(), "x", g.q(), "; crop less");
-  return detail::padded(op, g, {g.n, g.p(), g.q(), g.c}, x, slot, at);
+  return detail::padded(op, g, {g.n, g.p(), g.q(), g.c}, x, out, at);
 }
 
-Tensor pad_signal(const char* op, const Tensor& x, int64_t left, int64_t right, bool mirror, const Tensor& slot,
+Tensor pad_signal(const char* op, const Tensor& x, int64_t left, int64_t right, bool mirror, const Tensor& out,
                   SourceLocation at) {
   check({x.rank() == 3, at}, op, ": input must be [N,L,C], got ", x.shape());
   const kernels::PadSpec g{.n = x.dim(0), .w = x.dim(1), .c = x.dim(2), .left = left, .right = right, .mirror = mirror};
   check({g.q() >= 0, at}, op, ": ", x.shape(), " would become ", g.q(), " long; crop less");
-  return detail::padded(op, g, {g.n, g.q(), g.c}, x, slot, at);
+  return detail::padded(op, g, {g.n, g.q(), g.c}, x, out, at);
 }
 
 }  // namespace
 
 namespace detail {
 
-Tensor padded(const char* op, kernels::PadSpec g, const Shape& y_shape, const Tensor& x, const Tensor& slot,
+Tensor padded(const char* op, kernels::PadSpec g, const Shape& y_shape, const Tensor& x, const Tensor& out,
               SourceLocation at) {
-  if (g.p() == g.h && g.q() == g.w && g.top == 0 && g.left == 0 && !slot) return x;  // nothing to add or to cut
+  if (g.p() == g.h && g.q() == g.w && g.top == 0 && g.left == 0 && !out) return x;  // nothing to add or to cut
   if (x.dtype() == DType::bf16)
-    return through_float(x, slot, [&](const Tensor& v) { return padded(op, g, y_shape, v, {}, at); });
+    return through_float(x, out, [&](const Tensor& v) { return padded(op, g, y_shape, v, {}, at); });
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(kernels::pad_table(), x.device(), g, at);
-  Tensor y = output_tensor(op, y_shape, x.options(), slot, at);
+  Tensor y = output_tensor(op, y_shape, x.options(), out, at);
   g.pitch.y = y.pitch();
   row.forward({}, g, x.data(), y.mutate());
   return record(op, {x}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
@@ -52,31 +52,31 @@ Tensor padded(const char* op, kernels::PadSpec g, const Shape& y_shape, const Te
 
 }  // namespace detail
 
-Tensor pad(const Tensor& x, const Padding& by, const Tensor& slot, SourceLocation at) {
-  return pad_image("pad", x, by.top, by.bottom, by.left, by.right, false, slot, at);
+Tensor pad(const Tensor& x, const Padding& by, const Tensor& out, SourceLocation at) {
+  return pad_image("pad", x, by.top, by.bottom, by.left, by.right, false, out, at);
 }
 
-Tensor pad1d(const Tensor& x, const Sides& by, const Tensor& slot, SourceLocation at) {
-  return pad_signal("pad1d", x, by.left, by.right, false, slot, at);
+Tensor pad1d(const Tensor& x, const Sides& by, const Tensor& out, SourceLocation at) {
+  return pad_signal("pad1d", x, by.left, by.right, false, out, at);
 }
 
-Tensor mirror_pad(const Tensor& x, const Padding& by, const Tensor& slot, SourceLocation at) {
+Tensor mirror_pad(const Tensor& x, const Padding& by, const Tensor& out, SourceLocation at) {
   check({x.size() > 0 || x.dim(0) == 0, at}, "mirror_pad: ", x.shape(), " holds nothing that could be mirrored");
-  return pad_image("mirror_pad", x, by.top, by.bottom, by.left, by.right, true, slot, at);
+  return pad_image("mirror_pad", x, by.top, by.bottom, by.left, by.right, true, out, at);
 }
 
-Tensor mirror_pad1d(const Tensor& x, const Sides& by, const Tensor& slot, SourceLocation at) {
+Tensor mirror_pad1d(const Tensor& x, const Sides& by, const Tensor& out, SourceLocation at) {
   check({x.size() > 0 || x.dim(0) == 0, at}, "mirror_pad1d: ", x.shape(), " holds nothing that could be mirrored");
-  return pad_signal("mirror_pad1d", x, by.left, by.right, true, slot, at);
+  return pad_signal("mirror_pad1d", x, by.left, by.right, true, out, at);
 }
 
-Tensor crop(const Tensor& x, const Padding& by, const Tensor& slot, SourceLocation at) {
-  return pad_image("crop", x, -int64_t{by.top}, -int64_t{by.bottom}, -int64_t{by.left}, -int64_t{by.right}, false, slot,
+Tensor crop(const Tensor& x, const Padding& by, const Tensor& out, SourceLocation at) {
+  return pad_image("crop", x, -int64_t{by.top}, -int64_t{by.bottom}, -int64_t{by.left}, -int64_t{by.right}, false, out,
                    at);
 }
 
-Tensor crop1d(const Tensor& x, const Sides& by, const Tensor& slot, SourceLocation at) {
-  return pad_signal("crop1d", x, -int64_t{by.left}, -int64_t{by.right}, false, slot, at);
+Tensor crop1d(const Tensor& x, const Sides& by, const Tensor& out, SourceLocation at) {
+  return pad_signal("crop1d", x, -int64_t{by.left}, -int64_t{by.right}, false, out, at);
 }
 
 }  // namespace kern

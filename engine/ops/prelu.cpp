@@ -5,14 +5,14 @@
 
 namespace kern {
 
-Tensor prelu(const Tensor& x, const Tensor& slope, const Tensor& slot, SourceLocation at) {
+Tensor prelu(const Tensor& x, const Tensor& slope, const Tensor& out, SourceLocation at) {
   check({slope.rank() == 1 && (slope.dim(0) == 1 || slope.dim(0) == x.channels()), at}, "prelu: input ", x.shape(),
         " needs a slope of shape [1] (shared) or [", x.channels(), "] (one per channel), got ", slope.shape());
-  if (x.dtype() == DType::bf16) return through_float(x, slot, [&](const Tensor& v) { return prelu(v, slope, {}, at); });
+  if (x.dtype() == DType::bf16) return through_float(x, out, [&](const Tensor& v) { return prelu(v, slope, {}, at); });
   kernels::PreluSpec g{.rows = x.rows(), .c = x.channels(), .slopes = slope.dim(0)};
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(kernels::prelu_table(), x.device(), g, at);
-  Tensor y = output_tensor("prelu", x.shape(), x.options(), slot, at);
+  Tensor y = output_tensor("prelu", x.shape(), x.options(), out, at);
   g.pitch.y = y.pitch();
   row.forward({}, g, x.data(), slope.data(), y.mutate());
   return record("prelu", {x, slope}, y,

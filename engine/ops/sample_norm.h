@@ -8,17 +8,17 @@ namespace kern::detail {
 // inverse deviations that backward needs.
 template <class Row, class Spec>
 Tensor sample_norm(const char* op, const kernels::Table<Row>& table, Spec g, const Shape& statistics, const Tensor& x,
-                   const Tensor& weight, const Tensor& bias, const Tensor& slot, SourceLocation at) {
+                   const Tensor& weight, const Tensor& bias, const Tensor& out, SourceLocation at) {
   check({!weight || weight.shape() == Shape{g.c}, at}, op, ": weight must be [", g.c, "], got ",
         weight ? weight.shape() : Shape{});
   check({!bias || bias.shape() == Shape{g.c}, at}, op, ": bias must be [", g.c, "], got ",
         bias ? bias.shape() : Shape{});
   if (x.dtype() == DType::bf16)
     return through_float(
-        x, slot, [&](const Tensor& v) { return sample_norm(op, table, g, statistics, v, weight, bias, {}, at); });
+        x, out, [&](const Tensor& v) { return sample_norm(op, table, g, statistics, v, weight, bias, {}, at); });
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(table, x.device(), g, at);
-  Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);
+  Tensor y = output_tensor(op, x.shape(), x.options(), out, at);
   g.pitch.y = y.pitch();
   Tensor mean = Tensor::empty(statistics, x.options()), inverse_deviation = Tensor::empty(statistics, x.options());
   row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), weight ? weight.data() : nullptr,

@@ -10,13 +10,13 @@ namespace {
 
 // An op over the channels of each position whose backward looks at its output.
 Tensor over_channels(const char* op, const kernels::Table<kernels::SoftmaxRow>& table, const Tensor& x,
-                     const Tensor& slot, SourceLocation at) {
+                     const Tensor& out, SourceLocation at) {
   check({x.rank() >= 1 && x.channels() >= 1, at}, op, ": input must have channels, got ", x.shape());
-  if (x.dtype() == DType::bf16) return over_channels(op, table, as_float(x), slot, at);
+  if (x.dtype() == DType::bf16) return over_channels(op, table, as_float(x), out, at);
   kernels::SoftmaxSpec g{.rows = x.rows(), .c = x.channels()};
   g.pitch.x = x.pitch();
   const auto& row = kernels::select(table, x.device(), g, at);
-  Tensor y = output_tensor(op, x.shape(), x.options(), slot, at);
+  Tensor y = output_tensor(op, x.shape(), x.options(), out, at);
   g.pitch.y = y.pitch();
   row.forward({}, g, x.data(), y.mutate());
   return record(op, {x}, y, [op, g, &row, y = Saved(y)](const Tensor& dy, Grads& d) mutable {
@@ -28,12 +28,12 @@ Tensor over_channels(const char* op, const kernels::Table<kernels::SoftmaxRow>& 
 
 }  // namespace
 
-Tensor softmax(const Tensor& x, const Tensor& slot, SourceLocation at) {
-  return over_channels("softmax", kernels::softmax_table(), x, slot, at);
+Tensor softmax(const Tensor& x, const Tensor& out, SourceLocation at) {
+  return over_channels("softmax", kernels::softmax_table(), x, out, at);
 }
 
-Tensor log_softmax(const Tensor& x, const Tensor& slot, SourceLocation at) {
-  return over_channels("log_softmax", kernels::log_softmax_table(), x, slot, at);
+Tensor log_softmax(const Tensor& x, const Tensor& out, SourceLocation at) {
+  return over_channels("log_softmax", kernels::log_softmax_table(), x, out, at);
 }
 
 }  // namespace kern

@@ -4,6 +4,6 @@
 namespace kern {
 
 // x [..., C] -> probabilities of the same shape that sum to 1 over the channels.
-Tensor softmax(const Tensor& x, const Tensor& slot = {}, SourceLocation at = SourceLocation::current());
+Tensor softmax(const Tensor& x, const Tensor& out = {}, SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -6,10 +6,10 @@ namespace kern {
 namespace {
 
 template <class T>
-Tensor upsampled(const char* op, kernels::UpsampleSpec g, const Shape& y_shape, const Tensor& x, const Tensor& slot,
+Tensor upsampled(const char* op, kernels::UpsampleSpec g, const Shape& y_shape, const Tensor& x, const Tensor& out,
                  SourceLocation at) {
   const auto& row = kernels::select(kernels::upsample_table<T>(), x.device(), g, at);
-  Tensor y = output_tensor(op, y_shape, x.options(), slot, at);
+  Tensor y = output_tensor(op, y_shape, x.options(), out, at);
   g.pitch.y = y.pitch();
   row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data<T>(), y.mutate<T>());
   return record(op, {x}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
@@ -20,7 +20,7 @@ Tensor upsampled(const char* op, kernels::UpsampleSpec g, const Shape& y_shape, 
 }
 
 Tensor upsample(const char* op, const Tensor& x, int p, int q, float step_h, float step_w, const UpsampleOptions& o,
-                const Tensor& slot, SourceLocation at) {
+                const Tensor& out, SourceLocation at) {
   check({x.rank() == 4 || x.rank() == 3, at}, op, ": input must be [N,H,W,C] or [N,L,C], got ", x.shape());
   const bool signal = x.rank() == 3;
   const kernels::UpsampleSpec g{.n = int(x.dim(0)),
@@ -37,23 +37,23 @@ Tensor upsample(const char* op, const Tensor& x, int p, int q, float step_h, flo
   check({g.h >= 1 && g.w >= 1 && p >= 1 && q >= 1, at}, op, ": input ", x.shape(), " and output size ", p, "x", q,
         " must be at least 1");
   const Shape y_shape = signal ? Shape{g.n, q, g.c} : Shape{g.n, p, q, g.c};
-  return x.dtype() == DType::bf16 ? upsampled<Bf16>(op, g, y_shape, x, slot, at)
-                                  : upsampled<float>(op, g, y_shape, x, slot, at);
+  return x.dtype() == DType::bf16 ? upsampled<Bf16>(op, g, y_shape, x, out, at)
+                                  : upsampled<float>(op, g, y_shape, x, out, at);
 }
 
 }  // namespace
 
-Tensor upsample(const Tensor& x, Pair size, const UpsampleOptions& o, const Tensor& slot, SourceLocation at) {
+Tensor upsample(const Tensor& x, Pair size, const UpsampleOptions& o, const Tensor& out, SourceLocation at) {
   check({x.rank() == 4, at}, "upsample: input must be [N,H,W,C], got ", x.shape());
-  return upsample("upsample", x, size.h, size.w, 0, 0, o, slot, at);
+  return upsample("upsample", x, size.h, size.w, 0, 0, o, out, at);
 }
 
-Tensor upsample1d(const Tensor& x, int length, const UpsampleOptions& o, const Tensor& slot, SourceLocation at) {
+Tensor upsample1d(const Tensor& x, int length, const UpsampleOptions& o, const Tensor& out, SourceLocation at) {
   check({x.rank() == 3, at}, "upsample1d: input must be [N,L,C], got ", x.shape());
-  return upsample("upsample1d", x, 1, length, 0, 0, o, slot, at);
+  return upsample("upsample1d", x, 1, length, 0, 0, o, out, at);
 }
 
-Tensor upsample_by(const Tensor& x, double factor, const UpsampleOptions& o, const Tensor& slot, SourceLocation at) {
+Tensor upsample_by(const Tensor& x, double factor, const UpsampleOptions& o, const Tensor& out, SourceLocation at) {
   check({x.rank() == 4 || x.rank() == 3, at}, "upsample_by: input must be [N,H,W,C] or [N,L,C], got ", x.shape());
   check({factor > 0 && factor <= 1024, at}, "upsample_by: the factor must be above 0 and at most 1024, got ", factor);
   const float step = float(1 / factor);
@@ -61,8 +61,8 @@ Tensor upsample_by(const Tensor& x, double factor, const UpsampleOptions& o, con
     check({double(size) * factor <= INT32_MAX, at}, "upsample_by: ", x.shape(), " times ", factor, " is too large");
     return int(double(size) * factor);
   };
-  if (x.rank() == 3) return upsample("upsample_by", x, 1, scaled(x.dim(1)), 0, step, o, slot, at);
-  return upsample("upsample_by", x, scaled(x.dim(1)), scaled(x.dim(2)), step, step, o, slot, at);
+  if (x.rank() == 3) return upsample("upsample_by", x, 1, scaled(x.dim(1)), 0, step, o, out, at);
+  return upsample("upsample_by", x, scaled(x.dim(1)), scaled(x.dim(2)), step, step, o, out, at);
 }
 
 }  // namespace kern

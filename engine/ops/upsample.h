@@ -13,15 +13,15 @@ struct UpsampleOptions {
 
 // x [N,H,W,C] -> [N,P,Q,C] of the given height and width. Conventions of torch.nn.functional.interpolate
 // (kernels/pool/upsample.h).
-Tensor upsample(const Tensor& x, Pair size, const UpsampleOptions& o = {}, const Tensor& slot = {},
+Tensor upsample(const Tensor& x, Pair size, const UpsampleOptions& o = {}, const Tensor& out = {},
                 SourceLocation at = SourceLocation::current());
 
 // x [N,L,C] -> [N,length,C].
-Tensor upsample1d(const Tensor& x, int length, const UpsampleOptions& o = {}, const Tensor& slot = {},
+Tensor upsample1d(const Tensor& x, int length, const UpsampleOptions& o = {}, const Tensor& out = {},
                   SourceLocation at = SourceLocation::current());
 
 // x [N,H,W,C] or [N,L,C], every size but N and C times the factor, rounded down.
-Tensor upsample_by(const Tensor& x, double factor, const UpsampleOptions& o = {}, const Tensor& slot = {},
+Tensor upsample_by(const Tensor& x, double factor, const UpsampleOptions& o = {}, const Tensor& out = {},
                    SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -1,4 +1,4 @@
-// Floats rounded to bf16 on the card.
+// Floats rounded to bf16 on the GPU.
 #pragma once
 #include "kernels/common/bf16.h"
 #include "kernels/common/cuda.h"

@@ -1,4 +1,4 @@
-// Mean and sum of squared deviations per channel on the card (kernels/common/channel_sums.cuh has the frame), merged by
+// Mean and sum of squared deviations per channel on the GPU (kernels/common/channel_sums.cuh has the frame), merged by
 // Chan's formula on every level: a thread takes 2 or 8 rows at once, exactly round their own mean, and merges them in
 // float; threads and blocks are merged in double in a fixed order. A thread counts from its first value on, so that a
 // large mean costs no digits. Reads every value once: bound by memory (about 8 operations a value).

@@ -1,4 +1,4 @@
-// Rows of C channels on the card where every channel has values of its own: walks with what a channel needs in
+// Rows of C channels on the GPU where every channel has values of its own: walks with what a channel needs in
 // registers, and sums per channel over all rows. A block of 256 threads takes a stretch of rows of up to 128 channels;
 // a thread keeps to one pack of W = 4 (or, where 16-byte accesses do not fit, 1) channels and goes down the rows, and
 // neighbouring threads read neighbouring packs of one row and then of the next: coalesced for any C, and with C = 5 a

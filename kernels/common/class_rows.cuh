@@ -11,7 +11,7 @@
 //     }
 //   };
 //
-// Up to kMostThreadRow values, one thread works through a row: blocks of 128 rows are brought into shared memory by
+// Up to kMaxThreadRow values, one thread works through a row: blocks of 128 rows are brought into shared memory by
 // neighbouring threads that read neighbouring values, with an odd distance from row to row so that threads which walk
 // down their rows meet in no bank, and results go back in the same way. So every value is read and written once, in
 // whole sectors, whatever K, and passes cost shared memory accesses. Longer rows get a warp each, whose later passes
@@ -21,7 +21,7 @@
 
 namespace kern::kernels {
 
-inline constexpr int kRowThreads = 128, kMostThreadRow = 64;
+inline constexpr int kRowThreads = 128, kMaxThreadRow = 64;
 
 struct RowArrays {
   struct In {
@@ -125,7 +125,7 @@ __global__ void __launch_bounds__(kRowThreads)
 
 // Blocks of a call: as many as there is work for; where sums are taken, no more than one block can add up.
 constexpr int64_t row_blocks(int64_t rows, int64_t k, bool sums) {
-  const int64_t wanted = ceil_div(rows, k <= kMostThreadRow ? kRowThreads : kRowThreads / 32);
+  const int64_t wanted = ceil_div(rows, k <= kMaxThreadRow ? kRowThreads : kRowThreads / 32);
   return !sums ? wanted : wanted < 1 ? 1 : wanted > 2048 ? 2048 : wanted;
 }
 constexpr size_t row_sums_workspace(int64_t rows, int64_t k, int count) {
@@ -135,7 +135,7 @@ template <class F>
 void for_each_class_row(std::string_view name, const Exec& exec, int64_t rows, int64_t k, const RowArrays& a,
                         const F& f, SourceLocation at = SourceLocation::current()) {
   if (k == 0) return;
-  const bool threads = k <= kMostThreadRow;
+  const bool threads = k <= kMaxThreadRow;
   const LaunchConfig config{.grid = unsigned(row_blocks(rows, k, F::kSums > 0)),
                             .block = kRowThreads,
                             .shared_bytes = threads ? size_t(F::kIn) * kRowThreads * size_t(k | 1) * sizeof(float) : 0,
@@ -144,7 +144,7 @@ void for_each_class_row(std::string_view name, const Exec& exec, int64_t rows, i
   if (threads) launch(name, at, thread_rows_kernel<F>, config, f, rows, int(k), a, sums);
   else launch(name, at, warp_rows_kernel<F>, config, f, rows, int(k), a, sums);
 }
-// The same, and finish(sums) by one thread on the card; exec.scratch as row_sums_workspace(rows, k, kSums) says.
+// The same, and finish(sums) by one thread on the GPU; exec.scratch as row_sums_workspace(rows, k, kSums) says.
 template <class F, class Finish>
 void sum_class_rows(std::string_view name, const Exec& exec, int64_t rows, int64_t k, const RowArrays& a, const F& f,
                     const Finish& finish, SourceLocation at = SourceLocation::current()) {

@@ -1,4 +1,4 @@
-// Sums of the columns of one array on the card: the gradient of a bias. Reads 4 bytes a value, bound by memory.
+// Sums of the columns of one array on the GPU: the gradient of a bias. Reads 4 bytes a value, bound by memory.
 #pragma once
 #include "kernels/common/channel_sums.cuh"
 

@@ -16,7 +16,7 @@ constexpr size_t size_of(DType t) { return t == DType::u8 ? 1 : t == DType::bf16
 
 namespace kernels {
 
-// The stream that work is given to unless another is named: null on the CPU, the engine's stream on a card.
+// The stream that work is given to unless another is named: null on the CPU, the engine's stream on a GPU.
 void* current_stream();
 void set_current_stream(void* stream);
 

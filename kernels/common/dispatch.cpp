@@ -72,10 +72,10 @@ std::vector<std::pair<std::string, std::string>> rows_used() {
 
 namespace {
 thread_local SpecLog* current_log = nullptr;
-thread_local bool hollow = false;
+thread_local bool meta = false;
 }  // namespace
-bool hollow_rows() { return hollow; }
-bool set_hollow_rows(bool on) { return std::exchange(hollow, on); }
+bool meta_rows() { return meta; }
+bool set_meta_rows(bool on) { return std::exchange(meta, on); }
 const void* detail::made_once(const void* row, const void* (*make)(const void* row)) {
   static std::mutex mutex;
   static auto& made = *new std::map<const void*, const void*>;

@@ -17,7 +17,7 @@
 
 #include "kernels/common/device.h"
 #include "kernels/common/error.h"
-#include "kernels/common/hollow.h"
+#include "kernels/common/meta.h"
 
 namespace kern::kernels {
 
@@ -43,7 +43,7 @@ OpInfo info_of(const Table<Row>& table) {
 }
 
 // Of an op that has rows for values kept as bf16 too, in a table of their own (`x_table<Bf16>()`), most of them only on
-// a card.
+// a GPU.
 template <class Row, class RowOfBf16>
 OpInfo info_of(const Table<Row>& table, const Table<RowOfBf16>& of_bf16) {
   OpInfo info = info_of(table);
@@ -117,7 +117,7 @@ const Row& select(const Table<Row>& table, Device device, const Spec& spec,
   if (SpecLog* log = SpecLog::current()) log->add(&table, spec);
   const Row* const tuned = preferred.empty() ? tuned_row<Row>[int(device)] : nullptr;  // notes itself what serves
   if (tuned) found = tuned;
-  if (hollow_rows()) return hollow_twin(*found);
+  if (meta_rows()) return meta_twin(*found);
   if (!tuned) note_row_used(table.op, found->name);
   return *found;
 }

@@ -1,4 +1,4 @@
-// Flat arrays on the card: a loop over n values in packs of four, the last few one by one. What is done is a functor:
+// Flat arrays on the GPU: a loop over n values in packs of four, the last few one by one. What is done is a functor:
 // f.prepare() is called by all threads of a block and gives what they need besides (a step's factors), on which
 // at<W>(i) handles the values i .. i + W - 1.
 #pragma once
@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(kFlatThreads) flat_kernel(int64_t n, bool wide
 template <class F>
 void for_each_flat(std::string_view name, const Exec& exec, int64_t n, std::initializer_list<const float*> arrays,
                    const F& f, SourceLocation at = SourceLocation::current()) {
-  constexpr int64_t kBlocks = 2048;  // a card's fill and some: what prepare() costs is paid once a block
+  constexpr int64_t kBlocks = 2048;  // a GPU's fill and some: what prepare() costs is paid once a block
   const int64_t wanted = ceil_div(n, kFlatThreads * 4);
   bool wide = true;
   for (const float* p : arrays) wide = wide && reinterpret_cast<uintptr_t>(p) % 16 == 0;

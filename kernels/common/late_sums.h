@@ -38,7 +38,7 @@ struct LateSums {
 LateSums* late_sums();
 LateSums* set_late_sums(LateSums* sums);  // returns what it was
 
-// On a card: as few kernels as hold them, none for none.
+// On a GPU: as few kernels as hold them, none for none.
 void finish_stretch_sums(const Exec&, const std::vector<StretchSums>&);               // conv2d_cuda_sums.cu
 void finish_norm_parameter_sums(const Exec&, const std::vector<NormParameterSums>&);  // norm_act.cu
 

@@ -3,7 +3,7 @@
 //   tf32  10 bits of mantissa instead of 23: a third of the instructions, errors about a thousand times those of float
 //   bf16  7 bits, and activations are kept so too (activation_options(), engine/ops/cast.h): half the memory and half
 //         the instructions of tf32, which NVIDIA rates at twice the speed; errors eight times tf32's: for trainings
-//         that were compared with f32. No card has run it yet
+//         that were compared with f32. No GPU has run it yet
 // Each allows what those before it do. The CPU's products are always f32.
 #pragma once
 #include <cstdint>

@@ -17,7 +17,7 @@ constexpr int64_t size_of(const Dims& sizes) {
 }
 
 // Where value i, counted row by row, lies in each of N arrays. Index: uint32_t where it serves, for its divisions take a
-// fifth of the time on a card.
+// fifth of the time on a GPU.
 template <class Index, size_t N>
 constexpr std::array<int64_t, N> offsets_of(Index i, const Dims& sizes, const std::array<Dims, N>& strides) {
   std::array<int64_t, N> offsets{};

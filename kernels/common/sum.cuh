@@ -1,4 +1,4 @@
-// Sums over a whole array on the card, the same bits every time, and what is made of them there: blocks of fixed
+// Sums over a whole array on the GPU, the same bits every time, and what is made of them there: blocks of fixed
 // stretches, then one block over their sums. What is summed is a functor value(row, column), one number or Terms<N>.
 #pragma once
 #include "kernels/common/block.cuh"
@@ -7,7 +7,7 @@
 namespace kern::kernels {
 
 inline constexpr int kSumThreads = 256;
-// Stretches: enough blocks to fill a card, few enough that one block can add their sums.
+// Stretches: enough blocks to fill a GPU, few enough that one block can add their sums.
 constexpr int64_t sum_blocks(int64_t n) {
   const int64_t wanted = ceil_div(n, 4 * kSumThreads);
   return wanted < 1 ? 1 : wanted > 1024 ? 1024 : wanted;
@@ -76,7 +76,7 @@ void finish_sums(std::string_view name, const Exec& exec, int64_t n, const Sums<
   launch(name, at, finish_sums_kernel<N, Finish>, config, n, sums, finish);
 }
 
-// finish(the N sums of the Terms<N> value(row, column) over rows x c), called by one thread on the card; `dense`: all
+// finish(the N sums of the Terms<N> value(row, column) over rows x c), called by one thread on the GPU; `dense`: all
 // that is read is dense, as one long row. exec.scratch as device_sums_workspace(rows * c, N) says.
 template <int N, class F, class Finish>
 void device_sums(std::string_view name, const Exec& exec, int64_t rows, int64_t c, bool dense, const F& value,

@@ -10,7 +10,7 @@ namespace kern::kernels {
 
 inline constexpr int32_t kIgnore = -1;
 
-// Whether a row with this target counts. A kernel on a card cannot throw: it leaves out rows with impossible targets as
+// Whether a row with this target counts. A kernel on a GPU cannot throw: it leaves out rows with impossible targets as
 // it does those to ignore.
 constexpr bool takes_part(int32_t target, int64_t classes) { return target >= 0 && target < classes; }
 

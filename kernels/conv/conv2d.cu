@@ -243,7 +243,7 @@ void run_small(const Exec& exec, const Gather& g, bool packs, const T* in, const
 template <int kChannels, class T>
 void run_small(const Exec& exec, const Gather& g, bool packs, const T* in, const float* filter, const float* bias,
                T* out) {
-  // Four pixels a thread where that still makes two blocks for each multiprocessor of a large card.
+  // Four pixels a thread where that still makes two blocks for each multiprocessor of a large GPU.
   const int64_t blocks = ceil_div(g.most_pixels(), 4 * kSmallThreads) * ceil_div(g.out_c, kChannels) * g.groups;
   if (blocks * g.phases() >= 264) run_small<kChannels, 4>(exec, g, packs, in, filter, bias, out);
   else run_small<kChannels, 1>(exec, g, packs, in, filter, bias, out);

@@ -67,9 +67,9 @@ struct Gather {
 };
 
 inline void check_pixels(int64_t in, int64_t out) {
-  constexpr int64_t kMost = 1 << 30;
-  check(in <= kMost && out <= kMost, "convolution on CUDA: a batch of images has ", in, " pixels going in and ", out,
-        " coming out; kernels count up to ", kMost, ": give it fewer images at a time");
+  constexpr int64_t kMax = 1 << 30;
+  check(in <= kMax && out <= kMax, "convolution on CUDA: a batch of images has ", in, " pixels going in and ", out,
+        " coming out; kernels count up to ", kMax, ": give it fewer images at a time");
 }
 // p and q: a transposed convolution may end before the convolution whose adjoint it is.
 inline Gather forward_gather(const Conv2dSpec& g, int p, int q) {

@@ -6,7 +6,7 @@
 namespace kern::kernels {
 namespace {
 
-constexpr int kThreads = 256, kPixels = 4, kMostTaps = 49;
+constexpr int kThreads = 256, kPixels = 4, kMaxTaps = 49;
 constexpr int kTaps = 9;  // of which backward_weight has the sums in registers at once
 
 // Threads side by side over packs of channels, a power of two up to 32; the others are lanes over pixels.
@@ -166,8 +166,7 @@ Conv2dRowOf<T> conv2d_cuda_depthwise_row() {
   return {
       .name = std::is_same_v<T, float> ? "cuda_depthwise" : "cuda_depthwise_bf16",
       .device = Device::cuda,
-      .supports =
-          [](const Conv2dSpec& g) { return g.groups == g.c && g.k == g.c && g.c > 1 && g.r * g.s <= kMostTaps; },
+      .supports = [](const Conv2dSpec& g) { return g.groups == g.c && g.k == g.c && g.c > 1 && g.r * g.s <= kMaxTaps; },
       .workspace =
           [](const Conv2dSpec& g) { return std::max(DepthwiseWeights(g).bytes(), BiasSums(g.y_rows(), g.k).bytes()); },
       .forward = [](const Exec& exec, const Conv2dSpec& g, const T* x, const float* w, const float* b,

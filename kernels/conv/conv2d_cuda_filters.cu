@@ -10,7 +10,7 @@ namespace kern::kernels {
 namespace {
 
 // They travel as an argument, of which a kernel may have 4 KiB. Blocks first[j] .. first[j + 1] - 1 are filter j's.
-constexpr int kMostFilters = 80, kPackThreads = 256;
+constexpr int kMaxFilters = 80, kPackThreads = 256;
 struct ManyFilters {
   struct One {
     const float* from;
@@ -18,8 +18,8 @@ struct ManyFilters {
     int words, inner, taps;           // of two values; words of the innermost extent; between it and the outermost
     int step_in, step_tap, step_out;  // in `from`
   };
-  One all[kMostFilters];
-  int first[kMostFilters + 1];
+  One all[kMaxFilters];
+  int first[kMaxFilters + 1];
   int count;
 };
 static_assert(sizeof(ManyFilters) <= 4096);
@@ -44,9 +44,9 @@ __global__ void __launch_bounds__(kPackThreads) pack_filters_kernel(ManyFilters 
 }  // namespace
 
 void pack_filters(const Exec& exec, const std::vector<FilterToPack>& filters) {
-  for (size_t begin = 0; begin < filters.size(); begin += kMostFilters) {
+  for (size_t begin = 0; begin < filters.size(); begin += kMaxFilters) {
     ManyFilters some{};
-    some.count = int(std::min<size_t>(kMostFilters, filters.size() - begin));
+    some.count = int(std::min<size_t>(kMaxFilters, filters.size() - begin));
     for (int j = 0; j < some.count; ++j) {
       const auto& [packing, from, to] = filters[begin + size_t(j)];
       const auto [k, taps, c, transposed] = packing;

@@ -17,8 +17,8 @@ namespace kern::kernels {
 namespace {
 
 constexpr int kTile = 128, kThreads = 128;  // pixels and threads of a block
-constexpr size_t kMostShared = 99 * 1024;   // what a block may have on any card since sm_80
-constexpr int kFewest = 16;                 // channels, in and out: below, the other row is no slower
+constexpr size_t kMaxShared = 99 * 1024;    // what a block may have on any GPU since sm_80
+constexpr int kMin = 16;                    // channels, in and out: below, the other row is no slower
 
 // How a tile lies in shared memory, in words (a float, or two bf16): rows of kDepth of them and four more, so that the
 // eight rows that ldmatrix reads at once lie in different banks.
@@ -232,7 +232,7 @@ int channels_that_fit(const MmaGather& t) {
                                    : (channels == 64   ? MmaLayout<8, 64, kBackward>::bytes(t.tiling.halo, taps)
                                       : channels == 32 ? MmaLayout<8, 32, kBackward>::bytes(t.tiling.halo, taps)
                                                        : MmaLayout<8, 16, kBackward>::bytes(t.tiling.halo, taps));
-    if (bytes <= kMostShared) return channels;
+    if (bytes <= kMaxShared) return channels;
   }
   return 0;
 }
@@ -340,9 +340,7 @@ struct MmaWeights {
   constexpr int of_stage() const { return kWeightTile * row(kWeightDown, of_word) + tiling.halo * row(wide, of_word); }
   size_t shared_bytes() const { return 2 * sizeof(float) * size_t(of_stage()); }
   size_t bytes() const { return size_t(stretches) * size_t(g.w_size()) * sizeof(float); }
-  bool serves() const {
-    return shared_bytes() <= kMostShared && tiling.tiles() * kWeightTile * 2 <= int64_t{p} * q * 5;
-  }
+  bool serves() const { return shared_bytes() <= kMaxShared && tiling.tiles() * kWeightTile * 2 <= int64_t{p} * q * 5; }
 };
 
 template <int kTaps, int kAcross, Precision kPrecision, class T>
@@ -513,7 +511,7 @@ void backward_weight(const Exec& exec, const Conv2dSpec& g, int most_stretches, 
   run_weights<kPrecision>(exec, of, dy, x, dw);
 }
 bool supports(const Conv2dSpec& g) {
-  return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kFewest && g.k >= kFewest && g.n > 0 &&
+  return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kMin && g.k >= kMin && g.n > 0 &&
          g.x_pitch() % 4 == 0 && g.dy_pitch() % 4 == 0 && serves<false>(forward_gather(g)) &&
          serves<true>(backward_gather(g));
 }
@@ -548,7 +546,7 @@ constexpr Conv2dRow row_of(const char* name, bool (*supports_case)(const Conv2dS
 }
 
 bool supports_bf16(const Conv2dSpec& g) {
-  return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kFewest && g.k >= kFewest && g.n > 0 &&
+  return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kMin && g.k >= kMin && g.n > 0 &&
          g.x_pitch() % 8 == 0 && g.dy_pitch() % 8 == 0 && serves<false>(forward_gather(g)) &&
          serves<false>(in_words(backward_gather(g)));
 }

@@ -7,17 +7,17 @@ namespace kern::kernels {
 namespace {
 
 // They travel as an argument, of which a kernel may have 4 KiB. Blocks first[j] .. first[j + 1] - 1 are sum j's.
-constexpr int kMostSums = 128;
+constexpr int kMaxSums = 128;
 struct ManyStretchSums {
   struct One {
     const void* parts;
     float* out;
     int n, stretches;
   };
-  One all[kMostSums];
-  int first[kMostSums + 1];
+  One all[kMaxSums];
+  int first[kMaxSums + 1];
   int count;
-  uint32_t of_doubles[kMostSums / 32];
+  uint32_t of_doubles[kMaxSums / 32];
 };
 static_assert(sizeof(ManyStretchSums) <= 4096);
 
@@ -39,9 +39,9 @@ __global__ void __launch_bounds__(256) finish_stretches_kernel(ManyStretchSums s
 }  // namespace
 
 void finish_stretch_sums(const Exec& exec, const std::vector<StretchSums>& sums) {
-  for (size_t begin = 0; begin < sums.size(); begin += kMostSums) {
+  for (size_t begin = 0; begin < sums.size(); begin += kMaxSums) {
     ManyStretchSums some{};
-    some.count = int(std::min<size_t>(kMostSums, sums.size() - begin));
+    some.count = int(std::min<size_t>(kMaxSums, sums.size() - begin));
     for (int j = 0; j < some.count; ++j) {
       const StretchSums& one = sums[begin + size_t(j)];
       check(one.n < int64_t{1} << 31, "convolution on CUDA: a filter of ", one.n, " weights; kernels count up to 2^31");

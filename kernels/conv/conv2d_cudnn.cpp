@@ -116,7 +116,7 @@ CudnnPlan conv2d_cudnn_plan(const CudnnApi& api, const CudnnTarget& target, cons
 
 template <class T>
 const CudnnPlan* conv2d_cudnn_plan(const Conv2dSpec& g, ConvDirection direction) {
-  Cudnn* cudnn = cudnn_of_card();
+  Cudnn* cudnn = opened_cudnn();
   if (!cudnn || g.n < 1 || g.p() < 1 || g.q() < 1) return nullptr;
   static auto& plans = *new std::map<std::array<int64_t, 20>, std::optional<CudnnPlan>>;  // for good, like the library
   const Precision p = std::is_same_v<T, Bf16> ? Precision::bf16 : std::min(precision(), Precision::tf32);
@@ -167,9 +167,7 @@ bool conv2d_cudnn_run(const Exec& exec, const Conv2dSpec& g, ConvDirection direc
   std::byte* const scratch = aligned(static_cast<std::byte*>(exec.scratch), kCudnnWorkspaceAlignment);
   const void* filter = w;
   void* const workspace = plan->workspace ? scratch + copy_of_filter<T>(g) : nullptr;
-  const auto run = [&] {
-    cudnn_run(*cudnn_of_card(), *plan, exec.stream, {{kX, x}, {kW, filter}, {kY, y}}, workspace);
-  };
+  const auto run = [&] { cudnn_run(*opened_cudnn(), *plan, exec.stream, {{kX, x}, {kW, filter}, {kY, y}}, workspace); };
   if constexpr (std::is_same_v<T, float>) {
     run();
   } else {

@@ -23,7 +23,7 @@ CudnnPlan conv2d_cudnn_plan(const CudnnApi&, const CudnnTarget&, const Conv2dSpe
 
 // What follows is for x and y kept as T, float or Bf16; w is float.
 //
-// The same for the card of this process, made once for each case; null where there is none.
+// The same for the GPU of this process, made once for each case; null where there is none.
 template <class T>
 const CudnnPlan* conv2d_cudnn_plan(const Conv2dSpec&, ConvDirection);
 template <class T>

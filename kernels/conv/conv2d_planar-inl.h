@@ -176,7 +176,7 @@ PlanarFunctions planar_functions(int columns) {
 // A ring: the rows that one output row reads, and those between them.
 struct PlanarCut {
   static constexpr int kFloats = 16384, kBand = 32,
-                       kMostTaps = 16;  // of all planes; output rows of a ring; filter rows
+                       kMaxTaps = 16;  // of all planes; output rows of a ring; filter rows
   int ring, span, part = 0, parts = 0;
   int64_t width = 0;  // of a plane
   explicit PlanarCut(const Gather& g) : ring((g.y.taps - 1) * g.y.in_tap + 1), span((g.x.taps - 1) * g.x.in_tap) {
@@ -190,7 +190,7 @@ struct PlanarCut {
   static constexpr int64_t round_up(int64_t n) { return ceil_div(n, kLanes) * kLanes; }
 };
 bool is_planar(const Gather& g) {
-  if (g.groups != 1 || g.y.taps > PlanarCut::kMostTaps || g.columns > kMaxPlanarColumns || g.x.in_step != 1 ||
+  if (g.groups != 1 || g.y.taps > PlanarCut::kMaxTaps || g.columns > kMaxPlanarColumns || g.x.in_step != 1 ||
       g.x.taps == 0 || g.y.taps == 0)
     return false;
   const PlanarCut cut(g);
@@ -225,7 +225,7 @@ void planar_gather(const Gather& g, const float* w, float* scratch) {
       int64_t next_row = 0;                                // the first that has not been in the ring
       for (int i = band.begin; i < band.end; ++i) {
         const Range ty = g.y.taps_of({i, i + 1});
-        const float* rows[PlanarCut::kMostTaps];
+        const float* rows[PlanarCut::kMaxTaps];
         for (int t = ty.begin; t < ty.end; ++t) {
           const int64_t row = g.y.input(i, t);
           rows[t - ty.begin] = planes + row % cut.ring * g.reduce * cut.width + lead;

@@ -37,7 +37,7 @@ struct FilterToPack {
   const float* from = nullptr;
   void* to = nullptr;  // bytes()
 };
-// On a card: as few kernels as hold them. What is innermost (C, or K where it is transposed) must be even.
+// On a GPU: as few kernels as hold them. What is innermost (C, or K where it is transposed) must be even.
 void pack_filters(const Exec&, const std::vector<FilterToPack>&);  // conv2d_cuda_filters.cu
 
 }  // namespace kern::kernels

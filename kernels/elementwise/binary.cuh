@@ -1,4 +1,4 @@
-// y = f(a, b) of element-wise ops of two inputs on the card: 12 bytes a value, 8 where b is a vector (it stays in the
+// y = f(a, b) of element-wise ops of two inputs on the GPU: 12 bytes a value, 8 where b is a vector (it stays in the
 // L1 cache). Bound by memory.
 #pragma once
 #include "kernels/common/elementwise.cuh"

@@ -1,4 +1,4 @@
-// Element-wise ops of two inputs with broadcasting on the card: a thread computes a value of y, or four neighbours, and
+// Element-wise ops of two inputs with broadcasting on the GPU: a thread computes a value of y, or four neighbours, and
 // finds where its inputs lie by division. Bound by memory where the inputs are as large as y.
 #include "kernels/common/elementwise.cuh"
 #include "kernels/elementwise/broadcast_ops.h"

@@ -1,5 +1,5 @@
-// dropout on the card: bound by memory, 8 bytes a value. Masks come four by four, as Philox gives them: without a span
-// one thread for each four masks (some 25 integer operations a value, a third of what the card does while it moves 8
+// dropout on the GPU: bound by memory, 8 bytes a value. Masks come four by four, as Philox gives them: without a span
+// one thread for each four masks (some 25 integer operations a value, a third of what the GPU does while it moves 8
 // bytes), with a span one draw a thread, which then goes down the rows of the sample.
 #include "kernels/common/channel_sums.cuh"
 #include "kernels/elementwise/dropout.cuh"

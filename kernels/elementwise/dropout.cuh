@@ -1,4 +1,4 @@
-// The masks of dropout.h on the card.
+// The masks of dropout.h on the GPU.
 #pragma once
 #include "kernels/common/elementwise.cuh"
 #include "kernels/elementwise/dropout.h"

@@ -1,4 +1,4 @@
-// prelu on the card: bound by memory, 8 bytes a value forward, 12 backward.
+// prelu on the GPU: bound by memory, 8 bytes a value forward, 12 backward.
 #include "kernels/common/channel_sums.cuh"
 #include "kernels/elementwise/prelu.h"
 

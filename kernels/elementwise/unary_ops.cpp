@@ -62,7 +62,7 @@ constexpr UnaryRow<Op> unary_reference_row() {
           .backward = [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved,
                          float* dx) { unary_backward_reference(g, dy, saved, dx); }};
 }
-// By way of floats, one value at a time: bf16 is for cards.
+// By way of floats, one value at a time: bf16 is for GPUs.
 template <class Op>
 constexpr UnaryRow<Op, Bf16> unary_cpu_bf16_row() {
   return {.name = "cpu_bf16",

@@ -1,4 +1,4 @@
-// Element-wise ops of one input on the card: one value is read (forward) or two (backward) for each that is written.
+// Element-wise ops of one input on the GPU: one value is read (forward) or two (backward) for each that is written.
 // Bound by memory.
 #include "kernels/common/elementwise.cuh"
 #include "kernels/elementwise/unary_ops.h"

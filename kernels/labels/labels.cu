@@ -1,4 +1,4 @@
-// labels on the card: a thread for each position or value, 8 to 16 bytes of it. Bound by memory.
+// labels on the GPU: a thread for each position or value, 8 to 16 bytes of it. Bound by memory.
 #include "kernels/common/sum.cuh"
 #include "kernels/labels/labels.h"
 

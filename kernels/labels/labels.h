@@ -7,7 +7,7 @@
 //                position of i's sample; kIgnore and 0 where origin[i] is negative
 //   mean         s = {mean of x[i] over positions with a label, their number n, rows / n}; n = 0 gives 0, 0, 0;
 //                x may be null: the mean of nothing
-// A class that is not in 0 .. C-1 (one_hot) or an origin outside of its sample is an Error; on a card, which cannot
+// A class that is not in 0 .. C-1 (one_hot) or an origin outside of its sample is an Error; on a GPU, which cannot
 // throw, the position counts as one without label or origin. Nothing here has a gradient.
 // Layouts: l, origin, y of labels [rows]; a, b, otherwise, rows' x and y [rows,C]; mean's x [rows] with a pitch; s [3].
 #pragma once

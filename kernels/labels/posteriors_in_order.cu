@@ -1,5 +1,5 @@
-// posteriors_in_order on the card: a thread for each signal. What comes next on a signal waits for what came before, so
-// there is nothing to share within one; a batch of windows keeps as many threads busy as it has signals, while the card
+// posteriors_in_order on the GPU: a thread for each signal. What comes next on a signal waits for what came before, so
+// there is nothing to share within one; a batch of windows keeps as many threads busy as it has signals, while the GPU
 // does little else. Bound by the latency of two logarithms in double a value.
 #include "kernels/common/cuda.h"
 #include "kernels/labels/posteriors_in_order.h"

@@ -1,4 +1,4 @@
-// pseudo_labels on the card: a thread for each position, which reads its C probabilities; the counts are summed in the
+// pseudo_labels on the GPU: a thread for each position, which reads its C probabilities; the counts are summed in the
 // same pass. 4 C + 12 bytes a position.
 #include "kernels/common/sum.cuh"
 #include "kernels/labels/pseudo_labels.h"

@@ -1,4 +1,4 @@
-// segmentation_score on the card: a thread for each label, which reads the four places of the grid round it, C values
+// segmentation_score on the GPU: a thread for each label, which reads the four places of the grid round it, C values
 // each; the grid is small and stays in the cache. Integer atomics give the same counts in any order; blocks count in
 // shared memory first where the table is small. The loss is a sum of its own.
 #include "kernels/common/sum.cuh"
@@ -7,14 +7,14 @@
 namespace kern::kernels {
 namespace {
 
-constexpr int kThreads = 256, kMostCounts = 2048;
-constexpr int64_t kMostBlocks = 1024;
+constexpr int kThreads = 256, kMaxCounts = 2048;
+constexpr int64_t kMaxBlocks = 1024;
 
 __global__ void __launch_bounds__(kThreads)
     count_kernel(SegmentationScoreSpec g, const float* p, const int32_t* label, int32_t* counts) {
-  KERN_SHARED(int[kMostCounts], own);
+  KERN_SHARED(int[kMaxCounts], own);
   const int64_t K = g.classes(), labels = g.rows * g.columns;
-  const bool few = K * K <= kMostCounts;
+  const bool few = K * K <= kMaxCounts;
   for (int64_t i = threadIdx.x; few && i < K * K; i += kThreads) own[i] = 0;
   __syncthreads();
   for (int64_t i = int64_t(blockIdx.x) * kThreads + threadIdx.x; i < labels; i += int64_t(gridDim.x) * kThreads)
@@ -55,7 +55,7 @@ SegmentationScoreRow segmentation_score_cuda_row() {
             const int64_t labels = g.rows * g.columns;
             cuda_check(cudaMemsetAsync(counts, 0, size_t(g.classes() * g.classes()) * sizeof(int32_t), stream_of(exec)),
                        "segmentation_score: clearing the counts");
-            const LaunchConfig config{.grid = unsigned(std::clamp<int64_t>(ceil_div(labels, kThreads), 1, kMostBlocks)),
+            const LaunchConfig config{.grid = unsigned(std::clamp<int64_t>(ceil_div(labels, kThreads), 1, kMaxBlocks)),
                                       .block = kThreads,
                                       .stream = stream_of(exec)};
             KERN_LAUNCH(count_kernel, config, g, p, label, counts);

@@ -4,7 +4,7 @@
 //   alike q[i,j,k] = p[.,.,k] at (at(i), at(j)), bilinear;     of one value a place p is class 1's: q[0] interpolates 1
 //   - p m[i,j] = argmax_k q[i,j,k], of equal ones the first; of two classes 1 where q[1] >= threshold counts[t,k] = how
 //   many labels t >= 0 have m = k;     loss = - sum over labels t >= 0 of log max(q[t], 1e-30)
-// A label that is neither a class nor kIgnore is an Error; on a card, which cannot throw, it is ignored.
+// A label that is neither a class nor kIgnore is an Error; on a GPU, which cannot throw, it is ignored.
 // Layouts: p [h,w,C] with a pitch; label [H,W]; counts [K,K], row = truth, K = max(C, 2); loss [1]. Nothing here has a
 // gradient.
 #pragma once

@@ -1,4 +1,4 @@
-// One row of cross_entropy (kernels/loss/cross_entropy.h) on a card, over a Row of kernels/common/class_rows.cuh: what the
+// One row of cross_entropy (kernels/loss/cross_entropy.h) on a GPU, over a Row of kernels/common/class_rows.cuh: what the
 // op and the head that keeps no logits share.
 #pragma once
 #include "kernels/common/class_rows.cuh"

@@ -6,7 +6,7 @@
 //   a_i = (1 - e) w[t_i] + e/K sum_k w[k]
 // Rows whose target is kIgnore take no part: they add nothing to L and W, and their dx is 0. Where W = 0, L = 0 and
 // dx = 0. This is torch.nn.functional.cross_entropy with class weights and label smoothing (Szegedy et al. 2016). Another
-// target outside 0 .. K-1 is an Error; on a card, which cannot throw, its row takes no part.
+// target outside 0 .. K-1 is an Error; on a GPU, which cannot throw, its row takes no part.
 // Layouts: x, dx [rows,K]; target [rows]; weight [K] or null (all 1); loss [1]; saved [2 rows + 1]: (m_i, s_i) of every
 // row, not defined for an ignored one, then W.
 #pragma once

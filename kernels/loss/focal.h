@@ -4,7 +4,7 @@
 //   dx[k] = dL/n f[t] q^gamma (gamma p[t] l / q + 1) (p[k] - [k = t])           (l / q is 1 where q = 0)
 // p = softmax of a row's K logits and f = weight. With one logit there are two classes, p[1] = sigmoid(x), f[1] = alpha
 // and f[0] = 1 - alpha (both 1 where alpha < 0); no weight then. Rows whose target is kIgnore take no part, their dx is
-// 0; where n = 0, L = 0. Another target that is no class is an Error; on a card, which cannot throw, its row takes no
+// 0; where n = 0, L = 0. Another target that is no class is an Error; on a GPU, which cannot throw, its row takes no
 // part.
 // Layouts: x, dx [rows,K]; target [rows]; weight [K] or null (all 1); loss, dy [1]; saved [1]: n.
 #pragma once

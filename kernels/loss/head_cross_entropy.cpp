@@ -7,16 +7,16 @@ namespace {
 
 // A block of rows goes through the fast rows of linear and cross_entropy, forth and back, while its logits are in the
 // cache. Blocks are dealt to groups, which run side by side; each adds up its blocks' dw and db.
-constexpr int64_t kBlockValues = 16384, kMostGroups = 32, kMostWeights = 65536;
+constexpr int64_t kBlockValues = 16384, kMaxGroups = 32, kMaxWeights = 65536;
 
 struct Plan {
   int64_t rows, block;  // rows of a block
   int64_t blocks, per_group, groups;
   explicit Plan(const HeadCrossEntropySpec& g) : rows(g.rows) {
     // Where a head has so many weights that their sums outweigh the logits, all rows are one block.
-    block = g.w_size() > kMostWeights ? std::max<int64_t>(1, rows) : std::max<int64_t>(64, kBlockValues / g.k / 8 * 8);
+    block = g.w_size() > kMaxWeights ? std::max<int64_t>(1, rows) : std::max<int64_t>(64, kBlockValues / g.k / 8 * 8);
     blocks = ceil_div(rows, block);
-    per_group = std::max<int64_t>(1, ceil_div(blocks, kMostGroups));
+    per_group = std::max<int64_t>(1, ceil_div(blocks, kMaxGroups));
     groups = ceil_div(blocks, per_group);
   }
   int64_t largest() const { return std::min(rows, block); }

@@ -12,8 +12,8 @@ namespace {
 // the place of x. So x is read once, dx written once, 8 C bytes a row (4 C of bf16), for 6 K C multiply-adds: up to C K
 // of about 500 bound by memory. Other heads go through linear's and cross_entropy's rows with all logits in scratch,
 // and bf16 as copies in float.
-constexpr int kMostBlocks = 1024, kWide = 8;     // logits, or channels, that a thread makes at a time
-constexpr size_t kMostShared = 99 * 1024 - 128;  // what a block may have on any card since sm_80, less block_sum's own
+constexpr int kMaxBlocks = 1024, kWide = 8;     // logits, or channels, that a thread makes at a time
+constexpr size_t kMaxShared = 99 * 1024 - 128;  // what a block may have on any GPU since sm_80, less block_sum's own
 constexpr int round_up(int64_t v, int to) { return int((v + to - 1) / to * to); }
 
 // Shared memory in floats, and who adds which weights' gradients.
@@ -38,16 +38,16 @@ struct Layout {
 };
 // The threads of a block, or 0: too many weights.
 constexpr int threads_of(const HeadCrossEntropySpec& g) {
-  if (g.c > 256 || g.k > kMostThreadRow) return 0;
+  if (g.c > 256 || g.k > kMaxThreadRow) return 0;
   for (int threads : {128, 192}) {
     const Layout at(g, threads);
-    if (at.parts > 0 && at.bytes(threads) <= kMostShared) return threads;
+    if (at.parts > 0 && at.bytes(threads) <= kMaxShared) return threads;
   }
   return 0;
 }
 constexpr int64_t tile_blocks(const HeadCrossEntropySpec& g, int threads) {
   const int64_t tiles = ceil_div(g.rows, threads);
-  return tiles < 1 ? 1 : tiles > kMostBlocks ? kMostBlocks : tiles;
+  return tiles < 1 ? 1 : tiles > kMaxBlocks ? kMaxBlocks : tiles;
 }
 constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -223,11 +223,11 @@ __global__ void __launch_bounds__(kCountThreads)
 }
 // One thread per row; integer atomics give the same counts in any order. Blocks of a few thousand rows count in shared
 // memory first where the table is small.
-constexpr int kMostCounts = 2048;
+constexpr int kMaxCounts = 2048;
 __global__ void __launch_bounds__(kCountThreads) head_confusion_kernel(int64_t rows, int64_t k, const int32_t* target,
                                                                        const int32_t* prediction, int32_t* confusion) {
-  KERN_SHARED(int[kMostCounts], counts);
-  const bool few = k * k <= kMostCounts;
+  KERN_SHARED(int[kMaxCounts], counts);
+  const bool few = k * k <= kMaxCounts;
   for (int64_t i = threadIdx.x; few && i < k * k; i += kCountThreads) counts[i] = 0;
   __syncthreads();
   for (int64_t i = int64_t(blockIdx.x) * kCountThreads + threadIdx.x; i < rows; i += int64_t(gridDim.x) * kCountThreads)

@@ -6,7 +6,7 @@
 // and, since L is one value, at once for dL = 1 with d[i,k] = dL/dz[i,k]:
 //   dx[i,c] = sum_k w[k,c] d[i,k],  dw[k,c] = sum_i d[i,k] x[i,c],  db[k] = sum_i d[i,k]
 // Backward multiplies these by the dL that has come. Rows whose target is kIgnore count in no sum and in no confusion.
-// Another target that is no class is an Error; on a card, which cannot throw, its row counts in none either.
+// Another target that is no class is an Error; on a GPU, which cannot throw, its row counts in none either.
 // Layouts: x, dx [rows,C]; w, dw [K,C]; b, db [K]; target, prediction [rows]; weight [K]; loss [1]; confusion [K,K].
 #pragma once
 #include <algorithm>

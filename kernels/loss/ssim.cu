@@ -7,7 +7,7 @@ namespace {
 // A block of 32 x 8 threads makes 32 x 16 places of one channel of one sample. Both passes of the window go through
 // shared memory: the 42 x 26 values under the block's windows are read once, their sums along the rows are kept for 32
 // columns, and each thread adds two columns of those. In double, since second moments less squared means cancel; 88
-// multiply-adds a place for the four moments and 66 for the three maps of backward, which a data-centre card does
+// multiply-adds a place for the four moments and 66 for the three maps of backward, which a data-centre GPU does
 // about as fast as its caches deliver; on others it is the limit, some tenths of a millisecond for a batch of images.
 constexpr int kReach = kSsimWindow - 1, kColumns = 32, kLines = 16, kThreadLines = 8,
               kThreads = kColumns * kThreadLines;

@@ -7,7 +7,7 @@ namespace {
 // Forward, stage one: blocks of 128 threads bring tiles of rows into shared memory, one thread per row turns its logits
 // into probabilities, and then the threads stand at the columns: thread (part, k) adds rows part, part + parts, ... of
 // class k, so nearly all have work whatever K, and keeps its three sums over all tiles of its block. Reads 4 bytes a
-// value and 4 of the target: bound by memory. Rows of more than kMostThreadRow values: their probabilities' numbers
+// value and 4 of the target: bound by memory. Rows of more than kMaxThreadRow values: their probabilities' numbers
 // (maximum, sum) come from a kernel with a warp per row, and threads stand at the columns of x itself.
 // Stage two adds the blocks' sums, a warp per group and class.
 constexpr int kTerms = 3;  // t p, p and t
@@ -27,7 +27,7 @@ struct RowScale {  // p = exp(x - max) scale
 struct Plan {
   int64_t blocks, sums;  // of a group; of all
   explicit Plan(const TverskySpec& g) {
-    const int64_t wanted = ceil_div(g.rows, g.k <= kMostThreadRow ? 2 * kRowThreads : 64), groups = g.groups,
+    const int64_t wanted = ceil_div(g.rows, g.k <= kMaxThreadRow ? 2 * kRowThreads : 64), groups = g.groups,
                   most = groups > 0 ? (1024 + groups - 1) / groups : 1;
     blocks = wanted < 1 ? 1 : wanted > most ? most : wanted;
     sums = groups * blocks * kTerms * g.k;
@@ -177,7 +177,7 @@ void forward(const Exec& exec, const TverskySpec& g, const float* x, const int32
   double* sums = static_cast<double*>(exec.scratch);
   LaunchConfig config{
       .grid = dim3(unsigned(plan.blocks), unsigned(g.groups)), .block = kRowThreads, .stream = stream_of(exec)};
-  if (g.k <= kMostThreadRow) {
+  if (g.k <= kMaxThreadRow) {
     config.shared_bytes = size_t(kRowThreads) * size_t(g.k | 1) * sizeof(float);
     KERN_LAUNCH(tversky_sums_kernel, config, g, x, target, sums);
   } else {
@@ -198,7 +198,7 @@ TverskyRow tversky_cuda_row() {
           .supports = supports_all,
           .workspace =
               [](const TverskySpec& g) {
-                const int64_t long_rows = g.k <= kMostThreadRow ? 0 : g.groups * g.rows;
+                const int64_t long_rows = g.k <= kMaxThreadRow ? 0 : g.groups * g.rows;
                 return size_t(Plan(g).sums) * sizeof(double) + size_t(long_rows) * sizeof(RowScale);
               },
           .forward = forward,

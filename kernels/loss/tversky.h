@@ -7,7 +7,7 @@
 //   u_k = 1/B_k - (1 - alpha - beta) A_k / B_k^2,  v_k = alpha A_k / B_k^2,  dL/dp[i,k] = -(t u_k - v_k) / (G K)
 //   dx = p_k (dp_k - sum_j p_j dp_j) for the softmax, p (1 - p) dp for the sigmoid
 // Rows whose target is kIgnore take no part, their dx is 0. Another target that is no class is an Error; on a
-// card, which cannot throw, its row takes no part.
+// GPU, which cannot throw, its row takes no part.
 // Layouts: x, dx [groups rows, K]; target [groups rows]; loss, dy [1]; saved [groups, K, 2]: (A, B).
 #pragma once
 #include "kernels/common/dispatch.h"

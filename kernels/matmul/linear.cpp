@@ -11,7 +11,7 @@ namespace {
 // All three directions are out[i,j] = start[j] + sum_l a(i,l) b[l,j] with rows of b contiguous: a tile of 4 x 8 results
 // stays in registers while l runs. Sums over l are cut into blocks of 256, each summed on its own: long sums lose
 // little, and the part of b that a block reads stays in a cache.
-constexpr int64_t kFewestRows = 16, kSmallestWeights = 1024;  // of a case for the SIMD products
+constexpr int64_t kMinRows = 16, kSmallestWeights = 1024;  // of a case for the SIMD products
 constexpr int64_t kTileRows = 4, kTileColumns = 8, kDepth = 256;
 
 struct Product {
@@ -172,7 +172,7 @@ LinearRow simd_row() {
           .device = Device::cpu,
           .supports =
               [](const LinearSpec& g) {
-                return cpu_has(isa) && fits_conv(g) && g.rows >= kFewestRows && g.k * g.c >= kSmallestWeights;
+                return cpu_has(isa) && fits_conv(g) && g.rows >= kMinRows && g.k * g.c >= kSmallestWeights;
               },
           .workspace =
               [](const LinearSpec& g) {

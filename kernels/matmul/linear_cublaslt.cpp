@@ -34,7 +34,7 @@ MatmulSpec product(const LinearSpec& g, Direction direction) {
 
 // Made once for each case; null where there is none.
 const MatmulPlan* plan_of(const LinearSpec& g, Direction direction) {
-  CublasLt* library = cublaslt_of_card();
+  CublasLt* library = opened_cublaslt();
   if (!library || g.rows < 1) return nullptr;
   static std::mutex mutex;
   static auto& plans = *new std::map<MatmulSpec, std::unique_ptr<MatmulPlan>>;  // for good, like the library

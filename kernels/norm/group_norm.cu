@@ -1,4 +1,4 @@
-// Group norm on the card is a norm per sample in which neighbouring channels have their mean in common: norm_act.cu
+// Group norm on the GPU is a norm per sample in which neighbouring channels have their mean in common: norm_act.cu
 // says how it runs and what it costs.
 #include "kernels/norm/group_norm.h"
 #include "kernels/norm/norm_act_cuda.h"

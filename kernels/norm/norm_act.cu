@@ -1,4 +1,4 @@
-// Norms on the card. Forward: moments of stretches of rows, one small kernel that merges them (and moves the running
+// Norms on the GPU. Forward: moments of stretches of rows, one small kernel that merges them (and moves the running
 // statistics), one pass that applies norm, activation, dropout and residual: 12 bytes a value (16 with a residual).
 // Backward: the sums per channel of g and g (x - m), one small kernel, one pass for dx: 20 bytes a value. Masks of
 // dropout are drawn again wherever they are needed, once per thread: a thread keeps to its channels. All of it is bound
@@ -89,10 +89,10 @@ __global__ void __launch_bounds__(kChannelThreads)
 
 // Parameters of many norms: blocks first[j] .. first[j + 1] - 1 are norm j's, the last of them its shared slope's. They
 // travel as an argument, of which a kernel may have 4 KiB.
-constexpr int kMostNorms = 48;
+constexpr int kMaxNorms = 48;
 struct ManyNormSums {
-  NormParameterSums all[kMostNorms];
-  int first[kMostNorms + 1];
+  NormParameterSums all[kMaxNorms];
+  int first[kMaxNorms + 1];
   int count;
 };
 static_assert(sizeof(ManyNormSums) <= 4096);
@@ -167,9 +167,9 @@ void norm_totals(const Exec& exec, const Norm& norm, const ChannelGrid& parts, i
 }
 
 void finish_norm_parameter_sums(const Exec& exec, const std::vector<NormParameterSums>& norms) {
-  for (size_t begin = 0; begin < norms.size(); begin += kMostNorms) {
+  for (size_t begin = 0; begin < norms.size(); begin += kMaxNorms) {
     ManyNormSums some{};
-    some.count = int(norms.size() - begin < kMostNorms ? norms.size() - begin : kMostNorms);
+    some.count = int(norms.size() - begin < kMaxNorms ? norms.size() - begin : kMaxNorms);
     for (int j = 0; j < some.count; ++j) {
       some.all[j] = norms[begin + size_t(j)];
       some.first[j + 1] = some.first[j] + int(totals_tiles(some.all[j].c)) + 1;

@@ -1,4 +1,4 @@
-// What the norms' kernels on the card share: u, its activation and their gradients for the channels that a thread keeps
+// What the norms' kernels on the GPU share: u, its activation and their gradients for the channels that a thread keeps
 // to, as functors for channel_walk and channel_sums (kernels/common/channel_sums.cuh).
 #pragma once
 #include "kernels/common/channel_moments.cuh"

@@ -1,4 +1,4 @@
-// adam on the card: one kernel over p, g, m and v, 28 bytes a value. Bound by memory.
+// adam on the GPU: one kernel over p, g, m and v, 28 bytes a value. Bound by memory.
 #include "kernels/common/flat.cuh"
 #include "kernels/optim/adam.h"
 

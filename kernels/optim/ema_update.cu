@@ -1,4 +1,4 @@
-// ema_update on the card: 12 bytes a value. Bound by memory.
+// ema_update on the GPU: 12 bytes a value. Bound by memory.
 #include "kernels/common/flat.cuh"
 #include "kernels/optim/ema_update.h"
 

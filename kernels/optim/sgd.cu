@@ -1,4 +1,4 @@
-// sgd on the card: 20 bytes a value with momentum, 12 without. Bound by memory.
+// sgd on the GPU: 20 bytes a value with momentum, 12 without. Bound by memory.
 #include "kernels/common/flat.cuh"
 #include "kernels/optim/sgd.h"
 

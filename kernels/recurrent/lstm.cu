@@ -10,12 +10,12 @@ namespace {
 // Samples do not look at each other, so one block walks its samples through all steps in one launch: no kernel per
 // step, no waiting among blocks. All products that do not depend on a step before are linear's, over all steps at once.
 //
-// Weights: 16 H^2 bytes, that every step of every sample reads. Where they fit into the shared memory that any card
+// Weights: 16 H^2 bytes, that every step of every sample reads. Where they fit into the shared memory that any GPU
 // gives a block (H up to 76) they are brought there once, and a step costs 16 H^2 / 128 clocks; else they come from the
-// first cache (H up to 112 on a large card) or the second, some times slower. Several samples in a block share each
+// first cache (H up to 112 on a large GPU) or the second, some times slower. Several samples in a block share each
 // weight read, but leave fewer blocks: one sample where there are few, four at most.
-constexpr int kMostThreads = 1024;
-constexpr size_t kMostShared = 99 * 1024;
+constexpr int kMaxThreads = 1024;
+constexpr size_t kMaxShared = 99 * 1024;
 constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 constexpr int samples_of_block(const LstmSpec& g) { return g.n <= 128 ? 1 : g.n <= 256 ? 2 : 4; }
@@ -24,10 +24,10 @@ constexpr int64_t w_size(const LstmSpec& g) { return g.gates() * g.h; }
 // a sum, da of the step after and f dc of it), then the weights.
 constexpr int kState = 9;
 constexpr size_t state_bytes(const LstmSpec& g) { return size_t(samples_of_block(g) * kState * g.h) * sizeof(float); }
-constexpr bool staged(const LstmSpec& g) { return state_bytes(g) + size_t(w_size(g)) * sizeof(float) <= kMostShared; }
+constexpr bool staged(const LstmSpec& g) { return state_bytes(g) + size_t(w_size(g)) * sizeof(float) <= kMaxShared; }
 LaunchConfig steps_config(const LstmSpec& g, const Exec& exec) {
   return {.grid = unsigned(ceil_div(g.n, samples_of_block(g))),
-          .block = unsigned(std::min<int64_t>(kMostThreads, ceil_div(g.gates(), 32) * 32)),
+          .block = unsigned(std::min<int64_t>(kMaxThreads, ceil_div(g.gates(), 32) * 32)),
           .shared_bytes = state_bytes(g) + (staged(g) ? size_t(w_size(g)) * sizeof(float) : 0),
           .stream = stream_of(exec)};
 }
@@ -56,7 +56,7 @@ __device__ __forceinline__ const float* stage(const LstmSpec& g, const float* w,
 // One block per kSamples samples, one thread per gate value, then one per cell. gates: in, w_ih x and the biases; out,
 // the gates.
 template <int kSamples, bool kStaged>
-__global__ void __launch_bounds__(kMostThreads, 1)
+__global__ void __launch_bounds__(kMaxThreads, 1)
     lstm_forward_kernel(LstmSpec g, const float* transposed, float* y, float* gates, float* cells) {
   const int H = int(g.h), gate_count = 4 * H, threads = int(blockDim.x);
   float* const h_before = KERN_DYNAMIC_SHARED(float);  // [samples][H], then the step's gates [samples][4H]
@@ -103,7 +103,7 @@ __global__ void __launch_bounds__(kMostThreads, 1)
 // One block per kSamples samples; one thread per (gate, cell) adds its quarter of w_hh^T da, then one per cell makes
 // da.
 template <int kSamples, bool kStaged>
-__global__ void __launch_bounds__(kMostThreads, 1)
+__global__ void __launch_bounds__(kMaxThreads, 1)
     lstm_backward_kernel(LstmSpec g, const float* dy, const float* w_hh, const float* gates, const float* cells,
                          float* da) {
   const int H = int(g.h), gate_count = 4 * H, threads = int(blockDim.x);

@@ -1,4 +1,4 @@
-// cumsum on the card: a thread goes down each line. 8 bytes a value; bound by memory where there are thousands of lines
+// cumsum on the GPU: a thread goes down each line. 8 bytes a value; bound by memory where there are thousands of lines
 // and inner > 1, by latency where one line is long.
 #include "kernels/common/cuda.h"
 #include "kernels/reduce/cumsum.h"

@@ -1,4 +1,4 @@
-// max_axis on the card. Many maxima: a thread each. Few of a long axis: a block each, whose threads take every 256th
+// max_axis on the GPU. Many maxima: a thread each. Few of a long axis: a block each, whose threads take every 256th
 // value and then agree. Reads 4 bytes a value, bound by memory where inner > 1 or there are thousands of maxima.
 #include "kernels/common/block.cuh"
 #include "kernels/common/elementwise.cuh"

@@ -1,4 +1,4 @@
-// sum on the card: 4 bytes a value in either direction. Bound by memory.
+// sum on the GPU: 4 bytes a value in either direction. Bound by memory.
 #include "kernels/common/sum.cuh"
 #include "kernels/reduce/sum.h"
 

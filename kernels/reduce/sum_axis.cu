@@ -1,4 +1,4 @@
-// sum_axis on the card. Many sums: a thread each, neighbours of it read neighbours in memory where inner > 1. Few sums
+// sum_axis on the GPU. Many sums: a thread each, neighbours of it read neighbours in memory where inner > 1. Few sums
 // of a long axis: the channel sums of kernels/common/channel_sums.cuh. Reads 4 bytes a value, bound by memory.
 #include "kernels/common/column_sums.cuh"
 #include "kernels/reduce/sum_axis.h"
@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-// By size alone: a thread for each sum where that is work enough for a card, or the axis is short.
+// By size alone: a thread for each sum where that is work enough for a GPU, or the axis is short.
 constexpr bool thread_each(const SumAxisSpec& g) { return g.n <= 32 || g.y_size() >= 65536; }
 constexpr ChannelGrid grid_of(const SumAxisSpec& g) { return {g.outer, g.n, g.inner}; }
 

@@ -1,5 +1,5 @@
 // sum_axis: y[o,i] = scale * sum_n x[o,n,i]; scale 1 is the sum over an axis, 1 / N the mean. Sums are kept in double, on a
-// card those of a long axis after every 8 values.
+// GPU those of a long axis after every 8 values.
 // Backward: dx[o,n,i] = scale * dy[o,i].
 // Layouts: x, dx [outer, N, inner]; y, dy [outer, inner]; all dense.
 #pragma once

@@ -1,5 +1,5 @@
-// sum_squares on the card: two stages in a fixed order, squares and sums in double. 4 bytes a value: bound by memory
-// where double is fast; where a card does 64 times fewer operations in double than in float, those keep up just so.
+// sum_squares on the GPU: two stages in a fixed order, squares and sums in double. 4 bytes a value: bound by memory
+// where double is fast; where a GPU does 64 times fewer operations in double than in float, those keep up just so.
 #include "kernels/common/sum.cuh"
 #include "kernels/reduce/sum_squares.h"
 

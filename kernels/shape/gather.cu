@@ -1,4 +1,4 @@
-// gather on the card. Forward: a thread for each value of y, 12 bytes of it. Backward: a thread for each (o, i), which
+// gather on the GPU. Forward: a thread for each value of y, 12 bytes of it. Backward: a thread for each (o, i), which
 // alone writes that line of dx and goes through all m: the same sum every time, without atomics. Bound by latency where
 // there are few lines.
 #include "kernels/common/cuda.h"

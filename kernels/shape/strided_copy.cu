@@ -1,4 +1,4 @@
-// strided_copy on the card: a thread for each value of y, or four neighbours. 8 bytes a value; bound by memory where
+// strided_copy on the GPU: a thread for each value of y, or four neighbours. 8 bytes a value; bound by memory where
 // neighbours of y are neighbours in x, by sectors of it that are read for one value elsewhere.
 #include "kernels/common/elementwise.cuh"
 #include "kernels/shape/strided_copy.h"

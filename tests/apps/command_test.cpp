@@ -157,8 +157,8 @@ TEST(Command, Info) {
 }
 
 #ifdef KERN_CUDA_EMULATED
-// device=auto once went to the CPU without a word where a card was there and could not be used.
-TEST(Command, SaysWhyACardThatIsThereIsNotUsed) {
+// device=auto once went to the CPU without a word where a GPU was there and could not be used.
+TEST(Command, SaysWhyAGpuThatIsThereIsNotUsed) {
   struct {
     const char *variable, *value;
     std::vector<std::string> words;  // none: nothing to tell

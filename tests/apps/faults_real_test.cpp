@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 // Under AddressSanitizer all of them take minutes.
 constexpr const char* kFolder = kAddressSanitizer ? "../shared/data/segy/obspy_segy" : "../shared/data/segy";
-constexpr size_t kFewest = kAddressSanitizer ? 2 : 130;
+constexpr size_t kMin = kAddressSanitizer ? 2 : 130;
 const fs::path kShared = testing::source_file(kFolder);
 
 struct Pair {
@@ -47,7 +47,7 @@ TEST(FaultsReal, EveryFileIsPredictedOrNamedAndKeepsItsHeaders) {
     EXPECT_TRUE(contains(r.err, "skipped: ")) << r.err;
   }
   const std::vector<Pair> pairs = predicted(kShared, folder / "out");
-  EXPECT_GE(pairs.size(), kFewest);
+  EXPECT_GE(pairs.size(), kMin);
   for (const Pair& p : pairs) {
     SCOPED_TRACE(p.from.string());
     expect_equal_headers(p.from.string(), p.to.string());
@@ -70,7 +70,7 @@ TEST(FaultsReal, EveryFileIsPredictedOrNamedAndKeepsItsHeaders) {
     EXPECT_TRUE(line == "same" || line == "refused") << p.from << ": " << line;
     same += line == "same";
   }
-  EXPECT_GE(same, kFewest * 9 / 10);
+  EXPECT_GE(same, kMin * 9 / 10);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "engine/atomic_file.h"
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/tuning_file.h"
 #include "tests/apps/kern_process.h"
 #include "tests/apps/resumed.h"
@@ -247,11 +247,11 @@ TEST_F(Resume, TwoProcessesOnOneFolder) {
   EXPECT_TRUE(p.running());
 }
 
-// On a card, emulated or real: steps are recorded and replayed, losses read late, and the files are those of a training
+// On a GPU, emulated or real: steps are recorded and replayed, losses read late, and the files are those of a training
 // that was not broken off and of one that records nothing.
-TEST(OnACard, KilledAndResumedAndWithoutRecords) {
+TEST(OnAGpu, KilledAndResumedAndWithoutRecords) {
   std::string why;
-  if (!card_available(&why)) GTEST_SKIP() << why;
+  if (!gpu_available(&why)) GTEST_SKIP() << why;
   TemporaryFolder folder;
   const std::string data = folder / "data", whole = folder / "whole", broken = folder / "broken",
                     eager = folder / "eager";

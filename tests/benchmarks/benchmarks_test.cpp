@@ -10,8 +10,8 @@
 #include "benchmarks/machine.h"
 #include "benchmarks/sections.h"
 #include "benchmarks/steps.h"
-#include "engine/card.h"
-#include "engine/rehearsal.h"
+#include "engine/dry_run.h"
+#include "engine/gpu.h"
 #include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
 #include "kernels/common/sanitizer.h"
@@ -75,7 +75,7 @@ TEST(Benchmarks, a_step_that_fits_no_machine_is_foreseen_too) {
 }
 
 TEST(Benchmarks, models_are_those_of_the_table_and_what_is_frozen_is_not_trained) {
-  const Rehearsal rehearsal;  // nothing is computed
+  const DryRun dry_run;  // nothing is computed
   const std::pair<const char*, int64_t> counts[] = {{"a", 31'042'434}, {"C", 6'470'594}, {"f", 38'834'199}};
   for (const auto& [id, parameters] : counts) {
     const Case c = model_of(id).make(1);
@@ -162,7 +162,7 @@ TEST(Benchmarks, rows_that_are_recorded_are_not_timed_again) {
 }
 
 TEST(Benchmarks, models_take_a_batch_and_a_side) {
-  const Rehearsal rehearsal;
+  const DryRun dry_run;
   for (const Model& model : models()) {
     SCOPED_TRACE(model.id);
     if (std::string(model.id).size() > 1 && model.id != std::string("b256")) {
@@ -187,8 +187,8 @@ TEST(Benchmarks, a_block_of_steps_ends_with_the_loss_of_as_many_steps) {
   EXPECT_NE(loss(6, 1), loss(2, 2));
 }
 
-TEST(Benchmarks, a_cards_rows_are_timed_on_the_card) {
-  if (!card_available()) GTEST_SKIP() << "no card, and no emulated one";
+TEST(Benchmarks, a_gpus_rows_are_timed_on_the_gpu) {
+  if (!gpu_available()) GTEST_SKIP() << "no GPU, and no emulated one";
   const Yardstick yardstick(Device::cuda);
   std::set<std::string> ops;
   time_kernels({.device = Device::cuda,
@@ -206,9 +206,9 @@ TEST(Benchmarks, a_cards_rows_are_timed_on_the_card) {
   EXPECT_GT(yardstick.measure().copy, 0);
 }
 
-// Shapes as trainings ask for them, whose values a card keeps as floats or as bf16.
-TEST(Benchmarks, rows_for_bf16_are_timed_on_the_card) {
-  if (!card_available()) GTEST_SKIP() << "no card, and no emulated one";
+// Shapes as trainings ask for them, whose values a GPU keeps as floats or as bf16.
+TEST(Benchmarks, rows_for_bf16_are_timed_on_the_gpu) {
+  if (!gpu_available()) GTEST_SKIP() << "no GPU, and no emulated one";
   std::map<std::string, std::set<std::string>> of_model, large;
   time_kernels({.device = Device::cuda, .models = {"D"}, .ops = {"add"}, .large = false, .repeats = 1},
                [&](const KernelResult& r) { of_model[r.op].insert(r.row); });

@@ -1,4 +1,4 @@
-// What a training step of each model gives to a card: nodes of its graph, and bytes that must move. Whoever makes a
+// What a training step of each model gives to a GPU: nodes of its graph, and bytes that must move. Whoever makes a
 // step longer sees it here; whoever makes it shorter writes the new figures down
 // (kern bench ledger precision=... models=...).
 #include "benchmarks/ledger.h"

@@ -22,7 +22,7 @@ class BufferOf {
     cuda_check(cudaMalloc(reinterpret_cast<void**>(&p_), size_t(n) * sizeof(T)), "a buffer");
   }
   explicit BufferOf(const std::vector<T>& values) : BufferOf(int(values.size())) {
-    cuda_check(cudaMemcpy(p_, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice), "to the card");
+    cuda_check(cudaMemcpy(p_, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice), "to the GPU");
   }
   BufferOf(const BufferOf&) = delete;
   BufferOf& operator=(const BufferOf&) = delete;
@@ -30,7 +30,7 @@ class BufferOf {
   T* get() const { return p_; }
   std::vector<T> values() const {
     std::vector<T> v(static_cast<size_t>(n_));
-    cuda_check(cudaMemcpy(v.data(), p_, v.size() * sizeof(T), cudaMemcpyDeviceToHost), "from the card");
+    cuda_check(cudaMemcpy(v.data(), p_, v.size() * sizeof(T), cudaMemcpyDeviceToHost), "from the GPU");
     return v;
   }
 
@@ -46,7 +46,7 @@ inline std::vector<float> counting(int n) {
   return v;
 }
 
-// What the emulator says of work that was given to the card, over several orders of threads; empty when nothing.
+// What the emulator says of work that was given to the GPU, over several orders of threads; empty when nothing.
 template <class Work>
 std::string verdict(Work work) {
   std::string said;

@@ -220,7 +220,7 @@ TEST(EmulatorFaults, blocks_that_race_in_global_memory) {
 }
 
 // --- launches ---
-TEST(EmulatorFaults, launches_that_no_card_takes) {
+TEST(EmulatorFaults, launches_that_no_gpu_takes) {
   const Buffer y(kThreads);
   const auto run = [&](LaunchConfig config) {
     return verdict([&] { KERN_LAUNCH(every_block_writes_kernel<true>, config, y.get()); });

@@ -1,5 +1,5 @@
 // The tensor-core instructions of mma.cuh under emulation: fragments laid out as its head says give the product of the
-// matrices, with factors rounded as the card rounds them.
+// matrices, with factors rounded as the GPU rounds them.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -167,7 +167,7 @@ class Forked : public Recorded {
     std::vector<float> out;
     for (const uint64_t seed : {1, 2}) {
       emulator::set_seed(seed);
-      cuda_check(cudaMemcpy(y_.get(), counting(5).data(), 5 * sizeof(float), cudaMemcpyHostToDevice), "to the card");
+      cuda_check(cudaMemcpy(y_.get(), counting(5).data(), 5 * sizeof(float), cudaMemcpyHostToDevice), "to the GPU");
       for (int i = 0; i < 2; ++i) cuda_check(cudaGraphLaunch(recorded, stream_), "launch");
       cuda_check(cudaStreamSynchronize(stream_), "wait");
       out.push_back(y_.values()[4]);

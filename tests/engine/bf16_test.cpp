@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "engine/autograd.h"
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/ops/add.h"
 #include "engine/ops/avg_pool.h"
 #include "engine/ops/batch_norm.h"
@@ -164,7 +164,7 @@ const OpCase kEverywhere[] = {
        return head_cross_entropy(x, there({4, 1, 1, 8}, 1, d), there({4}, 2, d), classes({2, 6, 8}, 4).to(d));
      }},
 };
-const OpCase kOnCards[] = {
+const OpCase kOnGpus[] = {
     {"conv2d", DType::bf16, kImage,
      [](const Tensor& x, Device d) {
        return conv2d(x, there({16, 3, 3, 8}, 1, d), there({16}, 2, d), {.padding = 1});
@@ -222,17 +222,17 @@ void expect_same(const OpCase& c, Device device) {
 class Bf16Everywhere : public ::testing::TestWithParam<OpCase> {};
 TEST_P(Bf16Everywhere, is_the_float_op_rounded) {
   expect_same(GetParam(), Device::cpu);
-  if (card_available()) expect_same(GetParam(), Device::cuda);
+  if (gpu_available()) expect_same(GetParam(), Device::cuda);
 }
-class Bf16OnCards : public ::testing::TestWithParam<OpCase> {};
-TEST_P(Bf16OnCards, is_the_float_op_rounded) {
+class Bf16OnGpus : public ::testing::TestWithParam<OpCase> {};
+TEST_P(Bf16OnGpus, is_the_float_op_rounded) {
   std::string why;
-  if (!card_available(&why)) GTEST_SKIP() << why;
+  if (!gpu_available(&why)) GTEST_SKIP() << why;
   expect_same(GetParam(), Device::cuda);
 }
 constexpr auto kNameOf = [](const auto& info) { return std::string(info.param.name); };
 INSTANTIATE_TEST_SUITE_P(Ops, Bf16Everywhere, ::testing::ValuesIn(kEverywhere), kNameOf);
-INSTANTIATE_TEST_SUITE_P(Ops, Bf16OnCards, ::testing::ValuesIn(kOnCards), kNameOf);
+INSTANTIATE_TEST_SUITE_P(Ops, Bf16OnGpus, ::testing::ValuesIn(kOnGpus), kNameOf);
 
 TEST(Bf16Tensor, is_filled_copied_and_read_as_floats) {
   Tensor t = Tensor::full({3, 5}, 1.005f, {.dtype = DType::bf16});
@@ -250,7 +250,7 @@ TEST(Bf16Tensor, follows_from_a_convolution_where_the_precision_says_so) {
   kernels::set_precision(kernels::Precision::bf16);
   EXPECT_EQ(activation_options(x).dtype, DType::f32) << "the CPU keeps floats";
   EXPECT_EQ(conv2d(x, w).dtype(), DType::f32);
-  if (card_available()) {
+  if (gpu_available()) {
     EXPECT_EQ(conv2d(x.to(Device::cuda), w.to(Device::cuda)).dtype(), DType::bf16);
   }
   kernels::set_precision(kernels::Precision::f32);

@@ -1,16 +1,16 @@
-// A step that is recorded and replayed on a card, emulated or real: the same values as the code itself gives.
+// A step that is recorded and replayed on a GPU, emulated or real: the same values as the code itself gives.
 #include "engine/capture.h"
 
 #include <gtest/gtest.h>
 
 #include "engine/autograd.h"
 #include "engine/device_scalar.h"
+#include "engine/host_copy.h"
 #include "engine/ops/add.h"
 #include "engine/ops/dropout.h"
 #include "engine/ops/mul.h"
 #include "engine/ops/unary.h"
 #include "engine/random.h"
-#include "engine/readback.h"
 
 namespace kern {
 namespace {
@@ -25,7 +25,7 @@ class Graphs : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string why;
-    if (!card_available(&why)) GTEST_SKIP() << why;
+    if (!gpu_available(&why)) GTEST_SKIP() << why;
   }
   StepGraphs graphs{Device::cuda};
 };
@@ -36,7 +36,7 @@ TEST(GraphsOnCpu, run_the_code_every_time) {
     EXPECT_EQ(graphs.run({of({float(i), 2})}, doubled)[0].values(), (Values{2 * float(i), 4}));
     EXPECT_EQ(graphs.last(), Last::eager);
   }
-  const Readback loss(of({3, 4}));
+  const HostCopy loss(of({3, 4}));
   EXPECT_FALSE(loss.late());
   EXPECT_EQ(loss.values(), (Values{3, 4}));
 }
@@ -140,18 +140,18 @@ TEST_F(Graphs, what_touches_the_host_is_refused_when_it_is_recorded_and_leaves_n
     const char* sentence;
     std::function<void(const Tensor&)> act;
   } const cases[] = {
-      {"the host reads what the card computes while a step is being recorded", [](const Tensor& t) { t.values(); }},
-      {"the host waits for the card while a step is being recorded", [](const Tensor&) { wait_for(Device::cuda); }},
-      {"the host gives values to the card while a step is being recorded",
+      {"the host reads what the GPU computes while a step is being recorded", [](const Tensor& t) { t.values(); }},
+      {"the host waits for the GPU while a step is being recorded", [](const Tensor&) { wait_for(Device::cuda); }},
+      {"the host gives values to the GPU while a step is being recorded",
        [](const Tensor&) {
          of({1, 2}).to(Device::cuda);
        }},
-      {"the host gives values to the card while",
+      {"the host gives values to the GPU while",
        [&](const Tensor&) {
          scalar.on(Device::cuda);
          scalar.set(scalar.value() + 1);
        }},
-      {"the host reads what the card computes while", [](const Tensor& t) { Readback read(t); }},
+      {"the host reads what the GPU computes while", [](const Tensor& t) { HostCopy read(t); }},
       {"a step is being recorded inside of another",
        [&](const Tensor&) {
          StepGraphs other(Device::cuda);
@@ -178,7 +178,7 @@ TEST_F(Graphs, what_touches_the_host_is_refused_when_it_is_recorded_and_leaves_n
           << e.sentence();
     }
     EXPECT_FALSE(recording());
-    EXPECT_EQ(own.run({x}, doubled)[0].values(), (Values{2, 4})) << "the card goes on";
+    EXPECT_EQ(own.run({x}, doubled)[0].values(), (Values{2, 4})) << "the GPU goes on";
   }
 }
 
@@ -217,8 +217,8 @@ TEST_F(Graphs, memory_comes_back_with_the_records) {
 }
 
 TEST_F(Graphs, records_are_given_up_when_memory_is_short) {
-  if (!card_info().emulated) GTEST_SKIP() << "only the emulated card is filled";
-  const int64_t half = int64_t(card_info().free / 4) * 5 / 8;  // of it: the values of one tensor
+  if (!gpu_info().emulated) GTEST_SKIP() << "only the emulated GPU is filled";
+  const int64_t half = int64_t(gpu_info().free / 4) * 5 / 8;  // of it: the values of one tensor
   const Tensor small = of({1, 2});
   for (int i = 0; i < 3; ++i)
     graphs.run({small}, [&](const std::vector<Tensor>& in) -> std::vector<Tensor> {
@@ -231,7 +231,7 @@ TEST_F(Graphs, records_are_given_up_when_memory_is_short) {
   EXPECT_EQ(graphs.last(), Last::eager) << "the record had to go";
 }
 
-// The inputs of a step go up while the card does the one before: neither overtakes the other.
+// The inputs of a step go up while the GPU does the one before: neither overtakes the other.
 TEST_F(Graphs, every_step_sees_its_own_inputs_though_the_host_is_ahead) {
   for (const bool on : {true, false}) {
     set_graphs(on);
@@ -260,9 +260,9 @@ TEST_F(Graphs, branches_of_a_record_are_both_done_before_what_follows) {
       const Tensor x = add(in[0], in[0]);
       std::vector<Tensor> held;
       {
-        const CardBranch branch(wanted);
+        const GraphBranch branch(wanted);
         held.push_back(mul(x, in[0]));
-        const CardBranch::Inside inside(branch);
+        const GraphBranch::Inside inside(branch);
         for (int i = 0; i < 3; ++i) held.push_back(add(i == 0 ? x : held.back(), in[0]));
       }
       return {add(held.front(), held.back()), add(in[0], x)};
@@ -295,16 +295,16 @@ TEST_F(Graphs, a_gradient_through_a_record) {
 }
 
 TEST_F(Graphs, values_are_read_late_and_in_order) {
-  std::vector<Readback> reads;
+  std::vector<HostCopy> reads;
   Tensor t = Tensor::zeros({2}, {.device = Device::cuda});
   for (int i = 0; i < 6; ++i) {
     t.fill(float(i));
     reads.emplace_back(t);
     EXPECT_TRUE(reads.back().late());
-    if (i % 2) Readback unread(t);
+    if (i % 2) HostCopy unread(t);
   }
   for (int i = 5; i >= 0; --i) EXPECT_EQ(reads[size_t(i)].values(), (Values{float(i), float(i)}));
-  EXPECT_THROW(Readback(Tensor::zeros({65})), Error);
+  EXPECT_THROW(HostCopy(Tensor::zeros({65})), Error);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/trials.h"
 
 namespace kern {
@@ -54,8 +54,8 @@ TEST(Difference, OnTheCpu) {
   differences_are_found<float>(Device::cpu);
   differences_are_found<Bf16>(Device::cpu);
 }
-TEST(Difference, OnACard) {
-  if (!card_available()) GTEST_SKIP() << "no card";
+TEST(Difference, OnAGpu) {
+  if (!gpu_available()) GTEST_SKIP() << "no GPU";
   differences_are_found<float>(Device::cuda);
   differences_are_found<Bf16>(Device::cuda);
 }

@@ -1,11 +1,11 @@
-// Where a tensor is used several times, a convolution on a card adds its gradient to what the others gave: the sums are
+// Where a tensor is used several times, a convolution on a GPU adds its gradient to what the others gave: the sums are
 // those of a pass of its own.
 #include <gtest/gtest.h>
 
 #include <functional>
 
 #include "engine/autograd.h"
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/ops/add.h"
 #include "engine/ops/concat.h"
 #include "engine/ops/conv2d.h"
@@ -27,10 +27,10 @@ Tensor whole(const Shape& shape, int seed, Device device) {
 constexpr Conv2dOptions kSame{.padding = {1, 1, 1, 1}};
 
 // loss(h, a filter of h's channels) of h = 2 x; x's gradient is the same on either device, where every sum is exact,
-// and is got with so many additions of gradients on the card.
+// and is got with so many additions of gradients on the GPU.
 void expect_same(int64_t channels, size_t additions, const std::function<Tensor(const Tensor&, const Tensor&)>& loss) {
   std::string why;
-  if (!card_available(&why)) GTEST_SKIP() << why;
+  if (!gpu_available(&why)) GTEST_SKIP() << why;
   std::vector<float> of_device[2];
   for (const Device device : {Device::cpu, Device::cuda}) {
     Tensor x = whole({2, 5, 6, channels}, 1, device);

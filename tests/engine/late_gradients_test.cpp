@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/autograd.h"
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/ops/add.h"
 #include "engine/ops/conv2d.h"
 #include "engine/ops/norm_act.h"
@@ -14,11 +14,11 @@
 namespace kern {
 namespace {
 
-class LateGradientsOnCard : public ::testing::Test {
+class LateGradientsOnGpu : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string why;
-    if (!card_available(&why)) GTEST_SKIP() << why;
+    if (!gpu_available(&why)) GTEST_SKIP() << why;
   }
 };
 
@@ -37,39 +37,39 @@ constexpr Conv2dOptions kSame{.padding = {1, 1, 1, 1}};
 
 // Gradients of `leaves` of what `loss` makes on a device.
 using Leaves = std::vector<Tensor>;
-void expect_same_on_card(const std::function<Leaves(Device)>& run) {
+void expect_same_on_gpu(const std::function<Leaves(Device)>& run) {
   const Leaves here = run(Device::cpu), there = run(Device::cuda);
   for (size_t i = 0; i < here.size(); ++i) EXPECT_EQ(here[i].grad().values(), there[i].grad().values()) << i;
 }
 
-TEST_F(LateGradientsOnCard, of_a_filter_used_twice) {
-  expect_same_on_card([](Device device) {
+TEST_F(LateGradientsOnGpu, of_a_filter_used_twice) {
+  expect_same_on_gpu([](Device device) {
     const Tensor x = whole({2, 5, 7, 3}, 1).to(device), w = leaf({3, 3, 3, 3}, 2, device), b = leaf({3}, 3, device);
     backward(sum(conv2d(conv2d(x, w, b, kSame), w, b, kSame)));
     return Leaves{w, b};
   });
 }
 
-TEST_F(LateGradientsOnCard, of_a_filter_that_an_op_made) {
-  expect_same_on_card([](Device device) {
+TEST_F(LateGradientsOnGpu, of_a_filter_that_an_op_made) {
+  expect_same_on_gpu([](Device device) {
     const Tensor x = whole({2, 5, 7, 3}, 1).to(device), w = leaf({4, 3, 3, 3}, 2, device), b = leaf({4}, 3, device);
     backward(sum(conv2d(x, affine(w, 2), affine(b, 4), kSame)));
     return Leaves{w, b};
   });
 }
 
-TEST_F(LateGradientsOnCard, added_to_those_of_an_earlier_pass) {
-  expect_same_on_card([](Device device) {
+TEST_F(LateGradientsOnGpu, added_to_those_of_an_earlier_pass) {
+  expect_same_on_gpu([](Device device) {
     const Tensor x = whole({2, 5, 7, 3}, 1).to(device), w = leaf({4, 3, 3, 3}, 2, device), b = leaf({4}, 3, device);
     for (int i = 0; i < 3; ++i) backward(sum(conv2d(x, w, b, kSame)));
     return Leaves{w, b};
   });
 }
 
-TEST_F(LateGradientsOnCard, a_cancelled_bias_has_none_whatever_was_there) {
+TEST_F(LateGradientsOnGpu, a_cancelled_bias_has_none_whatever_was_there) {
   Conv2dOptions cancels = kSame;
   cancels.bias_cancels = true;
-  expect_same_on_card([&](Device device) {
+  expect_same_on_gpu([&](Device device) {
     const Tensor x = whole({2, 5, 7, 3}, 1).to(device), w = leaf({4, 3, 3, 3}, 2, device);
     Tensor b = leaf({4}, 3, device);
     backward(sum(conv2d(x, w, b, kSame)));
@@ -81,7 +81,7 @@ TEST_F(LateGradientsOnCard, a_cancelled_bias_has_none_whatever_was_there) {
   });
 }
 
-TEST_F(LateGradientsOnCard, the_same_bits_whatever_may_wait) {
+TEST_F(LateGradientsOnGpu, the_same_bits_whatever_may_wait) {
   const auto run = [](int size, size_t most) {
     struct Restored {
       size_t before;
@@ -109,7 +109,7 @@ TEST_F(LateGradientsOnCard, the_same_bits_whatever_may_wait) {
   }
 }
 
-TEST_F(LateGradientsOnCard, of_norms_of_samples) {
+TEST_F(LateGradientsOnGpu, of_norms_of_samples) {
   const auto run = [](Device device) {
     const Tensor x = leaf({4, 6, 5}, 1, device), w = leaf({5}, 2, device), b = leaf({5}, 3, device),
                  slope = leaf({1}, 4, device);

@@ -22,14 +22,14 @@ TEST(Prelu, gradients) {
 
 TEST(Prelu, writes_into_a_slot_and_leaves_frozen_inputs_alone) {
   const int64_t widths[] = {2, 3};
-  std::vector<Tensor> slots = Tensor::channel_slots({1, 2}, widths);
-  slots[0].fill(7);
+  std::vector<Tensor> slices = Tensor::empty_channel_slices({1, 2}, widths);
+  slices[0].fill(7);
   Tensor slope = Tensor::full({1}, 0.5f);
   slope.require_grad();
   const Tensor x = Tensor::from({1, 2, 3}, std::vector<float>{1, -2, 0, -4, 5, 6});
-  const Tensor y = prelu(x, slope, slots[1]);
+  const Tensor y = prelu(x, slope, slices[1]);
   EXPECT_EQ(y.values(), (std::vector<float>{1, -1, 0, -2, 5, 6}));
-  EXPECT_EQ(slots[0].values(), std::vector<float>(4, 7));
+  EXPECT_EQ(slices[0].values(), std::vector<float>(4, 7));
   backward(y, Tensor::full({1, 2, 3}, 1));
   EXPECT_EQ(slope.grad().item(), -6);
   EXPECT_FALSE(x.grad());

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "engine/gpu.h"
 #include "engine/ops/concat.h"
 #include "engine/ops/gather.h"
 #include "engine/ops/matmul.h"
@@ -169,8 +170,8 @@ TEST(Algebra, a_loss_of_tensors) {
   });
 }
 
-TEST(AlgebraOnCard, is_what_it_is_on_the_cpu) {
-  if (!card_available()) GTEST_SKIP() << "needs a card";
+TEST(AlgebraOnGpu, is_what_it_is_on_the_cpu) {
+  if (!gpu_available()) GTEST_SKIP() << "needs a GPU";
   const auto all = [](const Tensor& a, const Tensor& b, const Tensor& index) {
     const Tensor y = where(greater(a, b), a / b, minimum(a, 0.25f) - b) + pow(abs(a) + 0.5f, 1.25f);
     const Tensor z = matmul(transpose(y), cumsum(y, 1));

@@ -18,9 +18,9 @@ TEST(ConvTranspose, gradients) {
 
 TEST(ConvTranspose, undoes_a_strided_shape_and_writes_into_a_slot) {
   const int64_t widths[] = {3, 2};
-  const std::vector<Tensor> slots = Tensor::channel_slots({1, 8}, widths);
+  const std::vector<Tensor> slices = Tensor::empty_channel_slices({1, 8}, widths);
   const Tensor y = conv_transpose1d(Tensor::full({1, 4, 1}, 1), Tensor::full({1, 2, 2}, 1), Tensor::full({2}, 1),
-                                    {.stride = 2}, slots[1]);
+                                    {.stride = 2}, slices[1]);
   EXPECT_EQ(y.shape(), (Shape{1, 8, 2}));
   EXPECT_EQ(y.pitch(), 5);
   EXPECT_EQ(y.values(), std::vector<float>(16, 2));

@@ -15,9 +15,9 @@ TEST(Dropout, backward_draws_the_masks_of_forward_again) {
   });
   check_gradients({random_tensor({2, 3, 4}, 1)}, [](const auto& v) {
     Generator generator(5);
-    const auto slots = Tensor::channel_slots({2, 3}, std::vector<int64_t>{4, 4});
-    const Tensor a = dropout(v[0], 0.5f, generator, slots[0]);
-    return channel_dropout(a, 0.5f, generator, slots[1]);
+    const auto slices = Tensor::empty_channel_slices({2, 3}, std::vector<int64_t>{4, 4});
+    const Tensor a = dropout(v[0], 0.5f, generator, slices[0]);
+    return channel_dropout(a, 0.5f, generator, slices[1]);
   });
 }
 

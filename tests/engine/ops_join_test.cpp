@@ -18,11 +18,11 @@ TEST(Add, gradients_of_equal_shapes_of_a_vector_and_of_one_input_twice) {
 }
 
 TEST(Add, writes_into_a_slot_and_reads_pitched_inputs) {
-  const auto slots = Tensor::channel_slots({3}, std::vector<int64_t>{2, 2});
+  const auto slices = Tensor::empty_channel_slices({3}, std::vector<int64_t>{2, 2});
   Tensor a = Tensor::from({3, 2}, Floats{1, 2, 3, 4, 5, 6}), b = Tensor::from({2}, Floats{10, 20});
   a.require_grad();
   b.require_grad();
-  const Tensor y = add(a, b, slots[1]);
+  const Tensor y = add(a, b, slices[1]);
   EXPECT_EQ(y.values(), (Floats{11, 22, 13, 24, 15, 26}));
   EXPECT_EQ(y.pitch(), 4);
   const Tensor z = add(y, y.detach());
@@ -42,9 +42,9 @@ TEST(Add, shapes_that_do_not_fit_are_a_sentence) {
 }
 
 TEST(Concat, of_neighbours_is_free_and_of_others_a_copy) {
-  const auto slots = Tensor::channel_slots({2, 2}, std::vector<int64_t>{1, 2});
-  const Tensor a = relu(Tensor::from({2, 2, 1}, Floats{1, 2, 3, 4}), slots[0]);
-  const Tensor b = relu(Tensor::from({2, 2, 2}, Floats{5, 6, 7, 8, 9, 10, 11, 12}), slots[1]);
+  const auto slices = Tensor::empty_channel_slices({2, 2}, std::vector<int64_t>{1, 2});
+  const Tensor a = relu(Tensor::from({2, 2, 1}, Floats{1, 2, 3, 4}), slices[0]);
+  const Tensor b = relu(Tensor::from({2, 2, 2}, Floats{5, 6, 7, 8, 9, 10, 11, 12}), slices[1]);
   const Floats expected{1, 5, 6, 2, 7, 8, 3, 9, 10, 4, 11, 12};
   const uint64_t live = memory_counters().live;
   const Tensor free = concat({a, b});
@@ -62,8 +62,8 @@ TEST(Concat, gradients_with_and_without_slots_and_of_one_input_twice) {
                     return concat({x[0], x[1], x[2]});
                   });
   check_gradients({random_tensor({4, 3}, 1, 2, 4), random_tensor({4, 2}, 2, 2, 4)}, [](const auto& x) {
-    const auto slots = Tensor::channel_slots({4}, std::vector<int64_t>{3, 2});
-    return relu(concat({relu(x[0], slots[0]), relu(x[1], slots[1])}));
+    const auto slices = Tensor::empty_channel_slices({4}, std::vector<int64_t>{3, 2});
+    return relu(concat({relu(x[0], slices[0]), relu(x[1], slices[1])}));
   });
   check_gradients({random_tensor({4, 3}, 1)}, [](const auto& x) {
     return add(concat({x[0], x[0]}), Tensor::full({6}, 1));
@@ -84,8 +84,8 @@ TEST(Mul, gradients_of_equal_shapes_of_a_vector_of_one_input_twice_and_of_slots)
   check_gradients({random_tensor({2, 3, 4}, 1), random_tensor({4}, 2)}, [](const auto& x) { return mul(x[0], x[1]); });
   check_gradients({random_tensor({5, 4}, 1)}, [](const auto& x) { return mul(mul(x[0], x[0]), x[0]); });
   check_gradients({random_tensor({5, 2}, 1), random_tensor({5, 2}, 2)}, [](const auto& x) {
-    const auto slots = Tensor::channel_slots({5}, std::vector<int64_t>{2, 2});
-    const Tensor a = affine(x[0], 2, 1, slots[0]), b = mul(a, x[1], slots[1]);
+    const auto slices = Tensor::empty_channel_slices({5}, std::vector<int64_t>{2, 2});
+    const Tensor a = affine(x[0], 2, 1, slices[0]), b = mul(a, x[1], slices[1]);
     return concat({mul(a, b), mul(b, a)});
   });
   EXPECT_EQ(error_of([] {

@@ -16,10 +16,10 @@ TEST(Linear, gradients) {
 
 TEST(Linear, by_hand_and_into_a_slot) {
   const int64_t widths[] = {2, 1};
-  const std::vector<Tensor> slots = Tensor::channel_slots({2}, widths);
+  const std::vector<Tensor> slices = Tensor::empty_channel_slices({2}, widths);
   const Tensor x = Tensor::from({2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6}),
                w = Tensor::from({2, 3}, std::vector<float>{1, 0, -1, 1, 1, 1});
-  const Tensor y = linear(x, w, Tensor::from({2}, std::vector<float>{10, 0}), slots[0]);
+  const Tensor y = linear(x, w, Tensor::from({2}, std::vector<float>{10, 0}), slices[0]);
   EXPECT_EQ(y.values(), (std::vector<float>{8, 6, 8, 15}));
   EXPECT_EQ(y.pitch(), 3);
 }

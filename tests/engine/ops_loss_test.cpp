@@ -37,8 +37,8 @@ TEST(CrossEntropy, gradients_with_weights_ignored_rows_and_pitched_logits) {
   check_gradients({random_tensor({2, 3, 4}, 2)},
                   [&](const auto& v) { return cross_entropy(v[0], target, weight, {.smoothing = 0.2f}); });
   check_gradients({random_tensor({2, 3, 4}, 3)}, [&](const auto& v) {
-    const auto slots = Tensor::channel_slots({2, 3}, std::vector<int64_t>{4, 4});
-    const Tensor logits = add(v[0], Tensor::zeros({4}), slots[1]);
+    const auto slices = Tensor::empty_channel_slices({2, 3}, std::vector<int64_t>{4, 4});
+    const Tensor logits = add(v[0], Tensor::zeros({4}), slices[1]);
     return cross_entropy(logits, target, weight);
   });
 }
@@ -78,8 +78,8 @@ TEST(Mse, gradients_of_both_inputs_pitched_and_not) {
   check_gradients({random_tensor({2, 3, 4}, 1), random_tensor({2, 3, 4}, 2)},
                   [](const auto& v) { return mse(v[0], v[1]); });
   check_gradients({random_tensor({3, 2}, 1), random_tensor({3, 2}, 2)}, [](const auto& v) {
-    const auto slots = Tensor::channel_slots({3}, std::vector<int64_t>{2, 1});
-    return mse(add(v[0], Tensor::zeros({2}), slots[0]), v[1]);
+    const auto slices = Tensor::empty_channel_slices({3}, std::vector<int64_t>{2, 1});
+    return mse(add(v[0], Tensor::zeros({2}), slices[0]), v[1]);
   });
   EXPECT_EQ(error_of([] { mse(Tensor::zeros({2}), Tensor::zeros({3})); }), "mse: shapes [2] and [3] must be equal");
 }
@@ -91,8 +91,8 @@ TEST(BceWithLogits, gradients_with_weights_masks_and_pitches) {
   check_gradients({random_tensor({3, 2}, 1)},
                   [&](const auto& v) { return bce_with_logits(v[0], t, w, {.pos_weight = 4}); });
   check_gradients({random_tensor({3, 2}, 1)}, [&](const auto& v) {
-    const auto slots = Tensor::channel_slots({3}, std::vector<int64_t>{1, 2});
-    return bce_with_logits(add(v[0], Tensor::zeros({2}), slots[1]), t, w, {.by_weight = true});
+    const auto slices = Tensor::empty_channel_slices({3}, std::vector<int64_t>{1, 2});
+    return bce_with_logits(add(v[0], Tensor::zeros({2}), slices[1]), t, w, {.by_weight = true});
   });
   EXPECT_EQ(error_of([&] { bce_with_logits(Tensor::zeros({2}), t); }),
             "bce_with_logits: logits [2] and targets [3,2] must have one shape");

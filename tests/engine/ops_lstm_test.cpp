@@ -15,8 +15,8 @@ TEST(Lstm, gradients_in_both_directions) {
     check_gradients({pitched(random_tensor({2, 3, 1}, 1)), random_tensor({4, 1}, 2), random_tensor({4, 1}, 3),
                      random_tensor({4}, 4), random_tensor({4}, 5)},
                     [reverse](const std::vector<Tensor>& v) {
-                      const auto slots = Tensor::channel_slots({2, 3}, std::vector<int64_t>{1, 2});
-                      return lstm(v[0], v[1], v[2], v[3], v[4], reverse, slots[0]);
+                      const auto slices = Tensor::empty_channel_slices({2, 3}, std::vector<int64_t>{1, 2});
+                      return lstm(v[0], v[1], v[2], v[3], v[4], reverse, slices[0]);
                     });
   }
   // Weights used twice, no biases, and an input that is its own output.

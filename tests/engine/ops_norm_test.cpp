@@ -16,9 +16,9 @@ TEST(InstanceNorm, gradients) {
 
 TEST(InstanceNorm, normalises_each_channel_of_each_sample_into_a_slot) {
   const int64_t widths[] = {1, 2};
-  const std::vector<Tensor> slots = Tensor::channel_slots({1, 4}, widths);
+  const std::vector<Tensor> slices = Tensor::empty_channel_slices({1, 4}, widths);
   const Tensor x = Tensor::from({1, 4, 2}, std::vector<float>{1, 10, 1, 30, 3, 10, 3, 30});
-  const Tensor y = instance_norm(x, {}, {}, 0, slots[1]);
+  const Tensor y = instance_norm(x, {}, {}, 0, slices[1]);
   EXPECT_EQ(y.values(), (std::vector<float>{-1, -1, -1, 1, 1, -1, 1, 1}));
   EXPECT_EQ(y.pitch(), 3);
 }
@@ -100,9 +100,9 @@ TEST(GroupNorm, gradients) {
 
 TEST(GroupNorm, normalises_each_group_of_each_sample_into_a_slot) {
   const int64_t widths[] = {1, 4};
-  const std::vector<Tensor> slots = Tensor::channel_slots({1, 2}, widths);
+  const std::vector<Tensor> slices = Tensor::empty_channel_slices({1, 2}, widths);
   const Tensor x = Tensor::from({1, 2, 4}, std::vector<float>{1, 3, 10, 30, 3, 1, 30, 10});
-  const Tensor y = group_norm(x, 2, {}, {}, 0, slots[1]);
+  const Tensor y = group_norm(x, 2, {}, {}, 0, slices[1]);
   EXPECT_EQ(y.values(), (std::vector<float>{-1, 1, -1, 1, 1, -1, 1, -1}));
   EXPECT_EQ(y.pitch(), 5);
 }

@@ -33,8 +33,8 @@ TEST(MaxPool, gradients_of_images_and_signals_overlapping_or_not_and_of_an_input
   check_gradients(
       {distinct({2, 6, 2})},
       [](const auto& v) {
-        const auto in = Tensor::channel_slots({2, 6}, std::vector<int64_t>{2, 1}),
-                   out = Tensor::channel_slots({2, 3}, std::vector<int64_t>{1, 2});
+        const auto in = Tensor::empty_channel_slices({2, 6}, std::vector<int64_t>{2, 1}),
+                   out = Tensor::empty_channel_slices({2, 3}, std::vector<int64_t>{1, 2});
         return max_pool1d(add(v[0], Tensor::zeros({2}), in[0]), {}, out[1]);
       },
       wide);
@@ -63,7 +63,7 @@ TEST(AvgPool, gradients_of_images_and_signals_with_borders_and_into_a_slot) {
   check_gradients({random_tensor({2, 7, 2}, 3)},
                   [](const auto& v) { return add(avg_pool1d(v[0]), avg_pool1d(v[0], {.window = 3, .stride = 2})); });
   check_gradients({pitched(random_tensor({2, 6, 2}, 4))}, [](const auto& v) {
-    return avg_pool1d(v[0], {}, Tensor::channel_slots({2, 3}, std::vector<int64_t>{1, 2})[1]);
+    return avg_pool1d(v[0], {}, Tensor::empty_channel_slices({2, 3}, std::vector<int64_t>{1, 2})[1]);
   });
 }
 
@@ -83,7 +83,7 @@ TEST(AvgPool, values_and_errors) {
 TEST(GlobalAvgPool, gradients_values_and_errors) {
   check_gradients({random_tensor({2, 3, 4, 3}, 1)}, [](const auto& v) { return global_avg_pool(v[0]); });
   check_gradients({pitched(random_tensor({3, 5, 2}, 2))}, [](const auto& v) {
-    return global_avg_pool(v[0], Tensor::channel_slots({3}, std::vector<int64_t>{1, 2})[1]);
+    return global_avg_pool(v[0], Tensor::empty_channel_slices({3}, std::vector<int64_t>{1, 2})[1]);
   });
   EXPECT_EQ(global_avg_pool(Tensor::from({1, 2, 2}, Floats{1, 2, 3, 5})).values(), (Floats{2, 3.5f}));
   EXPECT_EQ(global_avg_pool(Tensor::zeros({0, 0, 2})).shape(), (Shape{0, 2}));
@@ -104,8 +104,8 @@ TEST(Upsample, gradients_of_every_convention) {
     check_gradients({random_tensor({2, 3, 2}, 2)},
                     [&](const auto& v) { return add(upsample1d(v[0], 6, o), upsample_by(v[0], 2, o)); });
     check_gradients({random_tensor({1, 3, 4, 2}, 3)}, [&](const auto& v) {
-      const auto in = Tensor::channel_slots({1, 3, 4}, std::vector<int64_t>{2, 1}),
-                 out = Tensor::channel_slots({1, 6, 8}, std::vector<int64_t>{1, 2});
+      const auto in = Tensor::empty_channel_slices({1, 3, 4}, std::vector<int64_t>{2, 1}),
+                 out = Tensor::empty_channel_slices({1, 6, 8}, std::vector<int64_t>{1, 2});
       return upsample_by(add(v[0], Tensor::zeros({2}), in[0]), 2, o, out[1]);
     });
   }
@@ -132,16 +132,16 @@ TEST(Pad, gradients_and_values) {
     return add(pad1d(v[0], {2, 1}), pad1d(crop1d(v[0], {1, 1}), {3, 2}));
   });
   check_gradients({random_tensor({2, 5, 2}, 1)}, [](const auto& v) {
-    const auto in = Tensor::channel_slots({2, 5}, std::vector<int64_t>{2, 1}),
-               out = Tensor::channel_slots({2, 8}, std::vector<int64_t>{1, 2});
+    const auto in = Tensor::empty_channel_slices({2, 5}, std::vector<int64_t>{2, 1}),
+               out = Tensor::empty_channel_slices({2, 8}, std::vector<int64_t>{1, 2});
     return pad1d(add(v[0], Tensor::zeros({2}), in[0]), {2, 1}, out[1]);
   });
   EXPECT_EQ(pad1d(Tensor::from({1, 2, 1}, Floats{1, 2}), {1, 2}).values(), (Floats{0, 1, 2, 0, 0}));
   check_gradients({random_tensor({2, 3, 4, 2}, 1)},
                   [](const auto& v) { return mirror_pad(v[0], Padding(1, 4, 0, 9)); });
   check_gradients({random_tensor({2, 5, 2}, 1)}, [](const auto& v) {
-    const auto in = Tensor::channel_slots({2, 5}, std::vector<int64_t>{2, 1}),
-               out = Tensor::channel_slots({2, 8}, std::vector<int64_t>{1, 2});
+    const auto in = Tensor::empty_channel_slices({2, 5}, std::vector<int64_t>{2, 1}),
+               out = Tensor::empty_channel_slices({2, 8}, std::vector<int64_t>{1, 2});
     return mirror_pad1d(add(v[0], Tensor::zeros({2}), in[0]), {2, 1}, out[1]);
   });
   EXPECT_EQ(mirror_pad1d(Tensor::from({1, 2, 1}, Floats{1, 2}), {1, 4}).values(), (Floats{1, 1, 2, 2, 1, 1, 2}));

@@ -1,4 +1,4 @@
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/ops/segmentation_score.h"
 #include "tests/support/error_of.h"
 #include "tests/support/gradient_check.h"
@@ -11,7 +11,7 @@ TEST(SegmentationScore, countsOnEveryDeviceAndInPartsOfABatch) {
   const Tensor p = Tensor::from({2, 1, 2, 2}, std::vector<float>{1, 0, 1, 0, 0.25f, 0.75f, 0.75f, 0.25f});
   const Tensor labels = Tensor::from({1, 1, 2}, std::vector<int32_t>{1, 1});
   for (const Device device : {Device::cpu, Device::cuda}) {
-    if (device == Device::cuda && !card_available()) continue;
+    if (device == Device::cuda && !gpu_available()) continue;
     const SegmentationScore s = segmentation_score(p.to(device).batch_slice(1, 2), labels.to(device));
     const Tensor counts = s.counts.to(Device::cpu);
     EXPECT_EQ(std::vector<int32_t>(counts.data<int32_t>(), counts.data<int32_t>() + 4),

@@ -21,8 +21,8 @@ TEST(LogSoftmax, gradients) {
 
 TEST(Softmax, writes_into_a_slot) {
   const int64_t widths[] = {1, 2};
-  const std::vector<Tensor> slots = Tensor::channel_slots({3}, widths);
-  const Tensor y = softmax(Tensor::full({3, 2}, 5), slots[1]);
+  const std::vector<Tensor> slices = Tensor::empty_channel_slices({3}, widths);
+  const Tensor y = softmax(Tensor::full({3, 2}, 5), slices[1]);
   EXPECT_EQ(y.values(), std::vector<float>(6, 0.5f));
   EXPECT_EQ(y.pitch(), 3);
 }

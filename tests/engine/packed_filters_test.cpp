@@ -7,7 +7,7 @@
 
 #include "engine/autograd.h"
 #include "engine/capture.h"
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/ops/add.h"
 #include "engine/ops/conv2d.h"
 #include "engine/ops/conv_transpose2d.h"
@@ -29,11 +29,11 @@ Tensor pattern(const Shape& shape, int seed) {
 }
 constexpr Conv2dOptions kSame{.padding = {1, 1, 1, 1}};
 
-class PackedFiltersOnCard : public ::testing::Test {
+class PackedFiltersOnGpu : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string why;
-    if (!card_available(&why)) GTEST_SKIP() << why;
+    if (!gpu_available(&why)) GTEST_SKIP() << why;
     kernels::set_precision(kernels::Precision::bf16);
   }
   void TearDown() override {
@@ -70,7 +70,7 @@ void update(Tensor w) {
   w.clear_grad();
 }
 
-TEST_F(PackedFiltersOnCard, a_step_with_its_update) {
+TEST_F(PackedFiltersOnGpu, a_step_with_its_update) {
   expect_same([]() -> Work {
     const Tensor v = parameter({32, 3, 3, 16}, 1), w = parameter({32, 3, 3, 32}, 2), t = parameter({32, 2, 2, 16}, 3);
     return [=](const Tensor& x) {
@@ -83,7 +83,7 @@ TEST_F(PackedFiltersOnCard, a_step_with_its_update) {
   });
 }
 
-TEST_F(PackedFiltersOnCard, a_filter_that_the_step_writes_to_before_it_is_used_again) {
+TEST_F(PackedFiltersOnGpu, a_filter_that_the_step_writes_to_before_it_is_used_again) {
   expect_same([]() -> Work {
     const Tensor w = parameter({16, 3, 3, 16}, 1);
     return [=](const Tensor& x) {
@@ -97,7 +97,7 @@ TEST_F(PackedFiltersOnCard, a_filter_that_the_step_writes_to_before_it_is_used_a
   });
 }
 
-TEST_F(PackedFiltersOnCard, a_filter_that_the_step_makes) {
+TEST_F(PackedFiltersOnGpu, a_filter_that_the_step_makes) {
   expect_same([]() -> Work {
     const Tensor w = parameter({16, 3, 3, 16}, 1);
     return [=](const Tensor& x) {
@@ -109,7 +109,7 @@ TEST_F(PackedFiltersOnCard, a_filter_that_the_step_makes) {
   });
 }
 
-TEST_F(PackedFiltersOnCard, are_given_while_they_are_what_they_were) {
+TEST_F(PackedFiltersOnGpu, are_given_while_they_are_what_they_were) {
   const Tensor w = parameter({16, 3, 3, 16}, 1);
   const kernels::FilterPacking straight{16, 9, 16, false}, transposed{16, 9, 16, true};
   EXPECT_FALSE(PackedFilters::of(w, straight).data) << "outside of a step";

@@ -42,15 +42,15 @@ Result step(bool recompute) {
   reset_peak_memory();
   {
     const int64_t widths[] = {8, 8};
-    auto slots = Tensor::channel_slots({2, 32, 32}, widths);
-    Tensor a = norm_act(conv2d(x, w[0], {}, {.padding = 1}), {.slope = slope}, {.act = Activation::prelu}, slots[0]);
+    auto slices = Tensor::empty_channel_slices({2, 32, 32}, widths);
+    Tensor a = norm_act(conv2d(x, w[0], {}, {.padding = 1}), {.slope = slope}, {.act = Activation::prelu}, slices[0]);
     Tensor b = norm_act(conv2d(a, w[1], {}, {.padding = 1}), {.residual = a},
                         {.per_sample = true, .act = Activation::relu, .dropout = 0.4f});
     for (int i = 0; i < 8; ++i)
       b = norm_act(conv2d(b, w[2], {}, {.padding = 1}), {.residual = b}, {.act = Activation::relu});
-    b = norm_act(conv2d(b, w[2], {}, {.padding = 1}), {.residual = b}, {.act = Activation::relu}, slots[1]);
+    b = norm_act(conv2d(b, w[2], {}, {.padding = 1}), {.residual = b}, {.act = Activation::relu}, slices[1]);
     Tensor both = concat({a, b});
-    slots.clear();
+    slices.clear();
     a = b = Tensor();
     const Tensor y = conv2d(both, w[3], {}, {.padding = 1});
     both = Tensor();

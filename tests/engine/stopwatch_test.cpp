@@ -20,8 +20,8 @@ TEST(CallSeries, IsCalledOneByOneOnTheCpu) {
   EXPECT_EQ(calls, 5);
 }
 
-TEST(CallSeries, IsRecordedOnceOnACard) {
-  if (!card_available()) GTEST_SKIP() << "no card";
+TEST(CallSeries, IsRecordedOnceOnAGpu) {
+  if (!gpu_available()) GTEST_SKIP() << "no GPU";
   Tensor x = Tensor::zeros({64}, {.device = Device::cuda});
   int calls = 0;
   const CallSeries series(Device::cuda, 3, [&](int i) { ++calls, x.fill(float(i + 1)); });
@@ -35,7 +35,7 @@ TEST(CallSeries, IsRecordedOnceOnACard) {
 }
 
 TEST(CallSeries, WhatCannotBeRecordedIsCalledOneByOne) {
-  if (!card_available()) GTEST_SKIP() << "no card";
+  if (!gpu_available()) GTEST_SKIP() << "no GPU";
   Tensor x = Tensor::zeros({64}, {.device = Device::cuda});
   int calls = 0;
   const CallSeries series(Device::cuda, 3, [&](int) {

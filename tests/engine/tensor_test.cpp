@@ -28,28 +28,28 @@ TEST(Tensor, slices_and_slots) {
   EXPECT_EQ(last.batch_slice(1, 2).values(), (std::vector<float>{7, 8, 10, 11}));
 
   const int64_t widths[] = {2, 1};
-  auto slots = Tensor::channel_slots({2, 2}, widths);
-  slots[0].copy_from(last);
-  slots[1].fill(-1);
-  const Tensor joined = Tensor::joined_channels(slots);
+  auto slices = Tensor::empty_channel_slices({2, 2}, widths);
+  slices[0].copy_from(last);
+  slices[1].fill(-1);
+  const Tensor joined = Tensor::joined_channels(slices);
   ASSERT_TRUE(joined);
   EXPECT_TRUE(joined.dense());
   EXPECT_EQ(joined.values(), (std::vector<float>{1, 2, -1, 4, 5, -1, 7, 8, -1, 10, 11, -1}));
-  const Tensor wrong_order[] = {slots[1], slots[0]};
+  const Tensor wrong_order[] = {slices[1], slices[0]};
   EXPECT_FALSE(Tensor::joined_channels(wrong_order));
 }
 
 TEST(Tensor, versions_follow_slots) {
   const int64_t widths[] = {2, 1};
-  auto slots = Tensor::channel_slots({4}, widths);
-  Tensor joined = Tensor::joined_channels(slots);
-  const auto v0 = slots[0].version(), v1 = slots[1].version(), whole = joined.version();
-  slots[1].mutate();
-  EXPECT_EQ(slots[0].version(), v0) << "a neighbour's write is not ours";
-  EXPECT_GT(slots[1].version(), v1);
+  auto slices = Tensor::empty_channel_slices({4}, widths);
+  Tensor joined = Tensor::joined_channels(slices);
+  const auto v0 = slices[0].version(), v1 = slices[1].version(), whole = joined.version();
+  slices[1].mutate();
+  EXPECT_EQ(slices[0].version(), v0) << "a neighbour's write is not ours";
+  EXPECT_GT(slices[1].version(), v1);
   EXPECT_GT(joined.version(), whole);
   joined.mutate();
-  EXPECT_GT(slots[0].version(), v0);
+  EXPECT_GT(slices[0].version(), v0);
 }
 
 TEST(Tensor, errors_are_sentences) {

@@ -198,7 +198,7 @@ TEST_F(Tuner, a_row_that_is_wrong_is_refused_and_named) {
   EXPECT_TRUE(log.contains("row unfinished is off by inf of the largest value from row reference; it does not serve"));
 }
 
-// The table's first row once judged where the reference was too slow, and so on a card always: had it been wrong there,
+// The table's first row once judged where the reference was too slow, and so on a GPU always: had it been wrong there,
 // it would have refused all that were right.
 TEST_F(Tuner, the_plain_row_judges_where_the_reference_is_too_slow) {
   tune();
@@ -423,7 +423,7 @@ Tensor random(const Shape& shape, Device device, float at = 0) {
   return t.to(device);
 }
 
-// A convolution, one transposed, and a product: results and gradients. Small on an emulated card.
+// A convolution, one transposed, and a product: results and gradients. Small on an emulated GPU.
 std::vector<float> small_network(Device device) {
   const int64_t side = device == Device::cpu ? 12 : 4, k = device == Device::cpu ? 32 : 16;
   Tensor x = random({2, side, side, 16}, device), w = random({16, 3, 3, 16}, device, 1),
@@ -463,14 +463,14 @@ void expect_tuned_as_untuned(Device device, const std::filesystem::path& file) {
 
 TEST_F(Tuner, ops_give_the_same_tuned_or_not) { expect_tuned_as_untuned(Device::cpu, use_cache("ops")); }
 
-TEST_F(Tuner, ops_give_the_same_on_a_card) {
-  if (!card_available()) GTEST_SKIP() << "no card";
-  expect_tuned_as_untuned(Device::cuda, use_cache("card"));
+TEST_F(Tuner, ops_give_the_same_on_a_gpu) {
+  if (!gpu_available()) GTEST_SKIP() << "no GPU";
+  expect_tuned_as_untuned(Device::cuda, use_cache("gpu"));
   set_tuning("off", Device::cuda);
 }
 
 TEST_F(Tuner, values_kept_as_bf16_are_tuned_by_themselves) {
-  if (!card_available()) GTEST_SKIP() << "no card";
+  if (!gpu_available()) GTEST_SKIP() << "no GPU";
   const auto file = use_cache("bf16");
   kernels::set_precision(kernels::Precision::bf16);
   const std::vector<float> plain = small_network(Device::cuda);
@@ -492,7 +492,7 @@ TEST_F(Tuner, values_kept_as_bf16_are_tuned_by_themselves) {
 }
 
 TEST_F(Tuner, a_step_is_measured_before_it_is_recorded) {
-  if (!card_available()) GTEST_SKIP() << "no card";
+  if (!gpu_available()) GTEST_SKIP() << "no GPU";
   const auto file = use_cache("graph");
   set_tuning("on", Device::cuda);
   const NoGrad off;
@@ -511,7 +511,7 @@ TEST_F(Tuner, a_step_is_measured_before_it_is_recorded) {
   EXPECT_EQ(results[0], results[1]);
   EXPECT_EQ(results[0], results[2]);
   const Tensor unseen = random({1, 8, 9, 16}, Device::cuda);
-  EXPECT_THROW(CardGraph([&] { conv2d(unseen, w, {}, {.padding = 1}); }), InternalError);
+  EXPECT_THROW(CudaGraph([&] { conv2d(unseen, w, {}, {.padding = 1}); }), InternalError);
   set_tuning("off", Device::cuda);
 }
 

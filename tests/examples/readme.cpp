@@ -4,7 +4,7 @@
 using namespace kern;
 
 int main() {  // learns which pixels of random images are more red than green
-  const Device device = device_of(DeviceChoice::automatic);  // a graphics card where there is one
+  const Device device = device_of(DeviceChoice::automatic);  // a GPU where there is one
   Sequential net(Conv2d({.in = 3, .out = 8, .kernel = 3, .padding = 1}), Relu(),
                  Conv2d({.in = 8, .out = 2, .kernel = 1}));
   to(net, device);

@@ -120,7 +120,7 @@ int main(int, char** argv) {
   // [end]
 
   // [network]
-  const Device device = device_of(DeviceChoice::automatic);  // a graphics card where there is one
+  const Device device = device_of(DeviceChoice::automatic);  // a GPU where there is one
   set_seed(1);
   models::UNet2d net({.in = 3, .out = 2, .channels = {8, 16, 32}});
   to(net, device);

@@ -41,7 +41,7 @@ TEST(SumAxisKernel, rows_equal_the_reference) {
     }
 }
 
-TEST(SumAxisKernel, adds_in_double) {  // on a card after every 8 values
+TEST(SumAxisKernel, adds_in_double) {  // on a GPU after every 8 values
   const SumAxisSpec g{{1, 30001, 1}, 1};
   Array<> x(1, g.n);
   x.for_each([first = true](float& v) mutable { v = first ? 0x1p25f : 1.0f, first = false; });

@@ -19,7 +19,7 @@ using namespace kern::testing;
 
 class Bf16Rows : public ::testing::Test {
   void SetUp() override {
-    if (!cuda_available()) GTEST_SKIP() << "no CUDA: values are kept as bf16 on a card alone";
+    if (!cuda_available()) GTEST_SKIP() << "no CUDA: values are kept as bf16 on a GPU alone";
   }
 };
 

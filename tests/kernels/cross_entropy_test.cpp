@@ -125,7 +125,7 @@ TEST(CrossEntropyKernel, the_first_impossible_target_is_named_whatever_the_threa
   set_thread_count(before);
 }
 
-TEST(CrossEntropyKernel, a_card_leaves_out_rows_with_impossible_targets) {
+TEST(CrossEntropyKernel, a_gpu_leaves_out_rows_with_impossible_targets) {
   for (int64_t k : {5, 70}) {
     const CrossEntropySpec g{.rows = 150, .k = k, .smoothing = 0.1f};
     const auto x = Array<>::uniform(g.rows, g.k, 0, 1);

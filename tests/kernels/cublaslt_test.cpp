@@ -1,4 +1,4 @@
-// cuBLASLt's row beyond what linear_test.cpp asks of every row. On the emulated card the library is
+// cuBLASLt's row beyond what linear_test.cpp asks of every row. On the emulated GPU the library is
 // tests/nvidia/fake_cublaslt.cpp.
 #include <gtest/gtest.h>
 #ifdef KERN_CUDA
@@ -20,7 +20,7 @@ constexpr LinearSpec kSmall{.rows = 7, .c = 12, .k = 8};
 
 using kern::testing::error_of;
 #define SKIP_WITHOUT_CUBLASLT() \
-  if (!cublaslt_of_card()) GTEST_SKIP() << "nothing was run: cuBLASLt: " << cublaslt_in_words()
+  if (!opened_cublaslt()) GTEST_SKIP() << "nothing was run: cuBLASLt: " << cublaslt_in_words()
 
 TEST(CublasLtRow, stands_behind_our_own_and_is_taken_when_named) {
   SKIP_WITHOUT_CUBLASLT();
@@ -88,7 +88,7 @@ TEST(CublasLtRow, can_be_captured) {
 #ifdef KERN_CUDA_EMULATED
 TEST(CublasLtMisuse, is_refused_in_a_sentence) {
   SKIP_WITHOUT_CUBLASLT();
-  CublasLt& lt = *cublaslt_of_card();
+  CublasLt& lt = *opened_cublaslt();
   auto* objects = reinterpret_cast<int64_t (*)()>(lt.api.library.symbol("kern_fake_cublaslt_objects"));
   ASSERT_TRUE(objects);
   const int64_t before = objects();
@@ -134,7 +134,7 @@ TEST(CublasLtMisuse, is_refused_in_a_sentence) {
 }
 #endif
 
-// What of the installed library needs no card.
+// What of the installed library needs no GPU.
 TEST(CublasLtInstalled, has_every_function_and_takes_descriptions) {
   using namespace cublaslt;
   const LeaksOfOthers ignored;

@@ -1,6 +1,6 @@
 // cuDNN's rows beyond what conv2d_test.cpp asks of every row: which engines are taken, what is refused, capture, and,
-// where the library itself is installed, whether it agrees to all that Kern asks of it for a card that is described to
-// it. On the emulated card the library is tests/nvidia/fake_cudnn.cpp.
+// where the library itself is installed, whether it agrees to all that Kern asks of it for a GPU that is described to
+// it. On the emulated GPU the library is tests/nvidia/fake_cudnn.cpp.
 #include <gtest/gtest.h>
 #ifdef KERN_CUDA
 #include <functional>
@@ -45,7 +45,7 @@ const Conv2dRow& cudnn_row() {
 }
 using kern::testing::error_of;
 #define SKIP_WITHOUT_CUDNN() \
-  if (!cudnn_of_card()) GTEST_SKIP() << "nothing was run: cuDNN: " << cudnn_in_words()
+  if (!opened_cudnn()) GTEST_SKIP() << "nothing was run: cuDNN: " << cudnn_in_words()
 
 // --- which row serves ---
 
@@ -67,7 +67,7 @@ TEST(CudnnRow, stands_behind_our_own_and_is_taken_when_named) {
   EXPECT_STRNE(select(conv2d_table(), Device::cuda, empty).name, "cudnn");
 }
 
-// A slot that begins at an odd channel is not what a plan was made for: our own kernels do it.
+// A slice that begins at an odd channel is not what a plan was made for: our own kernels do it.
 TEST(CudnnRow, gives_odd_addresses_to_ours) {
   SKIP_WITHOUT_CUDNN();
   Conv2dSpec g = kSmallConvolution;
@@ -85,9 +85,9 @@ TEST(CudnnRow, gives_odd_addresses_to_ours) {
 
 // --- which engine ---
 
-TEST(CudnnPlan, is_made_for_the_card) {
+TEST(CudnnPlan, is_made_for_the_gpu) {
   SKIP_WITHOUT_CUDNN();
-  Cudnn& cudnn = *cudnn_of_card();
+  Cudnn& cudnn = *opened_cudnn();
   for (const ConvDirection d : kDirections)
     for (const Precision p : kPrecisions)
       EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, d, p); }), "no error");
@@ -98,7 +98,7 @@ TEST(CudnnPlan, is_made_for_the_card) {
 // 5 is not proposed for groups, and its fallbacks are 1 and 6.
 TEST(CudnnPlan, passes_over_engines_that_would_not_repeat_or_round) {
   SKIP_WITHOUT_CUDNN();
-  Cudnn& cudnn = *cudnn_of_card();
+  Cudnn& cudnn = *opened_cudnn();
   auto* descriptors = reinterpret_cast<int64_t (*)()>(cudnn.api.library.symbol("kern_fake_cudnn_descriptors"));
   ASSERT_TRUE(descriptors);
   const int64_t before = descriptors();
@@ -179,7 +179,7 @@ TEST(CudnnRow, can_be_captured) {
 
 // --- what a library refuses: the stand-in and, where it is installed, the library itself ---
 
-// The library as it is installed. Nothing of it needs a card but a handle and the work itself.
+// The library as it is installed. Nothing of it needs a GPU but a handle and the work itself.
 const CudnnApi* installed() {
   static const CudnnApi* api =
       new CudnnApi(SharedLibrary({"libcudnn.so.9", "/usr/local/cuda/lib64/libcudnn.so.9",
@@ -189,7 +189,7 @@ const CudnnApi* installed() {
 std::map<std::string, const CudnnApi*> libraries() {
   std::map<std::string, const CudnnApi*> all;
   if (const CudnnApi* api = installed()) all["installed"] = api;
-  if (cudnn_of_card()) all["of the card"] = &cudnn_of_card()->api;
+  if (opened_cudnn()) all["of the GPU"] = &opened_cudnn()->api;
   return all;
 }
 
@@ -323,7 +323,7 @@ TEST(CudnnMisuse, is_refused_in_a_sentence) {
 #ifdef KERN_CUDA_EMULATED
 TEST(CudnnMisuse, of_a_plan_is_refused) {
   SKIP_WITHOUT_CUDNN();
-  Cudnn& cudnn = *cudnn_of_card();
+  Cudnn& cudnn = *opened_cudnn();
   const CudnnPlan plan =
       conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, ConvDirection::forward, Precision::f32);
   Array<> x(kSmallConvolution.x_rows(), kSmallConvolution.c), w(kSmallConvolution.w_size(), 1),
@@ -343,16 +343,16 @@ TEST(CudnnMisuse, of_a_plan_is_refused) {
               cudnn_run(cudnn, plan, nullptr, {{1, x.device() + 1}, {2, w.device()}, {3, y.device()}}, space);
             }),
             of + "a tensor's pointer is not aligned as the plan was told");
-  // Too small a workspace, and an array of the host: found when the card gets there.
+  // Too small a workspace, and an array of the host: found when the GPU gets there.
   cudnn_run(cudnn, plan, nullptr, {{1, x.device()}, {2, w.device()}, {3, y.device()}}, space + 7680);
   EXPECT_NE(error_of([] { wait_for_device(); }).find("workspace: a copy of 3001 bytes"), std::string::npos);
   alignas(16) static float on_host[2 * 6 * 5 * 4];
   cudnn_run(cudnn, plan, nullptr, {{1, on_host}, {2, w.device()}, {3, y.device()}}, space);
-  EXPECT_NE(error_of([] { wait_for_device(); }).find("not one of the card's"), std::string::npos);
+  EXPECT_NE(error_of([] { wait_for_device(); }).find("not one of the GPU's"), std::string::npos);
 }
 #endif
 
-// --- the library itself, without a card ---
+// --- the library itself, without a GPU ---
 
 // An H100 as the library describes one to itself, so that it makes plans for it anywhere (cuDNN 9.8 and later).
 constexpr char kH100[] = R"({"deviceName": "NVIDIA H100 80GB HBM3", "deviceVer": 900, "driverVer": 13000,
@@ -366,10 +366,10 @@ TEST(CudnnInstalled, plans_every_direction_for_an_h100_that_is_described_to_it) 
   const LeaksOfOthers ignored;
   const CudnnApi* api = installed();
   if (!api) GTEST_SKIP() << "nothing was run: no libcudnn.so.9 is installed";
-  std::optional<CudnnDescriptor> card;
+  std::optional<CudnnDescriptor> gpu;
   const std::string refused = error_of([&] {
-    card.emplace(*api, DescriptorType::device_properties, "an H100");
-    card->set(Attribute::device_json, std::vector<char>(kH100, kH100 + sizeof kH100 - 1)).finalize();
+    gpu.emplace(*api, DescriptorType::device_properties, "an H100");
+    gpu->set(Attribute::device_json, std::vector<char>(kH100, kH100 + sizeof kH100 - 1)).finalize();
   });
   if (refused != "no error") GTEST_SKIP() << "nothing was run: " << refused;
   struct Case {
@@ -399,7 +399,7 @@ TEST(CudnnInstalled, plans_every_direction_for_an_h100_that_is_described_to_it) 
       {"small, transposed", kTurned.conv_of_forward()},
       {"64 channels, 512x512", image(8, 64, 512, 64)},
       {"3 channels to 32", image(6, 3, 256, 32)},
-      {"slots of a concatenation", image(8, 64, 128, 64, 1, {.x = 128, .y = 128, .dx = 128, .dy = 128})},
+      {"slices of a concatenation", image(8, 64, 128, 64, 1, {.x = 128, .y = 128, .dx = 128, .dy = 128})},
       {"groups", image(8, 64, 56, 64, 4)},
       {"depthwise", image(8, 96, 56, 96, 96)},
       {"dilation", dilated},
@@ -414,10 +414,10 @@ TEST(CudnnInstalled, plans_every_direction_for_an_h100_that_is_described_to_it) 
     for (const Precision p : kPrecisions)
       for (const ConvDirection d : kDirections) {
         SCOPED_TRACE(text(c.name, ", ", d, ", ", name_of(p)));
-        EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(*api, {.described = &*card}, c.g, d, p); }), "no error");
+        EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(*api, {.described = &*gpu}, c.g, d, p); }), "no error");
       }
   const auto engine = [&] {
-    return conv2d_cudnn_plan(*api, {.described = &*card}, kSmallConvolution, ConvDirection::backward_weight,
+    return conv2d_cudnn_plan(*api, {.described = &*gpu}, kSmallConvolution, ConvDirection::backward_weight,
                              Precision::tf32)
         .engine;
   };

@@ -13,9 +13,9 @@ namespace kern::kernels {
 namespace {
 using testing::Values;
 
-TEST(FilterPackingOnCard, many_filters_either_way_go_into_few_launches) {
-  if (!testing::cuda_available()) GTEST_SKIP() << "no graphics card";
-  const testing::TestedDevice on_card(Device::cuda);
+TEST(FilterPackingOnGpu, many_filters_either_way_go_into_few_launches) {
+  if (!testing::cuda_available()) GTEST_SKIP() << "no GPU";
+  const testing::TestedDevice on_gpu(Device::cuda);
   struct One {
     FilterPacking packing;
     Values<float> from;

@@ -146,7 +146,7 @@ TEST(FocalKernel, the_first_impossible_target_is_named_whatever_the_threads) {
   set_thread_count(before);
 }
 
-TEST(FocalKernel, a_card_leaves_out_rows_with_impossible_targets) {
+TEST(FocalKernel, a_gpu_leaves_out_rows_with_impossible_targets) {
   for (int64_t k : {1, 5, 70}) {
     const FocalSpec g{.rows = 150, .k = k};
     const auto x = Array<>::uniform(g.rows, g.k, 0, 1);

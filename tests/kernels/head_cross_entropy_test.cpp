@@ -77,9 +77,9 @@ TEST(HeadCrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_
       const double rows = double(g.rows + 1);
       const Tolerance of_sums{.absolute = (reference ? 1e-5 : 1e-6), .relative = reference ? 1e-3 : 2e-5};
       Results<float> first(g);
-      const bool card = row.device == Device::cuda;  // which may be emulated: no threads to vary, and time is short
-      if (card && g.rows > 5000) return;
-      for (int threads : card ? std::vector<int>{1, 1} : std::vector<int>{1, 3, 3}) {
+      const bool gpu = row.device == Device::cuda;  // which may be emulated: no threads to vary, and time is short
+      if (gpu && g.rows > 5000) return;
+      for (int threads : gpu ? std::vector<int>{1, 1} : std::vector<int>{1, 3, 3}) {
         set_thread_count(threads);
         Results<float> r(g);
         row.forward(exec, g, in, r.outputs());
@@ -159,7 +159,7 @@ TEST(HeadCrossEntropyKernel, the_first_impossible_target_is_named_whatever_the_t
   set_thread_count(before);
 }
 
-TEST(HeadCrossEntropyKernel, a_card_leaves_out_rows_with_impossible_targets) {
+TEST(HeadCrossEntropyKernel, a_gpu_leaves_out_rows_with_impossible_targets) {
   const HeadCrossEntropySpec g{.rows = 300, .c = 3, .k = 5};
   const auto x = Array<>::uniform(g.rows, g.c, 0, 1), w = Array<>::uniform(g.k, g.c, 0, 2);
   const auto targets = impossible_and_ignored(g.rows, g.k);

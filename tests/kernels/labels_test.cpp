@@ -70,7 +70,7 @@ TEST(LabelsKernel, means_of_nothing_are_zero_and_what_has_no_label_may_be_anythi
   });
 }
 
-TEST(LabelsKernel, what_is_out_of_range_is_an_error_or_without_label_on_a_card) {
+TEST(LabelsKernel, what_is_out_of_range_is_an_error_or_without_label_on_a_gpu) {
   const LabelsSpec g{.rows = 2, .c = 2, .positions = 2};
   const Values<int32_t> bad{1, 2}, labels{5, 6};
   const Values<> x{1, 2, 3, 4};

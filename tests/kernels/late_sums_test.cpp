@@ -14,12 +14,12 @@ namespace {
 
 using testing::Values;
 
-class LateSumsOnCard : public ::testing::Test {
+class LateSumsOnGpu : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!testing::cuda_available()) GTEST_SKIP() << "no graphics card";
+    if (!testing::cuda_available()) GTEST_SKIP() << "no GPU";
   }
-  const testing::TestedDevice on_card_{Device::cuda};
+  const testing::TestedDevice on_gpu_{Device::cuda};
 };
 
 template <class T>
@@ -33,7 +33,7 @@ std::vector<float> summed(const Values<T>& parts, int64_t n, int stretches) {
   return out;
 }
 
-TEST_F(LateSumsOnCard, many_stretches_go_into_few_launches) {
+TEST_F(LateSumsOnGpu, many_stretches_go_into_few_launches) {
   // More than one launch holds; lengths round the 32 of a block; floats and doubles in turn; none at all.
   std::deque<Values<float>> floats;
   std::deque<Values<double>> doubles;
@@ -66,7 +66,7 @@ TEST_F(LateSumsOnCard, many_stretches_go_into_few_launches) {
   finish_stretch_sums({}, {});
 }
 
-TEST_F(LateSumsOnCard, parameters_of_many_norms) {
+TEST_F(LateSumsOnGpu, parameters_of_many_norms) {
   struct Norm {
     int c, groups, parts_of_group, terms, slopes;
     Values<double> sums;

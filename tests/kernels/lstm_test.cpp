@@ -66,9 +66,9 @@ const LstmSpec kLstmSpecs[] = {
     {.n = 1, .l = 40, .c = 1, .h = 1},
     {.n = 19, .l = 3, .c = 4, .h = 6},   // several units of samples, the last of three
     {.n = 9, .l = 4, .c = 17, .h = 33},  // several panels
-    {.n = 130, .l = 2, .c = 1, .h = 2},  // several samples a block on a card
+    {.n = 130, .l = 2, .c = 1, .h = 2},  // several samples a block on a GPU
     {.n = 259, .l = 2, .c = 1, .h = 3},
-    {.n = 2, .l = 3, .c = 2, .h = 80},  // weights beyond a card's shared memory
+    {.n = 2, .l = 3, .c = 2, .h = 80},  // weights beyond a GPU's shared memory
     {.n = 0, .l = 4, .c = 2, .h = 3},
     {.n = 2, .l = 0, .c = 2, .h = 3},
     {.n = 2, .l = 6, .c = 3, .h = 16, .pitch = {.x = 5, .y = 19, .dx = 4, .dy = 17}},

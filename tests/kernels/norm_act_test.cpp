@@ -97,7 +97,7 @@ void check_norm_act(const NormActSpec& g, bool affine, bool residual, float offs
   const int threads = thread_count();
   for_each_row(norm_act_table(), g, [&](const NormActRow& row, const Exec& exec) {
     if (std::string_view(row.name) == "reference" && offset != 0) return;         // plain float sums
-    const bool large = row.device == Device::cuda && g.n * g.rows * g.c > 15000;  // for an emulated card
+    const bool large = row.device == Device::cuda && g.n * g.rows * g.c > 15000;  // for an emulated GPU
     if (large && g.act == Activation::identity && offset == 0) return;
     set_thread_count(1);
     const Outputs<float> one = of_row(row, exec, in, affine, residual);

@@ -62,9 +62,9 @@ TEST(Dispatch, prefers_named_rows_and_refuses_unknown_ones) {
   }
   EXPECT_STREQ(select(unary_table<Relu>(), Device::cpu, g).name, first.name);
 #ifdef KERN_CUDA
-  const char *of_cards = "cuda, ", *of_cards_bf16 = "cuda_bf16, ";
+  const char *of_gpus = "cuda, ", *of_gpus_bf16 = "cuda_bf16, ";
 #else
-  const char *of_cards = "", *of_cards_bf16 = "";
+  const char *of_gpus = "", *of_gpus_bf16 = "";
 #endif
   auto sentence = [](const char* list) {
     try {
@@ -74,8 +74,8 @@ TEST(Dispatch, prefers_named_rows_and_refuses_unknown_ones) {
     }
     return std::string("no error");
   };
-  EXPECT_EQ(sentence("relu=cuda9"), text("KERN_IMPL: op 'relu' has no row 'cuda9'; its rows are ", of_cards,
-                                         "avx512, avx2, simd, ", of_cards_bf16, "cpu_bf16, reference"));
+  EXPECT_EQ(sentence("relu=cuda9"), text("KERN_IMPL: op 'relu' has no row 'cuda9'; its rows are ", of_gpus,
+                                         "avx512, avx2, simd, ", of_gpus_bf16, "cpu_bf16, reference"));
   EXPECT_EQ(sentence("rleu=cpu").substr(0, 41), "KERN_IMPL: there is no op 'rleu'; the ops");
   EXPECT_EQ(sentence("relu"), "KERN_IMPL: 'relu' is not of the form op=row");
   bool seen = false;

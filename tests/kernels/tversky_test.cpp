@@ -134,7 +134,7 @@ TEST(TverskyKernel, the_first_impossible_target_is_named_whatever_the_threads) {
   set_thread_count(before);
 }
 
-TEST(TverskyKernel, a_card_leaves_out_rows_with_impossible_targets) {
+TEST(TverskyKernel, a_gpu_leaves_out_rows_with_impossible_targets) {
   for (int64_t k : {1, 5, 70}) {
     const TverskySpec g{.groups = 2, .rows = 150, .k = k};
     const auto x = Array<>::uniform(300, g.k, 0, 1);

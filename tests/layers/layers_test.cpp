@@ -114,11 +114,11 @@ void check_layer(const char* title, Make make, const Expected& expected) {
   for (size_t i = 0; i < before.size(); ++i)
     EXPECT_EQ(before[i].tensor.values(), after[i].tensor.values()) << before[i].name;
 
-  // Into a slot of a wider buffer, where the layer takes one.
+  // Into a slice of a wider buffer, where the layer takes one.
   if constexpr (requires { layer(x, x); }) {
-    Tensor slot = pitched(Tensor::zeros(expected.y));
-    EXPECT_EQ(layer(x, slot).pitch(), slot.pitch());
-    EXPECT_EQ(slot.values(), y);
+    Tensor out = pitched(Tensor::zeros(expected.y));
+    EXPECT_EQ(layer(x, out).pitch(), out.pitch());
+    EXPECT_EQ(out.values(), y);
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "layers/batch_norm.h"
 #include "layers/conv2d.h"
 #include "layers/relu.h"
@@ -45,16 +45,16 @@ TEST(ModuleFile, another_structure_is_refused_and_nothing_is_changed) {
 
 TEST(ModuleFile, to_and_from_any_device) {
   auto net = small(4);
-  if (!card_available()) GTEST_SKIP() << "no graphics card";
+  if (!gpu_available()) GTEST_SKIP() << "no GPU";
   const auto weight = named_tensors(net)[0].tensor.values();
   EXPECT_EQ(&to(net, Device::cuda), &net);
   for (const NamedTensor& t : named_tensors(net)) EXPECT_EQ(t.tensor.device(), Device::cuda) << t.name;
-  save(net, file_of("card.safetensors"));
+  save(net, file_of("gpu.safetensors"));
   auto here = small(5);
-  load(here, file_of("card.safetensors"));
+  load(here, file_of("gpu.safetensors"));
   EXPECT_EQ(named_tensors(here)[0].tensor.values(), weight);
   auto there = small(6);
-  load(to(there, Device::cuda), file_of("card.safetensors"));
+  load(to(there, Device::cuda), file_of("gpu.safetensors"));
   EXPECT_EQ(named_tensors(there)[0].tensor.values(), weight);
   EXPECT_EQ(named_tensors(there)[0].tensor.device(), Device::cuda);
 }

@@ -55,11 +55,11 @@ Step step_of(Norm norm, bool relu, bool with_prelu, float p, bool with_residual,
   const int64_t widths[] = {shape[-1], 3};
   Shape leading;
   for (int i = 0; i + 1 < shape.rank(); ++i) leading.push_back(shape[i]);
-  const Tensor slot = Tensor::channel_slots(leading, widths)[0];
+  const Tensor out = Tensor::empty_channel_slices(leading, widths)[0];
   AfterNorm after{.relu = relu, .prelu = with_prelu ? &prelu : nullptr, .dropout = &dropout};
   if (with_residual) after.residual = residual;
-  const Tensor y = norm_act(norm, after, x, slot);
-  EXPECT_EQ(y.data(), slot.data()) << "not written into the slot";
+  const Tensor y = norm_act(norm, after, x, out);
+  EXPECT_EQ(y.data(), out.data()) << "not written into the slot";
   backward(sum(mul(y, random(shape, 3))));
   Step s{y, x.grad(), with_residual ? residual.grad() : Tensor(), {}, {}};
   for (const auto& t : named_tensors(norm))

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/dry_run.h"
 #include "engine/model_file.h"
 #include "engine/random.h"
-#include "engine/rehearsal.h"
 #include "models/pooled_autoencoder.h"
 #include "models/table_autoencoder.h"
 #include "tests/support/golden.h"
@@ -19,7 +19,7 @@ using kern::testing::distance;
 constexpr PictureSize kSmall{.channels = 3, .height = 8, .width = 12};
 
 TEST(Autoencoders, have_the_published_numbers_of_parameters) {
-  const Rehearsal without_values;
+  const DryRun without_values;
   const std::pair<const char*, int64_t> counts[] = {
       {"ae", 2547264}, {"vae", 2495952}, {"conv_ae", 1495}, {"conv_ae_fc", 3442736}, {"deep_conv_ae", 266499}};
   ASSERT_EQ(std::size(counts), autoencoder_models().size());

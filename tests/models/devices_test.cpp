@@ -1,10 +1,10 @@
-// The same network on the CPU and on a card (emulated or real): the same weights and dropout masks, and losses that
+// The same network on the CPU and on a GPU (emulated or real): the same weights and dropout masks, and losses that
 // stay together over training steps.
 #include <gtest/gtest.h>
 
-#include "engine/card.h"
+#include "engine/dry_run.h"
+#include "engine/gpu.h"
 #include "engine/ops/mse.h"
-#include "engine/rehearsal.h"
 #include "kernels/common/precision.h"
 #include "layers/head_loss.h"
 #include "tests/support/small_models.h"
@@ -42,7 +42,7 @@ std::vector<double> train(const SmallModel& s, Device device, int steps) {
 
 TEST_P(OnDevices, losses_stay_together) {
   std::string why;
-  if (!card_available(&why)) GTEST_SKIP() << why;
+  if (!gpu_available(&why)) GTEST_SKIP() << why;
   const std::vector<double> here = train(GetParam(), Device::cpu, 5), there = train(GetParam(), Device::cuda, 5);
   EXPECT_LT(here.back(), here.front());
   for (size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(there[i], here[i], 1e-5 + 1e-4 * here[i]) << "step " << i;
@@ -52,7 +52,7 @@ TEST_P(OnDevices, losses_stay_together) {
 // float, and the loss falls as it does without.
 TEST(OnDevices, rounded_products_train_alike) {
   std::string why;
-  if (!card_available(&why)) GTEST_SKIP() << why;
+  if (!gpu_available(&why)) GTEST_SKIP() << why;
   const SmallModel wide{"wide",
                         [] {
                           return AnyModule(models::UNet2d({.in = 3, .out = 4, .channels = {16, 32}}));
@@ -77,7 +77,7 @@ TEST(OnDevices, rounded_products_train_alike) {
 // What every kind of layer keeps as bf16 gives losses like those of floats, the same bits again, in less memory.
 TEST_P(OnDevices, activations_kept_as_bf16_train_alike) {
   std::string why;
-  if (!card_available(&why)) GTEST_SKIP() << why;
+  if (!gpu_available(&why)) GTEST_SKIP() << why;
   const std::vector<double> floats = train(GetParam(), Device::cuda, 4);
   kernels::set_precision(kernels::Precision::bf16);
   const std::vector<double> kept = train(GetParam(), Device::cuda, 4), again = train(GetParam(), Device::cuda, 4);
@@ -88,16 +88,16 @@ TEST_P(OnDevices, activations_kept_as_bf16_train_alike) {
 }
 TEST(OnDevices, activations_kept_as_bf16_take_half_the_memory) {
   std::string why;
-  if (!card_available(&why)) GTEST_SKIP() << why;
+  if (!gpu_available(&why)) GTEST_SKIP() << why;
   const AnyModule network(models::UNet2d({.in = 3, .out = 4, .channels = {16, 32, 64}}));
   network.move_to(Device::cuda);
   const auto kept_for_backward = [&](kernels::Precision precision) {
     kernels::set_precision(precision);
-    const Rehearsal rehearsal;
+    const DryRun dry_run;
     const Tensor x = Tensor::zeros({4, 128, 128, 3}, {.device = Device::cuda}),
                  target = Tensor::zeros({4, 128, 128}, {.dtype = DType::i32, .device = Device::cuda});
     const Tensor loss = cross_entropy_of(network, x, target);
-    const size_t bytes = rehearsal.counters(Device::cuda).live;
+    const size_t bytes = dry_run.counters(Device::cuda).live;
     backward(loss);
     kernels::set_precision(kernels::Precision::f32);
     return double(bytes);

@@ -1,7 +1,7 @@
 // MobileNetV2, VGG16 and the U-Nets on them: against PyTorch, counted, any size, all gradients.
 #include <gtest/gtest.h>
 
-#include "engine/rehearsal.h"
+#include "engine/dry_run.h"
 #include "models/mobilenet_unet.h"
 #include "models/table2d.h"
 #include "models/vgg16_unet.h"
@@ -51,7 +51,7 @@ INSTANTIATE_TEST_SUITE_P(Files, EncoderGolden, ::testing::ValuesIn(kCases),
                          [](const auto& i) { return std::string(i.param.file); });
 
 TEST(MobileNetV2, has_the_published_parameters_and_names) {
-  const Rehearsal without_values;
+  const DryRun without_values;
   const AnyModule net(MobileNetV2(MobileNetV2Config{}));
   EXPECT_EQ(net.parameter_count(), 3504872);
   const AnyModule encoder(MobileNetV2(MobileNetV2Config{.classes = 0}));
@@ -67,7 +67,7 @@ TEST(MobileNetV2, has_the_published_parameters_and_names) {
 }
 
 TEST(MobileNetV2, hands_over_what_the_decoder_takes_up) {
-  const Rehearsal without_values;
+  const DryRun without_values;
   MobileNetV2 net({.classes = 0});
   set_training(net, false);
   const auto taps = net.encode(Tensor::full({1, 64, 96, 3}, 0.5f));
@@ -79,7 +79,7 @@ TEST(MobileNetV2, hands_over_what_the_decoder_takes_up) {
 }
 
 TEST(UNetsOnEncoders, have_the_published_numbers_of_parameters) {
-  const Rehearsal without_values;
+  const DryRun without_values;
   EXPECT_EQ(make_image2d_model("mobilenet_unet", {.out = 1}).parameter_count(), 1811712 + 4657441);
   EXPECT_EQ(make_image2d_model("vgg16_unet", {.out = 35}).parameter_count(), 38834199);
 }
@@ -117,7 +117,7 @@ TEST(UNetsOnEncoders, say_what_they_take) {
   EXPECT_THROW(Vgg16UNet({.channels = {8}}), Error);
   EXPECT_THROW(Vgg16({.channels = {8, 8, 8, 8, 8, 8}}), Error);
   EXPECT_THROW(make_image2d_model("unet3", {}), Error);
-  const Rehearsal without_values;
+  const DryRun without_values;
   EXPECT_EQ(make_image2d_model("mobilenet_unet", {.in = 1}).tensors()[0].name, "encoder.features.0.0.weight");
   const AnyModule net = kCases[3].make();
   EXPECT_THROW(net(Tensor::zeros({1, 8, 8, 1})), Error);

@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/dry_run.h"
 #include "engine/ops/softmax.h"
-#include "engine/rehearsal.h"
 #include "models/mobilenet_v2.h"
 #include "models/table2d.h"
 #include "models/vgg16.h"
@@ -185,7 +185,7 @@ TEST(Pretrained, vgg16_through_the_table) {
 }
 
 TEST(Pretrained, levels_of_mobilenet_end_before_the_size_is_halved) {
-  const Rehearsal without_values;
+  const DryRun without_values;
   const AnyModule net = make_image2d_model("mobilenet_unet", {});
   EXPECT_EQ(freeze_levels(kMobileNetV2, net, "encoder", 0), 0);
   EXPECT_EQ(freeze_levels(kMobileNetV2, net, "encoder", 5), 1811712);

@@ -1,4 +1,4 @@
-// A strict stand-in for cuBLASLt on the emulated card: libkern_fake_cublaslt.so, opened through KERN_CUBLASLT. It knows
+// A strict stand-in for cuBLASLt on the emulated GPU: libkern_fake_cublaslt.so, opened through KERN_CUBLASLT. It knows
 // what kernels/common/nvidia/cublaslt_api.h declares and no more, refuses sizes, shapes and pointers that do not fit,
 // and multiplies by plain loops when its stream gets there.
 #include <cstring>
@@ -14,7 +14,7 @@ namespace {
 
 using namespace kern::cublaslt;
 
-const kern::emulator::CardOfLibrary* card = nullptr;
+const kern::emulator::EmulatedGpu* gpu = nullptr;
 std::mutex mutex;                // of what follows: objects are made in any thread
 std::set<const void*>& live() {  // every object that was made and not destroyed
   static auto& all = *new std::set<const void*>;
@@ -94,10 +94,10 @@ LtStatus propose(const Description& op, const Layout& a, const Layout& b, const 
 }
 
 // A matrix by columns, with rows and columns as it lies in memory.
-std::string read(const float* of_card, const Layout& l, std::vector<double>& out) {
+std::string read(const float* of_gpu, const Layout& l, std::vector<double>& out) {
   std::vector<float> column(size_t(l.rows), 0.0f);
   for (int64_t j = 0; j < l.columns; ++j) {
-    if (std::string wrong = card->copy(column.data(), of_card + j * l.pitch, column.size() * sizeof(float));
+    if (std::string wrong = gpu->copy(column.data(), of_gpu + j * l.pitch, column.size() * sizeof(float));
         !wrong.empty())
       return "cuBLASLt's stand-in: " + wrong;
     out.insert(out.end(), column.begin(), column.end());
@@ -119,7 +119,7 @@ std::string multiply(const Description& op, const Layout& la, const Layout& lb, 
   std::string wrong = read(a, la, va) + read(b, lb, vb);
   if (op.epilogue == Epilogue::bias) wrong += read(op.bias, {ld.rows, 1, ld.rows}, bias);
   const std::vector<unsigned char> rubbish(workspace_bytes, 0xab);
-  if (workspace_bytes) wrong += card->copy(workspace, rubbish.data(), rubbish.size());
+  if (workspace_bytes) wrong += gpu->copy(workspace, rubbish.data(), rubbish.size());
   if (!wrong.empty()) return wrong;
   if (op.compute == ComputeType::fast_tf32)
     for (auto* values : {&va, &vb})
@@ -134,7 +134,7 @@ std::string multiply(const Description& op, const Layout& la, const Layout& lb, 
         sum += va[size_t(ta ? i * la.rows + l : l * la.rows + i)] * vb[size_t(tb ? l * lb.rows + j : j * lb.rows + l)];
       column[size_t(i)] = float(sum);
     }
-    if (wrong = card->copy(d + j * ld.pitch, column.data(), column.size() * sizeof(float)); !wrong.empty())
+    if (wrong = gpu->copy(d + j * ld.pitch, column.data(), column.size() * sizeof(float)); !wrong.empty())
       return "cuBLASLt's stand-in: " + wrong;
   }
   return {};
@@ -144,7 +144,7 @@ std::string multiply(const Description& op, const Layout& la, const Layout& lb, 
 
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
-EXPORTED void kern_attach_emulated_card(const kern::emulator::CardOfLibrary* c) { card = c; }
+EXPORTED void kern_attach_emulated_gpu(const kern::emulator::EmulatedGpu* c) { gpu = c; }
 EXPORTED int64_t kern_fake_cublaslt_objects() { return int64_t(live().size()); }
 
 EXPORTED size_t cublasLtGetVersion() { return 130000; }
@@ -154,7 +154,7 @@ EXPORTED const char* cublasLtGetStatusString(LtStatus s) {
                                         : "the functionality requested is not supported";
 }
 EXPORTED LtStatus cublasLtCreate(Handle* handle) {
-  if (!card || !handle) return LtStatus::not_initialized;
+  if (!gpu || !handle) return LtStatus::not_initialized;
   static int object;
   *handle = reinterpret_cast<Handle>(&object);
   return LtStatus::success;
@@ -267,7 +267,7 @@ EXPORTED LtStatus cublasLtMatmul(Handle handle, MatmulDesc desc, const void* alp
   float one, zero;
   std::memcpy(&one, alpha, sizeof one), std::memcpy(&zero, beta, sizeof zero);
   if (one != 1 || zero != 0) return LtStatus::not_supported;
-  card->enqueue(
+  gpu->enqueue(
       [op, a_layout = *object_of(la), b_layout = *object_of(lb), d_layout = *object_of(ld),
        at_a = static_cast<const float*>(a), at_b = static_cast<const float*>(b), at_d = static_cast<float*>(d),
        workspace, bytes = size_t(given.workspace)] {

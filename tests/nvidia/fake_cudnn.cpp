@@ -1,7 +1,7 @@
-// A strict stand-in for cuDNN on the emulated card: libkern_fake_cudnn.so, opened through KERN_CUDNN. It knows the
+// A strict stand-in for cuDNN on the emulated GPU: libkern_fake_cudnn.so, opened through KERN_CUDNN. It knows the
 // functions and descriptors of kernels/common/nvidia/cudnn_api.h and no others, keeps every attribute with its type and
 // count, refuses what the library refuses, and carries out a convolution by the reference's loops when its stream gets
-// there. Where the library's behaviour is known without a card (tests/kernels/cudnn_test.cpp asks it where it is
+// there. Where the library's behaviour is known without a GPU (tests/kernels/cudnn_test.cpp asks it where it is
 // installed), the two agree; in doubt this one refuses.
 //
 // Its engines are chosen so that a wrong choice shows: those that Kern must pass over give results that are off.
@@ -23,7 +23,7 @@ namespace {
 using namespace kern::cudnn;
 using kern::kernels::Conv2dSpec;
 
-const kern::emulator::CardOfLibrary* card = nullptr;
+const kern::emulator::EmulatedGpu* gpu = nullptr;
 thread_local std::string last_error;
 
 constexpr Status kNull{2002}, kMisaligned{2003}, kNotFinalized{2004};
@@ -261,7 +261,7 @@ int64_t workspace_of(int64_t engine) {
 // --- doing it ---
 
 template <class Number>
-std::string copy_numbers(const Node& t, const void* of_card, std::vector<double>& values, bool to_card) {
+std::string copy_numbers(const Node& t, const void* of_gpu, std::vector<double>& values, bool to_gpu) {
   const auto dims = t.all<int64_t>(A::tensor_dimensions), strides = t.all<int64_t>(A::tensor_strides);
   values.resize(size_t(dims[0] * dims[1] * dims[2] * dims[3]));
   std::vector<Number> row(size_t(dims[1]), Number(0.0f));
@@ -270,20 +270,20 @@ std::string copy_numbers(const Node& t, const void* of_card, std::vector<double>
     for (int64_t h = 0; h < dims[2]; ++h)
       for (int64_t w = 0; w < dims[3]; ++w) {
         // Channels lie side by side in all that Kern gives it.
-        auto* p = static_cast<Number*>(const_cast<void*>(of_card)) + n * strides[0] + h * strides[2] + w * strides[3];
-        if (to_card) std::transform(at, at + dims[1], row.begin(), [](double v) { return Number(float(v)); });
-        if (const std::string wrong = to_card ? card->copy(p, row.data(), row.size() * sizeof(Number))
-                                              : card->copy(row.data(), p, row.size() * sizeof(Number));
+        auto* p = static_cast<Number*>(const_cast<void*>(of_gpu)) + n * strides[0] + h * strides[2] + w * strides[3];
+        if (to_gpu) std::transform(at, at + dims[1], row.begin(), [](double v) { return Number(float(v)); });
+        if (const std::string wrong = to_gpu ? gpu->copy(p, row.data(), row.size() * sizeof(Number))
+                                             : gpu->copy(row.data(), p, row.size() * sizeof(Number));
             !wrong.empty())
           return "cuDNN's stand-in: " + wrong;
-        if (!to_card) std::copy(row.begin(), row.end(), at);
+        if (!to_gpu) std::copy(row.begin(), row.end(), at);
         at += std::ptrdiff_t(row.size());
       }
   return {};
 }
-std::string copy_tensor(const Node& t, const void* of_card, std::vector<double>& values, bool to_card) {
-  return type_of(t) == DataType::bf16 ? copy_numbers<kern::Bf16>(t, of_card, values, to_card)
-                                      : copy_numbers<float>(t, of_card, values, to_card);
+std::string copy_tensor(const Node& t, const void* of_gpu, std::vector<double>& values, bool to_gpu) {
+  return type_of(t) == DataType::bf16 ? copy_numbers<kern::Bf16>(t, of_gpu, values, to_gpu)
+                                      : copy_numbers<float>(t, of_gpu, values, to_gpu);
 }
 void round_to_tf32(std::vector<double>& values) {
   for (double& v : values) {
@@ -306,7 +306,7 @@ std::string carry_out(const Ref& plan, const Tensors& at, void* workspace) {
   const Conv2dSpec g = o.spec();
   if (const int64_t bytes = workspace_of(config.engine)) {
     const std::vector<unsigned char> rubbish(size_t(bytes), 0xab);
-    if (const std::string wrong = card->copy(workspace, rubbish.data(), rubbish.size()); !wrong.empty())
+    if (const std::string wrong = gpu->copy(workspace, rubbish.data(), rubbish.size()); !wrong.empty())
       return "cuDNN's stand-in: workspace: " + wrong;
   }
   std::vector<double> x, w, y;
@@ -339,7 +339,7 @@ HandleObject* object_of(Handle h) { return reinterpret_cast<HandleObject*>(h); }
 
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
-EXPORTED void kern_attach_emulated_card(const kern::emulator::CardOfLibrary* c) { card = c; }
+EXPORTED void kern_attach_emulated_gpu(const kern::emulator::EmulatedGpu* c) { gpu = c; }
 EXPORTED int64_t kern_fake_cudnn_descriptors() { return int64_t(live().size()); }
 
 EXPORTED size_t cudnnGetVersion() { return 90000; }
@@ -350,7 +350,7 @@ EXPORTED void cudnnGetLastErrorString(char* message, size_t bytes) {
   if (bytes) message[std::string_view(last_error).copy(message, bytes - 1)] = 0;
 }
 EXPORTED Status cudnnCreate(Handle* handle) {
-  if (!card) return fail(Status::not_initialized, "no card");
+  if (!gpu) return fail(Status::not_initialized, "no GPU");
   *handle = reinterpret_cast<Handle>(new HandleObject);
   return Status::success;
 }
@@ -518,8 +518,7 @@ EXPORTED Status cudnnBackendExecute(Handle handle, RawDescriptor plan_raw, RawDe
   void* workspace = pack->one<void*>(A::pack_workspace);
   if (workspace_of(config.engine) && !workspace) return fail(kNull, "the plan needs a workspace");
   if (reinterpret_cast<uintptr_t>(workspace) % 256) return fail(kMisaligned, "the workspace is not aligned");
-  card->enqueue(
-      [plan, at = Tensors{found[0], found[1], found[2]}, workspace] { return carry_out(plan, at, workspace); },
-      object_of(handle)->stream);
+  gpu->enqueue([plan, at = Tensors{found[0], found[1], found[2]}, workspace] { return carry_out(plan, at, workspace); },
+               object_of(handle)->stream);
   return Status::success;
 }

@@ -21,7 +21,7 @@ std::string text_of(const std::string& relative) {
   EXPECT_TRUE(file) << relative;
   return {std::istreambuf_iterator<char>(file), {}};
 }
-// A kernel of these instructions, 16 bytes each as on every card since sm_70.
+// A kernel of these instructions, 16 bytes each as on every GPU since sm_70.
 Kernel kernel_of(const std::vector<std::string>& instructions) {
   std::string text = "\t\tFunction : f\n";
   char address[32];

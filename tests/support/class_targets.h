@@ -21,7 +21,7 @@ inline Values<int32_t> class_targets(int64_t rows, int64_t classes, bool ignore)
   return t;
 }
 
-// Targets of which some are impossible, and the same with those ignored: a card takes the one for the other.
+// Targets of which some are impossible, and the same with those ignored: a GPU takes the one for the other.
 inline std::pair<Values<int32_t>, Values<int32_t>> impossible_and_ignored(int64_t rows, int64_t classes) {
   Values<int32_t> wrong = class_targets(rows, classes, true), ignored = wrong;
   const int32_t impossible[] = {int32_t(classes), 255, -2, INT32_MIN, INT32_MAX};

@@ -27,9 +27,9 @@ inline Tensor pitched(const Tensor& t, int64_t before = 1, int64_t after = 2) {
   Shape leading;
   for (int i = 0; i + 1 < t.rank(); ++i) leading.push_back(t.dim(i));
   const int64_t widths[] = {before, t.channels(), after};
-  Tensor slot = Tensor::channel_slots(leading, widths)[1];
-  slot.copy_from(t);
-  return slot;
+  Tensor out = Tensor::empty_channel_slices(leading, widths)[1];
+  out.copy_from(t);
+  return out;
 }
 
 struct GradientCheck {

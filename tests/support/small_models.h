@@ -1,4 +1,4 @@
-// The models of devices_test.cpp: each small enough for an emulated card.
+// The models of devices_test.cpp: each small enough for an emulated GPU.
 #pragma once
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Every test program: a warning logged in a test fails it, unless a LogCapture expected it; TempDir() is a folder of
-// this process alone, for CTest runs many at a time. On the emulated card NVIDIA's libraries have stand-ins.
+// this process alone, for CTest runs many at a time. On the emulated GPU NVIDIA's libraries have stand-ins.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "engine/atomic_file.h"
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/ops/cross_entropy.h"
 #include "engine/random.h"
 #include "kernels/common/error.h"
@@ -287,10 +287,10 @@ TEST(Loop, DivergenceLeavesWhatWasSaved) {
   EXPECT_FALSE(fs::exists(folder.file(kLastModelFile)));
 }
 
-// A card brings the losses one step later, which no file shows.
+// A GPU brings the losses one step later, which no file shows.
 TEST(Loop, LateLosses) {
   std::string why;
-  if (!card_available(&why)) GTEST_SKIP() << why;
+  if (!gpu_available(&why)) GTEST_SKIP() << why;
   const Folders folders;
   const fs::path whole = folders.path / "whole";
   run(whole, false, {});

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "engine/atomic_file.h"
+#include "engine/dry_run.h"
 #include "engine/memory.h"
 #include "engine/random.h"
-#include "engine/rehearsal.h"
 #include "kernels/common/error.h"
 #include "kernels/common/sanitizer.h"
 #include "layers/dropout.h"
@@ -17,11 +17,11 @@ namespace kern::training {
 namespace {
 namespace fs = std::filesystem;
 
-LabelledBatch hollow(int64_t n, int64_t length) {
+LabelledBatch batch_of_shape(int64_t n, int64_t length) {
   return {Tensor::empty({n, length, 2}), Tensor::empty({n, length}, {.dtype = DType::i32})};
 }
 LabelledBatch real(uint32_t which, int64_t n, int64_t length) {
-  LabelledBatch b = hollow(n, length);
+  LabelledBatch b = batch_of_shape(n, length);
   RandomSequence random(3, RandomStream::noise, which);
   for (int64_t i = 0; i < b.x.size(); ++i) b.x.mutate()[i] = random.normal();
   for (int64_t i = 0; i < b.labels.size(); ++i) b.labels.mutate<int32_t>()[i] = int32_t(random.below(3));
@@ -60,7 +60,7 @@ struct Stateful {
     return loss;
   }
   StepMemory foresee(int64_t n, int64_t length) {
-    return memory_of_step([&] { step([&] { return hollow(n, length); }); });
+    return memory_of_step([&] { step([&] { return batch_of_shape(n, length); }); });
   }
   // The bytes of a checkpoint.
   std::string saved() {
@@ -79,23 +79,23 @@ struct Stateful {
   std::optional<Supervised> method;
 };
 
-TEST(StepMemory, a_training_with_rehearsals_is_one_without) {
+TEST(StepMemory, a_training_with_dry_runs_is_one_without) {
   Stateful plain;
   std::vector<double> losses;
   for (uint32_t i = 0; i < 4; ++i) losses.push_back(plain.real_step(i));
   const std::string expected = plain.saved();
 
-  Stateful rehearsed;
+  Stateful dry;
   for (uint32_t i = 0; i < 4; ++i) {
-    const std::string before = rehearsed.saved();
-    rehearsed.foresee(1000, 1000);
-    EXPECT_TRUE(rehearsed.saved() == before);
-    EXPECT_EQ(rehearsed.real_step(i), losses[i]);
+    const std::string before = dry.saved();
+    dry.foresee(1000, 1000);
+    EXPECT_TRUE(dry.saved() == before);
+    EXPECT_EQ(dry.real_step(i), losses[i]);
   }
-  EXPECT_TRUE(rehearsed.saved() == expected);
+  EXPECT_TRUE(dry.saved() == expected);
 }
 
-TEST(StepMemory, loading_and_swapping_in_a_rehearsal_change_nothing) {
+TEST(StepMemory, loading_and_swapping_in_a_dry_run_change_nothing) {
   Stateful small;
   small.real_step(0);
   const std::string before = small.saved();
@@ -103,7 +103,7 @@ TEST(StepMemory, loading_and_swapping_in_a_rehearsal_change_nothing) {
   small.real_step(1);
   const std::string after = small.saved();
   {
-    const Rehearsal rehearsal;
+    const DryRun dry_run;
     small.optimiser->load_state(file, "optimiser");
     small.average->load_state(file, "average");
     const Ema::Swapped swapped(*small.average);

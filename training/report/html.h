@@ -39,7 +39,7 @@ class HtmlDocument {
   void subsection(std::string_view title);
   void paragraph(std::string_view text);
   void note(std::string_view text);  // a remark that must not be overlooked
-  // The handful of numbers people look for first, as cards.
+  // The handful of numbers people look for first, as tiles.
   void key_figures(const std::vector<std::pair<std::string, std::string>>& label_and_value);
   // Name and value in two columns (device, seeds, hashes).
   void facts(const std::vector<std::pair<std::string, std::string>>& name_and_value);

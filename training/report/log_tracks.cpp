@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kLeft = 66, kTitle = 30, kHeader = 52, kGap = 8, kErrorWidth = 14, kSmall = 10;
 constexpr int kNothing = -1;
-constexpr size_t kMostTooltips = 150;  // per column of classes
+constexpr size_t kMaxTooltips = 150;  // per column of classes
 const char* const kCurveColours[] = {"#2e9e5b", "#3f7fd0", "#c0504d", "#8e6bbf", "#b8860b", "#2aa1a1"};
 const Svg::Stroke kFaint{.width = 1, .opacity = 0.15};
 const Svg::Stroke kFrame{.width = 1, .opacity = 0.5};
@@ -111,7 +111,7 @@ std::string depth_span(const WellTrack& well, size_t first, size_t last) {
 // A column of classes: few runs as shapes with their depth in the tooltip, many as one path per class.
 void draw_runs(Svg& svg, double x, double width, const std::vector<Run>& runs, const ClassList& classes,
                const WellTrack& well) {
-  if (runs.size() <= kMostTooltips) {
+  if (runs.size() <= kMaxTooltips) {
     for (const auto& r : runs)
       svg.path(box(x, width, r), classes[size_t(r.value)].colour,
                classes[size_t(r.value)].name + ", " + depth_span(well, r.first, r.last));

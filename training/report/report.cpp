@@ -188,8 +188,8 @@ void add_history(Report& report, const std::vector<EpochFigures>& history, int64
                    {"learning rate", true},
                    {"time", true}};
   // The last epochs are enough to read here; metrics.csv has them all.
-  constexpr size_t kMostRows = 12;
-  const size_t first = history.size() > kMostRows ? history.size() - kMostRows : 0;
+  constexpr size_t kMaxRows = 12;
+  const size_t first = history.size() > kMaxRows ? history.size() - kMaxRows : 0;
   for (size_t i = 0; i < history.size(); ++i) {
     const auto& e = history[i];
     if (i < first && e.epoch != best_epoch) continue;
@@ -202,8 +202,8 @@ void add_history(Report& report, const std::vector<EpochFigures>& history, int64
                           {readable(e.learning_rate, 3), {}, {}},
                           {std::isnan(e.seconds) ? "–" : format_duration(e.seconds), {}, {}}});
   }
-  table.caption = first > 0 ? fmt::format("The last {} epochs and the best one; all are in metrics.csv.", kMostRows)
-                            : "All epochs.";
+  table.caption =
+      first > 0 ? fmt::format("The last {} epochs and the best one; all are in metrics.csv.", kMaxRows) : "All epochs.";
   document.table(table);
 }
 

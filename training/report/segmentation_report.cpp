@@ -12,7 +12,7 @@
 namespace kern::training {
 namespace {
 
-constexpr size_t kMostWellRows = 25;
+constexpr size_t kMaxWellRows = 25;
 
 // Wells by accuracy in bins of 5 %.
 Svg accuracy_histogram(const std::vector<WellFigure>& wells) {
@@ -41,15 +41,15 @@ void add_wells(Report& report, const SegmentationReport& content) {
     document.begin_row();
     HtmlTable table;
     table.columns = {{"well"}, {"samples", true}, {"labelled", true}, {"accuracy", true}, {"mean IoU", true}};
-    for (size_t i = 0; i < std::min(wells.size(), kMostWellRows); ++i)
+    for (size_t i = 0; i < std::min(wells.size(), kMaxWellRows); ++i)
       table.rows.push_back({{wells[i].id, {}, {}},
                             count_cell(wells[i].samples),
                             count_cell(wells[i].labelled),
                             figure_cell(wells[i].accuracy),
                             figure_cell(wells[i].mean_iou)});
-    table.caption = wells.size() > kMostWellRows ? fmt::format("The {} worst of {} validation wells, the worst first.",
-                                                               kMostWellRows, wells.size())
-                                                 : "The validation wells, the worst first.";
+    table.caption = wells.size() > kMaxWellRows ? fmt::format("The {} worst of {} validation wells, the worst first.",
+                                                              kMaxWellRows, wells.size())
+                                                : "The validation wells, the worst first.";
     document.table(table);
     if (wells.size() > 2)
       report.figure("wells_by_accuracy", accuracy_histogram(wells), "How many validation wells reach which accuracy.");

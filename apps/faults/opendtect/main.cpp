@@ -7,7 +7,7 @@
 
 #include "apps/faults/faults_model.h"
 #include "apps/faults/opendtect/serve.h"
-#include "engine/card.h"
+#include "engine/gpu.h"
 #include "engine/json.h"
 #include "kernels/common/log.h"
 #include "training/process.h"

@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char *kThreshold = "Threshold", *kAmplitude = "Amplitude scale", *kVelocity = "Velocity";
-constexpr int64_t kMostValues = int64_t{1} << 29;  // 2 GiB of samples in one request
+constexpr int64_t kMaxValues = int64_t{1} << 29;  // 2 GiB of samples in one request
 
 bool is_plain(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 int hex_digit(char c) {
@@ -162,8 +162,8 @@ FirstBytes read_first_bytes(std::span<const std::byte, kFirstBytes> bytes) {
 
 Request read_request(std::span<const std::byte, kRequestBytes> bytes, const SeisInfo& info) {
   const Request r{word<int32_t>(bytes, 0), word<int32_t>(bytes, 1), word<int32_t>(bytes, 2), word<int32_t>(bytes, 3)};
-  check(r.samples >= 0 && int64_t{r.samples} <= kMostValues / info.inputs / info.traces &&
-            int64_t{r.samples} <= kMostValues / info.outputs,
+  check(r.samples >= 0 && int64_t{r.samples} <= kMaxValues / info.inputs / info.traces &&
+            int64_t{r.samples} <= kMaxValues / info.outputs,
         "OpendTect asks for ", r.samples, " samples of ", info.traces, " traces: no answer can follow");
   return r;
 }

@@ -388,7 +388,7 @@ void check_access(uintptr_t address, size_t bytes, Access kind, void* pc) {
     const std::string wrong = device_access(address, bytes, kind);
     if (!wrong.empty()) fault(wrong, pc);
   } else if (in_heap(address) && !host_may_touch(address)) {
-    fault(text("the host ", verb(kind), " memory of the card, ", heap_where(address)), pc);
+    fault(text("the host ", verb(kind), " memory of the GPU, ", heap_where(address)), pc);
   }
 }
 void check_read(const void* address, size_t bytes, SourceLocation at) {

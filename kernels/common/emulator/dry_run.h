@@ -1,5 +1,5 @@
 // A dry run of the emulated device: while a DryRun lives, launches, copies and fills are written down and not executed,
-// and memory is handed out without being touched, as much of it as a real card has. So the whole host code of a step of
+// and memory is handed out without being touched, as much of it as a real GPU has. So the whole host code of a step of
 // any size runs, graph capture included, in the time that the host takes. Copies to the host give zeros.
 #pragma once
 #include <cstddef>

@@ -12,7 +12,7 @@
 #include "kernels/common/emulator/dry_run.h"
 #include "kernels/common/error.h"
 
-// The host must not touch the card's memory. Under AddressSanitizer it is poisoned: whatever is compiled with that
+// The host must not touch the GPU's memory. Under AddressSanitizer it is poisoned: whatever is compiled with that
 // (all but the kernels and this emulator) is stopped at the line that does.
 extern "C" __attribute__((weak)) void __asan_poison_memory_region(const volatile void* p, size_t bytes);
 extern "C" __attribute__((weak)) void __asan_unpoison_memory_region(const volatile void* p, size_t bytes);

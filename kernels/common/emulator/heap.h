@@ -1,4 +1,4 @@
-// The emulated card's memory: one range of addresses, of which allocations take pieces with gaps between them. What was
+// The emulated GPU's memory: one range of addresses, of which allocations take pieces with gaps between them. What was
 // freed is not given out again, so that a late access is caught.
 #pragma once
 #include <cstddef>
@@ -13,10 +13,10 @@ inline constexpr size_t kHeapBytes = size_t{256} << 30;  // of addresses, not of
 uintptr_t heap_begin();
 inline bool in_heap(uintptr_t address) { return address - heap_begin() < kHeapBytes; }
 
-void* heap_take(size_t bytes, MemoryKind kind);  // null when the card is full
+void* heap_take(size_t bytes, MemoryKind kind);  // null when the GPU is full
 bool heap_give_back(void* p);                    // false: not the beginning of an allocation
 size_t heap_live();                              // bytes of device memory in use
-size_t heap_capacity();                          // of the card: KERN_EMULATOR_MEMORY in MiB, 4096 unless set
+size_t heap_capacity();                          // of the GPU: KERN_EMULATOR_MEMORY in MiB, 4096 unless set
 bool heap_holds(uintptr_t address, size_t bytes);
 const uint16_t* heap_valid_bytes();         // of each 512: how many, from the first, belong to an allocation
 bool host_may_touch(uintptr_t address);     // pinned

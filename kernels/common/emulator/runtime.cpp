@@ -56,7 +56,7 @@ struct EmulatedEvent {
 
 namespace {
 
-std::recursive_mutex mutex;                            // one thread at a time emulates the card
+std::recursive_mutex mutex;                            // one thread at a time emulates the GPU
 EmulatedStream& default_stream = *new EmulatedStream;  // never destroyed: memory may be given back at the very end
 std::vector<EmulatedStream*>& all_streams = *new std::vector<EmulatedStream*>{&default_stream};
 
@@ -144,7 +144,7 @@ cudaError_t run_stream(EmulatedStream& s, Until until) {
     wrong = work();
     if (!wrong.empty() && work.launch) fatal = {cudaErrorLaunchFailure, wrong};
   }
-  if (!wrong.empty()) s.waiting.clear();  // a card would refuse all that follows
+  if (!wrong.empty()) s.waiting.clear();  // a GPU would refuse all that follows
   s.running = false;
   if (fatal.error) return fail_for_good();
   if (wrong.empty()) wrong = emulator::take_host_fault();
@@ -231,7 +231,7 @@ bool capturing_any() {
 // Waiting is forbidden while a stream records.
 cudaError_t refuse_wait() {
   return fail(cudaErrorStreamCaptureUnsupported,
-              "the host waits for the card while a step is being captured; nothing in a step may do that");
+              "the host waits for the GPU while a step is being captured; nothing in a step may do that");
 }
 bool inside(const void* p) { return emulator::in_heap(reinterpret_cast<uintptr_t>(p)); }
 
@@ -249,15 +249,15 @@ std::string copy_now(void* to, const void* from, size_t bytes) {
 }
 // Whether the memory's side of a copy agrees with what the call says.
 bool direction_fits(const void* to, const void* from, cudaMemcpyKind kind) {
-  auto on_card = [](const void* p) { return inside(p); };
+  auto on_gpu = [](const void* p) { return inside(p); };
   auto on_host = [](const void* p) { return !inside(p) || emulator::host_may_touch(reinterpret_cast<uintptr_t>(p)); };
   switch (kind) {
     case cudaMemcpyHostToDevice:
-      return on_host(from) && on_card(to);
+      return on_host(from) && on_gpu(to);
     case cudaMemcpyDeviceToHost:
-      return on_card(from) && on_host(to);
+      return on_gpu(from) && on_host(to);
     case cudaMemcpyDeviceToDevice:
-      return on_card(from) && on_card(to);
+      return on_gpu(from) && on_gpu(to);
     case cudaMemcpyHostToHost:
       return on_host(from) && on_host(to);
     default:
@@ -306,25 +306,25 @@ void set_architecture(int of_device) {
   functions().clear();
 }
 
-const CardOfLibrary& card_of_library() {
-  static const CardOfLibrary card{.enqueue =
-                                      [](std::function<std::string()> work, void* stream) {
-                                        std::lock_guard lock(mutex);
-                                        const auto of_card = static_cast<cudaStream_t>(stream);
-                                        if (!noted({DryNode::Kind::library, "library"}, of_card))
-                                          add(of_card, std::move(work));
-                                      },
-                                  .capturing =
-                                      [](void* stream) {
-                                        std::lock_guard lock(mutex);
-                                        return of(static_cast<cudaStream_t>(stream)).capture != nullptr;
-                                      },
-                                  .copy =
-                                      [](void* to, const void* from, size_t bytes) {
-                                        if (inside(to) || inside(from)) return copy_now(to, from, bytes);
-                                        return std::string("the address is not one of the card's");
-                                      }};
-  return card;
+const EmulatedGpu& gpu_of_library() {
+  static const EmulatedGpu gpu{.enqueue =
+                                   [](std::function<std::string()> work, void* stream) {
+                                     std::lock_guard lock(mutex);
+                                     const auto of_gpu = static_cast<cudaStream_t>(stream);
+                                     if (!noted({DryNode::Kind::library, "library"}, of_gpu))
+                                       add(of_gpu, std::move(work));
+                                   },
+                               .capturing =
+                                   [](void* stream) {
+                                     std::lock_guard lock(mutex);
+                                     return of(static_cast<cudaStream_t>(stream)).capture != nullptr;
+                                   },
+                               .copy =
+                                   [](void* to, const void* from, size_t bytes) {
+                                     if (inside(to) || inside(from)) return copy_now(to, from, bytes);
+                                     return std::string("the address is not one of the GPU's");
+                                   }};
+  return gpu;
 }
 }  // namespace kern::emulator
 

@@ -1,8 +1,8 @@
 // The part of the CUDA runtime that Kern uses, for the emulator: the same names and meanings. Work of a stream is kept
 // until somebody waits for it (cudaStreamSynchronize and its like), so that code which forgets to wait reads old values
-// here as it would on a card. Copies from memory that is not pinned take place at the call, as on a card.
+// here as it would on a GPU. Copies from memory that is not pinned take place at the call, as on a GPU.
 //
-// A fault in a kernel makes the call that waits return cudaErrorLaunchFailure, and every later call too, as on a card;
+// A fault in a kernel makes the call that waits return cudaErrorLaunchFailure, and every later call too, as on a GPU;
 // cudaGetErrorString then gives the sentence.
 //
 // The device is one of compute capability 9.0. KERN_EMULATOR_ARCH=86 makes it one of 8.6, with what shared memory that

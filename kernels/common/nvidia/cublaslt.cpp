@@ -38,10 +38,10 @@ struct Opened {
 };
 Opened open() {
   std::unique_ptr<CublasLt> lt(
-      new CublasLt{.api = CublasLtApi(open_card_library("KERN_CUBLASLT", {"libcublasLt.so.13", "libcublasLt.so.12"}))});
+      new CublasLt{.api = CublasLtApi(open_cuda_library("KERN_CUBLASLT", {"libcublasLt.so.13", "libcublasLt.so.12"}))});
   if (!lt->api.library) return {nullptr, lt->api.library.why()};
   if (const LtStatus s = lt->api.Create(&lt->handle); s != LtStatus::success)
-    return {nullptr, text("cuBLASLt ", lt->api.version(), " finds no card to work on: ", lt->api.GetStatusString(s))};
+    return {nullptr, text("cuBLASLt ", lt->api.version(), " finds no GPU to work on: ", lt->api.GetStatusString(s))};
   return {std::move(lt), ""};
 }
 const Opened& opened() {
@@ -51,7 +51,7 @@ const Opened& opened() {
 
 }  // namespace
 
-CublasLt* cublaslt_of_card() { return opened().library.get(); }
+CublasLt* opened_cublaslt() { return opened().library.get(); }
 std::string cublaslt_in_words() {
   const Opened& o = opened();
   return o.library ? text(o.library->api.version(), " (", o.library->api.library.file(), ")") : "none: " + o.why;

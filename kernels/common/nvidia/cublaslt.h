@@ -17,13 +17,13 @@ struct CublasLtApi : cublaslt::LtFunctions {
   SharedLibrary library;
 };
 
-// The library at work on the card of this process.
+// The library at work on the GPU of this process.
 struct CublasLt {
   CublasLtApi api;
   cublaslt::Handle handle = nullptr;
   std::mutex mutex;  // a product's bias is part of its description
 };
-CublasLt* cublaslt_of_card();     // opened at the first call; null where there is no library or no card
+CublasLt* opened_cublaslt();      // opened at the first call; null where there is no library or no GPU
 std::string cublaslt_in_words();  // "13.1.0 (libcublasLt.so.13)", or "none: " and why
 
 // d[j,i] = bias[i] + sum_l a(i,l) b(l,j) for i < m, j < n, l < k, with

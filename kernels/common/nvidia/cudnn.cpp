@@ -156,7 +156,7 @@ CudnnPlan cudnn_plan(const CudnnApi& api, const CudnnTarget& target, std::vector
   throw Error(text(what, ": cuDNN ", api.version(), " has no engine for it", tried.empty() ? "" : ": ", tried));
 }
 
-// --- on the card ---
+// --- on the GPU ---
 
 namespace {
 
@@ -165,10 +165,10 @@ struct Opened {
   std::string why;
 };
 Opened open() {
-  std::unique_ptr<Cudnn> cudnn(new Cudnn{.api = CudnnApi(open_card_library("KERN_CUDNN", {"libcudnn.so.9"}))});
+  std::unique_ptr<Cudnn> cudnn(new Cudnn{.api = CudnnApi(open_cuda_library("KERN_CUDNN", {"libcudnn.so.9"}))});
   if (!cudnn->api.library) return {nullptr, cudnn->api.library.why()};
   if (const Status s = cudnn->api.Create(&cudnn->handle); s != Status::success)
-    return {nullptr, text("cuDNN ", cudnn->api.version(), " finds no card to work on: ", cudnn->api.words(s))};
+    return {nullptr, text("cuDNN ", cudnn->api.version(), " finds no GPU to work on: ", cudnn->api.words(s))};
   return {std::move(cudnn), ""};
 }
 const Opened& opened() {
@@ -178,7 +178,7 @@ const Opened& opened() {
 
 }  // namespace
 
-Cudnn* cudnn_of_card() { return opened().cudnn.get(); }
+Cudnn* opened_cudnn() { return opened().cudnn.get(); }
 std::string cudnn_in_words() {
   const Opened& o = opened();
   return o.cudnn ? text(o.cudnn->api.version(), " (", o.cudnn->api.library.file(), ")") : "none: " + o.why;

@@ -1,7 +1,7 @@
 // cuDNN's backend API behind a few types that free what they hold and say what went wrong: descriptors, and plans,
 // which are descriptors of an operation that an engine of the library has agreed to carry out.
 //
-//   Cudnn* cudnn = cudnn_of_card();                    // null: none here, cudnn_why() says why
+//   Cudnn* cudnn = opened_cudnn();                    // null: none here, cudnn_why() says why
 //   auto plan = cudnn_plan(cudnn->api, cudnn->target(), operation, {.tensor_cores = false}, parts);
 //   cudnn_run(*cudnn, *plan, exec.stream, {{1, x}, {2, w}, {3, y}}, workspace);
 #pragma once
@@ -84,7 +84,7 @@ class CudnnDescriptor {
   std::string what_;
 };
 
-// What plans are made for: the card behind a handle, or one that is described (cuDNN 9.8 and later), which need not be
+// What plans are made for: the GPU behind a handle, or one that is described (cuDNN 9.8 and later), which need not be
 // here.
 struct CudnnTarget {
   cudnn::Handle handle = nullptr;
@@ -109,7 +109,7 @@ struct CudnnPlan {
 // last. Error, with what was tried, where there is none.
 CudnnPlan cudnn_plan(const CudnnApi&, const CudnnTarget&, std::vector<CudnnDescriptor> parts, const CudnnDemands&);
 
-// The library at work on the card of this process.
+// The library at work on the GPU of this process.
 struct Cudnn {
   CudnnApi api;
   cudnn::Handle handle = nullptr;
@@ -117,7 +117,7 @@ struct Cudnn {
   void* stream = nullptr;
   CudnnTarget target() const { return {.handle = handle}; }
 };
-Cudnn* cudnn_of_card();        // opened at the first call; null where there is no library or no card
+Cudnn* opened_cudnn();         // opened at the first call; null where there is no library or no GPU
 std::string cudnn_in_words();  // "9.19.0 (libcudnn.so.9)", or "none: " and why
 constexpr int64_t kCudnnWorkspaceAlignment = 256;
 

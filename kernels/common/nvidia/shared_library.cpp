@@ -30,7 +30,7 @@ void SharedLibrary::refuse(std::string why) {
 
 void* SharedLibrary::symbol(const char* name) const { return handle_ ? dlsym(handle_, name) : nullptr; }
 
-SharedLibrary open_card_library(const char* variable, std::initializer_list<const char*> files) {
+SharedLibrary open_cuda_library(const char* variable, std::initializer_list<const char*> files) {
   const char* value = std::getenv(variable);
   const std::string named = value ? value : "";
   SharedLibrary library;
@@ -41,15 +41,15 @@ SharedLibrary open_card_library(const char* variable, std::initializer_list<cons
 #ifdef KERN_CUDA_EMULATED
   (void)files;
   if (named.empty()) {
-    library.refuse(text("the emulated card has none (", variable, " may name a stand-in)"));
+    library.refuse(text("the emulated GPU has none (", variable, " may name a stand-in)"));
     return library;
   }
   library = SharedLibrary({named.c_str()});
   if (library) {
-    void (*attach)(const emulator::CardOfLibrary*) = nullptr;
+    void (*attach)(const emulator::EmulatedGpu*) = nullptr;
     library.find(attach, emulator::kAttachName);
-    if (attach) attach(&emulator::card_of_library());
-    else library.refuse(text(named, " is no stand-in for the emulated card"));
+    if (attach) attach(&emulator::gpu_of_library());
+    else library.refuse(text(named, " is no stand-in for the emulated GPU"));
   }
 #else
   library = named.empty() ? SharedLibrary(files) : SharedLibrary({named.c_str()});

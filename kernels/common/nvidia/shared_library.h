@@ -29,8 +29,8 @@ class SharedLibrary {
   std::string file_, why_;
 };
 
-// A library that works on the card: the file that the environment variable names ("off" is none), else the first of
+// A library that works on the GPU: the file that the environment variable names ("off" is none), else the first of
 // `files`. On the emulator only a stand-in that speaks to it (kernels/common/emulator/library.h) will do.
-SharedLibrary open_card_library(const char* variable, std::initializer_list<const char*> files);
+SharedLibrary open_cuda_library(const char* variable, std::initializer_list<const char*> files);
 
 }  // namespace kern::kernels

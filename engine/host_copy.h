@@ -7,12 +7,12 @@
 
 namespace kern {
 
-class Readback {
+class HostCopy {
  public:
   // The values that the tensor has now, at most 64 of f32, dense; it may be written to at once. On the CPU, and in a
-  // rehearsal (zeros), they are there already.
-  explicit Readback(const Tensor& values, SourceLocation at = SourceLocation::current());
-  bool late() const { return bool(slot_); }  // whether a card brings them
+  // dry run (zeros), they are there already.
+  explicit HostCopy(const Tensor& values, SourceLocation at = SourceLocation::current());
+  bool late() const { return bool(slot_); }  // whether a GPU brings them
   std::vector<float> values() const;         // waits for them; throws what went wrong in a kernel before
 
  private:

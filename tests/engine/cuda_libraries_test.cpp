@@ -1,5 +1,5 @@
-// Recorded steps in which NVIDIA's libraries do the products; on the emulated card their stand-ins do.
-#include "kernels/common/card_libraries.h"
+// Recorded steps in which NVIDIA's libraries do the products; on the emulated GPU their stand-ins do.
+#include "kernels/common/cuda_libraries.h"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ namespace {
 using namespace kern::testing;
 using Last = StepGraphs::Last;
 
-// A little U: down, up into a slot beside its input, and out. Its loss and every gradient in three steps: as the code
+// A little U: down, up into a slice beside its input, and out. Its loss and every gradient in three steps: as the code
 // stands, recorded, and replayed.
 std::vector<std::vector<float>> three_steps() {
   std::vector<Tensor> p;
@@ -35,11 +35,11 @@ std::vector<std::vector<float>> three_steps() {
     const auto out =
         graphs.run({random_tensor({2, 6, 4, 4}, 10 + step)}, [&](const std::vector<Tensor>& in) -> std::vector<Tensor> {
           const int64_t widths[] = {4, 4};
-          std::vector<Tensor> slots = Tensor::channel_slots({2, 6, 4}, widths, in[0].options());
-          slots[0].copy_from(in[0]);
-          const Tensor down = conv2d(slots[0], p[0], p[1], {.stride = 2});
-          const Tensor up = conv_transpose2d(down, p[2], p[3], {.stride = 2}, slots[1]);
-          const Tensor loss = mse(linear(concat({slots[0], up}), p[4], p[5]), target);
+          std::vector<Tensor> slices = Tensor::empty_channel_slices({2, 6, 4}, widths, in[0].options());
+          slices[0].copy_from(in[0]);
+          const Tensor down = conv2d(slices[0], p[0], p[1], {.stride = 2});
+          const Tensor up = conv_transpose2d(down, p[2], p[3], {.stride = 2}, slices[1]);
+          const Tensor loss = mse(linear(concat({slices[0], up}), p[4], p[5]), target);
           backward(loss);
           std::vector<Tensor> results{loss};
           for (Tensor& t : p) {
@@ -54,10 +54,10 @@ std::vector<std::vector<float>> three_steps() {
   return all;
 }
 
-TEST(CardLibraries, serve_in_recorded_steps) {
+TEST(CudaLibraries, serve_in_recorded_steps) {
   std::string why;
-  if (!card_available(&why)) GTEST_SKIP() << why;
-  for (const kernels::CardLibrary& library : kernels::card_libraries())
+  if (!gpu_available(&why)) GTEST_SKIP() << why;
+  for (const kernels::CudaLibrary& library : kernels::cuda_libraries())
     if (library.found.starts_with("none")) GTEST_SKIP() << "nothing was run: " << library.name << ": " << library.found;
   const auto ours = three_steps();
   const kernels::PreferRow prefer("conv2d=cudnn,conv_transpose2d=cudnn,linear=cublaslt");

@@ -1,5 +1,5 @@
-// The engine on a card, emulated or real: memory, copies, scalars. Without a card the sentence that says so.
-#include "engine/card.h"
+// The engine on a GPU, emulated or real: memory, copies, scalars. Without a GPU the sentence that says so.
+#include "engine/gpu.h"
 
 #include <gtest/gtest.h>
 
@@ -16,17 +16,17 @@
 namespace kern {
 namespace {
 
-class Card : public ::testing::Test {
+class Gpu : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string why;
-    if (!card_available(&why)) GTEST_SKIP() << why;
+    if (!gpu_available(&why)) GTEST_SKIP() << why;
   }
 };
 
-TEST(NoCard, is_a_sentence) {
+TEST(NoGpu, is_a_sentence) {
   std::string why;
-  if (card_available(&why)) GTEST_SKIP() << "there is a card";
+  if (gpu_available(&why)) GTEST_SKIP() << "there is a GPU";
   EXPECT_NE(why.find("use device=cpu"), std::string::npos) << why;
   EXPECT_THROW(device_of(DeviceChoice::cuda), Error);
   EXPECT_EQ(device_of(DeviceChoice::automatic), Device::cpu);
@@ -39,7 +39,7 @@ Tensor counting(const Shape& shape) {
   return t;
 }
 
-TEST_F(Card, values_go_there_and_come_back) {
+TEST_F(Gpu, values_go_there_and_come_back) {
   const Tensor x = counting({3, 5}), there = x.to(Device::cuda);
   EXPECT_EQ(there.device(), Device::cuda);
   EXPECT_EQ(there.values(), x.values());
@@ -50,24 +50,24 @@ TEST_F(Card, values_go_there_and_come_back) {
   EXPECT_EQ(Tensor::empty({0, 4}, {.device = Device::cuda}).values(), std::vector<float>{});
 }
 
-TEST_F(Card, rows_with_a_pitch_are_copied_between_slots) {
+TEST_F(Gpu, rows_with_a_pitch_are_copied_between_slots) {
   const std::vector<int64_t> widths{2, 3};
-  auto slots = Tensor::channel_slots({4}, widths, {.device = Device::cuda});
-  slots[0].fill(7);
-  slots[1].copy_from(counting({4, 3}));
-  const Tensor whole = Tensor::joined_channels(slots);
+  auto slices = Tensor::empty_channel_slices({4}, widths, {.device = Device::cuda});
+  slices[0].fill(7);
+  slices[1].copy_from(counting({4, 3}));
+  const Tensor whole = Tensor::joined_channels(slices);
   EXPECT_EQ(whole.values(), (std::vector<float>{7, 7, 0, 1, 2, 7, 7, 3, 4, 5, 7, 7, 6, 7, 8, 7, 7, 9, 10, 11}));
   Tensor back = Tensor::zeros({4, 3});
-  back.copy_from(slots[1]);
+  back.copy_from(slices[1]);
   EXPECT_EQ(back.values(), counting({4, 3}).values());
 }
 
-TEST_F(Card, fills_and_zeros) {
+TEST_F(Gpu, fills_and_zeros) {
   EXPECT_EQ(Tensor::zeros({2, 2}, {.device = Device::cuda}).values(), std::vector<float>(4, 0.0f));
   EXPECT_EQ(Tensor::full({5}, 2.5f, {.device = Device::cuda}).values(), std::vector<float>(5, 2.5f));
 }
 
-TEST_F(Card, memory_is_counted_by_itself_and_used_again) {
+TEST_F(Gpu, memory_is_counted_by_itself_and_used_again) {
   const MemoryCounters host = memory_counters(Device::cpu);
   release_unused_memory(Device::cuda);
   const MemoryCounters before = memory_counters(Device::cuda);
@@ -84,18 +84,18 @@ TEST_F(Card, memory_is_counted_by_itself_and_used_again) {
   EXPECT_EQ(memory_counters(Device::cpu).live, host.live);
 }
 
-TEST_F(Card, too_much_is_a_sentence) {
-  const int64_t values = int64_t(card_info().memory / 4) + (1 << 20);
+TEST_F(Gpu, too_much_is_a_sentence) {
+  const int64_t values = int64_t(gpu_info().memory / 4) + (1 << 20);
   try {
     Tensor::empty({values}, {.device = Device::cuda});
     FAIL() << "no error";
   } catch (const Error& e) {
     EXPECT_EQ(e.sentence().substr(0, 28), "out of memory: a tensor need");
-    EXPECT_NE(e.sentence().find("of the card's memory"), std::string::npos) << e.sentence();
+    EXPECT_NE(e.sentence().find("of the GPU's memory"), std::string::npos) << e.sentence();
   }
 }
 
-TEST_F(Card, scalars_are_read_where_kernels_run) {
+TEST_F(Gpu, scalars_are_read_where_kernels_run) {
   DeviceScalar<int64_t> n = 5;
   auto there = [&] {
     int64_t value = 0;
@@ -112,7 +112,7 @@ TEST_F(Card, scalars_are_read_where_kernels_run) {
   EXPECT_EQ(there(), 7);
 }
 
-TEST_F(Card, a_leaf_moves_with_everyone_who_holds_it) {
+TEST_F(Gpu, a_leaf_moves_with_everyone_who_holds_it) {
   Tensor x = counting({4});
   const Tensor other = x;
   x.move_to(Device::cuda);
@@ -120,7 +120,7 @@ TEST_F(Card, a_leaf_moves_with_everyone_who_holds_it) {
   EXPECT_EQ(other.values(), counting({4}).values());
 }
 
-TEST_F(Card, an_op_and_its_gradient) {
+TEST_F(Gpu, an_op_and_its_gradient) {
   Tensor x = Tensor::from({4}, std::vector<float>{-1, 2, -3, 4}).to(Device::cuda);
   x.require_grad();
   const Tensor y = relu(x);
@@ -129,7 +129,7 @@ TEST_F(Card, an_op_and_its_gradient) {
   EXPECT_EQ(x.grad().values(), (std::vector<float>{0, 3, 0, 3}));
 }
 
-TEST_F(Card, random_numbers_of_a_step_that_is_over_are_refused) {
+TEST_F(Gpu, random_numbers_of_a_step_that_is_over_are_refused) {
   Generator g(1);
   const Generator::Draw draw = g.draw(RandomStream::dropout);
   EXPECT_NE(draw.step_on(Device::cuda), nullptr);
@@ -139,7 +139,7 @@ TEST_F(Card, random_numbers_of_a_step_that_is_over_are_refused) {
 }
 
 #ifdef KERN_CUDA_EMULATED
-TEST_F(Card, what_a_former_owner_left_in_a_block_is_not_read) {
+TEST_F(Gpu, what_a_former_owner_left_in_a_block_is_not_read) {
   if (kAddressSanitizer) GTEST_SKIP() << "nothing is reused there";
   { const Tensor former = Tensor::full({777}, 1, {.device = Device::cuda}); }
   const Tensor t = Tensor::empty({777}, {.device = Device::cuda});

@@ -1,5 +1,5 @@
-// A training step on a card, emulated or real: recorded it gives the bits of the eager one, and the losses of the CPU
-// within tolerances. Without waiting for the card.
+// A training step on a GPU, emulated or real: recorded it gives the bits of the eager one, and the losses of the CPU
+// within tolerances. Without waiting for the GPU.
 #include <gtest/gtest.h>
 
 #include "engine/ops/mse.h"
@@ -70,15 +70,15 @@ Outcome train(const SmallModel& m, Device device, int steps, bool graphs = true,
   return outcome;
 }
 
-class StepOnCard : public ::testing::TestWithParam<SmallModel> {
+class StepOnGpu : public ::testing::TestWithParam<SmallModel> {
  protected:
   void SetUp() override {
     std::string why;
-    if (!card_available(&why)) GTEST_SKIP() << why;
+    if (!gpu_available(&why)) GTEST_SKIP() << why;
   }
 };
 
-TEST_P(StepOnCard, recorded_is_eager_to_the_bit) {
+TEST_P(StepOnGpu, recorded_is_eager_to_the_bit) {
   const Outcome eager = train(GetParam(), Device::cuda, 6, false), recorded = train(GetParam(), Device::cuda, 6);
   EXPECT_EQ(eager.losses, recorded.losses);
   EXPECT_TRUE(eager == recorded) << "parameters or buffers differ";
@@ -87,15 +87,15 @@ TEST_P(StepOnCard, recorded_is_eager_to_the_bit) {
                                              Last::recorded}));
 }
 
-TEST_P(StepOnCard, twenty_losses_stay_with_those_of_the_cpu) {
+TEST_P(StepOnGpu, twenty_losses_stay_with_those_of_the_cpu) {
   const Outcome here = train(GetParam(), Device::cpu, 20), there = train(GetParam(), Device::cuda, 20);
   for (size_t i = 0; i < 20; ++i) EXPECT_NEAR(there.losses[i], here.losses[i], 1e-5 + 2e-3 * here.losses[i]) << i;
 }
-INSTANTIATE_TEST_SUITE_P(Models, StepOnCard, ::testing::ValuesIn(kSmallModels), name_of);
+INSTANTIATE_TEST_SUITE_P(Models, StepOnGpu, ::testing::ValuesIn(kSmallModels), name_of);
 
-TEST(StepOnCard, batches_that_make_one_update_are_one_record) {
+TEST(StepOnGpu, batches_that_make_one_update_are_one_record) {
   std::string why;
-  if (!card_available(&why)) GTEST_SKIP() << why;
+  if (!gpu_available(&why)) GTEST_SKIP() << why;
   const Outcome eager = train(kSmallModels[0], Device::cuda, 5, false, 2),
                 recorded = train(kSmallModels[0], Device::cuda, 5, true, 2),
                 here = train(kSmallModels[0], Device::cpu, 5, true, 2);
@@ -104,9 +104,9 @@ TEST(StepOnCard, batches_that_make_one_update_are_one_record) {
 }
 
 // Every loss that a configuration can ask for may be recorded.
-TEST(StepOnCard, composed_losses) {
+TEST(StepOnGpu, composed_losses) {
   std::string why;
-  if (!card_available(&why)) GTEST_SKIP() << why;
+  if (!gpu_available(&why)) GTEST_SKIP() << why;
   const SmallModel& m = kSmallModels[1];
   auto losses = [&](Device device) {
     set_seed(7);
@@ -129,9 +129,9 @@ TEST(StepOnCard, composed_losses) {
   for (size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(there[i], here[i], 1e-4 * here[i]) << i;
 }
 
-TEST(StepOnCard, parameters_frozen_meanwhile_are_left_alone_by_a_record) {
+TEST(StepOnGpu, parameters_frozen_meanwhile_are_left_alone_by_a_record) {
   std::string why;
-  if (!card_available(&why)) GTEST_SKIP() << why;
+  if (!gpu_available(&why)) GTEST_SKIP() << why;
   const SmallModel& m = kSmallModels[3];
   set_seed(7);
   const AnyModule network = m.make();

@@ -1,6 +1,6 @@
-// A row's hollow twin is the same row whose kernels do nothing: whatever returns a value (supports, workspace) stays,
+// A row's meta twin is the same row whose kernels do nothing: whatever returns a value (supports, workspace) stays,
 // every entry that returns nothing is replaced. With it the code of a whole step can run without computing anything
-// (engine/rehearsal.h).
+// (engine/dry_run.h).
 #pragma once
 #include <cstddef>
 #include <type_traits>
@@ -8,9 +8,9 @@
 
 namespace kern::kernels {
 
-// Whether select() hands hollow twins to this thread.
-bool hollow_rows();
-bool set_hollow_rows(bool on);  // returns what it was
+// Whether select() hands meta twins to this thread.
+bool meta_rows();
+bool set_meta_rows(bool on);  // returns what it was
 
 namespace detail {
 
@@ -22,8 +22,8 @@ template <class Row, size_t... i>
 constexpr bool takes_members(std::index_sequence<i...>) {
   return requires { Row{(void(i), AnyMember{})...}; };
 }
-constexpr size_t kMostMembers = 12;
-template <class Row, size_t n = kMostMembers + 1>
+constexpr size_t kMaxMembers = 12;
+template <class Row, size_t n = kMaxMembers + 1>
 constexpr size_t member_count() {
   if constexpr (takes_members<Row>(std::make_index_sequence<n>())) return n;
   else return member_count<Row, n - 1>();
@@ -32,9 +32,9 @@ constexpr size_t member_count() {
 template <class... A>
 void do_nothing(A...) {}
 template <class T>
-void hollow_out(T&) {}
+void empty_entry(T&) {}
 template <class... A>
-void hollow_out(void (*&entry)(A...)) {
+void empty_entry(void (*&entry)(A...)) {
   if (entry) entry = do_nothing<A...>;
 }
 
@@ -44,7 +44,7 @@ void hollow_out(void (*&entry)(A...)) {
 template <class Row, class F>
 void for_each_member(Row& row, F&& f) {
   constexpr size_t n = detail::member_count<std::remove_const_t<Row>>();
-  static_assert(n >= 3 && n <= detail::kMostMembers, "a row of this many members needs another line below");
+  static_assert(n >= 3 && n <= detail::kMaxMembers, "a row of this many members needs another line below");
   auto each = [&](auto&... member) { (f(member), ...); };
   if constexpr (n == 3) {
     auto& [a, b, c] = row;
@@ -86,10 +86,10 @@ const void* made_once(const void* row, const void* (*make)(const void* row));
 
 // The twin of a row of static storage duration. Made once and kept for good: backward functions hold on to it.
 template <class Row>
-const Row& hollow_twin(const Row& row) {
+const Row& meta_twin(const Row& row) {
   return *static_cast<const Row*>(detail::made_once(&row, [](const void* original) -> const void* {
     auto* twin = new Row(*static_cast<const Row*>(original));
-    for_each_member(*twin, [](auto& member) { detail::hollow_out(member); });
+    for_each_member(*twin, [](auto& member) { detail::empty_entry(member); });
     return twin;
   }));
 }

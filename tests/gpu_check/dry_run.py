@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""scripts/gpu_check, rehearsed on the emulated device: every part ends well in one call; a call killed in the middle is gone on with; what
+"""scripts/gpu_check, run dry on the emulated device: every part ends well in one call; a call killed in the middle is gone on with; what
 scripts/gpu_pack packs runs below a bare root. Called by CTest with the checkout and a build of the preset emulated; 77: skipped."""
 import collections
 import glob
@@ -17,7 +17,7 @@ import time
 
 root, build = (os.path.realpath(a) for a in sys.argv[1:3])
 which = sys.argv[3]
-check = [sys.executable, os.path.join(root, "scripts", "gpu_check"), "--rehearse"]
+check = [sys.executable, os.path.join(root, "scripts", "gpu_check"), "--dry-run"]
 environment = dict(os.environ, BUILD=build)
 for name in ("OUT", "KERN_DEVICE", "KERN_PRECISION"):
     environment.pop(name, None)
@@ -47,8 +47,8 @@ def whole(work):
     done = subprocess.run([*check, "--state", work + "/state", "--out", work + "/out", "--minutes", "8"], env=environment, capture_output=True, text=True)
     seconds = time.monotonic() - begin
     print(done.stdout[-12_000:], done.stderr[-2000:], sep="\n")
-    ensure(done.returncode == 0, f"the rehearsal ended with {done.returncode}")
-    ensure(seconds < 300, f"the rehearsal took {seconds:.0f} s, 300 are allowed")
+    ensure(done.returncode == 0, f"the dry run ended with {done.returncode}")
+    ensure(seconds < 300, f"the dry run took {seconds:.0f} s, 300 are allowed")
     table = done.stdout[done.stdout.rindex("=" * 40 + " gpu_check") :]
     ensure(len(table) <= 12_000, f"the table has {len(table)} characters, 12,000 come back")
     archive = work + "/out/results.tgz"
@@ -60,7 +60,7 @@ def whole(work):
     cases = collections.Counter(line["case"].split("/")[0] for line in lines_of(work + "/state") if line["status"] == "done")
     for part in ("info", "smoke", "test", "steps", "kernels", "memcheck", "racecheck", "ncu", "train"):
         ensure(cases[part] > 0, f"nothing of the part {part} was done")
-    print(f"rehearsed in {seconds:.0f} s; results.tgz has {os.path.getsize(archive) / 1024:.0f} KiB")
+    print(f"dry run in {seconds:.0f} s; results.tgz has {os.path.getsize(archive) / 1024:.0f} KiB")
 
 
 def killed(work):
@@ -130,18 +130,18 @@ def bare(work):
             os.makedirs(os.path.dirname(os.path.join(project, name)), exist_ok=True)
             shutil.copy(os.path.join(root, name), os.path.join(project, name))
     os.makedirs(project + "/build")
-    packed = dict(os.environ, BUILD=build, PACKED=project + "/build/card.tar.xz")
+    packed = dict(os.environ, BUILD=build, PACKED=project + "/build/gpu.tar.xz")
     done = subprocess.run([os.path.join(root, "scripts", "gpu_pack"), "--as-built"], env=packed, capture_output=True, text=True)
     ensure(done.returncode == 0, "scripts/gpu_pack: " + done.stderr[-500:])
     subprocess.run(["tar", "-xJf", packed["PACKED"], "-C", work, "./kern"], check=True)
     for library in re.findall(r"(/\S+) \(0x", subprocess.run(["ldd", work + "/kern"], capture_output=True, text=True).stdout):
         bring(library)
-    done = subprocess.run([shutil.which("unshare"), "-rn", shutil.which("chroot"), bare_root, python, "/elsewhere/kern/scripts/gpu_check", "--rehearse", "--out", "/tmp/out", "info", "tests"],
+    done = subprocess.run([shutil.which("unshare"), "-rn", shutil.which("chroot"), bare_root, python, "/elsewhere/kern/scripts/gpu_check", "--dry-run", "--out", "/tmp/out", "info", "tests"],
                           env={"PATH": "/bin", "HOME": "/tmp"}, capture_output=True, text=True)
     print(done.stdout[-6000:], done.stderr[-2000:], sep="\n")
     ensure(done.returncode == 0, f"below the bare root it ended with {done.returncode}")
-    lines = lines_of(project + "/build/gpu_rehearsal")
-    ensure(any(line["case"] == "info" and line.get("build") == "build/card" for line in lines), "it did not run what was packed")
+    lines = lines_of(project + "/build/gpu_dry_run")
+    ensure(any(line["case"] == "info" and line.get("build") == "build/gpu" for line in lines), "it did not run what was packed")
     ensure(sum(line["case"].startswith("test/") and line["status"] == "done" for line in lines) > 10, "it ran no tests")
 
 

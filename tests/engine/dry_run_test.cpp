@@ -1,4 +1,4 @@
-#include "engine/rehearsal.h"
+#include "engine/dry_run.h"
 
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ namespace {
 using testing::error_of;
 using testing::random_tensor;
 
-TEST(Rehearsal, counts_like_real_memory_and_takes_none) {
+TEST(DryRun, counts_like_real_memory_and_takes_none) {
   const size_t sizes[] = {0, 1, 64, 65, 4096, 65536, 65537, 100000, 1 << 20, (1 << 20) + 1, 123456789};
   release_unused_memory();
   reset_peak_memory();
@@ -36,11 +36,11 @@ TEST(Rehearsal, counts_like_real_memory_and_takes_none) {
     for (const size_t bytes : sizes) blocks.push_back(std::make_unique<Storage>(Device::cpu, bytes / 2));
     return blocks;
   };
-  const Rehearsal rehearsal;
+  const DryRun dry_run;
   {
     const auto blocks = use();
     for (size_t i = 0; i < blocks.size(); ++i) {
-      EXPECT_TRUE(blocks[i]->hollow());
+      EXPECT_TRUE(blocks[i]->is_meta());
       EXPECT_EQ(reinterpret_cast<uintptr_t>(blocks[i]->data()) % 64, 0u);
       if (i > 0) {
         EXPECT_GE(blocks[i]->data(), blocks[i - 1]->data() + blocks[i - 1]->bytes()) << "blocks must not overlap";
@@ -48,20 +48,20 @@ TEST(Rehearsal, counts_like_real_memory_and_takes_none) {
     }
     EXPECT_EQ(memory_counters().live, before.live);
     EXPECT_EQ(memory_counters().allocations, before.allocations);
-    EXPECT_GT(rehearsal.counters().live, 0u);
+    EXPECT_GT(dry_run.counters().live, 0u);
   }
-  EXPECT_EQ(rehearsal.counters().live, 0u);
+  EXPECT_EQ(dry_run.counters().live, 0u);
   std::thread([&] { use(); }).join();  // another thread's memory is real
-  EXPECT_EQ(memory_counters().peak - before.live, rehearsal.counters().peak);
+  EXPECT_EQ(memory_counters().peak - before.live, dry_run.counters().peak);
   if (!kAddressSanitizer) {  // nothing is reused there
-    EXPECT_EQ(memory_counters().reserved - before.reserved, rehearsal.counters().reserved);
-    EXPECT_EQ(memory_counters().allocations - before.allocations, rehearsal.counters().allocations);
+    EXPECT_EQ(memory_counters().reserved - before.reserved, dry_run.counters().reserved);
+    EXPECT_EQ(memory_counters().allocations - before.allocations, dry_run.counters().allocations);
   }
   release_unused_memory();
 }
 
-TEST(Rehearsal, addresses_are_distinct_and_may_be_touched) {
-  const Rehearsal rehearsal;
+TEST(DryRun, addresses_are_distinct_and_may_be_touched) {
+  const DryRun dry_run;
   std::vector<Tensor> all;
   for (int i = 0; i < 100; ++i) {
     all.push_back(Tensor::empty({1 << 25, 8}));  // 1 GiB each
@@ -73,14 +73,14 @@ TEST(Rehearsal, addresses_are_distinct_and_may_be_touched) {
   all.back().mutate()[12345] = 1;
   for (int i = 0; i < 100; ++i) all.push_back(Tensor::empty({int64_t{1} << 35, 8}));  // 100 TiB: more than addresses
   EXPECT_EQ(*all.back().data(), 0);
-  EXPECT_EQ(rehearsal.counters().live, (size_t{100} << 30) + (size_t{100} << 40));
+  EXPECT_EQ(dry_run.counters().live, (size_t{100} << 30) + (size_t{100} << 40));
 }
 
-TEST(Rehearsal, values_are_zeros_and_real_tensors_stay) {
+TEST(DryRun, values_are_zeros_and_real_tensors_stay) {
   Tensor real = Tensor::from({2, 2}, std::vector<float>{1, 2, 3, 4});
   const Tensor other = Tensor::from({2, 2}, std::vector<float>{5, 6, 7, 8});
   {
-    const Rehearsal rehearsal;
+    const DryRun dry_run;
     const Tensor made = Tensor::full({2, 2}, 3);
     EXPECT_EQ(made.values(), std::vector<float>(4));
     EXPECT_EQ(real.clone().values(), std::vector<float>(4));
@@ -96,13 +96,13 @@ TEST(Rehearsal, values_are_zeros_and_real_tensors_stay) {
   EXPECT_EQ(real.values(), (std::vector<float>{1, 2, 3, 4}));
 }
 
-TEST(Rehearsal, what_was_made_in_it_is_of_no_use_after_it) {
+TEST(DryRun, what_was_made_in_it_is_of_no_use_after_it) {
   Tensor made, real = Tensor::zeros({3});
   {
-    const Rehearsal rehearsal;
+    const DryRun dry_run;
     made = Tensor::zeros({3});
   }
-  const std::string sentence = "a tensor of shape [3] that was made in a rehearsal is used after it: it has no values";
+  const std::string sentence = "a tensor of shape [3] that was made in a dry run is used after it: it has no values";
   EXPECT_EQ(error_of([&] { made.fill(1); }), sentence);
   EXPECT_EQ(error_of([&] { real.copy_from(made); }), sentence);
   EXPECT_EQ(error_of([&] { sum(made); }), sentence);
@@ -135,7 +135,7 @@ struct Step {
   void update() {
     const float lr = 0.1f, scale = 1;
     if (arena) {
-      const KeptInRehearsal keep(steps);
+      const KeptInDryRun keep(steps);
       ++steps;
       adam(arena->values(), arena->gradients(), *first, *second, {}, &steps, &lr, &scale);
       arena->clear_gradients();
@@ -159,39 +159,39 @@ Tensor batch() { return random_tensor({2, 5, 7, 4}, 7); }
 Tensor classes() { return Tensor::from({2, 5, 7}, std::vector<int32_t>(70, 2)); }
 
 // At any point between the batches of an accumulated step, with and without an optimiser's arena.
-TEST(Rehearsal, leaves_everything_to_the_bit_as_it_was) {
+TEST(DryRun, leaves_everything_to_the_bit_as_it_was) {
   for (const bool with_arena : {true, false}) {
-    Step plain(with_arena), rehearsed(with_arena);
-    auto rehearse = [&] {
-      const auto before = rehearsed.state();
+    Step plain(with_arena), dry(with_arena);
+    auto run_dry = [&] {
+      const auto before = dry.state();
       {
-        const Rehearsal rehearsal;
+        const DryRun dry_run;
         for (int i = 0; i < 2; ++i) {
           const Tensor x = Tensor::empty({200, 50, 70, 4}), y = Tensor::empty({200, 50, 70}, {.dtype = DType::i32});
-          rehearsed.accumulate(x, y);
-          rehearsed.accumulate(x, y);
-          rehearsed.update();
+          dry.accumulate(x, y);
+          dry.accumulate(x, y);
+          dry.update();
         }
-        rehearsed.accumulate(batch(), classes());
+        dry.accumulate(batch(), classes());
       }
-      EXPECT_EQ(rehearsed.state(), before);
+      EXPECT_EQ(dry.state(), before);
     };
     for (int step = 0; step < 3; ++step) {
       for (int i = 0; i < 2; ++i) {
-        rehearse();
+        run_dry();
         plain.accumulate(batch(), classes());
-        rehearsed.accumulate(batch(), classes());
+        dry.accumulate(batch(), classes());
       }
-      rehearse();
-      EXPECT_EQ(rehearsed.state(), plain.state());
+      run_dry();
+      EXPECT_EQ(dry.state(), plain.state());
       plain.update();
-      rehearsed.update();
-      EXPECT_EQ(rehearsed.state(), plain.state());
+      dry.update();
+      EXPECT_EQ(dry.state(), plain.state());
     }
   }
 }
 
-TEST(Rehearsal, knows_the_peak_of_a_step) {
+TEST(DryRun, knows_the_peak_of_a_step) {
   for (const bool recompute : {false, true}) {
     set_recompute(recompute);
     for (const bool with_arena : {true, false}) {
@@ -199,11 +199,11 @@ TEST(Rehearsal, knows_the_peak_of_a_step) {
       for (int i = 0; i < 2; ++i) {  // the second has the gradients' memory from the first
         size_t foreseen = memory_counters().live;
         {
-          const Rehearsal rehearsal;
+          const DryRun dry_run;
           step.accumulate(batch(), classes());
           step.accumulate(batch(), classes());
           step.update();
-          foreseen += rehearsal.counters().peak;
+          foreseen += dry_run.counters().peak;
         }
         reset_peak_memory();
         step.accumulate(batch(), classes());
@@ -216,14 +216,14 @@ TEST(Rehearsal, knows_the_peak_of_a_step) {
   set_recompute(false);
 }
 
-TEST(Rehearsal, set_seed_and_other_generators_do_not_move) {
+TEST(DryRun, set_seed_and_other_generators_do_not_move) {
   set_seed(3);
   auto numbers = [] {
     return std::pair(RandomSequence(init_random()).next(), Generator(default_generator()).draw(RandomStream::noise));
   };
   const auto before = numbers();
   {
-    const Rehearsal rehearsal;
+    const DryRun dry_run;
     default_generator().draw(RandomStream::dropout);
     default_generator().advance();
     set_seed(4);
@@ -235,25 +235,25 @@ TEST(Rehearsal, set_seed_and_other_generators_do_not_move) {
   EXPECT_EQ(before.second.key, after.second.key);
 }
 
-TEST(Rehearsal, an_optimiser_made_in_it_must_not_take_real_parameters) {
+TEST(DryRun, an_optimiser_made_in_it_must_not_take_real_parameters) {
   const Tensor p = Tensor::full({2}, 1);
-  const Rehearsal rehearsal;
+  const DryRun dry_run;
   EXPECT_EQ(error_of([&] { ParameterArena({p}); }),
-            "an optimiser made in a rehearsal would take real parameters away from their network: make the optimiser "
-            "before the rehearsal, or the network in it");
+            "an optimiser made in a dry run would take real parameters away from their network: make the optimiser "
+            "before the dry run, or the network in it");
   EXPECT_EQ(ParameterArena({Tensor::zeros({2})}).size(), 16);
 }
 
-TEST(Rehearsal, one_within_another_counts_for_itself) {
-  const Rehearsal outer;
+TEST(DryRun, one_within_another_counts_for_itself) {
+  const DryRun outer;
   const Tensor a = Tensor::empty({16});
   {
-    const Rehearsal inner;
+    const DryRun inner;
     const Tensor b = Tensor::empty({32});
     EXPECT_EQ(inner.counters().live, 128u);
     EXPECT_EQ(outer.counters().live, 64u);
   }
-  EXPECT_TRUE(rehearsing());
+  EXPECT_TRUE(in_dry_run());
   const Tensor c = Tensor::empty({16});
   EXPECT_EQ(outer.counters().peak, 128u);
 }

@@ -1,4 +1,4 @@
-#include "engine/card.h"
+#include "engine/gpu.h"
 
 #include <cstring>
 #include <utility>
@@ -22,49 +22,49 @@ void copy_on_host(void* to, size_t to_pitch, const void* from, size_t from_pitch
 #ifdef KERN_CUDA
 using kernels::cuda_check;
 
-// Why the first card cannot be used; empty: it can. `there`: a card seems to be there all the same.
+// Why the first GPU cannot be used; empty: it can. `there`: a GPU seems to be there all the same.
 std::string why_not(bool& there) {
   constexpr const char* kInstead = ", or use device=cpu";
   int count = 0, driver = 0, runtime = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
   cudaGetLastError();
   if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0))
-    return "no graphics card can be used (none is there); use device=cpu, or install NVIDIA's driver";
+    return "no GPU can be used (none is there); use device=cpu, or install NVIDIA's driver";
   if (error == cudaErrorInsufficientDriver) {
     if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0)
-      return "no graphics card can be used (there is no driver of NVIDIA's); use device=cpu, or install the driver";
+      return "no GPU can be used (there is no driver of NVIDIA's); use device=cpu, or install the driver";
     there = true;
     cudaRuntimeGetVersion(&runtime);
     const auto version = [](int v) { return text(v / 1000, ".", v % 1000 / 10); };
-    return text("the graphics card cannot be used: its driver is for CUDA ", version(driver), ", this build of Kern ",
+    return text("the GPU cannot be used: its driver is for CUDA ", version(driver), ", this build of Kern ",
                 runtime > driver ? "is made with CUDA " + version(runtime) : "needs a newer one",
                 "; install a newer driver", kInstead);
   }
   there = true;
   if (error != cudaSuccess)
-    return text("the graphics card cannot be used: ", cudaGetErrorString(error), " (", cudaGetErrorName(error),
+    return text("the GPU cannot be used: ", cudaGetErrorString(error), " (", cudaGetErrorName(error),
                 "); see what nvidia-smi says", kInstead);
   cudaFuncAttributes attributes;
   const cudaError_t image = cudaFuncGetAttributes(&attributes, kernels::any_kernel());
   if (image == cudaSuccess) return {};
   cudaGetLastError();
-  cudaDeviceProp card;
-  if (cudaGetDeviceProperties(&card, 0) != cudaSuccess) cudaGetLastError(), card = {};
-  return text("the graphics card (", card.name, ", compute capability ", card.major, ".", card.minor,
+  cudaDeviceProp gpu;
+  if (cudaGetDeviceProperties(&gpu, 0) != cudaSuccess) cudaGetLastError(), gpu = {};
+  return text("the GPU (", gpu.name, ", compute capability ", gpu.major, ".", gpu.minor,
               ") cannot be used: ", cudaGetErrorString(image), " (", cudaGetErrorName(image), "); ",
-              card.major >= 8 ? text("build Kern with -DCMAKE_CUDA_ARCHITECTURES=", card.major, card.minor)
-                              : std::string("Kern needs one of 8.0 or newer: use another card"),
+              gpu.major >= 8 ? text("build Kern with -DCMAKE_CUDA_ARCHITECTURES=", gpu.major, gpu.minor)
+                             : std::string("Kern needs one of 8.0 or newer: use another GPU"),
               kInstead);
 }
 
-// Opened at the first use: the card of this process, the stream that all work goes to, and the one of uploads.
-struct Card {
+// Opened at the first use: the GPU of this process, the stream that all work goes to, and the one of uploads.
+struct Gpu {
   bool there = false;
   std::string why;
   bool told = true;  // the person has nothing to learn from `why`, or knows it
   cudaStream_t stream = nullptr, upload = nullptr, branch = nullptr;
   cudaEvent_t fork = nullptr, join = nullptr;
-  Card() {
+  Gpu() {
     bool seen = false;
     why = why_not(seen);
     told = !seen;
@@ -78,11 +78,11 @@ struct Card {
     there = true;
   }
 };
-Card& card() {
-  static Card& only = *new Card;
+Gpu& gpu() {
+  static Gpu& only = *new Gpu;
   return only;
 }
-cudaStream_t stream_of(CardStream which) { return which == CardStream::work ? card().stream : card().upload; }
+cudaStream_t stream_of(CudaStream which) { return which == CudaStream::work ? gpu().stream : gpu().upload; }
 #endif
 
 thread_local bool recording_now = false;
@@ -96,10 +96,10 @@ void refuse_while_recording(const char* what) {
 
 }  // namespace
 
-bool card_available(std::string* why) {
+bool gpu_available(std::string* why) {
 #ifdef KERN_CUDA
-  if (why) *why = card().why;
-  return card().there;
+  if (why) *why = gpu().why;
+  return gpu().there;
 #else
   if (why) *why = "this build of Kern has no CUDA; use device=cpu, or build with KERN_CUDA=ON on a machine with nvcc";
   return false;
@@ -108,14 +108,14 @@ bool card_available(std::string* why) {
 
 void require_device(Device device, SourceLocation at) {
   std::string why;
-  if (device == Device::cuda) check({card_available(&why), at}, "device=cuda: ", why);
+  if (device == Device::cuda) check({gpu_available(&why), at}, "device=cuda: ", why);
 }
 
 Device device_of(DeviceChoice choice, SourceLocation at) {
   if (choice == DeviceChoice::automatic) {
-    if (card_available() && !card_info().emulated) return Device::cuda;
+    if (gpu_available() && !gpu_info().emulated) return Device::cuda;
 #ifdef KERN_CUDA
-    if (!card().there && !std::exchange(card().told, true)) warn("device=auto computes on the CPU: ", card().why);
+    if (!gpu().there && !std::exchange(gpu().told, true)) warn("device=auto computes on the CPU: ", gpu().why);
 #endif
     return Device::cpu;
   }
@@ -124,17 +124,17 @@ Device device_of(DeviceChoice choice, SourceLocation at) {
   return device;
 }
 
-CardInfo card_info() {
+GpuInfo gpu_info() {
   require_device(Device::cuda);
-  CardInfo info;
+  GpuInfo info;
 #ifdef KERN_CUDA
   cudaDeviceProp properties;
-  cuda_check(cudaGetDeviceProperties(&properties, 0), "properties of the card");
+  cuda_check(cudaGetDeviceProperties(&properties, 0), "properties of the GPU");
   info.name = properties.name;
   info.major = properties.major;
   info.minor = properties.minor;
   info.multiprocessors = properties.multiProcessorCount;
-  cuda_check(cudaMemGetInfo(&info.free, &info.memory), "memory of the card");
+  cuda_check(cudaMemGetInfo(&info.free, &info.memory), "memory of the GPU");
   cuda_check(cudaDriverGetVersion(&info.driver), "the driver's version");
   cuda_check(cudaRuntimeGetVersion(&info.runtime), "the runtime's version");
 #ifdef KERN_CUDA_EMULATED
@@ -147,13 +147,13 @@ CardInfo card_info() {
 void wait_for(Device device) {
   if (device == Device::cpu) return;
   require_device(device);
-  refuse_while_recording("the host waits for the card");
+  refuse_while_recording("the host waits for the GPU");
 #ifdef KERN_CUDA
-  cuda_check(cudaStreamSynchronize(card().stream), "waiting for the card");
+  cuda_check(cudaStreamSynchronize(gpu().stream), "waiting for the GPU");
 #endif
 }
 
-std::byte* card_allocate(size_t bytes) {
+std::byte* gpu_allocate(size_t bytes) {
   require_device(Device::cuda);
   void* p = nullptr;
 #ifdef KERN_CUDA
@@ -162,20 +162,20 @@ std::byte* card_allocate(size_t bytes) {
     cudaGetLastError();
     return nullptr;
   }
-  cuda_check(error, "memory of the card");
+  cuda_check(error, "memory of the GPU");
 #else
   (void)bytes;
 #endif
   return static_cast<std::byte*>(p);
 }
-void card_free(std::byte* p) {
+void gpu_free(std::byte* p) {
 #ifdef KERN_CUDA
   cudaFree(p);  // an error here says that an earlier kernel failed: whoever waits for that one is told
 #else
   (void)p;
 #endif
 }
-void card_hand_out_again(std::byte* p, size_t bytes) {
+void gpu_hand_out_again(std::byte* p, size_t bytes) {
 #ifdef KERN_CUDA_EMULATED
   emulator::forget_contents(p, bytes, static_cast<cudaStream_t>(kernels::current_stream()));
 #else
@@ -189,16 +189,16 @@ void copy_bytes(Device to_device, void* to, size_t to_pitch, Device from_device,
   if (to_device == Device::cpu && from_device == Device::cpu)
     return copy_on_host(to, to_pitch, from, from_pitch, width, height);
   require_device(Device::cuda);
-  if (to_device == Device::cpu) refuse_while_recording("the host reads what the card computes");
-  if (from_device == Device::cpu) refuse_while_recording("the host gives values to the card");
+  if (to_device == Device::cpu) refuse_while_recording("the host reads what the GPU computes");
+  if (from_device == Device::cpu) refuse_while_recording("the host gives values to the GPU");
 #ifdef KERN_CUDA
   const cudaMemcpyKind kind = to_device == Device::cpu     ? cudaMemcpyDeviceToHost
                               : from_device == Device::cpu ? cudaMemcpyHostToDevice
                                                            : cudaMemcpyDeviceToDevice;
   if (to_pitch == width && from_pitch == width) {
-    cuda_check(cudaMemcpyAsync(to, from, width * height, kind, card().stream), "a copy");
+    cuda_check(cudaMemcpyAsync(to, from, width * height, kind, gpu().stream), "a copy");
   } else {
-    cuda_check(cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, width, height, kind, card().stream), "a copy");
+    cuda_check(cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, width, height, kind, gpu().stream), "a copy");
   }
   if (to_device == Device::cpu) wait_for(Device::cuda);
 #endif
@@ -212,7 +212,7 @@ void set_bytes(Device device, void* p, unsigned char value, size_t bytes) {
   }
   require_device(device);
 #ifdef KERN_CUDA
-  cuda_check(cudaMemsetAsync(p, value, bytes, card().stream), "filling memory of the card");
+  cuda_check(cudaMemsetAsync(p, value, bytes, gpu().stream), "filling memory of the GPU");
 #endif
 }
 
@@ -230,11 +230,11 @@ PinnedMemory::~PinnedMemory() {
 #endif
 }
 
-void copy_later(Device to_device, void* to, Device from_device, const void* from, size_t bytes, CardStream stream) {
+void copy_later(Device to_device, void* to, Device from_device, const void* from, size_t bytes, CudaStream stream) {
   require_device(Device::cuda);
-  internal_check(to_device != from_device, "copy_later is for copies between the card and pinned memory");
-  refuse_while_recording(to_device == Device::cpu ? "the host reads what the card computes"
-                                                  : "the host gives values to the card");
+  internal_check(to_device != from_device, "copy_later is for copies between the GPU and pinned memory");
+  refuse_while_recording(to_device == Device::cpu ? "the host reads what the GPU computes"
+                                                  : "the host gives values to the GPU");
 #ifdef KERN_CUDA
   cuda_check(
       cudaMemcpyAsync(to, from, bytes, to_device == Device::cpu ? cudaMemcpyDeviceToHost : cudaMemcpyHostToDevice,
@@ -245,7 +245,7 @@ void copy_later(Device to_device, void* to, Device from_device, const void* from
 #endif
 }
 
-CardEvent::CardEvent([[maybe_unused]] bool timed) {
+CudaEvent::CudaEvent([[maybe_unused]] bool timed) {
   require_device(Device::cuda);
 #ifdef KERN_CUDA
   cudaEvent_t event = nullptr;
@@ -253,38 +253,38 @@ CardEvent::CardEvent([[maybe_unused]] bool timed) {
   event_ = event;
 #endif
 }
-CardEvent::~CardEvent() {
+CudaEvent::~CudaEvent() {
 #ifdef KERN_CUDA
   cudaEventDestroy(static_cast<cudaEvent_t>(event_));
 #endif
 }
-void CardEvent::record([[maybe_unused]] CardStream in) {
-  refuse_while_recording("the host marks a place in the card's work");
+void CudaEvent::record([[maybe_unused]] CudaStream in) {
+  refuse_while_recording("the host marks a place in the GPU's work");
 #ifdef KERN_CUDA
   cuda_check(cudaEventRecord(static_cast<cudaEvent_t>(event_), stream_of(in)), "an event");
 #endif
 }
-void CardEvent::hold([[maybe_unused]] CardStream later) const {
-  refuse_while_recording("the card's work waits for an event");
+void CudaEvent::hold([[maybe_unused]] CudaStream later) const {
+  refuse_while_recording("the GPU's work waits for an event");
 #ifdef KERN_CUDA
   cuda_check(cudaStreamWaitEvent(stream_of(later), static_cast<cudaEvent_t>(event_), 0), "waiting for an event");
 #endif
 }
-bool CardEvent::reached() const {
+bool CudaEvent::reached() const {
 #ifdef KERN_CUDA
   const cudaError_t error = cudaEventQuery(static_cast<cudaEvent_t>(event_));
   if (error == cudaErrorNotReady) return cudaGetLastError(), false;
-  cuda_check(error, "asking the card");
+  cuda_check(error, "asking the GPU");
 #endif
   return true;
 }
-void CardEvent::wait() const {
-  refuse_while_recording("the host waits for the card");
+void CudaEvent::wait() const {
+  refuse_while_recording("the host waits for the GPU");
 #ifdef KERN_CUDA
-  cuda_check(cudaEventSynchronize(static_cast<cudaEvent_t>(event_)), "waiting for the card");
+  cuda_check(cudaEventSynchronize(static_cast<cudaEvent_t>(event_)), "waiting for the GPU");
 #endif
 }
-double CardEvent::milliseconds_since([[maybe_unused]] const CardEvent& earlier) const {
+double CudaEvent::milliseconds_since([[maybe_unused]] const CudaEvent& earlier) const {
   float milliseconds = 0;
 #ifdef KERN_CUDA
   cuda_check(
@@ -294,24 +294,24 @@ double CardEvent::milliseconds_since([[maybe_unused]] const CardEvent& earlier) 
   return milliseconds;
 }
 
-CardGraph::CardGraph(const std::function<void()>& work) {
+CudaGraph::CudaGraph(const std::function<void()>& work) {
   require_device(Device::cuda);
   check(!recording_now, "a step is being recorded inside of another");
 #ifdef KERN_CUDA
   cudaGraph_t graph = nullptr;
   // Relaxed: memory may be allocated meanwhile. What must not happen copy_bytes and its like refuse by themselves.
-  cuda_check(cudaStreamBeginCapture(card().stream, cudaStreamCaptureModeRelaxed), "recording a step");
+  cuda_check(cudaStreamBeginCapture(gpu().stream, cudaStreamCaptureModeRelaxed), "recording a step");
   recording_now = true;
   try {
     work();
   } catch (...) {
     recording_now = false;
-    if (cudaStreamEndCapture(card().stream, &graph) == cudaSuccess && graph) cudaGraphDestroy(graph);
+    if (cudaStreamEndCapture(gpu().stream, &graph) == cudaSuccess && graph) cudaGraphDestroy(graph);
     cudaGetLastError();
     throw;
   }
   recording_now = false;
-  cuda_check(cudaStreamEndCapture(card().stream, &graph), "recording a step");
+  cuda_check(cudaStreamEndCapture(gpu().stream, &graph), "recording a step");
   cudaGraphExec_t exec = nullptr;
   const cudaError_t error = cudaGraphInstantiate(&exec, graph, 0);
   cudaGraphDestroy(graph);
@@ -321,39 +321,39 @@ CardGraph::CardGraph(const std::function<void()>& work) {
   (void)work;
 #endif
 }
-CardGraph::~CardGraph() {
+CudaGraph::~CudaGraph() {
 #ifdef KERN_CUDA
-  cudaStreamSynchronize(card().stream);  // it may be under way
+  cudaStreamSynchronize(gpu().stream);  // it may be under way
   cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph_));
 #endif
 }
-void CardGraph::launch() const {
+void CudaGraph::launch() const {
   check(!recording_now, "a step is being recorded inside of another");
 #ifdef KERN_CUDA
-  cuda_check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph_), card().stream), "a recorded step");
+  cuda_check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph_), gpu().stream), "a recorded step");
 #endif
 }
 bool recording() { return recording_now; }
 
-CardBranch::CardBranch(bool wanted) : forked_(wanted && recording_now) {
+GraphBranch::GraphBranch(bool wanted) : forked_(wanted && recording_now) {
 #ifdef KERN_CUDA
   if (!forked_) return;
-  cuda_check(cudaEventRecord(card().fork, card().stream), "a branch of a recorded step");
-  cuda_check(cudaStreamWaitEvent(card().branch, card().fork, 0), "a branch of a recorded step");
+  cuda_check(cudaEventRecord(gpu().fork, gpu().stream), "a branch of a recorded step");
+  cuda_check(cudaStreamWaitEvent(gpu().branch, gpu().fork, 0), "a branch of a recorded step");
 #endif
 }
-CardBranch::~CardBranch() {
+GraphBranch::~GraphBranch() {
 #ifdef KERN_CUDA
   // What goes wrong here is found at the end of the recording too: the branch has not come back.
-  if (forked_ && cudaEventRecord(card().join, card().branch) == cudaSuccess)
-    cudaStreamWaitEvent(card().stream, card().join, 0);
+  if (forked_ && cudaEventRecord(gpu().join, gpu().branch) == cudaSuccess)
+    cudaStreamWaitEvent(gpu().stream, gpu().join, 0);
 #endif
 }
-CardBranch::Inside::Inside([[maybe_unused]] const CardBranch& branch) : outside_(kernels::current_stream()) {
+GraphBranch::Inside::Inside([[maybe_unused]] const GraphBranch& branch) : outside_(kernels::current_stream()) {
 #ifdef KERN_CUDA
-  if (branch.forked_) kernels::set_current_stream(card().branch);
+  if (branch.forked_) kernels::set_current_stream(gpu().branch);
 #endif
 }
-CardBranch::Inside::~Inside() { kernels::set_current_stream(outside_); }
+GraphBranch::Inside::~Inside() { kernels::set_current_stream(outside_); }
 
 }  // namespace kern

@@ -1,4 +1,4 @@
-#include "kernels/common/hollow.h"
+#include "kernels/common/meta.h"
 
 #include <gtest/gtest.h>
 
@@ -25,12 +25,12 @@ struct Compare {
   }
 };
 
-TEST(Hollow, a_twin_is_its_row_without_the_entries) {
+TEST(Meta, a_twin_is_its_row_without_the_entries) {
   for_each_table([](const auto& table) {
     for (const auto& row : table.rows) {
       SCOPED_TRACE(text(table.op, " ", row.name));
-      const auto& twin = hollow_twin(row);
-      EXPECT_EQ(&twin, &hollow_twin(row)) << "made once";
+      const auto& twin = meta_twin(row);
+      EXPECT_EQ(&twin, &meta_twin(row)) << "made once";
       Compare compare;
       for_each_member(row, [&](const auto& a) {
         for_each_member(twin, [&](const auto& b) {
@@ -47,21 +47,21 @@ TEST(Hollow, a_twin_is_its_row_without_the_entries) {
   });
 }
 
-TEST(Hollow, select_hands_out_twins_and_does_not_count_them_as_used) {
+TEST(Meta, select_hands_out_twins_and_does_not_count_them_as_used) {
   const UnarySpec<Relu> g{.rows = 1};
   const PreferRow reference("relu=reference");
   const UnaryRow<Relu>& row = select(unary_table<Relu>(), Device::cpu, g);
-  const bool before = set_hollow_rows(true);
+  const bool before = set_meta_rows(true);
   const UnaryRow<Relu>& twin = select(unary_table<Relu>(), Device::cpu, g);
   EXPECT_FALSE(before);
-  EXPECT_TRUE(set_hollow_rows(before));
-  EXPECT_EQ(&twin, &hollow_twin(row));
+  EXPECT_TRUE(set_meta_rows(before));
+  EXPECT_EQ(&twin, &meta_twin(row));
   EXPECT_EQ(&select(unary_table<Relu>(), Device::cpu, g), &row);
   twin.forward({}, g, nullptr, nullptr);
   const size_t used = rows_used().size();
-  set_hollow_rows(true);
+  set_meta_rows(true);
   select(unary_table<Tanh>(), Device::cpu, UnarySpec<Tanh>{.rows = 1});
-  set_hollow_rows(false);
+  set_meta_rows(false);
   EXPECT_EQ(rows_used().size(), used);
 }
 

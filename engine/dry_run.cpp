@@ -1,4 +1,4 @@
-#include "engine/rehearsal.h"
+#include "engine/dry_run.h"
 
 #include <sys/mman.h>
 
@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "engine/tensor.h"
-#include "kernels/common/hollow.h"
+#include "kernels/common/meta.h"
 
 namespace kern {
 namespace {
 
-thread_local Rehearsal* innermost = nullptr;
+thread_local DryRun* innermost = nullptr;
 
 // Addresses that the system has promised no memory for: pages come into being only where someone writes. They are
 // handed out upwards, so that no two blocks overlap, and from the bottom again once none is in use (or, if ever there
@@ -23,7 +23,7 @@ class Addresses {
     void* p = MAP_FAILED;
     while (p == MAP_FAILED && (size_ /= 2) >= size_t{1} << 20)
       p = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    check(p != MAP_FAILED, "rehearsal: the system grants no addresses; is there a limit on them (ulimit -v)?");
+    check(p != MAP_FAILED, "dry run: the system grants no addresses; is there a limit on them (ulimit -v)?");
     madvise(p, size_, MADV_DONTDUMP);
     base_ = static_cast<std::byte*>(p);
   }
@@ -46,44 +46,44 @@ Addresses& addresses() {
   static Addresses& all = *new Addresses;
   return all;
 }
-std::mutex mutex;  // of the addresses and of all rehearsals' counters
+std::mutex mutex;  // of the addresses and of all dry runs' counters
 
 }  // namespace
 
-struct Rehearsal::KeptGradient {
+struct DryRun::KeptGradient {
   std::shared_ptr<Tensor::Impl> leaf;
   bool has_grad;
   std::shared_ptr<Tensor> grad;
 };
 
-Rehearsal::Rehearsal()
+DryRun::DryRun()
     : before_(std::exchange(innermost, this)),
-      hollow_rows_before_(kernels::set_hollow_rows(true)),
-      memory_(std::make_shared<HollowMemory>()) {}
+      meta_rows_before_(kernels::set_meta_rows(true)),
+      memory_(std::make_shared<MetaMemory>()) {}
 
-Rehearsal::~Rehearsal() {
+DryRun::~DryRun() {
   for (auto kept = gradients_.rbegin(); kept != gradients_.rend(); ++kept) {
     kept->leaf->has_grad = kept->has_grad;
     kept->leaf->grad = std::move(kept->grad);
   }
-  kernels::set_hollow_rows(hollow_rows_before_);
+  kernels::set_meta_rows(meta_rows_before_);
   innermost = before_;
 }
 
-Rehearsal* Rehearsal::current() { return innermost; }
-MemoryCounters Rehearsal::counters(Device device) const { return memory_->counters(device); }
+DryRun* DryRun::current() { return innermost; }
+MemoryCounters DryRun::counters(Device device) const { return memory_->counters(device); }
 
-void Rehearsal::keep_gradient(const Tensor& leaf) {
-  if (!innermost || leaf.impl().storage->hollow()) return;
+void DryRun::keep_gradient(const Tensor& leaf) {
+  if (!innermost || leaf.impl().storage->is_meta()) return;
   std::vector<KeptGradient>& kept = innermost->gradients_;
   for (const KeptGradient& k : kept)
     if (k.leaf == leaf.shared_impl()) return;
   kept.push_back({leaf.shared_impl(), leaf.impl().has_grad, leaf.impl().grad});
 }
 
-std::shared_ptr<HollowMemory> HollowMemory::of_this_thread() { return innermost ? innermost->memory_ : nullptr; }
+std::shared_ptr<MetaMemory> MetaMemory::of_this_thread() { return innermost ? innermost->memory_ : nullptr; }
 
-std::byte* HollowMemory::take(Device device, size_t size) {
+std::byte* MetaMemory::take(Device device, size_t size) {
   std::lock_guard lock(mutex);
   auto& [c, kept] = devices_[size_t(device)];
   if (int64_t& free = kept[size]; free > 0) --free;
@@ -92,14 +92,14 @@ std::byte* HollowMemory::take(Device device, size_t size) {
   c.peak = std::max(c.peak, c.live);
   return addresses().take(size);
 }
-void HollowMemory::give_back(Device device, size_t size) {
+void MetaMemory::give_back(Device device, size_t size) {
   std::lock_guard lock(mutex);
   auto& [c, kept] = devices_[size_t(device)];
   c.live -= size;
   ++kept[size];
   addresses().give_back();
 }
-MemoryCounters HollowMemory::counters(Device device) const {
+MemoryCounters MetaMemory::counters(Device device) const {
   std::lock_guard lock(mutex);
   return devices_[size_t(device)].counters;
 }

@@ -1,5 +1,5 @@
-// The semi-supervised methods on a card, emulated or real: recorded, a step gives the bits of the eager one, and losses
-// and figures of the CPU's within tolerances. A step that read from the card would not let itself be recorded.
+// The semi-supervised methods on a GPU, emulated or real: recorded, a step gives the bits of the eager one, and losses
+// and figures of the CPU's within tolerances. A step that read from the GPU would not let itself be recorded.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -14,7 +14,7 @@
 #include "training/mean_teacher.h"
 
 namespace kern::training {
-namespace methods_on_card {  // the tests of a room are compiled together
+namespace methods_on_gpu {  // the tests of a room are compiled together
 using Last = StepGraphs::Last;
 
 constexpr int64_t kLength = 24;
@@ -156,15 +156,15 @@ Outcome train(const Case& c, Device device, bool graphs = true) {
   return outcome;
 }
 
-class MethodsOnCard : public ::testing::TestWithParam<Case> {
+class MethodsOnGpu : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
     std::string why;
-    if (!card_available(&why)) GTEST_SKIP() << why;
+    if (!gpu_available(&why)) GTEST_SKIP() << why;
   }
 };
 
-TEST_P(MethodsOnCard, recorded_is_eager_to_the_bit) {
+TEST_P(MethodsOnGpu, recorded_is_eager_to_the_bit) {
   const Outcome eager = train(GetParam(), Device::cuda, false), recorded = train(GetParam(), Device::cuda);
   EXPECT_EQ(eager.losses, recorded.losses);
   EXPECT_EQ(eager.figures, recorded.figures);
@@ -173,7 +173,7 @@ TEST_P(MethodsOnCard, recorded_is_eager_to_the_bit) {
   EXPECT_EQ(recorded.how.back(), Last::replayed);
 }
 
-TEST_P(MethodsOnCard, losses_and_figures_stay_with_those_of_the_cpu) {
+TEST_P(MethodsOnGpu, losses_and_figures_stay_with_those_of_the_cpu) {
   const Outcome here = train(GetParam(), Device::cpu), there = train(GetParam(), Device::cuda);
   for (int i = 0; i < 4; ++i) EXPECT_NEAR(there.losses[size_t(i)], here.losses[size_t(i)], 2e-3) << i;
   const size_t figures = here.figures.size() / kSteps;
@@ -184,8 +184,8 @@ TEST_P(MethodsOnCard, losses_and_figures_stay_with_those_of_the_cpu) {
     EXPECT_NEAR(there.figures[i], here.figures[i], weight && here.figures[i] > 1 ? 3 : 0.05) << i;
   }
 }
-INSTANTIATE_TEST_SUITE_P(Methods, MethodsOnCard, ::testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Methods, MethodsOnGpu, ::testing::ValuesIn(kCases),
                          [](const auto& i) { return std::string(i.param.name); });
 
-}  // namespace methods_on_card
+}  // namespace methods_on_gpu
 }  // namespace kern::training

@@ -1,19 +1,19 @@
-#include "engine/readback.h"
+#include "engine/host_copy.h"
 
 #include <cstring>
 #include <mutex>
 
-#include "engine/card.h"
+#include "engine/gpu.h"
 
 namespace kern {
 namespace {
-constexpr size_t kMost = 64;
+constexpr size_t kMax = 64;
 }
 
-struct Readback::Slot {
-  PinnedMemory memory{kMost * sizeof(float)};
-  CardEvent there;
-  // Slots are used again: pinned memory is slow to come by. Never destroyed, as the card itself.
+struct HostCopy::Slot {
+  PinnedMemory memory{kMax * sizeof(float)};
+  CudaEvent there;
+  // Slots are used again: pinned memory is slow to come by. Never destroyed, as the GPU itself.
   static std::shared_ptr<Slot> take() {
     static std::mutex& mutex = *new std::mutex;
     static std::vector<Slot*>& free = *new std::vector<Slot*>;
@@ -33,10 +33,10 @@ struct Readback::Slot {
   }
 };
 
-Readback::Readback(const Tensor& t, SourceLocation at) : size_(size_t(t.size())) {
-  check({size_ <= kMost && t.dense(), at}, "a step reports at most ", kMost, " values of a dense tensor, this one is ",
+HostCopy::HostCopy(const Tensor& t, SourceLocation at) : size_(size_t(t.size())) {
+  check({size_ <= kMax && t.dense(), at}, "a step reports at most ", kMax, " values of a dense tensor, this one is ",
         t.shape());
-  if (t.device() == Device::cpu || t.impl().storage->hollow()) {
+  if (t.device() == Device::cpu || t.impl().storage->is_meta()) {
     values_ = t.values();
     return;
   }
@@ -45,7 +45,7 @@ Readback::Readback(const Tensor& t, SourceLocation at) : size_(size_t(t.size()))
   slot_->there.record();
 }
 
-std::vector<float> Readback::values() const {
+std::vector<float> HostCopy::values() const {
   if (!slot_) return values_;
   slot_->there.wait();
   std::vector<float> values(size_);

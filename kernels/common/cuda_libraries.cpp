@@ -1,4 +1,4 @@
-#include "kernels/common/card_libraries.h"
+#include "kernels/common/cuda_libraries.h"
 
 #ifdef KERN_CUDA
 #include "kernels/common/nvidia/cublaslt.h"
@@ -7,7 +7,7 @@
 
 namespace kern::kernels {
 
-std::vector<CardLibrary> card_libraries() {
+std::vector<CudaLibrary> cuda_libraries() {
 #ifdef KERN_CUDA
   return {{"cudnn", cudnn_in_words()}, {"cublaslt", cublaslt_in_words()}};
 #else

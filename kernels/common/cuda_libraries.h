@@ -6,10 +6,10 @@
 
 namespace kern::kernels {
 
-struct CardLibrary {
+struct CudaLibrary {
   std::string_view name;
   std::string found;  // "9.19.0 (libcudnn.so.9)", or "none: " and why
 };
-std::vector<CardLibrary> card_libraries();  // empty in a build without CUDA
+std::vector<CudaLibrary> cuda_libraries();  // empty in a build without CUDA
 
 }  // namespace kern::kernels
