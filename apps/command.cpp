@@ -144,7 +144,7 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
   }
   prepared.keys.check();
   // What would only be found wrong after hours of work is looked at first.
-  kernels::preferred_row({});   // reads KERN_IMPL
+  kernels::preferred_impl({});  // reads KERN_IMPL
   kernels::winograd_enabled();  // KERN_WINOGRAD
   fusion_enabled();             // KERN_FUSION
   recompute_enabled();          // KERN_RECOMPUTE

@@ -16,7 +16,7 @@ void describe_comparison(Schema& keys, CompareConfig& c, const std::string& thin
       .key("data", c.data,
            "the " + things + ", where they no longer stand where the runs read them; empty: as the runs say")
       .key("report_" + things, c.shown, things + " drawn in the report", between(0, 200));
-  describe_reach(keys, c.reach, "metrics.csv; empty: what every run came to");
+  describe_epochs_to(keys, c.reach, "metrics.csv; empty: what every run came to");
   describe_machine(keys, c.machine);
 }
 
@@ -41,14 +41,14 @@ void require_finished(const std::string& folder, const std::string& task) {
 }
 
 ComparedRun run_in(const std::string& folder, const Settings& settings, const ConfusionMatrix& matrix,
-                   const std::vector<std::string>& judged, const std::string& labelled, int64_t otherwise) {
+                   const std::vector<std::string>& evaluated, const std::string& labelled, int64_t otherwise) {
   const fs::path path = folder;
   const auto result = nlohmann::json::parse(read_file(path / "result.json"), nullptr, false);
   if (result.is_object() && result.contains(labelled)) otherwise = result[labelled].get<int64_t>();
   return {.name = folder,
           .settings = settings,
           .matrix = matrix,
-          .judged = judged,
+          .evaluated = evaluated,
           .labelled = otherwise,
           .metrics = fs::exists(path / "metrics.csv") ? read_csv_table(path / "metrics.csv") : CsvTable{}};
 }

@@ -1,4 +1,4 @@
-// What every `compare` verb does around its own task's judging, and what its study says of its runs.
+// What every `compare` verb does around its own task's evaluating, and what its study says of its runs.
 #pragma once
 #include <set>
 #include <string>
@@ -18,7 +18,7 @@ struct CompareConfig {
   training::Aims reach;
   training::Machine machine;
 };
-// `things` are what runs are judged on: "wells", "pictures".
+// `things` are what runs are evaluated on: "wells", "images".
 void describe_comparison(training::Schema& keys, CompareConfig& config, const std::string& things);
 
 // Of configurations of a task's `train`, whose keys `silent` change nothing either.
@@ -27,10 +27,10 @@ training::ComparisonRules comparison_rules(const std::string& things, std::set<s
 // Error in a sentence when the folder does not hold a finished training of the task ("wells").
 void require_finished(const std::string& folder, const std::string& task);
 
-// A run as it was judged, with what its folder tells besides: the metrics, and how much was labelled, which is the
+// A run as it was evaluated, with what its folder tells besides: the metrics, and how much was labelled, which is the
 // figure `labelled` of result.json, or `otherwise` in runs without it.
 training::ComparedRun run_in(const std::string& folder, const training::Settings& settings,
-                             const training::ConfusionMatrix& matrix, const std::vector<std::string>& judged,
+                             const training::ConfusionMatrix& matrix, const std::vector<std::string>& evaluated,
                              const std::string& labelled, int64_t otherwise);
 
 // Groups the runs by their settings, and checks that they can be compared.

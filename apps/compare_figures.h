@@ -1,5 +1,5 @@
-// Trainings side by side by figures, for tasks that no confusion matrix judges: what each wrote of itself when it ended
-// (result.json), or what it is found to be when it is judged again.
+// Trainings side by side by figures, for tasks that no confusion matrix measures: what each wrote of itself when it ended
+// (result.json), or what it is found to be when it is evaluated again.
 #pragma once
 #include <map>
 #include <string>

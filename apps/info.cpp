@@ -30,12 +30,12 @@ void show_tuned() {
   for (const TunedCase& c : cases) {
     entry = std::max(entry, c.entry.size());
     spec = std::max(spec, c.spec.size());
-    row = std::max(row, c.row.size());
+    row = std::max(row, c.impl.size());
   }
   for (const TunedCase& c : cases) {
     const size_t threads = c.machine.rfind("threads ");
     std::printf("%-*s  %-*s  %-*s %10.1f us  %s  %s%s%s\n", int(entry), c.entry.c_str(), int(spec), c.spec.c_str(),
-                int(row), c.row.c_str(), c.microseconds, c.precision.c_str(), c.day.c_str(),
+                int(row), c.impl.c_str(), c.microseconds, c.precision.c_str(), c.day.c_str(),
                 threads == c.machine.npos ? "" : "  ", threads == c.machine.npos ? "" : c.machine.c_str() + threads);
   }
 }
@@ -47,7 +47,7 @@ std::string version() { return build_info::kVersion; }
 std::string ops_table() {
   std::vector<Device> devices{Device::cpu};
   for (const auto& op : kernels::op_list())
-    for (const auto& row : op.rows)
+    for (const auto& row : op.impls)
       if (row.device == Device::cuda && devices.size() == 1) devices.push_back(Device::cuda);
   std::string head = "| op |", rule = "| --- |", body;
   for (const Device d : devices) head += " " + std::string(to_string(d)) + " |", rule += " --- |";
@@ -55,7 +55,7 @@ std::string ops_table() {
     body += "| `" + std::string(op.op) + "` |";
     for (const Device d : devices) {
       std::string rows;
-      for (const auto& row : op.rows)
+      for (const auto& row : op.impls)
         if (row.device == d) rows += (rows.empty() ? " " : ", ") + std::string(row.name);
       body += rows + " |";
     }

@@ -34,7 +34,7 @@ std::vector<int64_t> chosen(DataPart part, const DataParts& parts, const std::ve
     if (wanted(names[i])) out.push_back(int64_t(i));
   const auto total = int64_t(names.size()), left_out = total - int64_t(out.size());
   const std::string made = kept_apart ? " trained or validated this model" : " trained this model";
-  check(total > 0, "no labelled ", words.things, " to judge in ", words.data);
+  check(total > 0, "no labelled ", words.things, " to evaluate in ", words.data);
   if (part == DataPart::unseen)
     check(!out.empty(), "all ", total, " labelled ", words.things, " of ", words.data, made,
           ": what it says of them says nothing about new ones. Give other ", words.things, ", or ", words.things,
@@ -44,7 +44,7 @@ std::vector<int64_t> chosen(DataPart part, const DataParts& parts, const std::ve
         "=unseen or ", words.things, "=all");
   if (part == DataPart::unseen && left_out > 0)
     inform(left_out, " ", words.things, " of ", words.data, made, " and are left out (", words.things,
-           "=all judges them too)");
+           "=all evaluates them too)");
   const auto seen =
       std::count_if(names.begin(), names.end(), [&](const std::string& n) { return trained.contains(n); });
   if (part == DataPart::all && seen > 0)
@@ -67,6 +67,7 @@ void describe_part(training::Schema& keys, const std::string& things, DataPart& 
                      : "; those that validated the model, which chose its best epoch; those that trained it") +
           "; or all of the data",
       words);
+  if (things == "images") keys.formerly("pictures");
 }
 
 }  // namespace kern::apps

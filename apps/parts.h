@@ -1,4 +1,4 @@
-// Which of the labelled data `evaluate` judges, by what the training of the model saw of them. Data are known by name:
+// Which of the labelled data `evaluate` evaluates, by what the training of the model saw of them. Data are known by name:
 // a file that was renamed is a new one.
 #pragma once
 #include <cstdint>
@@ -16,7 +16,7 @@ struct DataParts {
   std::vector<std::string> training, validation, test;  // names; no test: none was kept
 };
 struct PartWords {
-  std::string things;  // "pictures"; also the key's name
+  std::string things;  // "images"; also the key's name
   std::string data;    // where they lie
 };
 

@@ -3,10 +3,10 @@
 //
 //   RunFolder run = open_run(c.run, c.resume, call);
 //   const std::string config = begin_run(run, c, describe_…_train, call);
-//   …  data, model, Learner, Training …
-//   const std::optional<LoopState> end = carry_out(run, c.recipe, t, {.task = "images", .unit = "pictures", …}, call);
+//   …  data, model, OptimiserState, Training …
+//   const std::optional<LoopState> end = carry_out(run, c.recipe, t, {.task = "images", .unit = "images", …}, call);
 //   if (!end) return;
-//   …  the best model judged, figures, report …
+//   …  the best model evaluated, figures, report …
 //   finish_run(run, call);
 #pragma once
 #include <optional>
@@ -41,7 +41,7 @@ std::string begin_run(const training::RunFolder& run, const Config& config,
 
 struct RunWords {
   std::string task;    // "images"
-  std::string unit;    // what speed is counted in: "pictures"
+  std::string unit;    // what speed is counted in: "images"
   std::string config;  // of begin_run()
   bool quiet = false;
 };

@@ -1,5 +1,5 @@
-// Every call of a row's entry on a GPU while an EntryLog lives: which op, entry and row, and the least that it
-// computes and moves. select() hands out rows that note the call and go on to the row of the table that would have
+// Every call of an implementation's entry on a GPU while an EntryLog lives: which op, entry and implementation, and the least that it
+// computes and moves. select() hands out implementations that note the call and go on to the implementation of the registry that would have
 // served, in forward and in backward alike.
 //
 // Bytes: each array that the entry reads or writes counts once per pass that cannot be avoided (a norm over a batch
@@ -14,7 +14,7 @@
 namespace kern::benchmarks {
 
 struct EntryCall {
-  std::string op, entry, row;  // the row whose kernels run: conv2d's where a linear layer is computed by it
+  std::string op, entry, impl;  // the implementation whose kernels run: conv2d's where a linear layer is computed by it
   double flops = 0, bytes = 0;
 };
 
@@ -27,9 +27,9 @@ class EntryLog {
   EntryLog& operator=(const EntryLog&) = delete;
   const std::vector<EntryCall>& calls() const { return calls_; }
 
-  // For the noting rows. An entry that calls another op's is one call: the inner one says which row it is.
+  // For the noting implementations. An entry that calls another op's is one call: the inner one says which implementation it is.
   static EntryLog* current();
-  void begin(std::string_view op, std::string_view entry, std::string_view row, double flops, double bytes);
+  void begin(std::string_view op, std::string_view entry, std::string_view impl, double flops, double bytes);
   void end();
 
  private:

@@ -24,7 +24,7 @@ KernelRecord::KernelRecord(const std::string& path) : path_(path) {
       return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
     };
     if (const std::string begun = name("begin"); !begun.empty()) ++before_[begun].begun;
-    if (const std::string done = name("row"); !done.empty()) before_[done].done = true;
+    if (const std::string done = name("implementation"); !done.empty()) before_[done].done = true;
   }
   check(!in.bad(), path, " cannot be read");
   write(whole ? "" : "\n");
@@ -33,11 +33,11 @@ KernelRecord::KernelRecord(const std::string& path) : path_(path) {
 void KernelRecord::write(const std::string& line) {
   std::ofstream out(path_, std::ios::app);
   out << line << std::flush;
-  check(out.good(), path_, " cannot be written: figures of rows are added to it (append)");
+  check(out.good(), path_, " cannot be written: figures of implementations are added to it (append)");
 }
 
-bool KernelRecord::begin(const std::string& op, const std::string& shape, const std::string& row) {
-  std::string name = op + "|" + shape + "|" + row;
+bool KernelRecord::begin(const std::string& op, const std::string& shape, const std::string& impl) {
+  std::string name = op + "|" + shape + "|" + impl;
   if (const int n = ++asked_[name]; n > 1) name += "|" + std::to_string(n);
   if (const auto found = before_.find(name);
       found != before_.end() && (found->second.done || found->second.begun >= kTries)) {
@@ -63,7 +63,7 @@ void KernelRecord::end() {
                           {"bytes", r.bytes},
                           {"peak_gflops", r.machine.gflops},
                           {"peak_copy_gbs", copy}});
-  write(ordered_json{{"row", row_}, {"directions", directions}}.dump() + "\n");
+  write(ordered_json{{"implementation", row_}, {"directions", directions}}.dump() + "\n");
 }
 
 }  // namespace kern::benchmarks

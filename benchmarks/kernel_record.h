@@ -1,4 +1,4 @@
-// The figures of timed rows in a file, a line of JSON for each row of a case, written when it is done: what was killed
+// The figures of timed implementations in a file, a line of JSON for each implementation of a case, written when it is done: what was killed
 // in the middle goes on where it was.
 #pragma once
 #include <map>
@@ -10,15 +10,15 @@
 namespace kern::benchmarks {
 
 //   {"begin": "conv2d|4x128x128 16->16 3x3|cuda"}
-//   {"row": "conv2d|4x128x128 16->16 3x3|cuda", "directions": [{"direction": "forward", "median_ms": 0.1, ...}, ...]}
+//   {"implementation": "conv2d|4x128x128 16->16 3x3|cuda", "directions": [{"direction": "forward", "median_ms": 0.1, ...}, ...]}
 class KernelRecord {
  public:
   // Reads what the file holds; lines that are no such line, like one that was cut short, count for nothing. Error where
   // the file cannot be read or made.
   explicit KernelRecord(const std::string& path);
-  // For KernelOptions. A row is left out if it is done, or if it was begun twice and not done: it ends the program.
-  bool begin(const std::string& op, const std::string& shape, const std::string& row);
-  void add(const KernelResult& result, double peak_copy);  // of the row that was begun; peak_copy: GB/s
+  // For KernelOptions. An implementation is left out if it is done, or if it was begun twice and not done: it ends the program.
+  bool begin(const std::string& op, const std::string& shape, const std::string& impl);
+  void add(const KernelResult& result, double peak_copy);  // of the implementation that was begun; peak_copy: GB/s
   void end();
   int left_out() const { return left_out_; }
 

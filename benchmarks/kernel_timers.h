@@ -10,18 +10,19 @@
 #include <vector>
 
 #include "benchmarks/kernels.h"
+#include "engine/benchmark_cases.h"
 #include "engine/gpu.h"
 #include "engine/memory.h"
 #include "engine/stopwatch.h"
-#include "engine/trials.h"
 #include "kernels/common/dispatch.h"
 
 namespace kern::benchmarks {
 using namespace kernels;
 
 struct Direction {
-  Direction(const char* called, double operations, double moved, std::function<void()> call, const TrialOutput& row)
-      : name(called), flops(operations), bytes(moved), run(std::move(call)), out(some_of(row)) {}
+  Direction(const char* called, double operations, double moved, std::function<void()> call,
+            const BenchmarkOutput& impl)
+      : name(called), flops(operations), bytes(moved), run(std::move(call)), out(some_of(impl)) {}
   template <class T>
   Direction(const char* called, double operations, double moved, std::function<void()> call, const T* result,
             int64_t size)
@@ -29,14 +30,14 @@ struct Direction {
   const char* name;
   double flops, bytes;
   std::function<void()> run;
-  TrialOutput out;  // about a thousand values, looked at afterwards
+  BenchmarkOutput out;  // about a thousand values, looked at afterwards
 
  private:
-  static TrialOutput some_of(TrialOutput row) {  // of its values, as rows of one
-    row.pitch = std::max<int64_t>(1, row.size() / 1000);
-    row.rows = (row.size() + row.pitch - 1) / row.pitch;
-    row.columns = 1;
-    return row;
+  static BenchmarkOutput some_of(BenchmarkOutput out) {  // of its values, as rows of one
+    out.pitch = std::max<int64_t>(1, out.size() / 1000);
+    out.rows = (out.size() + out.pitch - 1) / out.pitch;
+    out.columns = 1;
+    return out;
   }
 };
 using Directions = std::vector<Direction>;
@@ -48,10 +49,10 @@ inline double floats(double n) { return bytes_of<float>(n); }
 constexpr double kBeyondCaches = 64 << 20;  // bytes of a call that memory must bring anew
 
 // Error where one of the values looked at is not finite.
-template <class Row>
-void check_values(std::string_view op, const Row& row, const std::string& shape, const Direction& d, Device device) {
+template <class Impl>
+void check_values(std::string_view op, const Impl& impl, const std::string& shape, const Direction& d, Device device) {
   for (const float v : values_of(d.out, device))
-    check(std::isfinite(v), op, " row ", row.name, " ", d.name, " of ", shape, " gives ", v);
+    check(std::isfinite(v), op, " row ", impl.name, " ", d.name, " of ", shape, " gives ", v);
 }
 
 // Calls in a row between two looks at the clock, on `sets` sets of arrays in turn.
@@ -68,24 +69,24 @@ inline size_t sets_of_arrays(Device device, size_t bytes) {
   return std::clamp<size_t>(size_t(kBeyondCaches) / std::max<size_t>(1, bytes), 1, kMax);
 }
 
-template <class Cases, class Row, class Spec>
-void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
+template <class Cases, class Impl, class Spec>
+void time_case(const Registry<Impl>& registry, const Spec& g, const KernelOptions& o,
                const std::function<void(const KernelResult&)>& show) {
-  for (const Row& row : table.rows) {
-    if (row.device != o.device || !row.supports(g)) continue;
-    const std::string_view name = row.name;
+  for (const Impl& impl : registry.impls) {
+    if (impl.device != o.device || !impl.supports(g)) continue;
+    const std::string_view name = impl.name;
     if (name == "reference" || name == "cpu_bf16"  // the same for values that a CPU keeps as bf16
             ? !o.reference
-            : !o.rows.empty() && std::find(o.rows.begin(), o.rows.end(), name) == o.rows.end())
+            : !o.impls.empty() && std::find(o.impls.begin(), o.impls.end(), name) == o.impls.end())
       continue;
-    if (o.begin && !o.begin(std::string(table.op), Cases::name_of(g), std::string(name))) continue;
+    if (o.begin && !o.begin(std::string(registry.op), Cases::name_of(g), std::string(name))) continue;
     size_t bytes = 64;
-    if constexpr (requires { row.workspace(g); }) bytes += row.workspace(g);
+    if constexpr (requires { impl.workspace(g); }) bytes += impl.workspace(g);
     const Storage scratch(o.device, bytes);
-    std::deque<TrialArrays> arrays;
+    std::deque<BenchmarkArrays> arrays;
     std::vector<Directions> sets;
     const auto add_set = [&] {
-      sets.push_back(Cases::directions_of(row, g, Exec{.scratch = scratch.data()}, arrays.emplace_back(o.device)));
+      sets.push_back(Cases::directions_of(impl, g, Exec{.scratch = scratch.data()}, arrays.emplace_back(o.device)));
     };
     add_set();
     try {
@@ -97,7 +98,7 @@ void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
       const Direction& d = sets[0][k];
       const auto once = [&] { return watch.milliseconds(d.run); };
       once();
-      check_values(table.op, row, Cases::name_of(g), d, o.device);
+      check_values(registry.op, impl, Cases::name_of(g), d, o.device);
       const CallSeries series(o.device, calls_of_a_sample(o.device, once(), sets.size()),
                               [&](int i) { sets[size_t(i) % sets.size()][k].run(); });
       std::vector<double> times, gflops, copy;
@@ -115,9 +116,9 @@ void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
       }
       if (o.yardstick) look_at_the_machine();
       auto median = [](std::vector<double>& v) { return v.empty() ? 0 : quartiles(std::move(v)).median; };
-      show({std::string(table.op),
+      show({std::string(registry.op),
             Cases::name_of(g),
-            row.name,
+            impl.name,
             d.name,
             d.flops,
             d.bytes,
@@ -132,7 +133,7 @@ void time_case(const Table<Row>& table, const Spec& g, const KernelOptions& o,
 // select() saw, and its large cases.
 struct Timer {
   std::string op;
-  const void* table;
+  const void* registry;
   std::function<void(const std::any& spec, const KernelOptions&, const std::function<void(const KernelResult&)>&)> time;
   std::function<bool(const std::any&, const std::any&)> same;  // as far as time is concerned
   // About how much of a step's time the case is, to compare it with others of any op; 0: not known.
@@ -148,24 +149,24 @@ Spec as_timed(const std::any& spec) {
   return g;
 }
 // Cases::directions_of(row, spec, exec, arrays) and Cases::name_of(spec) say how.
-template <class Cases, class Spec, class Row>
-void add_timer(Timers& timers, const Table<Row>& table, const std::vector<Spec>& large) {
-  Timer& t = timers.emplace_back(Timer{.op = std::string(table.op), .table = &table});
-  t.time = [&table](const std::any& spec, const KernelOptions& o, const auto& show) {
-    time_case<Cases>(table, as_timed<Spec>(spec), o, show);
+template <class Cases, class Spec, class Impl>
+void add_timer(Timers& timers, const Registry<Impl>& registry, const std::vector<Spec>& large) {
+  Timer& t = timers.emplace_back(Timer{.op = std::string(registry.op), .registry = &registry});
+  t.time = [&registry](const std::any& spec, const KernelOptions& o, const auto& show) {
+    time_case<Cases>(registry, as_timed<Spec>(spec), o, show);
   };
   t.same = [](const std::any& a, const std::any& b) { return as_timed<Spec>(a) == as_timed<Spec>(b); };
   t.weight = [](const std::any& spec) {
-    if constexpr (requires(Spec g) { Cases::template weight_of<Row>(g); })
-      return Cases::template weight_of<Row>(std::any_cast<Spec>(spec));
+    if constexpr (requires(Spec g) { Cases::template weight_of<Impl>(g); })
+      return Cases::template weight_of<Impl>(std::any_cast<Spec>(spec));
     else return 0.0;
   };
   for (const Spec& g : large) t.large.push_back(g);
 }
-template <class Cases, class Spec, class Row, class RowOfBf16>
-void add_timers(Timers& timers, const Table<Row>& table, const Table<RowOfBf16>& of_bf16,
+template <class Cases, class Spec, class Impl, class ImplOfBf16>
+void add_timers(Timers& timers, const Registry<Impl>& registry, const Registry<ImplOfBf16>& of_bf16,
                 const std::vector<Spec>& large) {
-  add_timer<Cases>(timers, table, large);
+  add_timer<Cases>(timers, registry, large);
   add_timer<Cases>(timers, of_bf16, large);
 }
 

@@ -14,55 +14,55 @@ std::string shape_of(const BroadcastSpec& g) {
   return text(g.sizes[4], "x", g.sizes[5], " with ", g.b[4] ? g.sizes[4] : 1, "x", g.b[5] ? g.sizes[5] : 1);
 }
 template <class Op>
-Directions directions(const BroadcastRow<Op>& row, const BroadcastSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const BroadcastImpl<Op>& impl, const BroadcastSpec& g, const Exec& e, BenchmarkArrays& a) {
   const int64_t size = g.size();
   float *u = a.input(size), *v = a.input(size, 0.5f, 2), *dy = a.input(size), *y = a.output(size), *d = a.output(size);
   const double n = double(size);
-  return {{"forward", n, floats(2 * n), [=, &row] { row.forward(e, g, u, v, y); }, y, size},
-          {"backward_a", n, floats(3 * n), [=, &row] { row.backward_a(e, g, dy, u, v, d); }, d, size}};
+  return {{"forward", n, floats(2 * n), [=, &impl] { impl.forward(e, g, u, v, y); }, y, size},
+          {"backward_a", n, floats(3 * n), [=, &impl] { impl.backward_a(e, g, dy, u, v, d); }, d, size}};
 }
 
 std::string shape_of(const AxisSpec& g) { return text(g.outer, "x", g.n, "x", g.inner); }
-Directions directions(const SumAxisRow& row, const SumAxisSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const SumAxisImpl& impl, const SumAxisSpec& g, const Exec& e, BenchmarkArrays& a) {
   float *x = a.input(g.x_size()), *y = a.output(g.y_size()), *dx = a.output(g.x_size());
   const double n = double(g.x_size());
-  return {{"forward", n, floats(n), [=, &row] { row.forward(e, g, x, y); }, y, g.y_size()},
-          {"backward", n, floats(n), [=, &row] { row.backward(e, g, y, dx); }, dx, g.x_size()}};
+  return {{"forward", n, floats(n), [=, &impl] { impl.forward(e, g, x, y); }, y, g.y_size()},
+          {"backward", n, floats(n), [=, &impl] { impl.backward(e, g, y, dx); }, dx, g.x_size()}};
 }
-Directions directions(const MaxAxisRow& row, const MaxAxisSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const MaxAxisImpl& impl, const MaxAxisSpec& g, const Exec& e, BenchmarkArrays& a) {
   float *x = a.input(g.x_size()), *y = a.output(g.y_size());
   int32_t* index = a.classes(g.y_size(), g.n);
   const double n = double(g.x_size());
-  return {{"forward", n, floats(n), [=, &row] { row.forward(e, g, x, y, index); }, y, g.y_size()}};
+  return {{"forward", n, floats(n), [=, &impl] { impl.forward(e, g, x, y, index); }, y, g.y_size()}};
 }
-Directions directions(const CumsumRow& row, const CumsumSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const CumsumImpl& impl, const CumsumSpec& g, const Exec& e, BenchmarkArrays& a) {
   float *x = a.input(g.x_size()), *y = a.output(g.x_size());
   const double n = double(g.x_size());
-  return {{"forward", n, floats(2 * n), [=, &row] { row.forward(e, g, x, y); }, y, g.x_size()}};
+  return {{"forward", n, floats(2 * n), [=, &impl] { impl.forward(e, g, x, y); }, y, g.x_size()}};
 }
 
 std::string shape_of(const GatherSpec& g) { return text(g.m, " of ", g.outer, "x", g.n, "x", g.inner); }
-Directions directions(const GatherRow& row, const GatherSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const GatherImpl& impl, const GatherSpec& g, const Exec& e, BenchmarkArrays& a) {
   float *x = a.input(g.x_size()), *y = a.output(g.y_size()), *dx = a.output(g.x_size());
   const int32_t* index = a.classes(g.m, g.n);
   const double n = double(g.y_size());
-  return {
-      {"forward", n, floats(2 * n), [=, &row] { row.forward(e, g, x, index, y); }, y, g.y_size()},
-      {"backward", n, floats(n + double(g.x_size())), [=, &row] { row.backward(e, g, y, index, dx); }, dx, g.x_size()}};
+  return {{"forward", n, floats(2 * n), [=, &impl] { impl.forward(e, g, x, index, y); }, y, g.y_size()},
+          {"backward", n, floats(n + double(g.x_size())), [=, &impl] { impl.backward(e, g, y, index, dx); }, dx,
+           g.x_size()}};
 }
 
 std::string shape_of(const StridedCopySpec& g) { return text("transposed ", g.sizes[5], "x", g.sizes[4]); }
-Directions directions(const StridedCopyRow& row, const StridedCopySpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const StridedCopyImpl& impl, const StridedCopySpec& g, const Exec& e, BenchmarkArrays& a) {
   const int64_t size = g.size();
   float *x = a.input(size), *y = a.output(size);
   const double n = double(size);
-  return {{"forward", n, floats(2 * n), [=, &row] { row.forward(e, g, x, y); }, y, size}};
+  return {{"forward", n, floats(2 * n), [=, &impl] { impl.forward(e, g, x, y); }, y, size}};
 }
 
 struct Cases {
   static std::string name_of(const auto& spec) { return shape_of(spec); }
-  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, TrialArrays& arrays) {
-    return directions(row, spec, exec, arrays);
+  static Directions directions_of(const auto& impl, const auto& spec, const Exec& exec, BenchmarkArrays& arrays) {
+    return directions(impl, spec, exec, arrays);
   }
 };
 
@@ -73,15 +73,15 @@ void add_algebra_timers(Timers& timers, int64_t values) {
   const AxisSpec last{rows, 32, 1}, middle{rows / 64, 64, 32};
   for_each_broadcast_op([&]<class Op>() {
     add_timer<Cases, BroadcastSpec>(
-        timers, broadcast_table<Op>(),
+        timers, broadcast_registry<Op>(),
         {{.sizes = {1, 1, 1, 1, rows, 32}, .a = {0, 0, 0, 0, 32, 1}, .b = {0, 0, 0, 0, 1, 0}}});
   });
-  add_timer<Cases, SumAxisSpec>(timers, sum_axis_table(), {{last, 1}, {middle, 1}});
-  add_timer<Cases, MaxAxisSpec>(timers, max_axis_table(), {{last, false}, {middle, false}});
-  add_timer<Cases, CumsumSpec>(timers, cumsum_table(), {{middle, false}});
-  add_timer<Cases, GatherSpec>(timers, gather_table(),
+  add_timer<Cases, SumAxisSpec>(timers, sum_axis_registry(), {{last, 1}, {middle, 1}});
+  add_timer<Cases, MaxAxisSpec>(timers, max_axis_registry(), {{last, false}, {middle, false}});
+  add_timer<Cases, CumsumSpec>(timers, cumsum_registry(), {{middle, false}});
+  add_timer<Cases, GatherSpec>(timers, gather_registry(),
                                {{.outer = 1, .n = rows, .inner = 32, .m = rows, .shared = true}});
-  add_timer<Cases, StridedCopySpec>(timers, strided_copy_table(),
+  add_timer<Cases, StridedCopySpec>(timers, strided_copy_registry(),
                                     {{.sizes = {1, 1, 1, 1, 32, rows}, .x = {0, 0, 0, 0, 1, 32}}});
 }
 

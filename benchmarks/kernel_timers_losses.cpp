@@ -1,6 +1,6 @@
 #include "benchmarks/kernel_timers.h"
 #include "kernels/labels/labels.h"
-#include "kernels/labels/posteriors_in_order.h"
+#include "kernels/labels/monotone_posteriors.h"
 #include "kernels/labels/pseudo_labels.h"
 #include "kernels/labels/segmentation_score.h"
 #include "kernels/loss/bce_with_logits.h"
@@ -18,23 +18,23 @@ namespace kern::benchmarks {
 namespace {
 
 std::string shape_of(const CrossEntropySpec& g) { return text(g.rows, "x", g.k); }
-Directions directions(const CrossEntropyRow& row, const CrossEntropySpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const CrossEntropyImpl& impl, const CrossEntropySpec& g, const Exec& e, BenchmarkArrays& a) {
   const int64_t size = g.rows * g.k;
   float *x = a.input(size), *dx = a.output(size), *loss = a.output(1), *saved = a.output(g.saved_size()),
         *one = a.input(1, 1, 1);
   const int32_t* t = a.classes(g.rows, g.k);
-  row.forward(e, g, x, t, nullptr, loss, saved);
+  impl.forward(e, g, x, t, nullptr, loss, saved);
   const double n = double(size);
   return {{"forward", 4 * n, floats(n + 3 * double(g.rows)),
-           [=, &row] { row.forward(e, g, x, t, nullptr, loss, saved); }, loss, 1},
+           [=, &impl] { impl.forward(e, g, x, t, nullptr, loss, saved); }, loss, 1},
           {"backward", 4 * n, floats(2 * n + 3 * double(g.rows)),
-           [=, &row] { row.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
+           [=, &impl] { impl.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
 }
 
 std::string shape_of(const HeadCrossEntropySpec& g) { return text(g.rows, "x", g.c, "->", g.k); }
 template <class X>
-Directions directions(const HeadCrossEntropyRowOf<X>& row, const HeadCrossEntropySpec& seen, const Exec& e,
-                      TrialArrays& a) {
+Directions directions(const HeadCrossEntropyImplOf<X>& impl, const HeadCrossEntropySpec& seen, const Exec& e,
+                      BenchmarkArrays& a) {
   HeadCrossEntropySpec g = seen;
   g.pitch = {};
   X *x = a.input<X>(g.rows * g.c), *dx = a.output<X>(g.rows * g.c);
@@ -44,47 +44,47 @@ Directions directions(const HeadCrossEntropyRowOf<X>& row, const HeadCrossEntrop
   const HeadOutputs<float, X> out{.loss = loss, .dx = dx, .dw = dw, .db = db};
   // Logits, dx and dw: three products; forward gives the gradients too, backward only scales them.
   const double products = 3 * double(g.rows) * double(g.w_size()), n = double(g.rows * g.c);
-  return {{"forward", 2 * products, bytes_of<X>(2 * n), [=, &row] { row.forward(e, g, in, out); }, loss, 1}};
+  return {{"forward", 2 * products, bytes_of<X>(2 * n), [=, &impl] { impl.forward(e, g, in, out); }, loss, 1}};
 }
 
 std::string shape_of(const FocalSpec& g) { return text(g.rows, "x", g.k); }
-Directions directions(const FocalRow& row, const FocalSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const FocalImpl& impl, const FocalSpec& g, const Exec& e, BenchmarkArrays& a) {
   const int64_t size = g.rows * g.k;
   float *x = a.input(size), *dx = a.output(size), *loss = a.output(1), *saved = a.output(1), *one = a.input(1, 1, 1);
   const int32_t* t = a.classes(g.rows, class_count(g.k));
-  const auto forward = [=, &row] { row.forward(e, g, x, t, nullptr, loss, saved); };
+  const auto forward = [=, &impl] { impl.forward(e, g, x, t, nullptr, loss, saved); };
   forward();
   const double n = double(size);
   return {{"forward", 4 * n, floats(n + double(g.rows)), forward, loss, 1},
           {"backward", 4 * n, floats(2 * n + double(g.rows)),
-           [=, &row] { row.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
+           [=, &impl] { impl.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
 }
 
 std::string shape_of(const TverskySpec& g) { return text(g.groups, "x", g.rows, "x", g.k); }
-Directions directions(const TverskyRow& row, const TverskySpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const TverskyImpl& impl, const TverskySpec& g, const Exec& e, BenchmarkArrays& a) {
   const int64_t rows = g.groups * g.rows, size = rows * g.k;
   float *x = a.input(size), *dx = a.output(size), *loss = a.output(1), *saved = a.output(g.saved_size()),
         *one = a.input(1, 1, 1);
   const int32_t* t = a.classes(rows, class_count(g.k));
-  const auto forward = [=, &row] { row.forward(e, g, x, t, loss, saved); };
+  const auto forward = [=, &impl] { impl.forward(e, g, x, t, loss, saved); };
   forward();
   const double n = double(size);
   return {{"forward", 6 * n, floats(n + double(rows)), forward, loss, 1},
-          {"backward", 8 * n, floats(2 * n + double(rows)), [=, &row] { row.backward(e, g, one, x, t, saved, dx); }, dx,
-           size}};
+          {"backward", 8 * n, floats(2 * n + double(rows)), [=, &impl] { impl.backward(e, g, one, x, t, saved, dx); },
+           dx, size}};
 }
 
 std::string shape_of(const BceSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const BceRow& row, const BceSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const BceImpl& impl, const BceSpec& g, const Exec& e, BenchmarkArrays& a) {
   const int64_t size = g.rows * g.c;
   float *x = a.input(size), *t = a.input(size, 0, 1), *dx = a.output(size), *loss = a.output(1), *saved = a.output(1),
         *one = a.input(1, 1, 1);
-  const auto forward = [=, &row] { row.forward(e, g, x, t, nullptr, loss, saved); };
+  const auto forward = [=, &impl] { impl.forward(e, g, x, t, nullptr, loss, saved); };
   forward();
   const double n = double(size);
   return {
       {"forward", 6 * n, floats(2 * n), forward, loss, 1},
-      {"backward", 6 * n, floats(3 * n), [=, &row] { row.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
+      {"backward", 6 * n, floats(3 * n), [=, &impl] { impl.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
 }
 
 template <class Op>
@@ -92,79 +92,81 @@ std::string shape_of(const PairLossSpec<Op>& g) {
   return text(g.rows, "x", g.c);
 }
 template <class Op>
-Directions directions(const PairLossRow<Op>& row, const PairLossSpec<Op>& g, const Exec& e, TrialArrays& a) {
+Directions directions(const PairLossImpl<Op>& impl, const PairLossSpec<Op>& g, const Exec& e, BenchmarkArrays& a) {
   const int64_t size = g.rows * g.c;
   float *x = a.input(size), *t = a.input(size), *loss = a.output(1), *dx = a.output(size), *one = a.input(1, 1, 1);
   const double n = double(size);
-  return {{"forward", 3 * n, floats(2 * n), [=, &row] { row.forward(e, g, x, t, loss); }, loss, 1},
-          {"backward", 2 * n, floats(3 * n), [=, &row] { row.backward(e, g, one, x, t, dx); }, dx, size}};
+  return {{"forward", 3 * n, floats(2 * n), [=, &impl] { impl.forward(e, g, x, t, loss); }, loss, 1},
+          {"backward", 2 * n, floats(3 * n), [=, &impl] { impl.backward(e, g, one, x, t, dx); }, dx, size}};
 }
 
 std::string shape_of(const KlNormalSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const KlNormalRow& row, const KlNormalSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const KlNormalImpl& impl, const KlNormalSpec& g, const Exec& e, BenchmarkArrays& a) {
   const int64_t size = g.rows * g.c;
   float *mu = a.input(size), *s = a.input(size), *loss = a.output(1), *dmu = a.output(size), *ds = a.output(size),
         *one = a.input(1, 1, 1);
   const double n = double(size);
-  return {{"forward", 5 * n, floats(2 * n), [=, &row] { row.forward(e, g, mu, s, loss); }, loss, 1},
-          {"backward", 4 * n, floats(4 * n), [=, &row] { row.backward(e, g, one, mu, s, dmu, ds); }, ds, size}};
+  return {{"forward", 5 * n, floats(2 * n), [=, &impl] { impl.forward(e, g, mu, s, loss); }, loss, 1},
+          {"backward", 4 * n, floats(4 * n), [=, &impl] { impl.backward(e, g, one, mu, s, dmu, ds); }, ds, size}};
 }
 
 std::string shape_of(const SsimSpec& g) { return text(g.n, "x", g.h, "x", g.w, "x", g.c); }
-Directions directions(const SsimRow& row, const SsimSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const SsimImpl& impl, const SsimSpec& g, const Exec& e, BenchmarkArrays& a) {
   const int64_t size = g.n * g.h * g.w * g.c;
   float *x = a.input(size, 0, 1), *y = a.input(size, 0, 1), *loss = a.output(1), *dx = a.output(size),
         *one = a.input(1, 1, 1);
   const double n = double(size), filter = 2 * 2 * kSsimWindow * n;  // a filter of one map, one direction after another
-  return {{"forward", 5 * filter, floats(2 * n), [=, &row] { row.forward(e, g, x, y, loss); }, loss, 1},
-          {"backward", 8 * filter, floats(3 * n), [=, &row] { row.backward(e, g, one, x, y, dx); }, dx, size}};
+  return {{"forward", 5 * filter, floats(2 * n), [=, &impl] { impl.forward(e, g, x, y, loss); }, loss, 1},
+          {"backward", 8 * filter, floats(3 * n), [=, &impl] { impl.backward(e, g, one, x, y, dx); }, dx, size}};
 }
 
 // Labels move one value each; the same call on rows of C values differs in nothing else.
 std::string shape_of(const LabelsSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const LabelsRow& row, const LabelsSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const LabelsImpl& impl, const LabelsSpec& g, const Exec& e, BenchmarkArrays& a) {
   const int64_t size = g.rows * g.c;
   const int32_t *l = a.classes(g.rows, g.c), *origin = a.classes(g.rows, g.positions);
   float *x = a.input(size), *z = a.input(size), *y = a.output(size), *s = a.output(3);
   const double n = double(size), labels = floats(double(g.rows));
-  return {{"one_hot", n, labels + floats(n), [=, &row] { row.one_hot(e, g, l, nullptr, y); }, y, size},
-          {"choose", n, labels + floats(2 * n), [=, &row] { row.choose(e, g, l, x, z, y); }, y, size},
-          {"move_rows", n, labels + floats(2 * n), [=, &row] { row.move_rows(e, g, x, origin, y); }, y, size},
-          {"mean", 2 * double(g.rows), 2 * labels, [=, &row] { row.mean(e, g, x, l, s); }, s, 3}};
+  return {{"one_hot", n, labels + floats(n), [=, &impl] { impl.one_hot(e, g, l, nullptr, y); }, y, size},
+          {"choose", n, labels + floats(2 * n), [=, &impl] { impl.choose(e, g, l, x, z, y); }, y, size},
+          {"move_rows", n, labels + floats(2 * n), [=, &impl] { impl.move_rows(e, g, x, origin, y); }, y, size},
+          {"mean", 2 * double(g.rows), 2 * labels, [=, &impl] { impl.mean(e, g, x, l, s); }, s, 3}};
 }
 std::string shape_of(const PseudoLabelsSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const PseudoLabelsRow& row, const PseudoLabelsSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const PseudoLabelsImpl& impl, const PseudoLabelsSpec& g, const Exec& e, BenchmarkArrays& a) {
   const int64_t size = g.rows * g.c;
   float *p = a.input(size, 0, 1), *figures = a.output(4);
   const int32_t *present = a.classes(g.rows, 1), *truth = a.classes(g.rows, g.c);
   int32_t* labels = reinterpret_cast<int32_t*>(a.bytes(size_t(g.rows) * sizeof(int32_t)));
   return {{"forward", double(size), floats(double(size + 3 * g.rows)),
-           [=, &row] { row.forward(e, g, p, present, truth, nullptr, labels, figures); }, figures, 4}};
+           [=, &impl] { impl.forward(e, g, p, present, truth, nullptr, labels, figures); }, figures, 4}};
 }
-std::string shape_of(const PosteriorsInOrderSpec& g) { return text(g.n, "x", g.l, "x", g.c); }
-Directions directions(const PosteriorsInOrderRow& row, const PosteriorsInOrderSpec& g, const Exec& e, TrialArrays& a) {
+std::string shape_of(const MonotonePosteriorsSpec& g) { return text(g.n, "x", g.l, "x", g.c); }
+Directions directions(const MonotonePosteriorsImpl& impl, const MonotonePosteriorsSpec& g, const Exec& e,
+                      BenchmarkArrays& a) {
   const int64_t size = g.n * g.l * g.c;
   float *p = a.input(size, 0, 1), *q = a.output(size);
-  return {{"forward", 20 * double(size), floats(2 * double(size)), [=, &row] { row.forward(e, g, p, nullptr, q); }, q,
+  return {{"forward", 20 * double(size), floats(2 * double(size)), [=, &impl] { impl.forward(e, g, p, nullptr, q); }, q,
            size}};
 }
 
 std::string shape_of(const SegmentationScoreSpec& g) {
   return text(g.h, "x", g.w, "x", g.c, "->", g.rows, "x", g.columns);
 }
-Directions directions(const SegmentationScoreRow& row, const SegmentationScoreSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const SegmentationScoreImpl& impl, const SegmentationScoreSpec& g, const Exec& e,
+                      BenchmarkArrays& a) {
   const int64_t size = g.h * g.w * g.c, labels = g.rows * g.columns;
   float *p = a.input(size, 0, 1), *loss = a.output(1);
   const int32_t* label = a.classes(labels, g.classes());
   int32_t* counts = reinterpret_cast<int32_t*>(a.bytes(size_t(g.classes() * g.classes()) * sizeof(int32_t)));
   return {{"forward", 6 * double(labels * g.c), floats(double(size + labels)),
-           [=, &row] { row.forward(e, g, p, label, counts, loss); }, loss, 1}};
+           [=, &impl] { impl.forward(e, g, p, label, counts, loss); }, loss, 1}};
 }
 
 struct Cases {
   static std::string name_of(const auto& spec) { return shape_of(spec); }
-  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, TrialArrays& arrays) {
-    return directions(row, spec, exec, arrays);
+  static Directions directions_of(const auto& impl, const auto& spec, const Exec& exec, BenchmarkArrays& arrays) {
+    return directions(impl, spec, exec, arrays);
   }
 };
 
@@ -174,28 +176,28 @@ void add_loss_timers(Timers& timers, int64_t values) {
   const int64_t rows = values / 32;
   std::vector<CrossEntropySpec> classes;
   for (int64_t k : {2, 5, 12, 21, 32, 35}) classes.push_back({.rows = values / k, .k = k});
-  add_timer<Cases, CrossEntropySpec>(timers, cross_entropy_table(), classes);
-  add_timers<Cases, HeadCrossEntropySpec>(timers, head_cross_entropy_table(), head_cross_entropy_table<Bf16>(),
+  add_timer<Cases, CrossEntropySpec>(timers, cross_entropy_registry(), classes);
+  add_timers<Cases, HeadCrossEntropySpec>(timers, head_cross_entropy_registry(), head_cross_entropy_registry<Bf16>(),
                                           {{.rows = rows, .c = 32, .k = 35}});
-  add_timer<Cases, FocalSpec>(timers, focal_table(), {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
-  add_timer<Cases, TverskySpec>(timers, tversky_table(), {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
-  add_timer<Cases, BceSpec>(timers, bce_with_logits_table(), {{.rows = rows, .c = 32}});
-  add_timer<Cases, MseSpec>(timers, mse_table(), {{.rows = rows, .c = 32}});
-  add_timer<Cases, L1Spec>(timers, l1_table(), {{.rows = rows, .c = 32}});
-  add_timer<Cases, HuberSpec>(timers, huber_table(), {{.rows = rows, .c = 32}});
-  add_timer<Cases, KlNormalSpec>(timers, kl_normal_table(), {{.rows = rows, .c = 32}});
-  add_timer<Cases, LabelsSpec>(timers, labels_table(), {{.rows = rows, .c = 32, .positions = rows, .x_pitch = 1}});
+  add_timer<Cases, FocalSpec>(timers, focal_registry(), {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
+  add_timer<Cases, TverskySpec>(timers, tversky_registry(), {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
+  add_timer<Cases, BceSpec>(timers, bce_with_logits_registry(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, MseSpec>(timers, mse_registry(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, L1Spec>(timers, l1_registry(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, HuberSpec>(timers, huber_registry(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, KlNormalSpec>(timers, kl_normal_registry(), {{.rows = rows, .c = 32}});
+  add_timer<Cases, LabelsSpec>(timers, labels_registry(), {{.rows = rows, .c = 32, .positions = rows, .x_pitch = 1}});
   add_timer<Cases, PseudoLabelsSpec>(
-      timers, pseudo_labels_table(),
+      timers, pseudo_labels_registry(),
       {{.rows = values / 5, .c = 5, .threshold = 0.5, .p_pitch = 5}, {.rows = rows, .c = 32, .p_pitch = 32}});
-  add_timer<Cases, PosteriorsInOrderSpec>(timers, posteriors_in_order_table(),
-                                          {{.n = 16, .l = std::min<int64_t>(512, rows), .c = 8}});
+  add_timer<Cases, MonotonePosteriorsSpec>(timers, monotone_posteriors_registry(),
+                                           {{.n = 16, .l = std::min<int64_t>(512, rows), .c = 8}});
   const int64_t side = rows >= 65536 ? 128 : 16;
   add_timer<Cases, SegmentationScoreSpec>(
-      timers, segmentation_score_table(),
+      timers, segmentation_score_registry(),
       {{.h = 2 * side, .w = 2 * side, .c = 12, .rows = 3 * side, .columns = 4 * side, .p_pitch = 12},
        {.h = 2 * side, .w = 2 * side, .c = 1, .rows = 3 * side, .columns = 4 * side}});
-  add_timer<Cases, SsimSpec>(timers, ssim_table(), {{.n = 4, .h = side, .w = side, .c = 3}});
+  add_timer<Cases, SsimSpec>(timers, ssim_registry(), {{.n = 4, .h = side, .w = side, .c = 3}});
 }
 
 }  // namespace kern::benchmarks

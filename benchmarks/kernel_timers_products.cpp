@@ -17,17 +17,17 @@ std::string shape_of(const ConvTranspose2dSpec& g) {
               g.stride_w > 1 ? text(" s", g.stride_w) : "");
 }
 std::string shape_of(const LinearSpec& g) { return text(g.rows, " ", g.c, "->", g.k); }
-// Those of the ops that can be tuned stand in engine/trials.h.
-template <class Row, class Spec>
-Directions directions(const Row& row, const Spec& g, const Exec& e, TrialArrays& a) {
+// Those of the ops that can be tuned stand in engine/benchmark_cases.h.
+template <class Impl, class Spec>
+Directions directions(const Impl& impl, const Spec& g, const Exec& e, BenchmarkArrays& a) {
   Directions all;
-  for (const Trial<Row>& trial : Trials<Row>::of(g)) {
+  for (const BenchmarkCase<Impl>& trial : BenchmarkCases<Impl>::of(g)) {
     if (std::string_view(trial.entry).starts_with("backward_data_")) continue;  // the same sums as backward_data
-    const TrialCall<Row> call = trial.prepare(a);
-    TrialOutput out = call.out;
+    const BenchmarkCall<Impl> call = trial.prepare(a);
+    BenchmarkOutput out = call.out;
     if (out.pitch != out.columns) out.rows = 1;  // between rows lies what nobody wrote
     all.emplace_back(
-        trial.entry, trial.flops, trial.bytes, [run = call.run, &row, e] { run(row, e); }, out);
+        trial.entry, trial.flops, trial.bytes, [run = call.run, &impl, e] { run(impl, e); }, out);
   }
   return all;
 }
@@ -35,7 +35,7 @@ Directions directions(const Row& row, const Spec& g, const Exec& e, TrialArrays&
 std::string shape_of(const LstmSpec& g) {
   return text(g.n, "x", g.l, " ", g.c, "->", g.h, g.reverse ? " reverse" : "");
 }
-Directions directions(const LstmRow& row, const LstmSpec& g, const Exec& e, TrialArrays& a) {
+Directions directions(const LstmImpl& impl, const LstmSpec& g, const Exec& e, BenchmarkArrays& a) {
   const int64_t xs = g.rows() * g.x_pitch(), ys = g.rows() * g.h, weights = g.gates() * (g.c + g.h);
   float *x = a.input(xs), *w_ih = a.input(g.gates() * g.c), *w_hh = a.input(g.gates() * g.h, -0.1f, 0.1f),
         *b_ih = a.input(g.gates()), *b_hh = a.input(g.gates()), *dy = a.input(ys), *y = a.output(ys),
@@ -43,24 +43,24 @@ Directions directions(const LstmRow& row, const LstmSpec& g, const Exec& e, Tria
         *dw_ih = a.output(g.gates() * g.c), *dw_hh = a.output(g.gates() * g.h), *db = a.output(g.gates());
   const double flops = 2 * double(g.rows()) * double(weights);
   const double n = double(g.rows()), kept = n * double(g.gates() + g.h);  // gates and cells, for backward
-  const auto forward = [=, &row] { row.forward(e, g, x, w_ih, w_hh, b_ih, b_hh, y, gates, cells); };
+  const auto forward = [=, &impl] { impl.forward(e, g, x, w_ih, w_hh, b_ih, b_hh, y, gates, cells); };
   forward();
   return {{"forward", flops, floats(n * double(g.c + g.h) + kept), forward, y, ys},
           {"backward", 2 * flops, floats(2 * n * double(g.c + g.h) + kept),
-           [=, &row] { row.backward(e, g, dy, x, w_ih, w_hh, y, gates, cells, dx, dw_ih, dw_hh, db); }, dx,
+           [=, &impl] { impl.backward(e, g, dy, x, w_ih, w_hh, y, gates, cells, dx, dw_ih, dw_hh, db); }, dx,
            g.rows() * g.c}};
 }
 
 struct Cases {
   static std::string name_of(const auto& spec) { return shape_of(spec); }
-  static Directions directions_of(const auto& row, const auto& spec, const Exec& exec, TrialArrays& arrays) {
-    return directions(row, spec, exec, arrays);
+  static Directions directions_of(const auto& impl, const auto& spec, const Exec& exec, BenchmarkArrays& arrays) {
+    return directions(impl, spec, exec, arrays);
   }
   // In bytes: those that a direction moves, or what a GPU moves while it multiplies (200 operations a byte).
-  template <class Row>
-  requires requires { Trials<Row>::table; }
+  template <class Impl>
+  requires requires { BenchmarkCases<Impl>::registry; }
   static double weight_of(const auto& spec) {
-    const auto forward = Trials<Row>::of(spec)[0];
+    const auto forward = BenchmarkCases<Impl>::of(spec)[0];
     return std::max(forward.bytes, forward.flops / 200);
   }
 };
@@ -70,7 +70,7 @@ struct Cases {
 void add_product_timers(Timers& timers, int64_t values) {
   const int side = values >= 1 << 20 ? 64 : 8;
   const int64_t steps = values >= 1 << 20 ? 256 : 8;
-  add_timers<Cases, Conv2dSpec>(timers, conv2d_table(), conv2d_table<Bf16>(),
+  add_timers<Cases, Conv2dSpec>(timers, conv2d_registry(), conv2d_registry<Bf16>(),
                                 {{.n = 4,
                                   .c = 64,
                                   .h = side,
@@ -83,7 +83,7 @@ void add_product_timers(Timers& timers, int64_t values) {
                                   .pad_left = 1,
                                   .pad_right = 1}});
   add_timers<Cases, ConvTranspose2dSpec>(
-      timers, conv_transpose2d_table(), conv_transpose2d_table<Bf16>(),
+      timers, conv_transpose2d_registry(), conv_transpose2d_registry<Bf16>(),
       {{.n = 4, .c = 64, .h = side, .w = side, .k = 32, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
        {.n = 4,
         .c = 64,
@@ -98,8 +98,8 @@ void add_product_timers(Timers& timers, int64_t values) {
         .crop_bottom = 1,
         .crop_left = 1,
         .crop_right = 1}});
-  add_timer<Cases, LinearSpec>(timers, linear_table(), {{.rows = 16 * steps, .c = 512, .k = 512}});
-  add_timer<Cases, LstmSpec>(timers, lstm_table(),
+  add_timer<Cases, LinearSpec>(timers, linear_registry(), {{.rows = 16 * steps, .c = 512, .k = 512}});
+  add_timer<Cases, LstmSpec>(timers, lstm_registry(),
                              {{.n = 1, .l = steps, .c = 16, .h = 64},
                               {.n = 16, .l = steps, .c = 16, .h = 64},
                               {.n = 16, .l = steps, .c = 128, .h = 128}});

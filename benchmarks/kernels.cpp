@@ -20,7 +20,7 @@ Timers timers(int64_t values) {
   return all;
 }
 
-// The cases that the models' steps ask each table for. A GPU may keep values as floats or as bf16.
+// The cases that the models' steps ask each registry for. A GPU may keep values as floats or as bf16.
 std::map<const void*, std::vector<std::any>> cases_of(const KernelOptions& o) {
   std::map<const void*, std::vector<std::any>> cases;
   struct Restored {
@@ -32,9 +32,9 @@ std::map<const void*, std::vector<std::any>> cases_of(const KernelOptions& o) {
     set_precision(p);
     for (const std::string& id : o.models) {
       const SpecLog log;
-      // A dry run asks for the same rows, and computes nothing.
+      // A dry run asks for the same implementations, and computes nothing.
       foresee_peak(model_of(id), {.device = o.device, .batch = o.batch, .side = o.side});
-      for (const auto& entry : log.entries()) cases[entry.table].push_back(entry.spec);
+      for (const auto& entry : log.entries()) cases[entry.registry].push_back(entry.spec);
     }
   }
   return cases;
@@ -71,7 +71,7 @@ void time_kernels(const KernelOptions& o, const std::function<void(const KernelR
       if (same == all.end()) all.push_back({&timer, &spec, weight});
       else same->weight += weight;
     };
-    if (const auto found = cases.find(timer.table); found != cases.end())
+    if (const auto found = cases.find(timer.registry); found != cases.end())
       for (const std::any& spec : found->second) ask(spec, timer.weight(spec));
     if (o.large)
       for (const std::any& spec : timer.large) ask(spec, 0);

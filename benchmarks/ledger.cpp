@@ -31,7 +31,7 @@ double threads_of(const LedgerNode& n) {
   for (int i = 0; i < 3; ++i) threads *= double(n.grid[i]) * n.block[i];
   return threads;
 }
-// What products on this row can reach: our rows on tensor cores say so in their names.
+// What products on this row can reach: our implementations on tensor cores say so in their names.
 double rate_of(std::string_view row, const GpuRates& rates) {
   if (row == "cuda_mma") return rates.tf32 / 3;  // floats in two parts: three products for one
   if (row == "cuda_tf32") return rates.tf32;
@@ -84,14 +84,14 @@ Ledger ledger_of(const std::string& model, kernels::Precision precision, int bat
     for (size_t i = first; call >= 0 && i < last; ++i) {
       const EntryCall& of = log.calls()[size_t(call)];
       LedgerNode& node = ledger.nodes[i];
-      node.op = of.op, node.entry = of.entry, node.row = of.row;
+      node.op = of.op, node.entry = of.entry, node.impl = of.impl;
       if (!carried && 2 * threads_of(node) >= most) node.flops = of.flops, node.bytes = of.bytes, carried = true;
     }
     first = last;
   }
   double seconds = 0;
   for (LedgerNode& node : ledger.nodes) {
-    node.rate = rate_of(node.row, rates);
+    node.rate = rate_of(node.impl, rates);
     ledger.flops += node.flops, ledger.bytes += node.bytes;
     seconds += std::max(node.bytes / rates.bytes, node.flops / node.rate) + rates.node;
   }

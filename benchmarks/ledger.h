@@ -21,8 +21,8 @@ struct LedgerNode {
   std::string kind;    // kernel, fill, copy or library
   std::string kernel;  // its name without template arguments
   unsigned grid[3] = {}, block[3] = {};
-  size_t shared_bytes = 0;     // dynamic
-  std::string op, entry, row;  // of the call that it belongs to; empty where none is known
+  size_t shared_bytes = 0;      // dynamic
+  std::string op, entry, impl;  // of the call that it belongs to; empty where none is known
   // Of the whole call, at its first node with at least half of the most threads; its others have none. A fill or copy
   // outside of any call has its own.
   double flops = 0, bytes = 0;

@@ -13,8 +13,8 @@
 #endif
 
 #include "data/anomaly_batches.h"
+#include "data/data_loader.h"
 #include "data/fault_sections.h"
-#include "data/feed.h"
 #include "data/image_batches.h"
 #include "data/spills_synthetic.h"
 #include "data/wells_batches.h"
@@ -50,13 +50,13 @@ void add_to(uint64_t& hash, const data::WellBatch& b) {
 void add_to(uint64_t& hash, const data::SectionBatch& b) { add_to(hash, b.inputs), add_to(hash, b.labels); }
 void add_to(uint64_t& hash, const data::AnomalyBatch& b) { add_to(hash, b.inputs); }
 
-// What the feed reads must be held by the batches themselves.
+// What the source reads must be held by the batches themselves.
 template <class Batches>
-LoaderFeed feed_of(Batches batches, int64_t samples) {
-  const auto feed = std::make_shared<data::Feed<Batches>>(std::move(batches));
-  return {.begin = [feed](int64_t epoch) { feed->begin(epoch, 0); },
-          .next = [feed](uint64_t* hash) -> int64_t {
-            const auto batch = feed->next();
+LoaderRun feed_of(Batches batches, int64_t samples) {
+  const auto source = std::make_shared<data::DataLoader<Batches>>(std::move(batches));
+  return {.begin = [source](int64_t epoch) { source->begin(epoch, 0); },
+          .next = [source](uint64_t* hash) -> int64_t {
+            const auto batch = source->next();
             if (!batch) return 0;
             if (hash) add_to(*hash, *batch);
             return batch->N;
@@ -66,9 +66,9 @@ LoaderFeed feed_of(Batches batches, int64_t samples) {
 
 constexpr uint64_t kSeed = 1;
 
-// Street-like pictures: flat areas, edges and a grain, and masks of `classes` values.
-std::shared_ptr<const data::ImageStore> picture_files(const std::filesystem::path& folder, int count, int64_t H,
-                                                      int64_t W, int classes, size_t budget) {
+// Street-like images: flat areas, edges and a grain, and masks of `classes` values.
+std::shared_ptr<const data::ImageStore> image_files(const std::filesystem::path& folder, int count, int64_t H,
+                                                    int64_t W, int classes, size_t budget) {
   make_folder(folder / "images");
   make_folder(folder / "masks");
   for (int i = 0; i < count; ++i) {
@@ -86,14 +86,14 @@ std::shared_ptr<const data::ImageStore> picture_files(const std::filesystem::pat
           for (int c = 0; c < 3; ++c) image.at(a, b)[c] = uint8_t(light + (c == 0 ? red : 0) + random.between(-9, 9));
         }
     }
-    const std::string name = "picture_" + std::to_string(100 + i) + ".png";
+    const std::string name = "image_" + std::to_string(100 + i) + ".png";
     write_file(folder / "images" / name, data::encode_png(image));
     write_file(folder / "masks" / name, data::encode_png(mask));
   }
   data::MaskOptions masks;
   for (int k = 0; k < classes; ++k)
     masks.classes.push_back({.name = "class " + std::to_string(k), .colour = "", .values = {}});
-  return std::make_shared<const data::ImageStore>(data::load_image_folder({.path = folder}).pictures,
+  return std::make_shared<const data::ImageStore>(data::load_image_folder({.path = folder}).images,
                                                   data::MaskReader(masks), 3, budget);
 }
 
@@ -104,24 +104,24 @@ std::vector<int64_t> all_of(size_t n) {
 }
 
 constexpr size_t kKeepAll = size_t{1} << 30;
-constexpr int kPictures = 24, kShown = 120;  // files, and pictures of an epoch: each five times
+constexpr int kImages = 24, kShown = 120;  // files, and images of an epoch: each five times
 std::vector<int64_t> shown() {
   std::vector<int64_t> all(kShown);
-  for (size_t i = 0; i < all.size(); ++i) all[i] = int64_t(i) % kPictures;
+  for (size_t i = 0; i < all.size(); ++i) all[i] = int64_t(i) % kImages;
   return all;
 }
 
 // As configs/images_binary.yaml has it.
-LoaderFeed binary(const std::filesystem::path& files) {
-  const auto store = picture_files(files, kPictures, 375, 500, 2, kKeepAll);
+LoaderRun binary(const std::filesystem::path& files) {
+  const auto store = image_files(files, kImages, 375, 500, 2, kKeepAll);
   return feed_of(
       data::ImageBatches(store, shown(),
                          {.batch = 8, .H = 224, .W = 224, .seed = kSeed, .augmentation = {.flip_horizontal = true}}),
       kShown);
 }
-// As configs/images_road.yaml has it; without a budget every picture is decoded anew.
-LoaderFeed road_of(const std::filesystem::path& files, size_t budget) {
-  const auto store = picture_files(files, kPictures, 360, 480, 11, budget);
+// As configs/images_road.yaml has it; without a budget every image is decoded anew.
+LoaderRun road_of(const std::filesystem::path& files, size_t budget) {
+  const auto store = image_files(files, kImages, 360, 480, 11, budget);
   return feed_of(
       data::ImageBatches(store, shown(),
                          {.batch = 6,
@@ -131,9 +131,9 @@ LoaderFeed road_of(const std::filesystem::path& files, size_t budget) {
                           .augmentation = {.flip_horizontal = true, .crop = 0.5, .brightness = 0.2, .contrast = 0.2}}),
       kShown);
 }
-// Everything that may happen to a picture, and the strong view of the semi-supervised methods.
-LoaderFeed strong(const std::filesystem::path& files) {
-  const auto store = picture_files(files, kPictures, 375, 500, 2, kKeepAll);
+// Everything that may happen to an image, and the strong view of the semi-supervised methods.
+LoaderRun strong(const std::filesystem::path& files) {
+  const auto store = image_files(files, kImages, 375, 500, 2, kKeepAll);
   const data::ImageAugmentation changes{.flip_horizontal = true,
                                         .rotate = 15,
                                         .zoom = 0.2,
@@ -153,21 +153,21 @@ LoaderFeed strong(const std::filesystem::path& files) {
 }
 
 // As configs/anomalies.yaml has it; with a blur that is drawn anew nothing can be kept.
-LoaderFeed spills(const std::filesystem::path& files, bool random_blur) {
+LoaderRun spills(const std::filesystem::path& files, bool random_blur) {
   constexpr int kCount = 256;
   for (int i = 0; i < kCount; ++i)
-    write_file(files / ("picture_" + std::to_string(1000 + i) + ".png"),
-               data::encode_png(data::spill_picture(i, false, {.height = 108, .width = 192, .seed = kSeed}).image));
-  const auto store = std::make_shared<const data::ImageStore>(data::load_image_folder({.path = files}).pictures,
+    write_file(files / ("image_" + std::to_string(1000 + i) + ".png"),
+               data::encode_png(data::spill_image(i, false, {.height = 108, .width = 192, .seed = kSeed}).image));
+  const auto store = std::make_shared<const data::ImageStore>(data::load_image_folder({.path = files}).images,
                                                               data::MaskReader({}), 3, kKeepAll);
-  const auto prepared = std::make_shared<const data::PreparedPictures>(
+  const auto prepared = std::make_shared<const data::PreparedImages>(
       store, data::Preprocess{.sharpen = 5, .height = 28, .width = 48, .crop_height = 28, .crop_width = 28, .blur = 1});
   return feed_of(
       data::AnomalyBatches(prepared, all_of(kCount), {.batch = 128, .seed = kSeed, .random_blur = random_blur}),
       kCount);
 }
 
-LoaderFeed sections(const std::filesystem::path&) {
+LoaderRun sections(const std::filesystem::path&) {
   constexpr int64_t kCount = 64;
   return feed_of(
       data::FaultSections(
@@ -178,7 +178,7 @@ LoaderFeed sections(const std::filesystem::path&) {
       kCount);
 }
 
-LoaderFeed wells_of(const data::BatchOptions& options) {
+LoaderRun wells_of(const data::BatchOptions& options) {
   const std::vector<data::Well> wells = data::synthetic_wells({.wells = 200, .seed = kSeed});
   const std::vector<int64_t> all = all_of(wells.size());
   data::WellBatches batches(wells, all, data::fit_normalisation(wells, all, {}), options);
@@ -257,16 +257,16 @@ const LoaderCase kLoaders[] = {
             .strong = data::StrongView{.gain = 0.1, .drift = 0.3, .noise = 0.2, .stretch = 0.15, .hide = 0.1}});
      },
      kWellsStep, 16},
-    {"images_binary", "375x500 scaled to 224x224, flipped", "picture", binary, kBinaryStep, 8},
-    {"images_road", "parts of 360x480 scaled to 256x480, flipped, brightness, contrast", "picture",
+    {"images_binary", "375x500 scaled to 224x224, flipped", "image", binary, kBinaryStep, 8},
+    {"images_road", "parts of 360x480 scaled to 256x480, flipped, brightness, contrast", "image",
      [](const std::filesystem::path& files) { return road_of(files, kKeepAll); }, kRoadStep, 6},
-    {"images_decoded", "the same, of PNG files that are decoded every time", "picture",
+    {"images_decoded", "the same, of PNG files that are decoded every time", "image",
      [](const std::filesystem::path& files) { return road_of(files, 0); }, kRoadStep, 6},
-    {"images_strong", "375x500 to 224x224, every change of kern images, and a strong view", "picture", strong,
+    {"images_strong", "375x500 to 224x224, every change of kern images, and a strong view", "image", strong,
      kBinaryStep, 8},
-    {"anomalies", "108x192 sharpened, to 28x48, its middle, blurred: prepared once", "picture",
+    {"anomalies", "108x192 sharpened, to 28x48, its middle, blurred: prepared once", "image",
      [](const std::filesystem::path& files) { return spills(files, false); }, kAnomaliesStep, 128},
-    {"anomalies_blur", "the same with a blur drawn anew: prepared every time", "picture",
+    {"anomalies_blur", "the same with a blur drawn anew: prepared every time", "image",
      [](const std::filesystem::path& files) { return spills(files, true); }, kAnomaliesStep, 128},
     {"faults", "synthetic sections of 128x128", "section", sections, kSectionsStep, 8},
 };
@@ -314,20 +314,20 @@ const LoaderCase& loader_of(const std::string& id) {
 
 LoaderResult time_loader(const LoaderCase& loader, const LoaderOptions& options) {
   const TemporaryFolder folder;
-  const LoaderFeed feed = loader.make(folder.path());
+  const LoaderRun source = loader.make(folder.path());
   LoaderResult result{.hash = 0xcbf29ce484222325};
-  feed.begin(0);
-  while (feed.next(&result.hash) > 0) {
+  source.begin(0);
+  while (source.next(&result.hash) > 0) {
   }
   int64_t epoch = 1, samples = 0;
-  feed.begin(epoch);
-  feed.next(nullptr);
+  source.begin(epoch);
+  source.next(nullptr);
   const double begin = now();
   double took = 0;
   do {
-    const int64_t n = feed.next(nullptr);
+    const int64_t n = source.next(nullptr);
     samples += n;
-    if (n == 0) feed.begin(++epoch);
+    if (n == 0) source.begin(++epoch);
     took = now() - begin;
   } while (took < options.seconds || samples == 0);
   result.samples_per_second = double(samples) / took;

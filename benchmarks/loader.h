@@ -11,8 +11,8 @@
 
 namespace kern::benchmarks {
 
-// A feed of an app with its data, whatever its batches are.
-struct LoaderFeed {
+// A loader of an app with its data, whatever its batches are.
+struct LoaderRun {
   std::function<void(int64_t epoch)> begin;
   // Samples of the next batch, 0 at the end of an epoch; where `hash` is given every value goes into it.
   std::function<int64_t(uint64_t* hash)> next;
@@ -21,10 +21,10 @@ struct LoaderFeed {
 
 struct LoaderCase {
   const char *id, *what;
-  const char* sample;                                      // what it counts: "picture", "window", "section"
-  LoaderFeed (*make)(const std::filesystem::path& files);  // `files`: an empty folder that is there
-  Model step;                                              // what consumes it
-  int64_t batch;                                           // samples of such a step
+  const char* sample;                                     // what it counts: "image", "window", "section"
+  LoaderRun (*make)(const std::filesystem::path& files);  // `files`: an empty folder that is there
+  Model step;                                             // what consumes it
+  int64_t batch;                                          // samples of such a step
 };
 std::span<const LoaderCase> loaders();
 const LoaderCase& loader_of(const std::string& id);  // Error: no such loader

@@ -51,7 +51,7 @@ Case autoencoder(const char* name, Size size) {
           }};
 }
 
-// The U-Net of the road pictures, of whatever size.
+// The U-Net of the road images, of whatever size.
 Case road(Size size, Size otherwise) {
   const int side = usual(size.side, otherwise.side);
   return segmentation(

@@ -248,7 +248,7 @@ RECONSTRUCTION = {"ae": dense_autoencoder, "vae": vae, "conv_ae": pooled_autoenc
 
 
 def make(model, batch=0, side=0):
-    """batch: samples; side: of a picture, or a signal's length; 0: what is usual for the model, as in `kern bench steps`."""
+    """batch: samples; side: of an image, or a signal's length; 0: what is usual for the model, as in `kern bench steps`."""
     g = torch.Generator().manual_seed(1)
     if model in SEGMENTATION:
         net, shape, classes = SEGMENTATION[model]
@@ -259,7 +259,7 @@ def make(model, batch=0, side=0):
         return ConvAutoencoder(), x, x, F.mse_loss
     net, x = RECONSTRUCTION[model](), torch.rand(batch or 128, 3, 28, 28, generator=g)
 
-    def loss(y, target):  # of a picture: squared errors summed, and the divergence where the model has one
+    def loss(y, target):  # of an image: squared errors summed, and the divergence where the model has one
         divergence = getattr(net, "divergence", None)
         return F.mse_loss(y, target, reduction="sum") / len(y) + (0 if divergence is None else divergence)
 

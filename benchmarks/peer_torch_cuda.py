@@ -15,7 +15,7 @@ Models are those of peer_torch.py. Variants, each with the layout and the optimi
   compile        amp under torch.compile(mode="reduce-overhead"), which needs a C compiler
 
 Every figure is a line of JSON: milliseconds of a step, for each timed block of steps between two synchronisations of the device, by the wall
-clock; the loss is not read in between. --dry-run: small pictures, few steps; with --device cpu it runs without a GPU (what is
+clock; the loss is not read in between. --dry-run: small images, few steps; with --device cpu it runs without a GPU (what is
 recorded there is called again, and compile stops before the code generator). Needs PyTorch 2 and nothing else.
 """
 import argparse

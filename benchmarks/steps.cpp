@@ -7,6 +7,7 @@
 #include "engine/capture.h"
 #include "engine/dry_run.h"
 #include "engine/random.h"
+#include "engine/statistics.h"
 #include "training/optimiser.h"
 #include "training/step_memory.h"
 
@@ -62,14 +63,9 @@ class Steps {
 }  // namespace
 
 Quartiles quartiles(std::vector<double> v) {
-  internal_check(!v.empty(), "quartiles of nothing");
   std::sort(v.begin(), v.end());
-  auto at = [&](double share) {  // linear between neighbours
-    const double place = share * double(v.size() - 1);
-    const size_t below = size_t(place), above = std::min(below + 1, v.size() - 1);
-    return v[below] + (place - double(below)) * (v[above] - v[below]);
-  };
-  return {at(0.25), at(0.5), at(0.75), v.front()};
+  const auto at = [&](double q) { return quantile_of_sorted(v, q); };
+  return {at(0.25), at(0.5), at(0.75), at(0)};
 }
 
 size_t foresee_peak(const Model& model, const StepOptions& o) {

@@ -30,7 +30,7 @@ struct StepResult {
   size_t foreseen_bytes = 0;              // the peak as a dry run knew it before the first step
   size_t peak_bytes = 0;                  // of tensors and scratch: parameters, gradients, moments, data too
   uint64_t late_allocations = 0;          // requests to the system's allocator after the second step
-  std::vector<std::pair<Profile::Key, Profile::Row>> profile = {};  // of all timed steps, slowest first
+  std::vector<std::pair<Profile::Key, Profile::Impl>> profile = {};  // of all timed steps, slowest first
 };
 // The peak of the memory of these steps from making the model on, with whatever tensors there are already; nothing is
 // computed.

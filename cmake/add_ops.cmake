@@ -1,5 +1,5 @@
-# add_ops() finds the ops: every room's x.cpp that stands beside an x.h and defines `OpInfo x_info()`. Its table is x_table(), and it is
-# listed in the generated op_list.cpp (kernels/common/op_list.h). All sources of the rooms are compiled, *.cu, *_cudnn.cpp and
+# add_ops() finds the ops: every library's x.cpp that stands beside an x.h and defines `OpInfo x_info()`. Its registry is x_registry(), and it is
+# listed in the generated op_list.cpp (kernels/common/op_list.h). All sources of the libraries are compiled, *.cu, *_cudnn.cpp and
 # *_cublaslt.cpp where CUDA is built: adding an op, or an implementation of one, touches no list.
 function(add_ops)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*/*.cpp)
@@ -47,8 +47,8 @@ const std::vector<OpInfo>& op_list() {
   static const std::vector<OpInfo> list = [] {
     std::vector<OpInfo> all{
 @entries@    };
-    for_each_unary_op([&]<class Op>() { all.push_back(info_of(unary_table<Op>(), unary_table<Op, Bf16>())); });
-    for_each_broadcast_op([&]<class Op>() { all.push_back(info_of(broadcast_table<Op>())); });
+    for_each_unary_op([&]<class Op>() { all.push_back(info_of(unary_registry<Op>(), unary_registry<Op, Bf16>())); });
+    for_each_broadcast_op([&]<class Op>() { all.push_back(info_of(broadcast_registry<Op>())); });
     std::sort(all.begin(), all.end(), [](const OpInfo& a, const OpInfo& b) { return a.op < b.op; });
     return all;
   }();

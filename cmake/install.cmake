@@ -1,15 +1,15 @@
 # cmake --install: the program, and the engine as a package: find_package(kern), target_link_libraries(app kern::kern).
 include(CMakePackageConfigHelpers)
-get_property(rooms GLOBAL PROPERTY KERN_ROOMS)
+get_property(libraries GLOBAL PROPERTY KERN_ALL_LIBRARIES)
 
-add_library(kern_all INTERFACE)  # every room at once; kern::engine and the like are there too
-target_link_libraries(kern_all INTERFACE ${rooms})
+add_library(kern_all INTERFACE)  # every library at once; kern::engine and the like are there too
+target_link_libraries(kern_all INTERFACE ${libraries})
 set_target_properties(kern_all PROPERTIES EXPORT_NAME kern)
 add_library(kern::kern ALIAS kern_all)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/kern)
 install(TARGETS kern kern-opendtect RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS ${rooms} kern_all EXPORT kernTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS ${libraries} kern_all EXPORT kernTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT kernTargets NAMESPACE kern:: DESTINATION ${package_dir})
 include(public_headers)
 target_include_directories(kern_all INTERFACE $<BUILD_INTERFACE:${KERN_PUBLIC_INCLUDE}>)

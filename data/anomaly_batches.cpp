@@ -11,17 +11,17 @@ double random_blur(uint64_t seed, uint32_t a, uint32_t b) {
   return RandomSequence(seed, RandomStream::augment, a, b).uniform(0.1, 2);
 }
 
-AnomalyBatches::AnomalyBatches(std::shared_ptr<const PreparedPictures> pictures, std::vector<int64_t> which,
+AnomalyBatches::AnomalyBatches(std::shared_ptr<const PreparedImages> images, std::vector<int64_t> which,
                                const AnomalyBatchOptions& options)
-    : prepared_(std::move(pictures)), which_(std::move(which)), options_(options) {
-  check(options.batch >= 1, "a batch holds at least one picture, got batch=", options.batch);
-  check(!which_.empty(), "there are no pictures to make batches of");
-  const std::vector<Picture>& all = prepared_->store().pictures();
-  const Picture& first = all[size_t(which_.front())];
+    : prepared_(std::move(images)), which_(std::move(which)), options_(options) {
+  check(options.batch >= 1, "a batch holds at least one image, got batch=", options.batch);
+  check(!which_.empty(), "there are no images to make batches of");
+  const std::vector<ImageFile>& all = prepared_->store().images();
+  const ImageFile& first = all[size_t(which_.front())];
   size_ = prepared_size({first.H, first.W}, prepared_->chain());
   for (const int64_t i : which_) {
-    const Picture& p = all[size_t(i)];
-    check(prepared_size({p.H, p.W}, prepared_->chain()) == size_, "the pictures differ in size: ", first.id, " is ",
+    const ImageFile& p = all[size_t(i)];
+    check(prepared_size({p.H, p.W}, prepared_->chain()) == size_, "the images differ in size: ", first.id, " is ",
           first.W, " x ", first.H, ", ", p.id, " ", p.W, " x ", p.H,
           "; set size=HEIGHT,WIDTH to what the model shall see");
   }
@@ -36,13 +36,13 @@ AnomalyBatches::Epoch AnomalyBatches::epoch(int64_t number) const {
 
 AnomalyBatch AnomalyBatches::batch(const Epoch& epoch, int64_t index) const {
   check(index >= 0 && index < size(), "batch ", index, " of an epoch of ", size());
-  const int64_t begin = index * options_.batch, end = std::min(begin + options_.batch, pictures());
+  const int64_t begin = index * options_.batch, end = std::min(begin + options_.batch, images());
   AnomalyBatch out{.N = end - begin, .H = size_.H, .W = size_.W, .C = prepared_->chain().channels, .inputs = {}};
   out.inputs.reserve(size_t(out.N * out.H * out.W * out.C));
   for (int64_t i = begin; i < end; ++i) {
-    const int64_t picture = epoch.order[size_t(i)];
-    const double blur = options_.random_blur ? random_blur(options_.seed, epoch.number, uint32_t(picture)) : -1;
-    const auto prepared = prepared_->get(picture, blur);
+    const int64_t image = epoch.order[size_t(i)];
+    const double blur = options_.random_blur ? random_blur(options_.seed, epoch.number, uint32_t(image)) : -1;
+    const auto prepared = prepared_->get(image, blur);
     out.inputs.insert(out.inputs.end(), prepared->pixels.begin(), prepared->pixels.end());
   }
   return out;

@@ -25,11 +25,11 @@ constexpr std::pair<const char*, const char*> kParts[] = {
 
 bool is_png(const fs::path& path) { return same_name(path.extension().string(), ".png"); }
 
-fs::path folder_of(const fs::path& picture) { return file_of(picture).parent_path(); }
-// The file's name without its ending, and the page where the picture is one.
-std::string stem_of(const fs::path& picture, const std::string& suffix = {}) {
-  const fs::path file = file_of(picture);
-  return file.stem().string() + suffix + (file == picture ? "" : "/" + picture.filename().string());
+fs::path folder_of(const fs::path& image) { return file_of(image).parent_path(); }
+// The file's name without its ending, and the page where the image is one.
+std::string stem_of(const fs::path& image, const std::string& suffix = {}) {
+  const fs::path file = file_of(image);
+  return file.stem().string() + suffix + (file == image ? "" : "/" + image.filename().string());
 }
 
 class Loader {
@@ -37,28 +37,28 @@ class Loader {
   explicit Loader(const AnomalySetOptions& o) : o_(o) {}
 
   AnomalySet load() {
-    check(!o_.path.empty(), "data= names nothing: give the folder of the pictures");
+    check(!o_.path.empty(), "data= names nothing: give the folder of the images");
     check(fs::is_directory(o_.path), o_.path.string(),
-          fs::exists(o_.path) ? " is a file: data= names the folder of the pictures"
-                              : " does not exist: data= names the folder of the pictures");
+          fs::exists(o_.path) ? " is a file: data= names the folder of the images"
+                              : " does not exist: data= names the folder of the images");
     check(o_.mask_dir.empty() || fs::is_directory(o_.path / o_.mask_dir), "mask_dir=", o_.mask_dir,
           ": there is no folder ", (o_.path / o_.mask_dir).string());
     sort_files();
     if (o_.list.empty())
       for (const fs::path& file : images_) take(file, {});
     else take_listed();
-    check(!set_.pictures.empty(), "no picture in ", o_.path.string(), " can be used",
+    check(!set_.images.empty(), "no image in ", o_.path.string(), " can be used",
           set_.skipped.empty() ? ": it holds no JPEG, PNG, TIFF, BMP or GIF file"
                                : "; the first reason: " + set_.skipped.front().sentence);
-    std::sort(set_.pictures.begin(), set_.pictures.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-    tell_of_masks_without_picture();
+    std::sort(set_.images.begin(), set_.images.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    tell_of_masks_without_image();
     return std::move(set_);
   }
 
  private:
-  // Pictures, and masks by the stem of what they belong to.
+  // Images, and masks by the stem of what they belong to.
   void sort_files() {
-    const std::vector<fs::path> all = pictures_below(o_.path);
+    const std::vector<fs::path> all = images_below(o_.path);
     std::set<fs::path> other_kind;  // stems of JPEG and BMP files: a PNG beside one is its mask
     for (const fs::path& file : all)
       if (!is_png(file)) other_kind.insert(fs::path(file).replace_extension());
@@ -101,7 +101,7 @@ class Loader {
     }
   }
 
-  // The mask of a picture: of several with its stem the one whose folder is named like the picture's.
+  // The mask of an image: of several with its stem the one whose folder is named like the image's.
   fs::path mask_of(const fs::path& image, const std::string& kind) const {
     std::vector<std::string> stems{stem_of(image), stem_of(image, "_mask")};
     if (!o_.mask_from.empty())
@@ -119,7 +119,7 @@ class Loader {
 
   void take(const fs::path& file, const std::optional<std::string>& word) {
     const fs::path id = fs::relative(file, o_.path), folder = fs::relative(file_of(file), o_.path).parent_path();
-    AnomalyPicture p{.id = escaped_utf8(id.generic_string()), .image = file, .mask = {}, .kind = {}, .part = {}};
+    AnomalyImage p{.id = escaped_utf8(id.generic_string()), .image = file, .mask = {}, .kind = {}, .part = {}};
     if (!folder.empty())
       for (const auto& [name, part] : kParts)
         if (same_name(folder.begin()->string(), name)) p.part = part;
@@ -128,7 +128,7 @@ class Loader {
     p.truth = word || !flat ? (is_good(p.kind) ? Truth::normal : Truth::anomalous) : Truth::normal;
     if (!word && flat && !noted_flat_) {
       noted_flat_ = true;
-      set_.notes.push_back(text("the pictures that lie directly in ", folder_of(file).string(),
+      set_.notes.push_back(text("the images that lie directly in ", folder_of(file).string(),
                                 " count as normal: put defective ones into a folder of their own, or give list="));
     }
     const auto info = header_of(file);
@@ -142,30 +142,30 @@ class Loader {
       if (!of_mask) p.mask.clear();
       else if (of_mask->H != p.H || of_mask->W != p.W) {
         leave_out(p.mask,
-                  text("mask ", p.mask.string(), " is ", of_mask->W, " x ", of_mask->H, ", its picture ", file.string(),
+                  text("mask ", p.mask.string(), " is ", of_mask->W, " x ", of_mask->H, ", its image ", file.string(),
                        " ", p.W, " x ", p.H),
-                  "the picture is used without it");
+                  "the image is used without it");
         p.mask.clear();
       }
     }
-    set_.pictures.push_back(std::move(p));
+    set_.images.push_back(std::move(p));
   }
 
-  // What of a picture's name stands otherwise in its mask's: _D_ and _GT_ of a_D_1 and a_GT_1.
+  // What of an image's name stands otherwise in its mask's: _D_ and _GT_ of a_D_1 and a_GT_1.
   struct Renaming {
     std::string from, to;
   };
-  static Renaming renaming(const std::string& picture, const std::string& mask) {
-    const size_t least = std::min(picture.size(), mask.size());
+  static Renaming renaming(const std::string& image, const std::string& mask) {
+    const size_t least = std::min(image.size(), mask.size());
     size_t begin = 0, end = 0;
-    while (begin < least && picture[begin] == mask[begin]) ++begin;
-    while (end < least - begin && picture[picture.size() - 1 - end] == mask[mask.size() - 1 - end]) ++end;
+    while (begin < least && image[begin] == mask[begin]) ++begin;
+    while (end < least - begin && image[image.size() - 1 - end] == mask[mask.size() - 1 - end]) ++end;
     if (begin > 0) --begin;  // the separators on both sides, which make it stand once
     if (end > 0) --end;
-    return {picture.substr(begin, picture.size() - begin - end), mask.substr(begin, mask.size() - begin - end)};
+    return {image.substr(begin, image.size() - begin - end), mask.substr(begin, mask.size() - begin - end)};
   }
-  void tell_of_masks_without_picture() {
-    std::vector<std::string> masks, pictures;  // stems
+  void tell_of_masks_without_image() {
+    std::vector<std::string> masks, images;  // stems
     fs::path first;
     for (const auto& [stem, files] : masks_)
       for (const fs::path& file : files)
@@ -173,26 +173,26 @@ class Loader {
           if (masks.empty()) first = file;
           masks.push_back(stem);
         }
-    for (const AnomalyPicture& p : set_.pictures)
-      if (p.truth == Truth::anomalous && p.mask.empty()) pictures.push_back(stem_of(p.image));
-    if (masks.empty() || pictures.empty() || !o_.list.empty()) return;
+    for (const AnomalyImage& p : set_.images)
+      if (p.truth == Truth::anomalous && p.mask.empty()) images.push_back(stem_of(p.image));
+    if (masks.empty() || images.empty() || !o_.list.empty()) return;
     Renaming best;
     size_t most = 0;
     const std::set<std::string> named(masks.begin(), masks.end());
-    for (const std::string& picture : pictures) {
-      const Renaming r = renaming(picture, masks.front());
-      if (r.from.empty() || r.from.size() > picture.size() / 2) continue;
-      const auto paired = size_t(std::count_if(pictures.begin(), pictures.end(), [&](const std::string& p) {
+    for (const std::string& image : images) {
+      const Renaming r = renaming(image, masks.front());
+      if (r.from.empty() || r.from.size() > image.size() / 2) continue;
+      const auto paired = size_t(std::count_if(images.begin(), images.end(), [&](const std::string& p) {
         const size_t at = p.find(r.from);
         return at != p.npos && named.contains(std::string(p).replace(at, r.from.size(), r.to));
       }));
       if (paired > most) most = paired, best = r;
     }
     set_.skipped.push_back({first.string(),
-                            text(masks.size(), " masks belong to no picture, and ", pictures.size(),
-                                 " pictures of defects have none; the first is ", first.filename().string()),
+                            text(masks.size(), " masks belong to no image, and ", images.size(),
+                                 " images of defects have none; the first is ", first.filename().string()),
                             most > 0 ? text("set mask_from=", best.from, " mask_to=", best.to, ", which pairs ", most)
-                                     : std::string("name a mask as its picture, or set mask_from= and mask_to=")});
+                                     : std::string("name a mask as its image, or set mask_from= and mask_to=")});
   }
 
   void take_listed() {
@@ -213,12 +213,12 @@ class Loader {
       if (!fs::is_regular_file(file_of(file))) {
         leave_out(o_.path / name,
                   text(o_.list.string(), " line ", number, " names ", name, ", which is not in ", o_.path.string()),
-                  "correct the list, or add the picture");
+                  "correct the list, or add the image");
         continue;
       }
-      for (const fs::path& picture : pages_of(file)) take(picture, word);
+      for (const fs::path& image : pages_of(file)) take(image, word);
     }
-    check(!set_.pictures.empty() || !set_.skipped.empty(), o_.list.string(), " names no picture");
+    check(!set_.images.empty() || !set_.skipped.empty(), o_.list.string(), " names no image");
   }
 
   const AnomalySetOptions& o_;
@@ -252,14 +252,14 @@ const char* to_string(Truth truth) {
 }
 
 int64_t AnomalySet::count(Truth truth) const {
-  return std::count_if(pictures.begin(), pictures.end(), [=](const AnomalyPicture& p) { return p.truth == truth; });
+  return std::count_if(images.begin(), images.end(), [=](const AnomalyImage& p) { return p.truth == truth; });
 }
 
 AnomalySet load_anomaly_set(const AnomalySetOptions& options) { return Loader(options).load(); }
 
 AnomalySplit split_anomalies(const AnomalySet& set, const AnomalySplitOptions& o) {
   check(o.validation >= 0 && o.test >= 0 && o.validation + o.test < 1,
-        "validation= and test= are shares of the normal pictures and must leave some to train on, got ", o.validation,
+        "validation= and test= are shares of the normal images and must leave some to train on, got ", o.validation,
         " and ", o.test);
   RandomSequence random(o.seed, RandomStream::shuffle, 0, 2);
   AnomalySplit split;
@@ -268,50 +268,50 @@ AnomalySplit split_anomalies(const AnomalySet& set, const AnomalySplitOptions& o
   };
   auto of = [&](Truth truth, auto&& wanted) {
     std::vector<int64_t> all;
-    for (size_t i = 0; i < set.pictures.size(); ++i)
-      if (set.pictures[i].truth == truth && wanted(set.pictures[i])) all.push_back(int64_t(i));
+    for (size_t i = 0; i < set.images.size(); ++i)
+      if (set.images[i].truth == truth && wanted(set.images[i])) all.push_back(int64_t(i));
     return all;
   };
-  auto in = [](const char* part) { return [part](const AnomalyPicture& p) { return p.part == part; }; };
+  auto in = [](const char* part) { return [part](const AnomalyImage& p) { return p.part == part; }; };
   const bool by_folder = !of(Truth::normal, in("train")).empty();
   std::set<std::string> kinds;
-  for (const AnomalyPicture& p : set.pictures)
+  for (const AnomalyImage& p : set.images)
     if (p.truth == Truth::anomalous) kinds.insert(p.kind);
   auto halve = [&](auto&& wanted) {  // of every kind half validate, half test
     for (const std::string& kind : kinds) {
-      const auto [first, second] = parted(
-          of(Truth::anomalous, [&](const AnomalyPicture& p) { return p.kind == kind && wanted(p); }), 0.5, random);
+      const auto [first, second] =
+          parted(of(Truth::anomalous, [&](const AnomalyImage& p) { return p.kind == kind && wanted(p); }), 0.5, random);
       add(split.validation, first);
       add(split.test, second);
     }
   };
   if (by_folder) {
-    split.training = of(Truth::normal, [](const AnomalyPicture& p) { return p.part == "train" || p.part.empty(); });
+    split.training = of(Truth::normal, [](const AnomalyImage& p) { return p.part == "train" || p.part.empty(); });
     split.test = of(Truth::normal, in("test"));
     split.validation = of(Truth::normal, in("validation"));
     const bool own = !split.validation.empty() || !of(Truth::anomalous, in("validation")).empty();
     if (own) {
       add(split.validation, of(Truth::anomalous, in("validation")));
-      add(split.test, of(Truth::anomalous, [](const AnomalyPicture& p) { return p.part != "validation"; }));
+      add(split.test, of(Truth::anomalous, [](const AnomalyImage& p) { return p.part != "validation"; }));
     } else {
       auto [first, second] = parted(std::move(split.training), o.validation, random);
       split.validation = std::move(first);
       split.training = std::move(second);
-      halve([](const AnomalyPicture&) { return true; });
+      halve([](const AnomalyImage&) { return true; });
     }
   } else {
-    auto [judged, training] =
-        parted(of(Truth::normal, [](const AnomalyPicture&) { return true; }), o.validation + o.test, random);
-    const double of_judged = o.validation + o.test > 0 ? o.validation / (o.validation + o.test) : 0;
-    auto [validation, test] = parted(std::move(judged), of_judged, random);
+    auto [evaluated, training] =
+        parted(of(Truth::normal, [](const AnomalyImage&) { return true; }), o.validation + o.test, random);
+    const double of_evaluated = o.validation + o.test > 0 ? o.validation / (o.validation + o.test) : 0;
+    auto [validation, test] = parted(std::move(evaluated), of_evaluated, random);
     split.training = std::move(training);
     split.validation = std::move(validation);
     split.test = std::move(test);
-    halve([](const AnomalyPicture&) { return true; });
+    halve([](const AnomalyImage&) { return true; });
   }
   for (auto* part : {&split.training, &split.validation, &split.test}) std::sort(part->begin(), part->end());
   check(!split.training.empty(),
-        "there is no normal picture to train on: put good ones into a folder named good, or name theirs with good=");
+        "there is no normal image to train on: put good ones into a folder named good, or name theirs with good=");
   return split;
 }
 

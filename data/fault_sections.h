@@ -37,7 +37,7 @@ struct SectionOptions {
   bool augment = true;  // sections turned left to right and of reversed polarity, each by chance
 };
 
-// What data::Feed takes. A section depends on (the generator's options and seed, the windows, epoch, number) alone;
+// What data::DataLoader takes. A section depends on (the generator's options and seed, the windows, epoch, number) alone;
 // batches can be asked for in any order and from several threads.
 class FaultSections {
  public:

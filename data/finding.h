@@ -4,7 +4,7 @@
 
 namespace kern::data {
 
-// A file, well or picture that was left out, or something a person ought to know about one that was not.
+// A file, well or image that was left out, or something a person ought to know about one that was not.
 struct Problem {
   std::string file, sentence, remedy;  // the sentence names the file too; the remedy may be empty
 };
@@ -19,7 +19,7 @@ const char* to_string(Severity severity);
 
 struct Finding {
   Severity severity;
-  std::string where;     // a well, picture or file, or empty when it concerns the whole set
+  std::string where;     // a well, image or file, or empty when it concerns the whole set
   std::string sentence;  // complete in itself
   std::string remedy;    // what to do, or empty
 };

@@ -23,7 +23,7 @@ int read_memory(GifFileType* gif, GifByteType* to, int n) {
   return int(got);
 }
 
-// A file that giflib has open, read up to its first picture.
+// A file that giflib has open, read up to its first image.
 class Gif {
  public:
   Gif(std::string_view bytes, const std::string& name) : name_(name), memory_{bytes} {
@@ -33,19 +33,19 @@ class Gif {
   }
 
   StoredImage read() {
-    go_to_picture();
+    go_to_image();
     if (DGifGetImageDesc(gif_.get()) == GIF_ERROR) refuse(gif_->Error);
     const GifImageDesc& part = gif_->Image;
     const ColorMapObject* colours = part.ColorMap ? part.ColorMap : gif_->SColorMap;
     check(colours != nullptr, name_, " is a GIF without a palette: convert it to PNG");
     const int64_t H = gif_->SHeight, W = gif_->SWidth, y = part.Top, x = part.Left, h = part.Height, w = part.Width;
-    check(h > 0 && w > 0 && y + h <= H && x + w <= W, name_, " is a damaged GIF: its picture of ", w, " x ", h, " at (",
+    check(h > 0 && w > 0 && y + h <= H && x + w <= W, name_, " is a damaged GIF: its image of ", w, " x ", h, " at (",
           x, ", ", y, ") is not inside its screen of ", W, " x ", H, "; convert it to PNG");
     StoredImage out;
     Raster<uint16_t>& raster = out;
     raster = make_raster<uint16_t>(H, W, 1, gif_->SBackGroundColor < colours->ColorCount ? gif_->SBackGroundColor : 0);
     std::vector<GifPixelType> row(static_cast<size_t>(w));
-    // Rows of an interlaced picture come in four passes: every eighth, those between, and so on.
+    // Rows of an interlaced image come in four passes: every eighth, those between, and so on.
     constexpr int64_t kFirst[] = {0, 4, 2, 1}, kStep[] = {8, 8, 4, 2};
     for (int pass = 0; pass < (part.Interlace ? 4 : 1); ++pass)
       for (int64_t i = part.Interlace ? kFirst[pass] : 0; i < h; i += part.Interlace ? kStep[pass] : 1) {
@@ -58,11 +58,11 @@ class Gif {
   }
 
  private:
-  void go_to_picture() {
+  void go_to_image() {
     for (;;) {
       GifRecordType record = UNDEFINED_RECORD_TYPE;
       if (DGifGetRecordType(gif_.get(), &record) == GIF_ERROR) refuse(gif_->Error);
-      check(record != TERMINATE_RECORD_TYPE, name_, " is a GIF without a picture");
+      check(record != TERMINATE_RECORD_TYPE, name_, " is a GIF without an image");
       if (record == IMAGE_DESC_RECORD_TYPE) return;
       int kind = 0;
       GifByteType* block = nullptr;
@@ -90,7 +90,7 @@ class Gif {
 bool is_gif(std::string_view bytes) { return bytes.starts_with("GIF87a") || bytes.starts_with("GIF89a"); }
 
 ImageInfo gif_info(std::string_view bytes, const std::string& name) {
-  check(bytes.size() >= 13, name, " is cut short: the picture's data end early; copy or download it again");
+  check(bytes.size() >= 13, name, " is cut short: the image's data end early; copy or download it again");
   auto little16 = [&](size_t i) { return int64_t(uint8_t(bytes[i])) | int64_t(uint8_t(bytes[i + 1])) << 8; };
   return {.format = ImageInfo::Format::gif, .H = little16(8), .W = little16(6), .channels = 1, .palette = true};
 }

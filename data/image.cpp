@@ -35,7 +35,7 @@ class Bytes {
 };
 
 [[noreturn]] void refuse_short(const std::string& name) {
-  throw Error(name + " is cut short: the picture's data end early; copy or download it again");
+  throw Error(name + " is cut short: the image's data end early; copy or download it again");
 }
 
 // Orientation of an APP1 segment, 1 where it says nothing (EXIF 2.3: a TIFF header, the tag 0x0112 in its first
@@ -90,7 +90,7 @@ void check_scan(std::string_view bytes, size_t at, bool progressive, uint32_t de
     const uint32_t which = byte_or_0(bytes, at + 6 + 2 * i), dc = 1u << (which >> 4 & 3), ac = 16u << (which & 3);
     const uint32_t needed = !progressive ? dc | ac : first_is_dc ? dc : ac;
     check((defined & needed) == needed, name,
-          " is a damaged JPEG: tables that its picture is coded with are missing; copy or download it again");
+          " is a damaged JPEG: tables that its image is coded with are missing; copy or download it again");
   }
 }
 
@@ -116,7 +116,7 @@ JpegHeader jpeg_header(std::string_view bytes, const std::string& name, bool to_
     }
     check(marker != 0x01 && (marker < 0xD0 || marker > 0xD8), name,  // these have no length
           " is a damaged JPEG: a marker stands where a segment should; copy or download it again");
-    check(marker != 0xD9, name, " is a JPEG without a picture: it ends before one begins; copy or download it again");
+    check(marker != 0xD9, name, " is a JPEG without an image: it ends before one begins; copy or download it again");
     const size_t length = b.big16(i + 2);
     check(length >= 2, name, " is a damaged JPEG: a segment has no length; copy or download it again");
     if (marker == 0xDA) {
@@ -183,13 +183,13 @@ void check_bmp_whole(std::string_view bytes, const std::string& name, const Imag
 }
 
 void check_info(const ImageInfo& info, const std::string& name) {
-  check(info.H > 0 && info.W > 0, name, " is a picture without pixels: ", info.W, " x ", info.H);
+  check(info.H > 0 && info.W > 0, name, " is an image without pixels: ", info.W, " x ", info.H);
   check(info.H <= kMaxPixels / info.W, name, " has ", info.W, " x ", info.H, " pixels, more than the ", kMaxPixels,
         " that are read; cut it into parts, or make it smaller");
   if (info.format == ImageInfo::Format::jpeg) {
     check(info.channels != 4, name, " is a CMYK JPEG, made for printing; save it as RGB");
     check(info.channels == 1 || info.channels == 3, name, " is a JPEG of ", info.channels,
-          " channels; grey and colour pictures are read: save it as RGB");
+          " channels; grey and colour images are read: save it as RGB");
     check(info.bits == 8, name, " is a JPEG of ", info.bits, " bits a value; save it with 8");
   }
 }
@@ -203,10 +203,10 @@ ImageInfo any_info(std::string_view bytes, const std::string& name, int64_t page
   check(!bytes.empty(), name, " is empty");
   throw Error(
       name +
-      " is no picture that can be read: it is neither JPEG, PNG, TIFF, BMP nor GIF by its content; convert it to one");
+      " is no image that can be read: it is neither JPEG, PNG, TIFF, BMP nor GIF by its content; convert it to one");
 }
 
-// Turned so that a picture of this EXIF orientation stands upright.
+// Turned so that an image of this EXIF orientation stands upright.
 template <class T>
 Raster<T> upright(Raster<T> image, int orientation) {
   if (orientation == 1) return image;
@@ -334,12 +334,12 @@ std::optional<int64_t> page_of(const std::filesystem::path& path) {
   return number >= 1 ? std::optional(number - 1) : std::nullopt;
 }
 
-std::string read_bounded(const std::filesystem::path& picture) {
-  const std::filesystem::path path = file_of(picture);
+std::string read_bounded(const std::filesystem::path& image) {
+  const std::filesystem::path path = file_of(image);
   std::error_code none;
   const auto size = std::filesystem::file_size(path, none);
   check(none || size <= uint64_t(kMaxBytes), path.string(),
-        " is larger than 1 GiB, too large for a picture; cut it into parts");
+        " is larger than 1 GiB, too large for an image; cut it into parts");
   return read_file(path);
 }
 
@@ -429,8 +429,8 @@ std::vector<std::filesystem::path> pages_of(const std::filesystem::path& file) {
   }
   return out;
 }
-std::filesystem::path file_of(const std::filesystem::path& picture) {
-  return page_of(picture) ? picture.parent_path() : picture;
+std::filesystem::path file_of(const std::filesystem::path& image) {
+  return page_of(image) ? image.parent_path() : image;
 }
 
 Image decode_image(std::string_view bytes, const std::string& name, int channels, int64_t page) {
@@ -489,8 +489,8 @@ Image resize(const Image& image, int64_t H, int64_t W) { return resize_part(imag
 
 Image resize_part(const Image& image, int64_t y, int64_t x, int64_t h, int64_t w, int64_t H, int64_t W) {
   check(y >= 0 && x >= 0 && h > 0 && w > 0 && y + h <= image.H && x + w <= image.W, "resize: the part ", w, " x ", h,
-        " at (", x, ", ", y, ") is not inside a picture of ", image.W, " x ", image.H);
-  check(H > 0 && W > 0 && H <= kMaxPixels / W, "resize: ", W, " x ", H, " is not the size of a picture");
+        " at (", x, ", ", y, ") is not inside an image of ", image.W, " x ", image.H);
+  check(H > 0 && W > 0 && H <= kMaxPixels / W, "resize: ", W, " x ", H, " is not the size of an image");
   Image out = make_raster(H, W, image.C);
   if (h == H && w == W) {
     for (int64_t i = 0; i < H; ++i) std::copy_n(image.at(y + i, x), W * image.C, out.at(i, 0));
@@ -500,7 +500,7 @@ Image resize_part(const Image& image, int64_t y, int64_t x, int64_t h, int64_t w
       stbir_resize_uint8_generic(image.at(y, x), int(w), int(h), int(image.W * image.C), out.at(0, 0), int(W), int(H),
                                  int(W * image.C), int(image.C), STBIR_ALPHA_CHANNEL_NONE, 0, STBIR_EDGE_CLAMP,
                                  STBIR_FILTER_TRIANGLE, STBIR_COLORSPACE_LINEAR, nullptr);
-  internal_check(done == 1, "a picture could not be resized");
+  internal_check(done == 1, "an image could not be resized");
   return out;
 }
 

@@ -1,4 +1,4 @@
-// Pictures in memory, and from and to files: JPEG (baseline and progressive), PNG (every kind), BMP, TIFF and GIF in,
+// Images in memory, and from and to files: JPEG (baseline and progressive), PNG (every kind), BMP, TIFF and GIF in,
 // PNG out.
 #pragma once
 #include <array>
@@ -45,17 +45,17 @@ const char* to_string(ImageInfo::Format format);
 inline constexpr int64_t kMaxPixels = int64_t(1) << 28;
 inline constexpr int64_t kMaxBytes = int64_t(1) << 30;
 
-// Errors of all readers name the file (`name`) and say what is wrong with it: no picture, cut short, damaged, CMYK,
+// Errors of all readers name the file (`name`) and say what is wrong with it: no image, cut short, damaged, CMYK,
 // no pixels, too many of them. The header alone can be right where the rest is not.
 ImageInfo image_info(std::string_view bytes, const std::string& name, int64_t page = 0);
 ImageInfo image_info(const std::filesystem::path& path);  // reads no more than it must
 bool is_image_name(const std::filesystem::path& path);    // by its end, in any case
 
-// A TIFF may hold several pictures. They are named as if it were a folder, stack.tif/page_01 and so on, and whatever
-// reads a picture by its path takes these. The names of a file's pictures: its own where it holds one or cannot be
+// A TIFF may hold several images. They are named as if it were a folder, stack.tif/page_01 and so on, and whatever
+// reads an image by its path takes these. The names of a file's images: its own where it holds one or cannot be
 // read.
 std::vector<std::filesystem::path> pages_of(const std::filesystem::path& file);
-std::filesystem::path file_of(const std::filesystem::path& picture);  // that holds it: its own path, but for a page
+std::filesystem::path file_of(const std::filesystem::path& image);  // that holds it: its own path, but for a page
 
 // 8 bits a value, `channels` 1 (grey), 3 (colours) or 0: 1 where the file is grey, else 3. Palettes become colours,
 // 16-bit and 1-bit values are scaled to 0..255, alpha is left out, JPEGs and TIFFs are turned upright by their

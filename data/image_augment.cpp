@@ -14,7 +14,7 @@ struct Part {
   int64_t y, x, h, w;
 };
 
-// What of the picture is shown.
+// What of the image is shown.
 Part choose_part(const Image& image, Fit fit, int64_t H, int64_t W, const ImageAugmentation* a,
                  RandomSequence& random) {
   Part p{0, 0, image.H, image.W};
@@ -47,7 +47,7 @@ Raster<T> rearranged(const Raster<T>& from, int64_t H, int64_t W, Source source)
   return out;
 }
 
-// Flips and quarter turns, of picture and mask.
+// Flips and quarter turns, of image and mask.
 template <class T>
 Raster<T> turned(const Raster<T>& r, bool horizontal, bool vertical, bool transpose) {
   const int64_t H = transpose ? r.W : r.H, W = transpose ? r.H : r.W;
@@ -96,7 +96,7 @@ Labels warped_labels(const Labels& labels, const Affine& from) {
   return out;
 }
 
-// What moves the pixels of a picture: turned, then warped.
+// What moves the pixels of an image: turned, then warped.
 struct Motion {
   bool horizontal = false, vertical = false, transpose = false;
   std::optional<Affine> from;
@@ -121,7 +121,7 @@ Motion draw_motion(int64_t H, int64_t W, const ImageAugmentation& a, RandomSeque
   return m;
 }
 
-void change_geometry(LoadedPicture& p, const ImageAugmentation& a, RandomSequence& random) {
+void change_geometry(LoadedImage& p, const ImageAugmentation& a, RandomSequence& random) {
   const Motion m = draw_motion(p.image.H, p.image.W, a, random);
   if (m.horizontal || m.vertical || m.transpose) {
     p.image = turned(p.image, m.horizontal, m.vertical, m.transpose);
@@ -207,16 +207,16 @@ void change_colours(ImageSample& s, const ImageAugmentation& a, RandomSequence& 
 
 }  // namespace
 
-ImageSample make_sample(const LoadedPicture& picture, Fit fit, int64_t H, int64_t W, const ImageAugmentation* a,
+ImageSample make_sample(const LoadedImage& loaded, Fit fit, int64_t H, int64_t W, const ImageAugmentation* a,
                         RandomSequence& random) {
-  const Part p = choose_part(picture.image, fit, H, W, a, random);
-  // A picture smaller than the crop fills a part of it.
-  const int64_t h = fit == Fit::crop ? std::min(H, picture.image.H) : H,
-                w = fit == Fit::crop ? std::min(W, picture.image.W) : W;
-  LoadedPicture cut{resize_part(picture.image, p.y, p.x, p.h, p.w, h, w), {}};
-  if (picture.labels.H) cut.labels = resize_nearest_part(picture.labels, p.y, p.x, p.h, p.w, h, w);
+  const Part p = choose_part(loaded.image, fit, H, W, a, random);
+  // An image smaller than the crop fills a part of it.
+  const int64_t h = fit == Fit::crop ? std::min(H, loaded.image.H) : H,
+                w = fit == Fit::crop ? std::min(W, loaded.image.W) : W;
+  LoadedImage cut{resize_part(loaded.image, p.y, p.x, p.h, p.w, h, w), {}};
+  if (loaded.labels.H) cut.labels = resize_nearest_part(loaded.labels, p.y, p.x, p.h, p.w, h, w);
   if (h < H || w < W) {
-    LoadedPicture padded{make_raster(H, W, cut.image.C), make_raster(H, W, 1, kIgnoredPixel)};
+    LoadedImage padded{make_raster(H, W, cut.image.C), make_raster(H, W, 1, kIgnoredPixel)};
     for (int64_t y = 0; y < h; ++y) {
       std::copy_n(cut.image.at(y, 0), w * cut.image.C, padded.image.at(y, 0));
       if (cut.labels.H) std::copy_n(cut.labels.at(y, 0), w, padded.labels.at(y, 0));

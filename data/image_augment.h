@@ -1,4 +1,4 @@
-// From a decoded picture and its mask to what a network is given: cut, scaled, and in training changed at random, both
+// From a decoded image and its mask to what a network is given: cut, scaled, and in training changed at random, both
 // alike.
 #pragma once
 #include <cstdint>
@@ -9,17 +9,17 @@
 
 namespace kern::data {
 
-// What may happen to a picture in training; 0 and false: it does not. Amounts are drawn anew, uniformly, for every
-// picture and epoch.
+// What may happen to an image in training; 0 and false: it does not. Amounts are drawn anew, uniformly, for every
+// image and epoch.
 struct ImageAugmentation {
-  bool flip_horizontal = false, flip_vertical = false;  // each for half of the pictures
+  bool flip_horizontal = false, flip_vertical = false;  // each for half of the images
   bool rot90 = false;                                   // quarter turns; half turns where height and width differ
   double rotate = 0;                                    // degrees, up to this either way
   double zoom = 0;                                      // magnified or reduced by up to this share
   double shift = 0;                                     // by up to this share of height and width
   double crop = 0;        // a part that leaves out up to this share of the area, of its own shape, is scaled up
   double brightness = 0;  // times 1 +- up to this
-  double contrast = 0;    // about the picture's mean
+  double contrast = 0;    // about the image's mean
   double saturation = 0;  // of colours, about their grey
   double hue = 0;         // turned by up to this part of the circle either way
   double noise = 0;       // normal, of a deviation up to this, where white is 1
@@ -28,8 +28,8 @@ struct ImageAugmentation {
 };
 
 enum class Fit {
-  scale,  // the whole picture is scaled to the size
-  crop    // a part of the size, at random in training; a smaller picture is padded with what takes no part
+  scale,  // the whole image is scaled to the size
+  crop    // a part of the size, at random in training; a smaller image is padded with what takes no part
 };
 
 struct ImageSample {
@@ -39,8 +39,8 @@ struct ImageSample {
 };
 
 // Without augmentation (null) a crop is the middle. Deterministic: by the random sequence alone.
-ImageSample make_sample(const LoadedPicture& picture, Fit fit, int64_t H, int64_t W,
-                        const ImageAugmentation* augmentation, RandomSequence& random);
+ImageSample make_sample(const LoadedImage& image, Fit fit, int64_t H, int64_t W, const ImageAugmentation* augmentation,
+                        RandomSequence& random);
 
 // A second view of a sample, for methods that hold two of them against each other.
 struct ImageView {

@@ -10,26 +10,26 @@ ImageBatches::ImageBatches(std::shared_ptr<const ImageStore> store, std::vector<
                            const ImageBatchOptions& options)
     : store_(std::move(store)), which_(std::move(which)), options_(options) {
   check(options.batch >= 1, "images: batch=", options.batch, " is not 1 or more");
-  check(!which_.empty(), "images: there are no pictures to make batches of");
+  check(!which_.empty(), "images: there are no images to make batches of");
   check((options.H == 0) == (options.W == 0) && options.H >= 0 && options.W >= 0, "images: ", options.W, " x ",
-        options.H, " is not the size of a picture");
+        options.H, " is not the size of an image");
   if (options.H > 0) return;
-  const Picture& first = store_->pictures()[size_t(which_.front())];
+  const ImageFile& first = store_->images()[size_t(which_.front())];
   options_.H = first.H, options_.W = first.W;
   for (const int64_t i : which_) {
-    const Picture& p = store_->pictures()[size_t(i)];
-    check(p.H == first.H && p.W == first.W, "the pictures differ in size: ", first.id, " is ", first.W, " x ", first.H,
+    const ImageFile& p = store_->images()[size_t(i)];
+    check(p.H == first.H && p.W == first.W, "the images differ in size: ", first.id, " is ", first.W, " x ", first.H,
           ", ", p.id, " ", p.W, " x ", p.H, "; set size=HEIGHT,WIDTH to what a batch shall have");
   }
 }
 
 namespace {
 
-// A label of pixels that are there and have none: so that geometry tells them from what lies outside the picture.
+// A label of pixels that are there and have none: so that geometry tells them from what lies outside the image.
 constexpr uint8_t kWithoutClass = 254;
 static_assert(kWithoutClass >= kMaxImageClasses && kWithoutClass != kIgnoredPixel);
 
-LoadedPicture with_all_labelled(LoadedPicture p) {
+LoadedImage with_all_labelled(LoadedImage p) {
   if (p.labels.H == 0) p.labels = make_raster(p.image.H, p.image.W, 1, kIgnoredPixel);
   std::ranges::replace(p.labels.pixels, kIgnoredPixel, kWithoutClass);
   return p;
@@ -47,37 +47,37 @@ ImageBatches::Epoch ImageBatches::epoch(int64_t number) const {
   return epoch;
 }
 
-ImageSample ImageBatches::sample(uint32_t epoch, int64_t picture) const {
-  RandomSequence random(options_.seed, RandomStream::augment, epoch, uint32_t(picture));
-  const auto loaded = store_->get(picture);
+ImageSample ImageBatches::sample(uint32_t epoch, int64_t image) const {
+  RandomSequence random(options_.seed, RandomStream::augment, epoch, uint32_t(image));
+  const auto loaded = store_->get(image);
   return make_sample(options_.present ? with_all_labelled(*loaded) : *loaded, options_.fit, options_.H, options_.W,
                      options_.shuffle ? &options_.augmentation : nullptr, random);
 }
 
 ImageBatch ImageBatches::batch(const Epoch& epoch, int64_t index) const {
   check(index >= 0 && index < size(), "images: batch ", index, " of an epoch of ", size());
-  const int64_t begin = index * options_.batch, end = std::min(begin + options_.batch, pictures());
+  const int64_t begin = index * options_.batch, end = std::min(begin + options_.batch, images());
   ImageBatch out{.N = end - begin, .H = options_.H, .W = options_.W, .C = channels()};
   out.inputs.reserve(size_t(out.N * out.H * out.W * out.C));
   out.labels.reserve(size_t(out.N * out.H * out.W));
   for (int64_t i = begin; i < end; ++i) {
-    const int64_t picture = epoch.order[size_t(i)];
-    ImageSample s = sample(epoch.number, picture);
+    const int64_t image = epoch.order[size_t(i)];
+    ImageSample s = sample(epoch.number, image);
     if (options_.present)
       for (int32_t& label : s.labels) {
         out.present.push_back(label < 0 ? -1 : 0);
         if (label == kWithoutClass) label = -1;
       }
     if (options_.strong) {
-      // b: no picture of the stream, whose numbers are far smaller
-      RandomSequence random(options_.seed, RandomStream::augment, epoch.number, ~uint32_t(picture));
+      // b: no image of the stream, whose numbers are far smaller
+      RandomSequence random(options_.seed, RandomStream::augment, epoch.number, ~uint32_t(image));
       const ImageView view = strong_view(s, *options_.strong, random);
       out.strong.insert(out.strong.end(), view.inputs.begin(), view.inputs.end());
       out.origin.insert(out.origin.end(), view.origin.begin(), view.origin.end());
     }
     out.inputs.insert(out.inputs.end(), s.inputs.begin(), s.inputs.end());
     out.labels.insert(out.labels.end(), s.labels.begin(), s.labels.end());
-    out.pictures.push_back(picture);
+    out.images.push_back(image);
   }
   return out;
 }

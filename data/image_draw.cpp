@@ -23,7 +23,7 @@ Image coloured(const Labels& labels, std::span<const Rgb> palette) {
 
 Image overlay(const Image& image, const Labels& labels, std::span<const Rgb> palette, double opacity,
               bool background_clear) {
-  internal_check(image.H == labels.H && image.W == labels.W, "a mask of another size is laid over a picture");
+  internal_check(image.H == labels.H && image.W == labels.W, "a mask of another size is laid over an image");
   Image out = in_colours(image);
   for (size_t i = 0; i < labels.pixels.size(); ++i) {
     const uint8_t k = labels.pixels[i];
@@ -36,9 +36,9 @@ Image overlay(const Image& image, const Labels& labels, std::span<const Rgb> pal
   return out;
 }
 
-Image mistakes(const Image& picture, const Labels& truth, const Labels& predicted, bool binary) {
+Image mistakes(const Image& image, const Labels& truth, const Labels& predicted, bool binary) {
   constexpr Rgb kFound{0, 158, 115}, kWrong{213, 94, 0}, kMissed{0, 114, 178};
-  Image out = picture;
+  Image out = image;
   for (int64_t i = 0; i < out.H * out.W; ++i) {
     uint8_t* p = &out.pixels[size_t(3 * i)];
     const int grey = (299 * p[0] + 587 * p[1] + 114 * p[2]) / 1000, t = truth.pixels[size_t(i)],

@@ -24,11 +24,11 @@ fs::path first_there(const fs::path& path, const Names& names) {
 
 // The path below the folder, without the file's ending and a mask's suffix; in UTF-8, for model files and reports name
 // it. Of a page: stack/page_01.
-std::string id_of(const fs::path& picture, const fs::path& folder, const std::string& suffix = {}) {
-  const fs::path file = file_of(picture);
+std::string id_of(const fs::path& image, const fs::path& folder, const std::string& suffix = {}) {
+  const fs::path file = file_of(image);
   std::string id = escaped_utf8(fs::relative(file, folder).replace_extension().generic_string());
   if (id.ends_with(suffix)) id.resize(id.size() - suffix.size());
-  return file == picture ? id : id + "/" + picture.filename().string();
+  return file == image ? id : id + "/" + image.filename().string();
 }
 
 fs::path folder_below(const fs::path& path, const std::string& name, const char* key) {
@@ -52,7 +52,7 @@ std::optional<ImageInfo> size_of(const fs::path& file, ImageSet& set, bool stric
 
 }  // namespace
 
-std::vector<fs::path> pictures_below(const fs::path& folder) {
+std::vector<fs::path> images_below(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code failed;
   fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, failed), end;
@@ -60,20 +60,20 @@ std::vector<fs::path> pictures_below(const fs::path& folder) {
   for (; it != end; it.increment(failed)) {
     check(!failed, folder.string(), " cannot be read: ", failed.message());
     if (it->is_regular_file(failed) && is_image_name(it->path()))
-      for (fs::path& picture : pages_of(it->path())) files.push_back(std::move(picture));
+      for (fs::path& image : pages_of(it->path())) files.push_back(std::move(image));
   }
   std::sort(files.begin(), files.end());
   return files;
 }
 
 int64_t ImageSet::labelled() const {
-  return std::count_if(pictures.begin(), pictures.end(), [](const Picture& p) { return !p.mask.empty(); });
+  return std::count_if(images.begin(), images.end(), [](const ImageFile& p) { return !p.mask.empty(); });
 }
 
 ImageSet load_image_folder(const ImageFolderOptions& o) {
-  check(!o.path.empty(), "data= names nothing: give the folder of the pictures and masks");
-  check(fs::exists(o.path), o.path.string(), " does not exist: data= names the folder of the pictures and masks");
-  check(fs::is_directory(o.path), o.path.string(), " is a file: data= names the folder of the pictures and masks");
+  check(!o.path.empty(), "data= names nothing: give the folder of the images and masks");
+  check(fs::exists(o.path), o.path.string(), " does not exist: data= names the folder of the images and masks");
+  check(fs::is_directory(o.path), o.path.string(), " is a file: data= names the folder of the images and masks");
   ImageSet set;
   set.image_dir =
       o.image_dir.empty() ? first_there(o.path, kImageFolders) : folder_below(o.path, o.image_dir, "image_dir");
@@ -87,13 +87,13 @@ ImageSet load_image_folder(const ImageFolderOptions& o) {
     set.skipped.push_back(p);
   };
   const bool together = set.mask_dir == set.image_dir;
-  auto is_mask = [&](const fs::path& picture) {
-    return !o.mask_suffix.empty() && file_of(picture).stem().string().ends_with(o.mask_suffix);
+  auto is_mask = [&](const fs::path& image) {
+    return !o.mask_suffix.empty() && file_of(image).stem().string().ends_with(o.mask_suffix);
   };
 
   std::map<std::string, fs::path> masks;
   if (!set.mask_dir.empty())
-    for (const fs::path& file : pictures_below(set.mask_dir)) {
+    for (const fs::path& file : images_below(set.mask_dir)) {
       if (together && !is_mask(file)) continue;
       const std::string id = id_of(file, set.mask_dir, o.mask_suffix);
       const auto [it, fresh] = masks.emplace(id, file);
@@ -101,7 +101,7 @@ ImageSet load_image_folder(const ImageFolderOptions& o) {
         leave_out(file, text(file.string(), " is a second mask for ", id, " beside ", it->second.string()), "keep one");
     }
   std::map<std::string, fs::path> images;
-  for (const fs::path& file : pictures_below(set.image_dir)) {
+  for (const fs::path& file : images_below(set.image_dir)) {
     const bool inside_masks = !together && !set.mask_dir.empty() && !fs::relative(file, set.mask_dir).empty() &&
                               *fs::relative(file, set.mask_dir).begin() != "..";
     const std::string id = id_of(file, set.image_dir);
@@ -111,10 +111,10 @@ ImageSet load_image_folder(const ImageFolderOptions& o) {
       leave_out(file, text(file.string(), " has the same name as ", it->second.string()), "rename one of them");
   }
   check(!images.empty(), set.image_dir.string(),
-        " holds no JPEG, PNG, TIFF, BMP or GIF file: put pictures there, or set image_dir=");
+        " holds no JPEG, PNG, TIFF, BMP or GIF file: put images there, or set image_dir=");
 
   for (const auto& [id, file] : images) {
-    Picture p{.id = id, .image = file, .mask = {}};
+    ImageFile p{.id = id, .image = file, .mask = {}};
     const auto info = size_of(file, set, o.strict);
     const auto mask = masks.find(id);
     if (mask != masks.end()) p.mask = mask->second;
@@ -126,18 +126,18 @@ ImageSet load_image_folder(const ImageFolderOptions& o) {
       if (!of_mask) continue;
       if (of_mask->H != p.H || of_mask->W != p.W) {
         leave_out(p.mask,
-                  text("mask ", p.mask.string(), " is ", of_mask->W, " x ", of_mask->H, ", its picture ",
+                  text("mask ", p.mask.string(), " is ", of_mask->W, " x ", of_mask->H, ", its image ",
                        p.image.string(), " ", p.W, " x ", p.H),
                   "they must show the same; make one of them again");
         continue;
       }
     }
-    set.pictures.push_back(std::move(p));
+    set.images.push_back(std::move(p));
   }
   for (const auto& [id, file] : masks)
-    leave_out(file, text("mask ", file.string(), " has no picture ", id, " in ", set.image_dir.string()),
-              "rename it, or add the picture");
-  check(!set.pictures.empty(), "none of the ", images.size(), " pictures in ", set.image_dir.string(), " can be used",
+    leave_out(file, text("mask ", file.string(), " has no image ", id, " in ", set.image_dir.string()),
+              "rename it, or add the image");
+  check(!set.images.empty(), "none of the ", images.size(), " images in ", set.image_dir.string(), " can be used",
         set.skipped.empty() ? "" : "; the first reason: " + set.skipped.front().sentence);
   return set;
 }
@@ -157,11 +157,11 @@ bool matches(std::string_view name, std::string_view pattern) {
 }
 }  // namespace
 
-PictureFiles find_pictures(const std::string& path) {
-  check(!path.empty(), "data= names nothing: give a picture, a folder of pictures, or a pattern such as 'scans/*.png'");
+FoundImages find_images(const std::string& path) {
+  check(!path.empty(), "data= names nothing: give an image, a folder of images, or a pattern such as 'scans/*.png'");
   const fs::path p = path;
   if (fs::is_directory(p)) {
-    PictureFiles found{p, pictures_below(p)};
+    FoundImages found{p, images_below(p)};
     check(!found.files.empty(), path, " holds no JPEG, PNG, TIFF, BMP or GIF file");
     return found;
   }
@@ -170,15 +170,15 @@ PictureFiles find_pictures(const std::string& path) {
   if (fs::exists(file_of(p), none)) return {p.parent_path(), {p}};
   const std::string pattern = p.filename().string();
   check(pattern.find_first_of("*?") != pattern.npos, path,
-        " does not exist; data= names a picture, a folder or a pattern");
+        " does not exist; data= names an image, a folder or a pattern");
   const fs::path folder = p.has_parent_path() ? p.parent_path() : fs::path(".");
   check(fs::is_directory(folder), "there is no folder ", folder.string(), " to look for ", pattern, " in");
-  PictureFiles found{folder, {}};
+  FoundImages found{folder, {}};
   for (const auto& entry : fs::directory_iterator(folder))
     if (entry.is_regular_file() && is_image_name(entry.path()) && matches(entry.path().filename().string(), pattern))
-      for (fs::path& picture : pages_of(entry.path())) found.files.push_back(std::move(picture));
+      for (fs::path& image : pages_of(entry.path())) found.files.push_back(std::move(image));
   std::sort(found.files.begin(), found.files.end());
-  check(!found.files.empty(), "no picture in ", folder.string(), " has a name like ", pattern);
+  check(!found.files.empty(), "no image in ", folder.string(), " has a name like ", pattern);
   return found;
 }
 

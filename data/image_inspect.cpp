@@ -9,7 +9,7 @@
 namespace kern::data {
 namespace {
 
-constexpr int kLikeBits = 3;  // of 64, by which near pictures may differ
+constexpr int kLikeBits = 3;  // of 64, by which near images may differ
 
 class Inspection {
  public:
@@ -33,7 +33,7 @@ class Inspection {
     for (size_t i = 0; i < store_.facts().size(); ++i)
       for (const auto& [value, pixels] : store_.facts()[i].unmapped) {
         Seen& s = seen[value];
-        if (s.masks++ == 0) s.first = store_.pictures()[i].mask.string();
+        if (s.masks++ == 0) s.first = store_.images()[i].mask.string();
         s.pixels += pixels;
       }
     size_t told = 0;
@@ -60,41 +60,39 @@ class Inspection {
       return n;
     };
     if (!split) return;
-    const std::vector<int64_t> train = counts(split->training), judge = counts(split->validation);
+    const std::vector<int64_t> train = counts(split->training), held_out = counts(split->validation);
     for (size_t k = 0; k < K; ++k) {
       const std::string& name = classes_[k].name;
-      if (train[k] + judge[k] == 0)
+      if (train[k] + held_out[k] == 0)
         add(Severity::warning, "", text("no mask holds a pixel of the class '", name, "'"),
             "check its values or colour, or leave it out");
       else if (train[k] == 0)
-        add(Severity::error, "",
-            text("the class '", name, "' is in the validation pictures alone: it cannot be learnt"),
+        add(Severity::error, "", text("the class '", name, "' is in the validation images alone: it cannot be learnt"),
             "choose another seed= or split");
-      else if (judge[k] == 0)
+      else if (held_out[k] == 0)
         add(Severity::warning, "",
-            text("the class '", name, "' is in the training pictures alone: it cannot be judged"),
+            text("the class '", name, "' is in the training images alone: it cannot be evaluated"),
             "choose another seed= or split");
     }
   }
 
   void look_at_masks() {
     size_t without = 0, empty = 0;
-    for (size_t i = 0; i < store_.pictures().size(); ++i) {
-      const PictureFacts& f = store_.facts()[i];
+    for (size_t i = 0; i < store_.images().size(); ++i) {
+      const ImageFacts& f = store_.facts()[i];
       if (!f.failure.empty()) continue;
-      if (store_.pictures()[i].mask.empty()) ++without;
+      if (store_.images()[i].mask.empty()) ++without;
       else if (std::all_of(f.class_pixels.begin(), f.class_pixels.end(), [](int64_t n) { return n == 0; }) &&
                f.unmapped.empty()) {
         if (++empty <= 5)
           add(Severity::warning, id(i), text("every pixel of the mask of ", id(i), " is ignored"), "leave it out");
       }
     }
-    if (without == store_.pictures().size())
-      add(Severity::error, "", "no picture has a mask", "set mask_dir= or mask_suffix=");
+    if (without == store_.images().size())
+      add(Severity::error, "", "no image has a mask", "set mask_dir= or mask_suffix=");
     else if (without > 0)
       add(Severity::note, "",
-          text(without, without == 1 ? " picture has no mask of its name" : " pictures have no mask of their name"),
-          "");
+          text(without, without == 1 ? " image has no mask of its name" : " images have no mask of their name"), "");
   }
 
   void look_at_likeness(const ImageSplit* split) {
@@ -106,7 +104,7 @@ class Inspection {
       if (fresh) continue;
       const bool other = store_.facts()[i].class_pixels != store_.facts()[it->second].class_pixels;
       add(other ? Severity::warning : Severity::note, id(i),
-          text(id(i), " is the same picture as ", id(it->second), other ? ", but its mask is another" : ""),
+          text(id(i), " is the same image as ", id(it->second), other ? ", but its mask is another" : ""),
           other ? "keep the right one" : "they stay on one side of the split");
     }
     if (!split) return;
@@ -121,20 +119,20 @@ class Inspection {
       }
     if (pairs > 0)
       add(Severity::warning, "",
-          text(pairs, pairs == 1 ? " pair of pictures looks" : " pairs of pictures look",
-               " alike across the split, e.g. ", example),
+          text(pairs, pairs == 1 ? " pair of images looks" : " pairs of images look", " alike across the split, e.g. ",
+               example),
           "where they show the same scene the validation flatters: split by validation_list=");
   }
 
   void look_at_sizes() {
     std::map<std::pair<int64_t, int64_t>, int64_t> sizes;
-    for (const Picture& p : store_.pictures()) ++sizes[{p.H, p.W}];
+    for (const ImageFile& p : store_.images()) ++sizes[{p.H, p.W}];
     if (sizes.size() <= 1) return;
     const auto& [small, n] = *sizes.begin();
     const auto& [large, m] = *sizes.rbegin();
     add(Severity::note, "",
-        text("the pictures have ", sizes.size(), " sizes, from ", small.second, " x ", small.first, " to ",
-             large.second, " x ", large.first),
+        text("the images have ", sizes.size(), " sizes, from ", small.second, " x ", small.first, " to ", large.second,
+             " x ", large.first),
         "set size=HEIGHT,WIDTH");
   }
 
@@ -148,7 +146,7 @@ class Inspection {
   void add(Severity severity, std::string where, std::string sentence, std::string remedy) {
     out_.push_back({severity, std::move(where), std::move(sentence), std::move(remedy)});
   }
-  const std::string& id(size_t i) const { return store_.pictures()[i].id; }
+  const std::string& id(size_t i) const { return store_.images()[i].id; }
   const ImageStore& store_;
   const std::vector<ImageClass>& classes_;
   const MaskReader& masks_;

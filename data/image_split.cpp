@@ -16,14 +16,14 @@ namespace kern::data {
 namespace {
 
 // The groups that a list of names chooses.
-std::set<int64_t> listed(const std::vector<Picture>& pictures, std::span<const int64_t> group,
+std::set<int64_t> listed(const std::vector<ImageFile>& images, std::span<const int64_t> group,
                          const std::filesystem::path& file) {
   std::map<std::string, int64_t> by_name;
   std::vector<std::string> ids;
-  for (size_t i = 0; i < pictures.size(); ++i) {
-    by_name.emplace(pictures[i].id, int64_t(i));
-    by_name.emplace(pictures[i].id + pictures[i].image.extension().string(), int64_t(i));
-    ids.push_back(pictures[i].id);
+  for (size_t i = 0; i < images.size(); ++i) {
+    by_name.emplace(images[i].id, int64_t(i));
+    by_name.emplace(images[i].id + images[i].image.extension().string(), int64_t(i));
+    ids.push_back(images[i].id);
   }
   std::set<int64_t> chosen;
   std::istringstream lines(read_file(file));
@@ -32,37 +32,37 @@ std::set<int64_t> listed(const std::vector<Picture>& pictures, std::span<const i
     if (line.empty()) continue;
     const auto it = by_name.find(line);
     const std::string nearest(it == by_name.end() ? nearest_name(line, ids) : "");
-    check(it != by_name.end(), file.string(), " names '", line, "', which is no picture of the data",
+    check(it != by_name.end(), file.string(), " names '", line, "', which is no image of the data",
           nearest.empty() ? "" : "; did you mean '" + nearest + "'?");
-    check(!pictures[size_t(it->second)].mask.empty(), file.string(), " names '", line,
-          "', which has no mask to judge by");
+    check(!images[size_t(it->second)].mask.empty(), file.string(), " names '", line,
+          "', which has no mask to validate on");
     chosen.insert(group[size_t(it->second)]);
   }
-  check(!chosen.empty(), file.string(), " names no picture: write one a line");
+  check(!chosen.empty(), file.string(), " names no image: write one a line");
   return chosen;
 }
 
 }  // namespace
 
-ImageSplit split_images(const std::vector<Picture>& pictures, const ImageSplitOptions& o,
+ImageSplit split_images(const std::vector<ImageFile>& images, const ImageSplitOptions& o,
                         std::span<const int64_t> given) {
   std::vector<int64_t> group(given.begin(), given.end());
-  if (group.empty()) group.resize(pictures.size()), std::iota(group.begin(), group.end(), 0);
-  std::vector<int64_t> labelled;  // the groups with a mask, by first picture
+  if (group.empty()) group.resize(images.size()), std::iota(group.begin(), group.end(), 0);
+  std::vector<int64_t> labelled;  // the groups with a mask, by first image
   std::set<int64_t> seen;
-  for (size_t i = 0; i < pictures.size(); ++i)
-    if (!pictures[i].mask.empty() && seen.insert(group[i]).second) labelled.push_back(group[i]);
-  check(!labelled.empty(), "none of the ", pictures.size(),
-        " pictures has a mask of the same name to learn from: set mask_dir= or mask_suffix=");
+  for (size_t i = 0; i < images.size(); ++i)
+    if (!images[i].mask.empty() && seen.insert(group[i]).second) labelled.push_back(group[i]);
+  check(!labelled.empty(), "none of the ", images.size(),
+        " images has a mask of the same name to learn from: set mask_dir= or mask_suffix=");
   std::set<int64_t> validates;
   if (!o.validation_list.empty()) {
-    validates = listed(pictures, group, o.validation_list);
+    validates = listed(images, group, o.validation_list);
   } else {
     RandomSequence random(o.seed, RandomStream::shuffle, 0xFFFFFFFF);  // no epoch's order
     random.shuffle(std::span<int64_t>(labelled));
     if (o.folds != 0) {
       check(o.folds >= 2 && o.folds <= int(labelled.size()), "folds=", o.folds, " of ", labelled.size(),
-            " different labelled pictures: 2 to as many are possible");
+            " different labelled images: 2 to as many are possible");
       check(o.fold >= 0 && o.fold < o.folds, "fold=", o.fold, ": the folds are 0 to ", o.folds - 1);
       for (size_t i = 0; i < labelled.size(); ++i)
         if (int(i % size_t(o.folds)) == o.fold) validates.insert(labelled[i]);
@@ -74,13 +74,13 @@ ImageSplit split_images(const std::vector<Picture>& pictures, const ImageSplitOp
     }
   }
   ImageSplit split;
-  for (size_t i = 0; i < pictures.size(); ++i) {
+  for (size_t i = 0; i < images.size(); ++i) {
     const bool validation = validates.count(group[i]) > 0;
-    if (!pictures[i].mask.empty()) (validation ? split.validation : split.training).push_back(int64_t(i));
+    if (!images[i].mask.empty()) (validation ? split.validation : split.training).push_back(int64_t(i));
     else if (!validation) split.unlabelled.push_back(int64_t(i));
   }
-  check(!split.training.empty() && !split.validation.empty(), "of ", pictures.size(), " pictures ",
-        split.training.size(), " with a mask are left for training and ", split.validation.size(),
+  check(!split.training.empty() && !split.validation.empty(), "of ", images.size(), " images ", split.training.size(),
+        " with a mask are left for training and ", split.validation.size(),
         " for validation: at least one on each side is needed");
   return split;
 }

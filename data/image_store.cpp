@@ -47,35 +47,35 @@ uint64_t likeness_of(const Image& image) {
 size_t ImageStore::bytes() const {
   size_t kept = 0, largest = 0;
   bool all = true;
-  for (size_t i = 0; i < pictures_.size(); ++i) {
-    const size_t own = size_t(pictures_[i].H * pictures_[i].W) * size_t(channels_ + 1);
+  for (size_t i = 0; i < images_.size(); ++i) {
+    const size_t own = size_t(images_[i].H * images_[i].W) * size_t(channels_ + 1);
     if (kept_[i]) kept += own;
     else if (facts_[i].failure.empty()) all = false, largest = std::max(largest, 2 * own);
   }
   return kept + (all ? 0 : largest * size_t(thread_count()));
 }
 
-ImageStore::ImageStore(std::vector<Picture> pictures, MaskReader masks, int channels, size_t budget)
-    : pictures_(std::move(pictures)),
+ImageStore::ImageStore(std::vector<ImageFile> images, MaskReader masks, int channels, size_t budget)
+    : images_(std::move(images)),
       masks_(std::move(masks)),
       channels_(channels),
-      facts_(pictures_.size()),
-      kept_(pictures_.size()) {
-  std::vector<char> keep(pictures_.size(), 0);
+      facts_(images_.size()),
+      kept_(images_.size()) {
+  std::vector<char> keep(images_.size(), 0);
   size_t used = 0;
-  for (size_t i = 0; i < pictures_.size(); ++i) {
-    used += size_t(pictures_[i].H * pictures_[i].W) * size_t(channels_ + 1);
+  for (size_t i = 0; i < images_.size(); ++i) {
+    used += size_t(images_[i].H * images_[i].W) * size_t(channels_ + 1);
     keep[i] = used <= budget;
   }
-  kernels::parallel_for(int64_t(pictures_.size()), 1, [&](int64_t begin, int64_t) {
+  kernels::parallel_for(int64_t(images_.size()), 1, [&](int64_t begin, int64_t) {
     const size_t i = size_t(begin);
-    PictureFacts& facts = facts_[i];
+    ImageFacts& facts = facts_[i];
     try {
-      auto loaded = std::make_shared<LoadedPicture>(load(begin, facts.unmapped));
+      auto loaded = std::make_shared<LoadedImage>(load(begin, facts.unmapped));
       facts.H = loaded->image.H, facts.W = loaded->image.W;
       facts.hash = hash_of(loaded->image);
       facts.likeness = likeness_of(loaded->image);
-      if (!pictures_[i].mask.empty()) {
+      if (!images_[i].mask.empty()) {
         facts.class_pixels.assign(size_t(masks_.classes()), 0);
         for (const uint8_t k : loaded->labels.pixels)
           k == kIgnoredPixel ? ++facts.ignored_pixels : ++facts.class_pixels[k];
@@ -89,37 +89,37 @@ ImageStore::ImageStore(std::vector<Picture> pictures, MaskReader masks, int chan
   });
 }
 
-LoadedPicture ImageStore::load(int64_t i, MaskReader::Unmapped& unmapped) const {
-  const Picture& p = pictures_[size_t(i)];
-  LoadedPicture out{.image = read_image(p.image, channels_), .labels = {}};
+LoadedImage ImageStore::load(int64_t i, MaskReader::Unmapped& unmapped) const {
+  const ImageFile& p = images_[size_t(i)];
+  LoadedImage out{.image = read_image(p.image, channels_), .labels = {}};
   if (!p.mask.empty()) {
     out.labels = masks_.read(p.mask, &unmapped);
     check(out.labels.H == out.image.H && out.labels.W == out.image.W, "mask ", p.mask.string(), " is ", out.labels.W,
-          " x ", out.labels.H, ", its picture ", out.image.W, " x ", out.image.H, ": they must show the same");
+          " x ", out.labels.H, ", its image ", out.image.W, " x ", out.image.H, ": they must show the same");
   }
   return out;
 }
 
-std::shared_ptr<const LoadedPicture> ImageStore::get(int64_t i) const {
+std::shared_ptr<const LoadedImage> ImageStore::get(int64_t i) const {
   if (kept_.at(size_t(i))) return kept_[size_t(i)];
   MaskReader::Unmapped unmapped;
-  return std::make_shared<LoadedPicture>(load(i, unmapped));
+  return std::make_shared<LoadedImage>(load(i, unmapped));
 }
 
 uint64_t ImageStore::hash() const {
   Hash h;
-  for (size_t i = 0; i < pictures_.size(); ++i) {
-    for (const char c : pictures_[i].id) h.add(uint8_t(c));
+  for (size_t i = 0; i < images_.size(); ++i) {
+    for (const char c : images_[i].id) h.add(uint8_t(c));
     h.add(facts_[i].hash);
     for (const int64_t n : facts_[i].class_pixels) h.add(uint64_t(n));
   }
   return h.value();
 }
 
-std::vector<int64_t> group_equal(const std::vector<PictureFacts>& facts) {
+std::vector<int64_t> group_equal(const std::vector<ImageFacts>& facts) {
   std::map<uint64_t, int64_t> number;
   std::vector<int64_t> group;
-  for (const PictureFacts& f : facts) group.push_back(number.emplace(f.hash, int64_t(number.size())).first->second);
+  for (const ImageFacts& f : facts) group.push_back(number.emplace(f.hash, int64_t(number.size())).first->second);
   return group;
 }
 

@@ -10,7 +10,7 @@ struct ShownLabels {
   std::vector<int64_t> labelled, hidden;  // ascending
 };
 // A share of the items, above 0 and at most 1, rounded up; group[i]: items i of equal number stay together (the same
-// well or picture twice). Nested: with one seed, the items of a smaller share are among those of a larger one.
+// well or image twice). Nested: with one seed, the items of a smaller share are among those of a larger one.
 ShownLabels choose_share(std::span<const int64_t> items, std::span<const int64_t> group, double share, uint64_t seed);
 
 }  // namespace kern::data

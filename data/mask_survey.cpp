@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/statistics.h"
 #include "kernels/common/error.h"
 
 namespace kern::data {
@@ -36,12 +37,12 @@ void add_widths(const std::vector<char>& on, int64_t H, int64_t W, std::vector<i
 
 }  // namespace
 
-MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most) {
-  std::vector<const Picture*> masked;
-  for (const Picture& p : pictures)
+MaskSurvey survey_masks(std::span<const ImageFile> images, int64_t most) {
+  std::vector<const ImageFile*> masked;
+  for (const ImageFile& p : images)
     if (!p.mask.empty()) masked.push_back(&p);
   check(!masked.empty(), "there is no mask to look at");
-  std::vector<const Picture*> chosen;
+  std::vector<const ImageFile*> chosen;
   for (int64_t i = 0; i < std::min<int64_t>(most, int64_t(masked.size())); ++i)
     chosen.push_back(masked[size_t(i * int64_t(masked.size()) / std::min<int64_t>(most, int64_t(masked.size())))]);
 
@@ -51,7 +52,7 @@ MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most) {
   std::string first_failure;
   // f(mask) of those that can be read; they are read anew each time, for large ones do not fit side by side.
   const auto for_each_mask = [&](auto&& f) {
-    for (const Picture* p : chosen) try {
+    for (const ImageFile* p : chosen) try {
         const StoredImage m = read_stored(p->mask);
         check(m.info.format != ImageInfo::Format::jpeg, "mask ", p->mask.string(),
               " is a JPEG, whose compression changes values round every edge; save masks as PNG");
@@ -122,10 +123,7 @@ MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most) {
     add_widths(on, m.H, m.W, widths);
   });
   s.object_share = s.pixels > 0 ? double(object) / double(s.pixels) : 0;
-  if (!widths.empty()) {
-    std::nth_element(widths.begin(), widths.begin() + int64_t(widths.size() / 2), widths.end());
-    s.object_width = widths[widths.size() / 2];
-  }
+  if (!widths.empty()) s.object_width = median_high(widths);
   return s;
 }
 

@@ -22,9 +22,9 @@ struct MaskSurvey {
   std::string why;                     // in words, for a person
 };
 // Of some masks (spread over all). Error: none can be read, or what they hold is no mask.
-MaskSurvey survey_masks(std::span<const Picture> pictures, int64_t most = 48);
+MaskSurvey survey_masks(std::span<const ImageFile> images, int64_t most = 48);
 
-// What tells masks from pictures by their names where both lie in one folder: "_mask", or empty.
+// What tells masks from images by their names where both lie in one folder: "_mask", or empty.
 std::string guess_mask_suffix(const std::filesystem::path& folder);
 
 }  // namespace kern::data

@@ -1,4 +1,4 @@
-// Masks: how the values of a picture file become classes, one per pixel.
+// Masks: how the values of an image file become classes, one per pixel.
 #pragma once
 #include <cstdint>
 #include <filesystem>

@@ -84,7 +84,7 @@ struct Reader {
   }
 
   [[noreturn]] void refuse(const std::string& name) const {
-    if (ended) throw Error(name + " is cut short: the picture's data end early; copy or download it again");
+    if (ended) throw Error(name + " is cut short: the image's data end early; copy or download it again");
     throw Error(text(name, " is a damaged PNG (", failure.sentence, "); copy or download it again"));
   }
   template <class T>

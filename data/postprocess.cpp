@@ -38,8 +38,8 @@ void remove_short(std::span<int> labels, int64_t n) {
   }
 }
 
-void label_in_order(std::span<const float> probabilities, int64_t classes, std::span<int> labels) {
-  check(classes > 0 && classes <= 65535, "label_in_order takes 1 to 65535 classes, not ", classes);
+void label_monotone(std::span<const float> probabilities, int64_t classes, std::span<int> labels) {
+  check(classes > 0 && classes <= 65535, "label_monotone takes 1 to 65535 classes, not ", classes);
   const size_t length = labels.size(), k = size_t(classes);
   if (length == 0) return;
   // score[c]: of the best labelling down to here that ends in class c; from[i][c]: its class at i - 1.
@@ -60,7 +60,7 @@ void label_in_order(std::span<const float> probabilities, int64_t classes, std::
 
 void postprocess(const Postprocess& options, std::span<const float> probabilities, int64_t classes,
                  std::span<int> labels) {
-  if (options.in_order) label_in_order(probabilities, classes, labels);
+  if (options.monotone) label_monotone(probabilities, classes, labels);
   remove_short(labels, options.remove_short);
 }
 

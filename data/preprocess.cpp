@@ -22,11 +22,11 @@ Image sharpened(const Image& in, double factor) {
   return out;
 }
 
-// Top and left of the middle h x w of a picture.
+// Top and left of the middle h x w of an image.
 struct Corner {
   int64_t y, x;
 };
-Corner middle(PictureSize of, int64_t h, int64_t w) {
+Corner middle(ImageSize of, int64_t h, int64_t w) {
   return {int64_t(std::lround(double(of.H - h) / 2)), int64_t(std::lround(double(of.W - w) / 2))};
 }
 template <class T>
@@ -58,23 +58,23 @@ Raster<float> blurred(const Raster<float>& in, double deviation) {
 
 }  // namespace
 
-PictureSize prepared_size(PictureSize s, const Preprocess& chain) {
+ImageSize prepared_size(ImageSize s, const Preprocess& chain) {
   if (chain.height > 0) s.H = chain.height;
   if (chain.width > 0) s.W = chain.width;
   const int64_t h = chain.crop_height > 0 ? chain.crop_height : s.H, w = chain.crop_width > 0 ? chain.crop_width : s.W;
-  check(h <= s.H && w <= s.W, "the middle ", h, "x", w, " cannot be cut out of a picture of ", s.H, "x", s.W,
+  check(h <= s.H && w <= s.W, "the middle ", h, "x", w, " cannot be cut out of an image of ", s.H, "x", s.W,
         ": resize it to more first, or crop less");
   return {h, w};
 }
 
-PictureRegion prepared_region(PictureSize s, const Preprocess& chain) {
-  const PictureSize kept = prepared_size(s, chain),
-                    resized{chain.height > 0 ? chain.height : s.H, chain.width > 0 ? chain.width : s.W};
+ImageRegion prepared_region(ImageSize s, const Preprocess& chain) {
+  const ImageSize kept = prepared_size(s, chain),
+                  resized{chain.height > 0 ? chain.height : s.H, chain.width > 0 ? chain.width : s.W};
   const Corner corner = middle(resized, kept.H, kept.W);
   auto scaled = [](int64_t at, int64_t to, int64_t from) {
     return std::lround(double(at) * double(to) / double(from));
   };
-  PictureRegion r{scaled(corner.y, s.H, resized.H), scaled(corner.x, s.W, resized.W), 0, 0};
+  ImageRegion r{scaled(corner.y, s.H, resized.H), scaled(corner.x, s.W, resized.W), 0, 0};
   r.H = std::max<int64_t>(1, scaled(corner.y + kept.H, s.H, resized.H) - r.y);
   r.W = std::max<int64_t>(1, scaled(corner.x + kept.W, s.W, resized.W) - r.x);
   r.y = std::min(r.y, s.H - r.H), r.x = std::min(r.x, s.W - r.W);
@@ -82,9 +82,9 @@ PictureRegion prepared_region(PictureSize s, const Preprocess& chain) {
 }
 
 Raster<float> prepare(const Image& image, const Preprocess& chain, double blur) {
-  check(image.C == chain.channels, "a picture of ", image.C, " channels was given where ", chain.channels,
+  check(image.C == chain.channels, "an image of ", image.C, " channels was given where ", chain.channels,
         " are wanted");
-  const PictureSize size = prepared_size({image.H, image.W}, chain);
+  const ImageSize size = prepared_size({image.H, image.W}, chain);
   Image v = chain.sharpen == 1 ? image : sharpened(image, chain.sharpen);
   if (chain.height > 0 || chain.width > 0)
     v = resize(v, chain.height > 0 ? chain.height : v.H, chain.width > 0 ? chain.width : v.W);
@@ -96,7 +96,7 @@ Raster<float> prepare(const Image& image, const Preprocess& chain, double blur) 
 }
 
 Image prepare_mask(const Image& mask, const Preprocess& chain) {
-  const PictureSize size = prepared_size({mask.H, mask.W}, chain);
+  const ImageSize size = prepared_size({mask.H, mask.W}, chain);
   Image v = mask;
   if (chain.height > 0 || chain.width > 0)
     v = resize_nearest(v, chain.height > 0 ? chain.height : v.H, chain.width > 0 ? chain.width : v.W);

@@ -1,4 +1,4 @@
-// What a picture goes through before a network sees it: the same in training and in prediction, stored in the model.
+// What an image goes through before a network sees it: the same in training and in prediction, stored in the model.
 #pragma once
 #include <cstdint>
 
@@ -10,7 +10,7 @@ namespace kern::data {
 // .crop_width = 28, .blur = 1}.
 struct Preprocess {
   int channels = 3;                     // 1 grey or 3 colours
-  double sharpen = 1;                   // f: f x picture + (1 - f) x smoothed picture; 1 changes nothing
+  double sharpen = 1;                   // f: f x image + (1 - f) x smoothed image; 1 changes nothing
   int height = 0, width = 0;            // resized to this; 0: as it is
   int crop_height = 0, crop_width = 0;  // then the middle of it; 0: all
   double blur = 0;                      // then a 3x3 Gaussian of this deviation; 0: none
@@ -18,20 +18,20 @@ struct Preprocess {
 };
 
 // Values in [0, 1], [H,W,channels]. Sharpening smooths by (1 1 1; 1 5 1; 1 1 1) / 13, leaves the outermost pixels as
-// they are and clamps to 0..255 (as Pillow's ImageEnhance.Sharpness); edges are mirrored for the blur. A picture
+// they are and clamps to 0..255 (as Pillow's ImageEnhance.Sharpness); edges are mirrored for the blur. An image
 // smaller than the crop is an Error. `blur` in place of the chain's own, if not negative.
 Raster<float> prepare(const Image& image, const Preprocess& chain, double blur = -1);
-// What prepare() makes of a picture of this size.
-struct PictureSize {
+// What prepare() makes of an image of this size.
+struct ImageSize {
   int64_t H = 0, W = 0;
-  bool operator==(const PictureSize&) const = default;
+  bool operator==(const ImageSize&) const = default;
 };
-PictureSize prepared_size(PictureSize picture, const Preprocess& chain);
-// Which part of a picture of this size the chain keeps, in the picture's own pixels.
-struct PictureRegion {
+ImageSize prepared_size(ImageSize image, const Preprocess& chain);
+// Which part of an image of this size the chain keeps, in the image's own pixels.
+struct ImageRegion {
   int64_t y = 0, x = 0, H = 0, W = 0;
 };
-PictureRegion prepared_region(PictureSize picture, const Preprocess& chain);
+ImageRegion prepared_region(ImageSize image, const Preprocess& chain);
 // The same steps for a mask: resized to the nearest, cropped.
 Image prepare_mask(const Image& mask, const Preprocess& chain);
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "data/fourier.h"
+#include "engine/statistics.h"
 #include "kernels/common/error.h"
 
 namespace kern::data {
@@ -13,13 +14,6 @@ namespace {
 
 constexpr int64_t kMaxSamples = int64_t(1) << 22;
 constexpr int64_t kLongestWindow = 512;
-
-// The value below which the share `q` of the values lies. Reorders them.
-double quantile(std::vector<float>& values, double q) {
-  const auto at = size_t(q * double(values.size() - 1) + 0.5);
-  std::nth_element(values.begin(), values.begin() + ptrdiff_t(at), values.end());
-  return double(values[at]);
-}
 
 // Traces spread evenly over the file.
 std::vector<int64_t> sampled_traces(const SegyFile& file) {
@@ -51,9 +45,10 @@ void look_at_amplitudes(SegyAmplitudes& a, std::vector<float>& values) {
   a.deviation = std::sqrt(square / n);
   a.zeros = double(zeros) / n;
   a.clipped = double(ends) / n;
-  a.low = quantile(values, 0.01), a.high = quantile(values, 0.99), a.median = quantile(values, 0.5);
+  const auto share = [&](double q) { return double(quantile_nearest(values, q)); };
+  a.low = share(0.01), a.high = share(0.99), a.median = share(0.5);
   for (float& v : values) v = std::abs(v - float(a.median));
-  a.sigma = 1.4826 * quantile(values, 0.5);
+  a.sigma = kDeviationPerMad * share(0.5);
 }
 
 void look_at_spectrum(SegySpectrum& s, const PowerSpectrum& power, double interval) {

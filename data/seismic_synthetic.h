@@ -4,7 +4,7 @@
 //   layers of random reflectivity -> folding (a sum of Gaussians that grows with depth) -> planar shear -> faults, each
 //   cutting the older ones -> Ricker wavelet -> coloured noise -> labels one to two samples thick
 //
-// Every place of the picture is followed back through the faults, youngest first, then through shear and folds, to the
+// Every place of the image is followed back through the faults, youngest first, then through shear and folds, to the
 // depth at which its layer was laid down. So a reflection is as sharp as its wavelet whatever has happened to it, and
 // there is no reflection of the fault plane itself.
 //
@@ -21,7 +21,7 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-// Lengths are in traces (sideways) and samples (downwards), angles in degrees of a picture in which a trace is as wide
+// Lengths are in traces (sideways) and samples (downwards), angles in degrees of an image in which a trace is as wide
 // as a sample is high. Of every range one value is drawn per volume, fault, fold or layer.
 struct SyntheticSeismic {
   int64_t inlines = 1;  // 1: a section; more: a cube

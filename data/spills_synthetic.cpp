@@ -36,15 +36,15 @@ class SmoothNoise {
 
 }  // namespace
 
-SpillPicture spill_picture(int64_t number, bool spill, const SpillOptions& o) {
+SpillImage spill_image(int64_t number, bool spill, const SpillOptions& o) {
   check(o.height >= 8 && o.width >= 8 && o.height <= 4096 && o.width <= 4096,
-        "pictures are made from 8x8 to 4096x4096 pixels, got ", o.height, "x", o.width);
+        "images are made from 8x8 to 4096x4096 pixels, got ", o.height, "x", o.width);
   check(o.strength >= 0 && o.drift >= 0, "the strength of spills and the drift must not be negative, got ", o.strength,
         " and ", o.drift);
   RandomSequence random(o.seed, RandomStream::synthesize, uint32_t(number), spill ? 1 : 0);
   const int64_t H = o.height, W = o.width;
   const double scale = double(std::min(H, W)) / 27;
-  SpillPicture out{make_raster(H, W, 3), make_raster(H, W, 1)};
+  SpillImage out{make_raster(H, W, 3), make_raster(H, W, 1)};
 
   // The conveyor: one hue, light that falls off to one side, bands along it, soft stains, a grain.
   const double light = random.normal(0.36, 0.03) * (1 + 0.25 * o.drift), hue = random.normal(0, 0.012) - 0.06 * o.drift;

@@ -1,4 +1,4 @@
-// The two single-file libraries, compiled once. Pictures come from memory, and PNG from libpng.
+// The two single-file libraries, compiled once. Images come from memory, and PNG from libpng.
 #include <stdlib.h>
 
 #define STBI_NO_STDIO

@@ -72,18 +72,18 @@ class Tiff {
 
   int64_t pages() {
     int64_t n = 0;
-    do n += is_picture();
+    do n += is_image();
     while (TIFFReadDirectory(tiff_));
     if (failure_.sentence[0]) refuse();  // a directory that the one before names is not there
     return n;
   }
   void go_to(int64_t page) {
-    for (int64_t n = is_picture() ? 0 : -1; n < page;) {
+    for (int64_t n = is_image() ? 0 : -1; n < page;) {
       if (!TIFFReadDirectory(tiff_)) {
         if (failure_.sentence[0]) refuse();
         throw Error(text(name_, " has ", n + 1, " pages; page ", page + 1, " is asked for"));
       }
-      n += is_picture();
+      n += is_image();
     }
   }
 
@@ -113,10 +113,10 @@ class Tiff {
       return out;
     }
     check(samples >= 1 && samples <= 4, name_, " holds ", samples,
-          " values a pixel; save its channels as pictures of their own, or as RGB");
+          " values a pixel; save its channels as images of their own, or as RGB");
     const bool colours = photometric() == PHOTOMETRIC_RGB;
     check(colours ? samples >= 3 : samples <= 2, name_, " holds ", samples, " values a pixel, but calls itself ",
-          colours ? "RGB" : "grey", "; save its channels as pictures of their own, or as RGB");
+          colours ? "RGB" : "grey", "; save its channels as images of their own, or as RGB");
     out.channels = samples, out.bits = bits, out.palette = photometric() == PHOTOMETRIC_PALETTE;
     return out;
   }
@@ -156,7 +156,7 @@ class Tiff {
     throw Error(text(name_, " cannot be read as TIFF (", failure_.sentence[0] ? failure_.sentence : "damaged data",
                      "); copy or download it again, or convert it to PNG"));
   }
-  bool is_picture() const {
+  bool is_image() const {
     return (field<uint32_t>(TIFFTAG_SUBFILETYPE, 0) & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0;
   }
   int photometric() const { return field<uint16_t>(TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK); }

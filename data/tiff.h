@@ -11,7 +11,7 @@ namespace kern::data {
 
 bool is_tiff(std::string_view bytes);  // by the first four
 
-// How many pictures the file holds; thumbnails and transparency masks are none. Error when it cannot be read.
+// How many images the file holds; thumbnails and transparency masks are none. Error when it cannot be read.
 int64_t tiff_pages(const std::filesystem::path& file);
 
 // `page` counts from 0. What is in the header is checked by image.cpp. Error: floating-point, complex or signed values,

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "engine/statistics.h"
 #include "kernels/common/error.h"
 
 namespace kern::data {
@@ -115,13 +116,13 @@ void look_at_duplicates(const WellSet& set, const Split* split, Findings& out) {
   for (const auto& [number, wells] : members) {
     if (wells.size() < 2) continue;
     std::vector<std::string> names;
-    bool trains = false, judges = false;
+    bool trains = false, evaluates = false;
     for (const int64_t w : wells) {
       names.push_back(text(set.wells[size_t(w)].id, " of ", set.wells[size_t(w)].source));
       if (split)
-        trains |= holds(split->training, w) || holds(split->unlabelled, w), judges |= holds(split->validation, w);
+        trains |= holds(split->training, w) || holds(split->unlabelled, w), evaluates |= holds(split->validation, w);
     }
-    const bool leaks = trains && judges;
+    const bool leaks = trains && evaluates;
     out.push_back(
         {leaks ? Severity::error : Severity::warning, set.wells[size_t(wells[0])].id,
          text("one well ", names.size() == 2 ? "twice" : text(names.size(), " times"), " (same name, UWI or values)",
@@ -184,8 +185,7 @@ void look_at_curve(const WellSet& set, size_t c, bool log10, Findings& out) {
   const auto middle = [&](double Sized::*part) {
     std::vector<double> v;
     for (const Sized& s : sizes) v.push_back(s.*part);
-    std::nth_element(v.begin(), v.begin() + v.size() / 2, v.end());
-    return v[v.size() / 2];
+    return median_high(v);
   };
   const double median = middle(&Sized::median), spread = middle(&Sized::spread);
   for (const Sized& s : sizes) {
@@ -199,7 +199,7 @@ void look_at_curve(const WellSet& set, size_t c, bool log10, Findings& out) {
                      "another unit? convert the file, or leave the well out"});
   }
 
-  // Spikes are judged by the percentiles of all wells, whatever the scaling: a spike must not hide behind itself.
+  // Spikes are found by the percentiles of all wells, whatever the scaling: a spike must not hide behind itself.
   std::vector<Well> one(1);
   one[0].curves.push_back({.name = name, .values = std::move(all)});
   const bool positive =
@@ -285,18 +285,18 @@ void look_at_split(const WellSet& set, const Split& split, Findings& out) {
     return n;
   };
   const std::vector<int64_t> training = counts(split.training), validation = counts(split.validation);
-  std::vector<std::string> unlearnt, unjudged;
+  std::vector<std::string> unlearnt, unevaluated;
   for (size_t c = 0; c < training.size(); ++c) {
     if (training[c] == 0 && validation[c] > 0) unlearnt.push_back(text(c));
-    if (training[c] > 0 && validation[c] == 0) unjudged.push_back(text(c));
+    if (training[c] > 0 && validation[c] == 0) unevaluated.push_back(text(c));
   }
   if (!unlearnt.empty())
     out.push_back({Severity::warning, "",
                    text("only validation wells have the class ", list(unlearnt), ": it cannot be learnt"),
                    "choose another fold or seed, or merge it in codes"});
-  if (!unjudged.empty())
+  if (!unevaluated.empty())
     out.push_back({Severity::note, "",
-                   text("no validation well has the class ", list(unjudged), ": nothing will be known of it"),
+                   text("no validation well has the class ", list(unevaluated), ": nothing will be known of it"),
                    "choose another fold or seed, or use folds"});
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "data/names.h"
+#include "engine/statistics.h"
 #include "kernels/common/error.h"
 
 namespace kern::data {
@@ -15,16 +16,6 @@ constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 double transformed(float value, bool log10) {
   if (!log10) return double(value);
   return value > 0 ? std::log10(double(value)) : kMissing;
-}
-
-// The q-quantile, linear between the neighbours. Reorders the values.
-double quantile(std::vector<double>& values, double q) {
-  const double at = q * double(values.size() - 1);
-  const auto low = values.begin() + int64_t(at);
-  std::nth_element(values.begin(), low, values.end());
-  const double below = *low;
-  if (low + 1 == values.end()) return below;
-  return below + (at - std::floor(at)) * (*std::min_element(low + 1, values.end()) - below);
 }
 
 void fit(CurveScale& scale, std::vector<double>& values, Scaling scaling) {

@@ -9,6 +9,7 @@
 #include "data/las.h"
 #include "data/names.h"
 #include "data/number.h"
+#include "engine/statistics.h"
 #include "kernels/common/error.h"
 
 namespace kern::data {
@@ -228,9 +229,7 @@ void settle_depth(Well& well, const std::string& shown, std::vector<Problem>& no
          ""});
     check(well.depth.size() >= 2, shown, ": there is 1 depth, and a well needs at least 2");
   }
-  const auto middle = steps.begin() + (steps.size() - 1) / 2;
-  std::nth_element(steps.begin(), middle, steps.end());
-  well.step = *middle;
+  well.step = median_low(steps);
 }
 
 Well well_from_las(const LasFile& file, Reading& reading) {

@@ -118,7 +118,7 @@ std::vector<bool> listed_groups(const std::vector<Well>& wells, const std::vecto
     bool found = false;
     for (size_t i = 0; i < wells.size(); ++i) {
       if (!called(wells[i], id)) continue;
-      check(has_labels(wells[i]), "wells: validation_wells names ", id, ", which has no labels to judge by");
+      check(has_labels(wells[i]), "wells: validation_wells names ", id, ", which has no labels to evaluate on");
       found = validates[size_t(group[i])] = true;
     }
     if (found) continue;
@@ -143,7 +143,7 @@ Split split_wells(const std::vector<Well>& wells, const SplitOptions& o) {
   for (size_t i = 0; i < wells.size(); ++i) labelled_in_group[size_t(group[i])] += has_labels(wells[i]);
 
   check(std::any_of(wells.begin(), wells.end(), has_labels), "wells: none of the ", wells.size(),
-        " wells has a label to learn from or to judge by: set label to the curve or column that holds it");
+        " wells has a label to learn from or to evaluate on: set label to the curve or column that holds it");
 
   Split split;
   const std::vector<bool> validates =

@@ -1,4 +1,4 @@
-// Which wells train and which judge. Always by well, never by sample, and the same well twice stays on one side.
+// Which wells train and which validate. Always by well, never by sample, and the same well twice stays on one side.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -22,7 +22,7 @@ template <class T>
 void add_gradients_of(const Tensor& a, const Tensor& b, Tensor& d) {
   const kernels::BinarySpec g{
       .rows = d.rows(), .c = d.channels(), .b_pitch = b.pitch(), .pitch = {.x = a.pitch(), .y = d.pitch()}};
-  kernels::select(kernels::add_table<T>(), d.device(), g).forward({}, g, a.data<T>(), b.data<T>(), d.mutate<T>());
+  kernels::select(kernels::add_registry<T>(), d.device(), g).forward({}, g, a.data<T>(), b.data<T>(), d.mutate<T>());
 }
 void add_gradients(const Tensor& a, const Tensor& b, Tensor& d) {
   if (d.dtype() == DType::bf16) add_gradients_of<Bf16>(a, b, d);

@@ -2,8 +2,8 @@
 //
 //   Tensor relu(const Tensor& x) {
 //     ... y = forward(x) ...
-//     return record("relu", {x}, y, [g, &row, y = Saved(y)](const Tensor& dy, Grads& d) {
-//       if (d.want(0)) row.backward(..., dy.data(), y.get("relu").data(), d[0].mutate());
+//     return record("relu", {x}, y, [g, &impl, y = Saved(y)](const Tensor& dy, Grads& d) {
+//       if (d.want(0)) impl.backward(..., dy.data(), y.get("relu").data(), d[0].mutate());
 //     });
 //   }
 //

@@ -58,7 +58,7 @@ struct DryRun::KeptGradient {
 
 DryRun::DryRun()
     : before_(std::exchange(innermost, this)),
-      meta_rows_before_(kernels::set_meta_rows(true)),
+      meta_impls_before_(kernels::set_meta_impls(true)),
       memory_(std::make_shared<MetaMemory>()) {}
 
 DryRun::~DryRun() {
@@ -66,7 +66,7 @@ DryRun::~DryRun() {
     kept->leaf->has_grad = kept->has_grad;
     kept->leaf->grad = std::move(kept->grad);
   }
-  kernels::set_meta_rows(meta_rows_before_);
+  kernels::set_meta_impls(meta_impls_before_);
   innermost = before_;
 }
 

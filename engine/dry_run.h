@@ -7,7 +7,7 @@
 //   }
 //
 // The very same code runs, forward, loss, backward and optimiser, but nothing is computed and no memory is touched:
-//  - select() hands out rows whose kernels do nothing (kernels/common/meta.h);
+//  - select() hands out implementations whose kernels do nothing (kernels/common/meta.h);
 //  - a new tensor or workspace gets an address that stands for no memory, and is counted by the rules of real memory,
 //    its reuse too (MemoryCounters::reserved: what the process takes from the system, once two steps have run);
 //  - what writes values in the engine writes nothing, and what reads those of a tensor made here finds zeros.
@@ -44,7 +44,7 @@ class DryRun {
   friend class MetaMemory;
   struct KeptGradient;
   DryRun* before_;
-  bool meta_rows_before_;
+  bool meta_impls_before_;
   std::shared_ptr<MetaMemory> memory_;
   std::vector<KeptGradient> gradients_;
 };

@@ -17,12 +17,12 @@ LateGradients::LateGradients() : outer_(std::exchange(innermost, this)) {}
 LateGradients::~LateGradients() { innermost = outer_; }
 LateGradients* LateGradients::current() { return innermost; }
 
-void LateGradients::finish_stretches() {
+void LateGradients::finish_chunks() {
 #ifdef KERN_CUDA
-  kernels::finish_stretch_sums({}, sums_.stretches);
+  kernels::finish_chunk_sums({}, sums_.chunks);
 #endif
-  sums_.stretches.clear();
-  of_stretches_ = {};
+  sums_.chunks.clear();
+  of_chunks_ = {};
 }
 void LateGradients::finish_norms() {
 #ifdef KERN_CUDA
@@ -33,12 +33,12 @@ void LateGradients::finish_norms() {
   kept_.clear();
 }
 void LateGradients::finish() {
-  finish_stretches();
+  finish_chunks();
   finish_norms();
 }
 
 void LateGradients::settle(const Tensor& t) {
-  if (!t || (sums_.stretches.empty() && sums_.norms.empty())) return;
+  if (!t || (sums_.chunks.empty() && sums_.norms.empty())) return;
   const size_t value = size_of(t.dtype());
   const std::byte* const begin = t.impl().storage->data() + size_t(t.impl().offset) * value;
   const std::byte* const end = begin + size_t(t.rows() * t.pitch()) * value;
@@ -46,8 +46,8 @@ void LateGradients::settle(const Tensor& t) {
     const auto* at = reinterpret_cast<const std::byte*>(out);
     return at && at >= begin && at < end;
   };
-  const auto& [stretches, norms] = sums_;
-  if (std::any_of(stretches.begin(), stretches.end(), [&](const auto& s) { return inside(s.out); }) ||
+  const auto& [chunks, norms] = sums_;
+  if (std::any_of(chunks.begin(), chunks.end(), [&](const auto& s) { return inside(s.out); }) ||
       std::any_of(norms.begin(), norms.end(),
                   [&](const auto& s) { return inside(s.weight) || inside(s.bias) || inside(s.slope); }))
     finish();
@@ -60,13 +60,13 @@ void LateGradients::keep(const Tensor& t) {
 void LateGradients::clear(Tensor& gradient) {
   if (gradient.device() == Device::cpu || !gradient.dense()) return gradient.fill(0);
   float* const out = gradient.mutate();
-  if (!in_dry_run()) sums_.stretches.push_back({.n = gradient.size(), .out = out});
+  if (!in_dry_run()) sums_.chunks.push_back({.n = gradient.size(), .out = out});
 }
 
 bool LateGradients::make_room(size_t bytes) {
-  const auto too_much = [&] { return of_stretches_.bytes + of_norms_.bytes + bytes > most; };
+  const auto too_much = [&] { return of_chunks_.bytes + of_norms_.bytes + bytes > most; };
   if (bytes > most) return false;
-  if (too_much()) finish_stretches();
+  if (too_much()) finish_chunks();
   if (too_much()) finish_norms();
   return true;
 }
@@ -81,7 +81,7 @@ LateScratch::~LateScratch() {
   if (!late_) return;
   kernels::set_late_sums(before_);
   if (!storage_) return;
-  LateGradients::Scratch& kept = of_ == Of::stretches ? late_->of_stretches_ : late_->of_norms_;
+  LateGradients::Scratch& kept = of_ == Of::chunks ? late_->of_chunks_ : late_->of_norms_;
   kept.bytes += storage_->bytes();
   kept.all.push_back(std::move(storage_));
 }

@@ -2,8 +2,8 @@
 // (kernels/common/late_sums.h). backward() makes one of these; an op whose kernels leave such sums in scratch gives
 // them LateScratch instead of a Workspace:
 //
-//   const LateScratch scratch(dy.device(), row.workspace(g), LateScratch::Of::stretches);
-//   row.backward_weight(scratch.exec(), g, dy.data(), x.data(), d[1].mutate());
+//   const LateScratch scratch(dy.device(), impl.workspace(g), LateScratch::Of::chunks);
+//   impl.backward_weight(scratch.exec(), g, dy.data(), x.data(), d[1].mutate());
 //
 // Whoever reads a gradient before that asks settle() first. Scratch that waits is at most 64 MiB in all; what does
 // not fit is done at once. On the CPU nothing waits.
@@ -34,7 +34,7 @@ class LateGradients {
 
  private:
   friend class LateScratch;
-  void finish_stretches();
+  void finish_chunks();
   void finish_norms();
   LateGradients* outer_;
   kernels::LateSums sums_;
@@ -42,14 +42,14 @@ class LateGradients {
     std::vector<std::unique_ptr<Storage>> all;
     size_t bytes = 0;
   };
-  Scratch of_stretches_, of_norms_;
+  Scratch of_chunks_, of_norms_;
   std::vector<Tensor> kept_;  // for the norms
 };
 
 // Scratch of one call, kept until the sums in it are done. Gradients of other calls may not lie in it.
 class LateScratch {
  public:
-  enum class Of { stretches, norms };  // which of kernels::LateSums
+  enum class Of { chunks, norms };  // which of kernels::LateSums
   LateScratch(Device device, size_t bytes, Of of);
   ~LateScratch();
   LateScratch(const LateScratch&) = delete;

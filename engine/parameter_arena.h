@@ -15,7 +15,7 @@ class ParameterArena {
   struct Run {
     int64_t begin, end;  // in values of the flat arrays
   };
-  // Stretches of neighbouring parameters [first, last) that hold a gradient. A parameter without one (frozen, or not
+  // Chunks of neighbouring parameters [first, last) that hold a gradient. A parameter without one (frozen, or not
   // reached by the loss) is left out: an optimiser does not touch it.
   std::vector<Run> runs_with_gradient(size_t first, size_t last) const;
   // Throws when a parameter has been moved into another arena since.

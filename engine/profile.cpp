@@ -20,7 +20,7 @@ void Profile::mark(const char* op, Direction direction, const Tensor& shown, con
 }
 
 void Profile::add(const char* op, Direction direction, const Tensor& shown, const std::vector<Tensor>& others) {
-  Row& row = rows_[{by_shape_ ? std::string(op) + " " + to_string(shown.shape()) : op, direction}];
+  Impl& row = rows_[{by_shape_ ? std::string(op) + " " + to_string(shown.shape()) : op, direction}];
   ++row.calls;
   row.bytes += bytes_of(shown);
   for (const Tensor& t : others) row.bytes += bytes_of(t);

@@ -14,7 +14,7 @@ namespace kern {
 class Profile {
  public:
   enum class Direction { forward, backward, update };
-  struct Row {
+  struct Impl {
     uint64_t calls = 0;
     double seconds = 0, bytes = 0;  // bytes: of the arrays read and written, each counted once
   };
@@ -26,7 +26,7 @@ class Profile {
   Profile(const Profile&) = delete;
   Profile& operator=(const Profile&) = delete;
   void start_clock();  // what passed until now belongs to no op
-  const std::map<Key, Row>& rows() const { return rows_; }
+  const std::map<Key, Impl>& rows() const { return rows_; }
 
   // For the engine: an op has just ended. Costs nothing where no profile is in scope.
   static void mark(const char* op, Direction direction, const Tensor& shown, const std::vector<Tensor>& others = {});
@@ -35,7 +35,7 @@ class Profile {
   void add(const char* op, Direction direction, const Tensor& shown, const std::vector<Tensor>& others);
   bool by_shape_;
   double last_ = 0;
-  std::map<Key, Row> rows_;
+  std::map<Key, Impl> rows_;
   Profile* before_;
 };
 

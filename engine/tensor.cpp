@@ -81,10 +81,10 @@ void Tensor::fill(float value) {
   if (dtype() == DType::bf16) {
     const Tensor floats = full(shape(), value, {.device = device()});
     const kernels::CastSpec g{.rows = rows(), .c = channels(), .pitch = {.y = pitch()}};
-    return kernels::select(kernels::cast_table(), device(), g).narrow({}, g, floats.data(), mutate<Bf16>());
+    return kernels::select(kernels::cast_registry(), device(), g).narrow({}, g, floats.data(), mutate<Bf16>());
   }
   kernels::FillSpec g{.rows = rows(), .c = channels(), .pitch = {.y = pitch()}};
-  kernels::select(kernels::fill_table(), device(), g).forward({}, g, value, mutate());
+  kernels::select(kernels::fill_registry(), device(), g).forward({}, g, value, mutate());
 }
 
 void Tensor::copy_from(const Tensor& other) {

@@ -16,6 +16,7 @@
 
 #include "engine/gpu.h"
 #include "engine/processor.h"
+#include "engine/statistics.h"
 #include "engine/stopwatch.h"
 #include "kernels/common/cuda_libraries.h"
 #include "kernels/common/late_sums.h"
@@ -62,11 +63,11 @@ Setting of_environment(SourceLocation at) {
 struct State {
   std::mutex mutex;  // of all below; measuring does not hold it
   Setting settings[2];
-  std::map<std::string, int, std::less<>> chosen;  // case_key(): a row of the table
+  std::map<std::string, int, std::less<>> chosen;  // case_key(): an implementation of the registry
   // What was measured, by everything it holds for: of the cache's file and of this process.
   std::optional<TuningFile> cache;
   std::map<std::string, TunedCase, std::less<>> measured;
-  // Of a training: the rows of the cases that its file holds.
+  // Of a training: the implementations of the cases that its file holds.
   std::optional<TuningFile> run;
   std::map<std::string, std::string, std::less<>> of_run;
   std::map<std::string, int, std::less<>> sizes;  // of a layer that were measured by this process
@@ -105,7 +106,7 @@ std::string machine_of(Device device) {
 kernels::Precision precision_of(Device device) {
   return device == Device::cuda ? kernels::precision() : kernels::Precision::f32;
 }
-// How far two rows' results may lie apart, as a share of the largest value: what rounded factors do, with room.
+// How far two implementations' results may lie apart, as a share of the largest value: what rounded factors do, with room.
 double allowed_difference(kernels::Precision p) {
   return p == kernels::Precision::f32 ? 1e-3 : p == kernels::Precision::tf32 ? 2e-2 : 5e-2;
 }
@@ -118,9 +119,9 @@ std::string today() {
   return out;
 }
 std::string key_of(const TunedCase& c) {
-  return text(c.entry, "|", c.spec, "|", c.precision, "|", c.rows, "|", c.machine, "|", c.kernels);
+  return text(c.entry, "|", c.spec, "|", c.precision, "|", c.impls, "|", c.machine, "|", c.kernels);
 }
-// Of a training: it may go on on another machine, with other rows beside those that it chose.
+// Of a training: it may go on on another machine, with other implementations beside those that it chose.
 std::string run_key(const TunedCase& c) {
   return text(c.entry, "|", c.spec, "|", c.precision, "|", c.machine.substr(0, c.machine.find(':')));
 }
@@ -130,89 +131,89 @@ std::string run_key(const TunedCase& c) {
 constexpr size_t kBeyondCaches = 64 << 20, kMaxSets = 8;  // bytes of all sets of arrays, where few sets do
 constexpr double kQuick = 2e7;  // operations that the reference may take: a few hundredths of a second
 constexpr int kMaxReplays = 10, kMinReplays = 3;
-constexpr double kEnough = 300;    // milliseconds of one row's replays
+constexpr double kEnough = 300;    // milliseconds of one implementation's replays
 constexpr double kTie = 1.03;      // a smaller advantage is none
 constexpr double kHopeless = 2.5;  // times the best of the warm-ups: not replayed
 constexpr int kMaxSizes = 16;      // of one layer
 
-double median(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  return (v[(v.size() - 1) / 2] + v[v.size() / 2]) / 2;
-}
+double median(std::vector<double> v) { return quantile(v, 0.5); }
 
 struct Measured {
-  size_t row = 0;
+  size_t impl = 0;
   double microseconds = 0;
 };
 
-// Rows whose results are right, in the table's order; the others are named. The judge is the reference where it is
-// quick and on this device; else the plain row: the last of our own in the table, which are listed the most special
+// Implementations whose results are right, in the registry's order; the others are named. The oracle is the reference where it is
+// quick and on this device; else the plain implementation: the last of our own in the registry, which are listed the most special
 // first. It is simple, but it is not believed against all others when two of these agree that have nothing in common,
 // ours and a library's. Only one array at a time is kept beside a result.
-std::vector<size_t> right_rows(const detail::Contest& c, const std::string& what, const detail::Contest::Run& run,
+std::vector<size_t> right_rows(const detail::Candidates& c, const std::string& what, const detail::Candidates::Run& run,
                                const kernels::Exec& exec) {
   const double allowed = allowed_difference(precision_of(c.device));
-  const auto ours = [&](size_t row) { return !c.rows[row].starts_with("cudnn") && !c.rows[row].starts_with("cublas"); };
-  const auto compute = [&](size_t row) {
-    const TrialOutput& out = run.out;
+  const auto ours = [&](size_t impl) {
+    return !c.impls[impl].starts_with("cudnn") && !c.impls[impl].starts_with("cublas");
+  };
+  const auto compute = [&](size_t impl) {
+    const BenchmarkOutput& out = run.out;
     set_bytes(c.device, const_cast<void*>(out.data), 0xff,
               size_t((out.rows - 1) * out.pitch + out.columns) * size_of(out.type));
-    run.call(row, exec);
+    run.call(impl, exec);
   };
-  std::vector<double> off(c.rows.size());
-  const auto judge_by = [&](size_t judge) {
-    compute(judge);
-    TrialArrays arrays(c.device);
-    const TrialOutput expected = copy_of(run.out, c.device, arrays);
-    for (size_t row = 0; row < c.rows.size(); ++row) {
-      compute(row);
-      off[row] = largest_share(run.out, expected, c.device);
+  std::vector<double> off(c.impls.size());
+  const auto compare_with = [&](size_t oracle) {
+    compute(oracle);
+    BenchmarkArrays arrays(c.device);
+    const BenchmarkOutput expected = copy_of(run.out, c.device, arrays);
+    for (size_t impl = 0; impl < c.impls.size(); ++impl) {
+      compute(impl);
+      off[impl] = largest_share(run.out, expected, c.device);
     }
   };
-  const auto right = [&](size_t row) { return off[row] <= allowed; };
+  const auto right = [&](size_t impl) { return off[impl] <= allowed; };
   const auto agreeing = [&] {
-    std::vector<size_t> rows;
-    for (size_t row = 0; row < c.rows.size(); ++row)
-      if (right(row)) rows.push_back(row);
-    return rows;
+    std::vector<size_t> impls;
+    for (size_t impl = 0; impl < c.impls.size(); ++impl)
+      if (right(impl)) impls.push_back(impl);
+    return impls;
   };
 
-  size_t judge = c.rows.size();  // the reference
+  size_t oracle = c.impls.size();  // the reference
   if (!c.has_reference || c.flops > kQuick) {
-    judge = c.rows.size() - 1;
-    while (judge > 0 && !ours(judge)) --judge;
+    oracle = c.impls.size() - 1;
+    while (oracle > 0 && !ours(oracle)) --oracle;
   }
-  judge_by(judge);
-  if (judge < c.rows.size() && agreeing().size() < 2 && c.rows.size() > 2) {
-    const size_t plain = judge;
+  compare_with(oracle);
+  if (oracle < c.impls.size() && agreeing().size() < 2 && c.impls.size() > 2) {
+    const size_t plain = oracle;
     const std::vector<double> by_plain = off;
     const auto witness = [&](size_t library) {
       if (ours(library)) return false;
-      judge_by(library);
-      for (size_t row = 0; row < c.rows.size(); ++row)
-        if (ours(row) && row != plain && right(library) && right(row)) return true;
+      compare_with(library);
+      for (size_t impl = 0; impl < c.impls.size(); ++impl)
+        if (ours(impl) && impl != plain && right(library) && right(impl)) return true;
       return false;
     };
-    judge = 0;
-    while (judge < c.rows.size() && !witness(judge)) ++judge;
-    if (judge == c.rows.size()) judge = plain, off = by_plain;
+    oracle = 0;
+    while (oracle < c.impls.size() && !witness(oracle)) ++oracle;
+    if (oracle == c.impls.size()) oracle = plain, off = by_plain;
   }
-  for (size_t row = 0; row < c.rows.size(); ++row)
-    if (!right(row))
-      warn("tuning ", what, ": row ", c.rows[row], " is off by ", off[row], " of the largest value",
-           judge == row ? std::string() : text(" from row ", judge < c.rows.size() ? c.rows[judge] : "reference"),
+  for (size_t impl = 0; impl < c.impls.size(); ++impl)
+    if (!right(impl))
+      warn("tuning ", what, ": implementation ", c.impls[impl], " is off by ", off[impl], " of the largest value",
+           oracle == impl ? std::string()
+                          : text(" from implementation ", oracle < c.impls.size() ? c.impls[oracle] : "reference"),
            "; it does not serve");
-  const std::vector<size_t> rows = agreeing();
-  if (rows.empty()) warn("tuning ", what, ": no row is right; the first of the table serves");
-  return rows;
+  const std::vector<size_t> impls = agreeing();
+  if (impls.empty()) warn("tuning ", what, ": no implementation is right; the first of the registry serves");
+  return impls;
 }
 
-Measured measure(const detail::Contest& c, const std::string& what) {
+Measured measure(const detail::Candidates& c, const std::string& what) {
   internal_check(!recording(), what, " is met for the first time while a step is being recorded");
-  TrialArrays scratch(c.device);
+  BenchmarkArrays scratch(c.device);
   const kernels::Exec exec{.scratch = scratch.bytes(c.scratch)};
-  std::deque<TrialArrays> sets;
-  std::vector<detail::Contest::Run> runs;
+  std::deque<BenchmarkArrays> sets;
+  std::vector<detail::Candidates::Run> runs;
   runs.push_back(c.prepare(sets.emplace_back(c.device)));
   const bool emulated = c.device == Device::cuda && gpu_info().emulated;  // it has no caches
   const size_t most = emulated ? 1 : std::clamp<size_t>(kBeyondCaches / sets[0].taken(), 1, kMaxSets);
@@ -227,31 +228,31 @@ Measured measure(const detail::Contest& c, const std::string& what) {
   // How long each takes, roughly.
   Stopwatch watch(c.device);
   size_t next = 0;
-  std::vector<size_t> rows = right;
-  std::vector<double> about(c.rows.size(), HUGE_VAL);
-  for (const size_t row : rows)
-    for (int i = 0; i < 2 && (i == 0 || about[row] < kEnough); ++i)
-      about[row] = std::min(about[row], watch.milliseconds([&] { runs[next++ % runs.size()].call(row, exec); }));
+  std::vector<size_t> impls = right;
+  std::vector<double> about(c.impls.size(), HUGE_VAL);
+  for (const size_t impl : impls)
+    for (int i = 0; i < 2 && (i == 0 || about[impl] < kEnough); ++i)
+      about[impl] = std::min(about[impl], watch.milliseconds([&] { runs[next++ % runs.size()].call(impl, exec); }));
   const double best = *std::min_element(about.begin(), about.end());
-  std::erase_if(rows, [&](size_t row) { return about[row] > kHopeless * best; });
+  std::erase_if(impls, [&](size_t impl) { return about[impl] > kHopeless * best; });
 
   // In turn, so that what disturbs the machine disturbs all.
   const double sample = c.device == Device::cpu ? 0.2 : 1;  // milliseconds
   int calls = int(std::clamp(sample / std::max(best, 1e-4), 1.0, 100.0));
   if (c.device == Device::cuda) calls = std::max(calls, int(runs.size()));  // a recorded sample meets every set
   const int replays = int(std::clamp(kEnough / std::max(best * calls, 1e-4), double(kMinReplays), double(kMaxReplays)));
-  std::vector<std::optional<CallSeries>> series(c.rows.size());
-  for (const size_t row : rows)
-    series[row].emplace(c.device, calls, [&, row](int) { runs[next++ % runs.size()].call(row, exec); });
-  std::vector<std::vector<double>> times(c.rows.size());
+  std::vector<std::optional<CallSeries>> series(c.impls.size());
+  for (const size_t impl : impls)
+    series[impl].emplace(c.device, calls, [&, impl](int) { runs[next++ % runs.size()].call(impl, exec); });
+  std::vector<std::vector<double>> times(c.impls.size());
   for (int i = 0; i < replays; ++i)
-    for (const size_t row : rows) times[row].push_back(series[row]->milliseconds_of_one(watch));
-  // A row takes over from those before it if both its median and its least are clearly better: on a machine that others
+    for (const size_t impl : impls) times[impl].push_back(series[impl]->milliseconds_of_one(watch));
+  // An implementation takes over from those before it if both its median and its least are clearly better: on a machine that others
   // use too, either of them alone is often luck.
-  size_t chosen = rows[0];
-  const auto least = [&](size_t row) { return *std::min_element(times[row].begin(), times[row].end()); };
-  for (const size_t row : rows)
-    if (kTie * median(times[row]) <= median(times[chosen]) && kTie * least(row) <= least(chosen)) chosen = row;
+  size_t chosen = impls[0];
+  const auto least = [&](size_t impl) { return *std::min_element(times[impl].begin(), times[impl].end()); };
+  for (const size_t impl : impls)
+    if (kTie * median(times[impl]) <= median(times[chosen]) && kTie * least(impl) <= least(chosen)) chosen = impl;
   return {chosen, median(times[chosen]) * 1e3};
 }
 
@@ -262,15 +263,15 @@ Measured measure(const detail::Contest& c, const std::string& what) {
 namespace {
 std::atomic<uint64_t> settings = 1;
 
-void hand_out_rows(Device device) {
+void hand_out_impls(Device device) {
   ++settings;
   const bool of_run = !state().of_run.empty();
   const auto on = [&](std::string_view op) { return of_run || detail::tunes(op, device); };
-  tune_op<kernels::Conv2dRow>(on("conv2d"), device);
-  tune_op<kernels::Conv2dRowOf<Bf16>>(on("conv2d"), device);
-  tune_op<kernels::ConvTranspose2dRow>(on("conv_transpose2d"), device);
-  tune_op<kernels::ConvTranspose2dRowOf<Bf16>>(on("conv_transpose2d"), device);
-  tune_op<kernels::LinearRow>(on("linear"), device);
+  tune_op<kernels::Conv2dImpl>(on("conv2d"), device);
+  tune_op<kernels::Conv2dImplOf<Bf16>>(on("conv2d"), device);
+  tune_op<kernels::ConvTranspose2dImpl>(on("conv_transpose2d"), device);
+  tune_op<kernels::ConvTranspose2dImplOf<Bf16>>(on("conv_transpose2d"), device);
+  tune_op<kernels::LinearImpl>(on("linear"), device);
 }
 }  // namespace
 
@@ -291,7 +292,7 @@ void set_tuning(std::string_view word, Device device, SourceLocation at) {
     all.of_run.clear();
     all.sizes.clear();
   }
-  hand_out_rows(device);
+  hand_out_impls(device);
 }
 
 bool tuning(Device device) { return state().settings[int(device)].on; }
@@ -310,11 +311,11 @@ void keep_tuned_choices(const std::filesystem::path& file, Device device) {
   {
     std::lock_guard lock(all.mutex);
     all.of_run.clear();
-    for (const TunedCase& c : run.cases()) all.of_run.insert_or_assign(run_key(c), c.row);  // the last word holds
+    for (const TunedCase& c : run.cases()) all.of_run.insert_or_assign(run_key(c), c.impl);  // the last word holds
     all.run.emplace(std::move(run));
     all.chosen.clear();
   }
-  hand_out_rows(device);
+  hand_out_impls(device);
 }
 
 // --- choices -------------------------------------------------------------------------------------------------------
@@ -328,10 +329,10 @@ int detail::known_choice(const std::string& key) {
   const auto found = all.chosen.find(key);
   return found == all.chosen.end() ? -1 : found->second;
 }
-void detail::remember_choice(const std::string& key, int row) {
+void detail::remember_choice(const std::string& key, int impl) {
   State& all = state();
   std::lock_guard lock(all.mutex);
-  all.chosen.insert_or_assign(key, row);
+  all.chosen.insert_or_assign(key, impl);
 }
 
 namespace {
@@ -345,72 +346,72 @@ void open_cache(State& all) {
   for (const TunedCase& c : all.cache->cases()) all.measured.emplace(key_of(c), c);
 }
 
-std::optional<size_t> index_of(const detail::Contest& c, std::string_view row) {
-  const auto found = std::find(c.rows.begin(), c.rows.end(), row);
-  return found == c.rows.end() ? std::nullopt : std::optional(size_t(found - c.rows.begin()));
+std::optional<size_t> index_of(const detail::Candidates& c, std::string_view impl) {
+  const auto found = std::find(c.impls.begin(), c.impls.end(), impl);
+  return found == c.impls.end() ? std::nullopt : std::optional(size_t(found - c.impls.begin()));
 }
 
-// By the cache or by measuring; the table's first where that cannot be. Fills in row, time and day.
-size_t tuned_row_of(const detail::Contest& contest, TunedCase& c) {
+// By the cache or by measuring; the registry's first where that cannot be. Fills in implementation, time and day.
+size_t tuned_row_of(const detail::Candidates& candidates, TunedCase& c) {
   State& all = state();
   {
     std::lock_guard lock(all.mutex);
     open_cache(all);
     if (const auto found = all.measured.find(key_of(c)); found != all.measured.end())
-      if (const auto row = index_of(contest, found->second.row)) return c = found->second, *row;
-    int& sizes = all.sizes[text(c.entry, " ", contest.name.layer, " ", c.precision)];
+      if (const auto impl = index_of(candidates, found->second.impl)) return c = found->second, *impl;
+    int& sizes = all.sizes[text(c.entry, " ", candidates.name.layer, " ", c.precision)];
     if (sizes >= kMaxSizes) return 0;
     ++sizes;
   }
   Measured m;
   try {
-    m = measure(contest, text(c.entry, " ", c.spec));
+    m = measure(candidates, text(c.entry, " ", c.spec));
   } catch (const std::bad_alloc&) {
     if (first_time("memory"))
       inform("tuning: there is too little memory to try ", c.entry, " ", c.spec,
-             " beside what is in use: the first row of its table serves, and so with others like it");
+             " beside what is in use: the first implementation of its registry serves, and so with others like it");
     return 0;
   }
-  c.row = contest.rows[m.row];
+  c.impl = candidates.impls[m.impl];
   c.microseconds = m.microseconds;
   c.day = today();
   std::lock_guard lock(all.mutex);
   if (all.measured.emplace(key_of(c), c).second) all.cache->add(c);
-  return m.row;
+  return m.impl;
 }
 
 }  // namespace
 
-size_t detail::choose(const Contest& contest) {
-  if (contest.flops <= 0 || contest.rows.size() < 2) return 0;
+size_t detail::choose(const Candidates& candidates) {
+  if (candidates.flops <= 0 || candidates.impls.size() < 2) return 0;
   std::lock_guard one(measuring());
   struct Whole {  // what is tried does all of its sums, whatever the backward pass around it gathers
     kernels::LateSums* const before = kernels::set_late_sums(nullptr);
     ~Whole() { kernels::set_late_sums(before); }
   } const whole;
-  TunedCase c{.entry = text(contest.op, " ", contest.entry),
-              .spec = contest.name.text(),
-              .row = "",
-              .precision = std::string(name_of(precision_of(contest.device))),
-              .rows = "",
-              .machine = machine_of(contest.device),
+  TunedCase c{.entry = text(candidates.op, " ", candidates.entry),
+              .spec = candidates.name.text(),
+              .impl = "",
+              .precision = std::string(name_of(precision_of(candidates.device))),
+              .impls = "",
+              .machine = machine_of(candidates.device),
               .kernels = std::string(kernels::kernels_id()),
               .day = today()};
-  for (const std::string_view row : contest.rows) c.rows += (c.rows.empty() ? "" : ",") + std::string(row);
+  for (const std::string_view impl : candidates.impls) c.impls += (c.impls.empty() ? "" : ",") + std::string(impl);
   State& all = state();
   {
     std::lock_guard lock(all.mutex);
     if (const auto found = all.of_run.find(run_key(c)); found != all.of_run.end()) {
-      if (const auto row = index_of(contest, found->second)) return *row;
-      warn("the training chose row ", found->second, " for ", c.entry, " ", c.spec,
+      if (const auto impl = index_of(candidates, found->second)) return *impl;
+      warn("the training chose implementation ", found->second, " for ", c.entry, " ", c.spec,
            ", which is not to be had here: it goes on with another, and will not be the same to the bit");
     }
   }
-  const size_t row = tunes(contest.op, contest.device) ? tuned_row_of(contest, c) : 0;
-  c.row = contest.rows[row];
+  const size_t impl = tunes(candidates.op, candidates.device) ? tuned_row_of(candidates, c) : 0;
+  c.impl = candidates.impls[impl];
   std::lock_guard lock(all.mutex);
-  if (all.run && all.of_run.insert_or_assign(run_key(c), c.row).first->second == c.row) all.run->add(c);
-  return row;
+  if (all.run && all.of_run.insert_or_assign(run_key(c), c.impl).first->second == c.impl) all.run->add(c);
+  return impl;
 }
 
 std::vector<TunedCase> tuned_cases() {

@@ -42,7 +42,7 @@ std::string line_of(const TunedCase& c) {
   std::snprintf(tenths, sizeof tenths, "%.1f", c.microseconds);
   std::string line;
   for (const std::string& field :
-       {c.entry, c.spec, c.row, std::string(tenths) + " us", c.precision, c.rows, c.machine, c.kernels, c.day})
+       {c.entry, c.spec, c.impl, std::string(tenths) + " us", c.precision, c.impls, c.machine, c.kernels, c.day})
     line += (line.empty() ? "" : std::string(kBetween)) + clean(field);
   return line + "\n";
 }
@@ -71,7 +71,7 @@ TuningFile::TuningFile(fs::path path) : path_(std::move(path)) {
   const uintmax_t size = fs::file_size(path_, error);
   if (error || size > kLargest) {
     warn("tuning: ", path_.string(), " is ", error ? "no file that can be read" : "too large",
-         ": what it holds is not used; remove it, and rows are measured anew");
+         ": what it holds is not used; remove it, and implementations are measured anew");
     writable_ = false;
     return;
   }

@@ -3,7 +3,7 @@
 //   conv2d forward | n=4 h=128 w=128 c=16 k=16 r=3 s=3 … | winograd_avx512 | 812.4 us | f32 | winograd_avx512,avx512,…
 //   | cpu: …, 2 threads | 3fa94c12 | 2026-11-21
 //
-// that is: what, the case, the row that serves and its median, precision, the rows that were compared, the machine, the
+// that is: what, the case, the implementation that serves and its median, precision, the implementations that were compared, the machine, the
 // kernels' build, the day. Lines are only ever added, each by one write at the file's end: several processes may do
 // that at a time. Where two lines are about the same, the first holds, so that what was chosen once stays chosen.
 #pragma once
@@ -17,9 +17,9 @@ namespace kern {
 
 struct TunedCase {
   std::string entry, spec;  // "conv2d forward", "n=4 h=128 …"
-  std::string row;
+  std::string impl;
   double microseconds = 0;
-  std::string precision, rows, machine, kernels, day;
+  std::string precision, impls, machine, kernels, day;
 };
 std::string line_of(const TunedCase& c);  // with its end of line
 // Nothing for a line that is not whole.

@@ -6,7 +6,7 @@
 
 namespace kern {
 
-// y = (x - mean) / deviation of every channel by fixed numbers: how a picture of values in [0, 1] becomes what an
+// y = (x - mean) / deviation of every channel by fixed numbers: how an image of values in [0, 1] becomes what an
 // encoder was trained on. x [...,C]. They travel with the model as buffers. Without numbers it is the identity.
 struct NormaliseChannels {
   Buffer mean, variance;

@@ -16,17 +16,17 @@ std::vector<int> joined(std::vector<int> a, const std::vector<int>& b) {
   return a;
 }
 Tensor flat(const Tensor& x) { return reshape(x, {x.dim(0), x.dim(1) * x.dim(2) * x.dim(3)}); }
-Tensor picture(const Tensor& values, const PictureSize& s) {
+Tensor image(const Tensor& values, const ImageSize& s) {
   return sigmoid(reshape(values, {values.dim(0), s.height, s.width, s.channels}));
 }
 }  // namespace
 
-void check_size(const PictureSize& s, SourceLocation at) {
+void check_size(const ImageSize& s, SourceLocation at) {
   check({s.channels >= 1 && s.height >= 1 && s.width >= 1 && int64_t{s.height} * s.width * s.channels <= 1 << 24, at},
-        "an auto-encoder's pictures must have at least 1 and at most 2^24 values, got ", s.height, " x ", s.width,
-        " of ", s.channels, " channels");
+        "an auto-encoder's images must have at least 1 and at most 2^24 values, got ", s.height, " x ", s.width, " of ",
+        s.channels, " channels");
 }
-void check_pictures(const char* model, const PictureSize& s, const Tensor& x) {
+void check_images(const char* model, const ImageSize& s, const Tensor& x) {
   check(x.rank() == 4 && x.dim(1) == s.height && x.dim(2) == s.width && x.channels() == s.channels, "the ", model,
         " takes [N,", s.height, ",", s.width, ",", s.channels, "], got ", x.shape());
 }
@@ -38,10 +38,10 @@ DenseAutoencoder::DenseAutoencoder(const DenseAutoencoderConfig& c, SourceLocati
 }
 
 Tensor DenseAutoencoder::operator()(const Tensor& input) {
-  check_pictures("auto-encoder", size_, input);
+  check_images("auto-encoder", size_, input);
   Tensor x = flat(input);
   for (Linear& layer : layers_) x = &layer == &layers_.back() ? layer(x) : relu(layer(x));
-  return picture(x, size_);
+  return image(x, size_);
 }
 
 Vae::Vae(const VaeConfig& c, SourceLocation at) : config_(c) {
@@ -55,14 +55,14 @@ Vae::Vae(const VaeConfig& c, SourceLocation at) : config_(c) {
 }
 
 Reconstruction Vae::reconstruct(const Tensor& input, std::optional<bool> draws) {
-  check_pictures("VAE", config_.size, input);
+  check_images("VAE", config_.size, input);
   Tensor x = flat(input);
   for (Linear& layer : encode_) x = relu(layer(x));
   Reconstruction r{
       .mean = mean_[0](x), .spread = spread_[0](x), .kind = config_.spread, .divergence = config_.divergence};
   x = draws.value_or(mode_.training) ? draw_code(r.mean, r.spread, r.kind) : r.mean;
   for (Linear& layer : decode_) x = &layer == &decode_.back() ? layer(x) : relu(layer(x));
-  r.picture = picture(x, config_.size);
+  r.image = image(x, config_.size);
   return r;
 }
 

@@ -1,4 +1,4 @@
-// Auto-encoders of fully connected layers over a picture's values: plain, and variational (Kingma and Welling 2014).
+// Auto-encoders of fully connected layers over an image's values: plain, and variational (Kingma and Welling 2014).
 #pragma once
 #include <vector>
 
@@ -7,16 +7,16 @@
 
 namespace kern::models {
 
-struct PictureSize {
+struct ImageSize {
   int channels = 3, height = 28, width = 28;
   int values() const { return channels * height * width; }
 };
-// Errors: sizes below 1; pictures of another size.
-void check_size(const PictureSize& size, SourceLocation at = SourceLocation::current());
-void check_pictures(const char* model, const PictureSize& size, const Tensor& x);
+// Errors: sizes below 1; images of another size.
+void check_size(const ImageSize& size, SourceLocation at = SourceLocation::current());
+void check_images(const char* model, const ImageSize& size, const Tensor& x);
 
 struct DenseAutoencoderConfig {
-  PictureSize size;
+  ImageSize size;
   std::vector<int> hidden{512, 128};  // on the way to the code; the way back mirrors them
   int code = 16;
 };
@@ -32,12 +32,12 @@ class DenseAutoencoder {
   }
 
  private:
-  PictureSize size_;
+  ImageSize size_;
   std::vector<Linear> layers_;
 };
 
 struct VaeConfig {
-  PictureSize size;
+  ImageSize size;
   std::vector<int> hidden{512}, back{128, 512};  // to the code, and from it
   int code = 16;
   Spread spread = Spread::log_sigma;  // what the network gives for the code's width
@@ -50,7 +50,7 @@ class Vae {
   explicit Vae(const VaeConfig& config, SourceLocation at = SourceLocation::current());
   // `draws` instead of the mode's way: the originals drew at test time too.
   Reconstruction reconstruct(const Tensor& x, std::optional<bool> draws = {});
-  Tensor operator()(const Tensor& x) { return reconstruct(x).picture; }
+  Tensor operator()(const Tensor& x) { return reconstruct(x).image; }
   template <class V>
   void visit(V&& v) {
     v("encode", encode_), v("mean", mean_), v("spread", spread_), v("decode", decode_), v("mode", mode_);

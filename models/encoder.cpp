@@ -16,7 +16,7 @@ NormaliseChannels make_scaling(InputScaling scaling, int channels, SourceLocatio
     return {half, half, at};
   }
   check({channels == 3, at}, "ImageNet's colours are those of 3 channels, the input has ", channels,
-        "; repeat a grey picture three times, or choose another scaling");
+        "; repeat a grey image three times, or choose another scaling");
   const float mean[] = {0.485f, 0.456f, 0.406f}, deviation[] = {0.229f, 0.224f, 0.225f};
   return {mean, deviation, at};
 }

@@ -10,7 +10,7 @@ namespace kern::models {
 // a pixel off under the other.
 enum class PaddingConvention { torch, tensorflow };
 
-// What the model makes of pictures of values in [0, 1].
+// What the model makes of images of values in [0, 1].
 enum class InputScaling {
   none,       // nothing
   imagenet,   // (x - mean) / deviation of ImageNet's colours: torchvision and timm; three channels

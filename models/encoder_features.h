@@ -1,4 +1,4 @@
-// What a pretrained encoder sees in pictures, at several scales, side by side: the features that PaDiM's statistics are
+// What a pretrained encoder sees in images, at several scales, side by side: the features that PaDiM's statistics are
 // made of.
 #pragma once
 #include <vector>
@@ -9,7 +9,7 @@ namespace kern::models {
 
 struct EncoderFeaturesConfig {
   MobileNetV2Config encoder{.classes = 0};
-  // Of the encoder's taps: 1 at half the pictures' size, 2 at a quarter, ..., 5 the bottom. Rising.
+  // Of the encoder's taps: 1 at half the images' size, 2 at a quarter, ..., 5 the bottom. Rising.
   std::vector<int> levels{2, 3, 4};
 };
 

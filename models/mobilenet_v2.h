@@ -65,7 +65,7 @@ class MobileNetV2 {
   // x [N,H,W,in] of values in [0, 1] -> logits [N,classes], any H and W.
   Tensor operator()(const Tensor& x);
   // What a decoder takes up: the expanded activations before every stride of 2 after the first convolution's, and last
-  // the bottom; tap i has ceil(H / 2^(i+1)) rows. Slots, where given, are written to by all but the last.
+  // the bottom; tap i has ceil(H / 2^(i+1)) rows. `slices`, where given, are written to by all but the last.
   std::vector<Tensor> encode(const Tensor& x, const std::vector<Tensor>& slices = {});
   const std::vector<int>& tap_channels() const { return tap_channels_; }
   int multiple() const { return 1 << tap_channels_.size(); }  // sizes of which every tap is exactly half the one above

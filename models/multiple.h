@@ -1,4 +1,4 @@
-// Pictures of any size for networks that halve them: mirrored at the bottom and right, cropped back at the end.
+// Images of any size for networks that halve them: mirrored at the bottom and right, cropped back at the end.
 // Mirrored, not filled with zeros: an edge that is not in the data is seen as one (a fault along a section's last
 // trace).
 #pragma once

@@ -31,18 +31,18 @@ class PooledAutoencoder {
 };
 
 struct ConvVaeConfig {
-  PictureSize size;
+  ImageSize size;
   int channels = 6, hidden = 512, code = 32;
   Spread spread = Spread::log_variance;
   bool divergence = false;  // the original's loss has none
 };
 
-// 3x3 convolution of stride 2 -> linear -> a drawn code -> linear to the convolution's size -> linear to the picture.
+// 3x3 convolution of stride 2 -> linear -> a drawn code -> linear to the convolution's size -> linear to the image.
 class ConvVae {
  public:
   explicit ConvVae(const ConvVaeConfig& config, SourceLocation at = SourceLocation::current());
   Reconstruction reconstruct(const Tensor& x, std::optional<bool> draws = {});  // as Vae's
-  Tensor operator()(const Tensor& x) { return reconstruct(x).picture; }
+  Tensor operator()(const Tensor& x) { return reconstruct(x).image; }
   template <class V>
   void visit(V&& v) {
     v("conv", conv_), v("hidden", hidden_), v("mean", mean_), v("spread", spread_), v("widen", widen_), v("out", out_),

@@ -14,31 +14,31 @@
 namespace kern::models {
 
 namespace {
-Tensor measured(const Tensor& picture, const Tensor& x, Measure measure) {
+Tensor measured(const Tensor& image, const Tensor& x, Measure measure) {
   switch (measure) {
     case Measure::sse:
-      return affine(mse(picture, x), float(x.size() / x.dim(0)));
+      return affine(mse(image, x), float(x.size() / x.dim(0)));
     case Measure::mse:
-      return mse(picture, x);
+      return mse(image, x);
     case Measure::l1:
-      return l1(picture, x);
+      return l1(image, x);
     case Measure::ssim:
-      return ssim(picture, x);
+      return ssim(image, x);
   }
   throw InternalError("no such measure of a reconstruction");
 }
 }  // namespace
 
 Tensor reconstruction_loss(const Reconstruction& r, const Tensor& x, Measure measure) {
-  check(x.rank() == 4 && x.size() > 0, "reconstruction_loss: takes pictures [N,H,W,C], got ", x.shape());
-  const Tensor errors = measured(r.picture, x, measure);
+  check(x.rank() == 4 && x.size() > 0, "reconstruction_loss: takes images [N,H,W,C], got ", x.shape());
+  const Tensor errors = measured(r.image, x, measure);
   return r.divergence ? add(errors, kl_normal(r.mean, r.spread, {.spread = r.kind})) : errors;
 }
 
 std::vector<double> reconstruction_scores(const Reconstruction& r, const Tensor& x, Measure measure) {
-  check(r.picture.shape() == x.shape(), "reconstruction_scores: ", r.picture.shape(), " is no reconstruction of ",
+  check(r.image.shape() == x.shape(), "reconstruction_scores: ", r.image.shape(), " is no reconstruction of ",
         x.shape());
-  const std::vector<float> a = r.picture.values(), b = x.values();
+  const std::vector<float> a = r.image.values(), b = x.values();
   const size_t n = size_t(x.dim(0)), values = n ? a.size() / n : 0;
   std::vector<double> scores(n);
   for (size_t i = 0; i < n; ++i) {
@@ -49,11 +49,11 @@ std::vector<double> reconstruction_scores(const Reconstruction& r, const Tensor&
     if (measure != Measure::sse) scores[i] /= double(values);
     if (measure == Measure::ssim) {
       const Shape one{1, x.dim(1), x.dim(2), x.dim(3)};
-      auto picture = [&](const std::vector<float>& of) {
+      auto image = [&](const std::vector<float>& of) {
         const auto begin = of.begin() + ptrdiff_t(i * values);
         return Tensor::from(one, std::vector<float>(begin, begin + ptrdiff_t(values)));
       };
-      scores[i] = double(ssim(picture(a), picture(b)).item());
+      scores[i] = double(ssim(image(a), image(b)).item());
     }
   }
   if (!r.divergence) return scores;
@@ -68,7 +68,7 @@ std::vector<double> reconstruction_scores(const Reconstruction& r, const Tensor&
 
 Tensor error_map(const Tensor& reconstruction, const Tensor& x, Measure measure) {
   check(x.rank() == 4 && reconstruction.shape() == x.shape(), "error_map: ", reconstruction.shape(),
-        " is no reconstruction of pictures ", x.shape());
+        " is no reconstruction of images ", x.shape());
   const std::vector<float> a = reconstruction.values(), b = x.values();
   Tensor map = Tensor::zeros({x.dim(0), x.dim(1), x.dim(2), 1});
   float* to = map.mutate();

@@ -1,4 +1,4 @@
-// The networks that label every pixel of a picture: one row per model, found by name.
+// The networks that label every pixel of an image: one row per model, found by name.
 #pragma once
 #include <optional>
 #include <span>

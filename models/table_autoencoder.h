@@ -1,4 +1,4 @@
-// The networks that reconstruct pictures: one row per model, found by name.
+// The networks that reconstruct images: one row per model, found by name.
 #pragma once
 #include <functional>
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace kern::models {
 
-// Any of them behind one type: a module (x -> picture) that can also say more about its reconstruction.
+// Any of them behind one type: a module (x -> image) that can also say more about its reconstruction.
 class AnyAutoencoder {
  public:
   AnyAutoencoder() = default;
@@ -20,7 +20,7 @@ class AnyAutoencoder {
     const auto m = std::make_shared<M>(std::move(model));
     reconstruct_ = [m](const Tensor& x, std::optional<bool> draws) {
       if constexpr (requires { m->reconstruct(x, draws); }) return m->reconstruct(x, draws);
-      else return Reconstruction{.picture = (*m)(x)};
+      else return Reconstruction{.image = (*m)(x)};
     };
     module_ = AnyModule(Shared<M>{m});
   }
@@ -44,8 +44,8 @@ class AnyAutoencoder {
 
 // What a person may choose about such a network; a model uses what concerns it.
 struct AutoencoderConfig {
-  PictureSize size;
-  std::vector<int> channels;  // of the levels or hidden layers, from the picture to the code; empty: the model's own
+  ImageSize size;
+  std::vector<int> channels;  // of the levels or hidden layers, from the image to the code; empty: the model's own
   int code = 0;               // width; 0: the model's own
   // Of models whose code is drawn; absent: the model's own.
   std::optional<Spread> spread;    // what the network gives for the code's width
@@ -56,7 +56,7 @@ struct AutoencoderModel {
   const char* name;
   const char* help;
   bool draws;    // its code from a distribution, in training
-  int multiple;  // what the pictures' sides must be multiples of, by the model's own channels
+  int multiple;  // what the images' sides must be multiples of, by the model's own channels
   AnyAutoencoder (*make)(const AutoencoderConfig&);
 };
 std::span<const AutoencoderModel> autoencoder_models();

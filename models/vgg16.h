@@ -19,7 +19,7 @@ class Vgg16 {
   // Errors: no block or more than five, counts below 1.
   explicit Vgg16(const Vgg16Config& config, SourceLocation at = SourceLocation::current());
   // x [N,H,W,in] of values in [0, 1] -> what each block gives before the pooling that follows it; block i has
-  // floor(H / 2^i) rows. Slots, where given, are written to.
+  // floor(H / 2^i) rows. `slices`, where given, are written to.
   std::vector<Tensor> encode(const Tensor& x, const std::vector<Tensor>& slices = {});
   Tensor operator()(const Tensor& x) { return encode(x).back(); }
   template <class V>

@@ -113,7 +113,7 @@ def keras_mobilenet(layers):
 
 
 def keras_vgg(layers):
-    """Keras's VGG16 was trained on BGR pictures of 0..255 less a mean: the first filters take that over, so that the input is
+    """Keras's VGG16 was trained on BGR images of 0..255 less a mean: the first filters take that over, so that the input is
     torchvision's, and its bias the small difference of the means."""
     out, at = {}, 0
     for block, count in enumerate((2, 2, 3, 3, 3), 1):

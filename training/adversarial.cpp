@@ -123,8 +123,8 @@ StepResult Adversarial::step(const StepData& data) {
                    [&](const LabelledBatch& l, const UnlabelledBatch& u, const Tensor&) {
                      Said said;
                      StepTerms terms = network_gradients(l, u, semi, said);
-                     const StepTerms judging = discriminator_gradients(l, u, said);
-                     terms.figures.insert(terms.figures.end(), judging.figures.begin(), judging.figures.end());
+                     const StepTerms evaluating = discriminator_gradients(l, u, said);
+                     terms.figures.insert(terms.figures.end(), evaluating.figures.begin(), evaluating.figures.end());
                      apply_update(network_optimiser_, options_.clip);
                      apply_update(optimiser_, 0);
                      return terms;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/statistics.h"
 #include "kernels/common/error.h"
 
 namespace kern::training {
@@ -44,11 +45,7 @@ void smooth(std::vector<float>& v, int64_t rows, int64_t length, int64_t row_ste
   }
 }
 
-double median(std::vector<double> v) {
-  const auto middle = v.begin() + ptrdiff_t(v.size() / 2);
-  std::nth_element(v.begin(), middle, v.end());
-  return *middle;
-}
+double median(std::vector<double> v) { return median_high(v); }
 
 }  // namespace
 
@@ -86,7 +83,7 @@ std::vector<size_t> likely_anomalies(std::span<const double> scores, double devi
   const double middle = median({scores.begin(), scores.end()});
   std::vector<double> off;
   for (const double s : scores) off.push_back(std::abs(s - middle));
-  const double limit = middle + deviations * 1.4826 * median(off);
+  const double limit = middle + deviations * kDeviationPerMad * median(off);
   for (size_t i = 0; i < scores.size(); ++i)
     if (scores[i] > limit) out.push_back(i);
   std::stable_sort(out.begin(), out.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });

@@ -1,4 +1,4 @@
-// From distances at the positions of a feature map to a map over the picture, and the picture's score.
+// From distances at the positions of a feature map to a map over the image, and the image's score.
 #pragma once
 #include <cstdint>
 #include <span>

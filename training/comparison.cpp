@@ -17,7 +17,7 @@ std::string value_of(const Settings& settings, const std::string& key) {
 }
 
 using Items = std::set<std::string>;
-Items items_of(const ComparedRun& run) { return {run.judged.begin(), run.judged.end()}; }
+Items items_of(const ComparedRun& run) { return {run.evaluated.begin(), run.evaluated.end()}; }
 
 }  // namespace
 
@@ -76,9 +76,9 @@ void check_comparable(const std::vector<ComparedRun>& runs, const std::vector<Co
     std::set<Items> own;
     for (size_t i : m.runs) own.insert(items_of(runs[i]));
     if (own == expected) continue;
-    throw Error(text("the runs do not judge on the same validation data: ", runs[methods[0].runs[0]].name, " on ",
-                     runs[methods[0].runs[0]].judged.size(), " and ", runs[m.runs[0]].name, " on ",
-                     runs[m.runs[0]].judged.size(),
+    throw Error(text("the runs do not evaluate on the same validation data: ", runs[methods[0].runs[0]].name, " on ",
+                     runs[methods[0].runs[0]].evaluated.size(), " and ", runs[m.runs[0]].name, " on ",
+                     runs[m.runs[0]].evaluated.size(),
                      " items that differ, or one of them lacks folds that the other has. Compare runs of the same "
                      "data with equal validation, folds and split_seed"));
   }
@@ -86,7 +86,7 @@ void check_comparable(const std::vector<ComparedRun>& runs, const std::vector<Co
     for (const Items& b : expected)
       if (a != b)
         for (const std::string& item : a)
-          check(!b.count(item), "runs of one method judge on different validation data that overlap (", item,
+          check(!b.count(item), "runs of one method evaluate on different validation data that overlap (", item,
                 " is in two): their spread would say nothing. Give them one split_seed, or the folds of one split");
 }
 

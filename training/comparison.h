@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "training/csv_log.h"
+#include "training/epochs_to.h"
 #include "training/metrics.h"
-#include "training/reached.h"
 
 namespace kern::training {
 
@@ -26,9 +26,9 @@ struct ComparedRun {
   std::string name;  // its folder
   Settings settings;
   ConfusionMatrix matrix;
-  std::vector<std::string> judged;  // the items it was judged on
-  int64_t labelled = 0;             // labelled items that it learnt from
-  CsvTable metrics;                 // metrics.csv
+  std::vector<std::string> evaluated;  // the items it was evaluated on
+  int64_t labelled = 0;                // labelled items that it learnt from
+  CsvTable metrics;                    // metrics.csv
 };
 
 // Keys by what a difference in them means: nothing at all (where a run stands, on how many threads); or the same method
@@ -46,7 +46,7 @@ struct ComparedMethod {
 // Methods in the order of their first run; every setting that differs between two methods is in all their settings.
 std::vector<ComparedMethod> group_runs(const std::vector<Settings>& runs, const ComparisonRules& rules);
 
-// Error in a sentence when methods were not judged on the same items (by the union of their folds), or when two runs
+// Error in a sentence when methods were not evaluated on the same items (by the union of their folds), or when two runs
 // have other classes.
 void check_comparable(const std::vector<ComparedRun>& runs, const std::vector<ComparedMethod>& methods);
 

@@ -311,7 +311,16 @@ Schema::Entry* Schema::find(std::string_view name) {
   return nullptr;
 }
 
+Schema& Schema::formerly(std::string old_name) {
+  internal_check(!entries_.empty(), "Schema::formerly(", old_name, ") before any key");
+  entries_.back().former_name = std::move(old_name);
+  return *this;
+}
+
 void Schema::unknown(const std::string& name, const std::string& at) const {
+  for (const Entry& e : entries_)
+    kern::check(e.former_name != name, "the key ", in_quotes(name), " is called '", e.name, "' now (", at, "): write ",
+                e.name, " instead");
   std::vector<std::string> names;
   for (const Entry& e : entries_) names.push_back(e.name);
   const std::string near = nearest_word(name, names);

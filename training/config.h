@@ -192,6 +192,9 @@ class Schema {
   template <class T>
   Schema& list(std::string name, std::vector<T>& to, std::string help, void (*describe)(Schema&, T&));
 
+  // What the key described last was called before: whoever still writes that is told the new name.
+  Schema& formerly(std::string old_name);
+
   void load_yaml(const std::string& path);
   void load_text(std::string_view yaml, const std::string& shown_name);
   void set(const std::string& name, const Value& value, const std::string& file);  // as if it stood in that file
@@ -208,7 +211,7 @@ class Schema {
 
  private:
   struct Entry {
-    std::string name, section, help, kind;
+    std::string name, section, help, kind, former_name;
     Allowed allowed;
     bool is_table = false;
     std::string default_text;

@@ -2,8 +2,8 @@
 
 #include "engine/ops/add.h"
 #include "engine/ops/labels.h"
+#include "engine/ops/monotone_posteriors.h"
 #include "engine/ops/mul.h"
-#include "engine/ops/posteriors_in_order.h"
 #include "engine/ops/pseudo_labels.h"
 #include "engine/ops/softmax.h"
 #include "layers/head_loss.h"
@@ -32,7 +32,7 @@ StepTerms FixMatch::loss(const LabelledBatch& l, const UnlabelledBatch& u, const
     network_.set_training(false);
     Tensor q = softmax(network_(u.x));
     network_.set_training(true);
-    if (options_.in_order) q = posteriors_in_order(q, u.present);
+    if (options_.monotone) q = monotone_posteriors(q, u.present);
     said = pseudo_labels(q, u.present, u.truth, options_.threshold);
   }
   const Tensor labelled = cross_entropy_of(network_, l.x, l.labels, weights_);

@@ -11,7 +11,7 @@ struct FixMatchOptions {
   double clip = 0;
   double weight = 1;
   double threshold = 0.95;
-  bool in_order = false;  // q are probabilities given that classes never go back along a signal
+  bool monotone = false;  // q are probabilities given that classes never go back along a signal
 };
 
 class FixMatch {

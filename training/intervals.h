@@ -1,4 +1,4 @@
-// How sure a figure is: what it would be over other wells, pictures or sections of the kind.
+// How sure a figure is: what it would be over other wells, images or sections of the kind.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -30,7 +30,7 @@ struct MatrixIntervals {
 // Of figures over all samples of all items, as the matrix of all has them.
 MatrixIntervals intervals_of(std::span<const ClassTally> items);
 
-// Good pictures and anomalies are drawn each among themselves.
+// Good images and anomalies are drawn each among themselves.
 std::optional<Interval> auroc_interval(const Scores& scores);
 // Of a share, hits of n: Wilson's 95 % interval. Nothing where n is 0.
 std::optional<Interval> share_interval(int64_t hits, int64_t n);

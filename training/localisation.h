@@ -8,7 +8,7 @@ namespace kern::training {
 
 class Localisation {
  public:
-  // map [H,W]: the higher the more anomalous; mask [H,W]: not 0 in the defect, empty for a picture without one. Errors:
+  // map [H,W]: the higher the more anomalous; mask [H,W]: not 0 in the defect, empty for an image without one. Errors:
   // sizes that differ, a map that is not finite.
   void add(std::span<const float> map, std::span<const uint8_t> mask, int64_t H, int64_t W);
   int64_t regions() const { return int64_t(regions_.size()); }

@@ -138,7 +138,7 @@ class Loop {
     const double lr = t_.schedule->lr(std::max<int64_t>(0, s_.step - 1));
     const double train_loss = s_.loss_count > 0 ? s_.loss_sum / double(s_.loss_count) : 0;
     for (const auto& [name, model] : t_.models) model.set_training(false);
-    const auto [v, better] = judge(e);
+    const auto [v, better] = validate(e);
     t_.schedule->observe(v.loss);
     EpochRecord record{e + 1, train_loss, lr, seconds(), v.figures};
     for (const FigureSum& f : s_.figures)
@@ -189,7 +189,7 @@ class Loop {
   }
 
   // Validates epoch e, and saves the model if it is the best so far.
-  std::pair<Validation, bool> judge(int e) {
+  std::pair<Validation, bool> validate(int e) {
     const NoGrad off;
     const Averaged averaged(t_);
     Validation v = t_.validate(e);

@@ -2,9 +2,9 @@
 
 #include "engine/ops/add.h"
 #include "engine/ops/labels.h"
+#include "engine/ops/monotone_posteriors.h"
 #include "engine/ops/mse.h"
 #include "engine/ops/mul.h"
-#include "engine/ops/posteriors_in_order.h"
 #include "engine/ops/pseudo_labels.h"
 #include "engine/ops/softmax.h"
 #include "layers/head_loss.h"
@@ -35,7 +35,7 @@ StepTerms MeanTeacher::loss(const LabelledBatch& l, const UnlabelledBatch& u, co
     network_.set_training(false);
     taught = softmax(network_(u.x));
     network_.set_training(true);
-    if (options_.in_order) taught = posteriors_in_order(taught, u.present);
+    if (options_.monotone) taught = monotone_posteriors(taught, u.present);
   }
   const Tensor labelled = cross_entropy_of(network_, l.x, l.labels, weights_);
   const Tensor consistency = mse_where(softmax(network_(u.strong ? u.strong : u.x)), move_rows(taught, u.origin),

@@ -14,7 +14,7 @@ struct MeanTeacherOptions {
   double weight = 10;
   double ramp = 5;        // epochs until the weight is whole
   double decay = 0.99;    // of the teacher
-  bool in_order = false;  // what it teaches: probabilities given that classes never go back along a signal
+  bool monotone = false;  // what it teaches: probabilities given that classes never go back along a signal
 };
 
 class MeanTeacher {

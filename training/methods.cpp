@@ -33,8 +33,8 @@ void MethodRecipe::check_with(const Recipe& r) const {
         " updates after every pair of batches: accumulate must be 1, not ", r.accumulate, "; raise batch= instead");
   check(kind != MethodKind::mean_teacher || r.ema == 0,
         "method=mean_teacher averages the weights itself, by semi.teacher_decay: leave ema at 0, not ", r.ema);
-  check(!in_order || strong_views(),
-        "semi.in_order is of method=mean_teacher and fixmatch: with method=", to_string(kind), " leave it out");
+  check(!monotone || strong_views(),
+        "semi.monotone is of method=mean_teacher and fixmatch: with method=", to_string(kind), " leave it out");
   check(!seed_compatible || kind == MethodKind::adversarial,
         "compat=seed repeats the original program, which is method=adversarial; with method=", to_string(kind),
         " leave compat=none");
@@ -121,14 +121,14 @@ Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule&
                                                                      .weight = weight,
                                                                      .ramp = m.ramp,
                                                                      .decay = m.teacher_decay,
-                                                                     .in_order = m.in_order}));
+                                                                     .monotone = m.monotone}));
     case MethodKind::fixmatch:
       return Method(std::make_shared<FixMatch>(network, optimiser,
                                                FixMatchOptions{.class_weights = class_weights,
                                                                .clip = clip,
                                                                .weight = weight,
                                                                .threshold = m.threshold,
-                                                               .in_order = m.in_order}));
+                                                               .monotone = m.monotone}));
     case MethodKind::cps: {
       const AnyModule second = others.another();
       std::vector<ParameterGroup> groups;

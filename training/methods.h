@@ -26,7 +26,7 @@ struct MethodRecipe {
   int epoch_updates = 0;
   int unlabelled_batch = 0;
   double weight = 0, ramp = 5, threshold = 0.95, teacher_decay = 0.99;
-  bool in_order = false;  // mean_teacher, fixmatch: classes never go back along a signal
+  bool monotone = false;  // mean_teacher, fixmatch: classes never go back along a signal
   double lambda_adv = 0.01, lambda_semi = 0.1, adversarial_threshold = 0.2, wait = 5, discriminator_lr = 1e-4;
   std::string discriminator = "unet";
 

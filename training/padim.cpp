@@ -43,7 +43,7 @@ void Padim::check_features(const Tensor& f) const {
 
 void Padim::add(const Tensor& features) {
   check_features(features);
-  check(!fitted_, "PaDiM is fitted already: begin a new one to add pictures");
+  check(!fitted_, "PaDiM is fitted already: begin a new one to add images");
   const int64_t d = int64_t(selected_.size()), positions = shape_.positions(), pitch = features.pitch();
   const float* values = features.data();
   for (int64_t n = 0; n < features.dim(0); ++n) {
@@ -65,7 +65,7 @@ void Padim::add(const Tensor& features) {
 
 void Padim::fit() {
   check(!fitted_, "PaDiM is fitted already");
-  check(count_ >= 2, "PaDiM needs at least 2 normal pictures to know how they vary, got ", count_);
+  check(count_ >= 2, "PaDiM needs at least 2 normal images to know how they vary, got ", count_);
   const int64_t d = int64_t(selected_.size()), packed = d * (d + 1) / 2;
   factor_.assign(size_t(shape_.positions() * packed), 0.0f);
   kernels::parallel_for(shape_.positions(), kGrain, [&](int64_t begin, int64_t end) {
@@ -89,7 +89,7 @@ void Padim::fit() {
 
 Tensor Padim::distances(const Tensor& features) const {
   check_features(features);
-  check(fitted_, "PaDiM knows no normal pictures yet: add() them and fit()");
+  check(fitted_, "PaDiM knows no normal images yet: add() them and fit()");
   const int64_t d = int64_t(selected_.size()), positions = shape_.positions(), packed = d * (d + 1) / 2,
                 N = features.dim(0), pitch = features.pitch();
   Tensor out = Tensor::empty({N, shape_.height, shape_.width});

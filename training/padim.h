@@ -1,10 +1,10 @@
 // PaDiM (Defard et al. 2021, https://arxiv.org/abs/2011.08785): at every position of a frozen encoder's feature map a
-// Gaussian of what normal pictures show there; how far a picture lies from it is its anomaly score.
+// Gaussian of what normal images show there; how far an image lies from it is its anomaly score.
 //
 //   d(x)^2 = (x - mean)^T (covariance + regularisation I)^-1 (x - mean),  x: `channels` channels drawn by a seed
 //
 //   Padim padim({.height = 56, .width = 56, .channels = 136}, {});
-//   for (...) padim.add(features);     // [N,56,56,136] of normal pictures
+//   for (...) padim.add(features);     // [N,56,56,136] of normal images
 //   padim.fit();
 //   padim.distances(features);         // [N,56,56]
 #pragma once
@@ -32,11 +32,11 @@ struct PadimOptions {
 class Padim {
  public:
   Padim(const FeatureShape& shape, const PadimOptions& options);
-  // Normal pictures' features [N,height,width,channels], on the CPU, in any number of calls. The order of pictures does
+  // Normal images' features [N,height,width,channels], on the CPU, in any number of calls. The order of images does
   // not matter but for rounding; equal calls give equal bits on any number of threads.
   void add(const Tensor& features);
-  int64_t pictures() const { return count_; }
-  // After the last add(). Errors: fewer than 2 pictures; a covariance that is not positive definite (name the remedy).
+  int64_t images() const { return count_; }
+  // After the last add(). Errors: fewer than 2 images; a covariance that is not positive definite (name the remedy).
   void fit();
   bool fitted() const { return fitted_; }
   // The distance d of every position, [N,height,width]. Error before fit().

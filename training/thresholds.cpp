@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "engine/random.h"
+#include "engine/statistics.h"
 #include "kernels/common/error.h"
 
 namespace kern::training {
@@ -16,13 +17,6 @@ std::vector<double> sorted(std::span<const double> v) {
   std::vector<double> s(v.begin(), v.end());
   std::sort(s.begin(), s.end());
   return s;
-}
-
-// Linear between the order statistics, as numpy.quantile. v is sorted and not empty.
-double quantile(const std::vector<double>& v, double q) {
-  const double at = q * double(v.size() - 1);
-  const auto low = size_t(at);
-  return low + 1 < v.size() ? v[low] + (at - double(low)) * (v[low + 1] - v[low]) : v.back();
 }
 
 int64_t above(const std::vector<double>& sorted_scores, double t) {
@@ -74,12 +68,14 @@ double best_cut(const Scores& s, const Gain& gain) {
 double smallest(const Scores& s, const ThresholdOptions&) {
   return 0.9 * *std::min_element(s.anomalous.begin(), s.anomalous.end());
 }
-double normal_quantile(const Scores& s, const ThresholdOptions& o) { return quantile(sorted(s.normal), o.quantile); }
+double normal_quantile(const Scores& s, const ThresholdOptions& o) {
+  return quantile_of_sorted(sorted(s.normal), o.quantile);
+}
 double deviation(const Scores& s, const ThresholdOptions&) {
-  const double median = quantile(sorted(s.normal), 0.5);
+  const double median = quantile_of_sorted(sorted(s.normal), 0.5);
   std::vector<double> off;
   for (const double v : s.normal) off.push_back(std::abs(v - median));
-  return median + 3 * 1.4826 * quantile(sorted(off), 0.5);
+  return median + 3 * kDeviationPerMad * quantile_of_sorted(sorted(off), 0.5);
 }
 double best_f1(const Scores& s, const ThresholdOptions&) {
   const auto anomalies = double(s.anomalous.size());
@@ -123,7 +119,7 @@ void check_options(const ThresholdOptions& o) {
 Interval middle_of(std::vector<double> v, double confidence, double otherwise) {
   if (v.size() < 20) return {otherwise, otherwise};
   v = sorted(v);
-  return {quantile(v, (1 - confidence) / 2), quantile(v, (1 + confidence) / 2)};
+  return {quantile_of_sorted(v, (1 - confidence) / 2), quantile_of_sorted(v, (1 + confidence) / 2)};
 }
 
 // A resample with replacement, and what it left out.
@@ -271,25 +267,26 @@ RuleResult find_threshold(std::string_view name, const Scores& s, const Threshol
   throw Error("there is no threshold rule '" + std::string(name) + "'; the rules are " + known);
 }
 
-std::vector<std::string> threshold_doubts(const Scores& v, std::span<const double> training,
-                                          const ThresholdOptions& o) {
+std::vector<std::string> threshold_warnings(const Scores& v, std::span<const double> training,
+                                            const ThresholdOptions& o) {
   check_options(o);
   check_scores(v);
-  std::vector<std::string> doubts;
+  std::vector<std::string> warnings;
   const auto normals = double(v.normal.size());
-  if (v.normal.empty()) doubts.push_back("there are no normal items to validate on: no false-alarm rate can be stated");
+  if (v.normal.empty())
+    warnings.push_back("there are no normal items to validate on: no false-alarm rate can be stated");
   else if (normals * (1 - o.quantile) < 5)
-    doubts.push_back(
+    warnings.push_back(
         fmt::format("{} normal items are too few for the {:g} quantile: {:.0f} would be needed to have five beyond it",
                     v.normal.size(), o.quantile, std::ceil(5 / (1 - o.quantile) - 1e-9)));
   if (v.anomalous.empty())
-    doubts.push_back("there are no anomalies to validate on: what share of them is found is unknown");
+    warnings.push_back("there are no anomalies to validate on: what share of them is found is unknown");
   else if (v.anomalous.size() < 20)
-    doubts.push_back(fmt::format(
+    warnings.push_back(fmt::format(
         "with {} anomalies a rate of 1 means no more than at least {:.2f} (95 % confidence): find more of them",
         v.anomalous.size(), std::pow(0.05, 1.0 / double(v.anomalous.size()))));
   if (const double area = area_under_roc(v); area < 0.6)
-    doubts.push_back(
+    warnings.push_back(
         fmt::format("the anomalies score hardly higher than the normal items (AUROC {:.2f}): no threshold tells "
                     "them apart",
                     area));
@@ -299,14 +296,14 @@ std::vector<std::string> threshold_doubts(const Scores& v, std::span<const doubl
                  limit =
                      1.628 * std::sqrt((double(a.size()) + double(b.size())) / (double(a.size()) * double(b.size())));
     if (distance > limit)
-      doubts.push_back(
+      warnings.push_back(
           fmt::format("normal items of the validation score otherwise than those of the training (median {:.4g} "
                       "against {:.4g}): the "
                       "data have shifted, or the model knows its training items by heart; validate on normal items "
                       "like those to come",
-                      quantile(b, 0.5), quantile(a, 0.5)));
+                      quantile_of_sorted(b, 0.5), quantile_of_sorted(a, 0.5)));
   }
-  return doubts;
+  return warnings;
 }
 
 }  // namespace kern::training

@@ -70,9 +70,9 @@ struct RuleResult {
   std::string rule;
   double threshold = 0;
   Rates rates;  // on the scores it was found on
-  // What the rule is worth on scores it has not seen: it is found on a resample, judged on what that left out, many
+  // What the rule is worth on scores it has not seen: it is found on a resample, evaluated on what that left out, many
   // times over (out-of-bag bootstrap); the middle of the given confidence. Equal ends where there is too little to
-  // judge.
+  // evaluate.
   Interval true_positive, true_negative, thresholds;
 };
 // Every rule that these scores allow. The same scores and seed give the same numbers.
@@ -84,7 +84,7 @@ RuleResult find_threshold(std::string_view rule, const Scores& scores, const Thr
 // training: scores of normal items the model was trained on, if known. Looks at: too few of either kind for the rates'
 // width, normals too few for the quantile, anomalies that score no higher than the normal, a validation set whose
 // normal items score otherwise than the training's (two-sample Kolmogorov-Smirnov, 1 %).
-std::vector<std::string> threshold_doubts(const Scores& validation, std::span<const double> training,
-                                          const ThresholdOptions& options = {});
+std::vector<std::string> threshold_warnings(const Scores& validation, std::span<const double> training,
+                                            const ThresholdOptions& options = {});
 
 }  // namespace kern::training

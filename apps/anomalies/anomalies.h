@@ -1,4 +1,4 @@
-// The task `anomalies`: good and bad pictures told apart by what good ones look like.
+// The task `anomalies`: good and bad images told apart by what good ones look like.
 #pragma once
 #include "apps/command.h"
 

@@ -113,9 +113,9 @@ json to_json(const AnomaliesModel& m) {
           {"threshold", optional(m.threshold)},
           {"rules", rules_json(m)},
           {"training_scores", m.training_scores},
-          {"training_pictures", m.training_pictures},
-          {"validation_pictures", m.validation_pictures},
-          {"test_pictures", m.test_pictures},
+          {"training_pictures", m.training_images},
+          {"validation_pictures", m.validation_images},
+          {"test_pictures", m.test_images},
           {"provenance", m.provenance}};
 }
 
@@ -138,9 +138,9 @@ AnomaliesModel from_json(const json& j) {
   if (!j.at("threshold").is_null()) m.threshold = j.at("threshold").get<double>();
   m.rules = rules_of(j.at("rules"));
   m.training_scores = j.at("training_scores").get<std::vector<double>>();
-  m.training_pictures = j.at("training_pictures").get<std::vector<std::string>>();
-  m.validation_pictures = j.at("validation_pictures").get<std::vector<std::string>>();
-  m.test_pictures = j.at("test_pictures").get<std::vector<std::string>>();
+  m.training_images = j.at("training_pictures").get<std::vector<std::string>>();
+  m.validation_images = j.at("validation_pictures").get<std::vector<std::string>>();
+  m.test_images = j.at("test_pictures").get<std::vector<std::string>>();
   m.provenance = j.at("provenance").get<std::string>();
   check((m.chain.channels == 1 || m.chain.channels == 3) && m.passes >= 1 && m.smoothing >= 0 && m.smoothing <= 100 &&
             m.network.size.height >= 1 && m.network.size.width >= 1 && m.network.size.values() <= 1 << 26,
@@ -148,18 +148,18 @@ AnomaliesModel from_json(const json& j) {
   return m;
 }
 
-// What a pass shows the network: prepared pictures, side by side.
-Tensor prepare_pass(const AnomaliesModel& m, int64_t pictures, const PreparedBy& prepare, bool drawn, int pass,
+// What a pass shows the network: prepared images, side by side.
+Tensor prepare_pass(const AnomaliesModel& m, int64_t images, const PreparedBy& prepare, bool drawn, int pass,
                     int64_t first, std::vector<data::Raster<float>>& prepared) {
-  prepared.resize(size_t(pictures));
-  kernels::parallel_for(pictures, 1, [&](int64_t i, int64_t) {
+  prepared.resize(size_t(images));
+  kernels::parallel_for(images, 1, [&](int64_t i, int64_t) {
     const double blur =
         drawn ? data::random_blur(uint64_t(m.seed), (1u << 31) + uint32_t(pass), uint32_t(first + i)) : -1;
     prepared[size_t(i)] = prepare(i, blur);
   });
   std::vector<float> values;
   for (const auto& p : prepared) values.insert(values.end(), p.pixels.begin(), p.pixels.end());
-  return Tensor::from({pictures, m.network.size.height, m.network.size.width, m.chain.channels}, values);
+  return Tensor::from({images, m.network.size.height, m.network.size.width, m.chain.channels}, values);
 }
 
 }  // namespace
@@ -211,31 +211,31 @@ AnomaliesModel load_anomalies_model(const std::filesystem::path& path) {
   return model;
 }
 
-Tensor features_of(const AnomaliesModel& m, const Tensor& pictures) {
+Tensor features_of(const AnomaliesModel& m, const Tensor& images) {
   const NoGrad off;
-  return m.module(pictures.to(m.module.device())).to(Device::cpu);
+  return m.module(images.to(m.module.device())).to(Device::cpu);
 }
 
-std::vector<ScoredPicture> score_pictures(const AnomaliesModel& m, std::span<const data::Image> pictures, bool drawn,
-                                          int64_t first) {
-  for (const data::Image& p : pictures)
-    check(data::prepared_size({p.H, p.W}, m.chain) == m.size(), "a picture of ", p.W, " x ", p.H,
-          " pixels does not fit this model, which was trained on pictures of one size and sees ", m.network.size.width,
+std::vector<ScoredImage> score_images(const AnomaliesModel& m, std::span<const data::Image> images, bool drawn,
+                                      int64_t first) {
+  for (const data::Image& p : images)
+    check(data::prepared_size({p.H, p.W}, m.chain) == m.size(), "an image of ", p.W, " x ", p.H,
+          " pixels does not fit this model, which was trained on images of one size and sees ", m.network.size.width,
           " x ", m.network.size.height, ": train with size=HEIGHT,WIDTH to take any");
-  const PreparedBy prepare = [&](int64_t i, double blur) { return data::prepare(pictures[size_t(i)], m.chain, blur); };
-  return score_prepared(m, int64_t(pictures.size()), prepare, drawn, first);
+  const PreparedBy prepare = [&](int64_t i, double blur) { return data::prepare(images[size_t(i)], m.chain, blur); };
+  return score_prepared(m, int64_t(images.size()), prepare, drawn, first);
 }
 
-std::vector<ScoredPicture> score_prepared(const AnomaliesModel& m, int64_t pictures, const PreparedBy& prepare,
-                                          bool drawn, int64_t first) {
+std::vector<ScoredImage> score_prepared(const AnomaliesModel& m, int64_t images, const PreparedBy& prepare, bool drawn,
+                                        int64_t first) {
   const NoGrad off;
-  std::vector<ScoredPicture> out(static_cast<size_t>(pictures));
-  if (pictures == 0) return out;
+  std::vector<ScoredImage> out(static_cast<size_t>(images));
+  if (images == 0) return out;
   drawn = drawn && m.seed_compatible && !m.is_padim();
   const int64_t H = m.size().H, W = m.size().W;
   for (int pass = 0; pass < (drawn ? m.passes : 1); ++pass) {
     std::vector<data::Raster<float>> prepared;
-    const Tensor x = prepare_pass(m, pictures, prepare, drawn, pass, first, prepared);
+    const Tensor x = prepare_pass(m, images, prepare, drawn, pass, first, prepared);
     std::vector<double> scores;
     Tensor maps;  // [N,h,w] or [N,H,W,1]
     std::vector<float> reconstruction;
@@ -246,17 +246,17 @@ std::vector<ScoredPicture> score_prepared(const AnomaliesModel& m, int64_t pictu
       // Past the steps of any training, so that no training's numbers are drawn again.
       if (drawn) default_generator().set(uint64_t(m.seed), (uint64_t(pass + 1) << 40) + uint64_t(first));
       models::Reconstruction r = m.autoencoder(x.to(m.module.device()), drawn);
-      r.picture = r.picture.to(Device::cpu);
+      r.image = r.image.to(Device::cpu);
       if (r.divergence) r.mean = r.mean.to(Device::cpu), r.spread = r.spread.to(Device::cpu);
       scores = models::reconstruction_scores(r, x, m.measure);
-      maps = models::error_map(r.picture, x, m.measure);
-      reconstruction = r.picture.values();
+      maps = models::error_map(r.image, x, m.measure);
+      reconstruction = r.image.values();
     }
     const std::vector<float> values = maps.values();
     const size_t size = values.size() / out.size(), pixels = reconstruction.size() / out.size();
-    kernels::parallel_for(pictures, 1, [&](int64_t at, int64_t) {
+    kernels::parallel_for(images, 1, [&](int64_t at, int64_t) {
       const auto i = size_t(at);
-      ScoredPicture& p = out[i];
+      ScoredImage& p = out[i];
       if (pass == 0) {
         p.map = training::anomaly_map(std::span(values).subspan(i * size, size), maps.dim(1), maps.dim(2), H, W,
                                       m.smoothing);
@@ -269,16 +269,16 @@ std::vector<ScoredPicture> score_prepared(const AnomaliesModel& m, int64_t pictu
       p.passes.push_back(scores.empty() ? double(*std::max_element(p.map.begin(), p.map.end())) : scores[i]);
     });
   }
-  for (ScoredPicture& p : out)
+  for (ScoredImage& p : out)
     for (const double s : p.passes) p.score += s / double(p.passes.size());
   return out;
 }
 
-data::Image heat_map(const AnomaliesModel& m, const data::Image& picture, std::span<const float> map, double hot) {
-  data::Image out = data::in_colours(picture);
-  const data::PictureRegion r = data::prepared_region({picture.H, picture.W}, m.chain);
-  const data::PictureSize from = m.size();
-  internal_check(int64_t(map.size()) == from.H * from.W, "a map of another size is laid over a picture");
+data::Image heat_map(const AnomaliesModel& m, const data::Image& image, std::span<const float> map, double hot) {
+  data::Image out = data::in_colours(image);
+  const data::ImageRegion r = data::prepared_region({image.H, image.W}, m.chain);
+  const data::ImageSize from = m.size();
+  internal_check(int64_t(map.size()) == from.H * from.W, "a map of another size is laid over an image");
   for (int64_t y = 0; y < r.H; ++y)
     for (int64_t x = 0; x < r.W; ++x) {
       const float v = map[size_t((2 * y + 1) * from.H / (2 * r.H) * from.W + (2 * x + 1) * from.W / (2 * r.W))];

@@ -1,4 +1,4 @@
-// A trained judge of pictures with everything prediction needs, and the model file that holds it.
+// A trained anomaly detector with everything prediction needs, and the model file that holds it.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -18,7 +18,7 @@ struct AnomaliesModel {
   std::string architecture;  // a row of models::autoencoder_models(), or kPadim
   data::Preprocess chain;
   double smoothing = 0;  // of maps, in prepared pixels
-  double hot = 0;        // map values that are drawn red: twice what good pictures hardly reach
+  double hot = 0;        // map values that are drawn red: twice what good images hardly reach
 
   // Of an auto-encoder.
   models::AutoencoderConfig network;
@@ -34,8 +34,8 @@ struct AnomaliesModel {
   std::string rule;
   std::optional<double> threshold;
   std::vector<training::RuleResult> rules;  // all that the validation allowed
-  std::vector<double> training_scores;      // of good pictures that trained it: 101 quantiles
-  std::vector<std::string> training_pictures, validation_pictures, test_pictures;
+  std::vector<double> training_scores;      // of good images that trained it: 101 quantiles
+  std::vector<std::string> training_images, validation_images, test_images;
   std::string provenance;  // version, seed, data hash
 
   models::AnyAutoencoder autoencoder;
@@ -43,7 +43,7 @@ struct AnomaliesModel {
   std::optional<training::Padim> padim;
   void build();
   bool is_padim() const { return architecture == kPadim; }
-  data::PictureSize size() const { return {network.size.height, network.size.width}; }  // of prepared pictures
+  data::ImageSize size() const { return {network.size.height, network.size.width}; }  // of prepared images
   // The threshold by this rule of the training (empty: the chosen one). Error naming the rules there are.
   double threshold_of(const std::string& rule) const;
 };
@@ -52,31 +52,31 @@ void save_anomalies_model(const std::filesystem::path& path, const AnomaliesMode
 // Error when the file is no model of this task, or damaged.
 AnomaliesModel load_anomalies_model(const std::filesystem::path& path);
 
-struct ScoredPicture {
+struct ScoredImage {
   double score = 0;                    // the mean over the passes
   std::vector<double> passes;          // one, but for compat=seed
-  std::vector<float> map;              // [H,W] of the prepared picture, the larger the more unusual
+  std::vector<float> map;              // [H,W] of the prepared image, the larger the more unusual
   data::Raster<float> prepared;        // what the model saw
   data::Raster<float> reconstruction;  // of auto-encoders
 };
 // `drawn`: with the numbers that a model of compat=seed draws; they depend on its seed and on `first`, the number of
-// the first picture. Otherwise each picture counts by itself. Error for a picture that the chain does not bring to the
+// the first image. Otherwise each image counts by itself. Error for an image that the chain does not bring to the
 // model's size.
-std::vector<ScoredPicture> score_pictures(const AnomaliesModel& model, std::span<const data::Image> pictures,
-                                          bool drawn = true, int64_t first = 0);
-// The same for so many pictures that `prepare` makes by the model's chain: of their number among them, and the blur of
+std::vector<ScoredImage> score_images(const AnomaliesModel& model, std::span<const data::Image> images,
+                                      bool drawn = true, int64_t first = 0);
+// The same for so many images that `prepare` makes by the model's chain: of their number among them, and the blur of
 // prepare(). It is called from several threads.
 using PreparedBy = std::function<data::Raster<float>(int64_t i, double blur)>;
-std::vector<ScoredPicture> score_prepared(const AnomaliesModel& model, int64_t pictures, const PreparedBy& prepare,
-                                          bool drawn = true, int64_t first = 0);
+std::vector<ScoredImage> score_prepared(const AnomaliesModel& model, int64_t images, const PreparedBy& prepare,
+                                        bool drawn = true, int64_t first = 0);
 // How many make a batch, where there are many.
 inline int64_t scored_together(const AnomaliesModel& model) { return model.is_padim() ? 8 : 64; }
 
-// Features of prepared pictures, for PaDiM: [N,h,w,K] on the CPU.
-Tensor features_of(const AnomaliesModel& model, const Tensor& pictures);
+// Features of prepared images, for PaDiM: [N,h,w,K] on the CPU.
+Tensor features_of(const AnomaliesModel& model, const Tensor& images);
 
-// The picture in colours with its map laid over the part that the model saw, from transparent at half of `hot` to red
+// The image in colours with its map laid over the part that the model saw, from transparent at half of `hot` to red
 // at `hot` and above.
-data::Image heat_map(const AnomaliesModel& model, const data::Image& picture, std::span<const float> map, double hot);
+data::Image heat_map(const AnomaliesModel& model, const data::Image& image, std::span<const float> map, double hot);
 
 }  // namespace kern::apps

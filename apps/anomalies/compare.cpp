@@ -5,7 +5,7 @@
 #include <iterator>
 #include <sstream>
 
-#include "apps/anomalies/judge.h"
+#include "apps/anomalies/evaluation.h"
 #include "apps/anomalies/verbs.h"
 #include "apps/build_info.h"
 #include "apps/compare_figures.h"
@@ -20,7 +20,7 @@ namespace {
 using namespace training;
 
 ComparisonRules rules() {
-  return {.silent = {"run", "resume", "report_pictures", "panels", "quiet", "threads", "device", "checkpoint_every",
+  return {.silent = {"run", "resume", "report_images", "panels", "quiet", "threads", "device", "checkpoint_every",
                      "cache", "resamples"},
           .repeats = {"seed"}};
 }
@@ -37,10 +37,10 @@ std::vector<ShownFigure> rates() {
   return all;
 }
 
-// What a finished run has written of itself: nothing is judged again.
+// What a finished run has written of itself: nothing is evaluated again.
 struct Tested {
   FinishedRun run;
-  std::vector<std::string> pictures;  // of the test, by name
+  std::vector<std::string> images;  // of the test, by name
 };
 
 Tested read_run(const std::string& folder) {
@@ -60,20 +60,20 @@ Tested read_run(const std::string& folder) {
   }
   std::istringstream lines(read_file(std::filesystem::path(folder) / "scores.csv"));
   for (std::string line; std::getline(lines, line);)
-    if (const size_t part = line.find(",test,"); part != line.npos) t.pictures.push_back(line.substr(0, part));
-  check(!t.pictures.empty(), "the run in ", folder,
-        " was not tested: it has no test pictures. Train with test=0.15, or give pictures below test/");
+    if (const size_t part = line.find(",test,"); part != line.npos) t.images.push_back(line.substr(0, part));
+  check(!t.images.empty(), "the run in ", folder,
+        " was not tested: it has no test images. Train with test=0.15, or give images below test/");
   return t;
 }
 
 std::vector<FinishedRun> read_runs(const std::vector<std::string>& folders) {
   std::vector<FinishedRun> runs;
-  std::vector<std::string> pictures;
+  std::vector<std::string> images;
   for (const std::string& folder : folders) {
     Tested t = read_run(folder);
-    if (runs.empty()) pictures = t.pictures;
-    // Other test pictures would make another spread and another mean.
-    check(t.pictures == pictures, folder, " was tested on other pictures than ", folders.front(),
+    if (runs.empty()) images = t.images;
+    // Other test images would make another spread and another mean.
+    check(t.images == images, folder, " was tested on other images than ", folders.front(),
           ": compare runs of the same data with equal validation=, test= and split_seed=");
     runs.push_back(std::move(t.run));
   }
@@ -83,7 +83,7 @@ std::vector<FinishedRun> read_runs(const std::vector<std::string>& folders) {
 void add_tables(HtmlDocument& document, const std::vector<FiguresMethod>& methods) {
   HtmlTable figures = table_of_methods(methods, kFigures);
   figures.caption =
-      "Mean ± standard deviation (n - 1) over the runs of a method, which differ in seed alone, on the test pictures. "
+      "Mean ± standard deviation (n - 1) over the runs of a method, which differ in seed alone, on the test images. "
       "TPR and TNR at the threshold that the run's own rule found on the validation.";
   document.table(figures);
   document.section("Rules");
@@ -99,7 +99,7 @@ void add_tables(HtmlDocument& document, const std::vector<FiguresMethod>& method
           {found.n + left.n > 0 ? to_string(found, 3) + " / " + to_string(left, 3) : std::string("–"), {}, {}});
     }
   }
-  table.caption = "TPR / TNR on the test pictures; every rule found its threshold on the validation pictures alone.";
+  table.caption = "TPR / TNR on the test images; every rule found its threshold on the validation images alone.";
   document.table(table);
 }
 
@@ -109,12 +109,12 @@ void run_anomalies_compare(const AnomaliesCompareConfig& c, Call& call) {
   const std::vector<FinishedRun> runs = read_runs(c.runs);
   const std::vector<FiguresMethod> methods = methods_of(runs, rules());
   const RunFolder out = RunFolder::create(c.out);
-  Report report(out.path(), "Comparison of anomaly judges",
+  Report report(out.path(), "Comparison of anomaly evaluates",
                 fmt::format("{} runs, {} methods", runs.size(), methods.size()));
   report.document().section("Summary");
   add_tables(report.document(), methods);
   BarChart chart;
-  chart.title = "AUROC on the test pictures";
+  chart.title = "AUROC on the test images";
   BarChart::Bars bars{"AUROC", {}, "#2f86c8"};
   for (const FiguresMethod& m : methods) {
     chart.groups.push_back(m.name);
@@ -129,7 +129,7 @@ void run_anomalies_compare(const AnomaliesCompareConfig& c, Call& call) {
   report.document().section("Provenance");
   report.document().facts(
       {{"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
-       {"Judged", "as each run judged itself when it ended"}});
+       {"Evaluated", "as each run evaluated itself when it ended"}});
   std::vector<ShownFigure> columns = kFigures;
   std::ranges::move(rates(), std::back_inserter(columns));
   out.write("comparison.csv", csv_of_methods(methods, columns));

@@ -13,12 +13,12 @@ const training::Allowed kInside{.low = 0, .high = 1, .open_low = true, .open_hig
     kShare{.low = 0, .high = 1, .open_high = true};
 
 void describe_folders(Schema& keys, AnomaliesData& d) {
-  keys.key("good", d.good, "folders (or words of the list) of these names hold good pictures; case does not matter")
-      .key("list", d.list, "text file of lines 'file label': only those pictures are taken, by those labels")
+  keys.key("good", d.good, "folders (or words of the list) of these names hold good images; case does not matter")
+      .key("list", d.list, "text file of lines 'file label': only those images are taken, by those labels")
       .key("mask_dir", d.mask_dir,
            "folder of the defects' masks inside data=; empty: ground_truth, masks or mask, and PNG files beside a JPEG "
            "of the same name")
-      .key("mask_from", d.mask_from, "a mask is named as its picture, but for this part of the name ...")
+      .key("mask_from", d.mask_from, "a mask is named as its image, but for this part of the name ...")
       .key("mask_to", d.mask_to, "... which is this: mask_from=_D_ mask_to=_GT_ pairs a_D_1.png with a_GT_1.png")
       .choice("masks", d.masks, "where a mask marks the defect; zero: masks that are white where the thing is good",
               {{"nonzero", data::MaskKind::nonzero}, {"zero", data::MaskKind::zero}})
@@ -100,7 +100,7 @@ data::Preprocess AnomaliesInput::chain(const std::string& model, bool grey) cons
         size.size() == 1 ? " number" : " numbers");
   check(crop.empty() || crop.size() == 2, "crop= takes height and width, e.g. crop=28,28; got ", crop.size(),
         crop.size() == 1 ? " number" : " numbers");
-  check(!padim || !grey, "model=padim takes colours: leave grey=false, grey pictures become three equal channels");
+  check(!padim || !grey, "model=padim takes colours: leave grey=false, grey images become three equal channels");
   data::Preprocess p{.channels = grey ? 1 : 3};
   if (padim) {
     p.height = p.width = 224;
@@ -118,7 +118,7 @@ data::Preprocess AnomaliesInput::chain(const std::string& model, bool grey) cons
 
 void describe_anomalies_init(Schema& keys, AnomaliesInitConfig& c) {
   keys.section("Data")
-      .key("data", c.data, "folder of pictures: good ones in good/, defects in folders by their kind", required())
+      .key("data", c.data, "folder of images: good ones in good/, defects in folders by their kind", required())
       .key("encoder.weights", c.weights,
            "safetensors file of a pretrained MobileNetV2: model=padim then, which finds most; empty: an auto-encoder");
   keys.section("Output")
@@ -129,16 +129,16 @@ void describe_anomalies_init(Schema& keys, AnomaliesInitConfig& c) {
 void describe_anomalies_train(Schema& keys, AnomaliesTrainConfig& c) {
   keys.section("Data").key(
       "data", c.data.path,
-      "folder of pictures (JPEG, PNG, TIFF, BMP, GIF): good ones in good/, defects in folders by their kind; "
+      "folder of images (JPEG, PNG, TIFF, BMP, GIF): good ones in good/, defects in folders by their kind; "
       "below train/, validation/ and test/ where the split is given",
       required());
   describe_folders(keys, c.data);
-  keys.key("grey", c.data.grey, "pictures as one grey channel; false: three colours, whatever the files hold")
-      .key("cache", c.data.cache, "MiB of decoded pictures kept in memory; what is beyond is decoded again when needed",
+  keys.key("grey", c.data.grey, "images as one grey channel; false: three colours, whatever the files hold")
+      .key("cache", c.data.cache, "MiB of decoded images kept in memory; what is beyond is decoded again when needed",
            at_least(0))
       .key("validation", c.split.validation,
-           "share of the good pictures that find the threshold, with half of each kind of defect", kShare)
-      .key("test", c.split.test, "share of the good pictures that judge it, with the other half", kShare)
+           "share of the good images that find the threshold, with half of each kind of defect", kShare)
+      .key("test", c.split.test, "share of the good images that test it, with the other half", kShare)
       .key("split_seed", c.split_seed, "of that split: the same for all seeds, so that their runs can be compared",
            at_least(0));
   keys.section("Inputs (in this order; stored in the model file)")
@@ -150,20 +150,20 @@ void describe_anomalies_train(Schema& keys, AnomaliesTrainConfig& c) {
       .key("blur", c.input.blur, "deviation of a 3x3 Gaussian; 0: not; none: 1 for auto-encoders, 0 for padim",
            between(0, 10));
   describe_model(keys, c);
-  describe_training(keys, c.recipe, "pictures");
+  describe_training(keys, c.recipe, "images");
   keys.choice("monitor", c.monitor,
-              "what makes an epoch the best: the loss of the validation's good pictures, or the AUROC where it has "
+              "what makes an epoch the best: the loss of the validation's good images, or the AUROC where it has "
               "anomalies",
               {{"loss", AnomaliesMonitor::loss}, {"auroc", AnomaliesMonitor::auroc}});
   keys.choice("compat", c.seed_compatible,
               "seed: as the originals, the blur is drawn from 0.1 to 2 and codes are drawn, in scoring too",
               {{"none", false}, {"seed", true}})
-      .key("passes", c.passes, "compat=seed: a picture's score is the mean of so many", between(1, 1000));
+      .key("passes", c.passes, "compat=seed: an image's score is the mean of so many", between(1, 1000));
   describe_stopping(keys, c.recipe);
-  keys.section("Threshold (found on the validation pictures alone)")
+  keys.section("Threshold (found on the validation images alone)")
       .key("rule", c.rule, "the one that the model file uses; the report shows all. " + rule_words(),
            one_of(rule_names()))
-      .key("quantile", c.thresholds.quantile, "of the good pictures' scores, for rule quantile", kInside)
+      .key("quantile", c.thresholds.quantile, "of the good images' scores, for rule quantile", kInside)
       .key("recall", c.thresholds.true_positive, "share of the anomalies that rule recall finds",
            training::Allowed{.low = 0, .high = 1, .open_low = true})
       .key("missed", c.thresholds.missed, "what a missed anomaly costs, in false alarms, for rule cost", above(0))
@@ -172,43 +172,45 @@ void describe_anomalies_train(Schema& keys, AnomaliesTrainConfig& c) {
   keys.section("Output")
       .key("run", c.run, "the run folder", required())
       .key("resume", c.resume, "go on with this run folder, by its own configuration")
-      .key("panels", c.panels, "validation pictures drawn after every epoch", between(0, 16))
-      .key("report_pictures", c.report_pictures, "pictures drawn in the report, the worst first", between(0, 200))
+      .key("panels", c.panels, "validation images drawn after every epoch", between(0, 16))
+      .key("report_images", c.report_images, "images drawn in the report, the worst first", between(0, 200))
+      .formerly("report_pictures")
       .key("quiet", c.quiet, "no progress bar");
   describe_machine(keys, c.machine);
 }
 
 void describe_anomalies_inspect(Schema& keys, AnomaliesTrainConfig& c) {
   describe_anomalies_train(keys, c);
-  keys.section("Inspection").key("sheet", c.sheet, "write a contact sheet of the pictures to this PNG");
+  keys.section("Inspection").key("sheet", c.sheet, "write a contact sheet of the images to this PNG");
 }
 
 void describe_anomalies_synthesize(Schema& keys, AnomaliesSynthesizeConfig& c) {
-  keys.section("Stand-in pictures")
+  keys.section("Stand-in images")
       .key("out", c.out, "folder to write: train/good, validation/{good,spill}, test/{good,spill}, masks", required())
-      .key("training", c.training, "good pictures to train on", between(1, 1000000))
-      .key("validation", c.validation, "good pictures to validate on", at_least(0))
+      .key("training", c.training, "good images to train on", between(1, 1000000))
+      .key("validation", c.validation, "good images to validate on", at_least(0))
       .key("validation_spills", c.validation_spills, "spills to validate on", at_least(0))
-      .key("test", c.test, "good pictures to test on", at_least(0))
+      .key("test", c.test, "good images to test on", at_least(0))
       .key("test_spills", c.test_spills, "spills to test on", at_least(0))
-      .key("height", c.height, "of a picture, pixels", between(8, 4096))
-      .key("width", c.width, "of a picture, pixels", between(8, 4096))
+      .key("height", c.height, "of an image, pixels", between(8, 4096))
+      .key("width", c.width, "of an image, pixels", between(8, 4096))
       .key("strength", c.strength, "of the validation's spills: 1 is plain to see, 0.5 hard", at_least(0))
       .key("test_strength", c.test_strength, "of the test's spills: weaker, as those to come are", at_least(0))
-      .key("drift", c.drift, "light and hue of the test's pictures move by this share, as from one season to the next",
+      .key("drift", c.drift, "light and hue of the test's images move by this share, as from one season to the next",
            at_least(0))
-      .key("sheet", c.sheet, "draw some pictures of each part to this PNG, outside of out=")
-      .key("seed", c.seed, "equal seeds give equal pictures", at_least(0));
+      .key("sheet", c.sheet, "draw some images of each part to this PNG, outside of out=")
+      .key("seed", c.seed, "equal seeds give equal images", at_least(0));
 }
 
 void describe_anomalies_evaluate(Schema& keys, AnomaliesEvaluateConfig& c) {
   keys.section("Evaluation")
       .key("model", c.model, "model file that 'kern anomalies train' made, or the run folder that holds it", required())
-      .key("data", c.data.path, "folder of good and defective pictures", required());
+      .key("data", c.data.path, "folder of good and defective images", required());
   describe_folders(keys, c.data);
-  describe_part(keys, "pictures", c.pictures, true);
+  describe_part(keys, "images", c.images, true);
   keys.key("level", c.level, "the report shades the thresholds at which both rates reach this", kInside)
-      .key("report_pictures", c.report_pictures, "pictures drawn in the report, the worst first", between(0, 200))
+      .key("report_images", c.report_images, "images drawn in the report, the worst first", between(0, 200))
+      .formerly("report_pictures")
       .key("run", c.run, "folder for report.html, scores.csv and result.json", required())
       .key("overwrite", c.overwrite, "write over an earlier evaluation that stands there");
   describe_machine(keys, c.machine);
@@ -217,12 +219,12 @@ void describe_anomalies_evaluate(Schema& keys, AnomaliesEvaluateConfig& c) {
 void describe_anomalies_predict(Schema& keys, AnomaliesPredictConfig& c) {
   keys.section("Prediction (exit codes: 0 all good, 1 anomalies found, 2 something could not be done)")
       .key("model", c.model, "model file that 'kern anomalies train' made, or the run folder that holds it", required())
-      .key("data", c.data, "a picture, a folder of pictures (searched recursively) or a pattern such as 'shift/*.png'")
+      .key("data", c.data, "an image, a folder of images (searched recursively) or a pattern such as 'shift/*.png'")
       .key("watch", c.watch,
-           "a folder instead: its pictures are judged as they arrive, until Ctrl-C or a file named stop in it")
+           "a folder instead: its images are evaluated as they arrive, until Ctrl-C or a file named stop in it")
       .key("every", c.every, "how often that folder is looked at", above(0))
       .key("csv", c.csv, "write file, score, threshold, verdict and margin to this table")
-      .key("heat_maps", c.heat_maps, "write NAME_heat.png of every picture to this folder: where it is unusual")
+      .key("heat_maps", c.heat_maps, "write NAME_heat.png of every image to this folder: where it is unusual")
       .key("threshold", c.threshold, "scores above it are anomalies; none: the model's own")
       .key("rule", c.rule,
            "take the threshold that another rule found in training, e.g. youden; empty: the chosen one");

@@ -53,7 +53,7 @@ struct AnomaliesTrainConfig {
   AnomaliesInput input;
 
   std::string model = "conv_ae_fc";
-  models::AutoencoderConfig network;  // its size is the prepared pictures'
+  models::AutoencoderConfig network;  // its size is the prepared images'
   models::Measure measure = models::Measure::sse;
   PadimKeys padim;
   std::optional<double> smoothing;
@@ -66,8 +66,8 @@ struct AnomaliesTrainConfig {
   int passes = 10;
 
   std::string run = "runs/anomalies", resume;
-  int panels = 4;  // pictures drawn after every epoch
-  int report_pictures = 12;
+  int panels = 4;  // images drawn after every epoch
+  int report_images = 12;
   bool quiet = false;
   training::Machine machine;
 
@@ -95,9 +95,9 @@ struct AnomaliesEvaluateConfig {
   std::string model, run = "runs/anomalies_evaluation";
   bool overwrite = false;
   AnomaliesData data;
-  DataPart pictures = DataPart::unseen;
+  DataPart images = DataPart::unseen;
   double level = 0.91;
-  int report_pictures = 12;
+  int report_images = 12;
   training::Machine machine;
 };
 void describe_anomalies_evaluate(training::Schema& keys, AnomaliesEvaluateConfig& config);

@@ -21,15 +21,15 @@ void run_anomalies_evaluate(const AnomaliesEvaluateConfig& c, Call& call) {
   warn_of_skipped(source);
   std::vector<int64_t> known, which;
   std::vector<std::string> names;
-  for (size_t i = 0; i < source.set.pictures.size(); ++i)
-    if (const data::AnomalyPicture& p = source.set.pictures[i]; p.truth != data::Truth::unknown) {
+  for (size_t i = 0; i < source.set.images.size(); ++i)
+    if (const data::AnomalyImage& p = source.set.images[i]; p.truth != data::Truth::unknown) {
       known.push_back(int64_t(i));
       names.push_back(p.id);
     }
-  for (const int64_t i : chosen(c.pictures, {model.training_pictures, model.validation_pictures, model.test_pictures},
-                                names, {"pictures", c.data.path}))
+  for (const int64_t i : chosen(c.images, {model.training_images, model.validation_images, model.test_images}, names,
+                                {"images", c.data.path}))
     which.push_back(known[size_t(i)]);
-  const AnomaliesJudgement j = judge(model, source, which, {.quiet = false, .title = "evaluate"});
+  const AnomaliesEvaluation j = evaluate(model, source, which, {.quiet = false, .title = "evaluate"});
   call.figures.add("rule", model.rule);
   call.figures.add("threshold", *model.threshold);
   std::vector<std::string> rules;
@@ -41,19 +41,19 @@ void run_anomalies_evaluate(const AnomaliesEvaluateConfig& c, Call& call) {
                                     .config = call.keys.to_yaml(),
                                     .model = &model,
                                     .source = &source,
-                                    .judgement = &j,
-                                    .judged = "evaluated",
-                                    .training = int64_t(model.training_pictures.size()),
-                                    .doubts = {},
+                                    .evaluation = &j,
+                                    .evaluated = "evaluated",
+                                    .training = int64_t(model.training_images.size()),
+                                    .warnings = {},
                                     .suspects = {},
                                     .level = c.level,
                                     .history = {},
-                                    .pictures = c.report_pictures});
+                                    .images = c.report_images});
   run.write_result(call.figures.to_json());
   const training::Scores s = j.scores();
   const training::Rates r = training::rates_at(s, *model.threshold);
   auto shown = [](double v) { return std::isnan(v) ? std::string("unknown") : fmt::format("{:.4f}", v); };
-  fmt::print("{} good pictures, {} anomalies: AUROC {}, TPR {}, TNR {}\n", s.normal.size(), s.anomalous.size(),
+  fmt::print("{} good images, {} anomalies: AUROC {}, TPR {}, TNR {}\n", s.normal.size(), s.anomalous.size(),
              shown(training::area_under_roc(s)), shown(r.true_positive), shown(r.true_negative));
   if (j.regions > 0)
     fmt::print("{} regions of defects: pixel AUROC {}, PRO {}\n", j.regions, shown(j.pixel_auroc),

@@ -11,13 +11,13 @@
 namespace kern::apps {
 namespace {
 
-constexpr int64_t kFewToJudge = 20;  // good pictures that a quantile of 0.95 needs at least
+constexpr int64_t kFewToEvaluate = 20;  // good images that a quantile of 0.95 needs at least
 
 int64_t masked(const data::AnomalySet& set) {
-  return std::count_if(set.pictures.begin(), set.pictures.end(), [](const auto& p) { return !p.mask.empty(); });
+  return std::count_if(set.images.begin(), set.images.end(), [](const auto& p) { return !p.mask.empty(); });
 }
 
-// How a mask's name is made from its picture's, where it is neither equal nor that with "_mask".
+// How a mask's name is made from its image's, where it is neither equal nor that with "_mask".
 std::pair<std::string, std::string> mask_names(const AnomaliesData& d, const data::AnomalySet& set) {
   std::pair<std::string, std::string> best;
   int64_t most = masked(set);
@@ -43,22 +43,22 @@ void run_anomalies_init(const AnomaliesInitConfig& c, Call& call) {
   check(!padim || std::filesystem::exists(c.weights), "encoder.weights=", c.weights, " does not exist");
   std::tie(d.mask_from, d.mask_to) = mask_names(d, data::load_anomaly_set(d.set()));
   AnomaliesSource source = read_source(d);
-  const std::string doubt = data::masks_doubt(source.set, *source.store);
-  if (!doubt.empty()) d.masks = data::MaskKind::zero;
+  const std::string warning = data::masks_warning(source.set, *source.store);
+  if (!warning.empty()) d.masks = data::MaskKind::zero;
 
   const data::AnomalySet& set = source.set;
   const int64_t good = set.count(data::Truth::normal), bad = set.count(data::Truth::anomalous), masks = masked(set);
-  check(good >= data::kLeastNormal, good == 0 ? "no picture" : "one picture alone", " of ", c.data,
-        " is good: put good pictures into a folder good/; a model learns from them alone");
+  check(good >= data::kLeastNormal, good == 0 ? "no image" : "one image alone", " of ", c.data,
+        " is good: put good images into a folder good/; a model learns from them alone");
   std::map<std::string, int64_t> kinds;
   std::vector<int64_t> heights, widths;
   bool grey = true;
-  for (size_t i = 0; i < set.pictures.size(); ++i) {
-    const data::AnomalyPicture& p = set.pictures[i];
+  for (size_t i = 0; i < set.images.size(); ++i) {
+    const data::AnomalyImage& p = set.images[i];
     if (p.truth == data::Truth::unknown) continue;
     if (p.truth == data::Truth::anomalous) ++kinds[p.kind];
     heights.push_back(p.H), widths.push_back(p.W);
-    if (i % std::max<size_t>(1, set.pictures.size() / 12) != 0 || !grey) continue;
+    if (i % std::max<size_t>(1, set.images.size() / 12) != 0 || !grey) continue;
     const auto loaded = source.store->get(int64_t(i));
     const data::Image& image = loaded->image;
     for (int64_t at = 0; at < image.H * image.W && grey && image.C == 3; ++at)
@@ -68,10 +68,10 @@ void run_anomalies_init(const AnomaliesInitConfig& c, Call& call) {
   std::string words;
   for (const auto& [kind, n] : kinds) words += fmt::format("{}{} {}", words.empty() ? "" : ", ", n, kind);
   const bool split_given =
-      std::any_of(set.pictures.begin(), set.pictures.end(), [](const auto& p) { return p.part == "train"; });
+      std::any_of(set.images.begin(), set.images.end(), [](const auto& p) { return p.part == "train"; });
 
   out.comment(
-      fmt::format("Made by kern anomalies init from {}: {} good pictures, {} defective{}; {} x {} to {} x {} pixels.",
+      fmt::format("Made by kern anomalies init from {}: {} good images, {} defective{}; {} x {} to {} x {} pixels.",
                   c.data, good, bad, words.empty() ? "" : " (" + words + ")",
                   *std::min_element(widths.begin(), widths.end()), *std::min_element(heights.begin(), heights.end()),
                   *std::max_element(widths.begin(), widths.end()), *std::max_element(heights.begin(), heights.end())));
@@ -79,22 +79,22 @@ void run_anomalies_init(const AnomaliesInitConfig& c, Call& call) {
     out.comment("Left out: " + set.skipped[i].sentence);
   out.key("data", c.data);
   if (!d.mask_from.empty()) {
-    out.key("mask_from", d.mask_from, "a mask has its picture's name with this");
+    out.key("mask_from", d.mask_from, "a mask has its image's name with this");
     out.key("mask_to", d.mask_to, "replaced by this");
   }
   if (masks > 0) {
-    if (!doubt.empty()) out.comment(doubt);
+    if (!warning.empty()) out.comment(warning);
     out.key("masks", std::string(d.masks == data::MaskKind::zero ? "zero" : "nonzero"),
-            fmt::format("what of a mask is the defect; {} pictures have one", masks));
+            fmt::format("what of a mask is the defect; {} images have one", masks));
   }
-  if (grey && !padim) out.key("grey", true, "no picture has colours");
+  if (grey && !padim) out.key("grey", true, "no image has colours");
   out.blank();
   const double validation = 0.2, test = 0.2;
   if (split_given) {
-    out.comment("The folders train/, validation/ and test/ say what trains, finds the threshold and judges it.");
+    out.comment("The folders train/, validation/ and test/ say what trains, finds the threshold and evaluates it.");
   } else {
-    out.key("validation", validation, "of the good pictures, with half of the defects: finds the threshold");
-    out.key("test", test, "and as many judge it");
+    out.key("validation", validation, "of the good images, with half of the defects: finds the threshold");
+    out.key("test", test, "and as many test it");
   }
   const auto validating = int64_t(validation * double(good));
   out.comment(
@@ -102,15 +102,15 @@ void run_anomalies_init(const AnomaliesInitConfig& c, Call& call) {
                  "share of defects it finds."
       : bad < 20
           ? fmt::format("{} defects are too few for the rules that look at them (youden, f1, cost, recall): their "
-                        "thresholds would move with every picture.",
+                        "thresholds would move with every image.",
                         bad)
           : fmt::format("{} defects allow all rules: recall where none may be missed, cost where both errors have "
                         "a price. quantile is the one that lasts when new kinds of defects come.",
                         bad));
-  if (!split_given && validating < kFewToJudge)
+  if (!split_given && validating < kFewToEvaluate)
     out.comment(
-        fmt::format("About {} good pictures find the threshold, and a quantile of 0.95 wants {}: it will be rough.",
-                    validating, kFewToJudge));
+        fmt::format("About {} good images find the threshold, and a quantile of 0.95 wants {}: it will be rough.",
+                    validating, kFewToEvaluate));
   out.key("rule", std::string("quantile"));
   out.key("quantile", 0.95);
   out.blank();
@@ -124,7 +124,7 @@ void run_anomalies_init(const AnomaliesInitConfig& c, Call& call) {
     out.key("size", std::vector<int>{int(side), int(side)});
   } else {
     out.comment(
-        "An auto-encoder of small pictures. With weights of a pretrained MobileNetV2 (encoder.weights=) model: padim "
+        "An auto-encoder of small images. With weights of a pretrained MobileNetV2 (encoder.weights=) model: padim "
         "finds more, above all on surfaces with a texture: see docs/anomalies.md.");
     out.key("model", std::string("conv_ae_fc"));
     out.key("size", std::vector<int>{28, 28}, "height, width: what it was made for");

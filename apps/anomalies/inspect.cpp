@@ -17,7 +17,7 @@ namespace {
 void write_sheet(const std::string& path, const AnomaliesSource& source) {
   constexpr size_t kMax = 48;
   std::vector<int64_t> usable;
-  for (size_t i = 0; i < source.set.pictures.size(); ++i)
+  for (size_t i = 0; i < source.set.images.size(); ++i)
     if (source.store->facts()[i].failure.empty()) usable.push_back(int64_t(i));
   constexpr data::Rgb kPalette[] = {{0, 0, 0}, {230, 60, 40}};
   std::vector<data::Image> cells;
@@ -50,8 +50,8 @@ void run_anomalies_inspect(const AnomaliesTrainConfig& c, Call& call) {
     int64_t part[3] = {0, 0, 0}, masks = 0;
   };
   std::map<std::string, Row> kinds;
-  for (size_t i = 0; i < source.set.pictures.size(); ++i) {
-    const data::AnomalyPicture& p = source.set.pictures[i];
+  for (size_t i = 0; i < source.set.images.size(); ++i) {
+    const data::AnomalyImage& p = source.set.images[i];
     if (p.truth == data::Truth::unknown) continue;
     Row& row = kinds[p.kind];
     row.truth = p.truth;
@@ -59,8 +59,8 @@ void run_anomalies_inspect(const AnomaliesTrainConfig& c, Call& call) {
     ++row.part[part.contains(int64_t(i)) ? part[int64_t(i)] : 0];
   }
   const int64_t normal = source.set.count(data::Truth::normal), anomalous = source.set.count(data::Truth::anomalous);
-  fmt::print("{} pictures: {} good, {} anomalies\n\n{:<24} {:<10} {:>9} {:>11} {:>6} {:>6}\n", normal + anomalous,
-             normal, anomalous, "kind", "", "training", "validation", "test", "masks");
+  fmt::print("{} images: {} good, {} anomalies\n\n{:<24} {:<10} {:>9} {:>11} {:>6} {:>6}\n", normal + anomalous, normal,
+             anomalous, "kind", "", "training", "validation", "test", "masks");
   for (const auto& [name, row] : kinds)
     fmt::print("{:<24} {:<10} {:>9} {:>11} {:>6} {:>6}\n", terminal_text(name), data::to_string(row.truth), row.part[0],
                row.part[1], row.part[2], row.masks);

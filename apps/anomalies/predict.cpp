@@ -11,7 +11,7 @@
 #include <thread>
 #include <utility>
 
-#include "apps/anomalies/judge.h"
+#include "apps/anomalies/evaluation.h"
 #include "apps/anomalies/verbs.h"
 #include "data/image_folder.h"
 #include "engine/atomic_file.h"
@@ -65,8 +65,8 @@ class VerdictTable {
   VerdictTable(const VerdictTable&) = delete;
   VerdictTable& operator=(const VerdictTable&) = delete;
   // Without its last column, the time.
-  void line(const std::string& judged) {
-    if (file_) write(judged + "," + time_now() + "\n");
+  void line(const std::string& evaluated) {
+    if (file_) write(evaluated + "," + time_now() + "\n");
   }
 
  private:
@@ -78,36 +78,36 @@ class VerdictTable {
   std::FILE* file_ = nullptr;
 };
 
-class Judge {
+class Scorer {
  public:
-  Judge(const AnomaliesPredictConfig& c, const AnomaliesModel& model, double threshold, fs::path root)
+  Scorer(const AnomaliesPredictConfig& c, const AnomaliesModel& model, double threshold, fs::path root)
       : c_(c), model_(model), threshold_(threshold), root_(std::move(root)), table_(c.csv) {}
 
   // One line for each of the files, or one on stderr for what cannot be used.
-  void judge(std::span<const fs::path> files) {
+  void score(std::span<const fs::path> files) {
     std::vector<const fs::path*> read;
-    std::vector<data::Image> images;
+    std::vector<data::Image> decoded;
     for (const fs::path& file : files) {
       std::string why;
       if (auto image = try_read(file, why)) {
         read.push_back(&file);
-        images.push_back(std::move(*image));
+        decoded.push_back(std::move(*image));
       } else {
         refuse(file, why);
       }
     }
     const double begun = training::steady_seconds();
-    const std::vector<ScoredPicture> scored = score_pictures(model_, images, true, pictures);
+    const std::vector<ScoredImage> scored = score_images(model_, decoded, true, images);
     seconds += training::steady_seconds() - begun;
-    for (size_t i = 0; i < scored.size(); ++i) give(*read[i], images[i], scored[i]);
+    for (size_t i = 0; i < scored.size(); ++i) give(*read[i], decoded[i], scored[i]);
     std::fflush(stdout);
   }
-  // The picture, if it can be judged; else why not.
+  // The image, if it can be evaluated; else why not.
   std::optional<data::Image> try_read(const fs::path& file, std::string& why) const {
     try {
       data::Image image = data::read_image(file, model_.chain.channels);
       check(data::prepared_size({image.H, image.W}, model_.chain) == model_.size(), file.string(), " is ", image.W,
-            " x ", image.H, ": this model was trained on pictures of one other size");
+            " x ", image.H, ": this model was trained on images of one other size");
       return image;
     } catch (const InternalError&) {
       throw;
@@ -117,22 +117,22 @@ class Judge {
     }
   }
   void refuse(const fs::path& file, const std::string& why) {
-    warn("not judged: ", why);
+    warn("not evaluated: ", why);
     table_.line(fmt::format("{},,{},unreadable,", training::csv_field(file.string()), threshold_));
     ++unreadable;
   }
-  int64_t pictures = 0, anomalies = 0, unreadable = 0;
+  int64_t images = 0, anomalies = 0, unreadable = 0;
   double seconds = 0;
 
  private:
-  void give(const fs::path& file, const data::Image& image, const ScoredPicture& p) {
+  void give(const fs::path& file, const data::Image& image, const ScoredImage& p) {
     if (!std::isfinite(p.score))
       return refuse(file, text(file.string(),
                                " has a score that is no number: what the model computes is too large for "
-                               "32 bits; is it a picture of the kind that trained it?"));
+                               "32 bits; is it an image of the kind that trained it?"));
     const bool anomaly = p.score > threshold_;
     const double margin = p.score - threshold_;
-    ++pictures;
+    ++images;
     anomalies += anomaly;
     fmt::print("{}  score {:.6g}  {}  margin {:+.4g}\n", terminal_text(file.string()), p.score,
                anomaly ? "ANOMALY" : "good", margin);
@@ -143,7 +143,7 @@ class Judge {
     make_folder(to.parent_path());
     write_file(to, data::encode_png(heat_map(model_, image, p.map, model_.hot)));
   }
-  // "a_heat.png" of a.bmp; where that is another picture's, "a.png_heat.png" of a.png.
+  // "a_heat.png" of a.bmp; where that is another image's, "a.png_heat.png" of a.png.
   fs::path heat_map_of(const fs::path& file) {
     fs::path whole = fs::path(c_.heat_maps) / (root_.empty() ? file.filename() : file.lexically_relative(root_));
     fs::path to = fs::path(whole).replace_extension() += "_heat.png";
@@ -154,7 +154,7 @@ class Judge {
   const AnomaliesModel& model_;
   double threshold_;
   fs::path root_;
-  std::map<fs::path, fs::path> heat_maps_;  // of which picture
+  std::map<fs::path, fs::path> heat_maps_;  // of which image
   VerdictTable table_;
 };
 
@@ -170,9 +170,9 @@ std::optional<FileState> state_of(const fs::path& file) {
   return FileState{now.st_size, now.st_mtim.tv_sec, now.st_mtim.tv_nsec, now.st_ino};
 }
 
-// Judges what comes into the folder, each file once it has stopped growing, until somebody stops it. A file that
-// changes after that, or is replaced by another of its name, is judged again.
-void watch(const AnomaliesPredictConfig& c, Judge& judge) {
+// Evaluates what comes into the folder, each file once it has stopped growing, until somebody stops it. A file that
+// changes after that, or is replaced by another of its name, is evaluated again.
+void watch(const AnomaliesPredictConfig& c, Scorer& scorer) {
   constexpr int kPatience = 6;  // looks at a file that does not change and cannot be read
   struct Seen {
     FileState state;
@@ -185,7 +185,7 @@ void watch(const AnomaliesPredictConfig& c, Judge& judge) {
   std::error_code gone;
   for (bool last = false; !last;) {
     last = training::SignalWatch::asked() || fs::exists(fs::path(c.watch) / "stop", gone);
-    for (const fs::path& file : data::pictures_below(c.watch)) {
+    for (const fs::path& file : data::images_below(c.watch)) {
       const auto state = state_of(file);
       if (!state) continue;
       Seen& s = seen[file];
@@ -196,11 +196,11 @@ void watch(const AnomaliesPredictConfig& c, Judge& judge) {
       s.done = false;
       if (changes && !last) continue;
       std::string why;
-      if (judge.try_read(file, why)) {
-        judge.unreadable -= std::exchange(s.refused, false);  // its writer had paused
-        judge.judge({&file, 1});
+      if (scorer.try_read(file, why)) {
+        scorer.unreadable -= std::exchange(s.refused, false);  // its writer had paused
+        scorer.score({&file, 1});
       } else if (s.looks >= kPatience || last) {
-        if (!s.refused) judge.refuse(file, why);
+        if (!s.refused) scorer.refuse(file, why);
         s.refused = true;
       } else {
         continue;
@@ -215,35 +215,35 @@ void watch(const AnomaliesPredictConfig& c, Judge& judge) {
 
 void run_anomalies_predict(const AnomaliesPredictConfig& c, Call& call) {
   check(c.data.empty() != c.watch.empty(),
-        "name what to judge: data= for pictures that are there, or watch= for a folder that they come into");
+        "name what to score: data= for images that are there, or watch= for a folder that they come into");
   check(c.watch.empty() || fs::is_directory(c.watch), "watch=", c.watch, " is not a folder");
   check(c.threshold.has_value() + !c.rule.empty() <= 1, "threshold= and rule= both draw the line: keep one of them");
   c.machine.apply();
   const AnomaliesModel model = load_anomalies_model(training::find_model_file(c.model));
   const double threshold = c.threshold ? *c.threshold : model.threshold_of(c.rule);
   model.module.move_to(c.machine.where());
-  data::PictureFiles found;
-  if (!c.data.empty()) found = data::find_pictures(c.data);
+  data::FoundImages found;
+  if (!c.data.empty()) found = data::find_images(c.data);
   const fs::path root = c.data.empty() ? fs::path(c.watch) : found.root;
   const bool folder = !c.watch.empty() || fs::is_directory(c.data);
   check(c.heat_maps.empty() || !folder || !lies_in(c.heat_maps, root), "heat_maps=", c.heat_maps,
-        " lies in the folder of the pictures, ", root.string(), ": heat maps would be judged too; choose another");
-  Judge judge(c, model, threshold, root);
+        " lies in the folder of the images, ", root.string(), ": heat maps would be evaluated too; choose another");
+  Scorer scorer(c, model, threshold, root);
   if (c.watch.empty()) {
     const auto together = size_t(scored_together(model));
     for (size_t begin = 0; begin < found.files.size(); begin += together)
-      judge.judge(std::span(found.files).subspan(begin, std::min(together, found.files.size() - begin)));
+      scorer.score(std::span(found.files).subspan(begin, std::min(together, found.files.size() - begin)));
   } else {
-    watch(c, judge);
+    watch(c, scorer);
   }
-  fmt::print("{} pictures judged: {} good, {} anomalies; {} could not be read\n", judge.pictures,
-             judge.pictures - judge.anomalies, judge.anomalies, judge.unreadable);
-  call.figures.add("pictures", judge.pictures);
-  call.figures.add("anomalies", judge.anomalies);
-  call.figures.add("unreadable", judge.unreadable);
+  fmt::print("{} images scored: {} good, {} anomalies; {} could not be read\n", scorer.images,
+             scorer.images - scorer.anomalies, scorer.anomalies, scorer.unreadable);
+  call.figures.add("images", scorer.images);
+  call.figures.add("anomalies", scorer.anomalies);
+  call.figures.add("unreadable", scorer.unreadable);
   call.figures.add("threshold", threshold);
-  call.figures.add("pictures_per_second", judge.seconds > 0 ? double(judge.pictures) / judge.seconds : 0.0);
-  call.exit_code = judge.anomalies > 0 ? 1 : judge.unreadable > 0 ? 2 : 0;
+  call.figures.add("images_per_second", scorer.seconds > 0 ? double(scorer.images) / scorer.seconds : 0.0);
+  call.exit_code = scorer.anomalies > 0 ? 1 : scorer.unreadable > 0 ? 2 : 0;
 }
 
 }  // namespace kern::apps

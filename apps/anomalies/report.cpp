@@ -27,7 +27,7 @@ data::Image of_values(const data::Raster<float>& v) {
   return data::in_colours(out);
 }
 
-// Small pictures magnified pixel by pixel, large ones scaled down.
+// Small images magnified pixel by pixel, large ones scaled down.
 data::Image in_cell(const data::Image& image) {
   const int64_t factor = std::max<int64_t>(1, kLeastCell / std::max<int64_t>(1, std::max(image.H, image.W)));
   if (factor > 1) return data::resize_nearest(image, image.H * factor, image.W * factor);
@@ -35,7 +35,7 @@ data::Image in_cell(const data::Image& image) {
 }
 
 // Black, red, yellow, white.
-data::Image of_map(std::span<const float> map, data::PictureSize size, double hot) {
+data::Image of_map(std::span<const float> map, data::ImageSize size, double hot) {
   data::Image out = data::make_raster(size.H, size.W, 3);
   for (size_t i = 0; i < map.size(); ++i) {
     const double v = hot > 0 ? std::clamp(double(map[i]) / hot, 0.0, 1.0) : 0.0;
@@ -61,7 +61,7 @@ std::string interval_text(const Interval& i) { return fmt::format("{:.3f} to {:.
 
 void add_rules(Report& report, const AnomaliesReport& in) {
   if (in.model->rules.empty()) return;
-  const Scores s = in.judgement->scores();
+  const Scores s = in.evaluation->scores();
   HtmlTable table;
   table.columns = {{"rule"},
                    {"threshold", true},
@@ -69,8 +69,8 @@ void add_rules(Report& report, const AnomaliesReport& in) {
                    {"unseen", true},
                    {"validation TNR", true},
                    {"unseen", true},
-                   {in.judged + " TPR", true},
-                   {in.judged + " TNR", true}};
+                   {in.evaluated + " TPR", true},
+                   {in.evaluated + " TNR", true}};
   for (const RuleResult& r : in.model->rules) {
     const Rates rates = rates_at(s, r.threshold);
     table.rows.push_back({{r.rule + (r.rule == in.model->rule ? " (chosen)" : ""), {}, {}},
@@ -83,8 +83,8 @@ void add_rules(Report& report, const AnomaliesReport& in) {
                           figure_cell(rates.true_negative)});
   }
   table.caption =
-      "Each rule found its threshold on the validation pictures alone. Unseen: 95 % of what it gave on validation "
-      "pictures that a resample had left out (bootstrap).";
+      "Each rule found its threshold on the validation images alone. Unseen: 95 % of what it gave on validation "
+      "images that a resample had left out (bootstrap).";
   report.document().table(table);
   std::vector<std::pair<std::string, std::string>> words;
   for (const ThresholdRule& r : threshold_rules()) words.emplace_back(std::string(r.name), std::string(r.help));
@@ -97,15 +97,14 @@ void add_kinds(Report& report, const AnomaliesReport& in) {
     std::vector<double> scores;
   };
   std::map<std::string, Row> kinds;
-  for (const JudgedAnomaly& j : in.judgement->pictures) {
-    const data::AnomalyPicture& p = in.source->set.pictures[size_t(j.picture)];
+  for (const EvaluatedAnomaly& j : in.evaluation->images) {
+    const data::AnomalyImage& p = in.source->set.images[size_t(j.image)];
     kinds[p.kind].truth = p.truth;
     kinds[p.kind].scores.push_back(j.score);
   }
-  const std::vector<double> normal = in.judgement->scores().normal;
+  const std::vector<double> normal = in.evaluation->scores().normal;
   HtmlTable table;
-  table.columns = {
-      {"kind"}, {"pictures", true}, {"called anomaly", true}, {"share", true}, {"AUROC against good", true}};
+  table.columns = {{"kind"}, {"images", true}, {"called anomaly", true}, {"share", true}, {"AUROC against good", true}};
   for (const auto& [name, row] : kinds) {
     const auto called = std::count_if(row.scores.begin(), row.scores.end(),
                                       [&](double s) { return s > in.model->threshold.value_or(INFINITY); });
@@ -121,58 +120,58 @@ void add_kinds(Report& report, const AnomaliesReport& in) {
 }
 
 // The false alarms of the highest scores, the missed anomalies of the lowest, then good ones and anomalies found.
-void add_pictures(Report& report, const AnomaliesReport& in) {
+void add_images(Report& report, const AnomaliesReport& in) {
   const double line = in.model->threshold.value_or(INFINITY);
-  std::vector<const JudgedAnomaly*> by_score;
-  for (const JudgedAnomaly& j : in.judgement->pictures)
+  std::vector<const EvaluatedAnomaly*> by_score;
+  for (const EvaluatedAnomaly& j : in.evaluation->images)
     if (j.truth != data::Truth::unknown) by_score.push_back(&j);
   std::stable_sort(by_score.begin(), by_score.end(), [](auto* a, auto* b) { return a->score > b->score; });
-  std::vector<const JudgedAnomaly*> wrong[2], right[2];  // of good ones, of anomalies
-  for (const JudgedAnomaly* j : by_score) {
+  std::vector<const EvaluatedAnomaly*> wrong[2], right[2];  // of good ones, of anomalies
+  for (const EvaluatedAnomaly* j : by_score) {
     const bool anomaly = j->truth == data::Truth::anomalous, called = j->score > line;
     (anomaly == called ? right : wrong)[anomaly].push_back(j);
   }
   std::reverse(wrong[1].begin(), wrong[1].end());
-  const size_t share = size_t(std::max(0, in.pictures)) / 4;
+  const size_t share = size_t(std::max(0, in.images)) / 4;
   if (by_score.empty() || share == 0) return;
-  report.document().section("Pictures");
+  report.document().section("Images");
   report.document().paragraph(
       in.model->is_padim()
           ? "From left to right: what the model sees, and how unusual each place is; one scale for all. "
             "Green: the outline of the defect's mask."
           : "From left to right: what the model sees, its reconstruction, and the error of every place; "
             "one scale for all. Green: the outline of the defect's mask.");
-  auto add = [&](const char* title, const std::vector<const JudgedAnomaly*>& which) {
+  auto add = [&](const char* title, const std::vector<const EvaluatedAnomaly*>& which) {
     std::vector<HtmlDocument::Panel> panels;
     for (size_t i = 0; i < std::min(share, which.size()); ++i) {
-      const data::AnomalyPicture& p = in.source->set.pictures[size_t(which[i]->picture)];
-      const int64_t one[] = {which[i]->picture};
-      panels.push_back({p.id, picture_of(panel_png(*in.model, *in.source, one, in.model->hot), p.id),
+      const data::AnomalyImage& p = in.source->set.images[size_t(which[i]->image)];
+      const int64_t one[] = {which[i]->image};
+      panels.push_back({p.id, image_of(panel_png(*in.model, *in.source, one, in.model->hot), p.id),
                         fmt::format("{}: score {}, threshold {}", p.id, readable(which[i]->score), readable(line))});
     }
     if (panels.empty()) return;
     report.document().subsection(fmt::format("{} ({})", title, which.size()));
-    for (const auto& panel : panels) report.document().figure(panel.picture, panel.caption);
+    for (const auto& panel : panels) report.document().figure(panel.image, panel.caption);
   };
   add("Worst false alarms", wrong[0]);
   add("Missed anomalies", wrong[1]);
   add("Anomalies found", right[1]);
-  add("Good pictures left in peace, the highest scores first", right[0]);
+  add("Good images left in peace, the highest scores first", right[0]);
 }
 
 // Those next to the threshold, where it decides, with their sizes; scores.csv has all.
 void add_table(Report& report, const AnomaliesReport& in) {
   constexpr size_t kMaxRows = 50;
   const double line = in.model->threshold.value_or(0);
-  std::vector<const JudgedAnomaly*> order;
-  for (const JudgedAnomaly& j : in.judgement->pictures) order.push_back(&j);
+  std::vector<const EvaluatedAnomaly*> order;
+  for (const EvaluatedAnomaly& j : in.evaluation->images) order.push_back(&j);
   if (order.empty()) return;
   std::stable_sort(order.begin(), order.end(),
                    [&](auto* a, auto* b) { return std::abs(a->score - line) < std::abs(b->score - line); });
   HtmlTable table;
-  table.columns = {{"picture"}, {"kind"}, {"width x height"}, {"score", true}, {"called"}};
+  table.columns = {{"image"}, {"kind"}, {"width x height"}, {"score", true}, {"called"}};
   for (size_t i = 0; i < std::min(kMaxRows, order.size()); ++i) {
-    const data::AnomalyPicture& p = in.source->set.pictures[size_t(order[i]->picture)];
+    const data::AnomalyImage& p = in.source->set.images[size_t(order[i]->image)];
     table.rows.push_back({{p.id, {}, {}},
                           {p.kind, {}, {}},
                           {fmt::format("{} x {}", p.W, p.H), {}, {}},
@@ -183,13 +182,13 @@ void add_table(Report& report, const AnomaliesReport& in) {
       order.size() > kMaxRows
           ? fmt::format("The {} of {} that score next to the threshold; scores.csv has all.", kMaxRows, order.size())
           : "Those next to the threshold first; scores.csv has the same.";
-  report.document().subsection("Picture by picture");
+  report.document().subsection("Image by image");
   report.document().table(table);
 }
 
 std::vector<std::pair<std::string, std::string>> facts_of(const AnomaliesReport& in) {
   std::string rows;
-  for (const auto& [op, row] : kernels::rows_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
+  for (const auto& [op, row] : kernels::impls_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
   const AnomaliesModel& m = *in.model;
   const data::Preprocess& p = m.chain;
   std::vector<std::pair<std::string, std::string>> facts{
@@ -202,8 +201,8 @@ std::vector<std::pair<std::string, std::string>> facts_of(const AnomaliesReport&
                    p.channels, p.sharpen, p.height, p.width, m.size().H, m.size().W, p.blur)},
       {"Made by", m.provenance},
       {"Data", fmt::format("hash {:016x}", in.source->store->hash())},
-      {"Scored", fmt::format("{} pictures a second", format_rate(double(in.judgement->pictures.size()) /
-                                                                 std::max(1e-9, in.judgement->seconds)))}};
+      {"Scored", fmt::format("{} images a second", format_rate(double(in.evaluation->images.size()) /
+                                                               std::max(1e-9, in.evaluation->seconds)))}};
   if (in.seconds > 0) facts.emplace_back("Time in training", format_duration(in.seconds));
   return facts;
 }
@@ -216,16 +215,16 @@ std::string panel_png(const AnomaliesModel& model, const AnomaliesSource& source
                       double hot) {
   std::vector<data::Image> images, cells;
   for (const int64_t i : which) images.push_back(source.store->get(i)->image);
-  const std::vector<ScoredPicture> scored = score_pictures(model, images, false);
+  const std::vector<ScoredImage> scored = score_images(model, images, false);
   if (hot <= 0)
-    for (const ScoredPicture& p : scored)
+    for (const ScoredImage& p : scored)
       for (const float v : p.map) hot = std::max(hot, double(v));
   for (size_t k = 0; k < scored.size(); ++k) {
-    const ScoredPicture& p = scored[k];
+    const ScoredImage& p = scored[k];
     cells.push_back(in_cell(of_values(p.prepared)));
     if (p.reconstruction.H > 0) cells.push_back(in_cell(of_values(p.reconstruction)));
     data::Image map = of_map(p.map, model.size(), hot);
-    if (!source.set.pictures[size_t(which[k])].mask.empty())
+    if (!source.set.images[size_t(which[k])].mask.empty())
       draw_outline(map, data::prepare_mask(source.store->get(which[k])->labels, model.chain));
     cells.push_back(in_cell(map));
   }
@@ -233,14 +232,14 @@ std::string panel_png(const AnomaliesModel& model, const AnomaliesSource& source
 }
 
 void write_report(const RunFolder& run, const AnomaliesReport& in) {
-  const Scores s = in.judgement->scores();
+  const Scores s = in.evaluation->scores();
   Report report(run.path(), in.title, in.model->architecture);
   auto& document = report.document();
   document.section("Summary");
   std::vector<std::pair<std::string, std::string>> key;
   const double auroc = area_under_roc(s);
   if (!std::isnan(auroc))
-    key.emplace_back(with_interval("AUROC, " + in.judged, auroc_interval(s)), fmt::format("{:.3f}", auroc));
+    key.emplace_back(with_interval("AUROC, " + in.evaluated, auroc_interval(s)), fmt::format("{:.3f}", auroc));
   if (in.model->threshold) {
     const Rates r = rates_at(s, *in.model->threshold);
     const auto share = [](double rate, size_t n) { return share_interval(std::lround(rate * double(n)), int64_t(n)); };
@@ -252,37 +251,37 @@ void write_report(const RunFolder& run, const AnomaliesReport& in) {
                        fmt::format("{:.3f}", r.true_negative));
     key.emplace_back("threshold, rule " + in.model->rule, readable(*in.model->threshold));
   }
-  if (!std::isnan(in.judgement->pixel_auroc)) {
-    key.emplace_back("pixel AUROC", fmt::format("{:.3f}", in.judgement->pixel_auroc));
-    key.emplace_back("PRO", fmt::format("{:.3f}", in.judgement->region_overlap));
+  if (!std::isnan(in.evaluation->pixel_auroc)) {
+    key.emplace_back("pixel AUROC", fmt::format("{:.3f}", in.evaluation->pixel_auroc));
+    key.emplace_back("PRO", fmt::format("{:.3f}", in.evaluation->region_overlap));
   }
   document.key_figures(key);
   if (!std::isnan(auroc))
     document.paragraph(
-        fmt::format("In brackets: 95 % intervals from {} good pictures and {} anomalies (AUROC by bootstrap, shares by "
+        fmt::format("In brackets: 95 % intervals from {} good images and {} anomalies (AUROC by bootstrap, shares by "
                     "Wilson).",
                     s.normal.size(), s.anomalous.size()));
-  for (const std::string& doubt : in.doubts) document.note("Doubt about the threshold: " + doubt + ".");
+  for (const std::string& warning : in.warnings) document.note("Warning about the threshold: " + warning + ".");
   if (!in.suspects.empty()) {
     std::string names;
     for (size_t i = 0; i < std::min<size_t>(20, in.suspects.size()); ++i) names += (i ? ", " : "") + in.suspects[i];
-    document.note(fmt::format("{} of the good pictures score like anomalies; look whether they are defective: {}{}",
+    document.note(fmt::format("{} of the good images score like anomalies; look whether they are defective: {}{}",
                               in.suspects.size(), names, in.suspects.size() > 20 ? " ..." : "."));
   }
   for (const data::Problem& p : in.source->set.skipped) document.note(to_string(p));
-  if (s.normal.empty() && s.anomalous.empty()) document.note("There was no picture to judge by.");
+  if (s.normal.empty() && s.anomalous.empty()) document.note("There was no image to evaluate on.");
   document.section("Threshold");
   if (in.model->threshold && !(s.normal.empty() && s.anomalous.empty())) {
-    document.paragraph(
-        fmt::format("On the {} pictures: {} good ones, {} anomalies.", in.judged, s.normal.size(), s.anomalous.size()));
+    document.paragraph(fmt::format("On the {} images: {} good ones, {} anomalies.", in.evaluated, s.normal.size(),
+                                   s.anomalous.size()));
     ThresholdView view{.scores = s, .threshold = *in.model->threshold, .level = in.level, .rules = {}};
     for (const RuleResult& r : in.model->rules) view.rules.emplace_back(r.rule, r.threshold);
     add_threshold_explorer(report, "threshold", view);
     if (!std::isnan(auroc)) {
       const auto both = both_at_least(s, in.level);
-      document.paragraph(both ? fmt::format("On these pictures both rates reach {:g} at thresholds from {} to {}.",
+      document.paragraph(both ? fmt::format("On these images both rates reach {:g} at thresholds from {} to {}.",
                                             in.level, readable(both->low), readable(both->high))
-                              : fmt::format("On these pictures no threshold brings both rates to {:g}.", in.level));
+                              : fmt::format("On these images no threshold brings both rates to {:g}.", in.level));
     }
   }
   add_rules(report, in);
@@ -297,8 +296,8 @@ void write_report(const RunFolder& run, const AnomaliesReport& in) {
     for (const EpochRecord& e : in.history) history.push_back(epoch_figures(e));
     add_history(report, history, in.best_epoch);
   }
-  if (!in.judgement->pictures.empty()) add_kinds(report, in);
-  add_pictures(report, in);
+  if (!in.evaluation->images.empty()) add_kinds(report, in);
+  add_images(report, in);
   add_table(report, in);
   add_provenance(report, facts_of(in), in.config);
   report.write();

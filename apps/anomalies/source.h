@@ -1,4 +1,4 @@
-// The pictures that a command works with.
+// The images that a command works with.
 #pragma once
 #include <memory>
 #include <string>
@@ -11,7 +11,7 @@ namespace kern::apps {
 
 struct AnomaliesSource {
   data::AnomalySet set;                           // what cannot be read has Truth::unknown and stands in set.skipped
-  std::shared_ptr<const data::ImageStore> store;  // the set's pictures in their order; masks: 1 in the defect
+  std::shared_ptr<const data::ImageStore> store;  // the set's images in their order; masks: 1 in the defect
 };
 AnomaliesSource read_source(const AnomaliesData& data);
 void warn_of_skipped(const AnomaliesSource& source);

@@ -33,7 +33,7 @@ void run_anomalies_synthesize(const AnomaliesSynthesizeConfig& c, Call& call) {
     if (part.count > 0) make_folder(folder);
     if (part.count > 0 && part.spill) make_folder(masks);
     for (int64_t i = 0; i < part.count; ++i, ++number) {
-      const data::SpillPicture p = data::spill_picture(number, part.spill, part.options);
+      const data::SpillImage p = data::spill_image(number, part.spill, part.options);
       const std::string name = fmt::format("{}_{:06}.png", kind, number);
       write_file(folder / name, data::encode_png(p.image));
       if (part.spill) write_file(masks / name, data::encode_png(p.mask));
@@ -44,10 +44,10 @@ void run_anomalies_synthesize(const AnomaliesSynthesizeConfig& c, Call& call) {
   const fs::path sheet = c.sheet;
   if (sheet.has_parent_path()) make_folder(sheet.parent_path());
   if (!c.sheet.empty()) write_file(sheet, data::encode_png(data::sheet(cells, int(kDrawn))));
-  fmt::print("{} pictures of {} x {} in {}: {} train; validation {} good, {} spills; test {} good, {} spills\n", number,
+  fmt::print("{} images of {} x {} in {}: {} train; validation {} good, {} spills; test {} good, {} spills\n", number,
              c.width, c.height, c.out, c.training, c.validation, c.validation_spills, c.test, c.test_spills);
   if (!c.sheet.empty()) fmt::print("look at {}\n", c.sheet);
-  call.figures.add("pictures", number);
+  call.figures.add("images", number);
   call.figures.add("spills", spills);
   call.figures.add("out", c.out);
 }

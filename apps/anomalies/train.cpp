@@ -10,13 +10,14 @@
 #include "apps/training_run.h"
 #include "data/anomaly_batches.h"
 #include "data/anomaly_inspect.h"
-#include "data/feed.h"
+#include "data/data_loader.h"
 #include "data/image_split.h"
 #include "engine/random.h"
+#include "engine/statistics.h"
 #include "kernels/common/log.h"
 #include "models/pretrained.h"
 #include "training/anomaly_map.h"
-#include "training/learner.h"
+#include "training/optimiser_state.h"
 #include "training/step_memory.h"
 #include "training/stop.h"
 #include "training/supervised.h"
@@ -25,7 +26,7 @@ namespace kern::apps {
 namespace {
 using namespace training;
 
-using Feed = data::Feed<data::AnomalyBatches>;
+using DataLoader = data::DataLoader<data::AnomalyBatches>;
 
 // All that the parts of a training share.
 struct Work {
@@ -39,7 +40,7 @@ struct Work {
 
 bool has(const Work& t, const std::vector<int64_t>& which, data::Truth truth) {
   return std::any_of(which.begin(), which.end(),
-                     [&](int64_t i) { return t.source.set.pictures[size_t(i)].truth == truth; });
+                     [&](int64_t i) { return t.source.set.images[size_t(i)].truth == truth; });
 }
 
 const ThresholdRule& rule_named(const std::string& name) {
@@ -53,10 +54,10 @@ void check_data(const Work& t) {
   check(why.empty(), why);
   check(!rule_named(t.c.rule).needs_anomalies || has(t, t.split.validation, data::Truth::anomalous), "rule=", t.c.rule,
         " needs anomalies to find a threshold, and the validation has none: choose rule=quantile or rule=deviation, or "
-        "give defective pictures");
+        "give defective images");
   check(t.c.monitor == AnomaliesMonitor::loss ||
             (has(t, t.split.validation, data::Truth::anomalous) && has(t, t.split.validation, data::Truth::normal)),
-        "monitor=auroc needs good pictures and anomalies in the validation: choose monitor=loss");
+        "monitor=auroc needs good images and anomalies in the validation: choose monitor=loss");
 }
 
 AnomaliesModel describe_model(const Work& t) {
@@ -65,19 +66,19 @@ AnomaliesModel describe_model(const Work& t) {
   m.architecture = c.model;
   m.chain = c.input.chain(c.model, c.data.grey);
   // Says where sizes differ.
-  const data::AnomalyBatches sizes(std::make_shared<data::PreparedPictures>(t.source.store, m.chain), t.split.training,
+  const data::AnomalyBatches sizes(std::make_shared<data::PreparedImages>(t.source.store, m.chain), t.split.training,
                                    {});
   m.network = c.network;
-  m.network.size = {m.chain.channels, int(sizes.picture_size().H), int(sizes.picture_size().W)};
+  m.network.size = {m.chain.channels, int(sizes.image_size().H), int(sizes.image_size().W)};
   m.measure = c.measure;
   m.smoothing = c.smoothing.value_or(m.is_padim() ? 4 : 1);
   m.seed_compatible = c.seed_compatible;
   m.passes = c.passes;
   m.seed = c.recipe.seed;
   m.rule = c.rule;
-  m.training_pictures = ids_of(t.source, t.split.training);
-  m.validation_pictures = ids_of(t.source, t.split.validation);
-  m.test_pictures = ids_of(t.source, t.split.test);
+  m.training_images = ids_of(t.source, t.split.training);
+  m.validation_images = ids_of(t.source, t.split.validation);
+  m.test_images = ids_of(t.source, t.split.test);
   m.provenance =
       fmt::format("kern {} seed {} data {:016x}", build_info::kVersion, c.recipe.seed, t.source.store->hash());
   return m;
@@ -87,14 +88,6 @@ double mean_of(const std::vector<double>& v) {
   double sum = 0;
   for (const double x : v) sum += x;
   return v.empty() ? std::nan("") : sum / double(v.size());
-}
-
-double quantile_of(std::vector<double> v, double q) {
-  std::sort(v.begin(), v.end());
-  const std::vector<double>& sorted = v;
-  const double at = q * double(sorted.size() - 1);
-  const auto low = size_t(at);
-  return low + 1 < sorted.size() ? sorted[low] + (at - double(low)) * (sorted[low + 1] - sorted[low]) : sorted.back();
 }
 
 struct Trained {
@@ -108,23 +101,23 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
   set_seed(uint64_t(c.recipe.seed));
   model.build();
   model.module.move_to(t.device);
-  const auto prepared = std::make_shared<const data::PreparedPictures>(t.source.store, model.chain);
-  Feed feed(data::AnomalyBatches(
+  const auto prepared = std::make_shared<const data::PreparedImages>(t.source.store, model.chain);
+  DataLoader loader(data::AnomalyBatches(
       prepared, t.split.training,
       {.batch = c.recipe.batch, .seed = uint64_t(c.recipe.seed), .random_blur = c.seed_compatible}));
-  const int64_t steps = (feed.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
-  Learner learner(model.module, c.recipe, parameter_groups(model.module, {}), steps);
+  const int64_t steps = (loader.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
+  OptimiserState optimiser_state(model.module, c.recipe, parameter_groups(model.module, {}), steps);
   const models::AnyAutoencoder network = model.autoencoder;
-  Supervised method(model.module, learner.optimiser,
+  Supervised method(model.module, optimiser_state.optimiser,
                     {.class_weights = {},
                      .clip = c.recipe.clip,
                      .accumulate = c.recipe.accumulate,
                      .loss = [network, measure = c.measure](const AnyModule&, const Tensor& x, const Tensor&) {
                        return models::reconstruction_loss(network(x), x, measure);
                      }});
-  fmt::print("{}: {} pictures train, {} validate, {} test; {} x {} pixels, {} parameters, {} updates an epoch\n",
-             c.model, t.split.training.size(), t.split.validation.size(), t.split.test.size(), model.size().W,
-             model.size().H, model.module.parameter_count(), steps);
+  fmt::print("{}: {} images train, {} validate, {} test; {} x {} pixels, {} parameters, {} updates an epoch\n", c.model,
+             t.split.training.size(), t.split.validation.size(), t.split.test.size(), model.size().W, model.size().H,
+             model.module.parameter_count(), steps);
   auto batch_of = [&](int64_t n, bool without_values, const std::vector<float>& values) -> LabelledBatch {
     const Shape shape{n, model.size().H, model.size().W, model.chain.channels};
     const Tensor x = without_values ? Tensor::empty(shape) : Tensor::from(shape, values);
@@ -136,10 +129,10 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
       [&](int batch) {
         return memory_of_step(
             [&] {
-              const int64_t n = std::min<int64_t>(batch, feed.batches().pictures());
+              const int64_t n = std::min<int64_t>(batch, loader.batches().images());
               method.step(
-                  [&, left = feed.size()]() mutable { return left-- > 0 ? batch_of(n, true, {}) : LabelledBatch{}; });
-              if (learner.ema) learner.ema->update();
+                  [&, left = loader.size()]() mutable { return left-- > 0 ? batch_of(n, true, {}) : LabelledBatch{}; });
+              if (optimiser_state.ema) optimiser_state.ema->update();
             },
             t.device);
       },
@@ -147,12 +140,12 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
 
   const std::vector<int64_t> shown =
       data::spread(t.split.validation.empty() ? t.split.training : t.split.validation, c.panels);
-  Training training = learner.training();
-  training.samples_in_epoch = [&](int) { return feed.batches().pictures(); };
-  training.begin_epoch = [&](int epoch, int64_t index) { feed.begin(epoch, index * c.recipe.accumulate); };
+  Training training = optimiser_state.training();
+  training.samples_in_epoch = [&](int) { return loader.batches().images(); };
+  training.begin_epoch = [&](int epoch, int64_t index) { loader.begin(epoch, index * c.recipe.accumulate); };
   training.step = [&](int, int64_t) {
     return method.step([&]() -> LabelledBatch {
-      const auto b = feed.next();
+      const auto b = loader.next();
       if (!b) return {};
       return batch_of(b->N, false, b->inputs);
     });
@@ -160,7 +153,7 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
   training.validate = [&](int epoch) {
     // Without drawn numbers: a resumed training would draw others.
     const Scores s =
-        judge(model, t.source, t.split.validation, {.maps = false, .drawn = false, .prepared = prepared.get()})
+        evaluate(model, t.source, t.split.validation, {.maps = false, .drawn = false, .prepared = prepared.get()})
             .scores();
     const double loss = mean_of(s.normal), auroc = area_under_roc(s);
     if (!shown.empty()) t.run.write(anomalies_panel_name(epoch + 1), panel_png(model, t.source, shown, 0));
@@ -176,7 +169,7 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
        {"batches", fmt::format("batch={} accumulate={} size={}x{} compat={}", c.recipe.batch, c.recipe.accumulate,
                                model.size().H, model.size().W, c.seed_compatible ? "seed" : "none")}});
   std::optional<LoopState> end = carry_out(
-      t.run, c.recipe, training, {.task = "anomalies", .unit = "pictures", .config = t.config, .quiet = c.quiet}, call);
+      t.run, c.recipe, training, {.task = "anomalies", .unit = "images", .config = t.config, .quiet = c.quiet}, call);
   if (!end) return {};
   Trained done{std::move(*end), load_anomalies_model(t.run.file(kBestModelFile))};
   call.figures.add("best_epoch", int64_t(done.state.best_epoch));
@@ -205,7 +198,7 @@ void load_encoder(const AnomaliesTrainConfig& c, AnomaliesModel& model) {
   inform(models::load_pretrained(models::kMobileNetV2, model.module, "encoder", file, eps).note);
 }
 
-// One pass over the training pictures. Nothing: stopped before the end.
+// One pass over the training images. Nothing: stopped before the end.
 std::optional<Trained> fit_padim(const Work& t, AnomaliesModel& model, Call& call) {
   const AnomaliesTrainConfig& c = t.c;
   load_encoder(c, model);
@@ -217,7 +210,7 @@ std::optional<Trained> fit_padim(const Work& t, AnomaliesModel& model, Call& cal
   const int64_t d = std::min<int64_t>(c.padim.channels, model.shape.channels);
   const double bytes = 4.0 * double(model.shape.positions()) * double(d * d);
   fmt::print(
-      "padim: {} pictures train, {} validate, {} test; {} x {} pixels, {} of {} channels at {} x {} positions: {} "
+      "padim: {} images train, {} validate, {} test; {} x {} pixels, {} of {} channels at {} x {} positions: {} "
       "while "
       "it is fitted, half of that in the model file\n",
       t.split.training.size(), t.split.validation.size(), t.split.test.size(), model.size().W, model.size().H, d,
@@ -230,7 +223,7 @@ std::optional<Trained> fit_padim(const Work& t, AnomaliesModel& model, Call& cal
                                                 .seed = uint64_t(c.recipe.seed)});
   const SignalWatch signals;
   ProgressBar progress(
-      {.title = "fit", .unit = "pictures", .mode = c.quiet ? ProgressMode::quiet : ProgressMode::automatic});
+      {.title = "fit", .unit = "images", .mode = c.quiet ? ProgressMode::quiet : ProgressMode::automatic});
   progress.begin(int64_t(t.split.training.size()));
   const auto together = size_t(scored_together(model));
   for (size_t begin = 0; begin < t.split.training.size(); begin += together) {
@@ -269,42 +262,44 @@ std::vector<std::string> find_line(const Work& t, AnomaliesModel& model, const S
   ThresholdOptions o = t.c.thresholds;
   o.seed = uint64_t(t.c.recipe.seed);
   Scores scores = validation;
-  std::vector<std::string> doubts = threshold_doubts(scores, training, o);
+  std::vector<std::string> warnings = threshold_warnings(scores, training, o);
   if (scores.normal.empty()) {
     scores.normal = training;
-    doubts.push_back(
-        "the threshold was found on the training pictures, which the model knows: it is too low. Leave good pictures "
+    warnings.push_back(
+        "the threshold was found on the training images, which the model knows: it is too low. Leave good images "
         "to the validation (validation=0.15)");
   }
   model.rules = find_thresholds(scores, o);
   for (const RuleResult& r : model.rules)
     if (r.rule == t.c.rule) model.threshold = r.threshold;
+  std::vector<double> sorted = training;
+  std::sort(sorted.begin(), sorted.end());
   model.training_scores.clear();
-  for (int i = 0; i <= 100; ++i) model.training_scores.push_back(quantile_of(training, i / 100.0));
-  return doubts;
+  for (int i = 0; i <= 100; ++i) model.training_scores.push_back(quantile_of_sorted(sorted, i / 100.0));
+  return warnings;
 }
 
-// Pictures of the good folder that score as anomalies do, the most suspicious first.
-std::vector<std::string> suspects(const Work& t, const std::vector<const AnomaliesJudgement*>& parts) {
+// Images of the good folder that score as anomalies do, the most suspicious first.
+std::vector<std::string> suspects(const Work& t, const std::vector<const AnomaliesEvaluation*>& parts) {
   std::vector<std::string> out;
-  for (const AnomaliesJudgement* j : parts) {
-    std::vector<const JudgedAnomaly*> normal;
+  for (const AnomaliesEvaluation* j : parts) {
+    std::vector<const EvaluatedAnomaly*> normal;
     std::vector<double> scores;
-    for (const JudgedAnomaly& p : j->pictures)
+    for (const EvaluatedAnomaly& p : j->images)
       if (p.truth == data::Truth::normal) normal.push_back(&p), scores.push_back(p.score);
-    for (const size_t i : likely_anomalies(scores)) out.push_back(t.source.set.pictures[size_t(normal[i]->picture)].id);
+    for (const size_t i : likely_anomalies(scores)) out.push_back(t.source.set.images[size_t(normal[i]->image)].id);
   }
   return out;
 }
 
-void say_line(const AnomaliesModel& m, const std::vector<std::string>& doubts,
+void say_line(const AnomaliesModel& m, const std::vector<std::string>& warnings,
               const std::vector<std::string>& suspicious) {
   constexpr size_t kNamed = 10;
   if (!suspicious.empty()) {
     std::string names;
     for (size_t i = 0; i < std::min(kNamed, suspicious.size()); ++i) names += (i ? ", " : "") + suspicious[i];
     if (suspicious.size() > kNamed) names += fmt::format(" and {} more", suspicious.size() - kNamed);
-    warn(suspicious.size(), suspicious.size() == 1 ? " good picture scores" : " good pictures score",
+    warn(suspicious.size(), suspicious.size() == 1 ? " good image scores" : " good images score",
          " like anomalies, look at ", suspicious.size() == 1 ? "it" : "them", " and move what is defective: ", names);
   }
   for (const RuleResult& r : m.rules)
@@ -314,24 +309,24 @@ void say_line(const AnomaliesModel& m, const std::vector<std::string>& doubts,
           "{:.3f}]\n",
           r.threshold, r.rule, r.rates.true_positive, r.true_positive.low, r.true_positive.high, r.rates.true_negative,
           r.true_negative.low, r.true_negative.high);
-  for (const std::string& doubt : doubts) fmt::print("doubt: {}\n", doubt);
+  for (const std::string& warning : warnings) fmt::print("warning: {}\n", warning);
 }
 
-void judge_and_report(const Work& t, Trained& trained, Call& call) {
+void evaluate_and_report(const Work& t, Trained& trained, Call& call) {
   AnomaliesModel& model = trained.model;
-  const Judging fast{.maps = false, .quiet = t.c.quiet, .title = "score"};
-  const AnomaliesJudgement training = judge(model, t.source, t.split.training, fast),
-                           validation = judge(model, t.source, t.split.validation, {.quiet = t.c.quiet}),
-                           test = judge(model, t.source, t.split.test, {.quiet = t.c.quiet, .title = "test"});
-  const std::vector<std::string> doubts = find_line(t, model, validation.scores(), training.scores().normal),
+  const Evaluating fast{.maps = false, .quiet = t.c.quiet, .title = "score"};
+  const AnomaliesEvaluation training = evaluate(model, t.source, t.split.training, fast),
+                            validation = evaluate(model, t.source, t.split.validation, {.quiet = t.c.quiet}),
+                            test = evaluate(model, t.source, t.split.test, {.quiet = t.c.quiet, .title = "test"});
+  const std::vector<std::string> warnings = find_line(t, model, validation.scores(), training.scores().normal),
                                  suspicious = suspects(t, {&training, &validation, &test});
   std::vector<double> peaks;
-  for (const JudgedAnomaly& p : validation.scores().normal.empty() ? training.pictures : validation.pictures)
+  for (const EvaluatedAnomaly& p : validation.scores().normal.empty() ? training.images : validation.images)
     if (p.truth == data::Truth::normal) peaks.push_back(p.peak);
-  model.hot = 2 * quantile_of(peaks, 0.95);
+  model.hot = 2 * quantile(peaks, 0.95);
   save_anomalies_model(t.run.file(kBestModelFile), model);
   t.run.write("scores.csv", scores_csv(t.source, {{"training", training}, {"validation", validation}, {"test", test}}));
-  say_line(model, doubts, suspicious);
+  say_line(model, warnings, suspicious);
   Figures& f = call.figures;
   f.add("model", model.architecture);
   f.add("parameters", model.module.parameter_count());
@@ -344,7 +339,7 @@ void judge_and_report(const Work& t, Trained& trained, Call& call) {
   f.add("rules_threshold", thresholds);
   add_figures(f, model, validation, "validation_");
   add_figures(f, model, test);
-  f.add("doubts", doubts);
+  f.add("warnings", warnings);
   f.add("suspects", suspicious);
   f.add("seconds", trained.state.seconds);
   const bool tested = !t.split.test.empty();
@@ -352,22 +347,22 @@ void judge_and_report(const Work& t, Trained& trained, Call& call) {
                                       .config = t.config,
                                       .model = &model,
                                       .source = &t.source,
-                                      .judgement = tested ? &test : &validation,
+                                      .evaluation = tested ? &test : &validation,
                                       .validation = &validation,
-                                      .judged = tested ? "test" : "validation",
+                                      .evaluated = tested ? "test" : "validation",
                                       .training = int64_t(t.split.training.size()),
-                                      .doubts = doubts,
+                                      .warnings = warnings,
                                       .suspects = suspicious,
                                       .level = t.c.thresholds.level,
                                       .history = trained.state.history,
                                       .best_epoch = trained.state.best_epoch,
                                       .seconds = trained.state.seconds,
-                                      .pictures = t.c.report_pictures});
+                                      .images = t.c.report_images});
   finish_run(t.run, call);
   if (tested) {
     const Scores s = test.scores();
     const Rates r = rates_at(s, *model.threshold);
-    fmt::print("test: {} good pictures, {} anomalies: AUROC {:.4f}, TPR {:.3f}, TNR {:.3f}", s.normal.size(),
+    fmt::print("test: {} good images, {} anomalies: AUROC {:.4f}, TPR {:.3f}, TNR {:.3f}", s.normal.size(),
                s.anomalous.size(), area_under_roc(s), r.true_positive, r.true_negative);
     if (test.regions > 0) fmt::print("; pixel AUROC {:.4f}, PRO {:.4f}", test.pixel_auroc, test.region_overlap);
     fmt::print("\n");
@@ -379,7 +374,7 @@ void judge_and_report(const Work& t, Trained& trained, Call& call) {
 
 void run_anomalies_train(const AnomaliesTrainConfig& c, Call& call) {
   const RunFolder run = open_run(c.run, c.resume, call);
-  inform("reading the pictures of ", c.data.path);
+  inform("reading the images of ", c.data.path);
   Work t{c, run, begin_run(run, c, describe_anomalies_train, call), read_source(c.data), {}, c.machine.where()};
   warn_of_skipped(t.source);
   data::AnomalySplitOptions split = c.split;
@@ -392,7 +387,7 @@ void run_anomalies_train(const AnomaliesTrainConfig& c, Call& call) {
   }
   AnomaliesModel model = describe_model(t);
   std::optional<Trained> trained = model.is_padim() ? fit_padim(t, model, call) : train_autoencoder(t, model, call);
-  if (trained) judge_and_report(t, *trained, call);
+  if (trained) evaluate_and_report(t, *trained, call);
 }
 
 }  // namespace kern::apps

@@ -38,12 +38,12 @@ void run_bench_ledger(const BenchLedgerConfig& c, Call& call) {
     const benchmarks::Ledger ledger = benchmarks::ledger_of(id, c.precision, c.batch);
     if (c.nodes) {
       fmt::print("{}\n  {:<36} {:>16} {:>5} {:>8} {:<34} {:<18} {:>10} {:>9}\n", id, "node", "grid", "block", "shared",
-                 "op and direction", "row", "kB", "MFLOP");
+                 "op and direction", "implementation", "kB", "MFLOP");
       for (const auto& n : ledger.nodes)
         fmt::print("  {:<36} {:>16} {:>5} {:>8} {:<34} {:<18} {:>10.1f} {:>9.1f}\n", n.kernel,
                    n.kind == "kernel" ? fmt::format("{}x{}x{}", n.grid[0], n.grid[1], n.grid[2]) : std::string(),
                    n.block[0] * n.block[1] * n.block[2], n.shared_bytes, n.op + (n.op.empty() ? "" : " ") + n.entry,
-                   n.row, n.bytes * 1e-3, n.flops * 1e-6);
+                   n.impl, n.bytes * 1e-3, n.flops * 1e-6);
       fmt::print("{:<10} {:>6} {:>8} {:>6} {:>6} {:>10} {:>10} {:>10}\n", "id", "nodes", "kernels", "fills", "copies",
                  "MB", "GFLOP", "ms");
     }

@@ -18,7 +18,7 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
       .key("mode", c.mode, "train: forward, loss, backward, Adam; predict: forward without gradients",
            training::one_of({"train", "predict"}))
       .key("batch", c.batch, "samples in a batch; 0: what is usual for the model", training::at_least(0))
-      .key("side", c.side, "a picture's side or a signal's length; 0: what is usual for the model",
+      .key("side", c.side, "an image's side or a signal's length; 0: what is usual for the model",
            training::at_least(0));
   s.section("How")
       .key("warmup", c.warmup, "steps before the timing; at least 2", training::at_least(2))
@@ -35,7 +35,8 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
       .key("seed", c.seed, "of the weights and of dropout", training::at_least(0))
       .key("threads", c.threads, "threads; 0: all cores", training::between(0, 1024))
       .key("tune", c.tune,
-           "choose rows by measuring: auto (what KERN_TUNE says, else on for a GPU and off for the CPU), off, "
+           "choose implementations by measuring: auto (what KERN_TUNE says, else on for a GPU and off for the CPU), "
+           "off, "
            "on, or only:conv2d,linear")
       .key("profile", c.profile, "show time and bytes by op")
       .key("by_shape", c.by_shape, "with profile: a row per op and output shape");

@@ -18,7 +18,7 @@ struct BenchStepsConfig {
   bool profile = false, by_shape = false;
 };
 struct BenchKernelsConfig {
-  std::vector<std::string> models{"b", "c", "d", "D", "e"}, ops, rows;
+  std::vector<std::string> models{"b", "c", "d", "D", "e"}, ops, impls;
   DeviceChoice device = DeviceChoice::automatic;
   std::string append;
   bool large = true, reference = false, list = false;

@@ -8,7 +8,7 @@
 #include "apps/compare_figures.h"
 #include "apps/faults/report.h"
 #include "apps/faults/verbs.h"
-#include "data/seismic_picture.h"
+#include "data/seismic_image.h"
 #include "training/report/comparison_report.h"
 #include "training/report/segmentation_report.h"
 #include "training/task_model.h"
@@ -21,7 +21,7 @@ ComparisonRules rules() {
   return {.silent = {"run", "resume", "report_sections", "quiet", "threads", "device", "checkpoint_every", "tile"},
           .repeats = {"seed"}};
 }
-// All are judged on the sections of the first: what a run validated itself on makes no other method of it.
+// All are evaluated on the sections of the first: what a run validated itself on makes no other method of it.
 std::vector<FiguresMethod> methods_on_equal_sections(const std::vector<FinishedRun>& runs) {
   ComparisonRules equal = rules();
   equal.silent.insert({"validation_seed", "validation_sections"});
@@ -40,11 +40,11 @@ const std::vector<ShownFigure> kCosts = {{"parameters", "parameters", 0, HtmlTab
 struct Comparison {
   std::vector<FinishedRun> runs;
   std::vector<LabelledSection> sections;
-  std::vector<FaultsJudgement> judgements;  // of each run
+  std::vector<FaultsEvaluation> evaluations;  // of each run
 };
 
-// Every run's best model, judged again on the sections that validated the first run.
-Comparison judge_all(const std::vector<std::string>& folders, Device device) {
+// Every run's best model, evaluated again on the sections that validated the first run.
+Comparison evaluate_all(const std::vector<std::string>& folders, Device device) {
   Comparison all;
   FaultsTrainConfig first;
   for (const std::string& folder : folders) {
@@ -59,11 +59,11 @@ Comparison judge_all(const std::vector<std::string>& folders, Device device) {
     }
     check(c.recipe.seed != first.validation_seed, folder, " trained with seed=", c.recipe.seed,
           ", which is the validation_seed= of ", folders.front(),
-          ": it may have seen the sections that all are judged on");
+          ": it may have seen the sections that all are evaluated on");
     const FaultsModel model = load_faults_model(find_model_file(folder));
     model.module.move_to(device);
-    all.judgements.push_back(judge(model, all.sections, model.threshold));
-    const FaultsJudgement& j = all.judgements.back();
+    all.evaluations.push_back(evaluate(model, all.sections, model.threshold));
+    const FaultsEvaluation& j = all.evaluations.back();
     run.numbers["average_precision"] = {j.curve.average_precision()};
     run.numbers["tol_iou"] = {j.tolerant.iou()};
     run.numbers["tol_precision"] = {j.tolerant.precision()};
@@ -78,9 +78,9 @@ Comparison judge_all(const std::vector<std::string>& folders, Device device) {
 // Sections on which the last method differs most from the first, for the worse and for the better, and some between.
 void add_sections(Report& report, const Comparison& all, const std::vector<FiguresMethod>& methods, int wanted) {
   constexpr size_t kMaxMethods = 6;
-  std::vector<const FaultsJudgement*> shown;  // of the first run of each method
+  std::vector<const FaultsEvaluation*> shown;  // of the first run of each method
   for (const FiguresMethod& m : methods)
-    if (shown.size() < kMaxMethods) shown.push_back(&all.judgements[size_t(m.runs.front() - all.runs.data())]);
+    if (shown.size() < kMaxMethods) shown.push_back(&all.evaluations[size_t(m.runs.front() - all.runs.data())]);
   std::vector<double> change = shown.back()->agreement;
   if (shown.size() > 1)
     for (size_t i = 0; i < change.size(); ++i) change[i] -= shown.front()->agreement[i];
@@ -133,7 +133,7 @@ void report_comparison(const Comparison& all, int sections, const RunFolder& out
   document.section("Provenance");
   document.facts(
       {{"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
-       {"Judged", "the best model of each run, again, on the sections that validated the first"}});
+       {"Evaluated", "the best model of each run, again, on the sections that validated the first"}});
   out.write("comparison.csv", csv_of_methods(methods, columns));
   const std::filesystem::path written = report.write();
   for (const FiguresMethod& m : methods)
@@ -146,7 +146,7 @@ void report_comparison(const Comparison& all, int sections, const RunFolder& out
 
 void run_faults_compare(const FaultsCompareConfig& c, Call& call) {
   c.machine.apply();
-  const Comparison all = judge_all(c.runs, c.machine.where());
+  const Comparison all = evaluate_all(c.runs, c.machine.where());
   call.figures.add("runs", int64_t(all.runs.size()));
   for (const FiguresMethod& m : methods_on_equal_sections(all.runs)) {
     const training::Spread precision = m.spread("average_precision");
@@ -163,7 +163,7 @@ void run_faults_study(const StudyConfig& config, Call& call) {
              .figures = {"average_precision", "f1", "tol_iou"},
              .compare =
                  [](const std::vector<std::string>& runs, const RunFolder& out) {
-                   report_comparison(judge_all(runs, Device::cpu), FaultsCompareConfig().report_sections, out);
+                   report_comparison(evaluate_all(runs, Device::cpu), FaultsCompareConfig().report_sections, out);
                  }},
             call);
 }

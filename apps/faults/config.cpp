@@ -191,7 +191,7 @@ void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
            "no data but its own",
            required())
       .key("data", c.data,
-           "a SEG-Y file, a picture of a section (PNG, JPEG, BMP), or a folder of SEG-Y files (searched recursively)",
+           "a SEG-Y file, an image of a section (PNG, JPEG, BMP), or a folder of SEG-Y files (searched recursively)",
            required())
       .key("out", c.out, "folder; what is found in NAME.sgy goes to NAME/ in it", required())
       .choice("passes", c.passes,
@@ -215,7 +215,8 @@ void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
       .key("velocity", c.velocity, "m/s, to turn time into depth for dips; not used where samples are depths", above(0))
       .key("sticks", c.sticks, "sticks.txt: fault sticks on every so many sections; 0: none", at_least(0))
       .key("least_piece", c.least_piece, "a thinned fault of fewer samples gets no stick", at_least(1))
-      .key("pictures", c.pictures, "report.html and PNG pictures of an inline, a crossline and a time slice")
+      .key("images", c.images, "report.html and PNG images of an inline, a crossline and a time slice")
+      .formerly("pictures")
       .key("inline", c.inline_number, "the inline drawn; none: the middle one")
       .key("crossline", c.crossline_number, "the crossline drawn; none: the middle one")
       .key("slice", c.slice, "ms of the time slice drawn; none: the middle")
@@ -232,10 +233,10 @@ void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
            "no data but its own",
            required())
       .key("data", c.data,
-           "a SEG-Y file with labels= beside it, or a folder of pictures with masks; empty: synthetic sections")
+           "a SEG-Y file with labels= beside it, or a folder of images with masks; empty: synthetic sections")
       .key("labels", c.labels, "SEG-Y file with the same traces as data=: not 0 where a fault is")
       .key("mask_dir", c.mask_dir, "folder of the masks inside data=; empty: masks/ or labels/")
-      .key("mask_suffix", c.mask_suffix, "what a mask's name has more than its picture's")
+      .key("mask_suffix", c.mask_suffix, "what a mask's name has more than its image's")
       .key("fault_values", c.fault_values, "mask values that mean a fault; empty: any but 0", between(0, 65535))
       .key(
           "thin_labels", c.thin_labels,
@@ -247,7 +248,7 @@ void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
       .key("agc", c.agc, "SEG-Y: automatic gain control over so many ms (of depth: m or ft); 0: none", at_least(0))
       .key("threshold", c.threshold, "from which probability on a sample counts as a fault; none: the model's own",
            between(0, 1))
-      .key("strict", c.strict, "a picture that cannot be used ends the command")
+      .key("strict", c.strict, "an image that cannot be used ends the command")
       .key("report_sections", c.report_sections, "sections drawn in the report", between(0, 200))
       .key("run", c.run, "folder for report.html and result.json", required())
       .key("overwrite", c.overwrite, "write over an earlier evaluation that stands there");
@@ -262,7 +263,7 @@ void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
 void describe_faults_compare(Schema& keys, FaultsCompareConfig& c) {
   keys.section("Comparison")
       .key("runs", c.runs,
-           "folders of finished trainings; those that differ in seed alone are one method. All are judged on the "
+           "folders of finished trainings; those that differ in seed alone are one method. All are evaluated on the "
            "sections that validated the first",
            required())
       .key("out", c.out, "folder for report.html and comparison.csv", required())

@@ -97,7 +97,7 @@ struct FaultsPredictConfig {
   int64_t sticks = 5;
   int64_t least_piece = 20;
   double velocity = 2500;
-  bool pictures = true;
+  bool images = true;
   std::optional<int> inline_number, crossline_number;
   std::optional<double> slice;
   int64_t memory = 1024;  // MiB

@@ -58,16 +58,16 @@ std::vector<LabelledSection> labelled_file(const FaultsEvaluateConfig& c) {
   return sections;
 }
 
-std::vector<LabelledSection> labelled_pictures(const FaultsEvaluateConfig& c, std::vector<std::string>& skipped) {
+std::vector<LabelledSection> labelled_images(const FaultsEvaluateConfig& c, std::vector<std::string>& skipped) {
   const data::ImageSet set = data::load_image_folder(
       {.path = c.data, .image_dir = {}, .mask_dir = c.mask_dir, .mask_suffix = c.mask_suffix, .strict = c.strict});
   for (const data::Problem& p : set.skipped) skipped.push_back(data::to_string(p));
-  std::vector<data::Picture> usable;
-  for (const data::Picture& p : set.pictures)
+  std::vector<data::ImageFile> usable;
+  for (const data::ImageFile& p : set.images)
     if (!p.mask.empty()) usable.push_back(p);
-  check(!usable.empty(), "no picture in ", c.data, " has a mask: set mask_dir= or mask_suffix=");
+  check(!usable.empty(), "no image in ", c.data, " has a mask: set mask_dir= or mask_suffix=");
   std::vector<LabelledSection> sections;
-  for (const data::Picture& p : spread(usable, c.sections)) try {
+  for (const data::ImageFile& p : spread(usable, c.sections)) try {
       const data::Image grey = data::read_image(p.image, 1);
       const data::StoredImage mask = data::read_stored(p.mask);
       check(mask.H == grey.H && mask.W == grey.W, p.mask.string(), " has ", mask.W, " x ", mask.H, " pixels, ",
@@ -75,7 +75,7 @@ std::vector<LabelledSection> labelled_pictures(const FaultsEvaluateConfig& c, st
       LabelledSection s{.name = p.id,
                         .H = grey.W,
                         .W = grey.H,
-                        .inputs = section_of_picture(grey, std::lround(c.agc)),
+                        .inputs = section_of_image(grey, std::lround(c.agc)),
                         .labels = std::vector<int32_t>(size_t(grey.H * grey.W), 0),
                         .broad = c.thin_labels};
       for (int64_t x = 0; x < s.H; ++x)
@@ -93,7 +93,7 @@ std::vector<LabelledSection> labelled_pictures(const FaultsEvaluateConfig& c, st
       if (c.strict) throw;
       skipped.push_back(e.sentence());
     }
-  check(!sections.empty(), "no picture in ", c.data, " could be used",
+  check(!sections.empty(), "no image in ", c.data, " could be used",
         skipped.empty() ? std::string() : ": " + skipped.front());
   return sections;
 }
@@ -129,13 +129,13 @@ void run_evaluate_faults(const FaultsEvaluateConfig& c, Call& call) {
     sections = synthetic_sections({.synthetic = synthetic.options(uint64_t(c.seed))}, c.sections);
     config += "\n# sections made of:\n" + synthetic.to_yaml();
   } else if (fs::is_directory(fs::path(c.data))) {
-    sections = labelled_pictures(c, skipped);
+    sections = labelled_images(c, skipped);
   } else {
     check(!c.labels.empty(), c.data, " has no labels: give labels=, a SEG-Y file with the same traces");
     sections = labelled_file(c);
   }
   for (const std::string& s : skipped) warn("skipped: ", s);
-  const FaultsJudgement j = judge(model, sections, c.threshold.value_or(model.threshold), c.flips);
+  const FaultsEvaluation j = evaluate(model, sections, c.threshold.value_or(model.threshold), c.flips);
   call.figures.add("sections", int64_t(sections.size()));
   add_figures(call.figures, j);
   call.figures.add("best_f1", j.curve.best_f1().f1());
@@ -145,7 +145,7 @@ void run_evaluate_faults(const FaultsEvaluateConfig& c, Call& call) {
                                  .config = config,
                                  .model = &model,
                                  .sections = &sections,
-                                 .judgement = &j,
+                                 .evaluation = &j,
                                  .history = {},
                                  .skipped = skipped,
                                  .drawn = c.report_sections});

@@ -21,7 +21,7 @@ const Task& faults_task() {
                                   run_train_faults),
           verb<FaultsEvaluateConfig>("evaluate", "measure a model on sections whose faults are known",
                                      describe_faults_evaluate, run_evaluate_faults),
-          verb<FaultsPredictConfig>("predict", "find faults in SEG-Y files or in pictures of sections",
+          verb<FaultsPredictConfig>("predict", "find faults in SEG-Y files or in images of sections",
                                     describe_faults_predict, run_predict_faults)
               .taking_one("data"),
           verb<FaultsCompareConfig>("compare", "hold finished trainings side by side, on the same sections",

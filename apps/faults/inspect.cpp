@@ -5,7 +5,7 @@
 #include "apps/faults/verbs.h"
 #include "apps/faults/volume.h"
 #include "data/segy_inspect.h"
-#include "data/seismic_picture.h"
+#include "data/seismic_image.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/error.h"
 #include "kernels/common/log.h"
@@ -115,9 +115,9 @@ training::Svg draw_section(const Inspected& i, const data::SegySection& s, const
                                  .x_last = double(s.columns.back()),
                                  .y_first = first,
                                  .y_last = first + step * double(l.samples - 1)};
-  constexpr double kPixels = 2;  // of the picture per pixel of the page: it may be looked at magnified
+  constexpr double kPixels = 2;  // of the image per pixel of the page: it may be looked at magnified
   figure.png = data::encode_png(
-      data::resize(image, int64_t(kPixels * figure.picture_height()), int64_t(kPixels * figure.picture_width())));
+      data::resize(image, int64_t(kPixels * figure.image_height()), int64_t(kPixels * figure.image_width())));
   return training::section_figure(figure);
 }
 

@@ -5,13 +5,13 @@
 #include <set>
 
 #include "apps/build_info.h"
-#include "apps/faults/judge.h"
+#include "apps/faults/evaluation.h"
 #include "apps/faults/verbs.h"
 #include "apps/faults/volume.h"
 #include "data/image.h"
 #include "data/segy_inspect.h"
 #include "data/segy_write.h"
-#include "data/seismic_picture.h"
+#include "data/seismic_image.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
 #include "training/report/report.h"
@@ -69,10 +69,10 @@ int64_t slice_sample(const data::SegyFile& file, std::optional<double> at) {
   return int64_t(std::lround(sample));
 }
 
-class Pictures {
+class Images {
  public:
-  Pictures(const data::SegyFile& file, const data::SegyGeometry& geometry, const VolumePrediction& found,
-           double threshold)
+  Images(const data::SegyFile& file, const data::SegyGeometry& geometry, const VolumePrediction& found,
+         double threshold)
       : file_(file), geometry_(geometry), found_(found), threshold_(threshold) {
     unit_ = file.layout().unit();
     step_ = step_of(file), first_ = start_of(file);
@@ -81,7 +81,7 @@ class Pictures {
   Drawn section(const data::SegySection& s) const {
     const bool line = geometry_.kind() == data::SegyKind::line;
     const auto traces = int64_t(s.traces.size());
-    // Of a very long line every so many traces: a picture has no room for more.
+    // Of a very long line every so many traces: an image has no room for more.
     const int64_t every = (traces + kMax - 1) / kMax;
     std::vector<int64_t> shown;
     for (int64_t i = 0; i < traces; i += every) shown.push_back(s.traces[size_t(i)]);
@@ -136,7 +136,7 @@ class Pictures {
   }
 
  private:
-  static constexpr int64_t kMax = 1600;  // columns or rows of a picture
+  static constexpr int64_t kMax = 1600;  // columns or rows of an image
 
   Drawn draw(const std::string& name, const std::string& file, std::span<const float> amplitude,
              std::span<const float> probability, int64_t traces, int64_t samples,
@@ -153,7 +153,7 @@ class Pictures {
     d.figure.title = name;
     constexpr double kPixels = 2;
     const data::Image wide =
-        data::resize(grey, int64_t(kPixels * d.figure.picture_height()), int64_t(kPixels * d.figure.picture_width()));
+        data::resize(grey, int64_t(kPixels * d.figure.image_height()), int64_t(kPixels * d.figure.image_width()));
     d.figure.png = data::encode_png(data::with_faults(wide, probability, traces, samples));
     return d;
   }
@@ -168,20 +168,19 @@ class Pictures {
 
 int middle_of(const std::vector<int>& lines) { return lines[lines.size() / 2]; }
 
-void write_pictures(const FaultsPredictConfig& c, const FaultsModel& model, const data::SegyFile& file,
-                    const data::SegyGeometry& geometry, const VolumePrediction& found, const fs::path& out) {
+void write_images(const FaultsPredictConfig& c, const FaultsModel& model, const data::SegyFile& file,
+                  const data::SegyGeometry& geometry, const VolumePrediction& found, const fs::path& out) {
   const double threshold = c.threshold.value_or(model.threshold);
-  const Pictures pictures(file, geometry, found, threshold);
+  const Images images(file, geometry, found, threshold);
   std::vector<Drawn> drawn;
   const bool cube = geometry.kind() == data::SegyKind::cube;
-  if (c.inline_number) drawn.push_back(pictures.section(geometry.inline_section(*c.inline_number)));
+  if (c.inline_number) drawn.push_back(images.section(geometry.inline_section(*c.inline_number)));
   else if (geometry.crosslines().size() > 1)
-    drawn.push_back(pictures.section(geometry.inline_section(middle_of(geometry.inlines()))));
-  if (c.crossline_number) drawn.push_back(pictures.section(geometry.crossline_section(*c.crossline_number)));
+    drawn.push_back(images.section(geometry.inline_section(middle_of(geometry.inlines()))));
+  if (c.crossline_number) drawn.push_back(images.section(geometry.crossline_section(*c.crossline_number)));
   else if (cube && geometry.inlines().size() > 1)
-    drawn.push_back(pictures.section(geometry.crossline_section(middle_of(geometry.crosslines()))));
-  if (cube && geometry.inlines().size() > 1 && geometry.crosslines().size() > 1)
-    drawn.push_back(pictures.slice(c.slice));
+    drawn.push_back(images.section(geometry.crossline_section(middle_of(geometry.crosslines()))));
+  if (cube && geometry.inlines().size() > 1 && geometry.crosslines().size() > 1) drawn.push_back(images.slice(c.slice));
   training::Report report(out, "Faults in " + file.name(), model.architecture);
   auto& page = report.document();
   page.section("Sections");
@@ -263,16 +262,16 @@ bool predict_segy(const FaultsPredictConfig& c, const FaultsModel& model, const 
   if (c.dip) write("dip.sgy", What::dip, "FAULT DIP IN DEGREES");
   if (c.azimuth) write("azimuth.sgy", What::azimuth, "FAULT AZIMUTH IN DEGREES");
   if (c.sticks > 0) write_file(job.to / "sticks.txt", found.sticks());
-  if (c.pictures) write_pictures(c, model, file, geometry, found, job.to);
+  if (c.images) write_images(c, model, file, geometry, found, job.to);
   write("faults.sgy", What::probability, "FAULT PROBABILITY 0 TO 1");  // last: where it is, all is
   fs::remove_all(job.to / "parts");
   return true;
 }
 
-// A plain picture of a section: dark and light are taken for the amplitudes, time runs downwards.
-void predict_picture(const FaultsPredictConfig& c, const FaultsModel& model, const Job& job) {
+// A plain image of a section: dark and light are taken for the amplitudes, time runs downwards.
+void predict_image(const FaultsPredictConfig& c, const FaultsModel& model, const Job& job) {
   const data::Image grey = data::read_image(job.from, 1);
-  const std::vector<float> v = section_of_picture(grey, std::lround(c.agc));
+  const std::vector<float> v = section_of_image(grey, std::lround(c.agc));
   const std::vector<float> p = section_faults(model, v, grey.W, grey.H, c.flips);
   data::Image probability = data::make_raster(grey.H, grey.W, 1);
   for (int64_t x = 0; x < grey.W; ++x)
@@ -295,7 +294,7 @@ void run_predict_faults(const FaultsPredictConfig& c, Call& call) {
   for (const Job& job : jobs) {
     try {
       if (data::is_image_name(job.from)) {
-        predict_picture(c, model, job);
+        predict_image(c, model, job);
       } else if (!predict_segy(c, model, job)) {
         fmt::print("stopped; what is done is kept in {}: the same command goes on there\n",
                    (job.to / "parts").string());

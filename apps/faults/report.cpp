@@ -7,7 +7,7 @@
 
 #include "apps/build_info.h"
 #include "data/image_draw.h"
-#include "data/seismic_picture.h"
+#include "data/seismic_image.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/parallel.h"
 #include "training/intervals.h"
@@ -73,7 +73,7 @@ void add_training(Report& report, const FaultsReport& in) {
 
 std::vector<std::pair<std::string, std::string>> facts_of(const FaultsReport& in) {
   std::string rows;
-  for (const auto& [op, row] : kernels::rows_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
+  for (const auto& [op, row] : kernels::impls_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
   const FaultsModel& m = *in.model;
   std::vector<std::pair<std::string, std::string>> facts{
       {"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
@@ -88,7 +88,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(const FaultsReport& in
 
 }  // namespace
 
-std::optional<Interval> tolerant_interval(const FaultsJudgement& j) {
+std::optional<Interval> tolerant_interval(const FaultsEvaluation& j) {
   return bootstrap(int64_t(j.sections.size()), [&](std::span<const int64_t> which) {
     TolerantAgreement all(2);
     for (const int64_t i : which) all.merge(j.sections[size_t(i)]);
@@ -110,7 +110,7 @@ Svg panel_of(const LabelledSection& s, const std::vector<std::span<const float>>
 }
 
 void write_report(const RunFolder& run, const FaultsReport& in) {
-  const FaultsJudgement& j = *in.judgement;
+  const FaultsEvaluation& j = *in.evaluation;
   Report report(run.path(), in.title, in.model->architecture);
   auto& document = report.document();
   document.section("Summary");
@@ -150,7 +150,7 @@ void write_report(const RunFolder& run, const FaultsReport& in) {
   report.write();
 }
 
-void add_figures(Figures& figures, const FaultsJudgement& j) {
+void add_figures(Figures& figures, const FaultsEvaluation& j) {
   figures.add("loss", j.loss);
   figures.add("average_precision", j.curve.average_precision());
   figures.add("threshold", j.point.threshold);
@@ -163,7 +163,7 @@ void add_figures(Figures& figures, const FaultsJudgement& j) {
   figures.add("tol_recall", j.tolerant.recall());
 }
 
-std::string summary_of(const FaultsJudgement& j) {
+std::string summary_of(const FaultsEvaluation& j) {
   return fmt::format("average precision {:.4f}, F1 {:.4f} from {:.2f} on, Tol-IoU@2 {:.4f}",
                      j.curve.average_precision(), j.point.f1(), j.point.threshold, j.tolerant.iou());
 }

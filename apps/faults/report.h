@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "apps/command.h"
-#include "apps/faults/judge.h"
+#include "apps/faults/evaluation.h"
 #include "training/checkpoint.h"
 #include "training/report/svg.h"
 #include "training/run_folder.h"
@@ -17,7 +17,7 @@ struct FaultsReport {
   std::string title, config;
   const FaultsModel* model;
   const std::vector<LabelledSection>* sections;
-  const FaultsJudgement* judgement;  // of them
+  const FaultsEvaluation* evaluation;  // of them
   std::vector<training::EpochRecord> history;
   int best_epoch = 0;
   std::vector<std::string> skipped;  // what was left out, in sentences
@@ -30,8 +30,8 @@ void write_report(const training::RunFolder& run, const FaultsReport& input);
 // Section, its faults in red, and the section under each of `probabilities`, from left to right.
 training::Svg panel_of(const LabelledSection& section, const std::vector<std::span<const float>>& probabilities);
 
-void add_figures(Figures& figures, const FaultsJudgement& judgement);
+void add_figures(Figures& figures, const FaultsEvaluation& evaluation);
 // "average precision 0.87, best F1 ...": for a person.
-std::string summary_of(const FaultsJudgement& judgement);
+std::string summary_of(const FaultsEvaluation& evaluation);
 
 }  // namespace kern::apps

@@ -7,7 +7,7 @@
 #include "data/image_draw.h"
 #include "data/section_windows.h"
 #include "data/segy_write.h"
-#include "data/seismic_picture.h"
+#include "data/seismic_image.h"
 #include "engine/atomic_file.h"
 
 namespace kern::apps {
@@ -33,7 +33,7 @@ void write_segy(const std::filesystem::path& path, const data::SyntheticVolume& 
 }
 
 // The middle inline, bare and with its faults in red.
-void add_pictures(std::vector<data::Image>& cells, const data::SyntheticVolume& v) {
+void add_images(std::vector<data::Image>& cells, const data::SyntheticVolume& v) {
   const int64_t section = v.crosslines * v.samples, from = v.inlines / 2 * section;
   const data::Image grey = data::in_colours(data::seismic_image(
       std::span(v.amplitude).subspan(size_t(from), size_t(section)), v.crosslines, v.samples, 0, 1, 65536));
@@ -66,12 +66,12 @@ void run_synthesize_seismic(const SynthesizeSeismicConfig& c, Call& call) {
     const data::SyntheticVolume v = windows ? windows->section(options, i) : data::synthetic_seismic(options, i);
     write_segy(out / fmt::format("amplitude_{:05}.sgy", i), v, c, interval, i, false);
     write_segy(out / fmt::format("faults_{:05}.sgy", i), v, c, interval, i, true);
-    if (i < c.sheet) add_pictures(cells, v);
+    if (i < c.sheet) add_images(cells, v);
     faults += int64_t(v.faults.size());
     labelled += std::count(v.label.begin(), v.label.end(), 1);
     samples += int64_t(v.label.size());
   }
-  if (!cells.empty()) write_file(out / "sheet.png", data::encode_png(data::picture_rows(cells, 8)));
+  if (!cells.empty()) write_file(out / "sheet.png", data::encode_png(data::image_rows(cells, 8)));
   const double share = double(labelled) / double(samples);
   fmt::print("{} {} of {} x {} x {} with {} faults ({:.2f} % of the samples) in {}\n", c.volumes,
              options.inlines == 1 ? "sections" : "cubes", options.inlines, options.crosslines, options.samples, faults,

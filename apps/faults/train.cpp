@@ -8,26 +8,26 @@
 #include "apps/faults/report.h"
 #include "apps/faults/verbs.h"
 #include "apps/training_run.h"
-#include "data/feed.h"
+#include "data/data_loader.h"
 #include "engine/ops/add.h"
 #include "engine/ops/unary.h"
-#include "training/learner.h"
+#include "training/optimiser_state.h"
 #include "training/supervised.h"
 
 namespace kern::apps {
 namespace {
 using namespace training;
-using Feed = data::Feed<data::FaultSections>;
+using DataLoader = data::DataLoader<data::FaultSections>;
 
-LabelledBatch next_of(Feed& feed) {
-  const auto b = feed.next();
+LabelledBatch next_of(DataLoader& loader) {
+  const auto b = loader.next();
   if (!b) return {};
   return {Tensor::from({b->N, b->H, b->W, 1}, b->inputs), Tensor::from({b->N, b->H, b->W}, b->labels)};
 }
 
 // As many batches of n sections as an epoch may have in a row, without values: for a dry run.
-auto empty_step(const Feed& feed, int64_t n) {
-  return [&batches = feed.batches(), n, left = feed.size()]() mutable -> LabelledBatch {
+auto empty_step(const DataLoader& loader, int64_t n) {
+  return [&batches = loader.batches(), n, left = loader.size()]() mutable -> LabelledBatch {
     if (left-- <= 0) return {};
     const int64_t N = std::min(n, batches.sections()), H = batches.options().synthetic.crosslines,
                   W = batches.options().synthetic.samples;
@@ -59,15 +59,15 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
   check(c.validation_seed != c.recipe.seed, "validation_seed=", c.validation_seed,
         " is seed= too: the sections that validate would be those that train; choose another");
   const auto windows = c.from.empty() ? nullptr : std::make_shared<data::SectionWindows>(c.from, c.places);
-  Feed feed(data::FaultSections({.synthetic = c.synthetic.options(uint64_t(c.recipe.seed)),
-                                 .windows = windows,
-                                 .part = data::SectionWindows::Part::training,
-                                 .sections = c.sections,
-                                 .batch = c.recipe.batch,
-                                 .fresh = c.fresh,
-                                 .augment = c.augment}));
+  DataLoader loader(data::FaultSections({.synthetic = c.synthetic.options(uint64_t(c.recipe.seed)),
+                                         .windows = windows,
+                                         .part = data::SectionWindows::Part::training,
+                                         .sections = c.sections,
+                                         .batch = c.recipe.batch,
+                                         .fresh = c.fresh,
+                                         .augment = c.augment}));
   const Device device = c.machine.where();
-  const SegmentationLoss segmentation(c.loss, 2, balance(feed.batches(), c.balance), device);
+  const SegmentationLoss segmentation(c.loss, 2, balance(loader.batches(), c.balance), device);
   check(segmentation.outputs() == 1, "loss= must have bce, for networks of one output, e.g. loss={bce: 1, dice: 1}");
   const std::vector<LabelledSection> validation = validation_sections(c, windows);
   check(std::any_of(validation.begin(), validation.end(),
@@ -86,9 +86,9 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
     if (!network.divergence || c.divergence == 0) return sum;
     return add(sum, affine(network.divergence(), float(c.divergence / double(x.dim(1) * x.dim(2)))));
   };
-  const int64_t steps = (feed.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
-  Learner learner(model.module, c.recipe, {{.parameters = model.module.parameters()}}, steps);
-  Supervised method(model.module, learner.optimiser,
+  const int64_t steps = (loader.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
+  OptimiserState optimiser_state(model.module, c.recipe, {{.parameters = model.module.parameters()}}, steps);
+  Supervised method(model.module, optimiser_state.optimiser,
                     {.clip = c.recipe.clip, .accumulate = c.recipe.accumulate, .loss = loss});
   fmt::print("{}: {} sections of {} traces x {} samples an epoch, {} validate; {} parameters, {} updates an epoch\n",
              c.model, c.sections, c.synthetic.crosslines, c.synthetic.samples, c.validation_sections,
@@ -99,19 +99,19 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
       [&](int batch) {
         return memory_of_step(
             [&] {
-              method.step(empty_step(feed, batch));
-              if (learner.ema) learner.ema->update();
+              method.step(empty_step(loader, batch));
+              if (optimiser_state.ema) optimiser_state.ema->update();
             },
             device);
       },
       device, "smaller sections");
 
-  Training t = learner.training();
+  Training t = optimiser_state.training();
   t.samples_in_epoch = [&](int) { return c.sections; };
-  t.begin_epoch = [&](int epoch, int64_t index) { feed.begin(epoch, index * c.recipe.accumulate); };
-  t.step = [&](int, int64_t) { return method.step([&] { return next_of(feed); }); };
+  t.begin_epoch = [&](int epoch, int64_t index) { loader.begin(epoch, index * c.recipe.accumulate); };
+  t.step = [&](int, int64_t) { return method.step([&] { return next_of(loader); }); };
   t.validate = [&](int) {
-    const FaultsJudgement j = judge(model, validation);
+    const FaultsEvaluation j = evaluate(model, validation);
     model.threshold = j.point.threshold;
     model.average_precision = j.curve.average_precision();
     return Validation{.score = model.average_precision,
@@ -132,7 +132,7 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
   if (!end) return;
   const FaultsModel best = load_faults_model(run.file(kBestModelFile));
   best.module.move_to(device);
-  const FaultsJudgement j = judge(best, validation);
+  const FaultsEvaluation j = evaluate(best, validation);
   call.figures.add("best_epoch", int64_t(end->best_epoch));
   add_figures(call.figures, j);
   call.figures.add("parameters", best.module.parameter_count());
@@ -143,7 +143,7 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
                                  .config = config,
                                  .model = &best,
                                  .sections = &validation,
-                                 .judgement = &j,
+                                 .evaluation = &j,
                                  .history = end->history,
                                  .best_epoch = end->best_epoch,
                                  .skipped = {},

@@ -18,23 +18,23 @@ namespace kern::apps {
 namespace {
 using namespace training;
 
-ComparisonRules rules() { return comparison_rules("pictures", {"panels", "cache", "reach"}); }
+ComparisonRules rules() { return comparison_rules("images", {"panels", "cache", "epochs_to"}); }
 
-// A run, judged again by its model on the pictures that validated it.
-struct Judged {
+// A run, evaluated again by its model on the images that validated it.
+struct Evaluated {
   ComparedRun run;
   ImagesModel model;
-  ImagesJudgement judgement;
+  ImagesEvaluation evaluation;
   std::shared_ptr<const data::ImageStore> store;
 
-  const JudgedPicture* find(const std::string& id) const {
-    const auto at = std::ranges::find(judgement.pictures, id, [&](const JudgedPicture& p) { return id_of(p); });
-    return at == judgement.pictures.end() ? nullptr : &*at;
+  const EvaluatedImage* find(const std::string& id) const {
+    const auto at = std::ranges::find(evaluation.images, id, [&](const EvaluatedImage& p) { return id_of(p); });
+    return at == evaluation.images.end() ? nullptr : &*at;
   }
-  const std::string& id_of(const JudgedPicture& p) const { return store->pictures()[size_t(p.picture)].id; }
+  const std::string& id_of(const EvaluatedImage& p) const { return store->images()[size_t(p.image)].id; }
 };
 
-// Pictures as a run read them; read once for all runs that read them equally.
+// Images as a run read them; read once for all runs that read them equally.
 class Sources {
  public:
   std::shared_ptr<const data::ImageStore> of(const ImagesTrainConfig& c, const Settings& settings) {
@@ -52,7 +52,7 @@ class Sources {
   std::map<std::string, std::shared_ptr<const data::ImageStore>> read_;
 };
 
-Judged judge_run(const std::string& folder, const std::string& data, Sources& sources) {
+Evaluated evaluate_run(const std::string& folder, const std::string& data, Sources& sources) {
   require_finished(folder, "images");
   ImagesTrainConfig c;
   Schema keys("images train");
@@ -64,71 +64,71 @@ Judged judge_run(const std::string& folder, const std::string& data, Sources& so
   ImagesModel model = load_images_model(find_model_file(folder));
   auto store = sources.of(c, settings);
   std::map<std::string, int64_t> place;
-  for (size_t i = 0; i < store->pictures().size(); ++i)
-    if (store->facts()[i].failure.empty() && !store->pictures()[i].mask.empty())
-      place.emplace(store->pictures()[i].id, int64_t(i));
+  for (size_t i = 0; i < store->images().size(); ++i)
+    if (store->facts()[i].failure.empty() && !store->images()[i].mask.empty())
+      place.emplace(store->images()[i].id, int64_t(i));
   std::vector<int64_t> which;
-  for (const std::string& id : model.validation_pictures) {
-    check(place.count(id), "the picture ", id, ", which validated ", folder, ", is not in ", c.data.path,
+  for (const std::string& id : model.validation_images) {
+    check(place.count(id), "the image ", id, ", which validated ", folder, ", is not in ", c.data.path,
           " any more, or has no mask there: give the data of the runs as data=");
     which.push_back(place.at(id));
   }
-  ImagesJudgement j = judge(model, *store, which);
-  ComparedRun run = run_in(folder, settings, j.matrix, model.validation_pictures, "labelled_pictures",
-                           int64_t(model.training_pictures.size()));
+  ImagesEvaluation j = evaluate(model, *store, which);
+  ComparedRun run = run_in(folder, settings, j.matrix, model.validation_images, "labelled_images",
+                           int64_t(model.training_images.size()));
   return {std::move(run), std::move(model), std::move(j), std::move(store)};
 }
 
-// Pictures that the last method changed most for the worse and for the better, and some between.
-void add_pictures(Comparison& c, const std::vector<Judged>& all, int wanted) {
+// Images that the last method changed most for the worse and for the better, and some between.
+void add_images(Comparison& c, const std::vector<Evaluated>& all, int wanted) {
   constexpr size_t kMaxMethods = 6;
-  const Judged& first = all[c.methods[0].runs[0]];
-  const Judged& last = all[c.methods.back().runs[0]];
+  const Evaluated& first = all[c.methods[0].runs[0]];
+  const Evaluated& last = all[c.methods.back().runs[0]];
   std::vector<double> change;
-  for (const JudgedPicture& p : first.judgement.pictures) {
-    const JudgedPicture* other = last.find(first.id_of(p));
+  for (const EvaluatedImage& p : first.evaluation.images) {
+    const EvaluatedImage* other = last.find(first.id_of(p));
     change.push_back(!other ? NAN : c.methods.size() > 1 ? other->mean_iou - p.mean_iou : p.mean_iou);
   }
   const size_t drawn = size_t(std::max(0, wanted)), third = drawn / 3;
   for (const auto& [i, why] : choose_wells(change, third, drawn - 2 * third, third)) {
     if (std::isnan(change[i])) continue;
-    const std::string& id = first.id_of(first.judgement.pictures[i]);
+    const std::string& id = first.id_of(first.evaluation.images[i]);
     std::vector<Opinion> opinions;
-    std::string caption = "From left to right: picture, truth";
+    std::string caption = "From left to right: image, truth";
     for (size_t m = 0; m < std::min(kMaxMethods, c.methods.size()); ++m) {
-      const Judged& run = all[c.methods[m].runs[0]];
-      const JudgedPicture* own = run.find(id);
+      const Evaluated& run = all[c.methods[m].runs[0]];
+      const EvaluatedImage* own = run.find(id);
       if (!own) continue;  // another fold
-      opinions.push_back({&run.model, run.store.get(), own->picture});
+      opinions.push_back({&run.model, run.store.get(), own->image});
       caption += fmt::format(", {} (mean IoU {:.3f})", m + 1, own->mean_iou);
     }
     const std::string name = c.methods.size() > 1 ? fmt::format("{}, {:+.3f}", id, change[i]) : id;
-    c.panels.push_back({name, picture_of(opinions_png(opinions), name), caption + "."});
+    c.panels.push_back({name, image_of(opinions_png(opinions), name), caption + "."});
   }
 }
 
 Comparison compare(const CompareConfig& config) {
   Sources sources;
-  std::vector<Judged> all;
+  std::vector<Evaluated> all;
   Comparison c;
-  c.item = "pictures";
+  c.item = "images";
   c.reach = config.reach;
   for (const std::string& folder : config.runs) {
-    all.push_back(judge_run(folder, config.data, sources));
+    all.push_back(evaluate_run(folder, config.data, sources));
     c.runs.push_back(all.back().run);
   }
   group(c, rules());
   if (c.runs[0].matrix.class_count() == 2) c.curves.insert(c.curves.begin(), "binary_iou");
-  add_pictures(c, all, config.shown);
+  add_images(c, all, config.shown);
   c.facts = {{"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
-             {"Judged", "the best model of each run, again, on the pictures that validated it"},
+             {"Evaluated", "the best model of each run, again, on the images that validated it"},
              {"Data", "hash " + hash_text(all[0].store->hash())}};
   return c;
 }
 
 }  // namespace
 
-void describe_images_compare(Schema& keys, CompareConfig& c) { describe_comparison(keys, c, "pictures"); }
+void describe_images_compare(Schema& keys, CompareConfig& c) { describe_comparison(keys, c, "images"); }
 
 void run_images_compare(const CompareConfig& config, Call& call) {
   config.machine.apply();

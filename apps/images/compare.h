@@ -1,4 +1,4 @@
-// Finished trainings on pictures side by side, and studies of many.
+// Finished trainings on images side by side, and studies of many.
 #pragma once
 #include "apps/compare.h"
 #include "apps/study.h"

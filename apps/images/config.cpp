@@ -19,13 +19,13 @@ void describe_class(Schema& keys, data::ImageClass& c) {
 void describe_folders(Schema& keys, ImagesData& d) {
   keys.section("Data")
       .key("data", d.path,
-           "folder of the data: pictures (JPEG, PNG, TIFF, BMP, GIF) in images/, masks of the same names in masks/")
+           "folder of the data: images (JPEG, PNG, TIFF, BMP, GIF) in images/, masks of the same names in masks/")
       .key("image_dir", d.image_dir,
-           "folder of the pictures inside data=, searched recursively; empty: images/, or data= itself")
+           "folder of the images inside data=, searched recursively; empty: images/, or data= itself")
       .key("mask_dir", d.mask_dir,
-           "folder of the masks inside data=; empty: masks/, or among the pictures by mask_suffix=")
+           "folder of the masks inside data=; empty: masks/, or among the images by mask_suffix=")
       .key("mask_suffix", d.mask_suffix,
-           "what a mask's name has more than its picture's: _mask pairs dog.jpg with dog_mask.png")
+           "what a mask's name has more than its image's: _mask pairs dog.jpg with dog_mask.png")
       .choice("masks", d.masks,
               "what a mask's values are: index: class numbers, grey or palette; colour: the classes' colours; nonzero: "
               "anything but 0 is the second class; zero: 0 is; alpha: anything that is not transparent",
@@ -40,29 +40,29 @@ void describe_folders(Schema& keys, ImagesData& d) {
       .key("ignore", d.ignore, "mask values that take no part, e.g. 255", between(0, 65535))
       .key("ignore_unmapped", d.ignore_unmapped, "so do values and colours of no class; otherwise they are an error")
       .key("strict", d.strict, "a file that cannot be used ends the command instead of being named and skipped")
-      .key("grey", d.grey, "pictures as one grey channel; false: three colours, whatever the files hold")
-      .key("cache", d.cache, "MiB of decoded pictures kept in memory; what is beyond is decoded anew every epoch",
+      .key("grey", d.grey, "images as one grey channel; false: three colours, whatever the files hold")
+      .key("cache", d.cache, "MiB of decoded images kept in memory; what is beyond is decoded anew every epoch",
            at_least(0))
       .key("unlabelled", d.unlabelled,
-           "folder of further pictures, from which the semi-supervised methods learn (method=); masks in it are not "
-           "looked at. Pictures of data= without a mask are used likewise");
+           "folder of further images, from which the semi-supervised methods learn (method=); masks in it are not "
+           "looked at. Images of data= without a mask are used likewise");
 }
 
 void describe_split(Schema& keys, ImagesSplit& s) {
-  keys.section("Split (equal pictures stay on one side)")
-      .key("validation", s.validation, "share of the pictures with masks that validate",
+  keys.section("Split (equal images stay on one side)")
+      .key("validation", s.validation, "share of the images with masks that validate",
            training::Allowed{.low = 0, .high = 1, .open_low = true, .open_high = true})
       .key("folds", s.folds, "k-fold cross-validation: this many folds; 0: by share", at_least(0))
       .key("fold", s.fold, "the fold that validates, from 0", at_least(0))
-      .key("split_seed", s.seed, "draws the pictures of the share or the folds; another seed= leaves them as they are",
+      .key("split_seed", s.seed, "draws the images of the share or the folds; another seed= leaves them as they are",
            at_least(0))
       .key("validation_list", s.validation_list, "text file of names, one a line: exactly these validate")
       .key("validation_image_dir", s.validation_image_dir,
-           "folder inside data= of the pictures that validate, if they have one of their own")
+           "folder inside data= of the images that validate, if they have one of their own")
       .key("validation_mask_dir", s.validation_mask_dir, "and the one of their masks");
 }
 
-// Of the pictures in training, and of their strong views.
+// Of the images in training, and of their strong views.
 void describe_changes(Schema& keys, const std::string& prefix, data::ImageAugmentation& a, const std::string& whose) {
   keys.key(prefix + "flip_horizontal", a.flip_horizontal, "mirrors half of the " + whose + ", left and right")
       .key(prefix + "flip_vertical", a.flip_vertical, "and top and bottom")
@@ -71,7 +71,7 @@ void describe_changes(Schema& keys, const std::string& prefix, data::ImageAugmen
       .key(prefix + "zoom", a.zoom, "magnified or reduced by up to this share", between(0, 0.9))
       .key(prefix + "shift", a.shift, "moved by up to this share of height and width", between(0, 0.9))
       .key(prefix + "brightness", a.brightness, "times 1 +- up to this", between(0, 1))
-      .key(prefix + "contrast", a.contrast, "about the picture's mean", between(0, 1))
+      .key(prefix + "contrast", a.contrast, "about the image's mean", between(0, 1))
       .key(prefix + "saturation", a.saturation, "of colours, about their grey", between(0, 1))
       .key(prefix + "hue", a.hue, "turned by up to this part of the colour circle", between(0, 0.5))
       .key(prefix + "noise", a.noise, "normal, of a deviation up to this; white is 1", between(0, 1))
@@ -81,25 +81,25 @@ void describe_changes(Schema& keys, const std::string& prefix, data::ImageAugmen
 
 void describe_inputs(Schema& keys, ImagesTrainConfig& c) {
   keys.section("Inputs")
-      .key("size", c.size, "height and width that the network sees, 224,224; empty: the pictures' own, then all equal",
+      .key("size", c.size, "height and width that the network sees, 224,224; empty: the images' own, then all equal",
            between(1, 16384))
       .choice("fit", c.fit,
-              "how a picture comes to that size: scale: as a whole; crop: a part of it, at random in training, tiles "
+              "how an image comes to that size: scale: as a whole; crop: a part of it, at random in training, tiles "
               "in prediction",
               {{"scale", data::Fit::scale}, {"crop", data::Fit::crop}});
-  describe_changes(keys, "augment.", c.augmentation, "training pictures");
+  describe_changes(keys, "augment.", c.augmentation, "training images");
   keys.key("augment.crop", c.augmentation.crop, "a part without up to this share of the area, scaled up",
            between(0, 0.99));
 }
 
-// What learns from pictures without masks.
+// What learns from images without masks.
 void describe_semi_supervision(Schema& keys, ImagesTrainConfig& c) {
   std::vector<std::string> discriminators;
   for (const auto& m : models::discriminator_models())
     if (m.make2d) discriminators.push_back(m.name);
-  describe_method(keys, c.method, "pictures", discriminators);
+  describe_method(keys, c.method, "images", discriminators);
   keys.key("labelled_fraction", c.labelled_fraction,
-           "share of the training pictures whose masks are seen, the pictures of 1/8 among those of 1/4; the others "
+           "share of the training images whose masks are seen, the images of 1/8 among those of 1/4; the others "
            "count as unlabelled",
            training::Allowed{.low = 0, .high = 1, .open_low = true});
   describe_changes(keys, "semi.strong.", c.strong,
@@ -118,16 +118,17 @@ std::vector<std::string> model_names() {
   return names;
 }
 
-void describe_passing(Schema& keys, Passing& p) {
+void describe_inference(Schema& keys, InferenceOptions& p) {
   keys.choice("window", p.window,
-              "whole: a picture goes through the network at once; tiles: in overlapping parts of the training's size, "
+              "whole: an image goes through the network at once; tiles: in overlapping parts of the training's size, "
               "blended; auto: as it was trained, and what is too large, or more than twice as large as what was "
               "trained on, in "
               "tiles",
               {{"auto", Window::automatic}, {"whole", Window::whole}, {"tiles", Window::tiles}})
       .key("overlap", p.overlap, "share of a tile that the next one covers too", between(0, 0.9))
-      .choice("flips", p.flips, "mean over mirrored pictures too: horizontal: 2 passes; both: 4",
-              {{"none", Flips::none}, {"horizontal", Flips::horizontal}, {"both", Flips::both}});
+      .choice(
+          "flips", p.flips, "mean over mirrored images too: horizontal: 2 passes; both: 4",
+          {{"none", TestTimeFlips::none}, {"horizontal", TestTimeFlips::horizontal}, {"both", TestTimeFlips::both}});
 }
 }  // namespace
 
@@ -159,7 +160,7 @@ std::vector<data::Rgb> palette_of(const training::ClassList& classes) {
 }
 
 void describe_images_init(Schema& keys, ImagesInitConfig& c) {
-  keys.section("Data").key("data", c.data, "folder of pictures and masks", training::required());
+  keys.section("Data").key("data", c.data, "folder of images and masks", training::required());
   keys.section("Output")
       .key("out", c.out, "configuration to write")
       .key("overwrite", c.overwrite, "replace it if it is there");
@@ -179,7 +180,7 @@ void describe_images_train(Schema& keys, ImagesTrainConfig& c) {
       .key("encoder.frozen", c.encoder_frozen, "so many of the encoder's first levels are not trained", at_least(0))
       .key("encoder.lr", c.encoder_lr, "the encoder's learning rate is lr times this", training::above(0));
   describe_semi_supervision(keys, c);
-  describe_training(keys, c.recipe, "pictures");
+  describe_training(keys, c.recipe, "images");
   describe_loss(keys, c.loss);
   keys.choice("class_weights", c.class_weights, "in the loss: complement is 1 - share, inverse 1 / share",
               {{"none", training::ClassWeights::none},
@@ -191,39 +192,41 @@ void describe_images_train(Schema& keys, ImagesTrainConfig& c) {
                {"binary_iou", ImagesMonitor::binary_iou},
                {"macro_f1", ImagesMonitor::macro_f1},
                {"accuracy", ImagesMonitor::accuracy}});
-  describe_reach(keys, c.reach, "val_loss, accuracy, macro_f1, mean_iou, and binary_iou of two classes");
+  describe_epochs_to(keys, c.reach, "val_loss, accuracy, macro_f1, mean_iou, and binary_iou of two classes");
   keys.section("Output")
       .key("run", c.run, "the run folder", required())
       .key("resume", c.resume, "go on with this run folder, by its own configuration")
-      .key("panels", c.panels, "validation pictures drawn after every epoch", between(0, 16))
-      .key("report_pictures", c.report_pictures, "pictures drawn in the report, the worst first", between(0, 200))
+      .key("panels", c.panels, "validation images drawn after every epoch", between(0, 16))
+      .key("report_images", c.report_images, "images drawn in the report, the worst first", between(0, 200))
+      .formerly("report_pictures")
       .key("quiet", c.quiet, "no progress bar");
   describe_machine(keys, c.machine);
 }
 
 void describe_images_inspect(Schema& keys, ImagesTrainConfig& c) {
   describe_images_train(keys, c);
-  keys.section("Inspection").key("sheet", c.sheet, "write a contact sheet of the pictures and masks to this PNG");
+  keys.section("Inspection").key("sheet", c.sheet, "write a contact sheet of the images and masks to this PNG");
 }
 
 void describe_images_preview(Schema& keys, ImagesTrainConfig& c) {
   describe_images_train(keys, c);
-  keys.section("Preview").key(
-      "out", c.out, "PNG to write: a picture a row, first as it is, then as the epochs change it", required());
+  keys.section("Preview").key("out", c.out,
+                              "PNG to write: an image a row, first as it is, then as the epochs change it", required());
 }
 
 void describe_images_evaluate(Schema& keys, ImagesEvaluateConfig& c) {
   keys.section("Evaluation")
       .key("model", c.model, "model file that 'kern images train' made, or the run folder that holds it", required())
-      .key("data", c.data, "folder with pictures and masks", required())
-      .key("image_dir", c.image_dir, "folder of the pictures inside data=")
+      .key("data", c.data, "folder with images and masks", required())
+      .key("image_dir", c.image_dir, "folder of the images inside data=")
       .key("mask_dir", c.mask_dir, "folder of the masks inside data=")
-      .key("mask_suffix", c.mask_suffix, "what a mask's name has more than its picture's");
-  describe_part(keys, "pictures", c.pictures, false);
+      .key("mask_suffix", c.mask_suffix, "what a mask's name has more than its image's");
+  describe_part(keys, "images", c.images, false);
   keys.key("ignore_unmapped", c.ignore_unmapped, "mask values of no class take no part; otherwise they are an error")
       .key("strict", c.strict, "a file that cannot be used ends the command");
-  describe_passing(keys, c.passing);
-  keys.key("report_pictures", c.report_pictures, "pictures drawn in the report, the worst first", between(0, 200))
+  describe_inference(keys, c.inference);
+  keys.key("report_images", c.report_images, "images drawn in the report, the worst first", between(0, 200))
+      .formerly("report_pictures")
       .key("run", c.run, "folder for report.html and result.json", required())
       .key("overwrite", c.overwrite, "write over an earlier evaluation that stands there");
   describe_machine(keys, c.machine);
@@ -232,13 +235,13 @@ void describe_images_evaluate(Schema& keys, ImagesEvaluateConfig& c) {
 void describe_images_predict(Schema& keys, ImagesPredictConfig& c) {
   keys.section("Prediction")
       .key("model", c.model, "model file that 'kern images train' made, or the run folder that holds it", required())
-      .key("data", c.data, "a picture, a folder of pictures (searched recursively) or a pattern such as 'scans/*.png'",
+      .key("data", c.data, "an image, a folder of images (searched recursively) or a pattern such as 'scans/*.png'",
            required())
       .key("out", c.out, "folder for the masks: NAME.png of class numbers with the classes' colours as palette",
            required());
-  describe_passing(keys, c.passing);
+  describe_inference(keys, c.inference);
   keys.key("threshold", c.threshold, "with two classes: the second one from this probability on", between(0, 1))
-      .key("overlay", c.overlay, "write NAME_overlay.png too: the picture with the classes' colours over it")
+      .key("overlay", c.overlay, "write NAME_overlay.png too: the image with the classes' colours over it")
       .key("probabilities", c.probabilities,
            "write NAME_probability.png: of the second class, or with more than two classes of the chosen one")
       .key("overwrite", c.overwrite, "write over files that are there")

@@ -9,9 +9,9 @@
 #include "data/masks.h"
 #include "models/table2d.h"
 #include "training/classes.h"
+#include "training/epochs_to.h"
 #include "training/machine.h"
 #include "training/methods.h"
-#include "training/reached.h"
 #include "training/recipe.h"
 #include "training/segmentation.h"
 #include "training/segmentation_loss.h"
@@ -26,7 +26,7 @@ struct ImagesData {
   std::vector<int> ignore;
   bool ignore_unmapped = false, strict = false, grey = false;
   int64_t cache = 1024;    // MiB
-  std::string unlabelled;  // a folder of further pictures, without masks
+  std::string unlabelled;  // a folder of further images, without masks
 
   data::ImageFolderOptions folder() const;
   data::MaskOptions mask_options() const;  // with the classes of the list or file; of masks=nonzero, two by default
@@ -36,7 +36,8 @@ struct ImagesSplit {
   double validation = 0.3;
   int folds = 0, fold = 0;
   std::string validation_list, validation_image_dir, validation_mask_dir;
-  int64_t seed = 1;  // not that of the training: trainings that differ in their seed alone judge on the same pictures
+  int64_t seed =
+      1;  // not that of the training: trainings that differ in their seed alone are validated on the same images
 };
 
 enum class ImagesMonitor { mean_iou, binary_iou, macro_f1, accuracy };
@@ -51,7 +52,7 @@ void describe_images_init(training::Schema& keys, ImagesInitConfig& config);
 struct ImagesTrainConfig {
   ImagesData data;
   ImagesSplit split;
-  std::vector<int> size;  // height, width; empty: the pictures' own
+  std::vector<int> size;  // height, width; empty: the images' own
   data::Fit fit = data::Fit::scale;
   data::ImageAugmentation augmentation;
 
@@ -83,8 +84,8 @@ struct ImagesTrainConfig {
   training::Aims reach;
 
   std::string run = "runs/images", resume;
-  int panels = 4;  // pictures drawn after every epoch
-  int report_pictures = 12;
+  int panels = 4;  // images drawn after every epoch
+  int report_images = 12;
   bool quiet = false;
   training::Machine machine;
 
@@ -96,30 +97,30 @@ void describe_images_inspect(training::Schema& keys, ImagesTrainConfig& config);
 void describe_images_preview(training::Schema& keys, ImagesTrainConfig& config);
 
 enum class Window { automatic, whole, tiles };
-enum class Flips { none, horizontal, both };
+enum class TestTimeFlips { none, horizontal, both };
 
-// How a picture goes through the network, for evaluate and predict.
-struct Passing {
+// How an image goes through the network, for evaluate and predict.
+struct InferenceOptions {
   Window window = Window::automatic;
   double overlap = 0.25;
-  Flips flips = Flips::none;
+  TestTimeFlips flips = TestTimeFlips::none;
 };
 
 struct ImagesEvaluateConfig {
   std::string model, run = "runs/images_evaluation";
   bool overwrite = false;
   std::string data, image_dir, mask_dir, mask_suffix;
-  DataPart pictures = DataPart::unseen;
+  DataPart images = DataPart::unseen;
   bool ignore_unmapped = false, strict = false;
-  Passing passing;
-  int report_pictures = 12;
+  InferenceOptions inference;
+  int report_images = 12;
   training::Machine machine;
 };
 void describe_images_evaluate(training::Schema& keys, ImagesEvaluateConfig& config);
 
 struct ImagesPredictConfig {
   std::string model, data, out = "runs/images_predictions";
-  Passing passing;
+  InferenceOptions inference;
   double threshold = 0.5;
   bool overlay = true, probabilities = false, overwrite = false, strict = false;
   training::Machine machine;

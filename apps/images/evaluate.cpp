@@ -29,16 +29,16 @@ void run_images_evaluate(const ImagesEvaluateConfig& c, Call& call) {
   std::vector<int64_t> masked, which;
   std::vector<std::string> names;
   for (const int64_t i : source.usable)
-    if (const data::Picture& p = store.pictures()[size_t(i)]; !p.mask.empty()) {
+    if (const data::ImageFile& p = store.images()[size_t(i)]; !p.mask.empty()) {
       masked.push_back(i);
       names.push_back(p.id);
     }
-  check(!masked.empty(), "no picture of ", c.data, " has a mask: set mask_dir= or mask_suffix=");
+  check(!masked.empty(), "no image of ", c.data, " has a mask: set mask_dir= or mask_suffix=");
   for (const int64_t i :
-       chosen(c.pictures, {model.training_pictures, model.validation_pictures, {}}, names, {"pictures", c.data}))
+       chosen(c.images, {model.training_images, model.validation_images, {}}, names, {"images", c.data}))
     which.push_back(masked[size_t(i)]);
-  const ImagesJudgement j = judge(model, store, which, c.passing);
-  call.figures.add("pictures", int64_t(which.size()));
+  const ImagesEvaluation j = evaluate(model, store, which, c.inference);
+  call.figures.add("images", int64_t(which.size()));
   add_figures(call.figures, j);
   write_report(run, ImagesReport{.title = "Images: evaluation of " + c.model,
                                  .config = call.keys.to_yaml(),
@@ -48,13 +48,13 @@ void run_images_evaluate(const ImagesEvaluateConfig& c, Call& call) {
                                  .training = {},
                                  .unlabelled = {},
                                  .validation = which,
-                                 .judgement = &j,
+                                 .evaluation = &j,
                                  .history = {},
                                  .skipped = source.skipped,
-                                 .passing = c.passing,
-                                 .pictures = c.report_pictures});
+                                 .inference = c.inference,
+                                 .images = c.report_images});
   run.write_result(call.figures.to_json());
-  fmt::print("{} pictures: {}\nreport: {}\n", which.size(), terminal_text(figures_in_words(j)),
+  fmt::print("{} images: {}\nreport: {}\n", which.size(), terminal_text(figures_in_words(j)),
              run.file("report.html").string());
 }
 

@@ -8,20 +8,20 @@ namespace kern::apps {
 const Task& images_task() {
   static const Task task{
       "images",
-      "segmentation of pictures: folders of pictures and masks in, masks out",
+      "segmentation of images: folders of images and masks in, masks out",
       {
           verb<ImagesInitConfig>("init", "write a configuration for the data at hand, which trains as it stands",
                                  describe_images_init, run_images_init)
               .taking_one("data"),
           verb<ImagesTrainConfig>("inspect", "say what the data hold and what would break a training",
                                   describe_images_inspect, run_images_inspect),
-          verb<ImagesTrainConfig>("preview", "draw training pictures as the augmentation changes them",
+          verb<ImagesTrainConfig>("preview", "draw training images as the augmentation changes them",
                                   describe_images_preview, run_images_preview),
           verb<ImagesTrainConfig>("train", "train a network; writes a run folder with a report", describe_images_train,
                                   run_images_train),
-          verb<ImagesEvaluateConfig>("evaluate", "judge a model on pictures with masks; writes a report",
+          verb<ImagesEvaluateConfig>("evaluate", "evaluate a model on images with masks; writes a report",
                                      describe_images_evaluate, run_images_evaluate),
-          verb<ImagesPredictConfig>("predict", "write the mask of a picture, or of every picture of a folder",
+          verb<ImagesPredictConfig>("predict", "write the mask of an image, or of every image of a folder",
                                     describe_images_predict, run_images_predict),
           verb<CompareConfig>("compare", "hold finished trainings side by side; writes a report",
                               describe_images_compare, run_images_compare)

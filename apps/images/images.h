@@ -1,4 +1,4 @@
-// The task `images`: segmentation of pictures.
+// The task `images`: segmentation of images.
 #pragma once
 #include "apps/command.h"
 

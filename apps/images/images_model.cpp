@@ -35,8 +35,8 @@ json to_json(const ImagesModel& m) {
           {"classes", classes},
           {"masks", word_of(kMaskWords, m.masks)},
           {"ignore", m.ignore},
-          {"training_pictures", m.training_pictures},
-          {"validation_pictures", m.validation_pictures},
+          {"training_pictures", m.training_images},
+          {"validation_pictures", m.validation_images},
           {"provenance", m.provenance}};
 }
 
@@ -64,8 +64,8 @@ ImagesModel from_json(const json& j) {
         {c.at("name").get<std::string>(), c.at("colour").get<std::string>(), c.at("values").get<std::vector<int>>()});
   m.masks = value_of(kMaskWords, j.at("masks").get<std::string>());
   m.ignore = j.at("ignore").get<std::vector<int>>();
-  m.training_pictures = j.at("training_pictures").get<std::vector<std::string>>();
-  m.validation_pictures = j.at("validation_pictures").get<std::vector<std::string>>();
+  m.training_images = j.at("training_pictures").get<std::vector<std::string>>();
+  m.validation_images = j.at("validation_pictures").get<std::vector<std::string>>();
   m.provenance = j.at("provenance").get<std::string>();
   return m;
 }

@@ -1,4 +1,4 @@
-// A trained network for pictures with everything prediction needs, and the model file that holds it.
+// A trained network for images with everything prediction needs, and the model file that holds it.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -17,13 +17,13 @@ struct ImagesModel {
   std::string architecture;       // a row of models::image2d_models()
   models::Image2dConfig network;  // in: 1 grey, 3 colours; out: 1 (two classes by one logit) or the number of classes
   int H = 0, W = 0;               // what it was trained on
-  bool own_size = false;          // the pictures' own size: nothing was scaled
-  int seen_H = 0, seen_W = 0;     // the training pictures' median size before they were scaled to it; 0: not known
+  bool own_size = false;          // the images' own size: nothing was scaled
+  int seen_H = 0, seen_W = 0;     // the training images' median size before they were scaled to it; 0: not known
   data::Fit fit = data::Fit::scale;
   std::vector<data::ImageClass> classes;
   data::MaskKind masks = data::MaskKind::index;
   std::vector<int> ignore;
-  std::vector<std::string> training_pictures, validation_pictures;
+  std::vector<std::string> training_images, validation_images;
   std::string provenance;  // version, seed, data hash
 
   AnyModule module;  // made by build() or load_images_model()
@@ -35,29 +35,29 @@ void save_images_model(const std::filesystem::path& path, const ImagesModel& mod
 // Error when the file is no model of this task, or damaged.
 ImagesModel load_images_model(const std::filesystem::path& path);
 
-// Probabilities of a picture's rows from `row` on, [rows,W,K], in order from the top.
+// Probabilities of an image's rows from `row` on, [rows,W,K], in order from the top.
 using RowsOfProbabilities = std::function<void(int64_t row, int64_t rows, std::span<const float> probabilities)>;
-// How a picture goes through the network unless window= says it.
+// How an image goes through the network unless window= says it.
 enum class Way {
   whole,         // at its own size, in one piece
   squeezed,      // scaled to the size that was trained on
   tiles,         // at its own size, in parts of the size that was trained on
-  scaled_tiles,  // scaled as the training pictures were, and then in such parts: it is much larger than they were
+  scaled_tiles,  // scaled as the training images were, and then in such parts: it is much larger than they were
 };
-Way way_of(const ImagesModel& model, const data::Image& picture, Window window);
+Way way_of(const ImagesModel& model, const data::Image& image, Window window);
 
-// At the picture's own size, whatever that is; the memory needed grows with its width, not with its height. The picture
+// At the image's own size, whatever that is; the memory needed grows with its width, not with its height. The image
 // has the channels that the network takes.
-void predict_picture(const ImagesModel& model, const data::Image& picture, const Passing& passing,
-                     const RowsOfProbabilities& give);
+void predict_image(const ImagesModel& model, const data::Image& image, const InferenceOptions& inference,
+                   const RowsOfProbabilities& give);
 
-// The size at which a picture goes through the network in one piece and once; nothing where it is cut into tiles or
+// The size at which an image goes through the network in one piece and once; nothing where it is cut into tiles or
 // passes mirrored too.
-std::optional<data::PictureSize> whole_pass(const ImagesModel& model, const data::Image& picture,
-                                            const Passing& passing);
-// Such pictures of one size in one batch: probabilities [N,h,w,C] where the model is; C = 1 are those of class 1 of
+std::optional<data::ImageSize> whole_pass(const ImagesModel& model, const data::Image& image,
+                                          const InferenceOptions& inference);
+// Such images of one size in one batch: probabilities [N,h,w,C] where the model is; C = 1 are those of class 1 of
 // two.
-Tensor pass_together(const ImagesModel& model, std::span<const data::Image* const> pictures, data::PictureSize size);
+Tensor pass_together(const ImagesModel& model, std::span<const data::Image* const> images, data::ImageSize size);
 
 // The commonest choice: the most probable class; with two classes the second one from the threshold on.
 int choose_class(std::span<const float> probabilities, double threshold);

@@ -6,6 +6,7 @@
 #include "apps/images/verbs.h"
 #include "apps/new_config.h"
 #include "data/mask_survey.h"
+#include "engine/statistics.h"
 #include "kernels/common/log.h"
 
 namespace kern::apps {
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kLong = 320, kCrop = 256, kMultiple = 32;  // of what a network sees
 constexpr double kLeastWidth = 4;                            // of an object there, in pixels
 
-// Folders that come in two, as CamVid has them: pictures and masks of the training, and of the validation.
+// Folders that come in two, as CamVid has them: images and masks of the training, and of the validation.
 struct Layout {
   std::string images, masks, validation_images, validation_masks, suffix;
 };
@@ -40,15 +41,11 @@ Layout layout_of(const fs::path& data) {
   return l;
 }
 
-int64_t median(std::vector<int64_t> v) {
-  std::nth_element(v.begin(), v.begin() + int64_t(v.size() / 2), v.end());
-  return v[v.size() / 2];
-}
 int64_t to_multiple(double n) { return std::max<int64_t>(kMultiple, std::llround(n / double(kMultiple)) * kMultiple); }
 
-bool all_grey(const std::vector<data::Picture>& pictures) {
-  for (size_t i = 0; i < pictures.size(); i += std::max<size_t>(1, pictures.size() / 12)) {
-    const data::Image image = data::read_image(pictures[i].image, 3);
+bool all_grey(const std::vector<data::ImageFile>& images) {
+  for (size_t i = 0; i < images.size(); i += std::max<size_t>(1, images.size() / 12)) {
+    const data::Image image = data::read_image(images[i].image, 3);
     for (int64_t p = 0; p < image.H * image.W; ++p) {
       const uint8_t* at = image.pixels.data() + p * 3;
       if (at[0] != at[1] || at[1] != at[2]) return false;
@@ -88,27 +85,26 @@ void write_classes(NewConfig& out, const data::MaskSurvey& masks) {
 
 void run_images_init(const ImagesInitConfig& c, Call& call) {
   NewConfig out(c.out, c.overwrite);
-  check(fs::is_directory(c.data), c.data, " is no folder: data= names the folder of the pictures and masks");
+  check(fs::is_directory(c.data), c.data, " is no folder: data= names the folder of the images and masks");
   const Layout layout = layout_of(c.data);
   const data::ImageSet set = data::load_image_folder(
       {.path = c.data, .image_dir = layout.images, .mask_dir = layout.masks, .mask_suffix = layout.suffix});
   const int64_t labelled = set.labelled();
-  check(labelled >= 2, labelled == 0 ? "no picture of " : "one picture alone of ", c.data,
-        labelled == 0
-            ? " has a mask: put masks of the pictures' names into masks/ beside images/, or name them like the "
-              "pictures with _mask at the end"
-            : " has a mask: a training needs at least two, one of them to validate");
-  const data::MaskSurvey masks = data::survey_masks(set.pictures);
+  check(labelled >= 2, labelled == 0 ? "no image of " : "one image alone of ", c.data,
+        labelled == 0 ? " has a mask: put masks of the images' names into masks/ beside images/, or name them like the "
+                        "images with _mask at the end"
+                      : " has a mask: a training needs at least two, one of them to validate");
+  const data::MaskSurvey masks = data::survey_masks(set.images);
   std::vector<int64_t> heights, widths;
-  for (const data::Picture& p : set.pictures) heights.push_back(p.H), widths.push_back(p.W);
+  for (const data::ImageFile& p : set.images) heights.push_back(p.H), widths.push_back(p.W);
   const auto [h_least, h_most] = std::minmax_element(heights.begin(), heights.end());
   const auto [w_least, w_most] = std::minmax_element(widths.begin(), widths.end());
-  const int64_t H = median(heights), W = median(widths);
+  const int64_t H = median_high(heights), W = median_high(widths);
 
-  out.comment(fmt::format(
-      "Made by kern images init from {}: {} pictures, {} with masks, {} x {} to {} x {} pixels (median {} x "
-      "{}).",
-      c.data, set.pictures.size(), labelled, *w_least, *h_least, *w_most, *h_most, W, H));
+  out.comment(
+      fmt::format("Made by kern images init from {}: {} images, {} with masks, {} x {} to {} x {} pixels (median {} x "
+                  "{}).",
+                  c.data, set.images.size(), labelled, *w_least, *h_least, *w_most, *h_most, W, H));
   for (size_t i = 0; i < std::min<size_t>(5, set.skipped.size()); ++i)
     out.comment("Left out: " + set.skipped[i].sentence);
   out.key("data", c.data);
@@ -116,14 +112,14 @@ void run_images_init(const ImagesInitConfig& c, Call& call) {
     out.key("image_dir", layout.images);
     out.key("mask_dir", layout.masks);
   }
-  if (!layout.suffix.empty()) out.key("mask_suffix", layout.suffix, "what a mask's name has more than its picture's");
+  if (!layout.suffix.empty()) out.key("mask_suffix", layout.suffix, "what a mask's name has more than its image's");
   if (!layout.validation_images.empty()) {
-    out.key("validation_image_dir", layout.validation_images, "pictures of their own validate");
+    out.key("validation_image_dir", layout.validation_images, "images of their own validate");
     out.key("validation_mask_dir", layout.validation_masks);
   }
   out.blank();
   write_classes(out, masks);
-  if (all_grey(set.pictures)) out.key("grey", true, "no picture has colours");
+  if (all_grey(set.images)) out.key("grey", true, "no image has colours");
   out.blank();
 
   // As a whole where objects stay wide enough when it is scaled to what a network sees; otherwise in parts.
@@ -148,7 +144,7 @@ void run_images_init(const ImagesInitConfig& c, Call& call) {
   const bool own_validation = !layout.validation_images.empty();
   if (!own_validation)
     out.key("validation", labelled < 10 ? 1.0 / double(std::min<int64_t>(labelled, 4)) : 0.2,
-            "share of the pictures with masks");
+            "share of the images with masks");
   const int64_t training =
       own_validation ? labelled : std::max<int64_t>(1, labelled - std::max<int64_t>(1, labelled / 5));
   const int batch = training >= 64 ? 8 : training >= 16 ? 4 : 2;
@@ -175,7 +171,7 @@ void run_images_init(const ImagesInitConfig& c, Call& call) {
   describe_images_train(keys, check_it);
   out.write(keys, "kern images train " + c.out);
   call.figures.add("out", c.out);
-  call.figures.add("pictures", int64_t(set.pictures.size()));
+  call.figures.add("images", int64_t(set.images.size()));
   call.figures.add("labelled", labelled);
   call.figures.add("object_width", masks.object_width);
   call.figures.add("object_share", masks.object_share);

@@ -34,13 +34,13 @@ void run_images_inspect(const ImagesTrainConfig& c, Call& call) {
   int64_t labelled = 0, pixels = 0;
   std::vector<int64_t> all;
   for (const int64_t i : source.usable) {
-    labelled += !store.pictures()[size_t(i)].mask.empty();
-    pixels += store.pictures()[size_t(i)].H * store.pictures()[size_t(i)].W;
+    labelled += !store.images()[size_t(i)].mask.empty();
+    pixels += store.images()[size_t(i)].H * store.images()[size_t(i)].W;
     all.push_back(i);
   }
   std::optional<data::ImageSplit> split;
   if (labelled >= 2) split = split_source(source, c.split);
-  fmt::print("{} pictures ({} with masks), {} pixels", source.usable.size(), labelled, pixels);
+  fmt::print("{} images ({} with masks), {} pixels", source.usable.size(), labelled, pixels);
   if (split) fmt::print("; {} train, {} validate", split->training.size(), split->validation.size());
   fmt::print("\n");
   const std::vector<int64_t> counts = class_counts(store, all);
@@ -53,7 +53,7 @@ void run_images_inspect(const ImagesTrainConfig& c, Call& call) {
                total > 0 ? 100 * double(counts[k]) / double(total) : 0.0);
   if (ignored > 0) fmt::print("{:<24} {:>14}\n", "takes no part", ignored);
   fmt::print("\n");
-  call.figures.add("pictures", int64_t(source.usable.size()));
+  call.figures.add("images", int64_t(source.usable.size()));
   call.figures.add("labelled", labelled);
   call.figures.add("class_pixels", counts);
   say_findings(inspect_images(store, source.classes, source.skipped, data::MaskReader(c.data.mask_options()),

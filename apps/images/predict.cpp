@@ -27,21 +27,21 @@ struct Job {
 
 // What is written where. All that can be refused is refused here, before the work begins.
 std::vector<Job> plan(const ImagesPredictConfig& c) {
-  const data::PictureFiles found = data::find_pictures(c.data);
+  const data::FoundImages found = data::find_images(c.data);
   const fs::path out = c.out, root = found.root.empty() ? fs::path(".") : found.root;
   const fs::path inside = fs::weakly_canonical(out).lexically_relative(fs::canonical(root));
   const bool within = found.files.size() > 1 && !inside.empty() && *inside.begin() != "..";
   check(!within || !fs::is_directory(fs::path(c.data)), "out=", c.out, " lies in the folder of the data, ", c.data,
         ": predictions would mix with it; choose another folder");
   std::vector<Job> jobs;
-  std::map<fs::path, int> wanted;  // by how many pictures
+  std::map<fs::path, int> wanted;  // by how many images
   for (const fs::path& from : found.files) {
     Job job{from, out / (found.root.empty() ? from.filename() : from.lexically_relative(root))};
     job.to.replace_extension();
     for (const fs::path& to : job.outputs()) ++wanted[to];
     jobs.push_back(std::move(job));
   }
-  // a.png and a.jpg, or x.png and x_overlay.png: such pictures keep their whole name, a.jpg.png.
+  // a.png and a.jpg, or x.png and x_overlay.png: such images keep their whole name, a.jpg.png.
   std::map<fs::path, fs::path> taken;
   for (Job& job : jobs) {
     const auto outputs = job.outputs();
@@ -71,23 +71,23 @@ struct Outputs {
 
 Outputs predict_file(const ImagesModel& model, const ImagesPredictConfig& c, const fs::path& from,
                      std::span<const data::Rgb> palette) {
-  const data::Image picture = data::read_image(from, model.network.in);
+  const data::Image image = data::read_image(from, model.network.in);
   const int64_t K = model.class_count();
-  if (way_of(model, picture, c.passing.window) == Way::scaled_tiles)
-    inform(from.string(), ": ", picture.W, " x ", picture.H, " pixels, where the training pictures had ", model.seen_W,
-           " x ", model.seen_H,
+  if (way_of(model, image, c.inference.window) == Way::scaled_tiles)
+    inform(from.string(), ": ", image.W, " x ", image.H, " pixels, where the training images had ", model.seen_W, " x ",
+           model.seen_H,
            " before they were scaled: it is scaled as they were and goes through the network in tiles "
            "(window=whole squeezes it)");
-  else if (!model.own_size && model.seen_H == 0 && picture.H * picture.W > 16 * int64_t{model.H} * model.W &&
-           way_of(model, picture, c.passing.window) == Way::squeezed)
-    warn(from.string(), ": ", picture.W, " x ", picture.H, " pixels are squeezed to ", model.W, " x ", model.H,
-         ", and this older model does not say how large its training pictures were: small things vanish; window=tiles "
+  else if (!model.own_size && model.seen_H == 0 && image.H * image.W > 16 * int64_t{model.H} * model.W &&
+           way_of(model, image, c.inference.window) == Way::squeezed)
+    warn(from.string(), ": ", image.W, " x ", image.H, " pixels are squeezed to ", model.W, " x ", model.H,
+         ", and this older model does not say how large its training images were: small things vanish; window=tiles "
          "keeps them");
-  data::Labels labels = data::make_raster(picture.H, picture.W, 1);
+  data::Labels labels = data::make_raster(image.H, image.W, 1);
   data::Image probability;
-  if (c.probabilities) probability = data::make_raster(picture.H, picture.W, 1);
-  predict_picture(model, picture, c.passing, [&](int64_t row, int64_t rows, std::span<const float> p) {
-    for (int64_t at = 0; at < rows * picture.W; ++at) {
+  if (c.probabilities) probability = data::make_raster(image.H, image.W, 1);
+  predict_image(model, image, c.inference, [&](int64_t row, int64_t rows, std::span<const float> p) {
+    for (int64_t at = 0; at < rows * image.W; ++at) {
       const auto of_pixel = p.subspan(size_t(at * K), size_t(K));
       const int k = choose_class(of_pixel, c.threshold);
       labels.at(row, 0)[at] = uint8_t(k);
@@ -100,7 +100,7 @@ Outputs predict_file(const ImagesModel& model, const ImagesPredictConfig& c, con
   Outputs out;
   out.mask = data::encode_png(labels, palette);
   constexpr int kFast = 1;  // of zlib: the usual 6 takes as long as the network, for a tenth less
-  if (c.overlay) out.overlay = data::encode_png(data::overlay(picture, labels, palette, 0.5, K == 2), {}, kFast);
+  if (c.overlay) out.overlay = data::encode_png(data::overlay(image, labels, palette, 0.5, K == 2), {}, kFast);
   if (c.probabilities) out.probability = data::encode_png(probability, {}, kFast);
   return out;
 }
@@ -132,10 +132,10 @@ void run_images_predict(const ImagesPredictConfig& c, Call& call) {
     if (c.probabilities) write_file(job.probability(), out.probability);
     ++done;
   }
-  check(done > 0, "none of the ", int64_t(jobs.size()), " pictures in ", c.data,
+  check(done > 0, "none of the ", int64_t(jobs.size()), " images in ", c.data,
         " could be used; the reasons stand above");
-  fmt::print("{} pictures predicted, {} skipped; written to {}\n", done, skipped, c.out);
-  call.figures.add("pictures", done);
+  fmt::print("{} images predicted, {} skipped; written to {}\n", done, skipped, c.out);
+  call.figures.add("images", done);
   call.figures.add("skipped", skipped);
   call.figures.add("out", c.out);
 }

@@ -22,16 +22,16 @@ void run_images_preview(const ImagesTrainConfig& c, Call& call) {
   std::vector<data::Image> cells;
   const size_t rows = std::min(kRows, split.training.size());
   for (size_t r = 0; r < rows; ++r) {
-    const int64_t picture = split.training[r * split.training.size() / rows];
+    const int64_t image = split.training[r * split.training.size() / rows];
     for (uint32_t e = 0; e <= kEpochs; ++e) {
-      const data::ImageSample s = e == 0 ? plain.sample(0, picture) : changed.sample(e - 1, picture);
+      const data::ImageSample s = e == 0 ? plain.sample(0, image) : changed.sample(e - 1, image);
       cells.push_back(data::overlay(to_image(s), labels_of(s), palette, 0.4, palette.size() == 2));
     }
   }
   const std::filesystem::path out = c.out;
   if (out.has_parent_path()) make_folder(out.parent_path());
   write_file(out, data::encode_png(data::sheet(cells, int(kEpochs) + 1, 200)));
-  fmt::print("{} pictures as they are and in {} epochs: {}\n", rows, kEpochs, c.out);
+  fmt::print("{} images as they are and in {} epochs: {}\n", rows, kEpochs, c.out);
   call.figures.add("out", c.out);
 }
 

@@ -26,27 +26,27 @@ SplitCounts split_counts(const std::string& name, const data::ImageStore& store,
                          bool seen = true) {
   SplitCounts s{.name = name, .items = int64_t(which.size()), .class_samples = class_counts(store, which)};
   if (!seen) std::fill(s.class_samples.begin(), s.class_samples.end(), 0);  // hidden masks
-  for (const int64_t i : which) s.samples += store.pictures()[size_t(i)].H * store.pictures()[size_t(i)].W;
+  for (const int64_t i : which) s.samples += store.images()[size_t(i)].H * store.images()[size_t(i)].W;
   for (const int64_t n : s.class_samples) s.labelled += n;
   return s;
 }
 
-// Appends the picture, its truth, and what each model says of it; of a single one also where it is wrong.
-void add_cells(std::vector<data::Image>& cells, std::span<const Opinion> opinions, const Passing& passing) {
-  const auto loaded = opinions[0].store->get(opinions[0].picture);
+// Appends the image, its truth, and what each model says of it; of a single one also where it is wrong.
+void add_cells(std::vector<data::Image>& cells, std::span<const Opinion> opinions, const InferenceOptions& inference) {
+  const auto loaded = opinions[0].store->get(opinions[0].image);
   const std::vector<data::Rgb> palette = palette_of(class_list(opinions[0].model->classes));
   cells.push_back(data::in_colours(data::at_most(loaded->image, kPanelCell)));
   const int64_t H = cells.back().H, W = cells.back().W;
   const auto add = [&](const data::Labels& labels) {
     cells.push_back(data::coloured(data::resize_nearest(labels, H, W), palette));
   };
-  const data::Image picture = cells.back();
+  const data::Image image = cells.back();
   add(loaded->labels);
   for (const Opinion& o : opinions) {
-    const data::Labels predicted = predict_labels(*o.model, o.store->get(o.picture)->image, passing);
+    const data::Labels predicted = predict_labels(*o.model, o.store->get(o.image)->image, inference);
     add(predicted);
     if (opinions.size() == 1)
-      cells.push_back(data::mistakes(picture, data::resize_nearest(loaded->labels, H, W),
+      cells.push_back(data::mistakes(image, data::resize_nearest(loaded->labels, H, W),
                                      data::resize_nearest(predicted, H, W), o.model->class_count() == 2));
   }
 }
@@ -54,22 +54,22 @@ void add_cells(std::vector<data::Image>& cells, std::span<const Opinion> opinion
 constexpr const char* kErrorWords = "where it is wrong (green: found, orange: found wrongly, blue: missed)";
 constexpr const char* kErrorWordsOfMany = "where it is wrong (orange)";
 
-// Those that did worst, with their sizes; pictures.csv has all.
+// Those that did worst, with their sizes; images.csv has all.
 void add_table(Report& report, const ImagesReport& in) {
   constexpr size_t kMaxRows = 50;
-  std::vector<const JudgedPicture*> order;
-  for (const JudgedPicture& p : in.judgement->pictures) order.push_back(&p);
-  const auto rank = [](const JudgedPicture* p) { return std::isnan(p->mean_iou) ? 2.0 : p->mean_iou; };
+  std::vector<const EvaluatedImage*> order;
+  for (const EvaluatedImage& p : in.evaluation->images) order.push_back(&p);
+  const auto rank = [](const EvaluatedImage* p) { return std::isnan(p->mean_iou) ? 2.0 : p->mean_iou; };
   std::stable_sort(order.begin(), order.end(), [&](auto* a, auto* b) { return rank(a) < rank(b); });
-  const ClassList& classes = in.judgement->matrix.classes();
+  const ClassList& classes = in.evaluation->matrix.classes();
   const bool binary = classes.size() == 2;
   HtmlTable table;
-  table.columns = {{"picture"}, {"width x height"}, {"labelled pixels", true}, {"mean IoU", true}, {"accuracy", true}};
+  table.columns = {{"image"}, {"width x height"}, {"labelled pixels", true}, {"mean IoU", true}, {"accuracy", true}};
   if (binary) table.columns.push_back({"IoU of " + classes[1].name, true});
   for (size_t i = 0; i < std::min(kMaxRows, order.size()); ++i) {
-    const JudgedPicture& p = *order[i];
-    const data::PictureFacts& facts = in.store->facts()[size_t(p.picture)];
-    table.rows.push_back({{in.store->pictures()[size_t(p.picture)].id, {}, {}},
+    const EvaluatedImage& p = *order[i];
+    const data::ImageFacts& facts = in.store->facts()[size_t(p.image)];
+    table.rows.push_back({{in.store->images()[size_t(p.image)].id, {}, {}},
                           {fmt::format("{} x {}", facts.W, facts.H), {}, {}},
                           count_cell(p.labelled),
                           figure_cell(p.mean_iou),
@@ -77,9 +77,9 @@ void add_table(Report& report, const ImagesReport& in) {
     if (binary) table.rows.back().push_back(figure_cell(p.iou[1]));
   }
   table.caption = order.size() > kMaxRows
-                      ? fmt::format("The {} worst of {}; pictures.csv has all.", kMaxRows, order.size())
-                      : "The worst first; pictures.csv has the same.";
-  report.document().subsection("Picture by picture");
+                      ? fmt::format("The {} worst of {}; images.csv has all.", kMaxRows, order.size())
+                      : "The worst first; images.csv has the same.";
+  report.document().subsection("Image by image");
   report.document().table(table);
 }
 
@@ -99,44 +99,43 @@ std::vector<int> epochs_drawn(const RunFolder& run, const ImagesReport& in) {
   return chosen;
 }
 
-void add_pictures(Report& report, const RunFolder& run, const ImagesReport& in) {
+void add_images(Report& report, const RunFolder& run, const ImagesReport& in) {
   auto& document = report.document();
-  document.section("Pictures");
-  document.figure(class_legend(in.judgement->matrix.classes()), "");
+  document.section("Images");
+  document.figure(class_legend(in.evaluation->matrix.classes()), "");
   const char* const errors = in.model->class_count() == 2 ? kErrorWords : kErrorWordsOfMany;
   std::vector<HtmlDocument::Panel> panels;
   size_t best_panel = 0;
   for (const int epoch : epochs_drawn(run, in)) {
     const std::string name = fmt::format("epoch {}{}", epoch, epoch == in.best_epoch ? " (best)" : "");
     if (epoch == in.best_epoch) best_panel = panels.size();
-    panels.push_back({name, picture_of(read_file(run.file(panel_name(epoch))), name),
-                      fmt::format("From left to right: picture, truth, prediction, {}.", errors)});
+    panels.push_back({name, image_of(read_file(run.file(panel_name(epoch))), name),
+                      fmt::format("From left to right: image, truth, prediction, {}.", errors)});
   }
   if (!panels.empty()) {
     document.subsection("Epoch by epoch");
     document.panels("Epoch", panels, HtmlDocument::Choice::slider, best_panel);
   }
   std::vector<double> accuracy;
-  for (const JudgedPicture& j : in.judgement->pictures) accuracy.push_back(j.mean_iou);
-  const size_t drawn = size_t(std::max(0, in.pictures)), best = drawn / 4, median = drawn / 4;
+  for (const EvaluatedImage& j : in.evaluation->images) accuracy.push_back(j.mean_iou);
+  const size_t drawn = size_t(std::max(0, in.images)), best = drawn / 4, median = drawn / 4;
   panels.clear();
   for (const auto& [i, why] : choose_wells(accuracy, drawn - best - median, median, best)) {
-    const int64_t picture = in.judgement->pictures[i].picture;
-    const std::string name = fmt::format("{}: {}", why, in.store->pictures()[size_t(picture)].id);
-    const int64_t one[] = {picture};
-    panels.push_back(
-        {name, picture_of(panel_png(*in.model, *in.store, one, in.passing), name),
-         fmt::format("Mean IoU {:.3f}, accuracy {:.3f}. From left to right: picture, truth, prediction, {}.",
-                     in.judgement->pictures[i].mean_iou, in.judgement->pictures[i].accuracy, errors)});
+    const int64_t image = in.evaluation->images[i].image;
+    const std::string name = fmt::format("{}: {}", why, in.store->images()[size_t(image)].id);
+    const int64_t one[] = {image};
+    panels.push_back({name, image_of(panel_png(*in.model, *in.store, one, in.inference), name),
+                      fmt::format("Mean IoU {:.3f}, accuracy {:.3f}. From left to right: image, truth, prediction, {}.",
+                                  in.evaluation->images[i].mean_iou, in.evaluation->images[i].accuracy, errors)});
   }
   if (panels.empty()) return;
   document.subsection("Worst, median and best by mean IoU");
-  document.panels("Picture", panels);
+  document.panels("Image", panels);
 }
 
 std::vector<std::pair<std::string, std::string>> facts_of(const ImagesReport& in) {
   std::string rows;
-  for (const auto& [op, row] : kernels::rows_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
+  for (const auto& [op, row] : kernels::impls_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
   const ImagesModel& m = *in.model;
   std::vector<std::pair<std::string, std::string>> facts{
       {"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
@@ -144,24 +143,24 @@ std::vector<std::pair<std::string, std::string>> facts_of(const ImagesReport& in
       {"Kernel rows that served", rows},
       {"Model", fmt::format("{}, {} parameters", m.architecture, m.module.parameter_count())},
       {"Input", fmt::format("{} x {} (height x width), {}", m.H, m.W,
-                            m.fit == data::Fit::crop ? "parts of pictures"
-                            : m.own_size             ? "the pictures' own size"
-                                                     : "pictures scaled as a whole")},
+                            m.fit == data::Fit::crop ? "parts of images"
+                            : m.own_size             ? "the images' own size"
+                                                     : "images scaled as a whole")},
       {"Made by", m.provenance},
       {"Data", "hash " + hash_text(in.store->hash())}};
   add_costs(facts, in.foreseen, in.seconds);
   return facts;
 }
 
-// One line a picture: its size, the labelled pixels, and the figures over them; what is not defined is empty.
-std::string pictures_csv(const ImagesReport& in) {
-  std::string out = "picture,height,width,labelled_pixels,accuracy,mean_iou";
-  for (const ClassInfo& k : in.judgement->matrix.classes()) out += "," + csv_field("IoU " + k.name);
+// One line an image: its size, the labelled pixels, and the figures over them; what is not defined is empty.
+std::string images_csv(const ImagesReport& in) {
+  std::string out = "image,height,width,labelled_pixels,accuracy,mean_iou";
+  for (const ClassInfo& k : in.evaluation->matrix.classes()) out += "," + csv_field("IoU " + k.name);
   const auto figure = [](double v) { return std::isnan(v) ? std::string(",") : fmt::format(",{:.6g}", v); };
-  for (const JudgedPicture& p : in.judgement->pictures) {
-    const data::PictureFacts& facts = in.store->facts()[size_t(p.picture)];
-    out += fmt::format("\n{},{},{},{}", csv_field(in.store->pictures()[size_t(p.picture)].id), facts.H, facts.W,
-                       p.labelled);
+  for (const EvaluatedImage& p : in.evaluation->images) {
+    const data::ImageFacts& facts = in.store->facts()[size_t(p.image)];
+    out +=
+        fmt::format("\n{},{},{},{}", csv_field(in.store->images()[size_t(p.image)].id), facts.H, facts.W, p.labelled);
     out += figure(p.accuracy) + figure(p.mean_iou);
     for (const double iou : p.iou) out += figure(iou);
   }
@@ -172,29 +171,29 @@ std::string pictures_csv(const ImagesReport& in) {
 
 std::string panel_name(int epoch) { return fmt::format("panels/epoch_{:04}.png", epoch); }
 
-std::string opinions_png(std::span<const Opinion> opinions, const Passing& passing) {
+std::string opinions_png(std::span<const Opinion> opinions, const InferenceOptions& inference) {
   std::vector<data::Image> cells;
-  add_cells(cells, opinions, passing);
+  add_cells(cells, opinions, inference);
   return data::encode_png(data::sheet(cells, int(cells.size()), kPanelCell));
 }
 
 std::string panel_png(const ImagesModel& model, const data::ImageStore& store, std::span<const int64_t> which,
-                      const Passing& passing) {
+                      const InferenceOptions& inference) {
   std::vector<data::Image> cells;
   for (const int64_t i : which) {
     const Opinion one[] = {{&model, &store, i}};
-    add_cells(cells, one, passing);
+    add_cells(cells, one, inference);
   }
   return data::encode_png(data::sheet(cells, 4, kPanelCell));
 }
 
 void write_report(const RunFolder& run, const ImagesReport& in) {
-  const ConfusionMatrix& m = in.judgement->matrix;
+  const ConfusionMatrix& m = in.evaluation->matrix;
   Report report(run.path(), in.title,
                 in.method.empty() ? in.model->architecture : in.model->architecture + ", " + in.method);
   auto& document = report.document();
   document.section("Summary");
-  const MatrixIntervals intervals = intervals_of(in.judgement->tallies);
+  const MatrixIntervals intervals = intervals_of(in.evaluation->tallies);
   std::vector<std::pair<std::string, std::string>> key{
       {with_interval("mean IoU", intervals.mean_iou), fmt::format("{:.3f}", m.mean_iou())},
       {with_interval("accuracy", intervals.accuracy), fmt::format("{:.3f}", m.accuracy())},
@@ -207,9 +206,9 @@ void write_report(const RunFolder& run, const ImagesReport& in) {
                      fmt::format("{} of {}", in.best_epoch, in.history.empty() ? 0 : in.history.back().epoch));
   document.key_figures(key);
   if (intervals.accuracy)
-    document.paragraph(fmt::format("In brackets: what 95 % of 1000 resamples of the {} pictures come to (bootstrap).",
-                                   in.judgement->pictures.size()));
-  if (m.total() == 0) document.note("There was no labelled pixel to judge by: nothing could be measured.");
+    document.paragraph(fmt::format("In brackets: what 95 % of 1000 resamples of the {} images come to (bootstrap).",
+                                   in.evaluation->images.size()));
+  if (m.total() == 0) document.note("There was no labelled pixel to evaluate on: nothing could be measured.");
   for (const data::Problem& p : in.skipped) document.note(to_string(p));
   const std::vector<int64_t> counts = class_counts(*in.store, in.training.empty() ? in.validation : in.training);
   const int64_t commonest = std::max_element(counts.begin(), counts.end()) - counts.begin();
@@ -220,17 +219,17 @@ void write_report(const RunFolder& run, const ImagesReport& in) {
   add_history(report, history, in.best_epoch, {in.loss, kCrossEntropy});
   add_reached(report, in.history, in.reach);
   if (m.total() > 0) add_classes(report, m);
-  add_pictures(report, run, in);
-  if (!in.judgement->pictures.empty()) add_table(report, in);
+  add_images(report, run, in);
+  if (!in.evaluation->images.empty()) add_table(report, in);
   std::vector<SplitCounts> splits;
   if (!in.training.empty()) splits.push_back(split_counts("training", *in.store, in.training));
   if (!in.unlabelled.empty()) splits.push_back(split_counts("unlabelled", *in.store, in.unlabelled, false));
   splits.push_back(split_counts(in.training.empty() ? "evaluated" : "validation", *in.store, in.validation));
-  add_data(report, m.classes(), splits, "pictures");
+  add_data(report, m.classes(), splits, "images");
   add_provenance(report, facts_of(in), in.config);
   run.write("confusion.csv", m.counts_csv());
   run.write("per_class.csv", m.per_class_csv());
-  run.write("pictures.csv", pictures_csv(in));
+  run.write("images.csv", images_csv(in));
   report.write();
 }
 
@@ -241,14 +240,14 @@ ConfusionMatrix majority_baseline(const ConfusionMatrix& truth, int64_t commones
   return m;
 }
 
-std::string figures_in_words(const ImagesJudgement& j) {
+std::string figures_in_words(const ImagesEvaluation& j) {
   const ConfusionMatrix& m = j.matrix;
   return fmt::format("{}mean IoU {:.4f}, accuracy {:.4f}, macro-F1 {:.4f}",
                      m.class_count() == 2 ? fmt::format("IoU of {} {:.4f}, ", m.classes()[1].name, m.iou(1)) : "",
                      m.mean_iou(), m.accuracy(), m.macro_f1());
 }
 
-void add_figures(Figures& figures, const ImagesJudgement& j) {
+void add_figures(Figures& figures, const ImagesEvaluation& j) {
   figures.add("loss", j.loss);
   figures.add("accuracy", j.matrix.accuracy());
   figures.add("mean_iou", j.matrix.mean_iou());

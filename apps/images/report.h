@@ -1,11 +1,11 @@
-// The report of a training or evaluation of pictures.
+// The report of a training or evaluation of images.
 #pragma once
 #include <map>
 #include <string>
 #include <vector>
 
 #include "apps/command.h"
-#include "apps/images/judge.h"
+#include "apps/images/evaluation.h"
 #include "training/checkpoint.h"
 #include "training/report/svg.h"
 #include "training/run_folder.h"
@@ -21,7 +21,7 @@ struct ImagesReport {
   const data::ImageStore* store;
   // Of the store; the first two are empty in an evaluation.
   std::vector<int64_t> training, unlabelled, validation;
-  const ImagesJudgement* judgement;  // of `validation`
+  const ImagesEvaluation* evaluation;  // of `validation`
   std::vector<training::EpochRecord> history;
   std::string loss = training::kCrossEntropy;  // that the history's training minimised
   int best_epoch = 0;
@@ -29,29 +29,29 @@ struct ImagesReport {
   std::vector<data::Problem> skipped;
   double seconds = 0;
   training::StepMemory foreseen = {};
-  Passing passing;
-  int pictures = 12;
+  InferenceOptions inference;
+  int images = 12;
 };
 void write_report(const training::RunFolder& run, const ImagesReport& input);
 
-// A picture as a model is given it: the models of several runs may read it differently.
+// An image as a model is given it: the models of several runs may read it differently.
 struct Opinion {
   const ImagesModel* model;
   const data::ImageStore* store;
-  int64_t picture;
+  int64_t image;
 };
-// A PNG of one row: the picture, its truth, and what each model says, in the palette of the first.
-std::string opinions_png(std::span<const Opinion> opinions, const Passing& passing = {});
-// A row a picture: picture, truth, prediction. Written after every epoch, and shown by the report.
+// A PNG of one row: the image, its truth, and what each model says, in the palette of the first.
+std::string opinions_png(std::span<const Opinion> opinions, const InferenceOptions& inference = {});
+// A row an image: image, truth, prediction. Written after every epoch, and shown by the report.
 std::string panel_png(const ImagesModel& model, const data::ImageStore& store, std::span<const int64_t> which,
-                      const Passing& passing = {});
+                      const InferenceOptions& inference = {});
 std::string panel_name(int epoch);  // panels/epoch_0003.png
 
 // What always answering the commonest class of `truth` would score.
 training::ConfusionMatrix majority_baseline(const training::ConfusionMatrix& truth, int64_t commonest);
 
-void add_figures(Figures& figures, const ImagesJudgement& judgement);
+void add_figures(Figures& figures, const ImagesEvaluation& evaluation);
 // "mean IoU 0.8123, accuracy 0.9512, macro-F1 0.8890", of two classes with the second one's IoU before it.
-std::string figures_in_words(const ImagesJudgement& judgement);
+std::string figures_in_words(const ImagesEvaluation& evaluation);
 
 }  // namespace kern::apps

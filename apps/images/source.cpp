@@ -16,48 +16,48 @@ ImagesSource read_source(const ImagesData& d, const ImagesSplit& s) {
   source.classes = masks.classes;
   data::ImageSet set = data::load_image_folder(d.folder());
   source.skipped = set.skipped;
-  const size_t first = set.pictures.size();
+  const size_t first = set.images.size();
   if (!s.validation_image_dir.empty()) {
     data::ImageFolderOptions folder = d.folder();
     folder.image_dir = s.validation_image_dir;
     folder.mask_dir = s.validation_mask_dir;
     const data::ImageSet more = data::load_image_folder(folder);
     source.skipped.insert(source.skipped.end(), more.skipped.begin(), more.skipped.end());
-    for (data::Picture p : more.pictures) {
+    for (data::ImageFile p : more.images) {
       p.id = s.validation_image_dir + "/" + p.id;
-      set.pictures.push_back(std::move(p));
+      set.images.push_back(std::move(p));
     }
   }
   if (!d.unlabelled.empty()) {
-    check(std::filesystem::is_directory(d.unlabelled), "unlabelled=", d.unlabelled, " is no folder of pictures");
+    check(std::filesystem::is_directory(d.unlabelled), "unlabelled=", d.unlabelled, " is no folder of images");
     const data::ImageSet more =
         data::load_image_folder({.path = d.unlabelled, .mask_suffix = d.mask_suffix, .strict = d.strict});
     source.skipped.insert(source.skipped.end(), more.skipped.begin(), more.skipped.end());
-    for (data::Picture p : more.pictures) {
+    for (data::ImageFile p : more.images) {
       p.id = "unlabelled/" + p.id;
       p.mask.clear();
-      set.pictures.push_back(std::move(p));
+      set.images.push_back(std::move(p));
     }
   }
-  source.store = std::make_shared<data::ImageStore>(std::move(set.pictures), data::MaskReader(masks), d.grey ? 1 : 3,
+  source.store = std::make_shared<data::ImageStore>(std::move(set.images), data::MaskReader(masks), d.grey ? 1 : 3,
                                                     size_t(d.cache) << 20);
   for (size_t i = 0; i < source.store->facts().size(); ++i) {
     if (!source.store->facts()[i].failure.empty()) continue;
     source.usable.push_back(int64_t(i));
-    if (i >= first && !source.store->pictures()[i].mask.empty()) source.own_validation.push_back(int64_t(i));
+    if (i >= first && !source.store->images()[i].mask.empty()) source.own_validation.push_back(int64_t(i));
   }
-  check(!source.usable.empty(), "none of the ", source.store->pictures().size(), " pictures in ", d.path,
+  check(!source.usable.empty(), "none of the ", source.store->images().size(), " images in ", d.path,
         " can be read; the first: ", source.store->facts().front().failure);
   return source;
 }
 
 void warn_and_check(const ImagesSource& source, const ImagesData& d) {
   for (const data::Problem& p : source.skipped) warn("skipped: ", to_string(p));
-  const auto& pictures = source.store->pictures();
+  const auto& images = source.store->images();
   int64_t held = 0;
   std::string first;
-  for (size_t i = 0; i < pictures.size(); ++i) {
-    const data::PictureFacts& facts = source.store->facts()[i];
+  for (size_t i = 0; i < images.size(); ++i) {
+    const data::ImageFacts& facts = source.store->facts()[i];
     if (!facts.failure.empty()) {
       check(!d.strict, facts.failure);
       warn("skipped: ", facts.failure);
@@ -66,7 +66,7 @@ void warn_and_check(const ImagesSource& source, const ImagesData& d) {
     ++held;
     const auto& [value, pixels] = *facts.unmapped.begin();
     if (first.empty())
-      first = text("mask ", pictures[i].mask.string(), " holds ", value, " on ", pixels, " pixels, but ",
+      first = text("mask ", images[i].mask.string(), " holds ", value, " on ", pixels, " pixels, but ",
                    int64_t(source.classes.size()),
                    " classes are declared and none has it: ", data::MaskReader(d.mask_options()).remedy(value));
   }
@@ -78,25 +78,25 @@ data::ImageSplit split_source(const ImagesSource& source, const ImagesSplit& s) 
   const data::ImageStore& store = *source.store;
   if (!s.validation_image_dir.empty()) {
     data::ImageSplit split;
-    const size_t own = store.pictures().size();
+    const size_t own = store.images().size();
     std::vector<char> validates(own, 0);
     for (const int64_t i : source.own_validation) validates[size_t(i)] = 1;
     for (const int64_t i : source.usable)
-      if (!store.pictures()[size_t(i)].mask.empty())
+      if (!store.images()[size_t(i)].mask.empty())
         (validates[size_t(i)] ? split.validation : split.training).push_back(i);
       else split.unlabelled.push_back(i);
     check(!split.training.empty() && !split.validation.empty(), split.training.size(),
-          " pictures with a mask are left for training and ", split.validation.size(),
+          " images with a mask are left for training and ", split.validation.size(),
           " for validation: look at mask_dir= and validation_mask_dir=");
     return split;
   }
-  std::vector<data::Picture> pictures;
-  std::vector<data::PictureFacts> facts;
+  std::vector<data::ImageFile> images;
+  std::vector<data::ImageFacts> facts;
   for (const int64_t i : source.usable) {
-    pictures.push_back(store.pictures()[size_t(i)]);
+    images.push_back(store.images()[size_t(i)]);
     facts.push_back(store.facts()[size_t(i)]);
   }
-  data::ImageSplit split = data::split_images(pictures,
+  data::ImageSplit split = data::split_images(images,
                                               {.validation = s.validation,
                                                .folds = s.folds,
                                                .fold = s.fold,
@@ -131,7 +131,7 @@ std::vector<int64_t> class_counts(const data::ImageStore& store, const std::vect
 
 std::vector<std::string> ids_of(const data::ImageStore& store, const std::vector<int64_t>& which) {
   std::vector<std::string> ids;
-  for (const int64_t i : which) ids.push_back(store.pictures()[size_t(i)].id);
+  for (const int64_t i : which) ids.push_back(store.images()[size_t(i)].id);
   return ids;
 }
 

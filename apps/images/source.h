@@ -1,4 +1,4 @@
-// From a configuration to pictures: what train, inspect, preview and evaluate read.
+// From a configuration to images: what train, inspect, preview and evaluate read.
 #pragma once
 #include <memory>
 #include <string>
@@ -10,10 +10,10 @@
 namespace kern::apps {
 
 struct ImagesSource {
-  std::shared_ptr<const data::ImageStore> store;  // every picture that could be listed, good or not
+  std::shared_ptr<const data::ImageStore> store;  // every image that could be listed, good or not
   std::vector<data::ImageClass> classes;
   std::vector<data::Problem> skipped;   // by name or header
-  std::vector<int64_t> usable;          // of the store's pictures, those that could be read
+  std::vector<int64_t> usable;          // of the store's images, those that could be read
   std::vector<int64_t> own_validation;  // of the folder that validates, if there is one
 };
 // Reads the folders and decodes everything once.
@@ -22,7 +22,7 @@ ImagesSource read_source(const ImagesData& data, const ImagesSplit& split);
 // Warns of what was left out, and refuses masks with values of no class, naming the first and the remedy.
 void warn_and_check(const ImagesSource& source, const ImagesData& data);
 
-// Of the usable pictures, as indices into the store.
+// Of the usable images, as indices into the store.
 data::ImageSplit split_source(const ImagesSource& source, const ImagesSplit& split);
 
 data::ImageBatchOptions batch_options(const ImagesTrainConfig& c);

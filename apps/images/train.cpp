@@ -13,17 +13,18 @@
 #include "apps/training_run.h"
 #include "data/labelled_share.h"
 #include "engine/model_file.h"
+#include "engine/statistics.h"
 #include "kernels/common/log.h"
 #include "models/discriminator.h"
-#include "training/learner.h"
-#include "training/step_feeds.h"
+#include "training/optimiser_state.h"
+#include "training/step_loaders.h"
 #include "training/step_memory.h"
 
 namespace kern::apps {
 namespace {
 using namespace training;
 
-using Feeds = StepFeeds<data::ImageBatches>;
+using Loaders = StepFeeds<data::ImageBatches>;
 
 // The time that steps wait for their data, and the time of all steps.
 struct Waiting {
@@ -59,7 +60,7 @@ UnlabelledBatch unlabelled_of(const data::ImageBatch& b) {
   return u;
 }
 
-// The labelled pictures of a training, those whose masks nobody sees, and those that have none.
+// The labelled images of a training, those whose masks nobody sees, and those that have none.
 struct Roles {
   data::ShownLabels training;
   std::vector<int64_t> unlabelled;  // both of the latter, ascending
@@ -71,75 +72,75 @@ Roles roles_of(const ImagesTrainConfig& c, const ImagesSource& source, const dat
           {}};
   std::merge(r.training.hidden.begin(), r.training.hidden.end(), split.unlabelled.begin(), split.unlabelled.end(),
              std::back_inserter(r.unlabelled));
-  c.method.announce({.things = "pictures",
+  c.method.announce({.things = "images",
                      .unlabelled = int64_t(r.unlabelled.size()),
                      .hidden = int64_t(r.training.hidden.size()),
                      .remedy = "name a folder of them with unlabelled=, or hide masks with labelled_fraction="});
   return r;
 }
 
-Feeds make_feeds(const ImagesTrainConfig& c, const ImagesSource& source, const Roles& roles) {
+Loaders make_loaders(const ImagesTrainConfig& c, const ImagesSource& source, const Roles& roles) {
   data::ImageBatchOptions o = batch_options(c);
   data::ImageBatches labelled(source.store, roles.training.labelled, o);
   std::optional<data::ImageBatches> unlabelled;
   if (c.method.semi_supervised()) {
     o.H = labelled.H(), o.W = labelled.W();
     o.present = true;
-    o.seed = ~o.seed;  // not the labelled feed's order and changes
+    o.seed = ~o.seed;  // not the labelled loader's order and changes
     if (c.method.unlabelled_batch > 0) o.batch = c.method.unlabelled_batch;
     if (c.method.strong_views()) o.strong = c.strong;
     unlabelled.emplace(source.store, roles.unlabelled, o);
   }
-  return Feeds(std::move(labelled), std::move(unlabelled), labelled_of, unlabelled_of,
-               {.accumulate = c.recipe.accumulate,
-                .epoch_updates = c.method.epoch_updates,
-                .coin_flips = c.method.coin_flips(),
-                .seed = uint64_t(c.recipe.seed)});
+  return Loaders(std::move(labelled), std::move(unlabelled), labelled_of, unlabelled_of,
+                 {.accumulate = c.recipe.accumulate,
+                  .epoch_updates = c.method.epoch_updates,
+                  .coin_flips = c.method.coin_flips(),
+                  .seed = uint64_t(c.recipe.seed)});
 }
 
-// A step's data without values, of so many pictures, as many batches as an epoch may have in a row: for a dry run.
-StepData empty_step(const ImagesTrainConfig& c, const Feeds& feeds, int64_t labelled, int64_t unlabelled) {
-  const auto shape = [](const data::ImageBatches& b, int64_t pictures) {
-    return Shape{std::min(pictures, b.pictures()), b.H(), b.W(), b.channels()};
+// A step's data without values, of so many images, as many batches as an epoch may have in a row: for a dry run.
+StepData empty_step(const ImagesTrainConfig& c, const Loaders& loaders, int64_t labelled, int64_t unlabelled) {
+  const auto shape = [](const data::ImageBatches& b, int64_t images) {
+    return Shape{std::min(images, b.images()), b.H(), b.W(), b.channels()};
   };
-  StepShapes h{.labelled = shape(feeds.labelled(), labelled),
-               .batches = feeds.labelled().size(),
+  StepShapes h{.labelled = shape(loaders.labelled(), labelled),
+               .batches = loaders.labelled().size(),
                .unlabelled = {},
                .strong = c.method.strong_views(),
                .epochs = double(c.recipe.epochs)};
-  if (feeds.unlabelled()) h.unlabelled = shape(*feeds.unlabelled(), unlabelled);
+  if (loaders.unlabelled()) h.unlabelled = shape(*loaders.unlabelled(), unlabelled);
   return empty_step_data(h);
 }
 
 // The smallest batch of a pass: what remains after the whole ones.
 int64_t smallest_batch(const data::ImageBatches& b, int64_t batch) {
-  const int64_t rest = b.pictures() % batch;
-  return rest > 0 ? rest : std::min(batch, b.pictures());
+  const int64_t rest = b.images() % batch;
+  return rest > 0 ? rest : std::min(batch, b.images());
 }
 
-// A batch of one picture, so small that a deep level of the network has one pixel, gives batch norm nothing to make
+// A batch of one image, so small that a deep level of the network has one pixel, gives batch norm nothing to make
 // statistics of. The error of the step would come at the end of the first epoch: it is said before the first step.
-void check_small_batches(const ImagesTrainConfig& c, const Feeds& feeds, const Method& method, Device device) {
+void check_small_batches(const ImagesTrainConfig& c, const Loaders& loaders, const Method& method, Device device) {
   const int64_t second = c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : c.recipe.batch;
-  const int64_t labelled = smallest_batch(feeds.labelled(), c.recipe.batch),
-                unlabelled = feeds.unlabelled() ? smallest_batch(*feeds.unlabelled(), second) : 2;
+  const int64_t labelled = smallest_batch(loaders.labelled(), c.recipe.batch),
+                unlabelled = loaders.unlabelled() ? smallest_batch(*loaders.unlabelled(), second) : 2;
   if (labelled > 1 && unlabelled > 1) return;
   try {
-    memory_of_step([&] { method.step(empty_step(c, feeds, labelled, unlabelled)); }, device);
+    memory_of_step([&] { method.step(empty_step(c, loaders, labelled, unlabelled)); }, device);
   } catch (const InternalError&) {
     throw;
   } catch (const Error& e) {
     const bool first = labelled == 1;
-    const data::ImageBatches& b = first ? feeds.labelled() : *feeds.unlabelled();
+    const data::ImageBatches& b = first ? loaders.labelled() : *loaders.unlabelled();
     const int64_t batch = first ? c.recipe.batch : second;
     int64_t fits = 2;
-    while (fits < b.pictures() && b.pictures() % fits == 1) ++fits;
-    throw Error(text("of ", b.pictures(), first ? "" : " unlabelled", " pictures in batches of ", batch,
+    while (fits < b.images() && b.images() % fits == 1) ++fits;
+    throw Error(text("of ", b.images(), first ? "" : " unlabelled", " images in batches of ", batch,
                      " a batch has a single one, and a deep level of model=", c.model, " then has a single pixel at ",
                      b.W(), " x ", b.H(), ", of which batch norm cannot make statistics (", e.sentence(), "). ",
-                     b.pictures() > 1 ? text("Set ", first ? "batch=" : "semi.unlabelled_batch=", fits,
-                                             " or another that leaves no single one, or a larger size=")
-                                      : std::string("Add pictures, or set a larger size=")));
+                     b.images() > 1 ? text("Set ", first ? "batch=" : "semi.unlabelled_batch=", fits,
+                                           " or another that leaves no single one, or a larger size=")
+                                    : std::string("Add images, or set a larger size=")));
   }
 }
 
@@ -181,7 +182,7 @@ void make_network(const ImagesTrainConfig& c, ImagesModel& model) {
   prepare_encoder(c, model, model.module, false);
 }
 
-// The methods with unlabelled pictures have a loss of their own.
+// The methods with unlabelled images have a loss of their own.
 void check_loss(const ImagesTrainConfig& c) {
   const bool plain =
       c.loss.terms.size() == 1 && c.loss.terms[0].first == "ce" && c.loss.terms[0].second == 1 && c.loss.smoothing == 0;
@@ -189,18 +190,14 @@ void check_loss(const ImagesTrainConfig& c) {
         " has a loss of its own beside the cross entropy: set loss={ce: 1} and leave label_smoothing at 0");
 }
 
-// Height and width, each the median of these pictures'.
+// Height and width, each the median of these images'.
 std::pair<int, int> median_size(const data::ImageStore& store, const std::vector<int64_t>& which) {
   std::vector<int> h, w;
   for (const int64_t i : which) {
     h.push_back(int(store.facts()[size_t(i)].H));
     w.push_back(int(store.facts()[size_t(i)].W));
   }
-  const auto middle = [](std::vector<int>& v) {
-    if (v.empty()) return 0;
-    std::nth_element(v.begin(), v.begin() + int64_t(v.size() / 2), v.end());
-    return v[v.size() / 2];
-  };
+  const auto middle = [](std::vector<int>& v) { return v.empty() ? 0 : median_high(v); };
   return {middle(h), middle(w)};
 }
 
@@ -208,7 +205,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   c.method.check_with(c.recipe);
   check_loss(c);
   const std::string config = begin_run(run, c, describe_images_train, call);
-  inform("reading the pictures of ", c.data.path);
+  inform("reading the images of ", c.data.path);
   const ImagesSource source = read_source(c.data, c.split);
   check(
       !source.classes.empty(),
@@ -223,8 +220,8 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   const std::vector<int64_t>& labelled = roles.training.labelled;
   std::vector<int64_t> counts = class_counts(store, labelled);
   check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2,
-        "the masks of the training pictures hold only one class: there is nothing to learn. Look at masks= and "
-        "classes=, and that labelled_fraction= leaves enough pictures");
+        "the masks of the training images hold only one class: there is nothing to learn. Look at masks= and "
+        "classes=, and that labelled_fraction= leaves enough images");
   // In the original program the weights stood in the order of the counts.
   if (c.method.seed_compatible) std::sort(counts.rbegin(), counts.rend());
   const std::vector<float> weights =
@@ -237,7 +234,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   const Device device = c.machine.where();
   const SegmentationLoss loss(c.loss, classes, weights, device);
 
-  Feeds feeds = make_feeds(c, source, roles);
+  Loaders loaders = make_loaders(c, source, roles);
   set_seed(seed);
   ImagesModel model;
   model.architecture = c.model;
@@ -245,26 +242,26 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   model.network.out = loss.outputs();
   model.network.channels = c.channels;
   model.network.dropout = c.dropout;
-  model.H = int(feeds.labelled().H()), model.W = int(feeds.labelled().W());
+  model.H = int(loaders.labelled().H()), model.W = int(loaders.labelled().W());
   model.own_size = c.size.empty();
   std::tie(model.seen_H, model.seen_W) = median_size(store, split.training);
   model.fit = c.fit;
   model.classes = source.classes;
   model.masks = c.data.masks;
   model.ignore = c.data.ignore;
-  model.training_pictures = ids_of(store, split.training);
-  model.validation_pictures = ids_of(store, split.validation);
+  model.training_images = ids_of(store, split.training);
+  model.validation_images = ids_of(store, split.validation);
   model.provenance =
       fmt::format("kern {} seed {} data {}", build_info::kVersion, c.recipe.seed, hash_text(store.hash()));
   make_network(c, model);
   model.module.move_to(device);
 
-  const int64_t steps = feeds.steps();
+  const int64_t steps = loaders.steps();
   std::vector<PathRate> rates;
   if (c.encoder_lr != 1) rates.push_back({"encoder", c.encoder_lr});
   const auto groups = [&](const AnyModule& network) { return parameter_groups(network, rates); };
-  Learner learner(model.module, c.recipe, groups(model.module), steps);
-  const Method method = make_method(c.method, c.recipe, model.module, learner.optimiser, weights,
+  OptimiserState optimiser_state(model.module, c.recipe, groups(model.module), steps);
+  const Method method = make_method(c.method, c.recipe, model.module, optimiser_state.optimiser, weights,
                                     {.another =
                                          [&] {
                                            AnyModule second = models::make_image2d_model(c.model, model.network);
@@ -280,10 +277,10 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
                                          },
                                      .groups = groups},
                                     loss);
-  fmt::print("{}, {}: {} pictures train, {} validate; {} x {} pixels, {} classes, {} parameters, {} updates an epoch\n",
+  fmt::print("{}, {}: {} images train, {} validate; {} x {} pixels, {} classes, {} parameters, {} updates an epoch\n",
              c.model, to_string(c.method.kind), labelled.size(), split.validation.size(), model.W, model.H, classes,
              model.module.parameter_count(), steps);
-  check_small_batches(c, feeds, method, device);
+  check_small_batches(c, loaders, method, device);
   warn_of_few_updates(c.recipe, steps);
   const StepMemory foreseen = announce_memory(
       c.recipe,
@@ -291,8 +288,8 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
         return memory_of_step(
             [&] {
               method.step(
-                  empty_step(c, feeds, batch, c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : batch));
-              if (learner.ema) learner.ema->update();
+                  empty_step(c, loaders, batch, c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : batch));
+              if (optimiser_state.ema) optimiser_state.ema->update();
               for (const auto& [name, average] : method.parts.averages) average->update();
             },
             device);
@@ -301,14 +298,14 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
 
   const std::vector<int64_t> shown = data::spread(split.validation, c.panels);
   Waiting waiting;
-  Training t = learner.training(method.parts);
+  Training t = optimiser_state.training(method.parts);
   t.samples_in_epoch = [&](int) {
-    return feeds.one_pass() ? feeds.labelled().pictures() : steps * c.recipe.batch * c.recipe.accumulate;
+    return loaders.one_pass() ? loaders.labelled().images() : steps * c.recipe.batch * c.recipe.accumulate;
   };
-  t.begin_epoch = [&](int epoch, int64_t index) { feeds.begin(epoch, index); };
+  t.begin_epoch = [&](int epoch, int64_t index) { loaders.begin(epoch, index); };
   t.step = [&](int epoch, int64_t index) {
     const double before = steady_seconds();
-    StepData d = feeds.next(epoch, index);
+    StepData d = loaders.next(epoch, index);
     d.labelled = timed(std::move(d.labelled), waiting);
     d.unlabelled = timed(std::move(d.unlabelled), waiting);
     const StepResult r = method.step(d);
@@ -316,7 +313,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
     return r;
   };
   t.validate = [&](int epoch) {
-    const ImagesJudgement j = judge(model, store, split.validation);
+    const ImagesEvaluation j = evaluate(model, store, split.validation);
     if (!shown.empty()) run.write(panel_name(epoch + 1), panel_png(model, store, shown));
     Validation v{.score = score_of(c.monitor, j.matrix),
                  .loss = j.loss,
@@ -333,20 +330,20 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
                      {"batches", fmt::format("batch={} accumulate={} size={}x{}", c.recipe.batch, c.recipe.accumulate,
                                              model.H, model.W)},
                      {"method", to_string(c.method.kind)},
-                     {"labelled pictures", fmt::format("{} of {}", labelled.size(), split.training.size())}});
+                     {"labelled images", fmt::format("{} of {}", labelled.size(), split.training.size())}});
   if (c.method.epoch_updates > 0) t.identity["epoch"] = fmt::format("epoch_updates={}", c.method.epoch_updates);
   if (c.method.semi_supervised())
     t.identity["unlabelled batches"] = fmt::format("semi.unlabelled_batch={} compat={}", c.method.unlabelled_batch,
                                                    c.method.seed_compatible ? "seed" : "none");
   const std::optional<LoopState> end =
-      carry_out(run, c.recipe, t, {.task = "images", .unit = "pictures", .config = config, .quiet = c.quiet}, call);
+      carry_out(run, c.recipe, t, {.task = "images", .unit = "images", .config = config, .quiet = c.quiet}, call);
   call.figures.add("method", std::string(to_string(c.method.kind)));
-  call.figures.add("labelled_pictures", int64_t(labelled.size()));
-  call.figures.add("unlabelled_pictures", int64_t(c.method.semi_supervised() ? roles.unlabelled.size() : 0));
+  call.figures.add("labelled_images", int64_t(labelled.size()));
+  call.figures.add("unlabelled_images", int64_t(c.method.semi_supervised() ? roles.unlabelled.size() : 0));
   if (!end) return;
   const ImagesModel best = load_images_model(run.file(kBestModelFile));
   best.module.move_to(device);
-  const ImagesJudgement j = judge(best, store, split.validation);
+  const ImagesEvaluation j = evaluate(best, store, split.validation);
   call.figures.add("best_epoch", int64_t(end->best_epoch));
   add_figures(call.figures, j);
   if (!c.reach.empty()) call.figures.add("epochs_until", epochs_until(end->history, c.reach));
@@ -363,7 +360,7 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
                             .training = labelled,
                             .unlabelled = c.method.semi_supervised() ? roles.unlabelled : std::vector<int64_t>(),
                             .validation = split.validation,
-                            .judgement = &j,
+                            .evaluation = &j,
                             .history = end->history,
                             .loss = in_words(c.loss, c.class_weights != ClassWeights::none, to_string(c.method.kind)),
                             .best_epoch = end->best_epoch,
@@ -371,11 +368,11 @@ void train(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
                             .skipped = source.skipped,
                             .seconds = end->seconds,
                             .foreseen = foreseen,
-                            .passing = {},
-                            .pictures = c.report_pictures});
+                            .inference = {},
+                            .images = c.report_images});
   finish_run(run, call);
   const char* const monitors[] = {"mean_iou", "binary_iou", "macro_f1", "accuracy"};
-  fmt::print("best epoch {} (by {}): {} on {} validation pictures\nreport: {}\n", end->best_epoch,
+  fmt::print("best epoch {} (by {}): {} on {} validation images\nreport: {}\n", end->best_epoch,
              monitors[int(c.monitor)], terminal_text(figures_in_words(j)), split.validation.size(),
              run.file("report.html").string());
 }

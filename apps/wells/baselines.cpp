@@ -54,13 +54,14 @@ std::vector<int> predict_logistic(const WellsModel& model, const data::Well& wel
   return classes;
 }
 
-std::vector<Baseline> judge_baselines(const WellsModel& model, const std::vector<data::Well>& wells,
-                                      const Judgement& judgement, int commonest) {
-  std::vector<Baseline> out{{"majority", "always the commonest class", majority_baseline(judgement.matrix, commonest)}};
+std::vector<Baseline> evaluate_baselines(const WellsModel& model, const std::vector<data::Well>& wells,
+                                         const Evaluation& evaluation, int commonest) {
+  std::vector<Baseline> out{
+      {"majority", "always the commonest class", majority_baseline(evaluation.matrix, commonest)}};
   if (!model.logistic) return out;
   Baseline& logistic = out.emplace_back(
       Baseline{"logistic", "logistic regression on windows", training::ConfusionMatrix(model.classes)});
-  for (const JudgedWell& j : judgement.wells) {
+  for (const EvaluatedWell& j : evaluation.wells) {
     const data::Well& well = wells[size_t(j.well)];
     if (!well.labels.empty()) logistic.matrix.add(well.labels, predict_logistic(model, well));
   }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/wells/judge.h"
+#include "apps/wells/evaluation.h"
 #include "apps/wells/wells_model.h"
 
 namespace kern::apps {
@@ -21,9 +21,9 @@ training::LogisticRegression fit_logistic(const WellsModel& model, const std::ve
 // Classes of every sample of a well.
 std::vector<int> predict_logistic(const WellsModel& model, const data::Well& well);
 
-// On the wells that were judged: always `commonest`; and the model's logistic regression, where its file has one.
-std::vector<Baseline> judge_baselines(const WellsModel& model, const std::vector<data::Well>& wells,
-                                      const Judgement& judgement, int commonest);
+// On the wells that were evaluated: always `commonest`; and the model's logistic regression, where its file has one.
+std::vector<Baseline> evaluate_baselines(const WellsModel& model, const std::vector<data::Well>& wells,
+                                         const Evaluation& evaluation, int commonest);
 // "always the commonest class 0.5260, 0.1379, 0.1052; ...": accuracy, macro-F1 and mean IoU of each, for the terminal.
 std::string in_words(const std::vector<Baseline>& baselines);
 

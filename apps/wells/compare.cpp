@@ -21,11 +21,11 @@ namespace fs = std::filesystem;
 
 ComparisonRules rules() { return comparison_rules("wells"); }
 
-// A run, judged again by its model on the wells that validated it.
-struct Judged {
+// A run, evaluated again by its model on the wells that validated it.
+struct Evaluated {
   ComparedRun run;
   WellsModel model;
-  Judgement judgement;
+  Evaluation evaluation;
   std::shared_ptr<const data::WellSet> set;
   std::vector<Baseline> baselines;
 };
@@ -51,7 +51,7 @@ class Sources {
   std::map<std::string, std::shared_ptr<const data::WellSet>> read_;
 };
 
-Judged judge_run(const std::string& folder, const std::string& data, Sources& sources) {
+Evaluated evaluate_run(const std::string& folder, const std::string& data, Sources& sources) {
   require_finished(folder, "wells");
   TrainConfig c;
   Schema keys("wells train");
@@ -68,18 +68,18 @@ Judged judge_run(const std::string& folder, const std::string& data, Sources& so
           " any more: give the data of the runs as data=");
     which.push_back(at - set->wells.begin());
   }
-  Judgement j = judge(model, set->wells, which, {.postprocess = c.postprocess, .keep_predictions = true});
+  Evaluation j = evaluate(model, set->wells, which, {.postprocess = c.postprocess, .keep_predictions = true});
   ComparedRun run = run_in(folder, settings, j.matrix, model.validation_wells, "labelled_wells",
                            int64_t(model.training_wells.size()));
   int commonest = 0;
   for (int k = 1; k < model.class_count(); ++k)
     if (j.matrix.support(k) > j.matrix.support(commonest)) commonest = k;
-  std::vector<Baseline> baselines = judge_baselines(model, set->wells, j, commonest);
+  std::vector<Baseline> baselines = evaluate_baselines(model, set->wells, j, commonest);
   return {std::move(run), std::move(model), std::move(j), std::move(set), std::move(baselines)};
 }
 
 // The baselines of each method's runs; methods that share their labelled wells share their baselines, which stand once.
-void add_baselines(Comparison& c, const std::vector<Judged>& all) {
+void add_baselines(Comparison& c, const std::vector<Evaluated>& all) {
   std::set<std::string> seen;
   for (const ComparedMethod& m : c.methods)
     for (size_t b = 0; b < all[m.runs[0]].baselines.size(); ++b) {
@@ -100,25 +100,25 @@ void add_baselines(Comparison& c, const std::vector<Judged>& all) {
     }
 }
 
-const JudgedWell* find(const Judged& j, const std::string& id) {
-  for (const JudgedWell& w : j.judgement.wells)
+const EvaluatedWell* find(const Evaluated& j, const std::string& id) {
+  for (const EvaluatedWell& w : j.evaluation.wells)
     if (j.set->wells[size_t(w.well)].id == id) return &w;
   return nullptr;
 }
 
 // Wells that the last method changed most for the worse and for the better, and one between.
-void add_tracks(Comparison& c, const std::vector<Judged>& all, int wanted) {
+void add_tracks(Comparison& c, const std::vector<Evaluated>& all, int wanted) {
   constexpr size_t kMaxMethods = 6;
-  const Judged& first = all[c.methods[0].runs[0]];
-  const Judged& last = all[c.methods.back().runs[0]];
+  const Evaluated& first = all[c.methods[0].runs[0]];
+  const Evaluated& last = all[c.methods.back().runs[0]];
   std::vector<double> change;
-  for (const JudgedWell& w : first.judgement.wells) {
-    const JudgedWell* other = find(last, first.set->wells[size_t(w.well)].id);
+  for (const EvaluatedWell& w : first.evaluation.wells) {
+    const EvaluatedWell* other = find(last, first.set->wells[size_t(w.well)].id);
     change.push_back(other ? (c.methods.size() > 1 ? other->accuracy - w.accuracy : w.accuracy) : NAN);
   }
   const size_t drawn = size_t(std::max(0, wanted)), third = drawn / 3;
   for (const auto& [i, why] : choose_wells(change, third, drawn - 2 * third, third)) {
-    const JudgedWell& w = first.judgement.wells[i];
+    const EvaluatedWell& w = first.evaluation.wells[i];
     const data::Well& well = first.set->wells[size_t(w.well)];
     if (std::isnan(change[i])) continue;
     WellTrack t{.id = well.id,
@@ -131,7 +131,7 @@ void add_tracks(Comparison& c, const std::vector<Judged>& all, int wanted) {
     for (const data::Curve& curve : well.curves) t.curves.push_back({curve.name, curve.unit, curve.values});
     std::string caption;
     for (size_t m = 0; m < std::min(kMaxMethods, c.methods.size()); ++m) {
-      const JudgedWell* own = find(all[c.methods[m].runs[0]], well.id);
+      const EvaluatedWell* own = find(all[c.methods[m].runs[0]], well.id);
       if (!own || own->prediction.size() != well.labels.size()) continue;
       t.others.push_back({fmt::format("{}", m + 1), own->prediction});
       caption += fmt::format("{}{}: accuracy {:.3f}", caption.empty() ? "" : "; ", m + 1, own->accuracy);
@@ -143,18 +143,18 @@ void add_tracks(Comparison& c, const std::vector<Judged>& all, int wanted) {
 
 Comparison compare(const CompareConfig& config) {
   Sources sources;
-  std::vector<Judged> all;
+  std::vector<Evaluated> all;
   Comparison c;
   c.reach = config.reach;
   for (const std::string& folder : config.runs) {
-    all.push_back(judge_run(folder, config.data, sources));
+    all.push_back(evaluate_run(folder, config.data, sources));
     c.runs.push_back(all.back().run);
   }
   group(c, rules());
   add_baselines(c, all);
   add_tracks(c, all, config.shown);
   c.facts = {{"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
-             {"Judged", "the best model of each run, again, on the wells that validated it"},
+             {"Evaluated", "the best model of each run, again, on the wells that validated it"},
              {"Data", "hash " + hash_of(all[0].set->wells)}};
   return c;
 }

@@ -73,9 +73,10 @@ void describe_semi_supervision(Schema& keys, TrainConfig& c) {
            "as unlabelled",
            share)
       .key("labelled_wells", c.labelled_wells, "exactly these show their labels; empty: by labelled_fraction")
-      .key("semi.in_order", c.method.in_order,
+      .key("semi.monotone", c.method.monotone,
            "mean_teacher and fixmatch: what is taught of unlabelled windows never goes back in the list of classes "
-           "either; with in_order")
+           "either; with monotone")
+      .formerly("semi.in_order")
       .key("semi.strong.gain", c.strong.gain,
            "strong view, for mean_teacher and fixmatch (augment is the weak one): every curve times 1 +- up to this",
            between(0, 1))
@@ -91,10 +92,11 @@ void describe_semi_supervision(Schema& keys, TrainConfig& c) {
 }
 
 void describe_after(Schema& keys, AfterModel& a) {
-  keys.choice("in_order", a.in_order, "labels that never go back in the list of classes; auto: as in training",
-              {{"auto", AfterModel::InOrder::as_trained},
-               {"on", AfterModel::InOrder::on},
-               {"off", AfterModel::InOrder::off}})
+  keys.choice("monotone", a.monotone, "labels that never go back in the list of classes; auto: as in training",
+              {{"auto", AfterModel::Monotone::as_trained},
+               {"on", AfterModel::Monotone::on},
+               {"off", AfterModel::Monotone::off}})
+      .formerly("in_order")
       .key("remove_short", a.remove_short,
            "runs shorter than this many samples take the label above; -1: as in training", at_least(-1));
 }
@@ -121,7 +123,7 @@ data::WellsOptions WellsData::options() const {
 }
 
 data::Postprocess AfterModel::over(const data::Postprocess& trained) const {
-  return {.in_order = in_order == InOrder::as_trained ? trained.in_order : in_order == InOrder::on,
+  return {.monotone = monotone == Monotone::as_trained ? trained.monotone : monotone == Monotone::on,
           .remove_short = remove_short < 0 ? trained.remove_short : remove_short};
 }
 
@@ -180,14 +182,16 @@ void describe_train(Schema& keys, TrainConfig& c) {
       .choice("norm", c.norm, "of activations: over each window by itself, or over the batch",
               {{"instance", models::Norm::instance}, {"batch", models::Norm::batch}})
       .choice(
-          "reads", c.reads,
+          "features", c.features,
           "what a network is given of every sample: its curves; or windows, what the logistic regression sees of it: "
           "neighbours near and far, means and spreads about it",
-          {{"curves", Reads::curves}, {"windows", Reads::windows}})
-      .choice("base", c.base,
+          {{"curves", Features::curves}, {"windows", Features::windows}})
+      .formerly("reads")
+      .choice("residual_on", c.residual_on,
               "logistic: the network corrects the logistic regression on windows, which is fitted first, and begins as "
               "good as it; for few wells",
-              {{"none", Base::none}, {"logistic", Base::logistic}});
+              {{"none", ResidualOn::none}, {"logistic", ResidualOn::logistic}})
+      .formerly("base");
   describe_semi_supervision(keys, c);
   describe_training(keys, c.recipe, "windows");
   keys.key("window", c.window, "samples of a training window; 0: whole wells", between(0, 1 << 24))
@@ -201,9 +205,10 @@ void describe_train(Schema& keys, TrainConfig& c) {
   keys.section("Output")
       .key("run", c.run, "the run folder", required())
       .key("resume", c.resume, "go on with this run folder, by its own configuration")
-      .key("in_order", c.postprocess.in_order,
+      .key("monotone", c.postprocess.monotone,
            "classes follow each other downwards in the order of their list, as zones between picked horizons do: the "
            "final labels are those that never go back and are expected to be right at the most samples")
+      .formerly("in_order")
       .key("remove_short", c.postprocess.remove_short, "then runs shorter than this many samples take the label above",
            at_least(0))
       .key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200))

@@ -43,12 +43,13 @@ struct WellsSplit {
   double validation = 0.2;
   int folds = 0, fold = 0;
   std::vector<std::string> validation_wells;
-  int64_t seed = 1;  // not that of the training: trainings that differ in their seed alone judge on the same wells
+  int64_t seed =
+      1;  // not that of the training: trainings that differ in their seed alone are validated on the same wells
   data::SplitOptions options() const { return {validation, folds, fold, validation_wells, uint64_t(seed)}; }
 };
 
-enum class Reads { curves, windows };  // of every sample
-enum class Base { none, logistic };    // what a network corrects
+enum class Features { curves, windows };   // of every sample
+enum class ResidualOn { none, logistic };  // what a network corrects
 enum class Monitor { mean_iou, macro_f1, accuracy };
 
 // Of train, and of inspect, which reads the same file and looks at what concerns the data.
@@ -64,8 +65,8 @@ struct TrainConfig {
   std::vector<int> channels, strides;
   int kernel = 3, residual_units = 3, radius = 32;
   models::Norm norm = models::Norm::instance;
-  Reads reads = Reads::curves;
-  Base base = Base::none;
+  Features features = Features::curves;
+  ResidualOn residual_on = ResidualOn::none;
 
   training::MethodRecipe method;
   double labelled_fraction = 1;
@@ -102,7 +103,7 @@ void describe_synthesize(training::Schema& keys, SynthesizeConfig& config);
 
 // What evaluate and predict do to a model's labels: as its training did, unless they are told otherwise.
 struct AfterModel {
-  enum class InOrder { as_trained, on, off } in_order = InOrder::as_trained;
+  enum class Monotone { as_trained, on, off } monotone = Monotone::as_trained;
   int remove_short = -1;  // -1: as in training
   data::Postprocess over(const data::Postprocess& trained) const;
 };

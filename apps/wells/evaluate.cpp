@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "apps/training_run.h"
-#include "apps/wells/judge.h"
+#include "apps/wells/evaluation.h"
 #include "apps/wells/report.h"
 #include "apps/wells/source.h"
 #include "apps/wells/verbs.h"
@@ -30,24 +30,24 @@ void run_evaluate(const EvaluateConfig& c, Call& call) {
     labelled.push_back(i);
     names.push_back(w.id);
   }
-  std::vector<int64_t> judged;
+  std::vector<int64_t> evaluated;
   for (const int64_t i : chosen(c.wells, {model.training_wells, model.validation_wells, {}}, names, {"wells", c.data}))
-    judged.push_back(labelled[size_t(i)]);
-  const Judgement j =
-      judge(model, set.wells, judged, {.postprocess = c.after.over(model.postprocess), .keep_predictions = true});
+    evaluated.push_back(labelled[size_t(i)]);
+  const Evaluation j =
+      evaluate(model, set.wells, evaluated, {.postprocess = c.after.over(model.postprocess), .keep_predictions = true});
   int commonest = 0;
   for (int k = 1; k < model.class_count(); ++k)
     if (j.matrix.support(k) > j.matrix.support(commonest)) commonest = k;
-  const std::vector<Baseline> baselines = judge_baselines(model, set.wells, j, commonest);
-  call.figures.add("wells", int64_t(judged.size()));
+  const std::vector<Baseline> baselines = evaluate_baselines(model, set.wells, j, commonest);
+  call.figures.add("wells", int64_t(evaluated.size()));
   add_figures(call.figures, j, baselines);
   write_report(run, ReportInput{.title = "Wells: evaluation of " + c.model,
                                 .config = call.keys.to_yaml(),
                                 .model = &model,
                                 .wells = &set.wells,
                                 .training = {},
-                                .validation = judged,
-                                .judgement = &j,
+                                .validation = evaluated,
+                                .evaluation = &j,
                                 .baselines = baselines,
                                 .history = {},
                                 .best_epoch = 0,
@@ -55,7 +55,7 @@ void run_evaluate(const EvaluateConfig& c, Call& call) {
                                 .seconds = 0,
                                 .tracks = c.report_wells});
   run.write_result(call.figures.to_json());
-  fmt::print("{} wells: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} ({})\nreport: {}\n", judged.size(),
+  fmt::print("{} wells: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} ({})\nreport: {}\n", evaluated.size(),
              j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), in_words(baselines),
              run.file("report.html").string());
 }

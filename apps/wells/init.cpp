@@ -120,8 +120,8 @@ void write_classes(NewConfig& out, const std::vector<data::UnmappedCode>& codes)
 }
 
 // Whether the classes of nearly every well follow each other in depth and never go back, as zones between horizons do.
-bool classes_are_in_order(const data::WellSet& set) {
-  int64_t in_order = 0, labelled = 0;
+bool classes_are_monotone(const data::WellSet& set) {
+  int64_t monotone = 0, labelled = 0;
   for (const data::Well& w : set.wells) {
     int last = -1;
     bool any = false, back = false;
@@ -132,9 +132,9 @@ bool classes_are_in_order(const data::WellSet& set) {
       last = std::max(last, label);
     }
     labelled += any;
-    in_order += any && !back;
+    monotone += any && !back;
   }
-  return set.classes >= 3 && labelled >= 5 && double(in_order) >= 0.98 * double(labelled);
+  return set.classes >= 3 && labelled >= 5 && double(monotone) >= 0.98 * double(labelled);
 }
 
 }  // namespace
@@ -246,9 +246,9 @@ void run_init(const InitConfig& c, Call& call) {
   }
   out.blank();
   const double usual_length = double(summary.samples) / double(std::max<int64_t>(1, summary.wells));
-  const bool in_order = classes_are_in_order(set);
+  const bool monotone = classes_are_monotone(set);
   // Where a zone lies is seen from the zones above and below it: such wells are read whole.
-  const bool whole = !few && in_order && usual_length <= 4096;
+  const bool whole = !few && monotone && usual_length <= 4096;
   int64_t window = whole ? 0 : 1024;
   while (window > 128 && double(window) > usual_length) window /= 2;
   const int batch = whole ? 4 : 8;
@@ -256,8 +256,8 @@ void run_init(const InitConfig& c, Call& call) {
                 updates = std::max<int64_t>(1, (windows + batch - 1) / batch);
   if (few) {
     out.comment("Too few wells for a network of its own: it reads what a logistic regression reads, and corrects it.");
-    out.key("reads", std::string("windows"));
-    out.key("base", std::string("logistic"));
+    out.key("features", std::string("windows"));
+    out.key("residual_on", std::string("logistic"));
     out.key("model", std::string("mlp"));
     out.key("channels", std::vector<int>{64});
     out.key("radius", 0);
@@ -267,7 +267,7 @@ void run_init(const InitConfig& c, Call& call) {
   out.key("window", window,
           whole ? "whole wells: classes come in order, so that what lies above and below tells them" : "samples");
   out.key("batch", batch, whole ? "wells" : "windows");
-  const int64_t wanted = few ? 400 : in_order ? 6000 : 3000;
+  const int64_t wanted = few ? 400 : monotone ? 6000 : 3000;
   out.key("epochs", std::clamp<int64_t>((wanted + updates - 1) / updates, few ? 20 : 10, 200),
           fmt::format("of about {} updates", updates));
   out.key("lr", 0.002);
@@ -281,7 +281,7 @@ void run_init(const InitConfig& c, Call& call) {
     out.key("monitor", std::string("macro_f1"));
   }
   if (!few) out.line("augment: {gain: 0.1, shift: 0.1, noise: 0.1}", "of the scaled curves");
-  if (in_order) out.key("in_order", true, "in nearly every well the classes never go back with depth");
+  if (monotone) out.key("monotone", true, "in nearly every well the classes never go back with depth");
   out.key("run", std::string("runs/") + std::filesystem::path(c.out).stem().string());
 
   TrainConfig check_it;

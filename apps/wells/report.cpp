@@ -37,7 +37,7 @@ double mean_iou_of(const data::Well& w, const std::vector<int>& prediction, cons
   return m.total() > 0 ? m.mean_iou() : NAN;
 }
 
-WellTrack track_of(const data::Well& w, const JudgedWell& j) {
+WellTrack track_of(const data::Well& w, const EvaluatedWell& j) {
   WellTrack t{.id = w.id,
               .depth_unit = w.depth_unit,
               .depth = w.depth,
@@ -57,7 +57,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::vector<std::pair<std::string, std::string>> facts_of(const ReportInput& in) {
   std::string rows;
-  for (const auto& [op, row] : kernels::rows_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
+  for (const auto& [op, row] : kernels::impls_used()) rows += (rows.empty() ? "" : ", ") + op + "=" + row;
   std::vector<std::string> curves;
   for (const data::CurveScale& c : in.model->normalisation.curves)
     curves.push_back(
@@ -89,8 +89,8 @@ void write_report(const RunFolder& run, const ReportInput& in) {
                        .history = {},
                        .losses = {in.loss, kCrossEntropy},
                        .best_epoch = in.best_epoch,
-                       .validation = in.judgement->matrix,
-                       .intervals = intervals_of(in.judgement->tallies),
+                       .validation = in.evaluation->matrix,
+                       .intervals = intervals_of(in.evaluation->tallies),
                        .comparison = {},
                        .wells = {},
                        .tracks = {}};
@@ -106,7 +106,7 @@ void write_report(const RunFolder& run, const ReportInput& in) {
   for (const EpochRecord& e : in.history) r.history.push_back(epoch_figures(e));
   for (const Baseline& b : in.baselines) r.comparison.push_back({b.name, b.matrix});
   std::vector<double> accuracy;
-  for (const JudgedWell& j : in.judgement->wells) {
+  for (const EvaluatedWell& j : in.evaluation->wells) {
     const data::Well& w = wells[size_t(j.well)];
     const int64_t labelled =
         std::count_if(w.labels.begin(), w.labels.end(), [](int l) { return l != data::kUnlabelled; });
@@ -116,11 +116,11 @@ void write_report(const RunFolder& run, const ReportInput& in) {
   }
   const size_t drawn = size_t(std::max(0, in.tracks)), best = drawn / 4, median = drawn / 4;
   for (const auto& [i, why] : choose_wells(accuracy, drawn - best - median, median, best))
-    r.tracks.emplace_back(why, track_of(wells[size_t(in.judgement->wells[i].well)], in.judgement->wells[i]));
+    r.tracks.emplace_back(why, track_of(wells[size_t(in.evaluation->wells[i].well)], in.evaluation->wells[i]));
   write_segmentation_report(run.path(), r);
 }
 
-void add_figures(Figures& figures, const Judgement& j, const std::vector<Baseline>& baselines) {
+void add_figures(Figures& figures, const Evaluation& j, const std::vector<Baseline>& baselines) {
   figures.add("loss", j.loss);
   figures.add("accuracy", j.matrix.accuracy());
   figures.add("macro_f1", j.matrix.macro_f1());

@@ -5,7 +5,7 @@
 
 #include "apps/command.h"
 #include "apps/wells/baselines.h"
-#include "apps/wells/judge.h"
+#include "apps/wells/evaluation.h"
 #include "data/wells_inspect.h"
 #include "data/wells_split.h"
 #include "training/checkpoint.h"
@@ -21,7 +21,7 @@ struct ReportInput {
   const std::vector<data::Well>* wells;
   std::string method;                                     // of a training
   std::vector<int64_t> training, unlabelled, validation;  // indices; the first two are empty in an evaluation
-  const Judgement* judgement;                             // of `validation`, predictions kept
+  const Evaluation* evaluation;                           // of `validation`, predictions kept
   std::vector<Baseline> baselines;                        // on the same wells
   std::vector<training::EpochRecord> history;
   std::string loss = training::kCrossEntropy;  // that the history's training minimised
@@ -35,7 +35,7 @@ struct ReportInput {
 // report.html, figures/ and tables in the run folder.
 void write_report(const training::RunFolder& run, const ReportInput& input);
 
-// The figures of a judgement for --json and result.json.
-void add_figures(Figures& figures, const Judgement& judgement, const std::vector<Baseline>& baselines);
+// The figures of an evaluation for --json and result.json.
+void add_figures(Figures& figures, const Evaluation& evaluation, const std::vector<Baseline>& baselines);
 
 }  // namespace kern::apps

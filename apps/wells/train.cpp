@@ -8,7 +8,7 @@
 
 #include "apps/build_info.h"
 #include "apps/training_run.h"
-#include "apps/wells/judge.h"
+#include "apps/wells/evaluation.h"
 #include "apps/wells/report.h"
 #include "apps/wells/source.h"
 #include "apps/wells/verbs.h"
@@ -17,8 +17,8 @@
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
 #include "models/discriminator.h"
-#include "training/learner.h"
-#include "training/step_feeds.h"
+#include "training/optimiser_state.h"
+#include "training/step_loaders.h"
 #include "training/step_memory.h"
 
 namespace kern::apps {
@@ -46,7 +46,7 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
   m.curves = c.data.curves;
   m.normalisation =
       data::fit_normalisation(set.wells, split.training, {.scaling = c.scaling, .mask = c.mask, .log10 = c.log10});
-  m.reads_windows = c.reads == Reads::windows;
+  m.reads_windows = c.features == Features::windows;
   m.network = {.in = int(m.own_channels()),
                .out = set.classes,
                .channels = c.channels,
@@ -55,7 +55,7 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
                .residual_units = c.residual_units,
                .radius = c.radius,
                .norm = c.norm,
-               .on_base = c.base == Base::logistic};
+               .on_base = c.residual_on == ResidualOn::logistic};
   m.step = set.step;
   m.step_unit = set.step_unit;
   m.classes = c.data.class_list(set.classes);
@@ -70,7 +70,7 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
   return m;
 }
 
-using Feeds = StepFeeds<data::WellBatches>;
+using Loaders = StepFeeds<data::WellBatches>;
 
 LabelledBatch labelled_of(const WellsModel& model, const data::WellBatch& b) {
   return {network_input(model, b.inputs, b.N, b.L), Tensor::from({b.N, b.L}, b.labels)};
@@ -111,7 +111,7 @@ Roles roles_of(const TrainConfig& c, const data::WellSet& set, const data::Split
 }
 
 // The model must stay where it is.
-Feeds make_feeds(const TrainConfig& c, const data::WellSet& set, const Roles& roles, const WellsModel& model) {
+Loaders make_loaders(const TrainConfig& c, const data::WellSet& set, const Roles& roles, const WellsModel& model) {
   const data::Normalisation& scales = model.normalisation;
   data::BatchOptions o{.batch = c.recipe.batch,
                        .window = c.window,
@@ -122,12 +122,12 @@ Feeds make_feeds(const TrainConfig& c, const data::WellSet& set, const Roles& ro
   std::optional<data::WellBatches> unlabelled;
   if (c.method.semi_supervised()) {
     o.anywhere = true;
-    o.seed = ~o.seed;  // not the labelled feed's order and noise
+    o.seed = ~o.seed;  // not the labelled loader's order and noise
     if (c.method.unlabelled_batch > 0) o.batch = c.method.unlabelled_batch;
     if (c.method.strong_views()) o.strong = c.strong;
     unlabelled.emplace(set.wells, roles.unlabelled, scales, o);
   }
-  return Feeds(
+  return Loaders(
       std::move(labelled), std::move(unlabelled), [&model](const data::WellBatch& b) { return labelled_of(model, b); },
       [&model](const data::WellBatch& b) { return unlabelled_of(model, b); },
       {.accumulate = c.recipe.accumulate,
@@ -137,17 +137,17 @@ Feeds make_feeds(const TrainConfig& c, const data::WellSet& set, const Roles& ro
 }
 
 // A step's data without values, of batches of n windows: for a dry run in which every term of the loss has begun.
-StepData empty_step(const TrainConfig& c, const Feeds& feeds, int64_t channels, int64_t n) {
+StepData empty_step(const TrainConfig& c, const Loaders& loaders, int64_t channels, int64_t n) {
   const auto shape = [&](const data::WellBatches& b, int64_t windows) {
     return Shape{std::min(windows, b.windows()), b.longest(), channels};
   };
-  StepShapes h{.labelled = shape(feeds.labelled(), n),
-               .batches = feeds.labelled().size(),
+  StepShapes h{.labelled = shape(loaders.labelled(), n),
+               .batches = loaders.labelled().size(),
                .unlabelled = {},
                .strong = c.method.strong_views(),
                .epochs = double(c.recipe.epochs)};
-  if (feeds.unlabelled())
-    h.unlabelled = shape(*feeds.unlabelled(), c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : n);
+  if (loaders.unlabelled())
+    h.unlabelled = shape(*loaders.unlabelled(), c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : n);
   return empty_step_data(h);
 }
 
@@ -172,8 +172,8 @@ double score_of(Monitor monitor, const ConfusionMatrix& m) {
 
 void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   c.method.check_with(c.recipe);
-  check(!c.method.in_order || c.postprocess.in_order,
-        "semi.in_order says that classes never go back in their list, and in_order=false that they may: set both");
+  check(!c.method.monotone || c.postprocess.monotone,
+        "semi.monotone says that classes never go back in their list, and monotone=false that they may: set both");
   const std::string config = begin_run(run, c, describe_train, call);
   const data::WellsOptions options = c.data.options();
   check(!options.label.empty(), "label= names no label curve: a training needs one, e.g. label=FACIES");
@@ -190,20 +190,20 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2,
         "the training wells hold only one class: there is nothing to learn. Check label= and classes=, and that "
         "labelled_fraction= leaves enough wells");
-  if (c.base == Base::logistic) inform("fitting the logistic regression that the network corrects");
+  if (c.residual_on == ResidualOn::logistic) inform("fitting the logistic regression that the network corrects");
   model.logistic = fit_logistic(model, set.wells, labelled);
 
-  Feeds feeds = make_feeds(c, set, roles, model);
-  const int64_t steps = feeds.steps();
+  Loaders loaders = make_loaders(c, set, roles, model);
+  const int64_t steps = loaders.steps();
   const Device device = c.machine.where();
   model.module.move_to(device);
-  Learner learner(model.module, c.recipe, {{.parameters = model.module.parameters()}}, steps);
+  OptimiserState optimiser_state(model.module, c.recipe, {{.parameters = model.module.parameters()}}, steps);
   const auto there = [&](AnyModule module) {
     module.move_to(device);
     return module;
   };
   const Method method = make_method(
-      c.method, c.recipe, model.module, learner.optimiser, weights_of(c, counts),
+      c.method, c.recipe, model.module, optimiser_state.optimiser, weights_of(c, counts),
       {.another = [&] { return there(models::make_signal1d_model(model.architecture, model.network)); },
        .discriminator =
            [&](const std::string& name) { return there(models::make_discriminator1d(name, set.classes)); }});
@@ -216,22 +216,22 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
       [&](int batch) {
         return memory_of_step(
             [&] {
-              method.step(empty_step(c, feeds, model.input_channels(), batch));
-              if (learner.ema) learner.ema->update();
+              method.step(empty_step(c, loaders, model.input_channels(), batch));
+              if (optimiser_state.ema) optimiser_state.ema->update();
               for (const auto& [name, average] : method.parts.averages) average->update();
             },
             device);
       },
       device, "a smaller window");
 
-  Training t = learner.training(method.parts);
+  Training t = optimiser_state.training(method.parts);
   t.samples_in_epoch = [&](int) {
-    return feeds.one_pass() ? feeds.labelled().windows() : steps * c.recipe.batch * c.recipe.accumulate;
+    return loaders.one_pass() ? loaders.labelled().windows() : steps * c.recipe.batch * c.recipe.accumulate;
   };
-  t.begin_epoch = [&](int epoch, int64_t index) { feeds.begin(epoch, index); };
-  t.step = [&](int epoch, int64_t index) { return method.step(feeds.next(epoch, index)); };
+  t.begin_epoch = [&](int epoch, int64_t index) { loaders.begin(epoch, index); };
+  t.step = [&](int epoch, int64_t index) { return method.step(loaders.next(epoch, index)); };
   t.validate = [&](int) {
-    const Judgement j = judge(model, set.wells, split.validation);
+    const Evaluation j = evaluate(model, set.wells, split.validation);
     return Validation{.score = score_of(c.monitor, j.matrix),
                       .loss = j.loss,
                       .figures = {{"val_loss", j.loss},
@@ -241,8 +241,8 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   };
   t.save_model = [&](const std::filesystem::path& path) { save_wells_model(path, model); };
   t.identity.insert(
-      {{"model", model.architecture + (model.reads_windows ? " with reads=windows" : "") +
-                     (model.network.on_base ? " with base=logistic" : "")},
+      {{"model", model.architecture + (model.reads_windows ? " with features=windows" : "") +
+                     (model.network.on_base ? " with residual_on=logistic" : "")},
        {"data", hash_of(set.wells)},
        {"split", hash_of(model.training_wells) + hash_of(model.validation_wells)},
        {"batches", fmt::format("batch={} accumulate={} window={}", c.recipe.batch, c.recipe.accumulate, c.window)},
@@ -260,10 +260,10 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   call.figures.add("unlabelled_wells", int64_t(c.method.semi_supervised() ? roles.unlabelled.size() : 0));
   if (!end) return;
   const WellsModel best = load_wells_model(run.file(kBestModelFile));
-  const Judgement j =
-      judge(best, set.wells, split.validation, {.postprocess = c.postprocess, .keep_predictions = true});
+  const Evaluation j =
+      evaluate(best, set.wells, split.validation, {.postprocess = c.postprocess, .keep_predictions = true});
   const int commonest = int(std::max_element(counts.begin(), counts.end()) - counts.begin());
-  const std::vector<Baseline> baselines = judge_baselines(best, set.wells, j, commonest);
+  const std::vector<Baseline> baselines = evaluate_baselines(best, set.wells, j, commonest);
   call.figures.add("best_epoch", int64_t(end->best_epoch));
   add_figures(call.figures, j, baselines);
   call.figures.add("seconds", end->seconds);
@@ -279,7 +279,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                        .training = labelled,
                        .unlabelled = c.method.semi_supervised() ? roles.unlabelled : std::vector<int64_t>(),
                        .validation = split.validation,
-                       .judgement = &j,
+                       .evaluation = &j,
                        .baselines = baselines,
                        .history = end->history,
                        .loss = in_words(LossOptions{}, c.class_weights != ClassWeights::none, to_string(c.method.kind)),

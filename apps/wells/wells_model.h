@@ -38,7 +38,7 @@ struct WellsModel {
   AnyModule module;  // made by build() or load_wells_model()
   void build();      // a network with initial weights, from architecture and network
   int64_t class_count() const { return int64_t(classes.size()); }
-  // Of what the network reads: curves or windows, and with network.on_base the logistic regression's logits.
+  // Of what the network features: curves or windows, and with network.on_base the logistic regression's logits.
   int64_t own_channels() const { return normalisation.channels() * (reads_windows ? data::kWindowFeatures : 1); }
   int64_t input_channels() const { return own_channels() + (network.on_base ? class_count() : 0); }
 };

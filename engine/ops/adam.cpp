@@ -17,7 +17,7 @@ void adam(Tensor& p, const Tensor& g, Tensor& m, Tensor& v, const AdamOptions& o
                             .epsilon = o.epsilon,
                             .weight_decay = o.weight_decay,
                             .decoupled = o.decoupled};
-  kernels::select(kernels::adam_table(), p.device(), a, at)
+  kernels::select(kernels::adam_registry(), p.device(), a, at)
       .step({}, a, step, lr, grad_scale, p.mutate(), g.data(), m.mutate(), v.mutate());
 }
 

@@ -12,17 +12,17 @@ namespace {
 template <class T>
 Tensor sum_of(const Tensor& a, const Tensor& b, const Tensor& out, SourceLocation at) {
   kernels::BinarySpec g = detail::binary_spec("add", a, b, at);
-  const auto& row = kernels::select(kernels::add_table<T>(), a.device(), g, at);
+  const auto& impl = kernels::select(kernels::add_registry<T>(), a.device(), g, at);
   Tensor y = output_tensor("add", a.shape(), a.options(), out, at);
   g.pitch.y = y.pitch();
-  row.forward({}, g, a.data<T>(), b.data<T>(), y.mutate<T>());
-  return record("add", {a, b}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
+  impl.forward({}, g, a.data<T>(), b.data<T>(), y.mutate<T>());
+  return record("add", {a, b}, y, [g, &impl](const Tensor& dy, Grads& d) mutable {
     if (d.want(0)) d.set(0, dy);
     if (!d.want(1)) return;
     if (!g.vector) return d.set(1, dy);
-    internal_check(row.backward_vector != nullptr, "add: a vector is a parameter, and those are float");
+    internal_check(impl.backward_vector != nullptr, "add: a vector is a parameter, and those are float");
     g.pitch.dy = dy.pitch();
-    row.backward_vector(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data<float>(), d[1].mutate<float>());
+    impl.backward_vector(Workspace(dy.device(), impl.workspace(g)).exec(), g, dy.data<float>(), d[1].mutate<float>());
   });
 }
 

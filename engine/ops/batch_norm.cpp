@@ -27,24 +27,25 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Ten
     });
   kernels::BatchNormSpec g{.rows = x.rows(), .c = c, .eps = o.eps, .momentum = o.momentum, .frozen = !o.training};
   g.pitch.x = x.pitch();
-  const auto& row = kernels::select(kernels::batch_norm_table(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::batch_norm_registry(), x.device(), g, at);
   Tensor y = output_tensor(op, x.shape(), x.options(), out, at);
   g.pitch.y = y.pitch();
   Tensor mean = Tensor::empty({c}, x.options()), inverse_deviation = Tensor::empty({c}, x.options());
   // Frozen statistics are only read: that must not count as a write.
   auto running = [&](Tensor& t) { return !t ? nullptr : o.training ? t.mutate() : const_cast<float*>(t.data()); };
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), weight ? weight.data() : nullptr,
-              bias ? bias.data() : nullptr, running(running_mean), running(running_variance), y.mutate(), mean.mutate(),
-              inverse_deviation.mutate());
-  return record(
-      op, {x, weight, bias}, y,
-      [op, g, &row, x = Saved(x), weight = Saved(weight), mean, inverse_deviation](const Tensor& dy, Grads& d) mutable {
-        g.pitch.dy = dy.pitch();
-        const Workspace workspace(dy.device(), row.workspace(g));
-        row.backward(workspace.exec(), g, dy.data(), x.get(op).data(), weight ? weight.get(op).data() : nullptr,
-                     mean.data(), inverse_deviation.data(), d.want(0) ? d[0].mutate() : nullptr,
-                     d.want(1) ? d[1].mutate() : nullptr, d.want(2) ? d[2].mutate() : nullptr);
-      });
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data(), weight ? weight.data() : nullptr,
+               bias ? bias.data() : nullptr, running(running_mean), running(running_variance), y.mutate(),
+               mean.mutate(), inverse_deviation.mutate());
+  return record(op, {x, weight, bias}, y,
+                [op, g, &impl, x = Saved(x), weight = Saved(weight), mean, inverse_deviation](const Tensor& dy,
+                                                                                              Grads& d) mutable {
+                  g.pitch.dy = dy.pitch();
+                  const Workspace workspace(dy.device(), impl.workspace(g));
+                  impl.backward(workspace.exec(), g, dy.data(), x.get(op).data(),
+                                weight ? weight.get(op).data() : nullptr, mean.data(), inverse_deviation.data(),
+                                d.want(0) ? d[0].mutate() : nullptr, d.want(1) ? d[1].mutate() : nullptr,
+                                d.want(2) ? d[2].mutate() : nullptr);
+                });
 }
 
 }  // namespace kern

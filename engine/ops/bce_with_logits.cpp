@@ -22,16 +22,16 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const Tensor&
                            .by_weight = o.by_weight,
                            .w_pitch_given = weight ? weight.pitch() : 0,
                            .pitch = {.x = logits.pitch(), .y = target.pitch()}};
-  const auto& row = kernels::select(kernels::bce_with_logits_table(), logits.device(), g, at);
+  const auto& impl = kernels::select(kernels::bce_with_logits_registry(), logits.device(), g, at);
   Tensor loss = Tensor::empty({1}, logits.options()), divisor = Tensor::empty({1}, logits.options());
-  row.forward(Workspace(logits.device(), row.workspace(g)).exec(), g, logits.data(), target.data(),
-              weight ? weight.data() : nullptr, loss.mutate(), divisor.mutate());
+  impl.forward(Workspace(logits.device(), impl.workspace(g)).exec(), g, logits.data(), target.data(),
+               weight ? weight.data() : nullptr, loss.mutate(), divisor.mutate());
   return record(
       op, {logits}, loss,
-      [op, g, &row, divisor, x = Saved(logits), t = Saved(target), w = Saved(weight)](const Tensor& dy, Grads& d) {
+      [op, g, &impl, divisor, x = Saved(logits), t = Saved(target), w = Saved(weight)](const Tensor& dy, Grads& d) {
         if (!d.want(0)) return;
-        row.backward({}, g, dy.data(), x.get(op).data(), t.get(op).data(), w ? w.get(op).data() : nullptr,
-                     divisor.data(), d[0].mutate());
+        impl.backward({}, g, dy.data(), x.get(op).data(), t.get(op).data(), w ? w.get(op).data() : nullptr,
+                      divisor.data(), d[0].mutate());
       });
 }
 

@@ -17,21 +17,21 @@ Tensor broadcast(const Tensor& a, const Tensor& b, SourceLocation at, const char
   const std::vector<int64_t> strides[] = {detail::broadcast_strides(a, shape), detail::broadcast_strides(b, shape)};
   const detail::StridedLoop loop = detail::strided_loop({shape.begin(), shape.end()}, strides);
   const kernels::BroadcastSpec g{.sizes = loop.sizes, .a = loop.strides[0], .b = loop.strides[1]};
-  const auto& row = kernels::select(kernels::broadcast_table<Op>(), a.device(), g, at);
+  const auto& impl = kernels::select(kernels::broadcast_registry<Op>(), a.device(), g, at);
   Tensor y = Tensor::empty(shape, a.options());
-  row.forward({}, g, a.data(), b.data(), y.mutate());
+  impl.forward({}, g, a.data(), b.data(), y.mutate());
   if (std::is_base_of_v<kernels::Comparison, Op>) return y;
-  return record(name, {a, b}, y, [name, g, &row, a = Saved(a), b = Saved(b)](const Tensor& dy_, Grads& d) {
+  return record(name, {a, b}, y, [name, g, &impl, a = Saved(a), b = Saved(b)](const Tensor& dy_, Grads& d) {
     const Tensor dy = dense(dy_), &u = a.get(name), &v = b.get(name);
     // In y's shape, then summed over what was repeated; at once where nothing was.
     const auto give = [&](size_t i, const Tensor& of, auto entry) {
       const bool whole = of.shape() == dy.shape();
       Tensor full = whole ? d[i] : Tensor::empty(dy.shape(), dy.options());
-      (row.*entry)({}, g, dy.data(), u.data(), v.data(), full.mutate());
+      (impl.*entry)({}, g, dy.data(), u.data(), v.data(), full.mutate());
       if (!whole) d.set(i, detail::sum_to(full, of.shape()));
     };
-    if (d.want(0)) give(0, u, &kernels::BroadcastRow<Op>::backward_a);
-    if (d.want(1)) give(1, v, &kernels::BroadcastRow<Op>::backward_b);
+    if (d.want(0)) give(0, u, &kernels::BroadcastImpl<Op>::backward_a);
+    if (d.want(1)) give(1, v, &kernels::BroadcastImpl<Op>::backward_b);
   });
 }
 template <class Op>

@@ -53,7 +53,7 @@ Tensor where(const Tensor& condition, const Operand& a, const Operand& b,
              SourceLocation at = SourceLocation::current());
 
 namespace detail {
-// a + b and a * b of any shapes that fit: what add and mul do where their own rows do not serve.
+// a + b and a * b of any shapes that fit: what add and mul do where their own implementations do not serve.
 Tensor add_broadcast(const Tensor& a, const Tensor& b, SourceLocation at);
 Tensor mul_broadcast(const Tensor& a, const Tensor& b, SourceLocation at);
 }  // namespace detail

@@ -9,9 +9,9 @@ namespace {
 
 void cast_into(const Tensor& x, Tensor& y) {
   const kernels::CastSpec g{.rows = x.rows(), .c = x.channels(), .pitch = {.x = x.pitch(), .y = y.pitch()}};
-  const auto& row = kernels::select(kernels::cast_table(), x.device(), g);
-  if (x.dtype() == DType::f32) row.narrow({}, g, x.data(), y.mutate<Bf16>());
-  else row.widen({}, g, x.data<Bf16>(), y.mutate());
+  const auto& impl = kernels::select(kernels::cast_registry(), x.device(), g);
+  if (x.dtype() == DType::f32) impl.narrow({}, g, x.data(), y.mutate<Bf16>());
+  else impl.widen({}, g, x.data<Bf16>(), y.mutate());
 }
 
 }  // namespace

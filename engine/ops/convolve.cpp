@@ -19,10 +19,10 @@ void clear(Tensor& gradient) {
 // Scratch, and the filter packed if the step has it so.
 class ConvolutionExec {
  public:
-  template <class Row, class Spec>
-  ConvolutionExec(const Row& row, const Spec& g, const Tensor& w, bool backward_data)
-      : scratch_(w.device(), row.workspace(g)) {
-    if (row.packing) filter_ = PackedFilters::of(w, row.packing(g, backward_data));
+  template <class Impl, class Spec>
+  ConvolutionExec(const Impl& impl, const Spec& g, const Tensor& w, bool backward_data)
+      : scratch_(w.device(), impl.workspace(g)) {
+    if (impl.packing) filter_ = PackedFilters::of(w, impl.packing(g, backward_data));
   }
   kernels::Exec exec() const {
     kernels::Exec out = scratch_.exec();
@@ -43,49 +43,49 @@ bool hold_scratch(Device device, size_t bytes) {
 }
 
 // dx, with what other ops gave for x before where the row can add it.
-template <class T, class Row, class Spec>
-void data_gradient(const Row& row, const Spec& g, const kernels::Exec& exec, const Tensor& dy, const Tensor& w,
+template <class T, class Impl, class Spec>
+void data_gradient(const Impl& impl, const Spec& g, const kernels::Exec& exec, const Tensor& dy, const Tensor& w,
                    Grads& d) {
-  if constexpr (requires { row.backward_data_added; }) {
-    if (const Tensor given = row.backward_data_added ? d.given(0) : Tensor()) {
-      row.backward_data_added(exec, g, dy.data<T>(), w.data(), given.data<T>(), given.pitch(), d.total(0).mutate<T>());
+  if constexpr (requires { impl.backward_data_added; }) {
+    if (const Tensor given = impl.backward_data_added ? d.given(0) : Tensor()) {
+      impl.backward_data_added(exec, g, dy.data<T>(), w.data(), given.data<T>(), given.pitch(), d.total(0).mutate<T>());
       return;
     }
   }
-  row.backward_data(exec, g, dy.data<T>(), w.data(), d[0].mutate<T>());
+  impl.backward_data(exec, g, dy.data<T>(), w.data(), d[0].mutate<T>());
 }
 
 // T: what x and y are kept as.
-template <class T, class Row, class Spec>
-Tensor recorded(const char* op, const kernels::Table<Row>& table, Spec g, const Shape& y_shape, const Tensor& x,
+template <class T, class Impl, class Spec>
+Tensor recorded(const char* op, const kernels::Registry<Impl>& table, Spec g, const Shape& y_shape, const Tensor& x,
                 const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& out, SourceLocation at) {
   g.pitch = {.x = x.pitch()};
-  const auto& row = kernels::select(table, x.device(), g, at);
+  const auto& impl = kernels::select(table, x.device(), g, at);
   Tensor y = output_tensor(op, y_shape, x.options(), out, at);
   g.pitch.y = y.pitch();
-  row.forward(ConvolutionExec(row, g, w, false).exec(), g, x.data<T>(), w.data(), b ? b.data() : nullptr,
-              y.mutate<T>());
+  impl.forward(ConvolutionExec(impl, g, w, false).exec(), g, x.data<T>(), w.data(), b ? b.data() : nullptr,
+               y.mutate<T>());
   return record(op, {x, w, b}, y,
-                [op, g, &row, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
+                [op, g, &impl, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
                   g.pitch.dy = dy.pitch();
                   const Device device = dy.device();
-                  const size_t scratch = row.workspace(g);
+                  const size_t scratch = impl.workspace(g);
                   // A GPU may take the parameters' gradients beside the data's, if what scratch they use can be held.
                   const bool beside = d.want(0) && d.want(1) && hold_scratch(device, scratch);
                   const Tensor in = d.want(1) ? x.get(op) : Tensor();  // made again, if need be, before they part
                   std::optional<ConvolutionExec> of_data;
-                  if (d.want(0)) of_data.emplace(row, g, w.get(op), true);
+                  if (d.want(0)) of_data.emplace(impl, g, w.get(op), true);
                   const GraphBranch branch(beside);
-                  if (d.want(0)) data_gradient<T>(row, g, of_data->exec(), dy, w.get(op), d);
+                  if (d.want(0)) data_gradient<T>(impl, g, of_data->exec(), dy, w.get(op), d);
                   if (!beside) of_data.reset();
                   const GraphBranch::Inside inside(branch);
                   if (d.want(1))
-                    row.backward_weight(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g,
-                                        dy.data<T>(), in.data<T>(), d[1].mutate());
+                    impl.backward_weight(LateScratch(device, scratch, LateScratch::Of::chunks).exec(), g, dy.data<T>(),
+                                         in.data<T>(), d[1].mutate());
                   if (d.want(2) && bias_cancels) clear(d[2]);
                   else if (d.want(2))
-                    row.backward_bias(LateScratch(device, scratch, LateScratch::Of::stretches).exec(), g, dy.data<T>(),
-                                      d[2].mutate());
+                    impl.backward_bias(LateScratch(device, scratch, LateScratch::Of::chunks).exec(), g, dy.data<T>(),
+                                       d[2].mutate());
                 });
 }
 
@@ -95,8 +95,8 @@ Tensor convolve(const char* op, kernels::Conv2dSpec g, const Shape& y_shape, con
                 const Tensor& b, bool bias_cancels, const Tensor& out, SourceLocation at) {
   const Tensor in = cast(x, activation_options(x).dtype);
   if (in.dtype() == DType::bf16)
-    return recorded<Bf16>(op, kernels::conv2d_table<Bf16>(), g, y_shape, in, w, b, bias_cancels, out, at);
-  return recorded<float>(op, kernels::conv2d_table(), g, y_shape, in, w, b, bias_cancels, out, at);
+    return recorded<Bf16>(op, kernels::conv2d_registry<Bf16>(), g, y_shape, in, w, b, bias_cancels, out, at);
+  return recorded<float>(op, kernels::conv2d_registry(), g, y_shape, in, w, b, bias_cancels, out, at);
 }
 
 void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tensor& x, const Tensor& w, const Tensor& b,
@@ -122,8 +122,8 @@ Tensor convolve_transposed(const char* op, kernels::ConvTranspose2dSpec g, const
                            const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& out, SourceLocation at) {
   const Tensor in = cast(x, activation_options(x).dtype);
   if (in.dtype() == DType::bf16)
-    return recorded<Bf16>(op, kernels::conv_transpose2d_table<Bf16>(), g, y_shape, in, w, b, bias_cancels, out, at);
-  return recorded<float>(op, kernels::conv_transpose2d_table(), g, y_shape, in, w, b, bias_cancels, out, at);
+    return recorded<Bf16>(op, kernels::conv_transpose2d_registry<Bf16>(), g, y_shape, in, w, b, bias_cancels, out, at);
+  return recorded<float>(op, kernels::conv_transpose2d_registry(), g, y_shape, in, w, b, bias_cancels, out, at);
 }
 
 void check_transposed(const char* op, const kernels::ConvTranspose2dSpec& g, const Tensor& x, const Tensor& w,

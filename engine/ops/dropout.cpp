@@ -16,14 +16,14 @@ Tensor drop(const char* op, const Tensor& x, float p, int64_t span, Generator& g
   kernels::DropoutSpec g{.rows = x.rows(), .c = x.channels(), .span = span, .p = p, .key = draw.key, .call = draw.call};
   check({g.masks() <= kernels::kMaxDropoutMasks, at}, op, ": ", x.shape(),
         " has more values than masks can be counted for; split the batch");
-  const auto& row = kernels::select(kernels::dropout_table(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::dropout_registry(), x.device(), g, at);
   Tensor y = output_tensor(op, x.shape(), x.options(), out, at);
   g.pitch = {.x = x.pitch(), .y = y.pitch()};
-  row.forward({}, g, draw.step_on(x.device(), at), x.data(), y.mutate());
-  return record(op, {x}, y, [g, &row, draw](const Tensor& dy, Grads& d) mutable {
+  impl.forward({}, g, draw.step_on(x.device(), at), x.data(), y.mutate());
+  return record(op, {x}, y, [g, &impl, draw](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch = {.x = dy.pitch()};
-    row.forward({}, g, draw.step_on(dy.device()), dy.data(), d[0].mutate());
+    impl.forward({}, g, draw.step_on(dy.device()), dy.data(), d[0].mutate());
   });
 }
 

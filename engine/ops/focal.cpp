@@ -23,15 +23,15 @@ Tensor focal(const Tensor& logits, const Tensor& target, const FocalOptions& o, 
                              .gamma = o.gamma,
                              .alpha = o.alpha,
                              .pitch = {.x = logits.pitch()}};
-  const auto& row = kernels::select(kernels::focal_table(), logits.device(), g, at);
+  const auto& impl = kernels::select(kernels::focal_registry(), logits.device(), g, at);
   Tensor loss = Tensor::empty({1}, logits.options()), count = Tensor::empty({1}, logits.options());
-  row.forward(Workspace(logits.device(), row.workspace(g)).exec(), g, logits.data(), t.data<int32_t>(),
-              weight ? weight.data() : nullptr, loss.mutate(), count.mutate());
+  impl.forward(Workspace(logits.device(), impl.workspace(g)).exec(), g, logits.data(), t.data<int32_t>(),
+               weight ? weight.data() : nullptr, loss.mutate(), count.mutate());
   return record(op, {logits}, loss,
-                [op, g, &row, x = Saved(logits), t = Saved(t), w = Saved(weight), count](const Tensor& dy, Grads& d) {
+                [op, g, &impl, x = Saved(logits), t = Saved(t), w = Saved(weight), count](const Tensor& dy, Grads& d) {
                   if (!d.want(0)) return;
-                  row.backward({}, g, dy.data(), x.get(op).data(), t.get(op).data<int32_t>(),
-                               w ? w.get(op).data() : nullptr, count.data(), d[0].mutate());
+                  impl.backward({}, g, dy.data(), x.get(op).data(), t.get(op).data<int32_t>(),
+                                w ? w.get(op).data() : nullptr, count.data(), d[0].mutate());
                 });
 }
 

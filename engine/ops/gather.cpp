@@ -16,11 +16,11 @@ Tensor gathered(const char* op, const Tensor& x_, int d, const Tensor& index_, b
   kernels::GatherSpec g{.n = x_.dim(d), .m = shape[d], .shared = shared};
   for (int i = 0; i < d; ++i) g.outer *= x_.dim(i);
   for (int i = d + 1; i < x_.rank(); ++i) g.inner *= x_.dim(i);
-  const auto& row = kernels::select(kernels::gather_table(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::gather_registry(), x.device(), g, at);
   Tensor y = Tensor::empty(shape, x.options());
-  row.forward({}, g, x.data(), index.data<int32_t>(), y.mutate());
-  return record(op, {x_}, y, [op, g, &row, index = Saved(index)](const Tensor& dy, Grads& grads) {
-    if (grads.want(0)) row.backward({}, g, dense(dy).data(), index.get(op).data<int32_t>(), grads[0].mutate());
+  impl.forward({}, g, x.data(), index.data<int32_t>(), y.mutate());
+  return record(op, {x_}, y, [op, g, &impl, index = Saved(index)](const Tensor& dy, Grads& grads) {
+    if (grads.want(0)) impl.backward({}, g, dense(dy).data(), index.get(op).data<int32_t>(), grads[0].mutate());
   });
 }
 

@@ -16,27 +16,27 @@ Tensor head_of(const char* op, const Tensor& x, const Tensor& w, const Tensor& b
   const Tensor t = dense(target);
   const kernels::HeadCrossEntropySpec g{
       .rows = x.rows(), .c = c, .k = k, .smoothing = o.smoothing, .pitch = {.x = x.pitch()}};
-  const auto& row = kernels::select(kernels::head_cross_entropy_table<X>(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::head_cross_entropy_registry<X>(), x.device(), g, at);
   Tensor loss = Tensor::empty({1}, {.device = x.device()}), dx, dw, db;
   if (grad_enabled() && x.requires_grad()) dx = Tensor::empty(x.shape(), x.options());
   if (grad_enabled() && w.requires_grad()) dw = Tensor::empty(w.shape(), w.options());
   if (grad_enabled() && b && b.requires_grad()) db = Tensor::empty(b.shape(), b.options());
   auto to = [](Tensor& gradient) { return gradient ? gradient.mutate() : nullptr; };
   auto to_dx = [](Tensor& gradient) { return gradient ? gradient.mutate<X>() : nullptr; };
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g,
-              {.x = x.data<X>(),
-               .w = w.data(),
-               .b = b ? b.data() : nullptr,
-               .target = t.data<int32_t>(),
-               .weight = weight ? weight.data() : nullptr},
-              {.loss = loss.mutate(),
-               .dx = to_dx(dx),
-               .dw = to(dw),
-               .db = to(db),
-               .prediction = o.prediction ? o.prediction.mutate<int32_t>() : nullptr,
-               .confusion = o.confusion ? o.confusion.mutate<int32_t>() : nullptr});
-  return record(op, {x, w, b}, loss, [g, &row, to, to_dx, dx, dw, db](const Tensor& dy, Grads& d) mutable {
-    row.backward({}, g, dy.data(), to_dx(dx), to(dw), to(db));
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g,
+               {.x = x.data<X>(),
+                .w = w.data(),
+                .b = b ? b.data() : nullptr,
+                .target = t.data<int32_t>(),
+                .weight = weight ? weight.data() : nullptr},
+               {.loss = loss.mutate(),
+                .dx = to_dx(dx),
+                .dw = to(dw),
+                .db = to(db),
+                .prediction = o.prediction ? o.prediction.mutate<int32_t>() : nullptr,
+                .confusion = o.confusion ? o.confusion.mutate<int32_t>() : nullptr});
+  return record(op, {x, w, b}, loss, [g, &impl, to, to_dx, dx, dw, db](const Tensor& dy, Grads& d) mutable {
+    impl.backward({}, g, dy.data(), to_dx(dx), to(dw), to(db));
     size_t i = 0;
     for (Tensor* gradient : {&dx, &dw, &db}) {
       if (d.want(i) && *gradient) d.set(i, std::move(*gradient));

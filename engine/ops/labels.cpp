@@ -6,8 +6,8 @@
 namespace kern {
 namespace {
 
-const kernels::LabelsRow& row_for(const Tensor& t, const kernels::LabelsSpec& g, SourceLocation at) {
-  return kernels::select(kernels::labels_table(), t.device(), g, at);
+const kernels::LabelsImpl& row_for(const Tensor& t, const kernels::LabelsSpec& g, SourceLocation at) {
+  return kernels::select(kernels::labels_registry(), t.device(), g, at);
 }
 void check_labels(const char* op, const Tensor& labels, SourceLocation at) {
   check({labels.dtype() == DType::i32, at}, op, ": labels must be class numbers of type i32, got ", labels.dtype());
@@ -96,9 +96,10 @@ LabelledMean labelled_mean(const Tensor& x, const Tensor& labels, SourceLocation
   }
   const Tensor l = dense(labels), of = x ? floats_of(x) : Tensor();
   const kernels::LabelsSpec g{.rows = l.size(), .x_pitch = of ? of.pitch() : 1};
-  const auto& row = row_for(l, g, at);
+  const auto& impl = row_for(l, g, at);
   Tensor s = Tensor::empty({3}, {.device = l.device()});
-  row.mean(Workspace(l.device(), row.workspace(g)).exec(), g, of ? of.data() : nullptr, l.data<int32_t>(), s.mutate());
+  impl.mean(Workspace(l.device(), impl.workspace(g)).exec(), g, of ? of.data() : nullptr, l.data<int32_t>(),
+            s.mutate());
   return {s.channel_slice(0, 1), s.channel_slice(1, 2), s.channel_slice(2, 3), s.channel_slice(0, 2)};
 }
 

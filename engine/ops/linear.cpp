@@ -17,19 +17,19 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& o
   if (x.dtype() == DType::bf16) return linear(as_float(x), w, b, out, at);
   kernels::LinearSpec g{.rows = x.rows(), .c = w.dim(1), .k = w.dim(0)};
   g.pitch.x = x.pitch();
-  const auto& row = kernels::select(kernels::linear_table(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::linear_registry(), x.device(), g, at);
   Shape y_shape = x.shape();
   y_shape[-1] = g.k;
   Tensor y = output_tensor("linear", y_shape, x.options(), out, at);
   g.pitch.y = y.pitch();
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), w.data(), b ? b.data() : nullptr,
-              y.mutate());
-  return record("linear", {x, w, b}, y, [g, &row, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data(), w.data(), b ? b.data() : nullptr,
+               y.mutate());
+  return record("linear", {x, w, b}, y, [g, &impl, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
     g.pitch.dy = dy.pitch();
-    const Workspace workspace(dy.device(), row.workspace(g));
-    if (d.want(0)) row.backward_data(workspace.exec(), g, dy.data(), w.get("linear").data(), d[0].mutate());
-    if (d.want(1)) row.backward_weight(workspace.exec(), g, dy.data(), x.get("linear").data(), d[1].mutate());
-    if (d.want(2)) row.backward_bias(workspace.exec(), g, dy.data(), d[2].mutate());
+    const Workspace workspace(dy.device(), impl.workspace(g));
+    if (d.want(0)) impl.backward_data(workspace.exec(), g, dy.data(), w.get("linear").data(), d[0].mutate());
+    if (d.want(1)) impl.backward_weight(workspace.exec(), g, dy.data(), x.get("linear").data(), d[1].mutate());
+    if (d.want(2)) impl.backward_bias(workspace.exec(), g, dy.data(), d[2].mutate());
   });
 }
 

@@ -19,21 +19,21 @@ Tensor lstm(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tenso
     check({!*b || b->shape() == Shape{g.gates()}, at}, op, ": a bias must be [", g.gates(), "], got ",
           *b ? b->shape() : Shape{});
   g.pitch.x = x.pitch();
-  const auto& row = kernels::select(kernels::lstm_table(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::lstm_registry(), x.device(), g, at);
   Tensor y = output_tensor(op, {g.n, g.l, g.h}, x.options(), out, at);
   g.pitch.y = y.pitch();
   Tensor gates = Tensor::empty({g.n, g.l, g.gates()}, x.options()), cells = Tensor::empty({g.n, g.l, g.h}, x.options());
-  row.forward(Workspace(x.device(), row.forward_workspace(g)).exec(), g, x.data(), w_ih.data(), w_hh.data(),
-              b_ih ? b_ih.data() : nullptr, b_hh ? b_hh.data() : nullptr, y.mutate(), gates.mutate(), cells.mutate());
+  impl.forward(Workspace(x.device(), impl.forward_workspace(g)).exec(), g, x.data(), w_ih.data(), w_hh.data(),
+               b_ih ? b_ih.data() : nullptr, b_hh ? b_hh.data() : nullptr, y.mutate(), gates.mutate(), cells.mutate());
   return record(op, {x, w_ih, w_hh, b_ih, b_hh}, y,
-                [op, g, &row, x = Saved(x), w_ih = Saved(w_ih), w_hh = Saved(w_hh), y = Saved(y), gates, cells](
+                [op, g, &impl, x = Saved(x), w_ih = Saved(w_ih), w_hh = Saved(w_hh), y = Saved(y), gates, cells](
                     const Tensor& dy, Grads& d) mutable {
                   g.pitch.dy = dy.pitch();
                   auto gradient = [&](size_t i) { return d.want(i) ? d[i].mutate() : nullptr; };
                   float *db_ih = gradient(3), *db_hh = gradient(4);
-                  row.backward(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data(), x.get(op).data(),
-                               w_ih.get(op).data(), w_hh.get(op).data(), y.get(op).data(), gates.data(), cells.data(),
-                               gradient(0), gradient(1), gradient(2), db_ih ? db_ih : db_hh);
+                  impl.backward(Workspace(dy.device(), impl.workspace(g)).exec(), g, dy.data(), x.get(op).data(),
+                                w_ih.get(op).data(), w_hh.get(op).data(), y.get(op).data(), gates.data(), cells.data(),
+                                gradient(0), gradient(1), gradient(2), db_ih ? db_ih : db_hh);
                   if (db_ih && db_hh) d[4].copy_from(d[3]);
                 });
 }

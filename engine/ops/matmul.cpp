@@ -13,27 +13,27 @@ namespace {
 Tensor products(const Tensor& a_, const Tensor& b_, int64_t count, const kernels::LinearSpec& g, const Shape& shape,
                 SourceLocation at) {
   const Tensor a = dense(a_), b = dense(b_);
-  const auto& row = kernels::select(kernels::linear_table(), a.device(), g, at);
+  const auto& impl = kernels::select(kernels::linear_registry(), a.device(), g, at);
   const int64_t of_a = g.rows * g.k, of_b = g.k * g.c, of_y = g.rows * g.c;
-  const Workspace workspace(a.device(), row.workspace(g));
+  const Workspace workspace(a.device(), impl.workspace(g));
   Tensor y = Tensor::empty(shape, a.options());
   float* const to = y.mutate();
   for (int64_t i = 0; i < count; ++i)
-    row.backward_data(workspace.exec(), g, a.data() + i * of_a, b.data() + i * of_b, to + i * of_y);
-  return record("matmul", {a_, b_}, y, [=, &row, a = Saved(a), b = Saved(b)](const Tensor& dy_, Grads& d) {
+    impl.backward_data(workspace.exec(), g, a.data() + i * of_a, b.data() + i * of_b, to + i * of_y);
+  return record("matmul", {a_, b_}, y, [=, &impl, a = Saved(a), b = Saved(b)](const Tensor& dy_, Grads& d) {
     const Tensor dy = dense(dy_);
-    const Workspace scratch(dy.device(), row.workspace(g));
+    const Workspace scratch(dy.device(), impl.workspace(g));
     if (d.want(0)) {
       float* const da = d[0].mutate();
       const float* const right = b.get("matmul").data();
       for (int64_t i = 0; i < count; ++i)
-        row.forward(scratch.exec(), g, dy.data() + i * of_y, right + i * of_b, nullptr, da + i * of_a);
+        impl.forward(scratch.exec(), g, dy.data() + i * of_y, right + i * of_b, nullptr, da + i * of_a);
     }
     if (d.want(1)) {
       float* const db = d[1].mutate();
       const float* const left = a.get("matmul").data();
       for (int64_t i = 0; i < count; ++i)
-        row.backward_weight(scratch.exec(), g, left + i * of_a, dy.data() + i * of_y, db + i * of_b);
+        impl.backward_weight(scratch.exec(), g, left + i * of_a, dy.data() + i * of_y, db + i * of_b);
     }
   });
 }

@@ -22,13 +22,13 @@ Extreme extreme(const char* op, const Tensor& x, int axis, bool smallest, bool k
     if (i != d || keep) shape.push_back(i == d ? 1 : x.dim(i), at);
   }
   if (shape.rank() == 0) shape.push_back(1);
-  const auto& row = kernels::select(kernels::max_axis_table(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::max_axis_registry(), x.device(), g, at);
   const Tensor from = dense(as_float(x));
   Tensor y = Tensor::empty(shape, from.options()),
          index = Tensor::empty(shape, {.dtype = DType::i32, .device = x.device()});
-  row.forward({}, g, from.data(), y.mutate(), index.mutate<int32_t>());
-  record(op, {x}, y, [op, g, &row, saved = Saved(index)](const Tensor& dy, Grads& grads) {
-    if (grads.want(0)) row.backward({}, g, dense(dy).data(), saved.get(op).data<int32_t>(), grads[0].mutate());
+  impl.forward({}, g, from.data(), y.mutate(), index.mutate<int32_t>());
+  record(op, {x}, y, [op, g, &impl, saved = Saved(index)](const Tensor& dy, Grads& grads) {
+    if (grads.want(0)) impl.backward({}, g, dense(dy).data(), saved.get(op).data<int32_t>(), grads[0].mutate());
   });
   return {y, index};
 }

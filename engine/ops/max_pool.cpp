@@ -9,14 +9,14 @@ namespace {
 
 template <class T>
 Tensor max_pool_of(const char* op, kernels::MaxPoolSpec g, const Tensor& x, const Tensor& out, SourceLocation at) {
-  const auto& row = kernels::select(kernels::max_pool_table<T>(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::max_pool_registry<T>(), x.device(), g, at);
   Tensor y = output_tensor(op, detail::pooled_shape(g, x), x.options(), out, at);
   g.pitch.y = y.pitch();
-  row.forward({}, g, x.data<T>(), y.mutate<T>());
-  return record(op, {x}, y, [op, g, &row, x = Saved(x)](const Tensor& dy, Grads& d) mutable {
+  impl.forward({}, g, x.data<T>(), y.mutate<T>());
+  return record(op, {x}, y, [op, g, &impl, x = Saved(x)](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch.dy = dy.pitch();
-    row.backward({}, g, dy.data<T>(), x.get(op).template data<T>(), d[0].mutate<T>());
+    impl.backward({}, g, dy.data<T>(), x.get(op).template data<T>(), d[0].mutate<T>());
   });
 }
 Tensor max_pool(const char* op, const kernels::MaxPoolSpec& g, const Tensor& x, const Tensor& out, SourceLocation at) {

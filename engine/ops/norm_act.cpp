@@ -11,7 +11,7 @@ namespace {
 template <class T>
 Tensor applied(const char* op, kernels::NormActSpec g, const Generator::Draw& draw, const Tensor& x, NormActParts p,
                const NormActOptions& o, const Tensor& out, SourceLocation at) {
-  const auto& row = kernels::select(kernels::norm_act_table<T>(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::norm_act_registry<T>(), x.device(), g, at);
   Tensor y = output_tensor(op, x.shape(), x.options(), out, at);
   g.pitch.y = y.pitch();
   const Shape statistics = o.per_sample ? Shape{g.n, g.c} : Shape{g.c};
@@ -20,14 +20,14 @@ Tensor applied(const char* op, kernels::NormActSpec g, const Generator::Draw& dr
   auto data = [](const Tensor& t) { return t ? t.data() : nullptr; };
   // Frozen statistics are only read: that must not count as a write.
   auto running = [&](Tensor& t) { return !t ? nullptr : o.training ? t.mutate() : const_cast<float*>(t.data()); };
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data<T>(),
-              {.weight = data(p.weight),
-               .bias = data(p.bias),
-               .slope = data(p.slope),
-               .step = draw.step_on(x.device(), at),
-               .running_mean = running(p.running_mean),
-               .running_variance = running(p.running_variance)},
-              p.residual ? p.residual.data<T>() : nullptr, y.mutate<T>(), mean.mutate(), inverse.mutate());
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data<T>(),
+               {.weight = data(p.weight),
+                .bias = data(p.bias),
+                .slope = data(p.slope),
+                .step = draw.step_on(x.device(), at),
+                .running_mean = running(p.running_mean),
+                .running_variance = running(p.running_variance)},
+               p.residual ? p.residual.data<T>() : nullptr, y.mutate<T>(), mean.mutate(), inverse.mutate());
   struct Kept {
     Saved x, weight, bias, slope;
     Tensor mean, inverse;
@@ -38,25 +38,25 @@ Tensor applied(const char* op, kernels::NormActSpec g, const Generator::Draw& dr
     }
   };
   const Kept kept{x, p.weight, p.bias, p.slope, mean, inverse, draw};
-  record(op, {x, p.weight, p.bias, p.slope, p.residual}, y, [op, g, &row, kept](const Tensor& dy, Grads& d) mutable {
+  record(op, {x, p.weight, p.bias, p.slope, p.residual}, y, [op, g, &impl, kept](const Tensor& dy, Grads& d) mutable {
     if (d.want(4)) d.set(4, dy);
     if (!d.want(0) && !d.want(1) && !d.want(2) && !d.want(3)) return;
     g.pitch.dy = dy.pitch();
     auto gradient = [&](size_t i) { return d.want(i) ? d[i].mutate() : nullptr; };
     T* dx = d.want(0) ? d[0].mutate<T>() : nullptr;
-    const LateScratch scratch(dy.device(), row.workspace(g), LateScratch::Of::norms);
+    const LateScratch scratch(dy.device(), impl.workspace(g), LateScratch::Of::norms);
     if (LateGradients* const late = LateGradients::current()) late->keep(kept.inverse);
-    row.backward(scratch.exec(), g, dy.data<T>(), kept.x.get(op).template data<T>(), kept.inputs(op), kept.mean.data(),
-                 kept.inverse.data(), dx, gradient(1), gradient(2), gradient(3));
+    impl.backward(scratch.exec(), g, dy.data<T>(), kept.x.get(op).template data<T>(), kept.inputs(op), kept.mean.data(),
+                  kept.inverse.data(), dx, gradient(1), gradient(2), gradient(3));
   });
   // For whoever saves y: it follows from what is kept anyway. Not where the residual would have to be made again too,
   // or a chain of residual blocks would be made all at once.
   if (y.requires_grad() && !(p.residual && p.residual.impl().recompute)) {
-    auto again = [op, g, &row, kept, residual = Saved(p.residual)](Tensor& into) mutable {
+    auto again = [op, g, &impl, kept, residual = Saved(p.residual)](Tensor& into) mutable {
       g.pitch.y = into.pitch();
-      row.apply(Workspace(into.device(), row.workspace(g)).exec(), g, kept.x.get(op).template data<T>(),
-                kept.inputs(op), kept.mean.data(), kept.inverse.data(),
-                residual ? residual.get(op).template data<T>() : nullptr, into.mutate<T>());
+      impl.apply(Workspace(into.device(), impl.workspace(g)).exec(), g, kept.x.get(op).template data<T>(),
+                 kept.inputs(op), kept.mean.data(), kept.inverse.data(),
+                 residual ? residual.get(op).template data<T>() : nullptr, into.mutate<T>());
     };
     y.impl().recompute = std::make_shared<Recompute>(Recompute{.make = std::move(again), .version = y.version()});
   }

@@ -12,7 +12,7 @@ Tensor copied(const Tensor& x, const Shape& shape, const std::vector<int64_t>& s
   const detail::StridedLoop loop = detail::strided_loop({shape.begin(), shape.end()}, {&strides, 1});
   const kernels::StridedCopySpec g{.sizes = loop.sizes, .x = loop.strides[0], .offset = offset};
   Tensor y = Tensor::empty(shape, x.options());
-  kernels::select(kernels::strided_copy_table(), x.device(), g, at).forward({}, g, x.data(), y.mutate());
+  kernels::select(kernels::strided_copy_registry(), x.device(), g, at).forward({}, g, x.data(), y.mutate());
   return y;
 }
 

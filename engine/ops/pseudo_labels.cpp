@@ -22,12 +22,12 @@ PseudoLabels pseudo_labels(const Tensor& p, const Tensor& present, const Tensor&
                                     .threshold = threshold,
                                     .p_pitch = p.pitch(),
                                     .confidence_pitch = confidence ? confidence.pitch() : 1};
-  const auto& row = kernels::select(kernels::pseudo_labels_table(), p.device(), g, at);
+  const auto& impl = kernels::select(kernels::pseudo_labels_registry(), p.device(), g, at);
   Tensor labels = Tensor::empty(there.shape(), {.dtype = DType::i32, .device = p.device()}),
          figures = Tensor::empty({4}, {.device = p.device()});
-  row.forward(Workspace(p.device(), row.workspace(g)).exec(), g, p.data(), there.data<int32_t>(),
-              known ? known.data<int32_t>() : nullptr, confidence ? confidence.data() : nullptr,
-              labels.mutate<int32_t>(), figures.mutate());
+  impl.forward(Workspace(p.device(), impl.workspace(g)).exec(), g, p.data(), there.data<int32_t>(),
+               known ? known.data<int32_t>() : nullptr, confidence ? confidence.data() : nullptr,
+               labels.mutate<int32_t>(), figures.mutate());
   return {labels, figures.channel_slice(0, 2), figures.channel_slice(2, 4)};
 }
 

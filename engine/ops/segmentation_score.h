@@ -10,7 +10,7 @@ struct SegmentationScore {
   Tensor loss;    // [1], the sum over the labels of - log of the probability that theirs has
 };
 // probabilities [1,h,w,C], of two classes also [1,h,w,1], class 1's; labels i32 [1,H,W], a class or -1, of the same
-// picture at any size. threshold: of two classes, what makes it the second.
+// image at any size. threshold: of two classes, what makes it the second.
 SegmentationScore segmentation_score(const Tensor& probabilities, const Tensor& labels, double threshold = 0.5,
                                      SourceLocation at = SourceLocation::current());
 

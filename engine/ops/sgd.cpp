@@ -14,7 +14,7 @@ void sgd(Tensor& p, const Tensor& g, Tensor& m, const SgdOptions& o, const float
   check({has_momentum || !o.nesterov, at}, "sgd: Nesterov's look-ahead needs a momentum above 0");
   const kernels::SgdSpec a{
       .n = p.size(), .momentum = o.momentum, .weight_decay = o.weight_decay, .nesterov = o.nesterov};
-  kernels::select(kernels::sgd_table(), p.device(), a, at)
+  kernels::select(kernels::sgd_registry(), p.device(), a, at)
       .step({}, a, lr, grad_scale, p.mutate(), g.data(), has_momentum ? m.mutate() : nullptr);
 }
 

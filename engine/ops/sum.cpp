@@ -14,11 +14,11 @@ namespace {
 Tensor scaled_sum(const char* op, const Tensor& x, double scale, SourceLocation at) {
   if (x.dtype() == DType::bf16) return scaled_sum(op, as_float(x), scale, at);
   const kernels::SumSpec g{.rows = x.rows(), .c = x.channels(), .scale = scale, .pitch = {.x = x.pitch()}};
-  const auto& row = kernels::select(kernels::sum_table(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::sum_registry(), x.device(), g, at);
   Tensor y = Tensor::empty({1}, x.options());
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), y.mutate());
-  return record(op, {x}, y, [g, &row](const Tensor& dy, Grads& d) {
-    if (d.want(0)) row.backward({}, g, dy.data(), d[0].mutate());
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data(), y.mutate());
+  return record(op, {x}, y, [g, &impl](const Tensor& dy, Grads& d) {
+    if (d.want(0)) impl.backward({}, g, dy.data(), d[0].mutate());
   });
 }
 
@@ -32,11 +32,11 @@ Tensor over_axes(const char* op, const Tensor& x, int begin, int end, double sca
     else if (i < end) g.n *= x.dim(i), shape[i] = 1;
     else g.inner *= x.dim(i);
   }
-  const auto& row = kernels::select(kernels::sum_axis_table(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::sum_axis_registry(), x.device(), g, at);
   Tensor y = Tensor::empty(shape, x.options());
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data(), y.mutate());
-  return record(op, {x}, y, [g, &row](const Tensor& dy, Grads& d) {
-    if (d.want(0)) row.backward({}, g, dense(dy).data(), d[0].mutate());
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data(), y.mutate());
+  return record(op, {x}, y, [g, &impl](const Tensor& dy, Grads& d) {
+    if (d.want(0)) impl.backward({}, g, dense(dy).data(), d[0].mutate());
   });
 }
 // Neighbouring dimensions at once, the last first; the last of them all scales.
@@ -85,13 +85,13 @@ Tensor cumsum(const Tensor& x, int axis, SourceLocation at) {
   g.n = x.dim(d);
   for (int i = 0; i < d; ++i) g.outer *= x.dim(i);
   for (int i = d + 1; i < x.rank(); ++i) g.inner *= x.dim(i);
-  const auto& row = kernels::select(kernels::cumsum_table(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::cumsum_registry(), x.device(), g, at);
   const Tensor from = dense(as_float(x));
   Tensor y = Tensor::empty(x.shape(), from.options());
-  row.forward({}, g, from.data(), y.mutate());
-  return record("cumsum", {x}, y, [g, &row](const Tensor& dy, Grads& grads) mutable {
+  impl.forward({}, g, from.data(), y.mutate());
+  return record("cumsum", {x}, y, [g, &impl](const Tensor& dy, Grads& grads) mutable {
     g.reverse = true;
-    if (grads.want(0)) row.forward({}, g, dense(dy).data(), grads[0].mutate());
+    if (grads.want(0)) impl.forward({}, g, dense(dy).data(), grads[0].mutate());
   });
 }
 

@@ -20,15 +20,15 @@ Tensor tversky(const Tensor& logits, const Tensor& target, const TverskyOptions&
                                .beta = o.beta,
                                .smooth = o.smooth,
                                .pitch = {.x = logits.pitch()}};
-  const auto& row = kernels::select(kernels::tversky_table(), logits.device(), g, at);
+  const auto& impl = kernels::select(kernels::tversky_registry(), logits.device(), g, at);
   Tensor loss = Tensor::empty({1}, logits.options()), saved = Tensor::empty({g.saved_size()}, logits.options());
-  row.forward(Workspace(logits.device(), row.workspace(g)).exec(), g, logits.data(), t.data<int32_t>(), loss.mutate(),
-              saved.mutate());
+  impl.forward(Workspace(logits.device(), impl.workspace(g)).exec(), g, logits.data(), t.data<int32_t>(), loss.mutate(),
+               saved.mutate());
   return record("tversky", {logits}, loss,
-                [g, &row, x = Saved(logits), t = Saved(t), saved](const Tensor& dy, Grads& d) {
+                [g, &impl, x = Saved(logits), t = Saved(t), saved](const Tensor& dy, Grads& d) {
                   if (d.want(0))
-                    row.backward({}, g, dy.data(), x.get("tversky").data(), t.get("tversky").data<int32_t>(),
-                                 saved.data(), d[0].mutate());
+                    impl.backward({}, g, dy.data(), x.get("tversky").data(), t.get("tversky").data<int32_t>(),
+                                  saved.data(), d[0].mutate());
                 });
 }
 

@@ -11,16 +11,16 @@ namespace {
 template <class T, class Op>
 Tensor applied(const Op& op, const Tensor& x, const Tensor& out, SourceLocation at) {
   kernels::UnarySpec<Op> g{.rows = x.rows(), .c = x.channels(), .op = op};
-  const auto& row = kernels::select(kernels::unary_table<Op, T>(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::unary_registry<Op, T>(), x.device(), g, at);
   Tensor y = output_tensor(Op::kName, x.shape(), x.options(), out, at);
   g.pitch.x = x.pitch();
   g.pitch.y = y.pitch();
-  row.forward({}, g, x.data<T>(), y.mutate<T>());
+  impl.forward({}, g, x.data<T>(), y.mutate<T>());
   const Saved saved(Op::kSaves == kernels::Saves::input ? x : y);
-  return record(Op::kName, {x}, y, [g, &row, saved](const Tensor& dy, Grads& d) mutable {
+  return record(Op::kName, {x}, y, [g, &impl, saved](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch.dy = dy.pitch();
-    row.backward({}, g, dy.data<T>(), saved.get(Op::kName).template data<T>(), d[0].mutate<T>());
+    impl.backward({}, g, dy.data<T>(), saved.get(Op::kName).template data<T>(), d[0].mutate<T>());
   });
 }
 

@@ -8,14 +8,14 @@ namespace {
 template <class T>
 Tensor upsampled(const char* op, kernels::UpsampleSpec g, const Shape& y_shape, const Tensor& x, const Tensor& out,
                  SourceLocation at) {
-  const auto& row = kernels::select(kernels::upsample_table<T>(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::upsample_registry<T>(), x.device(), g, at);
   Tensor y = output_tensor(op, y_shape, x.options(), out, at);
   g.pitch.y = y.pitch();
-  row.forward(Workspace(x.device(), row.workspace(g)).exec(), g, x.data<T>(), y.mutate<T>());
-  return record(op, {x}, y, [g, &row](const Tensor& dy, Grads& d) mutable {
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data<T>(), y.mutate<T>());
+  return record(op, {x}, y, [g, &impl](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch.dy = dy.pitch();
-    row.backward(Workspace(dy.device(), row.workspace(g)).exec(), g, dy.data<T>(), d[0].mutate<T>());
+    impl.backward(Workspace(dy.device(), impl.workspace(g)).exec(), g, dy.data<T>(), d[0].mutate<T>());
   });
 }
 

@@ -1,5 +1,5 @@
 // Rows of C channels on the GPU where every channel has values of its own: walks with what a channel needs in
-// registers, and sums per channel over all rows. A block of 256 threads takes a stretch of rows of up to 128 channels;
+// registers, and sums per channel over all rows. A block of 256 threads takes a chunk of rows of up to 128 channels;
 // a thread keeps to one pack of W = 4 (or, where 16-byte accesses do not fit, 1) channels and goes down the rows, and
 // neighbouring threads read neighbouring packs of one row and then of the next: coalesced for any C, and with C = 5 a
 // block reads 51 rows at once.
@@ -74,7 +74,7 @@ __device__ __forceinline__ ChannelShare channel_share(const ChannelGrid& g) {
           .idle = row >= at_once || column >= g.c};
 }
 
-// use(first row, values of kRows rows) for all rows of a share, `at_once` apart; all loads of a group come first.
+// use(first implementation, values of kRows rows) for all rows of a share, `at_once` apart; all loads of a group come first.
 template <int kRows, class Channels, class Use>
 __device__ __forceinline__ void walk_rows(const ChannelShare& share, const Channels& channels, Use&& use) {
   using Values = decltype(channels.read(0));

@@ -28,9 +28,9 @@ void for_each_tile(int64_t c, bool dense, F&& f) {
   for (int64_t column = 0; column < c; column += kLanes) f(Tile{column, std::min(kLanes, c - column), at_once});
 }
 
-// f(row, count) for the stretches of a tile within rows [begin, end): count values from (row, tile.column) on.
+// f(row, count) for the chunks of a tile within rows [begin, end): count values from (row, tile.column) on.
 template <class F>
-void for_each_stretch_of(const Tile& t, int64_t begin, int64_t end, F&& f) {
+void for_each_chunk_of(const Tile& t, int64_t begin, int64_t end, F&& f) {
   for (int64_t i = begin; i < end; i += t.at_once) f(i, std::min(t.at_once, end - i) * t.width);
 }
 
@@ -44,14 +44,14 @@ void spread(const Tile& t, LaneArray& lanes, F&& value) {
 }
 
 // sums[term][j] = sum over rows [begin, end) of what add(row, count, lanes) added to lanes[term][0 .. count). Float
-// only within 64 stretches, then double, always in the same order.
+// only within 64 chunks, then double, always in the same order.
 template <int kTerms, class Add>
 void tile_sums(const Tile& t, int64_t begin, int64_t end, double (&sums)[kTerms][kLanes], Add&& add) {
   for (auto& s : sums) std::fill_n(s, t.width, 0.0);
   for (int64_t block = begin; block < end; block += 64 * t.at_once) {
     LaneArray lanes[kTerms] = {};
-    for_each_stretch_of(t, block, std::min(end, block + 64 * t.at_once),
-                        [&](int64_t row, int64_t count) { add(row, count, lanes); });
+    for_each_chunk_of(t, block, std::min(end, block + 64 * t.at_once),
+                      [&](int64_t row, int64_t count) { add(row, count, lanes); });
     for (int k = 0; k < kTerms; ++k)
       for (int64_t r = 0; r < t.at_once; ++r)
         for (int64_t j = 0; j < t.width; ++j) sums[k][j] += double(lanes[k][r * t.width + j]);
@@ -69,7 +69,7 @@ struct GroupChunks {
   size_t bytes(int terms) const { return size_t(doubles(terms)) * sizeof(double); }
   int64_t group_stride(int terms) const { return chunks() * terms * c; }
 
-  // f(group, chunk, first row, last row + 1): rows counted through all groups.
+  // f(group, chunk, first implementation, last row + 1): rows counted through all groups.
   template <class F>
   void for_each(F&& f) const {
     parallel_for(groups * chunks(), 1, [&](int64_t begin, int64_t end) {

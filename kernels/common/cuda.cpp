@@ -53,7 +53,7 @@ void cuda_fail(cudaError_t error, std::string_view what, SourceLocation at) {
     if (!sync_launches())
       sentence += ". What failed may be any kernel started before: run with KERN_SYNC=on to learn which";
   }
-  cudaGetLastError();  // the next call is judged by itself, unless the error is final
+  cudaGetLastError();  // the next call is evaluated by itself, unless the error is final
   throw Error(sentence, at);
 }
 

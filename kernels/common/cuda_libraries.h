@@ -1,4 +1,4 @@
-// NVIDIA's libraries that some rows call: cuDNN and cuBLASLt, opened at run time. See docs/cuda_libraries.md.
+// NVIDIA's libraries that some implementations call: cuDNN and cuBLASLt, opened at run time. See docs/cuda_libraries.md.
 #pragma once
 #include <string>
 #include <string_view>

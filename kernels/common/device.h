@@ -32,10 +32,10 @@ struct Exec {
 
 }  // namespace kernels
 
-// Rows of a table that are there only where CUDA is built: `KERN_CUDA_ROW(relu_cuda_row())` with its comma.
+// Implementations of a registry that are there only where CUDA is built: `KERN_CUDA_IMPL(relu_cuda_impl())` with its comma.
 #ifdef KERN_CUDA
-#define KERN_CUDA_ROW(...) __VA_ARGS__,
+#define KERN_CUDA_IMPL(...) __VA_ARGS__,
 #else
-#define KERN_CUDA_ROW(...)
+#define KERN_CUDA_IMPL(...)
 #endif
 }  // namespace kern

@@ -1,4 +1,4 @@
-// largest_difference on a GPU: a block for each stretch of the values, 8 bytes a value read once: bound by memory.
+// largest_difference on a GPU: a block for each chunk of the values, 8 bytes a value read once: bound by memory.
 #include "kernels/common/block.cuh"
 #include "kernels/common/difference.h"
 #include "kernels/common/elementwise.cuh"

@@ -1,4 +1,4 @@
-// How far two arrays lie apart: max |a - b|, and max |b| to hold it against. Judges rows of a table by one another
+// How far two arrays lie apart: max |a - b|, and max |b| to hold it against. Compares implementations with one another
 // (engine/tuner.h), where the arrays are, so that a GPU's need not come to the host.
 #pragma once
 #include "kernels/common/bf16.h"
@@ -21,7 +21,7 @@ struct Difference {
 template <class T>
 Difference largest_difference(const RowsOfValues<T>& a, const RowsOfValues<T>& b);
 
-// On a GPU: parts [difference_parts(values)] there gets one for each stretch of the values; fold() of them is asked.
+// On a GPU: parts [difference_parts(values)] there gets one for each chunk of the values; fold() of them is asked.
 constexpr int difference_parts(int64_t values) {
   const int64_t wanted = (values + 2047) / 2048;
   return int(wanted < 1 ? 1 : wanted > 256 ? 256 : wanted);

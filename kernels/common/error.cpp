@@ -7,9 +7,9 @@ namespace {
 std::string place(SourceLocation at) {
   std::string_view file = at.file;
   // From the tree's top: the absolute path of the machine that built it helps nobody.
-  for (std::string_view room :
+  for (std::string_view library :
        {"/kernels/", "/engine/", "/layers/", "/models/", "/data/", "/training/", "/apps/", "/tests/"})
-    if (auto i = file.rfind(room); i != file.npos) {
+    if (auto i = file.rfind(library); i != file.npos) {
       file.remove_prefix(i + 1);
       break;
     }

@@ -71,9 +71,9 @@ void on_isa(const F& f) {
 
 }  // namespace kern::kernels
 
-// row<isa>() for every instruction set, fastest first, for the beginning of an op's table.
+// impl<isa>() for every instruction set, fastest first, for the beginning of an op's registry.
 #if defined(__x86_64__)
-#define KERN_SIMD_ROWS(row) row<Isa::avx512>(), row<Isa::avx2>(), row<Isa::baseline>()
+#define KERN_SIMD_IMPLS(impl) impl<Isa::avx512>(), impl<Isa::avx2>(), impl<Isa::baseline>()
 #else
-#define KERN_SIMD_ROWS(row) row<Isa::baseline>()
+#define KERN_SIMD_IMPLS(impl) impl<Isa::baseline>()
 #endif

@@ -1,6 +1,6 @@
 // The last sums of parameters' gradients, of a whole backward pass, done together.
 //
-// A kernel that takes gradients in stretches leaves partial sums in scratch; a second, small one adds them. In a pass
+// A kernel that takes gradients in chunks leaves partial sums in scratch; a second, small one adds them. In a pass
 // over a network of many small layers these second kernels take longer to start than to run. So where the caller keeps
 // the scratch (engine/late_gradients.h) they are only noted here, and one kernel does them all: the same sums in the
 // same order, the same bits.
@@ -12,10 +12,10 @@
 
 namespace kern::kernels {
 
-// out[i] = the sum over stretches of parts[stretch][i], in double, for i < n; without a stretch 0.
-struct StretchSums {
+// out[i] = the sum over chunks of parts[chunk][i], in double, for i < n; without a chunk 0.
+struct ChunkSums {
   int64_t n = 0;
-  int stretches = 0;
+  int chunks = 0;
   bool of_doubles = false;  // parts; else of floats
   const void* parts = nullptr;
   float* out = nullptr;
@@ -31,7 +31,7 @@ struct NormParameterSums {
 };
 
 struct LateSums {
-  std::vector<StretchSums> stretches;
+  std::vector<ChunkSums> chunks;
   std::vector<NormParameterSums> norms;
 };
 // Where kernels started by this thread note such sums; null: they are to be done at once.
@@ -39,7 +39,7 @@ LateSums* late_sums();
 LateSums* set_late_sums(LateSums* sums);  // returns what it was
 
 // On a GPU: as few kernels as hold them, none for none.
-void finish_stretch_sums(const Exec&, const std::vector<StretchSums>&);               // conv2d_cuda_sums.cu
+void finish_chunk_sums(const Exec&, const std::vector<ChunkSums>&);                   // conv2d_cuda_sums.cu
 void finish_norm_parameter_sums(const Exec&, const std::vector<NormParameterSums>&);  // norm_act.cu
 
 }  // namespace kern::kernels

@@ -1,4 +1,4 @@
-// A row's meta twin is the same row whose kernels do nothing: whatever returns a value (supports, workspace) stays,
+// An implementation's meta twin is the same implementation whose kernels do nothing: whatever returns a value (supports, workspace) stays,
 // every entry that returns nothing is replaced. With it the code of a whole step can run without computing anything
 // (engine/dry_run.h).
 #pragma once
@@ -9,8 +9,8 @@
 namespace kern::kernels {
 
 // Whether select() hands meta twins to this thread.
-bool meta_rows();
-bool set_meta_rows(bool on);  // returns what it was
+bool meta_impls();
+bool set_meta_impls(bool on);  // returns what it was
 
 namespace detail {
 
@@ -18,15 +18,15 @@ struct AnyMember {
   template <class T>
   operator T() const;  // never called: only for counting
 };
-template <class Row, size_t... i>
+template <class Impl, size_t... i>
 constexpr bool takes_members(std::index_sequence<i...>) {
-  return requires { Row{(void(i), AnyMember{})...}; };
+  return requires { Impl{(void(i), AnyMember{})...}; };
 }
 constexpr size_t kMaxMembers = 12;
-template <class Row, size_t n = kMaxMembers + 1>
+template <class Impl, size_t n = kMaxMembers + 1>
 constexpr size_t member_count() {
-  if constexpr (takes_members<Row>(std::make_index_sequence<n>())) return n;
-  else return member_count<Row, n - 1>();
+  if constexpr (takes_members<Impl>(std::make_index_sequence<n>())) return n;
+  else return member_count<Impl, n - 1>();
 }
 
 template <class... A>
@@ -40,55 +40,55 @@ void empty_entry(void (*&entry)(A...)) {
 
 }  // namespace detail
 
-// Calls f with every member of a row in turn. A row is a plain aggregate; C++ has no better way to name its members.
-template <class Row, class F>
-void for_each_member(Row& row, F&& f) {
-  constexpr size_t n = detail::member_count<std::remove_const_t<Row>>();
-  static_assert(n >= 3 && n <= detail::kMaxMembers, "a row of this many members needs another line below");
+// Calls f with every member of an implementation in turn. An implementation is a plain aggregate; C++ has no better way to name its members.
+template <class Impl, class F>
+void for_each_member(Impl& impl, F&& f) {
+  constexpr size_t n = detail::member_count<std::remove_const_t<Impl>>();
+  static_assert(n >= 3 && n <= detail::kMaxMembers, "an implementation of this many members needs another line below");
   auto each = [&](auto&... member) { (f(member), ...); };
   if constexpr (n == 3) {
-    auto& [a, b, c] = row;
+    auto& [a, b, c] = impl;
     each(a, b, c);
   } else if constexpr (n == 4) {
-    auto& [a, b, c, d] = row;
+    auto& [a, b, c, d] = impl;
     each(a, b, c, d);
   } else if constexpr (n == 5) {
-    auto& [a, b, c, d, e] = row;
+    auto& [a, b, c, d, e] = impl;
     each(a, b, c, d, e);
   } else if constexpr (n == 6) {
-    auto& [a, b, c, d, e, g] = row;
+    auto& [a, b, c, d, e, g] = impl;
     each(a, b, c, d, e, g);
   } else if constexpr (n == 7) {
-    auto& [a, b, c, d, e, g, h] = row;
+    auto& [a, b, c, d, e, g, h] = impl;
     each(a, b, c, d, e, g, h);
   } else if constexpr (n == 8) {
-    auto& [a, b, c, d, e, g, h, i] = row;
+    auto& [a, b, c, d, e, g, h, i] = impl;
     each(a, b, c, d, e, g, h, i);
   } else if constexpr (n == 9) {
-    auto& [a, b, c, d, e, g, h, i, j] = row;
+    auto& [a, b, c, d, e, g, h, i, j] = impl;
     each(a, b, c, d, e, g, h, i, j);
   } else if constexpr (n == 10) {
-    auto& [a, b, c, d, e, g, h, i, j, k] = row;
+    auto& [a, b, c, d, e, g, h, i, j, k] = impl;
     each(a, b, c, d, e, g, h, i, j, k);
   } else if constexpr (n == 11) {
-    auto& [a, b, c, d, e, g, h, i, j, k, l] = row;
+    auto& [a, b, c, d, e, g, h, i, j, k, l] = impl;
     each(a, b, c, d, e, g, h, i, j, k, l);
   } else if constexpr (n == 12) {
-    auto& [a, b, c, d, e, g, h, i, j, k, l, m] = row;
+    auto& [a, b, c, d, e, g, h, i, j, k, l, m] = impl;
     each(a, b, c, d, e, g, h, i, j, k, l, m);
   }
 }
 
 namespace detail {
-// What make(row) gave when this row was first asked for; kept for good.
-const void* made_once(const void* row, const void* (*make)(const void* row));
+// What make(implementation) gave when this implementation was first asked for; kept for good.
+const void* made_once(const void* impl, const void* (*make)(const void* impl));
 }  // namespace detail
 
-// The twin of a row of static storage duration. Made once and kept for good: backward functions hold on to it.
-template <class Row>
-const Row& meta_twin(const Row& row) {
-  return *static_cast<const Row*>(detail::made_once(&row, [](const void* original) -> const void* {
-    auto* twin = new Row(*static_cast<const Row*>(original));
+// The twin of an implementation of static storage duration. Made once and kept for good: backward functions hold on to it.
+template <class Impl>
+const Impl& meta_twin(const Impl& impl) {
+  return *static_cast<const Impl*>(detail::made_once(&impl, [](const void* original) -> const void* {
+    auto* twin = new Impl(*static_cast<const Impl*>(original));
     for_each_member(*twin, [](auto& member) { detail::empty_entry(member); });
     return twin;
   }));

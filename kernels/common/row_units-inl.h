@@ -36,7 +36,7 @@ struct Units {
 };
 
 // Mean and sum of squared deviations per channel of rows [begin, begin + size): into sums[c] and sums[C + c]. Sums of
-// differences from a near value (the first row, then the mean) stay small, so that floats serve within a stretch.
+// differences from a near value (the first implementation, then the mean) stay small, so that floats serve within a chunk.
 void moments_of_rows(const float* x, int64_t pitch, int64_t c, int64_t begin, int64_t size, double* sums) {
   for_each_strip(c, pitch == c, [&](const Strip& t) {
     const Vf d;

@@ -1,4 +1,4 @@
-// What a reference is templated on: float to compare, double to judge, complex<double> for exact derivatives by the
+// What a reference is templated on: float to compare, double to evaluate, complex<double> for exact derivatives by the
 // complex step (Squire and Trapp 1998): f'(x) = Im f(x + ih) / h without subtraction, so h = 2^-160 loses nothing.
 #pragma once
 #include <cmath>

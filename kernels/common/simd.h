@@ -1,5 +1,5 @@
-// Hand-written SIMD rows over Google Highway's headers (its library is not linked: no HWY_EXPORT, no
-// HWY_DYNAMIC_DISPATCH). One source is compiled once per instruction set; each becomes a table row of its own, whose
+// Hand-written SIMD implementations over Google Highway's headers (its library is not linked: no HWY_EXPORT, no
+// HWY_DYNAMIC_DISPATCH). One source is compiled once per instruction set; each becomes an implementation of its own in the registry, whose
 // supports() asks the CPU:
 //
 //   // kernels/x_simd.cpp
@@ -17,15 +17,15 @@
 //   void forward(const Exec&, const XSpec&, ...) { ... }
 //   }
 //   }
-//   template <> XRow x_simd_row<KERN_SIMD_ISA>() {
+//   template <> XImpl x_simd_impl<KERN_SIMD_ISA>() {
 //     return {.name = isa_name(KERN_SIMD_ISA), .device = Device::cpu,
 //             .supports = [](const XSpec&) { return cpu_has(KERN_SIMD_ISA); }, .forward = HWY_NAMESPACE::forward};
 //   }
 //   }
 //   HWY_AFTER_NAMESPACE();
 //
-//   // kernels/x.h:    template <Isa isa> XRow x_simd_row();
-//   // kernels/x.cpp:  the table begins with KERN_SIMD_ROWS(x_simd_row)
+//   // kernels/x.h:    template <Isa isa> XImpl x_simd_impl();
+//   // kernels/x.cpp:  the registry begins with KERN_SIMD_IMPLS(x_simd_impl)
 //
 // The one danger is a function that two files share (an inline function, a template of std) and of which the linker
 // keeps the copy with AVX-512 instructions. So SIMD code lives in anonymous namespaces and calls nothing of std.

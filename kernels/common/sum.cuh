@@ -1,5 +1,5 @@
 // Sums over a whole array on the GPU, the same bits every time, and what is made of them there: blocks of fixed
-// stretches, then one block over their sums. What is summed is a functor value(row, column), one number or Terms<N>.
+// chunks, then one block over their sums. What is summed is a functor value(row, column), one number or Terms<N>.
 #pragma once
 #include "kernels/common/block.cuh"
 #include "kernels/common/elementwise.cuh"
@@ -7,7 +7,7 @@
 namespace kern::kernels {
 
 inline constexpr int kSumThreads = 256;
-// Stretches: enough blocks to fill a GPU, few enough that one block can add their sums.
+// Chunks: enough blocks to fill a GPU, few enough that one block can add their sums.
 constexpr int64_t sum_blocks(int64_t n) {
   const int64_t wanted = ceil_div(n, 4 * kSumThreads);
   return wanted < 1 ? 1 : wanted > 1024 ? 1024 : wanted;
@@ -37,10 +37,10 @@ __device__ __forceinline__ void store_block_sums(const Sums<N>& mine, Sums<N>* s
   }
 }
 
-// One block per stretch: thread i adds values i, i + 256, ... of it in their own type, in double every 16 values.
+// One block per chunk: thread i adds values i, i + 256, ... of it in their own type, in double every 16 values.
 template <int N, class F>
-__global__ void sums_of_stretches_kernel(int64_t n, int64_t c, int64_t stretch, F value, Sums<N>* sums) {
-  const int64_t begin = blockIdx.x * stretch, end = begin + stretch < n ? begin + stretch : n;
+__global__ void sums_of_chunks_kernel(int64_t n, int64_t c, int64_t chunk, F value, Sums<N>* sums) {
+  const int64_t begin = blockIdx.x * chunk, end = begin + chunk < n ? begin + chunk : n;
   Sums<N> total{};
   decltype(value(0, 0)) few{};
   int count = 0;
@@ -84,7 +84,7 @@ void device_sums(std::string_view name, const Exec& exec, int64_t rows, int64_t 
   const int64_t n = rows * c, blocks = sum_blocks(n);
   Sums<N>* sums = static_cast<Sums<N>*>(exec.scratch);
   const LaunchConfig config{.grid = unsigned(blocks), .block = kSumThreads, .stream = stream_of(exec)};
-  launch(name, at, sums_of_stretches_kernel<N, F>, config, n, dense ? n : c, ceil_div(n, blocks), value, sums);
+  launch(name, at, sums_of_chunks_kernel<N, F>, config, n, dense ? n : c, ceil_div(n, blocks), value, sums);
   finish_sums(name, exec, blocks, sums, finish, at);
 }
 

@@ -5,7 +5,7 @@
 namespace kern::kernels {
 namespace {
 
-constexpr Conv2dRow kReference = {
+constexpr Conv2dImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -36,31 +36,31 @@ bool winograd_enabled() { return winograd(); }
 void set_winograd(bool on) { winograd() = on; }
 
 template <>
-const Table<Conv2dRow>& conv2d_table<float>() {
-  static const Conv2dRow rows[] = {
-    KERN_CUDA_ROW(conv2d_cuda_depthwise_row<float>(), conv2d_cuda_bf16_row(), conv2d_cuda_tf32_row(),
-                  conv2d_cuda_mma_row(), conv2d_cuda_row<float>(), conv2d_cudnn_row<float>())  //
+const Registry<Conv2dImpl>& conv2d_registry<float>() {
+  static const Conv2dImpl impls[] = {
+    KERN_CUDA_IMPL(conv2d_cuda_depthwise_impl<float>(), conv2d_cuda_bf16_impl(), conv2d_cuda_tf32_impl(),
+                   conv2d_cuda_mma_impl(), conv2d_cuda_impl<float>(), conv2d_cudnn_impl<float>())  //
 #if defined(__x86_64__)
-    conv2d_winograd_row<Isa::avx512>(),  // "winograd_avx512"
-    conv2d_simd_row<Isa::avx512>(),      // "avx512"
-    conv2d_winograd_row<Isa::avx2>(),    // "winograd_avx2"
-    conv2d_simd_row<Isa::avx2>(),        // "avx2"
+    conv2d_winograd_impl<Isa::avx512>(),  // "winograd_avx512"
+    conv2d_simd_impl<Isa::avx512>(),      // "avx512"
+    conv2d_winograd_impl<Isa::avx2>(),    // "winograd_avx2"
+    conv2d_simd_impl<Isa::avx2>(),        // "avx2"
 #endif
-    conv2d_winograd_row<Isa::baseline>(),  // "winograd_simd"
-    conv2d_simd_row<Isa::baseline>(),      // "simd"
+    conv2d_winograd_impl<Isa::baseline>(),  // "winograd_simd"
+    conv2d_simd_impl<Isa::baseline>(),      // "simd"
     kReference,
   };
-  static const Table<Conv2dRow> table{"conv2d", rows};
-  return table;
+  static const Registry<Conv2dImpl> registry{"conv2d", impls};
+  return registry;
 }
 template <>
-const Table<Conv2dRowOf<Bf16>>& conv2d_table<Bf16>() {
-  static const std::vector<Conv2dRowOf<Bf16>> rows{KERN_CUDA_ROW(conv2d_cuda_depthwise_row<Bf16>(),
-                                                                 conv2d_cuda_mma_bf16_row(), conv2d_cuda_row<Bf16>(),
-                                                                 conv2d_cudnn_row<Bf16>())};
-  static const Table<Conv2dRowOf<Bf16>> table{"conv2d", rows};
-  return table;
+const Registry<Conv2dImplOf<Bf16>>& conv2d_registry<Bf16>() {
+  static const std::vector<Conv2dImplOf<Bf16>> impls{
+      KERN_CUDA_IMPL(conv2d_cuda_depthwise_impl<Bf16>(), conv2d_cuda_mma_bf16_impl(), conv2d_cuda_impl<Bf16>(),
+                     conv2d_cudnn_impl<Bf16>())};
+  static const Registry<Conv2dImplOf<Bf16>> registry{"conv2d", impls};
+  return registry;
 }
-OpInfo conv2d_info() { return info_of(conv2d_table(), conv2d_table<Bf16>()); }
+OpInfo conv2d_info() { return info_of(conv2d_registry(), conv2d_registry<Bf16>()); }
 
 }  // namespace kern::kernels

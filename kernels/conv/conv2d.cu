@@ -1,7 +1,7 @@
-// The CUDA row that takes every convolution, in fp32 without tensor cores. Forward and backward_data are the same two
+// The CUDA implementation that takes every convolution, in fp32 without tensor cores. Forward and backward_data are the same two
 // gather kernels (kernels/conv/conv2d_cuda.cuh): one for few channels, which keeps a few pixels' results in registers and
 // reads the input through the L1 cache, and one for many, which is a matrix product of 128 pixels by 64 channels whose
-// left side is gathered. backward_weight is a product over pixels, in stretches whose sums a second kernel adds.
+// left side is gathered. backward_weight is a product over pixels, in chunks whose sums a second kernel adds.
 #include "kernels/conv/conv2d_cuda.cuh"
 
 namespace kern::kernels {
@@ -277,13 +277,13 @@ namespace {
 
 // --- backward_weight ---
 
-// dw as a matrix of K rows by taps * C columns: a block takes kDown by kWide of it and a stretch of pixels, a thread 4
+// dw as a matrix of K rows by taps * C columns: a block takes kDown by kWide of it and a chunk of pixels, a thread 4
 // by 4 and each kSplit-th pixel; the threads of a result are added at the end, in order. Pixels are staged kPixels at a
 // time: per 4 by 4 multiply-adds two reads of 16 bytes. Sums begin anew every 1024 pixels, so that long ones lose
 // little.
 struct WeightSums {
   Conv2dSpec g;
-  int p, q, pixels, columns, down, wide, stretch, stretches;
+  int p, q, pixels, columns, down, wide, chunk, chunks;
 
   WeightSums(const Conv2dSpec& spec, int height, int width)
       : g(spec), p(height), q(width), pixels(g.n * p * q), columns(g.r * g.s * g.cg()) {
@@ -292,10 +292,10 @@ struct WeightSums {
     wide = columns > 16 ? 64 : 16;
     const int64_t tiles = ceil_div(g.kg(), down) * ceil_div(columns, wide) * g.groups;
     const int64_t wanted = ceil_div(528, tiles), most = ceil_div(pixels, 512);  // 4 blocks for each multiprocessor
-    stretches = int(wanted < most ? wanted : most);
-    stretch = stretches ? int(ceil_div(pixels, stretches)) : 0;
+    chunks = int(wanted < most ? wanted : most);
+    chunk = chunks ? int(ceil_div(pixels, chunks)) : 0;
   }
-  size_t bytes() const { return size_t(stretches) * size_t(g.w_size()) * sizeof(float); }
+  size_t bytes() const { return size_t(chunks) * size_t(g.w_size()) * sizeof(float); }
 };
 
 template <int kDown, int kWide>
@@ -316,7 +316,7 @@ __global__ void __launch_bounds__(256) conv2d_weight_kernel(WeightSums sums, con
   const Conv2dSpec& g = sums.g;
   const int group = blockIdx.z, across_tiles = (sums.columns + kWide - 1) / kWide;
   const int k0 = blockIdx.y / across_tiles * kDown, j0 = blockIdx.y % across_tiles * kWide;
-  const int begin = blockIdx.x * sums.stretch, end = begin + min(sums.stretch, sums.pixels - begin);
+  const int begin = blockIdx.x * sums.chunk, end = begin + min(sums.chunk, sums.pixels - begin);
   const int p = sums.p, q = sums.q;
 
   // This thread stages column `mine` of x, for each so many pixels, and one of dy.
@@ -392,7 +392,7 @@ __global__ void __launch_bounds__(256) conv2d_weight_kernel(WeightSums sums, con
 template <int kDown, class T>
 void run_weight(const Exec& exec, const WeightSums& sums, const T* dy, const T* x, float* parts) {
   const int64_t tiles = ceil_div(sums.g.kg(), kDown) * ceil_div(sums.columns, sums.wide);
-  const LaunchConfig config{.grid = dim3(unsigned(sums.stretches), unsigned(tiles), unsigned(sums.g.groups)),
+  const LaunchConfig config{.grid = dim3(unsigned(sums.chunks), unsigned(tiles), unsigned(sums.g.groups)),
                             .block = 256,
                             .stream = stream_of(exec)};
   if (sums.wide == 64) KERN_LAUNCH((conv2d_weight_kernel<kDown, 64, T>), config, sums, dy, x, parts);
@@ -409,7 +409,7 @@ void weight_cuda(const Exec& exec, const Conv2dSpec& g, int p, int q, const T* d
   if (sums.down == 64) run_weight<64>(exec, sums, dy, x, parts);
   else if (sums.down == 16) run_weight<16>(exec, sums, dy, x, parts);
   else run_weight<4>(exec, sums, dy, x, parts);
-  add_stretches(exec, g.w_size(), sums.stretches, parts, dw);
+  add_chunks(exec, g.w_size(), sums.chunks, parts, dw);
 }
 
 #define KERN_PLAIN(T)                                                                              \
@@ -420,7 +420,7 @@ KERN_PLAIN(Bf16);
 #undef KERN_PLAIN
 
 template <class T>
-Conv2dRowOf<T> conv2d_cuda_row() {
+Conv2dImplOf<T> conv2d_cuda_impl() {
   return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_plain_bf16",
           .device = Device::cuda,
           .supports = supports_all,
@@ -443,7 +443,7 @@ Conv2dRowOf<T> conv2d_cuda_row() {
                  T* dx) { gather_cuda(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx); }};
 }
 
-template Conv2dRowOf<float> conv2d_cuda_row<float>();
-template Conv2dRowOf<Bf16> conv2d_cuda_row<Bf16>();
+template Conv2dImplOf<float> conv2d_cuda_impl<float>();
+template Conv2dImplOf<Bf16> conv2d_cuda_impl<Bf16>();
 
 }  // namespace kern::kernels

@@ -93,7 +93,7 @@ void conv2d_backward_bias_reference(const Conv2dSpec& g, const T* dy, T* db) {
 
 // T: what x, y and their gradients are in memory, float or Bf16. Parameters and sums are float.
 template <class T>
-struct Conv2dRowOf {
+struct Conv2dImplOf {
   const char* name;
   Device device;
   bool (*supports)(const Conv2dSpec&);
@@ -112,28 +112,28 @@ struct Conv2dRowOf {
   // How forward, or backward_data, reads the filter where Exec has it packed so. Missing: as it stands.
   FilterPacking (*packing)(const Conv2dSpec&, bool backward_data) = nullptr;
 };
-using Conv2dRow = Conv2dRowOf<float>;
+using Conv2dImpl = Conv2dImplOf<float>;
 template <class T = float>
-const Table<Conv2dRowOf<T>>& conv2d_table();
+const Registry<Conv2dImplOf<T>>& conv2d_registry();
 template <Isa isa>
-Conv2dRow conv2d_simd_row();  // conv2d_simd.cpp
+Conv2dImpl conv2d_simd_impl();  // conv2d_simd.cpp
 template <Isa isa>
-Conv2dRow conv2d_winograd_row();  // conv2d_winograd.cpp
+Conv2dImpl conv2d_winograd_impl();  // conv2d_winograd.cpp
 template <class T>
-Conv2dRowOf<T> conv2d_cuda_row();  // conv2d.cu
+Conv2dImplOf<T> conv2d_cuda_impl();  // conv2d.cu
 template <class T>
-Conv2dRowOf<T> conv2d_cuda_depthwise_row();    // conv2d_cuda_depthwise.cu
-Conv2dRow conv2d_cuda_mma_row();               // conv2d_cuda_mma.cu
-Conv2dRow conv2d_cuda_tf32_row();              // the same
-Conv2dRow conv2d_cuda_bf16_row();              // the same
-Conv2dRowOf<Bf16> conv2d_cuda_mma_bf16_row();  // the same: values kept as bf16
+Conv2dImplOf<T> conv2d_cuda_depthwise_impl();    // conv2d_cuda_depthwise.cu
+Conv2dImpl conv2d_cuda_mma_impl();               // conv2d_cuda_mma.cu
+Conv2dImpl conv2d_cuda_tf32_impl();              // the same
+Conv2dImpl conv2d_cuda_bf16_impl();              // the same
+Conv2dImplOf<Bf16> conv2d_cuda_mma_bf16_impl();  // the same: values kept as bf16
 template <class T>
-Conv2dRowOf<T> conv2d_cudnn_row();  // conv2d_cudnn.cpp
-// Its backward_weight with at most so many stretches of pixels, so that a test reaches long ones.
-void conv2d_cuda_mma_weights(const Exec&, const Conv2dSpec&, int most_stretches, const float* dy, const float* x,
+Conv2dImplOf<T> conv2d_cudnn_impl();  // conv2d_cudnn.cpp
+// Its backward_weight with at most so many chunks of pixels, so that a test reaches long ones.
+void conv2d_cuda_mma_weights(const Exec&, const Conv2dSpec&, int most_chunks, const float* dy, const float* x,
                              float* dw);
 
-// Whether the Winograd rows may serve: faster, but their rounding errors are a few times those of a direct sum.
+// Whether the Winograd implementations may serve: faster, but their rounding errors are a few times those of a direct sum.
 // KERN_WINOGRAD=off in the environment, or this, turns them off. Not while work is running.
 bool winograd_enabled();
 void set_winograd(bool on);

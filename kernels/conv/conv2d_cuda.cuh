@@ -1,4 +1,4 @@
-// What conv2d's CUDA rows share: both directions as one kind of gather, filters that are summed in stretches, and the
+// What conv2d's CUDA implementations share: both directions as one kind of gather, filters that are summed in chunks, and the
 // bias' gradient.
 #pragma once
 #include <numeric>
@@ -156,18 +156,17 @@ __device__ __forceinline__ void add_given(const Gather& g, int64_t row, int k, i
     if (l < there) v.v[l] += load<1>(from + l).v[0];
 }
 
-// --- sums over stretches of pixels ---
+// --- sums over chunks of pixels ---
 
-// out[i] = the sum of parts[stretch][i] in double, for the 32 results i of a block: 8 threads for each take every
-// eighth stretch. No stretch gives 0.
+// out[i] = the sum of parts[chunk][i] in double, for the 32 results i of a block: 8 threads for each take every
+// eighth chunk. No chunk gives 0.
 template <class T>
-__device__ __forceinline__ void add_stretches_of_block(int64_t block, int64_t n, int stretches, const T* parts,
-                                                       float* out) {
+__device__ __forceinline__ void add_chunks_of_block(int64_t block, int64_t n, int chunks, const T* parts, float* out) {
   KERN_SHARED(double[8][32], of_lane);
   const int64_t i = block * 32 + threadIdx.x;
   double sum = 0;
   if (i < n)
-    for (int part = threadIdx.y; part < stretches; part += 8) sum += parts[part * n + i];
+    for (int part = threadIdx.y; part < chunks; part += 8) sum += parts[part * n + i];
   of_lane[threadIdx.y][threadIdx.x] = sum;
   __syncthreads();
   if (threadIdx.y || i >= n) return;
@@ -175,41 +174,41 @@ __device__ __forceinline__ void add_stretches_of_block(int64_t block, int64_t n,
   out[i] = float(sum);
 }
 template <class T>
-__global__ void __launch_bounds__(256) add_stretches_kernel(int64_t n, int stretches, const T* parts, float* out) {
-  add_stretches_of_block(blockIdx.x, n, stretches, parts, out);
+__global__ void __launch_bounds__(256) add_chunks_kernel(int64_t n, int chunks, const T* parts, float* out) {
+  add_chunks_of_block(blockIdx.x, n, chunks, parts, out);
 }
 // At once, or noted where the caller gathers such sums.
 template <class T>
-void add_stretches(const Exec& exec, int64_t n, int stretches, const T* parts, float* out) {
+void add_chunks(const Exec& exec, int64_t n, int chunks, const T* parts, float* out) {
   if (LateSums* const late = late_sums()) {
-    late->stretches.push_back(
-        {.n = n, .stretches = stretches, .of_doubles = std::is_same_v<T, double>, .parts = parts, .out = out});
+    late->chunks.push_back(
+        {.n = n, .chunks = chunks, .of_doubles = std::is_same_v<T, double>, .parts = parts, .out = out});
     return;
   }
-  KERN_LAUNCH(add_stretches_kernel<T>,
-              {.grid = unsigned(ceil_div(n, 32)), .block = dim3(32, 8), .stream = stream_of(exec)}, n, stretches, parts,
+  KERN_LAUNCH(add_chunks_kernel<T>,
+              {.grid = unsigned(ceil_div(n, 32)), .block = dim3(32, 8), .stream = stream_of(exec)}, n, chunks, parts,
               out);
 }
 
-// Column sums of dy [rows, K]: a block takes a stretch of rows and up to 32 columns, its threads side by side over
+// Column sums of dy [rows, K]: a block takes a chunk of rows and up to 32 columns, its threads side by side over
 // columns first, so that few channels are read densely as well. Reads every value once: bound by memory.
 struct BiasSums {
-  int64_t rows, stretch;
-  int k, columns, stretches;  // columns of a block: a power of two
+  int64_t rows, chunk;
+  int k, columns, chunks;  // columns of a block: a power of two
 
   BiasSums(int64_t rows_of_dy, int channels) : rows(rows_of_dy), k(channels), columns(1) {
     while (columns < 32 && columns < k) columns *= 2;
     const int64_t lanes = 256 / columns, wanted = ceil_div(rows, 16 * lanes);
-    stretches = int(wanted < 512 ? wanted : 512);
-    stretch = stretches ? ceil_div(rows, stretches) : 0;
+    chunks = int(wanted < 512 ? wanted : 512);
+    chunk = chunks ? ceil_div(rows, chunks) : 0;
   }
-  size_t bytes() const { return size_t(stretches) * size_t(k) * sizeof(double); }
+  size_t bytes() const { return size_t(chunks) * size_t(k) * sizeof(double); }
 };
 template <class T>
-__global__ void __launch_bounds__(256) bias_stretches_kernel(BiasSums g, int64_t pitch, const T* dy, double* parts) {
+__global__ void __launch_bounds__(256) bias_chunks_kernel(BiasSums g, int64_t pitch, const T* dy, double* parts) {
   KERN_SHARED(double[256], of_thread);
   const int column = blockIdx.y * g.columns + threadIdx.x % g.columns, lanes = 256 / g.columns;
-  const int64_t begin = blockIdx.x * g.stretch, end = begin + g.stretch < g.rows ? begin + g.stretch : g.rows;
+  const int64_t begin = blockIdx.x * g.chunk, end = begin + g.chunk < g.rows ? begin + g.chunk : g.rows;
   double total = 0;
   float few = 0;
   int count = 0;
@@ -229,12 +228,12 @@ template <class T>
 void bias_cuda(const Exec& exec, int64_t rows, int k, int64_t pitch, const T* dy, float* db) {
   const BiasSums sums(rows, k);
   double* parts = static_cast<double*>(exec.scratch);
-  KERN_LAUNCH(bias_stretches_kernel<T>,
-              {.grid = dim3(unsigned(sums.stretches), unsigned(ceil_div(k, sums.columns))),
+  KERN_LAUNCH(bias_chunks_kernel<T>,
+              {.grid = dim3(unsigned(sums.chunks), unsigned(ceil_div(k, sums.columns))),
                .block = 256,
                .stream = stream_of(exec)},
               sums, pitch, dy, parts);
-  add_stretches(exec, k, sums.stretches, parts, db);
+  add_chunks(exec, k, sums.chunks, parts, db);
 }
 
 }  // namespace kern::kernels

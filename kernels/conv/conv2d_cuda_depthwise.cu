@@ -81,20 +81,20 @@ void gather(const Exec& exec, const Gather& g, const T* in, const float* filter,
   else run<1>(exec, g, in, filter, bias, out);
 }
 
-// A thread: W channels of kTaps taps, of each so many pixels of a stretch; a block's lanes are added in order, and a
-// second kernel adds the stretches.
+// A thread: W channels of kTaps taps, of each so many pixels of a chunk; a block's lanes are added in order, and a
+// second kernel adds the chunks.
 struct DepthwiseWeights {
   Conv2dSpec g;
-  int p, q, pixels, stretch, stretches;
+  int p, q, pixels, chunk, chunks;
 
   explicit DepthwiseWeights(const Conv2dSpec& spec) : g(spec), p(g.p()), q(g.q()), pixels(g.n * p * q) {
     check_pixels(g.x_rows(), g.y_rows());
     // 4 blocks for each multiprocessor, if a thread has 8 pixels then; at most 1024 a thread and sum.
     const int64_t wanted = ceil_div(528 * 32, g.c), most = ceil_div(pixels, 64), least = ceil_div(pixels, 8192);
-    stretches = int(std::max(least, std::min(wanted, most)));
-    stretch = stretches ? int(ceil_div(pixels, stretches)) : 0;
+    chunks = int(std::max(least, std::min(wanted, most)));
+    chunk = chunks ? int(ceil_div(pixels, chunks)) : 0;
   }
-  size_t bytes() const { return size_t(stretches) * size_t(g.w_size()) * sizeof(float); }
+  size_t bytes() const { return size_t(chunks) * size_t(g.w_size()) * sizeof(float); }
 };
 
 template <int W, class T>
@@ -104,7 +104,7 @@ __global__ void __launch_bounds__(kThreads)
   const Conv2dSpec& g = of.g;
   const int c = (blockIdx.y * across + threadIdx.x % across) * W, lanes = kThreads / across;
   const int tap0 = blockIdx.z * kTaps, taps = g.r * g.s;
-  const int begin = blockIdx.x * of.stretch, end = begin + min(of.stretch, of.pixels - begin);
+  const int begin = blockIdx.x * of.chunk, end = begin + min(of.chunk, of.pixels - begin);
   Pack<W> sum[kTaps];
 #pragma unroll
   for (int t = 0; t < kTaps; ++t) sum[t] = {};
@@ -143,12 +143,12 @@ __global__ void __launch_bounds__(kThreads)
 template <int W, class T>
 void run_weights(const Exec& exec, const DepthwiseWeights& of, const T* dy, const T* x, float* parts) {
   const int packs = of.g.c / W, across = packs_across(packs);
-  KERN_LAUNCH((conv2d_depthwise_weight_kernel<W, T>),
-              {.grid = dim3(unsigned(of.stretches), unsigned(ceil_div(packs, across)),
-                            unsigned(ceil_div(of.g.r * of.g.s, kTaps))),
-               .block = kThreads,
-               .stream = stream_of(exec)},
-              of, across, dy, x, parts);
+  KERN_LAUNCH(
+      (conv2d_depthwise_weight_kernel<W, T>),
+      {.grid = dim3(unsigned(of.chunks), unsigned(ceil_div(packs, across)), unsigned(ceil_div(of.g.r * of.g.s, kTaps))),
+       .block = kThreads,
+       .stream = stream_of(exec)},
+      of, across, dy, x, parts);
 }
 template <class T>
 void backward_weight(const Exec& exec, const Conv2dSpec& g, const T* dy, const T* x, float* dw) {
@@ -156,13 +156,13 @@ void backward_weight(const Exec& exec, const Conv2dSpec& g, const T* dy, const T
   float* parts = static_cast<float*>(exec.scratch);
   if (packs_fit(g.c, {{x, g.x_pitch()}, {dy, g.dy_pitch()}})) run_weights<4>(exec, of, dy, x, parts);
   else run_weights<1>(exec, of, dy, x, parts);
-  add_stretches(exec, g.w_size(), of.stretches, parts, dw);
+  add_chunks(exec, g.w_size(), of.chunks, parts, dw);
 }
 
 }  // namespace
 
 template <class T>
-Conv2dRowOf<T> conv2d_cuda_depthwise_row() {
+Conv2dImplOf<T> conv2d_cuda_depthwise_impl() {
   return {
       .name = std::is_same_v<T, float> ? "cuda_depthwise" : "cuda_depthwise_bf16",
       .device = Device::cuda,
@@ -183,7 +183,7 @@ Conv2dRowOf<T> conv2d_cuda_depthwise_row() {
              T* dx) { gather(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx); }};
 }
 
-template Conv2dRowOf<float> conv2d_cuda_depthwise_row<float>();
-template Conv2dRowOf<Bf16> conv2d_cuda_depthwise_row<Bf16>();
+template Conv2dImplOf<float> conv2d_cuda_depthwise_impl<float>();
+template Conv2dImplOf<Bf16> conv2d_cuda_depthwise_impl<Bf16>();
 
 }  // namespace kern::kernels

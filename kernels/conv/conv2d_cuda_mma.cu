@@ -268,7 +268,7 @@ void run_any_depth(const Exec& exec, const Gather& g, const float* in, const flo
 }
 template <Precision kPrecision, bool kBackward>
 void run(const Exec& exec, const Gather& g, const float* in, const float* filter, const float* bias, float* out) {
-  // A slot that begins at an odd channel cannot be copied 16 bytes at a time.
+  // A slice that begins at an odd channel cannot be copied 16 bytes at a time.
   if (!packs_fit(g.in_c, {{in, g.in_pitch}, {filter, g.in_c}})) return gather_cuda(exec, g, in, filter, bias, out);
   run_any_depth<kPrecision, kBackward>(exec, g, in, filter, bias, out);
 }
@@ -300,7 +300,7 @@ void run_bf16(const Exec& exec, const Gather& g, const Bf16* in, const float* fi
 
 // --- backward_weight ---
 
-// dw as one matrix of K by C for each tap. A block takes 64 by 32 kAcross of it, for kTaps taps at once, and a stretch
+// dw as one matrix of K by C for each tap. A block takes 64 by 32 kAcross of it, for kTaps taps at once, and a chunk
 // of tiles of 64 pixels of dy, whose x it loads once for all taps. Each of its 8 warps has 32 by 8 kAcross for each tap
 // in registers: dy's fragments serve all taps. Every 2048 pixels the sums are added to what the block has in memory, so
 // that long ones lose little; a second kernel adds the blocks' sums in order.
@@ -312,9 +312,9 @@ struct MmaWeights {
   int of_word;  // values: 1 float or 2 bf16
   int p, q;
   Tiling tiling;
-  int taps_at_once, wide, stretch, stretches;
+  int taps_at_once, wide, chunk, chunks;
 
-  explicit MmaWeights(const Conv2dSpec& spec, int most_stretches = 1 << 20, int values_of_word = 1)
+  explicit MmaWeights(const Conv2dSpec& spec, int most_chunks = 1 << 20, int values_of_word = 1)
       : g(spec),
         of_word(values_of_word),
         p(g.p()),
@@ -327,11 +327,11 @@ struct MmaWeights {
                                       : 9),
         wide(taps_at_once == 9 ? 32 : 64) {
     const int64_t tiles = g.n * tiling.tiles(), wanted = ceil_div(528, blocks());  // 4 for each multiprocessor
-    stretches = int(std::min(std::min(wanted, tiles), int64_t{most_stretches}));
-    stretch = stretches ? int(ceil_div(tiles, stretches)) : 0;
+    chunks = int(std::min(std::min(wanted, tiles), int64_t{most_chunks}));
+    chunk = chunks ? int(ceil_div(tiles, chunks)) : 0;
   }
   static constexpr int span(int n, int stride, int taps, int dil) { return (n - 1) * stride + (taps - 1) * dil + 1; }
-  int64_t blocks() const {  // of one stretch
+  int64_t blocks() const {  // of one chunk
     return ceil_div(g.k, kWeightDown) * ceil_div(g.c, wide) * ceil_div(g.r * g.s, taps_at_once);
   }
   // Words from a pixel's row to the next one's. Floats are read value by value, rows 8 t + g apart, so that every lane
@@ -339,7 +339,7 @@ struct MmaWeights {
   static constexpr int row(int channels, int of_word) { return of_word == 1 ? channels + 8 : channels / 2 + 4; }
   constexpr int of_stage() const { return kWeightTile * row(kWeightDown, of_word) + tiling.halo * row(wide, of_word); }
   size_t shared_bytes() const { return 2 * sizeof(float) * size_t(of_stage()); }
-  size_t bytes() const { return size_t(stretches) * size_t(g.w_size()) * sizeof(float); }
+  size_t bytes() const { return size_t(chunks) * size_t(g.w_size()) * sizeof(float); }
   bool serves() const { return shared_bytes() <= kMaxShared && tiling.tiles() * kWeightTile * 2 <= int64_t{p} * q * 5; }
 };
 
@@ -358,7 +358,7 @@ __global__ void __launch_bounds__(kWeightThreads, 1)
   const int c0 = blockIdx.y % wides * kWide, k0 = blockIdx.y / wides % downs * kWeightDown;
   const int tap0 = blockIdx.y / wides / downs * kTaps, taps = min(kTaps, g.r * g.s - tap0);
   const int tiles = g.n * tiling.down * tiling.across;
-  const int begin = blockIdx.x * of.stretch, end = min(begin + of.stretch, tiles);
+  const int begin = blockIdx.x * of.chunk, end = min(begin + of.chunk, tiles);
   float* shared = KERN_DYNAMIC_SHARED(float);
 
   auto fetch = [&](int tile, int stage) {
@@ -487,7 +487,7 @@ __global__ void __launch_bounds__(kWeightThreads, 1)
 
 template <Precision kPrecision, int kTaps, int kAcross, class T>
 void run_weights(const Exec& exec, const MmaWeights& of, const T* dy, const T* x, float* parts) {
-  const LaunchConfig config{.grid = dim3(unsigned(of.stretches), unsigned(of.blocks())),
+  const LaunchConfig config{.grid = dim3(unsigned(of.chunks), unsigned(of.blocks())),
                             .block = kWeightThreads,
                             .shared_bytes = of.shared_bytes(),
                             .stream = stream_of(exec)};
@@ -499,13 +499,13 @@ void run_weights(const Exec& exec, const MmaWeights& of, const T* dy, const T* x
   if (of.taps_at_once == 9) run_weights<kPrecision, 9, 1>(exec, of, dy, x, parts);
   else if (of.taps_at_once == 3) run_weights<kPrecision, 3, 2>(exec, of, dy, x, parts);
   else run_weights<kPrecision, 1, 2>(exec, of, dy, x, parts);
-  add_stretches(exec, of.g.w_size(), of.stretches, parts, dw);
+  add_chunks(exec, of.g.w_size(), of.chunks, parts, dw);
 }
 
 template <Precision kPrecision, class T>
-void backward_weight(const Exec& exec, const Conv2dSpec& g, int most_stretches, const T* dy, const T* x, float* dw) {
+void backward_weight(const Exec& exec, const Conv2dSpec& g, int most_chunks, const T* dy, const T* x, float* dw) {
   constexpr int kOfCopy = 16 / sizeof(T);
-  const MmaWeights of(g, most_stretches, kOfCopy / 4);
+  const MmaWeights of(g, most_chunks, kOfCopy / 4);
   if (!of.serves() || !packs_fit(kOfCopy, {{x, g.x_pitch()}, {dy, g.dy_pitch()}}, kOfCopy))
     return weight_cuda(exec, g, g.p(), g.q(), dy, x, dw);
   run_weights<kPrecision>(exec, of, dy, x, dw);
@@ -517,7 +517,7 @@ bool supports(const Conv2dSpec& g) {
 }
 
 template <Precision kPrecision>
-constexpr Conv2dRow row_of(const char* name, bool (*supports_case)(const Conv2dSpec&)) {
+constexpr Conv2dImpl row_of(const char* name, bool (*supports_case)(const Conv2dSpec&)) {
   return {
       .name = name,
       .device = Device::cuda,
@@ -553,7 +553,7 @@ bool supports_bf16(const Conv2dSpec& g) {
 
 }  // namespace
 
-Conv2dRowOf<Bf16> conv2d_cuda_mma_bf16_row() {
+Conv2dImplOf<Bf16> conv2d_cuda_mma_bf16_impl() {
   return {.name = "cuda_mma_bf16",
           .device = Device::cuda,
           .supports = supports_bf16,
@@ -579,16 +579,16 @@ Conv2dRowOf<Bf16> conv2d_cuda_mma_bf16_row() {
           .packing = packing_of};
 }
 
-void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_stretches, const float* dy, const float* x,
+void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_chunks, const float* dy, const float* x,
                              float* dw) {
-  backward_weight<Precision::f32>(exec, g, most_stretches, dy, x, dw);
+  backward_weight<Precision::f32>(exec, g, most_chunks, dy, x, dw);
 }
-Conv2dRow conv2d_cuda_mma_row() { return row_of<Precision::f32>("cuda_mma", supports); }
-Conv2dRow conv2d_cuda_tf32_row() {
+Conv2dImpl conv2d_cuda_mma_impl() { return row_of<Precision::f32>("cuda_mma", supports); }
+Conv2dImpl conv2d_cuda_tf32_impl() {
   return row_of<Precision::tf32>("cuda_tf32",
                                  [](const Conv2dSpec& g) { return precision() >= Precision::tf32 && supports(g); });
 }
-Conv2dRow conv2d_cuda_bf16_row() {
+Conv2dImpl conv2d_cuda_bf16_impl() {
   return row_of<Precision::bf16>("cuda_bf16",
                                  [](const Conv2dSpec& g) { return precision() >= Precision::bf16 && supports(g); });
 }

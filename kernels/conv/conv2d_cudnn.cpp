@@ -1,7 +1,7 @@
 // The rows "cudnn" and "cudnn_bf16": a fallback and a yardstick, behind our own kernels. Sums of products as they
 // stand, in float or, where tf32 is asked for or values are kept as bf16, by tensor cores; the same bits every time.
 // The bias is added and its gradient summed by ours, and an array that begins at an address cuDNN's plan was not made
-// for goes to our row "cuda".
+// for goes to our implementation "cuda".
 #include "kernels/conv/conv2d_cudnn.h"
 
 #include <algorithm>
@@ -175,10 +175,10 @@ bool conv2d_cudnn_run(const Exec& exec, const Conv2dSpec& g, ConvDirection direc
     const bool reads = direction != ConvDirection::backward_weight;
     const void* const packed = reads ? packed_filter(exec, packing_of(g, false)) : nullptr;
     filter = packed ? packed : copy;
-    if (reads && !packed) cast_cuda_row().narrow(exec, cast_of_filter(g), w, copy);
+    if (reads && !packed) cast_cuda_impl().narrow(exec, cast_of_filter(g), w, copy);
     run();
     if (direction == ConvDirection::backward_weight)
-      cast_cuda_row().widen(exec, cast_of_filter(g), copy, const_cast<float*>(w));  // what it writes, by its direction
+      cast_cuda_impl().widen(exec, cast_of_filter(g), copy, const_cast<float*>(w));  // what it writes, by its direction
   }
   return true;
 }
@@ -186,8 +186,8 @@ bool conv2d_cudnn_run(const Exec& exec, const Conv2dSpec& g, ConvDirection direc
 namespace {
 
 template <class T>
-const Conv2dRowOf<T>& ours() {
-  static const Conv2dRowOf<T> row = conv2d_cuda_row<T>();
+const Conv2dImplOf<T>& ours() {
+  static const Conv2dImplOf<T> row = conv2d_cuda_impl<T>();
   return row;
 }
 constexpr ConvDirection kDirections[] = {ConvDirection::forward, ConvDirection::backward_data,
@@ -196,7 +196,7 @@ constexpr ConvDirection kDirections[] = {ConvDirection::forward, ConvDirection::
 }  // namespace
 
 template <class T>
-Conv2dRowOf<T> conv2d_cudnn_row() {
+Conv2dImplOf<T> conv2d_cudnn_impl() {
   return {.name = std::is_same_v<T, Bf16> ? "cudnn_bf16" : "cudnn",
           .device = Device::cuda,
           .supports =
@@ -245,7 +245,7 @@ template bool conv2d_cudnn_run<float>(const Exec&, const Conv2dSpec&, ConvDirect
                                       const float*);
 template bool conv2d_cudnn_run<Bf16>(const Exec&, const Conv2dSpec&, ConvDirection, const Bf16*, const float*,
                                      const Bf16*);
-template Conv2dRow conv2d_cudnn_row<float>();
-template Conv2dRowOf<Bf16> conv2d_cudnn_row<Bf16>();
+template Conv2dImpl conv2d_cudnn_impl<float>();
+template Conv2dImplOf<Bf16> conv2d_cudnn_impl<Bf16>();
 
 }  // namespace kern::kernels

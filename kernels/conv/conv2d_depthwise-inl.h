@@ -71,16 +71,16 @@ HWY_NOINLINE void depthwise_slide(const DepthwiseTile& t) {
   else add([&](const float* p) { return load_first(p, t.count); });
   HWY_UNROLL(8) for (int i = 0; i < M; ++i) store_first(sum[i], t.out + i * t.out_step, t.count);
 }
-constexpr int kDepthwiseRow = 8;  // outputs of a tile
+constexpr int kDepthwiseImpl = 8;  // outputs of a tile
 DepthwiseFunction depthwise_function(const Axis& x) {
   const int taps = x.in_tap == 1 ? x.taps : 0;
-  if (x.in_step == 1 && taps == 1) return depthwise_slide<kDepthwiseRow, 1, 1>;
-  if (x.in_step == 1 && taps == 2) return depthwise_slide<kDepthwiseRow, 2, 1>;
-  if (x.in_step == 1 && taps == 3) return depthwise_slide<kDepthwiseRow, 3, 1>;
-  if (x.in_step == 1 && taps == 5) return depthwise_slide<kDepthwiseRow, 5, 1>;
-  if (x.in_step == 2 && taps == 3) return depthwise_slide<kDepthwiseRow, 3, 2>;
-  if (x.in_step == 2 && taps == 5) return depthwise_slide<kDepthwiseRow, 5, 2>;
-  return depthwise_tile<kDepthwiseRow>;
+  if (x.in_step == 1 && taps == 1) return depthwise_slide<kDepthwiseImpl, 1, 1>;
+  if (x.in_step == 1 && taps == 2) return depthwise_slide<kDepthwiseImpl, 2, 1>;
+  if (x.in_step == 1 && taps == 3) return depthwise_slide<kDepthwiseImpl, 3, 1>;
+  if (x.in_step == 1 && taps == 5) return depthwise_slide<kDepthwiseImpl, 5, 1>;
+  if (x.in_step == 2 && taps == 3) return depthwise_slide<kDepthwiseImpl, 3, 2>;
+  if (x.in_step == 2 && taps == 5) return depthwise_slide<kDepthwiseImpl, 5, 2>;
+  return depthwise_tile<kDepthwiseImpl>;
 }
 
 // w[c][r][s] as [tap y][tap x][channels, padded].
@@ -105,7 +105,7 @@ void depthwise_row(const Gather& g, const float* weights, int n, int i) {
                 out_row = int64_t{n} * g.y.out_size + g.y.output(i);
   const DepthwiseFunction row_function = depthwise_function(g.x);
   for (int j = 0; j < g.x.n;) {
-    const bool whole = inside.begin <= j && j + kDepthwiseRow <= inside.end;
+    const bool whole = inside.begin <= j && j + kDepthwiseImpl <= inside.end;
     const Range tx = whole ? Range{0, g.x.taps} : g.x.taps_of({j, j + 1});
     DepthwiseTile t{
         .in = g.in + ((in_row + int64_t{ty.begin} * g.y.in_tap) * g.x.in_size + g.x.input(j, tx.begin)) * g.in_pitch,
@@ -124,7 +124,7 @@ void depthwise_row(const Gather& g, const float* weights, int n, int i) {
       t.start = g.bias ? load_first(g.bias + c, t.count) : hn::Zero(d);
       (whole ? row_function : depthwise_tile<1>)(t);
     }
-    j += whole ? kDepthwiseRow : 1;
+    j += whole ? kDepthwiseImpl : 1;
   }
 }
 

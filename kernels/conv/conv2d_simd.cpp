@@ -115,7 +115,7 @@ void backward_bias(const Exec& exec, const Conv2dSpec& g, const float* dy, float
 }  // namespace HWY_NAMESPACE
 
 template <>
-Conv2dRow conv2d_simd_row<KERN_SIMD_ISA>() {
+Conv2dImpl conv2d_simd_impl<KERN_SIMD_ISA>() {
   return {.name = isa_name(KERN_SIMD_ISA),
           .device = Device::cpu,
           .supports = [](const Conv2dSpec&) { return cpu_has(KERN_SIMD_ISA); },

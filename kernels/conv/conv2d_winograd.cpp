@@ -116,7 +116,7 @@ bool supports(const Conv2dSpec& g) {
 }
 
 size_t workspace(const Conv2dSpec& g) {
-  size_t bytes = conv2d_simd_row<KERN_SIMD_ISA>().workspace(g);
+  size_t bytes = conv2d_simd_impl<KERN_SIMD_ISA>().workspace(g);
   auto need = [&](size_t other) { bytes = other > bytes ? other : bytes; };
   const WinogradGather whole = forward_gather(g, nullptr, nullptr, nullptr);
   need(winograd_workspace({&whole, 1}));
@@ -126,13 +126,13 @@ size_t workspace(const Conv2dSpec& g) {
 }
 
 void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
-  if (!forward_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().forward(exec, g, x, w, b, y);
+  if (!forward_pays(g)) return conv2d_simd_impl<KERN_SIMD_ISA>().forward(exec, g, x, w, b, y);
   const WinogradGather whole = forward_gather(g, x, b, y);
   winograd_gather({&whole, 1}, w, static_cast<float*>(exec.scratch));
 }
 void backward_data_plus(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
                         float* dx) {
-  if (!backward_data_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().backward_data_plus(exec, g, dy, w, b, dx);
+  if (!backward_data_pays(g)) return conv2d_simd_impl<KERN_SIMD_ISA>().backward_data_plus(exec, g, dy, w, b, dx);
   with_backward(g, dy, b, dx,
                 [&](const WinogradPhases& phases) { winograd_gather(phases, w, static_cast<float*>(exec.scratch)); });
 }
@@ -140,7 +140,7 @@ void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const
   backward_data_plus(exec, g, dy, w, nullptr, dx);
 }
 void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
-  if (!backward_weight_pays(g)) return conv2d_simd_row<KERN_SIMD_ISA>().backward_weight(exec, g, dy, x, dw);
+  if (!backward_weight_pays(g)) return conv2d_simd_impl<KERN_SIMD_ISA>().backward_weight(exec, g, dy, x, dw);
   winograd_weight_gradient(weight_sums(g, dy, x), dw, static_cast<float*>(exec.scratch));
 }
 
@@ -148,7 +148,7 @@ void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, con
 }  // namespace HWY_NAMESPACE
 
 template <>
-Conv2dRow conv2d_winograd_row<KERN_SIMD_ISA>() {
+Conv2dImpl conv2d_winograd_impl<KERN_SIMD_ISA>() {
   return {.name = KERN_SIMD_ISA == Isa::avx512 ? "winograd_avx512"
                   : KERN_SIMD_ISA == Isa::avx2 ? "winograd_avx2"
                                                : "winograd_simd",
@@ -158,7 +158,7 @@ Conv2dRow conv2d_winograd_row<KERN_SIMD_ISA>() {
           .forward = HWY_NAMESPACE::forward,
           .backward_data = HWY_NAMESPACE::backward_data,
           .backward_weight = HWY_NAMESPACE::backward_weight,
-          .backward_bias = conv2d_simd_row<KERN_SIMD_ISA>().backward_bias,
+          .backward_bias = conv2d_simd_impl<KERN_SIMD_ISA>().backward_bias,
           .backward_data_plus = HWY_NAMESPACE::backward_data_plus,
           .exact = false};
 }

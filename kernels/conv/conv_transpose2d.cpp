@@ -6,8 +6,8 @@ namespace kern::kernels {
 namespace {
 
 template <class T, Device device>
-const Conv2dRowOf<T>& best_row(const Conv2dSpec& conv) {
-  return select(conv2d_table<T>(), device, conv);
+const Conv2dImplOf<T>& best_impl(const Conv2dSpec& conv) {
+  return select(conv2d_registry<T>(), device, conv);
 }
 
 GroupChunks y_chunks(const ConvTranspose2dSpec& g) { return {.groups = 1, .rows = g.y_rows(), .c = g.k}; }
@@ -15,7 +15,7 @@ GroupChunks y_chunks(const ConvTranspose2dSpec& g) { return {.groups = 1, .rows 
 template <class T, Device device>
 void forward_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const T* x, const float* w, const float* b, T* y) {
   const Conv2dSpec conv = g.conv_of_forward();
-  const Conv2dRowOf<T>& best = best_row<T, device>(conv);
+  const Conv2dImplOf<T>& best = best_impl<T, device>(conv);
   if (b && best.backward_data_plus) return best.backward_data_plus(exec, conv, x, w, b, y);
   best.backward_data(exec, conv, x, w, y);
   if (!b) return;
@@ -24,7 +24,7 @@ void forward_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const T* x,
     for_each_tile(g.k, pitch == g.k, [&](const Tile& t) {
       LaneArray bias;
       spread(t, bias, [&](int64_t k) { return b[k]; });
-      for_each_stretch_of(t, begin, end, [&](int64_t row, int64_t count) {
+      for_each_chunk_of(t, begin, end, [&](int64_t row, int64_t count) {
         T* to = y + row * pitch + t.column;
         for (int64_t l = 0; l < count; ++l) to[l] = to[l] + bias[l];
       });
@@ -34,12 +34,12 @@ void forward_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const T* x,
 template <class T, Device device>
 void backward_data_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const T* dy, const float* w, T* dx) {
   const Conv2dSpec conv = g.conv_of_backward_data();
-  best_row<T, device>(conv).forward(exec, conv, dy, w, nullptr, dx);
+  best_impl<T, device>(conv).forward(exec, conv, dy, w, nullptr, dx);
 }
 template <class T, Device device>
 void backward_weight_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const T* dy, const T* x, float* dw) {
   const Conv2dSpec conv = g.conv_of_backward_weight();
-  best_row<T, device>(conv).backward_weight(exec, conv, x, dy, dw);
+  best_impl<T, device>(conv).backward_weight(exec, conv, x, dy, dw);
 }
 // Sums over y's rows know nothing of filters: they are those of a 1x1 convolution with this y.
 Conv2dSpec conv_of_backward_bias(const ConvTranspose2dSpec& g) {
@@ -48,7 +48,7 @@ Conv2dSpec conv_of_backward_bias(const ConvTranspose2dSpec& g) {
 template <class T, Device device>
 void backward_bias_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const T* dy, float* db) {
   const Conv2dSpec conv = conv_of_backward_bias(g);
-  best_row<T, device>(conv).backward_bias(exec, conv, dy, db);
+  best_impl<T, device>(conv).backward_bias(exec, conv, dy, db);
 }
 
 template <class T, Device device>
@@ -56,7 +56,7 @@ size_t workspace_by_conv(const ConvTranspose2dSpec& g) {
   size_t bytes = 0;
   for (const Conv2dSpec& conv :
        {g.conv_of_forward(), g.conv_of_backward_data(), g.conv_of_backward_weight(), conv_of_backward_bias(g)})
-    bytes = std::max(bytes, best_row<T, device>(conv).workspace(conv));
+    bytes = std::max(bytes, best_impl<T, device>(conv).workspace(conv));
   return bytes;
 }
 
@@ -64,13 +64,13 @@ size_t workspace_by_conv(const ConvTranspose2dSpec& g) {
 template <class T, Device device>
 FilterPacking packing_by_conv(const ConvTranspose2dSpec& g, bool backward_data) {
   const Conv2dSpec conv = backward_data ? g.conv_of_backward_data() : g.conv_of_forward();
-  const Conv2dRowOf<T>& best = best_row<T, device>(conv);
+  const Conv2dImplOf<T>& best = best_impl<T, device>(conv);
   return best.packing ? best.packing(conv, !backward_data) : FilterPacking{};
 }
 
 // Whatever row of conv2d is best for the convolution whose adjoint this is.
 template <class T, Device device>
-constexpr ConvTranspose2dRowOf<T> by_conv(const char* name) {
+constexpr ConvTranspose2dImplOf<T> by_conv(const char* name) {
   return {.name = name,
           .device = device,
           .supports = [](const ConvTranspose2dSpec& g) { return g.is_adjoint(); },
@@ -82,7 +82,7 @@ constexpr ConvTranspose2dRowOf<T> by_conv(const char* name) {
           .packing = packing_by_conv<T, device>};
 }
 
-constexpr ConvTranspose2dRow kReference = {
+constexpr ConvTranspose2dImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -99,24 +99,24 @@ constexpr ConvTranspose2dRow kReference = {
 }  // namespace
 
 template <>
-const Table<ConvTranspose2dRow>& conv_transpose2d_table<float>() {
-  static const ConvTranspose2dRow rows[] = {
-      KERN_CUDA_ROW(by_conv<float, Device::cuda>("cuda_conv2d"), conv_transpose2d_cuda_row<float>(),
-                    conv_transpose2d_cudnn_row<float>())  //
+const Registry<ConvTranspose2dImpl>& conv_transpose2d_registry<float>() {
+  static const ConvTranspose2dImpl impls[] = {
+      KERN_CUDA_IMPL(by_conv<float, Device::cuda>("cuda_conv2d"), conv_transpose2d_cuda_impl<float>(),
+                     conv_transpose2d_cudnn_impl<float>())  //
       by_conv<float, Device::cpu>("cpu"),
       kReference,
   };
-  static const Table<ConvTranspose2dRow> table{"conv_transpose2d", rows};
-  return table;
+  static const Registry<ConvTranspose2dImpl> registry{"conv_transpose2d", impls};
+  return registry;
 }
 template <>
-const Table<ConvTranspose2dRowOf<Bf16>>& conv_transpose2d_table<Bf16>() {
-  static const std::vector<ConvTranspose2dRowOf<Bf16>> rows{
-      KERN_CUDA_ROW(by_conv<Bf16, Device::cuda>("cuda_conv2d_bf16"), conv_transpose2d_cuda_row<Bf16>(),
-                    conv_transpose2d_cudnn_row<Bf16>())};
-  static const Table<ConvTranspose2dRowOf<Bf16>> table{"conv_transpose2d", rows};
-  return table;
+const Registry<ConvTranspose2dImplOf<Bf16>>& conv_transpose2d_registry<Bf16>() {
+  static const std::vector<ConvTranspose2dImplOf<Bf16>> impls{
+      KERN_CUDA_IMPL(by_conv<Bf16, Device::cuda>("cuda_conv2d_bf16"), conv_transpose2d_cuda_impl<Bf16>(),
+                     conv_transpose2d_cudnn_impl<Bf16>())};
+  static const Registry<ConvTranspose2dImplOf<Bf16>> registry{"conv_transpose2d", impls};
+  return registry;
 }
-OpInfo conv_transpose2d_info() { return info_of(conv_transpose2d_table(), conv_transpose2d_table<Bf16>()); }
+OpInfo conv_transpose2d_info() { return info_of(conv_transpose2d_registry(), conv_transpose2d_registry<Bf16>()); }
 
 }  // namespace kern::kernels

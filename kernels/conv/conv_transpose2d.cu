@@ -1,4 +1,4 @@
-// The CUDA row that takes every transposed convolution: the kernels of conv2d.cu, told where x ends. Where x has the
+// The CUDA implementation that takes every transposed convolution: the kernels of conv2d.cu, told where x ends. Where x has the
 // shape that conv2d would give it, the row before this one runs conv2d's best row instead.
 #include "kernels/conv/conv2d_cuda.cuh"
 #include "kernels/conv/conv_transpose2d.h"
@@ -6,7 +6,7 @@
 namespace kern::kernels {
 
 template <class T>
-ConvTranspose2dRowOf<T> conv_transpose2d_cuda_row() {
+ConvTranspose2dImplOf<T> conv_transpose2d_cuda_impl() {
   return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_bf16",
           .device = Device::cuda,
           .supports = supports_all,
@@ -26,7 +26,7 @@ ConvTranspose2dRowOf<T> conv_transpose2d_cuda_row() {
                               float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); }};
 }
 
-template ConvTranspose2dRowOf<float> conv_transpose2d_cuda_row<float>();
-template ConvTranspose2dRowOf<Bf16> conv_transpose2d_cuda_row<Bf16>();
+template ConvTranspose2dImplOf<float> conv_transpose2d_cuda_impl<float>();
+template ConvTranspose2dImplOf<Bf16> conv_transpose2d_cuda_impl<Bf16>();
 
 }  // namespace kern::kernels

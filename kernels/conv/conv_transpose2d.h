@@ -119,7 +119,7 @@ void conv_transpose2d_backward_bias_reference(const ConvTranspose2dSpec& g, cons
 
 // T: what x, y and their gradients are in memory, float or Bf16. Parameters and sums are float.
 template <class T>
-struct ConvTranspose2dRowOf {
+struct ConvTranspose2dImplOf {
   const char* name;
   Device device;
   bool (*supports)(const ConvTranspose2dSpec&);
@@ -128,14 +128,14 @@ struct ConvTranspose2dRowOf {
   void (*backward_data)(const Exec&, const ConvTranspose2dSpec&, const T* dy, const float* w, T* dx);
   void (*backward_weight)(const Exec&, const ConvTranspose2dSpec&, const T* dy, const T* x, float* dw);
   void (*backward_bias)(const Exec&, const ConvTranspose2dSpec&, const T* dy, float* db);
-  FilterPacking (*packing)(const ConvTranspose2dSpec&, bool backward_data) = nullptr;  // as in Conv2dRowOf
+  FilterPacking (*packing)(const ConvTranspose2dSpec&, bool backward_data) = nullptr;  // as in Conv2dImplOf
 };
-using ConvTranspose2dRow = ConvTranspose2dRowOf<float>;
+using ConvTranspose2dImpl = ConvTranspose2dImplOf<float>;
 template <class T = float>
-const Table<ConvTranspose2dRowOf<T>>& conv_transpose2d_table();
+const Registry<ConvTranspose2dImplOf<T>>& conv_transpose2d_registry();
 template <class T>
-ConvTranspose2dRowOf<T> conv_transpose2d_cuda_row();  // conv_transpose2d.cu
+ConvTranspose2dImplOf<T> conv_transpose2d_cuda_impl();  // conv_transpose2d.cu
 template <class T>
-ConvTranspose2dRowOf<T> conv_transpose2d_cudnn_row();  // conv_transpose2d_cudnn.cpp
+ConvTranspose2dImplOf<T> conv_transpose2d_cudnn_impl();  // conv_transpose2d_cudnn.cpp
 
 }  // namespace kern::kernels

@@ -9,15 +9,15 @@ namespace kern::kernels {
 namespace {
 
 template <class T>
-const ConvTranspose2dRowOf<T>& ours() {
-  static const ConvTranspose2dRowOf<T> row = conv_transpose2d_cuda_row<T>();
+const ConvTranspose2dImplOf<T>& ours() {
+  static const ConvTranspose2dImplOf<T> row = conv_transpose2d_cuda_impl<T>();
   return row;
 }
 
 }  // namespace
 
 template <class T>
-ConvTranspose2dRowOf<T> conv_transpose2d_cudnn_row() {
+ConvTranspose2dImplOf<T> conv_transpose2d_cudnn_impl() {
   return {
       .name = std::is_same_v<T, Bf16> ? "cudnn_bf16" : "cudnn",
       .device = Device::cuda,
@@ -53,7 +53,7 @@ ConvTranspose2dRowOf<T> conv_transpose2d_cudnn_row() {
       .backward_bias = [](const Exec& exec, const ConvTranspose2dSpec& g, const T* dy,
                           float* db) { ours<T>().backward_bias(exec, g, dy, db); }};
 }
-template ConvTranspose2dRow conv_transpose2d_cudnn_row<float>();
-template ConvTranspose2dRowOf<Bf16> conv_transpose2d_cudnn_row<Bf16>();
+template ConvTranspose2dImpl conv_transpose2d_cudnn_impl<float>();
+template ConvTranspose2dImplOf<Bf16> conv_transpose2d_cudnn_impl<Bf16>();
 
 }  // namespace kern::kernels

@@ -12,7 +12,7 @@ struct Addition {
 }  // namespace
 
 template <>
-AddRow add_cuda_row<float>() {
+AddImpl add_cuda_impl<float>() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
@@ -24,7 +24,7 @@ AddRow add_cuda_row<float>() {
 }
 
 template <>
-AddRowOf<Bf16> add_cuda_row<Bf16>() {
+AddImplOf<Bf16> add_cuda_impl<Bf16>() {
   return {.name = "cuda_bf16",
           .device = Device::cuda,
           .supports = supports_all,

@@ -22,7 +22,7 @@ void add_backward_vector_reference(const BinarySpec& g, const T* dy, T* db) {
 
 // T: what a, b and y are in memory, float or Bf16.
 template <class T>
-struct AddRowOf {
+struct AddImplOf {
   const char* name;
   Device device;
   bool (*supports)(const BinarySpec&);
@@ -31,10 +31,10 @@ struct AddRowOf {
   // Null for Bf16: a vector is a parameter, and those are float.
   void (*backward_vector)(const Exec&, const BinarySpec&, const float* dy, float* db);
 };
-using AddRow = AddRowOf<float>;
+using AddImpl = AddImplOf<float>;
 template <class T = float>
-const Table<AddRowOf<T>>& add_table();
+const Registry<AddImplOf<T>>& add_registry();
 template <class T>
-AddRowOf<T> add_cuda_row();  // add.cu
+AddImplOf<T> add_cuda_impl();  // add.cu
 
 }  // namespace kern::kernels

@@ -44,7 +44,7 @@ void broadcast_backward_reference(const BroadcastSpec& g, bool first, const T* d
 }
 
 template <class Op>
-struct BroadcastRow {
+struct BroadcastImpl {
   const char* name;
   Device device;
   bool (*supports)(const BroadcastSpec&);
@@ -55,8 +55,8 @@ struct BroadcastRow {
 
 // In order of preference. For the ops of broadcast_ops.h.
 template <class Op>
-const Table<BroadcastRow<Op>>& broadcast_table();
+const Registry<BroadcastImpl<Op>>& broadcast_registry();
 template <class Op>
-BroadcastRow<Op> broadcast_cuda_row();  // broadcast_ops.cu
+BroadcastImpl<Op> broadcast_cuda_impl();  // broadcast_ops.cu
 
 }  // namespace kern::kernels

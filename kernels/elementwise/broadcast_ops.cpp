@@ -39,7 +39,7 @@ void for_all(const BroadcastSpec& g, const float* a, const float* b, float* y, c
 template <class Op>
 struct BroadcastRows {
   template <Isa isa>
-  static constexpr BroadcastRow<Op> on() {
+  static constexpr BroadcastImpl<Op> on() {
     return {
         .name = isa_name(isa),
         .device = Device::cpu,
@@ -59,7 +59,7 @@ struct BroadcastRows {
   }
 };
 template <class Op>
-constexpr BroadcastRow<Op> kReference = {
+constexpr BroadcastImpl<Op> kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -73,14 +73,14 @@ constexpr BroadcastRow<Op> kReference = {
 }  // namespace
 
 template <class Op>
-const Table<BroadcastRow<Op>>& broadcast_table() {
-  static const BroadcastRow<Op> rows[] = {
-      KERN_CUDA_ROW(broadcast_cuda_row<Op>()) KERN_SIMD_ROWS(BroadcastRows<Op>::template on), kReference<Op>};
-  static const Table<BroadcastRow<Op>> table{Op::kName, rows};
-  return table;
+const Registry<BroadcastImpl<Op>>& broadcast_registry() {
+  static const BroadcastImpl<Op> impls[] = {
+      KERN_CUDA_IMPL(broadcast_cuda_impl<Op>()) KERN_SIMD_IMPLS(BroadcastRows<Op>::template on), kReference<Op>};
+  static const Registry<BroadcastImpl<Op>> registry{Op::kName, impls};
+  return registry;
 }
 
-#define KERN_INSTANTIATE(Op) template const Table<BroadcastRow<Op>>& broadcast_table();
+#define KERN_INSTANTIATE(Op) template const Registry<BroadcastImpl<Op>>& broadcast_registry();
 KERN_BROADCAST_OPS(KERN_INSTANTIATE)
 #undef KERN_INSTANTIATE
 

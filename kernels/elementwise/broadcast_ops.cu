@@ -52,7 +52,7 @@ void backward(const Exec& exec, const BroadcastSpec& g, const float* dy, const f
 }  // namespace
 
 template <class Op>
-BroadcastRow<Op> broadcast_cuda_row() {
+BroadcastImpl<Op> broadcast_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
@@ -67,7 +67,7 @@ BroadcastRow<Op> broadcast_cuda_row() {
           .backward_b = backward<Op, false>};
 }
 
-#define KERN_INSTANTIATE(Op) template BroadcastRow<Op> broadcast_cuda_row<Op>();
+#define KERN_INSTANTIATE(Op) template BroadcastImpl<Op> broadcast_cuda_impl<Op>();
 KERN_BROADCAST_OPS(KERN_INSTANTIATE)
 #undef KERN_INSTANTIATE
 

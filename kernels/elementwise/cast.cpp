@@ -16,12 +16,12 @@ void cast(const Exec&, const CastSpec& g, const X* x, Y* y) {
   });
 }
 
-constexpr CastRow kCpu = {.name = "cpu",
-                          .device = Device::cpu,
-                          .supports = supports_all,
-                          .narrow = cast<float, Bf16>,
-                          .widen = cast<Bf16, float>};
-constexpr CastRow kReference = {
+constexpr CastImpl kCpu = {.name = "cpu",
+                           .device = Device::cpu,
+                           .supports = supports_all,
+                           .narrow = cast<float, Bf16>,
+                           .widen = cast<Bf16, float>};
+constexpr CastImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -30,11 +30,11 @@ constexpr CastRow kReference = {
 
 }  // namespace
 
-const Table<CastRow>& cast_table() {
-  static const CastRow rows[] = {KERN_CUDA_ROW(cast_cuda_row()) kCpu, kReference};
-  static const Table<CastRow> table{"cast", rows};
-  return table;
+const Registry<CastImpl>& cast_registry() {
+  static const CastImpl impls[] = {KERN_CUDA_IMPL(cast_cuda_impl()) kCpu, kReference};
+  static const Registry<CastImpl> registry{"cast", impls};
+  return registry;
 }
-OpInfo cast_info() { return info_of(cast_table()); }
+OpInfo cast_info() { return info_of(cast_registry()); }
 
 }  // namespace kern::kernels

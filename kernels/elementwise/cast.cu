@@ -22,7 +22,7 @@ void cast(const Exec& exec, const CastSpec& g, const X* x, Y* y) {
 
 }  // namespace
 
-CastRow cast_cuda_row() {
+CastImpl cast_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

@@ -21,14 +21,14 @@ void cast_reference(const CastSpec& g, const X* x, Y* y) {
     for (int64_t c = 0; c < g.c; ++c) y[i * g.y_pitch() + c] = x[i * g.x_pitch() + c];
 }
 
-struct CastRow {
+struct CastImpl {
   const char* name;
   Device device;
   bool (*supports)(const CastSpec&);
   void (*narrow)(const Exec&, const CastSpec&, const float* x, Bf16* y);
   void (*widen)(const Exec&, const CastSpec&, const Bf16* x, float* y);
 };
-const Table<CastRow>& cast_table();
-CastRow cast_cuda_row();  // cast.cu
+const Registry<CastImpl>& cast_registry();
+CastImpl cast_cuda_impl();  // cast.cu
 
 }  // namespace kern::kernels

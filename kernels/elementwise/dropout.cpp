@@ -6,7 +6,7 @@
 namespace kern::kernels {
 namespace {
 
-constexpr int64_t kStretch = 256;  // masks drawn at a time
+constexpr int64_t kChunk = 256;  // masks drawn at a time
 
 // philox of n counters from (c0, c1, c2, c3) on, in loops that vectorise.
 KERN_INLINE void philox_in_turn(PhiloxKey key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, int64_t n,
@@ -21,9 +21,9 @@ KERN_INLINE void philox_in_turn(PhiloxKey key, uint32_t c0, uint32_t c1, uint32_
   }
 }
 
-// keep[k] = scale or 0 for the masks [first, first + count), count <= kStretch.
+// keep[k] = scale or 0 for the masks [first, first + count), count <= kChunk.
 KERN_INLINE void draw(const DropoutSpec& g, uint64_t step, int64_t first, int64_t count, float* keep) {
-  constexpr int64_t kBlocks = kStretch / 4 + 2;
+  constexpr int64_t kBlocks = kChunk / 4 + 2;
   uint32_t words[4][kBlocks];
   float drawn[4 * kBlocks];
   const int64_t block = first / 4, blocks = (first + count + 3) / 4 - block;
@@ -49,18 +49,18 @@ void forward(const Exec&, const DropoutSpec& g, const uint64_t* step, const floa
                 grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g.c * g.span));
   parallel_for(samples, grain, [&](int64_t begin, int64_t end) {
     on_isa<isa>([&] {
-      float keep[kStretch];
+      float keep[kChunk];
       if (g.span == 1 && g.x_pitch() == g.c && g.y_pitch() == g.c) {  // dense: rows run into each other
-        for (int64_t first = begin * g.c; first < end * g.c; first += kStretch) {
-          const int64_t count = std::min(kStretch, end * g.c - first);
+        for (int64_t first = begin * g.c; first < end * g.c; first += kChunk) {
+          const int64_t count = std::min(kChunk, end * g.c - first);
           draw(g, *step, first, count, keep);
           apply(keep, count, x + first, y + first);
         }
         return;
       }
       for (int64_t s = begin; s < end; ++s)
-        for (int64_t c = 0; c < g.c; c += kStretch) {
-          const int64_t count = std::min(kStretch, g.c - c);
+        for (int64_t c = 0; c < g.c; c += kChunk) {
+          const int64_t count = std::min(kChunk, g.c - c);
           draw(g, *step, s * g.c + c, count, keep);
           for (int64_t i = s * g.span; i < std::min(g.rows, (s + 1) * g.span); ++i)
             apply(keep, count, x + i * g.x_pitch() + c, y + i * g.y_pitch() + c);
@@ -70,22 +70,22 @@ void forward(const Exec&, const DropoutSpec& g, const uint64_t* step, const floa
 }
 
 template <Isa isa>
-constexpr DropoutRow simd_row() {
+constexpr DropoutImpl simd_row() {
   return {.name = isa_name(isa), .device = Device::cpu, .supports = supports_on<isa>, .forward = forward<isa>};
 }
-const DropoutRow kRows[] = {
-    KERN_CUDA_ROW(dropout_cuda_row()) KERN_SIMD_ROWS(simd_row),
+const DropoutImpl kRows[] = {
+    KERN_CUDA_IMPL(dropout_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
      .forward = [](const Exec&, const DropoutSpec& g, const uint64_t* step, const float* x,
                    float* y) { dropout_reference(g, step, x, y); }},
 };
-const Table<DropoutRow> kTable{"dropout", kRows};
+const Registry<DropoutImpl> kTable{"dropout", kRows};
 
 }  // namespace
 
-const Table<DropoutRow>& dropout_table() { return kTable; }
+const Registry<DropoutImpl>& dropout_registry() { return kTable; }
 OpInfo dropout_info() { return info_of(kTable); }
 
 }  // namespace kern::kernels

@@ -67,7 +67,7 @@ void forward(const Exec& exec, const DropoutSpec& g, const uint64_t* step, const
 
 }  // namespace
 
-DropoutRow dropout_cuda_row() {
+DropoutImpl dropout_cuda_impl() {
   return {.name = "cuda", .device = Device::cuda, .supports = supports_all, .forward = forward};
 }
 

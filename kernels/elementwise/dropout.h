@@ -41,14 +41,14 @@ void dropout_reference(const DropoutSpec& g, const uint64_t* step, const T* x, T
     }
 }
 
-struct DropoutRow {
+struct DropoutImpl {
   const char* name;
   Device device;
   bool (*supports)(const DropoutSpec&);
   // step [1] is read where the kernel runs, so that a captured step draws new masks every time.
   void (*forward)(const Exec&, const DropoutSpec&, const uint64_t* step, const float* x, float* y);
 };
-const Table<DropoutRow>& dropout_table();
-DropoutRow dropout_cuda_row();  // dropout.cu
+const Registry<DropoutImpl>& dropout_registry();
+DropoutImpl dropout_cuda_impl();  // dropout.cu
 
 }  // namespace kern::kernels

@@ -19,7 +19,7 @@ struct Fill {  // writes 4 bytes a value
 
 }  // namespace
 
-FillRow fill_cuda_row() {
+FillImpl fill_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

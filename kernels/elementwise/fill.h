@@ -19,13 +19,13 @@ void fill_forward_reference(const FillSpec& g, T value, T* y) {
     for (int64_t c = 0; c < g.c; ++c) y[i * g.y_pitch() + c] = value;
 }
 
-struct FillRow {
+struct FillImpl {
   const char* name;
   Device device;
   bool (*supports)(const FillSpec&);
   void (*forward)(const Exec&, const FillSpec&, float value, float* y);
 };
-const Table<FillRow>& fill_table();
-FillRow fill_cuda_row();  // fill.cu
+const Registry<FillImpl>& fill_registry();
+FillImpl fill_cuda_impl();  // fill.cu
 
 }  // namespace kern::kernels

@@ -15,34 +15,34 @@ void forward(const Exec&, const BinarySpec& g, const float* a, const float* b, f
   });
 }
 
-constexpr MulRow kCpu = {.name = "cpu",
-                         .device = Device::cpu,
-                         .supports = supports_all,
-                         .workspace = [](const BinarySpec& g) { return column_sums_workspace(g.rows, g.c); },
-                         .forward = forward,
-                         .backward_vector =
-                             [](const Exec& exec, const BinarySpec& g, const float* dy, const float* a, float* db) {
-                               column_sums(exec, g.rows, g.c, db,
-                                           [dy, a, dyp = g.dy_pitch(), ap = g.a_pitch()](int64_t i, int64_t c) {
-                                             return double(dy[i * dyp + c]) * double(a[i * ap + c]);
-                                           });
-                             }};
-constexpr MulRow kReference = {.name = "reference",
-                               .device = Device::cpu,
-                               .supports = supports_all,
-                               .workspace = no_workspace,
-                               .forward = [](const Exec&, const BinarySpec& g, const float* a, const float* b,
-                                             float* y) { mul_forward_reference(g, a, b, y); },
-                               .backward_vector = [](const Exec&, const BinarySpec& g, const float* dy, const float* a,
-                                                     float* db) { mul_backward_vector_reference(g, dy, a, db); }};
+constexpr MulImpl kCpu = {.name = "cpu",
+                          .device = Device::cpu,
+                          .supports = supports_all,
+                          .workspace = [](const BinarySpec& g) { return column_sums_workspace(g.rows, g.c); },
+                          .forward = forward,
+                          .backward_vector =
+                              [](const Exec& exec, const BinarySpec& g, const float* dy, const float* a, float* db) {
+                                column_sums(exec, g.rows, g.c, db,
+                                            [dy, a, dyp = g.dy_pitch(), ap = g.a_pitch()](int64_t i, int64_t c) {
+                                              return double(dy[i * dyp + c]) * double(a[i * ap + c]);
+                                            });
+                              }};
+constexpr MulImpl kReference = {.name = "reference",
+                                .device = Device::cpu,
+                                .supports = supports_all,
+                                .workspace = no_workspace,
+                                .forward = [](const Exec&, const BinarySpec& g, const float* a, const float* b,
+                                              float* y) { mul_forward_reference(g, a, b, y); },
+                                .backward_vector = [](const Exec&, const BinarySpec& g, const float* dy, const float* a,
+                                                      float* db) { mul_backward_vector_reference(g, dy, a, db); }};
 
 }  // namespace
 
-const Table<MulRow>& mul_table() {
-  static const MulRow rows[] = {KERN_CUDA_ROW(mul_cuda_row()) kCpu, kReference};
-  static const Table<MulRow> table{"mul", rows};
-  return table;
+const Registry<MulImpl>& mul_registry() {
+  static const MulImpl impls[] = {KERN_CUDA_IMPL(mul_cuda_impl()) kCpu, kReference};
+  static const Registry<MulImpl> registry{"mul", impls};
+  return registry;
 }
-OpInfo mul_info() { return info_of(mul_table()); }
+OpInfo mul_info() { return info_of(mul_registry()); }
 
 }  // namespace kern::kernels

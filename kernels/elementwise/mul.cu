@@ -35,7 +35,7 @@ struct ProductSums {
 
 }  // namespace
 
-MulRow mul_cuda_row() {
+MulImpl mul_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

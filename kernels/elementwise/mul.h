@@ -20,7 +20,7 @@ void mul_backward_vector_reference(const BinarySpec& g, const T* dy, const T* a,
   }
 }
 
-struct MulRow {
+struct MulImpl {
   const char* name;
   Device device;
   bool (*supports)(const BinarySpec&);
@@ -28,7 +28,7 @@ struct MulRow {
   void (*forward)(const Exec&, const BinarySpec&, const float* a, const float* b, float* y);
   void (*backward_vector)(const Exec&, const BinarySpec&, const float* dy, const float* a, float* db);
 };
-const Table<MulRow>& mul_table();
-MulRow mul_cuda_row();  // mul.cu
+const Registry<MulImpl>& mul_registry();
+MulImpl mul_cuda_impl();  // mul.cu
 
 }  // namespace kern::kernels

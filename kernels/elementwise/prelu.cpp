@@ -3,7 +3,7 @@
 namespace kern::kernels {
 namespace {
 
-constexpr PreluRow kReference = {
+constexpr PreluImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -15,14 +15,14 @@ constexpr PreluRow kReference = {
 
 }  // namespace
 
-const Table<PreluRow>& prelu_table() {
-  static const PreluRow rows[] = {
-      KERN_CUDA_ROW(prelu_cuda_row()) KERN_SIMD_ROWS(prelu_simd_row),  // "avx512", "avx2", "simd"
+const Registry<PreluImpl>& prelu_registry() {
+  static const PreluImpl impls[] = {
+      KERN_CUDA_IMPL(prelu_cuda_impl()) KERN_SIMD_IMPLS(prelu_simd_impl),  // "avx512", "avx2", "simd"
       kReference,
   };
-  static const Table<PreluRow> table{"prelu", rows};
-  return table;
+  static const Registry<PreluImpl> registry{"prelu", impls};
+  return registry;
 }
-OpInfo prelu_info() { return info_of(prelu_table()); }
+OpInfo prelu_info() { return info_of(prelu_registry()); }
 
 }  // namespace kern::kernels

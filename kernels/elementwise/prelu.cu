@@ -61,7 +61,7 @@ ChannelGrid grid_of(const PreluSpec& g) { return {1, g.rows, g.c}; }
 
 }  // namespace
 
-PreluRow prelu_cuda_row() {
+PreluImpl prelu_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

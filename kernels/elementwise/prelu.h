@@ -45,7 +45,7 @@ void prelu_backward_reference(const PreluSpec& g, const T* dy, const T* x, const
     }
 }
 
-struct PreluRow {
+struct PreluImpl {
   const char* name;
   Device device;
   bool (*supports)(const PreluSpec&);
@@ -55,9 +55,9 @@ struct PreluRow {
   void (*backward)(const Exec&, const PreluSpec&, const float* dy, const float* x, const float* slope, float* dx,
                    float* dslope);
 };
-const Table<PreluRow>& prelu_table();
+const Registry<PreluImpl>& prelu_registry();
 template <Isa isa>
-PreluRow prelu_simd_row();  // prelu_simd.cpp
-PreluRow prelu_cuda_row();  // prelu.cu
+PreluImpl prelu_simd_impl();  // prelu_simd.cpp
+PreluImpl prelu_cuda_impl();  // prelu.cu
 
 }  // namespace kern::kernels

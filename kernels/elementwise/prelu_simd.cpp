@@ -81,7 +81,7 @@ void backward(const Exec& exec, const PreluSpec& g, const float* dy, const float
 }  // namespace HWY_NAMESPACE
 
 template <>
-PreluRow prelu_simd_row<KERN_SIMD_ISA>() {
+PreluImpl prelu_simd_impl<KERN_SIMD_ISA>() {
   return {.name = isa_name(KERN_SIMD_ISA),
           .device = Device::cpu,
           .supports = [](const PreluSpec&) { return cpu_has(KERN_SIMD_ISA); },

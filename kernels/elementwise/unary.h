@@ -53,7 +53,7 @@ void unary_backward_reference(const UnarySpec<Op>& g, const T* dy, const T* save
 
 // T: what values are in memory, float or Bf16.
 template <class Op, class T = float>
-struct UnaryRow {
+struct UnaryImpl {
   const char* name;
   Device device;
   bool (*supports)(const UnarySpec<Op>&);
@@ -63,8 +63,8 @@ struct UnaryRow {
 
 // In order of preference. For the ops of unary_ops.h.
 template <class Op, class T = float>
-const Table<UnaryRow<Op, T>>& unary_table();
+const Registry<UnaryImpl<Op, T>>& unary_registry();
 template <class Op, class T>
-UnaryRow<Op, T> unary_cuda_row();  // unary_ops.cu
+UnaryImpl<Op, T> unary_cuda_impl();  // unary_ops.cu
 
 }  // namespace kern::kernels

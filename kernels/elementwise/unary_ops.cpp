@@ -9,10 +9,10 @@
 namespace kern::kernels {
 namespace {
 
-// Calls f(first row, count) for stretches of values that are contiguous, the loops of f compiled for an instruction
+// Calls f(first implementation, count) for chunks of values that are contiguous, the loops of f compiled for an instruction
 // set: the whole chunk when everything is dense, else row by row. Chunks of about 16 Ki values, cut between rows.
 template <Isa isa, class F>
-void for_each_stretch(int64_t rows, int64_t c, bool dense, const F& f) {
+void for_each_chunk(int64_t rows, int64_t c, bool dense, const F& f) {
   parallel_for(rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, c)), [&](int64_t begin, int64_t end) {
     on_isa<isa>([&] {
       if (dense) f(begin, (end - begin) * c);
@@ -25,14 +25,14 @@ void for_each_stretch(int64_t rows, int64_t c, bool dense, const F& f) {
 template <class Op>
 struct UnaryRows {
   template <Isa isa>
-  static constexpr UnaryRow<Op> on() {
+  static constexpr UnaryImpl<Op> on() {
     return {.name = isa_name(isa),
             .device = Device::cpu,
             .supports = supports_on<isa>,
             .forward =
                 [](const Exec&, const UnarySpec<Op>& g, const float* x, float* y) {
                   const int64_t xp = g.x_pitch(), yp = g.y_pitch();
-                  for_each_stretch<isa>(g.rows, g.c, xp == g.c && yp == g.c, [=, &g](int64_t row, int64_t count) {
+                  for_each_chunk<isa>(g.rows, g.c, xp == g.c && yp == g.c, [=, &g](int64_t row, int64_t count) {
                     const Op op = g.op;  // a copy that nothing written to can alias
                     const float* from = x + row * xp;
                     float* to = y + row * yp;
@@ -42,18 +42,18 @@ struct UnaryRows {
             .backward =
                 [](const Exec&, const UnarySpec<Op>& g, const float* dy, const float* saved, float* dx) {
                   const int64_t sp = g.saved_pitch(), dyp = g.dy_pitch(), dxp = g.dx_pitch();
-                  for_each_stretch<isa>(g.rows, g.c, sp == g.c && dyp == g.c && dxp == g.c,
-                                        [=, &g](int64_t row, int64_t count) {
-                                          const Op op = g.op;
-                                          const float *from = dy + row * dyp, *s = saved + row * sp;
-                                          float* to = dx + row * dxp;
-                                          for (int64_t i = 0; i < count; ++i) to[i] = from[i] * op.derivative(s[i]);
-                                        });
+                  for_each_chunk<isa>(g.rows, g.c, sp == g.c && dyp == g.c && dxp == g.c,
+                                      [=, &g](int64_t row, int64_t count) {
+                                        const Op op = g.op;
+                                        const float *from = dy + row * dyp, *s = saved + row * sp;
+                                        float* to = dx + row * dxp;
+                                        for (int64_t i = 0; i < count; ++i) to[i] = from[i] * op.derivative(s[i]);
+                                      });
                 }};
   }
 };
 template <class Op>
-constexpr UnaryRow<Op> unary_reference_row() {
+constexpr UnaryImpl<Op> unary_reference_impl() {
   return {.name = "reference",
           .device = Device::cpu,
           .supports = supports_all,
@@ -64,7 +64,7 @@ constexpr UnaryRow<Op> unary_reference_row() {
 }
 // By way of floats, one value at a time: bf16 is for GPUs.
 template <class Op>
-constexpr UnaryRow<Op, Bf16> unary_cpu_bf16_row() {
+constexpr UnaryImpl<Op, Bf16> unary_cpu_bf16_impl() {
   return {.name = "cpu_bf16",
           .device = Device::cpu,
           .supports = supports_all,
@@ -86,21 +86,21 @@ constexpr UnaryRow<Op, Bf16> unary_cpu_bf16_row() {
 }  // namespace
 
 template <class Op, class T>
-const Table<UnaryRow<Op, T>>& unary_table() {
-  static const std::vector<UnaryRow<Op, T>> rows = [] {
+const Registry<UnaryImpl<Op, T>>& unary_registry() {
+  static const std::vector<UnaryImpl<Op, T>> impls = [] {
     if constexpr (std::is_same_v<T, Bf16>)
-      return std::vector<UnaryRow<Op, T>>{KERN_CUDA_ROW((unary_cuda_row<Op, Bf16>())) unary_cpu_bf16_row<Op>()};
+      return std::vector<UnaryImpl<Op, T>>{KERN_CUDA_IMPL((unary_cuda_impl<Op, Bf16>())) unary_cpu_bf16_impl<Op>()};
     else
-      return std::vector<UnaryRow<Op, T>>{KERN_CUDA_ROW((unary_cuda_row<Op, float>()))
-                                              KERN_SIMD_ROWS(UnaryRows<Op>::template on),
-                                          unary_reference_row<Op>()};
+      return std::vector<UnaryImpl<Op, T>>{KERN_CUDA_IMPL((unary_cuda_impl<Op, float>()))
+                                               KERN_SIMD_IMPLS(UnaryRows<Op>::template on),
+                                           unary_reference_impl<Op>()};
   }();
-  static const Table<UnaryRow<Op, T>> table{Op::kName, rows};
-  return table;
+  static const Registry<UnaryImpl<Op, T>> registry{Op::kName, impls};
+  return registry;
 }
-#define KERN_INSTANTIATE(Op)                         \
-  template const Table<UnaryRow<Op>>& unary_table(); \
-  template const Table<UnaryRow<Op, Bf16>>& unary_table();
+#define KERN_INSTANTIATE(Op)                                \
+  template const Registry<UnaryImpl<Op>>& unary_registry(); \
+  template const Registry<UnaryImpl<Op, Bf16>>& unary_registry();
 KERN_UNARY_OPS(KERN_INSTANTIATE)
 #undef KERN_INSTANTIATE
 

@@ -43,7 +43,7 @@ struct UnaryBackward {
 }  // namespace
 
 template <class Op, class T>
-UnaryRow<Op, T> unary_cuda_row() {
+UnaryImpl<Op, T> unary_cuda_impl() {
   return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_bf16",
           .device = Device::cuda,
           .supports = supports_all,
@@ -59,9 +59,9 @@ UnaryRow<Op, T> unary_cuda_row() {
                                UnaryBackward<Op, T>{g.op, dy, g.dy_pitch(), saved, g.saved_pitch(), dx, g.dx_pitch()});
               }};
 }
-#define KERN_INSTANTIATE(Op)                         \
-  template UnaryRow<Op> unary_cuda_row<Op, float>(); \
-  template UnaryRow<Op, Bf16> unary_cuda_row<Op, Bf16>();
+#define KERN_INSTANTIATE(Op)                           \
+  template UnaryImpl<Op> unary_cuda_impl<Op, float>(); \
+  template UnaryImpl<Op, Bf16> unary_cuda_impl<Op, Bf16>();
 KERN_UNARY_OPS(KERN_INSTANTIATE)
 #undef KERN_INSTANTIATE
 

@@ -6,7 +6,7 @@
 namespace kern::kernels {
 namespace {
 
-constexpr LabelsRow kReference = {
+constexpr LabelsImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -23,7 +23,7 @@ constexpr LabelsRow kReference = {
     .mean = [](const Exec&, const LabelsSpec& g, const float* x, const int32_t* l,
                float* s) { labelled_mean_reference(g, x, l, s); }};
 
-// Threads share the rows; each does what the reference does with a part of them: f(spec of the part, its first row).
+// Threads share the rows; each does what the reference does with a part of them: f(spec of the part, its first implementation).
 // Moves are cut between samples.
 template <class F>
 void in_parts(const LabelsSpec& g, int64_t positions, F&& f) {
@@ -34,7 +34,7 @@ void in_parts(const LabelsSpec& g, int64_t positions, F&& f) {
     f(part, begin * positions);
   });
 }
-constexpr LabelsRow kCpu = {
+constexpr LabelsImpl kCpu = {
     .name = "cpu",
     .device = Device::cpu,
     .supports = supports_all,
@@ -78,11 +78,11 @@ constexpr LabelsRow kCpu = {
 
 }  // namespace
 
-const Table<LabelsRow>& labels_table() {
-  static const LabelsRow rows[] = {KERN_CUDA_ROW(labels_cuda_row()) kCpu, kReference};
-  static const Table<LabelsRow> table{"labels", rows};
-  return table;
+const Registry<LabelsImpl>& labels_registry() {
+  static const LabelsImpl impls[] = {KERN_CUDA_IMPL(labels_cuda_impl()) kCpu, kReference};
+  static const Registry<LabelsImpl> registry{"labels", impls};
+  return registry;
 }
-OpInfo labels_info() { return info_of(labels_table()); }
+OpInfo labels_info() { return info_of(labels_registry()); }
 
 }  // namespace kern::kernels

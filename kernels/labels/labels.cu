@@ -76,7 +76,7 @@ struct LabelledMean {
 
 }  // namespace
 
-LabelsRow labels_cuda_row() {
+LabelsImpl labels_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

@@ -61,7 +61,7 @@ void labelled_mean_reference(const LabelsSpec& g, const T* x, const int32_t* l, 
   s[2] = n > 0 ? T(double(g.rows) / n) : T(0);
 }
 
-struct LabelsRow {
+struct LabelsImpl {
   const char* name;
   Device device;
   bool (*supports)(const LabelsSpec&);
@@ -73,7 +73,7 @@ struct LabelsRow {
   void (*move_rows)(const Exec&, const LabelsSpec&, const float* x, const int32_t* origin, float* y);
   void (*mean)(const Exec&, const LabelsSpec&, const float* x, const int32_t* l, float* s);
 };
-const Table<LabelsRow>& labels_table();
-LabelsRow labels_cuda_row();  // labels.cu
+const Registry<LabelsImpl>& labels_registry();
+LabelsImpl labels_cuda_impl();  // labels.cu
 
 }  // namespace kern::kernels

@@ -6,7 +6,7 @@
 namespace kern::kernels {
 namespace {
 
-constexpr PseudoLabelsRow kReference = {
+constexpr PseudoLabelsImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -15,7 +15,7 @@ constexpr PseudoLabelsRow kReference = {
                   const float* confidence, int32_t* labels,
                   float* figures) { pseudo_labels_reference(g, p, present, truth, confidence, labels, figures); }};
 
-constexpr PseudoLabelsRow kCpu = {
+constexpr PseudoLabelsImpl kCpu = {
     .name = "cpu",
     .device = Device::cpu,
     .supports = supports_all,
@@ -41,11 +41,11 @@ constexpr PseudoLabelsRow kCpu = {
 
 }  // namespace
 
-const Table<PseudoLabelsRow>& pseudo_labels_table() {
-  static const PseudoLabelsRow rows[] = {KERN_CUDA_ROW(pseudo_labels_cuda_row()) kCpu, kReference};
-  static const Table<PseudoLabelsRow> table{"pseudo_labels", rows};
-  return table;
+const Registry<PseudoLabelsImpl>& pseudo_labels_registry() {
+  static const PseudoLabelsImpl impls[] = {KERN_CUDA_IMPL(pseudo_labels_cuda_impl()) kCpu, kReference};
+  static const Registry<PseudoLabelsImpl> registry{"pseudo_labels", impls};
+  return registry;
 }
-OpInfo pseudo_labels_info() { return info_of(pseudo_labels_table()); }
+OpInfo pseudo_labels_info() { return info_of(pseudo_labels_registry()); }
 
 }  // namespace kern::kernels

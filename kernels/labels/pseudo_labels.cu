@@ -41,7 +41,7 @@ struct Figures {
 
 }  // namespace
 
-PseudoLabelsRow pseudo_labels_cuda_row() {
+PseudoLabelsImpl pseudo_labels_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

@@ -61,7 +61,7 @@ void pseudo_labels_reference(const PseudoLabelsSpec& g, const T* p, const int32_
   label_rows(g, 0, g.rows, p, present, truth, confidence, labels).shares(figures);
 }
 
-struct PseudoLabelsRow {
+struct PseudoLabelsImpl {
   const char* name;
   Device device;
   bool (*supports)(const PseudoLabelsSpec&);
@@ -69,7 +69,7 @@ struct PseudoLabelsRow {
   void (*forward)(const Exec&, const PseudoLabelsSpec&, const float* p, const int32_t* present, const int32_t* truth,
                   const float* confidence, int32_t* labels, float* figures);
 };
-const Table<PseudoLabelsRow>& pseudo_labels_table();
-PseudoLabelsRow pseudo_labels_cuda_row();  // pseudo_labels.cu
+const Registry<PseudoLabelsImpl>& pseudo_labels_registry();
+PseudoLabelsImpl pseudo_labels_cuda_impl();  // pseudo_labels.cu
 
 }  // namespace kern::kernels

@@ -8,7 +8,7 @@
 namespace kern::kernels {
 namespace {
 
-constexpr SegmentationScoreRow kReference = {
+constexpr SegmentationScoreImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -23,7 +23,7 @@ size_t part_bytes(const SegmentationScoreSpec& g) {
   return sizeof(double) + (counts + sizeof(double) - 1) / sizeof(double) * sizeof(double);
 }
 
-constexpr SegmentationScoreRow kCpu = {
+constexpr SegmentationScoreImpl kCpu = {
     .name = "cpu",
     .device = Device::cpu,
     .supports = supports_all,
@@ -53,11 +53,11 @@ constexpr SegmentationScoreRow kCpu = {
 
 }  // namespace
 
-const Table<SegmentationScoreRow>& segmentation_score_table() {
-  static const SegmentationScoreRow rows[] = {KERN_CUDA_ROW(segmentation_score_cuda_row()) kCpu, kReference};
-  static const Table<SegmentationScoreRow> table{"segmentation_score", rows};
-  return table;
+const Registry<SegmentationScoreImpl>& segmentation_score_registry() {
+  static const SegmentationScoreImpl impls[] = {KERN_CUDA_IMPL(segmentation_score_cuda_impl()) kCpu, kReference};
+  static const Registry<SegmentationScoreImpl> registry{"segmentation_score", impls};
+  return registry;
 }
-OpInfo segmentation_score_info() { return info_of(segmentation_score_table()); }
+OpInfo segmentation_score_info() { return info_of(segmentation_score_registry()); }
 
 }  // namespace kern::kernels

@@ -43,7 +43,7 @@ struct LossOf {
 
 }  // namespace
 
-SegmentationScoreRow segmentation_score_cuda_row() {
+SegmentationScoreImpl segmentation_score_cuda_impl() {
   return {
       .name = "cuda",
       .device = Device::cuda,

@@ -1,5 +1,5 @@
 // segmentation_score: what a segmentation is worth, counted where its probabilities are. These stand on a grid of h x w
-// places, the labels on one of H x W that shows the same picture; between its places a probability is linear.
+// places, the labels on one of H x W that shows the same image; between its places a probability is linear.
 //   at(i) = clamp((i + 1/2) h / H - 1/2, 0, h - 1)       where row i of the labels lies among the rows of p; columns
 //   alike q[i,j,k] = p[.,.,k] at (at(i), at(j)), bilinear;     of one value a place p is class 1's: q[0] interpolates 1
 //   - p m[i,j] = argmax_k q[i,j,k], of equal ones the first; of two classes 1 where q[1] >= threshold counts[t,k] = how
@@ -87,7 +87,7 @@ void segmentation_score_reference(const SegmentationScoreSpec& g, const T* p, co
   *loss = T(score_rows(g, 0, g.rows, p, label, counts));
 }
 
-struct SegmentationScoreRow {
+struct SegmentationScoreImpl {
   const char* name;
   Device device;
   bool (*supports)(const SegmentationScoreSpec&);
@@ -95,7 +95,7 @@ struct SegmentationScoreRow {
   void (*forward)(const Exec&, const SegmentationScoreSpec&, const float* p, const int32_t* label, int32_t* counts,
                   float* loss);
 };
-const Table<SegmentationScoreRow>& segmentation_score_table();
-SegmentationScoreRow segmentation_score_cuda_row();  // segmentation_score.cu
+const Registry<SegmentationScoreImpl>& segmentation_score_registry();
+SegmentationScoreImpl segmentation_score_cuda_impl();  // segmentation_score.cu
 
 }  // namespace kern::kernels

@@ -23,7 +23,7 @@ KERN_INLINE float slope_of(float x, float t, float pos_weight) {
   return (1 - t) - (1 + (pos_weight - 1) * t) * sigmoid;
 }
 
-// f(first row, values) for what lies in one run: all rows of a chunk, or each.
+// f(first implementation, values) for what lies in one run: all rows of a chunk, or each.
 template <class F>
 KERN_INLINE void for_each_run(const BceSpec& g, bool dense, int64_t begin, int64_t end, const F& f) {
   const int64_t step = dense ? std::max<int64_t>(1, end - begin) : 1;
@@ -91,7 +91,7 @@ void backward(const Exec&, const BceSpec& g, const float* dy, const float* x, co
 }
 
 template <Isa isa>
-constexpr BceRow simd_row() {
+constexpr BceImpl simd_row() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -102,9 +102,9 @@ constexpr BceRow simd_row() {
 
 }  // namespace
 
-const Table<BceRow>& bce_with_logits_table() {
-  static const BceRow rows[] = {
-      KERN_CUDA_ROW(bce_with_logits_cuda_row()) KERN_SIMD_ROWS(simd_row),
+const Registry<BceImpl>& bce_with_logits_registry() {
+  static const BceImpl impls[] = {
+      KERN_CUDA_IMPL(bce_with_logits_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
       {.name = "reference",
        .device = Device::cpu,
        .supports = supports_all,
@@ -114,9 +114,9 @@ const Table<BceRow>& bce_with_logits_table() {
        .backward = [](const Exec&, const BceSpec& g, const float* dy, const float* x, const float* t, const float* w,
                       const float* saved, float* dx) { bce_backward_reference(g, dy, x, t, w, saved, dx); }},
   };
-  static const Table<BceRow> table{"bce_with_logits", rows};
-  return table;
+  static const Registry<BceImpl> registry{"bce_with_logits", impls};
+  return registry;
 }
-OpInfo bce_with_logits_info() { return info_of(bce_with_logits_table()); }
+OpInfo bce_with_logits_info() { return info_of(bce_with_logits_registry()); }
 
 }  // namespace kern::kernels

@@ -50,7 +50,7 @@ struct Backward {
 
 }  // namespace
 
-BceRow bce_with_logits_cuda_row() {
+BceImpl bce_with_logits_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

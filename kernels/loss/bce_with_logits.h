@@ -67,7 +67,7 @@ void bce_backward_reference(const BceSpec& g, const T* dy, const T* x, const T* 
     }
 }
 
-struct BceRow {
+struct BceImpl {
   const char* name;
   Device device;
   bool (*supports)(const BceSpec&);
@@ -77,7 +77,7 @@ struct BceRow {
   void (*backward)(const Exec&, const BceSpec&, const float* dy, const float* x, const float* t, const float* w,
                    const float* saved, float* dx);
 };
-BceRow bce_with_logits_cuda_row();  // bce_with_logits.cu
-const Table<BceRow>& bce_with_logits_table();
+BceImpl bce_with_logits_cuda_impl();  // bce_with_logits.cu
+const Registry<BceImpl>& bce_with_logits_registry();
 
 }  // namespace kern::kernels

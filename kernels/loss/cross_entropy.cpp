@@ -17,7 +17,7 @@ void for_each_chunk(const CrossEntropySpec& g, F&& f) {  // f(chunk, begin, end)
 }
 
 struct Part : CrossEntropyPart {  // of one chunk
-  int64_t bad_row;                // the first with an impossible target, or -1
+  int64_t bad_impl;               // the first with an impossible target, or -1
 };
 
 double sum_of_weights(const CrossEntropySpec& g, const float* weight) {
@@ -33,13 +33,13 @@ void forward(const Exec& exec, const CrossEntropySpec& g, const float* x, const 
   Part* parts = static_cast<Part*>(exec.scratch);
   for_each_chunk(g, [&](int64_t chunk, int64_t begin, int64_t end) {
     Part part{{0, 0}, first_bad_target(target + begin, end - begin, g.k)};
-    if (part.bad_row >= 0) part.bad_row += begin;
+    if (part.bad_impl >= 0) part.bad_impl += begin;
     else cross_entropy_steps<isa>().forward(g, x, target, weight, saved, begin, end, part);
     parts[chunk] = part;
   });
   double sum = 0, total = 0;
   for (int64_t j = 0; j < chunks_of(g).count(); ++j) {
-    const int64_t bad = parts[j].bad_row;
+    const int64_t bad = parts[j].bad_impl;
     if (bad >= 0) throw_bad_target("cross_entropy", g.k, bad, target[bad]);
     sum += parts[j].loss;
     total += parts[j].weight;
@@ -60,7 +60,7 @@ void backward(const Exec&, const CrossEntropySpec& g, const float* dy, const flo
 }
 
 template <Isa isa>
-CrossEntropyRow simd_row() {
+CrossEntropyImpl simd_row() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -68,7 +68,7 @@ CrossEntropyRow simd_row() {
           .forward = forward<isa>,
           .backward = backward<isa>};
 }
-constexpr CrossEntropyRow kReference = {
+constexpr CrossEntropyImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -81,11 +81,12 @@ constexpr CrossEntropyRow kReference = {
 
 }  // namespace
 
-const Table<CrossEntropyRow>& cross_entropy_table() {
-  static const CrossEntropyRow rows[] = {KERN_CUDA_ROW(cross_entropy_cuda_row()) KERN_SIMD_ROWS(simd_row), kReference};
-  static const Table<CrossEntropyRow> table{"cross_entropy", rows};
-  return table;
+const Registry<CrossEntropyImpl>& cross_entropy_registry() {
+  static const CrossEntropyImpl impls[] = {KERN_CUDA_IMPL(cross_entropy_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
+                                           kReference};
+  static const Registry<CrossEntropyImpl> registry{"cross_entropy", impls};
+  return registry;
 }
-OpInfo cross_entropy_info() { return info_of(cross_entropy_table()); }
+OpInfo cross_entropy_info() { return info_of(cross_entropy_registry()); }
 
 }  // namespace kern::kernels

@@ -43,7 +43,7 @@ struct Backward {
 
 }  // namespace
 
-CrossEntropyRow cross_entropy_cuda_row() {
+CrossEntropyImpl cross_entropy_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

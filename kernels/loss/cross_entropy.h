@@ -76,7 +76,7 @@ void cross_entropy_backward_reference(const CrossEntropySpec& g, const T* dy, co
     }
 }
 
-struct CrossEntropyRow {
+struct CrossEntropyImpl {
   const char* name;
   Device device;
   bool (*supports)(const CrossEntropySpec&);
@@ -86,8 +86,8 @@ struct CrossEntropyRow {
   void (*backward)(const Exec&, const CrossEntropySpec&, const float* dy, const float* x, const int32_t* target,
                    const float* weight, const float* saved, float* dx);
 };
-CrossEntropyRow cross_entropy_cuda_row();  // cross_entropy.cu
-const Table<CrossEntropyRow>& cross_entropy_table();
+CrossEntropyImpl cross_entropy_cuda_impl();  // cross_entropy.cu
+const Registry<CrossEntropyImpl>& cross_entropy_registry();
 
 // What one instruction set brings to its row (cross_entropy_simd.cpp): rows [begin, end), whose targets are sound.
 struct CrossEntropyPart {

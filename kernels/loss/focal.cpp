@@ -53,7 +53,7 @@ KERN_INLINE void powers(const FocalSpec& g, int64_t rows, Block& b) {
 
 struct Part {  // of one chunk of rows
   double loss;
-  int64_t count, bad_row;
+  int64_t count, bad_impl;
 };
 
 template <Isa isa>
@@ -63,7 +63,7 @@ void forward(const Exec& exec, const FocalSpec& g, const float* x, const int32_t
   Part* parts = static_cast<Part*>(exec.scratch);
   parallel_for(g.rows, chunks.grain, [&](int64_t begin, int64_t end) {
     Part part{0, 0, first_bad_target(target + begin, end - begin, class_count(g.k))};
-    if (part.bad_row >= 0) part.bad_row += begin;
+    if (part.bad_impl >= 0) part.bad_impl += begin;
     else
       on_isa<isa>([&] {
         Block b;
@@ -84,7 +84,7 @@ void forward(const Exec& exec, const FocalSpec& g, const float* x, const int32_t
   double sum = 0;
   int64_t count = 0;
   for (int64_t j = 0; j < chunks.count(); ++j) {
-    const int64_t bad = parts[j].bad_row;
+    const int64_t bad = parts[j].bad_impl;
     if (bad >= 0) throw_bad_target("focal", class_count(g.k), bad, target[bad]);
     sum += parts[j].loss, count += parts[j].count;
   }
@@ -136,7 +136,7 @@ void backward(const Exec&, const FocalSpec& g, const float* dy, const float* x, 
 }
 
 template <Isa isa>
-constexpr FocalRow simd_row() {
+constexpr FocalImpl simd_row() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = [](const FocalSpec& g) { return cpu_has(isa) && g.k <= kRowBlock; },
@@ -147,9 +147,9 @@ constexpr FocalRow simd_row() {
 
 }  // namespace
 
-const Table<FocalRow>& focal_table() {
-  static const FocalRow rows[] = {
-      KERN_CUDA_ROW(focal_cuda_row()) KERN_SIMD_ROWS(simd_row),
+const Registry<FocalImpl>& focal_registry() {
+  static const FocalImpl impls[] = {
+      KERN_CUDA_IMPL(focal_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
       {.name = "reference",
        .device = Device::cpu,
        .supports = supports_all,
@@ -160,9 +160,9 @@ const Table<FocalRow>& focal_table() {
                       const float* weight, const float* saved,
                       float* dx) { focal_backward_reference(g, dy, x, target, weight, saved, dx); }},
   };
-  static const Table<FocalRow> table{"focal", rows};
-  return table;
+  static const Registry<FocalImpl> registry{"focal", impls};
+  return registry;
 }
-OpInfo focal_info() { return info_of(focal_table()); }
+OpInfo focal_info() { return info_of(focal_registry()); }
 
 }  // namespace kern::kernels

@@ -70,7 +70,7 @@ struct Backward {
 
 }  // namespace
 
-FocalRow focal_cuda_row() {
+FocalImpl focal_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

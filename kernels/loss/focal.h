@@ -84,7 +84,7 @@ void focal_backward_reference(const FocalSpec& g, const T* dy, const T* x, const
     }
 }
 
-struct FocalRow {
+struct FocalImpl {
   const char* name;
   Device device;
   bool (*supports)(const FocalSpec&);
@@ -94,7 +94,7 @@ struct FocalRow {
   void (*backward)(const Exec&, const FocalSpec&, const float* dy, const float* x, const int32_t* target,
                    const float* weight, const float* saved, float* dx);
 };
-FocalRow focal_cuda_row();  // focal.cu
-const Table<FocalRow>& focal_table();
+FocalImpl focal_cuda_impl();  // focal.cu
+const Registry<FocalImpl>& focal_registry();
 
 }  // namespace kern::kernels

@@ -27,19 +27,19 @@ struct Plan {
 struct Parts {
   LinearSpec linear;
   CrossEntropySpec loss;
-  const LinearRow* linear_row;
-  const CrossEntropyRow* loss_row;
+  const LinearImpl* linear_row;
+  const CrossEntropyImpl* loss_row;
   Parts(const HeadCrossEntropySpec& g, int64_t n)
       : linear(g.linear(n)),
         loss(g.cross_entropy(n)),
-        linear_row(&select(linear_table(), Device::cpu, linear)),
-        loss_row(&select(cross_entropy_table(), Device::cpu, loss)) {}
+        linear_row(&select(linear_registry(), Device::cpu, linear)),
+        loss_row(&select(cross_entropy_registry(), Device::cpu, loss)) {}
   size_t workspace() const { return std::max(linear_row->workspace(linear), loss_row->workspace(loss)); }
 };
 
 struct Sums {  // of a group
   double loss = 0, weight = 0;
-  int64_t bad_row = -1;
+  int64_t bad_impl = -1;
 };
 // Where a group finds its scratch.
 struct Places {
@@ -66,8 +66,8 @@ size_t workspace(const HeadCrossEntropySpec& g) {
 
 // The weights of the rows' targets, and the first that is impossible.
 Sums look_at_targets(const HeadInputs<float>& in, int64_t classes, int64_t begin, int64_t end) {
-  Sums s{.bad_row = first_bad_target(in.target + begin, end - begin, classes)};
-  if (s.bad_row >= 0) s.bad_row += begin;
+  Sums s{.bad_impl = first_bad_target(in.target + begin, end - begin, classes)};
+  if (s.bad_impl >= 0) s.bad_impl += begin;
   else
     for (int64_t i = begin; i < end; ++i)
       if (in.target[i] != kIgnore) s.weight += in.weight ? double(in.weight[in.target[i]]) : 1.0;
@@ -85,7 +85,7 @@ void forward(const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<f
                [&](int64_t begin, int64_t end) { sums[begin / group_rows] = look_at_targets(in, g.k, begin, end); });
   double weight = 0;
   for (int64_t j = 0; j < plan.groups; ++j) {
-    const int64_t bad = sums[j].bad_row;
+    const int64_t bad = sums[j].bad_impl;
     if (bad >= 0) throw_bad_target("head_cross_entropy", g.k, bad, in.target[bad]);
     weight += sums[j].weight;
   }
@@ -151,9 +151,9 @@ void backward(const Exec&, const HeadCrossEntropySpec& g, const float* dy, float
 }  // namespace
 
 template <>
-const Table<HeadCrossEntropyRow>& head_cross_entropy_table<float>() {
-  static const HeadCrossEntropyRow rows[] = {
-      KERN_CUDA_ROW(head_cross_entropy_cuda_row<float>())  // head_cross_entropy.cu
+const Registry<HeadCrossEntropyImpl>& head_cross_entropy_registry<float>() {
+  static const HeadCrossEntropyImpl impls[] = {
+      KERN_CUDA_IMPL(head_cross_entropy_cuda_impl<float>())  // head_cross_entropy.cu
       {.name = "blocks",
        .device = Device::cpu,
        .supports = supports_all,
@@ -172,15 +172,15 @@ const Table<HeadCrossEntropyRow>& head_cross_entropy_table<float>() {
        .backward = [](const Exec&, const HeadCrossEntropySpec& g, const float* dy, float* dx, float* dw,
                       float* db) { head_cross_entropy_backward_reference(g, dy, dx, dw, db); }},
   };
-  static const Table<HeadCrossEntropyRow> table{"head_cross_entropy", rows};
-  return table;
+  static const Registry<HeadCrossEntropyImpl> registry{"head_cross_entropy", impls};
+  return registry;
 }
 template <>
-const Table<HeadCrossEntropyRowOf<Bf16>>& head_cross_entropy_table<Bf16>() {
-  static const std::vector<HeadCrossEntropyRowOf<Bf16>> rows{KERN_CUDA_ROW(head_cross_entropy_cuda_row<Bf16>())};
-  static const Table<HeadCrossEntropyRowOf<Bf16>> table{"head_cross_entropy", rows};
-  return table;
+const Registry<HeadCrossEntropyImplOf<Bf16>>& head_cross_entropy_registry<Bf16>() {
+  static const std::vector<HeadCrossEntropyImplOf<Bf16>> impls{KERN_CUDA_IMPL(head_cross_entropy_cuda_impl<Bf16>())};
+  static const Registry<HeadCrossEntropyImplOf<Bf16>> registry{"head_cross_entropy", impls};
+  return registry;
 }
-OpInfo head_cross_entropy_info() { return info_of(head_cross_entropy_table(), head_cross_entropy_table<Bf16>()); }
+OpInfo head_cross_entropy_info() { return info_of(head_cross_entropy_registry(), head_cross_entropy_registry<Bf16>()); }
 
 }  // namespace kern::kernels

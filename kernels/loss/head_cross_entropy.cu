@@ -61,7 +61,7 @@ struct TargetWeight {
   }
 };
 
-// One thread per row of a tile of kThreads; `sums` and `gradients` hold a stretch for every block, the latter of K C +
+// One thread per row of a tile of kThreads; `sums` and `gradients` hold a chunk for every block, the latter of K C +
 // K.
 template <int kThreads, class X>
 __global__ void __launch_bounds__(kThreads, kThreads == 128 ? 4 : 2)
@@ -256,13 +256,13 @@ struct Plan {
         loss(g.cross_entropy(g.rows)) {
     size_t bytes = device_sum_workspace(g.rows);
     if (threads == 0)
-      bytes = std::max({bytes, linear_row().workspace(linear), cross_entropy_cuda_row().workspace(loss)});
+      bytes = std::max({bytes, linear_row().workspace(linear), cross_entropy_cuda_impl().workspace(loss)});
     else bytes = std::max(bytes, size_t(blocks) * sizeof(Sums<2>));
     kept = work + aligned(bytes);
     end = kept +
           (threads ? size_t(blocks * (g.w_size() + g.k)) : size_t(g.rows * g.k + loss.saved_size())) * sizeof(float);
   }
-  const LinearRow& linear_row() const { return select(linear_table(), Device::cuda, linear); }
+  const LinearImpl& linear_row() const { return select(linear_registry(), Device::cuda, linear); }
 };
 
 template <int kThreads, class X>
@@ -310,8 +310,8 @@ void by_parts(const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<
   std::byte* const scratch = static_cast<std::byte*>(exec.scratch);
   float *const total = reinterpret_cast<float*>(scratch), *const kept = reinterpret_cast<float*>(scratch + plan.kept);
   const Exec work{.stream = exec.stream, .scratch = scratch + plan.work};
-  const LinearRow& linear = plan.linear_row();
-  const CrossEntropyRow loss = cross_entropy_cuda_row();
+  const LinearImpl& linear = plan.linear_row();
+  const CrossEntropyImpl loss = cross_entropy_cuda_impl();
   float *z = kept, *saved = z + g.rows * g.k, *one = total;
   linear.forward(work, plan.linear, in.x, in.w, in.b, z);
   loss.forward(work, plan.loss, z, in.target, in.weight, out.loss, saved);
@@ -335,7 +335,7 @@ void by_parts(const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<
               const HeadOutputs<float, Bf16>& out) {
   std::byte* const scratch = static_cast<std::byte*>(exec.scratch);
   float *const x = reinterpret_cast<float*>(scratch), *const dx = reinterpret_cast<float*>(scratch + bytes_of_copy(g));
-  const CastRow casts = cast_cuda_row();
+  const CastImpl casts = cast_cuda_impl();
   casts.widen(exec, {.rows = g.rows, .c = g.c, .pitch = {.x = g.x_pitch()}}, in.x, x);
   by_parts({.stream = exec.stream, .scratch = scratch + 2 * bytes_of_copy(g)}, of_copies(g),
            {.x = x, .w = in.w, .b = in.b, .target = in.target, .weight = in.weight},
@@ -385,7 +385,7 @@ void backward(const Exec& exec, const HeadCrossEntropySpec& g, const float* dy, 
 }  // namespace
 
 template <class X>
-HeadCrossEntropyRowOf<X> head_cross_entropy_cuda_row() {
+HeadCrossEntropyImplOf<X> head_cross_entropy_cuda_impl() {
   return {.name = std::is_same_v<X, Bf16> ? "cuda_bf16" : "cuda",
           .device = Device::cuda,
           .supports = supports_all,
@@ -393,7 +393,7 @@ HeadCrossEntropyRowOf<X> head_cross_entropy_cuda_row() {
           .forward = forward<X>,
           .backward = backward<X>};
 }
-template HeadCrossEntropyRow head_cross_entropy_cuda_row<float>();
-template HeadCrossEntropyRowOf<Bf16> head_cross_entropy_cuda_row<Bf16>();
+template HeadCrossEntropyImpl head_cross_entropy_cuda_impl<float>();
+template HeadCrossEntropyImplOf<Bf16> head_cross_entropy_cuda_impl<Bf16>();
 
 }  // namespace kern::kernels

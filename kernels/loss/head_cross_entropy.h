@@ -95,7 +95,7 @@ void head_cross_entropy_backward_reference(const HeadCrossEntropySpec& g, const 
 }
 
 template <class X>
-struct HeadCrossEntropyRowOf {
+struct HeadCrossEntropyImplOf {
   const char* name;
   Device device;
   bool (*supports)(const HeadCrossEntropySpec&);
@@ -103,10 +103,10 @@ struct HeadCrossEntropyRowOf {
   void (*forward)(const Exec&, const HeadCrossEntropySpec&, const HeadInputs<float, X>&, const HeadOutputs<float, X>&);
   void (*backward)(const Exec&, const HeadCrossEntropySpec&, const float* dy, X* dx, float* dw, float* db);
 };
-using HeadCrossEntropyRow = HeadCrossEntropyRowOf<float>;
+using HeadCrossEntropyImpl = HeadCrossEntropyImplOf<float>;
 template <class X>
-HeadCrossEntropyRowOf<X> head_cross_entropy_cuda_row();  // head_cross_entropy.cu
+HeadCrossEntropyImplOf<X> head_cross_entropy_cuda_impl();  // head_cross_entropy.cu
 template <class X = float>
-const Table<HeadCrossEntropyRowOf<X>>& head_cross_entropy_table();
+const Registry<HeadCrossEntropyImplOf<X>>& head_cross_entropy_registry();
 
 }  // namespace kern::kernels

@@ -2,7 +2,7 @@
 
 namespace kern::kernels {
 
-const Table<HuberRow>& huber_table() { return pair_loss_table<Huber>("huber"); }
-OpInfo huber_info() { return info_of(huber_table()); }
+const Registry<HuberImpl>& huber_registry() { return pair_loss_registry<Huber>("huber"); }
+OpInfo huber_info() { return info_of(huber_registry()); }
 
 }  // namespace kern::kernels

@@ -3,6 +3,6 @@
 
 namespace kern::kernels {
 
-template PairLossRow<Huber> pair_loss_cuda_row<Huber>();
+template PairLossImpl<Huber> pair_loss_cuda_impl<Huber>();
 
 }  // namespace kern::kernels

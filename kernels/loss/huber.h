@@ -20,7 +20,7 @@ struct Huber {
   bool operator==(const Huber&) const = default;
 };
 using HuberSpec = PairLossSpec<Huber>;
-using HuberRow = PairLossRow<Huber>;
-const Table<HuberRow>& huber_table();
+using HuberImpl = PairLossImpl<Huber>;
+const Registry<HuberImpl>& huber_registry();
 
 }  // namespace kern::kernels

@@ -48,7 +48,7 @@ void backward(const Exec&, const KlNormalSpec& g, const float* dy, const float* 
 }
 
 template <Isa isa>
-constexpr KlNormalRow simd_row() {
+constexpr KlNormalImpl simd_row() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -59,9 +59,9 @@ constexpr KlNormalRow simd_row() {
 
 }  // namespace
 
-const Table<KlNormalRow>& kl_normal_table() {
-  static const KlNormalRow rows[] = {
-      KERN_CUDA_ROW(kl_normal_cuda_row()) KERN_SIMD_ROWS(simd_row),
+const Registry<KlNormalImpl>& kl_normal_registry() {
+  static const KlNormalImpl impls[] = {
+      KERN_CUDA_IMPL(kl_normal_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
       {.name = "reference",
        .device = Device::cpu,
        .supports = supports_all,
@@ -71,9 +71,9 @@ const Table<KlNormalRow>& kl_normal_table() {
        .backward = [](const Exec&, const KlNormalSpec& g, const float* dy, const float* mu, const float* s, float* dmu,
                       float* ds) { kl_normal_backward_reference(g, dy, mu, s, dmu, ds); }},
   };
-  static const Table<KlNormalRow> table{"kl_normal", rows};
-  return table;
+  static const Registry<KlNormalImpl> registry{"kl_normal", impls};
+  return registry;
 }
-OpInfo kl_normal_info() { return info_of(kl_normal_table()); }
+OpInfo kl_normal_info() { return info_of(kl_normal_registry()); }
 
 }  // namespace kern::kernels

@@ -38,7 +38,7 @@ struct Backward {
 
 }  // namespace
 
-KlNormalRow kl_normal_cuda_row() {
+KlNormalImpl kl_normal_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

@@ -45,7 +45,7 @@ void kl_normal_backward_reference(const KlNormalSpec& g, const T* dy, const T* m
     }
 }
 
-struct KlNormalRow {
+struct KlNormalImpl {
   const char* name;
   Device device;
   bool (*supports)(const KlNormalSpec&);
@@ -55,7 +55,7 @@ struct KlNormalRow {
   void (*backward)(const Exec&, const KlNormalSpec&, const float* dy, const float* mu, const float* s, float* dmu,
                    float* ds);
 };
-KlNormalRow kl_normal_cuda_row();  // kl_normal.cu
-const Table<KlNormalRow>& kl_normal_table();
+KlNormalImpl kl_normal_cuda_impl();  // kl_normal.cu
+const Registry<KlNormalImpl>& kl_normal_registry();
 
 }  // namespace kern::kernels

@@ -2,7 +2,7 @@
 
 namespace kern::kernels {
 
-const Table<L1Row>& l1_table() { return pair_loss_table<L1>("l1"); }
-OpInfo l1_info() { return info_of(l1_table()); }
+const Registry<L1Impl>& l1_registry() { return pair_loss_registry<L1>("l1"); }
+OpInfo l1_info() { return info_of(l1_registry()); }
 
 }  // namespace kern::kernels

@@ -3,6 +3,6 @@
 
 namespace kern::kernels {
 
-template PairLossRow<L1> pair_loss_cuda_row<L1>();
+template PairLossImpl<L1> pair_loss_cuda_impl<L1>();
 
 }  // namespace kern::kernels

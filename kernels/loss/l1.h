@@ -17,7 +17,7 @@ struct L1 {
   bool operator==(const L1&) const = default;
 };
 using L1Spec = PairLossSpec<L1>;
-using L1Row = PairLossRow<L1>;
-const Table<L1Row>& l1_table();
+using L1Impl = PairLossImpl<L1>;
+const Registry<L1Impl>& l1_registry();
 
 }  // namespace kern::kernels

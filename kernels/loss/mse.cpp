@@ -2,7 +2,7 @@
 
 namespace kern::kernels {
 
-const Table<MseRow>& mse_table() { return pair_loss_table<Mse>("mse"); }
-OpInfo mse_info() { return info_of(mse_table()); }
+const Registry<MseImpl>& mse_registry() { return pair_loss_registry<Mse>("mse"); }
+OpInfo mse_info() { return info_of(mse_registry()); }
 
 }  // namespace kern::kernels

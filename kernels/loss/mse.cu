@@ -3,6 +3,6 @@
 
 namespace kern::kernels {
 
-template PairLossRow<Mse> pair_loss_cuda_row<Mse>();
+template PairLossImpl<Mse> pair_loss_cuda_impl<Mse>();
 
 }  // namespace kern::kernels

@@ -17,7 +17,7 @@ struct Mse {
   bool operator==(const Mse&) const = default;
 };
 using MseSpec = PairLossSpec<Mse>;
-using MseRow = PairLossRow<Mse>;
-const Table<MseRow>& mse_table();
+using MseImpl = PairLossImpl<Mse>;
+const Registry<MseImpl>& mse_registry();
 
 }  // namespace kern::kernels

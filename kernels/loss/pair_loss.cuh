@@ -1,6 +1,6 @@
 // The CUDA row of a loss that compares value by value (kernels/loss/pair_loss.h). l1.cu holds one line:
-//   template PairLossRow<L1> pair_loss_cuda_row<L1>();
-// Forward: each block of the first kernel sums the values of its stretch, a second kernel of one block adds those sums
+//   template PairLossImpl<L1> pair_loss_cuda_impl<L1>();
+// Forward: each block of the first kernel sums the values of its chunk, a second kernel of one block adds those sums
 // in double; the order is the problem's alone. Reads 8 bytes a value (12 with the gradient's write): bound by memory.
 #pragma once
 #include "kernels/common/sum.cuh"
@@ -33,7 +33,7 @@ struct PairLossBackward {
 };
 
 template <class Op>
-PairLossRow<Op> pair_loss_cuda_row() {
+PairLossImpl<Op> pair_loss_cuda_impl() {
   using Spec = PairLossSpec<Op>;
   return {.name = "cuda",
           .device = Device::cuda,

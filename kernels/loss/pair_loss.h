@@ -7,7 +7,7 @@
 //   };
 //
 // Backward: dx = dL/n f'(x - t); dt is the same with x and t exchanged, since f' is odd. The reference, one CPU row
-// per instruction set and (pair_loss.cuh) the CUDA row come from here.
+// per instruction set and (pair_loss.cuh) the CUDA implementation come from here.
 #pragma once
 #include "kernels/common/dispatch.h"
 #include "kernels/common/isa.h"
@@ -49,7 +49,7 @@ void pair_loss_backward_reference(const PairLossSpec<Op>& g, const T* dy, const 
 }
 
 template <class Op>
-struct PairLossRow {
+struct PairLossImpl {
   const char* name;
   Device device;
   bool (*supports)(const PairLossSpec<Op>&);
@@ -103,7 +103,7 @@ struct PairLossRows {
   }
 
   template <Isa isa>
-  static constexpr PairLossRow<Op> on() {
+  static constexpr PairLossImpl<Op> on() {
     return {.name = isa_name(isa),
             .device = Device::cpu,
             .supports = supports_on<isa>,
@@ -111,7 +111,7 @@ struct PairLossRows {
             .forward = forward<isa>,
             .backward = backward<isa>};
   }
-  static constexpr PairLossRow<Op> reference() {
+  static constexpr PairLossImpl<Op> reference() {
     return {.name = "reference",
             .device = Device::cpu,
             .supports = supports_all,
@@ -123,14 +123,14 @@ struct PairLossRows {
   }
 };
 template <class Op>
-PairLossRow<Op> pair_loss_cuda_row();  // pair_loss.cuh; the op's .cu makes it
+PairLossImpl<Op> pair_loss_cuda_impl();  // pair_loss.cuh; the op's .cu makes it
 template <class Op>
-const Table<PairLossRow<Op>>& pair_loss_table(std::string_view op) {
-  static const PairLossRow<Op> rows[] = {KERN_CUDA_ROW(pair_loss_cuda_row<Op>())
-                                             KERN_SIMD_ROWS(PairLossRows<Op>::template on),
-                                         PairLossRows<Op>::reference()};
-  static const Table<PairLossRow<Op>> table{op, rows};
-  return table;
+const Registry<PairLossImpl<Op>>& pair_loss_registry(std::string_view op) {
+  static const PairLossImpl<Op> impls[] = {KERN_CUDA_IMPL(pair_loss_cuda_impl<Op>())
+                                               KERN_SIMD_IMPLS(PairLossRows<Op>::template on),
+                                           PairLossRows<Op>::reference()};
+  static const Registry<PairLossImpl<Op>> registry{op, impls};
+  return registry;
 }
 
 }  // namespace kern::kernels

@@ -90,7 +90,7 @@ void forward(const Exec& exec, const SsimSpec& g, const float* x, const float* y
   *loss = float(1 - sum / double(g.places()));
 }
 
-// Row h of dx from the maps: a pass down the columns of the windows that meet it, then one along the row.
+// Impl h of dx from the maps: a pass down the columns of the windows that meet it, then one along the row.
 KERN_INLINE void gradient_row(const SsimSpec& g, const SsimWeights& weights, const float* maps, double scale,
                               const float* x, const float* y, int64_t n, int64_t h, double* line, float* dx) {
   const int64_t width = g.q() * g.c, margin = (kSsimWindow - 1) * g.c, padded = padded_line(g);
@@ -149,7 +149,7 @@ void backward(const Exec& exec, const SsimSpec& g, const float* dy, const float*
 }
 
 template <Isa isa>
-constexpr SsimRow simd_row() {
+constexpr SsimImpl simd_row() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -160,9 +160,9 @@ constexpr SsimRow simd_row() {
 
 }  // namespace
 
-const Table<SsimRow>& ssim_table() {
-  static const SsimRow rows[] = {
-      KERN_CUDA_ROW(ssim_cuda_row()) KERN_SIMD_ROWS(simd_row),
+const Registry<SsimImpl>& ssim_registry() {
+  static const SsimImpl impls[] = {
+      KERN_CUDA_IMPL(ssim_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
       {.name = "reference",
        .device = Device::cpu,
        .supports = supports_all,
@@ -172,9 +172,9 @@ const Table<SsimRow>& ssim_table() {
        .backward = [](const Exec&, const SsimSpec& g, const float* dy, const float* x, const float* y,
                       float* dx) { ssim_backward_reference(g, dy, x, y, dx); }},
   };
-  static const Table<SsimRow> table{"ssim", rows};
-  return table;
+  static const Registry<SsimImpl> registry{"ssim", impls};
+  return registry;
 }
-OpInfo ssim_info() { return info_of(ssim_table()); }
+OpInfo ssim_info() { return info_of(ssim_registry()); }
 
 }  // namespace kern::kernels

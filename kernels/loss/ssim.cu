@@ -164,7 +164,7 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
-SsimRow ssim_cuda_row() {
+SsimImpl ssim_cuda_impl() {
   return {
       .name = "cuda",
       .device = Device::cuda,

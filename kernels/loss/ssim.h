@@ -106,7 +106,7 @@ void ssim_backward_reference(const SsimSpec& g, const T* dy, const T* x, const T
         }
 }
 
-struct SsimRow {
+struct SsimImpl {
   const char* name;
   Device device;
   bool (*supports)(const SsimSpec&);
@@ -114,7 +114,7 @@ struct SsimRow {
   void (*forward)(const Exec&, const SsimSpec&, const float* x, const float* y, float* loss);
   void (*backward)(const Exec&, const SsimSpec&, const float* dy, const float* x, const float* y, float* dx);
 };
-SsimRow ssim_cuda_row();  // ssim.cu
-const Table<SsimRow>& ssim_table();
+SsimImpl ssim_cuda_impl();  // ssim.cu
+const Registry<SsimImpl>& ssim_registry();
 
 }  // namespace kern::kernels

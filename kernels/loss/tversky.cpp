@@ -156,7 +156,7 @@ void backward(const Exec&, const TverskySpec& g, const float* dy, const float* x
 }
 
 template <Isa isa>
-constexpr TverskyRow simd_row() {
+constexpr TverskyImpl simd_row() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = [](const TverskySpec& g) { return cpu_has(isa) && g.k <= kRowBlock; },
@@ -171,9 +171,9 @@ constexpr TverskyRow simd_row() {
 
 }  // namespace
 
-const Table<TverskyRow>& tversky_table() {
-  static const TverskyRow rows[] = {
-      KERN_CUDA_ROW(tversky_cuda_row()) KERN_SIMD_ROWS(simd_row),
+const Registry<TverskyImpl>& tversky_registry() {
+  static const TverskyImpl impls[] = {
+      KERN_CUDA_IMPL(tversky_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
       {.name = "reference",
        .device = Device::cpu,
        .supports = supports_all,
@@ -183,9 +183,9 @@ const Table<TverskyRow>& tversky_table() {
        .backward = [](const Exec&, const TverskySpec& g, const float* dy, const float* x, const int32_t* target,
                       const float* saved, float* dx) { tversky_backward_reference(g, dy, x, target, saved, dx); }},
   };
-  static const Table<TverskyRow> table{"tversky", rows};
-  return table;
+  static const Registry<TverskyImpl> registry{"tversky", impls};
+  return registry;
 }
-OpInfo tversky_info() { return info_of(tversky_table()); }
+OpInfo tversky_info() { return info_of(tversky_registry()); }
 
 }  // namespace kern::kernels

@@ -192,7 +192,7 @@ void forward(const Exec& exec, const TverskySpec& g, const float* x, const int32
 
 }  // namespace
 
-TverskyRow tversky_cuda_row() {
+TverskyImpl tversky_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

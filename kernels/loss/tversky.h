@@ -72,7 +72,7 @@ void tversky_backward_reference(const TverskySpec& g, const T* dy, const T* x, c
   }
 }
 
-struct TverskyRow {
+struct TverskyImpl {
   const char* name;
   Device device;
   bool (*supports)(const TverskySpec&);
@@ -81,7 +81,7 @@ struct TverskyRow {
   void (*backward)(const Exec&, const TverskySpec&, const float* dy, const float* x, const int32_t* target,
                    const float* saved, float* dx);
 };
-TverskyRow tversky_cuda_row();  // tversky.cu
-const Table<TverskyRow>& tversky_table();
+TverskyImpl tversky_cuda_impl();  // tversky.cu
+const Registry<TverskyImpl>& tversky_registry();
 
 }  // namespace kern::kernels

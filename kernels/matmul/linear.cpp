@@ -129,7 +129,7 @@ void linear_backward_bias_cpu(const Exec& exec, const LinearSpec& g, const float
   for (int64_t k = 0; k < g.k; ++k) db[k] = float(sums[k]);
 }
 
-// linear is a 1x1 convolution of one image of one row: on the CPU conv2d's SIMD rows serve small cases, and CUDA's
+// linear is a 1x1 convolution of one image of one row: on the CPU conv2d's SIMD implementations serve small cases, and CUDA's
 // kernels are conv2d's.
 Conv2dSpec as_conv(const LinearSpec& g) {
   return {.c = int(g.c),
@@ -142,31 +142,31 @@ bool fits_conv(const LinearSpec& g) {
   return g.rows <= most && g.c <= most && g.k <= most;
 }
 template <Device device>
-const Conv2dRow& conv_row(const LinearSpec& g) {
+const Conv2dImpl& conv_impl(const LinearSpec& g) {
   check(fits_conv(g), "linear: ", g.rows, " rows of ", g.c, " values to ", g.k,
         " are more than kernels count: give it fewer rows at a time");
-  return select(conv2d_table(), device, as_conv(g));
+  return select(conv2d_registry(), device, as_conv(g));
 }
 template <Device device>
-constexpr LinearRow by_conv(const char* name, bool (*supports)(const LinearSpec&)) {
+constexpr LinearImpl by_conv(const char* name, bool (*supports)(const LinearSpec&)) {
   return {.name = name,
           .device = device,
           .supports = supports,
-          .workspace = [](const LinearSpec& g) { return conv_row<device>(g).workspace(as_conv(g)); },
+          .workspace = [](const LinearSpec& g) { return conv_impl<device>(g).workspace(as_conv(g)); },
           .forward = [](const Exec& exec, const LinearSpec& g, const float* x, const float* w, const float* b,
-                        float* y) { conv_row<device>(g).forward(exec, as_conv(g), x, w, b, y); },
+                        float* y) { conv_impl<device>(g).forward(exec, as_conv(g), x, w, b, y); },
           .backward_data = [](const Exec& exec, const LinearSpec& g, const float* dy, const float* w,
-                              float* dx) { conv_row<device>(g).backward_data(exec, as_conv(g), dy, w, dx); },
+                              float* dx) { conv_impl<device>(g).backward_data(exec, as_conv(g), dy, w, dx); },
           .backward_weight = [](const Exec& exec, const LinearSpec& g, const float* dy, const float* x,
-                                float* dw) { conv_row<device>(g).backward_weight(exec, as_conv(g), dy, x, dw); },
+                                float* dw) { conv_impl<device>(g).backward_weight(exec, as_conv(g), dy, x, dw); },
           .backward_bias = [](const Exec& exec, const LinearSpec& g, const float* dy,
-                              float* db) { conv_row<device>(g).backward_bias(exec, as_conv(g), dy, db); }};
+                              float* db) { conv_impl<device>(g).backward_bias(exec, as_conv(g), dy, db); }};
 }
 
 // Products that are large enough to pay for the copy of a factor. The bias is conv2d's.
 template <Isa isa>
-LinearRow simd_row() {
-  constexpr LinearRow conv = by_conv<Device::cpu>("", supports_all);
+LinearImpl simd_row() {
+  constexpr LinearImpl conv = by_conv<Device::cpu>("", supports_all);
   static const LinearProducts products = linear_products<isa>();
   return {.name = isa_name(isa),
           .device = Device::cpu,
@@ -184,7 +184,7 @@ LinearRow simd_row() {
           .backward_bias = conv.backward_bias};
 }
 
-constexpr LinearRow kOthers[] = {
+constexpr LinearImpl kOthers[] = {
     by_conv<Device::cpu>("conv2d",
                          [](const LinearSpec& g) { return cpu_has(Isa::baseline) && g.rows > 0 && fits_conv(g); }),
     {.name = "cpu",
@@ -212,15 +212,15 @@ constexpr LinearRow kOthers[] = {
 
 }  // namespace
 
-LinearRow linear_cuda_row() { return by_conv<Device::cuda>("cuda", supports_all); }
+LinearImpl linear_cuda_impl() { return by_conv<Device::cuda>("cuda", supports_all); }
 
-const Table<LinearRow>& linear_table() {
-  static const LinearRow rows[] = {KERN_CUDA_ROW(linear_cuda_row(), linear_cublaslt_row())
-                                       KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
-                                   kOthers[0], kOthers[1], kOthers[2]};
-  static const Table<LinearRow> table{"linear", rows};
-  return table;
+const Registry<LinearImpl>& linear_registry() {
+  static const LinearImpl impls[] = {KERN_CUDA_IMPL(linear_cuda_impl(), linear_cublaslt_impl())
+                                         KERN_SIMD_IMPLS(simd_row),  // "avx512", "avx2", "simd"
+                                     kOthers[0], kOthers[1], kOthers[2]};
+  static const Registry<LinearImpl> registry{"linear", impls};
+  return registry;
 }
-OpInfo linear_info() { return info_of(linear_table()); }
+OpInfo linear_info() { return info_of(linear_registry()); }
 
 }  // namespace kern::kernels

@@ -58,7 +58,7 @@ void linear_backward_bias_reference(const LinearSpec& g, const T* dy, T* db) {
   }
 }
 
-struct LinearRow {
+struct LinearImpl {
   const char* name;
   Device device;
   bool (*supports)(const LinearSpec&);
@@ -68,9 +68,9 @@ struct LinearRow {
   void (*backward_weight)(const Exec&, const LinearSpec&, const float* dy, const float* x, float* dw);
   void (*backward_bias)(const Exec&, const LinearSpec&, const float* dy, float* db);
 };
-const Table<LinearRow>& linear_table();
-LinearRow linear_cuda_row();      // of the table, by itself
-LinearRow linear_cublaslt_row();  // linear_cublaslt.cpp
+const Registry<LinearImpl>& linear_registry();
+LinearImpl linear_cuda_impl();      // of the table, by itself
+LinearImpl linear_cublaslt_impl();  // linear_cublaslt.cpp
 
 // The three products of an instruction set's row (linear_simd.cpp).
 struct LinearProducts {

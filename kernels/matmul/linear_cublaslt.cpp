@@ -1,7 +1,7 @@
-// The row "cublaslt": a fallback and a yardstick, behind our own. In cuBLASLt's words, where our rows are columns:
+// The implementation "cublaslt": a fallback and a yardstick, behind our own. In cuBLASLt's words, where our implementations are columns:
 //   y = w^T x + b,  dx = w dy,  dw = x dy^T
-// The bias' gradient is our row's "cuda", and so is what has no plan: the row is chosen before all arrays are known,
-// and some may lie in slots that cuBLASLt does not take, or at an address its plans are not made for.
+// The bias' gradient is our implementation's "cuda", and so is what has no plan: the row is chosen before all arrays are known,
+// and some may lie in slices that cuBLASLt does not take, or at an address its plans are not made for.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -63,8 +63,8 @@ bool run(const Exec& exec, const LinearSpec& g, Direction direction, const float
 
 }  // namespace
 
-LinearRow linear_cublaslt_row() {
-  static const LinearRow ours = linear_cuda_row();
+LinearImpl linear_cublaslt_impl() {
+  static const LinearImpl ours = linear_cuda_impl();
   return {.name = "cublaslt",
           .device = Device::cuda,
           .supports =

@@ -9,12 +9,12 @@ namespace {
 NormActSpec as_norm_act(const BatchNormSpec& g) {
   return {.n = 1, .rows = g.rows, .c = g.c, .frozen = g.frozen, .eps = g.eps, .momentum = g.momentum, .pitch = g.pitch};
 }
-template <NormActRow (*norm_act_row)()>
+template <NormActImpl (*norm_act_row)()>
 bool supports_as_norm_act(const BatchNormSpec& g) {
   return norm_act_row().supports(as_norm_act(g));
 }
-template <NormActRow (*norm_act_row)()>
-BatchNormRow row_of(bool (*supports)(const BatchNormSpec&) = supports_as_norm_act<norm_act_row>) {
+template <NormActImpl (*norm_act_row)()>
+BatchNormImpl row_of(bool (*supports)(const BatchNormSpec&) = supports_as_norm_act<norm_act_row>) {
   return {
       .name = norm_act_row().name,
       .device = norm_act_row().device,
@@ -36,11 +36,11 @@ BatchNormRow row_of(bool (*supports)(const BatchNormSpec&) = supports_as_norm_ac
           }};
 }
 template <Isa isa>
-BatchNormRow simd_row() {
-  return row_of<norm_act_simd_row<isa>>();
+BatchNormImpl simd_row() {
+  return row_of<norm_act_simd_impl<isa>>();
 }
 
-constexpr BatchNormRow kReference = {
+constexpr BatchNormImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -58,15 +58,15 @@ constexpr BatchNormRow kReference = {
 
 }  // namespace
 
-const Table<BatchNormRow>& batch_norm_table() {
-  static const BatchNormRow rows[] = {
-      KERN_CUDA_ROW(row_of<norm_act_cuda_block_row>(), row_of<norm_act_cuda_row>(supports_all))
-          KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
+const Registry<BatchNormImpl>& batch_norm_registry() {
+  static const BatchNormImpl impls[] = {
+      KERN_CUDA_IMPL(row_of<norm_act_cuda_block_impl>(), row_of<norm_act_cuda_impl>(supports_all))
+          KERN_SIMD_IMPLS(simd_row),  // "avx512", "avx2", "simd"
       kReference,
   };
-  static const Table<BatchNormRow> table{"batch_norm", rows};
-  return table;
+  static const Registry<BatchNormImpl> registry{"batch_norm", impls};
+  return registry;
 }
-OpInfo batch_norm_info() { return info_of(batch_norm_table()); }
+OpInfo batch_norm_info() { return info_of(batch_norm_registry()); }
 
 }  // namespace kern::kernels

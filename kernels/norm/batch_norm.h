@@ -62,7 +62,7 @@ void batch_norm_backward_reference(const BatchNormSpec& g, const T* dy, const T*
   channel_norm_backward_reference(g.norm(), dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
 }
 
-struct BatchNormRow {
+struct BatchNormImpl {
   const char* name;
   Device device;
   bool (*supports)(const BatchNormSpec&);
@@ -73,6 +73,6 @@ struct BatchNormRow {
   void (*backward)(const Exec&, const BatchNormSpec&, const float* dy, const float* x, const float* weight,
                    const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias);
 };
-const Table<BatchNormRow>& batch_norm_table();
+const Registry<BatchNormImpl>& batch_norm_registry();
 
 }  // namespace kern::kernels

@@ -3,7 +3,7 @@
 namespace kern::kernels {
 namespace {
 
-constexpr GroupNormRow kReference = {
+constexpr GroupNormImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -20,14 +20,14 @@ constexpr GroupNormRow kReference = {
 
 }  // namespace
 
-const Table<GroupNormRow>& group_norm_table() {
-  static const GroupNormRow rows[] = {
-      KERN_CUDA_ROW(group_norm_cuda_row()) KERN_SIMD_ROWS(group_norm_simd_row),  // "avx512", "avx2", "simd"
+const Registry<GroupNormImpl>& group_norm_registry() {
+  static const GroupNormImpl impls[] = {
+      KERN_CUDA_IMPL(group_norm_cuda_impl()) KERN_SIMD_IMPLS(group_norm_simd_impl),  // "avx512", "avx2", "simd"
       kReference,
   };
-  static const Table<GroupNormRow> table{"group_norm", rows};
-  return table;
+  static const Registry<GroupNormImpl> registry{"group_norm", impls};
+  return registry;
 }
-OpInfo group_norm_info() { return info_of(group_norm_table()); }
+OpInfo group_norm_info() { return info_of(group_norm_registry()); }
 
 }  // namespace kern::kernels

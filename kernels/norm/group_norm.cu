@@ -12,7 +12,7 @@ NormActSpec as_norm_act(const GroupNormSpec& g) {
 
 }  // namespace
 
-GroupNormRow group_norm_cuda_row() {
+GroupNormImpl group_norm_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

@@ -88,7 +88,7 @@ void group_norm_backward_reference(const GroupNormSpec& g, const T* dy, const T*
     }
 }
 
-struct GroupNormRow {
+struct GroupNormImpl {
   const char* name;
   Device device;
   bool (*supports)(const GroupNormSpec&);
@@ -100,9 +100,9 @@ struct GroupNormRow {
   void (*backward)(const Exec&, const GroupNormSpec&, const float* dy, const float* x, const float* weight,
                    const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias);
 };
-const Table<GroupNormRow>& group_norm_table();
+const Registry<GroupNormImpl>& group_norm_registry();
 template <Isa isa>
-GroupNormRow group_norm_simd_row();  // group_norm_simd.cpp
-GroupNormRow group_norm_cuda_row();  // group_norm.cu
+GroupNormImpl group_norm_simd_impl();  // group_norm_simd.cpp
+GroupNormImpl group_norm_cuda_impl();  // group_norm.cu
 
 }  // namespace kern::kernels

@@ -104,27 +104,27 @@ void add_gradients(const GroupNormSpec& g, const float* dy, const float* x, cons
       for (int64_t j = 0; j < t.width; ++j) sums[k * g.c + t.column + j] = total[k][j];
   });
 }
-// dx = scale dy - average - tilt (x - m): a scale per channel; m, average and tilt per group, the last two [C].
+// dx = scale dy - average - variance_term (x - m): a scale per channel; m, average and variance_term per group, the last two [C].
 void spread_gradient(const GroupNormSpec& g, const float* dy, const float* x, const float* weight, const float* mean,
-                     const float* inverse_deviation, const float* average, const float* tilt, int64_t begin,
+                     const float* inverse_deviation, const float* average, const float* variance_term, int64_t begin,
                      int64_t size, float* dx) {
   const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), dxp = g.dx_pitch();
   for_each_strip(g.c, xp == g.c && dyp == g.c && dxp == g.c, [&](const Strip& t) {
     const Vf d;
-    HWY_ALIGN float shifts[kStripLanes], scales[kStripLanes], averages[kStripLanes], tilts[kStripLanes];
+    HWY_ALIGN float shifts[kStripLanes], scales[kStripLanes], averages[kStripLanes], variance_terms[kStripLanes];
     t.spread(shifts, [&](int64_t j) { return mean[(t.column + j) / g.width()]; });
     t.spread(scales, [&](int64_t j) {
       return inverse_deviation[(t.column + j) / g.width()] * (weight ? weight[t.column + j] : 1.0f);
     });
     t.spread(averages, [&](int64_t j) { return average[t.column + j]; });
-    t.spread(tilts, [&](int64_t j) { return tilt[t.column + j]; });
+    t.spread(variance_terms, [&](int64_t j) { return variance_term[t.column + j]; });
     const float *from_dy = dy + begin * dyp + t.column, *from_x = x + begin * xp + t.column;
     float* to = dx + begin * dxp + t.column;
     t.walk(0, size, [&](int64_t row, int64_t at, auto part) {
       const Vec centred = hn::Sub(part.load(from_x + row * xp + at), hn::Load(d, shifts + at));
-      const Vec level =
+      const Vec mean_term =
           hn::MulSub(hn::Load(d, scales + at), part.load(from_dy + row * dyp + at), hn::Load(d, averages + at));
-      part.store(hn::NegMulAdd(hn::Load(d, tilts + at), centred, level), to + row * dxp + at);
+      part.store(hn::NegMulAdd(hn::Load(d, variance_terms + at), centred, mean_term), to + row * dxp + at);
     });
   });
 }
@@ -144,15 +144,15 @@ void backward(const Exec& exec, const GroupNormSpec& g, const float* dy, const f
         merge_sums(u, s.sums, stride, kTerms, first, last);
         for (int64_t k = 0; k < g.groups; ++k) {
           const double *sum_dy = s.sums + first * stride + k * width, *sum_dyx = sum_dy + g.c;
-          double average = 0, tilt = 0;
+          double average = 0, variance_term = 0;
           for (int64_t c = 0; c < width; ++c) {
             const double w = weight ? double(weight[k * width + c]) : 1;
-            average += w * sum_dy[c], tilt += w * sum_dyx[c];
+            average += w * sum_dy[c], variance_term += w * sum_dyx[c];
           }
           const double d = double(inverse_deviation[n * g.groups + k]), count = double(g.values());
-          float *averages = s.shared + 2 * n * g.c + k * width, *tilts = averages + g.c;
+          float *averages = s.shared + 2 * n * g.c + k * width, *variance_terms = averages + g.c;
           for (int64_t c = 0; c < width; ++c)
-            averages[c] = float(d * average / count), tilts[c] = float(d * d * d * tilt / count);
+            averages[c] = float(d * average / count), variance_terms[c] = float(d * d * d * variance_term / count);
         }
       },
       [&](int64_t unit) {
@@ -177,7 +177,7 @@ void backward(const Exec& exec, const GroupNormSpec& g, const float* dy, const f
 }  // namespace HWY_NAMESPACE
 
 template <>
-GroupNormRow group_norm_simd_row<KERN_SIMD_ISA>() {
+GroupNormImpl group_norm_simd_impl<KERN_SIMD_ISA>() {
   return {.name = isa_name(KERN_SIMD_ISA),
           .device = Device::cpu,
           .supports = [](const GroupNormSpec&) { return cpu_has(KERN_SIMD_ISA); },

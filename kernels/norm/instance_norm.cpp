@@ -9,12 +9,12 @@ namespace {
 NormActSpec as_norm_act(const InstanceNormSpec& g) {
   return {.n = g.n, .rows = g.l, .c = g.c, .per_sample = true, .eps = g.eps, .pitch = g.pitch};
 }
-template <NormActRow (*norm_act_row)()>
+template <NormActImpl (*norm_act_row)()>
 bool supports_as_norm_act(const InstanceNormSpec& g) {
   return norm_act_row().supports(as_norm_act(g));
 }
-template <NormActRow (*norm_act_row)()>
-InstanceNormRow row_of(bool (*supports)(const InstanceNormSpec&) = supports_as_norm_act<norm_act_row>) {
+template <NormActImpl (*norm_act_row)()>
+InstanceNormImpl row_of(bool (*supports)(const InstanceNormSpec&) = supports_as_norm_act<norm_act_row>) {
   return {.name = norm_act_row().name,
           .device = norm_act_row().device,
           .supports = supports,
@@ -33,11 +33,11 @@ InstanceNormRow row_of(bool (*supports)(const InstanceNormSpec&) = supports_as_n
               }};
 }
 template <Isa isa>
-InstanceNormRow simd_row() {
-  return row_of<norm_act_simd_row<isa>>();
+InstanceNormImpl simd_row() {
+  return row_of<norm_act_simd_impl<isa>>();
 }
 
-constexpr InstanceNormRow kReference = {
+constexpr InstanceNormImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -55,15 +55,15 @@ constexpr InstanceNormRow kReference = {
 
 }  // namespace
 
-const Table<InstanceNormRow>& instance_norm_table() {
-  static const InstanceNormRow rows[] = {
-      KERN_CUDA_ROW(row_of<norm_act_cuda_block_row>(), row_of<norm_act_cuda_row>(supports_all))
-          KERN_SIMD_ROWS(simd_row),  // "avx512", "avx2", "simd"
+const Registry<InstanceNormImpl>& instance_norm_registry() {
+  static const InstanceNormImpl impls[] = {
+      KERN_CUDA_IMPL(row_of<norm_act_cuda_block_impl>(), row_of<norm_act_cuda_impl>(supports_all))
+          KERN_SIMD_IMPLS(simd_row),  // "avx512", "avx2", "simd"
       kReference,
   };
-  static const Table<InstanceNormRow> table{"instance_norm", rows};
-  return table;
+  static const Registry<InstanceNormImpl> registry{"instance_norm", impls};
+  return registry;
 }
-OpInfo instance_norm_info() { return info_of(instance_norm_table()); }
+OpInfo instance_norm_info() { return info_of(instance_norm_registry()); }
 
 }  // namespace kern::kernels

@@ -47,7 +47,7 @@ void instance_norm_backward_reference(const InstanceNormSpec& g, const T* dy, co
   channel_norm_backward_reference(g.norm(), dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
 }
 
-struct InstanceNormRow {
+struct InstanceNormImpl {
   const char* name;
   Device device;
   bool (*supports)(const InstanceNormSpec&);
@@ -59,6 +59,6 @@ struct InstanceNormRow {
   void (*backward)(const Exec&, const InstanceNormSpec&, const float* dy, const float* x, const float* weight,
                    const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias);
 };
-const Table<InstanceNormRow>& instance_norm_table();
+const Registry<InstanceNormImpl>& instance_norm_registry();
 
 }  // namespace kern::kernels

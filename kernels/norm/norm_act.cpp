@@ -3,7 +3,7 @@
 namespace kern::kernels {
 namespace {
 
-constexpr NormActRow kReference = {
+constexpr NormActImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -24,22 +24,22 @@ constexpr NormActRow kReference = {
 }  // namespace
 
 template <>
-const Table<NormActRow>& norm_act_table<float>() {
-  static const NormActRow rows[] = {
-      KERN_CUDA_ROW(norm_act_cuda_block_row<float>(), norm_act_cuda_row<float>())
-          KERN_SIMD_ROWS(norm_act_simd_row),  // "avx512", "avx2", "simd"
+const Registry<NormActImpl>& norm_act_registry<float>() {
+  static const NormActImpl impls[] = {
+      KERN_CUDA_IMPL(norm_act_cuda_block_impl<float>(), norm_act_cuda_impl<float>())
+          KERN_SIMD_IMPLS(norm_act_simd_impl),  // "avx512", "avx2", "simd"
       kReference,
   };
-  static const Table<NormActRow> table{"norm_act", rows};
-  return table;
+  static const Registry<NormActImpl> registry{"norm_act", impls};
+  return registry;
 }
 template <>
-const Table<NormActRowOf<Bf16>>& norm_act_table<Bf16>() {
-  static const std::vector<NormActRowOf<Bf16>> rows{
-      KERN_CUDA_ROW(norm_act_cuda_block_row<Bf16>(), norm_act_cuda_row<Bf16>())};
-  static const Table<NormActRowOf<Bf16>> table{"norm_act", rows};
-  return table;
+const Registry<NormActImplOf<Bf16>>& norm_act_registry<Bf16>() {
+  static const std::vector<NormActImplOf<Bf16>> impls{
+      KERN_CUDA_IMPL(norm_act_cuda_block_impl<Bf16>(), norm_act_cuda_impl<Bf16>())};
+  static const Registry<NormActImplOf<Bf16>> registry{"norm_act", impls};
+  return registry;
 }
-OpInfo norm_act_info() { return info_of(norm_act_table(), norm_act_table<Bf16>()); }
+OpInfo norm_act_info() { return info_of(norm_act_registry(), norm_act_registry<Bf16>()); }
 
 }  // namespace kern::kernels

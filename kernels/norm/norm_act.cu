@@ -1,4 +1,4 @@
-// Norms on the GPU. Forward: moments of stretches of rows, one small kernel that merges them (and moves the running
+// Norms on the GPU. Forward: moments of chunks of rows, one small kernel that merges them (and moves the running
 // statistics), one pass that applies norm, activation, dropout and residual: 12 bytes a value (16 with a residual).
 // Backward: the sums per channel of g and g (x - m), one small kernel, one pass for dx: 20 bytes a value. Masks of
 // dropout are drawn again wherever they are needed, once per thread: a thread keeps to its channels. All of it is bound
@@ -59,7 +59,7 @@ __device__ __forceinline__ void shared_slope_sum(const NormParameterSums& of, in
   if (threadIdx.x == 0) *of.slope = float(total[0]);
 }
 
-// Block (group, y): level and tilt for up to 8 means. Block (groups, y): the gradients of weight, bias and slopes for
+// Block (group, y): mean_term and variance_term for up to 8 means. Block (groups, y): the gradients of weight, bias and slopes for
 // up to 8 channels. Block (groups + 1, 0): that of a slope shared by all channels.
 template <int kTerms>
 __global__ void __launch_bounds__(kChannelThreads)
@@ -72,7 +72,7 @@ __global__ void __launch_bounds__(kChannelThreads)
     return;
   }
   if (group == groups) return parameter_sums(of, kTerms, blockIdx.y);
-  if (!averages.level) return;
+  if (!averages.mean_term) return;
   const TotalsShare share = totals_share(norm.stats(), blockIdx.y);
   double total[2] = {};
   for (unsigned i = share.row; !share.idle && i < parts_of_group * width; i += share.at_once) {
@@ -154,7 +154,7 @@ void norm_totals(const Exec& exec, const Norm& norm, const ChannelGrid& parts, i
                              .width = int(norm.width),
                              .terms = terms,
                              .slopes = int(norm.g.slopes)};
-  if (LateSums* const late = late_sums(); late && !averages.level) {
+  if (LateSums* const late = late_sums(); late && !averages.mean_term) {
     late->norms.push_back(of);
     return;
   }
@@ -201,7 +201,7 @@ void norm_cuda_backward(const Exec& exec, const NormActSpec& g, int64_t width, c
 }
 
 template <class T>
-NormActRowOf<T> norm_act_cuda_row() {
+NormActImplOf<T> norm_act_cuda_impl() {
   return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_bf16",
           .device = Device::cuda,
           .supports = supports_all,
@@ -230,7 +230,7 @@ NormActRowOf<T> norm_act_cuda_row() {
 KERN_NORM(float);
 KERN_NORM(Bf16);
 #undef KERN_NORM
-template NormActRowOf<float> norm_act_cuda_row<float>();
-template NormActRowOf<Bf16> norm_act_cuda_row<Bf16>();
+template NormActImplOf<float> norm_act_cuda_impl<float>();
+template NormActImplOf<Bf16> norm_act_cuda_impl<Bf16>();
 
 }  // namespace kern::kernels

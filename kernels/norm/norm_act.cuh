@@ -8,10 +8,10 @@
 
 namespace kern::kernels {
 
-// dx = scale g - level - tilt (x - m): per group and mean, with averages over the rows and channels of a mean,
-//   level = d avg(weight g),  tilt = d^3 avg(weight g (x - m)).
+// dx = scale g - mean_term - variance_term (x - m): per group and mean, with averages over the rows and channels of a mean,
+//   mean_term = d avg(weight g),  variance_term = d^3 avg(weight g (x - m)).
 struct Averages {
-  float *level, *tilt;  // [groups, stats]
+  float *mean_term, *variance_term;  // [groups, stats]
 };
 
 // A segment of the grid is a sample, or all rows where one mean serves them and no channel is dropped.
@@ -27,13 +27,13 @@ struct Norm {
   }
   ChannelGrid statistics_grid() const { return grid(false); }
   ChannelGrid grid() const { return grid(g.p > 0); }
-  // Scratch of backward: the sums of the parts, then level and tilt.
+  // Scratch of backward: the sums of the parts, then mean_term and variance_term.
   size_t backward_bytes(const ChannelGrid& parts) const {
     return parts.sums_bytes(3) + size_t(2 * g.groups() * stats()) * sizeof(float);
   }
   Averages averages(const ChannelGrid& parts, double* scratch) const {
-    float* level = reinterpret_cast<float*>(scratch + parts.sums_bytes(3) / sizeof(double));
-    return {level, level + g.groups() * stats()};
+    float* mean_term = reinterpret_cast<float*>(scratch + parts.sums_bytes(3) / sizeof(double));
+    return {mean_term, mean_term + g.groups() * stats()};
   }
 };
 
@@ -176,20 +176,20 @@ struct NormSums {
 __device__ __forceinline__ void finish_averages(const Norm& norm, const Averages& to, int64_t s, const float* inverse,
                                                 double sum, double centred) {
   const double d = double(inverse[s]), count = double(norm.g.group_rows() * norm.width);
-  to.level[s] = float(d * (sum / count));
-  to.tilt[s] = float(d * d * d * (centred / count));
+  to.mean_term[s] = float(d * (sum / count));
+  to.variance_term[s] = float(d * d * d * (centred / count));
 }
 struct ParameterGradients {
   float *weight, *bias, *slope;
 };
-// level and tilt for every group (not where averages are null), and the gradients of the parameters over all groups,
+// mean_term and variance_term for every group (not where averages are null), and the gradients of the parameters over all groups,
 // from the sums of the parts, [part][terms][C]: a group's parts follow one another.
 void norm_totals(const Exec&, const Norm&, const ChannelGrid& parts, int terms, const float* weight,
                  const float* inverse, const double* sums, const Averages&, const ParameterGradients&);
 template <class T, int W, Activation kAct>
 struct BackwardChannels {
   NormChannels<W, kAct> channels;
-  Pack<W> level, tilt;
+  Pack<W> mean_term, variance_term;
   const T *dy, *x;
   T* dx;
   int64_t dy_pitch, x_pitch, dx_pitch;
@@ -200,7 +200,7 @@ struct BackwardChannels {
     for (int j = 0; j < W; ++j) {
       float unused = 0;
       const float g = channels.gradient(j, v.dy.v[j], v.x.v[j], unused);
-      const float taken = fmaf(tilt.v[j], v.x.v[j] - channels.mean.v[j], level.v[j]);
+      const float taken = fmaf(variance_term.v[j], v.x.v[j] - channels.mean.v[j], mean_term.v[j]);
       out.v[j] = fmaf(channels.scale.v[j], g, -taken);
     }
     store(dx + row * dx_pitch, out);
@@ -228,8 +228,8 @@ struct NormBackward {
 #pragma unroll
     for (int j = 0; j < W; ++j) {
       const int64_t s = norm.stat(segment, column + j);
-      b.level.v[j] = averages.level ? averages.level[s] : 0.0f;
-      b.tilt.v[j] = averages.tilt ? averages.tilt[s] : 0.0f;
+      b.mean_term.v[j] = averages.mean_term ? averages.mean_term[s] : 0.0f;
+      b.variance_term.v[j] = averages.variance_term ? averages.variance_term[s] : 0.0f;
     }
     return b;
   }

@@ -1,6 +1,6 @@
 // norm_act: norm, activation, dropout of channels and a residual in one op, for what follows a convolution:
 //   y[i,c] = keep[n,c] act(u[i,c]) + residual[i,c],  u = weight[c] z + bias[c],  z = (x[i,c] - m[c]) d[c]
-// Row i belongs to sample n = i / rows. m and d = 1 / sqrt(v + eps) come from the sample's own rows (per_sample: an
+// Impl i belongs to sample n = i / rows. m and d = 1 / sqrt(v + eps) come from the sample's own implementations (per_sample: an
 // instance norm), from all rows (a batch norm, which also moves the running statistics, see batch_norm.h), or are the
 // running ones (frozen). act is the identity, ReLU, or u > 0 ? u : slope u with one slope or one per channel (PReLU).
 // keep is 1 without dropout, else 1 / (1 - p) or 0, drawn as dropout.h says with span = rows.
@@ -160,7 +160,7 @@ void norm_act_backward_reference(const NormActSpec& g, const T* dy, const T* x, 
 
 // T: what x, y, the residual and their gradients are in memory, float or Bf16. The rest is float.
 template <class T>
-struct NormActRowOf {
+struct NormActImplOf {
   const char* name;
   Device device;
   bool (*supports)(const NormActSpec&);
@@ -175,14 +175,14 @@ struct NormActRowOf {
                    const float* mean, const float* inverse_deviation, T* dx, float* dweight, float* dbias,
                    float* dslope);
 };
-using NormActRow = NormActRowOf<float>;
+using NormActImpl = NormActImplOf<float>;
 template <class T = float>
-const Table<NormActRowOf<T>>& norm_act_table();
+const Registry<NormActImplOf<T>>& norm_act_registry();
 template <Isa isa>
-NormActRow norm_act_simd_row();  // norm_act_simd.cpp
+NormActImpl norm_act_simd_impl();  // norm_act_simd.cpp
 template <class T>
-NormActRowOf<T> norm_act_cuda_row();  // norm_act.cu
+NormActImplOf<T> norm_act_cuda_impl();  // norm_act.cu
 template <class T>
-NormActRowOf<T> norm_act_cuda_block_row();  // norm_act_cuda_block.cu
+NormActImplOf<T> norm_act_cuda_block_impl();  // norm_act_cuda_block.cu
 
 }  // namespace kern::kernels

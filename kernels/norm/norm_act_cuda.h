@@ -1,4 +1,4 @@
-// The norms on the GPU: what norm_act's CUDA row is made of, for group_norm too. `width` neighbouring channels have
+// The norms on the GPU: what norm_act's CUDA implementation is made of, for group_norm too. `width` neighbouring channels have
 // their mean and deviation in common: 1 but for group_norm, which is a norm_act per sample. mean and inverse_deviation
 // are [groups, C / width].
 #pragma once

@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(kChannelThreads)
   if (!share.idle) walk_channels<W>(share, f.template of<W>(share.segment, share.column));
 }
 
-// One block (group, tile): the sums, level and tilt, dx; and the gradients of parameters where there is one group only.
+// One block (group, tile): the sums, mean_term and variance_term, dx; and the gradients of parameters where there is one group only.
 // parts [group][term][C] where somebody adds the groups' sums, else null.
 template <int W, class T, Activation kAct>
 __global__ void __launch_bounds__(kChannelThreads)
@@ -114,7 +114,7 @@ void backward(const Exec& exec, const NormActSpec& g, const T* dy, const T* x, c
 }  // namespace
 
 template <class T>
-NormActRowOf<T> norm_act_cuda_block_row() {
+NormActImplOf<T> norm_act_cuda_block_impl() {
   return {.name = std::is_same_v<T, float> ? "cuda_block" : "cuda_block_bf16",
           .device = Device::cuda,
           .supports = supports,
@@ -127,7 +127,7 @@ NormActRowOf<T> norm_act_cuda_block_row() {
           .backward = backward<T>};
 }
 
-template NormActRowOf<float> norm_act_cuda_block_row<float>();
-template NormActRowOf<Bf16> norm_act_cuda_block_row<Bf16>();
+template NormActImplOf<float> norm_act_cuda_block_impl<float>();
+template NormActImplOf<Bf16> norm_act_cuda_block_impl<Bf16>();
 
 }  // namespace kern::kernels

@@ -137,7 +137,7 @@ void sums_of_unit(const NormActSpec& g, const Channels& ch, const float* dy, con
   });
 }
 
-// dx = scale (g - average - tilt (x - m)); `sums` of the group.
+// dx = scale (g - average - variance_term (x - m)); `sums` of the group.
 template <Activation kAct, bool kDrop>
 void gradient_unit(const NormActSpec& g, const Channels& ch, const float* dy, const float* x, const double* sums,
                    int64_t begin, int64_t size, float* dx) {
@@ -146,14 +146,14 @@ void gradient_unit(const NormActSpec& g, const Channels& ch, const float* dy, co
   for_each_strip(g.c, xp == g.c && dyp == g.c && dxp == g.c, [&](const Strip& t) {
     const Vf d;
     HWY_ALIGN float shift[kStripLanes], scale[kStripLanes], bias[kStripLanes], slope[kStripLanes], keep[kStripLanes],
-        average[kStripLanes], tilt[kStripLanes];
+        average[kStripLanes], variance_term[kStripLanes];
     t.spread(shift, [&](int64_t j) { return ch.mean[t.column + j]; });
     t.spread(scale, [&](int64_t j) { return ch.scale(t.column + j); });
     if constexpr (kAct != Activation::identity) t.spread(bias, [&](int64_t j) { return ch.bias(t.column + j); });
     if constexpr (kAct == Activation::prelu) t.spread(slope, [&](int64_t j) { return ch.slope(t.column + j); });
     if constexpr (kDrop) t.spread(keep, [&](int64_t j) { return ch.keep[t.column + j]; });
     t.spread(average, [&](int64_t j) { return g.frozen ? 0.0f : float(sums[t.column + j] / rows); });
-    t.spread(tilt, [&](int64_t j) {
+    t.spread(variance_term, [&](int64_t j) {
       const double inverse = double(ch.inverse_deviation[t.column + j]);
       return g.frozen ? 0.0f : float(sums[g.c + t.column + j] / rows * inverse * inverse);
     });
@@ -164,8 +164,8 @@ void gradient_unit(const NormActSpec& g, const Channels& ch, const float* dy, co
       Vec unused = hn::Zero(d);
       const Vec from = gradient<kAct, kDrop>(part.load(from_dy + row * dyp + at), centred, scale + at, bias + at,
                                              slope + at, keep + at, unused);
-      part.store(hn::Mul(hn::Load(d, scale + at),
-                         hn::NegMulAdd(hn::Load(d, tilt + at), centred, hn::Sub(from, hn::Load(d, average + at)))),
+      part.store(hn::Mul(hn::Load(d, scale + at), hn::NegMulAdd(hn::Load(d, variance_term + at), centred,
+                                                                hn::Sub(from, hn::Load(d, average + at)))),
                  to + row * dxp + at);
     });
   });
@@ -292,7 +292,7 @@ void backward(const Exec& exec, const NormActSpec& g, const float* dy, const flo
 }  // namespace HWY_NAMESPACE
 
 template <>
-NormActRow norm_act_simd_row<KERN_SIMD_ISA>() {
+NormActImpl norm_act_simd_impl<KERN_SIMD_ISA>() {
   return {.name = isa_name(KERN_SIMD_ISA),
           .device = Device::cpu,
           .supports = [](const NormActSpec&) { return cpu_has(KERN_SIMD_ISA); },

@@ -40,11 +40,11 @@ void step(const Exec&, const AdamSpec& a, const int64_t* count, const float* lr,
 }
 
 template <Isa isa>
-constexpr AdamRow simd_row() {
+constexpr AdamImpl simd_row() {
   return {.name = isa_name(isa), .device = Device::cpu, .supports = supports_on<isa>, .step = step<isa>};
 }
-const AdamRow kRows[] = {
-    KERN_CUDA_ROW(adam_cuda_row()) KERN_SIMD_ROWS(simd_row),
+const AdamImpl kRows[] = {
+    KERN_CUDA_IMPL(adam_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
@@ -52,11 +52,11 @@ const AdamRow kRows[] = {
                 float* p, const float* g, float* m,
                 float* v) { adam_reference(a, count, lr, grad_scale, p, g, m, v); }},
 };
-const Table<AdamRow> kTable{"adam", kRows};
+const Registry<AdamImpl> kTable{"adam", kRows};
 
 }  // namespace
 
-const Table<AdamRow>& adam_table() { return kTable; }
+const Registry<AdamImpl>& adam_registry() { return kTable; }
 OpInfo adam_info() { return info_of(kTable); }
 
 }  // namespace kern::kernels

@@ -69,7 +69,7 @@ struct AdamStep {
 
 }  // namespace
 
-AdamRow adam_cuda_row() {
+AdamImpl adam_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

@@ -34,14 +34,14 @@ void adam_reference(const AdamSpec& a, const int64_t* step, const float* lr, con
   }
 }
 
-struct AdamRow {
+struct AdamImpl {
   const char* name;
   Device device;
   bool (*supports)(const AdamSpec&);
   void (*step)(const Exec&, const AdamSpec&, const int64_t* step, const float* lr, const float* grad_scale, float* p,
                const float* g, float* m, float* v);
 };
-const Table<AdamRow>& adam_table();
-AdamRow adam_cuda_row();  // adam.cu
+const Registry<AdamImpl>& adam_registry();
+AdamImpl adam_cuda_impl();  // adam.cu
 
 }  // namespace kern::kernels

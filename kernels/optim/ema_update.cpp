@@ -5,7 +5,7 @@
 namespace kern::kernels {
 namespace {
 
-constexpr EmaUpdateRow kCpu = {
+constexpr EmaUpdateImpl kCpu = {
     .name = "cpu",
     .device = Device::cpu,
     .supports = supports_all,
@@ -14,7 +14,7 @@ constexpr EmaUpdateRow kCpu = {
         for (int64_t i = begin; i < end; ++i) p[i] = a * p[i] + b * x[i];
       });
     }};
-constexpr EmaUpdateRow kReference = {
+constexpr EmaUpdateImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -22,11 +22,11 @@ constexpr EmaUpdateRow kReference = {
 
 }  // namespace
 
-const Table<EmaUpdateRow>& ema_update_table() {
-  static const EmaUpdateRow rows[] = {KERN_CUDA_ROW(ema_update_cuda_row()) kCpu, kReference};
-  static const Table<EmaUpdateRow> table{"ema_update", rows};
-  return table;
+const Registry<EmaUpdateImpl>& ema_update_registry() {
+  static const EmaUpdateImpl impls[] = {KERN_CUDA_IMPL(ema_update_cuda_impl()) kCpu, kReference};
+  static const Registry<EmaUpdateImpl> registry{"ema_update", impls};
+  return registry;
 }
-OpInfo ema_update_info() { return info_of(ema_update_table()); }
+OpInfo ema_update_info() { return info_of(ema_update_registry()); }
 
 }  // namespace kern::kernels

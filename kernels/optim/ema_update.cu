@@ -22,7 +22,7 @@ struct EmaUpdateStep {
 
 }  // namespace
 
-EmaUpdateRow ema_update_cuda_row() {
+EmaUpdateImpl ema_update_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

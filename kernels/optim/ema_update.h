@@ -17,13 +17,13 @@ void ema_update_reference(const EmaUpdateSpec& g, const T* x, T* p) {
   for (int64_t i = 0; i < g.n; ++i) p[i] = T(g.decay) * p[i] + T(1 - g.decay) * x[i];
 }
 
-struct EmaUpdateRow {
+struct EmaUpdateImpl {
   const char* name;
   Device device;
   bool (*supports)(const EmaUpdateSpec&);
   void (*step)(const Exec&, const EmaUpdateSpec&, const float* x, float* p);
 };
-const Table<EmaUpdateRow>& ema_update_table();
-EmaUpdateRow ema_update_cuda_row();  // ema_update.cu
+const Registry<EmaUpdateImpl>& ema_update_registry();
+EmaUpdateImpl ema_update_cuda_impl();  // ema_update.cu
 
 }  // namespace kern::kernels

@@ -36,22 +36,22 @@ void step(const Exec&, const SgdSpec& a, const float* lr, const float* grad_scal
 }
 
 template <Isa isa>
-constexpr SgdRow simd_row() {
+constexpr SgdImpl simd_row() {
   return {.name = isa_name(isa), .device = Device::cpu, .supports = supports_on<isa>, .step = step<isa>};
 }
-const SgdRow kRows[] = {
-    KERN_CUDA_ROW(sgd_cuda_row()) KERN_SIMD_ROWS(simd_row),
+const SgdImpl kRows[] = {
+    KERN_CUDA_IMPL(sgd_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
      .step = [](const Exec&, const SgdSpec& a, const float* lr, const float* grad_scale, float* p, const float* g,
                 float* m) { sgd_reference(a, lr, grad_scale, p, g, m); }},
 };
-const Table<SgdRow> kTable{"sgd", kRows};
+const Registry<SgdImpl> kTable{"sgd", kRows};
 
 }  // namespace
 
-const Table<SgdRow>& sgd_table() { return kTable; }
+const Registry<SgdImpl>& sgd_registry() { return kTable; }
 OpInfo sgd_info() { return info_of(kTable); }
 
 }  // namespace kern::kernels

@@ -46,7 +46,7 @@ struct SgdStep {
 
 }  // namespace
 
-SgdRow sgd_cuda_row() {
+SgdImpl sgd_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

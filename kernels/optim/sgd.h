@@ -30,14 +30,14 @@ void sgd_reference(const SgdSpec& a, const float* lr, const float* grad_scale, T
   }
 }
 
-struct SgdRow {
+struct SgdImpl {
   const char* name;
   Device device;
   bool (*supports)(const SgdSpec&);
   void (*step)(const Exec&, const SgdSpec&, const float* lr, const float* grad_scale, float* p, const float* g,
                float* m);
 };
-const Table<SgdRow>& sgd_table();
-SgdRow sgd_cuda_row();  // sgd.cu
+const Registry<SgdImpl>& sgd_registry();
+SgdImpl sgd_cuda_impl();  // sgd.cu
 
 }  // namespace kern::kernels

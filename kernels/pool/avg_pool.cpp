@@ -83,7 +83,7 @@ void backward(const Exec&, const AvgPoolSpec& a, const float* dy, float* dx) {
 }
 
 template <Isa isa>
-constexpr AvgPoolRow simd_row() {
+constexpr AvgPoolImpl simd_row() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -93,9 +93,9 @@ constexpr AvgPoolRow simd_row() {
 
 }  // namespace
 
-const Table<AvgPoolRow>& avg_pool_table() {
-  static const AvgPoolRow rows[] = {
-      KERN_CUDA_ROW(avg_pool_cuda_row()) KERN_SIMD_ROWS(simd_row),
+const Registry<AvgPoolImpl>& avg_pool_registry() {
+  static const AvgPoolImpl impls[] = {
+      KERN_CUDA_IMPL(avg_pool_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
       {.name = "reference",
        .device = Device::cpu,
        .supports = supports_all,
@@ -104,9 +104,9 @@ const Table<AvgPoolRow>& avg_pool_table() {
        .backward = [](const Exec&, const AvgPoolSpec& a, const float* dy,
                       float* dx) { avg_pool_backward_reference(a, dy, dx); }},
   };
-  static const Table<AvgPoolRow> table{"avg_pool", rows};
-  return table;
+  static const Registry<AvgPoolImpl> registry{"avg_pool", impls};
+  return registry;
 }
-OpInfo avg_pool_info() { return info_of(avg_pool_table()); }
+OpInfo avg_pool_info() { return info_of(avg_pool_registry()); }
 
 }  // namespace kern::kernels

@@ -1,5 +1,5 @@
 #include "kernels/common/elementwise.cuh"
-#include "kernels/common/places.cuh"
+#include "kernels/common/pixel_index.cuh"
 #include "kernels/pool/avg_pool.h"
 
 namespace kern::kernels {
@@ -17,7 +17,7 @@ struct Forward {
   template <int W>
   __device__ void at(int64_t row, int64_t c) const {
     const PoolSpec& g = a.pool;
-    const Place at = place_of(row, g.p(), g.q());
+    const PixelIndex at = pixel_of(row, g.p(), g.q());
     const PoolSpec::Range rows = g.rows_of(at.h), columns = g.columns_of(at.w);
     const float* image = x + at.n * g.h * g.w * g.x_pitch() + c;
     Sum sum[W] = {};
@@ -42,7 +42,7 @@ struct Backward {
   template <int W>
   __device__ void at(int64_t row, int64_t c) const {
     const PoolSpec& g = a.pool;
-    const Place at = place_of(row, g.h, g.w);
+    const PixelIndex at = pixel_of(row, g.h, g.w);
     const PoolSpec::Range ps = g.windows_at(at.h), qs = g.windows_at_column(at.w);
     Pack<W> sum{};
     for (int p = ps.begin; p < ps.end; ++p)
@@ -58,7 +58,7 @@ struct Backward {
 
 }  // namespace
 
-AvgPoolRow avg_pool_cuda_row() {
+AvgPoolImpl avg_pool_cuda_impl() {
   return {
       .name = "cuda",
       .device = Device::cuda,

@@ -52,14 +52,14 @@ void avg_pool_backward_reference(const AvgPoolSpec& a, const T* dy, T* dx) {
   });
 }
 
-struct AvgPoolRow {
+struct AvgPoolImpl {
   const char* name;
   Device device;
   bool (*supports)(const AvgPoolSpec&);
   void (*forward)(const Exec&, const AvgPoolSpec&, const float* x, float* y);
   void (*backward)(const Exec&, const AvgPoolSpec&, const float* dy, float* dx);
 };
-AvgPoolRow avg_pool_cuda_row();  // avg_pool.cu
-const Table<AvgPoolRow>& avg_pool_table();
+AvgPoolImpl avg_pool_cuda_impl();  // avg_pool.cu
+const Registry<AvgPoolImpl>& avg_pool_registry();
 
 }  // namespace kern::kernels

@@ -35,7 +35,7 @@ void backward(const Exec&, const GlobalAvgPoolSpec& g, const float* dy, float* d
       for_each_tile(g.c, g.dx_pitch() == g.c, [&](const Tile& t) {
         LaneArray share;
         spread(t, share, [&](int64_t c) { return from[c] * scale; });
-        for_each_stretch_of(t, begin, end, [&](int64_t row, int64_t count) {
+        for_each_chunk_of(t, begin, end, [&](int64_t row, int64_t count) {
           std::copy_n(share, count, dx + row * g.dx_pitch() + t.column);
         });
       });
@@ -44,7 +44,7 @@ void backward(const Exec&, const GlobalAvgPoolSpec& g, const float* dy, float* d
 }
 
 template <Isa isa>
-constexpr GlobalAvgPoolRow simd_row() {
+constexpr GlobalAvgPoolImpl simd_row() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -55,9 +55,9 @@ constexpr GlobalAvgPoolRow simd_row() {
 
 }  // namespace
 
-const Table<GlobalAvgPoolRow>& global_avg_pool_table() {
-  static const GlobalAvgPoolRow rows[] = {
-      KERN_CUDA_ROW(global_avg_pool_cuda_row()) KERN_SIMD_ROWS(simd_row),
+const Registry<GlobalAvgPoolImpl>& global_avg_pool_registry() {
+  static const GlobalAvgPoolImpl impls[] = {
+      KERN_CUDA_IMPL(global_avg_pool_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
       {.name = "reference",
        .device = Device::cpu,
        .supports = supports_all,
@@ -67,9 +67,9 @@ const Table<GlobalAvgPoolRow>& global_avg_pool_table() {
        .backward = [](const Exec&, const GlobalAvgPoolSpec& g, const float* dy,
                       float* dx) { global_avg_pool_backward_reference(g, dy, dx); }},
   };
-  static const Table<GlobalAvgPoolRow> table{"global_avg_pool", rows};
-  return table;
+  static const Registry<GlobalAvgPoolImpl> registry{"global_avg_pool", impls};
+  return registry;
 }
-OpInfo global_avg_pool_info() { return info_of(global_avg_pool_table()); }
+OpInfo global_avg_pool_info() { return info_of(global_avg_pool_registry()); }
 
 }  // namespace kern::kernels

@@ -4,22 +4,22 @@
 namespace kern::kernels {
 namespace {
 
-// Forward, stage one: a block of 32 channels x 8 adds a stretch of a sample's rows, thread (c, r) the rows r, r + 8,
-// ... in double every 16 values; a warp reads 32 neighbouring channels. Stage two adds the stretches. Bound by memory.
+// Forward, stage one: a block of 32 channels x 8 adds a chunk of a sample's rows, thread (c, r) the rows r, r + 8,
+// ... in double every 16 values; a warp reads 32 neighbouring channels. Stage two adds the chunks. Bound by memory.
 constexpr int kChannels = 32, kRows = 8, kThreads = 256;
-constexpr int64_t kStretch = 1024;
-constexpr int64_t stretches(const GlobalAvgPoolSpec& g) { return ceil_div(g.l, kStretch); }
+constexpr int64_t kChunk = 1024;
+constexpr int64_t chunks(const GlobalAvgPoolSpec& g) { return ceil_div(g.l, kChunk); }
 
 __global__ void __launch_bounds__(kChannels* kRows)
     global_avg_pool_sums_kernel(GlobalAvgPoolSpec g, const float* x, double* sums) {
   KERN_SHARED(double[kRows][kChannels], of_thread);
-  const int64_t n = blockIdx.x / stretches(g), stretch = blockIdx.x - n * stretches(g);
+  const int64_t n = blockIdx.x / chunks(g), chunk = blockIdx.x - n * chunks(g);
   const int64_t c = int64_t(blockIdx.y) * kChannels + threadIdx.x;
-  const int64_t end = g.l < (stretch + 1) * kStretch ? g.l : (stretch + 1) * kStretch;
+  const int64_t end = g.l < (chunk + 1) * kChunk ? g.l : (chunk + 1) * kChunk;
   double total = 0;
   float few = 0;
   int count = 0;
-  for (int64_t l = stretch * kStretch + threadIdx.y; l < end && c < g.c; l += kRows) {
+  for (int64_t l = chunk * kChunk + threadIdx.y; l < end && c < g.c; l += kRows) {
     few += x[(n * g.l + l) * g.x_pitch() + c];
     if (++count == 16) total += double(few), few = 0, count = 0;
   }
@@ -37,7 +37,7 @@ __global__ void __launch_bounds__(kThreads)
   if (i >= g.n * g.c) return;
   const int64_t n = i / g.c, c = i - n * g.c;
   double sum = 0;
-  for (int64_t s = 0; s < stretches(g); ++s) sum += sums[(n * stretches(g) + s) * g.c + c];
+  for (int64_t s = 0; s < chunks(g); ++s) sum += sums[(n * chunks(g) + s) * g.c + c];
   y[n * g.y_pitch() + c] = float(sum / double(g.l));
 }
 
@@ -59,18 +59,17 @@ struct Backward {
 
 }  // namespace
 
-GlobalAvgPoolRow global_avg_pool_cuda_row() {
+GlobalAvgPoolImpl global_avg_pool_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
-          .workspace = [](const GlobalAvgPoolSpec& g) { return size_t(g.n * stretches(g) * g.c) * sizeof(double); },
+          .workspace = [](const GlobalAvgPoolSpec& g) { return size_t(g.n * chunks(g) * g.c) * sizeof(double); },
           .forward =
               [](const Exec& exec, const GlobalAvgPoolSpec& g, const float* x, float* y) {
                 double* sums = static_cast<double*>(exec.scratch);
-                const LaunchConfig config{
-                    .grid = dim3(unsigned(g.n * stretches(g)), unsigned(ceil_div(g.c, kChannels))),
-                    .block = dim3(kChannels, kRows),
-                    .stream = stream_of(exec)};
+                const LaunchConfig config{.grid = dim3(unsigned(g.n * chunks(g)), unsigned(ceil_div(g.c, kChannels))),
+                                          .block = dim3(kChannels, kRows),
+                                          .stream = stream_of(exec)};
                 KERN_LAUNCH(global_avg_pool_sums_kernel, config, g, x, sums);
                 KERN_LAUNCH(global_avg_pool_forward_kernel, over(g.n * g.c, kThreads, exec), g, sums, y);
               },

@@ -32,7 +32,7 @@ void global_avg_pool_backward_reference(const GlobalAvgPoolSpec& g, const T* dy,
     for (int64_t c = 0; c < g.c; ++c) dx[i * g.dx_pitch() + c] = dy[i / g.l * g.dy_pitch() + c] / T(float(g.l));
 }
 
-struct GlobalAvgPoolRow {
+struct GlobalAvgPoolImpl {
   const char* name;
   Device device;
   bool (*supports)(const GlobalAvgPoolSpec&);
@@ -40,7 +40,7 @@ struct GlobalAvgPoolRow {
   void (*forward)(const Exec&, const GlobalAvgPoolSpec&, const float* x, float* y);
   void (*backward)(const Exec&, const GlobalAvgPoolSpec&, const float* dy, float* dx);
 };
-GlobalAvgPoolRow global_avg_pool_cuda_row();  // global_avg_pool.cu
-const Table<GlobalAvgPoolRow>& global_avg_pool_table();
+GlobalAvgPoolImpl global_avg_pool_cuda_impl();  // global_avg_pool.cu
+const Registry<GlobalAvgPoolImpl>& global_avg_pool_registry();
 
 }  // namespace kern::kernels

@@ -91,10 +91,10 @@ void backward(const Exec&, const MaxPoolSpec& g, const float* dy, const float* x
 }  // namespace
 
 template <>
-const Table<MaxPoolRow>& max_pool_table<float>() {
-  static const MaxPoolRow rows[] = {
-      KERN_CUDA_ROW(max_pool_cuda_row<float>())
-          KERN_SIMD_ROWS(max_pool_simd_row),  // "avx512", "avx2", "simd": 2x2, stride 2
+const Registry<MaxPoolImpl>& max_pool_registry<float>() {
+  static const MaxPoolImpl impls[] = {
+      KERN_CUDA_IMPL(max_pool_cuda_impl<float>())
+          KERN_SIMD_IMPLS(max_pool_simd_impl),  // "avx512", "avx2", "simd": 2x2, stride 2
       {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward, .backward = backward},
       {.name = "reference",
        .device = Device::cpu,
@@ -104,15 +104,15 @@ const Table<MaxPoolRow>& max_pool_table<float>() {
        .backward = [](const Exec&, const MaxPoolSpec& g, const float* dy, const float* x,
                       float* dx) { max_pool_backward_reference(g, dy, x, dx); }},
   };
-  static const Table<MaxPoolRow> table{"max_pool", rows};
-  return table;
+  static const Registry<MaxPoolImpl> registry{"max_pool", impls};
+  return registry;
 }
 template <>
-const Table<MaxPoolRowOf<Bf16>>& max_pool_table<Bf16>() {
-  static const std::vector<MaxPoolRowOf<Bf16>> rows{KERN_CUDA_ROW(max_pool_cuda_row<Bf16>())};
-  static const Table<MaxPoolRowOf<Bf16>> table{"max_pool", rows};
-  return table;
+const Registry<MaxPoolImplOf<Bf16>>& max_pool_registry<Bf16>() {
+  static const std::vector<MaxPoolImplOf<Bf16>> impls{KERN_CUDA_IMPL(max_pool_cuda_impl<Bf16>())};
+  static const Registry<MaxPoolImplOf<Bf16>> registry{"max_pool", impls};
+  return registry;
 }
-OpInfo max_pool_info() { return info_of(max_pool_table(), max_pool_table<Bf16>()); }
+OpInfo max_pool_info() { return info_of(max_pool_registry(), max_pool_registry<Bf16>()); }
 
 }  // namespace kern::kernels

@@ -1,5 +1,5 @@
 #include "kernels/common/elementwise.cuh"
-#include "kernels/common/places.cuh"
+#include "kernels/common/pixel_index.cuh"
 #include "kernels/pool/max_pool.h"
 
 namespace kern::kernels {
@@ -14,7 +14,7 @@ struct Forward {
   T* y;
   template <int W>
   __device__ void at(int64_t row, int64_t c) const {
-    const Place at = place_of(row, g.p(), g.q());
+    const PixelIndex at = pixel_of(row, g.p(), g.q());
     const PoolSpec::Range rows = g.rows_of(at.h), columns = g.columns_of(at.w);
     const T* image = x + at.n * g.h * g.w * g.x_pitch() + c;
     Pack<W> best = load<W>(image + (int64_t{rows.begin} * g.w + columns.begin) * g.x_pitch());
@@ -36,7 +36,7 @@ struct Backward {
   T* dx;
   template <int W>
   __device__ void at(int64_t row, int64_t c) const {
-    const Place at = place_of(row, g.h, g.w);
+    const PixelIndex at = pixel_of(row, g.h, g.w);
     const T* image = x + at.n * g.h * g.w * g.x_pitch() + c;
     const Pack<W> mine = load<W>(image + (int64_t{at.h} * g.w + at.w) * g.x_pitch());
     const PoolSpec::Range ps = g.windows_at(at.h), qs = g.windows_at_column(at.w);
@@ -67,7 +67,7 @@ struct Backward {
 }  // namespace
 
 template <class T>
-MaxPoolRowOf<T> max_pool_cuda_row() {
+MaxPoolImplOf<T> max_pool_cuda_impl() {
   return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_bf16",
           .device = Device::cuda,
           .supports = supports_all,
@@ -84,7 +84,7 @@ MaxPoolRowOf<T> max_pool_cuda_row() {
               }};
 }
 
-template MaxPoolRowOf<float> max_pool_cuda_row<float>();
-template MaxPoolRowOf<Bf16> max_pool_cuda_row<Bf16>();
+template MaxPoolImplOf<float> max_pool_cuda_impl<float>();
+template MaxPoolImplOf<Bf16> max_pool_cuda_impl<Bf16>();
 
 }  // namespace kern::kernels

@@ -50,19 +50,19 @@ void max_pool_backward_reference(const MaxPoolSpec& g, const T* dy, const T* x, 
 
 // T: what values are in memory, float or Bf16.
 template <class T>
-struct MaxPoolRowOf {
+struct MaxPoolImplOf {
   const char* name;
   Device device;
   bool (*supports)(const MaxPoolSpec&);
   void (*forward)(const Exec&, const MaxPoolSpec&, const T* x, T* y);
   void (*backward)(const Exec&, const MaxPoolSpec&, const T* dy, const T* x, T* dx);
 };
-using MaxPoolRow = MaxPoolRowOf<float>;
+using MaxPoolImpl = MaxPoolImplOf<float>;
 template <class T>
-MaxPoolRowOf<T> max_pool_cuda_row();  // max_pool.cu
+MaxPoolImplOf<T> max_pool_cuda_impl();  // max_pool.cu
 template <class T = float>
-const Table<MaxPoolRowOf<T>>& max_pool_table();
+const Registry<MaxPoolImplOf<T>>& max_pool_registry();
 template <Isa isa>
-MaxPoolRow max_pool_simd_row();  // max_pool_simd.cpp
+MaxPoolImpl max_pool_simd_impl();  // max_pool_simd.cpp
 
 }  // namespace kern::kernels

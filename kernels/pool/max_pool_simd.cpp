@@ -95,7 +95,7 @@ void backward(const Exec&, const MaxPoolSpec& g, const float* dy, const float* x
 }  // namespace HWY_NAMESPACE
 
 template <>
-MaxPoolRow max_pool_simd_row<KERN_SIMD_ISA>() {
+MaxPoolImpl max_pool_simd_impl<KERN_SIMD_ISA>() {
   return {.name = isa_name(KERN_SIMD_ISA),
           .device = Device::cpu,
           .supports =

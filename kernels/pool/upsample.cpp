@@ -94,7 +94,7 @@ void backward(const Exec& exec, const UpsampleSpec& g, const float* dy, float* d
 }
 
 template <Isa isa>
-constexpr UpsampleRow simd_row() {
+constexpr UpsampleImpl simd_row() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -106,9 +106,9 @@ constexpr UpsampleRow simd_row() {
 }  // namespace
 
 template <>
-const Table<UpsampleRow>& upsample_table<float>() {
-  static const UpsampleRow rows[] = {
-      KERN_CUDA_ROW(upsample_cuda_row<float>()) KERN_SIMD_ROWS(simd_row),
+const Registry<UpsampleImpl>& upsample_registry<float>() {
+  static const UpsampleImpl impls[] = {
+      KERN_CUDA_IMPL(upsample_cuda_impl<float>()) KERN_SIMD_IMPLS(simd_row),
       {.name = "reference",
        .device = Device::cpu,
        .supports = supports_all,
@@ -118,15 +118,15 @@ const Table<UpsampleRow>& upsample_table<float>() {
        .backward = [](const Exec&, const UpsampleSpec& g, const float* dy,
                       float* dx) { upsample_backward_reference(g, dy, dx); }},
   };
-  static const Table<UpsampleRow> table{"upsample", rows};
-  return table;
+  static const Registry<UpsampleImpl> registry{"upsample", impls};
+  return registry;
 }
 template <>
-const Table<UpsampleRowOf<Bf16>>& upsample_table<Bf16>() {
-  static const std::vector<UpsampleRowOf<Bf16>> rows{KERN_CUDA_ROW(upsample_cuda_row<Bf16>())};
-  static const Table<UpsampleRowOf<Bf16>> table{"upsample", rows};
-  return table;
+const Registry<UpsampleImplOf<Bf16>>& upsample_registry<Bf16>() {
+  static const std::vector<UpsampleImplOf<Bf16>> impls{KERN_CUDA_IMPL(upsample_cuda_impl<Bf16>())};
+  static const Registry<UpsampleImplOf<Bf16>> registry{"upsample", impls};
+  return registry;
 }
-OpInfo upsample_info() { return info_of(upsample_table(), upsample_table<Bf16>()); }
+OpInfo upsample_info() { return info_of(upsample_registry(), upsample_registry<Bf16>()); }
 
 }  // namespace kern::kernels

@@ -1,5 +1,5 @@
 #include "kernels/common/elementwise.cuh"
-#include "kernels/common/places.cuh"
+#include "kernels/common/pixel_index.cuh"
 #include "kernels/pool/upsample.h"
 
 namespace kern::kernels {
@@ -14,7 +14,7 @@ struct Forward {
   T* y;
   template <int W>
   __device__ void at(int64_t row, int64_t c) const {
-    const Place at = place_of(row, g.p, g.q);
+    const PixelIndex at = pixel_of(row, g.p, g.q);
     const Tap a = g.row_tap(at.h), b = g.column_tap(at.w);
     const T* image = x + at.n * g.h * g.w * g.x_pitch() + c;
     Pack<W> sum{};
@@ -46,7 +46,7 @@ struct Backward {
   T* dx;
   template <int W>
   __device__ void at(int64_t row, int64_t c) const {
-    const Place at = place_of(row, g.h, g.w);
+    const PixelIndex at = pixel_of(row, g.h, g.w);
     const T* image = dy + at.n * g.p * g.q * g.dy_pitch() + c;
     const int first_p = first_reader(at.h, g.p, g.step(g.h, g.p, g.step_h), [&](int p) { return g.row_tap(p); }),
               first_q = first_reader(at.w, g.q, g.step(g.w, g.q, g.step_w), [&](int q) { return g.column_tap(q); });
@@ -70,7 +70,7 @@ struct Backward {
 }  // namespace
 
 template <class T>
-UpsampleRowOf<T> upsample_cuda_row() {
+UpsampleImplOf<T> upsample_cuda_impl() {
   return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_bf16",
           .device = Device::cuda,
           .supports = supports_all,
@@ -87,7 +87,7 @@ UpsampleRowOf<T> upsample_cuda_row() {
               }};
 }
 
-template UpsampleRowOf<float> upsample_cuda_row<float>();
-template UpsampleRowOf<Bf16> upsample_cuda_row<Bf16>();
+template UpsampleImplOf<float> upsample_cuda_impl<float>();
+template UpsampleImplOf<Bf16> upsample_cuda_impl<Bf16>();
 
 }  // namespace kern::kernels

@@ -96,7 +96,7 @@ void upsample_backward_reference(const UpsampleSpec& g, const T* dy, T* dx) {
 
 // T: what values are in memory, float or Bf16.
 template <class T>
-struct UpsampleRowOf {
+struct UpsampleImplOf {
   const char* name;
   Device device;
   bool (*supports)(const UpsampleSpec&);
@@ -104,10 +104,10 @@ struct UpsampleRowOf {
   void (*forward)(const Exec&, const UpsampleSpec&, const T* x, T* y);
   void (*backward)(const Exec&, const UpsampleSpec&, const T* dy, T* dx);
 };
-using UpsampleRow = UpsampleRowOf<float>;
+using UpsampleImpl = UpsampleImplOf<float>;
 template <class T>
-UpsampleRowOf<T> upsample_cuda_row();  // upsample.cu
+UpsampleImplOf<T> upsample_cuda_impl();  // upsample.cu
 template <class T = float>
-const Table<UpsampleRowOf<T>>& upsample_table();
+const Registry<UpsampleImplOf<T>>& upsample_registry();
 
 }  // namespace kern::kernels

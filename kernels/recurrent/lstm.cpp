@@ -12,7 +12,7 @@ constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 Exec behind(const Exec& exec, size_t bytes) {
   return {.stream = exec.stream, .scratch = static_cast<std::byte*>(exec.scratch) + aligned(bytes)};
 }
-const LinearRow& row_of(const LinearSpec& g) { return select(linear_table(), Device::cpu, g); }
+const LinearImpl& row_of(const LinearSpec& g) { return select(linear_registry(), Device::cpu, g); }
 size_t workspace_of(const LinearSpec& g) { return row_of(g).workspace(g); }
 
 // a = w_ih x over all samples and steps, and backwards.
@@ -64,7 +64,7 @@ void backward(const LstmSteps& steps, const Exec& exec, const LstmSpec& g, const
 }
 
 template <Isa isa>
-LstmRow simd_row() {
+LstmImpl simd_row() {
   return {
       .name = isa_name(isa),
       .device = Device::cpu,
@@ -81,7 +81,7 @@ LstmRow simd_row() {
           }};
 }
 
-const LstmRow kReference = {
+const LstmImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -99,11 +99,11 @@ const LstmRow kReference = {
 
 }  // namespace
 
-const Table<LstmRow>& lstm_table() {
-  static const LstmRow rows[] = {KERN_CUDA_ROW(lstm_cuda_row()) KERN_SIMD_ROWS(simd_row), kReference};
-  static const Table<LstmRow> table{"lstm", rows};
-  return table;
+const Registry<LstmImpl>& lstm_registry() {
+  static const LstmImpl impls[] = {KERN_CUDA_IMPL(lstm_cuda_impl()) KERN_SIMD_IMPLS(simd_row), kReference};
+  static const Registry<LstmImpl> registry{"lstm", impls};
+  return registry;
 }
-OpInfo lstm_info() { return info_of(lstm_table()); }
+OpInfo lstm_info() { return info_of(lstm_registry()); }
 
 }  // namespace kern::kernels

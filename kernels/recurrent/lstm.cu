@@ -173,7 +173,7 @@ void with_steps(const LstmSpec& g, F&& f) {
   else with_samples(std::false_type());
 }
 
-const LinearRow& row_of(const LinearSpec& g) { return select(linear_table(), Device::cuda, g); }
+const LinearImpl& row_of(const LinearSpec& g) { return select(linear_registry(), Device::cuda, g); }
 size_t workspace_of(const LinearSpec& g) { return row_of(g).workspace(g); }
 // The products over all samples and steps: see lstm.cpp.
 LinearSpec input_product(const LstmSpec& g) {
@@ -227,7 +227,7 @@ void backward(const Exec& exec, const LstmSpec& g, const float* dy, const float*
 
 }  // namespace
 
-LstmRow lstm_cuda_row() {
+LstmImpl lstm_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

@@ -97,7 +97,7 @@ void lstm_backward_reference(const LstmSpec& g, const T* dy, const T* x, const T
   }
 }
 
-struct LstmRow {
+struct LstmImpl {
   const char* name;
   Device device;
   bool (*supports)(const LstmSpec&);
@@ -110,8 +110,8 @@ struct LstmRow {
                    const float* y, const float* gates, const float* cells, float* dx, float* dw_ih, float* dw_hh,
                    float* db);
 };
-LstmRow lstm_cuda_row();  // lstm.cu
-const Table<LstmRow>& lstm_table();
+LstmImpl lstm_cuda_impl();  // lstm.cu
+const Registry<LstmImpl>& lstm_registry();
 
 // What one instruction set brings to its row: the steps through time (lstm_simd.cpp). All else is products of matrices
 // over all steps at once, which `linear` computes.

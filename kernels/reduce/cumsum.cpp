@@ -21,8 +21,8 @@ void forward(const Exec&, const CumsumSpec& g, const float* x, float* y) {
   });
 }
 
-constexpr CumsumRow kCpu = {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward};
-constexpr CumsumRow kReference = {
+constexpr CumsumImpl kCpu = {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward};
+constexpr CumsumImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -30,11 +30,11 @@ constexpr CumsumRow kReference = {
 
 }  // namespace
 
-const Table<CumsumRow>& cumsum_table() {
-  static const CumsumRow rows[] = {KERN_CUDA_ROW(cumsum_cuda_row()) kCpu, kReference};
-  static const Table<CumsumRow> table{"cumsum", rows};
-  return table;
+const Registry<CumsumImpl>& cumsum_registry() {
+  static const CumsumImpl impls[] = {KERN_CUDA_IMPL(cumsum_cuda_impl()) kCpu, kReference};
+  static const Registry<CumsumImpl> registry{"cumsum", impls};
+  return registry;
 }
-OpInfo cumsum_info() { return info_of(cumsum_table()); }
+OpInfo cumsum_info() { return info_of(cumsum_registry()); }
 
 }  // namespace kern::kernels

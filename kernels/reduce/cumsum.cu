@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(kThreads) cumsum_kernel(CumsumSpec g, const fl
 
 }  // namespace
 
-CumsumRow cumsum_cuda_row() {
+CumsumImpl cumsum_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

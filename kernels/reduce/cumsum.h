@@ -25,13 +25,13 @@ void cumsum_reference(const CumsumSpec& g, const T* x, T* y) {
     }
 }
 
-struct CumsumRow {
+struct CumsumImpl {
   const char* name;
   Device device;
   bool (*supports)(const CumsumSpec&);
   void (*forward)(const Exec&, const CumsumSpec&, const float* x, float* y);
 };
-const Table<CumsumRow>& cumsum_table();
-CumsumRow cumsum_cuda_row();  // cumsum.cu
+const Registry<CumsumImpl>& cumsum_registry();
+CumsumImpl cumsum_cuda_impl();  // cumsum.cu
 
 }  // namespace kern::kernels

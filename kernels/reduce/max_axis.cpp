@@ -47,14 +47,14 @@ void backward(const Exec&, const MaxAxisSpec& g, const float* dy, const int32_t*
   });
 }
 template <Isa isa>
-constexpr MaxAxisRow simd_row() {
+constexpr MaxAxisImpl simd_row() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
           .forward = forward<isa>,
           .backward = backward<isa>};
 }
-constexpr MaxAxisRow kReference = {
+constexpr MaxAxisImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -65,11 +65,11 @@ constexpr MaxAxisRow kReference = {
 
 }  // namespace
 
-const Table<MaxAxisRow>& max_axis_table() {
-  static const MaxAxisRow rows[] = {KERN_CUDA_ROW(max_axis_cuda_row()) KERN_SIMD_ROWS(simd_row), kReference};
-  static const Table<MaxAxisRow> table{"max_axis", rows};
-  return table;
+const Registry<MaxAxisImpl>& max_axis_registry() {
+  static const MaxAxisImpl impls[] = {KERN_CUDA_IMPL(max_axis_cuda_impl()) KERN_SIMD_IMPLS(simd_row), kReference};
+  static const Registry<MaxAxisImpl> registry{"max_axis", impls};
+  return registry;
 }
-OpInfo max_axis_info() { return info_of(max_axis_table()); }
+OpInfo max_axis_info() { return info_of(max_axis_registry()); }
 
 }  // namespace kern::kernels

@@ -72,7 +72,7 @@ struct Backward {
 
 }  // namespace
 
-MaxAxisRow max_axis_cuda_row() {
+MaxAxisImpl max_axis_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

@@ -42,14 +42,14 @@ void max_axis_backward_reference(const MaxAxisSpec& g, const T* dy, const int32_
       }
 }
 
-struct MaxAxisRow {
+struct MaxAxisImpl {
   const char* name;
   Device device;
   bool (*supports)(const MaxAxisSpec&);
   void (*forward)(const Exec&, const MaxAxisSpec&, const float* x, float* y, int32_t* index);
   void (*backward)(const Exec&, const MaxAxisSpec&, const float* dy, const int32_t* index, float* dx);
 };
-const Table<MaxAxisRow>& max_axis_table();
-MaxAxisRow max_axis_cuda_row();  // max_axis.cu
+const Registry<MaxAxisImpl>& max_axis_registry();
+MaxAxisImpl max_axis_cuda_impl();  // max_axis.cu
 
 }  // namespace kern::kernels

@@ -21,7 +21,7 @@ void backward(const Exec&, const SumSpec& g, const float* dy, float* dx) {
   });
 }
 
-constexpr SumRow kCpu = {
+constexpr SumImpl kCpu = {
     .name = "cpu",
     .device = Device::cpu,
     .supports = supports_all,
@@ -29,7 +29,7 @@ constexpr SumRow kCpu = {
         [](const SumSpec& g) { return std::max(sum_flat_workspace(g.rows * g.c), sum_rows_workspace(g.rows, g.c)); },
     .forward = forward,
     .backward = backward};
-constexpr SumRow kReference = {
+constexpr SumImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -39,11 +39,11 @@ constexpr SumRow kReference = {
 
 }  // namespace
 
-const Table<SumRow>& sum_table() {
-  static const SumRow rows[] = {KERN_CUDA_ROW(sum_cuda_row()) kCpu, kReference};
-  static const Table<SumRow> table{"sum", rows};
-  return table;
+const Registry<SumImpl>& sum_registry() {
+  static const SumImpl impls[] = {KERN_CUDA_IMPL(sum_cuda_impl()) kCpu, kReference};
+  static const Registry<SumImpl> registry{"sum", impls};
+  return registry;
 }
-OpInfo sum_info() { return info_of(sum_table()); }
+OpInfo sum_info() { return info_of(sum_registry()); }
 
 }  // namespace kern::kernels

@@ -27,7 +27,7 @@ struct SumBackward {
 
 }  // namespace
 
-SumRow sum_cuda_row() {
+SumImpl sum_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

@@ -30,7 +30,7 @@ void sum_backward_reference(const SumSpec& g, const T* dy, T* dx) {
     for (int64_t c = 0; c < g.c; ++c) dx[i * g.dx_pitch() + c] = *dy * T(g.scale);
 }
 
-struct SumRow {
+struct SumImpl {
   const char* name;
   Device device;
   bool (*supports)(const SumSpec&);
@@ -38,7 +38,7 @@ struct SumRow {
   void (*forward)(const Exec&, const SumSpec&, const float* x, float* y);
   void (*backward)(const Exec&, const SumSpec&, const float* dy, float* dx);
 };
-const Table<SumRow>& sum_table();
-SumRow sum_cuda_row();  // sum.cu
+const Registry<SumImpl>& sum_registry();
+SumImpl sum_cuda_impl();  // sum.cu
 
 }  // namespace kern::kernels

@@ -66,7 +66,7 @@ void backward(const Exec&, const SumAxisSpec& g, const float* dy, float* dx) {
   });
 }
 template <Isa isa>
-constexpr SumAxisRow simd_row() {
+constexpr SumAxisImpl simd_row() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -78,7 +78,7 @@ constexpr SumAxisRow simd_row() {
           .backward = backward<isa>};
 }
 
-constexpr SumAxisRow kReference = {
+constexpr SumAxisImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -89,11 +89,11 @@ constexpr SumAxisRow kReference = {
 
 }  // namespace
 
-const Table<SumAxisRow>& sum_axis_table() {
-  static const SumAxisRow rows[] = {KERN_CUDA_ROW(sum_axis_cuda_row()) KERN_SIMD_ROWS(simd_row), kReference};
-  static const Table<SumAxisRow> table{"sum_axis", rows};
-  return table;
+const Registry<SumAxisImpl>& sum_axis_registry() {
+  static const SumAxisImpl impls[] = {KERN_CUDA_IMPL(sum_axis_cuda_impl()) KERN_SIMD_IMPLS(simd_row), kReference};
+  static const Registry<SumAxisImpl> registry{"sum_axis", impls};
+  return registry;
 }
-OpInfo sum_axis_info() { return info_of(sum_axis_table()); }
+OpInfo sum_axis_info() { return info_of(sum_axis_registry()); }
 
 }  // namespace kern::kernels

@@ -47,7 +47,7 @@ struct Repeat {
 
 }  // namespace
 
-SumAxisRow sum_axis_cuda_row() {
+SumAxisImpl sum_axis_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

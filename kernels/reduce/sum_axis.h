@@ -35,7 +35,7 @@ void sum_axis_backward_reference(const SumAxisSpec& g, const T* dy, T* dx) {
       for (int64_t i = 0; i < g.inner; ++i) dx[(o * g.n + n) * g.inner + i] = dy[o * g.inner + i] * T(g.scale);
 }
 
-struct SumAxisRow {
+struct SumAxisImpl {
   const char* name;
   Device device;
   bool (*supports)(const SumAxisSpec&);
@@ -43,7 +43,7 @@ struct SumAxisRow {
   void (*forward)(const Exec&, const SumAxisSpec&, const float* x, float* y);
   void (*backward)(const Exec&, const SumAxisSpec&, const float* dy, float* dx);
 };
-const Table<SumAxisRow>& sum_axis_table();
-SumAxisRow sum_axis_cuda_row();  // sum_axis.cu
+const Registry<SumAxisImpl>& sum_axis_registry();
+SumAxisImpl sum_axis_cuda_impl();  // sum_axis.cu
 
 }  // namespace kern::kernels

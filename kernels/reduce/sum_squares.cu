@@ -22,7 +22,7 @@ __global__ void clip_scale_kernel(double limit, const double* total, float* scal
 
 }  // namespace
 
-SumSquaresRow sum_squares_cuda_row() {
+SumSquaresImpl sum_squares_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

@@ -25,7 +25,7 @@ void sum_squares_reference(const SumSquaresSpec& g, const T* x, double* total) {
   *total += sum;
 }
 
-struct SumSquaresRow {
+struct SumSquaresImpl {
   const char* name;
   Device device;
   bool (*supports)(const SumSquaresSpec&);
@@ -33,7 +33,7 @@ struct SumSquaresRow {
   void (*add)(const Exec&, const SumSquaresSpec&, const float* x, double* total);
   void (*clip)(const Exec&, double limit, const double* total, float* scale);  // total, scale: as above
 };
-const Table<SumSquaresRow>& sum_squares_table();
-SumSquaresRow sum_squares_cuda_row();  // sum_squares.cu
+const Registry<SumSquaresImpl>& sum_squares_registry();
+SumSquaresImpl sum_squares_cuda_impl();  // sum_squares.cu
 
 }  // namespace kern::kernels

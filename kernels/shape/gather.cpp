@@ -33,9 +33,9 @@ void backward(const Exec&, const GatherSpec& g, const float* dy, const int32_t* 
   });
 }
 
-constexpr GatherRow kCpu = {
+constexpr GatherImpl kCpu = {
     .name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward, .backward = backward};
-constexpr GatherRow kReference = {
+constexpr GatherImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -46,11 +46,11 @@ constexpr GatherRow kReference = {
 
 }  // namespace
 
-const Table<GatherRow>& gather_table() {
-  static const GatherRow rows[] = {KERN_CUDA_ROW(gather_cuda_row()) kCpu, kReference};
-  static const Table<GatherRow> table{"gather", rows};
-  return table;
+const Registry<GatherImpl>& gather_registry() {
+  static const GatherImpl impls[] = {KERN_CUDA_IMPL(gather_cuda_impl()) kCpu, kReference};
+  static const Registry<GatherImpl> registry{"gather", impls};
+  return registry;
 }
-OpInfo gather_info() { return info_of(gather_table()); }
+OpInfo gather_info() { return info_of(gather_registry()); }
 
 }  // namespace kern::kernels

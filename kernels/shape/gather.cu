@@ -33,7 +33,7 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
-GatherRow gather_cuda_row() {
+GatherImpl gather_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

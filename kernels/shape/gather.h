@@ -44,14 +44,14 @@ void gather_backward_reference(const GatherSpec& g, const T* dy, const int32_t* 
       }
 }
 
-struct GatherRow {
+struct GatherImpl {
   const char* name;
   Device device;
   bool (*supports)(const GatherSpec&);
   void (*forward)(const Exec&, const GatherSpec&, const float* x, const int32_t* index, float* y);
   void (*backward)(const Exec&, const GatherSpec&, const float* dy, const int32_t* index, float* dx);
 };
-const Table<GatherRow>& gather_table();
-GatherRow gather_cuda_row();  // gather.cu
+const Registry<GatherImpl>& gather_registry();
+GatherImpl gather_cuda_impl();  // gather.cu
 
 }  // namespace kern::kernels

@@ -73,9 +73,9 @@ void backward(const Exec& exec, const PadSpec& g, const float* dy, float* dx) {
 
 }  // namespace
 
-const Table<PadRow>& pad_table() {
-  static const PadRow rows[] = {
-      KERN_CUDA_ROW(pad_cuda_row())  // pad.cu
+const Registry<PadImpl>& pad_registry() {
+  static const PadImpl impls[] = {
+      KERN_CUDA_IMPL(pad_cuda_impl())  // pad.cu
       {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward, .backward = backward},
       {.name = "reference",
        .device = Device::cpu,
@@ -84,9 +84,9 @@ const Table<PadRow>& pad_table() {
        .backward = [](const Exec&, const PadSpec& g, const float* dy,
                       float* dx) { pad_backward_reference(g, dy, dx); }},
   };
-  static const Table<PadRow> table{"pad", rows};
-  return table;
+  static const Registry<PadImpl> registry{"pad", impls};
+  return registry;
 }
-OpInfo pad_info() { return info_of(pad_table()); }
+OpInfo pad_info() { return info_of(pad_registry()); }
 
 }  // namespace kern::kernels

@@ -1,5 +1,5 @@
 #include "kernels/common/elementwise.cuh"
-#include "kernels/common/places.cuh"
+#include "kernels/common/pixel_index.cuh"
 #include "kernels/shape/pad.h"
 
 namespace kern::kernels {
@@ -12,7 +12,7 @@ struct Forward {
   float* y;
   template <int W>
   __device__ void at(int64_t row, int64_t c) const {
-    const Place at = place_of(row, int(g.p()), int(g.q()));
+    const PixelIndex at = pixel_of(row, int(g.p()), int(g.q()));
     int64_t h = at.h - g.top, w = at.w - g.left;
     if (g.mirror && g.h > 0 && g.w > 0) h = mirrored(h, g.h), w = mirrored(w, g.w);
     Pack<W> v{};
@@ -28,7 +28,7 @@ struct BackwardMirror {
   float* dx;
   template <int W>
   __device__ void at(int64_t row, int64_t c) const {
-    const Place at = place_of(row, int(g.h), int(g.w));
+    const PixelIndex at = pixel_of(row, int(g.h), int(g.w));
     Pack<W> sum{};
     MirrorImages{at.h, g.h, -g.top, g.p() - g.top}.for_each([&](int64_t p) {
       const float* line = dy + (at.n * g.p() + p + g.top) * g.q() * g.dy_pitch() + c;
@@ -52,7 +52,7 @@ void backward(const Exec& exec, const PadSpec& g, const float* dy, float* dx) {
 
 }  // namespace
 
-PadRow pad_cuda_row() {
+PadImpl pad_cuda_impl() {
   return {.name = "cuda", .device = Device::cuda, .supports = supports_all, .forward = forward, .backward = backward};
 }
 

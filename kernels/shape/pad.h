@@ -91,14 +91,14 @@ void pad_backward_reference(const PadSpec& g, const T* dy, T* dx) {
       }
 }
 
-struct PadRow {
+struct PadImpl {
   const char* name;
   Device device;
   bool (*supports)(const PadSpec&);
   void (*forward)(const Exec&, const PadSpec&, const float* x, float* y);
   void (*backward)(const Exec&, const PadSpec&, const float* dy, float* dx);
 };
-PadRow pad_cuda_row();  // pad.cu
-const Table<PadRow>& pad_table();
+PadImpl pad_cuda_impl();  // pad.cu
+const Registry<PadImpl>& pad_registry();
 
 }  // namespace kern::kernels

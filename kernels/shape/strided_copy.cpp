@@ -19,21 +19,21 @@ void forward(const Exec&, const StridedCopySpec& g, const float* x, float* y) {
   });
 }
 
-constexpr StridedCopyRow kCpu = {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward};
-constexpr StridedCopyRow kReference = {.name = "reference",
-                                       .device = Device::cpu,
-                                       .supports = supports_all,
-                                       .forward = [](const Exec&, const StridedCopySpec& g, const float* x, float* y) {
-                                         strided_copy_reference(g, x, y);
-                                       }};
+constexpr StridedCopyImpl kCpu = {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward};
+constexpr StridedCopyImpl kReference = {.name = "reference",
+                                        .device = Device::cpu,
+                                        .supports = supports_all,
+                                        .forward = [](const Exec&, const StridedCopySpec& g, const float* x, float* y) {
+                                          strided_copy_reference(g, x, y);
+                                        }};
 
 }  // namespace
 
-const Table<StridedCopyRow>& strided_copy_table() {
-  static const StridedCopyRow rows[] = {KERN_CUDA_ROW(strided_copy_cuda_row()) kCpu, kReference};
-  static const Table<StridedCopyRow> table{"strided_copy", rows};
-  return table;
+const Registry<StridedCopyImpl>& strided_copy_registry() {
+  static const StridedCopyImpl impls[] = {KERN_CUDA_IMPL(strided_copy_cuda_impl()) kCpu, kReference};
+  static const Registry<StridedCopyImpl> registry{"strided_copy", impls};
+  return registry;
 }
-OpInfo strided_copy_info() { return info_of(strided_copy_table()); }
+OpInfo strided_copy_info() { return info_of(strided_copy_registry()); }
 
 }  // namespace kern::kernels

@@ -22,7 +22,7 @@ struct Copy {
 
 }  // namespace
 
-StridedCopyRow strided_copy_cuda_row() {
+StridedCopyImpl strided_copy_cuda_impl() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

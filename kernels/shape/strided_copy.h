@@ -20,13 +20,13 @@ void strided_copy_reference(const StridedCopySpec& g, const T* x, T* y) {
   for (int64_t i = 0; i < g.size(); ++i) y[i] = x[g.offset + offsets_of(i, g.sizes, g.strides())[0]];
 }
 
-struct StridedCopyRow {
+struct StridedCopyImpl {
   const char* name;
   Device device;
   bool (*supports)(const StridedCopySpec&);
   void (*forward)(const Exec&, const StridedCopySpec&, const float* x, float* y);
 };
-const Table<StridedCopyRow>& strided_copy_table();
-StridedCopyRow strided_copy_cuda_row();  // strided_copy.cu
+const Registry<StridedCopyImpl>& strided_copy_registry();
+StridedCopyImpl strided_copy_cuda_impl();  // strided_copy.cu
 
 }  // namespace kern::kernels

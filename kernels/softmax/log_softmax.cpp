@@ -3,24 +3,25 @@
 namespace kern::kernels {
 namespace {
 
-constexpr LogSoftmaxRow kReference = {.name = "reference",
-                                      .device = Device::cpu,
-                                      .supports = supports_all,
-                                      .forward = [](const Exec&, const SoftmaxSpec& g, const float* x,
-                                                    float* y) { log_softmax_forward_reference(g, x, y); },
-                                      .backward = [](const Exec&, const SoftmaxSpec& g, const float* dy, const float* y,
-                                                     float* dx) { log_softmax_backward_reference(g, dy, y, dx); }};
+constexpr LogSoftmaxImpl kReference = {
+    .name = "reference",
+    .device = Device::cpu,
+    .supports = supports_all,
+    .forward = [](const Exec&, const SoftmaxSpec& g, const float* x,
+                  float* y) { log_softmax_forward_reference(g, x, y); },
+    .backward = [](const Exec&, const SoftmaxSpec& g, const float* dy, const float* y,
+                   float* dx) { log_softmax_backward_reference(g, dy, y, dx); }};
 
 }  // namespace
 
-const Table<LogSoftmaxRow>& log_softmax_table() {
-  static const LogSoftmaxRow rows[] = {
-      KERN_CUDA_ROW(log_softmax_cuda_row()) KERN_SIMD_ROWS(log_softmax_simd_row),  // "avx512", "avx2", "simd"
+const Registry<LogSoftmaxImpl>& log_softmax_registry() {
+  static const LogSoftmaxImpl impls[] = {
+      KERN_CUDA_IMPL(log_softmax_cuda_impl()) KERN_SIMD_IMPLS(log_softmax_simd_impl),  // "avx512", "avx2", "simd"
       kReference,
   };
-  static const Table<LogSoftmaxRow> table{"log_softmax", rows};
-  return table;
+  static const Registry<LogSoftmaxImpl> registry{"log_softmax", impls};
+  return registry;
 }
-OpInfo log_softmax_info() { return info_of(log_softmax_table()); }
+OpInfo log_softmax_info() { return info_of(log_softmax_registry()); }
 
 }  // namespace kern::kernels

@@ -27,6 +27,6 @@ struct Backward {
 
 }  // namespace
 
-LogSoftmaxRow log_softmax_cuda_row() { return softmax_row_of<Forward, Backward>(); }
+LogSoftmaxImpl log_softmax_cuda_impl() { return softmax_row_of<Forward, Backward>(); }
 
 }  // namespace kern::kernels

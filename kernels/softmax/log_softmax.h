@@ -27,10 +27,10 @@ void log_softmax_backward_reference(const SoftmaxSpec& g, const T* dy, const T* 
   }
 }
 
-using LogSoftmaxRow = SoftmaxRow;  // the same arguments: backward looks at y
-const Table<LogSoftmaxRow>& log_softmax_table();
-LogSoftmaxRow log_softmax_cuda_row();  // log_softmax.cu
+using LogSoftmaxImpl = SoftmaxImpl;  // the same arguments: backward looks at y
+const Registry<LogSoftmaxImpl>& log_softmax_registry();
+LogSoftmaxImpl log_softmax_cuda_impl();  // log_softmax.cu
 template <Isa isa>
-LogSoftmaxRow log_softmax_simd_row();  // softmax_simd.cpp
+LogSoftmaxImpl log_softmax_simd_impl();  // softmax_simd.cpp
 
 }  // namespace kern::kernels

@@ -3,7 +3,7 @@
 namespace kern::kernels {
 namespace {
 
-constexpr SoftmaxRow kReference = {
+constexpr SoftmaxImpl kReference = {
     .name = "reference",
     .device = Device::cpu,
     .supports = supports_all,
@@ -13,14 +13,14 @@ constexpr SoftmaxRow kReference = {
 
 }  // namespace
 
-const Table<SoftmaxRow>& softmax_table() {
-  static const SoftmaxRow rows[] = {
-      KERN_CUDA_ROW(softmax_cuda_row()) KERN_SIMD_ROWS(softmax_simd_row),  // "avx512", "avx2", "simd"
+const Registry<SoftmaxImpl>& softmax_registry() {
+  static const SoftmaxImpl impls[] = {
+      KERN_CUDA_IMPL(softmax_cuda_impl()) KERN_SIMD_IMPLS(softmax_simd_impl),  // "avx512", "avx2", "simd"
       kReference,
   };
-  static const Table<SoftmaxRow> table{"softmax", rows};
-  return table;
+  static const Registry<SoftmaxImpl> registry{"softmax", impls};
+  return registry;
 }
-OpInfo softmax_info() { return info_of(softmax_table()); }
+OpInfo softmax_info() { return info_of(softmax_registry()); }
 
 }  // namespace kern::kernels

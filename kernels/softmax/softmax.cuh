@@ -6,7 +6,7 @@
 namespace kern::kernels {
 
 template <class Forward, class Backward>
-SoftmaxRow softmax_row_of() {
+SoftmaxImpl softmax_row_of() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,

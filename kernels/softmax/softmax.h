@@ -49,16 +49,16 @@ void softmax_backward_reference(const SoftmaxSpec& g, const T* dy, const T* y, T
   }
 }
 
-struct SoftmaxRow {
+struct SoftmaxImpl {
   const char* name;
   Device device;
   bool (*supports)(const SoftmaxSpec&);
   void (*forward)(const Exec&, const SoftmaxSpec&, const float* x, float* y);
   void (*backward)(const Exec&, const SoftmaxSpec&, const float* dy, const float* y, float* dx);
 };
-const Table<SoftmaxRow>& softmax_table();
-SoftmaxRow softmax_cuda_row();  // softmax.cu
+const Registry<SoftmaxImpl>& softmax_registry();
+SoftmaxImpl softmax_cuda_impl();  // softmax.cu
 template <Isa isa>
-SoftmaxRow softmax_simd_row();  // softmax_simd.cpp
+SoftmaxImpl softmax_simd_impl();  // softmax_simd.cpp
 
 }  // namespace kern::kernels

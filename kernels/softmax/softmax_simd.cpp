@@ -16,7 +16,7 @@ namespace kern::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-// f(first row, rows <= kLanes) for the blocks of all rows.
+// f(first implementation, rows <= kLanes) for the blocks of all rows.
 template <class F>
 void for_each_block(const SoftmaxSpec& g, F&& f) {
   if (g.c == 0) return;
@@ -89,7 +89,7 @@ void log_softmax_backward(const Exec&, const SoftmaxSpec& g, const float* dy, co
 }  // namespace HWY_NAMESPACE
 
 template <>
-SoftmaxRow softmax_simd_row<KERN_SIMD_ISA>() {
+SoftmaxImpl softmax_simd_impl<KERN_SIMD_ISA>() {
   return {.name = isa_name(KERN_SIMD_ISA),
           .device = Device::cpu,
           .supports = [](const SoftmaxSpec&) { return cpu_has(KERN_SIMD_ISA); },
@@ -97,7 +97,7 @@ SoftmaxRow softmax_simd_row<KERN_SIMD_ISA>() {
           .backward = HWY_NAMESPACE::softmax_backward};
 }
 template <>
-LogSoftmaxRow log_softmax_simd_row<KERN_SIMD_ISA>() {
+LogSoftmaxImpl log_softmax_simd_impl<KERN_SIMD_ISA>() {
   return {.name = isa_name(KERN_SIMD_ISA),
           .device = Device::cpu,
           .supports = [](const SoftmaxSpec&) { return cpu_has(KERN_SIMD_ISA); },

@@ -17,7 +17,7 @@ namespace kern::testing {
 namespace {
 namespace fs = std::filesystem;
 
-// Pictures of a conveyor: train, validation and test, with masks.
+// Images of a conveyor: train, validation and test, with masks.
 void make_data(const std::string& folder, const Arguments& more = {}) {
   Arguments a{"anomalies", "synthesize",           "out=" + folder, "training=60",    "validation=30",
               "test=20",   "validation_spills=20", "test_spills=8", "test_strength=1"};
@@ -25,11 +25,11 @@ void make_data(const std::string& folder, const Arguments& more = {}) {
   run_well(a);
 }
 
-void write_pictures(const fs::path& folder, int count, bool spill, int first = 0, double strength = 1) {
+void write_images(const fs::path& folder, int count, bool spill, int first = 0, double strength = 1) {
   make_folder(folder);
   for (int i = first; i < first + count; ++i)
     write_file(folder / ("p" + std::to_string(i) + ".png"),
-               data::encode_png(data::spill_picture(i, spill, {.strength = strength}).image));
+               data::encode_png(data::spill_image(i, spill, {.strength = strength}).image));
 }
 
 Arguments small_training(const std::string& data, const std::string& run, const Arguments& more = {}) {
@@ -56,15 +56,15 @@ TEST(AnomaliesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
     EXPECT_TRUE(contains(report, word)) << word;
   EXPECT_TRUE(fs::exists(folder / "run/panels/epoch_0001.png"));
 
-  const Result judged = run_well({"anomalies", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
-                                  "pictures=test", "run=" + folder / "judged", "--json", folder / "e.json"});
-  EXPECT_TRUE(contains(judged.out, "20 good pictures, 8 anomalies")) << judged.out;
+  const Result evaluated = run_well({"anomalies", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
+                                     "images=test", "run=" + folder / "evaluated", "--json", folder / "e.json"});
+  EXPECT_TRUE(contains(evaluated.out, "20 good images, 8 anomalies")) << evaluated.out;
   for (const char* name : {"auroc", "tpr", "tnr", "pixel_auroc", "pro", "threshold"})
     EXPECT_DOUBLE_EQ(json_of(folder / "e.json")[name].get<double>(), figures[name].get<double>()) << name;
   // Without a word: neither what trained the network nor what its threshold was set by.
   const Result unseen = run_well(
       {"anomalies", "evaluate", "model=" + folder / "run", "data=" + folder / "data", "run=" + folder / "unseen"});
-  EXPECT_TRUE(contains(unseen.out, "20 good pictures, 8 anomalies")) << unseen.out;
+  EXPECT_TRUE(contains(unseen.out, "20 good images, 8 anomalies")) << unseen.out;
   EXPECT_TRUE(contains(unseen.out + unseen.err, "trained or validated this model and are left out")) << unseen.err;
 
   fs::rename(folder / "run/model.safetensors", folder / "alone.safetensors");
@@ -74,7 +74,7 @@ TEST(AnomaliesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
                           "csv=" + folder / "v.csv", "heat_maps=" + folder / "heat"});
   EXPECT_EQ(all.code, 1) << all.err;
   EXPECT_TRUE(contains(all.out, "ANOMALY  margin +"));
-  EXPECT_TRUE(contains(all.out, "8 pictures judged"));
+  EXPECT_TRUE(contains(all.out, "8 images scored"));
   EXPECT_TRUE(read_file(folder / "v.csv").starts_with("file,score,threshold,verdict,margin,time\n"));
   EXPECT_TRUE(std::regex_search(read_file(folder / "v.csv"), std::regex(",anomaly,[0-9.]+,20[0-9-]{8}T[0-9:]{8}Z\n")));
   const Arguments once_more{"anomalies", "predict", model, "data=" + folder / "data/test/spill",
@@ -98,13 +98,13 @@ TEST(AnomaliesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   const Result cut = run({"anomalies", "predict", model, good, "threshold=1e9"});
   EXPECT_EQ(cut.code, 2);
   EXPECT_TRUE(contains(cut.err, "cut.jpg is cut short")) << cut.err;
-  EXPECT_TRUE(contains(cut.out, "20 pictures judged: 20 good, 0 anomalies; 1 could not be read"));
+  EXPECT_TRUE(contains(cut.out, "20 images scored: 20 good, 0 anomalies; 1 could not be read"));
   EXPECT_EQ(run({"anomalies", "predict", model, good, "rule=youden"}).code <= 2, true);
   expect_refusal({"anomalies", "predict", "model=" + folder / "none.safetensors", good}, {"none.safetensors"}, 2);
   expect_refusal({"anomalies", "predict", model}, {"data=", "watch="}, 2);
   expect_refusal({"anomalies", "predict", model, good, "rule=fancy"}, {"'fancy'", "quantile"}, 2);
   expect_refusal({"anomalies", "predict", model, good, "heat_maps=" + folder / "data/test/good/heat"},
-                 {"lies in the folder of the pictures"}, 2);
+                 {"lies in the folder of the images"}, 2);
 }
 
 TEST(AnomaliesApp, AStoppedTrainingGoesOnToTheBit) {
@@ -146,7 +146,7 @@ TEST(AnomaliesApp, PadimOverASmallEncoder) {
   EXPECT_TRUE(contains(r.err, "random weights")) << r.err;
   EXPECT_GT(json_of(folder / "f.json")["auroc"].get<double>(), 0.7);
   const Result again = run_well({"anomalies", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
-                                 "pictures=test", "run=" + folder / "judged", "--json", folder / "e.json"});
+                                 "images=test", "run=" + folder / "evaluated", "--json", folder / "e.json"});
   EXPECT_DOUBLE_EQ(json_of(folder / "e.json")["pixel_auroc"].get<double>(),
                    json_of(folder / "f.json")["pixel_auroc"].get<double>());
   EXPECT_EQ(run({"anomalies", "predict", "model=" + folder / "run", "data=" + folder / "data/test",
@@ -162,29 +162,29 @@ TEST(AnomaliesApp, PadimOverASmallEncoder) {
   EXPECT_TRUE(contains(read_file(folder / "comparison/report.html"), "every rule found its threshold"));
   run_well(small_training(folder / "data/train", folder / "other", {"epochs=1"}));
   expect_refusal({"anomalies", "compare", folder / "run", folder / "other", "out=" + folder / "c2"},
-                 {"tested on other pictures", "split_seed="});
+                 {"tested on other images", "split_seed="});
 }
 
-TEST(AnomaliesApp, GoodPicturesAloneGiveAThresholdAndADoubt) {
+TEST(AnomaliesApp, GoodImagesAloneGiveAThresholdAndAWarning) {
   const TemporaryFolder folder;
-  write_pictures(folder / "data/good", 60, false);
+  write_images(folder / "data/good", 60, false);
   const Result r = run_well(small_training(folder / "data", folder / "run"));
   EXPECT_TRUE(contains(r.out, "there are no anomalies to validate on")) << r.out;
   expect_refusal(small_training(folder / "data", folder / "r2", {"rule=youden"}),
                  {"rule=youden needs anomalies", "rule=quantile"});
   expect_refusal(small_training(folder / "data", folder / "r3", {"monitor=auroc"}), {"monitor=loss"});
   const Result none = run_well(small_training(folder / "data", folder / "r4", {"validation=0", "test=0"}));
-  EXPECT_TRUE(contains(none.out, "found on the training pictures")) << none.out;
+  EXPECT_TRUE(contains(none.out, "found on the training images")) << none.out;
 }
 
-TEST(AnomaliesApp, BadPicturesAreSaidInPlainWords) {
+TEST(AnomaliesApp, BadImagesAreSaidInPlainWords) {
   const TemporaryFolder folder;
-  // One picture only.
-  write_pictures(folder / "one/good", 1, false);
-  expect_refusal(small_training(folder / "one", folder / "run"), {"a single picture trains", "50 or more"});
+  // One image only.
+  write_images(folder / "one/good", 1, false);
+  expect_refusal(small_training(folder / "one", folder / "run"), {"a single image trains", "50 or more"});
   const Result one = run({"anomalies", "inspect", "data=" + folder / "one"});
   EXPECT_EQ(one.code, 1);
-  EXPECT_TRUE(contains(one.out, "there is only one picture of good things")) << one.out;
+  EXPECT_TRUE(contains(one.out, "there is only one image of good things")) << one.out;
   // All identical.
   make_folder(folder / "same/good");
   for (int i = 0; i < 12; ++i)
@@ -193,22 +193,22 @@ TEST(AnomaliesApp, BadPicturesAreSaidInPlainWords) {
   expect_refusal(small_training(folder / "same", folder / "run"), {"identical, pixel for pixel"});
   EXPECT_TRUE(contains(run({"anomalies", "inspect", "data=" + folder / "same"}).out, "identical, pixel for pixel"));
   // Anomalies among the good ones are named.
-  write_pictures(folder / "mixed/good", 80, false);
+  write_images(folder / "mixed/good", 80, false);
   for (const int i : {500, 501, 502})
     write_file(folder / ("mixed/good/bad" + std::to_string(i) + ".png"),
-               data::encode_png(data::spill_picture(i, true, {.strength = 1.5}).image));
+               data::encode_png(data::spill_image(i, true, {.strength = 1.5}).image));
   const Result mixed =
       run_well(small_training(folder / "mixed", folder / "mixed_run", {"epochs=20", "lr=0.01", "batch=8"}));
   for (const char* name : {"good/bad500.png", "good/bad501.png", "good/bad502.png", "move what is defective"})
     EXPECT_TRUE(contains(mixed.err, name)) << name << "\n" << mixed.err;
   // Mixed sizes and grey among colours: said, and used.
-  write_pictures(folder / "sizes/good", 20, false);
+  write_images(folder / "sizes/good", 20, false);
   write_file(folder / "sizes/good/large.png", data::encode_png(data::make_raster(90, 77, 3, uint8_t(90))));
   write_file(folder / "sizes/good/grey.png", data::encode_png(data::make_raster(27, 48, 1, uint8_t(80))));
   write_file(folder / "sizes/good/cut.png", "\x89PNG\r\n\x1a\n");
   const Result sizes = run_well({"anomalies", "inspect", "data=" + folder / "sizes", "sheet=" + folder / "s.png"});
-  EXPECT_TRUE(contains(sizes.out, "the pictures have 2 sizes")) << sizes.out;
-  EXPECT_TRUE(contains(sizes.out, "1 of 22 pictures are grey among colours")) << sizes.out;
+  EXPECT_TRUE(contains(sizes.out, "the images have 2 sizes")) << sizes.out;
+  EXPECT_TRUE(contains(sizes.out, "1 of 22 images are grey among colours")) << sizes.out;
   EXPECT_TRUE(contains(sizes.out, "cut.png")) << sizes.out;
   EXPECT_GT(data::read_image(folder / "s.png").W, 100);
   const Result used = run_well(small_training(folder / "sizes", folder / "sizes_run", {"epochs=1"}));
@@ -220,7 +220,7 @@ TEST(AnomaliesApp, BadPicturesAreSaidInPlainWords) {
   const Arguments listed{"anomalies", "inspect", "data=" + folder.path().string(), "list=" + folder / "list.txt"};
   const Result absent = run_well(listed);
   EXPECT_TRUE(contains(absent.out, "names missing.png")) << absent.out;
-  EXPECT_TRUE(contains(absent.out, "20 pictures: 18 good, 2 anomalies")) << absent.out;
+  EXPECT_TRUE(contains(absent.out, "20 images: 18 good, 2 anomalies")) << absent.out;
   Arguments strict = listed;
   strict.push_back("strict=true");
   expect_refusal(strict, {"names missing.png", "correct the list"});
@@ -232,23 +232,23 @@ TEST(AnomaliesApp, BadPicturesAreSaidInPlainWords) {
   expect_refusal(small_training(folder / "sizes", folder / "run", {"model=padim", "grey=true"}), {"grey=false"});
 }
 
-TEST(AnomaliesApp, AnEqualPictureThatCountsAsBothIsFound) {
+TEST(AnomaliesApp, AnEqualImageThatCountsAsBothIsFound) {
   const TemporaryFolder folder;
-  write_pictures(folder / "data/good", 20, false);
+  write_images(folder / "data/good", 20, false);
   make_folder(folder / "data/spill");
   fs::copy_file(folder / "data/good/p3.png", folder / "data/spill/x.png");
   const Result r = run_well({"anomalies", "inspect", "data=" + folder / "data"});
-  EXPECT_TRUE(contains(r.out, "spill/x.png is the same picture as good/p3.png, but one counts as")) << r.out;
+  EXPECT_TRUE(contains(r.out, "spill/x.png is the same image as good/p3.png, but one counts as")) << r.out;
 }
 
 TEST(AnomaliesApp, WatchesAFolderUntilItIsStopped) {
   const TemporaryFolder folder;
-  write_pictures(folder / "data/good", 40, false);
+  write_images(folder / "data/good", 40, false);
   run_well(small_training(folder / "data", folder / "run"));
   make_folder(folder / "in");
   Process watching({"anomalies", "predict", "model=" + folder / "run", "watch=" + folder / "in", "every=0.05s",
                     "threshold=1e9", "csv=" + folder / "v.csv"});
-  write_pictures(folder / "in", 2, false, 100);
+  write_images(folder / "in", 2, false, 100);
   write_file(folder / "in/half.png", "\x89PNG");
   for (int i = 0; i < 400 && (!fs::exists(folder / "v.csv") || !contains(read_file(folder / "v.csv"), "unreadable"));
        ++i)
@@ -256,7 +256,7 @@ TEST(AnomaliesApp, WatchesAFolderUntilItIsStopped) {
   write_file(folder / "in/stop", "");
   const Result r = watching.wait();
   EXPECT_EQ(r.code, 2) << r.err;
-  EXPECT_TRUE(contains(r.out, "2 pictures judged: 2 good, 0 anomalies; 1 could not be read")) << r.out << r.err;
+  EXPECT_TRUE(contains(r.out, "2 images scored: 2 good, 0 anomalies; 1 could not be read")) << r.out << r.err;
   const std::string table = read_file(folder / "v.csv");
   for (const char* name : {"p100.png", "p101.png", "half.png,,"}) EXPECT_TRUE(contains(table, name)) << name;
 }

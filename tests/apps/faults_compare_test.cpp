@@ -38,7 +38,7 @@ TEST(FaultsCompare, NetworksOnTheSameSections) {
   EXPECT_TRUE(contains(r.out, "(2 runs)")) << r.out;
   EXPECT_TRUE(contains(r.out, "conv_ae: average precision 0.")) << r.out;
 
-  // The same sections validated all of them, so each is judged as it judged itself.
+  // The same sections validated all of them, so each is evaluated as it evaluated itself.
   const std::string csv = read_file(folder / "out/comparison.csv");
   auto unet = line_of(csv, "unet"), conv = line_of(csv, "conv_ae");
   EXPECT_EQ(unet["runs"], "2");

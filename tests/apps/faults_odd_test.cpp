@@ -1,4 +1,4 @@
-// What a fault prediction says and does where the data are not what they seem: mutes in pictures, prestack files,
+// What a fault prediction says and does where the data are not what they seem: mutes in images, prestack files,
 // velocities.
 #include <algorithm>
 #include <cmath>
@@ -24,17 +24,17 @@ void rewrite(const std::string& from, const std::string& to, F&& change) {
   writer.commit();
 }
 
-TEST(FaultsOdd, MutesOfPicturesAndOddFiles) {
+TEST(FaultsOdd, MutesOfImagesAndOddFiles) {
   const TemporaryFolder folder;
   run_well(train_faults(folder / "run"));
   const std::string model = "model=" + folder / "run";
-  // The upper part of a picture is paper: no fault is found there, nor close to it.
-  data::Image picture = data::make_raster(80, 60, 1, uint8_t(200));
+  // The upper part of an image is paper: no fault is found there, nor close to it.
+  data::Image image = data::make_raster(80, 60, 1, uint8_t(200));
   for (int64_t y = 40; y < 80; ++y)
     for (int64_t x = 0; x < 60; ++x)
-      *picture.at(y, x) =
+      *image.at(y, x) =
           uint8_t(128 + 100 * std::sin(0.9 * double(y + (x > 30 ? 4 : 0))) + double((7 * x + 13 * y) % 11));
-  write_file(folder / "section.png", data::encode_png(picture));
+  write_file(folder / "section.png", data::encode_png(image));
   run_well({"faults", "predict", folder / "section.png", model, "out=" + folder / "out"});
   const data::Image p = data::read_image(folder / "out/section/probability.png", 1);
   int found = 0;
@@ -51,9 +51,9 @@ TEST(FaultsOdd, MutesOfPicturesAndOddFiles) {
   rewrite(amplitude, folder / "velocity.sgy",
           [](int64_t t, size_t i) { return 1800.0f + 25.0f * float(i) + float(t); });
   const Result fast =
-      run_well({"faults", "predict", folder / "velocity.sgy", model, "out=" + folder / "v", "pictures=false"});
+      run_well({"faults", "predict", folder / "velocity.sgy", model, "out=" + folder / "v", "images=false"});
   EXPECT_TRUE(contains(fast.err, "are these velocities")) << fast.err;
-  const Result usual = run_well({"faults", "predict", amplitude, model, "out=" + folder / "a", "pictures=false"});
+  const Result usual = run_well({"faults", "predict", amplitude, model, "out=" + folder / "a", "images=false"});
   EXPECT_FALSE(contains(usual.err, "velocities")) << usual.err;
 
   // What was done stands in the text header, and that samples are floats now.
@@ -73,8 +73,8 @@ TEST(FaultsOdd, MutesOfPicturesAndOddFiles) {
   EXPECT_TRUE(contains(looked.out, "cycles/km")) << looked.out;
   EXPECT_TRUE(contains(looked.out, "amplitudes are divided by")) << looked.out;
   const auto dips = [&](const std::string& name, const Arguments& more) {
-    Arguments a{"faults",         "predict",  amplitude,       model, "out=" + folder / name,
-                "pictures=false", "dip=true", "threshold=0.01"};
+    Arguments a{"faults",       "predict",  amplitude,       model, "out=" + folder / name,
+                "images=false", "dip=true", "threshold=0.01"};
     a.insert(a.end(), more.begin(), more.end());
     run_well(a);
     return read_file(folder / (name + "/amplitude_00000/dip.sgy"));

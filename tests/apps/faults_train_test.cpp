@@ -81,21 +81,21 @@ TEST(FaultsTrain, TrainPredictEvaluate) {
   for (const char* key : {"average_precision", "tol_iou", "f1"})
     EXPECT_EQ(json_of(folder / "own.json")[key], figures[key]) << key;
 
-  // Pictures with masks.
-  fs::create_directories(folder / "pictures/images");
-  fs::create_directories(folder / "pictures/masks");
+  // Images with masks.
+  fs::create_directories(folder / "images/images");
+  fs::create_directories(folder / "images/masks");
   data::Image grey = data::make_raster(30, 40, 1), mask = grey;
   for (int64_t y = 0; y < 30; ++y)
     for (int64_t x = 0; x < 40; ++x) {
       *grey.at(y, x) = uint8_t(128 + 100 * std::sin(double(y + (x > 20 ? 5 : 0))));
       *mask.at(y, x) = x == 20 || x == 21 ? 255 : 0;
     }
-  write_file(folder / "pictures/images/a.png", data::encode_png(grey));
-  write_file(folder / "pictures/masks/a.png", data::encode_png(mask));
-  run_well({"faults", "evaluate", "model=" + model, "data=" + (folder / "pictures"), "run=" + (folder / "e3"), "--json",
+  write_file(folder / "images/images/a.png", data::encode_png(grey));
+  write_file(folder / "images/masks/a.png", data::encode_png(mask));
+  run_well({"faults", "evaluate", "model=" + model, "data=" + (folder / "images"), "run=" + (folder / "e3"), "--json",
             folder / "e3.json"});
   EXPECT_NEAR(json_of(folder / "e3.json")["fault_share"].get<double>(), 2.0 / 40, 1e-9);
-  run_well({"faults", "predict", folder / "pictures/images/a.png", "model=" + model, "out=" + (folder / "overlay")});
+  run_well({"faults", "predict", folder / "images/images/a.png", "model=" + model, "out=" + (folder / "overlay")});
   EXPECT_EQ(files_below(folder / "overlay"), (std::vector<std::string>{"a/faults.png", "a/probability.png"}));
   EXPECT_EQ(data::image_info(fs::path(folder / "overlay/a/faults.png")).W, 40);
 }
@@ -217,7 +217,7 @@ TEST_F(FaultsPredict, AFileLargerThanTheMemoryItMayUse) {
   const std::string command =
       std::string("ulimit -v 196608; exec ") + testing::kern_program() + " faults predict " + path + " model=" + model +
       " out=" + (folder / "out") +
-      " memory=64 threads=1 passes=inlines thin=false sticks=0 pictures=false quiet=true > /dev/null";
+      " memory=64 threads=1 passes=inlines thin=false sticks=0 images=false quiet=true > /dev/null";
   ASSERT_EQ(std::system(command.c_str()), 0);
   const data::SegyFile faults(folder / "out/large/faults.sgy");
   std::vector<float> p(1000);

@@ -22,13 +22,13 @@ namespace kern::testing {
 namespace {
 namespace fs = std::filesystem;
 
-std::string picture(int i, bool spill = false) { return data::encode_png(data::spill_picture(i, spill, {}).image); }
+std::string png_of(int i, bool spill = false) { return data::encode_png(data::spill_image(i, spill, {}).image); }
 
-// A few good pictures, one of a name that is no UTF-8, and a model of them.
+// A few good images, one of a name that is no UTF-8, and a model of them.
 void train_small(const TemporaryFolder& folder) {
   make_folder(folder / "data/good");
-  for (int i = 0; i < 24; ++i) write_file(folder / ("data/good/p" + std::to_string(i) + ".png"), picture(i));
-  write_file(folder / "data/good/caf\xE9.png", picture(100));
+  for (int i = 0; i < 24; ++i) write_file(folder / ("data/good/p" + std::to_string(i) + ".png"), png_of(i));
+  write_file(folder / "data/good/caf\xE9.png", png_of(100));
   run_well({"anomalies", "train", "data=" + folder / "data", "model=ae", "channels=8", "code=2", "epochs=1",
             "quiet=true", "threads=1", "resamples=0", "panels=0", "run=" + folder / "run"});
 }
@@ -39,17 +39,17 @@ int shell(const std::string& line) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-TEST(Hostile, NamesOfAnyBytesAreTrainedOnAndJudged) {
+TEST(Hostile, NamesOfAnyBytesAreTrainedOnAndEvaluated) {
   const TemporaryFolder folder;
   train_small(folder);
   ASSERT_TRUE(fs::exists(folder / "run/model.safetensors"));
-  run_well({"anomalies", "evaluate", "model=" + folder / "run", "data=" + folder / "data", "pictures=all",
-            "run=" + folder / "judged"});
-  EXPECT_TRUE(contains(read_file(folder / "judged/scores.csv"), "good/caf%E9.png"));
+  run_well({"anomalies", "evaluate", "model=" + folder / "run", "data=" + folder / "data", "images=all",
+            "run=" + folder / "evaluated"});
+  EXPECT_TRUE(contains(read_file(folder / "evaluated/scores.csv"), "good/caf%E9.png"));
   write_squares(folder.path() / "photos", 10);
   for (const char* kind : {"photos/images", "photos/masks"})
     for (const auto& entry : fs::directory_iterator(folder.path() / kind))
-      if (entry.path().stem() == "picture_3") {
+      if (entry.path().stem() == "image_3") {
         fs::rename(entry.path(), entry.path().parent_path() / ("caf\xE9" + entry.path().extension().string()));
         break;
       }
@@ -58,7 +58,7 @@ TEST(Hostile, NamesOfAnyBytesAreTrainedOnAndJudged) {
   EXPECT_TRUE(fs::exists(folder / "segmented/model.safetensors"));
 }
 
-TEST(Hostile, AModelWithoutNumbersJudgesNothing) {
+TEST(Hostile, AModelWithoutNumbersEvaluatesNothing) {
   const TemporaryFolder folder;
   train_small(folder);
   TensorFile file = load_tensors(folder / "run/model.safetensors");
@@ -81,7 +81,7 @@ TEST(Hostile, OutputsOfEqualNamesDoNotReplaceOneAnother) {
   const TemporaryFolder folder;
   train_small(folder);
   make_folder(folder / "in");
-  data::Image image = data::decode_image(picture(1), "x");
+  data::Image image = data::decode_image(png_of(1), "x");
   write_file(folder / "in/a.png", data::encode_png(image));
   write_file(folder / "in/a.PNG", data::encode_png(image));
   write_file(folder / "in/b.png", data::encode_png(image));
@@ -119,7 +119,7 @@ TEST(Hostile, ClosedStandardOutputIsNotTheTable) {
   const std::string table = read_file(folder / "v.csv");
   EXPECT_TRUE(table.starts_with("file,score,threshold,verdict,margin,time\n")) << table;
   EXPECT_FALSE(contains(table, "  score ")) << table;
-  EXPECT_FALSE(contains(table, "pictures judged")) << table;
+  EXPECT_FALSE(contains(table, "images evaluated")) << table;
 }
 
 TEST(Hostile, AFileLargerThanAllowedIsASentence) {
@@ -150,7 +150,7 @@ TEST(Hostile, NamesAreNotObeyed) {
   const TemporaryFolder folder;
   train_small(folder);
   make_folder(folder / "in");
-  write_file(folder / "in/=cmd\x1b[31m.png", picture(1));
+  write_file(folder / "in/=cmd\x1b[31m.png", png_of(1));
   const Result r = run_well({"anomalies", "predict", "model=" + folder / "run", "data=" + folder / "in",
                              "threshold=1e9", "csv=" + folder / "v.csv"});
   EXPECT_FALSE(contains(r.out + r.err, "\x1b[31m"));
@@ -199,7 +199,7 @@ TEST(Hostile, WhatIsWrongWithARunIsSaidBeforeItGoesOn) {
   EXPECT_TRUE(contains(read_file(run + "/metrics.csv"), "\n3,"));
 }
 
-TEST(Hostile, AWatchedPictureThatChangesIsJudgedAgain) {
+TEST(Hostile, AWatchedImageThatChangesIsEvaluatedAgain) {
   const TemporaryFolder folder;
   train_small(folder);
   make_folder(folder / "in");
@@ -210,7 +210,7 @@ TEST(Hostile, AWatchedPictureThatChangesIsJudgedAgain) {
     for (int i = 0; i < 400 && !(fs::exists(table) && contains(read_file(table), text)); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
   };
-  const std::string whole = picture(1), other = picture(2);
+  const std::string whole = png_of(1), other = png_of(2);
   // Its writer pauses for longer than anybody waits.
   write_file(folder / "in/slow.png", whole.substr(0, whole.size() / 2));
   wait_for("slow.png,,");
@@ -230,7 +230,7 @@ TEST(Hostile, AWatchedPictureThatChangesIsJudgedAgain) {
   const Result r = watching.wait();
   EXPECT_EQ(lines("/a.png,"), 2) << read_file(table);
   EXPECT_EQ(lines("/slow.png,"), 2) << read_file(table);
-  EXPECT_TRUE(contains(r.out, "3 pictures judged: 3 good, 0 anomalies; 0 could not be read")) << r.out << r.err;
+  EXPECT_TRUE(contains(r.out, "3 images scored: 3 good, 0 anomalies; 0 could not be read")) << r.out << r.err;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Comparing trainings on pictures, and the epochs until they were good enough.
+// Comparing trainings on images, and the epochs until they were good enough.
 #include "engine/atomic_file.h"
 #include "tests/apps/kern_process.h"
 #include "tests/support/image_folder.h"
@@ -7,26 +7,26 @@ namespace kern::testing {
 namespace {
 
 Arguments training(const std::string& data, const std::string& run, const Arguments& more = {}) {
-  Arguments a{"images",  "train",    "data=" + data, "masks=nonzero", "channels=4,8", "batch=3",          "epochs=2",
-              "lr=0.01", "panels=1", "quiet=true",   "threads=1",     "run=" + run,   "report_pictures=1"};
+  Arguments a{"images",  "train",    "data=" + data, "masks=nonzero", "channels=4,8", "batch=3",        "epochs=2",
+              "lr=0.01", "panels=1", "quiet=true",   "threads=1",     "run=" + run,   "report_images=1"};
   a.insert(a.end(), more.begin(), more.end());
   return a;
 }
 
-TEST(ImagesCompare, TwoMethodsOnTheSamePictures) {
+TEST(ImagesCompare, TwoMethodsOnTheSameImages) {
   const TemporaryFolder folder;
   write_squares(folder.path() / "data", 9);
   const std::string data = folder / "data", a = folder / "a", b = folder / "b", c = folder / "c";
   run_well(training(data, a));
   run_well(training(data, b, {"grey=true"}));
   run_well(training(data, c, {"grey=true", "seed=2", "loss={ce: 1}"}));
-  const Result r = run_well({"images", "compare", a, b, c, "out=" + folder / "out", "report_pictures=2",
-                             "reach={mean_iou: 0.01, val_loss: 1e-9}"});
+  const Result r = run_well({"images", "compare", a, b, c, "out=" + folder / "out", "report_images=2",
+                             "epochs_to={mean_iou: 0.01, val_loss: 1e-9}"});
   EXPECT_TRUE(contains(r.out, "grey=false: accuracy")) << r.out;
   EXPECT_TRUE(contains(r.out, "(2 runs)")) << r.out;
   const std::string page = read_file(folder / "out/report.html");
-  for (const char* part : {"grey=true", "±", "mean_iou &gt;= 0.01", "never", "The same pictures under each method",
-                           "picture, truth, 1 (mean IoU", "binary_iou of every run", "</html>"})
+  for (const char* part : {"grey=true", "±", "mean_iou &gt;= 0.01", "never", "The same images under each method",
+                           "image, truth, 1 (mean IoU", "binary_iou of every run", "</html>"})
     EXPECT_TRUE(contains(page, part)) << part;
   EXPECT_TRUE(contains(read_file(folder / "out/comparison.csv"), "grey=true,2,"));
   expect_refusal({"images", "compare", a, folder / "none", "out=" + folder / "o2"}, {"there is no run in"});
@@ -40,12 +40,12 @@ TEST(ImagesCompare, EpochsUntilAFigureReachesAValue) {
   const TemporaryFolder folder;
   write_squares(folder.path() / "data", 6);
   const std::string data = folder / "data";
-  run_well(training(data, folder / "run", {"reach={accuracy: 0.001, binary_iou: 1.5}"}));
+  run_well(training(data, folder / "run", {"epochs_to={accuracy: 0.001, binary_iou: 1.5}"}));
   const std::string figures = read_file(folder / "run/result.json"), page = read_file(folder / "run/report.html");
   EXPECT_TRUE(contains(figures, "\"accuracy >= 0.001\": 1")) << figures;
   EXPECT_TRUE(contains(figures, "\"binary_iou >= 1.5\": null")) << figures;
   EXPECT_TRUE(contains(page, "Epochs until it was good enough"));
-  expect_refusal(training(data, folder / "b", {"reach={mean_uio: 0.5}"}), {"'mean_uio'", "mean_iou"});
+  expect_refusal(training(data, folder / "b", {"epochs_to={mean_uio: 0.5}"}), {"'mean_uio'", "mean_iou"});
 }
 
 TEST(ImagesCompare, AStudyOfSeeds) {

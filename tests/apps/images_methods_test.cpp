@@ -1,4 +1,4 @@
-// The semi-supervised methods on pictures, through the program.
+// The semi-supervised methods on images, through the program.
 #include "tests/apps/resumed.h"
 #include "tests/support/image_folder.h"
 
@@ -6,14 +6,14 @@ namespace kern::testing {
 namespace {
 
 Arguments methods_training(const std::string& data, const std::string& run, const Arguments& more = {}) {
-  Arguments a{"images",   "train",      "data=" + data, "masks=nonzero",     "channels=4,8",     "batch=2",
-              "epochs=4", "lr=0.01",    "panels=0",     "quiet=true",        "threads=1",        "run=" + run,
-              "seed=3",   "size=16,16", "fit=crop",     "augment.rotate=10", "report_pictures=0"};
+  Arguments a{"images",   "train",      "data=" + data, "masks=nonzero",     "channels=4,8",   "batch=2",
+              "epochs=4", "lr=0.01",    "panels=0",     "quiet=true",        "threads=1",      "run=" + run,
+              "seed=3",   "size=16,16", "fit=crop",     "augment.rotate=10", "report_images=0"};
   a.insert(a.end(), more.begin(), more.end());
   return a;
 }
 
-// Two feeds, a second network or an average, more than one optimiser, the epoch's figures so far: all must come back.
+// Two loaders, a second network or an average, more than one optimiser, the epoch's figures so far: all must come back.
 class ImagesMethod : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(ImagesMethod, KilledInsideAnEpochAndResumed) {
@@ -35,9 +35,9 @@ TEST_P(ImagesMethod, KilledInsideAnEpochAndResumed) {
   expect_equal_files(whole, broken);
   const std::string result = read_file(whole + "/result.json");
   EXPECT_TRUE(contains(result, "\"method\": \"" + method + "\"")) << result;
-  EXPECT_TRUE(contains(result, "\"labelled_pictures\": 4")) << result;
+  EXPECT_TRUE(contains(result, "\"labelled_images\": 4")) << result;
   if (method != "supervised") {
-    EXPECT_TRUE(contains(result, "\"unlabelled_pictures\": 3")) << result;
+    EXPECT_TRUE(contains(result, "\"unlabelled_images\": 3")) << result;
     EXPECT_TRUE(contains(read_file(whole + "/report.html"), "Parts of the loss"));
     EXPECT_TRUE(contains(read_file(whole + "/metrics.csv"), "loss_labelled"));
   }
@@ -53,9 +53,9 @@ TEST(ImagesMethods, LearnFromAFolderWithoutMasks) {
   write_squares(folder.path() / "more", 3, 20, 40);
   const Result r = run_well(
       methods_training(data, run_folder, {"method=fixmatch", "epochs=1", "unlabelled=" + folder / "more/images"}));
-  EXPECT_TRUE(contains(r.out + r.err, "method=fixmatch uses 3 pictures without labels (3 have none")) << r.out << r.err;
+  EXPECT_TRUE(contains(r.out + r.err, "method=fixmatch uses 3 images without labels (3 have none")) << r.out << r.err;
   const Result ignored = run_well(methods_training(data, folder / "run2", {"epochs=1", "labelled_fraction=0.3"}));
-  EXPECT_TRUE(contains(ignored.out + ignored.err, "method=supervised ignores the 2 pictures without labels"))
+  EXPECT_TRUE(contains(ignored.out + ignored.err, "method=supervised ignores the 2 images without labels"))
       << ignored.out << ignored.err;
 }
 
@@ -73,7 +73,7 @@ TEST(ImagesMethods, WhatDoesNotFitIsSaid) {
   const TemporaryFolder folder;
   const std::string data = folder / "data", out = folder / "run", hidden = "labelled_fraction=0.5";
   write_squares(data, 7);
-  expect_refusal(methods_training(data, out, {"method=fixmatch"}), {"learns from unlabelled pictures", "unlabelled="});
+  expect_refusal(methods_training(data, out, {"method=fixmatch"}), {"learns from unlabelled images", "unlabelled="});
   expect_refusal(methods_training(data, out, {"method=cps", hidden, "loss={bce: 1}"}), {"loss={ce: 1}"});
   expect_refusal(methods_training(data, out, {"method=cps", "unlabelled=nowhere"}),
                  {"unlabelled=nowhere is no folder"});
@@ -81,8 +81,8 @@ TEST(ImagesMethods, WhatDoesNotFitIsSaid) {
                  {"fcn"});
 }
 
-// 5 pictures train, in batches of 2: the last has one, of which the deepest level has one pixel.
-TEST(ImagesMethods, ABatchOfOneTinyPictureIsRefusedBeforeTheTraining) {
+// 5 images train, in batches of 2: the last has one, of which the deepest level has one pixel.
+TEST(ImagesMethods, ABatchOfOneTinyImageIsRefusedBeforeTheTraining) {
   const TemporaryFolder folder;
   const std::string data = folder / "data", out = folder / "run";
   write_squares(data, 7, 4, 4);
@@ -91,8 +91,8 @@ TEST(ImagesMethods, ABatchOfOneTinyPictureIsRefusedBeforeTheTraining) {
     a.insert(a.end(), keys.begin(), keys.end());
     expect_refusal(a, words);
   };
-  refused({"channels=4,4,8", "batch=2"}, {"of 5 pictures in batches of 2", "a single pixel at 4 x 4", "Set batch=3"});
-  refused({"channels=4,4,8", "batch=1"}, {"of 5 pictures in batches of 1", "Set batch=3"});
+  refused({"channels=4,4,8", "batch=2"}, {"of 5 images in batches of 2", "a single pixel at 4 x 4", "Set batch=3"});
+  refused({"channels=4,4,8", "batch=1"}, {"of 5 images in batches of 1", "Set batch=3"});
   run_well({"images", "train", "data=" + data, "masks=nonzero", "quiet=true", "epochs=1", "run=" + out,
             "channels=4,4,8", "batch=3"});
 }

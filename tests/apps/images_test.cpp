@@ -41,18 +41,18 @@ TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   EXPECT_TRUE(contains(report, "data:image/png;base64,"));
   EXPECT_TRUE(contains(report, "epoch 4"));
   EXPECT_TRUE(fs::exists(folder / "run/panels/epoch_0001.png"));
-  const Result judged = run_well({"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
-                                  "run=" + folder / "judged", "pictures=validation"});
-  EXPECT_TRUE(contains(judged.out, "3 pictures: IoU of object"));
+  const Result evaluated = run_well({"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
+                                     "run=" + folder / "evaluated", "images=validation"});
+  EXPECT_TRUE(contains(evaluated.out, "3 images: IoU of object"));
   // Without a word: what trained nothing. All of them once counted as if new.
   const Result unseen = run_well(
       {"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data", "run=" + folder / "unseen"});
-  EXPECT_TRUE(contains(unseen.out, "3 pictures: IoU of object")) << unseen.out;
+  EXPECT_TRUE(contains(unseen.out, "3 images: IoU of object")) << unseen.out;
   EXPECT_TRUE(contains(unseen.out + unseen.err, "trained this model and are left out")) << unseen.err;
   EXPECT_FALSE(contains(read_file(folder / "unseen/report.html"), "<td>validation</td>"));
   const Result all = run_well({"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
-                               "run=" + folder / "all", "pictures=all"});
-  EXPECT_TRUE(contains(all.err, "trained this model: the figures are better than those of new pictures")) << all.err;
+                               "run=" + folder / "all", "images=all"});
+  EXPECT_TRUE(contains(all.err, "trained this model: the figures are better than those of new images")) << all.err;
   // An evaluation is not written over unasked; keys that come too late for a run are named.
   const Arguments again{"images", "evaluate", "model=" + folder / "run", "data=" + folder / "data",
                         "run=" + folder / "all"};
@@ -60,15 +60,15 @@ TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   Arguments over = again;
   over.push_back("overwrite=true");
   run_well(over);
-  const Result late = run_well({"images", "train", "resume=" + folder / "run", "lr=0.5", "report_pictures=2"});
-  EXPECT_TRUE(contains(late.err, "lr=0.5, report_pictures=2 changes nothing of what it has learnt")) << late.err;
+  const Result late = run_well({"images", "train", "resume=" + folder / "run", "lr=0.5", "report_images=2"});
+  EXPECT_TRUE(contains(late.err, "lr=0.5, report_images=2 changes nothing of what it has learnt")) << late.err;
   EXPECT_TRUE(contains(late.err, "epochs=")) << late.err;
   EXPECT_FALSE(contains(run_well({"images", "train", "resume=" + folder / "run"}).err, "changes nothing"));
 
   fs::rename(folder / "run/model.safetensors", folder / "alone.safetensors");
   fs::remove_all(folder / "run");
   fs::create_directories(folder / "in/Größe");
-  fs::copy_file(folder / "data/images/picture_1.png", folder / "in/Größe/写真.png");
+  fs::copy_file(folder / "data/images/image_1.png", folder / "in/Größe/写真.png");
   write_file(folder / "in/one.png", data::encode_png(data::make_raster(1, 1, 3)));
   write_file(folder / "in/wide.png", data::encode_png(data::make_raster(2, 30000, 1)));
   write_file(folder / "in/cut.jpg", "\xFF\xD8\xFF");
@@ -77,7 +77,7 @@ TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   fs::copy_file(testing::source_file("tests/data/image/stack.tif"), folder / "in/stack.tif");  // 11 pages
   const Result r = run_well({"images", "predict", "model=" + folder / "alone.safetensors", "data=" + folder / "in",
                              "out=" + folder / "out", "probabilities=true", "flips=both"});
-  EXPECT_TRUE(contains(r.out, "15 pictures predicted, 2 skipped"));
+  EXPECT_TRUE(contains(r.out, "15 images predicted, 2 skipped"));
   EXPECT_TRUE(contains(r.err, "CMYK")) << r.err;
   EXPECT_TRUE(contains(r.err, "cut.jpg is cut short")) << r.err;
   const data::StoredImage mask = data::read_stored(folder / "out/Größe/写真.png");
@@ -96,7 +96,7 @@ TEST(ImagesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
                  {"cut.jpg"});
 }
 
-TEST(ImagesApp, TilesCoverAPictureOfAnySize) {
+TEST(ImagesApp, TilesCoverAImageOfAnySize) {
   const TemporaryFolder folder;
   write_squares(folder.path() / "data", 8);
   run_well(images_training(folder / "data", folder / "run", {"size=16,16", "fit=crop"}));
@@ -105,28 +105,28 @@ TEST(ImagesApp, TilesCoverAPictureOfAnySize) {
   EXPECT_EQ(data::image_info(fs::path(folder / "out/large.png")).H, 77);
 }
 
-// 6000 x 6000 pixels squeezed to the 256 x 192 that a network was trained on show nothing: such a picture is scaled as
-// the training pictures were, and tiled.
-TEST(ImagesApp, WhatIsMuchLargerThanTheTrainingPicturesIsNotSqueezed) {
+// 6000 x 6000 pixels squeezed to the 256 x 192 that a network was trained on show nothing: such an image is scaled as
+// the training images were, and tiled.
+TEST(ImagesApp, WhatIsMuchLargerThanTheTrainingImagesIsNotSqueezed) {
   const TemporaryFolder folder;
   write_squares(folder.path() / "data", 12);  // 24 x 32
   run_well(images_training(folder / "data", folder / "run", {"size=12,16", "fit=scale", "epochs=60", "lr=0.01"}));
-  const data::Image one = data::read_image(folder / "data/images/picture_0.png");
+  const data::Image one = data::read_image(folder / "data/images/image_0.png");
   data::Image mosaic = data::make_raster(5 * one.H, 5 * one.W, one.C);
   for (int64_t y = 0; y < mosaic.H; ++y)
     for (int64_t x = 0; x < mosaic.W; ++x) std::copy_n(one.at(y % one.H, x % one.W), one.C, mosaic.at(y, x));
   write_file(folder / "mosaic.png", data::encode_png(mosaic));
   write_file(folder / "one.png", data::encode_png(one));
-  const auto mask_of = [&](const std::string& picture, const std::string& out, const std::string& window, bool said) {
-    const Result r = run_well({"images", "predict", "model=" + folder / "run", "data=" + folder / picture,
+  const auto mask_of = [&](const std::string& image, const std::string& out, const std::string& window, bool said) {
+    const Result r = run_well({"images", "predict", "model=" + folder / "run", "data=" + folder / image,
                                "out=" + folder / out, "window=" + window});
-    EXPECT_EQ(contains(r.err, "160 x 120 pixels, where the training pictures had 32 x 24"), said) << r.err;
-    return data::read_stored(folder / out + "/" + picture);  // class numbers
+    EXPECT_EQ(contains(r.err, "160 x 120 pixels, where the training images had 32 x 24"), said) << r.err;
+    return data::read_stored(folder / out + "/" + image);  // class numbers
   };
   const data::StoredImage alone = mask_of("one.png", "o1", "auto", false),
                           tiled = mask_of("mosaic.png", "o2", "auto", true),
                           squeezed = mask_of("mosaic.png", "o3", "whole", false);
-  // The square in the middle of the mosaic against that of the picture alone.
+  // The square in the middle of the mosaic against that of the image alone.
   const auto alike = [&](const data::StoredImage& mask) {
     int64_t equal = 0;
     for (int64_t y = 0; y < one.H; ++y)
@@ -201,7 +201,7 @@ TEST(ImagesApp, RefusesWithTheRemedy) {
   for (const std::string name : {"other.png", "third.png"}) {
     data::Image other;
     write_file(folder / ("data/images/" + name),
-               data::encode_png(square_picture(name.size() + size_t(name[0]), 10, 10, other)));
+               data::encode_png(square_image(name.size() + size_t(name[0]), 10, 10, other)));
     write_file(folder / ("data/masks/" + name), data::encode_png(other));
   }
   expect_refusal({"images", "train", data, run, "masks=nonzero", "validation=0.1", "seed=2"},

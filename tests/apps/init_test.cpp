@@ -69,7 +69,7 @@ TEST(WellsInit, FindsCurvesUnitsStepsAndLabels) {
 }
 
 // Zones that follow each other are told by what lies above and below: whole wells, and labels that never go back.
-TEST(WellsInit, ZonesInOrderAreReadInWholeWells) {
+TEST(WellsInit, MonotoneZonesAreReadInWholeWells) {
   const TemporaryFolder folder;
   std::string table = "well,depth_m,GR,zone\n";
   for (int w = 0; w < 24; ++w)
@@ -80,7 +80,7 @@ TEST(WellsInit, ZonesInOrderAreReadInWholeWells) {
   write_file(folder / "zones.csv", table);
   run_well({"wells", "init", folder / "zones.csv", "out=" + folder / "z.yaml"});
   const std::string text = read_file(folder / "z.yaml");
-  for (const char* line : {"window: 0", "batch: 4", "in_order: true", "epochs: 200"})
+  for (const char* line : {"window: 0", "batch: 4", "monotone: true", "epochs: 200"})
     EXPECT_TRUE(contains(text, line)) << line << "\n" << text;
   run_well({"wells", "train", folder / "z.yaml", "epochs=1", "quiet=true", "run=" + folder / "run"});
 }
@@ -112,13 +112,13 @@ TEST(ImagesInit, TrainsAsItStands) {
   const std::string config = folder / "my.yaml";
   run_well({"images", "init", folder / "data", "out=" + config});
   const std::string text = read_file(config);
-  for (const char* line : {"10 pictures, 10 with masks", "masks: nonzero", "size: [64, 96]", "fit: scale", "0 and 255"})
+  for (const char* line : {"10 images, 10 with masks", "masks: nonzero", "size: [64, 96]", "fit: scale", "0 and 255"})
     EXPECT_TRUE(contains(text, line)) << line << "\n" << text;
   run_well({"images", "train", config, "epochs=1", "channels=4,8", "panels=0", "quiet=true", "run=" + folder / "run"});
   EXPECT_TRUE(fs::exists(folder / "run/report.html"));
 }
 
-// Thin lines in large pictures are looked at in parts; class numbers, void, and masks beside the pictures.
+// Thin lines in large images are looked at in parts; class numbers, void, and masks beside the images.
 TEST(ImagesInit, FindsLayoutKindAndWidth) {
   const TemporaryFolder folder;
   make_folder(folder / "thin");
@@ -158,9 +158,9 @@ TEST(AnomaliesInit, TrainsAsItStands) {
   for (const char* name : {"good", "spill", "ground_truth/spill"}) make_folder(folder.path() / "data" / name);
   for (int i = 0; i < 24; ++i)
     write_file(folder / ("data/good/p" + std::to_string(i) + ".png"),
-               data::encode_png(data::spill_picture(i, false, {}).image));
+               data::encode_png(data::spill_image(i, false, {}).image));
   for (int i = 0; i < 6; ++i) {
-    const auto spill = data::spill_picture(100 + i, true, {});
+    const auto spill = data::spill_image(100 + i, true, {});
     write_file(folder / ("data/spill/s" + std::to_string(i) + ".png"), data::encode_png(spill.image));
     // White where the thing is good.
     data::Image mask = data::make_raster(spill.image.H, spill.image.W, 1, uint8_t(255));
@@ -170,7 +170,7 @@ TEST(AnomaliesInit, TrainsAsItStands) {
   const std::string config = folder / "my.yaml";
   run_well({"anomalies", "init", folder / "data", "out=" + config});
   const std::string text = read_file(config);
-  for (const char* line : {"24 good pictures, 6 defective (6 spill)", "masks: zero", "6 defects are too few",
+  for (const char* line : {"24 good images, 6 defective (6 spill)", "masks: zero", "6 defects are too few",
                            "it will be rough", "model: conv_ae_fc"})
     EXPECT_TRUE(contains(text, line)) << line << "\n" << text;
   run_well(

@@ -212,7 +212,7 @@ TEST(OpendTectPlugin, kills_a_child_that_is_not_wanted_any_more) {
 // The command that the plugin gives.
 int predict(const TemporaryFolder& folder, const std::string& model) {
   ExchangeChild child({testing::kern_program(), "faults", "predict", "model=" + model, "data=" + (folder / "cube.sgy"),
-                       "out=" + folder.path().string(), "thin=false", "sticks=0", "pictures=false"},
+                       "out=" + folder.path().string(), "thin=false", "sticks=0", "images=false"},
                       folder / "kern.log");
   wait_for(child);
   return child.exit_code();

@@ -145,10 +145,10 @@ TEST_F(Input, SemiSupervision) {
   expect_refusal(train_arguments(data, out, {"method=mean_teacher", hidden, "ema=0.9"}), {"leave ema at 0"});
   expect_refusal(train_arguments(data, out, {"method=cps", hidden, "accumulate=2"}), {"accumulate must be 1"});
   expect_refusal(train_arguments(data, out, {"method=cps", hidden, "compat=seed"}), {"leave compat=none"});
-  expect_refusal(train_arguments(data, out, {"method=fixmatch", hidden, "semi.in_order=true"}),
-                 {"semi.in_order", "in_order=false"});
-  expect_refusal(train_arguments(data, out, {"method=cps", hidden, "semi.in_order=true", "in_order=true"}),
-                 {"semi.in_order is of method=mean_teacher and fixmatch"});
+  expect_refusal(train_arguments(data, out, {"method=fixmatch", hidden, "semi.monotone=true"}),
+                 {"semi.monotone", "monotone=false"});
+  expect_refusal(train_arguments(data, out, {"method=cps", hidden, "semi.monotone=true", "monotone=true"}),
+                 {"semi.monotone is of method=mean_teacher and fixmatch"});
   expect_refusal(train_arguments(data, out, {"labelled_wells=[nowhere]"}), {"nowhere", "no training well"});
   expect_refusal(train_arguments(data, out, {"labelled_fraction=0"}), {"labelled_fraction must be greater than 0"});
   const Result r = run_well(train_arguments(data, out, {"epochs=1", hidden}));
@@ -221,9 +221,9 @@ class Models : public Input {
   const std::string trained = folder / "run";
   void expect_no_model(const std::string& path, const std::vector<std::string>& words) {
     expect_refusal({"wells", "predict", "model=" + path, "data=" + data, "out=" + (folder / "out")}, words);
-    expect_refusal({"wells", "evaluate", "model=" + path, "data=" + data, "run=" + (folder / "judged")}, words);
+    expect_refusal({"wells", "evaluate", "model=" + path, "data=" + data, "run=" + (folder / "evaluated")}, words);
     EXPECT_TRUE(files_below(folder / "out").empty());
-    EXPECT_TRUE(files_below(folder / "judged").empty());
+    EXPECT_TRUE(files_below(folder / "evaluated").empty());
   }
 };
 

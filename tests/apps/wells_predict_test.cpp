@@ -209,10 +209,10 @@ TEST_F(Predict, NothingIsOverwrittenUnasked) {
 }
 
 TEST_F(Predict, EvaluationRepeatsTheTrainingsFigures) {
-  const std::string judged = folder / "judged", figures = folder / "figures.json";
-  run_well({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + judged, "wells=validation", "--json",
+  const std::string evaluated = folder / "evaluated", figures = folder / "figures.json";
+  run_well({"wells", "evaluate", "model=" + trained, "data=" + data, "run=" + evaluated, "wells=validation", "--json",
             figures, "threads=2"});
-  const nlohmann::json training = json_of(trained + "/result.json"), evaluation = json_of(judged + "/result.json");
+  const nlohmann::json training = json_of(trained + "/result.json"), evaluation = json_of(evaluated + "/result.json");
   EXPECT_EQ(evaluation, json_of(figures));
   for (const char* key :
        {"loss", "accuracy", "macro_f1", "mean_iou", "class_iou", "class_f1", "majority_accuracy", "majority_macro_f1",
@@ -289,26 +289,26 @@ TEST_F(Predict, WhereNothingWasMeasuredThereIsNoClass) {
 }
 
 TEST_F(Predict, ANetworkOnTheLogisticRegressionBeginsAsGoodAsItAndComesBack) {
-  const std::string based = folder / "based", judged = folder / "based_judged";
-  run_well(train_arguments(data, based, {"epochs=1", "base=logistic", "lr=1e-12"}));
+  const std::string based = folder / "based", evaluated = folder / "based_evaluated";
+  run_well(train_arguments(data, based, {"epochs=1", "residual_on=logistic", "lr=1e-12"}));
   const nlohmann::json untrained = json_of(based + "/result.json");
   for (const std::string key : {"accuracy", "macro_f1", "mean_iou"})
     EXPECT_EQ(untrained[key], untrained["logistic_" + key]) << key;
 
   run_well(train_arguments(data, based + "2",
-                           {"epochs=4", "base=logistic", "reads=windows", "model=mlp", "channels=[8]", "strides=[]",
-                            "radius=0", "lr=0.01"}));
-  run_well({"wells", "evaluate", "model=" + based + "2", "data=" + data, "run=" + judged, "wells=validation"});
-  const nlohmann::json training = json_of(based + "2/result.json"), evaluation = json_of(judged + "/result.json");
+                           {"epochs=4", "residual_on=logistic", "features=windows", "model=mlp", "channels=[8]",
+                            "strides=[]", "radius=0", "lr=0.01"}));
+  run_well({"wells", "evaluate", "model=" + based + "2", "data=" + data, "run=" + evaluated, "wells=validation"});
+  const nlohmann::json training = json_of(based + "2/result.json"), evaluation = json_of(evaluated + "/result.json");
   for (const std::string key : {"loss", "accuracy", "macro_f1"}) EXPECT_EQ(training[key], evaluation[key]) << key;
   EXPECT_NE(training["loss"], untrained["loss"]);
-  for (const char* other : {"base=none", "reads=windows"})
-    expect_refusal({"wells", "train", "resume=" + based, other, "epochs=2"}, {"another model", "base=logistic"});
+  for (const char* other : {"residual_on=none", "features=windows"})
+    expect_refusal({"wells", "train", "resume=" + based, other, "epochs=2"}, {"another model", "residual_on=logistic"});
 }
 
 TEST_F(Predict, LabelsFollowTheOrderTheModelWasTrainedWith) {
   const std::string ordered = folder / "ordered";
-  run_well(train_arguments(data, ordered, {"epochs=1", "in_order=true", "remove_short=3"}));
+  run_well(train_arguments(data, ordered, {"epochs=1", "monotone=true", "remove_short=3"}));
   const auto labels = [&](const std::string& name, const Arguments& more) {
     Arguments a{"wells", "predict", "model=" + ordered, "data=" + data + "/synthetic_00000.las",
                 "out=" + (folder / name)};
@@ -318,14 +318,15 @@ TEST_F(Predict, LabelsFollowTheOrderTheModelWasTrainedWith) {
     std::erase_if(values, [](double v) { return std::isnan(v); });
     return values;
   };
-  const std::vector<double> kept = labels("kept", {}), off = labels("off", {"in_order=off", "remove_short=0"});
+  const std::vector<double> kept = labels("kept", {}), off = labels("off", {"monotone=off", "remove_short=0"});
   EXPECT_FALSE(kept.empty());
   EXPECT_TRUE(std::is_sorted(kept.begin(), kept.end()));
   EXPECT_FALSE(std::is_sorted(off.begin(), off.end())) << "the synthetic facies come back, and so should these";
-  EXPECT_EQ(labels("on", {"in_order=on"}), kept);
+  EXPECT_EQ(labels("on", {"monotone=on"}), kept);
 
-  run_well({"wells", "evaluate", "model=" + ordered, "data=" + data, "run=" + (folder / "judged"), "wells=validation"});
-  EXPECT_EQ(json_of(folder / "judged/result.json")["mean_iou"], json_of(ordered + "/result.json")["mean_iou"]);
+  run_well(
+      {"wells", "evaluate", "model=" + ordered, "data=" + data, "run=" + (folder / "evaluated"), "wells=validation"});
+  EXPECT_EQ(json_of(folder / "evaluated/result.json")["mean_iou"], json_of(ordered + "/result.json")["mean_iou"]);
 }
 
 // lasio reads what we write; KERN_PYTHON names a Python that has it.
@@ -350,8 +351,9 @@ TEST_F(Predict, OtherImplementationsGiveNearlyTheSame) {
         Arguments{"wells", "predict", "model=" + trained, "data=" + data, "out=" + (folder / "y")}}) {
     const Result r = run(arguments, {{"KERN_IMPL", "conv2d=nonsense"}});
     EXPECT_EQ(r.code, 1);
-    EXPECT_TRUE(contains(r.err, "error: KERN_IMPL: op 'conv2d' has no row 'nonsense'; its rows are ") &&
-                contains(r.err, "reference"))
+    EXPECT_TRUE(
+        contains(r.err, "error: KERN_IMPL: op 'conv2d' has no implementation 'nonsense'; its implementations are ") &&
+        contains(r.err, "reference"))
         << r.err;
     EXPECT_FALSE(contains(r.err, "skipped"));
   }

@@ -67,7 +67,7 @@ TEST_F(Resume, AnLstmWithAveragedWeights) {
   expect_equal_files(averaged, broken);
 }
 
-// Two feeds, a second network or an average, more than one optimiser, the epoch's figures so far: all must come back.
+// Two loaders, a second network or an average, more than one optimiser, the epoch's figures so far: all must come back.
 class ResumeMethod : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(ResumeMethod, KilledInsideAnEpoch) {
@@ -80,8 +80,8 @@ TEST_P(ResumeMethod, KilledInsideAnEpoch) {
   if (method == "seed") {
     keys = {"labelled_fraction=0.5", "method=adversarial",       "compat=seed",
             "adversarial.wait=1",    "class_weights=complement", "checkpoint_every=0s"};
-  } else if (method == "in_order") {
-    keys.insert(keys.end(), {"method=mean_teacher", "semi.in_order=true", "in_order=true", "base=logistic"});
+  } else if (method == "monotone") {
+    keys.insert(keys.end(), {"method=mean_teacher", "semi.monotone=true", "monotone=true", "residual_on=logistic"});
   } else {
     keys.push_back("method=" + method);
   }
@@ -96,14 +96,14 @@ TEST_P(ResumeMethod, KilledInsideAnEpoch) {
   }
   run_well({"wells", "train", "resume=" + broken, "threads=2"});
   expect_equal_files(whole, broken);
-  if (inside && method != "seed" && method != "in_order")
+  if (inside && method != "seed" && method != "monotone")
     expect_refusal(
         {"wells", "train", "resume=" + broken, "method=" + std::string(method == "cps" ? "fixmatch" : "cps")},
         {"another method"});
 }
 INSTANTIATE_TEST_SUITE_P(Methods, ResumeMethod,
                          ::testing::Values("supervised", "adversarial", "seed", "mean_teacher", "fixmatch", "cps",
-                                           "in_order"),
+                                           "monotone"),
                          [](const auto& i) { return std::string(i.param); });
 
 // Rows were chosen by measuring; when it goes on the cache has changed its mind, and tuning is off besides.
@@ -125,13 +125,13 @@ TEST(ResumeTuned, GoesOnWithTheRowsItBeganWith) {
   const auto choices = TuningFile(broken + "/tuned.txt").cases();
   ASSERT_FALSE(choices.empty());
   std::map<std::string, std::string> chosen;
-  for (const TunedCase& c : measured) chosen[c.entry + c.spec] = c.row;
-  for (const TunedCase& c : choices) EXPECT_EQ(c.row, chosen[c.entry + c.spec]) << "the second run found the cache";
+  for (const TunedCase& c : measured) chosen[c.entry + c.spec] = c.impl;
+  for (const TunedCase& c : choices) EXPECT_EQ(c.impl, chosen[c.entry + c.spec]) << "the second run found the cache";
   fs::remove(cache);
   TuningFile contrary(cache);
   for (TunedCase c : measured) {
-    const std::string first = c.rows.substr(0, c.rows.find(','));
-    c.row = c.row == first ? c.rows.substr(c.rows.rfind(',') + 1) : first;
+    const std::string first = c.impls.substr(0, c.impls.find(','));
+    c.impl = c.impl == first ? c.impls.substr(c.impls.rfind(',') + 1) : first;
     contrary.add(c);
   }
   run_well({"wells", "train", "resume=" + broken}, {{"KERN_TUNE", "off"}, tuned[1]});

@@ -101,11 +101,11 @@ TEST(Benchmarks, kernels_are_timed_row_by_row) {
   time_kernels({.models = {"D"}, .ops = {"conv2d", "norm_act", "adam"}, .large = false, .repeats = 1},
                [&](const KernelResult& r) {
                  ops.insert(r.op);
-                 rows.insert(r.row);
+                 rows.insert(r.impl);
                  EXPECT_GT(r.flops, 0);
                  EXPECT_GT(r.bytes, 0);
                  EXPECT_GT(r.milliseconds.median, 0);
-                 EXPECT_NE(r.row, "reference");
+                 EXPECT_NE(r.impl, "reference");
                });
   EXPECT_EQ(ops, (std::set<std::string>{"adam", "conv2d", "norm_act"}));
   EXPECT_TRUE(rows.contains("simd"));
@@ -117,7 +117,7 @@ TEST(Benchmarks, the_ops_order_is_kept_and_sums_of_products_go_by_their_weight) 
   time_kernels({.models = {"D"}, .ops = {"norm_act", "conv2d", "fill"}, .side = 100, .large = false, .repeats = 1},
                [&](const KernelResult& r) {
                  if (ops.empty() || ops.back() != r.op) ops.push_back(r.op);
-                 if (r.op != "conv2d" || r.row != "simd" || r.direction != "forward") return;
+                 if (r.op != "conv2d" || r.impl != "simd" || r.direction != "forward") return;
                  EXPECT_EQ(r.shape.substr(0, 9), "16x1x100 ");
                  flops.push_back(r.flops);
                });
@@ -198,7 +198,7 @@ TEST(Benchmarks, a_gpus_rows_are_timed_on_the_gpu) {
                 .yardstick = &yardstick},
                [&](const KernelResult& r) {
                  ops.insert(r.op);
-                 EXPECT_EQ(r.row.substr(0, 4), "cuda");
+                 EXPECT_EQ(r.impl.substr(0, 4), "cuda");
                  EXPECT_GT(r.milliseconds.median, 0);
                  EXPECT_EQ(r.machine.gflops, 0);
                });
@@ -211,7 +211,7 @@ TEST(Benchmarks, rows_for_bf16_are_timed_on_the_gpu) {
   if (!gpu_available()) GTEST_SKIP() << "no GPU, and no emulated one";
   std::map<std::string, std::set<std::string>> of_model, large;
   time_kernels({.device = Device::cuda, .models = {"D"}, .ops = {"add"}, .large = false, .repeats = 1},
-               [&](const KernelResult& r) { of_model[r.op].insert(r.row); });
+               [&](const KernelResult& r) { of_model[r.op].insert(r.impl); });
   EXPECT_EQ(of_model["add"], (std::set<std::string>{"cuda", "cuda_bf16"}));
   std::map<std::string, double> bytes;
   time_kernels({.device = Device::cuda,
@@ -219,9 +219,9 @@ TEST(Benchmarks, rows_for_bf16_are_timed_on_the_gpu) {
                 .repeats = 1,
                 .large_values = 1 << 12},
                [&](const KernelResult& r) {
-                 large[r.op].insert(r.row);
+                 large[r.op].insert(r.impl);
                  EXPECT_GT(r.milliseconds.median, 0);
-                 if (r.op == "relu" && r.direction == "forward") bytes[r.row] = r.bytes;
+                 if (r.op == "relu" && r.direction == "forward") bytes[r.impl] = r.bytes;
                });
   for (const char* op : {"norm_act", "upsample", "max_pool", "relu", "head_cross_entropy"})
     EXPECT_TRUE(large[op].contains("cuda") && large[op].contains("cuda_bf16")) << op;

@@ -39,7 +39,7 @@ TEST(Ledger, KnowsWhatEveryKernelIsFor) {
   if (!benchmarks::ledger_available()) GTEST_SKIP() << "this build has no emulated device";
   for (const char* model : {"a", "b256", "C", "d", "D", "e", "f"})
     for (const benchmarks::LedgerNode& node : benchmarks::ledger_of(model, kBf16).nodes)
-      EXPECT_TRUE(node.kind == "copy" || !node.op.empty() || node.kernel == "finish_stretches_kernel" ||
+      EXPECT_TRUE(node.kind == "copy" || !node.op.empty() || node.kernel == "finish_chunks_kernel" ||
                   node.kernel == "norm_parameters_kernel" || node.kernel == "pack_filters_kernel")
           << model << " " << node.kernel;
 }

@@ -33,7 +33,7 @@ TEST(Loader, EachHasAStepThatConsumesItsBatches) {
     if (std::string(loader.id) != "wells" && std::string(loader.id) != "anomalies") continue;  // the others take long
     EXPECT_GT(time_steps(loader.step, {.batch = 2, .warmup = 2, .repeats = 1}).loss, 0);
   }
-  testing::expect_words(testing::error_of([] { loader_of("pictures"); }), {"no loader 'pictures'", "images_binary"});
+  testing::expect_words(testing::error_of([] { loader_of("images"); }), {"no loader 'images'", "images_binary"});
 }
 
 }  // namespace

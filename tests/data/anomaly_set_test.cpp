@@ -18,7 +18,7 @@ class AnomalySetTest : public ::testing::Test {
  protected:
   AnomalySetTest() : root(fs::path(::testing::TempDir()) / "anomalies") { fs::remove_all(root); }
   ~AnomalySetTest() override { fs::remove_all(root); }
-  void picture(const std::string& name, int64_t h = 4, int64_t w = 5) const {
+  void image(const std::string& name, int64_t h = 4, int64_t w = 5) const {
     fs::create_directories((root / name).parent_path());
     write_file(root / name, encode_png(make_raster(h, w, 1)));
   }
@@ -26,10 +26,10 @@ class AnomalySetTest : public ::testing::Test {
     o.path = root;
     return load_anomaly_set(o);
   }
-  static const AnomalyPicture& find(const AnomalySet& set, const std::string& id) {
-    for (const auto& p : set.pictures)
+  static const AnomalyImage& find(const AnomalySet& set, const std::string& id) {
+    for (const auto& p : set.images)
       if (p.id == id) return p;
-    throw Error("no picture " + id);
+    throw Error("no image " + id);
   }
   fs::path root;
 };
@@ -43,58 +43,58 @@ std::string message_of(const std::function<void()>& f) {
 }
 
 TEST_F(AnomalySetTest, FoldersAreKindsAndMasksArePaired) {
-  picture("good/a.png"), picture("Normal/b.png"), picture("crack/a.png"), picture("hole/x.png");
-  picture("ground_truth/crack/a_mask.png"), picture("ground_truth/hole/x.png", 9, 9);
+  image("good/a.png"), image("Normal/b.png"), image("crack/a.png"), image("hole/x.png");
+  image("ground_truth/crack/a_mask.png"), image("ground_truth/hole/x.png", 9, 9);
   const AnomalySet set = load();
-  ASSERT_EQ(set.pictures.size(), 4u);
+  ASSERT_EQ(set.images.size(), 4u);
   EXPECT_EQ(set.count(Truth::normal), 2);
   EXPECT_EQ(find(set, "crack/a.png").kind, "crack");
   EXPECT_EQ(find(set, "crack/a.png").mask, root / "ground_truth/crack/a_mask.png");
   EXPECT_TRUE(find(set, "good/a.png").mask.empty());
   EXPECT_TRUE(find(set, "hole/x.png").mask.empty());  // another size
   ASSERT_EQ(set.skipped.size(), 1u);
-  EXPECT_NE(set.skipped[0].sentence.find("is 9 x 9, its picture"), std::string::npos);
+  EXPECT_NE(set.skipped[0].sentence.find("is 9 x 9, its image"), std::string::npos);
   EXPECT_THROW(load({.strict = true}), Error);
 }
 
 TEST_F(AnomalySetTest, APngBesideAJpegOfItsNameIsItsMask) {
-  picture("MT_Free/1.png"), picture("MT_Crack/2.png");
+  image("MT_Free/1.png"), image("MT_Crack/2.png");
   fs::copy_file(root / "MT_Crack/2.png", root / "MT_Crack/2.jpg");  // the header decides, not the name
   const AnomalySet set = load();
-  ASSERT_EQ(set.pictures.size(), 2u);
+  ASSERT_EQ(set.images.size(), 2u);
   EXPECT_EQ(find(set, "MT_Crack/2.jpg").mask, root / "MT_Crack/2.png");
   EXPECT_EQ(find(set, "MT_Free/1.png").truth, Truth::normal);
 }
 
 TEST_F(AnomalySetTest, MaskNamesCanBeTranslated) {
-  picture("good/P_ND_1.png"), picture("defect/P_D_2.png"), picture("ground_truth/P_GT_2.png");
+  image("good/P_ND_1.png"), image("defect/P_D_2.png"), image("ground_truth/P_GT_2.png");
   EXPECT_TRUE(find(load(), "defect/P_D_2.png").mask.empty());
   EXPECT_EQ(find(load({.mask_from = "_D_", .mask_to = "_GT_"}), "defect/P_D_2.png").mask,
             root / "ground_truth/P_GT_2.png");
 }
 
 // It was silent: "masks 0" beside a folder of them.
-TEST_F(AnomalySetTest, MasksThatNoPictureTakesAreNamedWithWhatWouldPairThem) {
-  picture("good/P_S_ND_1.png");
+TEST_F(AnomalySetTest, MasksThatNoImageTakesAreNamedWithWhatWouldPairThem) {
+  image("good/P_S_ND_1.png");
   for (const char* n : {"01_1", "01_2", "02_1"})
-    picture(text("defect/P_S_D_", n, ".png")), picture(text("ground_truth/P_S_GT_", n, ".png"));
+    image(text("defect/P_S_D_", n, ".png")), image(text("ground_truth/P_S_GT_", n, ".png"));
   const AnomalySet set = load();
   ASSERT_EQ(set.skipped.size(), 1u);
-  EXPECT_NE(set.skipped[0].sentence.find("3 masks belong to no picture"), std::string::npos) << set.skipped[0].sentence;
+  EXPECT_NE(set.skipped[0].sentence.find("3 masks belong to no image"), std::string::npos) << set.skipped[0].sentence;
   EXPECT_EQ(set.skipped[0].remedy, "set mask_from=_D_ mask_to=_GT_, which pairs 3");
   EXPECT_TRUE(load({.mask_from = "_D_", .mask_to = "_GT_"}).skipped.empty());
-  picture("ground_truth/other.png");
-  fs::remove_all(root / "ground_truth"), picture("ground_truth/quite/another.png");
-  EXPECT_NE(load().skipped[0].remedy.find("name a mask as its picture"), std::string::npos);
-  // Masks of good pictures, as the magnetic tiles have them, are nobody's fault.
-  fs::remove_all(root), picture("MT_Free/1.png"), picture("MT_Crack/2.png"), picture("MT_Crack/3.png");
+  image("ground_truth/other.png");
+  fs::remove_all(root / "ground_truth"), image("ground_truth/quite/another.png");
+  EXPECT_NE(load().skipped[0].remedy.find("name a mask as its image"), std::string::npos);
+  // Masks of good images, as the magnetic tiles have them, are nobody's fault.
+  fs::remove_all(root), image("MT_Free/1.png"), image("MT_Crack/2.png"), image("MT_Crack/3.png");
   for (const char* n : {"MT_Free/1.jpg", "MT_Crack/2.jpg"})
     fs::copy_file(testing::source_file("tests/data/image/grey.jpg"), root / n);
-  for (const data::Problem& p : load().skipped) EXPECT_EQ(p.sentence.find("belong to no picture"), std::string::npos);
+  for (const data::Problem& p : load().skipped) EXPECT_EQ(p.sentence.find("belong to no image"), std::string::npos);
 }
 
 TEST_F(AnomalySetTest, AFolderWithoutFoldersIsNormal) {
-  picture("a.png"), picture("b.png");
+  image("a.png"), image("b.png");
   const AnomalySet set = load();
   EXPECT_EQ(set.count(Truth::normal), 2);
   ASSERT_EQ(set.notes.size(), 1u);
@@ -102,10 +102,10 @@ TEST_F(AnomalySetTest, AFolderWithoutFoldersIsNormal) {
 }
 
 TEST_F(AnomalySetTest, AListSaysWhatIsWhat) {
-  picture("a b.png"), picture("c.png"), picture("d.png");
+  image("a b.png"), image("c.png"), image("d.png");
   write_file(root / "list.txt", "# file label\na b.png good\nc.png, spill\nabsent.png good\n\n");
   const AnomalySet set = load({.list = root / "list.txt"});
-  ASSERT_EQ(set.pictures.size(), 2u);
+  ASSERT_EQ(set.images.size(), 2u);
   EXPECT_EQ(find(set, "a b.png").truth, Truth::normal);
   EXPECT_EQ(find(set, "c.png").kind, "spill");
   ASSERT_EQ(set.skipped.size(), 1u);
@@ -116,10 +116,10 @@ TEST_F(AnomalySetTest, AListSaysWhatIsWhat) {
 }
 
 TEST_F(AnomalySetTest, WhatCannotBeReadIsNamed) {
-  picture("good/a.png");
-  write_file(root / "good/b.png", "no picture");
+  image("good/a.png");
+  write_file(root / "good/b.png", "no image");
   const AnomalySet set = load();
-  EXPECT_EQ(set.pictures.size(), 1u);
+  EXPECT_EQ(set.images.size(), 1u);
   ASSERT_EQ(set.skipped.size(), 1u);
   EXPECT_NE(set.skipped[0].sentence.find("b.png"), std::string::npos);
   fs::remove(root / "good/a.png");
@@ -129,13 +129,13 @@ TEST_F(AnomalySetTest, WhatCannotBeReadIsNamed) {
 }
 
 TEST_F(AnomalySetTest, SplitsKeepAnomaliesOutOfTheTrainingAndHalveEveryKind) {
-  for (int i = 0; i < 40; ++i) picture("good/" + std::to_string(i) + ".png");
-  for (int i = 0; i < 10; ++i) picture("crack/" + std::to_string(i) + ".png");
-  for (int i = 0; i < 5; ++i) picture("hole/" + std::to_string(i) + ".png");
+  for (int i = 0; i < 40; ++i) image("good/" + std::to_string(i) + ".png");
+  for (int i = 0; i < 10; ++i) image("crack/" + std::to_string(i) + ".png");
+  for (int i = 0; i < 5; ++i) image("hole/" + std::to_string(i) + ".png");
   const AnomalySet set = load();
   const AnomalySplit split = split_anomalies(set, {.validation = 0.25, .test = 0.1, .seed = 3});
   auto count = [&](const std::vector<int64_t>& part, const char* kind) {
-    return std::count_if(part.begin(), part.end(), [&](int64_t i) { return set.pictures[size_t(i)].kind == kind; });
+    return std::count_if(part.begin(), part.end(), [&](int64_t i) { return set.images[size_t(i)].kind == kind; });
   };
   EXPECT_EQ(split.training.size(), 26u);
   EXPECT_EQ(count(split.training, "good"), 26);
@@ -154,15 +154,14 @@ TEST_F(AnomalySetTest, SplitsKeepAnomaliesOutOfTheTrainingAndHalveEveryKind) {
 }
 
 TEST_F(AnomalySetTest, FoldersOfTheSplitAreRespected) {
-  for (int i = 0; i < 8; ++i) picture("train/good/" + std::to_string(i) + ".png");
-  picture("validation/good/a.png"), picture("validation/spill/b.png"), picture("test/good/c.png"),
-      picture("test/spill/d.png");
+  for (int i = 0; i < 8; ++i) image("train/good/" + std::to_string(i) + ".png");
+  image("validation/good/a.png"), image("validation/spill/b.png"), image("test/good/c.png"), image("test/spill/d.png");
   const AnomalySet set = load();
   const AnomalySplit split = split_anomalies(set, {});
   EXPECT_EQ(split.training.size(), 8u);
   ASSERT_EQ(split.validation.size(), 2u);
   ASSERT_EQ(split.test.size(), 2u);
-  EXPECT_EQ(set.pictures[size_t(split.test[1])].id, "test/spill/d.png");
+  EXPECT_EQ(set.images[size_t(split.test[1])].id, "test/spill/d.png");
   fs::remove_all(root / "validation");  // as MVTec's sets come
   const AnomalySet without = load();
   const AnomalySplit drawn = split_anomalies(without, {.validation = 0.25});
@@ -171,7 +170,7 @@ TEST_F(AnomalySetTest, FoldersOfTheSplitAreRespected) {
 }
 
 TEST_F(AnomalySetTest, NothingNormalIsAnError) {
-  picture("crack/a.png");
+  image("crack/a.png");
   EXPECT_NE(message_of([&] { split_anomalies(load(), {}); }).find("name theirs with good="), std::string::npos);
 }
 

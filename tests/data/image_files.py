@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the small pictures in tests/data/image/ (needs Pillow). Their values are formulas that image_test.cpp repeats:
+"""Makes the small images in tests/data/image/ (needs Pillow). Their values are formulas that image_test.cpp repeats:
 colour (x, y) = (16 x, 20 y, 8 (x + y)), grey = 8 (x + y), index = (x + y) % 4, 16 bits = 4000 y + x, bit = (x + y) % 2; 13 x 9 pixels."""
 from pathlib import Path
 import numpy as np

@@ -42,24 +42,24 @@ TEST_F(ImageFolder, PairsByName) {
   write_squares(root_, 3);
   make_folder(root_ / "images/deep/Größe");
   write_file(root_ / "images/deep/Größe/写真.png", png(4, 5));  // no mask: unlabelled
-  write_file(root_ / "images/notes.txt", "no picture");
+  write_file(root_ / "images/notes.txt", "no image");
   const ImageSet set = load_image_folder({.path = root_});
-  ASSERT_EQ(set.pictures.size(), 4u);
+  ASSERT_EQ(set.images.size(), 4u);
   EXPECT_EQ(set.labelled(), 3);
-  EXPECT_EQ(set.pictures[0].id, "deep/Größe/写真");
-  EXPECT_TRUE(set.pictures[0].mask.empty());
-  EXPECT_EQ(set.pictures[1].H, 24);
-  EXPECT_EQ(set.pictures[1].W, 32);
+  EXPECT_EQ(set.images[0].id, "deep/Größe/写真");
+  EXPECT_TRUE(set.images[0].mask.empty());
+  EXPECT_EQ(set.images[1].H, 24);
+  EXPECT_EQ(set.images[1].W, 32);
   EXPECT_TRUE(set.skipped.empty());
 }
 
-TEST_F(ImageFolder, MasksBesideTheirPictures) {
+TEST_F(ImageFolder, MasksBesideTheirImages) {
   write_file(root_ / "dog.png", png(3, 4));
   write_file(root_ / "dog_mask.png", png(3, 4));
   write_file(root_ / "cat.png", png(3, 4));
   const ImageSet set = load_image_folder({.path = root_, .mask_suffix = "_mask"});
-  ASSERT_EQ(set.pictures.size(), 2u);
-  EXPECT_EQ(set.pictures[1].mask.filename(), "dog_mask.png");
+  ASSERT_EQ(set.images.size(), 2u);
+  EXPECT_EQ(set.images[1].mask.filename(), "dog_mask.png");
 }
 
 TEST_F(ImageFolder, PagesOfATiffPairWithThoseOfItsMask) {
@@ -70,16 +70,16 @@ TEST_F(ImageFolder, PagesOfATiffPairWithThoseOfItsMask) {
   fs::copy_file(stack, root_ / "masks/deep/cells_mask.TIFF");
   write_file(root_ / "images/other.png", png(9, 13));
   const ImageSet set = load_image_folder({.path = root_, .mask_suffix = "_mask"});
-  ASSERT_EQ(set.pictures.size(), 12u);
+  ASSERT_EQ(set.images.size(), 12u);
   EXPECT_TRUE(set.skipped.empty());
-  EXPECT_EQ(set.pictures[3].id, "deep/cells/page_04");
-  EXPECT_EQ(set.pictures[3].image, root_ / "images/deep/cells.tif/page_04");
-  EXPECT_EQ(set.pictures[3].mask, root_ / "masks/deep/cells_mask.TIFF/page_04");
-  EXPECT_EQ(set.pictures[3].W, 13);
-  EXPECT_EQ(find_pictures((root_ / "images").string()).files.size(), 12u);
-  EXPECT_EQ(find_pictures((root_ / "images/deep/*.tif").string()).files.size(), 11u);
-  EXPECT_EQ(find_pictures((root_ / "images/deep/cells.tif").string()).files.size(), 11u);
-  EXPECT_EQ(find_pictures((root_ / "images/deep/cells.tif/page_02").string()).files.size(), 1u);
+  EXPECT_EQ(set.images[3].id, "deep/cells/page_04");
+  EXPECT_EQ(set.images[3].image, root_ / "images/deep/cells.tif/page_04");
+  EXPECT_EQ(set.images[3].mask, root_ / "masks/deep/cells_mask.TIFF/page_04");
+  EXPECT_EQ(set.images[3].W, 13);
+  EXPECT_EQ(find_images((root_ / "images").string()).files.size(), 12u);
+  EXPECT_EQ(find_images((root_ / "images/deep/*.tif").string()).files.size(), 11u);
+  EXPECT_EQ(find_images((root_ / "images/deep/cells.tif").string()).files.size(), 11u);
+  EXPECT_EQ(find_images((root_ / "images/deep/cells.tif/page_02").string()).files.size(), 1u);
 }
 
 TEST_F(ImageFolder, NamesWhatItLeavesOut) {
@@ -88,12 +88,12 @@ TEST_F(ImageFolder, NamesWhatItLeavesOut) {
   write_file(root_ / "masks/wrong.png", png(4, 3));
   write_file(root_ / "images/broken.jpg", "\xFF\xD8 no more");
   write_file(root_ / "masks/alone.png", png(2, 2));
-  write_file(root_ / "images/picture_0.bmp", "BM");
+  write_file(root_ / "images/image_0.bmp", "BM");
   const ImageSet set = load_image_folder({.path = root_});
-  EXPECT_EQ(set.pictures.size(), 1u);  // of two files of one name the first counts, and it cannot be read
+  EXPECT_EQ(set.images.size(), 1u);  // of two files of one name the first counts, and it cannot be read
   std::string all;
   for (const Problem& p : set.skipped) all += to_string(p) + "\n";
-  expect_words(all, {"wrong.png is 3 x 4", "4 x 3", "broken.jpg", "alone.png has no picture alone", "picture_0"});
+  expect_words(all, {"wrong.png is 3 x 4", "4 x 3", "broken.jpg", "alone.png has no image alone", "image_0"});
   EXPECT_EQ(set.skipped.size(), 5u);
   expect_words(error_of([&] { load_image_folder({.path = root_, .strict = true}); }), {root_.string()});
 }
@@ -102,16 +102,16 @@ TEST_F(ImageFolder, RefusesEmptyAndMissingFolders) {
   expect_words(error_of([&] { load_image_folder({.path = root_}); }), {"holds no JPEG, PNG, TIFF, BMP or GIF"});
   expect_words(error_of([&] { load_image_folder({.path = root_ / "none"}); }), {"does not exist"});
   expect_words(error_of([&] { load_image_folder({.path = root_, .image_dir = "x"}); }), {"image_dir=x", "no folder"});
-  expect_words(error_of([&] { find_pictures(root_.string()); }), {"holds no"});
-  expect_words(error_of([&] { find_pictures((root_ / "*.png").string()); }), {"*.png"});
+  expect_words(error_of([&] { find_images(root_.string()); }), {"holds no"});
+  expect_words(error_of([&] { find_images((root_ / "*.png").string()); }), {"*.png"});
 }
 
 TEST_F(ImageFolder, FindsAFileAFolderAndAPattern) {
   for (const char* name : {"a1.png", "a2.png", "b1.png", "a1.txt"}) write_file(root_ / name, png(1, 1));
-  EXPECT_EQ(find_pictures(root_.string()).files.size(), 3u);
-  EXPECT_EQ(find_pictures((root_ / "a*.png").string()).files.size(), 2u);
-  EXPECT_EQ(find_pictures((root_ / "?1.*").string()).files.size(), 2u);
-  EXPECT_EQ(find_pictures((root_ / "b1.png").string()).files.size(), 1u);
+  EXPECT_EQ(find_images(root_.string()).files.size(), 3u);
+  EXPECT_EQ(find_images((root_ / "a*.png").string()).files.size(), 2u);
+  EXPECT_EQ(find_images((root_ / "?1.*").string()).files.size(), 2u);
+  EXPECT_EQ(find_images((root_ / "b1.png").string()).files.size(), 1u);
 }
 
 TEST_F(ImageFolder, MaskValuesBecomeClasses) {
@@ -170,32 +170,31 @@ TEST_F(ImageFolder, ClassLists) {
   expect_words(error_of([&] { read_class_list(root_ / "bad.txt"); }), {"'300'"});
 }
 
-TEST_F(ImageFolder, SplitsAreSeededDisjointAndKeepEqualPicturesTogether) {
-  std::vector<Picture> pictures;
-  for (int i = 0; i < 20; ++i) pictures.push_back({text("p", i), text("p", i, ".png"), i < 18 ? "m" : "", 4, 4});
+TEST_F(ImageFolder, SplitsAreSeededDisjointAndKeepEqualImagesTogether) {
+  std::vector<ImageFile> images;
+  for (int i = 0; i < 20; ++i) images.push_back({text("p", i), text("p", i, ".png"), i < 18 ? "m" : "", 4, 4});
   std::vector<int64_t> group;
   for (int i = 0; i < 20; ++i) group.push_back(i / 2);  // pairs
-  const ImageSplit a = split_images(pictures, {.validation = 0.3, .seed = 5}, group),
-                   b = split_images(pictures, {.validation = 0.3, .seed = 5}, group);
+  const ImageSplit a = split_images(images, {.validation = 0.3, .seed = 5}, group),
+                   b = split_images(images, {.validation = 0.3, .seed = 5}, group);
   EXPECT_EQ(a.training, b.training);
   EXPECT_EQ(a.training.size() + a.validation.size(), 18u);
   EXPECT_EQ(a.unlabelled.size(), 2u);
   for (const int64_t v : a.validation) EXPECT_TRUE(std::count(a.validation.begin(), a.validation.end(), v ^ 1)) << v;
   std::multiset<int64_t> folds;
   for (int f = 0; f < 3; ++f)
-    for (const int64_t v : split_images(pictures, {.folds = 3, .fold = f, .seed = 1}).validation) folds.insert(v);
+    for (const int64_t v : split_images(images, {.folds = 3, .fold = f, .seed = 1}).validation) folds.insert(v);
   EXPECT_EQ(folds.size(), 18u);
   EXPECT_EQ(std::set<int64_t>(folds.begin(), folds.end()).size(), 18u);
   write_file(root_ / "list.txt", "p3\np4.png\n");
-  EXPECT_EQ(split_images(pictures, {.validation_list = root_ / "list.txt"}).validation, (std::vector<int64_t>{3, 4}));
+  EXPECT_EQ(split_images(images, {.validation_list = root_ / "list.txt"}).validation, (std::vector<int64_t>{3, 4}));
   write_file(root_ / "list.txt", "p33\n");
-  expect_words(error_of([&] { split_images(pictures, {.validation_list = root_ / "list.txt"}); }),
-               {"p33", "no picture"});
-  expect_words(error_of([&] { split_images(pictures, {.folds = 40}); }), {"folds=40"});
+  expect_words(error_of([&] { split_images(images, {.validation_list = root_ / "list.txt"}); }), {"p33", "no image"});
+  expect_words(error_of([&] { split_images(images, {.folds = 40}); }), {"folds=40"});
 }
 
 std::shared_ptr<const ImageStore> store_of(const fs::path& folder, size_t budget = 1 << 20) {
-  return std::make_shared<ImageStore>(load_image_folder({.path = folder}).pictures,
+  return std::make_shared<ImageStore>(load_image_folder({.path = folder}).images,
                                       MaskReader({.kind = MaskKind::nonzero}), 3, budget);
 }
 const ImageAugmentation kAll{.flip_horizontal = true,
@@ -227,15 +226,15 @@ TEST_F(ImageFolder, BatchesDependOnSeedEpochAndIndexAlone) {
   EXPECT_NE(kept.batch(kept.epoch(5), 0).inputs, a.inputs);
   std::set<int64_t> seen;
   for (int64_t i = 0; i < 3; ++i)
-    for (const int64_t p : kept.batch(e, i).pictures) seen.insert(p);
+    for (const int64_t p : kept.batch(e, i).images) seen.insert(p);
   EXPECT_EQ(seen.size(), 7u);
   for (const float v : a.inputs) ASSERT_TRUE(v >= 0 && v <= 1);
   for (const int32_t k : a.labels) ASSERT_TRUE(k >= -1 && k <= 1);
 }
 
-TEST_F(ImageFolder, GeometryMovesPictureAndMaskAlike) {
+TEST_F(ImageFolder, GeometryMovesImageAndMaskAlike) {
   write_squares(root_, 1, 32, 32);
-  const auto picture = store_of(root_)->get(0);
+  const auto image = store_of(root_)->get(0);
   const ImageAugmentation geometry{.flip_horizontal = true,
                                    .flip_vertical = true,
                                    .rot90 = true,
@@ -245,15 +244,15 @@ TEST_F(ImageFolder, GeometryMovesPictureAndMaskAlike) {
                                    .crop = 0.3};
   for (uint32_t i = 0; i < 40; ++i) {
     RandomSequence random(9, RandomStream::augment, i);
-    const ImageSample s = make_sample(*picture, Fit::scale, 40, 40, &geometry, random);
-    int64_t wrong = 0, judged = 0;
+    const ImageSample s = make_sample(*image, Fit::scale, 40, 40, &geometry, random);
+    int64_t wrong = 0, evaluated = 0;
     for (int64_t p = 0; p < 1600; ++p) {
       if (s.labels[size_t(p)] < 0) continue;
-      ++judged;
+      ++evaluated;
       wrong += (s.inputs[size_t(3 * p)] > 0.47f) != (s.labels[size_t(p)] == 1);
     }
-    EXPECT_LT(wrong, 110) << i;  // the edge alone, where the picture is between bright and dark
-    EXPECT_GT(judged, 800) << i;
+    EXPECT_LT(wrong, 110) << i;  // the edge alone, where the image is between bright and dark
+    EXPECT_GT(evaluated, 800) << i;
   }
 }
 
@@ -268,14 +267,14 @@ TEST_F(ImageFolder, CropsPadWhatIsSmaller) {
 
 TEST_F(ImageFolder, TheStoreTellsWhatItFound) {
   write_squares(root_, 3);
-  fs::copy_file(root_ / "images/picture_0.png", root_ / "images/twin.png");
-  const std::string whole = read_file(root_ / "images/picture_2.png");
-  write_file(root_ / "images/picture_2.png", whole.substr(0, whole.size() / 2));
+  fs::copy_file(root_ / "images/image_0.png", root_ / "images/twin.png");
+  const std::string whole = read_file(root_ / "images/image_2.png");
+  write_file(root_ / "images/image_2.png", whole.substr(0, whole.size() / 2));
   const auto store = store_of(root_);
   EXPECT_EQ(group_equal(store->facts())[0], group_equal(store->facts())[3]);
   EXPECT_EQ(store->facts()[0].class_pixels, (std::vector<int64_t>{24 * 32 - 144, 144}));
-  expect_words(store->facts()[2].failure, {"picture_2.png", "cut short"});
-  expect_words(error_of([&] { store_of(root_, 0)->get(2); }), {"picture_2.png"});
+  expect_words(store->facts()[2].failure, {"image_2.png", "cut short"});
+  expect_words(error_of([&] { store_of(root_, 0)->get(2); }), {"image_2.png"});
   const uint64_t hash = store->hash();
   set_thread_count(3);
   EXPECT_EQ(store_of(root_)->hash(), hash);
@@ -284,15 +283,15 @@ TEST_F(ImageFolder, TheStoreTellsWhatItFound) {
 
 TEST_F(ImageFolder, InspectionNamesValuesTwinsAndSizes) {
   write_squares(root_, 4);
-  fs::copy_file(root_ / "images/picture_0.png", root_ / "images/twin.png");
+  fs::copy_file(root_ / "images/image_0.png", root_ / "images/twin.png");
   const MaskReader masks({.classes = kTwo});
   const ImageSet set = load_image_folder({.path = root_});
-  const ImageStore store(set.pictures, masks, 3, 1 << 20);
+  const ImageStore store(set.images, masks, 3, 1 << 20);
   std::string all;
   for (const Finding& f : inspect_images(store, kTwo, set.skipped, masks))
     all += text(to_string(f.severity), ": ", f.sentence, " -> ", f.remedy, "\n");
-  expect_words(all, {"error: the mask value 255", "4 masks", "masks=nonzero", "twin is the same picture as picture_0",
-                     "1 picture has no mask"});
+  expect_words(all, {"error: the mask value 255", "4 masks", "masks=nonzero", "twin is the same image as image_0",
+                     "1 image has no mask"});
   EXPECT_TRUE(all.starts_with("error"));
 }
 

@@ -39,7 +39,7 @@ TEST(Image, ReadsColours) {
   expect_colours(read_image(kFiles / "progressive.jpg"), 12);
 }
 
-TEST(Image, GreyPicturesAreOfOneChannelUnlessThreeAreWanted) {
+TEST(Image, GreyImagesAreOfOneChannelUnlessThreeAreWanted) {
   const Image grey = read_image(kFiles / "grey.png"), three = read_image(kFiles / "grey.png", 3);
   EXPECT_EQ(grey.C, 1);
   ASSERT_EQ(three.C, 3);
@@ -109,7 +109,7 @@ TEST(Image, JpegsStandUprightByTheirExifOrientation) {
       const bool swapped = orientation >= 5;
       ASSERT_EQ(up.H, swapped ? kW : kH);
       EXPECT_EQ(image_info(bytes, "x").H, up.H);
-      // Where the stored picture's first row and first column are, by the standard's table.
+      // Where the stored image's first row and first column are, by the standard's table.
       const bool row_at_end = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
       const bool column_at_end = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
       for (int64_t y = 0; y < kH; ++y)
@@ -155,7 +155,7 @@ TEST(Image, StoredValuesOfTiffs) {
     }
 }
 
-TEST(Image, PagesOfATiffArePictures) {
+TEST(Image, PagesOfATiffAreImages) {
   const std::vector<fs::path> pages = pages_of(kFiles / "stack.tif");
   ASSERT_EQ(pages.size(), 11u);
   EXPECT_EQ(pages[0], kFiles / "stack.tif/page_01");
@@ -202,7 +202,7 @@ TEST(Image, RefusesTiffsInSentences) {
   expect_words(error_of([&] { image_info(vast, "vast.tif"); }), {"vast.tif", "65536 x 65536", "parts"});
 }
 
-TEST(Image, ReadsTheFirstPictureOfAGif) {
+TEST(Image, ReadsTheFirstImageOfAGif) {
   EXPECT_EQ(read_image(kFiles / "palette.gif"), read_image(kFiles / "palette.png"));
   const StoredImage index = read_stored(kFiles / "palette.gif"), rows = read_stored(kFiles / "interlaced.gif");
   EXPECT_EQ(index.palette[1], (Rgb{250, 0, 0}));
@@ -216,7 +216,7 @@ TEST(Image, ReadsTheFirstPictureOfAGif) {
   EXPECT_TRUE(is_image_name("b.GIF"));
 }
 
-TEST(Image, AGifsPictureLiesAnywhereOnItsScreen) {
+TEST(Image, AGifsImageLiesAnywhereOnItsScreen) {
   std::string bytes = read_file(kFiles / "palette.gif");
   bytes[6] = 20, bytes[8] = 15, bytes[11] = 2;  // the screen's width and height, the background
   const size_t part = bytes.find(std::string("\0\0\0\0\x0D\0\x09\0", 8));  // left, top, width, height
@@ -242,7 +242,7 @@ TEST(Image, RefusesGifsInSentences) {
   vast[6] = vast[7] = vast[8] = vast[9] = '\xFF';
   expect_words(error_of([&] { decode_image(vast, "vast.gif"); }), {"vast.gif", "65535 x 65535", "parts"});
   expect_words(error_of([&] { decode_image(bytes.substr(0, 13 + 3 * 32) + ";", "none.gif"); }),
-               {"none.gif", "without a picture"});
+               {"none.gif", "without an image"});
 }
 
 TEST(Image, RefusesInSentences) {

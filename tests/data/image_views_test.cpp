@@ -1,4 +1,4 @@
-// The strong views of pictures: what moves pixels says where they came from.
+// The strong views of images: what moves pixels says where they came from.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -23,7 +23,7 @@ ImageSample plane(int64_t H, int64_t W) {
 }
 RandomSequence random_of(uint32_t which) { return {5, RandomStream::augment, which}; }
 
-TEST(ImageView, OfNothingIsThePictureItself) {
+TEST(ImageView, OfNothingIsTheImageItself) {
   const ImageSample s = plane(6, 9);
   RandomSequence random = random_of(0);
   const ImageView v = strong_view(s, {}, random);
@@ -75,14 +75,14 @@ TEST(ImageView, ACutOutPixelKeepsItsOrigin) {
   EXPECT_GT(hidden, 50);
 }
 
-TEST(ImageView, BatchesTellPictureFromPaddingAndTruthFromNone) {
+TEST(ImageView, BatchesTellImageFromPaddingAndTruthFromNone) {
   const auto folder = std::filesystem::temp_directory_path() / "kern_image_views";
   std::filesystem::remove_all(folder);
   kern::testing::write_squares(folder, 2, 10, 12);
   ImageSet set = load_image_folder({.path = folder});
-  set.pictures[1].mask.clear();
+  set.images[1].mask.clear();
   const auto store =
-      std::make_shared<const ImageStore>(set.pictures, MaskReader({.kind = MaskKind::nonzero}), 3, size_t(1) << 20);
+      std::make_shared<const ImageStore>(set.images, MaskReader({.kind = MaskKind::nonzero}), 3, size_t(1) << 20);
   ImageBatchOptions o{.batch = 2, .H = 16, .W = 16, .fit = Fit::crop, .shuffle = false, .present = true};
   o.strong = ImageAugmentation{.shift = 0.3, .noise = 0.1};
   const ImageBatches batches(store, {0, 1}, o);
@@ -93,7 +93,7 @@ TEST(ImageView, BatchesTellPictureFromPaddingAndTruthFromNone) {
   int there = 0;
   for (size_t i = 0; i < 512; ++i) {
     there += b.present[i] == 0;
-    if (i < 256) EXPECT_EQ(b.labels[i] >= 0, b.present[i] == 0) << "the first picture has a mask";
+    if (i < 256) EXPECT_EQ(b.labels[i] >= 0, b.present[i] == 0) << "the first image has a mask";
     else EXPECT_EQ(b.labels[i], -1);
   }
   EXPECT_EQ(there, 2 * 10 * 12);

@@ -61,7 +61,7 @@ void for_each_in_order(const std::vector<float>& p, int64_t classes, F&& f) {
   }
 }
 
-std::vector<int> best_in_order(const std::vector<float>& p, int64_t classes) {
+std::vector<int> best_monotone(const std::vector<float>& p, int64_t classes) {
   std::vector<int> best;
   double best_score = -1e300;
   for_each_in_order(p, classes, [&](const std::vector<int>& labels, double) {
@@ -79,28 +79,28 @@ std::vector<float> some_probabilities(int64_t samples, int64_t classes, uint32_t
   return p;
 }
 
-TEST(LabelInOrder, OfThoseThatNeverGoBackTheOneExpectedRightMostOften) {
+TEST(LabelMonotone, OfThoseThatNeverGoBackTheOneExpectedRightMostOften) {
   for (int round = 0; round < 50; ++round) {
     const int64_t classes = 1 + round % 4;
     const std::vector<float> p = some_probabilities(6, classes, uint32_t(round));
     std::vector<int> labels(6);
-    label_in_order(p, classes, labels);
-    EXPECT_EQ(labels, best_in_order(p, classes)) << "round " << round;
+    label_monotone(p, classes, labels);
+    EXPECT_EQ(labels, best_monotone(p, classes)) << "round " << round;
   }
 }
 
-TEST(LabelInOrder, AClassMayBeMissingAndImpossibleSamplesAreOutvoted) {
+TEST(LabelMonotone, AClassMayBeMissingAndImpossibleSamplesAreOutvoted) {
   // 0 0 2 0 2 2: the lone 2 and the lone 0 after it cost less than any way back; class 1 never comes.
   const std::vector<float> p{0.9f, 0.1f, 0, 0.9f, 0.1f, 0, 0.3f, 0, 0.7f, 0.8f, 0, 0.2f, 0, 0.1f, 0.9f, 0, 0, 1};
   V labels(6);
-  label_in_order(p, 3, labels);
+  label_monotone(p, 3, labels);
   EXPECT_EQ(labels, V({0, 0, 0, 0, 2, 2}));
   V none;
-  label_in_order({}, 3, none);
+  label_monotone({}, 3, none);
   EXPECT_TRUE(none.empty());
 }
 
-TEST(LabelInOrder, FewSamplesThatAreSurelyWrongAreOutvoted) {
+TEST(LabelMonotone, FewSamplesThatAreSurelyWrongAreOutvoted) {
   // Three samples at the top rule class 0 out, a hundred below them are fairly sure of it.
   std::vector<float> p;
   for (int i = 0; i < 103; ++i) {
@@ -108,10 +108,10 @@ TEST(LabelInOrder, FewSamplesThatAreSurelyWrongAreOutvoted) {
     p.push_back(i < 3 ? 1.0f : 0.2f);
   }
   V labels(103);
-  label_in_order(p, 2, labels);
+  label_monotone(p, 2, labels);
   EXPECT_EQ(labels, V(103, 0));
   p[2 * 50] = NAN;
-  label_in_order(p, 2, labels);
+  label_monotone(p, 2, labels);
   EXPECT_EQ(labels, V(103, 0));
 }
 
@@ -120,9 +120,9 @@ TEST(Postprocess, OrdersFirstAndRemovesThinRunsThen) {
   V labels{0, 0, 1, 2, 2};
   postprocess({}, p, 3, labels);
   EXPECT_EQ(labels, V({0, 0, 1, 2, 2}));
-  postprocess({.in_order = true}, p, 3, labels);
+  postprocess({.monotone = true}, p, 3, labels);
   EXPECT_EQ(labels, V({0, 0, 1, 2, 2}));
-  postprocess({.in_order = true, .remove_short = 2}, p, 3, labels);
+  postprocess({.monotone = true, .remove_short = 2}, p, 3, labels);
   EXPECT_EQ(labels, V({0, 0, 0, 2, 2}));
 }
 

@@ -42,13 +42,13 @@ TEST(Preprocess, TheMiddleIsCutOut) {
   for (int64_t y = 0; y < 28; ++y)
     for (int64_t x = 0; x < 28; ++x) ASSERT_EQ(out.at(y, x)[1], float(image.at(y, x + 10)[1]) / 255.0f);
   EXPECT_EQ(prepared_size({100, 200}, {.height = 28, .width = 48, .crop_height = 28, .crop_width = 28}),
-            (PictureSize{28, 28}));
-  EXPECT_EQ(prepared_size({100, 200}, {}), (PictureSize{100, 200}));
+            (ImageSize{28, 28}));
+  EXPECT_EQ(prepared_size({100, 200}, {}), (ImageSize{100, 200}));
   EXPECT_THROW(prepare(image, {.crop_height = 29, .crop_width = 28}), Error);
   EXPECT_THROW(prepare(image, {.channels = 1}), Error);
 }
 
-TEST(Preprocess, TheBlurKeepsTheMeanOfAFlatPictureAndSpreadsAPoint) {
+TEST(Preprocess, TheBlurKeepsTheMeanOfAFlatImageAndSpreadsAPoint) {
   Image image = make_raster(3, 3, 1);
   *image.at(1, 1) = 255;
   const auto out = prepare(image, {.channels = 1, .blur = 1});
@@ -72,14 +72,14 @@ TEST(Preprocess, MasksKeepTheirValues) {
       ASSERT_EQ(*out.at(y, x), y >= 10 && y < 20 && x + 10 >= 20 && x + 10 < 30 ? 255 : 0) << y << ' ' << x;
 }
 
-TEST(SpillsSynthetic, EqualSeedsGiveEqualPicturesAndSpillsAreBright) {
+TEST(SpillsSynthetic, EqualSeedsGiveEqualImagesAndSpillsAreBright) {
   const SpillOptions o{.seed = 4};
-  EXPECT_EQ(spill_picture(3, true, o).image, spill_picture(3, true, o).image);
-  EXPECT_NE(spill_picture(3, true, o).image, spill_picture(4, true, o).image);
+  EXPECT_EQ(spill_image(3, true, o).image, spill_image(3, true, o).image);
+  EXPECT_NE(spill_image(3, true, o).image, spill_image(4, true, o).image);
   double inside = 0, outside = 0, area = 0;
   int64_t in = 0, out = 0;
   for (int i = 0; i < 50; ++i) {
-    const SpillPicture p = spill_picture(i, true, o);
+    const SpillImage p = spill_image(i, true, o);
     int64_t here = 0;
     for (int64_t y = 0; y < p.image.H; ++y)
       for (int64_t x = 0; x < p.image.W; ++x) {
@@ -90,30 +90,30 @@ TEST(SpillsSynthetic, EqualSeedsGiveEqualPicturesAndSpillsAreBright) {
       }
     EXPECT_GT(here, 0);
     area += double(here) / double(p.image.H * p.image.W) / 50;
-    const SpillPicture none = spill_picture(i, false, o);
+    const SpillImage none = spill_image(i, false, o);
     EXPECT_EQ(std::count(none.mask.pixels.begin(), none.mask.pixels.end(), 0), none.mask.H * none.mask.W);
   }
   EXPECT_GT(inside / double(in), outside / double(out) + 25);
   EXPECT_GT(area, 0.03);
   EXPECT_LT(area, 0.3);
-  EXPECT_THROW(spill_picture(0, true, {.height = 4}), Error);
+  EXPECT_THROW(spill_image(0, true, {.height = 4}), Error);
 }
 
 TEST(Preprocess, TheRegionThatIsKept) {
   const Preprocess chain{.height = 28, .width = 48, .crop_height = 28, .crop_width = 28};
-  const PictureRegion same = prepared_region({28, 48}, chain);
+  const ImageRegion same = prepared_region({28, 48}, chain);
   EXPECT_EQ(same.y, 0);
   EXPECT_EQ(same.x, 10);
   EXPECT_EQ(same.H, 28);
   EXPECT_EQ(same.W, 28);
-  const PictureRegion twice = prepared_region({56, 96}, chain);
+  const ImageRegion twice = prepared_region({56, 96}, chain);
   EXPECT_EQ(twice.x, 20);
   EXPECT_EQ(twice.W, 56);
   EXPECT_EQ(twice.H, 56);
-  const PictureRegion tiny = prepared_region({1, 1}, chain);
+  const ImageRegion tiny = prepared_region({1, 1}, chain);
   EXPECT_EQ(tiny.H, 1);
   EXPECT_EQ(tiny.y + tiny.x, 0);
-  const PictureRegion whole = prepared_region({9, 7}, {});
+  const ImageRegion whole = prepared_region({9, 7}, {});
   EXPECT_EQ(whole.H * whole.W, 63);
 }
 

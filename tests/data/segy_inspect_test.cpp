@@ -7,7 +7,7 @@
 
 #include "data/fourier.h"
 #include "data/segy_write.h"
-#include "data/seismic_picture.h"
+#include "data/seismic_image.h"
 
 namespace kern::data {
 namespace {
@@ -101,7 +101,7 @@ TEST(SegyInspect, what_is_odd) {
   EXPECT_TRUE(std::isnan(nothing.amplitudes.median));
 }
 
-TEST(SeismicPicture, grey_by_sigma) {
+TEST(SeismicImage, grey_by_sigma) {
   const std::vector<float> v = {0, 6, -6, 100, NAN, 3};
   const Image image = seismic_image(v, 2, 3, 0, 2);  // trace 0: 0, 6, -6; trace 1: 100, NaN, 3
   EXPECT_EQ(image.H, 3);
@@ -115,7 +115,7 @@ TEST(SeismicPicture, grey_by_sigma) {
   EXPECT_EQ(*seismic_image(v, 2, 3, 0, 0).at(1, 0), 128);
   EXPECT_EQ(seismic_image(std::vector<float>(5000), 1, 5000, 0, 1, 100).H, 100);
   const Image two[] = {image, image, image};
-  const Image rows = picture_rows(two, 2, 1);
+  const Image rows = image_rows(two, 2, 1);
   EXPECT_EQ(rows.H, 7);
   EXPECT_EQ(rows.W, 5);
   EXPECT_EQ(*rows.at(3, 0), 255);

@@ -107,7 +107,7 @@ TEST(SplitWells, WellsWithoutLabelsGoToNeitherSide) {
   wells.push_back(twin);
   for (const int64_t u : split_wells(wells, {.validation_wells = {wells[size_t(before.validation[0])].id}}).unlabelled)
     EXPECT_NE(u, 40);
-  EXPECT_SAYS(error_of([&] { split_wells(wells, {.validation_wells = {wells[1].id}}); }), "no labels to judge by");
+  EXPECT_SAYS(error_of([&] { split_wells(wells, {.validation_wells = {wells[1].id}}); }), "no labels to evaluate on");
 }
 
 TEST(SplitWells, WhatCannotBeSplitIsSaid) {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "data/round_feed.h"
+#include "data/cycling_loader.h"
 #include "data/wells_batches.h"
 #include "data/wells_synthetic.h"
 #include "kernels/common/error.h"
@@ -138,15 +138,15 @@ TEST(WellBatches, strong_views_come_beside_the_inputs_and_repeat) {
   EXPECT_THROW(WellBatches(wells, all, plain, o), Error);
 }
 
-TEST(RoundFeed, goes_round_and_begins_anywhere) {
+TEST(CyclingLoader, goes_round_and_begins_anywhere) {
   const std::vector<Well> wells = synthetic_wells({.wells = 5, .samples = 64, .seed = 2});
   const std::vector<int64_t> all{0, 1, 2, 3, 4};
   const Normalisation plain{.curves = {{.name = "GR"}}, .mask = false};
   const WellBatches batches(wells, all, plain, {.batch = 2, .window = 0, .seed = 4});
-  RoundFeed<WellBatches> feed(batches), later(batches);
+  CyclingLoader<WellBatches> loader(batches), later(batches);
   std::vector<std::vector<float>> seen;
-  feed.begin(0);
-  for (int i = 0; i < 9; ++i) seen.push_back(feed.next().inputs);
+  loader.begin(0);
+  for (int i = 0; i < 9; ++i) seen.push_back(loader.next().inputs);
   EXPECT_EQ(seen[4], batches.batch(batches.epoch(1), 1).inputs);
   EXPECT_EQ(seen[8], batches.batch(batches.epoch(2), 2).inputs);
   later.begin(5);

@@ -60,13 +60,13 @@ TEST(CudaLibraries, serve_in_recorded_steps) {
   for (const kernels::CudaLibrary& library : kernels::cuda_libraries())
     if (library.found.starts_with("none")) GTEST_SKIP() << "nothing was run: " << library.name << ": " << library.found;
   const auto ours = three_steps();
-  const kernels::PreferRow prefer("conv2d=cudnn,conv_transpose2d=cudnn,linear=cublaslt");
+  const kernels::PreferImpl prefer("conv2d=cudnn,conv_transpose2d=cudnn,linear=cublaslt");
   const auto theirs = three_steps(), again = three_steps();
-  const auto used = kernels::rows_used();
-  for (const auto& row :
+  const auto used = kernels::impls_used();
+  for (const auto& impl :
        {std::pair<std::string, std::string>{"conv2d", "cudnn"}, {"conv_transpose2d", "cudnn"}, {"linear", "cublaslt"}})
-    EXPECT_TRUE(std::find(used.begin(), used.end(), row) != used.end())
-        << row.first << " was not done by " << row.second;
+    EXPECT_TRUE(std::find(used.begin(), used.end(), impl) != used.end())
+        << impl.first << " was not done by " << impl.second;
   EXPECT_EQ(theirs, again) << "bits differ from run to run";
   ASSERT_EQ(ours.size(), 21u);
   for (size_t i = 0; i < ours.size(); ++i)

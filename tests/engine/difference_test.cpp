@@ -6,8 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "engine/benchmark_cases.h"
 #include "engine/gpu.h"
-#include "engine/trials.h"
 
 namespace kern {
 namespace {
@@ -20,14 +20,14 @@ void differences_are_found(Device device) {
     a[size_t(row * pitch + i)] = T(x), b[size_t(row * c + i)] = T(y);
   };
   const auto share = [&] {
-    TrialArrays arrays(device);
+    BenchmarkArrays arrays(device);
     const auto there = [&](const std::vector<T>& v) {
       std::byte* const p = arrays.bytes(v.size() * sizeof(T));
       copy_bytes(device, p, v.size() * sizeof(T), Device::cpu, v.data(), v.size() * sizeof(T), v.size() * sizeof(T), 1);
       return reinterpret_cast<const T*>(p);
     };
-    const TrialOutput out{there(a), rows, c, pitch}, expected{there(b), rows, c, c};
-    const TrialOutput copy = copy_of(out, device, arrays);
+    const BenchmarkOutput out{there(a), rows, c, pitch}, expected{there(b), rows, c, c};
+    const BenchmarkOutput copy = copy_of(out, device, arrays);
     EXPECT_EQ(copy.pitch, c);
     EXPECT_EQ(largest_share(copy, expected, device), largest_share(out, expected, device));
     return largest_share(out, expected, device);

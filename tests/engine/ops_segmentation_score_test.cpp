@@ -32,7 +32,7 @@ TEST(SegmentationScore, refusesInSentences) {
   expect_words(error_of([&] {
                  segmentation_score(Tensor::zeros({2, 2, 2, 3}), Tensor::empty({1, 2, 2}, {.dtype = DType::i32}));
                }),
-               {"segmentation_score", "one picture"});
+               {"segmentation_score", "one image"});
 }
 
 }  // namespace segmentation_score_op

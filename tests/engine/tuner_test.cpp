@@ -31,7 +31,7 @@ struct PlantedSpec {
   int64_t n = 1, c = 1;
   bool operator==(const PlantedSpec&) const = default;
 };
-struct PlantedRow {
+struct PlantedImpl {
   const char* name;
   Device device;
   bool (*supports)(const PlantedSpec&);
@@ -67,14 +67,14 @@ size_t scratch_of(const PlantedSpec&) {
   return 64 * (row + 1);
 }
 // c says which rows there are: 1 all that are right, 2 the equal ones, 3 with those that are wrong; 5 and 6 are too
-// much work for the reference, and in 6 the plain row is wrong and a library is there, in 7 the plain row alone is
+// much work for the reference, and in 6 the plain implementation is wrong and a library is there, in 7 the plain implementation alone is
 // right.
 template <int... c>
 bool of(const PlantedSpec& g) {
   return ((g.c == c) || ...);
 }
 
-constexpr PlantedRow kRows[] = {
+constexpr PlantedImpl kRows[] = {
     {"wrong", Device::cpu, of<3, 5>, scratch_of<0>, wrong<0>, wrong<0>},
     {"unfinished", Device::cpu, of<3, 5, 7>, scratch_of<1>, unfinished<1>, unfinished<1>},
     {"a", Device::cpu, of<1, 3, 5, 6>, scratch_of<2>, twice<2, 1600>, twice<2, 400>},
@@ -86,28 +86,29 @@ constexpr PlantedRow kRows[] = {
     {"cudnn_planted", Device::cpu, of<6>, scratch_of<9>, twice<9, 3200>, twice<9, 3200>},
     {"reference", Device::cpu, kernels::supports_all, scratch_of<7>, twice<7, 0>, twice<7, 0>},
 };
-const kernels::Table<PlantedRow> kPlanted{"planted", kRows};
+const kernels::Registry<PlantedImpl> kPlanted{"planted", kRows};
 
 }  // namespace
 
 template <>
-struct Trials<PlantedRow> {
+struct BenchmarkCases<PlantedImpl> {
   using Spec = PlantedSpec;
-  static const kernels::Table<PlantedRow>& table() { return kPlanted; }
-  static constexpr std::tuple entries{TrialEntry{"forward", &PlantedRow::forward},
-                                      TrialEntry{"backward", &PlantedRow::backward}};
+  static const kernels::Registry<PlantedImpl>& registry() { return kPlanted; }
+  static constexpr std::tuple entries{BenchmarkEntry{"forward", &PlantedImpl::forward},
+                                      BenchmarkEntry{"backward", &PlantedImpl::backward}};
   static CaseName name(const Spec& g) { return {text("n=", g.n), text("c=", g.c)}; }
-  static std::vector<Trial<PlantedRow>> of(const Spec& g) {
+  static std::vector<BenchmarkCase<PlantedImpl>> of(const Spec& g) {
     const auto prepare = [g](auto entry) {
-      return [=](TrialArrays& a) -> TrialCall<PlantedRow> {
+      return [=](BenchmarkArrays& a) -> BenchmarkCall<PlantedImpl> {
         const float* x = a.input(g.n * g.c);
         float* y = a.output(g.n * g.c);
-        return {[=](const PlantedRow& row, const kernels::Exec& e) { (row.*entry)(e, g, x, y); }, {y, g.n, g.c, g.c}};
+        return {[=](const PlantedImpl& impl, const kernels::Exec& e) { (impl.*entry)(e, g, x, y); },
+                {y, g.n, g.c, g.c}};
       };
     };
     const double flops = g.c >= 5 ? 1e9 : double(g.n * g.c), bytes = 8 * flops;
-    return {{"forward", flops, bytes, prepare(&PlantedRow::forward)},
-            {"backward", flops, bytes, prepare(&PlantedRow::backward)}};
+    return {{"forward", flops, bytes, prepare(&PlantedImpl::forward)},
+            {"backward", flops, bytes, prepare(&PlantedImpl::backward)}};
   }
 };
 
@@ -124,7 +125,7 @@ class Tuner : public ::testing::Test {
   }
   void TearDown() override {
     set_tuning("off", Device::cpu);
-    tune_op<PlantedRow>(false, Device::cpu);
+    tune_op<PlantedImpl>(false, Device::cpu);
     setenv("XDG_CACHE_HOME", ::testing::TempDir().c_str(), 1);
   }
   std::filesystem::path use_cache(const std::string& name) {
@@ -135,19 +136,19 @@ class Tuner : public ::testing::Test {
   }
   void tune(std::string_view setting = "on") {
     set_tuning(setting, Device::cpu);
-    tune_op<PlantedRow>(true, Device::cpu);
+    tune_op<PlantedImpl>(true, Device::cpu);
   }
-  // The rows that served: of forward, of backward.
+  // The implementations that served: of forward, of backward.
   std::pair<std::string, std::string> run(const PlantedSpec& g) {
-    const PlantedRow& row = kernels::select(kPlanted, Device::cpu, g);
-    std::vector<std::byte> scratch(row.workspace(g));
+    const PlantedImpl& impl = kernels::select(kPlanted, Device::cpu, g);
+    std::vector<std::byte> scratch(impl.workspace(g));
     std::vector<float> x(size_t(g.n * g.c), 1.5f), y(x.size());
     std::string served[2];
     for (int i = 0; i < 2; ++i) {
-      (i ? row.backward : row.forward)({.scratch = scratch.data()}, g, x.data(), y.data());  // measures, if need be
+      (i ? impl.backward : impl.forward)({.scratch = scratch.data()}, g, x.data(), y.data());  // measures, if need be
       int before[10];
       std::copy(std::begin(calls), std::end(calls), before);
-      (i ? row.backward : row.forward)({.scratch = scratch.data()}, g, x.data(), y.data());
+      (i ? impl.backward : impl.forward)({.scratch = scratch.data()}, g, x.data(), y.data());
       for (int r = 0; r < 10; ++r)
         if (calls[r] != before[r]) served[i] += kRows[r].name;
       for (const float v : y) EXPECT_EQ(v, 3);
@@ -163,7 +164,7 @@ TEST_F(Tuner, off_is_the_tables_order) {
   EXPECT_EQ(run({100, 1}), (Served{"a", "a"}));
   EXPECT_EQ(run({100, 2}), (Served{"c", "c"}));
   EXPECT_EQ(calls[7], 0);
-  EXPECT_EQ(kernels::tuned_row<kernels::Conv2dRow>[0], nullptr);
+  EXPECT_EQ(kernels::tuned_impl<kernels::Conv2dImpl>[0], nullptr);
 }
 
 TEST_F(Tuner, each_entry_is_served_by_its_fastest_row) {
@@ -172,7 +173,7 @@ TEST_F(Tuner, each_entry_is_served_by_its_fastest_row) {
   EXPECT_EQ(run({100, 1}), (Served{"b", "a"}));
   EXPECT_EQ(run({100, 4}), (Served{"alone", "alone"})) << "where there is no choice nothing is measured";
   bool noted = false;
-  for (const auto& [op, row] : kernels::rows_used()) {
+  for (const auto& [op, row] : kernels::impls_used()) {
     noted |= op == "planted" && row == "b";
     EXPECT_NE(row, "tuned");
   }
@@ -194,29 +195,32 @@ TEST_F(Tuner, a_row_that_is_wrong_is_refused_and_named) {
   testing::LogCapture log;
   EXPECT_EQ(run({100, 3}), (Served{"b", "a"}));
   ASSERT_EQ(log.lines.size(), 4u);
-  EXPECT_TRUE(log.contains("tuning planted forward n=100 c=3: row wrong is off by "));
-  EXPECT_TRUE(log.contains("row unfinished is off by inf of the largest value from row reference; it does not serve"));
+  EXPECT_TRUE(log.contains("tuning planted forward n=100 c=3: implementation wrong is off by "));
+  EXPECT_TRUE(log.contains(
+      "implementation unfinished is off by inf of the largest value from implementation reference; it does not serve"));
 }
 
-// The table's first row once judged where the reference was too slow, and so on a GPU always: had it been wrong there,
+// The table's first implementation once the oracle where the reference was too slow, and so on a GPU always: had it been wrong there,
 // it would have refused all that were right.
-TEST_F(Tuner, the_plain_row_judges_where_the_reference_is_too_slow) {
+TEST_F(Tuner, the_plain_row_is_the_oracle_where_the_reference_is_too_slow) {
   tune();
   testing::LogCapture log;
   EXPECT_EQ(run({100, 5}), (Served{"b", "a"}));
-  EXPECT_TRUE(log.contains("planted forward n=100 c=5: row wrong is off by ")) << log.lines.front();
-  EXPECT_TRUE(log.contains("row unfinished is off by inf of the largest value from row b; it does not serve"));
+  EXPECT_TRUE(log.contains("planted forward n=100 c=5: implementation wrong is off by ")) << log.lines.front();
+  EXPECT_TRUE(log.contains(
+      "implementation unfinished is off by inf of the largest value from implementation b; it does not serve"));
   EXPECT_EQ(calls[7], 0) << "the reference";
   EXPECT_EQ(run({100, 7}), (Served{"b", "b"})) << "against a row that it alone contradicts";
 }
 
-TEST_F(Tuner, two_rows_that_have_nothing_in_common_judge_the_plain_one) {
+TEST_F(Tuner, two_rows_that_have_nothing_in_common_check_the_plain_one) {
   tune();
   testing::LogCapture log;
   EXPECT_EQ(run({100, 6}), (Served{"a", "a"}));
   ASSERT_EQ(log.lines.size(), 2u);
-  EXPECT_TRUE(log.contains("row plain is off by ")) << log.lines.front();
-  EXPECT_TRUE(log.contains("of the largest value from row cudnn_planted; it does not serve")) << log.lines.front();
+  EXPECT_TRUE(log.contains("implementation plain is off by ")) << log.lines.front();
+  EXPECT_TRUE(log.contains("of the largest value from implementation cudnn_planted; it does not serve"))
+      << log.lines.front();
 }
 
 TEST_F(Tuner, what_was_measured_is_found_by_the_next_process) {
@@ -229,8 +233,8 @@ TEST_F(Tuner, what_was_measured_is_found_by_the_next_process) {
   const TunedCase forward = read.cases()[0];
   EXPECT_EQ(forward.entry, "planted forward");
   EXPECT_EQ(forward.spec, "n=100 c=1");
-  EXPECT_EQ(forward.row, "b");
-  EXPECT_EQ(forward.rows, "a,b");
+  EXPECT_EQ(forward.impl, "b");
+  EXPECT_EQ(forward.impls, "a,b");
   EXPECT_EQ(forward.precision, "f32");
   EXPECT_GE(forward.microseconds, 100);
   EXPECT_EQ(forward.kernels, kernels::kernels_id());
@@ -240,12 +244,12 @@ TEST_F(Tuner, what_was_measured_is_found_by_the_next_process) {
   const auto other = use_cache("other");
   TuningFile lines(other);
   TunedCase c = forward;
-  c.row = "b", c.machine = "cpu: another", lines.add(c);
-  c = forward, c.row = "b", c.kernels = "00000000", lines.add(c);
-  c = forward, c.row = "b", c.rows = "b", lines.add(c);
-  c = forward, c.row = "a", lines.add(c);
-  c = forward, c.row = "b", lines.add(c);
-  c = read.cases()[1], c.row = "gone", lines.add(c);
+  c.impl = "b", c.machine = "cpu: another", lines.add(c);
+  c = forward, c.impl = "b", c.kernels = "00000000", lines.add(c);
+  c = forward, c.impl = "b", c.impls = "b", lines.add(c);
+  c = forward, c.impl = "a", lines.add(c);
+  c = forward, c.impl = "b", lines.add(c);
+  c = read.cases()[1], c.impl = "gone", lines.add(c);
   tune();
   EXPECT_EQ(run({100, 1}), (Served{"a", "a"})) << "the first line holds; a row that is gone is measured again";
   EXPECT_EQ(tuned_cases().size(), 3u);  // of this machine and build, one for a case
@@ -335,7 +339,7 @@ TEST_F(Tuner, a_resumed_training_keeps_its_choices) {
 
   // The cache has changed its mind.
   TuningFile lines(use_cache("contrary"));
-  for (TunedCase c : cases_in(file)) c.row = c.row == "a" ? "b" : "a", lines.add(c);
+  for (TunedCase c : cases_in(file)) c.impl = c.impl == "a" ? "b" : "a", lines.add(c);
   tune();
   EXPECT_EQ(run({100, 1}), (Served{"a", "b"}));
   tune();
@@ -345,7 +349,7 @@ TEST_F(Tuner, a_resumed_training_keeps_its_choices) {
   // And without tuning.
   set_tuning("off", Device::cpu);
   keep_tuned_choices(file, Device::cpu);
-  tune_op<PlantedRow>(true, Device::cpu);
+  tune_op<PlantedImpl>(true, Device::cpu);
   EXPECT_EQ(run({100, 1}), (Served{"b", "a"}));
   EXPECT_EQ(run({30, 1}), (Served{"a", "a"})) << "a case that was not met before takes the table's order, for good";
   EXPECT_EQ(cases_in(file).size(), 4u);
@@ -357,7 +361,8 @@ TEST_F(Tuner, a_resumed_training_keeps_its_choices) {
   keep_tuned_choices(file, Device::cpu);
   testing::LogCapture log;
   EXPECT_EQ(run({100, 1}), (Served{"a", "b"}));
-  EXPECT_TRUE(log.contains("the training chose row gone for planted forward n=100 c=1, which is not to be had here"));
+  EXPECT_TRUE(log.contains(
+      "the training chose implementation gone for planted forward n=100 c=1, which is not to be had here"));
 }
 
 TEST_F(Tuner, measures_some_sizes_of_a_layer_and_no_more) {
@@ -373,16 +378,16 @@ TEST_F(Tuner, nothing_is_measured_for_empty_work) {
   const auto file = use_cache("empty");
   tune();
   const PlantedSpec g{0, 1};
-  const PlantedRow& row = kernels::select(kPlanted, Device::cpu, g);
-  std::vector<std::byte> scratch(row.workspace(g));
-  row.forward({.scratch = scratch.data()}, g, nullptr, nullptr);
+  const PlantedImpl& impl = kernels::select(kPlanted, Device::cpu, g);
+  std::vector<std::byte> scratch(impl.workspace(g));
+  impl.forward({.scratch = scratch.data()}, g, nullptr, nullptr);
   EXPECT_FALSE(std::filesystem::exists(file));
 }
 
 TEST_F(Tuner, a_preferred_row_goes_before) {
   tune();
-  const kernels::PreferRow conv("conv2d=reference");
-  EXPECT_EQ(std::string_view(kernels::select(kernels::conv2d_table(), Device::cpu, kernels::Conv2dSpec{}).name),
+  const kernels::PreferImpl conv("conv2d=reference");
+  EXPECT_EQ(std::string_view(kernels::select(kernels::conv2d_registry(), Device::cpu, kernels::Conv2dSpec{}).name),
             "reference");
 }
 
@@ -402,8 +407,8 @@ TEST_F(Tuner, settings_are_checked) {
   EXPECT_EQ(sentence("only:linear,conv2d"), "accepted");
   EXPECT_TRUE(detail::tunes("linear", Device::cpu));
   EXPECT_FALSE(detail::tunes("conv_transpose2d", Device::cpu));
-  EXPECT_EQ(kernels::tuned_row<kernels::ConvTranspose2dRow>[0], nullptr);
-  EXPECT_NE(kernels::tuned_row<kernels::LinearRow>[0], nullptr);
+  EXPECT_EQ(kernels::tuned_impl<kernels::ConvTranspose2dImpl>[0], nullptr);
+  EXPECT_NE(kernels::tuned_impl<kernels::LinearImpl>[0], nullptr);
   EXPECT_EQ(sentence("auto"), "accepted");
   EXPECT_FALSE(tuning(Device::cpu)) << "KERN_TUNE is off in tests";
   setenv("KERN_TUNE", "on", 1);
@@ -485,7 +490,7 @@ TEST_F(Tuner, values_kept_as_bf16_are_tuned_by_themselves) {
   for (size_t i = 0; i < plain.size(); ++i) ASSERT_TRUE(std::abs(first[i] - plain[i]) <= 2e-2 * largest) << i;
   std::map<std::string, std::string> rows;
   for (const TunedCase& c : cases_in(file))
-    if (c.spec.ends_with("kept=bf16")) rows[c.entry] = c.rows;
+    if (c.spec.ends_with("kept=bf16")) rows[c.entry] = c.impls;
   for (const char* entry : {"conv2d forward", "conv2d backward_data", "conv2d backward_weight",
                             "conv_transpose2d forward", "conv_transpose2d backward_weight"})
     EXPECT_NE(rows[entry].find("bf16"), std::string::npos) << entry << ": " << rows[entry];

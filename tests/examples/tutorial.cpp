@@ -44,7 +44,7 @@ void expect(bool holds, const char* what) {
 }
 
 // [loss]
-// One less the soft Jaccard index of binary masks, picture by picture. logits, truth [N,H,W,1].
+// One less the soft Jaccard index of binary masks, image by image. logits, truth [N,H,W,1].
 Tensor jaccard_loss(const Tensor& logits, const Tensor& truth) {
   const Tensor p = sigmoid(logits);
   const Tensor intersection = sum(p * truth, {1, 2, 3}), both = sum(p + truth, {1, 2, 3}) - intersection;  // [N]
@@ -112,9 +112,9 @@ int main(int, char** argv) {
   // [data]
   // folder/images/*.png and folder/masks/*.png of the same names; a mask is 0 or something else.
   const auto set = data::load_image_folder({.path = folder});
-  const auto split = data::split_images(set.pictures, {.validation = 0.25, .seed = 1});
+  const auto split = data::split_images(set.images, {.validation = 0.25, .seed = 1});
   const auto store = std::make_shared<const data::ImageStore>(
-      set.pictures, data::MaskReader({.kind = data::MaskKind::nonzero}), /*channels=*/3, /*budget=*/size_t{1} << 30);
+      set.images, data::MaskReader({.kind = data::MaskKind::nonzero}), /*channels=*/3, /*budget=*/size_t{1} << 30);
   const data::ImageBatches training_batches(store, split.training, {.batch = 6, .seed = 1});
   const data::ImageBatches validation_batches(store, split.validation, {.batch = 6, .shuffle = false});
   // [end]

@@ -16,7 +16,7 @@ TEST(AdamKernel, five_steps_agree_with_the_reference_in_double) {
   for (const AdamSpec a : {AdamSpec{.n = 0}, AdamSpec{.n = 1}, AdamSpec{.n = 37, .weight_decay = 0.1},
                            AdamSpec{.n = 40001, .beta1 = 0.5, .weight_decay = 0.1, .decoupled = true}})
     for (const bool scaled : {false, true})
-      for_each_row(adam_table(), a, [&](const AdamRow& row, const Exec& exec) {
+      for_each_impl(adam_registry(), a, [&](const AdamImpl& impl, const Exec& exec) {
         Array<> first(a.n, 1);
         for (int threads : {1, 3}) {
           set_thread_count(threads);
@@ -27,8 +27,8 @@ TEST(AdamKernel, five_steps_agree_with_the_reference_in_double) {
           auto pd = p.as<double>(), md = m.as<double>(), vd = v.as<double>();
           for (Values<int64_t> step{1}; step[0] <= 5; ++step[0]) {
             const auto g = Array<>::uniform(a.n, 1, 0, uint32_t(step[0] + 10));
-            row.step(exec, a, step.data(), lr.data(), scaled ? half.data() : nullptr, p.data(), g.data(), m.data(),
-                     v.data());
+            impl.step(exec, a, step.data(), lr.data(), scaled ? half.data() : nullptr, p.data(), g.data(), m.data(),
+                      v.data());
             adam_reference(a, step.host(), lr.host(), scaled ? half.host() : nullptr, pd.host(), g.as<double>().host(),
                            md.host(), vd.host());
           }
@@ -48,9 +48,9 @@ TEST(AdamKernel, the_first_step_moves_by_the_learning_rate) {
   const Values<> lr{0.25f}, g{3, -0.01f};
   for (const bool decoupled : {false, true}) {
     const AdamSpec a{.n = 2, .weight_decay = decoupled ? 0.5 : 0, .decoupled = decoupled};
-    for_each_row(adam_table(), a, [&](const AdamRow& row, const Exec& exec) {
+    for_each_impl(adam_registry(), a, [&](const AdamImpl& impl, const Exec& exec) {
       Values<> p{1, 2}, m(2), v(2);
-      row.step(exec, a, step.data(), lr.data(), nullptr, p.data(), g.data(), m.data(), v.data());
+      impl.step(exec, a, step.data(), lr.data(), nullptr, p.data(), g.data(), m.data(), v.data());
       EXPECT_NEAR(p[0], (decoupled ? 1 - 0.125f : 1) - 0.25f, 1e-6f);
       EXPECT_NEAR(p[1], (decoupled ? 2 - 0.25f : 2) + 0.25f, 1e-6f);
       EXPECT_NEAR(m[0], 0.3f, 1e-6f);

@@ -28,13 +28,13 @@ TEST(AddKernel, rows_equal_the_reference_for_any_number_of_threads) {
     Array<> y0(g.rows, g.c, g.pitch.y), db0(1, g.c);
     add_forward_reference(g, a.data(), b.data(), y0.data());
     add_backward_vector_reference(g, dy.data(), db0.data());
-    for_each_row(add_table(), g, [&](const AddRow& row, const Exec& exec) {
+    for_each_impl(add_registry(), g, [&](const AddImpl& impl, const Exec& exec) {
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> y(g.rows, g.c, g.pitch.y), db(1, g.c);
-        row.forward(exec, g, a.data(), b.data(), y.data());
+        impl.forward(exec, g, a.data(), b.data(), y.data());
         EXPECT_TRUE(close(y, y0));
-        row.backward_vector(exec, g, dy.data(), db.data());
+        impl.backward_vector(exec, g, dy.data(), db.data());
         EXPECT_TRUE(close(db, db0));
       }
     });
@@ -48,12 +48,12 @@ TEST(AddKernel, the_sum_over_rows_is_stable_and_the_same_bits_for_any_number_of_
   const auto dy = Array<>::uniform(g.rows, g.c, 0, 5, 999, 1001);
   Array<double> db0(1, g.c);
   add_backward_vector_reference(g, dy.as<double>().data(), db0.data());
-  for_each_row(add_table(), g, [&](const AddRow& row, const Exec& exec) {
-    if (std::string_view(row.name) == "reference") return;  // plain float sums
+  for_each_impl(add_registry(), g, [&](const AddImpl& impl, const Exec& exec) {
+    if (std::string_view(impl.name) == "reference") return;  // plain float sums
     Array<> db[] = {Array<>(1, g.c), Array<>(1, g.c)};
     for (int n : {0, 1}) {
       set_thread_count(n ? 3 : 1);
-      row.backward_vector(exec, g, dy.data(), db[n].data());
+      impl.backward_vector(exec, g, dy.data(), db[n].data());
       EXPECT_TRUE(close(db[n], db0, {.relative = 1e-7}));
     }
     EXPECT_TRUE(close(db[1], db[0]));

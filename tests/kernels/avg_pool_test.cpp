@@ -64,15 +64,15 @@ TEST(AvgPoolKernel, rows_equal_the_reference_for_any_number_of_threads) {
       // Where windows are powers of two and whole, integers make it exact.
       const bool exact = (g.r * g.s & (g.r * g.s - 1)) == 0 && count;
       const Tolerance near{.absolute = exact ? 0 : 2e-6, .relative = exact ? 0 : 2e-6};
-      for_each_row(avg_pool_table(), a, [&](const AvgPoolRow& row, const Exec& exec) {
-        if (std::string_view(row.name) == "reference" && g.r * g.s > 1000) return;  // plain float sums
+      for_each_impl(avg_pool_registry(), a, [&](const AvgPoolImpl& impl, const Exec& exec) {
+        if (std::string_view(impl.name) == "reference" && g.r * g.s > 1000) return;  // plain float sums
         Array<> last_y(0, 1), last_dx(0, 1);
         for (int threads : {1, 3}) {
           set_thread_count(threads);
           Array<> y(g.y_rows(), g.c, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx);
-          row.forward(exec, a, x.data(), y.data());
+          impl.forward(exec, a, x.data(), y.data());
           EXPECT_TRUE(close(y, yd, near));
-          row.backward(exec, a, dy.data(), dx.data());
+          impl.backward(exec, a, dy.data(), dx.data());
           EXPECT_TRUE(close(dx, dxd, near));
           if (threads == 3) {
             EXPECT_TRUE(close(y, last_y));
@@ -88,9 +88,9 @@ TEST(AvgPoolKernel, rows_equal_the_reference_for_any_number_of_threads) {
 TEST(AvgPoolKernel, a_nan_reaches_its_windows_and_no_other) {
   const AvgPoolSpec a{.pool = {.w = 6, .s = 2, .stride_w = 2}};
   const Values<> x{1, std::nanf(""), 3, 4, 5, 6};
-  for_each_row(avg_pool_table(), a, [&](const AvgPoolRow& row, const Exec& exec) {
+  for_each_impl(avg_pool_registry(), a, [&](const AvgPoolImpl& impl, const Exec& exec) {
     Values<> y(3);
-    row.forward(exec, a, x.data(), y.data());
+    impl.forward(exec, a, x.data(), y.data());
     EXPECT_TRUE(std::isnan(y[0]));
     EXPECT_EQ(y[1], 3.5f);
     EXPECT_EQ(y[2], 5.5f);

@@ -11,7 +11,7 @@
 #include "tests/support/not_numbers.h"
 
 namespace kern::kernels::axis_test {
-using kern::testing::Array, kern::testing::close, kern::testing::for_each_row, kern::testing::Values;
+using kern::testing::Array, kern::testing::close, kern::testing::for_each_impl, kern::testing::Values;
 using kern::testing::kNaN, kern::testing::Complex, kern::testing::complex_step;
 
 // Short and long axes, few sums and many, one value at a time and rows of odd and even length.
@@ -29,11 +29,11 @@ TEST(SumAxisKernel, rows_equal_the_reference) {
       Array<> y0(1, g.y_size()), dx0(1, g.x_size());
       sum_axis_forward_reference(g, x.host(), y0.host());
       sum_axis_backward_reference(g, dy.host(), dx0.host());
-      for_each_row(sum_axis_table(), g, [&](const SumAxisRow& row, const Exec& exec) {
+      for_each_impl(sum_axis_registry(), g, [&](const SumAxisImpl& impl, const Exec& exec) {
         for (int pass = 0; pass < 2; ++pass) {
           Array<> y(1, g.y_size()), dx(1, g.x_size());
-          row.forward(exec, g, x.data(), y.data());
-          row.backward(exec, g, dy.data(), dx.data());
+          impl.forward(exec, g, x.data(), y.data());
+          impl.backward(exec, g, dy.data(), dx.data());
           EXPECT_TRUE(close(y, y0));
           EXPECT_TRUE(close(dx, dx0));
         }
@@ -45,10 +45,10 @@ TEST(SumAxisKernel, adds_in_double) {  // on a GPU after every 8 values
   const SumAxisSpec g{{1, 30001, 1}, 1};
   Array<> x(1, g.n);
   x.for_each([first = true](float& v) mutable { v = first ? 0x1p25f : 1.0f, first = false; });
-  for_each_row(sum_axis_table(), g, [&](const SumAxisRow& row, const Exec& exec) {
-    if (std::string_view(row.name) == "reference") return;  // is of floats
+  for_each_impl(sum_axis_registry(), g, [&](const SumAxisImpl& impl, const Exec& exec) {
+    if (std::string_view(impl.name) == "reference") return;  // is of floats
     Array<> y(1, 1);
-    row.forward(exec, g, x.data(), y.data());
+    impl.forward(exec, g, x.data(), y.data());
     EXPECT_NEAR(double(y.at(0, 0)), 0x1p25 + 30000, 8);
   });
 }
@@ -65,11 +65,11 @@ TEST(MaxAxisKernel, rows_equal_the_reference) {
       Values<int32_t> index0(size_t(g.y_size()), 0);
       max_axis_forward_reference(g, x.host(), y0.host(), index0.host());
       max_axis_backward_reference(g, dy.host(), index0.host(), dx0.host());
-      for_each_row(max_axis_table(), g, [&](const MaxAxisRow& row, const Exec& exec) {
+      for_each_impl(max_axis_registry(), g, [&](const MaxAxisImpl& impl, const Exec& exec) {
         Array<> y(1, g.y_size()), dx(1, g.x_size());
         Values<int32_t> index(size_t(g.y_size()), 0);
-        row.forward(exec, g, x.data(), y.data(), index.data());
-        row.backward(exec, g, dy.data(), index.data(), dx.data());
+        impl.forward(exec, g, x.data(), y.data(), index.data());
+        impl.backward(exec, g, dy.data(), index.data(), dx.data());
         for (size_t i = 0; i < index.size(); ++i) ASSERT_EQ(index[i], index0[i]) << i;
         EXPECT_TRUE(close(dx, dx0));
         for (int64_t i = 0; i < g.y_size(); ++i)
@@ -90,9 +90,9 @@ TEST(CumsumKernel, rows_equal_the_reference) {
       const auto x = Array<>::integers(1, g.x_size(), 0, 1);
       Array<> y0(1, g.x_size());
       cumsum_reference(g, x.host(), y0.host());
-      for_each_row(cumsum_table(), g, [&](const CumsumRow& row, const Exec& exec) {
+      for_each_impl(cumsum_registry(), g, [&](const CumsumImpl& impl, const Exec& exec) {
         Array<> y(1, g.x_size());
-        row.forward(exec, g, x.data(), y.data());
+        impl.forward(exec, g, x.data(), y.data());
         EXPECT_TRUE(close(y, y0));
       });
     }
@@ -126,10 +126,10 @@ TEST(GatherKernel, rows_equal_the_reference) {
     Array<> y0(1, g.y_size()), dx0(1, g.x_size());
     gather_forward_reference(g, x.host(), index.host(), y0.host());
     gather_backward_reference(g, dy.host(), index.host(), dx0.host());
-    for_each_row(gather_table(), g, [&](const GatherRow& row, const Exec& exec) {
+    for_each_impl(gather_registry(), g, [&](const GatherImpl& impl, const Exec& exec) {
       Array<> y(1, g.y_size()), dx(1, g.x_size());
-      row.forward(exec, g, x.data(), index.data(), y.data());
-      row.backward(exec, g, dy.data(), index.data(), dx.data());
+      impl.forward(exec, g, x.data(), index.data(), y.data());
+      impl.backward(exec, g, dy.data(), index.data(), dx.data());
       EXPECT_TRUE(close(dx, dx0));
       for (int64_t i = 0; i < g.y_size(); ++i)
         ASSERT_TRUE(y.at(0, i) == y0.at(0, i) || (std::isnan(y.at(0, i)) && std::isnan(y0.at(0, i)))) << i;
@@ -146,9 +146,9 @@ TEST(StridedCopyKernel, rows_equal_the_reference) {
         StridedCopySpec{.sizes = {2, 3, 4, 5, 2, 3}, .x = {1, 2, 60, 240, 6, 12}, .offset = 5}, StridedCopySpec{}}) {
     Array<> y0(1, g.size());
     strided_copy_reference(g, x.host(), y0.host());
-    for_each_row(strided_copy_table(), g, [&](const StridedCopyRow& row, const Exec& exec) {
+    for_each_impl(strided_copy_registry(), g, [&](const StridedCopyImpl& impl, const Exec& exec) {
       Array<> y(1, g.size());
-      row.forward(exec, g, x.data(), y.data());
+      impl.forward(exec, g, x.data(), y.data());
       EXPECT_TRUE(close(y, y0));
     });
   }

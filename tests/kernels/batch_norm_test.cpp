@@ -39,26 +39,26 @@ void check_batch_norm(const BatchNormSpec& g, bool affine, float mean_of_data, d
   const Tolerance near{.absolute = tolerance, .relative = tolerance},
       sums{.absolute = tolerance * double(10 + g.rows), .relative = tolerance};
   const int threads = thread_count();
-  for_each_row(batch_norm_table(), g, [&](const BatchNormRow& row, const Exec& exec) {
-    if (std::string_view(row.name) == "reference" && mean_of_data != 0) return;  // plain float sums
+  for_each_impl(batch_norm_registry(), g, [&](const BatchNormImpl& impl, const Exec& exec) {
+    if (std::string_view(impl.name) == "reference" && mean_of_data != 0) return;  // plain float sums
     Array<> last_y(0, 1), last_dx(0, 1), last_dw(0, 1);
     for (int n : {1, 3}) {
       set_thread_count(n);
       auto rm = running_mean, rv = running_variance;
       Array<> y(g.rows, g.c, g.pitch.y), mean(g.c, 1), inverse(g.c, 1), dx(g.rows, g.c, g.pitch.dx), dw(g.c, 1),
           db(g.c, 1);
-      row.forward(exec, g, x.data(), w(), b(), rm.data(), rv.data(), y.data(), mean.data(), inverse.data());
+      impl.forward(exec, g, x.data(), w(), b(), rm.data(), rv.data(), y.data(), mean.data(), inverse.data());
       EXPECT_TRUE(close(y, y0, near));
       EXPECT_TRUE(close(mean, mean0, {.absolute = 1e-6, .relative = 1e-6}));
       EXPECT_TRUE(close(inverse, inverse0, {.relative = 1e-5}));
       EXPECT_TRUE(close(rm, rm0, {.absolute = 1e-6, .relative = 1e-6}));
       EXPECT_TRUE(close(rv, rv0, {.absolute = 1e-6, .relative = 1e-5}));
-      row.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), dx.data(), dw.data(), db.data());
+      impl.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), dx.data(), dw.data(), db.data());
       EXPECT_TRUE(close(dx, dx0, near));
       EXPECT_TRUE(close(dw, dw0, sums));
       EXPECT_TRUE(close(db, db0, sums));
       Array<> only_dx(g.rows, g.c, g.pitch.dx);
-      row.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), only_dx.data(), nullptr, nullptr);
+      impl.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), only_dx.data(), nullptr, nullptr);
       EXPECT_TRUE(close(only_dx, dx));
       if (n == 3) {
         EXPECT_TRUE(close(y, last_y)) << "another number of threads, other bits";
@@ -88,15 +88,15 @@ TEST(BatchNormKernel, a_mean_of_1000_costs_no_digits) {
 TEST(BatchNormKernel, running_statistics_by_hand) {
   const BatchNormSpec g{.rows = 2, .c = 1, .momentum = 0.5f};
   const Values<> x{1, 3};
-  for_each_row(batch_norm_table(), g, [&](const BatchNormRow& row, const Exec& exec) {
+  for_each_impl(batch_norm_registry(), g, [&](const BatchNormImpl& impl, const Exec& exec) {
     Values<> running_mean{4}, running_variance{1}, y(2), mean(1), inverse(1);
-    row.forward(exec, g, x.data(), nullptr, nullptr, running_mean.data(), running_variance.data(), y.data(),
-                mean.data(), inverse.data());
+    impl.forward(exec, g, x.data(), nullptr, nullptr, running_mean.data(), running_variance.data(), y.data(),
+                 mean.data(), inverse.data());
     EXPECT_EQ(running_mean[0], 3);         // (4 + 2) / 2
     EXPECT_EQ(running_variance[0], 1.5f);  // (1 + 2) / 2: unbiased, while y is divided by the biased 1
     EXPECT_NEAR(y[1], 1, 1e-5);
-    row.forward(exec, g, x.data(), nullptr, nullptr, nullptr, nullptr, y.data(), mean.data(),
-                inverse.data());  // without running statistics
+    impl.forward(exec, g, x.data(), nullptr, nullptr, nullptr, nullptr, y.data(), mean.data(),
+                 inverse.data());  // without running statistics
     EXPECT_NEAR(y[0], -1, 1e-5);
   });
 }

@@ -38,17 +38,17 @@ TEST(BceKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
     const double dyd = 1.5;
     bce_forward_reference(g, xd.data(), td.data(), weighted ? wd.data() : nullptr, loss0.data(), saved0.data());
     bce_backward_reference(g, &dyd, xd.data(), td.data(), weighted ? wd.data() : nullptr, saved0.data(), dx0.data());
-    for_each_row(bce_with_logits_table(), g, [&](const BceRow& row, const Exec& exec) {
+    for_each_impl(bce_with_logits_registry(), g, [&](const BceImpl& impl, const Exec& exec) {
       const Values<> dy{1.5f};
       const float* weight = weighted ? w.data() : nullptr;
       Array<> first_loss(1, 1), first_dx(0, 0);
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> loss(1, 1), saved(1, 1), dx(g.rows, g.c, g.pitch.dx);
-        row.forward(exec, g, x.data(), t.data(), weight, loss.data(), saved.data());
-        EXPECT_TRUE(close(loss, loss0, {.relative = std::string_view(row.name) == "reference" ? 1e-3 : 1e-6}));
+        impl.forward(exec, g, x.data(), t.data(), weight, loss.data(), saved.data());
+        EXPECT_TRUE(close(loss, loss0, {.relative = std::string_view(impl.name) == "reference" ? 1e-3 : 1e-6}));
         EXPECT_TRUE(close(saved, saved0));
-        row.backward(exec, g, dy.data(), x.data(), t.data(), weight, saved.data(), dx.data());
+        impl.backward(exec, g, dy.data(), x.data(), t.data(), weight, saved.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0, {.absolute = 1e-6 / double(g.size()), .relative = 1e-4}));
         if (threads == 1) first_loss = loss, first_dx = dx;
         EXPECT_TRUE(close(loss, first_loss));
@@ -61,12 +61,12 @@ TEST(BceKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) {
 
 TEST(BceKernel, far_logits_neither_overflow_nor_vanish_and_nan_shows) {
   const Values<> one{1};
-  for_each_row(bce_with_logits_table(), BceSpec{.rows = 1}, [&](const BceRow& row, const Exec& exec) {
+  for_each_impl(bce_with_logits_registry(), BceSpec{.rows = 1}, [&](const BceImpl& impl, const Exec& exec) {
     auto loss_of = [&](float x_value, float t_value) {
       const Values<> x{x_value}, t{t_value};
       Values<> loss(1), saved(1), dx(1);
-      row.forward(exec, {.rows = 1}, x.data(), t.data(), nullptr, loss.data(), saved.data());
-      row.backward(exec, {.rows = 1}, one.data(), x.data(), t.data(), nullptr, saved.data(), dx.data());
+      impl.forward(exec, {.rows = 1}, x.data(), t.data(), nullptr, loss.data(), saved.data());
+      impl.backward(exec, {.rows = 1}, one.data(), x.data(), t.data(), nullptr, saved.data(), dx.data());
       return std::pair(loss[0], dx[0]);
     };
     EXPECT_EQ(loss_of(1e4f, 0), std::pair(1e4f, 1.0f));
@@ -75,7 +75,7 @@ TEST(BceKernel, far_logits_neither_overflow_nor_vanish_and_nan_shows) {
     EXPECT_NEAR(loss_of(0, 1).first, std::log(2.0f), 1e-7f);
     EXPECT_EQ(loss_of(0, 1).second, -0.5f);
     EXPECT_TRUE(std::isnan(loss_of(std::nanf(""), 1).first));
-    if (std::string_view(row.name) != "reference") {
+    if (std::string_view(impl.name) != "reference") {
       EXPECT_NEAR(loss_of(20, 1).first, std::exp(-20.0f), 1e-14f);
     }
   });
@@ -85,11 +85,11 @@ TEST(BceKernel, a_mask_keeps_broken_values_out_and_an_empty_mask_gives_zero) {
   const float nan = std::nanf("");
   const Values<> x{0, nan, 0}, t{1, nan, 0}, some{1, 0, 1}, none{0, 0, 0}, dy{1};
   const BceSpec g{.rows = 3, .by_weight = true};
-  for_each_row(bce_with_logits_table(), g, [&](const BceRow& row, const Exec& exec) {
+  for_each_impl(bce_with_logits_registry(), g, [&](const BceImpl& impl, const Exec& exec) {
     Values<> loss(1), saved(1), dx(3);
     auto run = [&](const Values<>& w) {
-      row.forward(exec, g, x.data(), t.data(), w.data(), loss.data(), saved.data());
-      row.backward(exec, g, dy.data(), x.data(), t.data(), w.data(), saved.data(), dx.data());
+      impl.forward(exec, g, x.data(), t.data(), w.data(), loss.data(), saved.data());
+      impl.backward(exec, g, dy.data(), x.data(), t.data(), w.data(), saved.data(), dx.data());
     };
     run(some);
     EXPECT_NEAR(loss[0], std::log(2.0f), 1e-7f);

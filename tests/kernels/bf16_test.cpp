@@ -46,7 +46,7 @@ TEST(Bf16, rounds_to_the_nearest_and_keeps_what_is_no_number) {
 template <class Spec>
 struct ConvCase {
   Spec g;
-  std::string_view first;  // the row that serves it
+  std::string_view first;  // the implementation that serves it
 };
 
 template <class Table, class Spec, class Reference>
@@ -57,32 +57,32 @@ std::string_view check_convolution(const Table& table, const Spec& g, const Refe
   Array<> y0(g.y_rows(), g.k, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx), dw0(g.w_size(), 1), db0(g.k, 1);
   reference(x, w, b, dy, y0, dx0, dw0, db0);
   std::string_view first;
-  for_each_row(table, g, [&](const auto& row, const Exec& exec) {
-    if (first.empty()) first = row.name;
+  for_each_impl(table, g, [&](const auto& impl, const Exec& exec) {
+    if (first.empty()) first = impl.name;
     // cuDNN rounds before the bias is added, and has filters and their gradients in bf16 too.
-    const Tolerance t = std::string_view(row.name) == "cudnn_bf16" ? Tolerance{.relative = 0x1p-7} : Tolerance{};
+    const Tolerance t = std::string_view(impl.name) == "cudnn_bf16" ? Tolerance{.relative = 0x1p-7} : Tolerance{};
     Array<Bf16> y(g.y_rows(), g.k, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx);
     Array<> dw(g.w_size(), 1), db(g.k, 1);
-    row.forward(exec, g, xb.data(), w.data(), b.data(), y.data());
+    impl.forward(exec, g, xb.data(), w.data(), b.data(), y.data());
     EXPECT_TRUE(close(y, y0.as<Bf16>(), t)) << "forward";
-    row.backward_data(exec, g, dyb.data(), w.data(), dx.data());
+    impl.backward_data(exec, g, dyb.data(), w.data(), dx.data());
     EXPECT_TRUE(close(dx, dx0.as<Bf16>(), t)) << "backward_data";
-    row.backward_weight(exec, g, dyb.data(), xb.data(), dw.data());
+    impl.backward_weight(exec, g, dyb.data(), xb.data(), dw.data());
     EXPECT_TRUE(close(dw, dw0, t)) << "backward_weight";
-    row.backward_bias(exec, g, dyb.data(), db.data());
+    impl.backward_bias(exec, g, dyb.data(), db.data());
     EXPECT_TRUE(close(db, db0)) << "backward_bias";
-    if constexpr (requires { row.backward_data_plus; }) {
+    if constexpr (requires { impl.backward_data_plus; }) {
       const auto added = Array<>::integers(g.c, 1, 0, 5);
-      row.backward_data_plus(exec, g, dyb.data(), w.data(), added.data(), dx.data());
+      impl.backward_data_plus(exec, g, dyb.data(), w.data(), added.data(), dx.data());
       Array<> plus = dx0;
       for (int64_t i = 0; i < plus.rows(); ++i)
         for (int64_t c = 0; c < g.c; ++c) plus.at(i, c) += added.at(c, 0);
       EXPECT_TRUE(close(dx, plus.as<Bf16>(), t)) << "backward_data_plus";
       for (const int64_t more : {0, 3}) {
-        if (!row.backward_data_added) break;
+        if (!impl.backward_data_added) break;
         const auto base = Array<>::integers(g.x_rows(), g.c, g.c + more, 6);
         const auto given = base.template as<Bf16>();
-        row.backward_data_added(exec, g, dyb.data(), w.data(), given.data(), given.pitch(), dx.data());
+        impl.backward_data_added(exec, g, dyb.data(), w.data(), given.data(), given.pitch(), dx.data());
         Array<> sum = dx0;
         for (int64_t i = 0; i < sum.rows(); ++i)
           for (int64_t c = 0; c < g.c; ++c) sum.at(i, c) += base.at(i, c);
@@ -140,7 +140,7 @@ TEST_F(Bf16Rows, conv2d) {
   for (const auto& [g, first] : cases) {
     SCOPED_TRACE(text(g.c, " -> ", g.k, ", ", g.h, " x ", g.w, ", filter ", g.r, " x ", g.s));
     const std::string_view served = check_convolution(
-        conv2d_table<Bf16>(), g,
+        conv2d_registry<Bf16>(), g,
         [&g = g](const auto& x, const auto& w, const auto& b, const auto& dy, auto& y, auto& dx, auto& dw, auto& db) {
           conv2d_forward_reference(g, x.data(), w.data(), b.data(), y.data());
           conv2d_backward_data_reference(g, dy.data(), w.data(), dx.data());
@@ -176,7 +176,7 @@ TEST_F(Bf16Rows, conv_transpose2d) {
   for (const auto& [g, first] : cases) {
     SCOPED_TRACE(text(g.c, " -> ", g.k, ", ", g.h, " x ", g.w, ", filter ", g.r, " x ", g.s));
     const std::string_view served = check_convolution(
-        conv_transpose2d_table<Bf16>(), g,
+        conv_transpose2d_registry<Bf16>(), g,
         [&g = g](const auto& x, const auto& w, const auto& b, const auto& dy, auto& y, auto& dx, auto& dw, auto& db) {
           conv_transpose2d_forward_reference(g, x.data(), w.data(), b.data(), y.data());
           conv_transpose2d_backward_data_reference(g, dy.data(), w.data(), dx.data());
@@ -229,21 +229,21 @@ TEST_F(Bf16Rows, norm_act) {
     norm_act_forward_reference(g, xd.data(), in0, rd.data(), y0.data(), m0.data(), i0.data());
     norm_act_backward_reference(g, dyd.data(), xd.data(), in0, m0.data(), i0.data(), dx0.data(), dw0.data(), db0.data(),
                                 ds0.data());
-    for_each_row(norm_act_table<Bf16>(), g, [&](const NormActRowOf<Bf16>& row, const Exec& exec) {
+    for_each_impl(norm_act_registry<Bf16>(), g, [&](const NormActImplOf<Bf16>& impl, const Exec& exec) {
       Array<> running_mean = mean_before, running_variance = variance_before, mean(statistics, g.c),
               inverse(statistics, g.c), dw(g.c, 1), db(g.c, 1), ds(g.slopes, 1);
       Array<Bf16> y(rows, g.c, g.pitch.y), again(rows, g.c, g.pitch.y), dx(rows, g.c, g.pitch.dx);
       const auto in = inputs(weight, bias, slope, running_mean, running_variance);
-      row.forward(exec, g, x.data(), in, residual.data(), y.data(), mean.data(), inverse.data());
+      impl.forward(exec, g, x.data(), in, residual.data(), y.data(), mean.data(), inverse.data());
       EXPECT_TRUE(close(y, y0, kRounded)) << "forward";
       EXPECT_TRUE(close(mean, m0, {.absolute = 1e-6, .relative = 1e-6}));
       EXPECT_TRUE(close(inverse, i0, {.relative = 1e-6}));
       EXPECT_TRUE(close(running_mean, mean_d, {.absolute = 1e-6, .relative = 1e-6}));
       EXPECT_TRUE(close(running_variance, variance_d, {.relative = 1e-5}));
-      row.apply(exec, g, x.data(), in, mean.data(), inverse.data(), residual.data(), again.data());
+      impl.apply(exec, g, x.data(), in, mean.data(), inverse.data(), residual.data(), again.data());
       EXPECT_TRUE(close(again, y)) << "apply is forward again";
-      row.backward(exec, g, dy.data(), x.data(), in, mean.data(), inverse.data(), dx.data(), dw.data(), db.data(),
-                   ds.data());
+      impl.backward(exec, g, dy.data(), x.data(), in, mean.data(), inverse.data(), dx.data(), dw.data(), db.data(),
+                    ds.data());
       EXPECT_TRUE(close(dx, dx0, kRounded)) << "dx";
       EXPECT_TRUE(close(dw, dw0, {.absolute = 1e-4, .relative = 1e-4}));
       EXPECT_TRUE(close(db, db0, {.absolute = 1e-4, .relative = 1e-4}));
@@ -269,11 +269,11 @@ TEST_F(Bf16Rows, max_pool) {
     max_pool_forward_reference(g, x.data(), y0.data());
     max_pool_backward_reference(g, dy.data(), x.data(), dx0.data());
     const auto xb = x.as<Bf16>(), dyb = dy.as<Bf16>();
-    for_each_row(max_pool_table<Bf16>(), g, [&](const MaxPoolRowOf<Bf16>& row, const Exec& exec) {
+    for_each_impl(max_pool_registry<Bf16>(), g, [&](const MaxPoolImplOf<Bf16>& impl, const Exec& exec) {
       Array<Bf16> y(g.y_rows(), g.c, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx);
-      row.forward(exec, g, xb.data(), y.data());
+      impl.forward(exec, g, xb.data(), y.data());
       EXPECT_TRUE(close(y, y0));
-      row.backward(exec, g, dyb.data(), xb.data(), dx.data());
+      impl.backward(exec, g, dyb.data(), xb.data(), dx.data());
       EXPECT_TRUE(close(dx, dx0));
     });
   }
@@ -295,11 +295,11 @@ TEST_F(Bf16Rows, upsample) {
     Array<double> y0(g.y_rows(), g.c, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx);
     upsample_forward_reference(g, xd.data(), y0.data());
     upsample_backward_reference(g, dyd.data(), dx0.data());
-    for_each_row(upsample_table<Bf16>(), g, [&](const UpsampleRowOf<Bf16>& row, const Exec& exec) {
+    for_each_impl(upsample_registry<Bf16>(), g, [&](const UpsampleImplOf<Bf16>& impl, const Exec& exec) {
       Array<Bf16> y(g.y_rows(), g.c, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx);
-      row.forward(exec, g, x.data(), y.data());
+      impl.forward(exec, g, x.data(), y.data());
       EXPECT_TRUE(close(y, y0, kRounded));
-      row.backward(exec, g, dy.data(), dx.data());
+      impl.backward(exec, g, dy.data(), dx.data());
       EXPECT_TRUE(close(dx, dx0, kRounded));
     });
   }
@@ -307,7 +307,7 @@ TEST_F(Bf16Rows, upsample) {
 
 // Sums of products of the formulas are float; only what is written is rounded.
 template <class Op>
-void check_unary(const Table<UnaryRow<Op, Bf16>>& table, const Op& op) {
+void check_unary(const Registry<UnaryImpl<Op, Bf16>>& table, const Op& op) {
   for (const UnarySpec<Op>& g :
        {UnarySpec<Op>{.rows = 37, .c = 8, .op = op},
         UnarySpec<Op>{.rows = 9, .c = 5, .op = op, .pitch = {.x = 6, .y = 7, .dx = 8, .dy = 9}}}) {
@@ -317,30 +317,30 @@ void check_unary(const Table<UnaryRow<Op, Bf16>>& table, const Op& op) {
     unary_forward_reference(g, x.template as<float>().data(), y0.data());
     const auto saved = Op::kSaves == Saves::input ? x : y0.template as<Bf16>();
     unary_backward_reference(g, dy.template as<float>().data(), saved.template as<float>().data(), dx0.data());
-    for_each_row(table, g, [&](const auto& row, const Exec& exec) {
+    for_each_impl(table, g, [&](const auto& impl, const Exec& exec) {
       Array<Bf16> y(g.rows, g.c, g.pitch.y), dx(g.rows, g.c, g.pitch.dx);
-      row.forward(exec, g, x.data(), y.data());
+      impl.forward(exec, g, x.data(), y.data());
       EXPECT_TRUE(close(y, y0, kRounded));
-      row.backward(exec, g, dy.data(), saved.data(), dx.data());
+      impl.backward(exec, g, dy.data(), saved.data(), dx.data());
       EXPECT_TRUE(close(dx, dx0, kRounded));
     });
   }
 }
 TEST_F(Bf16Rows, element_wise) {
-  check_unary(unary_table<Relu, Bf16>(), Relu{});
-  check_unary(unary_table<Relu6, Bf16>(), Relu6{});
-  check_unary(unary_table<Silu, Bf16>(), Silu{});
+  check_unary(unary_registry<Relu, Bf16>(), Relu{});
+  check_unary(unary_registry<Relu6, Bf16>(), Relu6{});
+  check_unary(unary_registry<Silu, Bf16>(), Silu{});
 }
 
 TEST_F(Bf16Rows, add) {
   for (const BinarySpec& g :
        {BinarySpec{.rows = 37, .c = 8}, BinarySpec{.rows = 9, .c = 5, .b_pitch = 6, .pitch = {.x = 7, .y = 8}}}) {
     const auto a = Array<Bf16>::uniform(g.rows, g.c, g.pitch.x, 1), b = Array<Bf16>::uniform(g.rows, g.c, g.b_pitch, 2);
-    for_each_row(add_table<Bf16>(), g, [&](const AddRowOf<Bf16>& row, const Exec& exec) {
+    for_each_impl(add_registry<Bf16>(), g, [&](const AddImplOf<Bf16>& impl, const Exec& exec) {
       Array<Bf16> y(g.rows, g.c, g.pitch.y), y0 = y;
       for (int64_t i = 0; i < g.rows; ++i)
         for (int64_t c = 0; c < g.c; ++c) y0.at(i, c) = a.at(i, c) + b.at(i, c);
-      row.forward(exec, g, a.data(), b.data(), y.data());
+      impl.forward(exec, g, a.data(), b.data(), y.data());
       EXPECT_TRUE(close(y, y0));
     });
   }
@@ -363,38 +363,39 @@ TEST_F(Bf16Rows, head_cross_entropy) {
     head_cross_entropy_forward_reference(
         g, {.x = xd.data(), .w = wd.data(), .b = bd.data(), .target = target.data(), .weight = weightd.data()},
         {.loss = loss0.data(), .dx = dx0.data(), .dw = dw0.data(), .db = db0.data()}, scratch.data());
-    for_each_row(head_cross_entropy_table<Bf16>(), g, [&](const HeadCrossEntropyRowOf<Bf16>& row, const Exec& exec) {
-      const HeadInputs<float, Bf16> in{
-          .x = x.data(), .w = w.data(), .b = b.data(), .target = target.data(), .weight = weight.data()};
-      Array<> loss(1, 1), dw(g.k, g.c), db(g.k, 1);
-      Array<Bf16> dx(g.rows, g.c, g.pitch.dx);
-      Values<int32_t> prediction(size_t(g.rows), -7), confusion(size_t(g.k * g.k), -7);
-      row.forward(exec, g, in,
-                  {.loss = loss.data(),
-                   .dx = dx.data(),
-                   .dw = dw.data(),
-                   .db = db.data(),
-                   .prediction = prediction.data(),
-                   .confusion = confusion.data()});
-      EXPECT_TRUE(close(loss, loss0, {.relative = 2e-6}));
-      EXPECT_TRUE(close(dx, dx0, {.absolute = 1e-8, .relative = 0x1p-8}));
-      EXPECT_TRUE(close(dw, dw0, {.absolute = 1e-6, .relative = 2e-5}));
-      EXPECT_TRUE(close(db, db0, {.absolute = 1e-6, .relative = 2e-5}));
-      Values<int32_t> counts(size_t(g.k * g.k));
-      head_confusion(g.rows, g.k, target.host(), prediction.host(), counts.host());
-      EXPECT_TRUE(std::ranges::equal(confusion, counts));
-      Array<> alone(1, 1);
-      row.forward(exec, g, in, {.loss = alone.data()});
-      EXPECT_TRUE(close(alone, loss)) << "gradients may be left out";
-      const Values<> two{2};
-      Array<Bf16> twice = dx;
-      row.backward(exec, g, two.data(), twice.data(), dw.data(), nullptr);
-      for (int64_t i = 0; i < g.rows; ++i)
-        for (int64_t c = 0; c < g.c; ++c) EXPECT_EQ(float(twice.at(i, c)), 2 * float(dx.at(i, c)));
-      Array<double> twice_dw0 = dw0;
-      twice_dw0.for_each([](double& v) { v *= 2; });
-      EXPECT_TRUE(close(dw, twice_dw0, {.absolute = 2e-6, .relative = 2e-5}));
-    });
+    for_each_impl(head_cross_entropy_registry<Bf16>(), g,
+                  [&](const HeadCrossEntropyImplOf<Bf16>& impl, const Exec& exec) {
+                    const HeadInputs<float, Bf16> in{
+                        .x = x.data(), .w = w.data(), .b = b.data(), .target = target.data(), .weight = weight.data()};
+                    Array<> loss(1, 1), dw(g.k, g.c), db(g.k, 1);
+                    Array<Bf16> dx(g.rows, g.c, g.pitch.dx);
+                    Values<int32_t> prediction(size_t(g.rows), -7), confusion(size_t(g.k * g.k), -7);
+                    impl.forward(exec, g, in,
+                                 {.loss = loss.data(),
+                                  .dx = dx.data(),
+                                  .dw = dw.data(),
+                                  .db = db.data(),
+                                  .prediction = prediction.data(),
+                                  .confusion = confusion.data()});
+                    EXPECT_TRUE(close(loss, loss0, {.relative = 2e-6}));
+                    EXPECT_TRUE(close(dx, dx0, {.absolute = 1e-8, .relative = 0x1p-8}));
+                    EXPECT_TRUE(close(dw, dw0, {.absolute = 1e-6, .relative = 2e-5}));
+                    EXPECT_TRUE(close(db, db0, {.absolute = 1e-6, .relative = 2e-5}));
+                    Values<int32_t> counts(size_t(g.k * g.k));
+                    head_confusion(g.rows, g.k, target.host(), prediction.host(), counts.host());
+                    EXPECT_TRUE(std::ranges::equal(confusion, counts));
+                    Array<> alone(1, 1);
+                    impl.forward(exec, g, in, {.loss = alone.data()});
+                    EXPECT_TRUE(close(alone, loss)) << "gradients may be left out";
+                    const Values<> two{2};
+                    Array<Bf16> twice = dx;
+                    impl.backward(exec, g, two.data(), twice.data(), dw.data(), nullptr);
+                    for (int64_t i = 0; i < g.rows; ++i)
+                      for (int64_t c = 0; c < g.c; ++c) EXPECT_EQ(float(twice.at(i, c)), 2 * float(dx.at(i, c)));
+                    Array<double> twice_dw0 = dw0;
+                    twice_dw0.for_each([](double& v) { v *= 2; });
+                    EXPECT_TRUE(close(dw, twice_dw0, {.absolute = 2e-6, .relative = 2e-5}));
+                  });
   }
 }
 

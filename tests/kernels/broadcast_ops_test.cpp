@@ -6,7 +6,7 @@
 #include "tests/support/not_numbers.h"
 
 namespace kern::kernels::broadcast_test {
-using kern::testing::Array, kern::testing::close, kern::testing::complex_step, kern::testing::for_each_row;
+using kern::testing::Array, kern::testing::close, kern::testing::complex_step, kern::testing::for_each_impl;
 using kern::testing::kInf, kern::testing::kNaN;
 using Complex = kern::testing::Complex;
 
@@ -54,11 +54,11 @@ TEST(BroadcastOps, rows_equal_the_reference) {
       broadcast_forward_reference<Op>(g, a.host(), b.host(), y0.host());
       broadcast_backward_reference<Op>(g, true, dy.host(), a.host(), b.host(), da0.host());
       broadcast_backward_reference<Op>(g, false, dy.host(), a.host(), b.host(), db0.host());
-      for_each_row(broadcast_table<Op>(), g, [&](const auto& row, const Exec& exec) {
+      for_each_impl(broadcast_registry<Op>(), g, [&](const auto& impl, const Exec& exec) {
         Array<> y(1, n), da(1, n), db(1, n);
-        row.forward(exec, g, a.data(), b.data(), y.data());
-        row.backward_a(exec, g, dy.data(), a.data(), b.data(), da.data());
-        row.backward_b(exec, g, dy.data(), a.data(), b.data(), db.data());
+        impl.forward(exec, g, a.data(), b.data(), y.data());
+        impl.backward_a(exec, g, dy.data(), a.data(), b.data(), da.data());
+        impl.backward_b(exec, g, dy.data(), a.data(), b.data(), db.data());
         EXPECT_TRUE(close(y, y0));
         EXPECT_TRUE(close(da, da0));
         EXPECT_TRUE(close(db, db0));

@@ -13,12 +13,12 @@ TEST(CastKernel, rows_round_as_the_type_does_and_widen_exactly) {
     SCOPED_TRACE(text(g.rows, " x ", g.c, ", pitches ", g.x_pitch(), " and ", g.y_pitch()));
     const auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 1, -3, 3);
     const auto kept = Array<Bf16>::uniform(g.rows, g.c, g.pitch.x, 2, -3, 3);
-    for_each_row(cast_table(), g, [&](const CastRow& row, const Exec& exec) {
+    for_each_impl(cast_registry(), g, [&](const CastImpl& impl, const Exec& exec) {
       Array<Bf16> narrow(g.rows, g.c, g.pitch.y);
-      row.narrow(exec, g, x.data(), narrow.data());
+      impl.narrow(exec, g, x.data(), narrow.data());
       EXPECT_TRUE(close(narrow, x.as<Bf16>()));
       Array<> wide(g.rows, g.c, g.pitch.y);
-      row.widen(exec, g, kept.data(), wide.data());
+      impl.widen(exec, g, kept.data(), wide.data());
       EXPECT_TRUE(close(wide, kept.as<float>()));
     });
   }

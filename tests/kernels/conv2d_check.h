@@ -27,28 +27,28 @@ inline void check_rows(const kernels::Conv2dSpec& g, bool with_bias) {
   conv2d_backward_data_reference(g, dy.data(), w.data(), dx0.data());
   conv2d_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
   conv2d_backward_bias_reference(g, dy.data(), db0.data());
-  for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
-    const bool slow = row.device == Device::cuda && g.macs() > 200'000;  // where it is emulated
+  for_each_impl(conv2d_registry(), g, [&](const Conv2dImpl& impl, const Exec& exec) {
+    const bool slow = impl.device == Device::cuda && g.macs() > 200'000;  // where it is emulated
     if (slow && g.macs() > 10'000'000) return;
     for (int pass = 0; pass < (slow ? 1 : 2); ++pass) {
       Array<> y(g.y_rows(), g.k, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx), dw(g.w_size(), 1), db(g.k, 1);
-      row.forward(exec, g, x.data(), w.data(), bias(), y.data());
-      EXPECT_TRUE(close(y, y0, rounding(row.exact, y0))) << "forward";
-      row.backward_data(exec, g, dy.data(), w.data(), dx.data());
-      EXPECT_TRUE(close(dx, dx0, rounding(row.exact, dx0))) << "backward_data";
-      if (row.backward_data_added) {
+      impl.forward(exec, g, x.data(), w.data(), bias(), y.data());
+      EXPECT_TRUE(close(y, y0, rounding(impl.exact, y0))) << "forward";
+      impl.backward_data(exec, g, dy.data(), w.data(), dx.data());
+      EXPECT_TRUE(close(dx, dx0, rounding(impl.exact, dx0))) << "backward_data";
+      if (impl.backward_data_added) {
         for (const int64_t more : {0, 3}) {  // packs of it lie as values do, or not
           const auto base = Array<>::integers(g.x_rows(), g.c, g.c + more, 5);
           Array<> sum(g.x_rows(), g.c, g.pitch.dx), sum0 = dx0;
           for (int64_t i = 0; i < sum.rows(); ++i)
             for (int64_t c = 0; c < g.c; ++c) sum0.at(i, c) += base.at(i, c);
-          row.backward_data_added(exec, g, dy.data(), w.data(), base.data(), base.pitch(), sum.data());
-          EXPECT_TRUE(close(sum, sum0, rounding(row.exact, dx0))) << "backward_data_added, pitch " << base.pitch();
+          impl.backward_data_added(exec, g, dy.data(), w.data(), base.data(), base.pitch(), sum.data());
+          EXPECT_TRUE(close(sum, sum0, rounding(impl.exact, dx0))) << "backward_data_added, pitch " << base.pitch();
         }
       }
-      row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
-      EXPECT_TRUE(close(dw, dw0, rounding(row.exact, dw0))) << "backward_weight";
-      row.backward_bias(exec, g, dy.data(), db.data());
+      impl.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+      EXPECT_TRUE(close(dw, dw0, rounding(impl.exact, dw0))) << "backward_weight";
+      impl.backward_bias(exec, g, dy.data(), db.data());
       EXPECT_TRUE(close(db, db0)) << "backward_bias";
     }
   });
@@ -60,17 +60,17 @@ inline void check_threads(const kernels::Conv2dSpec& g) {
   const int before = thread_count();
   const auto x = Array<>::uniform(g.x_rows(), g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2),
              b = Array<>::uniform(g.k, 1, 0, 3), dy = Array<>::uniform(g.y_rows(), g.k, 0, 4);
-  for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
-    if (std::string_view(row.name) == "reference" || row.device != Device::cpu) return;
+  for_each_impl(conv2d_registry(), g, [&](const Conv2dImpl& impl, const Exec& exec) {
+    if (std::string_view(impl.name) == "reference" || impl.device != Device::cpu) return;
     Array<> y1(g.y_rows(), g.k), dx1(g.x_rows(), g.c), dw1(g.w_size(), 1), db1(g.k, 1);
     for (int threads = 1; threads <= 3; ++threads) {
       SCOPED_TRACE(threads);
       set_thread_count(threads);
       Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1), db(g.k, 1);
-      row.forward(exec, g, x.data(), w.data(), b.data(), y.data());
-      row.backward_data(exec, g, dy.data(), w.data(), dx.data());
-      row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
-      row.backward_bias(exec, g, dy.data(), db.data());
+      impl.forward(exec, g, x.data(), w.data(), b.data(), y.data());
+      impl.backward_data(exec, g, dy.data(), w.data(), dx.data());
+      impl.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+      impl.backward_bias(exec, g, dy.data(), db.data());
       if (threads == 1) y1 = y, dx1 = dx, dw1 = dw, db1 = db;
       EXPECT_TRUE(close(y, y1)) << "forward";
       EXPECT_TRUE(close(dx, dx1)) << "backward_data";

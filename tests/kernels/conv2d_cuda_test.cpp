@@ -1,4 +1,4 @@
-// What is particular to conv2d's CUDA rows; conv2d_test.cpp compares them with the reference like every row.
+// What is particular to conv2d's CUDA implementations; conv2d_test.cpp compares them with the reference like every row.
 #include <cmath>
 
 #include "kernels/common/precision.h"
@@ -10,14 +10,14 @@ namespace {
 using namespace kern::testing;
 
 template <class F>
-void for_each_cuda_row(const Conv2dSpec& g, F&& f) {
-  for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
-    if (row.device == Device::cuda) f(row, exec);
+void for_each_cuda_impl(const Conv2dSpec& g, F&& f) {
+  for_each_impl(conv2d_registry(), g, [&](const Conv2dImpl& impl, const Exec& exec) {
+    if (impl.device == Device::cuda) f(impl, exec);
   });
 }
 bool takes(std::string_view name, const Conv2dSpec& g) {
-  for (const Conv2dRow& row : conv2d_table().rows)
-    if (row.name == name) return row.supports(g);
+  for (const Conv2dImpl& impl : conv2d_registry().impls)
+    if (impl.name == name) return impl.supports(g);
   return false;
 }
 // NaN where a difference is.
@@ -78,11 +78,11 @@ TEST(Conv2dCuda, errors_are_those_of_float) {
   conv2d_forward_reference(g, xd.data(), wd.data(), bd.data(), y0.data());
   conv2d_backward_data_reference(g, dyd.data(), wd.data(), dx0.data());
   conv2d_backward_weight_reference(g, dyd.data(), xd.data(), dw0.data());
-  for_each_cuda_row(g, [&](const Conv2dRow& row, const Exec& exec) {
+  for_each_cuda_impl(g, [&](const Conv2dImpl& impl, const Exec& exec) {
     Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1);
-    row.forward(exec, g, x.data(), w.data(), b.data(), y.data());
-    row.backward_data(exec, g, dy.data(), w.data(), dx.data());
-    row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+    impl.forward(exec, g, x.data(), w.data(), b.data(), y.data());
+    impl.backward_data(exec, g, dy.data(), w.data(), dx.data());
+    impl.backward_weight(exec, g, dy.data(), x.data(), dw.data());
     EXPECT_LE(worst(y, y0), 8e-6);
     EXPECT_LE(worst(dx, dx0), 8e-6);
     EXPECT_LE(worst(dw, dw0), 8e-6);
@@ -91,11 +91,11 @@ TEST(Conv2dCuda, errors_are_those_of_float) {
 
 // Factors of 11 bits are exact in tf32, of 8 bits in bf16; others are rounded, by no more than half of the next bit.
 struct Rounding {
-  const char* row;
+  const char* impl;
   Precision precision;
   double most;  // error of a result, as a share of the largest
 };
-void PrintTo(const Rounding& c, std::ostream* out) { *out << c.row; }
+void PrintTo(const Rounding& c, std::ostream* out) { *out << c.impl; }
 class RoundedProducts : public ::testing::TestWithParam<Rounding> {
   void TearDown() override { set_precision(Precision::f32); }
 };
@@ -106,7 +106,7 @@ TEST_P(RoundedProducts, serve_when_they_are_asked_for) {
   const Conv2dSpec g = same3x3(1, 32, 13, 20, 32);
   for (const Precision p : {Precision::f32, Precision::tf32, Precision::bf16}) {
     set_precision(p);
-    EXPECT_EQ(takes(rounding.row, g), p >= rounding.precision);
+    EXPECT_EQ(takes(rounding.impl, g), p >= rounding.precision);
     EXPECT_TRUE(takes("cuda_mma", g));
   }
   const auto x = Array<>::uniform(g.x_rows(), g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2),
@@ -127,13 +127,13 @@ TEST_P(RoundedProducts, serve_when_they_are_asked_for) {
     conv2d_forward_reference(g, d.x.data(), d.w.data(), d.b.data(), y0.data());
     conv2d_backward_data_reference(g, d.dy.data(), d.w.data(), dx0.data());
     conv2d_backward_weight_reference(g, d.dy.data(), d.x.data(), dw0.data());
-    for_each_cuda_row(g, [&](const Conv2dRow& row, const Exec& exec) {
-      if (std::string_view(row.name) != rounding.row) return;
+    for_each_cuda_impl(g, [&](const Conv2dImpl& impl, const Exec& exec) {
+      if (std::string_view(impl.name) != rounding.impl) return;
       ++served;
       Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1);
-      row.forward(exec, g, d.x.data(), d.w.data(), d.b.data(), y.data());
-      row.backward_data(exec, g, d.dy.data(), d.w.data(), dx.data());
-      row.backward_weight(exec, g, d.dy.data(), d.x.data(), dw.data());
+      impl.forward(exec, g, d.x.data(), d.w.data(), d.b.data(), y.data());
+      impl.backward_data(exec, g, d.dy.data(), d.w.data(), dx.data());
+      impl.backward_weight(exec, g, d.dy.data(), d.x.data(), dw.data());
       for (const double e : {error(y, y0), error(dx, dx0), error(dw, dw0)}) {
         EXPECT_LE(e, d.exact ? 0 : rounding.most);
         EXPECT_TRUE(d.exact || e > rounding.most / 100) << "too exact to have been rounded: " << e;
@@ -145,7 +145,7 @@ TEST_P(RoundedProducts, serve_when_they_are_asked_for) {
 INSTANTIATE_TEST_SUITE_P(Conv2dCuda, RoundedProducts,
                          ::testing::Values(Rounding{"cuda_tf32", Precision::tf32, 1e-3},
                                            Rounding{"cuda_bf16", Precision::bf16, 8e-3}),
-                         [](const auto& p) { return std::string(p.param.row); });
+                         [](const auto& p) { return std::string(p.param.impl); });
 
 #ifdef KERN_CUDA
 // A block that takes more tiles than it adds up in one go.
@@ -161,7 +161,7 @@ TEST(Conv2dCuda, long_sums_are_folded) {
 }
 #endif
 
-// Slots of a concatenation may begin at any channel: what cannot be read 16 bytes at a time is read otherwise.
+// Slices of a concatenation may begin at any channel: what cannot be read 16 bytes at a time is read otherwise.
 TEST(Conv2dCuda, slots_may_begin_anywhere) {
   Conv2dSpec g = same3x3(1, 16, 9, 17, 24);
   g.pitch = {.x = 20, .y = 28, .dx = 20, .dy = 28};
@@ -173,12 +173,12 @@ TEST(Conv2dCuda, slots_may_begin_anywhere) {
   conv2d_forward_reference(g, x.data() + 1, w.data(), b.data(), y0.data() + 3);
   conv2d_backward_data_reference(g, dy.data() + 3, w.data(), dx0.data() + 1);
   conv2d_backward_weight_reference(g, dy.data() + 3, x.data() + 1, dw0.data());
-  for_each_cuda_row(g, [&](const Conv2dRow& row, const Exec& exec) {
+  for_each_cuda_impl(g, [&](const Conv2dImpl& impl, const Exec& exec) {
     Array<> y(g.y_rows(), 28), dx(g.x_rows(), 20), dw(g.w_size(), 1);
     y.for_each(zero), dx.for_each(zero);
-    row.forward(exec, g, x.data() + 1, w.data(), b.data(), y.data() + 3);
-    row.backward_data(exec, g, dy.data() + 3, w.data(), dx.data() + 1);
-    row.backward_weight(exec, g, dy.data() + 3, x.data() + 1, dw.data());
+    impl.forward(exec, g, x.data() + 1, w.data(), b.data(), y.data() + 3);
+    impl.backward_data(exec, g, dy.data() + 3, w.data(), dx.data() + 1);
+    impl.backward_weight(exec, g, dy.data() + 3, x.data() + 1, dw.data());
     EXPECT_TRUE(close(y, y0));
     EXPECT_TRUE(close(dx, dx0));
     EXPECT_TRUE(close(dw, dw0));
@@ -191,9 +191,9 @@ TEST(Conv2dCuda, nan_stays_in_its_window) {
   auto x = Array<>::integers(g.x_rows(), g.c, 0, 1);
   const auto w = Array<>::integers(g.w_size(), 1, 0, 2);
   x.at(3 * 16 + 5, 7) = std::numeric_limits<float>::quiet_NaN();
-  for_each_cuda_row(g, [&](const Conv2dRow& row, const Exec& exec) {
+  for_each_cuda_impl(g, [&](const Conv2dImpl& impl, const Exec& exec) {
     Array<> y(g.y_rows(), g.k);
-    row.forward(exec, g, x.data(), w.data(), nullptr, y.data());
+    impl.forward(exec, g, x.data(), w.data(), nullptr, y.data());
     for (int h = 0; h < 8; ++h)
       for (int v = 0; v < 16; ++v)
         EXPECT_EQ(std::isnan(y.at(h * 16 + v, 3)), std::abs(h - 3) <= 1 && std::abs(v - 5) <= 1) << h << " " << v;

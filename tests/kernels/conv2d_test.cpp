@@ -451,7 +451,7 @@ const Conv2dCase kConv2dCases[] = {
       .pad_left = 3,
       .pad_right = 4}},
     {"mma_signal_stride", {.n = 2, .c = 24, .w = 290, .k = 40, .s = 5, .stride_w = 2, .pad_left = 2, .pad_right = 2}},
-    {"mma_one_row", {.n = 1, .c = 32, .w = 131, .k = 136}},
+    {"mma_one_impl", {.n = 1, .c = 32, .w = 131, .k = 136}},
 };
 
 class Conv2dKernel : public ::testing::TestWithParam<Conv2dCase> {};

@@ -197,7 +197,7 @@ class Conv2dWinogradCases : public ::testing::TestWithParam<Conv2dWinogradCase> 
 
 TEST_P(Conv2dWinogradCases, rows_equal_the_reference) {
   const Conv2dSpec g = GetParam().g;
-  EXPECT_EQ(select(conv2d_table(), Device::cpu, g).exact, !winograd_enabled());
+  EXPECT_EQ(select(conv2d_registry(), Device::cpu, g).exact, !winograd_enabled());
   check_rows(g, GetParam().bias);
 }
 INSTANTIATE_TEST_SUITE_P(Cases, Conv2dWinogradCases, ::testing::ValuesIn(kConv2dWinogradCases),
@@ -294,13 +294,13 @@ TEST(Conv2dWinograd, accuracy) {
     conv2d_backward_data_reference(g, dyd.data(), wd.data(), dx0.data());
     conv2d_backward_weight_reference(g, dyd.data(), xd.data(), dw0.data());
     int inexact = 0;
-    for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
-      if (row.exact) return;
+    for_each_impl(conv2d_registry(), g, [&](const Conv2dImpl& impl, const Exec& exec) {
+      if (impl.exact) return;
       ++inexact;
       Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1);
-      row.forward(exec, g, x.data(), w.data(), b.data(), y.data());
-      row.backward_data(exec, g, dy.data(), w.data(), dx.data());
-      row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+      impl.forward(exec, g, x.data(), w.data(), b.data(), y.data());
+      impl.backward_data(exec, g, dy.data(), w.data(), dx.data());
+      impl.backward_weight(exec, g, dy.data(), x.data(), dw.data());
       check_errors(y, y0), check_errors(dx, dx0), check_errors(dw, dw0);
     });
     EXPECT_GE(inexact, 1);
@@ -312,9 +312,9 @@ TEST(Conv2dWinograd, can_be_switched_off) {
   const Conv2dSpec g{.n = 1, .c = 32, .h = 32, .w = 32, .k = 32, .r = 3, .s = 3};
   const bool before = winograd_enabled();
   set_winograd(true);
-  EXPECT_FALSE(select(conv2d_table(), Device::cpu, g).exact);
+  EXPECT_FALSE(select(conv2d_registry(), Device::cpu, g).exact);
   set_winograd(false);
-  EXPECT_TRUE(select(conv2d_table(), Device::cpu, g).exact);
+  EXPECT_TRUE(select(conv2d_registry(), Device::cpu, g).exact);
   set_winograd(before);
 }
 
@@ -335,20 +335,20 @@ TEST(Conv2dWinograd, serves_transposed_convolutions) {
                               .crop_bottom = 1,
                               .crop_left = 1,
                               .crop_right = 1};
-  EXPECT_FALSE(select(conv2d_table(), Device::cpu, g.as_conv()).exact);
+  EXPECT_FALSE(select(conv2d_registry(), Device::cpu, g.as_conv()).exact);
   const auto x = Array<>::integers(g.x_rows(), g.c, 0, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
              b = Array<>::integers(g.k, 1, 0, 3), dy = Array<>::integers(g.y_rows(), g.k, 0, 4);
   Array<> y0(g.y_rows(), g.k), dx0(g.x_rows(), g.c), dw0(g.w_size(), 1);
   conv_transpose2d_forward_reference(g, x.data(), w.data(), b.data(), y0.data());
   conv_transpose2d_backward_data_reference(g, dy.data(), w.data(), dx0.data());
   conv_transpose2d_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
-  for_each_row(conv_transpose2d_table(), g, [&](const ConvTranspose2dRow& row, const Exec& exec) {
+  for_each_impl(conv_transpose2d_registry(), g, [&](const ConvTranspose2dImpl& impl, const Exec& exec) {
     Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1);
-    row.forward(exec, g, x.data(), w.data(), b.data(), y.data());
+    impl.forward(exec, g, x.data(), w.data(), b.data(), y.data());
     EXPECT_TRUE(close(y, y0, rounding(false, y0))) << "forward";
-    row.backward_data(exec, g, dy.data(), w.data(), dx.data());
+    impl.backward_data(exec, g, dy.data(), w.data(), dx.data());
     EXPECT_TRUE(close(dx, dx0, rounding(false, dx0))) << "backward_data";
-    row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+    impl.backward_weight(exec, g, dy.data(), x.data(), dw.data());
     EXPECT_TRUE(close(dw, dw0, rounding(false, dw0))) << "backward_weight";
   });
   set_winograd(before);

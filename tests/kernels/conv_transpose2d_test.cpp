@@ -181,17 +181,17 @@ TEST_P(ConvTranspose2dKernel, rows_equal_the_reference) {
   const int threads = thread_count();
   const bool winograd = winograd_enabled();
   set_winograd(false);  // conv2d_winograd_test.cpp tests it: here the convolution beneath is to be exact
-  for_each_row(conv_transpose2d_table(), g, [&](const ConvTranspose2dRow& row, const Exec& exec) {
+  for_each_impl(conv_transpose2d_registry(), g, [&](const ConvTranspose2dImpl& impl, const Exec& exec) {
     for (int n : {1, 3}) {
       set_thread_count(n);
       Array<> y(g.y_rows(), g.k, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx), dw(g.w_size(), 1), db(g.k, 1);
-      row.forward(exec, g, x.data(), w.data(), bias(), y.data());
+      impl.forward(exec, g, x.data(), w.data(), bias(), y.data());
       EXPECT_TRUE(close(y, y0)) << "forward";
-      row.backward_data(exec, g, dy.data(), w.data(), dx.data());
+      impl.backward_data(exec, g, dy.data(), w.data(), dx.data());
       EXPECT_TRUE(close(dx, dx0)) << "backward_data";
-      row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+      impl.backward_weight(exec, g, dy.data(), x.data(), dw.data());
       EXPECT_TRUE(close(dw, dw0)) << "backward_weight";
-      row.backward_bias(exec, g, dy.data(), db.data());
+      impl.backward_bias(exec, g, dy.data(), db.data());
       EXPECT_TRUE(close(db, db0)) << "backward_bias";
     }
   });
@@ -229,9 +229,9 @@ INSTANTIATE_TEST_SUITE_P(Cases, ConvTranspose2dReference, ::testing::ValuesIn(sm
 TEST(ConvTranspose2dFormula, by_hand) {
   const ConvTranspose2dSpec g{.w = 2, .s = 3, .stride_w = 2, .crop_left = 1, .crop_right = 1};
   const Values<> x{1, 10}, w{1, 2, 3};
-  for_each_row(conv_transpose2d_table(), g, [&](const ConvTranspose2dRow& row, const Exec& exec) {
+  for_each_impl(conv_transpose2d_registry(), g, [&](const ConvTranspose2dImpl& impl, const Exec& exec) {
     Array<> y(3, 1);
-    row.forward(exec, g, x.data(), w.data(), nullptr, y.data());
+    impl.forward(exec, g, x.data(), w.data(), nullptr, y.data());
     EXPECT_EQ(y.at(0, 0), 2);
     EXPECT_EQ(y.at(1, 0), 13);
     EXPECT_EQ(y.at(2, 0), 20);

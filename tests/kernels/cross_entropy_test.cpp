@@ -41,19 +41,19 @@ TEST(CrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_thei
                                     saved0.data());
     cross_entropy_backward_reference(g, &dyd, xd.data(), target.data(), c.weighted ? wd.data() : nullptr, saved0.data(),
                                      dx0.data());
-    for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
+    for_each_impl(cross_entropy_registry(), g, [&](const CrossEntropyImpl& impl, const Exec& exec) {
       const Values<> dy{1.5f};
       const float* w = c.weighted ? weight.data() : nullptr;
       Array<> first_loss(1, 1), first_dx(g.rows, g.k, g.pitch.dx);
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> loss(1, 1), saved(g.saved_size(), 1), dx(g.rows, g.k, g.pitch.dx);
-        row.forward(exec, g, x.data(), target.data(), w, loss.data(), saved.data());
-        // The reference in float adds row to row; the fast row adds in double.
+        impl.forward(exec, g, x.data(), target.data(), w, loss.data(), saved.data());
+        // The reference in float adds row to row; the fast implementation adds in double.
         EXPECT_TRUE(close(loss, loss0,
-                          {.absolute = 1e-7, .relative = std::string_view(row.name) == "reference" ? 1e-4 : 1e-6}));
+                          {.absolute = 1e-7, .relative = std::string_view(impl.name) == "reference" ? 1e-4 : 1e-6}));
         EXPECT_TRUE(saved.guards_intact());
-        row.backward(exec, g, dy.data(), x.data(), target.data(), w, saved.data(), dx.data());
+        impl.backward(exec, g, dy.data(), x.data(), target.data(), w, saved.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0, {.absolute = 1e-6 / double(g.rows + 1), .relative = 1e-4}));
         if (threads == 1) first_loss = loss, first_dx = dx;
         EXPECT_TRUE(close(loss, first_loss));
@@ -71,11 +71,11 @@ TEST(CrossEntropyKernel, is_the_weighted_mean) {
   const Values<> x{0, l3, 0, l3, std::nanf(""), 7, 0, l3}, w{2, 1}, dy{1};
   const Values<int32_t> target{0, 1, -1, 1};
   const double expected = (2 * std::log(4.0) + 2 * std::log(4.0 / 3)) / 4;
-  for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
+  for_each_impl(cross_entropy_registry(), g, [&](const CrossEntropyImpl& impl, const Exec& exec) {
     Values<> loss(1), saved(9), dx(8);
-    row.forward(exec, g, x.data(), target.data(), w.data(), loss.data(), saved.data());
+    impl.forward(exec, g, x.data(), target.data(), w.data(), loss.data(), saved.data());
     EXPECT_NEAR(double(loss[0]), expected, 1e-6);
-    row.backward(exec, g, dy.data(), x.data(), target.data(), w.data(), saved.data(), dx.data());
+    impl.backward(exec, g, dy.data(), x.data(), target.data(), w.data(), saved.data(), dx.data());
     const float hand[] = {2 * (0.25f - 1) / 4, 2 * 0.75f / 4,  0.25f / 4, (0.75f - 1) / 4, 0, 0,
                           0.25f / 4,           (0.75f - 1) / 4};
     for (size_t i = 0; i < 8; ++i) EXPECT_NEAR(dx[i], hand[i], 1e-6f) << i;
@@ -86,11 +86,11 @@ TEST(CrossEntropyKernel, nothing_but_ignored_rows_gives_zero) {
   const CrossEntropySpec g{.rows = 2, .k = 2};
   const Values<> x{1, 2, 3, std::nanf("")}, dy{1};
   const Values<int32_t> target{-1, -1};
-  for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
+  for_each_impl(cross_entropy_registry(), g, [&](const CrossEntropyImpl& impl, const Exec& exec) {
     Values<> loss{5}, saved(5), dx(4, 9.0f);
-    row.forward(exec, g, x.data(), target.data(), nullptr, loss.data(), saved.data());
+    impl.forward(exec, g, x.data(), target.data(), nullptr, loss.data(), saved.data());
     EXPECT_EQ(loss[0], 0);
-    row.backward(exec, g, dy.data(), x.data(), target.data(), nullptr, saved.data(), dx.data());
+    impl.backward(exec, g, dy.data(), x.data(), target.data(), nullptr, saved.data(), dx.data());
     for (float v : dx) EXPECT_EQ(v, 0);
   });
 }
@@ -99,11 +99,11 @@ TEST(CrossEntropyKernel, nan_and_large_logits) {
   const CrossEntropySpec g{.rows = 1, .k = 3};
   const Values<int32_t> target{2};
   const Values<> large{1e4f, -1e4f, 1e4f}, broken{0, std::nanf(""), 1};
-  for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
+  for_each_impl(cross_entropy_registry(), g, [&](const CrossEntropyImpl& impl, const Exec& exec) {
     Values<> loss(1), saved(3);
-    row.forward(exec, g, large.data(), target.data(), nullptr, loss.data(), saved.data());
+    impl.forward(exec, g, large.data(), target.data(), nullptr, loss.data(), saved.data());
     EXPECT_NEAR(loss[0], std::log(2.0f), 1e-6f);
-    row.forward(exec, g, broken.data(), target.data(), nullptr, loss.data(), saved.data());
+    impl.forward(exec, g, broken.data(), target.data(), nullptr, loss.data(), saved.data());
     EXPECT_TRUE(std::isnan(loss[0]));
   });
 }
@@ -112,13 +112,13 @@ TEST(CrossEntropyKernel, the_first_impossible_target_is_named_whatever_the_threa
   const int before = thread_count();
   const CrossEntropySpec g{.rows = 20000, .k = 5};
   const auto x = Array<>::integers(g.rows, g.k, 0, 1);
-  for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
-    if (row.device != Device::cpu) return;
+  for_each_impl(cross_entropy_registry(), g, [&](const CrossEntropyImpl& impl, const Exec& exec) {
+    if (impl.device != Device::cpu) return;
     for (int threads : {1, 3}) {
       set_thread_count(threads);
       Array<> loss(1, 1), saved(g.saved_size(), 1);
       expect_first_bad_target("cross_entropy", 5, [&](const int32_t* target) {
-        row.forward(exec, g, x.data(), target, nullptr, loss.data(), saved.data());
+        impl.forward(exec, g, x.data(), target, nullptr, loss.data(), saved.data());
       });
     }
   });
@@ -132,12 +132,12 @@ TEST(CrossEntropyKernel, a_gpu_leaves_out_rows_with_impossible_targets) {
     const auto targets = impossible_and_ignored(g.rows, k);
     const auto &wrong = targets.first, &ignored = targets.second;
     const Values<> dy{1};
-    for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
-      if (row.device == Device::cpu) return;
+    for_each_impl(cross_entropy_registry(), g, [&](const CrossEntropyImpl& impl, const Exec& exec) {
+      if (impl.device == Device::cpu) return;
       auto run = [&](const Values<int32_t>& target) {
         Array<> loss(1, 1), saved(g.saved_size(), 1), dx(g.rows, g.k);
-        row.forward(exec, g, x.data(), target.data(), nullptr, loss.data(), saved.data());
-        row.backward(exec, g, dy.data(), x.data(), target.data(), nullptr, saved.data(), dx.data());
+        impl.forward(exec, g, x.data(), target.data(), nullptr, loss.data(), saved.data());
+        impl.backward(exec, g, dy.data(), x.data(), target.data(), nullptr, saved.data(), dx.data());
         wait_for_device();
         return std::pair(loss, dx);
       };
@@ -156,13 +156,13 @@ TEST(CrossEntropyKernel, goldens_of_label_smoothing) {
                                 0.2932775f, -0.2867631f, -0.006514418f},
                                {-0.0126505f, -0.02038407f, 0.03303457f, 0.03353824f, 0.2760581f, -0.3095963f, 0, 0, 0,
                                 0.4333663f, -0.4303572f, -0.003009076f}};
-  for_each_row(cross_entropy_table(), g, [&](const CrossEntropyRow& row, const Exec& exec) {
+  for_each_impl(cross_entropy_registry(), g, [&](const CrossEntropyImpl& impl, const Exec& exec) {
     for (bool weighted : {false, true}) {
       Values<> loss(1), saved(9), dx(12);
       const float* w = weighted ? weight.data() : nullptr;
-      row.forward(exec, g, x.data(), target.data(), w, loss.data(), saved.data());
+      impl.forward(exec, g, x.data(), target.data(), w, loss.data(), saved.data());
       EXPECT_NEAR(loss[0], weighted ? 3.4929295f : 2.7377071f, 1e-6f);
-      row.backward(exec, g, dy.data(), x.data(), target.data(), w, saved.data(), dx.data());
+      impl.backward(exec, g, dy.data(), x.data(), target.data(), w, saved.data(), dx.data());
       for (size_t i = 0; i < 12; ++i) EXPECT_NEAR(dx[i], golden[weighted][i], 1e-6f) << i;
     }
   });

@@ -22,16 +22,16 @@ using kern::testing::error_of;
 #define SKIP_WITHOUT_CUBLASLT() \
   if (!opened_cublaslt()) GTEST_SKIP() << "nothing was run: cuBLASLt: " << cublaslt_in_words()
 
-TEST(CublasLtRow, stands_behind_our_own_and_is_taken_when_named) {
+TEST(CublasLtImpl, stands_behind_our_own_and_is_taken_when_named) {
   SKIP_WITHOUT_CUBLASLT();
-  EXPECT_STREQ(select(linear_table(), Device::cuda, kSmall).name, "cuda");
-  const PreferRow prefer("linear=cublaslt");
-  EXPECT_STREQ(select(linear_table(), Device::cuda, kSmall).name, "cublaslt");
-  EXPECT_STREQ(select(linear_table(), Device::cuda, LinearSpec{.rows = 0, .c = 3, .k = 2}).name, "cuda");
+  EXPECT_STREQ(select(linear_registry(), Device::cuda, kSmall).name, "cuda");
+  const PreferImpl prefer("linear=cublaslt");
+  EXPECT_STREQ(select(linear_registry(), Device::cuda, kSmall).name, "cublaslt");
+  EXPECT_STREQ(select(linear_registry(), Device::cuda, LinearSpec{.rows = 0, .c = 3, .k = 2}).name, "cuda");
 }
 
 // Arrays that begin where no plan was made for, a bias that begins anywhere, and tensor cores that round.
-TEST(CublasLtRow, takes_what_it_can_and_gives_the_rest_to_ours) {
+TEST(CublasLtImpl, takes_what_it_can_and_gives_the_rest_to_ours) {
   SKIP_WITHOUT_CUBLASLT();
   const LinearSpec& g = kSmall;
   const auto x = Array<>::uniform(g.rows + 1, g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2),
@@ -42,10 +42,10 @@ TEST(CublasLtRow, takes_what_it_can_and_gives_the_rest_to_ours) {
       Array<> y0(g.rows, g.k);
       linear_forward_reference(g, x.data() + x_begins, w.data(), b.data() + 1, y0.data());
       set_precision(tf32 ? Precision::tf32 : Precision::f32);
-      for_each_row(linear_table(), g, [&](const LinearRow& row, const Exec& exec) {
-        if (std::string_view(row.name) != "cublaslt") return;
+      for_each_impl(linear_registry(), g, [&](const LinearImpl& impl, const Exec& exec) {
+        if (std::string_view(impl.name) != "cublaslt") return;
         Array<> y(g.rows, g.k);
-        row.forward(exec, g, x.data() + x_begins, w.data(), b.data() + 1, y.data());
+        impl.forward(exec, g, x.data() + x_begins, w.data(), b.data() + 1, y.data());
         EXPECT_TRUE(close(y, y0, {.absolute = tf32 ? 1e-2 : 1e-5}));
         if (tf32 && x_begins == 0) {
           EXPECT_FALSE(close(y, y0, {.absolute = 1e-6})) << "nothing was rounded";
@@ -55,24 +55,24 @@ TEST(CublasLtRow, takes_what_it_can_and_gives_the_rest_to_ours) {
     }
 }
 
-TEST(CublasLtRow, can_be_captured) {
+TEST(CublasLtImpl, can_be_captured) {
   SKIP_WITHOUT_CUBLASLT();
   const LinearSpec g{.rows = 5, .c = 300, .k = 12};  // long enough sums for a workspace
   const auto x = Array<>::integers(g.rows, g.c, 0, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
              b = Array<>::integers(g.k, 1, 0, 3);
   Array<> y(g.rows, g.k), y0(g.rows, g.k);
   linear_forward_reference(g, x.data(), w.data(), b.data(), y0.data());
-  const PreferRow prefer("linear=cublaslt");
-  const LinearRow& row = select(linear_table(), Device::cuda, g);
-  Values<std::byte> scratch(row.workspace(g) + 64);
+  const PreferImpl prefer("linear=cublaslt");
+  const LinearImpl& impl = select(linear_registry(), Device::cuda, g);
+  Values<std::byte> scratch(impl.workspace(g) + 64);
   std::byte* space = scratch.device();
   const float *px = x.device(), *pw = w.device(), *pb = b.device();
   float* out = y.device();
   cudaStream_t stream = nullptr;
   cuda_check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
   cuda_check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
-  row.forward({.stream = stream, .scratch = space + (64 - reinterpret_cast<uintptr_t>(space) % 64) % 64}, g, px, pw, pb,
-              out);
+  impl.forward({.stream = stream, .scratch = space + (64 - reinterpret_cast<uintptr_t>(space) % 64) % 64}, g, px, pw,
+               pb, out);
   cudaGraph_t graph = nullptr;
   cuda_check(cudaStreamEndCapture(stream, &graph), "end of capture");
   EXPECT_TRUE(std::isnan(std::as_const(y).at(0, 0))) << "what is recorded is not done yet";
@@ -175,5 +175,5 @@ TEST(CublasLtInstalled, has_every_function_and_takes_descriptions) {
 }  // namespace
 }  // namespace kern::kernels
 #else
-TEST(CublasLtRow, is_not_in_a_build_without_cuda) { GTEST_SKIP() << "nothing was run: built without CUDA"; }
+TEST(CublasLtImpl, is_not_in_a_build_without_cuda) { GTEST_SKIP() << "nothing was run: built without CUDA"; }
 #endif

@@ -1,4 +1,4 @@
-// cuDNN's rows beyond what conv2d_test.cpp asks of every row: which engines are taken, what is refused, capture, and,
+// cuDNN's implementations beyond what conv2d_test.cpp asks of every one: which engines are taken, what is refused, capture, and,
 // where the library itself is installed, whether it agrees to all that Kern asks of it for a GPU that is described to
 // it. On the emulated GPU the library is tests/nvidia/fake_cudnn.cpp.
 #include <gtest/gtest.h>
@@ -38,37 +38,37 @@ constexpr ConvDirection kDirections[] = {ConvDirection::forward, ConvDirection::
 
 constexpr Precision kPrecisions[] = {Precision::f32, Precision::tf32, Precision::bf16};
 
-const Conv2dRow& cudnn_row() {
-  for (const Conv2dRow& row : conv2d_table().rows)
-    if (std::string_view(row.name) == "cudnn") return row;
-  throw InternalError("conv2d has no row 'cudnn'");
+const Conv2dImpl& cudnn_impl() {
+  for (const Conv2dImpl& impl : conv2d_registry().impls)
+    if (std::string_view(impl.name) == "cudnn") return impl;
+  throw InternalError("conv2d has no implementation 'cudnn'");
 }
 using kern::testing::error_of;
 #define SKIP_WITHOUT_CUDNN() \
   if (!opened_cudnn()) GTEST_SKIP() << "nothing was run: cuDNN: " << cudnn_in_words()
 
-// --- which row serves ---
+// --- which implementation serves ---
 
-TEST(CudnnRow, stands_behind_our_own_and_is_taken_when_named) {
+TEST(CudnnImpl, stands_behind_our_own_and_is_taken_when_named) {
   SKIP_WITHOUT_CUDNN();
-  EXPECT_TRUE(cudnn_row().supports(kSmallConvolution));
-  EXPECT_STREQ(select(conv2d_table(), Device::cuda, kSmallConvolution).name, "cuda");
-  const PreferRow prefer("conv2d=cudnn,conv_transpose2d=cudnn");
-  EXPECT_STREQ(select(conv2d_table(), Device::cuda, kSmallConvolution).name, "cudnn");
-  EXPECT_STREQ(select(conv_transpose2d_table(), Device::cuda, kTurned).name, "cudnn");
-  const PreferRow prefer_bf16("conv2d=cudnn_bf16,conv_transpose2d=cudnn_bf16");
-  EXPECT_STREQ(select(conv2d_table<Bf16>(), Device::cuda, kSmallConvolution).name, "cudnn_bf16");
-  EXPECT_STREQ(select(conv_transpose2d_table<Bf16>(), Device::cuda, kTurned).name, "cudnn_bf16");
+  EXPECT_TRUE(cudnn_impl().supports(kSmallConvolution));
+  EXPECT_STREQ(select(conv2d_registry(), Device::cuda, kSmallConvolution).name, "cuda");
+  const PreferImpl prefer("conv2d=cudnn,conv_transpose2d=cudnn");
+  EXPECT_STREQ(select(conv2d_registry(), Device::cuda, kSmallConvolution).name, "cudnn");
+  EXPECT_STREQ(select(conv_transpose2d_registry(), Device::cuda, kTurned).name, "cudnn");
+  const PreferImpl prefer_bf16("conv2d=cudnn_bf16,conv_transpose2d=cudnn_bf16");
+  EXPECT_STREQ(select(conv2d_registry<Bf16>(), Device::cuda, kSmallConvolution).name, "cudnn_bf16");
+  EXPECT_STREQ(select(conv_transpose2d_registry<Bf16>(), Device::cuda, kTurned).name, "cudnn_bf16");
   ConvTranspose2dSpec longer = kTurned;
   longer.rows_added = 2;  // beyond what a convolution would read
-  EXPECT_STREQ(select(conv_transpose2d_table(), Device::cuda, longer).name, "cuda");
+  EXPECT_STREQ(select(conv_transpose2d_registry(), Device::cuda, longer).name, "cuda");
   Conv2dSpec empty = kSmallConvolution;
   empty.n = 0;
-  EXPECT_STRNE(select(conv2d_table(), Device::cuda, empty).name, "cudnn");
+  EXPECT_STRNE(select(conv2d_registry(), Device::cuda, empty).name, "cudnn");
 }
 
 // A slice that begins at an odd channel is not what a plan was made for: our own kernels do it.
-TEST(CudnnRow, gives_odd_addresses_to_ours) {
+TEST(CudnnImpl, gives_odd_addresses_to_ours) {
   SKIP_WITHOUT_CUDNN();
   Conv2dSpec g = kSmallConvolution;
   g.pitch = {.x = 9};
@@ -76,9 +76,9 @@ TEST(CudnnRow, gives_odd_addresses_to_ours) {
   Array<> y(g.y_rows(), g.k), y0(g.y_rows(), g.k);
   EXPECT_FALSE(conv2d_cudnn_run<float>({}, g, ConvDirection::forward, x.data() + 1, w.data(), y.data()));
   conv2d_forward_reference(g, x.data() + 1, w.data(), static_cast<const float*>(nullptr), y0.data());
-  for_each_row(conv2d_table(), g, [&](const Conv2dRow& row, const Exec& exec) {
-    if (std::string_view(row.name) != "cudnn") return;
-    row.forward(exec, g, x.data() + 1, w.data(), nullptr, y.data());
+  for_each_impl(conv2d_registry(), g, [&](const Conv2dImpl& impl, const Exec& exec) {
+    if (std::string_view(impl.name) != "cudnn") return;
+    impl.forward(exec, g, x.data() + 1, w.data(), nullptr, y.data());
     EXPECT_TRUE(close(y, y0));
   });
 }
@@ -127,10 +127,10 @@ TEST(CudnnPlan, tf32_rounds_only_when_asked) {
   conv2d_forward_reference(kSmallConvolution, x.data(), w.data(), static_cast<const float*>(nullptr), y0.data());
   for (const bool on : {false, true}) {
     set_precision(on ? Precision::tf32 : Precision::f32);
-    for_each_row(conv2d_table(), kSmallConvolution, [&](const Conv2dRow& row, const Exec& exec) {
-      if (std::string_view(row.name) != "cudnn") return;
+    for_each_impl(conv2d_registry(), kSmallConvolution, [&](const Conv2dImpl& impl, const Exec& exec) {
+      if (std::string_view(impl.name) != "cudnn") return;
       Array<> y(kSmallConvolution.y_rows(), kSmallConvolution.k);
-      row.forward(exec, kSmallConvolution, x.data(), w.data(), nullptr, y.data());
+      impl.forward(exec, kSmallConvolution, x.data(), w.data(), nullptr, y.data());
       EXPECT_EQ(bool(close(y, y0, {.absolute = 1e-5})), !on);
       EXPECT_TRUE(close(y, y0, {.absolute = 2e-2}));
     });
@@ -141,7 +141,7 @@ TEST(CudnnPlan, tf32_rounds_only_when_asked) {
 
 // --- inside a recorded step ---
 
-TEST(CudnnRow, can_be_captured) {
+TEST(CudnnImpl, can_be_captured) {
   SKIP_WITHOUT_CUDNN();
   const Conv2dSpec& g = kSmallConvolution;
   const auto x = Array<>::integers(g.x_rows(), g.c, 0, 1), w = Array<>::integers(g.w_size(), 1, 0, 2),
@@ -150,9 +150,9 @@ TEST(CudnnRow, can_be_captured) {
   conv2d_forward_reference(g, x.data(), w.data(), b.data(), y0.data());
   conv2d_backward_data_reference(g, dy.data(), w.data(), dx0.data());
   conv2d_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
-  const Conv2dRow& row = cudnn_row();
-  ASSERT_TRUE(row.supports(g));
-  Values<std::byte> scratch(row.workspace(g) + 64);
+  const Conv2dImpl& impl = cudnn_impl();
+  ASSERT_TRUE(impl.supports(g));
+  Values<std::byte> scratch(impl.workspace(g) + 64);
   cudaStream_t stream = nullptr;
   cuda_check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");
   const float *px = x.device(), *pw = w.device(), *pb = b.device(), *pdy = dy.device();
@@ -160,9 +160,9 @@ TEST(CudnnRow, can_be_captured) {
   std::byte* space = scratch.device();
   const Exec exec{.stream = stream, .scratch = space + (64 - reinterpret_cast<uintptr_t>(space) % 64) % 64};
   cuda_check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
-  row.forward(exec, g, px, pw, pb, py);
-  row.backward_data(exec, g, pdy, pw, pdx);
-  row.backward_weight(exec, g, pdy, px, pdw);
+  impl.forward(exec, g, px, pw, pb, py);
+  impl.backward_data(exec, g, pdy, pw, pdx);
+  impl.backward_weight(exec, g, pdy, px, pdw);
   cudaGraph_t graph = nullptr;
   cuda_check(cudaStreamEndCapture(stream, &graph), "end of capture");
   EXPECT_TRUE(std::isnan(std::as_const(y).at(0, 0))) << "what is recorded is not done yet";
@@ -427,5 +427,5 @@ TEST(CudnnInstalled, plans_every_direction_for_an_h100_that_is_described_to_it) 
 }  // namespace
 }  // namespace kern::kernels
 #else
-TEST(CudnnRow, is_not_in_a_build_without_cuda) { GTEST_SKIP() << "nothing was run: built without CUDA"; }
+TEST(CudnnImpl, is_not_in_a_build_without_cuda) { GTEST_SKIP() << "nothing was run: built without CUDA"; }
 #endif

@@ -30,11 +30,11 @@ TEST(DropoutKernel, rows_equal_the_reference_for_any_number_of_threads) {
     const auto x = Array<>::integers(g.rows, g.c, g.pitch.x, 1);
     Array<> y0(g.rows, g.c, g.pitch.y);
     dropout_reference(g, step.data(), x.data(), y0.data());
-    for_each_row(dropout_table(), g, [&](const DropoutRow& row, const Exec& exec) {
+    for_each_impl(dropout_registry(), g, [&](const DropoutImpl& impl, const Exec& exec) {
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> y(g.rows, g.c, g.pitch.y);
-        row.forward(exec, g, step.data(), x.data(), y.data());
+        impl.forward(exec, g, step.data(), x.data(), y.data());
         EXPECT_TRUE(close(y, y0));
       }
     });
@@ -47,10 +47,10 @@ TEST(DropoutKernel, drops_the_share_it_should) {
   const Values<uint64_t> step{4};
   for (const float p : {0.1f, 0.5f, 0.9f}) {
     const DropoutSpec g{.rows = 1000, .c = 40, .p = p, .key = {7, 8}};
-    for_each_row(dropout_table(), g, [&](const DropoutRow& row, const Exec& exec) {
+    for_each_impl(dropout_registry(), g, [&](const DropoutImpl& impl, const Exec& exec) {
       Array<> x(g.rows, g.c), y(g.rows, g.c);
       x.for_each([](float& v) { v = 2; });
-      row.forward(exec, g, step.data(), x.data(), y.data());
+      impl.forward(exec, g, step.data(), x.data(), y.data());
       int dropped = 0;
       y.for_each([&](float& v) {
         dropped += v == 0;
@@ -63,12 +63,12 @@ TEST(DropoutKernel, drops_the_share_it_should) {
 
 TEST(DropoutKernel, masks_change_with_step_call_and_key_and_not_with_the_pitch) {
   const DropoutSpec g{.rows = 20, .c = 9, .key = {1, 2}};
-  for_each_row(dropout_table(), g, [&](const DropoutRow& row, const Exec& exec) {
+  for_each_impl(dropout_registry(), g, [&](const DropoutImpl& impl, const Exec& exec) {
     auto mask = [&](const DropoutSpec& spec, uint64_t step) {
       const Values<uint64_t> steps{step};
       Array<> x(spec.rows, spec.c, spec.pitch.x), y(spec.rows, spec.c, spec.pitch.y);
       x.for_each([](float& v) { v = 1; });
-      row.forward(exec, spec, steps.data(), x.data(), y.data());
+      impl.forward(exec, spec, steps.data(), x.data(), y.data());
       std::vector<float> out;
       y.for_each([&](float& v) { out.push_back(v); });
       return out;

@@ -14,9 +14,9 @@ TEST(EmaUpdateKernel, rows_equal_the_reference) {
     const auto x = Array<>::integers(g.n, 1, 0, 1), before = Array<>::integers(g.n, 1, 0, 2);
     auto p0 = before;
     ema_update_reference(g, x.data(), p0.data());
-    for_each_row(ema_update_table(), g, [&](const EmaUpdateRow& row, const Exec& exec) {
+    for_each_impl(ema_update_registry(), g, [&](const EmaUpdateImpl& impl, const Exec& exec) {
       auto p = before;
-      row.step(exec, g, x.data(), p.data());
+      impl.step(exec, g, x.data(), p.data());
       EXPECT_TRUE(close(p, p0));
       if (g.decay == 0) {
         EXPECT_TRUE(close(p, x));

@@ -13,9 +13,9 @@ TEST(FillKernel, writes_the_value_and_nothing_else) {
     SCOPED_TRACE(text(g.rows, " x ", g.c, ", pitch ", g.y_pitch()));
     Array<> y0(g.rows, g.c, g.pitch.y);
     y0.for_each([](float& v) { v = -2.5f; });
-    for_each_row(fill_table(), g, [&](const FillRow& row, const Exec& exec) {
+    for_each_impl(fill_registry(), g, [&](const FillImpl& impl, const Exec& exec) {
       Array<> y(g.rows, g.c, g.pitch.y);
-      row.forward(exec, g, -2.5f, y.data());
+      impl.forward(exec, g, -2.5f, y.data());
       EXPECT_TRUE(close(y, y0));
     });
   }

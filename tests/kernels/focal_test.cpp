@@ -36,18 +36,18 @@ TEST(FocalKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits)
     const double dyd = 1.5, *weights = c.weighted ? wd.data() : nullptr;
     focal_forward_reference(g, xd.data(), target.data(), weights, loss0.data(), saved0.data());
     focal_backward_reference(g, &dyd, xd.data(), target.data(), weights, saved0.data(), dx0.data());
-    for_each_row(focal_table(), g, [&](const FocalRow& row, const Exec& exec) {
+    for_each_impl(focal_registry(), g, [&](const FocalImpl& impl, const Exec& exec) {
       const Values<> dy{1.5f};
       const float* w = c.weighted ? weight.data() : nullptr;
       Array<> first_loss(1, 1), first_dx(0, 0);
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> loss(1, 1), saved(1, 1), dx(g.rows, g.k, g.pitch.dx);
-        row.forward(exec, g, x.data(), target.data(), w, loss.data(), saved.data());
-        // The reference in float adds row to row; the fast rows add in double.
-        EXPECT_TRUE(close(loss, loss0, {.relative = std::string_view(row.name) == "reference" ? 1e-3 : 2e-6}));
+        impl.forward(exec, g, x.data(), target.data(), w, loss.data(), saved.data());
+        // The reference in float adds row to row; the fast implementations add in double.
+        EXPECT_TRUE(close(loss, loss0, {.relative = std::string_view(impl.name) == "reference" ? 1e-3 : 2e-6}));
         EXPECT_TRUE(close(saved, saved0));
-        row.backward(exec, g, dy.data(), x.data(), target.data(), w, saved.data(), dx.data());
+        impl.backward(exec, g, dy.data(), x.data(), target.data(), w, saved.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0, {.absolute = 3e-6 / double(g.rows + 1), .relative = 1e-4}));
         if (threads == 1) first_loss = loss, first_dx = dx;
         EXPECT_TRUE(close(loss, first_loss));
@@ -87,13 +87,13 @@ TEST(FocalKernel, goldens) {
       weight{0.5f, 2, 1.5f}, dy{1};
   const Values<int32_t> several_targets{0, 2, -1, 1}, one_targets{1, 0, -1, 0};
   for (const FocalGolden& golden : kGoldens)
-    for_each_row(focal_table(), golden.g, [&](const FocalRow& row, const Exec& exec) {
+    for_each_impl(focal_registry(), golden.g, [&](const FocalImpl& impl, const Exec& exec) {
       const float *x = (golden.g.k == 1 ? one : several).data(), *w = golden.weighted ? weight.data() : nullptr;
       const int32_t* target = (golden.g.k == 1 ? one_targets : several_targets).data();
       Values<> loss(1), saved(1), dx(golden.dx.size());
-      row.forward(exec, golden.g, x, target, w, loss.data(), saved.data());
+      impl.forward(exec, golden.g, x, target, w, loss.data(), saved.data());
       EXPECT_NEAR(loss[0], golden.loss, 1e-6f);
-      row.backward(exec, golden.g, dy.data(), x, target, w, saved.data(), dx.data());
+      impl.backward(exec, golden.g, dy.data(), x, target, w, saved.data(), dx.data());
       for (size_t i = 0; i < dx.size(); ++i) EXPECT_NEAR(dx[i], golden.dx[i], 1e-6f) << i;
     });
 }
@@ -105,12 +105,12 @@ TEST(FocalKernel, sure_rows_overflow_nowhere_ignored_rows_may_be_broken_and_nan_
     const FocalSpec g{.rows = 3, .k = k, .gamma = 0.5f};
     const Values<> far{1e4f, -1e4f, nan}, two{-1e4f, 1e4f, 1e4f, -1e4f, nan, nan};
     const Values<int32_t> right{1, 0, -1}, wrong{0, 1, -1}, none{-1, -1, -1}, all{1, 0, 0};
-    for_each_row(focal_table(), g, [&](const FocalRow& row, const Exec& exec) {
+    for_each_impl(focal_registry(), g, [&](const FocalImpl& impl, const Exec& exec) {
       Values<> loss(1), saved(1), dx(6);
       const float* x = (k == 1 ? far : two).data();
       auto run = [&](const Values<int32_t>& target) {
-        row.forward(exec, g, x, target.data(), nullptr, loss.data(), saved.data());
-        row.backward(exec, g, dy.data(), x, target.data(), nullptr, saved.data(), dx.data());
+        impl.forward(exec, g, x, target.data(), nullptr, loss.data(), saved.data());
+        impl.backward(exec, g, dy.data(), x, target.data(), nullptr, saved.data(), dx.data());
       };
       run(right);
       EXPECT_EQ(loss[0], 0);
@@ -121,7 +121,7 @@ TEST(FocalKernel, sure_rows_overflow_nowhere_ignored_rows_may_be_broken_and_nan_
       run(none);
       EXPECT_EQ(loss[0], 0);
       for (size_t i = 0; i < size_t(3 * k); ++i) EXPECT_EQ(dx[i], 0);
-      row.forward(exec, g, x, all.data(), nullptr, loss.data(), saved.data());
+      impl.forward(exec, g, x, all.data(), nullptr, loss.data(), saved.data());
       EXPECT_TRUE(std::isnan(loss[0]));
     });
   }
@@ -132,13 +132,13 @@ TEST(FocalKernel, the_first_impossible_target_is_named_whatever_the_threads) {
   for (int64_t k : {1, 5}) {
     const FocalSpec g{.rows = 20000, .k = k};
     const auto x = Array<>::integers(g.rows, k, 0, 1);
-    for_each_row(focal_table(), g, [&](const FocalRow& row, const Exec& exec) {
-      if (row.device != Device::cpu) return;
+    for_each_impl(focal_registry(), g, [&](const FocalImpl& impl, const Exec& exec) {
+      if (impl.device != Device::cpu) return;
       for (int threads : {1, 3}) {
         set_thread_count(threads);
         Array<> loss(1, 1), saved(1, 1);
         expect_first_bad_target("focal", int(class_count(k)), [&](const int32_t* target) {
-          row.forward(exec, g, x.data(), target, nullptr, loss.data(), saved.data());
+          impl.forward(exec, g, x.data(), target, nullptr, loss.data(), saved.data());
         });
       }
     });
@@ -153,12 +153,12 @@ TEST(FocalKernel, a_gpu_leaves_out_rows_with_impossible_targets) {
     const auto targets = impossible_and_ignored(g.rows, class_count(k));
     const auto &wrong = targets.first, &ignored = targets.second;
     const Values<> dy{1};
-    for_each_row(focal_table(), g, [&](const FocalRow& row, const Exec& exec) {
-      if (row.device == Device::cpu) return;
+    for_each_impl(focal_registry(), g, [&](const FocalImpl& impl, const Exec& exec) {
+      if (impl.device == Device::cpu) return;
       auto run = [&](const Values<int32_t>& target) {
         Array<> loss(1, 1), saved(1, 1), dx(g.rows, g.k);
-        row.forward(exec, g, x.data(), target.data(), nullptr, loss.data(), saved.data());
-        row.backward(exec, g, dy.data(), x.data(), target.data(), nullptr, saved.data(), dx.data());
+        impl.forward(exec, g, x.data(), target.data(), nullptr, loss.data(), saved.data());
+        impl.backward(exec, g, dy.data(), x.data(), target.data(), nullptr, saved.data(), dx.data());
         wait_for_device();
         return std::pair(loss, dx);
       };

@@ -27,15 +27,15 @@ TEST(GlobalAvgPoolKernel, rows_are_near_the_double_reference_for_any_number_of_t
     Array<double> y0(g.n, g.c, g.pitch.y), dx0(g.n * g.l, g.c, g.pitch.dx);
     global_avg_pool_forward_reference(g, xd.data(), y0.data());
     global_avg_pool_backward_reference(g, dyd.data(), dx0.data());
-    for_each_row(global_avg_pool_table(), g, [&](const GlobalAvgPoolRow& row, const Exec& exec) {
-      const bool plain = std::string_view(row.name) == "reference";  // float sums
+    for_each_impl(global_avg_pool_registry(), g, [&](const GlobalAvgPoolImpl& impl, const Exec& exec) {
+      const bool plain = std::string_view(impl.name) == "reference";  // float sums
       Array<> last(0, 1);
       for (int threads : {1, 3}) {
         set_thread_count(threads);
         Array<> y(g.n, g.c, g.pitch.y), dx(g.n * g.l, g.c, g.pitch.dx);
-        row.forward(exec, g, x.data(), y.data());
+        impl.forward(exec, g, x.data(), y.data());
         EXPECT_TRUE(close(y, y0, {.relative = plain ? 1e-4 : 3e-7}));
-        row.backward(exec, g, dy.data(), dx.data());
+        impl.backward(exec, g, dy.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0, {.relative = 3e-7}));
         if (threads == 3) {
           EXPECT_TRUE(close(y, last));
@@ -51,9 +51,9 @@ TEST(GlobalAvgPoolKernel, a_nan_reaches_its_channel_and_no_other) {
   const GlobalAvgPoolSpec g{.n = 1, .l = 40, .c = 2};
   auto x = Array<>::integers(40, 2, 0, 1);
   x.at(7, 1) = std::nanf("");
-  for_each_row(global_avg_pool_table(), g, [&](const GlobalAvgPoolRow& row, const Exec& exec) {
+  for_each_impl(global_avg_pool_registry(), g, [&](const GlobalAvgPoolImpl& impl, const Exec& exec) {
     Array<> y(1, 2);
-    row.forward(exec, g, x.data(), y.data());
+    impl.forward(exec, g, x.data(), y.data());
     EXPECT_TRUE(!std::isnan(y.at(0, 0)) && std::isnan(y.at(0, 1)));
   });
 }

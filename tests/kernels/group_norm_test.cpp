@@ -23,7 +23,7 @@ const GroupNormSpec kGroupNormSpecs[] = {
     {.n = 2, .l = 33, .c = 3, .groups = 3, .pitch = {.x = 4, .y = 7, .dx = 5, .dy = 6}},
 };
 
-// Values round `mean`, judged by the double reference.
+// Values round `mean`, as the double reference says.
 void check_group_norm(const GroupNormSpec& g, bool affine, float mean_of_data, double tolerance) {
   auto x = Array<>::uniform(g.rows(), g.c, g.pitch.x, 1);
   x.for_each([&](float& v) { v += mean_of_data; });
@@ -41,25 +41,25 @@ void check_group_norm(const GroupNormSpec& g, bool affine, float mean_of_data, d
   const Tolerance near{.absolute = tolerance, .relative = tolerance},
       sums{.absolute = tolerance * double(10 + g.rows()), .relative = tolerance};
   const int threads = thread_count();
-  for_each_row(group_norm_table(), g, [&](const GroupNormRow& row, const Exec& exec) {
-    if (std::string_view(row.name) == "reference" && mean_of_data != 0) return;  // plain float sums
+  for_each_impl(group_norm_registry(), g, [&](const GroupNormImpl& impl, const Exec& exec) {
+    if (std::string_view(impl.name) == "reference" && mean_of_data != 0) return;  // plain float sums
     Array<> last_y(0, 1), last_dx(0, 1), last_dw(0, 1);
     for (int n : {1, 3}) {
       set_thread_count(n);
       Array<> y(g.rows(), g.c, g.pitch.y), mean(g.n, g.groups), inverse(g.n, g.groups), dx(g.rows(), g.c, g.pitch.dx),
           dw(g.c, 1), db(g.c, 1);
-      row.forward(exec, g, x.data(), w(), b(), y.data(), mean.data(), inverse.data());
+      impl.forward(exec, g, x.data(), w(), b(), y.data(), mean.data(), inverse.data());
       EXPECT_TRUE(close(y, y0, near));
       EXPECT_TRUE(close(mean, mean0, {.absolute = 1e-6, .relative = 1e-6}));
       EXPECT_TRUE(close(inverse, inverse0, {.relative = 1e-5}));
-      row.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), dx.data(), dw.data(), db.data());
+      impl.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), dx.data(), dw.data(), db.data());
       EXPECT_TRUE(close(dx, dx0, near));
       EXPECT_TRUE(close(dw, dw0, sums));
       EXPECT_TRUE(close(db, db0, sums));
       Array<> only_dx(g.rows(), g.c, g.pitch.dx), only_dw(g.c, 1);
-      row.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), only_dx.data(), nullptr, nullptr);
+      impl.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), only_dx.data(), nullptr, nullptr);
       EXPECT_TRUE(close(only_dx, dx));
-      row.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), nullptr, only_dw.data(), nullptr);
+      impl.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), nullptr, only_dw.data(), nullptr);
       EXPECT_TRUE(close(only_dw, dw));
       if (n == 3) {
         EXPECT_TRUE(close(y, last_y)) << "another number of threads, other bits";
@@ -87,9 +87,9 @@ TEST(GroupNormKernel, a_mean_of_1000_costs_no_digits) {
 TEST(GroupNormKernel, by_hand_and_a_constant_group_becomes_zero) {
   const GroupNormSpec g{.n = 1, .l = 2, .c = 4, .groups = 2, .eps = 1};
   const Values<> x{-4, 4, 7, 7, 4, -4, 7, 7};  // mean 0, variance 16; mean 7, variance 0
-  for_each_row(group_norm_table(), g, [&](const GroupNormRow& row, const Exec& exec) {
+  for_each_impl(group_norm_registry(), g, [&](const GroupNormImpl& impl, const Exec& exec) {
     Values<> y(8), mean(2), inverse(2);
-    row.forward(exec, g, x.data(), nullptr, nullptr, y.data(), mean.data(), inverse.data());
+    impl.forward(exec, g, x.data(), nullptr, nullptr, y.data(), mean.data(), inverse.data());
     EXPECT_EQ(mean[0], 0);
     EXPECT_EQ(mean[1], 7);
     EXPECT_EQ(inverse[1], 1);
@@ -101,9 +101,9 @@ TEST(GroupNormKernel, a_nan_reaches_the_whole_group_and_no_other) {
   const GroupNormSpec g{.n = 2, .l = 40, .c = 4, .groups = 2};
   auto x = Array<>::uniform(80, 4, 0, 1);
   x.at(7, 3) = std::nanf("");
-  for_each_row(group_norm_table(), g, [&](const GroupNormRow& row, const Exec& exec) {
+  for_each_impl(group_norm_registry(), g, [&](const GroupNormImpl& impl, const Exec& exec) {
     Array<> y(80, 4), mean(2, 2), inverse(2, 2);
-    row.forward(exec, g, x.data(), nullptr, nullptr, y.data(), mean.data(), inverse.data());
+    impl.forward(exec, g, x.data(), nullptr, nullptr, y.data(), mean.data(), inverse.data());
     for (int i = 0; i < 80; ++i)
       for (int c = 0; c < 4; ++c) EXPECT_EQ(std::isnan(y.at(i, c)), i < 40 && c >= 2);
   });

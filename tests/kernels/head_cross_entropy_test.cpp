@@ -66,23 +66,23 @@ TEST(HeadCrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_
                                           .target = target.data(),
                                           .weight = c.weighted ? weightd.data() : nullptr},
                                          expected.outputs(), scratch.data());
-    for_each_row(head_cross_entropy_table(), g, [&](const HeadCrossEntropyRow& row, const Exec& exec) {
+    for_each_impl(head_cross_entropy_registry(), g, [&](const HeadCrossEntropyImpl& impl, const Exec& exec) {
       const HeadInputs<float> in{.x = x.data(),
                                  .w = w.data(),
                                  .b = c.bias ? b.data() : nullptr,
                                  .target = target.data(),
                                  .weight = c.weighted ? weight.data() : nullptr};
-      if (row.device == Device::cuda && std::max(g.rows * g.k, 4 * g.w_size()) > 200000) return;  // slow emulated
-      const bool reference = std::string_view(row.name) == "reference";  // adds row to row in float
+      if (impl.device == Device::cuda && std::max(g.rows * g.k, 4 * g.w_size()) > 200000) return;  // slow emulated
+      const bool reference = std::string_view(impl.name) == "reference";  // adds row to row in float
       const double rows = double(g.rows + 1);
       const Tolerance of_sums{.absolute = (reference ? 1e-5 : 1e-6), .relative = reference ? 1e-3 : 2e-5};
       Results<float> first(g);
-      const bool gpu = row.device == Device::cuda;  // which may be emulated: no threads to vary, and time is short
+      const bool gpu = impl.device == Device::cuda;  // which may be emulated: no threads to vary, and time is short
       if (gpu && g.rows > 5000) return;
       for (int threads : gpu ? std::vector<int>{1, 1} : std::vector<int>{1, 3, 3}) {
         set_thread_count(threads);
         Results<float> r(g);
-        row.forward(exec, g, in, r.outputs());
+        impl.forward(exec, g, in, r.outputs());
         EXPECT_TRUE(close(r.loss, expected.loss, {.absolute = 1e-7, .relative = reference ? 1e-3 : 2e-6}));
         EXPECT_TRUE(close(r.dx, expected.dx, {.absolute = 1e-5 / rows, .relative = 1e-4}));
         EXPECT_TRUE(close(r.dw, expected.dw, of_sums));
@@ -97,9 +97,9 @@ TEST(HeadCrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_
         EXPECT_TRUE(close(r.loss, first.loss) && close(r.dx, first.dx) && close(r.dw, first.dw) &&
                     close(r.db, first.db));
         Results<float> alone(g);  // each output may be left out
-        row.forward(exec, g, in, {.loss = alone.loss.data()});
+        impl.forward(exec, g, in, {.loss = alone.loss.data()});
         EXPECT_TRUE(close(alone.loss, r.loss));
-        row.forward(exec, g, in, {.loss = alone.loss.data(), .dw = alone.dw.data()});
+        impl.forward(exec, g, in, {.loss = alone.loss.data(), .dw = alone.dw.data()});
         EXPECT_TRUE(close(alone.dw, r.dw));
       }
     });
@@ -109,16 +109,16 @@ TEST(HeadCrossEntropyKernel, rows_agree_with_the_reference_in_double_and_repeat_
 
 TEST(HeadCrossEntropyKernel, backward_scales) {
   const HeadCrossEntropySpec g{.rows = 5000, .c = 5, .k = 3, .pitch = {.dx = 7}};
-  for_each_row(head_cross_entropy_table(), g, [&](const HeadCrossEntropyRow& row, const Exec& exec) {
+  for_each_impl(head_cross_entropy_registry(), g, [&](const HeadCrossEntropyImpl& impl, const Exec& exec) {
     for (const float factor : {1.0f, -2.0f, 0.0f}) {
       const Values<> dy{factor};
       auto dx = Array<>::integers(g.rows, g.c, 7, 1), dw = Array<>::integers(g.k, g.c, 0, 2),
            db = Array<>::integers(1, g.k, 0, 3);
       auto dx0 = dx, dw0 = dw, db0 = db;
       for (Array<>* a : {&dx0, &dw0, &db0}) a->for_each([&](float& v) { v *= factor; });
-      row.backward(exec, g, dy.data(), dx.data(), dw.data(), db.data());
+      impl.backward(exec, g, dy.data(), dx.data(), dw.data(), db.data());
       EXPECT_TRUE(close(dx, dx0) && close(dw, dw0) && close(db, db0));
-      row.backward(exec, g, dy.data(), nullptr, nullptr, nullptr);
+      impl.backward(exec, g, dy.data(), nullptr, nullptr, nullptr);
     }
   });
 }
@@ -127,17 +127,17 @@ TEST(HeadCrossEntropyKernel, nan_and_nothing_but_ignored_rows) {
   const HeadCrossEntropySpec g{.rows = 2, .c = 1, .k = 2};
   const Values<> w{1, 2}, x{1, 2}, broken{1, std::nanf("")};
   const Values<int32_t> ignored{-1, -1}, target{0, 1};
-  for_each_row(head_cross_entropy_table(), g, [&](const HeadCrossEntropyRow& row, const Exec& exec) {
+  for_each_impl(head_cross_entropy_registry(), g, [&](const HeadCrossEntropyImpl& impl, const Exec& exec) {
     Results<float> r(g);
-    row.forward(exec, g, {.x = x.data(), .w = w.data(), .target = ignored.data()}, r.outputs());
+    impl.forward(exec, g, {.x = x.data(), .w = w.data(), .target = ignored.data()}, r.outputs());
     EXPECT_EQ(r.loss.at(0, 0), 0);
     r.dx.for_each([](float v) { EXPECT_EQ(v, 0); });
     r.dw.for_each([](float v) { EXPECT_EQ(v, 0); });
     EXPECT_TRUE(std::ranges::equal(r.confusion, Values<int32_t>{0, 0, 0, 0}));
-    row.forward(exec, g, {.x = x.data(), .w = w.data(), .target = target.data()}, r.outputs());
+    impl.forward(exec, g, {.x = x.data(), .w = w.data(), .target = target.data()}, r.outputs());
     EXPECT_TRUE(std::ranges::equal(r.prediction, Values<int32_t>{1, 1}));
     EXPECT_TRUE(std::ranges::equal(r.confusion, Values<int32_t>{0, 1, 0, 1}));
-    row.forward(exec, g, {.x = broken.data(), .w = w.data(), .target = target.data()}, r.outputs());
+    impl.forward(exec, g, {.x = broken.data(), .w = w.data(), .target = target.data()}, r.outputs());
     EXPECT_TRUE(std::isnan(r.loss.at(0, 0)) && std::isnan(r.dw.at(1, 0)));
   });
 }
@@ -146,13 +146,13 @@ TEST(HeadCrossEntropyKernel, the_first_impossible_target_is_named_whatever_the_t
   const int before = thread_count();
   const HeadCrossEntropySpec g{.rows = 20000, .c = 1, .k = 5};
   const auto x = Array<>::integers(g.rows, 1, 0, 1), w = Array<>::integers(g.k, 1, 0, 2);
-  for_each_row(head_cross_entropy_table(), g, [&](const HeadCrossEntropyRow& row, const Exec& exec) {
-    if (row.device != Device::cpu) return;
+  for_each_impl(head_cross_entropy_registry(), g, [&](const HeadCrossEntropyImpl& impl, const Exec& exec) {
+    if (impl.device != Device::cpu) return;
     for (int threads : {1, 3}) {
       set_thread_count(threads);
       float loss;
       expect_first_bad_target("head_cross_entropy", 5, [&](const int32_t* target) {
-        row.forward(exec, g, {.x = x.data(), .w = w.data(), .target = target}, {.loss = &loss});
+        impl.forward(exec, g, {.x = x.data(), .w = w.data(), .target = target}, {.loss = &loss});
       });
     }
   });
@@ -164,11 +164,11 @@ TEST(HeadCrossEntropyKernel, a_gpu_leaves_out_rows_with_impossible_targets) {
   const auto x = Array<>::uniform(g.rows, g.c, 0, 1), w = Array<>::uniform(g.k, g.c, 0, 2);
   const auto targets = impossible_and_ignored(g.rows, g.k);
   const auto &wrong = targets.first, &ignored = targets.second;
-  for_each_row(head_cross_entropy_table(), g, [&](const HeadCrossEntropyRow& row, const Exec& exec) {
-    if (row.device == Device::cpu) return;
+  for_each_impl(head_cross_entropy_registry(), g, [&](const HeadCrossEntropyImpl& impl, const Exec& exec) {
+    if (impl.device == Device::cpu) return;
     Results<float> a(g), b(g);
-    row.forward(exec, g, {.x = x.data(), .w = w.data(), .target = wrong.data()}, a.outputs());
-    row.forward(exec, g, {.x = x.data(), .w = w.data(), .target = ignored.data()}, b.outputs());
+    impl.forward(exec, g, {.x = x.data(), .w = w.data(), .target = wrong.data()}, a.outputs());
+    impl.forward(exec, g, {.x = x.data(), .w = w.data(), .target = ignored.data()}, b.outputs());
     EXPECT_TRUE(close(a.loss, b.loss) && close(a.dx, b.dx) && close(a.dw, b.dw) && close(a.db, b.db));
     EXPECT_TRUE(std::ranges::equal(a.confusion, b.confusion));
   });

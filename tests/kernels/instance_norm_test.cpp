@@ -20,7 +20,7 @@ const InstanceNormSpec kInstanceNormSpecs[] = {
     {.n = 2, .l = 33, .c = 3, .pitch = {.x = 4, .y = 7, .dx = 5, .dy = 6}},
 };
 
-// Values round `mean`, judged by the double reference.
+// Values round `mean`, as the double reference says.
 void check_instance_norm(const InstanceNormSpec& g, bool affine, float mean_of_data, double tolerance) {
   auto x = Array<>::uniform(g.rows(), g.c, g.pitch.x, 1);
   x.for_each([&](float& v) { v += mean_of_data; });
@@ -38,23 +38,23 @@ void check_instance_norm(const InstanceNormSpec& g, bool affine, float mean_of_d
   const Tolerance near{.absolute = tolerance, .relative = tolerance},
       sums{.absolute = tolerance * double(10 + g.rows()), .relative = tolerance};
   const int threads = thread_count();
-  for_each_row(instance_norm_table(), g, [&](const InstanceNormRow& row, const Exec& exec) {
-    if (std::string_view(row.name) == "reference" && mean_of_data != 0) return;  // plain float sums
+  for_each_impl(instance_norm_registry(), g, [&](const InstanceNormImpl& impl, const Exec& exec) {
+    if (std::string_view(impl.name) == "reference" && mean_of_data != 0) return;  // plain float sums
     Array<> last_y(0, 1), last_dx(0, 1), last_dw(0, 1);
     for (int n : {1, 3}) {
       set_thread_count(n);
       Array<> y(g.rows(), g.c, g.pitch.y), mean(g.n, g.c), inverse(g.n, g.c), dx(g.rows(), g.c, g.pitch.dx), dw(g.c, 1),
           db(g.c, 1);
-      row.forward(exec, g, x.data(), w(), b(), y.data(), mean.data(), inverse.data());
+      impl.forward(exec, g, x.data(), w(), b(), y.data(), mean.data(), inverse.data());
       EXPECT_TRUE(close(y, y0, near));
       EXPECT_TRUE(close(mean, mean0, {.absolute = 1e-6, .relative = 1e-6}));
       EXPECT_TRUE(close(inverse, inverse0, {.relative = 1e-5}));
-      row.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), dx.data(), dw.data(), db.data());
+      impl.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), dx.data(), dw.data(), db.data());
       EXPECT_TRUE(close(dx, dx0, near));
       EXPECT_TRUE(close(dw, dw0, sums));
       EXPECT_TRUE(close(db, db0, sums));
       Array<> only_dx(g.rows(), g.c, g.pitch.dx);
-      row.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), only_dx.data(), nullptr, nullptr);
+      impl.backward(exec, g, dy.data(), x.data(), w(), mean.data(), inverse.data(), only_dx.data(), nullptr, nullptr);
       EXPECT_TRUE(close(only_dx, dx));
       if (n == 3) {
         EXPECT_TRUE(close(y, last_y)) << "another number of threads, other bits";
@@ -84,10 +84,10 @@ TEST(InstanceNormKernel, a_constant_channel_becomes_zero) {
   const InstanceNormSpec g{.n = 1, .l = 10, .c = 2};
   Array<> x(10, 2);
   x.for_each([](float& v) { v = 0.1f; });
-  for_each_row(instance_norm_table(), g, [&](const InstanceNormRow& row, const Exec& exec) {
+  for_each_impl(instance_norm_registry(), g, [&](const InstanceNormImpl& impl, const Exec& exec) {
     Array<> y(10, 2), zero(10, 2), mean(1, 2), inverse(1, 2);
     zero.for_each([](float& v) { v = 0; });
-    row.forward(exec, g, x.data(), nullptr, nullptr, y.data(), mean.data(), inverse.data());
+    impl.forward(exec, g, x.data(), nullptr, nullptr, y.data(), mean.data(), inverse.data());
     EXPECT_TRUE(close(y, zero, {.absolute = 1e-4}));
   });
 }
@@ -96,9 +96,9 @@ TEST(InstanceNormKernel, a_nan_reaches_the_whole_channel_and_no_other) {
   const InstanceNormSpec g{.n = 1, .l = 40, .c = 2};
   auto x = Array<>::uniform(40, 2, 0, 1);
   x.at(7, 1) = std::nanf("");
-  for_each_row(instance_norm_table(), g, [&](const InstanceNormRow& row, const Exec& exec) {
+  for_each_impl(instance_norm_registry(), g, [&](const InstanceNormImpl& impl, const Exec& exec) {
     Array<> y(40, 2), mean(1, 2), inverse(1, 2);
-    row.forward(exec, g, x.data(), nullptr, nullptr, y.data(), mean.data(), inverse.data());
+    impl.forward(exec, g, x.data(), nullptr, nullptr, y.data(), mean.data(), inverse.data());
     for (int i = 0; i < 40; ++i) EXPECT_TRUE(!std::isnan(y.at(i, 0)) && std::isnan(y.at(i, 1)));
   });
 }

@@ -22,16 +22,16 @@ TEST(KlNormalKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bi
     const double dyd = 1.5;
     kl_normal_forward_reference(g, mud.data(), sd.data(), loss0.data());
     kl_normal_backward_reference(g, &dyd, mud.data(), sd.data(), dmu0.data(), ds0.data());
-    for_each_row(kl_normal_table(), g, [&](const KlNormalRow& row, const Exec& exec) {
+    for_each_impl(kl_normal_registry(), g, [&](const KlNormalImpl& impl, const Exec& exec) {
       const Values<> dy{1.5f};
       Array<> first(1, 1);
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> loss(1, 1), dmu(g.rows, g.c, g.pitch.dx), ds(g.rows, g.c, g.pitch.dy);
-        row.forward(exec, g, mu.data(), s.data(), loss.data());
-        EXPECT_TRUE(close(loss, loss0, {.relative = std::string_view(row.name) == "reference" ? 1e-3 : 1e-6}));
-        row.backward(exec, g, dy.data(), mu.data(), s.data(), dmu.data(), nullptr);
-        row.backward(exec, g, dy.data(), mu.data(), s.data(), nullptr, ds.data());
+        impl.forward(exec, g, mu.data(), s.data(), loss.data());
+        EXPECT_TRUE(close(loss, loss0, {.relative = std::string_view(impl.name) == "reference" ? 1e-3 : 1e-6}));
+        impl.backward(exec, g, dy.data(), mu.data(), s.data(), dmu.data(), nullptr);
+        impl.backward(exec, g, dy.data(), mu.data(), s.data(), nullptr, ds.data());
         EXPECT_TRUE(close(dmu, dmu0, {.relative = 1e-6}));
         EXPECT_TRUE(close(ds, ds0, {.absolute = 1e-6 / double(g.divisor), .relative = 2e-6}));
         if (threads == 1) first = loss;
@@ -50,11 +50,11 @@ TEST(KlNormalKernel, goldens) {
     const KlNormalSpec g{.rows = 2, .c = 2, .divisor = 2, .log_sigma = log_sigma};
     const float loss0 = log_sigma ? 2.538914f : 1.5272094f;
     const float ds0[2][4] = {{-0.09836733f, 0.07100634f, 0.4295704f, 0}, {-0.3160603f, 0.3243607f, 3.194528f, 0}};
-    for_each_row(kl_normal_table(), g, [&](const KlNormalRow& row, const Exec& exec) {
+    for_each_impl(kl_normal_registry(), g, [&](const KlNormalImpl& impl, const Exec& exec) {
       Values<> loss(1), dmu(4), ds(4);
-      row.forward(exec, g, mu.data(), s.data(), loss.data());
+      impl.forward(exec, g, mu.data(), s.data(), loss.data());
       EXPECT_NEAR(loss[0], loss0, 1e-6f);
-      row.backward(exec, g, dy.data(), mu.data(), s.data(), dmu.data(), ds.data());
+      impl.backward(exec, g, dy.data(), mu.data(), s.data(), dmu.data(), ds.data());
       for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(dmu[i], dmu0[i], 1e-6f);
       for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(ds[i], ds0[log_sigma][i], 1e-6f);
     });
@@ -63,13 +63,13 @@ TEST(KlNormalKernel, goldens) {
 
 TEST(KlNormalKernel, is_zero_for_the_normal_itself_and_keeps_nan) {
   const Values<> zero{0}, nan{std::nanf("")};
-  for_each_row(kl_normal_table(), KlNormalSpec{.rows = 1}, [&](const KlNormalRow& row, const Exec& exec) {
+  for_each_impl(kl_normal_registry(), KlNormalSpec{.rows = 1}, [&](const KlNormalImpl& impl, const Exec& exec) {
     Values<> loss(1);
-    row.forward(exec, {.rows = 1}, zero.data(), zero.data(), loss.data());
+    impl.forward(exec, {.rows = 1}, zero.data(), zero.data(), loss.data());
     EXPECT_EQ(loss[0], 0);
-    row.forward(exec, {.rows = 1}, zero.data(), nan.data(), loss.data());
+    impl.forward(exec, {.rows = 1}, zero.data(), nan.data(), loss.data());
     EXPECT_TRUE(std::isnan(loss[0]));
-    row.forward(exec, {.rows = 1}, nan.data(), zero.data(), loss.data());
+    impl.forward(exec, {.rows = 1}, nan.data(), zero.data(), loss.data());
     EXPECT_TRUE(std::isnan(loss[0]));
   });
 }

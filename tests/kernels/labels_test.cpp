@@ -36,22 +36,22 @@ TEST(LabelsKernel, rows_equal_the_reference) {
     move_reference(one, l.data(), origin.data(), kIgnore, moved_labels.data());
     move_reference(g, a.data(), origin.data(), 0.0f, moved.data());
     labelled_mean_reference(g, x.data(), l.data(), mean.data());
-    for_each_row(labels_table(), g, [&](const LabelsRow& row, const Exec& exec) {
+    for_each_impl(labels_registry(), g, [&](const LabelsImpl& impl, const Exec& exec) {
       Values<int32_t> labels(rows, 0), labels_moved(rows, 0);
       Array<> y(g.rows, g.c), y2(g.rows, g.c), y3(g.rows, g.c), y4(g.rows, g.c), s(3, 1);
-      row.relabel(exec, g, l.data(), labels.data());
+      impl.relabel(exec, g, l.data(), labels.data());
       EXPECT_EQ(all(labels), all(relabelled));
-      row.one_hot(exec, g, l.data(), nullptr, y.data());
+      impl.one_hot(exec, g, l.data(), nullptr, y.data());
       EXPECT_TRUE(close(y, hot));
-      row.one_hot(exec, g, l.data(), a.data(), y2.data());
+      impl.one_hot(exec, g, l.data(), a.data(), y2.data());
       EXPECT_TRUE(close(y2, filled));
-      row.choose(exec, g, l.data(), a.data(), b.data(), y3.data());
+      impl.choose(exec, g, l.data(), a.data(), b.data(), y3.data());
       EXPECT_TRUE(close(y3, chosen));
-      row.move_labels(exec, one, l.data(), origin.data(), labels_moved.data());
+      impl.move_labels(exec, one, l.data(), origin.data(), labels_moved.data());
       EXPECT_EQ(all(labels_moved), all(moved_labels));
-      row.move_rows(exec, g, a.data(), origin.data(), y4.data());
+      impl.move_rows(exec, g, a.data(), origin.data(), y4.data());
       EXPECT_TRUE(close(y4, moved));
-      row.mean(exec, g, x.data(), l.data(), s.data());
+      impl.mean(exec, g, x.data(), l.data(), s.data());
       EXPECT_TRUE(close(s, mean));  // sums of small integers are exact in any order
     });
   }
@@ -61,11 +61,11 @@ TEST(LabelsKernel, means_of_nothing_are_zero_and_what_has_no_label_may_be_anythi
   const LabelsSpec g{.rows = 3};
   const Values<int32_t> none{-1, -1, -1}, one{-1, 4, -1};
   const Values<> x{NAN, 7, INFINITY};
-  for_each_row(labels_table(), g, [&](const LabelsRow& row, const Exec& exec) {
+  for_each_impl(labels_registry(), g, [&](const LabelsImpl& impl, const Exec& exec) {
     Array<> s(3, 1);
-    row.mean(exec, g, x.data(), none.data(), s.data());
+    impl.mean(exec, g, x.data(), none.data(), s.data());
     for (int i = 0; i < 3; ++i) EXPECT_EQ(s.at(i, 0), 0);
-    row.mean(exec, g, x.data(), one.data(), s.data());
+    impl.mean(exec, g, x.data(), one.data(), s.data());
     for (const auto& [i, expected] : {std::pair{0, 7.0f}, {1, 1.0f}, {2, 3.0f}}) EXPECT_EQ(s.at(i, 0), expected);
   });
 }
@@ -74,15 +74,15 @@ TEST(LabelsKernel, what_is_out_of_range_is_an_error_or_without_label_on_a_gpu) {
   const LabelsSpec g{.rows = 2, .c = 2, .positions = 2};
   const Values<int32_t> bad{1, 2}, labels{5, 6};
   const Values<> x{1, 2, 3, 4};
-  for_each_row(labels_table(), g, [&](const LabelsRow& row, const Exec& exec) {
+  for_each_impl(labels_registry(), g, [&](const LabelsImpl& impl, const Exec& exec) {
     Array<> y(2, 2), moved(2, 2);
-    if (row.device == Device::cpu) {
-      EXPECT_THROW(row.one_hot(exec, g, bad.data(), nullptr, y.data()), Error);
-      EXPECT_THROW(row.move_rows(exec, g, x.data(), bad.data(), moved.data()), Error);
+    if (impl.device == Device::cpu) {
+      EXPECT_THROW(impl.one_hot(exec, g, bad.data(), nullptr, y.data()), Error);
+      EXPECT_THROW(impl.move_rows(exec, g, x.data(), bad.data(), moved.data()), Error);
       return;
     }
-    row.one_hot(exec, g, bad.data(), nullptr, y.data());
-    row.move_rows(exec, g, x.data(), bad.data(), moved.data());
+    impl.one_hot(exec, g, bad.data(), nullptr, y.data());
+    impl.move_rows(exec, g, x.data(), bad.data(), moved.data());
     EXPECT_EQ(y.at(1, 0) + y.at(1, 1), 0);
     EXPECT_EQ(y.at(0, 1), 1);
     EXPECT_EQ(moved.at(0, 0), 3);

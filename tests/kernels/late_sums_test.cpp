@@ -23,47 +23,47 @@ class LateSumsOnGpu : public ::testing::Test {
 };
 
 template <class T>
-std::vector<float> summed(const Values<T>& parts, int64_t n, int stretches) {
+std::vector<float> summed(const Values<T>& parts, int64_t n, int chunks) {
   std::vector<float> out;
   for (int64_t i = 0; i < n; ++i) {
     double sum = 0;
-    for (int s = 0; s < stretches; ++s) sum += double(parts[size_t(s * n + i)]);
+    for (int s = 0; s < chunks; ++s) sum += double(parts[size_t(s * n + i)]);
     out.push_back(float(sum));
   }
   return out;
 }
 
-TEST_F(LateSumsOnGpu, many_stretches_go_into_few_launches) {
+TEST_F(LateSumsOnGpu, many_chunks_go_into_few_launches) {
   // More than one launch holds; lengths round the 32 of a block; floats and doubles in turn; none at all.
   std::deque<Values<float>> floats;
   std::deque<Values<double>> doubles;
   std::deque<Values<float>> outs;
-  std::vector<StretchSums> sums;
+  std::vector<ChunkSums> sums;
   std::vector<std::vector<float>> expected;
   const int count = 300;
   for (int j = 0; j < count; ++j) {
     const int64_t n = 1 + j % 67;
-    const int stretches = j % 11;
-    floats.emplace_back(size_t(n * stretches));
-    doubles.emplace_back(size_t(n * stretches));
-    for (size_t i = 0; i < size_t(n * stretches); ++i) {
+    const int chunks = j % 11;
+    floats.emplace_back(size_t(n * chunks));
+    doubles.emplace_back(size_t(n * chunks));
+    for (size_t i = 0; i < size_t(n * chunks); ++i) {
       floats.back()[i] = float(int(i * 7 + size_t(j)) % 19 - 9);
       doubles.back()[i] = double(int(i * 5 + size_t(j)) % 23 - 11);
     }
     outs.emplace_back(size_t(n), NAN);
     const bool of_doubles = j % 2 == 1;
     sums.push_back({.n = n,
-                    .stretches = stretches,
+                    .chunks = chunks,
                     .of_doubles = of_doubles,
                     .parts = of_doubles ? static_cast<const void*>(doubles.back().data()) : floats.back().data(),
                     .out = outs.back().data()});
-    expected.push_back(of_doubles ? summed(doubles.back(), n, stretches) : summed(floats.back(), n, stretches));
+    expected.push_back(of_doubles ? summed(doubles.back(), n, chunks) : summed(floats.back(), n, chunks));
   }
-  finish_stretch_sums({}, sums);
+  finish_chunk_sums({}, sums);
   testing::wait_for_device();
   for (size_t j = 0; j < size_t(count); ++j)
     for (size_t i = 0; i < expected[j].size(); ++i) EXPECT_EQ(outs[j][i], expected[j][i]) << j << " " << i;
-  finish_stretch_sums({}, {});
+  finish_chunk_sums({}, {});
 }
 
 TEST_F(LateSumsOnGpu, parameters_of_many_norms) {

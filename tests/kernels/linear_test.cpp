@@ -40,17 +40,17 @@ TEST(LinearKernel, rows_equal_the_reference_on_any_number_of_threads) {
     linear_backward_data_reference(g, dy.data(), w.data(), dx0.data());
     linear_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
     linear_backward_bias_reference(g, dy.data(), db0.data());
-    for_each_row(linear_table(), g, [&](const LinearRow& row, const Exec& exec) {
+    for_each_impl(linear_registry(), g, [&](const LinearImpl& impl, const Exec& exec) {
       for (int n : {1, 3}) {
         set_thread_count(n);
         Array<> y(g.rows, g.k, g.pitch.y), dx(g.rows, g.c, g.pitch.dx), dw(g.w_size(), 1), db(g.k, 1);
-        row.forward(exec, g, x.data(), w.data(), bias(), y.data());
+        impl.forward(exec, g, x.data(), w.data(), bias(), y.data());
         EXPECT_TRUE(close(y, y0)) << "forward";
-        row.backward_data(exec, g, dy.data(), w.data(), dx.data());
+        impl.backward_data(exec, g, dy.data(), w.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0)) << "backward_data";
-        row.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+        impl.backward_weight(exec, g, dy.data(), x.data(), dw.data());
         EXPECT_TRUE(close(dw, dw0)) << "backward_weight";
-        row.backward_bias(exec, g, dy.data(), db.data());
+        impl.backward_bias(exec, g, dy.data(), db.data());
         EXPECT_TRUE(close(db, db0)) << "backward_bias";
       }
     });
@@ -65,13 +65,13 @@ TEST(LinearKernel, long_sums_lose_little) {
   const auto x = Array<>::uniform(g.rows, g.c, 0, 1, 0, 1), dy = Array<>::uniform(g.rows, g.k, 0, 2, 0, 1);
   Array<double> dw0(g.w_size(), 1);
   linear_backward_weight_reference(g, dy.as<double>().data(), x.as<double>().data(), dw0.data());
-  for_each_row(linear_table(), g, [&](const LinearRow& row, const Exec& exec) {
-    if (std::string_view(row.name) == "reference") return;
+  for_each_impl(linear_registry(), g, [&](const LinearImpl& impl, const Exec& exec) {
+    if (std::string_view(impl.name) == "reference") return;
     Array<> first(g.w_size(), 1), again(g.w_size(), 1);
     set_thread_count(1);
-    row.backward_weight(exec, g, dy.data(), x.data(), first.data());
+    impl.backward_weight(exec, g, dy.data(), x.data(), first.data());
     set_thread_count(3);
-    row.backward_weight(exec, g, dy.data(), x.data(), again.data());
+    impl.backward_weight(exec, g, dy.data(), x.data(), again.data());
     EXPECT_TRUE(close(first, dw0, {.relative = 1e-5}));
     EXPECT_TRUE(close(again, first));
   });

@@ -42,11 +42,11 @@ struct Call {
     lstm_backward_reference(g, dy.data(), x.data(), w_ih.data(), w_hh.data(), y.data(), gates.data(), cells.data(),
                             dx.data(), dw_ih.data(), dw_hh.data(), db.data(), scratch.data());
   }
-  void run(const LstmRow& row, const Exec& exec) {
-    row.forward(exec, g, x.data(), w_ih.data(), w_hh.data(), b_ih.data(), b_hh.data(), y.data(), gates.data(),
-                cells.data());
-    row.backward(exec, g, dy.data(), x.data(), w_ih.data(), w_hh.data(), y.data(), gates.data(), cells.data(),
-                 dx.data(), dw_ih.data(), dw_hh.data(), db.data());
+  void run(const LstmImpl& impl, const Exec& exec) {
+    impl.forward(exec, g, x.data(), w_ih.data(), w_hh.data(), b_ih.data(), b_hh.data(), y.data(), gates.data(),
+                 cells.data());
+    impl.backward(exec, g, dy.data(), x.data(), w_ih.data(), w_hh.data(), y.data(), gates.data(), cells.data(),
+                  dx.data(), dw_ih.data(), dw_hh.data(), db.data());
   }
 };
 template <class T, class U>
@@ -83,13 +83,13 @@ TEST(LstmKernel, rows_are_near_the_double_reference_for_any_number_of_threads) {
       Call<double> expected(g);
       expected.forward_reference();
       expected.backward_reference();
-      for_each_row(lstm_table(), g, [&](const LstmRow& row, const Exec& exec) {
-        EXPECT_LE(row.forward_workspace(g), row.workspace(g));
+      for_each_impl(lstm_registry(), g, [&](const LstmImpl& impl, const Exec& exec) {
+        EXPECT_LE(impl.forward_workspace(g), impl.workspace(g));
         Call<float> first(g);
-        for (const int n : row.device == Device::cuda ? std::vector<int>{1, 1} : std::vector<int>{1, 3, 3}) {
+        for (const int n : impl.device == Device::cuda ? std::vector<int>{1, 1} : std::vector<int>{1, 3, 3}) {
           set_thread_count(n);
           Call<float> call(g);
-          call.run(row, exec);
+          call.run(impl, exec);
           if (n == 1) {
             expect_near(call, expected, {.absolute = 2e-6, .relative = 2e-6}, {.absolute = 2e-5, .relative = 2e-6});
             first = call;
@@ -111,9 +111,9 @@ TEST(LstmKernel, errors_do_not_grow_over_many_steps) {
   expected.b_ih = call.b_ih.as<double>();
   expected.forward_reference();
   expected.backward_reference();
-  for_each_row(lstm_table(), g, [&](const LstmRow& row, const Exec& exec) {
+  for_each_impl(lstm_registry(), g, [&](const LstmImpl& impl, const Exec& exec) {
     Call<float> now = call;
-    now.run(row, exec);
+    now.run(impl, exec);
     EXPECT_TRUE(close(now.y, expected.y, {.absolute = 2e-5}));
     EXPECT_TRUE(close(now.dx, expected.dx, {.absolute = 2e-4, .relative = 1e-4}));
     EXPECT_TRUE(close(now.dw_hh, expected.dw_hh, {.absolute = 2e-2, .relative = 1e-4}));
@@ -122,19 +122,19 @@ TEST(LstmKernel, errors_do_not_grow_over_many_steps) {
 
 TEST(LstmKernel, gradients_that_nobody_needs_and_biases_that_are_absent) {
   const LstmSpec g{.n = 2, .l = 4, .c = 3, .h = 5};
-  for_each_row(lstm_table(), g, [&](const LstmRow& row, const Exec& exec) {
+  for_each_impl(lstm_registry(), g, [&](const LstmImpl& impl, const Exec& exec) {
     Call<float> call(g), part(g);
-    call.run(row, exec);
+    call.run(impl, exec);
     part.b_ih.for_each([](float& v) { v = 0; });
     part.b_hh.for_each([](float& v) { v = 0; });
     Call<float> zero = part;
-    zero.run(row, exec);
-    row.forward(exec, g, part.x.data(), part.w_ih.data(), part.w_hh.data(), nullptr, nullptr, part.y.data(),
-                part.gates.data(), part.cells.data());
+    zero.run(impl, exec);
+    impl.forward(exec, g, part.x.data(), part.w_ih.data(), part.w_hh.data(), nullptr, nullptr, part.y.data(),
+                 part.gates.data(), part.cells.data());
     EXPECT_TRUE(close(part.y, zero.y));
     auto backward = [&](float* dx, float* dw_ih, float* dw_hh, float* db) {
-      row.backward(exec, g, call.dy.data(), call.x.data(), call.w_ih.data(), call.w_hh.data(), call.y.data(),
-                   call.gates.data(), call.cells.data(), dx, dw_ih, dw_hh, db);
+      impl.backward(exec, g, call.dy.data(), call.x.data(), call.w_ih.data(), call.w_hh.data(), call.y.data(),
+                    call.gates.data(), call.cells.data(), dx, dw_ih, dw_hh, db);
     };
     backward(part.dx.data(), nullptr, nullptr, nullptr);
     backward(nullptr, part.dw_ih.data(), nullptr, nullptr);
@@ -149,10 +149,10 @@ TEST(LstmKernel, gradients_that_nobody_needs_and_biases_that_are_absent) {
 
 TEST(LstmKernel, a_nan_reaches_what_comes_after_it_in_its_sample_and_nothing_else) {
   const LstmSpec g{.n = 3, .l = 6, .c = 2, .h = 4};
-  for_each_row(lstm_table(), g, [&](const LstmRow& row, const Exec& exec) {
+  for_each_impl(lstm_registry(), g, [&](const LstmImpl& impl, const Exec& exec) {
     Call<float> call(g);
     call.x.at(g.l + 2, 1) = std::nanf("");
-    call.run(row, exec);
+    call.run(impl, exec);
     for (int64_t i = 0; i < g.rows(); ++i)
       for (int64_t h = 0; h < g.h; ++h) EXPECT_EQ(std::isnan(call.y.at(i, h)), i >= g.l + 2 && i < 2 * g.l) << i;
   });
@@ -161,13 +161,13 @@ TEST(LstmKernel, a_nan_reaches_what_comes_after_it_in_its_sample_and_nothing_els
 // Without recurrence the gates are the two functions themselves, from 1e-6 to 190 on both sides.
 TEST(LstmKernel, sigmoid_and_tanh_keep_their_digits) {
   const LstmSpec g{.n = 1, .l = 400, .c = 1, .h = 3};
-  for_each_row(lstm_table(), g, [&](const LstmRow& row, const Exec& exec) {
+  for_each_impl(lstm_registry(), g, [&](const LstmImpl& impl, const Exec& exec) {
     Call<float> call(g);
     call.w_hh.for_each([](float& v) { v = 0; });
     call.w_ih.for_each([](float& v) { v = 1; });
     for (int64_t t = 0; t < g.l; ++t) call.x.at(t, 0) = float((t % 2 ? -1e-6 : 1e-6) * std::pow(1.1, double(t / 2)));
-    row.forward(exec, g, call.x.data(), call.w_ih.data(), call.w_hh.data(), nullptr, nullptr, call.y.data(),
-                call.gates.data(), call.cells.data());
+    impl.forward(exec, g, call.x.data(), call.w_ih.data(), call.w_hh.data(), nullptr, nullptr, call.y.data(),
+                 call.gates.data(), call.cells.data());
     Array<double> expected(g.l, g.gates());
     for (int64_t t = 0; t < g.l; ++t)
       for (int64_t k = 0; k < g.gates(); ++k) {
@@ -181,14 +181,14 @@ TEST(LstmKernel, sigmoid_and_tanh_keep_their_digits) {
 // Gates that are far open or shut stay finite: sigmoid and tanh at +-1000.
 TEST(LstmKernel, saturated_gates_are_zero_or_one) {
   const LstmSpec g{.n = 1, .l = 2, .c = 1, .h = 2};
-  for_each_row(lstm_table(), g, [&](const LstmRow& row, const Exec& exec) {
+  for_each_impl(lstm_registry(), g, [&](const LstmImpl& impl, const Exec& exec) {
     Call<float> call(g);
     call.w_hh.for_each([](float& v) { v = 0; });
     call.w_ih.for_each([](float& v) { v = 1000; });
     call.b_ih.for_each([](float& v) { v = 0; });
     call.b_hh.for_each([](float& v) { v = 0; });
     call.x.at(0, 0) = 1, call.x.at(1, 0) = -1;
-    call.run(row, exec);
+    call.run(impl, exec);
     for (int64_t k = 0; k < g.gates(); ++k) {
       EXPECT_EQ(call.gates.at(0, k), 1) << k;
       EXPECT_EQ(call.gates.at(1, k), k / g.h == 2 ? -1 : 0) << k;

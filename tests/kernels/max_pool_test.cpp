@@ -68,14 +68,14 @@ TEST(MaxPoolKernel, rows_equal_the_reference_for_any_number_of_threads) {
     Array<> y0(g.y_rows(), g.c, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx);
     max_pool_forward_reference(g, x.data(), y0.data());
     max_pool_backward_reference(g, dy.data(), x.data(), dx0.data());
-    for_each_row(max_pool_table(), g, [&](const MaxPoolRow& row, const Exec& exec) {
-      if (row.device == Device::cuda && g.x_rows() * g.c > 100000) return;  // slow emulated
+    for_each_impl(max_pool_registry(), g, [&](const MaxPoolImpl& impl, const Exec& exec) {
+      if (impl.device == Device::cuda && g.x_rows() * g.c > 100000) return;  // slow emulated
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> y(g.y_rows(), g.c, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx);
-        row.forward(exec, g, x.data(), y.data());
+        impl.forward(exec, g, x.data(), y.data());
         EXPECT_TRUE(close(y, y0));
-        row.backward(exec, g, dy.data(), x.data(), dx.data());
+        impl.backward(exec, g, dy.data(), x.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0));
       }
     });
@@ -89,13 +89,13 @@ TEST(MaxPoolKernel, nan_equal_values_and_minus_infinity) {
   const MaxPoolSpec g{.w = 8, .s = 2, .stride_w = 2};
   const Values<> x{1, nan, nan, 2, 5, 5, -inf, -inf}, dy{1, 2, 3, 4};
   const float expected[] = {0, 1, 2, 0, 3, 0, 4, 0};
-  for_each_row(max_pool_table(), g, [&](const MaxPoolRow& row, const Exec& exec) {
+  for_each_impl(max_pool_registry(), g, [&](const MaxPoolImpl& impl, const Exec& exec) {
     Values<> y(4), dx(8);
-    row.forward(exec, g, x.data(), y.data());
+    impl.forward(exec, g, x.data(), y.data());
     EXPECT_TRUE(std::isnan(y[0]) && std::isnan(y[1]));
     EXPECT_EQ(y[2], 5);
     EXPECT_EQ(y[3], -inf);
-    row.backward(exec, g, dy.data(), x.data(), dx.data());
+    impl.backward(exec, g, dy.data(), x.data(), dx.data());
     for (size_t i = 0; i < 8; ++i) EXPECT_EQ(dx[i], expected[i]) << i;
   });
 }

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "all_tables.h"
+#include "all_registries.h"
 
 namespace kern::kernels {
 namespace {
@@ -26,19 +26,19 @@ struct Compare {
 };
 
 TEST(Meta, a_twin_is_its_row_without_the_entries) {
-  for_each_table([](const auto& table) {
-    for (const auto& row : table.rows) {
-      SCOPED_TRACE(text(table.op, " ", row.name));
-      const auto& twin = meta_twin(row);
-      EXPECT_EQ(&twin, &meta_twin(row)) << "made once";
+  for_each_registry([](const auto& table) {
+    for (const auto& impl : table.impls) {
+      SCOPED_TRACE(text(table.op, " ", impl.name));
+      const auto& twin = meta_twin(impl);
+      EXPECT_EQ(&twin, &meta_twin(impl)) << "made once";
       Compare compare;
-      for_each_member(row, [&](const auto& a) {
+      for_each_member(impl, [&](const auto& a) {
         for_each_member(twin, [&](const auto& b) {
           const auto at = [](const auto& owner, const auto& member) {
             return reinterpret_cast<const char*>(&member) - reinterpret_cast<const char*>(&owner);
           };
           if constexpr (std::is_same_v<decltype(a), decltype(b)>)
-            if (at(row, a) == at(twin, b)) compare(a, b);
+            if (at(impl, a) == at(twin, b)) compare(a, b);
         });
       });
       EXPECT_GE(compare.values, 3);  // name, device, supports
@@ -49,20 +49,20 @@ TEST(Meta, a_twin_is_its_row_without_the_entries) {
 
 TEST(Meta, select_hands_out_twins_and_does_not_count_them_as_used) {
   const UnarySpec<Relu> g{.rows = 1};
-  const PreferRow reference("relu=reference");
-  const UnaryRow<Relu>& row = select(unary_table<Relu>(), Device::cpu, g);
-  const bool before = set_meta_rows(true);
-  const UnaryRow<Relu>& twin = select(unary_table<Relu>(), Device::cpu, g);
+  const PreferImpl reference("relu=reference");
+  const UnaryImpl<Relu>& impl = select(unary_registry<Relu>(), Device::cpu, g);
+  const bool before = set_meta_impls(true);
+  const UnaryImpl<Relu>& twin = select(unary_registry<Relu>(), Device::cpu, g);
   EXPECT_FALSE(before);
-  EXPECT_TRUE(set_meta_rows(before));
-  EXPECT_EQ(&twin, &meta_twin(row));
-  EXPECT_EQ(&select(unary_table<Relu>(), Device::cpu, g), &row);
+  EXPECT_TRUE(set_meta_impls(before));
+  EXPECT_EQ(&twin, &meta_twin(impl));
+  EXPECT_EQ(&select(unary_registry<Relu>(), Device::cpu, g), &impl);
   twin.forward({}, g, nullptr, nullptr);
-  const size_t used = rows_used().size();
-  set_meta_rows(true);
-  select(unary_table<Tanh>(), Device::cpu, UnarySpec<Tanh>{.rows = 1});
-  set_meta_rows(false);
-  EXPECT_EQ(rows_used().size(), used);
+  const size_t used = impls_used().size();
+  set_meta_impls(true);
+  select(unary_registry<Tanh>(), Device::cpu, UnarySpec<Tanh>{.rows = 1});
+  set_meta_impls(false);
+  EXPECT_EQ(impls_used().size(), used);
 }
 
 }  // namespace

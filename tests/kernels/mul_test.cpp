@@ -25,13 +25,13 @@ TEST(MulKernel, rows_equal_the_reference_for_any_number_of_threads) {
     Array<> y0(g.rows, g.c, g.pitch.y), db0(1, g.c);
     mul_forward_reference(g, a.data(), b.data(), y0.data());
     mul_backward_vector_reference(g, dy.data(), a.data(), db0.data());
-    for_each_row(mul_table(), g, [&](const MulRow& row, const Exec& exec) {
+    for_each_impl(mul_registry(), g, [&](const MulImpl& impl, const Exec& exec) {
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> y(g.rows, g.c, g.pitch.y), db(1, g.c);
-        row.forward(exec, g, a.data(), b.data(), y.data());
+        impl.forward(exec, g, a.data(), b.data(), y.data());
         EXPECT_TRUE(close(y, y0));
-        row.backward_vector(exec, g, dy.data(), a.data(), db.data());
+        impl.backward_vector(exec, g, dy.data(), a.data(), db.data());
         EXPECT_TRUE(close(db, db0));
       }
     });

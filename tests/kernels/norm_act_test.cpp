@@ -69,7 +69,7 @@ Outputs<double> expected(const Inputs& in, bool affine, bool residual) {
   return out;
 }
 
-Outputs<float> of_row(const NormActRow& row, const Exec& exec, const Inputs& in, bool affine, bool residual) {
+Outputs<float> of_impl(const NormActImpl& impl, const Exec& exec, const Inputs& in, bool affine, bool residual) {
   const NormActSpec& g = in.g;
   Outputs<float> out(g);
   out.running_mean = in.running_mean, out.running_variance = in.running_variance;
@@ -80,10 +80,10 @@ Outputs<float> of_row(const NormActRow& row, const Exec& exec, const Inputs& in,
                                    .running_mean = g.per_sample ? nullptr : out.running_mean.data(),
                                    .running_variance = g.per_sample ? nullptr : out.running_variance.data()};
   const float* across = residual ? in.residual.data() : nullptr;
-  row.forward(exec, g, in.x.data(), parts, across, out.y.data(), out.mean.data(), out.inverse.data());
-  row.apply(exec, g, in.x.data(), parts, out.mean.data(), out.inverse.data(), across, out.again.data());
-  row.backward(exec, g, in.dy.data(), in.x.data(), parts, out.mean.data(), out.inverse.data(), out.dx.data(),
-               out.dweight.data(), out.dbias.data(), out.dslope.data());
+  impl.forward(exec, g, in.x.data(), parts, across, out.y.data(), out.mean.data(), out.inverse.data());
+  impl.apply(exec, g, in.x.data(), parts, out.mean.data(), out.inverse.data(), across, out.again.data());
+  impl.backward(exec, g, in.dy.data(), in.x.data(), parts, out.mean.data(), out.inverse.data(), out.dx.data(),
+                out.dweight.data(), out.dbias.data(), out.dslope.data());
   return out;
 }
 
@@ -95,12 +95,12 @@ void check_norm_act(const NormActSpec& g, bool affine, bool residual, float offs
   const Tolerance near{.absolute = tolerance, .relative = tolerance},
       sums{.absolute = tolerance * double(10 + g.n * g.rows), .relative = tolerance};
   const int threads = thread_count();
-  for_each_row(norm_act_table(), g, [&](const NormActRow& row, const Exec& exec) {
-    if (std::string_view(row.name) == "reference" && offset != 0) return;         // plain float sums
-    const bool large = row.device == Device::cuda && g.n * g.rows * g.c > 15000;  // for an emulated GPU
+  for_each_impl(norm_act_registry(), g, [&](const NormActImpl& impl, const Exec& exec) {
+    if (std::string_view(impl.name) == "reference" && offset != 0) return;         // plain float sums
+    const bool large = impl.device == Device::cuda && g.n * g.rows * g.c > 15000;  // for an emulated GPU
     if (large && g.act == Activation::identity && offset == 0) return;
     set_thread_count(1);
-    const Outputs<float> one = of_row(row, exec, in, affine, residual);
+    const Outputs<float> one = of_impl(impl, exec, in, affine, residual);
     EXPECT_TRUE(close(one.y, want.y, near));
     EXPECT_TRUE(close(one.again, one.y)) << "apply gives other bits than forward";
     EXPECT_TRUE(close(one.mean, want.mean, {.absolute = 1e-6, .relative = 1e-6}));
@@ -115,7 +115,7 @@ void check_norm_act(const NormActSpec& g, bool affine, bool residual, float offs
     }
     if (large) return;  // smaller ones show it as well
     set_thread_count(3);
-    const Outputs<float> three = of_row(row, exec, in, affine, residual);
+    const Outputs<float> three = of_impl(impl, exec, in, affine, residual);
     EXPECT_TRUE(close(three.y, one.y)) << "another number of threads, other bits";
     EXPECT_TRUE(close(three.dx, one.dx));
     EXPECT_TRUE(close(three.dweight, one.dweight));
@@ -164,15 +164,15 @@ TEST(NormActKernel, statistics_are_stable) {
 TEST(NormActKernel, gradients_that_nobody_wants_are_left_alone) {
   const NormActSpec g{.n = 2, .rows = 20, .c = 6, .act = Activation::prelu, .slopes = 6};
   const Inputs in(g);
-  for_each_row(norm_act_table(), g, [&](const NormActRow& row, const Exec& exec) {
-    const Outputs<float> all = of_row(row, exec, in, true, false);
+  for_each_impl(norm_act_registry(), g, [&](const NormActImpl& impl, const Exec& exec) {
+    const Outputs<float> all = of_impl(impl, exec, in, true, false);
     const NormActInputs<float> parts{
         .weight = in.weight.data(), .bias = in.bias.data(), .slope = in.slope.data(), .step = in.step.data()};
     Outputs<float> some(g);
-    row.backward(exec, g, in.dy.data(), in.x.data(), parts, all.mean.data(), all.inverse.data(), some.dx.data(),
-                 nullptr, nullptr, nullptr);
-    row.backward(exec, g, in.dy.data(), in.x.data(), parts, all.mean.data(), all.inverse.data(), nullptr,
-                 some.dweight.data(), nullptr, some.dslope.data());
+    impl.backward(exec, g, in.dy.data(), in.x.data(), parts, all.mean.data(), all.inverse.data(), some.dx.data(),
+                  nullptr, nullptr, nullptr);
+    impl.backward(exec, g, in.dy.data(), in.x.data(), parts, all.mean.data(), all.inverse.data(), nullptr,
+                  some.dweight.data(), nullptr, some.dslope.data());
     EXPECT_TRUE(close(some.dx, all.dx));
     EXPECT_TRUE(close(some.dweight, all.dweight));
     EXPECT_TRUE(close(some.dslope, all.dslope));
@@ -187,16 +187,16 @@ TEST(NormActKernel, keeps_nan_and_drops_infinity) {
     return NormActInputs<float>{.step = step.data(), .running_mean = mean.data(), .running_variance = variance.data()};
   };
   const Values<> x{std::nanf(""), std::numeric_limits<float>::infinity()};
-  for_each_row(norm_act_table(), g, [&](const NormActRow& row, const Exec& exec) {
+  for_each_impl(norm_act_registry(), g, [&](const NormActImpl& impl, const Exec& exec) {
     Values<> y(2), m(1), d(1);
-    row.forward(exec, g, x.data(), parts(), nullptr, y.data(), m.data(), d.data());
+    impl.forward(exec, g, x.data(), parts(), nullptr, y.data(), m.data(), d.data());
     EXPECT_TRUE(std::isnan(y[0]));
     EXPECT_TRUE(std::isinf(y[1]));
   });
   g.p = 1;
-  for_each_row(norm_act_table(), g, [&](const NormActRow& row, const Exec& exec) {
+  for_each_impl(norm_act_registry(), g, [&](const NormActImpl& impl, const Exec& exec) {
     Values<> y(2), m(1), d(1);
-    row.forward(exec, g, x.data(), parts(), nullptr, y.data(), m.data(), d.data());
+    impl.forward(exec, g, x.data(), parts(), nullptr, y.data(), m.data(), d.data());
     EXPECT_EQ(y[0], 0);
     EXPECT_EQ(y[1], 0);
   });

@@ -34,16 +34,16 @@ TEST(PadKernel, rows_equal_the_reference_forward_and_back) {
       const auto x = Array<>::integers(way.x_rows(), g.c, way.pitch.x, 1);
       Array<> y0(way.y_rows(), g.c, way.pitch.y);
       pad_reference(way, x.data(), y0.data());
-      for_each_row(pad_table(), way, [&](const PadRow& row, const Exec& exec) {
+      for_each_impl(pad_registry(), way, [&](const PadImpl& impl, const Exec& exec) {
         for (int threads : {1, 3}) {
           set_thread_count(threads);
           Array<> y(way.y_rows(), g.c, way.pitch.y);
-          row.forward(exec, way, x.data(), y.data());
+          impl.forward(exec, way, x.data(), y.data());
           EXPECT_TRUE(close(y, y0));
           PadSpec back = way.inverse();  // its backward is the same copy
           back.pitch = {.dx = way.pitch.y, .dy = way.pitch.x};
           Array<> dx(way.y_rows(), g.c, way.pitch.y);
-          row.backward(exec, back, x.data(), dx.data());
+          impl.backward(exec, back, x.data(), dx.data());
           EXPECT_TRUE(close(dx, y0));
         }
       });
@@ -78,12 +78,12 @@ TEST(PadKernel, rows_mirror_as_the_reference_does_forward_and_back) {
     Array<> y0(g.y_rows(), g.c, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx);
     pad_reference(g, x.data(), y0.data());
     pad_backward_reference(g, dy.data(), dx0.data());
-    for_each_row(pad_table(), g, [&](const PadRow& row, const Exec& exec) {
+    for_each_impl(pad_registry(), g, [&](const PadImpl& impl, const Exec& exec) {
       for (int threads : {1, 3}) {
         set_thread_count(threads);
         Array<> y(g.y_rows(), g.c, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx);
-        row.forward(exec, g, x.data(), y.data());
-        row.backward(exec, g, dy.data(), dx.data());
+        impl.forward(exec, g, x.data(), y.data());
+        impl.backward(exec, g, dy.data(), dx.data());
         EXPECT_TRUE(close(y, y0));
         EXPECT_TRUE(close(dx, dx0));
       }

@@ -32,18 +32,18 @@ TEST(PreluKernel, rows_equal_the_reference_on_any_number_of_threads) {
     Array<> y0(g.rows, g.c, g.pitch.y), dx0(g.rows, g.c, g.pitch.dx), ds0(g.slopes, 1);
     prelu_forward_reference(g, x.data(), slope.data(), y0.data());
     prelu_backward_reference(g, dy.data(), x.data(), slope.data(), dx0.data(), ds0.data());
-    for_each_row(prelu_table(), g, [&](const PreluRow& row, const Exec& exec) {
+    for_each_impl(prelu_registry(), g, [&](const PreluImpl& impl, const Exec& exec) {
       for (int n : {1, 3}) {
         set_thread_count(n);
         Array<> y(g.rows, g.c, g.pitch.y), dx(g.rows, g.c, g.pitch.dx), ds(g.slopes, 1), only_dx = dx, only_ds = ds;
-        row.forward(exec, g, x.data(), slope.data(), y.data());
+        impl.forward(exec, g, x.data(), slope.data(), y.data());
         EXPECT_TRUE(close(y, y0));
-        row.backward(exec, g, dy.data(), x.data(), slope.data(), dx.data(), ds.data());
+        impl.backward(exec, g, dy.data(), x.data(), slope.data(), dx.data(), ds.data());
         EXPECT_TRUE(close(dx, dx0));
         EXPECT_TRUE(close(ds, ds0));
-        row.backward(exec, g, dy.data(), x.data(), slope.data(), only_dx.data(), nullptr);
+        impl.backward(exec, g, dy.data(), x.data(), slope.data(), only_dx.data(), nullptr);
         EXPECT_TRUE(close(only_dx, dx0));
-        row.backward(exec, g, dy.data(), x.data(), slope.data(), nullptr, only_ds.data());
+        impl.backward(exec, g, dy.data(), x.data(), slope.data(), nullptr, only_ds.data());
         EXPECT_TRUE(close(only_ds, ds0));
       }
     });
@@ -60,15 +60,15 @@ TEST(PreluKernel, slope_gradient_is_stable_and_deterministic) {
   Array<double> ds0(7, 1);
   prelu_backward_reference<double>(g, dy.as<double>().data(), x.as<double>().data(), slope.as<double>().data(), nullptr,
                                    ds0.data());
-  for_each_row(prelu_table(), g, [&](const PreluRow& row, const Exec& exec) {
-    if (std::string_view(row.name) == "reference") return;
+  for_each_impl(prelu_registry(), g, [&](const PreluImpl& impl, const Exec& exec) {
+    if (std::string_view(impl.name) == "reference") return;
     Array<> first(7, 1);
-    row.backward(exec, g, dy.data(), x.data(), slope.data(), nullptr, first.data());
+    impl.backward(exec, g, dy.data(), x.data(), slope.data(), nullptr, first.data());
     EXPECT_TRUE(close(first, ds0, {.absolute = 1e-3}));
     for (int n : {1, 3}) {
       set_thread_count(n);
       Array<> again(7, 1);
-      row.backward(exec, g, dy.data(), x.data(), slope.data(), nullptr, again.data());
+      impl.backward(exec, g, dy.data(), x.data(), slope.data(), nullptr, again.data());
       EXPECT_TRUE(close(again, first));
     }
   });
@@ -78,9 +78,9 @@ TEST(PreluKernel, slope_gradient_is_stable_and_deterministic) {
 TEST(PreluKernel, keeps_nan) {
   const PreluSpec g{.rows = 1, .c = 2};
   const Values<> x{std::nanf(""), 1}, slope{0.25f};
-  for_each_row(prelu_table(), g, [&](const PreluRow& row, const Exec& exec) {
+  for_each_impl(prelu_registry(), g, [&](const PreluImpl& impl, const Exec& exec) {
     Values<> y(2);
-    row.forward(exec, g, x.data(), slope.data(), y.data());
+    impl.forward(exec, g, x.data(), slope.data(), y.data());
     EXPECT_TRUE(std::isnan(y[0]));
     EXPECT_EQ(y[1], 1);
   });

@@ -19,21 +19,21 @@ TEST(PseudoLabelsKernel, rows_equal_the_reference_on_any_number_of_threads) {
     const auto p = Array<>::uniform(g.rows, g.c, g.p_pitch, 1, 0, 1),
                confidence = Array<>::uniform(g.rows, 1, g.confidence_pitch, 2, 0, 1);
     const Values<int32_t> present = class_targets(g.rows, 1, true), truth = class_targets(g.rows, g.c, true);
-    for (const bool judged : {false, true})
+    for (const bool evaluated : {false, true})
       for (const bool known : {false, true}) {
         // Asked for anew where another device wants them.
-        const auto c = [&] { return judged ? confidence.data() : nullptr; };
+        const auto c = [&] { return evaluated ? confidence.data() : nullptr; };
         const auto t = [&] { return known ? truth.data() : nullptr; };
         Values<int32_t> labels0(size_t(g.rows), 0);
         Array<> figures0(4, 1);
         pseudo_labels_reference(g, p.data(), present.data(), t(), c(), labels0.data(), figures0.data());
         EXPECT_EQ(figures0.at(3, 0) > 0, known && g.rows > 0);
-        for_each_row(pseudo_labels_table(), g, [&](const PseudoLabelsRow& row, const Exec& exec) {
+        for_each_impl(pseudo_labels_registry(), g, [&](const PseudoLabelsImpl& impl, const Exec& exec) {
           for (const int threads : {1, 3}) {
             set_thread_count(threads);
             Values<int32_t> labels(size_t(g.rows), 0);
             Array<> figures(4, 1);
-            row.forward(exec, g, p.data(), present.data(), t(), c(), labels.data(), figures.data());
+            impl.forward(exec, g, p.data(), present.data(), t(), c(), labels.data(), figures.data());
             EXPECT_EQ(all(labels), all(labels0));
             EXPECT_TRUE(close(figures, figures0));
           }
@@ -48,10 +48,10 @@ TEST(PseudoLabelsKernel, by_hand) {
   const PseudoLabelsSpec g{.rows = 5, .c = 2, .threshold = 0.5, .p_pitch = 2};
   const Values<> p{0.5f, 0.5f, 0.25f, 0.75f, 1, 0, 0.75f, 0.25f, NAN, 0.75f};
   const Values<int32_t> present{0, 0, -1, 2, 0}, truth{0, 0, 0, 0, 0};
-  for_each_row(pseudo_labels_table(), g, [&](const PseudoLabelsRow& row, const Exec& exec) {
+  for_each_impl(pseudo_labels_registry(), g, [&](const PseudoLabelsImpl& impl, const Exec& exec) {
     Values<int32_t> labels(5, 0);
     Array<> figures(4, 1);
-    row.forward(exec, g, p.data(), present.data(), truth.data(), nullptr, labels.data(), figures.data());
+    impl.forward(exec, g, p.data(), present.data(), truth.data(), nullptr, labels.data(), figures.data());
     EXPECT_EQ(all(labels), (std::vector<int32_t>{-1, 1, -1, 0, -1}));
     for (const auto& [i, expected] : {std::pair{0, 0.5f}, {1, 4.0f}, {2, 0.5f}, {3, 2.0f}})
       EXPECT_EQ(figures.at(i, 0), expected) << i;

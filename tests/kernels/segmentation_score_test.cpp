@@ -24,14 +24,14 @@ TEST(SegmentationScoreKernel, rows_equal_the_reference_on_any_number_of_threads)
     Values<int32_t> counts0(pairs, 7);
     Array<> loss0(1, 1);
     segmentation_score_reference(g, p.data(), label.data(), counts0.data(), loss0.data());
-    for_each_row(segmentation_score_table(), g, [&](const SegmentationScoreRow& row, const Exec& exec) {
+    for_each_impl(segmentation_score_registry(), g, [&](const SegmentationScoreImpl& impl, const Exec& exec) {
       for (const int threads : {1, 3}) {
         set_thread_count(threads);
         Values<int32_t> counts(pairs, 7);
         Array<> loss(1, 1);
-        row.forward(exec, g, p.data(), label.data(), counts.data(), loss.data());
-        EXPECT_EQ(all(counts), all(counts0)) << row.name;
-        EXPECT_TRUE(close(loss, loss0)) << row.name;
+        impl.forward(exec, g, p.data(), label.data(), counts.data(), loss.data());
+        EXPECT_EQ(all(counts), all(counts0)) << impl.name;
+        EXPECT_TRUE(close(loss, loss0)) << impl.name;
       }
       set_thread_count(before);
     });
@@ -43,10 +43,10 @@ TEST(SegmentationScoreKernel, by_hand) {
   const SegmentationScoreSpec g{.h = 1, .w = 2, .c = 1, .rows = 1, .columns = 4, .threshold = 0.5};
   const Values<> p{0.2f, 0.8f};
   const Values<int32_t> label{0, 1, kIgnore, 1};
-  for_each_row(segmentation_score_table(), g, [&](const SegmentationScoreRow& row, const Exec& exec) {
+  for_each_impl(segmentation_score_registry(), g, [&](const SegmentationScoreImpl& impl, const Exec& exec) {
     Values<int32_t> counts(4, 0);
     Array<> loss(1, 1);
-    row.forward(exec, g, p.data(), label.data(), counts.data(), loss.data());
+    impl.forward(exec, g, p.data(), label.data(), counts.data(), loss.data());
     EXPECT_EQ(all(counts), (std::vector<int32_t>{1, 0, 1, 1}));
     EXPECT_NEAR(loss.at(0, 0), -std::log(0.8) - std::log(0.35) - std::log(0.8), 1e-5);
   });
@@ -54,10 +54,10 @@ TEST(SegmentationScoreKernel, by_hand) {
   const SegmentationScoreSpec own{.h = 2, .w = 1, .c = 3, .rows = 2, .columns = 1, .p_pitch = 3};
   const Values<> q{0.4f, 0.4f, 0.2f, 0, 0, 1};
   const Values<int32_t> truth{1, 0};
-  for_each_row(segmentation_score_table(), own, [&](const SegmentationScoreRow& row, const Exec& exec) {
+  for_each_impl(segmentation_score_registry(), own, [&](const SegmentationScoreImpl& impl, const Exec& exec) {
     Values<int32_t> counts(9, 0);
     Array<> loss(1, 1);
-    row.forward(exec, own, q.data(), truth.data(), counts.data(), loss.data());
+    impl.forward(exec, own, q.data(), truth.data(), counts.data(), loss.data());
     EXPECT_EQ(all(counts), (std::vector<int32_t>{0, 0, 1, 1, 0, 0, 0, 0, 0}));
     EXPECT_NEAR(loss.at(0, 0), -std::log(0.4) - std::log(1e-30), 1e-3);
   });
@@ -71,14 +71,14 @@ TEST(SegmentationScoreKernel, impossible_labels) {
   Values<int32_t> expected(9, 0);
   Array<> loss0(1, 1);
   segmentation_score_reference(g, p.data(), ignored.data(), expected.data(), loss0.data());
-  for_each_row(segmentation_score_table(), g, [&](const SegmentationScoreRow& row, const Exec& exec) {
+  for_each_impl(segmentation_score_registry(), g, [&](const SegmentationScoreImpl& impl, const Exec& exec) {
     Values<int32_t> counts(9, 0);
     Array<> loss(1, 1);
-    if (row.device == Device::cpu) {
-      EXPECT_THROW(row.forward(exec, g, p.data(), wrong.data(), counts.data(), loss.data()), Error) << row.name;
+    if (impl.device == Device::cpu) {
+      EXPECT_THROW(impl.forward(exec, g, p.data(), wrong.data(), counts.data(), loss.data()), Error) << impl.name;
       return;
     }
-    row.forward(exec, g, p.data(), wrong.data(), counts.data(), loss.data());
+    impl.forward(exec, g, p.data(), wrong.data(), counts.data(), loss.data());
     EXPECT_EQ(all(counts), all(expected));
     EXPECT_TRUE(close(loss, loss0));
   });

@@ -15,16 +15,16 @@ static_assert(SoftmaxSpec{.c = 5}.x_pitch() == 5 && SoftmaxSpec{.c = 5, .pitch =
 
 struct Op {
   const char* name;
-  const Table<SoftmaxRow>& (*table)();
+  const Registry<SoftmaxImpl>& (*table)();
   void (*forward)(const SoftmaxSpec&, const double*, double*);
   void (*backward)(const SoftmaxSpec&, const double*, const double*, double*);
   void (*complex_forward)(const SoftmaxSpec&, const Complex*, Complex*);
 };
 void PrintTo(const Op& c, std::ostream* out) { *out << c.name; }
 const Op kOps[] = {
-    {"softmax", softmax_table, softmax_forward_reference<double>, softmax_backward_reference<double>,
+    {"softmax", softmax_registry, softmax_forward_reference<double>, softmax_backward_reference<double>,
      softmax_forward_reference<Complex>},
-    {"log_softmax", log_softmax_table, log_softmax_forward_reference<double>, log_softmax_backward_reference<double>,
+    {"log_softmax", log_softmax_registry, log_softmax_forward_reference<double>, log_softmax_backward_reference<double>,
      log_softmax_forward_reference<Complex>},
 };
 class SoftmaxKernels : public ::testing::TestWithParam<Op> {};
@@ -48,14 +48,14 @@ TEST_P(SoftmaxKernels, rows_are_near_the_double_reference_and_deterministic) {
       Array<double> y0(g.rows, g.c, g.pitch.y), dx0(g.rows, g.c, g.pitch.dx);
       op.forward(g, x.as<double>().data(), y0.data());
       op.backward(g, dy.as<double>().data(), y0.data(), dx0.data());
-      for_each_row(op.table(), g, [&](const SoftmaxRow& row, const Exec& exec) {
+      for_each_impl(op.table(), g, [&](const SoftmaxImpl& impl, const Exec& exec) {
         Array<> last_y(0, 1), last_dx(0, 1);
         for (int n : {1, 3}) {
           set_thread_count(n);
           Array<> y(g.rows, g.c, g.pitch.y), dx(g.rows, g.c, g.pitch.dx);
-          row.forward(exec, g, x.data(), y.data());
+          impl.forward(exec, g, x.data(), y.data());
           EXPECT_TRUE(close(y, y0, {.absolute = 1e-6, .relative = 2e-6}));
-          row.backward(exec, g, dy.data(), y.data(), dx.data());
+          impl.backward(exec, g, dy.data(), y.data(), dx.data());
           EXPECT_TRUE(close(dx, dx0, {.absolute = 1e-5, .relative = 1e-5}));
           if (n == 3) {
             EXPECT_TRUE(close(y, last_y));
@@ -73,9 +73,9 @@ TEST_P(SoftmaxKernels, extremes) {
   const SoftmaxSpec g{.rows = 3, .c = 2};
   const float infinity = std::numeric_limits<float>::infinity();
   const Values<> x{1e30f, -1e30f, -infinity, 3, std::nanf(""), 1};
-  for_each_row(GetParam().table(), g, [&](const SoftmaxRow& row, const Exec& exec) {
+  for_each_impl(GetParam().table(), g, [&](const SoftmaxImpl& impl, const Exec& exec) {
     Values<> y(6);
-    row.forward(exec, g, x.data(), y.data());
+    impl.forward(exec, g, x.data(), y.data());
     const bool log = std::string_view(GetParam().name) == "log_softmax";
     EXPECT_EQ(y[0], log ? 0 : 1);
     EXPECT_EQ(y[1], log ? -2e30f : 0);

@@ -27,16 +27,16 @@ TEST(SsimKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bits) 
     ssim_backward_reference(g, &dyd, xd.data(), yd.data(), dx0.data());
     double largest = 0;
     dx0.for_each([&](double& v) { largest = std::max(largest, std::abs(v)); });
-    for_each_row(ssim_table(), g, [&](const SsimRow& row, const Exec& exec) {
-      const bool fast = std::string_view(row.name) != "reference";
+    for_each_impl(ssim_registry(), g, [&](const SsimImpl& impl, const Exec& exec) {
+      const bool fast = std::string_view(impl.name) != "reference";
       const Values<> dy{1.5f};
       Array<> first_loss(1, 1), first_dx(0, 0);
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> loss(1, 1), dx(pixels, g.c, g.pitch.dx);
-        row.forward(exec, g, x.data(), y.data(), loss.data());
+        impl.forward(exec, g, x.data(), y.data(), loss.data());
         EXPECT_TRUE(close(loss, loss0, {.absolute = fast ? 1e-7 : 5e-3}));
-        row.backward(exec, g, dy.data(), x.data(), y.data(), dx.data());
+        impl.backward(exec, g, dy.data(), x.data(), y.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0, {.absolute = (fast ? 1e-6 : 1e-2) * largest}));
         if (threads == 1) first_loss = loss, first_dx = dx;
         EXPECT_TRUE(close(loss, first_loss));
@@ -53,12 +53,12 @@ TEST(SsimKernel, golden) {
   Values<> x(312), y(312);
   for (int i = 0; i < 312; ++i) x[size_t(i)] = float(i * 7 % 11) / 11, y[size_t(i)] = float(i * 5 % 13) / 13;
   const Values<> dy{1};
-  for_each_row(ssim_table(), g, [&](const SsimRow& row, const Exec& exec) {
+  for_each_impl(ssim_registry(), g, [&](const SsimImpl& impl, const Exec& exec) {
     Values<> loss(1), dx(312), d_of_y(312);
-    row.forward(exec, g, x.data(), y.data(), loss.data());
+    impl.forward(exec, g, x.data(), y.data(), loss.data());
     EXPECT_NEAR(loss[0], 0.97400123f, 1e-6f);
-    row.backward(exec, g, dy.data(), x.data(), y.data(), dx.data());
-    row.backward(exec, g.exchanged(), dy.data(), y.data(), x.data(), d_of_y.data());
+    impl.backward(exec, g, dy.data(), x.data(), y.data(), dx.data());
+    impl.backward(exec, g.exchanged(), dy.data(), y.data(), x.data(), d_of_y.data());
     EXPECT_NEAR(dx[100], 2.9033773e-05f, 1e-7f);
     EXPECT_NEAR(dx[155], -8.3399915e-05f, 1e-7f);
     EXPECT_NEAR(dx[200], -0.021713344f, 1e-6f);
@@ -70,13 +70,13 @@ TEST(SsimKernel, golden) {
 TEST(SsimKernel, equal_images_lose_nothing_and_nan_shows) {
   const SsimSpec g{.n = 1, .h = 12, .w = 12, .c = 1};
   auto x = Array<>::uniform(144, 1, 0, 1, 0, 1);
-  for_each_row(ssim_table(), g, [&](const SsimRow& row, const Exec& exec) {
+  for_each_impl(ssim_registry(), g, [&](const SsimImpl& impl, const Exec& exec) {
     Values<> loss(1);
-    row.forward(exec, g, x.data(), x.data(), loss.data());
+    impl.forward(exec, g, x.data(), x.data(), loss.data());
     EXPECT_NEAR(loss[0], 0, 1e-6f);
     auto broken = x;
     broken.at(143, 0) = std::nanf("");
-    row.forward(exec, g, broken.data(), x.data(), loss.data());
+    impl.forward(exec, g, broken.data(), x.data(), loss.data());
     EXPECT_TRUE(std::isnan(loss[0]));
   });
 }

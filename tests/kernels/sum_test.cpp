@@ -21,13 +21,13 @@ TEST(SumKernel, rows_equal_the_reference_for_any_number_of_threads) {
     const Values<> dy{3};
     sum_forward_reference(g, x.data(), y0.data());
     sum_backward_reference(g, dy.data(), dx0.data());
-    for_each_row(sum_table(), g, [&](const SumRow& row, const Exec& exec) {
+    for_each_impl(sum_registry(), g, [&](const SumImpl& impl, const Exec& exec) {
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> y(1, 1), dx(g.rows, g.c, g.pitch.dx);
-        row.forward(exec, g, x.data(), y.data());
+        impl.forward(exec, g, x.data(), y.data());
         EXPECT_TRUE(close(y, y0));
-        row.backward(exec, g, dy.data(), dx.data());
+        impl.backward(exec, g, dy.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0));
       }
     });
@@ -41,12 +41,12 @@ TEST(SumKernel, is_stable_at_mean_1000_and_the_same_bits_for_any_number_of_threa
     const auto x = Array<>::uniform(g.rows, g.c, g.pitch.x, 5, 999, 1001);
     double exact = 0;
     sum_forward_reference(g, x.as<double>().data(), &exact);
-    for_each_row(sum_table(), g, [&](const SumRow& row, const Exec& exec) {
-      if (std::string_view(row.name) == "reference") return;  // plain float sums
+    for_each_impl(sum_registry(), g, [&](const SumImpl& impl, const Exec& exec) {
+      if (std::string_view(impl.name) == "reference") return;  // plain float sums
       Values<> y(2);
       for (size_t n : {0, 1}) {
         set_thread_count(n ? 3 : 1);
-        row.forward(exec, g, x.data(), y.data() + n);
+        impl.forward(exec, g, x.data(), y.data() + n);
         EXPECT_LE(std::abs(double(y[n]) - exact), 1e-7 * exact);
       }
       EXPECT_EQ(y[0], y[1]);

@@ -40,18 +40,18 @@ TEST(TverskyKernel, rows_agree_with_the_reference_in_double_and_repeat_their_bit
     tversky_backward_reference(g, &dyd, xd.data(), target.data(), saved0.data(), dx0.data());
     double largest = 0;
     dx0.for_each([&](double& v) { largest = std::max(largest, std::abs(v)); });
-    for_each_row(tversky_table(), g, [&](const TverskyRow& row, const Exec& exec) {
+    for_each_impl(tversky_registry(), g, [&](const TverskyImpl& impl, const Exec& exec) {
       const Values<> dy{1.5f};
       Array<> first_loss(1, 1), first_dx(0, 0);
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> loss(1, 1), saved(g.saved_size(), 1), dx(rows, g.k, g.pitch.dx);
-        row.forward(exec, g, x.data(), target.data(), loss.data(), saved.data());
-        // The reference in float adds row to row; the fast rows add in double.
-        const bool fast = std::string_view(row.name) != "reference";
+        impl.forward(exec, g, x.data(), target.data(), loss.data(), saved.data());
+        // The reference in float adds row to row; the fast implementations add in double.
+        const bool fast = std::string_view(impl.name) != "reference";
         EXPECT_TRUE(close(loss, loss0, {.absolute = fast ? 1e-6 : 1e-3}));
         EXPECT_TRUE(close(saved, saved0, {.relative = fast ? 1e-6 : 1e-3}));
-        row.backward(exec, g, dy.data(), x.data(), target.data(), saved.data(), dx.data());
+        impl.backward(exec, g, dy.data(), x.data(), target.data(), saved.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0, {.absolute = (fast ? 1e-5 : 1e-3) * largest}));
         if (threads == 1) first_loss = loss, first_dx = dx;
         EXPECT_TRUE(close(loss, first_loss));
@@ -86,12 +86,12 @@ std::vector<TverskyGolden> goldens() {
 
 TEST(TverskyKernel, goldens) {
   for (const TverskyGolden& golden : goldens())
-    for_each_row(tversky_table(), golden.g, [&](const TverskyRow& row, const Exec& exec) {
+    for_each_impl(tversky_registry(), golden.g, [&](const TverskyImpl& impl, const Exec& exec) {
       const Values<> dy{1};
       Values<> loss(1), saved(size_t(golden.g.saved_size())), dx(golden.x.size());
-      row.forward(exec, golden.g, golden.x.data(), golden.target.data(), loss.data(), saved.data());
+      impl.forward(exec, golden.g, golden.x.data(), golden.target.data(), loss.data(), saved.data());
       EXPECT_NEAR(loss[0], golden.loss, 1e-6f);
-      row.backward(exec, golden.g, dy.data(), golden.x.data(), golden.target.data(), saved.data(), dx.data());
+      impl.backward(exec, golden.g, dy.data(), golden.x.data(), golden.target.data(), saved.data(), dx.data());
       for (size_t i = 0; i < dx.size(); ++i) EXPECT_NEAR(dx[i], golden.dx[i], 1e-6f) << i;
     });
 }
@@ -102,13 +102,13 @@ TEST(TverskyKernel, nothing_to_find_is_no_loss_and_ignored_rows_may_be_broken) {
   const Values<int32_t> none{-1, -1}, some{-1, 1};
   for (int64_t k : {1, 2}) {
     const TverskySpec g{.rows = 2 / k, .k = k, .smooth = 0};
-    for_each_row(tversky_table(), g, [&](const TverskyRow& row, const Exec& exec) {
+    for_each_impl(tversky_registry(), g, [&](const TverskyImpl& impl, const Exec& exec) {
       Values<> loss(1), saved(4), dx(2);
-      row.forward(exec, g, x.data(), none.data(), loss.data(), saved.data());
+      impl.forward(exec, g, x.data(), none.data(), loss.data(), saved.data());
       EXPECT_EQ(loss[0], 0);
-      row.backward(exec, g, dy.data(), x.data(), none.data(), saved.data(), dx.data());
+      impl.backward(exec, g, dy.data(), x.data(), none.data(), saved.data(), dx.data());
       for (float v : dx) EXPECT_EQ(v, 0);
-      row.forward(exec, g, x.data(), some.data() + (k == 2), loss.data(), saved.data());
+      impl.forward(exec, g, x.data(), some.data() + (k == 2), loss.data(), saved.data());
       EXPECT_TRUE(std::isnan(loss[0]));
     });
   }
@@ -119,14 +119,14 @@ TEST(TverskyKernel, the_first_impossible_target_is_named_whatever_the_threads) {
   for (int64_t k : {1, 5}) {
     const TverskySpec g{.groups = 2, .rows = 10000, .k = k};
     const auto x = Array<>::integers(20000, k, 0, 1);
-    for_each_row(tversky_table(), g, [&](const TverskyRow& row, const Exec& exec) {
-      if (row.device != Device::cpu) return;
+    for_each_impl(tversky_registry(), g, [&](const TverskyImpl& impl, const Exec& exec) {
+      if (impl.device != Device::cpu) return;
       for (int threads : {1, 3}) {
         set_thread_count(threads);
         Array<> loss(1, 1), saved(g.saved_size(), 1);
         // The reference goes through the classes group by group: here its first group holds the first wrong target too.
         expect_first_bad_target("tversky", int(class_count(k)), [&](const int32_t* target) {
-          row.forward(exec, g, x.data(), target, loss.data(), saved.data());
+          impl.forward(exec, g, x.data(), target, loss.data(), saved.data());
         });
       }
     });
@@ -141,12 +141,12 @@ TEST(TverskyKernel, a_gpu_leaves_out_rows_with_impossible_targets) {
     const auto targets = impossible_and_ignored(300, class_count(k));
     const auto &wrong = targets.first, &ignored = targets.second;
     const Values<> dy{1};
-    for_each_row(tversky_table(), g, [&](const TverskyRow& row, const Exec& exec) {
-      if (row.device == Device::cpu) return;
+    for_each_impl(tversky_registry(), g, [&](const TverskyImpl& impl, const Exec& exec) {
+      if (impl.device == Device::cpu) return;
       auto run = [&](const Values<int32_t>& target) {
         Array<> loss(1, 1), saved(g.saved_size(), 1), dx(300, g.k);
-        row.forward(exec, g, x.data(), target.data(), loss.data(), saved.data());
-        row.backward(exec, g, dy.data(), x.data(), target.data(), saved.data(), dx.data());
+        impl.forward(exec, g, x.data(), target.data(), loss.data(), saved.data());
+        impl.backward(exec, g, dy.data(), x.data(), target.data(), saved.data(), dx.data());
         wait_for_device();
         return std::pair(loss, dx);
       };

@@ -85,7 +85,7 @@ TEST(SoftplusKernel, complete) {
   testing::check_unary(Softplus{.beta = 3, .threshold = 6}, -3, 3);
 }
 
-// Rows and float reference share their functions: the double formula judges both.
+// Rows and float reference share their functions: the double formula checks both.
 TEST(SoftplusKernel, is_near_the_double_formula_everywhere) {
   for (int i = -8000; i <= 8000; ++i) {
     const float x = float(i) * 0.01f;
@@ -110,7 +110,7 @@ TEST(SoftplusKernel, golden) {  // torch.nn.functional.softplus(beta=3, threshol
 
 TEST(SigmoidKernel, complete) { testing::check_unary(Sigmoid{}, -6, 6, {.absolute = 1e-7}); }
 
-// Rows and float reference share one exponential: the double formula judges both.
+// Rows and float reference share one exponential: the double formula checks both.
 TEST(SigmoidKernel, is_near_the_double_formula_everywhere) {
   for (int i = -12000; i <= 12000; ++i) {
     const float x = float(i) * 0.01f;
@@ -143,7 +143,7 @@ TEST(TanhKernel, golden) {  // torch.nn.functional.tanh and its gradient
 
 TEST(SiluKernel, complete) { testing::check_unary(Silu{}, -6, 6); }
 
-// Rows and float reference share their functions: the double formula judges both.
+// Rows and float reference share their functions: the double formula checks both.
 TEST(SiluKernel, is_near_the_double_formula_everywhere) {
   for (int i = -8000; i <= 8000; ++i) {
     const float x = float(i) * 0.01f;
@@ -183,7 +183,7 @@ TEST(HardswishKernel, golden) {  // torch.nn.functional.hardswish and its gradie
 
 TEST(GeluKernel, complete) { testing::check_unary(Gelu{}, -6, 6); }
 
-// Rows and float reference share their functions: the double formula judges both.
+// Rows and float reference share their functions: the double formula checks both.
 TEST(GeluKernel, is_near_the_double_formula_everywhere) {
   for (int i = -1500; i <= 1500; ++i) {
     const float x = float(i) * 0.01f;
@@ -208,7 +208,7 @@ TEST(GeluKernel, golden) {  // torch.nn.functional.gelu and its gradient (exact:
 
 TEST(GeluTanhKernel, complete) { testing::check_unary(GeluTanh{}, -6, 6); }
 
-// Rows and float reference share their functions: the double formula judges both.
+// Rows and float reference share their functions: the double formula checks both.
 TEST(GeluTanhKernel, is_near_the_double_formula_everywhere) {
   for (int i = -1500; i <= 1500; ++i) {
     const float x = float(i) * 0.01f;

@@ -48,14 +48,14 @@ TEST(UpsampleKernel, rows_agree_with_the_reference_for_any_number_of_threads) {
     Array<> y0(g.y_rows(), g.c, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx);
     upsample_forward_reference(g, x.data(), y0.data());
     upsample_backward_reference(g, dy.data(), dx0.data());
-    for_each_row(upsample_table(), g, [&](const UpsampleRow& row, const Exec& exec) {
+    for_each_impl(upsample_registry(), g, [&](const UpsampleImpl& impl, const Exec& exec) {
       Array<> first_y(0, 0), first_dx(0, 0);
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> y(g.y_rows(), g.c, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx);
-        row.forward(exec, g, x.data(), y.data());
+        impl.forward(exec, g, x.data(), y.data());
         EXPECT_TRUE(close(y, y0, tolerance));
-        row.backward(exec, g, dy.data(), dx.data());
+        impl.backward(exec, g, dy.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0, tolerance));
         if (threads == 1) first_y = y, first_dx = dx;
         EXPECT_TRUE(close(y, first_y));
@@ -85,9 +85,9 @@ TEST(UpsampleKernel, conventions_by_hand) {
       {{.w = 3, .q = 1, .how = kLinear, .align_corners = true}, {5, 6, 7}, {5}},
   };
   for (const Hand& hand : hands)
-    for_each_row(upsample_table(), hand.g, [&](const UpsampleRow& row, const Exec& exec) {
+    for_each_impl(upsample_registry(), hand.g, [&](const UpsampleImpl& impl, const Exec& exec) {
       Values<> y(hand.y.size());
-      row.forward(exec, hand.g, hand.x.data(), y.data());
+      impl.forward(exec, hand.g, hand.x.data(), y.data());
       EXPECT_EQ(std::vector<float>(y.begin(), y.end()), hand.y);
     });
 }

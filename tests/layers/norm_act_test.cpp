@@ -59,7 +59,7 @@ Step step_of(Norm norm, bool relu, bool with_prelu, float p, bool with_residual,
   AfterNorm after{.relu = relu, .prelu = with_prelu ? &prelu : nullptr, .dropout = &dropout};
   if (with_residual) after.residual = residual;
   const Tensor y = norm_act(norm, after, x, out);
-  EXPECT_EQ(y.data(), out.data()) << "not written into the slot";
+  EXPECT_EQ(y.data(), out.data()) << "not written into `out`";
   backward(sum(mul(y, random(shape, 3))));
   Step s{y, x.grad(), with_residual ? residual.grad() : Tensor(), {}, {}};
   for (const auto& t : named_tensors(norm))

@@ -16,7 +16,7 @@ namespace kern::models {
 namespace {
 using kern::testing::distance;
 
-constexpr PictureSize kSmall{.channels = 3, .height = 8, .width = 12};
+constexpr ImageSize kSmall{.channels = 3, .height = 8, .width = 12};
 
 TEST(Autoencoders, have_the_published_numbers_of_parameters) {
   const DryRun without_values;
@@ -47,7 +47,7 @@ TEST_P(AutoencoderGolden, reconstruction_loss_and_all_gradients_are_pytorchs) {
   Tensor x = golden.find("x")->clone();
   x.require_grad();
   const Reconstruction r = net(x);
-  EXPECT_LE(distance(r.picture, *golden.find("picture")), 1e-5);
+  EXPECT_LE(distance(r.image, *golden.find("image")), 1e-5);
   const Tensor loss = reconstruction_loss(r, x);
   EXPECT_NEAR(loss.item(), golden.find("loss")->item(), 1e-4);
   const std::vector<double> scores = reconstruction_scores(r, x);
@@ -67,11 +67,11 @@ INSTANTIATE_TEST_SUITE_P(Files, AutoencoderGolden, ::testing::Values("ae", "vae"
 TEST(Autoencoders, every_parameter_gets_a_gradient_in_training) {
   for (const AutoencoderModel& m : autoencoder_models()) {
     set_seed(2);
-    const PictureSize size{.channels = 2, .height = 8, .width = 16};
+    const ImageSize size{.channels = 2, .height = 8, .width = 16};
     const AnyAutoencoder net = make_autoencoder(m.name, {.size = size, .channels = {4, 6}});
     const Tensor x = Tensor::full({2, 8, 16, 2}, 0.3f);
     const Reconstruction r = net(x);
-    EXPECT_EQ(r.picture.shape(), x.shape()) << m.name;
+    EXPECT_EQ(r.image.shape(), x.shape()) << m.name;
     backward(reconstruction_loss(r, x));
     for (const NamedTensor& p : net.module().parameters()) EXPECT_TRUE(p.tensor.grad()) << m.name << ' ' << p.name;
   }
@@ -83,15 +83,15 @@ TEST(Autoencoders, codes_are_drawn_in_training_alone_and_repeat_with_the_seed) {
   const Tensor x = Tensor::full({2, 8, 12, 3}, 0.5f);
   auto seeded = [&](std::optional<bool> draws = {}) {
     default_generator().set(11, 4);
-    return net(x, draws).picture.values();
+    return net(x, draws).image.values();
   };
   const auto drawn = seeded();
   EXPECT_EQ(seeded(), drawn);
-  EXPECT_NE(net(x).picture.values(), drawn) << "a second call draws anew";
+  EXPECT_NE(net(x).image.values(), drawn) << "a second call draws anew";
   net.module().set_training(false);
   const auto still = seeded();
   EXPECT_NE(still, drawn);
-  EXPECT_EQ(net(x).picture.values(), still);
+  EXPECT_EQ(net(x).image.values(), still);
   EXPECT_EQ(seeded(true), drawn) << "drawing at test time, where it is asked for";
 }
 
@@ -117,7 +117,7 @@ TEST(Autoencoders, scores_and_maps_by_hand) {
   const float x[] = {0, 1, 0.5f, 0.5f}, y[] = {0.5f, 1, 0.5f, 1};
   const Tensor truth = Tensor::from({2, 1, 1, 2}, x), made = Tensor::from({2, 1, 1, 2}, y);
   const float mean[] = {0, 1}, spread[] = {0, 0};
-  const Reconstruction r{.picture = made,
+  const Reconstruction r{.image = made,
                          .mean = Tensor::from({2, 1}, mean),
                          .spread = Tensor::from({2, 1}, spread),
                          .kind = Spread::log_sigma,
@@ -136,7 +136,7 @@ TEST(Autoencoders, say_what_they_take) {
   EXPECT_THROW(make_autoencoder("vae", {.channels = {0}}), Error);
   EXPECT_THROW(make_autoencoder("conv_ae_fc", {.channels = {3}}), Error);
   EXPECT_THROW(make_autoencoder("gan", {}), Error);
-  EXPECT_THROW(reconstruction_scores({.picture = Tensor::zeros({1, 2, 2, 1})}, Tensor::zeros({1, 2, 1, 1})), Error);
+  EXPECT_THROW(reconstruction_scores({.image = Tensor::zeros({1, 2, 2, 1})}, Tensor::zeros({1, 2, 1, 1})), Error);
 }
 
 }  // namespace

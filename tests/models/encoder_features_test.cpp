@@ -58,15 +58,15 @@ TEST(EncoderFeatures, RefusesLevelsThereAreNot) {
   EXPECT_THROW(EncoderFeatures(small({3, 2})), Error);
 }
 
-TEST(Reconstruction, EveryMeasureScoresAPictureAsTheLossOfItAlone) {
+TEST(Reconstruction, EveryMeasureScoresAImageAsTheLossOfItAlone) {
   RandomSequence random(3, RandomStream::noise);
-  auto picture = [&](int64_t n) {
+  auto image = [&](int64_t n) {
     std::vector<float> v(size_t(n * 12 * 13 * 2));
     for (float& x : v) x = random.uniform();
     return Tensor::from({n, 12, 13, 2}, v);
   };
-  const Tensor x = picture(1), other = picture(1);
-  const Reconstruction r{.picture = other};
+  const Tensor x = image(1), other = image(1);
+  const Reconstruction r{.image = other};
   for (const Measure m : {Measure::sse, Measure::mse, Measure::l1, Measure::ssim}) {
     const double loss = double(reconstruction_loss(r, x, m).item());
     EXPECT_NEAR(reconstruction_scores(r, x, m).front(), loss, 1e-4 * std::abs(loss));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes tests/models/goldens/{ae,vae,conv_ae,conv_ae_fc}.safetensors: weights, pictures, reconstructions, loss and every gradient of small
+"""Makes tests/models/goldens/{ae,vae,conv_ae,conv_ae_fc}.safetensors: weights, images, reconstructions, loss and every gradient of small
 variants of the auto-encoders of the anomalies, in evaluation (the code is its mean), computed by PyTorch in float64 from definitions
-of its own. Pictures are flattened channels last.
+of its own. Images are flattened channels last.
 
     python3 -m venv .venv && .venv/bin/pip install torch numpy && .venv/bin/python tests/models/make_autoencoders_golden.py
 """
@@ -21,7 +21,7 @@ def flat(x):
     return x.permute(0, 2, 3, 1).flatten(1)
 
 
-def picture(x, c=C, h=H, w=W):
+def image(x, c=C, h=H, w=W):
     return x.reshape(-1, h, w, c).permute(0, 3, 1, 2)
 
 
@@ -38,7 +38,7 @@ class Dense(nn.Module):
         y = flat(x)
         for i, layer in enumerate(self.layers):
             y = layer(y) if i + 1 == len(self.layers) else F.relu(layer(y))
-        return torch.sigmoid(picture(y)), 0
+        return torch.sigmoid(image(y)), 0
 
 
 class Vae(nn.Module):
@@ -54,7 +54,7 @@ class Vae(nn.Module):
         y = mean
         for i, layer in enumerate(self.decode):
             y = layer(y) if i + 1 == len(self.decode) else F.relu(layer(y))
-        return torch.sigmoid(picture(y)), kl
+        return torch.sigmoid(image(y)), kl
 
 
 class Pooled(nn.Module):
@@ -78,7 +78,7 @@ class ConvVae(nn.Module):
 
     def forward(self, x):
         mean = self.mean(F.relu(self.hidden(flat(F.relu(self.conv(x))))))
-        return torch.sigmoid(picture(self.out(F.relu(self.widen(mean))))), 0
+        return torch.sigmoid(image(self.out(F.relu(self.widen(mean))))), 0
 
 
 def make(path, net, seed):
@@ -91,7 +91,7 @@ def make(path, net, seed):
     y, kl = net(x)
     loss = (((y - x) ** 2).sum() + kl) / len(x)
     loss.backward()
-    out = {"x": channels_last(x), "picture": channels_last(y), "loss": loss.detach().numpy().reshape(1), "dx": channels_last(x.grad)}
+    out = {"x": channels_last(x), "image": channels_last(y), "loss": loss.detach().numpy().reshape(1), "dx": channels_last(x.grad)}
     for name, p in net.named_parameters():
         out["weight." + name] = channels_last(p)
         if p.grad is not None:  # a width without divergence and without drawing gets none

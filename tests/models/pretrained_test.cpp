@@ -53,7 +53,7 @@ AnyModule random_network(uint64_t seed, int classes = 0) {
   net.set_training(false);
   return net;
 }
-Tensor picture() {
+Tensor image() {
   RandomSequence random(9, RandomStream::noise);
   Tensor x = Tensor::empty({1, 48, 40, 3});
   for (int64_t i = 0; i < x.size(); ++i) x.mutate()[i] = random.uniform();
@@ -84,7 +84,7 @@ TEST(Pretrained, takes_torchvisions_names) {
   EXPECT_EQ(loaded.names, std::string("torchvision"));
   EXPECT_FALSE(loaded.folded);
   EXPECT_EQ(loaded.tensors, 262);
-  EXPECT_EQ(to(picture()).values(), from(picture()).values());
+  EXPECT_EQ(to(image()).values(), from(image()).values());
 }
 
 TEST(Pretrained, takes_timms_names_and_leaves_the_classifier_aside) {
@@ -97,7 +97,7 @@ TEST(Pretrained, takes_timms_names_and_leaves_the_classifier_aside) {
     EXPECT_TRUE(sorted(file).find(name)) << name;
   const AnyModule whole = random_network(2, 7);
   EXPECT_EQ(load_pretrained(kMobileNetV2, whole, "", sorted(file), 1e-5).left, 0);
-  EXPECT_EQ(whole(picture()).values(), from(picture()).values());
+  EXPECT_EQ(whole(image()).values(), from(image()).values());
   const AnyModule encoder = random_network(3);
   const Pretrained loaded = load_pretrained(kMobileNetV2, encoder, "", sorted(file), 1e-5);
   EXPECT_EQ(loaded.names, std::string("timm"));
@@ -135,10 +135,10 @@ TEST(Pretrained, a_folded_norm_becomes_the_identity_and_stays_so) {
   const Pretrained loaded = load_pretrained(kMobileNetV2, to, "", folded(from, 1e-5), 1e-5);
   EXPECT_TRUE(loaded.folded);
   EXPECT_NE(loaded.note.find("without normalisation"), std::string::npos);
-  const Tensor want = from(picture());
-  EXPECT_LE(kern::testing::distance(to(picture()), want), 1e-5);
+  const Tensor want = from(image());
+  EXPECT_LE(kern::testing::distance(to(image()), want), 1e-5);
   to.set_training(true);
-  const Tensor x = picture(), y = to(x);  // norms are held; the dropout before the classifier too
+  const Tensor x = image(), y = to(x);  // norms are held; the dropout before the classifier too
   EXPECT_LE(kern::testing::distance(y, want), 1e-5);
   backward(y, Tensor::full(y.shape(), 1));
   for (const NamedTensor& p : to.parameters()) EXPECT_TRUE(p.tensor.grad()) << p.name;
@@ -218,7 +218,7 @@ TEST(Pretrained, the_published_mobilenet_reproduces_its_test_vector) {
   const TensorFile file = load_tensors(kWeights / "mobilenetv2_imagenet.safetensors");
   const WeightsOrigin origin = origin_of(file);
   ASSERT_EQ(origin.padding, PaddingConvention::tensorflow);
-  // The vector goes into the network as it is, 0 to 255: what scales pictures was not part of that graph.
+  // The vector goes into the network as it is, 0 to 255: what scales images was not part of that graph.
   const AnyModule net(MobileNetV2({.classes = 1001, .padding = origin.padding, .scaling = InputScaling::none}));
   const Pretrained loaded = load_pretrained(kMobileNetV2, net, "", file, 1e-3);
   EXPECT_TRUE(loaded.folded);

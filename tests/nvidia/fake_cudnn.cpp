@@ -2,7 +2,7 @@
 // functions and descriptors of kernels/common/nvidia/cudnn_api.h and no others, keeps every attribute with its type and
 // count, refuses what the library refuses, and carries out a convolution by the reference's loops when its stream gets
 // there. Where the library's behaviour is known without a GPU (tests/kernels/cudnn_test.cpp asks it where it is
-// installed), the two agree; in doubt this one refuses.
+// installed), the two agree; in warning this one refuses.
 //
 // Its engines are chosen so that a wrong choice shows: those that Kern must pass over give results that are off.
 #include <algorithm>

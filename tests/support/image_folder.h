@@ -1,4 +1,4 @@
-// A small data set of pictures: a bright square on dark ground, its mask 255 where the square is.
+// A small data set of images: a bright square on dark ground, its mask 255 where the square is.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace kern::testing {
 
-inline data::Image square_picture(uint64_t seed, int64_t H, int64_t W, data::Image& mask) {
+inline data::Image square_image(uint64_t seed, int64_t H, int64_t W, data::Image& mask) {
   RandomSequence random(seed, RandomStream::synthesize);
   data::Image image = data::make_raster(H, W, 3);
   mask = data::make_raster(H, W, 1);
@@ -24,14 +24,14 @@ inline data::Image square_picture(uint64_t seed, int64_t H, int64_t W, data::Ima
   return image;
 }
 
-// folder/images/picture_0.png .., folder/masks/ likewise.
+// folder/images/image_0.png .., folder/masks/ likewise.
 inline void write_squares(const std::filesystem::path& folder, int count, int64_t H = 24, int64_t W = 32) {
   make_folder(folder / "images");
   make_folder(folder / "masks");
   for (int i = 0; i < count; ++i) {
     data::Image mask;
-    const std::string name = "picture_" + std::to_string(i) + ".png";
-    write_file(folder / "images" / name, data::encode_png(square_picture(uint64_t(i) + 1, H, W, mask)));
+    const std::string name = "image_" + std::to_string(i) + ".png";
+    write_file(folder / "images" / name, data::encode_png(square_image(uint64_t(i) + 1, H, W, mask)));
     write_file(folder / "masks" / name, data::encode_png(mask));
   }
 }

@@ -142,24 +142,24 @@ Complex weighted_sum(const Array<A>& dy, const Array<B>& y) {
 
 // The rows of a table that support a spec and whose device is here, "reference" included, each with scratch of the size
 // it asked for.
-template <class Row, class Spec, class F>
-void for_each_row(const kernels::Table<Row>& table, const Spec& spec, F&& f) {
+template <class Impl, class Spec, class F>
+void for_each_impl(const kernels::Registry<Impl>& table, const Spec& spec, F&& f) {
   int tried = 0;
-  for (const Row& row : table.rows) {
-    if (!available(row.device) || !row.supports(spec)) continue;
-    SCOPED_TRACE(text(table.op, " row ", row.name));
+  for (const Impl& impl : table.impls) {
+    if (!available(impl.device) || !impl.supports(spec)) continue;
+    SCOPED_TRACE(text(table.op, " row ", impl.name));
     size_t bytes = 0;
-    if constexpr (requires { row.workspace(spec); }) bytes = row.workspace(spec);
+    if constexpr (requires { impl.workspace(spec); }) bytes = impl.workspace(spec);
     constexpr size_t kGuard = 64;
     Mirrored<std::byte> scratch(kGuard + bytes + kGuard, std::byte{0xff});  // NaN as floats
-    const TestedDevice tested(row.device);
+    const TestedDevice tested(impl.device);
     std::byte* const memory = scratch.data();
     const size_t begin = kGuard - reinterpret_cast<uintptr_t>(memory) % kGuard;
-    if (row.device != Device::cpu) scratch.forget_on_device(begin, bytes);
-    f(row, kernels::Exec{.scratch = memory + begin});
+    if (impl.device != Device::cpu) scratch.forget_on_device(begin, bytes);
+    f(impl, kernels::Exec{.scratch = memory + begin});
     const std::byte* const after = scratch.host();
     for (size_t i = begin + bytes; i < scratch.size(); ++i)
-      ASSERT_EQ(after[i], std::byte{0xff}) << "row " << row.name << " wrote behind its scratch";
+      ASSERT_EQ(after[i], std::byte{0xff}) << "row " << impl.name << " wrote behind its scratch";
     ++tried;
   }
   EXPECT_GE(tried, 1) << "no row of " << table.op << " supports this case";

@@ -8,7 +8,7 @@
 namespace kern::testing {
 
 template <class Op>
-void check_pair_loss(const kernels::Table<kernels::PairLossRow<Op>>& table, const Op& op) {
+void check_pair_loss(const kernels::Registry<kernels::PairLossImpl<Op>>& table, const Op& op) {
   using Spec = kernels::PairLossSpec<Op>;
   const int before = thread_count();
   const Spec cases[] = {{.rows = 1, .c = 1, .op = op},
@@ -24,16 +24,16 @@ void check_pair_loss(const kernels::Table<kernels::PairLossRow<Op>>& table, cons
     const double dyd = 1.5;
     pair_loss_forward_reference(g, xd.data(), td.data(), loss0.data());
     pair_loss_backward_reference(g, &dyd, xd.data(), td.data(), dx0.data());
-    for_each_row(table, g, [&](const auto& row, const kernels::Exec& exec) {
+    for_each_impl(table, g, [&](const auto& impl, const kernels::Exec& exec) {
       const Values<> dy{1.5f};
       Array<> first(1, 1);
       for (int threads : {1, 3, 3}) {
         set_thread_count(threads);
         Array<> loss(1, 1), dx(g.rows, g.c, g.pitch.dx);
-        row.forward(exec, g, x.data(), t.data(), loss.data());
-        // The reference in float adds one value after the other; the fast rows add in double.
-        EXPECT_TRUE(close(loss, loss0, {.relative = std::string_view(row.name) == "reference" ? 1e-3 : 1e-6}));
-        row.backward(exec, g, dy.data(), x.data(), t.data(), dx.data());
+        impl.forward(exec, g, x.data(), t.data(), loss.data());
+        // The reference in float adds one value after the other; the fast implementations add in double.
+        EXPECT_TRUE(close(loss, loss0, {.relative = std::string_view(impl.name) == "reference" ? 1e-3 : 1e-6}));
+        impl.backward(exec, g, dy.data(), x.data(), t.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0, {.absolute = 1e-9, .relative = 1e-5}));
         if (threads == 1) first = loss;
         EXPECT_TRUE(close(loss, first));
@@ -41,11 +41,11 @@ void check_pair_loss(const kernels::Table<kernels::PairLossRow<Op>>& table, cons
       Array<> loss(1, 1);
       auto broken = x;
       broken.at(g.rows - 1, 0) = std::nanf("");
-      row.forward(exec, g, broken.data(), t.data(), loss.data());
+      impl.forward(exec, g, broken.data(), t.data(), loss.data());
       EXPECT_TRUE(std::isnan(loss.at(0, 0)));
       Values<> dx(1);
-      row.backward(exec, {.rows = 1, .op = op}, loss.data(), broken.data() + (g.rows - 1) * broken.pitch(), t.data(),
-                   dx.data());
+      impl.backward(exec, {.rows = 1, .op = op}, loss.data(), broken.data() + (g.rows - 1) * broken.pitch(), t.data(),
+                    dx.data());
       EXPECT_TRUE(std::isnan(dx[0]));
     });
   }
@@ -70,15 +70,15 @@ void check_pair_loss(const kernels::Table<kernels::PairLossRow<Op>>& table, cons
 
 // L and dx of fixed numbers, for comparison with another implementation.
 template <class Op>
-void expect_pair_loss(const kernels::Table<kernels::PairLossRow<Op>>& table, const Op& op, const Values<>& x,
+void expect_pair_loss(const kernels::Registry<kernels::PairLossImpl<Op>>& table, const Op& op, const Values<>& x,
                       const Values<>& t, float loss, const std::vector<float>& dx) {
   const kernels::PairLossSpec<Op> g{.rows = int64_t(x.size()), .op = op};
-  for_each_row(table, g, [&](const auto& row, const kernels::Exec& exec) {
+  for_each_impl(table, g, [&](const auto& impl, const kernels::Exec& exec) {
     Values<> l(1), d(x.size());
     const Values<> dy{1};
-    row.forward(exec, g, x.data(), t.data(), l.data());
+    impl.forward(exec, g, x.data(), t.data(), l.data());
     EXPECT_NEAR(l[0], loss, 1e-6f);
-    row.backward(exec, g, dy.data(), x.data(), t.data(), d.data());
+    impl.backward(exec, g, dy.data(), x.data(), t.data(), d.data());
     for (size_t i = 0; i < d.size(); ++i) EXPECT_NEAR(d[i], dx[i], 1e-6f) << i;
   });
 }

@@ -9,7 +9,7 @@ template <class Op>
 void check_unary(const Op& op, double low = kernels::OfPositive<Op> ? 0.1 : -3, double high = 3,
                  Tolerance tolerance = {}) {
   using kernels::UnarySpec;
-  const auto& table = kernels::unary_table<Op>();
+  const auto& table = kernels::unary_registry<Op>();
   const UnarySpec<Op> specs[] = {{.rows = 37, .c = 5, .op = op},
                                  {.rows = 0, .c = 3, .op = op},
                                  {.rows = 6000, .c = 7, .op = op},
@@ -21,12 +21,12 @@ void check_unary(const Op& op, double low = kernels::OfPositive<Op> ? 0.1 : -3, 
     unary_forward_reference(g, x.data(), y0.data());
     const auto& saved = Op::kSaves == kernels::Saves::input ? x : y0;
     unary_backward_reference(g, dy.data(), saved.data(), dx0.data());
-    for_each_row(table, g, [&](const auto& row, const kernels::Exec& exec) {
+    for_each_impl(table, g, [&](const auto& impl, const kernels::Exec& exec) {
       for (int pass = 0; pass < 2; ++pass) {
         Array<> y(g.rows, g.c, g.pitch.y), dx(g.rows, g.c, g.pitch.dx);
-        row.forward(exec, g, x.data(), y.data());
+        impl.forward(exec, g, x.data(), y.data());
         EXPECT_TRUE(close(y, y0, tolerance));
-        row.backward(exec, g, dy.data(), saved.data(), dx.data());
+        impl.backward(exec, g, dy.data(), saved.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0, tolerance));
       }
     });
@@ -50,11 +50,11 @@ void check_unary(const Op& op, double low = kernels::OfPositive<Op> ? 0.1 : -3, 
 template <class Op>
 void expect_unary(const Op& op, const Values<>& x, const std::vector<float>& y0, const std::vector<float>& dx0) {
   const kernels::UnarySpec<Op> g{.rows = int64_t(x.size()), .op = op};
-  for_each_row(kernels::unary_table<Op>(), g, [&](const auto& row, const kernels::Exec& exec) {
+  for_each_impl(kernels::unary_registry<Op>(), g, [&](const auto& impl, const kernels::Exec& exec) {
     Values<> y(x.size()), dx(x.size());
     const Values<> dy(x.size(), 1.0f);
-    row.forward(exec, g, x.data(), y.data());
-    row.backward(exec, g, dy.data(), (Op::kSaves == kernels::Saves::input ? x : y).data(), dx.data());
+    impl.forward(exec, g, x.data(), y.data());
+    impl.backward(exec, g, dy.data(), (Op::kSaves == kernels::Saves::input ? x : y).data(), dx.data());
     for (size_t i = 0; i < x.size(); ++i) {
       EXPECT_NEAR(y[i], y0[i], 1e-6f) << x[i];
       EXPECT_NEAR(dx[i], dx0[i], 1e-6f) << x[i];

@@ -1,4 +1,4 @@
-// A picture whose sides are no multiple of what a network halves is no picture with an edge at its end: what a network
+// An image whose sides are no multiple of what a network halves is no image with an edge at its end: what a network
 // learnt to see as a break it does not see where the data end.
 #include <gtest/gtest.h>
 

@@ -10,11 +10,11 @@ namespace kern::training {
 namespace {
 
 ComparedRun run_of(const std::string& name, const Settings& settings, std::vector<int> truth,
-                   std::vector<int> predicted, std::vector<std::string> judged) {
+                   std::vector<int> predicted, std::vector<std::string> evaluated) {
   ComparedRun r{.name = name,
                 .settings = settings,
                 .matrix = ConfusionMatrix(make_classes({"shale", "sand"})),
-                .judged = std::move(judged),
+                .evaluated = std::move(evaluated),
                 .metrics = {}};
   r.matrix.add(truth, predicted);
   return r;
@@ -77,8 +77,8 @@ TEST(Comparison, EpochsUntilAnAimOverTheRunsThatCameToIt) {
 }
 
 TEST(Comparison, WhatCannotBeComparedIsSaid) {
-  const auto run = [](const char* name, const char* method, const char* seed, std::vector<std::string> judged) {
-    return run_of(name, {{"method", method}, {"seed", seed}}, {0}, {0}, std::move(judged));
+  const auto run = [](const char* name, const char* method, const char* seed, std::vector<std::string> evaluated) {
+    return run_of(name, {{"method", method}, {"seed", seed}}, {0}, {0}, std::move(evaluated));
   };
   EXPECT_EQ(sentence_of({run("a", "x", "1", {"w1"}), run("b", "y", "1", {"w1"})}), "");
   EXPECT_EQ(sentence_of({run("a", "x", "1", {"w1"}), run("b", "x", "2", {"w2"})}), "") << "folds";

@@ -58,7 +58,8 @@ struct Bound {
         .key("weights", c.weights, "of the classes", between(0, 10))
         .key("time_budget", c.time_budget, "stop after this long")
         .choice("device", c.device, "where it runs", {{"cpu", Where::cpu}, {"cuda", Where::cuda}})
-        .key("unet.kernel", c.kernel, "filter length", between(1, 31));
+        .key("unet.kernel", c.kernel, "filter length", between(1, 31))
+        .formerly("unet.taps");
   }
 };
 
@@ -207,6 +208,10 @@ TEST(Config, ErrorsAreSentences) {
 TEST(Config, UnknownKeysNameTheNearest) {
   EXPECT_EQ(load_error("data: a\nlrr: 1\n"),
             "unknown key 'lrr' (x.yaml:2); did you mean 'lr'? 'kern wells train --help-keys' lists every key");
+  EXPECT_EQ(load_error("unet: {taps: 3}\n"),
+            "the key 'unet.taps' is called 'unet.kernel' now (x.yaml:1): write unet.kernel instead");
+  EXPECT_EQ(set_error("unet.taps=3"),
+            "the key 'unet.taps' is called 'unet.kernel' now (command line): write unet.kernel instead");
   EXPECT_NE(set_error("epoch=3").find("did you mean 'epochs'?"), std::string::npos);
   EXPECT_NE(set_error("kernel=3").find("did you mean 'unet.kernel'?"), std::string::npos);
   EXPECT_NE(set_error("time-budget=3").find("did you mean 'time_budget'?"), std::string::npos);

@@ -55,7 +55,7 @@ TEST(Intervals, OfMatricesHoldTheFiguresOfAllItems) {
   holds(i.macro_f1, all.macro_f1());
   holds(i.mean_iou, all.mean_iou());
   for (int64_t c = 0; c < 3; ++c) holds(i.iou[size_t(c)], all.iou(c));
-  // Items that are all alike leave no doubt, and the figure is the matrix's own.
+  // Items that are all alike leave no warning, and the figure is the matrix's own.
   const std::vector<ClassTally> alike(5, items[0]);
   const MatrixIntervals none = intervals_of(alike);
   EXPECT_DOUBLE_EQ(none.mean_iou->low, none.mean_iou->high);

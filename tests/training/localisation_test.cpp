@@ -36,7 +36,7 @@ TEST(Localisation, RegionsCountEquallyWhateverTheirSize) {
   EXPECT_NEAR(m.region_overlap(), 0.5, 1e-12);
 }
 
-TEST(Localisation, CornersTouchAndPicturesDoNot) {
+TEST(Localisation, CornersTouchAndImagesDoNot) {
   const std::vector<uint8_t> corners{1, 0, 0, 1};
   Localisation m;
   m.add(std::vector<float>(4, 0.5f), corners, 2, 2);
@@ -61,7 +61,7 @@ TEST(Localisation, ChanceIsHalfTheLimit) {
   EXPECT_NEAR(m.region_overlap(0.3), 0.15, 0.01);
 }
 
-TEST(Localisation, NothingToJudgeIsNotANumber) {
+TEST(Localisation, NothingToEvaluateIsNotANumber) {
   Localisation m;
   m.add(std::vector<float>(4, 0.5f), {}, 2, 2);
   EXPECT_TRUE(std::isnan(m.pixel_auroc()));

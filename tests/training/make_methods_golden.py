@@ -88,11 +88,11 @@ def step_of_adversary(method, f, d, one_map, data):
     with torch.no_grad():
         hot = F.one_hot(labels.clamp(min=0), K).transpose(1, 2).double()
         hot = torch.where((labels >= 0)[:, None, :], hot, pl)
-    judging = 0.5 * (all_are(True, d(hot), labels)
+    evaluating = 0.5 * (all_are(True, d(hot), labels)
                      + 0.5 * (all_are(False, d(pl.detach()), labels) + all_are(False, d(pu.detach()), present)))
-    judging.backward()
+    evaluating.backward()
     keep(method, loss, f=f, d=d)
-    out[f"{method}.judging"] = np.array([judging.item()])
+    out[f"{method}.evaluating"] = np.array([evaluating.item()])
     out[f"{method}.threshold"] = np.array([threshold])
     out[f"{method}.own"] = own.numpy()
     for name, p in d.named_parameters():

@@ -14,7 +14,7 @@
 #include "training/mean_teacher.h"
 
 namespace kern::training {
-namespace methods_on_gpu {  // the tests of a room are compiled together
+namespace methods_on_gpu {  // the tests of a library are compiled together
 using Last = StepGraphs::Last;
 
 constexpr int64_t kLength = 24;
@@ -87,9 +87,9 @@ const Case kCases[] = {
      [](const AnyModule& f, Optimiser& o, Device) {
        return both(std::make_shared<MeanTeacher>(f, o, MeanTeacherOptions{.class_weights = {1, 2, 1}, .clip = 0.5}));
      }},
-    {"mean_teacher_in_order",
+    {"mean_teacher_monotone",
      [](const AnyModule& f, Optimiser& o, Device) {
-       return both(std::make_shared<MeanTeacher>(f, o, MeanTeacherOptions{.decay = 0.9, .in_order = true}));
+       return both(std::make_shared<MeanTeacher>(f, o, MeanTeacherOptions{.decay = 0.9, .monotone = true}));
      }},
     {"fixmatch",
      [](const AnyModule& f, Optimiser& o, Device) {

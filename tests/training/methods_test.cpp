@@ -7,7 +7,7 @@
 #include "engine/model_file.h"
 #include "engine/ops/cross_entropy.h"
 #include "engine/ops/labels.h"
-#include "engine/ops/posteriors_in_order.h"
+#include "engine/ops/monotone_posteriors.h"
 #include "engine/ops/pseudo_labels.h"
 #include "engine/ops/softmax.h"
 #include "models/discriminator.h"
@@ -49,25 +49,25 @@ TEST(PseudoLabels, are_the_most_probable_classes_where_they_are_sure_enough) {
   EXPECT_EQ(sure.share.values(), (Floats{0.5f, 4}));
   EXPECT_EQ(sure.accuracy.values(), (Floats{0, 1}));
   const Tensor confidence = Tensor::from({1, 5, 1}, Floats{0.125f, 0.5f, NAN, 0.9f, 0.25f});
-  const PseudoLabels judged = pseudo_labels(p, present, {}, 0.25, confidence);
-  EXPECT_EQ(judged.labels.integers(), (std::vector<int32_t>{-1, 0, -1, -1, -1}));
-  EXPECT_EQ(judged.accuracy.values(), (Floats{0, 0}));
+  const PseudoLabels evaluated = pseudo_labels(p, present, {}, 0.25, confidence);
+  EXPECT_EQ(evaluated.labels.integers(), (std::vector<int32_t>{-1, 0, -1, -1, -1}));
+  EXPECT_EQ(evaluated.accuracy.values(), (Floats{0, 0}));
   EXPECT_EQ(pseudo_labels(Tensor::zeros({0, 3, 2}), integers({0, 3}, {}), {}, 0).share.values(), (Floats{0, 0}));
 }
 
 // Two signals of two classes, by hand: labellings 00, 01 and 11 of what takes part.
-TEST(PseudoLabels, in_order_are_posteriors_of_what_takes_part) {
+TEST(PseudoLabels, monotone_are_posteriors_of_what_takes_part) {
   const Tensor p = Tensor::from({2, 3, 2}, std::vector<float>{0.75f, 0.25f, 0.5f, 0.5f, 0.25f, 0.75f,  //
                                                               0.25f, 0.75f, 1, 0, 0.75f, 0.25f});
-  const Tensor q = posteriors_in_order(p, integers({2, 3}, {0, -1, 0, 0, -1, 0}));
+  const Tensor q = monotone_posteriors(p, integers({2, 3}, {0, -1, 0, 0, -1, 0}));
   // The first: 0.1875, 0.5625, 0.1875 of 0.9375; the second: 0.1875, 0.0625, 0.1875 of 0.4375.
   const std::vector<float> expected{0.8f, 0.2f, 0.5f, 0.5f, 0.2f, 0.8f, 4 / 7.f, 3 / 7.f, 1, 0, 3 / 7.f, 4 / 7.f};
   const std::vector<float> got = q.values();
   ASSERT_EQ(got.size(), expected.size());
   for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-6) << i;
   EXPECT_FALSE(q.requires_grad());
-  EXPECT_EQ(posteriors_in_order(Tensor::zeros({0, 3, 2}), integers({0, 3}, {})).size(), 0);
-  EXPECT_THROW(posteriors_in_order(Tensor::zeros({1, 2, 2, 2}), integers({1, 2, 2}, {0, 0, 0, 0})), Error);
+  EXPECT_EQ(monotone_posteriors(Tensor::zeros({0, 3, 2}), integers({0, 3}, {})).size(), 0);
+  EXPECT_THROW(monotone_posteriors(Tensor::zeros({1, 2, 2, 2}), integers({1, 2, 2}, {0, 0, 0, 0})), Error);
 }
 
 TEST(PseudoLabels, move_with_the_view) {
@@ -200,7 +200,7 @@ TEST_P(AdversarialGolden, both_networks) {
   EXPECT_NEAR(confident[0] * confident[1], double(count_present(golden.at(name + ".own"))), 1e-4);
   golden.expect_gradients(f, name + ".f.grad.");
   for (const NamedTensor& p : d.parameters()) EXPECT_FALSE(p.tensor.grad()) << p.name << ": D stood still";
-  EXPECT_NEAR(method.discriminator_gradients(l, u, said).loss.item(), golden.at(name + ".judging").item(), 5e-6);
+  EXPECT_NEAR(method.discriminator_gradients(l, u, said).loss.item(), golden.at(name + ".evaluating").item(), 5e-6);
   golden.expect_gradients(d, name + ".d.grad.");
   golden.expect_gradients(f, name + ".f.grad.");  // detached: nothing was added
 }
@@ -266,7 +266,7 @@ TEST(Adversarial, writing_to_what_a_backward_pass_needs_is_caught) {
 }
 
 // What the unlabelled term aims at is what the weak view says, in order, carried to the strong one.
-TEST(InOrder, is_what_mean_teacher_and_fixmatch_aim_at) {
+TEST(Monotone, is_what_mean_teacher_and_fixmatch_aim_at) {
   const Golden golden;
   const UnlabelledBatch u = golden.unlabelled();
   const AnyModule f = network();
@@ -275,7 +275,7 @@ TEST(InOrder, is_what_mean_teacher_and_fixmatch_aim_at) {
   {
     const NoGrad off;
     f.set_training(false);
-    q = posteriors_in_order(softmax(f(u.x)), u.present);
+    q = monotone_posteriors(softmax(f(u.x)), u.present);
     f.set_training(true);
     strong = softmax(f(u.strong));
   }
@@ -283,7 +283,7 @@ TEST(InOrder, is_what_mean_teacher_and_fixmatch_aim_at) {
   EXPECT_NE(said.labels.integers(), pseudo_labels(softmax(f(u.x)), u.present, u.truth, 0.6).labels.integers());
 
   Optimiser optimiser = adam(f);
-  FixMatch fixmatch(f, optimiser, {.threshold = 0.6, .in_order = true});
+  FixMatch fixmatch(f, optimiser, {.threshold = 0.6, .monotone = true});
   const StepTerms matched = fixmatch.loss(golden.labelled(), u, weight_of(1));
   EXPECT_EQ(matched.figures[2].values(), said.share.values());
   EXPECT_EQ(matched.figures[3].values(), said.accuracy.values());
@@ -294,7 +294,7 @@ TEST(InOrder, is_what_mean_teacher_and_fixmatch_aim_at) {
   double squares = 0, count = 0;
   for (size_t i = 0; i < own.size(); ++i)
     if (there[i / classes] >= 0) squares += std::pow(double(own[i]) - double(aim[i]), 2), ++count;
-  MeanTeacher teacher(f, optimiser, {.in_order = true});
+  MeanTeacher teacher(f, optimiser, {.monotone = true});
   const StepTerms taught = teacher.loss(golden.labelled(), u, weight_of(teacher.weight(5)));
   EXPECT_NEAR(taught.figures[1].item(), squares / count, 1e-6);
 }

@@ -54,7 +54,7 @@ TEST(Padim, DistancesAreMahalanobis) {
   Padim padim(kShape, {.channels = 4, .regularisation = 0.05});
   padim.add(normal.batch_slice(0, 15));
   padim.add(normal.batch_slice(15, 40));
-  EXPECT_EQ(padim.pictures(), 40);
+  EXPECT_EQ(padim.images(), 40);
   padim.fit();
   const auto got = padim.distances(seen).values(), from = normal.values(), of = seen.values();
   const auto positions = size_t(kShape.positions());
@@ -123,9 +123,9 @@ TEST(Padim, Errors) {
     return "nothing";
   };
   Padim padim(kShape, {.channels = 4});
-  EXPECT_NE(says([&] { padim.distances(features(1, 1)); }).find("no normal pictures yet"), std::string::npos);
+  EXPECT_NE(says([&] { padim.distances(features(1, 1)); }).find("no normal images yet"), std::string::npos);
   padim.add(features(1, 1));
-  EXPECT_NE(says([&] { padim.fit(); }).find("at least 2 normal pictures"), std::string::npos);
+  EXPECT_NE(says([&] { padim.fit(); }).find("at least 2 normal images"), std::string::npos);
   EXPECT_NE(says([&] { padim.add(Tensor::zeros({1, 3, 2, 4})); }).find("[N,2,3,4], got [1,3,2,4]"), std::string::npos);
   Tensor broken = features(5, 1);
   broken.mutate()[1] = NAN;
@@ -133,8 +133,8 @@ TEST(Padim, Errors) {
   EXPECT_NE(says([&] { padim.fit(); }).find("not finite"), std::string::npos);
 }
 
-// Every picture the same: the regularisation alone is the variance.
-TEST(Padim, IdenticalPicturesAreFitted) {
+// Every image the same: the regularisation alone is the variance.
+TEST(Padim, IdenticalImagesAreFitted) {
   Padim padim(kShape, {.channels = 4, .regularisation = 0.25});
   const Tensor one = features(1, 8);
   for (int i = 0; i < 3; ++i) padim.add(one);

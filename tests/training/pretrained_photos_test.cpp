@@ -1,4 +1,4 @@
-// The published MobileNetV2 on labelled photographs, where the shared data are: pictures read, encoder loaded,
+// The published MobileNetV2 on labelled photographs, where the shared data are: images read, encoder loaded,
 // classes right. Stands here because it needs both the models and the data.
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 const fs::path kWeights = testing::source_file("../shared/data/weights");
 
-// The middle 224 x 224 of the picture whose shorter side is 256, in [0, 1].
+// The middle 224 x 224 of the image whose shorter side is 256, in [0, 1].
 Tensor prepared(const fs::path& path) {
   data::Image image = data::read_image(path, 3);
   const int64_t shorter = std::min(image.H, image.W);

@@ -1,10 +1,9 @@
-#include "training/reached.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "kernels/common/error.h"
+#include "training/epochs_to.h"
 
 namespace kern::training {
 namespace {

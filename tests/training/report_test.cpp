@@ -37,7 +37,7 @@ size_t times(const std::string& text, std::string_view part) {
 }
 
 void expect_sound(const Svg& svg) {
-  for (const auto& markup : {svg.inline_markup(kHostile), svg.file_markup("a picture")}) {
+  for (const auto& markup : {svg.inline_markup(kHostile), svg.file_markup("an image")}) {
     EXPECT_EQ(xml_fault(markup), "");
     EXPECT_EQ(markup.find("nan"), markup.npos) << markup.substr(markup.find("nan") - 80, 160);
     EXPECT_EQ(markup.find("=\"inf"), markup.npos);
@@ -405,7 +405,7 @@ TEST(SegmentationReport, nothing_at_all) {
   EXPECT_EQ(xml_fault(read_file(write_segmentation_report(folder, content))), "");
 }
 
-// Also the picture of what a report looks like: it stays in the build folder as demo_report/report.html.
+// Also the image of what a report looks like: it stays in the build folder as demo_report/report.html.
 TEST(SegmentationReport, a_complete_one) {
   const fs::path folder = testing::build_file("demo_report");
   std::vector<WellTrack> wells;
@@ -456,12 +456,12 @@ TEST(SegmentationReport, a_complete_one) {
   for (const char* part : {"Summary", "best epoch", "9 of 12", "worst 1: well ", "always the commonest class",
                            "9f86d081", "was skipped", "Parts of the loss", "loss semi", "pseudo accuracy"})
     EXPECT_NE(markup.find(part), markup.npos) << part;
-  size_t pictures = 0;
+  size_t images = 0;
   for (const auto& entry : fs::directory_iterator(folder / "figures")) {
     EXPECT_EQ(xml_fault(read_file(entry.path())), "") << entry.path();
-    ++pictures;
+    ++images;
   }
-  EXPECT_EQ(pictures, 8u + 10u);
+  EXPECT_EQ(images, 8u + 10u);
   EXPECT_EQ(read_file(write_segmentation_report(folder, content)), markup) << "equal content makes equal bytes";
 }
 

@@ -130,7 +130,7 @@ TEST(Thresholds, BootstrapIsRepeatableHonestAndNarrowerWithMoreItems) {
   EXPECT_GT(c.thresholds.high, 1.0);
 }
 
-TEST(Thresholds, DoubtsAreSentences) {
+TEST(Thresholds, WarningsAreSentences) {
   RandomSequence random(3, RandomStream::noise);
   Scores good;
   std::vector<double> training, shifted;
@@ -140,18 +140,18 @@ TEST(Thresholds, DoubtsAreSentences) {
     shifted.push_back(random.normal(1, 1));
     if (i < 40) good.anomalous.push_back(random.normal(3, 1));
   }
-  EXPECT_TRUE(threshold_doubts(good, training).empty());
-  auto contains = [](const std::vector<std::string>& doubts, const std::string& words) {
-    for (const auto& d : doubts)
+  EXPECT_TRUE(threshold_warnings(good, training).empty());
+  auto contains = [](const std::vector<std::string>& warnings, const std::string& words) {
+    for (const auto& d : warnings)
       if (d.find(words) != std::string::npos) return true;
     return false;
   };
-  EXPECT_TRUE(contains(threshold_doubts(good, shifted), "the data have shifted"));
-  EXPECT_TRUE(contains(threshold_doubts({good.normal, {3, 4}}, {}), "with 2 anomalies"));
-  EXPECT_TRUE(contains(threshold_doubts({good.normal, {}}, {}), "no anomalies to validate on"));
-  EXPECT_TRUE(contains(threshold_doubts({{1, 2, 3}, good.anomalous}, {}),
+  EXPECT_TRUE(contains(threshold_warnings(good, shifted), "the data have shifted"));
+  EXPECT_TRUE(contains(threshold_warnings({good.normal, {3, 4}}, {}), "with 2 anomalies"));
+  EXPECT_TRUE(contains(threshold_warnings({good.normal, {}}, {}), "no anomalies to validate on"));
+  EXPECT_TRUE(contains(threshold_warnings({{1, 2, 3}, good.anomalous}, {}),
                        "3 normal items are too few for the 0.95 quantile: 100"));
-  EXPECT_TRUE(contains(threshold_doubts({good.normal, good.normal}, {}), "AUROC 0.50"));
+  EXPECT_TRUE(contains(threshold_warnings({good.normal, good.normal}, {}), "AUROC 0.50"));
 }
 
 TEST(Thresholds, Errors) {

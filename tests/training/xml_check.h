@@ -1,4 +1,4 @@
-// Whether a text is well-formed XML, as far as the pictures and pages of a report use it.
+// Whether a text is well-formed XML, as far as the images and pages of a report use it.
 #pragma once
 #include <cctype>
 #include <string>

@@ -1,4 +1,4 @@
-// The charts that every task's report is made of. Each takes plain numbers and gives a Svg; empty data gives a picture
+// The charts that every task's report is made of. Each takes plain numbers and gives a Svg; empty data gives an image
 // that says so.
 #pragma once
 #include <string>

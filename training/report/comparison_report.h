@@ -27,7 +27,7 @@ std::string method_number(size_t method);
 // A column of metrics.csv by epoch, of all runs of each method; nothing where no run has it.
 void add_curve(Report& report, const std::vector<std::vector<const CsvTable*>>& methods, const std::string& figure);
 
-// `reach`, or what every run reached of the curves.
+// `epochs_to`, or what every run reached of the curves.
 Aims aims_of(const Comparison& content);
 
 // report.html, figures/ and comparison.csv into the folder; returns the report's path.

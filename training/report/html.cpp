@@ -183,8 +183,8 @@ void HtmlDocument::table(const HtmlTable& table) {
   body_ += "</tbody></table></div>\n";
 }
 
-void HtmlDocument::figure(const Svg& picture, std::string_view caption) {
-  body_ += "<figure>" + picture.inline_markup(caption);
+void HtmlDocument::figure(const Svg& image, std::string_view caption) {
+  body_ += "<figure>" + image.inline_markup(caption);
   if (!caption.empty()) body_ += "<figcaption>" + escape(caption) + "</figcaption>";
   body_ += "</figure>\n";
 }
@@ -214,7 +214,7 @@ void HtmlDocument::panels(std::string_view label, const std::vector<Panel>& pane
     body_ += "</p>\n";
   }
   for (const auto& panel : panels) {
-    body_ += "<figure class=\"panel tracks\">" + panel.picture.inline_markup(panel.name);
+    body_ += "<figure class=\"panel tracks\">" + panel.image.inline_markup(panel.name);
     if (!panel.caption.empty()) body_ += "<figcaption>" + escape(panel.caption) + "</figcaption>";
     body_ += "</figure>\n";
   }

@@ -46,18 +46,18 @@ class HtmlDocument {
   // Files that lie beside the page, as links, and what they hold.
   void files(const std::vector<std::pair<std::string, std::string>>& name_and_content);
   void table(const HtmlTable& table);
-  void figure(const Svg& picture, std::string_view caption);
-  // Pictures side by side where the window is wide enough.
+  void figure(const Svg& image, std::string_view caption);
+  // Images side by side where the window is wide enough.
   void begin_row();
   void end_row();
   // Text as it is (a configuration), folded behind its title.
   void raw_block(std::string_view title, std::string_view text, bool open = false);
   struct Panel {
     std::string name;
-    Svg picture;
+    Svg image;
     std::string caption;
   };
-  // One of several pictures at a time, at first the one of that number, chosen from a list, and with a slider where
+  // One of several images at a time, at first the one of that number, chosen from a list, and with a slider where
   // they follow each other; all of them, one below the other, without script.
   enum class Choice { list, slider };
   void panels(std::string_view label, const std::vector<Panel>& panels, Choice choice = Choice::list, size_t first = 0);

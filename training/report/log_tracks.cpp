@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/statistics.h"
 #include "kernels/common/error.h"
 
 namespace kern::training {
@@ -29,9 +30,7 @@ double usual_step(const std::vector<double>& depth) {
   std::vector<double> steps;
   for (size_t i = 1; i < depth.size(); ++i) steps.push_back(depth[i] - depth[i - 1]);
   if (steps.empty()) return 1;
-  const auto middle = steps.begin() + std::ptrdiff_t(steps.size() / 2);
-  std::nth_element(steps.begin(), middle, steps.end());
-  if (*middle > 0) return *middle;
+  if (const double middle = median_high(steps); middle > 0) return middle;
   return depth.back() > depth.front() ? (depth.back() - depth.front()) / double(depth.size()) : 1;
 }
 
@@ -179,12 +178,7 @@ CurveScale scale_of(const TrackCurve& curve) {
     if (std::isfinite(v)) values.push_back(v);
   scale.empty = values.empty();
   if (scale.empty) return scale;
-  const auto quantile = [&](double q) {
-    const auto at = values.begin() + std::ptrdiff_t(std::llround(q * double(values.size() - 1)));
-    std::nth_element(values.begin(), at, values.end());
-    return *at;
-  };
-  const double low = quantile(0.005), high = quantile(0.995);
+  const double low = quantile_nearest(values, 0.005), high = quantile_nearest(values, 0.995);
   std::string unit = curve.unit.substr(0, 3);
   for (char& c : unit) c = c >= 'A' && c <= 'Z' ? char(c + 32) : c;
   if (unit == "ohm" && low > 0) {

@@ -41,7 +41,7 @@ struct TrackStyle {
   bool legend = false;      // the classes' colours below the tracks (a page shows class_legend() once instead)
 };
 
-// The picture of one well. Samples are gathered into pixel rows: curves by the envelope of minimum and maximum, classes
+// The image of one well. Samples are gathered into pixel rows: curves by the envelope of minimum and maximum, classes
 // by the commonest of the row, errors by their share in it, probabilities by their mean; its size does not grow with
 // the length. Gamma ray, porosity, density and sonic have the scales that they are usually plotted on (0 to 150, 0.45
 // to -0.15, 1.95 to 2.95, 140 to 40) where their values lie on them, and porosity lies over density in one track; any

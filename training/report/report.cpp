@@ -79,13 +79,13 @@ Report::Report(std::filesystem::path run_folder, std::string title, std::string 
   make_folder(folder_ / "figures");
 }
 
-void Report::figure(std::string_view name, const Svg& picture, std::string_view caption) {
-  document_.figure(picture, caption);
-  file(name, picture, caption);
+void Report::figure(std::string_view name, const Svg& image, std::string_view caption) {
+  document_.figure(image, caption);
+  file(name, image, caption);
 }
 
-void Report::file(std::string_view name, const Svg& picture, std::string_view label) {
-  write_file(folder_ / "figures" / (std::string(name) + ".svg"), picture.file_markup(label));
+void Report::file(std::string_view name, const Svg& image, std::string_view label) {
+  write_file(folder_ / "figures" / (std::string(name) + ".svg"), image.file_markup(label));
 }
 
 std::filesystem::path Report::write() {
@@ -218,7 +218,7 @@ void add_reached(Report& report, const std::vector<EpochRecord>& history, const 
                           epoch ? count_cell(*epoch) : HtmlTable::Cell{"never", {}, {}},
                           figure_cell(best_of(metrics, figure).value_or(kNan), 4)});
   }
-  table.caption = "On the data that were judged.";
+  table.caption = "On the data that were evaluated.";
   report.document().subsection("Epochs until it was good enough");
   report.document().table(table);
 }
@@ -241,7 +241,8 @@ void add_classes(Report& report, const ConfusionMatrix& m) {
                           figure(m.iou(c))});
   }
   table.caption =
-      "On the data that were judged. A class that is neither in the truth nor predicted is absent and takes no part in "
+      "On the data that were evaluated. A class that is neither in the truth nor predicted is absent and takes no part "
+      "in "
       "the "
       "means.";
   document.table(table);

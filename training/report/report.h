@@ -1,4 +1,4 @@
-// What the reports of all tasks share: one document, its pictures once more as files under figures/, and the sections
+// What the reports of all tasks share: one document, its images once more as files under figures/, and the sections
 // that any training has (curves, classes, provenance). A task adds its own panels between them.
 #pragma once
 #include <cstdint>
@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "training/checkpoint.h"
+#include "training/epochs_to.h"
 #include "training/metrics.h"
-#include "training/reached.h"
 #include "training/report/html.h"
 #include "training/step_memory.h"
 
@@ -21,8 +21,8 @@ class Report {
   Report(std::filesystem::path run_folder, std::string title, std::string subtitle = {});
   HtmlDocument& document() { return document_; }
   // In the document, and as figures/<name>.svg.
-  void figure(std::string_view name, const Svg& picture, std::string_view caption);
-  void file(std::string_view name, const Svg& picture, std::string_view label);
+  void figure(std::string_view name, const Svg& image, std::string_view caption);
+  void file(std::string_view name, const Svg& image, std::string_view label);
   // report.html, whole or not at all. Returns its path.
   std::filesystem::path write();
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "data/seismic_picture.h"
+#include "data/seismic_image.h"
 
 namespace kern::training {
 namespace {
@@ -38,8 +38,8 @@ void draw_axes(Svg& svg, const Axis& x, const Axis& y, const std::string& x_labe
 }
 }  // namespace
 
-double SectionFigure::picture_width() const { return width - kLeft - kRight; }
-double SectionFigure::picture_height() const { return height - kTop - kBottom; }
+double SectionFigure::image_width() const { return width - kLeft - kRight; }
+double SectionFigure::image_height() const { return height - kTop - kBottom; }
 
 Svg section_figure(const SectionFigure& s) {
   Svg svg(s.width, s.height);

@@ -9,7 +9,7 @@
 
 namespace kern::training {
 
-// A picture over an axis of line numbers and one of time downwards.
+// An image over an axis of line numbers and one of time downwards.
 struct SectionFigure {
   std::string title;
   std::string png;  // a PNG file's bytes
@@ -17,8 +17,8 @@ struct SectionFigure {
   double x_first = 0, x_last = 1;  // numbers of the first and the last column; may descend
   double y_first = 0, y_last = 1;  // of the first and the last sample
   double width = 860, height = 460;
-  double picture_width() const;  // of the part that the picture fills: give it these proportions
-  double picture_height() const;
+  double image_width() const;  // of the part that the image fills: give it these proportions
+  double image_height() const;
 };
 Svg section_figure(const SectionFigure& section);
 

@@ -284,7 +284,7 @@ std::string cut_to_width(std::string_view s, double pixels, double size) {
   return std::string(s) + "…";
 }
 
-Svg picture_of(const std::string& png, const std::string& name) {
+Svg image_of(const std::string& png, const std::string& name) {
   const data::ImageInfo info = data::image_info(png, name);
   Svg svg{double(info.W), double(info.H)};
   svg.image(0, 0, double(info.W), double(info.H), png, name);

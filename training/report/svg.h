@@ -1,7 +1,7 @@
-// A small writer of static SVG pictures, and the arithmetic of axes. Everything written is well-formed XML whatever the
+// A small writer of static SVG images, and the arithmetic of axes. Everything written is well-formed XML whatever the
 // input: text is escaped, numbers that are not finite are written as 0, coordinates have at most two decimals.
 //
-// A picture is drawn on a transparent ground with "currentColor" for its text, axes and (faint) grid, and colours of
+// An image is drawn on a transparent ground with "currentColor" for its text, axes and (faint) grid, and colours of
 // middle lightness for its data, so one SVG serves a light and a dark page, print, and a file of its own.
 #pragma once
 #include <cstdint>
@@ -47,7 +47,7 @@ class Svg {
               double opacity = 1);
   // Raw path data ("M0 0H5V1Z"), filled.
   void path(std::string_view data, std::string_view colour, std::string_view title = {}, double opacity = 1);
-  // A PNG file's bytes, held inside the picture; as many pixels of it as there are stay sharp where it is magnified.
+  // A PNG file's bytes, held inside the image; as many pixels of it as there are stay sharp where it is magnified.
   void image(double x, double y, double w, double h, std::string_view png, std::string_view title = {});
   struct TextStyle {
     Anchor anchor = Anchor::start;
@@ -60,7 +60,7 @@ class Svg {
   void text(double x, double y, std::string_view content, const TextStyle& style);
   void text(double x, double y, std::string_view content) { text(x, y, content, TextStyle{}); }
 
-  // As part of an HTML page; `label` names the picture for screen readers.
+  // As part of an HTML page; `label` names the image for screen readers.
   std::string inline_markup(std::string_view label) const;
   // As a file: XML declaration, white ground, dark text.
   std::string file_markup(std::string_view label) const;
@@ -101,6 +101,6 @@ double text_width(std::string_view text, double size = 12);
 std::string cut_to_width(std::string_view text, double pixels, double size = 12);
 
 // A PNG by itself, pixel by pixel; `name` is its tooltip.
-Svg picture_of(const std::string& png, const std::string& name);
+Svg image_of(const std::string& png, const std::string& name);
 
 }  // namespace kern::training

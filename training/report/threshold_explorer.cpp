@@ -195,7 +195,7 @@ void add_threshold_explorer(Report& report, const std::string& name, const Thres
   draw_rates(svg, v, range, x);
   draw_bars(svg, v, range, x);
   const char* caption =
-      "Above, both rates against the threshold; below, the scores of good pictures and anomalies, shares of each. The "
+      "Above, both rates against the threshold; below, the scores of good images and anomalies, shares of each. The "
       "dashed line is the chosen threshold, the full one that of the slider.";
   report.file(name, svg, caption);
   std::string html = "<div class=\"explorer\"><div class=\"under\">" + svg.inline_markup(caption) +

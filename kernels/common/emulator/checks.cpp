@@ -17,7 +17,7 @@ namespace kern::emulator {
 namespace {
 
 // Who touched a value last, and when. Times count the beginnings of launches and blocks and the barriers of blocks, so
-// that one number says launch, block and the stretch between two barriers; `*_warp_time` are the warp's __syncwarp in
+// that one number says launch, block and the chunk between two barriers; `*_warp_time` are the warp's __syncwarp in
 // its block. A value is a word of 4 bytes; a word of which a part was touched alone is split for the rest of the
 // launch: then there is one of these for each byte.
 struct Cell {

@@ -12,8 +12,8 @@
 namespace kern::emulator {
 
 std::string short_path(const std::string& p) {
-  for (const char* room : {"/kernels/", "/tests/", "/engine/"})
-    if (const size_t at = p.rfind(room); at != std::string::npos) return p.substr(at + 1);
+  for (const char* library : {"/kernels/", "/tests/", "/engine/"})
+    if (const size_t at = p.rfind(library); at != std::string::npos) return p.substr(at + 1);
   return p;
 }
 

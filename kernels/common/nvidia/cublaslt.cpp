@@ -57,7 +57,7 @@ std::string cublaslt_in_words() {
   return o.library ? text(o.library->api.version(), " (", o.library->api.library.file(), ")") : "none: " + o.why;
 }
 
-void MatmulPlan::judge(LtStatus status, const char* doing) const {
+void MatmulPlan::check_status(LtStatus status, const char* doing) const {
   if (status == LtStatus::success) return;
   throw Error(
       text(what_, ": cuBLASLt ", library_->api.version(), ": ", doing, ": ", library_->api.GetStatusString(status)));
@@ -68,12 +68,12 @@ MatmulPlan::MatmulPlan(CublasLt& library, const MatmulSpec& g, std::string what)
   const CublasLtApi& api = library.api;
   Preference preference = nullptr;
   try {
-    judge(api.MatmulDescCreate(&description_, g.tf32 ? ComputeType::fast_tf32 : ComputeType::float32,
-                               LtDataType::float32),
-          "a description cannot be made");
+    check_status(api.MatmulDescCreate(&description_, g.tf32 ? ComputeType::fast_tf32 : ComputeType::float32,
+                                      LtDataType::float32),
+                 "a description cannot be made");
     const auto describe = [&](DescAttribute name, const auto& value) {
-      judge(api.MatmulDescSetAttribute(description_, name, &value, sizeof value),
-            "a description does not take a value");
+      check_status(api.MatmulDescSetAttribute(description_, name, &value, sizeof value),
+                   "a description does not take a value");
     };
     const auto transposed = [](bool yes) { return yes ? Operation::transposed : Operation::as_it_stands; };
     describe(DescAttribute::transpose_a, transposed(g.transpose_a));
@@ -85,16 +85,17 @@ MatmulPlan::MatmulPlan(CublasLt& library, const MatmulSpec& g, std::string what)
     }
     const auto layout = [&](MatrixLayout& of, bool turned, int64_t rows, int64_t columns, int64_t pitch) {
       if (turned) std::swap(rows, columns);
-      judge(api.MatrixLayoutCreate(&of, LtDataType::float32, uint64_t(rows), uint64_t(columns), pitch),
-            "a layout cannot be made");
+      check_status(api.MatrixLayoutCreate(&of, LtDataType::float32, uint64_t(rows), uint64_t(columns), pitch),
+                   "a layout cannot be made");
     };
     layout(a_, g.transpose_a, g.m, g.k, g.a_pitch);
     layout(b_, g.transpose_b, g.k, g.n, g.b_pitch);
     layout(d_, false, g.m, g.n, g.d_pitch);
 
-    judge(api.MatmulPreferenceCreate(&preference), "a preference cannot be made");
+    check_status(api.MatmulPreferenceCreate(&preference), "a preference cannot be made");
     const auto prefer = [&](PreferenceAttribute name, const auto& value) {
-      judge(api.MatmulPreferenceSetAttribute(preference, name, &value, sizeof value), "a preference is not taken");
+      check_status(api.MatmulPreferenceSetAttribute(preference, name, &value, sizeof value),
+                   "a preference is not taken");
     };
     prefer(PreferenceAttribute::most_workspace, uint64_t{32} << 20);
     prefer(PreferenceAttribute::reduction_schemes, uint32_t{in_compute_type});  // whole sums or parts in the workspace
@@ -103,8 +104,9 @@ MatmulPlan::MatmulPlan(CublasLt& library, const MatmulSpec& g, std::string what)
       prefer(name, uint32_t(kAlignment));
     HeuristicResult result{};
     int count = 0;
-    judge(api.MatmulAlgoGetHeuristic(library.handle, description_, a_, b_, d_, d_, preference, 1, &result, &count),
-          "it proposes nothing");
+    check_status(
+        api.MatmulAlgoGetHeuristic(library.handle, description_, a_, b_, d_, d_, preference, 1, &result, &count),
+        "it proposes nothing");
     check(count == 1 && result.state == LtStatus::success, what_, ": cuBLASLt has no algorithm for it");
     algorithm_ = result.algorithm;
     workspace_ = result.workspace;
@@ -126,11 +128,11 @@ void MatmulPlan::run(void* stream, const float* a, const float* b, const float* 
   const float one = 1, zero = 0;
   std::lock_guard lock(library_->mutex);
   if (bias_)
-    judge(library_->api.MatmulDescSetAttribute(description_, DescAttribute::bias_pointer, &bias, sizeof bias),
-          "it does not take the bias");
-  judge(library_->api.Matmul(library_->handle, description_, &one, a, a_, b, b_, &zero, d, d_, d, d_, &algorithm_,
-                             workspace, workspace_, stream),
-        "it failed");
+    check_status(library_->api.MatmulDescSetAttribute(description_, DescAttribute::bias_pointer, &bias, sizeof bias),
+                 "it does not take the bias");
+  check_status(library_->api.Matmul(library_->handle, description_, &one, a, a_, b, b_, &zero, d, d_, d, d_,
+                                    &algorithm_, workspace, workspace_, stream),
+               "it failed");
 }
 
 }  // namespace kern::kernels

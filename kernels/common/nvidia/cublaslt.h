@@ -50,7 +50,7 @@ class MatmulPlan {
   void run(void* stream, const float* a, const float* b, const float* bias, float* d, void* workspace) const;
 
  private:
-  void judge(cublaslt::LtStatus, const char* doing) const;
+  void check_status(cublaslt::LtStatus, const char* doing) const;
   void free();
   CublasLt* library_;
   std::string what_;

@@ -40,7 +40,7 @@ std::string CudnnApi::words(Status status) const {
 
 CudnnDescriptor::CudnnDescriptor(const CudnnApi& api, DescriptorType type, std::string what)
     : api_(&api), what_(std::move(what)) {
-  judge(api.BackendCreateDescriptor(type, &raw_), "it cannot be made");
+  check_status(api.BackendCreateDescriptor(type, &raw_), "it cannot be made");
 }
 CudnnDescriptor::CudnnDescriptor(CudnnDescriptor&& o) noexcept
     : api_(o.api_), raw_(std::exchange(o.raw_, nullptr)), what_(std::move(o.what_)) {}
@@ -48,17 +48,17 @@ CudnnDescriptor::~CudnnDescriptor() {
   if (raw_) api_->BackendDestroyDescriptor(raw_);
 }
 
-void CudnnDescriptor::judge(Status status, std::string_view doing) const {
+void CudnnDescriptor::check_status(Status status, std::string_view doing) const {
   if (status == Status::success) return;
   throw Error(text(what_, ": cuDNN ", api_->version(), ": ", doing, ": ", api_->words(status)));
 }
 CudnnDescriptor& CudnnDescriptor::set(Attribute name, AttributeType type, int64_t count, const void* values) {
   const Status status = api_->BackendSetAttribute(raw_, name, type, count, values);
-  if (status != Status::success) judge(status, text("it does not take attribute ", int(name)));
+  if (status != Status::success) check_status(status, text("it does not take attribute ", int(name)));
   return *this;
 }
 CudnnDescriptor& CudnnDescriptor::finalize() {
-  judge(api_->BackendFinalize(raw_), "it is refused");
+  check_status(api_->BackendFinalize(raw_), "it is refused");
   return *this;
 }
 bool CudnnDescriptor::finalize(std::string& why) {
@@ -69,7 +69,7 @@ bool CudnnDescriptor::finalize(std::string& why) {
 int64_t CudnnDescriptor::get(Attribute name, AttributeType type, int64_t most, void* values) const {
   int64_t count = 0;
   const Status status = api_->BackendGetAttribute(raw_, name, type, most, &count, values);
-  if (status != Status::success) judge(status, text("it does not give attribute ", int(name)));
+  if (status != Status::success) check_status(status, text("it does not give attribute ", int(name)));
   return most ? std::min(count, most) : count;
 }
 

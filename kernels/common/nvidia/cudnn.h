@@ -77,7 +77,7 @@ class CudnnDescriptor {
   static constexpr auto type_of(const cudnn::ConvolutionMode*) { return cudnn::AttributeType::convolution_mode; }
   static constexpr auto type_of(const cudnn::HeuristicMode*) { return cudnn::AttributeType::heuristic_mode; }
   static constexpr auto type_of(const cudnn::NumericalNote*) { return cudnn::AttributeType::numerical_note; }
-  void judge(cudnn::Status, std::string_view doing) const;
+  void check_status(cudnn::Status, std::string_view doing) const;
 
   const CudnnApi* api_;
   cudnn::RawDescriptor raw_ = nullptr;

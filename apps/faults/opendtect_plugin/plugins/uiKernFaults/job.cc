@@ -168,7 +168,7 @@ class FaultsJob : public Executor {
     to_kern_->close();
     child_.emplace(std::vector<std::string>{order_.program, "faults", "predict", "model=" + order_.model,
                                             "data=" + (*folder_ / "cube.sgy").string(), "out=" + folder_->string(),
-                                            "thin=false", "sticks=0", "pictures=false"},
+                                            "thin=false", "sticks=0", "images=false"},
                    *folder_ / "kern.log");
     step_ = Step::predict;
   }
