@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <future>
 #include <semaphore>
 #include <set>
@@ -35,6 +36,15 @@ struct Release {
   std::counting_semaphore<>& of;
   ~Release() { of.release(); }
 };
+
+// <source>.cu.o, wherever it lies below the folder; where it does not, the folder's own, which cuobjdump then names.
+std::string object_of(const std::string& folder, const std::string& source) {
+  const std::string name = source + ".cu.o";
+  if (std::filesystem::is_directory(folder))
+    for (const auto& file : std::filesystem::recursive_directory_iterator(folder))
+      if (file.path().filename() == name) return file.path().string();
+  return folder + "/" + name;
+}
 
 }  // namespace
 
@@ -75,7 +85,7 @@ std::vector<std::pair<Row*, std::optional<Figures>>> measure_rows(const std::str
     found.push_back(std::async(std::launch::async, [&, source = source, arch = arch] {
       free_cores.acquire();
       const Release release{free_cores};
-      return measure_object(cuobjdump, folder + "/" + source + ".cu.o", arch, [&](const std::string& name) {
+      return measure_object(cuobjdump, object_of(folder, source), arch, [&](const std::string& name) {
         const Row* row = row_of(source, arch, name);
         return row ? std::optional(row->copies) : std::nullopt;
       });

@@ -14,7 +14,7 @@ std::vector<std::pair<std::string, Figures>> measure_object(
     const std::function<std::optional<double>(const std::string& name)>& copies);
 
 // What every row of the table is now, in its order: the worst of the kernels that are the row's; none where there is no
-// such kernel. A row's object file is <folder>/<source>.cu.o.
+// such kernel. A row's object file is <source>.cu.o, anywhere below the folder.
 std::vector<std::pair<Row*, std::optional<Figures>>> measure_rows(const std::string& cuobjdump,
                                                                   const std::string& folder, Table& table);
 

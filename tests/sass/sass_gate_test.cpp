@@ -63,6 +63,14 @@ class SassGate : public ::testing::Test {
   std::filesystem::path folder_;
 };
 
+TEST_F(SassGate, FindsAnObjectInAFolderBelow) {
+  std::filesystem::create_directories(folder_ / "optim");
+  file("optim/missing.cu.o", "");  // what the stand-in for cuobjdump refuses, in a sentence that shows the path
+  const Ended ended = gate("sm_90a missing *<false> - 14 11 - - - 100 - 0 0\n");
+  EXPECT_NE(ended.code, 0);
+  EXPECT_NE(ended.said.find("/optim/missing.cu.o"), std::string::npos) << ended.said;
+}
+
 TEST_F(SassGate, HoldsTheTable) {
   const std::string clean = "sm_90a x *<false> - 14 11 - - - 100 - 0 0\n";
   Ended ended = gate(clean);
