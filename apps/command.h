@@ -4,7 +4,7 @@
 //
 //   const Task& wells_task() {
 //     static const Task task{"wells", "facies of 1-D well logs", {
-//         verb<TrainConfig>("train", "train a model", describe_train, run_train)}};
+//         verb<TrainConfig>("train", "train a model", describe_train, run_wells_train)}};
 //     return task;
 //   }
 #pragma once

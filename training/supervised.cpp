@@ -14,7 +14,7 @@ StepResult Supervised::step(const std::function<LabelledBatch()>& next) {
   return network_.device() == Device::cpu ? step_at_once(next) : step_recorded(next);
 }
 
-Tensor Supervised::gradients_of(const Tensor& x, const Tensor& labels) const {
+Tensor Supervised::forward_backward(const Tensor& x, const Tensor& labels) const {
   const Tensor loss =
       options_.loss ? options_.loss(network_, x, labels) : cross_entropy_of(network_, x, labels, weights_);
   backward(loss, Tensor::full({1}, 1.0f / float(options_.accumulate), {.device = loss.device()}));
@@ -31,7 +31,7 @@ StepResult Supervised::step_at_once(const std::function<LabelledBatch()>& next) 
   for (int i = 0; i < options_.accumulate; ++i) {
     const LabelledBatch batch = next();
     if (!batch.x) break;
-    result.loss.add(gradients_of(batch.x, batch.labels), batch.x.dim(0));
+    result.loss.add(forward_backward(batch.x, batch.labels), batch.x.dim(0));
     result.samples += batch.x.dim(0);
   }
   optimiser_.prepare_step();
@@ -55,7 +55,7 @@ StepResult Supervised::step_recorded(const std::function<LabelledBatch()>& next)
       inputs,
       [&](const std::vector<Tensor>& there) {
         std::vector<Tensor> out;
-        for (size_t i = 0; i < there.size(); i += 2) out.push_back(gradients_of(there[i], there[i + 1]));
+        for (size_t i = 0; i < there.size(); i += 2) out.push_back(forward_backward(there[i], there[i + 1]));
         apply_update();
         return out;
       },

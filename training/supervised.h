@@ -30,8 +30,8 @@ class Supervised {
  private:
   StepResult step_at_once(const std::function<LabelledBatch()>& next);
   StepResult step_recorded(const std::function<LabelledBatch()>& next);
-  // Forward and backward: adds to the gradients.
-  Tensor gradients_of(const Tensor& x, const Tensor& labels) const;
+  // The loss, [1]; what backward gives is added to the gradients.
+  Tensor forward_backward(const Tensor& x, const Tensor& labels) const;
   void apply_update();
   AnyModule network_;
   Optimiser& optimiser_;

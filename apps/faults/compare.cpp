@@ -158,7 +158,7 @@ void run_faults_compare(const FaultsCompareConfig& c, Call& call) {
 void run_faults_study(const StudyConfig& config, Call& call) {
   run_study(config,
             {.command = "faults train",
-             .train = verb<FaultsTrainConfig>("train", "", describe_faults_train, run_train_faults),
+             .train = verb<FaultsTrainConfig>("train", "", describe_faults_train, run_faults_train),
              .rules = rules(),
              .figures = {"average_precision", "f1", "tol_iou"},
              .compare =

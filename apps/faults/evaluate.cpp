@@ -112,7 +112,7 @@ SyntheticKeys synthetic_of(const FaultsModel& model, const training::Schema& giv
 
 }  // namespace
 
-void run_evaluate_faults(const FaultsEvaluateConfig& c, Call& call) {
+void run_faults_evaluate(const FaultsEvaluateConfig& c, Call& call) {
   const training::RunFolder run = open_results(c.run, c.overwrite);
   c.machine.apply();
   const FaultsModel model = load_faults_model(training::find_model_file(c.model));

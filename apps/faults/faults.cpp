@@ -10,19 +10,19 @@ const Task& faults_task() {
       "seismic faults: SEG-Y in, fault probability out",
       {
           verb<FaultsInitConfig>("init", "write a configuration of sections like a survey's, which trains as it stands",
-                                 describe_faults_init, run_init_faults)
+                                 describe_faults_init, run_faults_init)
               .taking_one("data"),
           verb<SegyInspectConfig>("inspect", "say what SEG-Y files hold and what is odd; draw a section and a map",
-                                  describe_inspect, run_inspect_segy)
+                                  describe_inspect, run_faults_inspect)
               .taking_one("data"),
           verb<SynthesizeSeismicConfig>("synthesize", "make synthetic sections or cubes with faults and their labels",
-                                        describe_synthesize, run_synthesize_seismic),
+                                        describe_synthesize, run_faults_synthesize),
           verb<FaultsTrainConfig>("train", "train a network on synthetic sections", describe_faults_train,
-                                  run_train_faults),
+                                  run_faults_train),
           verb<FaultsEvaluateConfig>("evaluate", "measure a model on sections whose faults are known",
-                                     describe_faults_evaluate, run_evaluate_faults),
+                                     describe_faults_evaluate, run_faults_evaluate),
           verb<FaultsPredictConfig>("predict", "find faults in SEG-Y files or in images of sections",
-                                    describe_faults_predict, run_predict_faults)
+                                    describe_faults_predict, run_faults_predict)
               .taking_one("data"),
           verb<FaultsCompareConfig>("compare", "hold finished trainings side by side, on the same sections",
                                     describe_faults_compare, run_faults_compare)

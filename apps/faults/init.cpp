@@ -10,7 +10,7 @@
 
 namespace kern::apps {
 
-void run_init_faults(const FaultsInitConfig& c, Call& call) {
+void run_faults_init(const FaultsInitConfig& c, Call& call) {
   NewConfig out(c.out, c.overwrite);
   check(std::filesystem::is_regular_file(c.data), c.data, " is no file: data= names one SEG-Y file of the survey");
   const data::SegyFile file(c.data, c.places);

@@ -236,7 +236,7 @@ void inspect_one(const fs::path& path, const SegyInspectConfig& c, const fs::pat
 
 }  // namespace
 
-void run_inspect_segy(const SegyInspectConfig& c, Call& call) {
+void run_faults_inspect(const SegyInspectConfig& c, Call& call) {
   c.machine.apply();
   check(!c.inline_number || !c.crossline_number, "inline= and crossline= are both given: one section is drawn");
   std::error_code none;

@@ -284,7 +284,7 @@ void predict_image(const FaultsPredictConfig& c, const FaultsModel& model, const
 
 }  // namespace
 
-void run_predict_faults(const FaultsPredictConfig& c, Call& call) {
+void run_faults_predict(const FaultsPredictConfig& c, Call& call) {
   c.machine.apply();
   const FaultsModel model = load_faults_model(training::find_model_file(c.model));
   model.module.move_to(c.machine.where());

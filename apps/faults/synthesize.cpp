@@ -50,7 +50,7 @@ void add_images(std::vector<data::Image>& cells, const data::SyntheticVolume& v)
 
 }  // namespace
 
-void run_synthesize_seismic(const SynthesizeSeismicConfig& c, Call& call) {
+void run_faults_synthesize(const SynthesizeSeismicConfig& c, Call& call) {
   const data::SyntheticSeismic options = c.synthetic.options(uint64_t(c.seed));
   std::optional<data::SectionWindows> windows;
   if (!c.from.empty()) {

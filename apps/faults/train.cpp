@@ -157,6 +157,6 @@ void train(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
 
 }  // namespace
 
-void run_train_faults(const FaultsTrainConfig& c, Call& call) { train(c, open_run(c.run, c.resume, call), call); }
+void run_faults_train(const FaultsTrainConfig& c, Call& call) { train(c, open_run(c.run, c.resume, call), call); }
 
 }  // namespace kern::apps

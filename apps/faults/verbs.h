@@ -6,13 +6,13 @@
 
 namespace kern::apps {
 
-void run_init_faults(const FaultsInitConfig& config, Call& call);
-void run_inspect_segy(const SegyInspectConfig& config, Call& call);
-void run_train_faults(const FaultsTrainConfig& config, Call& call);
-void run_predict_faults(const FaultsPredictConfig& config, Call& call);
-void run_evaluate_faults(const FaultsEvaluateConfig& config, Call& call);
+void run_faults_init(const FaultsInitConfig& config, Call& call);
+void run_faults_inspect(const SegyInspectConfig& config, Call& call);
+void run_faults_train(const FaultsTrainConfig& config, Call& call);
+void run_faults_predict(const FaultsPredictConfig& config, Call& call);
+void run_faults_evaluate(const FaultsEvaluateConfig& config, Call& call);
 void run_faults_compare(const FaultsCompareConfig& config, Call& call);
 void run_faults_study(const StudyConfig& config, Call& call);
-void run_synthesize_seismic(const SynthesizeSeismicConfig& config, Call& call);
+void run_faults_synthesize(const SynthesizeSeismicConfig& config, Call& call);
 
 }  // namespace kern::apps

@@ -171,7 +171,7 @@ void run_compare(const CompareConfig& config, Call& call) {
 void run_wells_study(const StudyConfig& config, Call& call) {
   run_study(config,
             {.command = "wells train",
-             .train = verb<TrainConfig>("train", "", describe_train, run_train),
+             .train = verb<TrainConfig>("train", "", describe_train, run_wells_train),
              .rules = rules(),
              .figures = {"accuracy", "macro_f1", "mean_iou", "logistic_mean_iou"},
              .compare = [](const std::vector<std::string>& runs,

@@ -12,7 +12,7 @@
 
 namespace kern::apps {
 
-void run_evaluate(const EvaluateConfig& c, Call& call) {
+void run_wells_evaluate(const EvaluateConfig& c, Call& call) {
   const training::RunFolder run = open_results(c.run, c.overwrite);
   c.machine.apply();
   const WellsModel model = load_wells_model(training::find_model_file(c.model));

@@ -139,7 +139,7 @@ bool classes_are_monotone(const data::WellSet& set) {
 
 }  // namespace
 
-void run_init(const InitConfig& c, Call& call) {
+void run_wells_init(const InitConfig& c, Call& call) {
   NewConfig out(c.out, c.overwrite);
   data::WellsOptions o{.path = c.data};
   const data::WellsSurvey survey = data::survey_wells(o);

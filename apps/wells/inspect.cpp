@@ -25,7 +25,7 @@ void print_summary(const data::WellsSummary& s, const training::ClassList& class
 
 }  // namespace
 
-void run_inspect(const TrainConfig& c, Call& call) {
+void run_wells_inspect(const TrainConfig& c, Call& call) {
   // Codes outside the classes are what a person wants to see here, not an error.
   data::WellsOptions options = c.data.options();
   options.ignore_unmapped = true;

@@ -207,7 +207,7 @@ std::vector<Job> plan(const PredictConfig& c) {
 
 }  // namespace
 
-void run_predict(const PredictConfig& c, Call& call) {
+void run_wells_predict(const PredictConfig& c, Call& call) {
   c.machine.apply();
   const WellsModel model = load_wells_model(training::find_model_file(c.model));
   model.module.move_to(c.machine.where());

@@ -8,7 +8,7 @@
 
 namespace kern::apps {
 
-void run_synthesize(const SynthesizeConfig& c, Call& call) {
+void run_wells_synthesize(const SynthesizeConfig& c, Call& call) {
   const data::SyntheticWells options{.wells = c.wells,
                                      .samples = c.samples,
                                      .step = c.step,

@@ -297,6 +297,6 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
 
 }  // namespace
 
-void run_train(const TrainConfig& c, Call& call) { train(c, open_run(c.run, c.resume, call), call); }
+void run_wells_train(const TrainConfig& c, Call& call) { train(c, open_run(c.run, c.resume, call), call); }
 
 }  // namespace kern::apps

@@ -5,11 +5,11 @@
 
 namespace kern::apps {
 
-void run_init(const InitConfig& config, Call& call);
-void run_synthesize(const SynthesizeConfig& config, Call& call);
-void run_inspect(const TrainConfig& config, Call& call);
-void run_train(const TrainConfig& config, Call& call);
-void run_evaluate(const EvaluateConfig& config, Call& call);
-void run_predict(const PredictConfig& config, Call& call);
+void run_wells_init(const InitConfig& config, Call& call);
+void run_wells_synthesize(const SynthesizeConfig& config, Call& call);
+void run_wells_inspect(const TrainConfig& config, Call& call);
+void run_wells_train(const TrainConfig& config, Call& call);
+void run_wells_evaluate(const EvaluateConfig& config, Call& call);
+void run_wells_predict(const PredictConfig& config, Call& call);
 
 }  // namespace kern::apps

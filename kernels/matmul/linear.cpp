@@ -11,7 +11,7 @@ namespace {
 // All three directions are out[i,j] = start[j] + sum_l a(i,l) b[l,j] with rows of b contiguous: a tile of 4 x 8 results
 // stays in registers while l runs. Sums over l are cut into blocks of 256, each summed on its own: long sums lose
 // little, and the part of b that a block reads stays in a cache.
-constexpr int64_t kMinRows = 16, kSmallestWeights = 1024;  // of a case for the SIMD products
+constexpr int64_t kSmallestWeights = 1024;  // of a case for the SIMD products
 constexpr int64_t kTileRows = 4, kTileColumns = 8, kDepth = 256;
 
 struct Product {
@@ -163,7 +163,7 @@ constexpr LinearImpl by_conv(const char* name, bool (*supports)(const LinearSpec
                               float* db) { conv_impl<device>(g).backward_bias(exec, as_conv(g), dy, db); }};
 }
 
-// Products that are large enough to pay for the copy of a factor. The bias is conv2d's.
+// Products that are large enough for an instruction set's own loops. The bias is conv2d's.
 template <Isa isa>
 LinearImpl simd_row() {
   constexpr LinearImpl conv = by_conv<Device::cpu>("", supports_all);
@@ -172,7 +172,7 @@ LinearImpl simd_row() {
           .device = Device::cpu,
           .supports =
               [](const LinearSpec& g) {
-                return cpu_has(isa) && fits_conv(g) && g.rows >= kMinRows && g.k * g.c >= kSmallestWeights;
+                return cpu_has(isa) && fits_conv(g) && g.rows > 0 && g.k * g.c >= kSmallestWeights;
               },
           .workspace =
               [](const LinearSpec& g) {

@@ -1,7 +1,7 @@
-// linear as matrix products, once per instruction set. The factor that is read by columns is copied into panels, a
-// thousand terms at a time, which the micro-kernel (common/tile-inl.h) reads in order; the other one is read where it
-// stands, or copied too where its terms lie far apart. Terms are summed in blocks of 256, so that what a block reads
-// stays in the near caches; the order of a sum depends on nothing but the shape.
+// linear as matrix products, once per instruction set; for few rows see linear_few_rows-inl.h. The factor that is read
+// by columns is copied into panels, a thousand terms at a time, which the micro-kernel (common/tile-inl.h) reads in
+// order; the other one is read where it stands, or copied too where its terms lie far apart. Terms are summed in blocks
+// of 256, so that what a block reads stays in the near caches; the order of a sum depends on nothing but the shape.
 #include "kernels/common/parallel.h"
 #include "kernels/common/simd.h"
 #include "kernels/matmul/linear.h"
@@ -12,6 +12,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/common/tile-inl.h"
+#include "kernels/matmul/linear_few_rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace kern::kernels {
@@ -141,7 +142,11 @@ void multiply(const Product& p, float* scratch) {
 // y is x w' (w is packed), or with few rows w x' (x is packed) turned over.
 bool is_turned(const LinearSpec& g) { return g.rows * (g.c + g.k) < g.k * g.c; }
 
+// With fewer rows the copy of a factor would take longer than the products.
+bool has_few_rows(const LinearSpec& g) { return g.rows < 16; }
+
 size_t workspace(const LinearSpec& g) {
+  if (has_few_rows(g)) return 0;
   const int64_t forward = is_turned(g) ? scratch_of(g.rows, g.c) + g.k * padded(g.rows) : scratch_of(g.k, g.c),
                 data = scratch_of(g.c, g.k), weight = scratch_of(g.c, g.rows);
   const int64_t most = data > weight ? data : weight;
@@ -149,6 +154,7 @@ size_t workspace(const LinearSpec& g) {
 }
 
 void forward(const Exec& exec, const LinearSpec& g, const float* x, const float* w, const float* b, float* y) {
+  if (has_few_rows(g)) return forward_few_rows(g, x, w, b, y);
   float* scratch = static_cast<float*>(exec.scratch);
   const Factor of_x{x, g.x_pitch(), 1}, of_w{w, g.c, 1};
   if (!is_turned(g)) {
@@ -168,10 +174,12 @@ void forward(const Exec& exec, const LinearSpec& g, const float* x, const float*
   });
 }
 void backward_data(const Exec& exec, const LinearSpec& g, const float* dy, const float* w, float* dx) {
+  if (has_few_rows(g)) return backward_data_few_rows(g, dy, w, dx);
   multiply({g.rows, g.c, g.k, {dy, g.dy_pitch(), 1}, {w, 1, g.c}, nullptr, dx, g.dx_pitch()},
            static_cast<float*>(exec.scratch));
 }
 void backward_weight(const Exec& exec, const LinearSpec& g, const float* dy, const float* x, float* dw) {
+  if (has_few_rows(g)) return backward_weight_few_rows(g, dy, x, dw);
   multiply({g.k, g.c, g.rows, {dy, 1, g.dy_pitch()}, {x, 1, g.x_pitch()}, nullptr, dw, g.c},
            static_cast<float*>(exec.scratch));
 }

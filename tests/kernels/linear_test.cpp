@@ -21,6 +21,13 @@ const LinearCase kLinearCases[] = {
     {{.rows = 33, .c = 300, .k = 70}},
     {{.rows = 700, .c = 3, .k = 5}},
     {{.rows = 0, .c = 3, .k = 5}},
+    // Few rows, whose weights are read where they lie.
+    {{.rows = 1, .c = 300, .k = 70}},
+    {{.rows = 2, .c = 1037, .k = 5}, false},
+    {{.rows = 3, .c = 33, .k = 601, .pitch = {.x = 36, .y = 603, .dx = 34, .dy = 602}}},
+    {{.rows = 4, .c = 64, .k = 64}},
+    {{.rows = 11, .c = 129, .k = 258, .pitch = {.x = 130, .y = 259, .dx = 131, .dy = 260}}},
+    {{.rows = 15, .c = 16, .k = 700}},
     // Of the SIMD products: few rows and more terms than are packed at a time; many rows of both, with slots.
     {{.rows = 17, .c = 1100, .k = 40}},
     {{.rows = 1030, .c = 33, .k = 226, .pitch = {.x = 36, .y = 227, .dx = 34, .dy = 229}}, false},
