@@ -2,6 +2,7 @@
 
 #include <tuple>
 
+#include "benchmarks/op_timer.h"
 #include "engine/benchmark_cases.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/elementwise/add.h"
@@ -52,6 +53,12 @@ Cost cost_of(const Impl*, std::string_view entry, const typename BenchmarkCases<
     if (entry == trial.entry) return {trial.flops, trial.bytes};
   return {};
 }
+template <class Op, class T>
+Cost cost_of(const Implementation<Op, T>*, std::string_view entry, const typename Op::Spec& g) {
+  const OpCost cost = entry == "forward" ? cost_of_call<typename Op::template Forward<T>>(g)
+                                         : cost_of_call<typename Op::template Backward<T>>(g);
+  return {cost.flops, cost.bytes};
+}
 template <class T>
 Cost cost_of(const NormActImplOf<T>*, std::string_view entry, const NormActSpec& g) {
   const double n = double(g.n * g.rows) * double(g.c), passes = g.per_sample || g.frozen ? 1 : 2;
@@ -81,15 +88,8 @@ Cost cost_of(const CastImpl*, std::string_view, const CastSpec& g) {
 Cost cost_of(const FillImpl*, std::string_view, const FillSpec& g) {
   return per_value<float>(double(g.rows) * double(g.c), 0, 1);
 }
-Cost cost_of(const SumImpl*, std::string_view, const SumSpec& g) {
-  return per_value<float>(double(g.rows) * double(g.c), 1, 1);
-}
 Cost cost_of(const DropoutImpl*, std::string_view, const DropoutSpec& g) {
   return per_value<float>(double(g.rows) * double(g.c), 1, 2);
-}
-Cost cost_of(const PreluImpl*, std::string_view entry, const PreluSpec& g) {
-  const double n = double(g.rows) * double(g.c);
-  return entry == "forward" ? per_value<float>(n, 1, 2) : per_value<float>(n, 2, 3);
 }
 template <class T>
 Cost cost_of(const MaxPoolImplOf<T>*, std::string_view entry, const MaxPoolSpec& g) {
@@ -101,29 +101,12 @@ Cost cost_of(const UpsampleImplOf<T>*, std::string_view, const UpsampleSpec& g) 
   const double xs = double(g.x_rows()) * g.c, ys = double(g.y_rows()) * g.c;
   return {ys * (g.how == Upsampling::nearest ? 1 : 7), double(sizeof(T)) * (xs + ys)};
 }
-Cost cost_of(const PadImpl*, std::string_view, const PadSpec& g) {
-  return per_value<float>(double(g.x_rows() + g.y_rows()) * double(g.c), 0, 1);
-}
-Cost cost_of(const GlobalAvgPoolImpl*, std::string_view, const GlobalAvgPoolSpec& g) {
-  return per_value<float>(double(g.n) * double(g.l + 1) * double(g.c), 1, 1);
-}
-Cost cost_of(const CrossEntropyImpl*, std::string_view entry, const CrossEntropySpec& g) {
-  const double rows = double(g.rows), n = rows * double(g.k), saved = rows * (kIndexBytes + 2 * sizeof(float));
-  return {4 * n, sizeof(float) * (entry == "forward" ? 1 : 2) * n + saved};
-}
 template <class X>
 Cost cost_of(const HeadCrossEntropyImplOf<X>*, std::string_view entry, const HeadCrossEntropySpec& g) {
   const double n = double(g.rows) * double(g.c);
   if (entry == "backward") return per_value<X>(n, 1, 2);  // scales what forward left
   const double products = 3 * double(g.rows) * double(g.w_size());
   return {2 * products, double(sizeof(X)) * 2 * n + kIndexBytes * double(g.rows)};
-}
-template <class Op>
-Cost cost_of(const PairLossImpl<Op>*, std::string_view entry, const PairLossSpec<Op>& g) {
-  return per_value<float>(double(g.size()), 3, entry == "forward" ? 2 : 3);
-}
-Cost cost_of(const KlNormalImpl*, std::string_view entry, const KlNormalSpec& g) {
-  return per_value<float>(double(g.rows) * double(g.c), 5, entry == "forward" ? 2 : 4);
 }
 Cost cost_of(const AdamImpl*, std::string_view, const AdamSpec& g) { return per_value<float>(double(g.n), 12, 7); }
 Cost cost_of(const SgdImpl*, std::string_view, const SgdSpec& g) {
@@ -279,20 +262,20 @@ void note_all(bool on) {
   note_calls(mul_registry(), on);
   note_calls(cast_registry(), on);
   note_calls(fill_registry(), on);
-  note_calls(sum_registry(), on);
+  note_calls(Sum::registry(), on);
   note_calls(dropout_registry(), on);
-  note_calls(prelu_registry(), on);
+  note_calls(Prelu::registry(), on);
   note_calls(max_pool_registry<float>(), on);
   note_calls(max_pool_registry<Bf16>(), on);
   note_calls(upsample_registry<float>(), on);
   note_calls(upsample_registry<Bf16>(), on);
-  note_calls(pad_registry(), on);
-  note_calls(global_avg_pool_registry(), on);
-  note_calls(cross_entropy_registry(), on);
+  note_calls(Pad::registry(), on);
+  note_calls(GlobalAvgPool::registry(), on);
+  note_calls(CrossEntropy::registry(), on);
   note_calls(head_cross_entropy_registry<float>(), on);
   note_calls(head_cross_entropy_registry<Bf16>(), on);
-  note_calls(mse_registry(), on);
-  note_calls(kl_normal_registry(), on);
+  note_calls(PairLoss<Mse>::registry(), on);
+  note_calls(KlNormal::registry(), on);
   note_calls(adam_registry(), on);
   note_calls(sgd_registry(), on);
   note_calls(ema_update_registry(), on);

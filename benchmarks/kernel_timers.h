@@ -34,9 +34,13 @@ struct Direction {
 
  private:
   static BenchmarkOutput some_of(BenchmarkOutput out) {  // of its values, as rows of one
-    out.pitch = std::max<int64_t>(1, out.size() / 1000);
-    out.rows = (out.size() + out.pitch - 1) / out.pitch;
+    if (out.pitch == out.columns)
+      out.columns = out.size(), out.rows = 1;  // dense: any value will do, else each row's first
+    const int64_t count = out.rows > 1 ? out.rows : out.columns, apart = out.rows > 1 ? out.pitch : 1,
+                  step = std::max<int64_t>(1, count / 1000);
+    out.rows = (count + step - 1) / step;
     out.columns = 1;
+    out.pitch = step * apart;
     return out;
   }
 };

@@ -1,5 +1,5 @@
 // The algebra of tensors: broadcasting, sums and extremes along dimensions, reordering.
-#include "benchmarks/kernel_timers.h"
+#include "benchmarks/op_timer.h"
 #include "kernels/elementwise/broadcast_ops.h"
 #include "kernels/reduce/cumsum.h"
 #include "kernels/reduce/max_axis.h"
@@ -23,12 +23,6 @@ Directions directions(const BroadcastImpl<Op>& impl, const BroadcastSpec& g, con
 }
 
 std::string shape_of(const AxisSpec& g) { return text(g.outer, "x", g.n, "x", g.inner); }
-Directions directions(const SumAxisImpl& impl, const SumAxisSpec& g, const Exec& e, BenchmarkArrays& a) {
-  float *x = a.input(g.x_size()), *y = a.output(g.y_size()), *dx = a.output(g.x_size());
-  const double n = double(g.x_size());
-  return {{"forward", n, floats(n), [=, &impl] { impl.forward(e, g, x, y); }, y, g.y_size()},
-          {"backward", n, floats(n), [=, &impl] { impl.backward(e, g, y, dx); }, dx, g.x_size()}};
-}
 Directions directions(const MaxAxisImpl& impl, const MaxAxisSpec& g, const Exec& e, BenchmarkArrays& a) {
   float *x = a.input(g.x_size()), *y = a.output(g.y_size());
   int32_t* index = a.classes(g.y_size(), g.n);
@@ -76,7 +70,7 @@ void add_algebra_timers(Timers& timers, int64_t values) {
         timers, broadcast_registry<Op>(),
         {{.sizes = {1, 1, 1, 1, rows, 32}, .a = {0, 0, 0, 0, 32, 1}, .b = {0, 0, 0, 0, 1, 0}}});
   });
-  add_timer<Cases, SumAxisSpec>(timers, sum_axis_registry(), {{last, 1}, {middle, 1}});
+  add_op_timer<SumAxis>(timers, {{last, 1}, {middle, 1}});
   add_timer<Cases, MaxAxisSpec>(timers, max_axis_registry(), {{last, false}, {middle, false}});
   add_timer<Cases, CumsumSpec>(timers, cumsum_registry(), {{middle, false}});
   add_timer<Cases, GatherSpec>(timers, gather_registry(),

@@ -1,4 +1,4 @@
-#include "benchmarks/kernel_timers.h"
+#include "benchmarks/op_timer.h"
 #include "kernels/elementwise/add.h"
 #include "kernels/elementwise/cast.h"
 #include "kernels/elementwise/fill.h"
@@ -70,17 +70,6 @@ Directions directions(const FillImpl& impl, const FillSpec& g, const Exec& e, Be
   return {{"forward", double(size), floats(double(size)), [=, &impl] { impl.forward(e, g, 2.0f, y); }, y, size}};
 }
 
-std::string shape_of(const SumSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const SumImpl& impl, const SumSpec& g, const Exec& e, BenchmarkArrays& a) {
-  SumSpec dense = g;
-  dense.pitch = {};
-  const int64_t size = g.rows * g.c;
-  float *x = a.input(size), *y = a.output(1), *dx = a.output(size), *one = a.input(1, 1, 1);
-  const double n = double(size);
-  return {{"forward", n, floats(n), [=, &impl] { impl.forward(e, dense, x, y); }, y, 1},
-          {"backward", n, floats(n), [=, &impl] { impl.backward(e, dense, one, dx); }, dx, size}};
-}
-
 std::string shape_of(const SumSquaresSpec& g) { return text(g.n); }
 Directions directions(const SumSquaresImpl& impl, const SumSquaresSpec& g, const Exec& e, BenchmarkArrays& a) {
   double* total = a.number(0.0);
@@ -130,7 +119,7 @@ void add_elementwise_timers(Timers& timers, int64_t values) {
   add_timer<Cases, BinarySpec>(timers, mul_registry(), {{.rows = rows, .c = 32}});
   add_timer<Cases, CastSpec>(timers, cast_registry(), {{.rows = rows, .c = 32}});
   add_timer<Cases, FillSpec>(timers, fill_registry(), {{.rows = rows, .c = 32}});
-  add_timer<Cases, SumSpec>(timers, sum_registry(), {{.rows = rows, .c = 32}});
+  add_op_timer<Sum>(timers, {{.rows = rows, .c = 32}});
   add_timer<Cases, SumSquaresSpec>(timers, sum_squares_registry(), {{.n = values}});
   add_timer<Cases, AdamSpec>(timers, adam_registry(), {{.n = values / 2}});
   add_timer<Cases, SgdSpec>(timers, sgd_registry(), {{.n = values / 2, .momentum = 0.9}});

@@ -1,4 +1,4 @@
-#include "benchmarks/kernel_timers.h"
+#include "benchmarks/op_timer.h"
 #include "kernels/labels/labels.h"
 #include "kernels/labels/monotone_posteriors.h"
 #include "kernels/labels/pseudo_labels.h"
@@ -17,20 +17,6 @@
 namespace kern::benchmarks {
 namespace {
 
-std::string shape_of(const CrossEntropySpec& g) { return text(g.rows, "x", g.k); }
-Directions directions(const CrossEntropyImpl& impl, const CrossEntropySpec& g, const Exec& e, BenchmarkArrays& a) {
-  const int64_t size = g.rows * g.k;
-  float *x = a.input(size), *dx = a.output(size), *loss = a.output(1), *saved = a.output(g.saved_size()),
-        *one = a.input(1, 1, 1);
-  const int32_t* t = a.classes(g.rows, g.k);
-  impl.forward(e, g, x, t, nullptr, loss, saved);
-  const double n = double(size);
-  return {{"forward", 4 * n, floats(n + 3 * double(g.rows)),
-           [=, &impl] { impl.forward(e, g, x, t, nullptr, loss, saved); }, loss, 1},
-          {"backward", 4 * n, floats(2 * n + 3 * double(g.rows)),
-           [=, &impl] { impl.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
-}
-
 std::string shape_of(const HeadCrossEntropySpec& g) { return text(g.rows, "x", g.c, "->", g.k); }
 template <class X>
 Directions directions(const HeadCrossEntropyImplOf<X>& impl, const HeadCrossEntropySpec& seen, const Exec& e,
@@ -45,79 +31,6 @@ Directions directions(const HeadCrossEntropyImplOf<X>& impl, const HeadCrossEntr
   // Logits, dx and dw: three products; forward gives the gradients too, backward only scales them.
   const double products = 3 * double(g.rows) * double(g.w_size()), n = double(g.rows * g.c);
   return {{"forward", 2 * products, bytes_of<X>(2 * n), [=, &impl] { impl.forward(e, g, in, out); }, loss, 1}};
-}
-
-std::string shape_of(const FocalSpec& g) { return text(g.rows, "x", g.k); }
-Directions directions(const FocalImpl& impl, const FocalSpec& g, const Exec& e, BenchmarkArrays& a) {
-  const int64_t size = g.rows * g.k;
-  float *x = a.input(size), *dx = a.output(size), *loss = a.output(1), *saved = a.output(1), *one = a.input(1, 1, 1);
-  const int32_t* t = a.classes(g.rows, class_count(g.k));
-  const auto forward = [=, &impl] { impl.forward(e, g, x, t, nullptr, loss, saved); };
-  forward();
-  const double n = double(size);
-  return {{"forward", 4 * n, floats(n + double(g.rows)), forward, loss, 1},
-          {"backward", 4 * n, floats(2 * n + double(g.rows)),
-           [=, &impl] { impl.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
-}
-
-std::string shape_of(const TverskySpec& g) { return text(g.groups, "x", g.rows, "x", g.k); }
-Directions directions(const TverskyImpl& impl, const TverskySpec& g, const Exec& e, BenchmarkArrays& a) {
-  const int64_t rows = g.groups * g.rows, size = rows * g.k;
-  float *x = a.input(size), *dx = a.output(size), *loss = a.output(1), *saved = a.output(g.saved_size()),
-        *one = a.input(1, 1, 1);
-  const int32_t* t = a.classes(rows, class_count(g.k));
-  const auto forward = [=, &impl] { impl.forward(e, g, x, t, loss, saved); };
-  forward();
-  const double n = double(size);
-  return {{"forward", 6 * n, floats(n + double(rows)), forward, loss, 1},
-          {"backward", 8 * n, floats(2 * n + double(rows)), [=, &impl] { impl.backward(e, g, one, x, t, saved, dx); },
-           dx, size}};
-}
-
-std::string shape_of(const BceSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const BceImpl& impl, const BceSpec& g, const Exec& e, BenchmarkArrays& a) {
-  const int64_t size = g.rows * g.c;
-  float *x = a.input(size), *t = a.input(size, 0, 1), *dx = a.output(size), *loss = a.output(1), *saved = a.output(1),
-        *one = a.input(1, 1, 1);
-  const auto forward = [=, &impl] { impl.forward(e, g, x, t, nullptr, loss, saved); };
-  forward();
-  const double n = double(size);
-  return {
-      {"forward", 6 * n, floats(2 * n), forward, loss, 1},
-      {"backward", 6 * n, floats(3 * n), [=, &impl] { impl.backward(e, g, one, x, t, nullptr, saved, dx); }, dx, size}};
-}
-
-template <class Op>
-std::string shape_of(const PairLossSpec<Op>& g) {
-  return text(g.rows, "x", g.c);
-}
-template <class Op>
-Directions directions(const PairLossImpl<Op>& impl, const PairLossSpec<Op>& g, const Exec& e, BenchmarkArrays& a) {
-  const int64_t size = g.rows * g.c;
-  float *x = a.input(size), *t = a.input(size), *loss = a.output(1), *dx = a.output(size), *one = a.input(1, 1, 1);
-  const double n = double(size);
-  return {{"forward", 3 * n, floats(2 * n), [=, &impl] { impl.forward(e, g, x, t, loss); }, loss, 1},
-          {"backward", 2 * n, floats(3 * n), [=, &impl] { impl.backward(e, g, one, x, t, dx); }, dx, size}};
-}
-
-std::string shape_of(const KlNormalSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const KlNormalImpl& impl, const KlNormalSpec& g, const Exec& e, BenchmarkArrays& a) {
-  const int64_t size = g.rows * g.c;
-  float *mu = a.input(size), *s = a.input(size), *loss = a.output(1), *dmu = a.output(size), *ds = a.output(size),
-        *one = a.input(1, 1, 1);
-  const double n = double(size);
-  return {{"forward", 5 * n, floats(2 * n), [=, &impl] { impl.forward(e, g, mu, s, loss); }, loss, 1},
-          {"backward", 4 * n, floats(4 * n), [=, &impl] { impl.backward(e, g, one, mu, s, dmu, ds); }, ds, size}};
-}
-
-std::string shape_of(const SsimSpec& g) { return text(g.n, "x", g.h, "x", g.w, "x", g.c); }
-Directions directions(const SsimImpl& impl, const SsimSpec& g, const Exec& e, BenchmarkArrays& a) {
-  const int64_t size = g.n * g.h * g.w * g.c;
-  float *x = a.input(size, 0, 1), *y = a.input(size, 0, 1), *loss = a.output(1), *dx = a.output(size),
-        *one = a.input(1, 1, 1);
-  const double n = double(size), filter = 2 * 2 * kSsimWindow * n;  // a filter of one map, one direction after another
-  return {{"forward", 5 * filter, floats(2 * n), [=, &impl] { impl.forward(e, g, x, y, loss); }, loss, 1},
-          {"backward", 8 * filter, floats(3 * n), [=, &impl] { impl.backward(e, g, one, x, y, dx); }, dx, size}};
 }
 
 // Labels move one value each; the same call on rows of C values differs in nothing else.
@@ -176,16 +89,16 @@ void add_loss_timers(Timers& timers, int64_t values) {
   const int64_t rows = values / 32;
   std::vector<CrossEntropySpec> classes;
   for (int64_t k : {2, 5, 12, 21, 32, 35}) classes.push_back({.rows = values / k, .k = k});
-  add_timer<Cases, CrossEntropySpec>(timers, cross_entropy_registry(), classes);
+  add_op_timer<CrossEntropy>(timers, classes);
   add_timers<Cases, HeadCrossEntropySpec>(timers, head_cross_entropy_registry(), head_cross_entropy_registry<Bf16>(),
                                           {{.rows = rows, .c = 32, .k = 35}});
-  add_timer<Cases, FocalSpec>(timers, focal_registry(), {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
-  add_timer<Cases, TverskySpec>(timers, tversky_registry(), {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
-  add_timer<Cases, BceSpec>(timers, bce_with_logits_registry(), {{.rows = rows, .c = 32}});
-  add_timer<Cases, MseSpec>(timers, mse_registry(), {{.rows = rows, .c = 32}});
-  add_timer<Cases, L1Spec>(timers, l1_registry(), {{.rows = rows, .c = 32}});
-  add_timer<Cases, HuberSpec>(timers, huber_registry(), {{.rows = rows, .c = 32}});
-  add_timer<Cases, KlNormalSpec>(timers, kl_normal_registry(), {{.rows = rows, .c = 32}});
+  add_op_timer<Focal>(timers, {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
+  add_op_timer<Tversky>(timers, {{.rows = values, .k = 1}, {.rows = values / 5, .k = 5}});
+  add_op_timer<BceWithLogits>(timers, {{.rows = rows, .c = 32}});
+  add_op_timer<PairLoss<Mse>>(timers, {{.rows = rows, .c = 32}});
+  add_op_timer<PairLoss<L1>>(timers, {{.rows = rows, .c = 32}});
+  add_op_timer<PairLoss<Huber>>(timers, {{.rows = rows, .c = 32}});
+  add_op_timer<KlNormal>(timers, {{.rows = rows, .c = 32}});
   add_timer<Cases, LabelsSpec>(timers, labels_registry(), {{.rows = rows, .c = 32, .positions = rows, .x_pitch = 1}});
   add_timer<Cases, PseudoLabelsSpec>(
       timers, pseudo_labels_registry(),
@@ -197,7 +110,7 @@ void add_loss_timers(Timers& timers, int64_t values) {
       timers, segmentation_score_registry(),
       {{.h = 2 * side, .w = 2 * side, .c = 12, .rows = 3 * side, .columns = 4 * side, .p_pitch = 12},
        {.h = 2 * side, .w = 2 * side, .c = 1, .rows = 3 * side, .columns = 4 * side}});
-  add_timer<Cases, SsimSpec>(timers, ssim_registry(), {{.n = 4, .h = side, .w = side, .c = 3}});
+  add_op_timer<Ssim>(timers, {{.n = 4, .h = side, .w = side, .c = 3}});
 }
 
 }  // namespace kern::benchmarks

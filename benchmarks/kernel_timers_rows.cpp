@@ -1,4 +1,4 @@
-#include "benchmarks/kernel_timers.h"
+#include "benchmarks/op_timer.h"
 #include "kernels/elementwise/dropout.h"
 #include "kernels/elementwise/prelu.h"
 #include "kernels/norm/batch_norm.h"
@@ -66,39 +66,6 @@ Directions directions(const BatchNormImpl& impl, const BatchNormSpec& g, const E
            dx, size}};
 }
 
-// The norms of samples; one that stays in the cache is read once.
-template <class Impl, class Spec>
-Directions sample_norm(const Impl& impl, const Spec& g, int64_t statistics, const Exec& e, BenchmarkArrays& a) {
-  const int64_t size = g.n * g.l * g.c;
-  float *x = a.input(g.n * g.l * g.x_pitch()), *dy = a.input(size), *w = a.input(g.c, 0.5f, 1.5f), *b = a.input(g.c),
-        *y = a.output(size), *mean = a.output(statistics), *inverse = a.output(statistics), *dx = a.output(size),
-        *dw = a.output(g.c), *db = a.output(g.c);
-  const auto forward = [=, &impl] { impl.forward(e, g, x, w, b, y, mean, inverse); };
-  forward();
-  const double n = double(size);
-  return {{"forward", 8 * n, floats(2 * n), forward, y, size},
-          {"backward", 14 * n, floats(3 * n), [=, &impl] { impl.backward(e, g, dy, x, w, mean, inverse, dx, dw, db); },
-           dx, size}};
-}
-std::string shape_of(const InstanceNormSpec& g) { return text(g.n, "x", g.l, "x", g.c); }
-Directions directions(const InstanceNormImpl& impl, const InstanceNormSpec& g, const Exec& e, BenchmarkArrays& a) {
-  return sample_norm(impl, g, g.n * g.c, e, a);
-}
-std::string shape_of(const GroupNormSpec& g) { return text(g.n, "x", g.l, "x", g.c, " in ", g.groups); }
-Directions directions(const GroupNormImpl& impl, const GroupNormSpec& g, const Exec& e, BenchmarkArrays& a) {
-  return sample_norm(impl, g, g.n * g.groups, e, a);
-}
-
-std::string shape_of(const PreluSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const PreluImpl& impl, const PreluSpec& g, const Exec& e, BenchmarkArrays& a) {
-  const int64_t size = g.rows * g.c;
-  float *x = a.input(size), *dy = a.input(size), *s = a.input(g.slopes), *y = a.output(size), *dx = a.output(size),
-        *ds = a.output(g.slopes);
-  const double n = double(size);
-  return {{"forward", n, floats(2 * n), [=, &impl] { impl.forward(e, g, x, s, y); }, y, size},
-          {"backward", 2 * n, floats(3 * n), [=, &impl] { impl.backward(e, g, dy, x, s, dx, ds); }, dx, size}};
-}
-
 std::string shape_of(const MaxPoolSpec& g) { return text(g.n, "x", g.h, "x", g.w, "x", g.c, " ", g.r, "x", g.s); }
 template <class T>
 Directions directions(const MaxPoolImplOf<T>& impl, const MaxPoolSpec& g, const Exec& e, BenchmarkArrays& a) {
@@ -109,28 +76,6 @@ Directions directions(const MaxPoolImplOf<T>& impl, const MaxPoolSpec& g, const 
   return {{"forward", double(xs), bytes_of<T>(double(xs + ys)), [=, &impl] { impl.forward(e, dense, x, y); }, y, ys},
           {"backward", double(xs), bytes_of<T>(double(2 * xs + ys)), [=, &impl] { impl.backward(e, dense, dy, x, dx); },
            dx, xs}};
-}
-
-std::string shape_of(const AvgPoolSpec& a) { return shape_of(a.pool); }
-Directions directions(const AvgPoolImpl& impl, const AvgPoolSpec& g, const Exec& e, BenchmarkArrays& a) {
-  const int64_t xs = g.pool.x_rows() * g.pool.c, ys = g.pool.y_rows() * g.pool.c;
-  AvgPoolSpec dense = g;
-  dense.pool.pitch = {};
-  float *x = a.input(xs), *dy = a.input(ys), *y = a.output(ys), *dx = a.output(xs);
-  const double flops = double(ys) * g.pool.r * g.pool.s, bytes = floats(double(xs + ys));
-  return {{"forward", flops, bytes, [=, &impl] { impl.forward(e, dense, x, y); }, y, ys},
-          {"backward", flops, bytes, [=, &impl] { impl.backward(e, dense, dy, dx); }, dx, xs}};
-}
-
-std::string shape_of(const GlobalAvgPoolSpec& g) { return text(g.n, "x", g.l, "x", g.c); }
-Directions directions(const GlobalAvgPoolImpl& impl, const GlobalAvgPoolSpec& g, const Exec& e, BenchmarkArrays& a) {
-  const int64_t xs = g.n * g.l * g.c, ys = g.n * g.c;
-  GlobalAvgPoolSpec dense = g;
-  dense.pitch = {};
-  float *x = a.input(xs), *dy = a.input(ys), *y = a.output(ys), *dx = a.output(xs);
-  const double flops = double(xs), bytes = floats(double(xs + ys));
-  return {{"forward", flops, bytes, [=, &impl] { impl.forward(e, dense, x, y); }, y, ys},
-          {"backward", flops, bytes, [=, &impl] { impl.backward(e, dense, dy, dx); }, dx, xs}};
 }
 
 std::string shape_of(const UpsampleSpec& g) {
@@ -147,20 +92,6 @@ Directions directions(const UpsampleImplOf<T>& impl, const UpsampleSpec& g, cons
           {"backward", flops, bytes, [=, &impl] { impl.backward(e, dense, dy, dx); }, dx, xs}};
 }
 
-std::string shape_of(const PadSpec& g) {
-  return text(g.n, "x", g.h, "x", g.w, "x", g.c, " by ", g.top, " ", g.bottom, " ", g.left, " ", g.right,
-              g.mirror ? " mirrored" : "");
-}
-Directions directions(const PadImpl& impl, const PadSpec& g, const Exec& e, BenchmarkArrays& a) {
-  const int64_t xs = g.n * g.h * g.w * g.c, ys = g.n * (g.h + g.top + g.bottom) * (g.w + g.left + g.right) * g.c;
-  PadSpec dense = g;
-  dense.pitch = {};
-  float *x = a.input(xs), *y = a.output(ys);
-  float *dy = a.input(ys), *dx = a.output(xs);
-  return {{"forward", double(ys), floats(double(xs + ys)), [=, &impl] { impl.forward(e, dense, x, y); }, y, ys},
-          {"backward", double(ys), floats(double(xs + ys)), [=, &impl] { impl.backward(e, dense, dy, dx); }, dx, xs}};
-}
-
 std::string shape_of(const DropoutSpec& g) { return text(g.rows, "x", g.c, g.span > 1 ? " channels" : ""); }
 Directions directions(const DropoutImpl& impl, const DropoutSpec& g, const Exec& e, BenchmarkArrays& a) {
   const uint64_t* step = a.number(uint64_t{1});
@@ -170,18 +101,6 @@ Directions directions(const DropoutImpl& impl, const DropoutSpec& g, const Exec&
   float *x = a.input(size), *y = a.output(size);
   const double n = double(size);
   return {{"forward", n, floats(2 * n), [=, &impl] { impl.forward(e, dense, step, x, y); }, y, size}};
-}
-
-std::string shape_of(const SoftmaxSpec& g) { return text(g.rows, "x", g.c); }
-Directions directions(const SoftmaxImpl& impl, const SoftmaxSpec& g, const Exec& e, BenchmarkArrays& a) {
-  const int64_t size = g.rows * g.c;
-  SoftmaxSpec dense = g;
-  dense.pitch = {};
-  float *x = a.input(size), *dy = a.input(size), *y = a.output(size), *dx = a.output(size);
-  impl.forward(e, dense, x, y);
-  const double n = double(size);
-  return {{"forward", 4 * n, floats(2 * n), [=, &impl] { impl.forward(e, dense, x, y); }, y, size},
-          {"backward", 4 * n, floats(3 * n), [=, &impl] { impl.backward(e, dense, dy, y, dx); }, dx, size}};
 }
 
 struct Cases {
@@ -201,26 +120,25 @@ void add_row_timers(Timers& timers, int64_t values) {
       {{.n = 16, .rows = rows / 16, .c = 32, .act = Activation::relu},
        {.n = rows / 1024, .rows = 1024, .c = 32, .per_sample = true, .act = Activation::prelu}});
   add_timer<Cases, BatchNormSpec>(timers, batch_norm_registry(), {{.rows = rows, .c = 32}});
-  add_timer<Cases, InstanceNormSpec>(timers, instance_norm_registry(), {{.n = rows / 1024, .l = 1024, .c = 32}});
-  add_timer<Cases, GroupNormSpec>(timers, group_norm_registry(), {{.n = rows / 1024, .l = 1024, .c = 32, .groups = 8}});
-  add_timer<Cases, PreluSpec>(timers, prelu_registry(), {{.rows = rows, .c = 32}});
+  add_op_timer<InstanceNorm>(timers, {{.n = rows / 1024, .l = 1024, .c = 32}});
+  add_op_timer<GroupNorm>(timers, {{.n = rows / 1024, .l = 1024, .c = 32, .groups = 8}});
+  add_op_timer<Prelu>(timers, {{.rows = rows, .c = 32}});
   const MaxPoolSpec pool{.n = images, .c = 32, .h = side, .w = side, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
   add_timers<Cases, MaxPoolSpec>(timers, max_pool_registry(), max_pool_registry<Bf16>(), {pool});
-  add_timer<Cases, AvgPoolSpec>(timers, avg_pool_registry(), {{.pool = pool}});
-  add_timer<Cases, GlobalAvgPoolSpec>(timers, global_avg_pool_registry(), {{.n = images, .l = rows / images, .c = 32}});
+  add_op_timer<AvgPool>(timers, {{.pool = pool}});
+  add_op_timer<GlobalAvgPool>(timers, {{.n = images, .l = rows / images, .c = 32}});
   UpsampleSpec up{.n = images, .c = 32, .h = side / 2, .w = side / 2, .p = side, .q = side};
   UpsampleSpec smooth = up;
   smooth.how = Upsampling::linear;
   add_timers<Cases, UpsampleSpec>(timers, upsample_registry(), upsample_registry<Bf16>(), {up, smooth});
-  add_timer<Cases, PadSpec>(
-      timers, pad_registry(),
-      {{.n = images, .h = side, .w = side, .c = 32, .top = 1, .bottom = 1, .left = 1, .right = 1}});
+  add_op_timer<Pad>(timers,
+                    {{.n = images, .h = side, .w = side, .c = 32, .top = 1, .bottom = 1, .left = 1, .right = 1}});
   add_timer<Cases, DropoutSpec>(timers, dropout_registry(),
                                 {{.rows = rows, .c = 32}, {.rows = rows, .c = 32, .span = 1024}});
   std::vector<SoftmaxSpec> classes;
   for (int64_t c : {2, 5, 12, 32}) classes.push_back({.rows = values / c, .c = c});
-  add_timer<Cases>(timers, softmax_registry(), classes);
-  add_timer<Cases>(timers, log_softmax_registry(), classes);
+  add_op_timer<Softmax>(timers, classes);
+  add_op_timer<LogSoftmax>(timers, classes);
 }
 
 }  // namespace kern::benchmarks

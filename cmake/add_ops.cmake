@@ -1,4 +1,4 @@
-# add_ops() finds the ops: every library's x.cpp that stands beside an x.h and defines `OpInfo x_info()`. Its registry is x_registry(), and it is
+# add_ops() finds the ops: every library's x.cpp that stands beside an x.h and defines, in one line, `OpInfo x_info() { return info_of(X::registry()); }`. It is
 # listed in the generated op_list.cpp (kernels/common/op_list.h). All sources of the libraries are compiled, *.cu, *_cudnn.cpp and
 # *_cublaslt.cpp where CUDA is built: adding an op, or an implementation of one, touches no list.
 function(add_ops)
@@ -15,11 +15,12 @@ function(add_ops)
     if(info)
       file(RELATIVE_PATH header ${PROJECT_SOURCE_DIR} ${source})
       string(REGEX REPLACE "cpp$" "h" header ${header})
-      list(APPEND ops "${name}=${header}")
+      string(REGEX REPLACE ".*info_of\\(([^,]*\\(\\)).*" "\\1" registry "${info}")
+      list(APPEND ops "${name}=${header}=${registry}")
     endif()
   endforeach()
   list(SORT ops)
-  set_property(GLOBAL PROPERTY KERN_OPS ${ops})  # name=header
+  set_property(GLOBAL PROPERTY KERN_OPS ${ops})  # name=header=registry
   if(KERN_HAS_CUDA)
     file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*/*.cu)
     kern_cuda_sources(kern_kernels ${kernels})

@@ -13,14 +13,14 @@ Tensor avg_pool(const char* op, kernels::AvgPoolSpec g, const Tensor& x, const T
       g.pool.pitch.x = v.pitch();
       return avg_pool(op, g, v, {}, at);
     });
-  const auto& impl = kernels::select(kernels::avg_pool_registry(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::AvgPool::registry(), x.device(), g, at);
   Tensor y = output_tensor(op, detail::pooled_shape(g.pool, x), x.options(), out, at);
   g.pool.pitch.y = y.pitch();
-  impl.forward({}, g, x.data(), y.mutate());
+  impl.forward({}, g, {.x = x.data(), .y = y.mutate()});
   return record(op, {x}, y, [g, &impl](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pool.pitch.dy = dy.pitch();
-    impl.backward({}, g, dy.data(), d[0].mutate());
+    impl.backward({}, g, {.dy = dy.data(), .dx = d[0].mutate()});
   });
 }
 

@@ -22,16 +22,25 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const Tensor&
                            .by_weight = o.by_weight,
                            .w_pitch_given = weight ? weight.pitch() : 0,
                            .pitch = {.x = logits.pitch(), .y = target.pitch()}};
-  const auto& impl = kernels::select(kernels::bce_with_logits_registry(), logits.device(), g, at);
+  const auto& impl = kernels::select(kernels::BceWithLogits::registry(), logits.device(), g, at);
   Tensor loss = Tensor::empty({1}, logits.options()), divisor = Tensor::empty({1}, logits.options());
-  impl.forward(Workspace(logits.device(), impl.workspace(g)).exec(), g, logits.data(), target.data(),
-               weight ? weight.data() : nullptr, loss.mutate(), divisor.mutate());
+  impl.forward(Workspace(logits.device(), impl.workspace(g)).exec(), g,
+               {.x = logits.data(),
+                .t = target.data(),
+                .w = weight ? weight.data() : nullptr,
+                .loss = loss.mutate(),
+                .saved = divisor.mutate()});
   return record(
       op, {logits}, loss,
       [op, g, &impl, divisor, x = Saved(logits), t = Saved(target), w = Saved(weight)](const Tensor& dy, Grads& d) {
         if (!d.want(0)) return;
-        impl.backward({}, g, dy.data(), x.get(op).data(), t.get(op).data(), w ? w.get(op).data() : nullptr,
-                      divisor.data(), d[0].mutate());
+        impl.backward({}, g,
+                      {.dy = dy.data(),
+                       .x = x.get(op).data(),
+                       .t = t.get(op).data(),
+                       .w = w ? w.get(op).data() : nullptr,
+                       .saved = divisor.data(),
+                       .dx = d[0].mutate()});
       });
 }
 

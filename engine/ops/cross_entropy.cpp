@@ -15,16 +15,25 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const Tensor& w
   const Tensor t = dense(target);
   const kernels::CrossEntropySpec g{
       .rows = logits.rows(), .k = logits.channels(), .smoothing = o.smoothing, .pitch = {.x = logits.pitch()}};
-  const auto& impl = kernels::select(kernels::cross_entropy_registry(), logits.device(), g, at);
-  Tensor loss = Tensor::empty({1}, logits.options()), saved = Tensor::empty({g.saved_size()}, logits.options());
-  impl.forward(Workspace(logits.device(), impl.workspace(g)).exec(), g, logits.data(), t.data<int32_t>(),
-               weight ? weight.data() : nullptr, loss.mutate(), saved.mutate());
+  const auto& impl = kernels::select(kernels::CrossEntropy::registry(), logits.device(), g, at);
+  Tensor loss = Tensor::empty({1}, logits.options()), saved = Tensor::empty({g.numbers().size()}, logits.options());
+  impl.forward(Workspace(logits.device(), impl.workspace(g)).exec(), g,
+               {.x = logits.data(),
+                .target = t.data<int32_t>(),
+                .weight = weight ? weight.data() : nullptr,
+                .loss = loss.mutate(),
+                .saved = saved.mutate()});
   return record("cross_entropy", {logits}, loss,
                 [g, &impl, x = Saved(logits), t = Saved(t), w = Saved(weight), saved](const Tensor& dy, Grads& d) {
                   if (!d.want(0)) return;
                   const char* op = "cross_entropy";
-                  impl.backward({}, g, dy.data(), x.get(op).data(), t.get(op).data<int32_t>(),
-                                w ? w.get(op).data() : nullptr, saved.data(), d[0].mutate());
+                  impl.backward({}, g,
+                                {.dy = dy.data(),
+                                 .x = x.get(op).data(),
+                                 .target = t.get(op).data<int32_t>(),
+                                 .weight = w ? w.get(op).data() : nullptr,
+                                 .saved = saved.data(),
+                                 .dx = d[0].mutate()});
                 });
 }
 

@@ -23,15 +23,24 @@ Tensor focal(const Tensor& logits, const Tensor& target, const FocalOptions& o, 
                              .gamma = o.gamma,
                              .alpha = o.alpha,
                              .pitch = {.x = logits.pitch()}};
-  const auto& impl = kernels::select(kernels::focal_registry(), logits.device(), g, at);
+  const auto& impl = kernels::select(kernels::Focal::registry(), logits.device(), g, at);
   Tensor loss = Tensor::empty({1}, logits.options()), count = Tensor::empty({1}, logits.options());
-  impl.forward(Workspace(logits.device(), impl.workspace(g)).exec(), g, logits.data(), t.data<int32_t>(),
-               weight ? weight.data() : nullptr, loss.mutate(), count.mutate());
+  impl.forward(Workspace(logits.device(), impl.workspace(g)).exec(), g,
+               {.x = logits.data(),
+                .target = t.data<int32_t>(),
+                .weight = weight ? weight.data() : nullptr,
+                .loss = loss.mutate(),
+                .saved = count.mutate()});
   return record(op, {logits}, loss,
                 [op, g, &impl, x = Saved(logits), t = Saved(t), w = Saved(weight), count](const Tensor& dy, Grads& d) {
                   if (!d.want(0)) return;
-                  impl.backward({}, g, dy.data(), x.get(op).data(), t.get(op).data<int32_t>(),
-                                w ? w.get(op).data() : nullptr, count.data(), d[0].mutate());
+                  impl.backward({}, g,
+                                {.dy = dy.data(),
+                                 .x = x.get(op).data(),
+                                 .target = t.get(op).data<int32_t>(),
+                                 .weight = w ? w.get(op).data() : nullptr,
+                                 .saved = count.data(),
+                                 .dx = d[0].mutate()});
                 });
 }
 

@@ -14,14 +14,14 @@ Tensor global_avg_pool(const Tensor& x, const Tensor& out, SourceLocation at) {
   if (x.dtype() == DType::bf16) return global_avg_pool(as_float(x), out, at);
   kernels::GlobalAvgPoolSpec g{.n = x.dim(0), .l = std::max<int64_t>(1, l), .c = x.channels()};
   g.pitch.x = x.pitch();
-  const auto& impl = kernels::select(kernels::global_avg_pool_registry(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::GlobalAvgPool::registry(), x.device(), g, at);
   Tensor y = output_tensor(op, {g.n, g.c}, x.options(), out, at);
   g.pitch.y = y.pitch();
-  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data(), y.mutate());
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, {.x = x.data(), .y = y.mutate()});
   return record(op, {x}, y, [g, &impl](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch.dy = dy.pitch();
-    impl.backward({}, g, dy.data(), d[0].mutate());
+    impl.backward({}, g, {.dy = dy.data(), .dx = d[0].mutate()});
   });
 }
 

@@ -15,7 +15,7 @@ Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const T
   check({n == 0 || l * c / groups != 1, at}, op, ": statistics over one value are meaningless, input is ", x.shape(),
         " in ", groups, " groups; use fewer groups or a larger input");
   const kernels::GroupNormSpec g{.n = n, .l = l, .c = c, .groups = groups, .eps = eps};
-  return detail::sample_norm(op, kernels::group_norm_registry(), g, {n, groups}, x, weight, bias, out, at);
+  return detail::sample_norm<kernels::GroupNorm>(g, x, weight, bias, out, at);
 }
 
 }  // namespace kern

@@ -13,7 +13,7 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, 
   check({l > 1 || n == 0, at}, op, ": statistics over one position are meaningless, input is ", x.shape(),
         "; use a larger input or no norm here");
   const kernels::InstanceNormSpec g{.n = n, .l = l, .c = c, .eps = eps};
-  return detail::sample_norm(op, kernels::instance_norm_registry(), g, {n, c}, x, weight, bias, out, at);
+  return detail::sample_norm<kernels::InstanceNorm>(g, x, weight, bias, out, at);
 }
 
 }  // namespace kern

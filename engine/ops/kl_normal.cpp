@@ -16,14 +16,19 @@ Tensor kl_normal(const Tensor& mean, const Tensor& spread, const KlNormalOptions
                           .divisor = o.average && mean.rank() > 1 ? mean.dim(0) : 1,
                           .log_sigma = o.spread == Spread::log_sigma,
                           .pitch = {.x = mean.pitch(), .y = spread.pitch()}};
-  const auto& impl = kernels::select(kernels::kl_normal_registry(), mean.device(), g, at);
+  const auto& impl = kernels::select(kernels::KlNormal::registry(), mean.device(), g, at);
   Tensor loss = Tensor::empty({1}, mean.options());
-  impl.forward(Workspace(mean.device(), impl.workspace(g)).exec(), g, mean.data(), spread.data(), loss.mutate());
+  impl.forward(Workspace(mean.device(), impl.workspace(g)).exec(), g,
+               {.mu = mean.data(), .s = spread.data(), .loss = loss.mutate()});
   return record("kl_normal", {mean, spread}, loss,
                 [g, &impl, mean = Saved(mean), spread = Saved(spread)](const Tensor& dy, Grads& d) {
                   float *dmean = d.want(0) ? d[0].mutate() : nullptr, *dspread = d.want(1) ? d[1].mutate() : nullptr;
-                  impl.backward({}, g, dy.data(), mean.get("kl_normal").data(), spread.get("kl_normal").data(), dmean,
-                                dspread);
+                  impl.backward({}, g,
+                                {.dy = dy.data(),
+                                 .mu = mean.get("kl_normal").data(),
+                                 .s = spread.get("kl_normal").data(),
+                                 .dmu = dmean,
+                                 .ds = dspread});
                 });
 }
 

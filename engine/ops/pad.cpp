@@ -39,14 +39,14 @@ Tensor padded(const char* op, kernels::PadSpec g, const Shape& y_shape, const Te
   if (x.dtype() == DType::bf16)
     return through_float(x, out, [&](const Tensor& v) { return padded(op, g, y_shape, v, {}, at); });
   g.pitch.x = x.pitch();
-  const auto& impl = kernels::select(kernels::pad_registry(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::Pad::registry(), x.device(), g, at);
   Tensor y = output_tensor(op, y_shape, x.options(), out, at);
   g.pitch.y = y.pitch();
-  impl.forward({}, g, x.data(), y.mutate());
+  impl.forward({}, g, {.x = x.data(), .y = y.mutate()});
   return record(op, {x}, y, [g, &impl](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch = {.dy = dy.pitch()};
-    impl.backward({}, g, dy.data(), d[0].mutate());
+    impl.backward({}, g, {.dy = dy.data(), .dx = d[0].mutate()});
   });
 }
 

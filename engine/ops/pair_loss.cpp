@@ -14,21 +14,22 @@ namespace {
 
 // Two tensors of one shape -> [1]; gradients go to both.
 template <class Op>
-Tensor pair_loss(const char* name, const kernels::Registry<kernels::PairLossImpl<Op>>& table, const Op& op,
-                 const Tensor& x, const Tensor& target, SourceLocation at) {
+Tensor pair_loss(const Op& op, const Tensor& x, const Tensor& target, SourceLocation at) {
+  const char* name = Op::kName;
   check({x.shape() == target.shape(), at}, name, ": shapes ", x.shape(), " and ", target.shape(), " must be equal");
   check({x.size() > 0, at}, name, ": ", x.shape(), " has no values to average");
   if (x.dtype() == DType::bf16 || target.dtype() == DType::bf16)
-    return pair_loss(name, table, op, as_float(x), as_float(target), at);
+    return pair_loss(op, as_float(x), as_float(target), at);
   const kernels::PairLossSpec<Op> g{
       .rows = x.rows(), .c = x.channels(), .op = op, .pitch = {.x = x.pitch(), .y = target.pitch()}};
-  const auto& impl = kernels::select(table, x.device(), g, at);
+  const auto& impl = kernels::select(kernels::PairLoss<Op>::registry(), x.device(), g, at);
   Tensor loss = Tensor::empty({1}, x.options());
-  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data(), target.data(), loss.mutate());
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g,
+               {.x = x.data(), .t = target.data(), .loss = loss.mutate()});
   return record(name, {x, target}, loss, [name, g, &impl, x = Saved(x), t = Saved(target)](const Tensor& dy, Grads& d) {
     const float *a = x.get(name).data(), *b = t.get(name).data();
-    if (d.want(0)) impl.backward({}, g, dy.data(), a, b, d[0].mutate());
-    if (d.want(1)) impl.backward({}, g.exchanged(), dy.data(), b, a, d[1].mutate());
+    if (d.want(0)) impl.backward({}, g, {dy.data(), a, b, d[0].mutate()});
+    if (d.want(1)) impl.backward({}, g.exchanged(), {dy.data(), b, a, d[1].mutate()});
   });
 }
 
@@ -36,15 +37,13 @@ Tensor pair_loss(const char* name, const kernels::Registry<kernels::PairLossImpl
 
 Tensor huber(const Tensor& x, const Tensor& target, float delta, SourceLocation at) {
   check({delta > 0, at}, "huber: delta must be positive, got ", delta);
-  return pair_loss("huber", kernels::huber_registry(), kernels::Huber{delta}, x, target, at);
+  return pair_loss(kernels::Huber{delta}, x, target, at);
 }
 
-Tensor l1(const Tensor& x, const Tensor& target, SourceLocation at) {
-  return pair_loss("l1", kernels::l1_registry(), kernels::L1{}, x, target, at);
-}
+Tensor l1(const Tensor& x, const Tensor& target, SourceLocation at) { return pair_loss(kernels::L1{}, x, target, at); }
 
 Tensor mse(const Tensor& x, const Tensor& target, SourceLocation at) {
-  return pair_loss("mse", kernels::mse_registry(), kernels::Mse{}, x, target, at);
+  return pair_loss(kernels::Mse{}, x, target, at);
 }
 
 }  // namespace kern

@@ -11,16 +11,20 @@ Tensor prelu(const Tensor& x, const Tensor& slope, const Tensor& out, SourceLoca
   if (x.dtype() == DType::bf16) return through_float(x, out, [&](const Tensor& v) { return prelu(v, slope, {}, at); });
   kernels::PreluSpec g{.rows = x.rows(), .c = x.channels(), .slopes = slope.dim(0)};
   g.pitch.x = x.pitch();
-  const auto& impl = kernels::select(kernels::prelu_registry(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::Prelu::registry(), x.device(), g, at);
   Tensor y = output_tensor("prelu", x.shape(), x.options(), out, at);
   g.pitch.y = y.pitch();
-  impl.forward({}, g, x.data(), slope.data(), y.mutate());
+  impl.forward({}, g, {.x = x.data(), .slope = slope.data(), .y = y.mutate()});
   return record("prelu", {x, slope}, y,
                 [g, &impl, x = Saved(x), slope = Saved(slope)](const Tensor& dy, Grads& d) mutable {
                   g.pitch.dy = dy.pitch();
                   const Workspace workspace(dy.device(), impl.workspace(g));
-                  impl.backward(workspace.exec(), g, dy.data(), x.get("prelu").data(), slope.get("prelu").data(),
-                                d.want(0) ? d[0].mutate() : nullptr, d.want(1) ? d[1].mutate() : nullptr);
+                  impl.backward(workspace.exec(), g,
+                                {.dy = dy.data(),
+                                 .x = x.get("prelu").data(),
+                                 .slope = slope.get("prelu").data(),
+                                 .dx = d.want(0) ? d[0].mutate() : nullptr,
+                                 .dslope = d.want(1) ? d[1].mutate() : nullptr});
                 });
 }
 

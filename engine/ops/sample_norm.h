@@ -4,34 +4,44 @@
 
 namespace kern::detail {
 
-// x normalised by a row of the table; weight and bias [C] or empty. `statistics` is the shape of the means and of the
-// inverse deviations that backward needs.
-template <class Impl, class Spec>
-Tensor sample_norm(const char* op, const kernels::Registry<Impl>& table, Spec g, const Shape& statistics,
-                   const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& out, SourceLocation at) {
+// x normalised; weight and bias [C] or empty.
+template <class Op>
+Tensor sample_norm(typename Op::Spec g, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& out,
+                   SourceLocation at) {
+  const char* op = Op::kName;
   check({!weight || weight.shape() == Shape{g.c}, at}, op, ": weight must be [", g.c, "], got ",
         weight ? weight.shape() : Shape{});
   check({!bias || bias.shape() == Shape{g.c}, at}, op, ": bias must be [", g.c, "], got ",
         bias ? bias.shape() : Shape{});
   if (x.dtype() == DType::bf16)
-    return through_float(
-        x, out, [&](const Tensor& v) { return sample_norm(op, table, g, statistics, v, weight, bias, {}, at); });
+    return through_float(x, out, [&](const Tensor& v) { return sample_norm<Op>(g, v, weight, bias, {}, at); });
   g.pitch.x = x.pitch();
-  const auto& impl = kernels::select(table, x.device(), g, at);
+  const auto& impl = kernels::select(Op::registry(), x.device(), g, at);
   Tensor y = output_tensor(op, x.shape(), x.options(), out, at);
   g.pitch.y = y.pitch();
+  const Shape statistics{g.statistics().rows, g.statistics().columns};
   Tensor mean = Tensor::empty(statistics, x.options()), inverse_deviation = Tensor::empty(statistics, x.options());
-  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data(), weight ? weight.data() : nullptr,
-               bias ? bias.data() : nullptr, y.mutate(), mean.mutate(), inverse_deviation.mutate());
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g,
+               {.x = x.data(),
+                .weight = weight ? weight.data() : nullptr,
+                .bias = bias ? bias.data() : nullptr,
+                .y = y.mutate(),
+                .mean = mean.mutate(),
+                .inverse_deviation = inverse_deviation.mutate()});
   return record(op, {x, weight, bias}, y,
                 [op, g, &impl, x = Saved(x), weight = Saved(weight), mean, inverse_deviation](const Tensor& dy,
                                                                                               Grads& d) mutable {
                   g.pitch.dy = dy.pitch();
                   const Workspace workspace(dy.device(), impl.workspace(g));
-                  impl.backward(workspace.exec(), g, dy.data(), x.get(op).data(),
-                                weight ? weight.get(op).data() : nullptr, mean.data(), inverse_deviation.data(),
-                                d.want(0) ? d[0].mutate() : nullptr, d.want(1) ? d[1].mutate() : nullptr,
-                                d.want(2) ? d[2].mutate() : nullptr);
+                  impl.backward(workspace.exec(), g,
+                                {.dy = dy.data(),
+                                 .x = x.get(op).data(),
+                                 .weight = weight ? weight.get(op).data() : nullptr,
+                                 .mean = mean.data(),
+                                 .inverse_deviation = inverse_deviation.data(),
+                                 .dx = d.want(0) ? d[0].mutate() : nullptr,
+                                 .dweight = d.want(1) ? d[1].mutate() : nullptr,
+                                 .dbias = d.want(2) ? d[2].mutate() : nullptr});
                 });
 }
 

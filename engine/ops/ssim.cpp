@@ -19,14 +19,15 @@ Tensor ssim(const Tensor& x, const Tensor& y, float range, SourceLocation at) {
                             .c = x.dim(3),
                             .range = range,
                             .pitch = {.x = x.pitch(), .y = y.pitch()}};
-  const auto& impl = kernels::select(kernels::ssim_registry(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::Ssim::registry(), x.device(), g, at);
   Tensor loss = Tensor::empty({1}, x.options());
-  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data(), y.data(), loss.mutate());
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g,
+               {.x = x.data(), .y = y.data(), .loss = loss.mutate()});
   return record("ssim", {x, y}, loss, [g, &impl, x = Saved(x), y = Saved(y)](const Tensor& dy, Grads& d) {
     const Tensor &a = x.get("ssim"), &b = y.get("ssim");
     const Workspace scratch(a.device(), impl.workspace(g));
-    if (d.want(0)) impl.backward(scratch.exec(), g, dy.data(), a.data(), b.data(), d[0].mutate());
-    if (d.want(1)) impl.backward(scratch.exec(), g.exchanged(), dy.data(), b.data(), a.data(), d[1].mutate());
+    if (d.want(0)) impl.backward(scratch.exec(), g, {dy.data(), a.data(), b.data(), d[0].mutate()});
+    if (d.want(1)) impl.backward(scratch.exec(), g.exchanged(), {dy.data(), b.data(), a.data(), d[1].mutate()});
   });
 }
 

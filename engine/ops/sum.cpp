@@ -14,11 +14,11 @@ namespace {
 Tensor scaled_sum(const char* op, const Tensor& x, double scale, SourceLocation at) {
   if (x.dtype() == DType::bf16) return scaled_sum(op, as_float(x), scale, at);
   const kernels::SumSpec g{.rows = x.rows(), .c = x.channels(), .scale = scale, .pitch = {.x = x.pitch()}};
-  const auto& impl = kernels::select(kernels::sum_registry(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::Sum::registry(), x.device(), g, at);
   Tensor y = Tensor::empty({1}, x.options());
-  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data(), y.mutate());
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, {.x = x.data(), .y = y.mutate()});
   return record(op, {x}, y, [g, &impl](const Tensor& dy, Grads& d) {
-    if (d.want(0)) impl.backward({}, g, dy.data(), d[0].mutate());
+    if (d.want(0)) impl.backward({}, g, {.dy = dy.data(), .dx = d[0].mutate()});
   });
 }
 
@@ -32,11 +32,11 @@ Tensor over_axes(const char* op, const Tensor& x, int begin, int end, double sca
     else if (i < end) g.n *= x.dim(i), shape[i] = 1;
     else g.inner *= x.dim(i);
   }
-  const auto& impl = kernels::select(kernels::sum_axis_registry(), x.device(), g, at);
+  const auto& impl = kernels::select(kernels::SumAxis::registry(), x.device(), g, at);
   Tensor y = Tensor::empty(shape, x.options());
-  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data(), y.mutate());
+  impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, {.x = x.data(), .y = y.mutate()});
   return record(op, {x}, y, [g, &impl](const Tensor& dy, Grads& d) {
-    if (d.want(0)) impl.backward({}, g, dense(dy).data(), d[0].mutate());
+    if (d.want(0)) impl.backward({}, g, {.dy = dense(dy).data(), .dx = d[0].mutate()});
   });
 }
 // Neighbouring dimensions at once, the last first; the last of them all scales.

@@ -20,15 +20,19 @@ Tensor tversky(const Tensor& logits, const Tensor& target, const TverskyOptions&
                                .beta = o.beta,
                                .smooth = o.smooth,
                                .pitch = {.x = logits.pitch()}};
-  const auto& impl = kernels::select(kernels::tversky_registry(), logits.device(), g, at);
-  Tensor loss = Tensor::empty({1}, logits.options()), saved = Tensor::empty({g.saved_size()}, logits.options());
-  impl.forward(Workspace(logits.device(), impl.workspace(g)).exec(), g, logits.data(), t.data<int32_t>(), loss.mutate(),
-               saved.mutate());
+  const auto& impl = kernels::select(kernels::Tversky::registry(), logits.device(), g, at);
+  Tensor loss = Tensor::empty({1}, logits.options()), saved = Tensor::empty({g.sums().size()}, logits.options());
+  impl.forward(Workspace(logits.device(), impl.workspace(g)).exec(), g,
+               {.x = logits.data(), .target = t.data<int32_t>(), .loss = loss.mutate(), .saved = saved.mutate()});
   return record("tversky", {logits}, loss,
                 [g, &impl, x = Saved(logits), t = Saved(t), saved](const Tensor& dy, Grads& d) {
                   if (d.want(0))
-                    impl.backward({}, g, dy.data(), x.get("tversky").data(), t.get("tversky").data<int32_t>(),
-                                  saved.data(), d[0].mutate());
+                    impl.backward({}, g,
+                                  {.dy = dy.data(),
+                                   .x = x.get("tversky").data(),
+                                   .target = t.get("tversky").data<int32_t>(),
+                                   .saved = saved.data(),
+                                   .dx = d[0].mutate()});
                 });
 }
 

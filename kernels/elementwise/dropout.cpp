@@ -86,6 +86,6 @@ const Registry<DropoutImpl> kTable{"dropout", kRows};
 }  // namespace
 
 const Registry<DropoutImpl>& dropout_registry() { return kTable; }
-OpInfo dropout_info() { return info_of(kTable); }
+OpInfo dropout_info() { return info_of(dropout_registry()); }
 
 }  // namespace kern::kernels

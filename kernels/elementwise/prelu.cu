@@ -61,29 +61,29 @@ ChannelGrid grid_of(const PreluSpec& g) { return {1, g.rows, g.c}; }
 
 }  // namespace
 
-PreluImpl prelu_cuda_impl() {
+Implementation<Prelu> Prelu::cuda() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
           .workspace = [](const PreluSpec& g) { return grid_of(g).sums_bytes(1); },
           .forward =
-              [](const Exec& exec, const PreluSpec& g, const float* x, const float* slope, float* y) {
-                for_each_value("prelu forward", exec, g.rows, g.c, {{x, g.x_pitch()}, {y, g.y_pitch()}},
-                               PreluForward{g, x, slope, y}, g.slopes == 1);
+              [](const Exec& exec, const Spec& g, const Forward<float>& a) {
+                for_each_value("prelu forward", exec, g.rows, g.c, {{a.x, g.x_pitch()}, {a.y, g.y_pitch()}},
+                               PreluForward{g, a.x, a.slope, a.y}, g.slopes == 1);
               },
           .backward =
-              [](const Exec& exec, const PreluSpec& g, const float* dy, const float* x, const float* slope, float* dx,
-                 float* dslope) {
+              [](const Exec& exec, const Spec& g, const Backward<float>& a) {
                 const ChannelGrid grid = grid_of(g);
-                const std::initializer_list<RowsOf> arrays = {{dy, g.dy_pitch()}, {x, g.x_pitch()}, {dx, g.dx_pitch()}};
-                const PreluBackward f{g, dy, x, slope, dx};
-                if (!dslope) {
-                  if (dx) channel_walk("prelu backward", exec, grid, arrays, f);
+                const std::initializer_list<RowsOf> arrays = {
+                    {a.dy, g.dy_pitch()}, {a.x, g.x_pitch()}, {a.dx, g.dx_pitch()}};
+                const PreluBackward f{g, a.dy, a.x, a.slope, a.dx};
+                if (!a.dslope) {
+                  if (a.dx) channel_walk("prelu backward", exec, grid, arrays, f);
                   return;
                 }
                 double* sums = static_cast<double*>(exec.scratch);
                 channel_sums("prelu backward", exec, grid, arrays, f, sums);
-                channel_totals<1>("prelu slope gradient", exec, grid, sums, {{dslope}}, g.slopes);
+                channel_totals<1>("prelu slope gradient", exec, grid, sums, {{a.dslope}}, g.slopes);
               }};
 }
 

@@ -5,9 +5,7 @@
 //   dslope[c] = sum_{i: not x > 0} x[i,c] * dy[i,c]  (over c too where the slope is shared)
 // Layouts: x, y, dx, dy [rows, C]; slope, dslope [slopes], slopes = 1 or C.
 #pragma once
-#include "kernels/common/dispatch.h"
-#include "kernels/common/layout.h"
-#include "kernels/common/scalar.h"
+#include "kernels/common/op.h"
 #include "kernels/common/simd.h"
 
 namespace kern::kernels {
@@ -23,41 +21,53 @@ struct PreluSpec {
   bool operator==(const PreluSpec&) const = default;
 };
 
-template <Scalar T>
-void prelu_forward_reference(const PreluSpec& g, const T* x, const T* slope, T* y) {
-  for (int64_t i = 0; i < g.rows; ++i)
-    for (int64_t c = 0; c < g.c; ++c) {
-      const T v = x[i * g.x_pitch() + c];
-      y[i * g.y_pitch() + c] = real_part(v) > 0 ? v : slope[g.slope_of(c)] * v;
+struct Prelu {
+  static constexpr const char* kName = "prelu";
+  using Spec = PreluSpec;
+  template <class T>
+  struct Forward {
+    static constexpr double kOperations = 1;
+    const T *x, *slope;
+    T* y;
+    void arrays(const Spec& g, auto&& f) {
+      f("x", x, {g.rows, g.c, g.x_pitch()}), f("slope", slope, {g.slopes}), f("y", y, {g.rows, g.c, g.y_pitch()});
     }
-}
-// dx or dslope may be null where nobody needs it.
-template <Scalar T>
-void prelu_backward_reference(const PreluSpec& g, const T* dy, const T* x, const T* slope, T* dx, T* dslope) {
-  if (dslope)
-    for (int64_t k = 0; k < g.slopes; ++k) dslope[k] = T(0);
-  for (int64_t i = 0; i < g.rows; ++i)
-    for (int64_t c = 0; c < g.c; ++c) {
-      const T v = x[i * g.x_pitch() + c], d = dy[i * g.dy_pitch() + c];
-      const bool positive = real_part(v) > 0;
-      if (dx) dx[i * g.dx_pitch() + c] = positive ? d : slope[g.slope_of(c)] * d;
-      if (dslope && !positive) dslope[g.slope_of(c)] += v * d;
+  };
+  template <class T>
+  struct Backward {  // both gradients in one pass; either may be null
+    static constexpr double kOperations = 2;
+    const T *dy, *x, *slope;
+    T *dx, *dslope;
+    void arrays(const Spec& g, auto&& f) {
+      f("dy", dy, {g.rows, g.c, g.dy_pitch()}), f("x", x, {g.rows, g.c, g.x_pitch()}), f("slope", slope, {g.slopes});
+      f("dx", dx, {.rows = g.rows, .columns = g.c, .pitch = g.dx_pitch(), .optional = true});
+      f("dslope", dslope, {.rows = g.slopes, .optional = true});
     }
-}
-
-struct PreluImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const PreluSpec&);
-  size_t (*workspace)(const PreluSpec&);
-  void (*forward)(const Exec&, const PreluSpec&, const float* x, const float* slope, float* y);
-  // Both gradients in one pass; either may be null.
-  void (*backward)(const Exec&, const PreluSpec&, const float* dy, const float* x, const float* slope, float* dx,
-                   float* dslope);
+  };
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    for (int64_t i = 0; i < g.rows; ++i)
+      for (int64_t c = 0; c < g.c; ++c) {
+        const T v = a.x[i * g.x_pitch() + c];
+        a.y[i * g.y_pitch() + c] = real_part(v) > 0 ? v : a.slope[g.slope_of(c)] * v;
+      }
+  }
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    for (int64_t k = 0; a.dslope && k < g.slopes; ++k) a.dslope[k] = T(0);
+    for (int64_t i = 0; i < g.rows; ++i)
+      for (int64_t c = 0; c < g.c; ++c) {
+        const T v = a.x[i * g.x_pitch() + c], d = a.dy[i * g.dy_pitch() + c];
+        const bool positive = real_part(v) > 0;
+        if (a.dx) a.dx[i * g.dx_pitch() + c] = positive ? d : a.slope[g.slope_of(c)] * d;
+        if (a.dslope && !positive) a.dslope[g.slope_of(c)] += v * d;
+      }
+  }
+  static std::string shape(const Spec& g) { return text(g.rows, "x", g.c, g.slopes > 1 ? " by channel" : ""); }
+  static const Registry<Implementation<Prelu>>& registry();
+  template <Isa isa>
+  static Implementation<Prelu> simd();  // prelu_simd.cpp
+  static Implementation<Prelu> cuda();  // prelu.cu
 };
-const Registry<PreluImpl>& prelu_registry();
-template <Isa isa>
-PreluImpl prelu_simd_impl();  // prelu_simd.cpp
-PreluImpl prelu_cuda_impl();  // prelu.cu
 
 }  // namespace kern::kernels

@@ -1,4 +1,4 @@
-// The SIMD rows of prelu: one pass over rows of any width (common/row_walk-inl.h).
+// The SIMD implementations of prelu: one pass over rows of any width (common/row_walk-inl.h).
 #include <cstddef>
 
 #include "kernels/common/parallel.h"
@@ -25,7 +25,9 @@ int64_t grain(const PreluSpec& g) {
 }
 size_t workspace(const PreluSpec& g) { return size_t(ceil_div(g.rows, grain(g)) * g.c) * sizeof(double); }
 
-void forward(const Exec&, const PreluSpec& g, const float* x, const float* slope, float* y) {
+void forward(const Exec&, const PreluSpec& g, const Prelu::Forward<float>& a) {
+  const float *const x = a.x, *const slope = a.slope;
+  float* const y = a.y;
   const int64_t xp = g.x_pitch(), yp = g.y_pitch();
   parallel_for(g.rows, grain(g), [&](int64_t begin, int64_t end) {
     for_each_strip(g.c, xp == g.c && yp == g.c, [&](const Strip& t) {
@@ -42,8 +44,9 @@ void forward(const Exec&, const PreluSpec& g, const float* x, const float* slope
   });
 }
 
-void backward(const Exec& exec, const PreluSpec& g, const float* dy, const float* x, const float* slope, float* dx,
-              float* dslope) {
+void backward(const Exec& exec, const PreluSpec& g, const Prelu::Backward<float>& a) {
+  const float *const dy = a.dy, *const x = a.x, *const slope = a.slope;
+  float *const dx = a.dx, *const dslope = a.dslope;
   if (!dx && !dslope) return;
   const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), dxp = g.dx_pitch();
   double* sums = static_cast<double*>(exec.scratch);  // [chunk][C]
@@ -81,7 +84,7 @@ void backward(const Exec& exec, const PreluSpec& g, const float* dy, const float
 }  // namespace HWY_NAMESPACE
 
 template <>
-PreluImpl prelu_simd_impl<KERN_SIMD_ISA>() {
+Implementation<Prelu> Prelu::simd<KERN_SIMD_ISA>() {
   return {.name = isa_name(KERN_SIMD_ISA),
           .device = Device::cpu,
           .supports = [](const PreluSpec&) { return cpu_has(KERN_SIMD_ISA); },

@@ -23,7 +23,7 @@ KERN_INLINE float slope_of(float x, float t, float pos_weight) {
   return (1 - t) - (1 + (pos_weight - 1) * t) * sigmoid;
 }
 
-// f(first implementation, values) for what lies in one run: all rows of a chunk, or each.
+// f(first row, values) for what lies in one run: all rows of a chunk, or each.
 template <class F>
 KERN_INLINE void for_each_run(const BceSpec& g, bool dense, int64_t begin, int64_t end, const F& f) {
   const int64_t step = dense ? std::max<int64_t>(1, end - begin) : 1;
@@ -31,17 +31,16 @@ KERN_INLINE void for_each_run(const BceSpec& g, bool dense, int64_t begin, int64
 }
 
 template <Isa isa>
-void forward(const Exec& exec, const BceSpec& g, const float* x, const float* t, const float* w, float* loss,
-             float* saved) {
+void forward(const Exec& exec, const BceSpec& g, const BceWithLogits::Forward<float>& a) {
   const Chunks chunks(g.rows, g.c);
-  const bool dense = g.x_pitch() == g.c && g.t_pitch() == g.c && (!w || g.w_pitch() == g.c);
+  const bool dense = g.x_pitch() == g.c && g.t_pitch() == g.c && (!a.w || g.w_pitch() == g.c);
   Part* parts = static_cast<Part*>(exec.scratch);
   parallel_for(g.rows, chunks.grain, [&](int64_t begin, int64_t end) {
     on_isa<isa>([&] {
       const float pos_weight = g.pos_weight;
       Part part{0, 0};
       for_each_run(g, dense, begin, end, [&](int64_t row, int64_t count) {
-        const float *xi = x + row * g.x_pitch(), *ti = t + row * g.t_pitch();
+        const float *xi = a.x + row * g.x_pitch(), *ti = a.t + row * g.t_pitch(), *w = a.w;
         float losses[kBlock];  // first the values, then their sum: each loop vectorises by itself
         for (int64_t first = 0; first < count; first += kBlock) {
           const int64_t n = std::min(kBlock, count - first);
@@ -61,24 +60,24 @@ void forward(const Exec& exec, const BceSpec& g, const float* x, const float* t,
   double sum = 0, weights = 0;
   for (int64_t k = 0; k < chunks.count(); ++k) sum += parts[k].loss, weights += parts[k].weight;
   const double divisor = g.by_weight ? weights : double(g.size());
-  *saved = float(divisor);
-  *loss = divisor == 0 ? 0.0f : float(sum / divisor);
+  *a.saved = float(divisor);
+  *a.loss = divisor == 0 ? 0.0f : float(sum / divisor);
 }
 
 template <Isa isa>
-void backward(const Exec&, const BceSpec& g, const float* dy, const float* x, const float* t, const float* w,
-              const float* saved, float* dx) {
-  const bool any = *saved != 0,
-             dense = g.x_pitch() == g.c && g.t_pitch() == g.c && g.dx_pitch() == g.c && (!w || g.w_pitch() == g.c);
-  const float scale = any ? *dy / *saved : 0.0f;
+void backward(const Exec&, const BceSpec& g, const BceWithLogits::Backward<float>& a) {
+  const bool any = *a.saved != 0,
+             dense = g.x_pitch() == g.c && g.t_pitch() == g.c && g.dx_pitch() == g.c && (!a.w || g.w_pitch() == g.c);
+  const float scale = any ? *a.dy / *a.saved : 0.0f;
   parallel_for(g.rows, Chunks(g.rows, g.c).grain, [&](int64_t begin, int64_t end) {
     on_isa<isa>([&] {
       const float f = scale, pos_weight = g.pos_weight;
       for_each_run(g, dense, begin, end, [&](int64_t row, int64_t count) {
-        const float *xi = x + row * g.x_pitch(), *ti = t + row * g.t_pitch(), *wi = w + (w ? row * g.w_pitch() : 0);
-        float* to = dx + row * g.dx_pitch();
+        const float *xi = a.x + row * g.x_pitch(), *ti = a.t + row * g.t_pitch(),
+                    *wi = a.w ? a.w + row * g.w_pitch() : nullptr;
+        float* to = a.dx + row * g.dx_pitch();
         if (!any) std::fill_n(to, count, 0.0f);
-        else if (!w)
+        else if (!wi)
           for (int64_t i = 0; i < count; ++i) to[i] = f * slope_of(xi[i], ti[i], pos_weight);
         else
           for (int64_t i = 0; i < count; ++i) {
@@ -91,7 +90,7 @@ void backward(const Exec&, const BceSpec& g, const float* dy, const float* x, co
 }
 
 template <Isa isa>
-constexpr BceImpl simd_row() {
+constexpr Implementation<BceWithLogits> simd() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -102,21 +101,12 @@ constexpr BceImpl simd_row() {
 
 }  // namespace
 
-const Registry<BceImpl>& bce_with_logits_registry() {
-  static const BceImpl impls[] = {
-      KERN_CUDA_IMPL(bce_with_logits_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
-      {.name = "reference",
-       .device = Device::cpu,
-       .supports = supports_all,
-       .workspace = no_workspace,
-       .forward = [](const Exec&, const BceSpec& g, const float* x, const float* t, const float* w, float* loss,
-                     float* saved) { bce_forward_reference(g, x, t, w, loss, saved); },
-       .backward = [](const Exec&, const BceSpec& g, const float* dy, const float* x, const float* t, const float* w,
-                      const float* saved, float* dx) { bce_backward_reference(g, dy, x, t, w, saved, dx); }},
-  };
-  static const Registry<BceImpl> registry{"bce_with_logits", impls};
+const Registry<Implementation<BceWithLogits>>& BceWithLogits::registry() {
+  static const Implementation<BceWithLogits> impls[] = {KERN_CUDA_IMPL(cuda()) KERN_SIMD_IMPLS(simd),
+                                                        reference_implementation<BceWithLogits>()};
+  static const Registry<Implementation<BceWithLogits>> registry{kName, impls};
   return registry;
 }
-OpInfo bce_with_logits_info() { return info_of(bce_with_logits_registry()); }
+OpInfo bce_with_logits_info() { return info_of(BceWithLogits::registry()); }
 
 }  // namespace kern::kernels

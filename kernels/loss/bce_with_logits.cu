@@ -50,24 +50,22 @@ struct Backward {
 
 }  // namespace
 
-BceImpl bce_with_logits_cuda_impl() {
+Implementation<BceWithLogits> BceWithLogits::cuda() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
-          .workspace = [](const BceSpec& g) { return device_sums_workspace(g.size(), 2); },
+          .workspace = [](const Spec& g) { return device_sums_workspace(g.size(), 2); },
           .forward =
-              [](const Exec& exec, const BceSpec& g, const float* x, const float* t, const float* w, float* loss,
-                 float* saved) {
-                const bool dense = all_dense(g.c, {{x, g.x_pitch()}, {t, g.t_pitch()}, {w, g.w_pitch()}});
-                device_sums<2>("bce_with_logits_forward", exec, g.rows, g.c, dense, Forward{g, x, t, w},
-                               Finish{g, loss, saved});
+              [](const Exec& exec, const Spec& g, const BceWithLogits::Forward<float>& a) {
+                const bool dense = all_dense(g.c, {{a.x, g.x_pitch()}, {a.t, g.t_pitch()}, {a.w, g.w_pitch()}});
+                device_sums<2>("bce_with_logits_forward", exec, g.rows, g.c, dense, kernels::Forward{g, a.x, a.t, a.w},
+                               Finish{g, a.loss, a.saved});
               },
           .backward =
-              [](const Exec& exec, const BceSpec& g, const float* dy, const float* x, const float* t, const float* w,
-                 const float* saved, float* dx) {
+              [](const Exec& exec, const Spec& g, const BceWithLogits::Backward<float>& a) {
                 for_each_value("bce_with_logits_backward", exec, g.rows, g.c,
-                               {{x, g.x_pitch()}, {t, g.t_pitch()}, {w, g.w_pitch()}, {dx, g.dx_pitch()}},
-                               Backward{g, dy, x, t, w, saved, dx});
+                               {{a.x, g.x_pitch()}, {a.t, g.t_pitch()}, {a.w, g.w_pitch()}, {a.dx, g.dx_pitch()}},
+                               kernels::Backward{g, a.dy, a.x, a.t, a.w, a.saved, a.dx});
               }};
 }
 

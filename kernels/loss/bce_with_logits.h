@@ -6,9 +6,7 @@
 //   dx = dL/D w ((1 - t) - (1 + (pos_weight - 1) t) sigmoid(-x))
 // Layouts: x, dx, t, w [rows, C], w may be null (all 1); loss, dy [1]; saved [1]: D. pitch.x is x's, pitch.y is t's.
 #pragma once
-#include "kernels/common/dispatch.h"
-#include "kernels/common/layout.h"
-#include "kernels/common/scalar.h"
+#include "kernels/common/op.h"
 
 namespace kern::kernels {
 
@@ -23,6 +21,11 @@ struct BceSpec {
   constexpr int64_t t_pitch() const { return pitch_or(pitch.y, c); }
   constexpr int64_t w_pitch() const { return pitch_or(w_pitch_given, c); }
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, c); }
+  constexpr Extent logits() const { return {rows, c, x_pitch(), -6, 6}; }
+  constexpr Extent targets() const { return {rows, c, t_pitch(), 0, 1}; }
+  constexpr Extent weights() const {
+    return {.rows = rows, .columns = c, .pitch = w_pitch(), .low = 0, .high = 2, .optional = true};
+  }
   bool operator==(const BceSpec&) const = default;
 };
 
@@ -42,42 +45,54 @@ T bce_derivative(T x, T t, T pos_weight) {
   return (T(1) - t) - (T(1) + (pos_weight - T(1)) * t) * sigmoid_of_minus;
 }
 
-template <Scalar T>
-void bce_forward_reference(const BceSpec& g, const T* x, const T* t, const T* w, T* loss, T* saved) {
-  T sum = 0, weights = 0;
-  for (int64_t i = 0; i < g.rows; ++i)
-    for (int64_t c = 0; c < g.c; ++c) {
-      const T wi = w ? w[i * g.w_pitch() + c] : T(1);
-      if (real_part(wi) == 0) continue;
-      sum += wi * bce_value(x[i * g.x_pitch() + c], t[i * g.t_pitch() + c], T(g.pos_weight));
-      weights += wi;
+struct BceWithLogits {
+  static constexpr const char* kName = "bce_with_logits";
+  using Spec = BceSpec;
+  template <class T>
+  struct Forward {
+    static constexpr double kOperations = 6;
+    const T *x, *t, *w;
+    T *loss, *saved;
+    void arrays(const Spec& g, auto&& f) {
+      f("x", x, g.logits()), f("t", t, g.targets()), f("w", w, g.weights()), f("loss", loss, {}), f("saved", saved, {});
     }
-  *saved = g.by_weight ? weights : T(double(g.size()));
-  *loss = real_part(*saved) == 0 ? T(0) : sum / *saved;
-}
-template <Scalar T>
-void bce_backward_reference(const BceSpec& g, const T* dy, const T* x, const T* t, const T* w, const T* saved, T* dx) {
-  for (int64_t i = 0; i < g.rows; ++i)
-    for (int64_t c = 0; c < g.c; ++c) {
-      const T wi = w ? w[i * g.w_pitch() + c] : T(1);
-      const bool counts = real_part(wi) != 0 && real_part(*saved) != 0;
-      dx[i * g.dx_pitch() + c] =
-          counts ? *dy / *saved * wi * bce_derivative(x[i * g.x_pitch() + c], t[i * g.t_pitch() + c], T(g.pos_weight))
-                 : T(0);
+  };
+  template <class T>
+  struct Backward {
+    static constexpr double kOperations = 6;
+    const T *dy, *x, *t, *w, *saved;
+    T* dx;
+    void arrays(const Spec& g, auto&& f) {
+      f("dy", dy, {}), f("x", x, g.logits()), f("t", t, g.targets()), f("w", w, g.weights()), f("saved", saved, {});
+      f("dx", dx, {g.rows, g.c, g.dx_pitch()});
     }
-}
-
-struct BceImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const BceSpec&);
-  size_t (*workspace)(const BceSpec&);  // of forward
-  void (*forward)(const Exec&, const BceSpec&, const float* x, const float* t, const float* w, float* loss,
-                  float* saved);
-  void (*backward)(const Exec&, const BceSpec&, const float* dy, const float* x, const float* t, const float* w,
-                   const float* saved, float* dx);
+  };
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    T sum = 0, weights = 0;
+    for (int64_t i = 0; i < g.rows; ++i)
+      for (int64_t c = 0; c < g.c; ++c) {
+        const T wi = a.w ? a.w[i * g.w_pitch() + c] : T(1);
+        if (real_part(wi) == 0) continue;
+        sum += wi * bce_value(a.x[i * g.x_pitch() + c], a.t[i * g.t_pitch() + c], T(g.pos_weight));
+        weights += wi;
+      }
+    *a.saved = g.by_weight ? weights : T(double(g.size()));
+    *a.loss = real_part(*a.saved) == 0 ? T(0) : sum / *a.saved;
+  }
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    for (int64_t i = 0; i < g.rows; ++i)
+      for (int64_t c = 0; c < g.c; ++c) {
+        const T wi = a.w ? a.w[i * g.w_pitch() + c] : T(1);
+        const T slope = bce_derivative(a.x[i * g.x_pitch() + c], a.t[i * g.t_pitch() + c], T(g.pos_weight));
+        const bool counts = real_part(wi) != 0 && real_part(*a.saved) != 0;
+        a.dx[i * g.dx_pitch() + c] = counts ? *a.dy / *a.saved * wi * slope : T(0);
+      }
+  }
+  static std::string shape(const Spec& g) { return text(g.rows, "x", g.c); }
+  static const Registry<Implementation<BceWithLogits>>& registry();
+  static Implementation<BceWithLogits> cuda();  // bce_with_logits.cu
 };
-BceImpl bce_with_logits_cuda_impl();  // bce_with_logits.cu
-const Registry<BceImpl>& bce_with_logits_registry();
 
 }  // namespace kern::kernels

@@ -17,7 +17,7 @@ void for_each_chunk(const CrossEntropySpec& g, F&& f) {  // f(chunk, begin, end)
 }
 
 struct Part : CrossEntropyPart {  // of one chunk
-  int64_t bad_impl;               // the first with an impossible target, or -1
+  int64_t bad_row;                // the first with an impossible target, or -1
 };
 
 double sum_of_weights(const CrossEntropySpec& g, const float* weight) {
@@ -28,39 +28,37 @@ double sum_of_weights(const CrossEntropySpec& g, const float* weight) {
 }
 
 template <Isa isa>
-void forward(const Exec& exec, const CrossEntropySpec& g, const float* x, const int32_t* target, const float* weight,
-             float* loss, float* saved) {
+void forward(const Exec& exec, const CrossEntropySpec& g, const CrossEntropy::Forward<float>& a) {
   Part* parts = static_cast<Part*>(exec.scratch);
   for_each_chunk(g, [&](int64_t chunk, int64_t begin, int64_t end) {
-    Part part{{0, 0}, first_bad_target(target + begin, end - begin, g.k)};
-    if (part.bad_impl >= 0) part.bad_impl += begin;
-    else cross_entropy_steps<isa>().forward(g, x, target, weight, saved, begin, end, part);
+    Part part{{0, 0}, first_bad_target(a.target + begin, end - begin, g.k)};
+    if (part.bad_row >= 0) part.bad_row += begin;
+    else cross_entropy_steps<isa>().forward(g, a.x, a.target, a.weight, a.saved, begin, end, part);
     parts[chunk] = part;
   });
   double sum = 0, total = 0;
   for (int64_t j = 0; j < chunks_of(g).count(); ++j) {
-    const int64_t bad = parts[j].bad_impl;
-    if (bad >= 0) throw_bad_target("cross_entropy", g.k, bad, target[bad]);
+    const int64_t bad = parts[j].bad_row;
+    if (bad >= 0) throw_bad_target(CrossEntropy::kName, g.k, bad, a.target[bad]);
     sum += parts[j].loss;
     total += parts[j].weight;
   }
-  saved[2 * g.rows] = float(total);
-  *loss = total == 0 ? 0.0f : float(sum / total);
+  a.saved[2 * g.rows] = float(total);
+  *a.loss = total == 0 ? 0.0f : float(sum / total);
 }
 
 template <Isa isa>
-void backward(const Exec&, const CrossEntropySpec& g, const float* dy, const float* x, const int32_t* target,
-              const float* weight, const float* saved, float* dx) {
-  const float total = saved[2 * g.rows], scale = *dy / total, all = float(g.spread() * sum_of_weights(g, weight));
+void backward(const Exec&, const CrossEntropySpec& g, const CrossEntropy::Backward<float>& a) {
+  const float total = a.saved[2 * g.rows], scale = *a.dy / total, all = float(g.spread() * sum_of_weights(g, a.weight));
   for_each_chunk(g, [&](int64_t, int64_t begin, int64_t end) {
-    for (int64_t i = begin; total == 0 && i < end; ++i) std::fill_n(dx + i * g.dx_pitch(), g.k, 0.0f);
+    for (int64_t i = begin; total == 0 && i < end; ++i) std::fill_n(a.dx + i * g.dx_pitch(), g.k, 0.0f);
     if (total == 0) return;
-    cross_entropy_steps<isa>().backward(g, scale, all, x, target, weight, saved, dx, begin, end);
+    cross_entropy_steps<isa>().backward(g, scale, all, a.x, a.target, a.weight, a.saved, a.dx, begin, end);
   });
 }
 
 template <Isa isa>
-CrossEntropyImpl simd_row() {
+Implementation<CrossEntropy> simd() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -68,25 +66,14 @@ CrossEntropyImpl simd_row() {
           .forward = forward<isa>,
           .backward = backward<isa>};
 }
-constexpr CrossEntropyImpl kReference = {
-    .name = "reference",
-    .device = Device::cpu,
-    .supports = supports_all,
-    .workspace = no_workspace,
-    .forward = [](const Exec&, const CrossEntropySpec& g, const float* x, const int32_t* target, const float* weight,
-                  float* loss, float* saved) { cross_entropy_forward_reference(g, x, target, weight, loss, saved); },
-    .backward = [](const Exec&, const CrossEntropySpec& g, const float* dy, const float* x, const int32_t* target,
-                   const float* weight, const float* saved,
-                   float* dx) { cross_entropy_backward_reference(g, dy, x, target, weight, saved, dx); }};
-
 }  // namespace
 
-const Registry<CrossEntropyImpl>& cross_entropy_registry() {
-  static const CrossEntropyImpl impls[] = {KERN_CUDA_IMPL(cross_entropy_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
-                                           kReference};
-  static const Registry<CrossEntropyImpl> registry{"cross_entropy", impls};
+const Registry<Implementation<CrossEntropy>>& CrossEntropy::registry() {
+  static const Implementation<CrossEntropy> impls[] = {KERN_CUDA_IMPL(cuda()) KERN_SIMD_IMPLS(simd),
+                                                       reference_implementation<CrossEntropy>()};
+  static const Registry<Implementation<CrossEntropy>> registry{kName, impls};
   return registry;
 }
-OpInfo cross_entropy_info() { return info_of(cross_entropy_registry()); }
+OpInfo cross_entropy_info() { return info_of(CrossEntropy::registry()); }
 
 }  // namespace kern::kernels

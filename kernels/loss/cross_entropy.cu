@@ -43,23 +43,22 @@ struct Backward {
 
 }  // namespace
 
-CrossEntropyImpl cross_entropy_cuda_impl() {
+Implementation<CrossEntropy> CrossEntropy::cuda() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
-          .workspace = [](const CrossEntropySpec& g) { return row_sums_workspace(g.rows, g.k, 2); },
+          .workspace = [](const Spec& g) { return row_sums_workspace(g.rows, g.k, 2); },
           .forward =
-              [](const Exec& exec, const CrossEntropySpec& g, const float* x, const int32_t* target,
-                 const float* weight, float* loss, float* saved) {
-                sum_class_rows("cross_entropy_forward", exec, g.rows, g.k, {.in = {{x, g.x_pitch()}}},
-                               Forward{g, target, weight, saved}, MeanOfSums{loss, saved + 2 * g.rows});
+              [](const Exec& exec, const Spec& g, const CrossEntropy::Forward<float>& a) {
+                sum_class_rows("cross_entropy_forward", exec, g.rows, g.k, {.in = {{a.x, g.x_pitch()}}},
+                               kernels::Forward{g, a.target, a.weight, a.saved},
+                               MeanOfSums{a.loss, a.saved + 2 * g.rows});
               },
           .backward =
-              [](const Exec& exec, const CrossEntropySpec& g, const float* dy, const float* x, const int32_t* target,
-                 const float* weight, const float* saved, float* dx) {
+              [](const Exec& exec, const Spec& g, const CrossEntropy::Backward<float>& a) {
                 for_each_class_row("cross_entropy_backward", exec, g.rows, g.k,
-                                   {.in = {{x, g.x_pitch()}}, .out = dx, .out_pitch = g.dx_pitch()},
-                                   Backward{g, dy, target, weight, saved});
+                                   {.in = {{a.x, g.x_pitch()}}, .out = a.dx, .out_pitch = g.dx_pitch()},
+                                   kernels::Backward{g, a.dy, a.target, a.weight, a.saved});
               }};
 }
 

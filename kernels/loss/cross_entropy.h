@@ -10,9 +10,7 @@
 // Layouts: x, dx [rows,K]; target [rows]; weight [K] or null (all 1); loss [1]; saved [2 rows + 1]: (m_i, s_i) of every
 // row, not defined for an ignored one, then W.
 #pragma once
-#include "kernels/common/dispatch.h"
-#include "kernels/common/layout.h"
-#include "kernels/common/scalar.h"
+#include "kernels/common/op.h"
 #include "kernels/common/simd.h"
 #include "kernels/common/targets.h"
 
@@ -25,7 +23,10 @@ struct CrossEntropySpec {
   constexpr int64_t x_pitch() const { return pitch_or(pitch.x, k); }
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, k); }
   constexpr double spread() const { return double(smoothing) / double(k); }  // e/K
-  constexpr int64_t saved_size() const { return 2 * rows + 1; }
+  constexpr Extent logits() const { return {rows, k, x_pitch(), -3, 3}; }
+  constexpr Extent targets() const { return {.rows = rows, .classes = k}; }
+  constexpr Extent weights() const { return {.columns = k, .low = 0.1f, .high = 2, .optional = true}; }
+  constexpr Extent numbers() const { return {.rows = 2 * rows + 1, .is_private = true}; }  // saved
   bool operator==(const CrossEntropySpec&) const = default;
 };
 
@@ -40,54 +41,70 @@ T cross_entropy_row(const T* x, int64_t k, int32_t target, T& max, T& sum) {
   return std::log(sum) + (max - x[target]);
 }
 
-template <Scalar T>
-void cross_entropy_forward_reference(const CrossEntropySpec& g, const T* x, const int32_t* target, const T* weight,
-                                     T* loss, T* saved) {
-  T total = 0, sum = 0;
-  for (int64_t i = 0; i < g.rows; ++i) {
-    const int32_t t = target[i];
-    if (t == kIgnore) continue;
-    if (t < 0 || t >= g.k) throw_bad_target("cross_entropy", g.k, i, t);
-    const T w = weight ? weight[t] : T(1), *xi = x + i * g.x_pitch();
-    const T q = cross_entropy_row(xi, g.k, t, saved[2 * i], saved[2 * i + 1]);
-    sum += (T(1) - T(g.smoothing)) * w * q;
-    for (int64_t k = 0; k < g.k && g.smoothing > 0; ++k)
-      sum += T(g.spread()) * (weight ? weight[k] : T(1)) * (q + (xi[t] - xi[k]));
-    total += w;
-  }
-  saved[2 * g.rows] = total;
-  *loss = real_part(total) == 0 ? T(0) : sum / total;
-}
-template <Scalar T>
-void cross_entropy_backward_reference(const CrossEntropySpec& g, const T* dy, const T* x, const int32_t* target,
-                                      const T* weight, const T* saved, T* dx) {
-  const T total = saved[2 * g.rows], kept = T(1) - T(g.smoothing);
-  T all = 0;
-  for (int64_t k = 0; k < g.k; ++k) all += weight ? weight[k] : T(1);
-  for (int64_t i = 0; i < g.rows; ++i)
-    for (int64_t k = 0; k < g.k; ++k) {
-      const int32_t t = target[i];
-      T& to = dx[i * g.dx_pitch() + k];
-      to = T(0);
-      if (t == kIgnore || real_part(total) == 0) continue;
-      const T p = std::exp(x[i * g.x_pitch() + k] - saved[2 * i]) / saved[2 * i + 1], w = weight ? weight[t] : T(1),
-              wk = weight ? weight[k] : T(1);
-      to = *dy / total * (kept * w * (p - T(k == t ? 1 : 0)) + T(g.spread()) * (p * all - wk));
+struct CrossEntropy {
+  static constexpr const char* kName = "cross_entropy";
+  using Spec = CrossEntropySpec;
+  template <class T>
+  struct Forward {
+    static constexpr double kOperations = 4;
+    const T* x;
+    const int32_t* target;
+    const T* weight;
+    T *loss, *saved;
+    void arrays(const Spec& g, auto&& f) {
+      f("x", x, g.logits()), f("target", target, g.targets()), f("weight", weight, g.weights());
+      f("loss", loss, {}), f("saved", saved, g.numbers());
     }
-}
-
-struct CrossEntropyImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const CrossEntropySpec&);
-  size_t (*workspace)(const CrossEntropySpec&);  // of forward
-  void (*forward)(const Exec&, const CrossEntropySpec&, const float* x, const int32_t* target, const float* weight,
-                  float* loss, float* saved);
-  void (*backward)(const Exec&, const CrossEntropySpec&, const float* dy, const float* x, const int32_t* target,
-                   const float* weight, const float* saved, float* dx);
+  };
+  template <class T>
+  struct Backward {
+    static constexpr double kOperations = 4;
+    const T *dy, *x;
+    const int32_t* target;
+    const T *weight, *saved;
+    T* dx;
+    void arrays(const Spec& g, auto&& f) {
+      f("dy", dy, {}), f("x", x, g.logits()), f("target", target, g.targets()), f("weight", weight, g.weights());
+      f("saved", saved, g.numbers()), f("dx", dx, {g.rows, g.k, g.dx_pitch()});
+    }
+  };
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    T total = 0, sum = 0;
+    for (int64_t i = 0; i < g.rows; ++i) {
+      const int32_t t = a.target[i];
+      if (t == kIgnore) continue;
+      if (t < 0 || t >= g.k) throw_bad_target(kName, g.k, i, t);
+      const T w = a.weight ? a.weight[t] : T(1), *xi = a.x + i * g.x_pitch();
+      const T q = cross_entropy_row(xi, g.k, t, a.saved[2 * i], a.saved[2 * i + 1]);
+      sum += (T(1) - T(g.smoothing)) * w * q;
+      for (int64_t k = 0; k < g.k && g.smoothing > 0; ++k)
+        sum += T(g.spread()) * (a.weight ? a.weight[k] : T(1)) * (q + (xi[t] - xi[k]));
+      total += w;
+    }
+    a.saved[2 * g.rows] = total;
+    *a.loss = real_part(total) == 0 ? T(0) : sum / total;
+  }
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    const T total = a.saved[2 * g.rows], kept = T(1) - T(g.smoothing);
+    T all = 0;
+    for (int64_t k = 0; k < g.k; ++k) all += a.weight ? a.weight[k] : T(1);
+    for (int64_t i = 0; i < g.rows; ++i)
+      for (int64_t k = 0; k < g.k; ++k) {
+        const int32_t t = a.target[i];
+        T& to = a.dx[i * g.dx_pitch() + k];
+        to = T(0);
+        if (t == kIgnore || real_part(total) == 0) continue;
+        const T p = std::exp(a.x[i * g.x_pitch() + k] - a.saved[2 * i]) / a.saved[2 * i + 1],
+                w = a.weight ? a.weight[t] : T(1), wk = a.weight ? a.weight[k] : T(1);
+        to = *a.dy / total * (kept * w * (p - T(k == t ? 1 : 0)) + T(g.spread()) * (p * all - wk));
+      }
+  }
+  static std::string shape(const Spec& g) { return text(g.rows, "x", g.k); }
+  static const Registry<Implementation<CrossEntropy>>& registry();
+  static Implementation<CrossEntropy> cuda();  // cross_entropy.cu
 };
-CrossEntropyImpl cross_entropy_cuda_impl();  // cross_entropy.cu
-const Registry<CrossEntropyImpl>& cross_entropy_registry();
 
 // What one instruction set brings to its row (cross_entropy_simd.cpp): rows [begin, end), whose targets are sound.
 struct CrossEntropyPart {

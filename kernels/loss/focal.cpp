@@ -53,17 +53,16 @@ KERN_INLINE void powers(const FocalSpec& g, int64_t rows, Block& b) {
 
 struct Part {  // of one chunk of rows
   double loss;
-  int64_t count, bad_impl;
+  int64_t count, bad_row;
 };
 
 template <Isa isa>
-void forward(const Exec& exec, const FocalSpec& g, const float* x, const int32_t* target, const float* weight,
-             float* loss, float* saved) {
+void forward(const Exec& exec, const FocalSpec& g, const Focal::Forward<float>& a) {
   const Chunks chunks(g.rows, g.k);
   Part* parts = static_cast<Part*>(exec.scratch);
   parallel_for(g.rows, chunks.grain, [&](int64_t begin, int64_t end) {
-    Part part{0, 0, first_bad_target(target + begin, end - begin, class_count(g.k))};
-    if (part.bad_impl >= 0) part.bad_impl += begin;
+    Part part{0, 0, first_bad_target(a.target + begin, end - begin, class_count(g.k))};
+    if (part.bad_row >= 0) part.bad_row += begin;
     else
       on_isa<isa>([&] {
         Block b;
@@ -71,12 +70,12 @@ void forward(const Exec& exec, const FocalSpec& g, const float* x, const int32_t
         double sums[kRowBlock];
         for (int64_t i = begin; i < end; i += block_of(g)) {
           const int64_t rows = std::min(end - i, block_of(g));
-          const float* from = x + i * g.x_pitch();
-          if (is_binary(g.k)) binary_terms(g, from, target + i, rows, b);
-          else class_terms<isa>(g, from, target + i, weight, rows, g.rows - i, b, e, g.k, sums);
+          const float* from = a.x + i * g.x_pitch();
+          if (is_binary(g.k)) binary_terms(g, from, a.target + i, rows, b);
+          else class_terms<isa>(g, from, a.target + i, a.weight, rows, g.rows - i, b, e, g.k, sums);
           powers(g, rows, b);
           part.loss += lane_sum(rows, [&](int64_t r) { return b.factor[r] * b.power[r] * b.l[r]; });
-          for (int64_t r = 0; r < rows; ++r) part.count += target[i + r] != kIgnore;
+          for (int64_t r = 0; r < rows; ++r) part.count += a.target[i + r] != kIgnore;
         }
       });
     parts[begin / chunks.grain] = part;
@@ -84,18 +83,17 @@ void forward(const Exec& exec, const FocalSpec& g, const float* x, const int32_t
   double sum = 0;
   int64_t count = 0;
   for (int64_t j = 0; j < chunks.count(); ++j) {
-    const int64_t bad = parts[j].bad_impl;
-    if (bad >= 0) throw_bad_target("focal", class_count(g.k), bad, target[bad]);
+    const int64_t bad = parts[j].bad_row;
+    if (bad >= 0) throw_bad_target(Focal::kName, class_count(g.k), bad, a.target[bad]);
     sum += parts[j].loss, count += parts[j].count;
   }
-  *saved = float(count);
-  *loss = count == 0 ? 0.0f : float(sum / double(count));
+  *a.saved = float(count);
+  *a.loss = count == 0 ? 0.0f : float(sum / double(count));
 }
 
 template <Isa isa>
-void backward(const Exec&, const FocalSpec& g, const float* dy, const float* x, const int32_t* target,
-              const float* weight, const float* saved, float* dx) {
-  const float scale = *saved == 0 ? 0.0f : *dy / *saved;
+void backward(const Exec&, const FocalSpec& g, const Focal::Backward<float>& a) {
+  const float scale = *a.saved == 0 ? 0.0f : *a.dy / *a.saved;
   parallel_for(g.rows, Chunks(g.rows, g.k).grain, [&](int64_t begin, int64_t end) {
     on_isa<isa>([&] {
       Block b;
@@ -104,11 +102,11 @@ void backward(const Exec&, const FocalSpec& g, const float* dy, const float* x, 
       const int64_t p = g.dx_pitch();
       for (int64_t i = begin; i < end; i += block_of(g)) {
         const int64_t rows = std::min(end - i, block_of(g));
-        const float* from = x + i * g.x_pitch();
-        const int32_t* t = target + i;
-        float* to = dx + i * p;
+        const float* from = a.x + i * g.x_pitch();
+        const int32_t* t = a.target + i;
+        float* to = a.dx + i * p;
         if (is_binary(g.k)) binary_terms(g, from, t, rows, b);
-        else class_terms<isa>(g, from, t, weight, rows, g.rows - i, b, to, p, sums);
+        else class_terms<isa>(g, from, t, a.weight, rows, g.rows - i, b, to, p, sums);
         powers(g, rows, b);
         for (int64_t r = 0; r < rows; ++r) {  // the factor of p[k] - [k = t]
           const float q = b.q[r], ratio = b.l[r] / (q == 0 ? 1.0f : q), slope = q == 0 ? 1.0f : ratio;
@@ -136,7 +134,7 @@ void backward(const Exec&, const FocalSpec& g, const float* dy, const float* x, 
 }
 
 template <Isa isa>
-constexpr FocalImpl simd_row() {
+constexpr Implementation<Focal> simd() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = [](const FocalSpec& g) { return cpu_has(isa) && g.k <= kRowBlock; },
@@ -147,22 +145,12 @@ constexpr FocalImpl simd_row() {
 
 }  // namespace
 
-const Registry<FocalImpl>& focal_registry() {
-  static const FocalImpl impls[] = {
-      KERN_CUDA_IMPL(focal_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
-      {.name = "reference",
-       .device = Device::cpu,
-       .supports = supports_all,
-       .workspace = no_workspace,
-       .forward = [](const Exec&, const FocalSpec& g, const float* x, const int32_t* target, const float* weight,
-                     float* loss, float* saved) { focal_forward_reference(g, x, target, weight, loss, saved); },
-       .backward = [](const Exec&, const FocalSpec& g, const float* dy, const float* x, const int32_t* target,
-                      const float* weight, const float* saved,
-                      float* dx) { focal_backward_reference(g, dy, x, target, weight, saved, dx); }},
-  };
-  static const Registry<FocalImpl> registry{"focal", impls};
+const Registry<Implementation<Focal>>& Focal::registry() {
+  static const Implementation<Focal> impls[] = {KERN_CUDA_IMPL(cuda()) KERN_SIMD_IMPLS(simd),
+                                                reference_implementation<Focal>()};
+  static const Registry<Implementation<Focal>> registry{kName, impls};
   return registry;
 }
-OpInfo focal_info() { return info_of(focal_registry()); }
+OpInfo focal_info() { return info_of(Focal::registry()); }
 
 }  // namespace kern::kernels

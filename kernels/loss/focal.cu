@@ -70,23 +70,21 @@ struct Backward {
 
 }  // namespace
 
-FocalImpl focal_cuda_impl() {
+Implementation<Focal> Focal::cuda() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
-          .workspace = [](const FocalSpec& g) { return row_sums_workspace(g.rows, g.k, 2); },
+          .workspace = [](const Spec& g) { return row_sums_workspace(g.rows, g.k, 2); },
           .forward =
-              [](const Exec& exec, const FocalSpec& g, const float* x, const int32_t* target, const float* weight,
-                 float* loss, float* saved) {
-                sum_class_rows("focal_forward", exec, g.rows, g.k, {.in = {{x, g.x_pitch()}}},
-                               Forward{g, target, weight}, MeanOfSums{loss, saved});
+              [](const Exec& exec, const Spec& g, const Focal::Forward<float>& a) {
+                sum_class_rows("focal_forward", exec, g.rows, g.k, {.in = {{a.x, g.x_pitch()}}},
+                               kernels::Forward{g, a.target, a.weight}, MeanOfSums{a.loss, a.saved});
               },
           .backward =
-              [](const Exec& exec, const FocalSpec& g, const float* dy, const float* x, const int32_t* target,
-                 const float* weight, const float* saved, float* dx) {
+              [](const Exec& exec, const Spec& g, const Focal::Backward<float>& a) {
                 for_each_class_row("focal_backward", exec, g.rows, g.k,
-                                   {.in = {{x, g.x_pitch()}}, .out = dx, .out_pitch = g.dx_pitch()},
-                                   Backward{g, dy, target, weight, saved});
+                                   {.in = {{a.x, g.x_pitch()}}, .out = a.dx, .out_pitch = g.dx_pitch()},
+                                   kernels::Backward{g, a.dy, a.target, a.weight, a.saved});
               }};
 }
 

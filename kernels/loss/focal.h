@@ -8,9 +8,7 @@
 // part.
 // Layouts: x, dx [rows,K]; target [rows]; weight [K] or null (all 1); loss, dy [1]; saved [1]: n.
 #pragma once
-#include "kernels/common/dispatch.h"
-#include "kernels/common/layout.h"
-#include "kernels/common/scalar.h"
+#include "kernels/common/op.h"
 #include "kernels/common/targets.h"
 
 namespace kern::kernels {
@@ -24,6 +22,13 @@ struct FocalSpec {
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, k); }
   // f of a target with one logit
   constexpr float binary_factor(int32_t target) const { return alpha < 0 ? 1 : target == 1 ? alpha : 1 - alpha; }
+  template <class T>
+  constexpr T factor(int32_t target, const T* weight) const {  // f
+    return is_binary(k) ? T(binary_factor(target)) : weight ? weight[target] : T(1);
+  }
+  constexpr Extent logits() const { return {rows, k, x_pitch(), -3, 3}; }
+  constexpr Extent targets() const { return {.rows = rows, .classes = class_count(k)}; }
+  constexpr Extent weights() const { return {.columns = k, .low = 0.1f, .high = 2, .optional = true}; }
   bool operator==(const FocalSpec&) const = default;
 };
 
@@ -49,52 +54,67 @@ T focal_power(T q, float gamma) {
   return gamma == 0 ? T(1) : real_part(q) == 0 ? T(0) : std::pow(q, T(gamma));
 }
 
-template <Scalar T>
-void focal_forward_reference(const FocalSpec& g, const T* x, const int32_t* target, const T* weight, T* loss,
-                             T* saved) {
-  T sum = 0, count = 0;
-  for (int64_t i = 0; i < g.rows; ++i) {
-    const int32_t t = target[i];
-    if (t == kIgnore) continue;
-    if (t < 0 || t >= class_count(g.k)) throw_bad_target("focal", class_count(g.k), i, t);
-    const auto [q, l] = focal_row(x + i * g.x_pitch(), g.k, t);
-    const T f = is_binary(g.k) ? T(g.binary_factor(t)) : weight ? weight[t] : T(1);
-    sum += f * focal_power(q, g.gamma) * l;
-    count += T(1);
-  }
-  *saved = count;
-  *loss = real_part(count) == 0 ? T(0) : sum / count;
-}
-template <Scalar T>
-void focal_backward_reference(const FocalSpec& g, const T* dy, const T* x, const int32_t* target, const T* weight,
-                              const T* saved, T* dx) {
-  for (int64_t i = 0; i < g.rows; ++i)
-    for (int64_t k = 0; k < g.k; ++k) {
-      const int32_t t = target[i];
-      T& to = dx[i * g.dx_pitch() + k];
-      to = T(0);
-      if (t == kIgnore) continue;
-      const T* xi = x + i * g.x_pitch();
-      const auto [q, l] = focal_row(xi, g.k, t);
-      const T f = is_binary(g.k) ? T(g.binary_factor(t)) : weight ? weight[t] : T(1);
-      const T ratio = real_part(q) == 0 ? T(1) : l / q;
-      const bool own = is_binary(g.k) ? t == 1 : k == t;
-      const T lead = own ? -q : class_probability(xi, g.k, k);  // p[k] - [k = t]
-      to = *dy / *saved * f * focal_power(q, g.gamma) * (T(g.gamma) * (T(1) - q) * ratio + T(1)) * lead;
+struct Focal {
+  static constexpr const char* kName = "focal";
+  using Spec = FocalSpec;
+  template <class T>
+  struct Forward {
+    static constexpr double kOperations = 4;
+    const T* x;
+    const int32_t* target;
+    const T* weight;
+    T *loss, *saved;
+    void arrays(const Spec& g, auto&& f) {
+      f("x", x, g.logits()), f("target", target, g.targets()), f("weight", weight, g.weights());
+      f("loss", loss, {}), f("saved", saved, {});
     }
-}
-
-struct FocalImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const FocalSpec&);
-  size_t (*workspace)(const FocalSpec&);  // of forward
-  void (*forward)(const Exec&, const FocalSpec&, const float* x, const int32_t* target, const float* weight,
-                  float* loss, float* saved);
-  void (*backward)(const Exec&, const FocalSpec&, const float* dy, const float* x, const int32_t* target,
-                   const float* weight, const float* saved, float* dx);
+  };
+  template <class T>
+  struct Backward {
+    static constexpr double kOperations = 4;
+    const T *dy, *x;
+    const int32_t* target;
+    const T *weight, *saved;
+    T* dx;
+    void arrays(const Spec& g, auto&& f) {
+      f("dy", dy, {}), f("x", x, g.logits()), f("target", target, g.targets()), f("weight", weight, g.weights());
+      f("saved", saved, {}), f("dx", dx, {g.rows, g.k, g.dx_pitch()});
+    }
+  };
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    T sum = 0, count = 0;
+    for (int64_t i = 0; i < g.rows; ++i) {
+      const int32_t t = a.target[i];
+      if (t == kIgnore) continue;
+      if (t < 0 || t >= class_count(g.k)) throw_bad_target(kName, class_count(g.k), i, t);
+      const auto [q, l] = focal_row(a.x + i * g.x_pitch(), g.k, t);
+      sum += g.factor(t, a.weight) * focal_power(q, g.gamma) * l;
+      count += T(1);
+    }
+    *a.saved = count;
+    *a.loss = real_part(count) == 0 ? T(0) : sum / count;
+  }
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    for (int64_t i = 0; i < g.rows; ++i)
+      for (int64_t k = 0; k < g.k; ++k) {
+        const int32_t t = a.target[i];
+        T& to = a.dx[i * g.dx_pitch() + k];
+        to = T(0);
+        if (t == kIgnore) continue;
+        const T* xi = a.x + i * g.x_pitch();
+        const auto [q, l] = focal_row(xi, g.k, t);
+        const T ratio = real_part(q) == 0 ? T(1) : l / q;
+        const bool own = is_binary(g.k) ? t == 1 : k == t;
+        const T lead = own ? -q : class_probability(xi, g.k, k);  // p[k] - [k = t]
+        const T slope = focal_power(q, g.gamma) * (T(g.gamma) * (T(1) - q) * ratio + T(1));
+        to = *a.dy / *a.saved * g.factor(t, a.weight) * slope * lead;
+      }
+  }
+  static std::string shape(const Spec& g) { return text(g.rows, "x", g.k); }
+  static const Registry<Implementation<Focal>>& registry();
+  static Implementation<Focal> cuda();  // focal.cu
 };
-FocalImpl focal_cuda_impl();  // focal.cu
-const Registry<FocalImpl>& focal_registry();
 
 }  // namespace kern::kernels

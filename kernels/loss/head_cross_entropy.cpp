@@ -5,7 +5,7 @@
 namespace kern::kernels {
 namespace {
 
-// A block of rows goes through the fast rows of linear and cross_entropy, forth and back, while its logits are in the
+// A block of rows goes through the fast implementations of linear and cross_entropy, forth and back, while its logits are in the
 // cache. Blocks are dealt to groups, which run side by side; each adds up its blocks' dw and db.
 constexpr int64_t kBlockValues = 16384, kMaxGroups = 32, kMaxWeights = 65536;
 
@@ -23,23 +23,23 @@ struct Plan {
   int64_t rows_of(int64_t b) const { return std::min(rows, (b + 1) * block) - b * block; }
 };
 
-// The rows of linear and cross_entropy that serve blocks of n rows.
+// The implementations of linear and cross_entropy that serve blocks of n rows.
 struct Parts {
   LinearSpec linear;
   CrossEntropySpec loss;
-  const LinearImpl* linear_row;
-  const CrossEntropyImpl* loss_row;
+  const LinearImpl* linear_impl;
+  const Implementation<CrossEntropy>* loss_impl;
   Parts(const HeadCrossEntropySpec& g, int64_t n)
       : linear(g.linear(n)),
         loss(g.cross_entropy(n)),
-        linear_row(&select(linear_registry(), Device::cpu, linear)),
-        loss_row(&select(cross_entropy_registry(), Device::cpu, loss)) {}
-  size_t workspace() const { return std::max(linear_row->workspace(linear), loss_row->workspace(loss)); }
+        linear_impl(&select(linear_registry(), Device::cpu, linear)),
+        loss_impl(&select(CrossEntropy::registry(), Device::cpu, loss)) {}
+  size_t workspace() const { return std::max(linear_impl->workspace(linear), loss_impl->workspace(loss)); }
 };
 
 struct Sums {  // of a group
   double loss = 0, weight = 0;
-  int64_t bad_impl = -1;
+  int64_t bad_row = -1;
 };
 // Where a group finds its scratch.
 struct Places {
@@ -52,7 +52,7 @@ struct Places {
     work = place(std::max(Parts(g, n).workspace(), Parts(g, tail).workspace()));
     z = place(size_t(n * g.k) * floats);
     d = place(size_t(n * g.k) * floats);
-    saved = place(size_t(g.cross_entropy(n).saved_size()) * floats);
+    saved = place(size_t(g.cross_entropy(n).numbers().size()) * floats);
     dw = place(size_t(g.w_size() + g.k) * floats);
     totals = place(size_t(g.w_size() + g.k) * sizeof(double));
     group = end;
@@ -66,8 +66,8 @@ size_t workspace(const HeadCrossEntropySpec& g) {
 
 // The weights of the rows' targets, and the first that is impossible.
 Sums look_at_targets(const HeadInputs<float>& in, int64_t classes, int64_t begin, int64_t end) {
-  Sums s{.bad_impl = first_bad_target(in.target + begin, end - begin, classes)};
-  if (s.bad_impl >= 0) s.bad_impl += begin;
+  Sums s{.bad_row = first_bad_target(in.target + begin, end - begin, classes)};
+  if (s.bad_row >= 0) s.bad_row += begin;
   else
     for (int64_t i = begin; i < end; ++i)
       if (in.target[i] != kIgnore) s.weight += in.weight ? double(in.weight[in.target[i]]) : 1.0;
@@ -85,7 +85,7 @@ void forward(const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<f
                [&](int64_t begin, int64_t end) { sums[begin / group_rows] = look_at_targets(in, g.k, begin, end); });
   double weight = 0;
   for (int64_t j = 0; j < plan.groups; ++j) {
-    const int64_t bad = sums[j].bad_impl;
+    const int64_t bad = sums[j].bad_row;
     if (bad >= 0) throw_bad_target("head_cross_entropy", g.k, bad, in.target[bad]);
     weight += sums[j].weight;
   }
@@ -104,21 +104,21 @@ void forward(const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<f
       const int64_t i = b * plan.block, n = plan.rows_of(b);
       const Parts& p = n == whole.linear.rows ? whole : tail;
       const float* x = in.x + i * g.x_pitch();
-      p.linear_row->forward(work, p.linear, x, in.w, in.b, z);
+      p.linear_impl->forward(work, p.linear, x, in.w, in.b, z);
       float mean = 0;
-      p.loss_row->forward(work, p.loss, z, in.target + i, in.weight, &mean, saved);
+      p.loss_impl->forward(work, p.loss, {z, in.target + i, in.weight, &mean, saved});
       loss += double(mean) * double(saved[2 * n]);
       if (out.prediction) head_predictions(n, g.k, z, out.prediction + i);
       if (!gradients) continue;
       saved[2 * n] = float(weight);  // of all rows, not of this block
-      p.loss_row->backward(work, p.loss, &one, z, in.target + i, in.weight, saved, d);
-      if (out.dx) p.linear_row->backward_data(work, p.linear, d, in.w, out.dx + i * g.dx_pitch());
+      p.loss_impl->backward(work, p.loss, {&one, z, in.target + i, in.weight, saved, d});
+      if (out.dx) p.linear_impl->backward_data(work, p.linear, d, in.w, out.dx + i * g.dx_pitch());
       if (out.dw) {
-        p.linear_row->backward_weight(work, p.linear, d, x, dw);
+        p.linear_impl->backward_weight(work, p.linear, d, x, dw);
         for (int64_t j = 0; j < g.w_size(); ++j) totals[j] += double(dw[j]);
       }
       if (out.db) {
-        p.linear_row->backward_bias(work, p.linear, d, db);
+        p.linear_impl->backward_bias(work, p.linear, d, db);
         for (int64_t k = 0; k < g.k; ++k) totals[g.w_size() + k] += double(db[k]);
       }
     }

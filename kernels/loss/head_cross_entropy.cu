@@ -255,14 +255,13 @@ struct Plan {
         linear(g.linear(g.rows)),
         loss(g.cross_entropy(g.rows)) {
     size_t bytes = device_sum_workspace(g.rows);
-    if (threads == 0)
-      bytes = std::max({bytes, linear_row().workspace(linear), cross_entropy_cuda_impl().workspace(loss)});
+    if (threads == 0) bytes = std::max({bytes, linear_impl().workspace(linear), CrossEntropy::cuda().workspace(loss)});
     else bytes = std::max(bytes, size_t(blocks) * sizeof(Sums<2>));
     kept = work + aligned(bytes);
-    end = kept +
-          (threads ? size_t(blocks * (g.w_size() + g.k)) : size_t(g.rows * g.k + loss.saved_size())) * sizeof(float);
+    end = kept + (threads ? size_t(blocks * (g.w_size() + g.k)) : size_t(g.rows * g.k + loss.numbers().size())) *
+                     sizeof(float);
   }
-  const LinearImpl& linear_row() const { return select(linear_registry(), Device::cuda, linear); }
+  const LinearImpl& linear_impl() const { return select(linear_registry(), Device::cuda, linear); }
 };
 
 template <int kThreads, class X>
@@ -310,16 +309,16 @@ void by_parts(const Exec& exec, const HeadCrossEntropySpec& g, const HeadInputs<
   std::byte* const scratch = static_cast<std::byte*>(exec.scratch);
   float *const total = reinterpret_cast<float*>(scratch), *const kept = reinterpret_cast<float*>(scratch + plan.kept);
   const Exec work{.stream = exec.stream, .scratch = scratch + plan.work};
-  const LinearImpl& linear = plan.linear_row();
-  const CrossEntropyImpl loss = cross_entropy_cuda_impl();
+  const LinearImpl& linear = plan.linear_impl();
+  const Implementation<CrossEntropy> loss = CrossEntropy::cuda();
   float *z = kept, *saved = z + g.rows * g.k, *one = total;
   linear.forward(work, plan.linear, in.x, in.w, in.b, z);
-  loss.forward(work, plan.loss, z, in.target, in.weight, out.loss, saved);
+  loss.forward(work, plan.loss, {z, in.target, in.weight, out.loss, saved});
   if (out.prediction)
     KERN_LAUNCH(head_predictions_kernel, over(g.rows, kCountThreads, exec), g.rows, g.k, z, out.prediction);
   if (out.dx || out.dw || out.db) {
     KERN_LAUNCH(head_set_one_kernel, over(1, 1, exec), one);
-    loss.backward(work, plan.loss, one, z, in.target, in.weight, saved, z);  // logits become their gradients
+    loss.backward(work, plan.loss, {one, z, in.target, in.weight, saved, z});  // logits become their gradients
     if (out.dx) linear.backward_data(work, plan.linear, z, in.w, out.dx);
     if (out.dw) linear.backward_weight(work, plan.linear, z, in.x, out.dw);
     if (out.db) linear.backward_bias(work, plan.linear, z, out.db);

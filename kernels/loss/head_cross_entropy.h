@@ -76,9 +76,9 @@ void head_cross_entropy_forward_reference(const HeadCrossEntropySpec& g, const H
   for (int64_t i = 0; i < g.rows; ++i)
     if (in.target[i] < kIgnore || in.target[i] >= g.k) throw_bad_target("head_cross_entropy", g.k, i, in.target[i]);
   linear_forward_reference(linear, in.x, in.w, in.b, z);
-  cross_entropy_forward_reference(loss, z, in.target, in.weight, out.loss, saved);
+  CrossEntropy::reference(loss, CrossEntropy::Forward<T>{z, in.target, in.weight, out.loss, saved});
   const T one(1);
-  cross_entropy_backward_reference(loss, &one, z, in.target, in.weight, saved, d);
+  CrossEntropy::reference(loss, CrossEntropy::Backward<T>{&one, z, in.target, in.weight, saved, d});
   if (out.dx) linear_backward_data_reference(linear, d, in.w, out.dx);
   if (out.dw) linear_backward_weight_reference(linear, d, in.x, out.dw);
   if (out.db) linear_backward_bias_reference(linear, d, out.db);

@@ -2,7 +2,6 @@
 
 namespace kern::kernels {
 
-const Registry<HuberImpl>& huber_registry() { return pair_loss_registry<Huber>("huber"); }
-OpInfo huber_info() { return info_of(huber_registry()); }
+OpInfo huber_info() { return info_of(PairLoss<Huber>::registry()); }
 
 }  // namespace kern::kernels

@@ -3,6 +3,6 @@
 
 namespace kern::kernels {
 
-template PairLossImpl<Huber> pair_loss_cuda_impl<Huber>();
+template Implementation<PairLoss<Huber>> PairLoss<Huber>::cuda();
 
 }  // namespace kern::kernels

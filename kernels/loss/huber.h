@@ -7,6 +7,7 @@
 namespace kern::kernels {
 
 struct Huber {
+  static constexpr const char* kName = "huber";
   float delta = 1;
   template <Scalar T>
   constexpr T value(T d) const {
@@ -20,7 +21,5 @@ struct Huber {
   bool operator==(const Huber&) const = default;
 };
 using HuberSpec = PairLossSpec<Huber>;
-using HuberImpl = PairLossImpl<Huber>;
-const Registry<HuberImpl>& huber_registry();
 
 }  // namespace kern::kernels

@@ -7,7 +7,7 @@ namespace kern::kernels {
 namespace {
 
 template <Isa isa>
-void forward(const Exec& exec, const KlNormalSpec& g, const float* mu, const float* s, float* loss) {
+void forward(const Exec& exec, const KlNormalSpec& g, const KlNormal::Forward<float>& a) {
   const Chunks chunks(g.rows, g.c);
   double* part = static_cast<double*>(exec.scratch);
   parallel_for(g.rows, chunks.grain, [&](int64_t begin, int64_t end) {
@@ -15,7 +15,7 @@ void forward(const Exec& exec, const KlNormalSpec& g, const float* mu, const flo
       const float k = float(g.factor());
       double sum = 0;
       for (int64_t i = begin; i < end; ++i) {
-        const float *m = mu + i * g.mu_pitch(), *si = s + i * g.s_pitch();
+        const float *m = a.mu + i * g.mu_pitch(), *si = a.s + i * g.s_pitch();
         sum += lane_sum(g.c, [=](int64_t c) {
           const float v = k * si[c];
           return double(m[c]) * double(m[c]) + (double(exponential_minus_one(v)) - double(v));
@@ -26,21 +26,20 @@ void forward(const Exec& exec, const KlNormalSpec& g, const float* mu, const flo
   });
   double sum = 0;
   for (int64_t j = 0; j < chunks.count(); ++j) sum += part[j];
-  *loss = float(0.5 * sum / double(g.divisor));
+  *a.loss = float(0.5 * sum / double(g.divisor));
 }
 
 template <Isa isa>
-void backward(const Exec&, const KlNormalSpec& g, const float* dy, const float* mu, const float* s, float* dmu,
-              float* ds) {
-  const float scale = float(double(*dy) / double(g.divisor));
+void backward(const Exec&, const KlNormalSpec& g, const KlNormal::Backward<float>& a) {
+  const float scale = float(double(*a.dy) / double(g.divisor));
   parallel_for(g.rows, Chunks(g.rows, g.c).grain, [&](int64_t begin, int64_t end) {
     on_isa<isa>([&] {
       const float k = float(g.factor()), f = scale, half = scale * 0.5f * k;
       for (int64_t i = begin; i < end; ++i) {
-        const float *m = mu + i * g.mu_pitch(), *si = s + i * g.s_pitch();
-        if (float* to = dmu ? dmu + i * g.dmu_pitch() : nullptr)
+        const float *m = a.mu + i * g.mu_pitch(), *si = a.s + i * g.s_pitch();
+        if (float* to = a.dmu ? a.dmu + i * g.dmu_pitch() : nullptr)
           for (int64_t c = 0; c < g.c; ++c) to[c] = f * m[c];
-        if (float* to = ds ? ds + i * g.ds_pitch() : nullptr)
+        if (float* to = a.ds ? a.ds + i * g.ds_pitch() : nullptr)
           for (int64_t c = 0; c < g.c; ++c) to[c] = half * exponential_minus_one(k * si[c]);
       }
     });
@@ -48,7 +47,7 @@ void backward(const Exec&, const KlNormalSpec& g, const float* dy, const float* 
 }
 
 template <Isa isa>
-constexpr KlNormalImpl simd_row() {
+constexpr Implementation<KlNormal> simd() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -59,21 +58,12 @@ constexpr KlNormalImpl simd_row() {
 
 }  // namespace
 
-const Registry<KlNormalImpl>& kl_normal_registry() {
-  static const KlNormalImpl impls[] = {
-      KERN_CUDA_IMPL(kl_normal_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
-      {.name = "reference",
-       .device = Device::cpu,
-       .supports = supports_all,
-       .workspace = no_workspace,
-       .forward = [](const Exec&, const KlNormalSpec& g, const float* mu, const float* s,
-                     float* loss) { kl_normal_forward_reference(g, mu, s, loss); },
-       .backward = [](const Exec&, const KlNormalSpec& g, const float* dy, const float* mu, const float* s, float* dmu,
-                      float* ds) { kl_normal_backward_reference(g, dy, mu, s, dmu, ds); }},
-  };
-  static const Registry<KlNormalImpl> registry{"kl_normal", impls};
+const Registry<Implementation<KlNormal>>& KlNormal::registry() {
+  static const Implementation<KlNormal> impls[] = {KERN_CUDA_IMPL(cuda()) KERN_SIMD_IMPLS(simd),
+                                                   reference_implementation<KlNormal>()};
+  static const Registry<Implementation<KlNormal>> registry{kName, impls};
   return registry;
 }
-OpInfo kl_normal_info() { return info_of(kl_normal_registry()); }
+OpInfo kl_normal_info() { return info_of(KlNormal::registry()); }
 
 }  // namespace kern::kernels

@@ -38,23 +38,22 @@ struct Backward {
 
 }  // namespace
 
-KlNormalImpl kl_normal_cuda_impl() {
+Implementation<KlNormal> KlNormal::cuda() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
-          .workspace = [](const KlNormalSpec& g) { return device_sum_workspace(g.rows * g.c); },
+          .workspace = [](const Spec& g) { return device_sum_workspace(g.rows * g.c); },
           .forward =
-              [](const Exec& exec, const KlNormalSpec& g, const float* mu, const float* s, float* loss) {
+              [](const Exec& exec, const Spec& g, const KlNormal::Forward<float>& a) {
                 device_sum("kl_normal_forward", exec, g.rows, g.c,
-                           all_dense(g.c, {{mu, g.mu_pitch()}, {s, g.s_pitch()}}), Forward{g, mu, s}, loss,
-                           0.5 / double(g.divisor));
+                           all_dense(g.c, {{a.mu, g.mu_pitch()}, {a.s, g.s_pitch()}}), kernels::Forward{g, a.mu, a.s},
+                           a.loss, 0.5 / double(g.divisor));
               },
           .backward =
-              [](const Exec& exec, const KlNormalSpec& g, const float* dy, const float* mu, const float* s, float* dmu,
-                 float* ds) {
+              [](const Exec& exec, const Spec& g, const KlNormal::Backward<float>& a) {
                 for_each_value("kl_normal_backward", exec, g.rows, g.c,
-                               {{mu, g.mu_pitch()}, {s, g.s_pitch()}, {dmu, g.dmu_pitch()}, {ds, g.ds_pitch()}},
-                               Backward{g, dy, mu, s, dmu, ds});
+                               {{a.mu, g.mu_pitch()}, {a.s, g.s_pitch()}, {a.dmu, g.dmu_pitch()}, {a.ds, g.ds_pitch()}},
+                               kernels::Backward{g, a.dy, a.mu, a.s, a.dmu, a.ds});
               }};
 }
 

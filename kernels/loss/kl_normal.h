@@ -6,9 +6,7 @@
 // Layouts: mu, s, dmu, ds [rows, C], rows = N or more (a latent image); loss, dy [1]. pitch.x is mu's, pitch.y is s's,
 // pitch.dx is dmu's, pitch.dy is ds's.
 #pragma once
-#include "kernels/common/dispatch.h"
-#include "kernels/common/layout.h"
-#include "kernels/common/scalar.h"
+#include "kernels/common/op.h"
 
 namespace kern::kernels {
 
@@ -22,40 +20,54 @@ struct KlNormalSpec {
   constexpr int64_t dmu_pitch() const { return pitch_or(pitch.dx, c); }
   constexpr int64_t ds_pitch() const { return pitch_or(pitch.dy, c); }
   constexpr int factor() const { return log_sigma ? 2 : 1; }  // k
+  constexpr Extent means() const { return {rows, c, mu_pitch(), -2, 2}; }
+  constexpr Extent spreads() const { return {rows, c, s_pitch(), -4, 2}; }
   bool operator==(const KlNormalSpec&) const = default;
 };
 
-template <Scalar T>
-void kl_normal_forward_reference(const KlNormalSpec& g, const T* mu, const T* s, T* loss) {
-  T sum = 0;
-  for (int64_t i = 0; i < g.rows; ++i)
-    for (int64_t c = 0; c < g.c; ++c) {
-      const T m = mu[i * g.mu_pitch() + c], v = T(g.factor()) * s[i * g.s_pitch() + c];
-      sum += T(0.5) * (m * m + std::exp(v) - T(1) - v);
+struct KlNormal {
+  static constexpr const char* kName = "kl_normal";
+  using Spec = KlNormalSpec;
+  template <class T>
+  struct Forward {
+    static constexpr double kOperations = 5;
+    const T *mu, *s;
+    T* loss;
+    void arrays(const Spec& g, auto&& f) { f("mu", mu, g.means()), f("s", s, g.spreads()), f("loss", loss, {}); }
+  };
+  template <class T>
+  struct Backward {
+    static constexpr double kOperations = 4;
+    const T *dy, *mu, *s;
+    T *dmu, *ds;  // either may be null: nobody wants it
+    void arrays(const Spec& g, auto&& f) {
+      f("dy", dy, {}), f("mu", mu, g.means()), f("s", s, g.spreads());
+      f("dmu", dmu, {.rows = g.rows, .columns = g.c, .pitch = g.dmu_pitch(), .optional = true});
+      f("ds", ds, {.rows = g.rows, .columns = g.c, .pitch = g.ds_pitch(), .optional = true});
     }
-  *loss = sum / T(double(g.divisor));
-}
-template <Scalar T>
-void kl_normal_backward_reference(const KlNormalSpec& g, const T* dy, const T* mu, const T* s, T* dmu, T* ds) {
-  const T scale = *dy / T(double(g.divisor)), k = T(g.factor());
-  for (int64_t i = 0; i < g.rows; ++i)
-    for (int64_t c = 0; c < g.c; ++c) {
-      if (dmu) dmu[i * g.dmu_pitch() + c] = scale * mu[i * g.mu_pitch() + c];
-      if (ds) ds[i * g.ds_pitch() + c] = scale * k * T(0.5) * (std::exp(k * s[i * g.s_pitch() + c]) - T(1));
-    }
-}
-
-struct KlNormalImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const KlNormalSpec&);
-  size_t (*workspace)(const KlNormalSpec&);  // of forward
-  void (*forward)(const Exec&, const KlNormalSpec&, const float* mu, const float* s, float* loss);
-  // dmu or ds may be null: nobody wants it.
-  void (*backward)(const Exec&, const KlNormalSpec&, const float* dy, const float* mu, const float* s, float* dmu,
-                   float* ds);
+  };
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    T sum = 0;
+    for (int64_t i = 0; i < g.rows; ++i)
+      for (int64_t c = 0; c < g.c; ++c) {
+        const T m = a.mu[i * g.mu_pitch() + c], v = T(g.factor()) * a.s[i * g.s_pitch() + c];
+        sum += T(0.5) * (m * m + std::exp(v) - T(1) - v);
+      }
+    *a.loss = sum / T(double(g.divisor));
+  }
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    const T scale = *a.dy / T(double(g.divisor)), k = T(g.factor());
+    for (int64_t i = 0; i < g.rows; ++i)
+      for (int64_t c = 0; c < g.c; ++c) {
+        if (a.dmu) a.dmu[i * g.dmu_pitch() + c] = scale * a.mu[i * g.mu_pitch() + c];
+        if (a.ds) a.ds[i * g.ds_pitch() + c] = scale * k * T(0.5) * (std::exp(k * a.s[i * g.s_pitch() + c]) - T(1));
+      }
+  }
+  static std::string shape(const Spec& g) { return text(g.rows, "x", g.c); }
+  static const Registry<Implementation<KlNormal>>& registry();
+  static Implementation<KlNormal> cuda();  // kl_normal.cu
 };
-KlNormalImpl kl_normal_cuda_impl();  // kl_normal.cu
-const Registry<KlNormalImpl>& kl_normal_registry();
 
 }  // namespace kern::kernels

@@ -3,6 +3,6 @@
 
 namespace kern::kernels {
 
-template PairLossImpl<L1> pair_loss_cuda_impl<L1>();
+template Implementation<PairLoss<L1>> PairLoss<L1>::cuda();
 
 }  // namespace kern::kernels

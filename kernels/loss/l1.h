@@ -6,6 +6,7 @@
 namespace kern::kernels {
 
 struct L1 {
+  static constexpr const char* kName = "l1";
   template <Scalar T>
   constexpr T value(T d) const {
     return real_part(d) < 0 ? -d : d;
@@ -17,7 +18,5 @@ struct L1 {
   bool operator==(const L1&) const = default;
 };
 using L1Spec = PairLossSpec<L1>;
-using L1Impl = PairLossImpl<L1>;
-const Registry<L1Impl>& l1_registry();
 
 }  // namespace kern::kernels

@@ -2,7 +2,6 @@
 
 namespace kern::kernels {
 
-const Registry<MseImpl>& mse_registry() { return pair_loss_registry<Mse>("mse"); }
-OpInfo mse_info() { return info_of(mse_registry()); }
+OpInfo mse_info() { return info_of(PairLoss<Mse>::registry()); }
 
 }  // namespace kern::kernels

@@ -3,6 +3,6 @@
 
 namespace kern::kernels {
 
-template PairLossImpl<Mse> pair_loss_cuda_impl<Mse>();
+template Implementation<PairLoss<Mse>> PairLoss<Mse>::cuda();
 
 }  // namespace kern::kernels

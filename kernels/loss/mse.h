@@ -6,6 +6,7 @@
 namespace kern::kernels {
 
 struct Mse {
+  static constexpr const char* kName = "mse";
   template <Scalar T>
   constexpr T value(T d) const {
     return d * d;
@@ -17,7 +18,5 @@ struct Mse {
   bool operator==(const Mse&) const = default;
 };
 using MseSpec = PairLossSpec<Mse>;
-using MseImpl = PairLossImpl<Mse>;
-const Registry<MseImpl>& mse_registry();
 
 }  // namespace kern::kernels

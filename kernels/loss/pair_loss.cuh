@@ -1,5 +1,5 @@
-// The CUDA row of a loss that compares value by value (kernels/loss/pair_loss.h). l1.cu holds one line:
-//   template PairLossImpl<L1> pair_loss_cuda_impl<L1>();
+// The CUDA implementation of a loss that compares value by value (kernels/loss/pair_loss.h). l1.cu holds one line:
+//   template Implementation<PairLoss<L1>> PairLoss<L1>::cuda();
 // Forward: each block of the first kernel sums the values of its chunk, a second kernel of one block adds those sums
 // in double; the order is the problem's alone. Reads 8 bytes a value (12 with the gradient's write): bound by memory.
 #pragma once
@@ -33,22 +33,21 @@ struct PairLossBackward {
 };
 
 template <class Op>
-PairLossImpl<Op> pair_loss_cuda_impl() {
-  using Spec = PairLossSpec<Op>;
+Implementation<PairLoss<Op>> PairLoss<Op>::cuda() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
           .workspace = [](const Spec& g) { return device_sum_workspace(g.size()); },
           .forward =
-              [](const Exec& exec, const Spec& g, const float* x, const float* t, float* loss) {
+              [](const Exec& exec, const Spec& g, const Forward<float>& a) {
                 device_sum("pair loss forward", exec, g.rows, g.c, g.x_pitch() == g.c && g.t_pitch() == g.c,
-                           PairLossValue<Op>{g, x, t}, loss, 1.0 / double(g.size()));
+                           PairLossValue<Op>{g, a.x, a.t}, a.loss, 1.0 / double(g.size()));
               },
           .backward =
-              [](const Exec& exec, const Spec& g, const float* dy, const float* x, const float* t, float* dx) {
+              [](const Exec& exec, const Spec& g, const Backward<float>& a) {
                 for_each_value("pair loss backward", exec, g.rows, g.c,
-                               {{x, g.x_pitch()}, {t, g.t_pitch()}, {dx, g.dx_pitch()}},
-                               PairLossBackward<Op>{g, dy, x, t, dx});
+                               {{a.x, g.x_pitch()}, {a.t, g.t_pitch()}, {a.dx, g.dx_pitch()}},
+                               PairLossBackward<Op>{g, a.dy, a.x, a.t, a.dx});
               }};
 }
 

@@ -69,7 +69,7 @@ KERN_INLINE void for_each_place(const SsimSpec& g, const SsimWeights& weights, c
 }
 
 template <Isa isa>
-void forward(const Exec& exec, const SsimSpec& g, const float* x, const float* y, float* loss) {
+void forward(const Exec& exec, const SsimSpec& g, const Ssim::Forward<float>& a) {
   const Scratch scratch(exec, g);
   const SsimWeights weights;
   const int64_t rows = g.n * g.p(), grain = lines_per_band(g), count = g.q() * g.c;
@@ -78,7 +78,7 @@ void forward(const Exec& exec, const SsimSpec& g, const float* x, const float* y
       double sum = 0, *line = scratch.lines + begin / grain * line_size(g);
       for (int64_t i = begin; i < end; ++i) {
         float* values = scratch.maps + i * count;
-        for_each_place(g, weights, x, y, i / g.p(), i % g.p(), line,
+        for_each_place(g, weights, a.x, a.y, i / g.p(), i % g.p(), line,
                        [=](int64_t j, const SsimPlace<double>& place) { values[j] = float(place.s); });
         sum += lane_sum(count, [=](int64_t j) { return values[j]; });
       }
@@ -87,10 +87,10 @@ void forward(const Exec& exec, const SsimSpec& g, const float* x, const float* y
   });
   double sum = 0;
   for (int64_t k = 0; k < ceil_div(rows, grain); ++k) sum += scratch.sums[k];
-  *loss = float(1 - sum / double(g.places()));
+  *a.loss = float(1 - sum / double(g.places()));
 }
 
-// Impl h of dx from the maps: a pass down the columns of the windows that meet it, then one along the row.
+// Row h of dx from the maps: a pass down the columns of the windows that meet it, then one along the row.
 KERN_INLINE void gradient_row(const SsimSpec& g, const SsimWeights& weights, const float* maps, double scale,
                               const float* x, const float* y, int64_t n, int64_t h, double* line, float* dx) {
   const int64_t width = g.q() * g.c, margin = (kSsimWindow - 1) * g.c, padded = padded_line(g);
@@ -123,33 +123,35 @@ KERN_INLINE void gradient_row(const SsimSpec& g, const SsimWeights& weights, con
 }
 
 template <Isa isa>
-void backward(const Exec& exec, const SsimSpec& g, const float* dy, const float* x, const float* y, float* dx) {
+void backward(const Exec& exec, const SsimSpec& g, const Ssim::Backward<float>& a) {
   const Scratch scratch(exec, g);
   const SsimWeights weights;
-  const double scale = -double(*dy) / double(g.places());
+  const double scale = -double(*a.dy) / double(g.places());
   const int64_t grain = lines_per_band(g), width = g.q() * g.c;
   parallel_for(g.n * g.p(), grain, [&](int64_t begin, int64_t end) {
     on_isa<isa>([&] {
       double* line = scratch.lines + begin / grain * line_size(g);
       for (int64_t i = begin; i < end; ++i) {
         float *mean = scratch.maps + i * width, *product = mean + g.places(), *squares = product + g.places();
-        for_each_place(g, weights, x, y, i / g.p(), i % g.p(), line, [=](int64_t j, const SsimPlace<double>& place) {
-          mean[j] = float(place.by_mean), product[j] = float(place.by_product), squares[j] = float(place.by_squares);
-        });
+        for_each_place(g, weights, a.x, a.y, i / g.p(), i % g.p(), line,
+                       [=](int64_t j, const SsimPlace<double>& place) {
+                         mean[j] = float(place.by_mean), product[j] = float(place.by_product),
+                         squares[j] = float(place.by_squares);
+                       });
       }
     });
   });
   parallel_for(g.n * g.h, grain, [&](int64_t begin, int64_t end) {
     on_isa<isa>([&] {
       for (int64_t i = begin; i < end; ++i)
-        gradient_row(g, weights, scratch.maps, scale, x, y, i / g.h, i % g.h,
-                     scratch.lines + begin / grain * line_size(g), dx);
+        gradient_row(g, weights, scratch.maps, scale, a.x, a.y, i / g.h, i % g.h,
+                     scratch.lines + begin / grain * line_size(g), a.dx);
     });
   });
 }
 
 template <Isa isa>
-constexpr SsimImpl simd_row() {
+constexpr Implementation<Ssim> simd() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -160,21 +162,12 @@ constexpr SsimImpl simd_row() {
 
 }  // namespace
 
-const Registry<SsimImpl>& ssim_registry() {
-  static const SsimImpl impls[] = {
-      KERN_CUDA_IMPL(ssim_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
-      {.name = "reference",
-       .device = Device::cpu,
-       .supports = supports_all,
-       .workspace = no_workspace,
-       .forward = [](const Exec&, const SsimSpec& g, const float* x, const float* y,
-                     float* loss) { ssim_forward_reference(g, x, y, loss); },
-       .backward = [](const Exec&, const SsimSpec& g, const float* dy, const float* x, const float* y,
-                      float* dx) { ssim_backward_reference(g, dy, x, y, dx); }},
-  };
-  static const Registry<SsimImpl> registry{"ssim", impls};
+const Registry<Implementation<Ssim>>& Ssim::registry() {
+  static const Implementation<Ssim> impls[] = {KERN_CUDA_IMPL(cuda()) KERN_SIMD_IMPLS(simd),
+                                               reference_implementation<Ssim>()};
+  static const Registry<Implementation<Ssim>> registry{kName, impls};
   return registry;
 }
-OpInfo ssim_info() { return info_of(ssim_registry()); }
+OpInfo ssim_info() { return info_of(Ssim::registry()); }
 
 }  // namespace kern::kernels

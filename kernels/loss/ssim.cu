@@ -164,7 +164,7 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
-SsimImpl ssim_cuda_impl() {
+Implementation<Ssim> Ssim::cuda() {
   return {
       .name = "cuda",
       .device = Device::cuda,
@@ -175,18 +175,19 @@ SsimImpl ssim_cuda_impl() {
                             size_t(kMaps * g.places()) * sizeof(float));
           },
       .forward =
-          [](const Exec& exec, const SsimSpec& g, const float* x, const float* y, float* loss) {
+          [](const Exec& exec, const Spec& g, const Forward<float>& a) {
             double* sums = static_cast<double*>(exec.scratch);
             const Tiles tiles(g.p(), g.q(), g);
-            KERN_LAUNCH(ssim_forward_kernel, tiles.config(exec), g, SsimWeights(), tiles, x, y, sums);
-            finish_sums("ssim_forward", exec, tiles.count(), reinterpret_cast<const Sums<1>*>(sums), Finish{g, loss});
+            KERN_LAUNCH(ssim_forward_kernel, tiles.config(exec), g, SsimWeights(), tiles, a.x, a.y, sums);
+            finish_sums("ssim_forward", exec, tiles.count(), reinterpret_cast<const Sums<1>*>(sums), Finish{g, a.loss});
           },
       .backward =
-          [](const Exec& exec, const SsimSpec& g, const float* dy, const float* x, const float* y, float* dx) {
+          [](const Exec& exec, const Spec& g, const Backward<float>& a) {
             float* maps = static_cast<float*>(exec.scratch);
             const Tiles places(g.p(), g.q(), g), pixels(g.h, g.w, g);
-            KERN_LAUNCH(ssim_maps_kernel, places.config(exec), g, SsimWeights(), places, x, y, maps);
-            KERN_LAUNCH(ssim_backward_kernel, pixels.config(exec), g, SsimWeights(), pixels, dy, x, y, maps, dx);
+            KERN_LAUNCH(ssim_maps_kernel, places.config(exec), g, SsimWeights(), places, a.x, a.y, maps);
+            KERN_LAUNCH(ssim_backward_kernel, pixels.config(exec), g, SsimWeights(), pixels, a.dy, a.x, a.y, maps,
+                        a.dx);
           }};
 }
 

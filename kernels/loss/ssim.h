@@ -11,9 +11,7 @@
 // means would cancel in single precision: everything is in double.
 // Layouts: x, y, dx [N,H,W,C], loss, dy [1]. pitch.x is x's, pitch.y is y's.
 #pragma once
-#include "kernels/common/dispatch.h"
-#include "kernels/common/layout.h"
-#include "kernels/common/scalar.h"
+#include "kernels/common/op.h"
 
 namespace kern::kernels {
 
@@ -26,6 +24,10 @@ struct SsimSpec {
   constexpr int64_t p() const { return h - kSsimWindow + 1; }
   constexpr int64_t q() const { return w - kSsimWindow + 1; }
   constexpr int64_t places() const { return n * p() * q() * c; }
+  constexpr int64_t pixels() const { return n * h * w; }
+  // Bright images with little contrast: squares less squared means cancel.
+  constexpr Extent first() const { return {pixels(), c, x_pitch(), 0.97f, 1}; }
+  constexpr Extent second() const { return {pixels(), c, y_pitch(), 0.95f, 1}; }
   constexpr int64_t x_pitch() const { return pitch_or(pitch.x, c); }
   constexpr int64_t y_pitch() const { return pitch_or(pitch.y, c); }
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, c); }
@@ -76,45 +78,57 @@ SsimPlace<T> ssim_place_reference(const SsimSpec& g, const SsimWeights& weights,
   return ssim_place(mx, my, e, xy, T(g.c1()), T(g.c2()));
 }
 
-template <Scalar T>
-void ssim_forward_reference(const SsimSpec& g, const T* x, const T* y, T* loss) {
-  const SsimWeights weights;
-  T sum = 0;
-  for (int64_t n = 0; n < g.n; ++n)
-    for (int64_t p = 0; p < g.p(); ++p)
-      for (int64_t q = 0; q < g.q(); ++q)
-        for (int64_t c = 0; c < g.c; ++c) sum += ssim_place_reference(g, weights, x, y, n, p, q, c).s;
-  *loss = T(1) - sum / T(double(g.places()));
-}
-template <Scalar T>
-void ssim_backward_reference(const SsimSpec& g, const T* dy, const T* x, const T* y, T* dx) {
-  const SsimWeights weights;
-  for (int64_t i = 0; i < g.n * g.h * g.w; ++i)
-    for (int64_t c = 0; c < g.c; ++c) dx[i * g.dx_pitch() + c] = T(0);
-  for (int64_t n = 0; n < g.n; ++n)
-    for (int64_t p = 0; p < g.p(); ++p)
-      for (int64_t q = 0; q < g.q(); ++q)
-        for (int64_t c = 0; c < g.c; ++c) {
-          const auto place = ssim_place_reference(g, weights, x, y, n, p, q, c);
-          for (int r = 0; r < kSsimWindow; ++r)
-            for (int s = 0; s < kSsimWindow; ++s) {
-              const int64_t pixel = (n * g.h + p + r) * g.w + q + s;
-              const T a = x[pixel * g.x_pitch() + c], b = y[pixel * g.y_pitch() + c];
-              dx[pixel * g.dx_pitch() + c] -= *dy / T(double(g.places())) * T(weights.w[r] * weights.w[s]) *
-                                              (place.by_mean + b * place.by_product + T(2) * a * place.by_squares);
-            }
-        }
-}
-
-struct SsimImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const SsimSpec&);
-  size_t (*workspace)(const SsimSpec&);  // of either direction
-  void (*forward)(const Exec&, const SsimSpec&, const float* x, const float* y, float* loss);
-  void (*backward)(const Exec&, const SsimSpec&, const float* dy, const float* x, const float* y, float* dx);
+struct Ssim {
+  static constexpr const char* kName = "ssim";
+  using Spec = SsimSpec;
+  template <class T>
+  struct Forward {
+    static constexpr double kOperations = 5 * 4 * kSsimWindow;  // maps, each filtered in two directions
+    const T *x, *y;
+    T* loss;
+    void arrays(const Spec& g, auto&& f) { f("x", x, g.first()), f("y", y, g.second()), f("loss", loss, {}); }
+  };
+  template <class T>
+  struct Backward {
+    static constexpr double kOperations = 8 * 4 * kSsimWindow;
+    const T *dy, *x, *y;
+    T* dx;
+    void arrays(const Spec& g, auto&& f) {
+      f("dy", dy, {}), f("x", x, g.first()), f("y", y, g.second()), f("dx", dx, {g.pixels(), g.c, g.dx_pitch()});
+    }
+  };
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    const SsimWeights weights;
+    T sum = 0;
+    for (int64_t n = 0; n < g.n; ++n)
+      for (int64_t p = 0; p < g.p(); ++p)
+        for (int64_t q = 0; q < g.q(); ++q)
+          for (int64_t c = 0; c < g.c; ++c) sum += ssim_place_reference(g, weights, a.x, a.y, n, p, q, c).s;
+    *a.loss = T(1) - sum / T(double(g.places()));
+  }
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    const SsimWeights weights;
+    for (int64_t i = 0; i < g.pixels(); ++i)
+      for (int64_t c = 0; c < g.c; ++c) a.dx[i * g.dx_pitch() + c] = T(0);
+    for (int64_t n = 0; n < g.n; ++n)
+      for (int64_t p = 0; p < g.p(); ++p)
+        for (int64_t q = 0; q < g.q(); ++q)
+          for (int64_t c = 0; c < g.c; ++c) {
+            const auto place = ssim_place_reference(g, weights, a.x, a.y, n, p, q, c);
+            for (int r = 0; r < kSsimWindow; ++r)
+              for (int s = 0; s < kSsimWindow; ++s) {
+                const int64_t pixel = (n * g.h + p + r) * g.w + q + s;
+                const T u = a.x[pixel * g.x_pitch() + c], v = a.y[pixel * g.y_pitch() + c];
+                a.dx[pixel * g.dx_pitch() + c] -= *a.dy / T(double(g.places())) * T(weights.w[r] * weights.w[s]) *
+                                                  (place.by_mean + v * place.by_product + T(2) * u * place.by_squares);
+              }
+          }
+  }
+  static std::string shape(const Spec& g) { return text(g.n, "x", g.h, "x", g.w, "x", g.c); }
+  static const Registry<Implementation<Ssim>>& registry();
+  static Implementation<Ssim> cuda();  // ssim.cu
 };
-SsimImpl ssim_cuda_impl();  // ssim.cu
-const Registry<SsimImpl>& ssim_registry();
 
 }  // namespace kern::kernels

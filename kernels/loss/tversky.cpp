@@ -53,26 +53,26 @@ KERN_INLINE void add_classes(const TverskySpec& g, const float* x, const int32_t
 }
 
 template <Isa isa>
-void forward(const Exec& exec, const TverskySpec& g, const float* x, const int32_t* target, float* loss, float* saved) {
+void forward(const Exec& exec, const TverskySpec& g, const Tversky::Forward<float>& a) {
   const GroupChunks chunks = chunks_of(g);
   double* result = static_cast<double*>(exec.scratch);
   int64_t* bad = reinterpret_cast<int64_t*>(result + chunks.doubles(kTerms));  // one per chunk
   chunks.for_each([&](int64_t group, int64_t chunk, int64_t begin, int64_t end) {
     double* sums = result + group * chunks.group_stride(kTerms) + chunk * kTerms * g.k;
     std::fill_n(sums, kTerms * g.k, 0.0);
-    const int64_t first_bad = first_bad_target(target + begin, end - begin, class_count(g.k));
+    const int64_t first_bad = first_bad_target(a.target + begin, end - begin, class_count(g.k));
     bad[group * chunks.chunks() + chunk] = first_bad < 0 ? first_bad : begin + first_bad;
     if (first_bad >= 0) return;
     on_isa<isa>([&] {
       for (int64_t i = begin; i < end; i += block_of(g)) {
         const int64_t last = std::min(end, i + block_of(g));
-        if (is_binary(g.k)) add_binary(g, x, target, i, last, sums);
-        else add_classes<isa>(g, x, target, i, last, sums);
+        if (is_binary(g.k)) add_binary(g, a.x, a.target, i, last, sums);
+        else add_classes<isa>(g, a.x, a.target, i, last, sums);
       }
     });
   });
   for (int64_t i = 0; i < g.groups * chunks.chunks(); ++i)
-    if (bad[i] >= 0) throw_bad_target("tversky", class_count(g.k), bad[i], target[bad[i]]);
+    if (bad[i] >= 0) throw_bad_target(Tversky::kName, class_count(g.k), bad[i], a.target[bad[i]]);
 
   double total = 0;
   for (int64_t group = 0; group < g.groups; ++group) {
@@ -82,13 +82,14 @@ void forward(const Exec& exec, const TverskySpec& g, const float* x, const int32
       for (int64_t chunk = 0; chunk < chunks.chunks(); ++chunk)
         for (int term = 0; term < kTerms; ++term) sum[term] += first[(chunk * kTerms + term) * g.k + k];
       const auto [tp, p, t] = sum;
-      const double a = tp + double(g.smooth),
-                   b = tp + double(g.alpha) * (p - tp) + double(g.beta) * (t - tp) + double(g.smooth);
-      total += b == 0 ? 1 : a / b;
-      saved[2 * (group * g.k + k)] = float(a), saved[2 * (group * g.k + k) + 1] = float(b);
+      const double top = tp + double(g.smooth),
+                   bottom = tp + double(g.alpha) * (p - tp) + double(g.beta) * (t - tp) + double(g.smooth);
+      total += bottom == 0 ? 1 : top / bottom;
+      float* const ab = a.saved + 2 * (group * g.k + k);
+      ab[0] = float(top), ab[1] = float(bottom);
     }
   }
-  *loss = g.groups == 0 ? 0.0f : float(1 - total / double(g.groups * g.k));
+  *a.loss = g.groups == 0 ? 0.0f : float(1 - total / double(g.groups * g.k));
 }
 
 // dL/dp of class k for a row whose target is another class and for one whose target it is.
@@ -129,14 +130,13 @@ KERN_INLINE void class_gradient(const TverskySpec& g, const float* other, const 
 }
 
 template <Isa isa>
-void backward(const Exec&, const TverskySpec& g, const float* dy, const float* x, const int32_t* target,
-              const float* saved, float* dx) {
-  const float scale = *dy;
+void backward(const Exec&, const TverskySpec& g, const Tversky::Backward<float>& a) {
+  const float scale = *a.dy;
   chunks_of(g).for_each([&](int64_t group, int64_t, int64_t begin, int64_t end) {
-    const float* ab = saved + group * g.k * 2;
+    const float* ab = a.saved + group * g.k * 2;
     if (is_binary(g.k)) {
       const Slopes slope = slopes(g, scale, ab);
-      return on_isa<isa>([&] { binary_gradient(g, slope, x, target, begin, end, dx); });
+      return on_isa<isa>([&] { binary_gradient(g, slope, a.x, a.target, begin, end, a.dx); });
     }
     float other[kRowBlock], own[kRowBlock], maxima[kRowBlock];
     double sums[kRowBlock];
@@ -147,16 +147,16 @@ void backward(const Exec&, const TverskySpec& g, const float* dy, const float* x
     on_isa<isa>([&] {
       for (int64_t i = begin; i < end; i += block_of(g)) {
         const int64_t rows = std::min(end - i, block_of(g)), p = g.dx_pitch();
-        row_exponentials<isa>(x + i * g.x_pitch(), g.x_pitch(), rows, g.groups * g.rows - i, g.k, dx + i * p, p, maxima,
-                              sums);
-        for (int64_t r = 0; r < rows; ++r) class_gradient(g, other, own, target[i + r], sums[r], dx + (i + r) * p);
+        row_exponentials<isa>(a.x + i * g.x_pitch(), g.x_pitch(), rows, g.groups * g.rows - i, g.k, a.dx + i * p, p,
+                              maxima, sums);
+        for (int64_t r = 0; r < rows; ++r) class_gradient(g, other, own, a.target[i + r], sums[r], a.dx + (i + r) * p);
       }
     });
   });
 }
 
 template <Isa isa>
-constexpr TverskyImpl simd_row() {
+constexpr Implementation<Tversky> simd() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = [](const TverskySpec& g) { return cpu_has(isa) && g.k <= kRowBlock; },
@@ -171,21 +171,12 @@ constexpr TverskyImpl simd_row() {
 
 }  // namespace
 
-const Registry<TverskyImpl>& tversky_registry() {
-  static const TverskyImpl impls[] = {
-      KERN_CUDA_IMPL(tversky_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
-      {.name = "reference",
-       .device = Device::cpu,
-       .supports = supports_all,
-       .workspace = no_workspace,
-       .forward = [](const Exec&, const TverskySpec& g, const float* x, const int32_t* target, float* loss,
-                     float* saved) { tversky_forward_reference(g, x, target, loss, saved); },
-       .backward = [](const Exec&, const TverskySpec& g, const float* dy, const float* x, const int32_t* target,
-                      const float* saved, float* dx) { tversky_backward_reference(g, dy, x, target, saved, dx); }},
-  };
-  static const Registry<TverskyImpl> registry{"tversky", impls};
+const Registry<Implementation<Tversky>>& Tversky::registry() {
+  static const Implementation<Tversky> impls[] = {KERN_CUDA_IMPL(cuda()) KERN_SIMD_IMPLS(simd),
+                                                  reference_implementation<Tversky>()};
+  static const Registry<Implementation<Tversky>> registry{kName, impls};
   return registry;
 }
-OpInfo tversky_info() { return info_of(tversky_registry()); }
+OpInfo tversky_info() { return info_of(Tversky::registry()); }
 
 }  // namespace kern::kernels

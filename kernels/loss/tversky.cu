@@ -172,27 +172,33 @@ struct Backward {
   }
 };
 
-void forward(const Exec& exec, const TverskySpec& g, const float* x, const int32_t* target, float* loss, float* saved) {
+void forward(const Exec& exec, const TverskySpec& g, const Tversky::Forward<float>& a) {
   const Plan plan(g);
   double* sums = static_cast<double*>(exec.scratch);
   LaunchConfig config{
       .grid = dim3(unsigned(plan.blocks), unsigned(g.groups)), .block = kRowThreads, .stream = stream_of(exec)};
   if (g.k <= kMaxThreadRow) {
     config.shared_bytes = size_t(kRowThreads) * size_t(g.k | 1) * sizeof(float);
-    KERN_LAUNCH(tversky_sums_kernel, config, g, x, target, sums);
+    KERN_LAUNCH(tversky_sums_kernel, config, g, a.x, a.target, sums);
   } else {
     RowScale* scales = reinterpret_cast<RowScale*>(sums + plan.sums);
-    for_each_class_row("tversky_long_rows", exec, g.groups * g.rows, g.k, {.in = {{x, g.x_pitch()}}}, LongRows{scales});
+    for_each_class_row("tversky_long_rows", exec, g.groups * g.rows, g.k, {.in = {{a.x, g.x_pitch()}}},
+                       LongRows{scales});
     config.grid.z = unsigned(ceil_div(g.k, kRowThreads));
-    KERN_LAUNCH(tversky_long_sums_kernel, config, g, x, target, scales, sums);
+    KERN_LAUNCH(tversky_long_sums_kernel, config, g, a.x, a.target, scales, sums);
   }
   config = {.grid = 1, .block = kLossThreads, .stream = stream_of(exec)};
-  KERN_LAUNCH(tversky_loss_kernel, config, g, plan.blocks, sums, loss, saved);
+  KERN_LAUNCH(tversky_loss_kernel, config, g, plan.blocks, sums, a.loss, a.saved);
+}
+void backward(const Exec& exec, const TverskySpec& g, const Tversky::Backward<float>& a) {
+  for_each_class_row("tversky_backward", exec, g.groups * g.rows, g.k,
+                     {.in = {{a.x, g.x_pitch()}}, .out = a.dx, .out_pitch = g.dx_pitch()},
+                     Backward{g, a.dy, a.target, a.saved});
 }
 
 }  // namespace
 
-TverskyImpl tversky_cuda_impl() {
+Implementation<Tversky> Tversky::cuda() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
@@ -202,13 +208,7 @@ TverskyImpl tversky_cuda_impl() {
                 return size_t(Plan(g).sums) * sizeof(double) + size_t(long_rows) * sizeof(RowScale);
               },
           .forward = forward,
-          .backward =
-              [](const Exec& exec, const TverskySpec& g, const float* dy, const float* x, const int32_t* target,
-                 const float* saved, float* dx) {
-                for_each_class_row("tversky_backward", exec, g.groups * g.rows, g.k,
-                                   {.in = {{x, g.x_pitch()}}, .out = dx, .out_pitch = g.dx_pitch()},
-                                   Backward{g, dy, target, saved});
-              }};
+          .backward = backward};
 }
 
 }  // namespace kern::kernels

@@ -10,9 +10,7 @@
 // GPU, which cannot throw, its row takes no part.
 // Layouts: x, dx [groups rows, K]; target [groups rows]; loss, dy [1]; saved [groups, K, 2]: (A, B).
 #pragma once
-#include "kernels/common/dispatch.h"
-#include "kernels/common/layout.h"
-#include "kernels/common/scalar.h"
+#include "kernels/common/op.h"
 #include "kernels/common/targets.h"
 
 namespace kern::kernels {
@@ -23,7 +21,9 @@ struct TverskySpec {
   Pitches pitch;
   constexpr int64_t x_pitch() const { return pitch_or(pitch.x, k); }
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, k); }
-  constexpr int64_t saved_size() const { return 2 * groups * k; }
+  constexpr Extent logits() const { return {groups * rows, k, x_pitch(), -3, 3}; }
+  constexpr Extent targets() const { return {.rows = groups * rows, .classes = class_count(k)}; }
+  constexpr Extent sums() const { return {groups * k, 2}; }
   constexpr double both() const { return 1 - double(alpha) - double(beta); }  // B = both TP + alpha P + beta T + smooth
   bool operator==(const TverskySpec&) const = default;
 };
@@ -31,57 +31,75 @@ struct TverskySpec {
 // [class k is the target]; with one logit the class is 1.
 constexpr bool is_target(int64_t classes, int64_t k, int32_t target) { return target == (is_binary(classes) ? 1 : k); }
 
-template <Scalar T>
-void tversky_forward_reference(const TverskySpec& g, const T* x, const int32_t* target, T* loss, T* saved) {
-  T total = 0;
-  for (int64_t group = 0; group < g.groups; ++group)
-    for (int64_t k = 0; k < g.k; ++k) {
-      T tp = 0, p_sum = 0, t_sum = 0;
-      for (int64_t r = 0; r < g.rows; ++r) {
-        const int64_t i = group * g.rows + r;
-        if (target[i] == kIgnore) continue;
-        if (target[i] < 0 || target[i] >= class_count(g.k)) throw_bad_target("tversky", class_count(g.k), i, target[i]);
-        const T p = class_probability(x + i * g.x_pitch(), g.k, k);
-        p_sum += p;
-        if (is_target(g.k, k, target[i])) tp += p, t_sum += T(1);
-      }
-      T &a = saved[2 * (group * g.k + k)], &b = saved[2 * (group * g.k + k) + 1];
-      a = tp + T(g.smooth);
-      b = tp + T(g.alpha) * (p_sum - tp) + T(g.beta) * (t_sum - tp) + T(g.smooth);
-      total += real_part(b) == 0 ? T(1) : a / b;
+struct Tversky {
+  static constexpr const char* kName = "tversky";
+  using Spec = TverskySpec;
+  template <class T>
+  struct Forward {
+    static constexpr double kOperations = 6;
+    const T* x;
+    const int32_t* target;
+    T *loss, *saved;
+    void arrays(const Spec& g, auto&& f) {
+      f("x", x, g.logits()), f("target", target, g.targets()), f("loss", loss, {}), f("saved", saved, g.sums());
     }
-  *loss = g.groups == 0 ? T(0) : T(1) - total / T(double(g.groups * g.k));
-}
-template <Scalar T>
-void tversky_backward_reference(const TverskySpec& g, const T* dy, const T* x, const int32_t* target, const T* saved,
-                                T* dx) {
-  for (int64_t i = 0; i < g.groups * g.rows; ++i) {
-    const T *xi = x + i * g.x_pitch(), *ab = saved + i / g.rows * g.k * 2;
-    auto dp = [&](int64_t k) {
-      const T a = ab[2 * k], b = ab[2 * k + 1], t = T(is_target(g.k, k, target[i]) ? 1 : 0);
-      if (real_part(b) == 0) return T(0);
-      return -*dy / T(double(g.groups * g.k)) * (t / b - a * (T(g.both()) * t + T(g.alpha)) / (b * b));
-    };
-    T dot = 0;
-    for (int64_t k = 0; k < g.k; ++k) dot += class_probability(xi, g.k, k) * dp(k);
-    for (int64_t k = 0; k < g.k; ++k) {
-      const T p = class_probability(xi, g.k, k);
-      const T d = is_binary(g.k) ? p * (T(1) - p) * dp(0) : p * (dp(k) - dot);
-      dx[i * g.dx_pitch() + k] = target[i] == kIgnore ? T(0) : d;
+  };
+  template <class T>
+  struct Backward {
+    static constexpr double kOperations = 8;
+    const T *dy, *x;
+    const int32_t* target;
+    const T* saved;
+    T* dx;
+    void arrays(const Spec& g, auto&& f) {
+      f("dy", dy, {}), f("x", x, g.logits()), f("target", target, g.targets()), f("saved", saved, g.sums());
+      f("dx", dx, {g.groups * g.rows, g.k, g.dx_pitch()});
+    }
+  };
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    T total = 0;
+    for (int64_t group = 0; group < g.groups; ++group)
+      for (int64_t k = 0; k < g.k; ++k) {
+        T tp = 0, p_sum = 0, t_sum = 0;
+        for (int64_t r = 0; r < g.rows; ++r) {
+          const int64_t i = group * g.rows + r;
+          const int32_t t = a.target[i];
+          if (t == kIgnore) continue;
+          if (t < 0 || t >= class_count(g.k)) throw_bad_target(kName, class_count(g.k), i, t);
+          const T p = class_probability(a.x + i * g.x_pitch(), g.k, k);
+          p_sum += p;
+          if (is_target(g.k, k, t)) tp += p, t_sum += T(1);
+        }
+        T *ab = a.saved + 2 * (group * g.k + k), &top = ab[0], &bottom = ab[1];
+        top = tp + T(g.smooth);
+        bottom = tp + T(g.alpha) * (p_sum - tp) + T(g.beta) * (t_sum - tp) + T(g.smooth);
+        total += real_part(bottom) == 0 ? T(1) : top / bottom;
+      }
+    *a.loss = g.groups == 0 ? T(0) : T(1) - total / T(double(g.groups * g.k));
+  }
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    for (int64_t i = 0; i < g.groups * g.rows; ++i) {
+      const T *xi = a.x + i * g.x_pitch(), *ab = a.saved + i / g.rows * g.k * 2;
+      auto dp = [&](int64_t k) {
+        const T top = ab[2 * k], bottom = ab[2 * k + 1], t = T(is_target(g.k, k, a.target[i]) ? 1 : 0);
+        if (real_part(bottom) == 0) return T(0);
+        const T own = T(g.both()) * t + T(g.alpha);
+        return -*a.dy / T(double(g.groups * g.k)) * (t / bottom - top * own / (bottom * bottom));
+      };
+      T dot = 0;
+      for (int64_t k = 0; k < g.k; ++k) dot += class_probability(xi, g.k, k) * dp(k);
+      for (int64_t k = 0; k < g.k; ++k) {
+        const T p = class_probability(xi, g.k, k);
+        const T d = is_binary(g.k) ? p * (T(1) - p) * dp(0) : p * (dp(k) - dot);
+        a.dx[i * g.dx_pitch() + k] = a.target[i] == kIgnore ? T(0) : d;
+      }
     }
   }
-}
-
-struct TverskyImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const TverskySpec&);
-  size_t (*workspace)(const TverskySpec&);  // of forward
-  void (*forward)(const Exec&, const TverskySpec&, const float* x, const int32_t* target, float* loss, float* saved);
-  void (*backward)(const Exec&, const TverskySpec&, const float* dy, const float* x, const int32_t* target,
-                   const float* saved, float* dx);
+  static std::string shape(const Spec& g) { return text(g.groups, "x", g.rows, "x", g.k); }
+  static const Registry<Implementation<Tversky>>& registry();
+  static Implementation<Tversky> cuda();  // tversky.cu
 };
-TverskyImpl tversky_cuda_impl();  // tversky.cu
-const Registry<TverskyImpl>& tversky_registry();
 
 }  // namespace kern::kernels

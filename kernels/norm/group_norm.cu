@@ -12,22 +12,20 @@ NormActSpec as_norm_act(const GroupNormSpec& g) {
 
 }  // namespace
 
-GroupNormImpl group_norm_cuda_impl() {
+Implementation<GroupNorm> GroupNorm::cuda() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
-          .workspace = [](const GroupNormSpec& g) { return norm_cuda_workspace(as_norm_act(g), g.width()); },
+          .workspace = [](const Spec& g) { return norm_cuda_workspace(as_norm_act(g), g.width()); },
           .forward =
-              [](const Exec& exec, const GroupNormSpec& g, const float* x, const float* weight, const float* bias,
-                 float* y, float* mean, float* inverse_deviation) {
-                norm_cuda_forward(exec, as_norm_act(g), g.width(), x, {.weight = weight, .bias = bias}, nullptr, y,
-                                  mean, inverse_deviation);
+              [](const Exec& exec, const Spec& g, const Forward<float>& a) {
+                norm_cuda_forward(exec, as_norm_act(g), g.width(), a.x, {.weight = a.weight, .bias = a.bias}, nullptr,
+                                  a.y, a.mean, a.inverse_deviation);
               },
           .backward =
-              [](const Exec& exec, const GroupNormSpec& g, const float* dy, const float* x, const float* weight,
-                 const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
-                norm_cuda_backward(exec, as_norm_act(g), g.width(), dy, x, {.weight = weight}, mean, inverse_deviation,
-                                   dx, dweight, dbias, nullptr);
+              [](const Exec& exec, const Spec& g, const Backward<float>& a) {
+                norm_cuda_backward(exec, as_norm_act(g), g.width(), a.dy, a.x, {.weight = a.weight}, a.mean,
+                                   a.inverse_deviation, a.dx, a.dweight, a.dbias, nullptr);
               }};
 }
 

@@ -10,10 +10,8 @@
 #pragma once
 #include <cmath>
 
-#include "kernels/common/dispatch.h"
-#include "kernels/common/layout.h"
-#include "kernels/common/scalar.h"
 #include "kernels/common/simd.h"
+#include "kernels/norm/sample_norm.h"
 
 namespace kern::kernels {
 
@@ -29,6 +27,7 @@ struct GroupNormSpec {
   constexpr int64_t y_pitch() const { return pitch_or(pitch.y, c); }
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, c); }
   constexpr int64_t dy_pitch() const { return pitch_or(pitch.dy, c); }
+  constexpr Extent statistics() const { return {n, groups}; }
   bool operator==(const GroupNormSpec&) const = default;
 };
 
@@ -38,71 +37,66 @@ void group_norm_for_each(const GroupNormSpec& g, int64_t n, int64_t group, F&& f
   for (int64_t i = n * g.l; i < (n + 1) * g.l; ++i)
     for (int64_t c = group * g.width(); c < (group + 1) * g.width(); ++c) f(i, c);
 }
-template <Scalar T>
-void group_norm_forward_reference(const GroupNormSpec& g, const T* x, const T* weight, const T* bias, T* y, T* mean,
-                                  T* inverse_deviation) {
-  const T count = T(float(g.values() > 0 ? g.values() : 1));
-  for (int64_t n = 0; n < g.n; ++n)
-    for (int64_t k = 0; k < g.groups; ++k) {
-      T sum(0), squares(0);
-      group_norm_for_each(g, n, k, [&](int64_t i, int64_t c) { sum += x[i * g.x_pitch() + c]; });
-      const T m = sum / count;
-      group_norm_for_each(g, n, k, [&](int64_t i, int64_t c) {
-        const T from_mean = x[i * g.x_pitch() + c] - m;
-        squares += from_mean * from_mean;
-      });
-      const T d = T(1) / std::sqrt(squares / count + T(g.eps));
-      group_norm_for_each(g, n, k, [&](int64_t i, int64_t c) {
-        y[i * g.y_pitch() + c] =
-            (x[i * g.x_pitch() + c] - m) * d * (weight ? weight[c] : T(1)) + (bias ? bias[c] : T(0));
-      });
-      mean[n * g.groups + k] = m;
-      inverse_deviation[n * g.groups + k] = d;
-    }
-}
-template <Scalar T>
-void group_norm_backward_reference(const GroupNormSpec& g, const T* dy, const T* x, const T* weight, const T* mean,
-                                   const T* inverse_deviation, T* dx, T* dweight, T* dbias) {
-  for (int64_t c = 0; c < g.c; ++c) {
-    if (dweight) dweight[c] = T(0);
-    if (dbias) dbias[c] = T(0);
+struct GroupNorm {
+  static constexpr const char* kName = "group_norm";
+  using Spec = GroupNormSpec;
+  template <class T>
+  using Forward = SampleNormForward<Spec, T>;
+  template <class T>
+  using Backward = SampleNormBackward<Spec, T>;
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    const T count = T(float(g.values() > 0 ? g.values() : 1));
+    for (int64_t n = 0; n < g.n; ++n)
+      for (int64_t k = 0; k < g.groups; ++k) {
+        T sum(0), squares(0);
+        group_norm_for_each(g, n, k, [&](int64_t i, int64_t c) { sum += a.x[i * g.x_pitch() + c]; });
+        const T m = sum / count;
+        group_norm_for_each(g, n, k, [&](int64_t i, int64_t c) {
+          const T from_mean = a.x[i * g.x_pitch() + c] - m;
+          squares += from_mean * from_mean;
+        });
+        const T d = T(1) / std::sqrt(squares / count + T(g.eps));
+        group_norm_for_each(g, n, k, [&](int64_t i, int64_t c) {
+          a.y[i * g.y_pitch() + c] =
+              (a.x[i * g.x_pitch() + c] - m) * d * (a.weight ? a.weight[c] : T(1)) + (a.bias ? a.bias[c] : T(0));
+        });
+        a.mean[n * g.groups + k] = m;
+        a.inverse_deviation[n * g.groups + k] = d;
+      }
   }
-  const T count = T(float(g.values() > 0 ? g.values() : 1));
-  for (int64_t n = 0; n < g.n; ++n)
-    for (int64_t k = 0; k < g.groups; ++k) {
-      const T m = mean[n * g.groups + k], d = inverse_deviation[n * g.groups + k];
-      T sum_u(0), sum_uz(0);
-      group_norm_for_each(g, n, k, [&](int64_t i, int64_t c) {
-        const T gradient = dy[i * g.dy_pitch() + c], z = (x[i * g.x_pitch() + c] - m) * d,
-                u = gradient * (weight ? weight[c] : T(1));
-        sum_u += u;
-        sum_uz += u * z;
-        if (dweight) dweight[c] += gradient * z;
-        if (dbias) dbias[c] += gradient;
-      });
-      if (!dx) continue;
-      group_norm_for_each(g, n, k, [&](int64_t i, int64_t c) {
-        const T z = (x[i * g.x_pitch() + c] - m) * d, u = dy[i * g.dy_pitch() + c] * (weight ? weight[c] : T(1));
-        dx[i * g.dx_pitch() + c] = d * (u - sum_u / count - z * (sum_uz / count));
-      });
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    for (int64_t c = 0; c < g.c; ++c) {
+      if (a.dweight) a.dweight[c] = T(0);
+      if (a.dbias) a.dbias[c] = T(0);
     }
-}
-
-struct GroupNormImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const GroupNormSpec&);
-  size_t (*workspace)(const GroupNormSpec&);
-  // mean and inverse_deviation are for backward.
-  void (*forward)(const Exec&, const GroupNormSpec&, const float* x, const float* weight, const float* bias, float* y,
-                  float* mean, float* inverse_deviation);
-  // dx, dweight and dbias may each be null.
-  void (*backward)(const Exec&, const GroupNormSpec&, const float* dy, const float* x, const float* weight,
-                   const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias);
+    const T count = T(float(g.values() > 0 ? g.values() : 1));
+    for (int64_t n = 0; n < g.n; ++n)
+      for (int64_t k = 0; k < g.groups; ++k) {
+        const T m = a.mean[n * g.groups + k], d = a.inverse_deviation[n * g.groups + k];
+        T sum_u(0), sum_uz(0);
+        group_norm_for_each(g, n, k, [&](int64_t i, int64_t c) {
+          const T gradient = a.dy[i * g.dy_pitch() + c], z = (a.x[i * g.x_pitch() + c] - m) * d,
+                  u = gradient * (a.weight ? a.weight[c] : T(1));
+          sum_u += u;
+          sum_uz += u * z;
+          if (a.dweight) a.dweight[c] += gradient * z;
+          if (a.dbias) a.dbias[c] += gradient;
+        });
+        if (!a.dx) continue;
+        group_norm_for_each(g, n, k, [&](int64_t i, int64_t c) {
+          const T z = (a.x[i * g.x_pitch() + c] - m) * d,
+                  u = a.dy[i * g.dy_pitch() + c] * (a.weight ? a.weight[c] : T(1));
+          a.dx[i * g.dx_pitch() + c] = d * (u - sum_u / count - z * (sum_uz / count));
+        });
+      }
+  }
+  static std::string shape(const Spec& g) { return text(g.n, "x", g.l, "x", g.c, " in ", g.groups); }
+  static const Registry<Implementation<GroupNorm>>& registry();
+  template <Isa isa>
+  static Implementation<GroupNorm> simd();  // group_norm_simd.cpp
+  static Implementation<GroupNorm> cuda();  // group_norm.cu
 };
-const Registry<GroupNormImpl>& group_norm_registry();
-template <Isa isa>
-GroupNormImpl group_norm_simd_impl();  // group_norm_simd.cpp
-GroupNormImpl group_norm_cuda_impl();  // group_norm.cu
 
 }  // namespace kern::kernels

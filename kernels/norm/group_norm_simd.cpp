@@ -52,8 +52,9 @@ void apply(const GroupNormSpec& g, const float* x, const float* shift, const flo
   });
 }
 
-void forward(const Exec& exec, const GroupNormSpec& g, const float* x, const float* weight, const float* bias, float* y,
-             float* mean, float* inverse_deviation) {
+void forward(const Exec& exec, const GroupNormSpec& g, const GroupNorm::Forward<float>& a) {
+  const float *const x = a.x, *const weight = a.weight, *const bias = a.bias;
+  float *const y = a.y, *const mean = a.mean, *const inverse_deviation = a.inverse_deviation;
   const Units u = units_of(g);
   const Scratch s(exec, g);
   const int64_t stride = kTerms * g.c, width = g.width();
@@ -129,8 +130,10 @@ void spread_gradient(const GroupNormSpec& g, const float* dy, const float* x, co
   });
 }
 
-void backward(const Exec& exec, const GroupNormSpec& g, const float* dy, const float* x, const float* weight,
-              const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
+void backward(const Exec& exec, const GroupNormSpec& g, const GroupNorm::Backward<float>& a) {
+  const float *const dy = a.dy, *const x = a.x, *const weight = a.weight, *const mean = a.mean,
+                     *const inverse_deviation = a.inverse_deviation;
+  float *const dx = a.dx, *const dweight = a.dweight, *const dbias = a.dbias;
   const Units u = units_of(g);
   const Scratch s(exec, g);
   const int64_t stride = kTerms * g.c, width = g.width();
@@ -177,7 +180,7 @@ void backward(const Exec& exec, const GroupNormSpec& g, const float* dy, const f
 }  // namespace HWY_NAMESPACE
 
 template <>
-GroupNormImpl group_norm_simd_impl<KERN_SIMD_ISA>() {
+Implementation<GroupNorm> GroupNorm::simd<KERN_SIMD_ISA>() {
   return {.name = isa_name(KERN_SIMD_ISA),
           .device = Device::cpu,
           .supports = [](const GroupNormSpec&) { return cpu_has(KERN_SIMD_ISA); },

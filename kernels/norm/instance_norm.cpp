@@ -5,65 +5,45 @@
 namespace kern::kernels {
 namespace {
 
-// An instance norm is a norm_act without activation; its rows are that op's.
+// An instance norm is a norm_act without activation; its implementations are that op's.
 NormActSpec as_norm_act(const InstanceNormSpec& g) {
   return {.n = g.n, .rows = g.l, .c = g.c, .per_sample = true, .eps = g.eps, .pitch = g.pitch};
 }
-template <NormActImpl (*norm_act_row)()>
+template <NormActImpl (*norm_act)()>
 bool supports_as_norm_act(const InstanceNormSpec& g) {
-  return norm_act_row().supports(as_norm_act(g));
+  return norm_act().supports(as_norm_act(g));
 }
-template <NormActImpl (*norm_act_row)()>
-InstanceNormImpl row_of(bool (*supports)(const InstanceNormSpec&) = supports_as_norm_act<norm_act_row>) {
-  return {.name = norm_act_row().name,
-          .device = norm_act_row().device,
+template <NormActImpl (*norm_act)()>
+Implementation<InstanceNorm> by(bool (*supports)(const InstanceNormSpec&) = supports_as_norm_act<norm_act>) {
+  return {.name = norm_act().name,
+          .device = norm_act().device,
           .supports = supports,
-          .workspace = [](const InstanceNormSpec& g) { return norm_act_row().workspace(as_norm_act(g)); },
+          .workspace = [](const InstanceNormSpec& g) { return norm_act().workspace(as_norm_act(g)); },
           .forward =
-              [](const Exec& exec, const InstanceNormSpec& g, const float* x, const float* weight, const float* bias,
-                 float* y, float* mean, float* inverse_deviation) {
-                norm_act_row().forward(exec, as_norm_act(g), x, {.weight = weight, .bias = bias}, nullptr, y, mean,
-                                       inverse_deviation);
+              [](const Exec& exec, const InstanceNormSpec& g, const InstanceNorm::Forward<float>& a) {
+                norm_act().forward(exec, as_norm_act(g), a.x, {.weight = a.weight, .bias = a.bias}, nullptr, a.y,
+                                   a.mean, a.inverse_deviation);
               },
           .backward =
-              [](const Exec& exec, const InstanceNormSpec& g, const float* dy, const float* x, const float* weight,
-                 const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
-                norm_act_row().backward(exec, as_norm_act(g), dy, x, {.weight = weight}, mean, inverse_deviation, dx,
-                                        dweight, dbias, nullptr);
+              [](const Exec& exec, const InstanceNormSpec& g, const InstanceNorm::Backward<float>& a) {
+                norm_act().backward(exec, as_norm_act(g), a.dy, a.x, {.weight = a.weight}, a.mean, a.inverse_deviation,
+                                    a.dx, a.dweight, a.dbias, nullptr);
               }};
 }
 template <Isa isa>
-InstanceNormImpl simd_row() {
-  return row_of<norm_act_simd_impl<isa>>();
+Implementation<InstanceNorm> simd() {
+  return by<norm_act_simd_impl<isa>>();
 }
-
-constexpr InstanceNormImpl kReference = {
-    .name = "reference",
-    .device = Device::cpu,
-    .supports = supports_all,
-    .workspace = no_workspace,
-    .forward =
-        [](const Exec&, const InstanceNormSpec& g, const float* x, const float* weight, const float* bias, float* y,
-           float* mean, float* inverse_deviation) {
-          instance_norm_forward_reference(g, x, weight, bias, y, mean, inverse_deviation);
-        },
-    .backward =
-        [](const Exec&, const InstanceNormSpec& g, const float* dy, const float* x, const float* weight,
-           const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
-          instance_norm_backward_reference(g, dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
-        }};
 
 }  // namespace
 
-const Registry<InstanceNormImpl>& instance_norm_registry() {
-  static const InstanceNormImpl impls[] = {
-      KERN_CUDA_IMPL(row_of<norm_act_cuda_block_impl>(), row_of<norm_act_cuda_impl>(supports_all))
-          KERN_SIMD_IMPLS(simd_row),  // "avx512", "avx2", "simd"
-      kReference,
-  };
-  static const Registry<InstanceNormImpl> registry{"instance_norm", impls};
+const Registry<Implementation<InstanceNorm>>& InstanceNorm::registry() {
+  static const Implementation<InstanceNorm> impls[] = {
+      KERN_CUDA_IMPL(by<norm_act_cuda_block_impl>(), by<norm_act_cuda_impl>(supports_all)) KERN_SIMD_IMPLS(simd),
+      reference_implementation<InstanceNorm>()};
+  static const Registry<Implementation<InstanceNorm>> registry{kName, impls};
   return registry;
 }
-OpInfo instance_norm_info() { return info_of(instance_norm_registry()); }
+OpInfo instance_norm_info() { return info_of(InstanceNorm::registry()); }
 
 }  // namespace kern::kernels

@@ -7,8 +7,8 @@
 // Layouts: x, y, dx, dy [N,L,C], L = all positions of a sample (an image's H W); m, d [N,C]; the rest [C], null without
 // affine part.
 #pragma once
-#include "kernels/common/dispatch.h"
 #include "kernels/norm/channel_norm.h"
+#include "kernels/norm/sample_norm.h"
 
 namespace kern::kernels {
 
@@ -31,34 +31,31 @@ struct InstanceNormSpec {
             .dx_pitch = dx_pitch(),
             .dy_pitch = dy_pitch()};
   }
+  constexpr Extent statistics() const { return {n, c}; }
   bool operator==(const InstanceNormSpec&) const = default;
 };
 
-template <Scalar T>
-void instance_norm_forward_reference(const InstanceNormSpec& g, const T* x, const T* weight, const T* bias, T* y,
-                                     T* mean, T* inverse_deviation) {
-  channel_moments_reference(g.norm(), x, mean, inverse_deviation);
-  for (int64_t i = 0; i < g.n * g.c; ++i) inverse_deviation[i] = T(1) / std::sqrt(inverse_deviation[i] + T(g.eps));
-  channel_norm_apply_reference(g.norm(), x, weight, bias, mean, inverse_deviation, y);
-}
-template <Scalar T>
-void instance_norm_backward_reference(const InstanceNormSpec& g, const T* dy, const T* x, const T* weight,
-                                      const T* mean, const T* inverse_deviation, T* dx, T* dweight, T* dbias) {
-  channel_norm_backward_reference(g.norm(), dy, x, weight, mean, inverse_deviation, dx, dweight, dbias);
-}
-
-struct InstanceNormImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const InstanceNormSpec&);
-  size_t (*workspace)(const InstanceNormSpec&);
-  // mean and inverse_deviation are for backward.
-  void (*forward)(const Exec&, const InstanceNormSpec&, const float* x, const float* weight, const float* bias,
-                  float* y, float* mean, float* inverse_deviation);
-  // dx, dweight and dbias may each be null.
-  void (*backward)(const Exec&, const InstanceNormSpec&, const float* dy, const float* x, const float* weight,
-                   const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias);
+struct InstanceNorm {
+  static constexpr const char* kName = "instance_norm";
+  using Spec = InstanceNormSpec;
+  template <class T>
+  using Forward = SampleNormForward<Spec, T>;
+  template <class T>
+  using Backward = SampleNormBackward<Spec, T>;
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    channel_moments_reference(g.norm(), a.x, a.mean, a.inverse_deviation);
+    for (int64_t i = 0; i < g.n * g.c; ++i)
+      a.inverse_deviation[i] = T(1) / std::sqrt(a.inverse_deviation[i] + T(g.eps));
+    channel_norm_apply_reference(g.norm(), a.x, a.weight, a.bias, a.mean, a.inverse_deviation, a.y);
+  }
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    channel_norm_backward_reference(g.norm(), a.dy, a.x, a.weight, a.mean, a.inverse_deviation, a.dx, a.dweight,
+                                    a.dbias);
+  }
+  static std::string shape(const Spec& g) { return text(g.n, "x", g.l, "x", g.c); }
+  static const Registry<Implementation<InstanceNorm>>& registry();
 };
-const Registry<InstanceNormImpl>& instance_norm_registry();
 
 }  // namespace kern::kernels

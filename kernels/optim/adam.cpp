@@ -57,6 +57,6 @@ const Registry<AdamImpl> kTable{"adam", kRows};
 }  // namespace
 
 const Registry<AdamImpl>& adam_registry() { return kTable; }
-OpInfo adam_info() { return info_of(kTable); }
+OpInfo adam_info() { return info_of(adam_registry()); }
 
 }  // namespace kern::kernels

@@ -52,6 +52,6 @@ const Registry<SgdImpl> kTable{"sgd", kRows};
 }  // namespace
 
 const Registry<SgdImpl>& sgd_registry() { return kTable; }
-OpInfo sgd_info() { return info_of(kTable); }
+OpInfo sgd_info() { return info_of(sgd_registry()); }
 
 }  // namespace kern::kernels

@@ -33,8 +33,10 @@ KERN_INLINE void average(const PoolSpec& g, const float* from, PoolSpec::Range r
 
 // A chunk is some of the output's rows (n, p).
 template <Isa isa>
-void forward(const Exec&, const AvgPoolSpec& a, const float* x, float* y) {
+void forward(const Exec&, const AvgPoolSpec& a, const AvgPool::Forward<float>& arrays) {
   const PoolSpec& g = a.pool;
+  const float* const x = arrays.x;
+  float* const y = arrays.y;
   const int P = g.p(), Q = g.q();
   const bool large = int64_t{g.r} * g.s > kFloatTerms;
   parallel_for(int64_t{g.n} * P, rows_per_chunk(g, Q), [&](int64_t begin, int64_t end) {
@@ -54,8 +56,10 @@ void forward(const Exec&, const AvgPoolSpec& a, const float* x, float* y) {
 
 // A chunk is some of the input's rows (n, h): every position gathers from the windows that hold it.
 template <Isa isa>
-void backward(const Exec&, const AvgPoolSpec& a, const float* dy, float* dx) {
+void backward(const Exec&, const AvgPoolSpec& a, const AvgPool::Backward<float>& arrays) {
   const PoolSpec& g = a.pool;
+  const float* const dy = arrays.dy;
+  float* const dx = arrays.dx;
   const int P = g.p(), Q = g.q();
   const int64_t dyp = g.dy_pitch(), dxp = g.dx_pitch();
   parallel_for(int64_t{g.n} * g.h, rows_per_chunk(g, g.w), [&](int64_t begin, int64_t end) {
@@ -83,7 +87,7 @@ void backward(const Exec&, const AvgPoolSpec& a, const float* dy, float* dx) {
 }
 
 template <Isa isa>
-constexpr AvgPoolImpl simd_row() {
+constexpr Implementation<AvgPool> simd() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -93,20 +97,12 @@ constexpr AvgPoolImpl simd_row() {
 
 }  // namespace
 
-const Registry<AvgPoolImpl>& avg_pool_registry() {
-  static const AvgPoolImpl impls[] = {
-      KERN_CUDA_IMPL(avg_pool_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
-      {.name = "reference",
-       .device = Device::cpu,
-       .supports = supports_all,
-       .forward = [](const Exec&, const AvgPoolSpec& a, const float* x,
-                     float* y) { avg_pool_forward_reference(a, x, y); },
-       .backward = [](const Exec&, const AvgPoolSpec& a, const float* dy,
-                      float* dx) { avg_pool_backward_reference(a, dy, dx); }},
-  };
-  static const Registry<AvgPoolImpl> registry{"avg_pool", impls};
+const Registry<Implementation<AvgPool>>& AvgPool::registry() {
+  static const Implementation<AvgPool> impls[] = {KERN_CUDA_IMPL(cuda()) KERN_SIMD_IMPLS(simd),
+                                                  reference_implementation<AvgPool>()};
+  static const Registry<Implementation<AvgPool>> registry{kName, impls};
   return registry;
 }
-OpInfo avg_pool_info() { return info_of(avg_pool_registry()); }
+OpInfo avg_pool_info() { return info_of(AvgPool::registry()); }
 
 }  // namespace kern::kernels

@@ -10,7 +10,7 @@ constexpr int kFloatTerms = 64;  // of a sum; a longer one is kept in double
 // One thread per output value, or four neighbouring channels. x comes from memory once, from the cache R S / (stride_h
 // stride_w) times.
 template <class Sum>
-struct Forward {
+struct Average {
   AvgPoolSpec a;
   const float* x;
   float* y;
@@ -35,7 +35,7 @@ struct Forward {
   }
 };
 // One thread per input value, or four: it gathers from the windows that hold it.
-struct Backward {
+struct Spread {
   AvgPoolSpec a;
   const float* dy;
   float* dx;
@@ -58,26 +58,26 @@ struct Backward {
 
 }  // namespace
 
-AvgPoolImpl avg_pool_cuda_impl() {
-  return {
-      .name = "cuda",
-      .device = Device::cuda,
-      .supports = supports_all,
-      .forward =
-          [](const Exec& exec, const AvgPoolSpec& a, const float* x, float* y) {
-            const PoolSpec& g = a.pool;
-            auto run = [&](const auto& f) {
-              for_each_value("avg_pool_forward", exec, g.y_rows(), g.c, {{x, g.x_pitch()}, {y, g.y_pitch()}}, f, false);
-            };
-            if (int64_t{g.r} * g.s > kFloatTerms) run(Forward<double>{a, x, y});
-            else run(Forward<float>{a, x, y});
-          },
-      .backward =
-          [](const Exec& exec, const AvgPoolSpec& a, const float* dy, float* dx) {
-            const PoolSpec& g = a.pool;
-            for_each_value("avg_pool_backward", exec, g.x_rows(), g.c, {{dy, g.dy_pitch()}, {dx, g.dx_pitch()}},
-                           Backward{a, dy, dx}, false);
-          }};
+Implementation<AvgPool> AvgPool::cuda() {
+  return {.name = "cuda",
+          .device = Device::cuda,
+          .supports = supports_all,
+          .forward =
+              [](const Exec& exec, const Spec& spec, const Forward<float>& a) {
+                const PoolSpec& g = spec.pool;
+                auto run = [&](const auto& f) {
+                  for_each_value("avg_pool_forward", exec, g.y_rows(), g.c, {{a.x, g.x_pitch()}, {a.y, g.y_pitch()}}, f,
+                                 false);
+                };
+                if (int64_t{g.r} * g.s > kFloatTerms) run(Average<double>{spec, a.x, a.y});
+                else run(Average<float>{spec, a.x, a.y});
+              },
+          .backward =
+              [](const Exec& exec, const Spec& spec, const Backward<float>& a) {
+                const PoolSpec& g = spec.pool;
+                for_each_value("avg_pool_backward", exec, g.x_rows(), g.c, {{a.dy, g.dy_pitch()}, {a.dx, g.dx_pitch()}},
+                               Spread{spec, a.dy, a.dx}, false);
+              }};
 }
 
 }  // namespace kern::kernels

@@ -3,8 +3,7 @@
 // Backward: dx[n,h,w,c] = sum over the windows that hold (h, w) of dy[n,p,q,c] divided by the same number.
 // Windows and layouts: kernels/pool/pool.h.
 #pragma once
-#include "kernels/common/dispatch.h"
-#include "kernels/common/scalar.h"
+#include "kernels/common/op.h"
 #include "kernels/pool/pool.h"
 
 namespace kern::kernels {
@@ -33,33 +32,53 @@ void avg_pool_for_each(const AvgPoolSpec& a, F&& f) {
             f((int64_t{n} * g.h + h) * g.w + w, (int64_t{n} * g.p() + p) * g.q() + q, float(a.divisor(p, q)));
       }
 }
-template <Scalar T>
-void avg_pool_forward_reference(const AvgPoolSpec& a, const T* x, T* y) {
-  const PoolSpec& g = a.pool;
-  for (int64_t i = 0; i < g.y_rows(); ++i)
-    for (int c = 0; c < g.c; ++c) y[i * g.y_pitch() + c] = T(0);
-  avg_pool_for_each(a, [&](int64_t xi, int64_t yi, float divisor) {
-    for (int c = 0; c < g.c; ++c) y[yi * g.y_pitch() + c] += x[xi * g.x_pitch() + c] / T(divisor);
-  });
-}
-template <Scalar T>
-void avg_pool_backward_reference(const AvgPoolSpec& a, const T* dy, T* dx) {
-  const PoolSpec& g = a.pool;
-  for (int64_t i = 0; i < g.x_rows(); ++i)
-    for (int c = 0; c < g.c; ++c) dx[i * g.dx_pitch() + c] = T(0);
-  avg_pool_for_each(a, [&](int64_t xi, int64_t yi, float divisor) {
-    for (int c = 0; c < g.c; ++c) dx[xi * g.dx_pitch() + c] += dy[yi * g.dy_pitch() + c] / T(divisor);
-  });
-}
-
-struct AvgPoolImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const AvgPoolSpec&);
-  void (*forward)(const Exec&, const AvgPoolSpec&, const float* x, float* y);
-  void (*backward)(const Exec&, const AvgPoolSpec&, const float* dy, float* dx);
+struct AvgPool {
+  static constexpr const char* kName = "avg_pool";
+  using Spec = AvgPoolSpec;
+  template <class T>
+  struct Forward {
+    static constexpr double kOperations = 1;
+    const T* x;
+    T* y;
+    void arrays(const Spec& g, auto&& f) {
+      f("x", x, {g.pool.x_rows(), g.pool.c, g.pool.x_pitch()}),
+          f("y", y, {g.pool.y_rows(), g.pool.c, g.pool.y_pitch()});
+    }
+  };
+  template <class T>
+  struct Backward {
+    static constexpr double kOperations = 1;
+    const T* dy;
+    T* dx;
+    void arrays(const Spec& g, auto&& f) {
+      f("dy", dy, {g.pool.y_rows(), g.pool.c, g.pool.dy_pitch()}),
+          f("dx", dx, {g.pool.x_rows(), g.pool.c, g.pool.dx_pitch()});
+    }
+  };
+  template <Scalar T>
+  static void reference(const Spec& spec, const Forward<T>& a) {
+    const PoolSpec& g = spec.pool;
+    for (int64_t i = 0; i < g.y_rows(); ++i)
+      for (int c = 0; c < g.c; ++c) a.y[i * g.y_pitch() + c] = T(0);
+    avg_pool_for_each(spec, [&](int64_t xi, int64_t yi, float divisor) {
+      for (int c = 0; c < g.c; ++c) a.y[yi * g.y_pitch() + c] += a.x[xi * g.x_pitch() + c] / T(divisor);
+    });
+  }
+  template <Scalar T>
+  static void reference(const Spec& spec, const Backward<T>& a) {
+    const PoolSpec& g = spec.pool;
+    for (int64_t i = 0; i < g.x_rows(); ++i)
+      for (int c = 0; c < g.c; ++c) a.dx[i * g.dx_pitch() + c] = T(0);
+    avg_pool_for_each(spec, [&](int64_t xi, int64_t yi, float divisor) {
+      for (int c = 0; c < g.c; ++c) a.dx[xi * g.dx_pitch() + c] += a.dy[yi * g.dy_pitch() + c] / T(divisor);
+    });
+  }
+  static std::string shape(const Spec& a) {
+    const PoolSpec& g = a.pool;
+    return text(g.n, "x", g.h, "x", g.w, "x", g.c, " by ", g.r, "x", g.s);
+  }
+  static const Registry<Implementation<AvgPool>>& registry();
+  static Implementation<AvgPool> cuda();  // avg_pool.cu
 };
-AvgPoolImpl avg_pool_cuda_impl();  // avg_pool.cu
-const Registry<AvgPoolImpl>& avg_pool_registry();
 
 }  // namespace kern::kernels

@@ -9,13 +9,13 @@ namespace {
 GroupChunks chunks_of(const GlobalAvgPoolSpec& g) { return {.groups = g.n, .rows = g.l, .c = g.c}; }
 
 template <Isa isa>
-void forward(const Exec& exec, const GlobalAvgPoolSpec& g, const float* x, float* y) {
+void forward(const Exec& exec, const GlobalAvgPoolSpec& g, const GlobalAvgPool::Forward<float>& a) {
   const GroupChunks chunks = chunks_of(g);
   double* sums = static_cast<double*>(exec.scratch);
   group_sums<1>(
       chunks, g.x_pitch() == g.c, sums,
       [&](const Tile& t, int64_t) {
-        return [x, t, pitch = g.x_pitch()](int64_t row, int64_t count, LaneArray(&sum)[1]) {
+        return [x = a.x, t, pitch = g.x_pitch()](int64_t row, int64_t count, LaneArray(&sum)[1]) {
           const float* from = x + row * pitch + t.column;
           for (int64_t l = 0; l < count; ++l) sum[0][l] += from[l];
         };
@@ -23,20 +23,20 @@ void forward(const Exec& exec, const GlobalAvgPoolSpec& g, const float* x, float
       [](const auto& f) { on_isa<isa>(f); });
   for (int64_t n = 0; n < g.n; ++n)
     for (int64_t c = 0; c < g.c; ++c)
-      y[n * g.y_pitch() + c] = float(sums[n * chunks.group_stride(1) + c] / double(g.l));
+      a.y[n * g.y_pitch() + c] = float(sums[n * chunks.group_stride(1) + c] / double(g.l));
 }
 
 template <Isa isa>
-void backward(const Exec&, const GlobalAvgPoolSpec& g, const float* dy, float* dx) {
+void backward(const Exec&, const GlobalAvgPoolSpec& g, const GlobalAvgPool::Backward<float>& a) {
   const float scale = 1 / float(g.l);
   chunks_of(g).for_each([&](int64_t n, int64_t, int64_t begin, int64_t end) {
     on_isa<isa>([&] {
-      const float* from = dy + n * g.dy_pitch();
+      const float* from = a.dy + n * g.dy_pitch();
       for_each_tile(g.c, g.dx_pitch() == g.c, [&](const Tile& t) {
         LaneArray share;
         spread(t, share, [&](int64_t c) { return from[c] * scale; });
         for_each_chunk_of(t, begin, end, [&](int64_t row, int64_t count) {
-          std::copy_n(share, count, dx + row * g.dx_pitch() + t.column);
+          std::copy_n(share, count, a.dx + row * g.dx_pitch() + t.column);
         });
       });
     });
@@ -44,7 +44,7 @@ void backward(const Exec&, const GlobalAvgPoolSpec& g, const float* dy, float* d
 }
 
 template <Isa isa>
-constexpr GlobalAvgPoolImpl simd_row() {
+constexpr Implementation<GlobalAvgPool> simd() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -55,21 +55,12 @@ constexpr GlobalAvgPoolImpl simd_row() {
 
 }  // namespace
 
-const Registry<GlobalAvgPoolImpl>& global_avg_pool_registry() {
-  static const GlobalAvgPoolImpl impls[] = {
-      KERN_CUDA_IMPL(global_avg_pool_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
-      {.name = "reference",
-       .device = Device::cpu,
-       .supports = supports_all,
-       .workspace = no_workspace,
-       .forward = [](const Exec&, const GlobalAvgPoolSpec& g, const float* x,
-                     float* y) { global_avg_pool_forward_reference(g, x, y); },
-       .backward = [](const Exec&, const GlobalAvgPoolSpec& g, const float* dy,
-                      float* dx) { global_avg_pool_backward_reference(g, dy, dx); }},
-  };
-  static const Registry<GlobalAvgPoolImpl> registry{"global_avg_pool", impls};
+const Registry<Implementation<GlobalAvgPool>>& GlobalAvgPool::registry() {
+  static const Implementation<GlobalAvgPool> impls[] = {KERN_CUDA_IMPL(cuda()) KERN_SIMD_IMPLS(simd),
+                                                        reference_implementation<GlobalAvgPool>()};
+  static const Registry<Implementation<GlobalAvgPool>> registry{kName, impls};
   return registry;
 }
-OpInfo global_avg_pool_info() { return info_of(global_avg_pool_registry()); }
+OpInfo global_avg_pool_info() { return info_of(GlobalAvgPool::registry()); }
 
 }  // namespace kern::kernels

@@ -42,7 +42,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 // Writes 4 bytes a value; dy stays in the cache.
-struct Backward {
+struct Spread {
   GlobalAvgPoolSpec g;
   const float* dy;
   float* dx;
@@ -59,24 +59,24 @@ struct Backward {
 
 }  // namespace
 
-GlobalAvgPoolImpl global_avg_pool_cuda_impl() {
+Implementation<GlobalAvgPool> GlobalAvgPool::cuda() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
           .workspace = [](const GlobalAvgPoolSpec& g) { return size_t(g.n * chunks(g) * g.c) * sizeof(double); },
           .forward =
-              [](const Exec& exec, const GlobalAvgPoolSpec& g, const float* x, float* y) {
+              [](const Exec& exec, const Spec& g, const Forward<float>& a) {
                 double* sums = static_cast<double*>(exec.scratch);
                 const LaunchConfig config{.grid = dim3(unsigned(g.n * chunks(g)), unsigned(ceil_div(g.c, kChannels))),
                                           .block = dim3(kChannels, kRows),
                                           .stream = stream_of(exec)};
-                KERN_LAUNCH(global_avg_pool_sums_kernel, config, g, x, sums);
-                KERN_LAUNCH(global_avg_pool_forward_kernel, over(g.n * g.c, kThreads, exec), g, sums, y);
+                KERN_LAUNCH(global_avg_pool_sums_kernel, config, g, a.x, sums);
+                KERN_LAUNCH(global_avg_pool_forward_kernel, over(g.n * g.c, kThreads, exec), g, sums, a.y);
               },
           .backward =
-              [](const Exec& exec, const GlobalAvgPoolSpec& g, const float* dy, float* dx) {
+              [](const Exec& exec, const Spec& g, const Backward<float>& a) {
                 for_each_value("global_avg_pool_backward", exec, g.n * g.l, g.c,
-                               {{dy, g.dy_pitch()}, {dx, g.dx_pitch()}}, Backward{g, dy, dx}, false);
+                               {{a.dy, g.dy_pitch()}, {a.dx, g.dx_pitch()}}, Spread{g, a.dy, a.dx}, false);
               }};
 }
 

@@ -27,20 +27,21 @@ struct SumBackward {
 
 }  // namespace
 
-SumImpl sum_cuda_impl() {
-  return {.name = "cuda",
-          .device = Device::cuda,
-          .supports = supports_all,
-          .workspace = [](const SumSpec& g) { return device_sum_workspace(g.rows * g.c); },
-          .forward =
-              [](const Exec& exec, const SumSpec& g, const float* x, float* y) {
-                device_sum("sum forward", exec, g.rows, g.c, g.x_pitch() == g.c, SumValue{x, g.x_pitch()}, y, g.scale);
-              },
-          .backward =
-              [](const Exec& exec, const SumSpec& g, const float* dy, float* dx) {
-                for_each_value("sum backward", exec, g.rows, g.c, {{dx, g.dx_pitch()}},
-                               SumBackward{dy, g.scale, dx, g.dx_pitch()});
-              }};
+Implementation<Sum> Sum::cuda() {
+  return {
+      .name = "cuda",
+      .device = Device::cuda,
+      .supports = supports_all,
+      .workspace = [](const SumSpec& g) { return device_sum_workspace(g.rows * g.c); },
+      .forward =
+          [](const Exec& exec, const Spec& g, const Forward<float>& a) {
+            device_sum("sum forward", exec, g.rows, g.c, g.x_pitch() == g.c, SumValue{a.x, g.x_pitch()}, a.y, g.scale);
+          },
+      .backward =
+          [](const Exec& exec, const Spec& g, const Backward<float>& a) {
+            for_each_value("sum backward", exec, g.rows, g.c, {{a.dx, g.dx_pitch()}},
+                           SumBackward{a.dy, g.scale, a.dx, g.dx_pitch()});
+          }};
 }
 
 }  // namespace kern::kernels

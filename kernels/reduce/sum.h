@@ -1,9 +1,7 @@
 // sum: y = scale * sum of all x[i,c]; scale 1 is the sum, 1 / (rows C) the mean.
 // Backward: dx[i,c] = scale * dy.
 #pragma once
-#include "kernels/common/dispatch.h"
-#include "kernels/common/layout.h"
-#include "kernels/common/scalar.h"
+#include "kernels/common/op.h"
 
 namespace kern::kernels {
 
@@ -17,28 +15,38 @@ struct SumSpec {
   bool operator==(const SumSpec&) const = default;
 };
 
-template <Scalar T>
-void sum_forward_reference(const SumSpec& g, const T* x, T* y) {
-  T sum = 0;
-  for (int64_t i = 0; i < g.rows; ++i)
-    for (int64_t c = 0; c < g.c; ++c) sum += x[i * g.x_pitch() + c];
-  *y = sum * T(g.scale);
-}
-template <Scalar T>
-void sum_backward_reference(const SumSpec& g, const T* dy, T* dx) {
-  for (int64_t i = 0; i < g.rows; ++i)
-    for (int64_t c = 0; c < g.c; ++c) dx[i * g.dx_pitch() + c] = *dy * T(g.scale);
-}
-
-struct SumImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const SumSpec&);
-  size_t (*workspace)(const SumSpec&);  // of forward
-  void (*forward)(const Exec&, const SumSpec&, const float* x, float* y);
-  void (*backward)(const Exec&, const SumSpec&, const float* dy, float* dx);
+struct Sum {
+  static constexpr const char* kName = "sum";
+  using Spec = SumSpec;
+  template <class T>
+  struct Forward {
+    static constexpr double kOperations = 1;
+    const T* x;
+    T* y;
+    void arrays(const Spec& g, auto&& f) { f("x", x, {g.rows, g.c, g.x_pitch()}), f("y", y, {}); }
+  };
+  template <class T>
+  struct Backward {
+    static constexpr double kOperations = 0;
+    const T* dy;
+    T* dx;
+    void arrays(const Spec& g, auto&& f) { f("dy", dy, {}), f("dx", dx, {g.rows, g.c, g.dx_pitch()}); }
+  };
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    T sum = 0;
+    for (int64_t i = 0; i < g.rows; ++i)
+      for (int64_t c = 0; c < g.c; ++c) sum += a.x[i * g.x_pitch() + c];
+    *a.y = sum * T(g.scale);
+  }
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    for (int64_t i = 0; i < g.rows; ++i)
+      for (int64_t c = 0; c < g.c; ++c) a.dx[i * g.dx_pitch() + c] = *a.dy * T(g.scale);
+  }
+  static std::string shape(const Spec& g) { return text(g.rows, "x", g.c); }
+  static const Registry<Implementation<Sum>>& registry();
+  static Implementation<Sum> cuda();  // sum.cu
 };
-const Registry<SumImpl>& sum_registry();
-SumImpl sum_cuda_impl();  // sum.cu
 
 }  // namespace kern::kernels

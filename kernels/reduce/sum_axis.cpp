@@ -10,7 +10,9 @@ namespace {
 constexpr bool cut(const SumAxisSpec& g) { return g.n * g.inner > 2 * 16384 && g.outer < 64; }
 
 template <Isa isa>
-void forward(const Exec& exec, const SumAxisSpec& g, const float* x, float* y) {
+void forward(const Exec& exec, const SumAxisSpec& g, const SumAxis::Forward<float>& a) {
+  const float* const x = a.x;
+  float* const y = a.y;
   if (cut(g)) {
     for (int64_t o = 0; o < g.outer; ++o) {
       const float* const from = x + o * g.n * g.inner;
@@ -44,7 +46,9 @@ void forward(const Exec& exec, const SumAxisSpec& g, const float* x, float* y) {
   });
 }
 template <Isa isa>
-void backward(const Exec&, const SumAxisSpec& g, const float* dy, float* dx) {
+void backward(const Exec&, const SumAxisSpec& g, const SumAxis::Backward<float>& a) {
+  const float* const dy = a.dy;
+  float* const dx = a.dx;
   const float scale = float(g.scale);
   const int64_t inner = g.inner;
   parallel_for(g.outer * g.n, Chunks(g.outer * g.n, inner).grain, [&](int64_t begin, int64_t end) {
@@ -66,7 +70,7 @@ void backward(const Exec&, const SumAxisSpec& g, const float* dy, float* dx) {
   });
 }
 template <Isa isa>
-constexpr SumAxisImpl simd_row() {
+constexpr Implementation<SumAxis> simd() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -78,22 +82,14 @@ constexpr SumAxisImpl simd_row() {
           .backward = backward<isa>};
 }
 
-constexpr SumAxisImpl kReference = {
-    .name = "reference",
-    .device = Device::cpu,
-    .supports = supports_all,
-    .workspace = no_workspace,
-    .forward = [](const Exec&, const SumAxisSpec& g, const float* x, float* y) { sum_axis_forward_reference(g, x, y); },
-    .backward = [](const Exec&, const SumAxisSpec& g, const float* dy,
-                   float* dx) { sum_axis_backward_reference(g, dy, dx); }};
-
 }  // namespace
 
-const Registry<SumAxisImpl>& sum_axis_registry() {
-  static const SumAxisImpl impls[] = {KERN_CUDA_IMPL(sum_axis_cuda_impl()) KERN_SIMD_IMPLS(simd_row), kReference};
-  static const Registry<SumAxisImpl> registry{"sum_axis", impls};
+const Registry<Implementation<SumAxis>>& SumAxis::registry() {
+  static const Implementation<SumAxis> impls[] = {KERN_CUDA_IMPL(cuda()) KERN_SIMD_IMPLS(simd),
+                                                  reference_implementation<SumAxis>()};
+  static const Registry<Implementation<SumAxis>> registry{kName, impls};
   return registry;
 }
-OpInfo sum_axis_info() { return info_of(sum_axis_registry()); }
+OpInfo sum_axis_info() { return info_of(SumAxis::registry()); }
 
 }  // namespace kern::kernels

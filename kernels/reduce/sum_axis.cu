@@ -47,24 +47,24 @@ struct Repeat {
 
 }  // namespace
 
-SumAxisImpl sum_axis_cuda_impl() {
+Implementation<SumAxis> SumAxis::cuda() {
   return {.name = "cuda",
           .device = Device::cuda,
           .supports = supports_all,
           .workspace = [](const SumAxisSpec& g) { return thread_each(g) ? size_t{0} : grid_of(g).sums_bytes(1); },
           .forward =
-              [](const Exec& exec, const SumAxisSpec& g, const float* x, float* y) {
+              [](const Exec& exec, const Spec& g, const Forward<float>& a) {
                 const LaunchConfig over_sums = over(g.y_size(), kThreads, exec);
-                if (thread_each(g)) return KERN_LAUNCH(sum_axis_kernel, over_sums, g, x, y);
+                if (thread_each(g)) return KERN_LAUNCH(sum_axis_kernel, over_sums, g, a.x, a.y);
                 const ChannelGrid grid = grid_of(g);
                 double* const sums = static_cast<double*>(exec.scratch);
-                channel_sums("sum_axis", exec, grid, {{x, g.inner}}, Columns{x, g.inner}, sums);
-                KERN_LAUNCH(total_kernel, over_sums, g, grid.chunks, static_cast<const double*>(sums), y);
+                channel_sums("sum_axis", exec, grid, {{a.x, g.inner}}, Columns{a.x, g.inner}, sums);
+                KERN_LAUNCH(total_kernel, over_sums, g, grid.chunks, static_cast<const double*>(sums), a.y);
               },
           .backward =
-              [](const Exec& exec, const SumAxisSpec& g, const float* dy, float* dx) {
+              [](const Exec& exec, const Spec& g, const Backward<float>& a) {
                 const int64_t rows = g.inner == 1 ? g.outer : g.outer * g.n, c = g.inner == 1 ? g.n : g.inner;
-                for_each_value("sum_axis backward", exec, rows, c, {{dx, c}}, Repeat{g, dy, dx}, false);
+                for_each_value("sum_axis backward", exec, rows, c, {{a.dx, c}}, Repeat{g, a.dy, a.dx}, false);
               }};
 }
 

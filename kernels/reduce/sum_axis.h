@@ -3,8 +3,7 @@
 // Backward: dx[o,n,i] = scale * dy[o,i].
 // Layouts: x, dx [outer, N, inner]; y, dy [outer, inner]; all dense.
 #pragma once
-#include "kernels/common/dispatch.h"
-#include "kernels/common/scalar.h"
+#include "kernels/common/op.h"
 
 namespace kern::kernels {
 
@@ -19,31 +18,41 @@ struct SumAxisSpec : AxisSpec {
   bool operator==(const SumAxisSpec&) const = default;
 };
 
-template <Scalar T>
-void sum_axis_forward_reference(const SumAxisSpec& g, const T* x, T* y) {
-  for (int64_t o = 0; o < g.outer; ++o)
-    for (int64_t i = 0; i < g.inner; ++i) {
-      T sum(0);
-      for (int64_t n = 0; n < g.n; ++n) sum += x[(o * g.n + n) * g.inner + i];
-      y[o * g.inner + i] = sum * T(g.scale);
-    }
-}
-template <Scalar T>
-void sum_axis_backward_reference(const SumAxisSpec& g, const T* dy, T* dx) {
-  for (int64_t o = 0; o < g.outer; ++o)
-    for (int64_t n = 0; n < g.n; ++n)
-      for (int64_t i = 0; i < g.inner; ++i) dx[(o * g.n + n) * g.inner + i] = dy[o * g.inner + i] * T(g.scale);
-}
-
-struct SumAxisImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const SumAxisSpec&);
-  size_t (*workspace)(const SumAxisSpec&);  // of forward
-  void (*forward)(const Exec&, const SumAxisSpec&, const float* x, float* y);
-  void (*backward)(const Exec&, const SumAxisSpec&, const float* dy, float* dx);
+struct SumAxis {
+  static constexpr const char* kName = "sum_axis";
+  using Spec = SumAxisSpec;
+  template <class T>
+  struct Forward {
+    static constexpr double kOperations = 1;
+    const T* x;
+    T* y;
+    void arrays(const Spec& g, auto&& f) { f("x", x, {1, g.x_size()}), f("y", y, {1, g.y_size()}); }
+  };
+  template <class T>
+  struct Backward {
+    static constexpr double kOperations = 1;
+    const T* dy;
+    T* dx;
+    void arrays(const Spec& g, auto&& f) { f("dy", dy, {1, g.y_size()}), f("dx", dx, {1, g.x_size()}); }
+  };
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    for (int64_t o = 0; o < g.outer; ++o)
+      for (int64_t i = 0; i < g.inner; ++i) {
+        T sum(0);
+        for (int64_t n = 0; n < g.n; ++n) sum += a.x[(o * g.n + n) * g.inner + i];
+        a.y[o * g.inner + i] = sum * T(g.scale);
+      }
+  }
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    for (int64_t o = 0; o < g.outer; ++o)
+      for (int64_t n = 0; n < g.n; ++n)
+        for (int64_t i = 0; i < g.inner; ++i) a.dx[(o * g.n + n) * g.inner + i] = a.dy[o * g.inner + i] * T(g.scale);
+  }
+  static std::string shape(const Spec& g) { return text(g.outer, "x", g.n, "x", g.inner); }
+  static const Registry<Implementation<SumAxis>>& registry();
+  static Implementation<SumAxis> cuda();  // sum_axis.cu
 };
-const Registry<SumAxisImpl>& sum_axis_registry();
-SumAxisImpl sum_axis_cuda_impl();  // sum_axis.cu
 
 }  // namespace kern::kernels

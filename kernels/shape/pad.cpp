@@ -47,7 +47,9 @@ void backward_mirror(const PadSpec& g, const float* dy, float* dx) {
 }
 
 // A chunk is some of the output's rows (n, p); each is zeros, a copy, zeros.
-void forward(const Exec&, const PadSpec& g, const float* x, float* y) {
+void forward(const Exec&, const PadSpec& g, const Pad::Forward<float>& a) {
+  const float* const x = a.x;
+  float* const y = a.y;
   if (g.mirror && g.x_rows() > 0) return forward_mirror(g, x, y);
   const int64_t P = g.p(), Q = g.q(), xp = g.x_pitch(), yp = g.y_pitch();
   const int64_t first = std::clamp<int64_t>(g.left, 0, Q), last = std::clamp<int64_t>(g.left + g.w, first, Q);
@@ -66,27 +68,21 @@ void forward(const Exec&, const PadSpec& g, const float* x, float* y) {
   });
 }
 
-void backward(const Exec& exec, const PadSpec& g, const float* dy, float* dx) {
-  if (g.mirror) return backward_mirror(g, dy, dx);
-  forward(exec, g.backward_as_forward(), dy, dx);
+void backward(const Exec& exec, const PadSpec& g, const Pad::Backward<float>& a) {
+  if (g.mirror) return backward_mirror(g, a.dy, a.dx);
+  forward(exec, g.backward_as_forward(), {a.dy, a.dx});
 }
 
 }  // namespace
 
-const Registry<PadImpl>& pad_registry() {
-  static const PadImpl impls[] = {
-      KERN_CUDA_IMPL(pad_cuda_impl())  // pad.cu
-      {.name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward, .backward = backward},
-      {.name = "reference",
-       .device = Device::cpu,
-       .supports = supports_all,
-       .forward = [](const Exec&, const PadSpec& g, const float* x, float* y) { pad_reference(g, x, y); },
-       .backward = [](const Exec&, const PadSpec& g, const float* dy,
-                      float* dx) { pad_backward_reference(g, dy, dx); }},
-  };
-  static const Registry<PadImpl> registry{"pad", impls};
+const Registry<Implementation<Pad>>& Pad::registry() {
+  static const Implementation<Pad> impls[] = {
+      KERN_CUDA_IMPL(cuda()){
+          .name = "cpu", .device = Device::cpu, .supports = supports_all, .forward = forward, .backward = backward},
+      reference_implementation<Pad>()};
+  static const Registry<Implementation<Pad>> registry{kName, impls};
   return registry;
 }
-OpInfo pad_info() { return info_of(pad_registry()); }
+OpInfo pad_info() { return info_of(Pad::registry()); }
 
 }  // namespace kern::kernels

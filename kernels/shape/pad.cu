@@ -41,19 +41,24 @@ struct BackwardMirror {
   }
 };
 
-void forward(const Exec& exec, const PadSpec& g, const float* x, float* y) {
-  for_each_value("pad_forward", exec, g.y_rows(), g.c, {{x, g.x_pitch()}, {y, g.y_pitch()}}, Forward{g, x, y}, false);
+void forward(const Exec& exec, const PadSpec& g, const Pad::Forward<float>& a) {
+  for_each_value("pad_forward", exec, g.y_rows(), g.c, {{a.x, g.x_pitch()}, {a.y, g.y_pitch()}}, Forward{g, a.x, a.y},
+                 false);
 }
-void backward(const Exec& exec, const PadSpec& g, const float* dy, float* dx) {
-  if (!g.mirror) return forward(exec, g.backward_as_forward(), dy, dx);
-  for_each_value("pad_backward_mirror", exec, g.x_rows(), g.c, {{dy, g.dy_pitch()}, {dx, g.dx_pitch()}},
-                 BackwardMirror{g, dy, dx}, false);
+void backward(const Exec& exec, const PadSpec& g, const Pad::Backward<float>& a) {
+  if (!g.mirror) return forward(exec, g.backward_as_forward(), {a.dy, a.dx});
+  for_each_value("pad_backward_mirror", exec, g.x_rows(), g.c, {{a.dy, g.dy_pitch()}, {a.dx, g.dx_pitch()}},
+                 BackwardMirror{g, a.dy, a.dx}, false);
 }
 
 }  // namespace
 
-PadImpl pad_cuda_impl() {
-  return {.name = "cuda", .device = Device::cuda, .supports = supports_all, .forward = forward, .backward = backward};
+Implementation<Pad> Pad::cuda() {
+  return {.name = "cuda",
+          .device = Device::cuda,
+          .supports = supports_all,
+          .forward = kernels::forward,
+          .backward = kernels::backward};
 }
 
 }  // namespace kern::kernels

@@ -8,9 +8,7 @@
 #pragma once
 #include <algorithm>
 
-#include "kernels/common/dispatch.h"
-#include "kernels/common/layout.h"
-#include "kernels/common/scalar.h"
+#include "kernels/common/op.h"
 
 namespace kern::kernels {
 
@@ -61,44 +59,58 @@ struct MirrorImages {
   }
 };
 
-template <Scalar T>
-void pad_reference(const PadSpec& g, const T* x, T* y) {
-  for (int64_t n = 0; n < g.n; ++n)
-    for (int64_t p = 0; p < g.p(); ++p)
-      for (int64_t q = 0; q < g.q(); ++q)
-        for (int64_t c = 0; c < g.c; ++c) {
+struct Pad {
+  static constexpr const char* kName = "pad";
+  using Spec = PadSpec;
+  template <class T>
+  struct Forward {
+    static constexpr double kOperations = 0;
+    const T* x;
+    T* y;
+    void arrays(const Spec& g, auto&& f) {
+      f("x", x, {g.x_rows(), g.c, g.x_pitch()}), f("y", y, {g.y_rows(), g.c, g.y_pitch()});
+    }
+  };
+  template <class T>
+  struct Backward {
+    static constexpr double kOperations = 0;
+    const T* dy;
+    T* dx;
+    void arrays(const Spec& g, auto&& f) {
+      f("dy", dy, {g.y_rows(), g.c, g.dy_pitch()}), f("dx", dx, {g.x_rows(), g.c, g.dx_pitch()});
+    }
+  };
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    for_each_shown(g, [&](int64_t y_row, int64_t x_row) {
+      for (int64_t c = 0; c < g.c; ++c) a.y[y_row * g.y_pitch() + c] = x_row >= 0 ? a.x[x_row * g.x_pitch() + c] : T(0);
+    });
+  }
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    for (int64_t row = 0; row < g.x_rows(); ++row) std::fill_n(a.dx + row * g.dx_pitch(), g.c, T(0));
+    for_each_shown(g, [&](int64_t y_row, int64_t x_row) {
+      for (int64_t c = 0; x_row >= 0 && c < g.c; ++c) a.dx[x_row * g.dx_pitch() + c] += a.dy[y_row * g.dy_pitch() + c];
+    });
+  }
+  // f(row of y, the row of x that it shows, or -1)
+  template <class F>
+  static void for_each_shown(const Spec& g, F&& f) {
+    for (int64_t n = 0; n < g.n; ++n)
+      for (int64_t p = 0; p < g.p(); ++p)
+        for (int64_t q = 0; q < g.q(); ++q) {
           const bool mirror = g.mirror && g.h > 0 && g.w > 0;
           const int64_t h = mirror ? mirrored(p - g.top, g.h) : p - g.top,
                         w = mirror ? mirrored(q - g.left, g.w) : q - g.left;
           const bool inside = h >= 0 && h < g.h && w >= 0 && w < g.w;
-          y[((n * g.p() + p) * g.q() + q) * g.y_pitch() + c] =
-              inside ? x[((n * g.h + h) * g.w + w) * g.x_pitch() + c] : T(0);
+          f((n * g.p() + p) * g.q() + q, inside ? (n * g.h + h) * g.w + w : -1);
         }
-}
-
-template <Scalar T>
-void pad_backward_reference(const PadSpec& g, const T* dy, T* dx) {
-  for (int64_t row = 0; row < g.x_rows(); ++row) std::fill_n(dx + row * g.dx_pitch(), g.c, T(0));
-  if (g.x_rows() == 0) return;
-  for (int64_t n = 0; n < g.n; ++n)
-    for (int64_t p = 0; p < g.p(); ++p)
-      for (int64_t q = 0; q < g.q(); ++q) {
-        const int64_t h = g.mirror ? mirrored(p - g.top, g.h) : p - g.top;
-        const int64_t w = g.mirror ? mirrored(q - g.left, g.w) : q - g.left;
-        if (h < 0 || h >= g.h || w < 0 || w >= g.w) continue;
-        for (int64_t c = 0; c < g.c; ++c)
-          dx[((n * g.h + h) * g.w + w) * g.dx_pitch() + c] += dy[((n * g.p() + p) * g.q() + q) * g.dy_pitch() + c];
-      }
-}
-
-struct PadImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const PadSpec&);
-  void (*forward)(const Exec&, const PadSpec&, const float* x, float* y);
-  void (*backward)(const Exec&, const PadSpec&, const float* dy, float* dx);
+  }
+  static std::string shape(const Spec& g) {
+    return text(g.n, "x", g.h, "x", g.w, "x", g.c, " to ", g.p(), "x", g.q(), g.mirror ? " mirrored" : "");
+  }
+  static const Registry<Implementation<Pad>>& registry();
+  static Implementation<Pad> cuda();  // pad.cu
 };
-PadImpl pad_cuda_impl();  // pad.cu
-const Registry<PadImpl>& pad_registry();
 
 }  // namespace kern::kernels

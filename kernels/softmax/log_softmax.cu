@@ -27,6 +27,8 @@ struct Backward {
 
 }  // namespace
 
-LogSoftmaxImpl log_softmax_cuda_impl() { return softmax_row_of<Forward, Backward>(); }
+Implementation<LogSoftmax> LogSoftmax::cuda() {
+  return over_class_rows<LogSoftmax, kernels::Forward, kernels::Backward>();
+}
 
 }  // namespace kern::kernels

@@ -27,6 +27,6 @@ struct Backward {
 
 }  // namespace
 
-SoftmaxImpl softmax_cuda_impl() { return softmax_row_of<Forward, Backward>(); }
+Implementation<Softmax> Softmax::cuda() { return over_class_rows<Softmax, kernels::Forward, kernels::Backward>(); }
 
 }  // namespace kern::kernels

@@ -2,9 +2,7 @@
 // Backward: dx[i,c] = y[i,c] (dy[i,c] - sum_k y[i,k] dy[i,k])
 // Layouts: x, y, dx, dy [rows, C].
 #pragma once
-#include "kernels/common/dispatch.h"
-#include "kernels/common/layout.h"
-#include "kernels/common/scalar.h"
+#include "kernels/common/op.h"
 #include "kernels/common/simd.h"
 
 namespace kern::kernels {
@@ -28,37 +26,53 @@ T row_maximum(const T* row, int64_t c) {
   return m;
 }
 
-template <Scalar T>
-void softmax_forward_reference(const SoftmaxSpec& g, const T* x, T* y) {
-  for (int64_t i = 0; i < g.rows && g.c > 0; ++i) {
-    const T* from = x + i * g.x_pitch();
-    T* to = y + i * g.y_pitch();
-    const T m = row_maximum(from, g.c);
-    T sum(0);
-    for (int64_t c = 0; c < g.c; ++c) sum += to[c] = std::exp(from[c] - m);
-    for (int64_t c = 0; c < g.c; ++c) to[c] /= sum;
+struct Softmax {
+  static constexpr const char* kName = "softmax";
+  using Spec = SoftmaxSpec;
+  template <class T>
+  struct Forward {
+    static constexpr double kOperations = 4;
+    const T* x;
+    T* y;
+    void arrays(const Spec& g, auto&& f) {
+      f("x", x, {g.rows, g.c, g.x_pitch(), -8, 8}), f("y", y, {g.rows, g.c, g.y_pitch()});
+    }
+  };
+  template <class T>
+  struct Backward {
+    static constexpr double kOperations = 3;
+    const T *dy, *y;
+    T* dx;
+    void arrays(const Spec& g, auto&& f) {
+      f("dy", dy, {g.rows, g.c, g.dy_pitch()}), f("y", y, {g.rows, g.c, g.y_pitch()}),
+          f("dx", dx, {g.rows, g.c, g.dx_pitch(), -8, 8});
+    }
+  };
+  template <Scalar T>
+  static void reference(const Spec& g, const Forward<T>& a) {
+    for (int64_t i = 0; i < g.rows && g.c > 0; ++i) {
+      const T* from = a.x + i * g.x_pitch();
+      T* to = a.y + i * g.y_pitch();
+      const T m = row_maximum(from, g.c);
+      T sum(0);
+      for (int64_t c = 0; c < g.c; ++c) sum += to[c] = std::exp(from[c] - m);
+      for (int64_t c = 0; c < g.c; ++c) to[c] /= sum;
+    }
   }
-}
-template <Scalar T>
-void softmax_backward_reference(const SoftmaxSpec& g, const T* dy, const T* y, T* dx) {
-  for (int64_t i = 0; i < g.rows; ++i) {
-    T dot(0);
-    for (int64_t c = 0; c < g.c; ++c) dot += y[i * g.y_pitch() + c] * dy[i * g.dy_pitch() + c];
-    for (int64_t c = 0; c < g.c; ++c)
-      dx[i * g.dx_pitch() + c] = y[i * g.y_pitch() + c] * (dy[i * g.dy_pitch() + c] - dot);
+  template <Scalar T>
+  static void reference(const Spec& g, const Backward<T>& a) {
+    for (int64_t i = 0; i < g.rows; ++i) {
+      const T *y = a.y + i * g.y_pitch(), *dy = a.dy + i * g.dy_pitch();
+      T dot(0);
+      for (int64_t c = 0; c < g.c; ++c) dot += y[c] * dy[c];
+      for (int64_t c = 0; c < g.c; ++c) a.dx[i * g.dx_pitch() + c] = y[c] * (dy[c] - dot);
+    }
   }
-}
-
-struct SoftmaxImpl {
-  const char* name;
-  Device device;
-  bool (*supports)(const SoftmaxSpec&);
-  void (*forward)(const Exec&, const SoftmaxSpec&, const float* x, float* y);
-  void (*backward)(const Exec&, const SoftmaxSpec&, const float* dy, const float* y, float* dx);
+  static std::string shape(const Spec& g) { return text(g.rows, "x", g.c); }
+  static const Registry<Implementation<Softmax>>& registry();
+  template <Isa isa>
+  static Implementation<Softmax> simd();  // softmax_simd.cpp
+  static Implementation<Softmax> cuda();  // softmax.cu
 };
-const Registry<SoftmaxImpl>& softmax_registry();
-SoftmaxImpl softmax_cuda_impl();  // softmax.cu
-template <Isa isa>
-SoftmaxImpl softmax_simd_impl();  // softmax_simd.cpp
 
 }  // namespace kern::kernels

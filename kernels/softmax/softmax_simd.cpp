@@ -1,4 +1,4 @@
-// The SIMD rows of softmax and log_softmax: rows are folded with a row in every lane (common/row_lanes-inl.h), and what
+// The SIMD implementations of softmax and log_softmax: rows are folded with a row in every lane (common/row_lanes-inl.h), and what
 // was found goes back over them as they lie, while they are in the nearest cache.
 #include "kernels/common/parallel.h"
 #include "kernels/common/simd.h"
@@ -26,7 +26,9 @@ void for_each_block(const SoftmaxSpec& g, F&& f) {
   });
 }
 
-void softmax_forward(const Exec&, const SoftmaxSpec& g, const float* x, float* y) {
+void softmax_forward(const Exec&, const SoftmaxSpec& g, const Softmax::Forward<float>& a) {
+  const float* const x = a.x;
+  float* const y = a.y;
   const int64_t xp = g.x_pitch(), yp = g.y_pitch();
   const bool dense = xp == g.c && yp == g.c && g.c <= kSegment;
   const RowOfValue of(g.c);
@@ -42,7 +44,9 @@ void softmax_forward(const Exec&, const SoftmaxSpec& g, const float* x, float* y
     });
   });
 }
-void softmax_backward(const Exec&, const SoftmaxSpec& g, const float* dy, const float* y, float* dx) {
+void softmax_backward(const Exec&, const SoftmaxSpec& g, const Softmax::Backward<float>& a) {
+  const float *const dy = a.dy, *const y = a.y;
+  float* const dx = a.dx;
   const int64_t dyp = g.dy_pitch(), yp = g.y_pitch(), dxp = g.dx_pitch();
   const bool dense = dyp == g.c && yp == g.c && dxp == g.c && g.c <= kSegment;
   const RowOfValue of(g.c);
@@ -56,7 +60,9 @@ void softmax_backward(const Exec&, const SoftmaxSpec& g, const float* dy, const 
   });
 }
 
-void log_softmax_forward(const Exec&, const SoftmaxSpec& g, const float* x, float* y) {
+void log_softmax_forward(const Exec&, const SoftmaxSpec& g, const Softmax::Forward<float>& a) {
+  const float* const x = a.x;
+  float* const y = a.y;
   const int64_t xp = g.x_pitch(), yp = g.y_pitch();
   const bool dense = xp == g.c && yp == g.c && g.c <= kSegment;
   const RowOfValue of(g.c);
@@ -70,7 +76,9 @@ void log_softmax_forward(const Exec&, const SoftmaxSpec& g, const float* x, floa
     });
   });
 }
-void log_softmax_backward(const Exec&, const SoftmaxSpec& g, const float* dy, const float* y, float* dx) {
+void log_softmax_backward(const Exec&, const SoftmaxSpec& g, const Softmax::Backward<float>& a) {
+  const float *const dy = a.dy, *const y = a.y;
+  float* const dx = a.dx;
   const int64_t dyp = g.dy_pitch(), yp = g.y_pitch(), dxp = g.dx_pitch();
   const bool dense = dyp == g.c && yp == g.c && dxp == g.c && g.c <= kSegment;
   const RowOfValue of(g.c);
@@ -89,7 +97,7 @@ void log_softmax_backward(const Exec&, const SoftmaxSpec& g, const float* dy, co
 }  // namespace HWY_NAMESPACE
 
 template <>
-SoftmaxImpl softmax_simd_impl<KERN_SIMD_ISA>() {
+Implementation<Softmax> Softmax::simd<KERN_SIMD_ISA>() {
   return {.name = isa_name(KERN_SIMD_ISA),
           .device = Device::cpu,
           .supports = [](const SoftmaxSpec&) { return cpu_has(KERN_SIMD_ISA); },
@@ -97,7 +105,7 @@ SoftmaxImpl softmax_simd_impl<KERN_SIMD_ISA>() {
           .backward = HWY_NAMESPACE::softmax_backward};
 }
 template <>
-LogSoftmaxImpl log_softmax_simd_impl<KERN_SIMD_ISA>() {
+Implementation<LogSoftmax> LogSoftmax::simd<KERN_SIMD_ISA>() {
   return {.name = isa_name(KERN_SIMD_ISA),
           .device = Device::cpu,
           .supports = [](const SoftmaxSpec&) { return cpu_has(KERN_SIMD_ISA); },

@@ -7,11 +7,10 @@ namespace {
 
 static_assert(MseSpec{.rows = 4, .c = 3, .pitch = {.x = 5, .y = 6}}.exchanged().x_pitch() == 6);
 
-TEST(MseKernel, complete) { testing::check_pair_loss(mse_registry(), Mse{}); }
+TEST(MseKernel, complete) { testing::check_pair_loss(Mse{}); }
 
 TEST(MseKernel, golden) {  // torch.nn.functional.mse_loss
-  testing::expect_pair_loss(mse_registry(), Mse{}, {1, -2, 0.5f, 3}, {0, -2, 1.25f, -1}, 4.390625f,
-                            {0.5f, 0, -0.375f, 2});
+  testing::expect_pair_loss(Mse{}, {1, -2, 0.5f, 3}, {0, -2, 1.25f, -1}, 4.390625f, {0.5f, 0, -0.375f, 2});
 }
 
 }  // namespace

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "kernels/common/parallel.h"
-#include "tests/support/kernel_check.h"
+#include "tests/support/op_check.h"
 
 namespace kern::kernels {
 namespace {
@@ -27,30 +26,6 @@ const PadSpec kPadCases[] = {
     {.n = 2, .h = 4, .w = 5, .c = 3, .top = 1, .left = 3, .right = -1, .pitch = {.x = 5, .y = 7}},
     {.n = 3, .h = 40, .w = 50, .c = 16, .top = 8, .bottom = 16, .left = 7, .right = 7}};
 
-TEST(PadKernel, rows_equal_the_reference_forward_and_back) {
-  const int before = thread_count();
-  for (const PadSpec& g : kPadCases)
-    for (const PadSpec& way : {g, g.inverse()}) {
-      const auto x = Array<>::integers(way.x_rows(), g.c, way.pitch.x, 1);
-      Array<> y0(way.y_rows(), g.c, way.pitch.y);
-      pad_reference(way, x.data(), y0.data());
-      for_each_impl(pad_registry(), way, [&](const PadImpl& impl, const Exec& exec) {
-        for (int threads : {1, 3}) {
-          set_thread_count(threads);
-          Array<> y(way.y_rows(), g.c, way.pitch.y);
-          impl.forward(exec, way, x.data(), y.data());
-          EXPECT_TRUE(close(y, y0));
-          PadSpec back = way.inverse();  // its backward is the same copy
-          back.pitch = {.dx = way.pitch.y, .dy = way.pitch.x};
-          Array<> dx(way.y_rows(), g.c, way.pitch.y);
-          impl.backward(exec, back, x.data(), dx.data());
-          EXPECT_TRUE(close(dx, y0));
-        }
-      });
-    }
-  set_thread_count(before);
-}
-
 // What mirrors: also farther than the size, from one value, and with a side that is cut.
 const PadSpec kMirrorCases[] = {
     {.n = 2, .h = 4, .w = 5, .c = 3, .top = 1, .bottom = 2, .left = 3, .right = 1, .mirror = true},
@@ -70,69 +45,29 @@ const PadSpec kMirrorCases[] = {
      .pitch = {.x = 5, .y = 7, .dx = 4, .dy = 6}},
     {.n = 3, .h = 40, .w = 50, .c = 16, .top = 8, .bottom = 16, .left = 7, .right = 7, .mirror = true}};
 
-TEST(PadKernel, rows_mirror_as_the_reference_does_forward_and_back) {
-  const int before = thread_count();
-  for (const PadSpec& g : kMirrorCases) {
-    const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1),
-               dy = Array<>::integers(g.y_rows(), g.c, g.pitch.dy, 2);
-    Array<> y0(g.y_rows(), g.c, g.pitch.y), dx0(g.x_rows(), g.c, g.pitch.dx);
-    pad_reference(g, x.data(), y0.data());
-    pad_backward_reference(g, dy.data(), dx0.data());
-    for_each_impl(pad_registry(), g, [&](const PadImpl& impl, const Exec& exec) {
-      for (int threads : {1, 3}) {
-        set_thread_count(threads);
-        Array<> y(g.y_rows(), g.c, g.pitch.y), dx(g.x_rows(), g.c, g.pitch.dx);
-        impl.forward(exec, g, x.data(), y.data());
-        impl.backward(exec, g, dy.data(), dx.data());
-        EXPECT_TRUE(close(y, y0));
-        EXPECT_TRUE(close(dx, dx0));
-      }
-    });
-  }
-  set_thread_count(before);
+TEST(PadKernel, complete) {
+  std::vector<OpCase<Pad>> cases;
+  for (const PadSpec& g : kPadCases) cases.push_back({g}), cases.push_back({g.inverse()});
+  for (const PadSpec& g : kMirrorCases) cases.push_back({g});
+  check_op<Pad>(cases, {.exact = true});
 }
 
 TEST(PadReference, mirrors_as_numpy_does) {  // np.pad([1, 2, 3], (4, 5), "symmetric")
   const float x[] = {1, 2, 3};
   float y[12];
-  pad_reference(PadSpec{.w = 3, .left = 4, .right = 5, .mirror = true}, x, y);
+  Pad::reference(PadSpec{.w = 3, .left = 4, .right = 5, .mirror = true}, Pad::Forward<float>{x, y});
   const float expected[] = {3, 3, 2, 1, 1, 2, 3, 3, 2, 1, 1, 2};
   EXPECT_TRUE(std::equal(std::begin(y), std::end(y), std::begin(expected)));
 }
 
-TEST(PadReference, the_derivative_of_a_mirror) {
-  for (PadSpec g : kMirrorCases) {
-    g.pitch = {};
-    if (g.x_rows() * g.c > 300) continue;
-    auto x = Array<Complex>::integers(g.x_rows(), g.c, 0, 1);
-    const auto dy = Array<double>::integers(g.y_rows(), g.c, 0, 2);
-    Array<double> dx(g.x_rows(), g.c);
-    pad_backward_reference(g, dy.data(), dx.data());
-    EXPECT_TRUE(close(complex_step(x,
-                                   [&] {
-                                     Array<Complex> y(g.y_rows(), g.c);
-                                     pad_reference(g, x.data(), y.data());
-                                     return weighted_sum(dy, y);
-                                   }),
-                      dx));
-  }
-}
-
-TEST(PadReference, its_inverse_is_its_derivative) {
+TEST(PadReference, its_inverse_is_its_gradient) {
   for (PadSpec g : kPadCases) {
     g.pitch = {};
-    if (g.x_rows() * g.c > 300) continue;
-    auto x = Array<Complex>::integers(g.x_rows(), g.c, 0, 1);
     const auto dy = Array<double>::integers(g.y_rows(), g.c, 0, 2);
-    Array<double> dx(g.x_rows(), g.c);
-    pad_reference(g.inverse(), dy.data(), dx.data());
-    EXPECT_TRUE(close(complex_step(x,
-                                   [&] {
-                                     Array<Complex> y(g.y_rows(), g.c);
-                                     pad_reference(g, x.data(), y.data());
-                                     return weighted_sum(dy, y);
-                                   }),
-                      dx));
+    Array<double> dx(g.x_rows(), g.c), inverse = dx;
+    Pad::reference(g, Pad::Backward<double>{dy.data(), dx.data()});
+    Pad::reference(g.inverse(), Pad::Forward<double>{dy.data(), inverse.data()});
+    EXPECT_TRUE(close(inverse, dx));
   }
 }
 
