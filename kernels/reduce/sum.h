@@ -27,7 +27,7 @@ struct Sum {
   };
   template <class T>
   struct Backward {
-    static constexpr double kOperations = 0;
+    static constexpr double kOperations = 1;
     const T* dy;
     T* dx;
     void arrays(const Spec& g, auto&& f) { f("dy", dy, {}), f("dx", dx, {g.rows, g.c, g.dx_pitch()}); }
