@@ -327,22 +327,4 @@ int run_command(const std::vector<const Task*>& tasks, const std::vector<std::st
   return exit_code;
 }
 
-std::string configuration_page(const std::vector<const Task*>& tasks) {
-  std::string page =
-      "# Configuration\n\nEvery key of every command, as `kern TASK VERB --help-keys` prints them. This page is "
-      "generated: "
-      "`scripts/update_docs` writes it.\n\nKeys are given in a YAML file (`key: value`) and on the command line "
-      "(`key=value`), "
-      "where they override the file. A dotted key may be nested in YAML. Durations are written `90s`, `20m`, `1h30m`; "
-      "lists "
-      "`[a, b]` or, on the command line, `a,b`; tables `{name: value}`. An unknown key is an error that names the "
-      "nearest known one.\n";
-  for (const Task* task : tasks)
-    for (const Verb& verb : task->verbs) {
-      const std::string command = task->name + " " + verb.name;
-      page += "\n## kern " + command + "\n\n" + verb.help + ".\n\n" + verb.prepare(command).keys.markdown();
-    }
-  return page;
-}
-
 }  // namespace kern::apps

@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "engine/atomic_file.h"
-#include "engine/json.h"
+#include <cmath>
+#include <filesystem>
 
 namespace kern::apps {
 using namespace training;
-namespace fs = std::filesystem;
 
 void describe_comparison(Schema& keys, CompareConfig& c, const std::string& things) {
   keys.section("Comparison")
@@ -26,47 +25,25 @@ ComparisonRules comparison_rules(const std::string& things, std::set<std::string
   return {.silent = std::move(silent), .repeats = {"seed", "fold"}};
 }
 
-void require_finished(const std::string& folder, const std::string& task) {
-  switch (run_state(folder)) {
-    case RunState::none:
-      throw Error(text("there is no run in ", folder, ": name the folder of a finished training"));
-    case RunState::foreign:
-      throw Error(text(folder, " is not the folder of a run: name the folder of a finished training"));
-    case RunState::unfinished:
-      throw Error(
-          text("the run in ", folder, " is not finished: go on with it first, kern ", task, " train resume=", folder));
-    case RunState::finished:
-      return;
-  }
-}
-
-ComparedRun run_in(const std::string& folder, const Settings& settings, const ConfusionMatrix& matrix,
-                   const std::vector<std::string>& evaluated, const std::string& labelled, int64_t otherwise) {
-  const fs::path path = folder;
-  const auto result = nlohmann::json::parse(read_file(path / "result.json"), nullptr, false);
-  if (result.is_object() && result.contains(labelled)) otherwise = result[labelled].get<int64_t>();
-  return {.name = folder,
-          .settings = settings,
-          .matrix = matrix,
-          .evaluated = evaluated,
-          .labelled = otherwise,
-          .metrics = fs::exists(path / "metrics.csv") ? read_csv_table(path / "metrics.csv") : CsvTable{}};
+void set_evaluation(ComparedRun& run, const ConfusionMatrix& matrix, const std::vector<std::string>& evaluated,
+                    const std::string& labelled, int64_t otherwise) {
+  set_matrix(run, matrix);
+  run.evaluated = evaluated;
+  const double known = run.number(labelled);
+  run.labelled = std::isnan(known) ? otherwise : int64_t(known);
 }
 
 void group(Comparison& c, const ComparisonRules& rules) {
-  std::vector<Settings> settings;
-  for (const ComparedRun& r : c.runs) settings.push_back(r.settings);
-  c.methods = group_runs(settings, rules);
+  c.methods = group_runs(c.runs, rules);
   check_comparable(c.runs, c.methods);
 }
 
 void report_comparison(const Comparison& c, const RunFolder& out) {
-  const fs::path written = write_comparison_report(out.path(), c);
+  const std::filesystem::path written = write_comparison_report(out.path(), c);
   for (const ComparedMethod& m : c.methods)
     fmt::print("{}: accuracy {}, macro-F1 {}, mean IoU {} ({} runs)\n", m.name,
-               to_string(spread_of(c.runs, m, &ConfusionMatrix::accuracy)),
-               to_string(spread_of(c.runs, m, &ConfusionMatrix::macro_f1)),
-               to_string(spread_of(c.runs, m, &ConfusionMatrix::mean_iou)), m.runs.size());
+               to_string(spread_of(c.runs, m, "accuracy")), to_string(spread_of(c.runs, m, "macro_f1")),
+               to_string(spread_of(c.runs, m, "mean_iou")), m.runs.size());
   fmt::print("report: {}\n", written.string());
 }
 
@@ -75,7 +52,7 @@ void finish_comparison(const Comparison& c, const std::string& out, Call& call) 
   call.figures.add("runs", int64_t(c.runs.size()));
   call.figures.add("methods", int64_t(c.methods.size()));
   for (const ComparedMethod& m : c.methods) {
-    const Spread s = spread_of(c.runs, m, &ConfusionMatrix::mean_iou);
+    const Spread s = spread_of(c.runs, m, "mean_iou");
     call.figures.add(m.name + ": mean_iou", std::vector<double>{s.mean, s.deviation});
     for (const auto& [figure, value] : aims_of(c))
       if (const Spread e = epochs_until(c.runs, m, figure, value); e.n > 0)

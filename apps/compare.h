@@ -24,14 +24,10 @@ void describe_comparison(training::Schema& keys, CompareConfig& config, const st
 // Of configurations of a task's `train`, whose keys `silent` change nothing either.
 training::ComparisonRules comparison_rules(const std::string& things, std::set<std::string> silent = {});
 
-// Error in a sentence when the folder does not hold a finished training of the task ("wells").
-void require_finished(const std::string& folder, const std::string& task);
-
-// A run as it was evaluated, with what its folder tells besides: the metrics, and how much was labelled, which is the
-// figure `labelled` of result.json, or `otherwise` in runs without it.
-training::ComparedRun run_in(const std::string& folder, const training::Settings& settings,
-                             const training::ConfusionMatrix& matrix, const std::vector<std::string>& evaluated,
-                             const std::string& labelled, int64_t otherwise);
+// How a run did when it was evaluated again on those items. How much was labelled is the figure `labelled` of its
+// result.json, or `otherwise` in runs without it.
+void set_evaluation(training::ComparedRun& run, const training::ConfusionMatrix& matrix,
+                    const std::vector<std::string>& evaluated, const std::string& labelled, int64_t otherwise);
 
 // Groups the runs by their settings, and checks that they can be compared.
 void group(training::Comparison& comparison, const training::ComparisonRules& rules);

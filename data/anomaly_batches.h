@@ -31,6 +31,7 @@ class AnomalyBatches {
   int64_t size() const { return (images() + options_.batch - 1) / options_.batch; }  // batches an epoch
   int64_t images() const { return int64_t(which_.size()); }
   ImageSize image_size() const { return size_; }
+  int64_t channels() const { return prepared_->chain().channels; }
   struct Epoch {
     uint32_t number = 0;
     std::vector<int64_t> order;  // of the store's images

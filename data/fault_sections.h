@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "data/image.h"
 #include "data/section_windows.h"
 #include "data/seismic_synthetic.h"
 
@@ -19,6 +20,9 @@ void scale_amplitudes(std::span<float> amplitudes, double scale);  // what is no
 // Automatic gain control: every sample divided by the root mean square of the `window` samples round it. What is not
 // finite counts as 0.
 void gain_control(std::span<float> trace, int64_t window);
+
+// An image as a section: dark is positive, time runs downwards; gain control over so many pixels, 0: none. [W,H]
+std::vector<float> section_of_image(const Image& grey, int64_t gain);
 
 struct SectionBatch {
   int64_t N = 0, H = 0, W = 0;  // H crosslines, W samples

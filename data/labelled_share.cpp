@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "engine/random.h"
 #include "kernels/common/error.h"
@@ -43,6 +44,12 @@ ShownLabels choose_share(std::span<const int64_t> items, std::span<const int64_t
   std::sort(out.labelled.begin(), out.labelled.end());
   std::sort(out.hidden.begin(), out.hidden.end());
   return out;
+}
+
+std::vector<int64_t> without_labels(const ShownLabels& shown, std::span<const int64_t> unlabelled) {
+  std::vector<int64_t> all;
+  std::merge(shown.hidden.begin(), shown.hidden.end(), unlabelled.begin(), unlabelled.end(), std::back_inserter(all));
+  return all;
 }
 
 }  // namespace kern::data

@@ -13,4 +13,7 @@ struct ShownLabels {
 // well or image twice). Nested: with one seed, the items of a smaller share are among those of a larger one.
 ShownLabels choose_share(std::span<const int64_t> items, std::span<const int64_t> group, double share, uint64_t seed);
 
+// What a method may learn from without labels, ascending: the hidden items, and those that have no label.
+std::vector<int64_t> without_labels(const ShownLabels& shown, std::span<const int64_t> unlabelled);
+
 }  // namespace kern::data

@@ -159,9 +159,9 @@ void look_at_curve(const WellSet& set, size_t c, bool log10, Findings& out) {
     if (const std::string unit = usual_unit(well.curves[c].unit); !unit.empty()) units[unit].push_back(well.id);
     if (values.empty()) continue;
     all.insert(all.end(), values.begin(), values.end());
-    std::sort(values.begin(), values.end());
-    if (values.front() == values.back() && values.size() > 1) constant.push_back(text(well.id, " (", values[0], ")"));
-    const auto at = [&](double q) { return double(values[size_t(q * double(values.size() - 1))]); };
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    if (*least == *most && values.size() > 1) constant.push_back(text(well.id, " (", *least, ")"));
+    const auto at = [&](double q) { return double(quantile_lower(values, q)); };
     sizes.push_back({w, std::abs(at(0.5)), at(0.95) - at(0.05)});
   }
   if (!constant.empty())

@@ -49,6 +49,11 @@ inline double quantile_of_sorted(std::span<const double> values, double q) {
   return rank + 1 < values.size() ? values[rank] + (at - double(rank)) * (values[rank + 1] - values[rank])
                                   : values.back();
 }
+// numpy.quantile(method="lower"): one of the values, the last below.
+template <class T>
+T quantile_lower(std::vector<T>& values, double q) {
+  return detail::order_statistic<T>(values, values.empty() ? 0 : size_t(q * double(values.size() - 1)));
+}
 // numpy.quantile(method="nearest"): one of the values; half way, the higher.
 template <class T>
 T quantile_nearest(std::vector<T>& values, double q) {

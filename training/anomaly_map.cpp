@@ -45,8 +45,6 @@ void smooth(std::vector<float>& v, int64_t rows, int64_t length, int64_t row_ste
   }
 }
 
-double median(std::vector<double> v) { return median_high(v); }
-
 }  // namespace
 
 std::vector<float> anomaly_map(std::span<const float> values, int64_t h, int64_t w, int64_t H, int64_t W,
@@ -80,10 +78,10 @@ std::vector<float> anomaly_map(std::span<const float> values, int64_t h, int64_t
 std::vector<size_t> likely_anomalies(std::span<const double> scores, double deviations) {
   std::vector<size_t> out;
   if (scores.size() < 10) return out;
-  const double middle = median({scores.begin(), scores.end()});
-  std::vector<double> off;
-  for (const double s : scores) off.push_back(std::abs(s - middle));
-  const double limit = middle + deviations * kDeviationPerMad * median(off);
+  std::vector<double> off(scores.begin(), scores.end());
+  const double middle = median_high(off);
+  for (double& v : off) v = std::abs(v - middle);
+  const double limit = middle + deviations * kDeviationPerMad * median_high(off);
   for (size_t i = 0; i < scores.size(); ++i)
     if (scores[i] > limit) out.push_back(i);
   std::stable_sort(out.begin(), out.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });

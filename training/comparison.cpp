@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
+#include "engine/atomic_file.h"
+#include "engine/json.h"
 #include "kernels/common/error.h"
+#include "training/run_folder.h"
 
 namespace kern::training {
 namespace {
@@ -20,6 +24,57 @@ using Items = std::set<std::string>;
 Items items_of(const ComparedRun& run) { return {run.evaluated.begin(), run.evaluated.end()}; }
 
 }  // namespace
+
+double ComparedRun::number(const std::string& figure) const {
+  const auto at = numbers.find(figure);
+  return at == numbers.end() || at->second.size() != 1 ? std::nan("") : at->second.front();
+}
+std::string ComparedRun::word(const std::string& key) const {
+  const auto at = words.find(key);
+  return at == words.end() || at->second.size() != 1 ? std::string() : at->second.front();
+}
+std::string ComparedRun::setting(const std::string& key) const {
+  const auto at = std::ranges::find(settings, key, &Settings::value_type::first);
+  return at == settings.end() ? std::string() : at->second;
+}
+
+ComparedRun read_finished_run(const std::string& folder, const std::string& task, Schema& keys) {
+  switch (run_state(folder)) {
+    case RunState::none:
+      throw Error(text("there is no run in ", folder, ": name the folder of a finished training"));
+    case RunState::foreign:
+      throw Error(text(folder, " is not the folder of a run: name the folder of a finished training"));
+    case RunState::unfinished:
+      throw Error(
+          text("the run in ", folder, " is not finished: go on with it first, kern ", task, " train resume=", folder));
+    case RunState::finished:
+      break;
+  }
+  const std::filesystem::path path = folder;
+  keys.load_yaml((path / "config.yaml").string());
+  ComparedRun run{.name = folder, .settings = keys.values(), .numbers = {}, .words = {}, .metrics = {}};
+  const auto result = nlohmann::json::parse(read_file(path / "result.json"), nullptr, false);
+  check(result.is_object(), (path / "result.json").string(), " is damaged: train again");
+  for (const auto& [name, value] : result.items())
+    for (const auto& part : value.is_array() ? value : nlohmann::json::array({value})) {
+      if (part.is_string()) run.words[name].push_back(part.get<std::string>());
+      if (part.is_number() || part.is_null())
+        run.numbers[name].push_back(part.is_null() ? std::nan("") : part.get<double>());
+    }
+  if (std::filesystem::exists(path / "metrics.csv")) run.metrics = read_csv_table(path / "metrics.csv");
+  return run;
+}
+
+std::string iou_of(const std::string& class_name) { return "IoU " + class_name; }
+
+void set_matrix(ComparedRun& run, const ConfusionMatrix& m) {
+  run.matrix = m;
+  run.numbers["accuracy"] = {m.accuracy()};
+  run.numbers["macro_f1"] = {m.macro_f1()};
+  run.numbers["mean_iou"] = {m.mean_iou()};
+  for (int64_t k = 0; k < m.class_count(); ++k)
+    run.numbers[iou_of(m.classes()[size_t(k)].name)] = {m.present(k) ? m.iou(k) : std::nan("")};
+}
 
 Spread spread_of(std::span<const double> values) {
   Spread s{0, 0, int64_t(values.size())};
@@ -61,10 +116,23 @@ std::vector<ComparedMethod> group_runs(const std::vector<Settings>& runs, const 
   return methods;
 }
 
+std::vector<ComparedMethod> group_runs(const std::vector<ComparedRun>& runs, const ComparisonRules& rules) {
+  std::vector<Settings> settings;
+  for (const ComparedRun& r : runs) settings.push_back(r.settings);
+  return group_runs(settings, rules);
+}
+
+void name_by_model(std::vector<ComparedMethod>& methods, const std::vector<ComparedRun>& runs) {
+  std::set<std::string> models;
+  for (const ComparedMethod& m : methods) models.insert(runs[m.runs[0]].setting("model"));
+  if (models.size() == methods.size())
+    for (ComparedMethod& m : methods) m.name = runs[m.runs[0]].setting("model");
+}
+
 void check_comparable(const std::vector<ComparedRun>& runs, const std::vector<ComparedMethod>& methods) {
   const auto names = [](const ComparedRun& r) {
     std::vector<std::string> out;
-    for (const ClassInfo& c : r.matrix.classes()) out.push_back(c.name);
+    for (const ClassInfo& c : r.matrix->classes()) out.push_back(c.name);
     return out;
   };
   for (const ComparedRun& r : runs)
@@ -90,10 +158,10 @@ void check_comparable(const std::vector<ComparedRun>& runs, const std::vector<Co
                 " is in two): their spread would say nothing. Give them one split_seed, or the folds of one split");
 }
 
-Spread spread_of(const std::vector<ComparedRun>& runs, const ComparedMethod& m,
-                 double (ConfusionMatrix::*figure)() const) {
+Spread spread_of(const std::vector<ComparedRun>& runs, const ComparedMethod& m, const std::string& figure) {
   std::vector<double> values;
-  for (size_t i : m.runs) values.push_back((runs[i].matrix.*figure)());
+  for (size_t i : m.runs)
+    if (const double v = runs[i].number(figure); !std::isnan(v)) values.push_back(v);
   return spread_of(values);
 }
 
@@ -118,8 +186,8 @@ Aims aims_all_reached(const std::vector<ComparedRun>& runs, const std::vector<st
 }
 
 ConfusionMatrix pooled(const std::vector<ComparedRun>& runs, const ComparedMethod& m) {
-  ConfusionMatrix sum(runs[m.runs[0]].matrix.classes());
-  for (size_t i : m.runs) sum.merge(runs[i].matrix);
+  ConfusionMatrix sum(runs[m.runs[0]].matrix->classes());
+  for (size_t i : m.runs) sum.merge(*runs[i].matrix);
   return sum;
 }
 

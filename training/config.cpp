@@ -487,29 +487,37 @@ std::string Schema::help() const {
   return out;
 }
 
-std::string Schema::markdown() const {
+std::vector<Schema::Row> Schema::rows() const {
   const auto cell = [](const std::string& s) {
     std::string out;
     for (char c : s) out += c == '|' ? "\\|" : c == '\n' ? " " : std::string(1, c);
     return out;
   };
-  std::string out, section;
-  const auto row = [&](const Entry& e, const std::string& name, const auto& self) -> void {
+  const auto line = [&](const Entry& e, const std::string& name, const auto& self) -> std::string {
     const std::string says = e.allowed.says();
     const std::string code = e.default_text == "\"\"" ? "" : "`" + cell(e.default_text) + "`";
-    out += "| `" + name + "` | " + cell(e.kind + (says.empty() ? "" : ", " + says)) + " | " +
-           (e.allowed.required ? "required" : code) + " | " + cell(e.help) + " |\n";
-    for (const Entry& c : e.columns) self(c, name + "[]." + c.name, self);
+    std::string out = "| `" + name + "` | " + cell(e.kind + (says.empty() ? "" : ", " + says)) + " | " +
+                      (e.allowed.required ? "required" : code) + " | " + cell(e.help) + " |\n";
+    for (const Entry& c : e.columns) out += self(c, name + "[]." + c.name, self);
+    return out;
   };
-  bool first = true;
-  for (const Entry& e : entries_) {
-    if (first || e.section != section) {
-      section = e.section;
-      if (!section.empty()) out += (out.empty() ? "" : "\n") + std::string("### ") + section + "\n\n";
+  std::vector<Row> out;
+  for (const Entry& e : entries_) out.push_back({e.section, e.name, line(e, e.name, line)});
+  return out;
+}
+
+std::string Schema::markdown() const { return markdown_tables(rows(), "###"); }
+
+std::string markdown_tables(const std::vector<Schema::Row>& rows, const std::string& heading) {
+  std::string out;
+  const std::string* section = nullptr;
+  for (const Schema::Row& r : rows) {
+    if (!section || r.section != *section) {
+      if (!r.section.empty()) out += (out.empty() ? "" : "\n") + heading + " " + r.section + "\n\n";
       out += "| key | type | default | meaning |\n| --- | --- | --- | --- |\n";
-      first = false;
+      section = &r.section;
     }
-    row(e, e.name, row);
+    out += r.text;
   }
   return out;
 }

@@ -207,6 +207,11 @@ class Schema {
   std::string to_yaml() const;   // the effective configuration: load_text() of it changes nothing
   std::string help() const;      // for a terminal
   std::string markdown() const;  // a table per section
+  // For a page: a key as a row of a Markdown table, with the columns of a list of structures as further rows.
+  struct Row {
+    std::string section, key, text;
+  };
+  std::vector<Row> rows() const;
   const std::string& command() const { return command_; }
 
  private:
@@ -311,5 +316,8 @@ Schema& Schema::list(std::string name, std::vector<T>& to, std::string help, voi
   e.default_text = to_flow(e.write());
   return *this;
 }
+
+// A Markdown table for each section, under headings of that level ("###").
+std::string markdown_tables(const std::vector<Schema::Row>& rows, const std::string& heading);
 
 }  // namespace kern::training

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/random.h"
+#include "engine/statistics.h"
 
 namespace kern::training {
 namespace {
@@ -15,9 +16,7 @@ constexpr double kNormal = 1.959963984540054;  // the 97.5 % quantile of the nor
 
 std::optional<Interval> middle_of(std::vector<double> values) {
   if (values.size() < kResamples / 2) return {};
-  std::sort(values.begin(), values.end());
-  const auto at = [&](double share) { return values[size_t(std::lround(share * double(values.size() - 1)))]; };
-  return Interval{at(0.025), at(0.975)};
+  return Interval{quantile_nearest(values, 0.025), quantile_nearest(values, 0.975)};
 }
 
 void draw(RandomSequence& random, std::span<int64_t> which) {

@@ -114,9 +114,9 @@ class Loop {
   // One epoch from where the state stands; a reason if the training ends in it.
   std::optional<EndReason> epoch() {
     const int e = s_.epoch;
-    const int64_t steps = t_.steps_in_epoch(e);
+    const int64_t steps = t_.steps_in_epoch;
     for (const auto& [name, model] : t_.models) model.set_training(true);
-    const int64_t samples = t_.samples_in_epoch(e);
+    const int64_t samples = t_.samples_in_epoch;
     progress_.begin(samples, e + 1, steps > 0 ? samples * s_.index / steps : 0);
     t_.begin_epoch(e, s_.index);
     while (s_.index < steps) {

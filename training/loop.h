@@ -42,8 +42,8 @@ struct Training {
   std::vector<std::pair<std::string, Ema*>> averages;
   Schedule* schedule = nullptr;
   std::function<void()> begin;  // may be empty; once, when the checkpoint was accepted
-  std::function<int64_t(int epoch)> steps_in_epoch;
-  std::function<int64_t(int epoch)> samples_in_epoch;         // for the progress bar
+  int64_t steps_in_epoch = 0;
+  int64_t samples_in_epoch = 0;                               // for the progress bar
   std::function<void(int epoch, int64_t index)> begin_epoch;  // the data source starts there
   std::function<StepResult(int epoch, int64_t index)> step;   // one update; the data come in this order
   std::function<Validation(int epoch)> validate;

@@ -12,9 +12,9 @@ Tensor empty_labels(const Shape& inputs) {
 StepData empty_step_data(const StepShapes& of) {
   StepData d;
   d.epochs = of.epochs;
-  d.labelled = [shape = of.labelled, left = of.batches]() mutable -> LabelledBatch {
+  d.labelled = [shape = of.labelled, per_sample = of.per_sample, left = of.batches]() mutable -> LabelledBatch {
     if (left-- <= 0) return {};
-    return {Tensor::empty(shape), empty_labels(shape)};
+    return {Tensor::empty(shape), empty_labels(per_sample ? Shape{shape[0], 1} : shape)};
   };
   if (!of.unlabelled) return d;
   d.unlabelled = [shape = *of.unlabelled, strong = of.strong] {

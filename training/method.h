@@ -43,6 +43,7 @@ struct StepShapes {
   int64_t batches = 1;
   std::optional<Shape> unlabelled;
   bool strong = false;
+  bool per_sample = false;  // labels are [N], one a sample, and no position's
   double epochs = 0;
 };
 StepData empty_step_data(const StepShapes& of);

@@ -58,6 +58,20 @@ void MethodRecipe::announce(const UnlabelledData& d) const {
   inform("method=", name, " uses ", these, why);
 }
 
+std::vector<float> MethodRecipe::class_weights(ClassWeights weights, std::vector<int64_t> counts) const {
+  if (seed_compatible) std::sort(counts.rbegin(), counts.rend());
+  return training::class_weights(weights, counts);
+}
+
+Metadata MethodRecipe::identity() const {
+  Metadata m{{"method", to_string(kind)}};
+  if (epoch_updates > 0) m["epoch"] = text("epoch_updates=", epoch_updates);
+  if (semi_supervised())
+    m["unlabelled batches"] =
+        text("semi.unlabelled_batch=", unlabelled_batch, " compat=", seed_compatible ? "seed" : "none");
+  return m;
+}
+
 void describe_method(Schema& keys, MethodRecipe& m, const std::string& things,
                      std::vector<std::string> discriminators) {
   const Allowed share = between(0, 1);

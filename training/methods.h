@@ -7,6 +7,7 @@
 #include "training/config.h"
 #include "training/method.h"
 #include "training/recipe.h"
+#include "training/segmentation.h"
 
 namespace kern::training {
 
@@ -33,10 +34,15 @@ struct MethodRecipe {
   bool semi_supervised() const { return kind != MethodKind::supervised; }
   bool strong_views() const { return kind == MethodKind::mean_teacher || kind == MethodKind::fixmatch; }
   bool coin_flips() const { return seed_compatible && kind == MethodKind::adversarial; }
+  int unlabelled_or(int batch) const { return unlabelled_batch > 0 ? unlabelled_batch : batch; }  // samples
   // Error where keys do not go together.
   void check_with(const Recipe& recipe) const;
   // Says what becomes of unlabelled data. Error where the method needs some and there are none.
   void announce(const UnlabelledData& data) const;
+  // In class order; of compat=seed, as in the original program, in the order of the counts, the largest class first.
+  std::vector<float> class_weights(ClassWeights kind, std::vector<int64_t> counts) const;
+  // What a checkpoint must have been made with (Training::identity).
+  Metadata identity() const;
 };
 
 // Sections "Method" and those of its keys; `things` is what a batch holds ("windows", "images"), `discriminators` the

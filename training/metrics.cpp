@@ -117,6 +117,13 @@ std::vector<double> ConfusionMatrix::row_shares() const {
   return shares;
 }
 
+ConfusionMatrix majority_baseline(const ConfusionMatrix& truth, int64_t commonest) {
+  ConfusionMatrix m(truth.classes());
+  for (int64_t c = 0; c < truth.class_count(); ++c)
+    for (int64_t i = 0; i < truth.support(c); ++i) m.add(int(c), int(commonest));
+  return m;
+}
+
 std::string csv_field(std::string field) {
   // A spreadsheet takes a field that begins so for a formula, and would compute what a file's name says.
   if (!field.empty() && std::string_view("=+-@\t\r").find(field[0]) != std::string_view::npos) field.insert(0, 1, '\'');

@@ -61,6 +61,9 @@ class ConfusionMatrix {
   std::vector<int64_t> counts_;  // [K x K], row = truth
 };
 
+// What always answering one class would score where `truth` was counted.
+ConfusionMatrix majority_baseline(const ConfusionMatrix& truth, int64_t commonest);
+
 // A field of a CSV file: quoted where it holds a comma, a quote or a line break; with an apostrophe before it where a
 // spreadsheet would take it for a formula.
 std::string csv_field(std::string field);

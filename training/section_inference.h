@@ -1,4 +1,4 @@
-// A network over a section of any size in bounded memory: overlapping tiles, blended.
+// A fault network over a section of any size in bounded memory.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -14,8 +14,8 @@ struct TileOptions {
   bool flips = false;    // the mean with the section turned left to right
 };
 
-// network: [N,H,W,1] -> one logit [N,H,W,1]. section [H,W] -> sigmoid [H,W]. Tiles are weighted by a separable Gaussian
-// round their middle (deviation an eighth of the side), so that no seam shows; equal whatever the number of threads.
+// network: [N,H,W,1] -> one logit [N,H,W,1]. section [H,W] -> sigmoid [H,W], blended of tiles as
+// training/tiled_inference.h says.
 // Errors: a section that is not H x W, a tile below 16, an overlap outside [0, 0.9].
 std::vector<float> section_probability(const AnyModule& network, std::span<const float> section, int64_t H, int64_t W,
                                        const TileOptions& options = {});

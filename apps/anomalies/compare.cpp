@@ -8,10 +8,10 @@
 #include "apps/anomalies/evaluation.h"
 #include "apps/anomalies/verbs.h"
 #include "apps/build_info.h"
-#include "apps/compare_figures.h"
 #include "engine/atomic_file.h"
 #include "training/comparison.h"
 #include "training/report/charts.h"
+#include "training/report/comparison_report.h"
 #include "training/report/report.h"
 #include "training/run_folder.h"
 
@@ -39,7 +39,7 @@ std::vector<ShownFigure> rates() {
 
 // What a finished run has written of itself: nothing is evaluated again.
 struct Tested {
-  FinishedRun run;
+  ComparedRun run;
   std::vector<std::string> images;  // of the test, by name
 };
 
@@ -48,7 +48,7 @@ Tested read_run(const std::string& folder) {
   Schema keys("anomalies train");
   describe_anomalies_train(keys, c);
   Tested t{read_finished_run(folder, "anomalies", keys), {}};
-  FinishedRun& run = t.run;
+  ComparedRun& run = t.run;
   check(run.words.count("rules") && run.numbers.count("auroc"),
         (std::filesystem::path(folder) / "result.json").string(),
         " is damaged, or not of a training of anomalies: train again");
@@ -66,8 +66,8 @@ Tested read_run(const std::string& folder) {
   return t;
 }
 
-std::vector<FinishedRun> read_runs(const std::vector<std::string>& folders) {
-  std::vector<FinishedRun> runs;
+std::vector<ComparedRun> read_runs(const std::vector<std::string>& folders) {
+  std::vector<ComparedRun> runs;
   std::vector<std::string> images;
   for (const std::string& folder : folders) {
     Tested t = read_run(folder);
@@ -80,8 +80,9 @@ std::vector<FinishedRun> read_runs(const std::vector<std::string>& folders) {
   return runs;
 }
 
-void add_tables(HtmlDocument& document, const std::vector<FiguresMethod>& methods) {
-  HtmlTable figures = table_of_methods(methods, kFigures);
+void add_tables(HtmlDocument& document, const std::vector<ComparedRun>& runs,
+                const std::vector<ComparedMethod>& methods) {
+  HtmlTable figures = table_of_methods(runs, methods, kFigures);
   figures.caption =
       "Mean ± standard deviation (n - 1) over the runs of a method, which differ in seed alone, on the test images. "
       "TPR and TNR at the threshold that the run's own rule found on the validation.";
@@ -90,11 +91,11 @@ void add_tables(HtmlDocument& document, const std::vector<FiguresMethod>& method
   HtmlTable table;
   table.columns = {{"method"}};
   for (const ThresholdRule& r : threshold_rules()) table.columns.push_back({std::string(r.name), true});
-  for (const FiguresMethod& m : methods) {
+  for (const ComparedMethod& m : methods) {
     table.rows.push_back({{m.name, {}, {}}});
     for (const ThresholdRule& r : threshold_rules()) {
-      const training::Spread found = m.spread(fmt::format("{}_tpr", r.name)),
-                             left = m.spread(fmt::format("{}_tnr", r.name));
+      const training::Spread found = spread_of(runs, m, fmt::format("{}_tpr", r.name)),
+                             left = spread_of(runs, m, fmt::format("{}_tnr", r.name));
       table.rows.back().push_back(
           {found.n + left.n > 0 ? to_string(found, 3) + " / " + to_string(left, 3) : std::string("–"), {}, {}});
     }
@@ -106,40 +107,41 @@ void add_tables(HtmlDocument& document, const std::vector<FiguresMethod>& method
 }  // namespace
 
 void run_anomalies_compare(const AnomaliesCompareConfig& c, Call& call) {
-  const std::vector<FinishedRun> runs = read_runs(c.runs);
-  const std::vector<FiguresMethod> methods = methods_of(runs, rules());
+  const std::vector<ComparedRun> runs = read_runs(c.runs);
+  std::vector<ComparedMethod> methods = group_runs(runs, rules());
+  name_by_model(methods, runs);
   const RunFolder out = RunFolder::create(c.out);
   Report report(out.path(), "Comparison of anomaly evaluates",
                 fmt::format("{} runs, {} methods", runs.size(), methods.size()));
   report.document().section("Summary");
-  add_tables(report.document(), methods);
+  add_tables(report.document(), runs, methods);
   BarChart chart;
   chart.title = "AUROC on the test images";
   BarChart::Bars bars{"AUROC", {}, "#2f86c8"};
-  for (const FiguresMethod& m : methods) {
+  for (const ComparedMethod& m : methods) {
     chart.groups.push_back(m.name);
-    bars.values.push_back(std::round(1000 * m.spread("auroc").mean) / 1000);
+    bars.values.push_back(std::round(1000 * spread_of(runs, m, "auroc").mean) / 1000);
   }
   chart.bars.push_back(std::move(bars));
   report.figure("auroc", bar_chart(chart), "Means over the runs of a method; 0.5 is chance.");
   report.document().section("Runs");
   std::vector<ShownFigure> shown = kFigures;
   shown.push_back({"seconds", "seconds", 1});
-  report.document().table(table_of_runs(methods, {"rule", "threshold"}, shown));
+  report.document().table(table_of_runs(runs, methods, {"rule", "threshold"}, shown));
   report.document().section("Provenance");
   report.document().facts(
       {{"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
        {"Evaluated", "as each run evaluated itself when it ended"}});
   std::vector<ShownFigure> columns = kFigures;
   std::ranges::move(rates(), std::back_inserter(columns));
-  out.write("comparison.csv", csv_of_methods(methods, columns));
+  out.write("comparison.csv", csv_of_methods(runs, methods, columns));
   const std::filesystem::path written = report.write();
   call.figures.add("runs", int64_t(runs.size()));
   call.figures.add("methods", int64_t(methods.size()));
-  for (const FiguresMethod& m : methods) {
-    const training::Spread auroc = m.spread("auroc");
-    fmt::print("{}: AUROC {}, TPR {}, TNR {} ({} runs)\n", m.name, to_string(auroc), to_string(m.spread("tpr")),
-               to_string(m.spread("tnr")), m.runs.size());
+  for (const ComparedMethod& m : methods) {
+    const training::Spread auroc = spread_of(runs, m, "auroc");
+    fmt::print("{}: AUROC {}, TPR {}, TNR {} ({} runs)\n", m.name, to_string(auroc),
+               to_string(spread_of(runs, m, "tpr")), to_string(spread_of(runs, m, "tnr")), m.runs.size());
     call.figures.add(m.name + ": auroc", std::vector<double>{auroc.mean, auroc.deviation});
   }
   fmt::print("report: {}\n", written.string());

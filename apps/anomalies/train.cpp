@@ -10,23 +10,19 @@
 #include "apps/training_run.h"
 #include "data/anomaly_batches.h"
 #include "data/anomaly_inspect.h"
-#include "data/data_loader.h"
 #include "data/image_split.h"
 #include "engine/random.h"
 #include "engine/statistics.h"
 #include "kernels/common/log.h"
 #include "models/pretrained.h"
 #include "training/anomaly_map.h"
-#include "training/optimiser_state.h"
-#include "training/step_memory.h"
+#include "training/batch_tensors.h"
+#include "training/network_training.h"
 #include "training/stop.h"
-#include "training/supervised.h"
 
 namespace kern::apps {
 namespace {
 using namespace training;
-
-using DataLoader = data::DataLoader<data::AnomalyBatches>;
 
 // All that the parts of a training share.
 struct Work {
@@ -102,54 +98,24 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
   model.build();
   model.module.move_to(t.device);
   const auto prepared = std::make_shared<const data::PreparedImages>(t.source.store, model.chain);
-  DataLoader loader(data::AnomalyBatches(
+  data::AnomalyBatches batches(
       prepared, t.split.training,
-      {.batch = c.recipe.batch, .seed = uint64_t(c.recipe.seed), .random_blur = c.seed_compatible}));
-  const int64_t steps = (loader.size() + c.recipe.accumulate - 1) / c.recipe.accumulate;
-  OptimiserState optimiser_state(model.module, c.recipe, parameter_groups(model.module, {}), steps);
-  const models::AnyAutoencoder network = model.autoencoder;
-  Supervised method(model.module, optimiser_state.optimiser,
-                    {.class_weights = {},
-                     .clip = c.recipe.clip,
-                     .accumulate = c.recipe.accumulate,
-                     .loss = [network, measure = c.measure](const AnyModule&, const Tensor& x, const Tensor&) {
-                       return models::reconstruction_loss(network(x), x, measure);
-                     }});
+      {.batch = c.recipe.batch, .seed = uint64_t(c.recipe.seed), .random_blur = c.seed_compatible});
+  NetworkTraining network_training(
+      {.network = model.module,
+       .recipe = c.recipe,
+       .loss = [network = model.autoencoder, measure = c.measure](
+                   const AnyModule&, const Tensor& x,
+                   const Tensor&) { return models::reconstruction_loss(network(x), x, measure); }},
+      std::make_unique<StepLoaders<data::AnomalyBatches>>(std::move(batches), std::nullopt, unlabelled_image_tensors(),
+                                                          c.recipe));
   fmt::print("{}: {} images train, {} validate, {} test; {} x {} pixels, {} parameters, {} updates an epoch\n", c.model,
              t.split.training.size(), t.split.validation.size(), t.split.test.size(), model.size().W, model.size().H,
-             model.module.parameter_count(), steps);
-  auto batch_of = [&](int64_t n, bool without_values, const std::vector<float>& values) -> LabelledBatch {
-    const Shape shape{n, model.size().H, model.size().W, model.chain.channels};
-    const Tensor x = without_values ? Tensor::empty(shape) : Tensor::from(shape, values);
-    return {x.to(t.device), Tensor::empty({n}, {.dtype = DType::i32}).to(t.device)};
-  };
-  warn_of_few_updates(c.recipe, steps);
-  const StepMemory foreseen = announce_memory(
-      c.recipe,
-      [&](int batch) {
-        return memory_of_step(
-            [&] {
-              const int64_t n = std::min<int64_t>(batch, loader.batches().images());
-              method.step(
-                  [&, left = loader.size()]() mutable { return left-- > 0 ? batch_of(n, true, {}) : LabelledBatch{}; });
-              if (optimiser_state.ema) optimiser_state.ema->update();
-            },
-            t.device);
-      },
-      t.device, "a smaller size", t.source.store->bytes());
-
+             model.module.parameter_count(), network_training.steps());
+  const StepMemory foreseen = network_training.announce("a smaller size", t.source.store->bytes());
   const std::vector<int64_t> shown =
       data::spread(t.split.validation.empty() ? t.split.training : t.split.validation, c.panels);
-  Training training = optimiser_state.training();
-  training.samples_in_epoch = [&](int) { return loader.batches().images(); };
-  training.begin_epoch = [&](int epoch, int64_t index) { loader.begin(epoch, index * c.recipe.accumulate); };
-  training.step = [&](int, int64_t) {
-    return method.step([&]() -> LabelledBatch {
-      const auto b = loader.next();
-      if (!b) return {};
-      return batch_of(b->N, false, b->inputs);
-    });
-  };
+  Training training = network_training.for_loop();
   training.validate = [&](int epoch) {
     // Without drawn numbers: a resumed training would draw others.
     const Scores s =

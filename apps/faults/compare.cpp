@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "apps/build_info.h"
-#include "apps/compare_figures.h"
 #include "apps/faults/report.h"
 #include "apps/faults/verbs.h"
+#include "apps/study.h"
 #include "data/seismic_image.h"
 #include "training/report/comparison_report.h"
 #include "training/report/segmentation_report.h"
@@ -22,10 +22,12 @@ ComparisonRules rules() {
           .repeats = {"seed"}};
 }
 // All are evaluated on the sections of the first: what a run validated itself on makes no other method of it.
-std::vector<FiguresMethod> methods_on_equal_sections(const std::vector<FinishedRun>& runs) {
+std::vector<ComparedMethod> methods_on_equal_sections(const std::vector<ComparedRun>& runs) {
   ComparisonRules equal = rules();
   equal.silent.insert({"validation_seed", "validation_sections"});
-  return methods_of(runs, equal);
+  std::vector<ComparedMethod> methods = group_runs(runs, equal);
+  name_by_model(methods, runs);
+  return methods;
 }
 
 const std::vector<ShownFigure> kFigures = {{"average_precision", "average precision"},
@@ -37,21 +39,21 @@ const std::vector<ShownFigure> kCosts = {{"parameters", "parameters", 0, HtmlTab
                                          {"sections_seen", "sections seen", 0, HtmlTable::Best::none},
                                          {"seconds", "seconds", 0, HtmlTable::Best::none}};
 
-struct Comparison {
-  std::vector<FinishedRun> runs;
+struct Evaluated {
+  std::vector<ComparedRun> runs;
   std::vector<LabelledSection> sections;
   std::vector<FaultsEvaluation> evaluations;  // of each run
 };
 
 // Every run's best model, evaluated again on the sections that validated the first run.
-Comparison evaluate_all(const std::vector<std::string>& folders, Device device) {
-  Comparison all;
+Evaluated evaluate_all(const std::vector<std::string>& folders, Device device) {
+  Evaluated all;
   FaultsTrainConfig first;
   for (const std::string& folder : folders) {
     FaultsTrainConfig c;
     Schema keys("faults train");
     describe_faults_train(keys, c);
-    FinishedRun run = read_finished_run(folder, "faults", keys);
+    ComparedRun run = read_finished_run(folder, "faults", keys);
     if (all.runs.empty()) {
       first = c;
       all.sections =
@@ -76,11 +78,11 @@ Comparison evaluate_all(const std::vector<std::string>& folders, Device device) 
 }
 
 // Sections on which the last method differs most from the first, for the worse and for the better, and some between.
-void add_sections(Report& report, const Comparison& all, const std::vector<FiguresMethod>& methods, int wanted) {
+void add_sections(Report& report, const Evaluated& all, const std::vector<ComparedMethod>& methods, int wanted) {
   constexpr size_t kMaxMethods = 6;
   std::vector<const FaultsEvaluation*> shown;  // of the first run of each method
-  for (const FiguresMethod& m : methods)
-    if (shown.size() < kMaxMethods) shown.push_back(&all.evaluations[size_t(m.runs.front() - all.runs.data())]);
+  for (const ComparedMethod& m : methods)
+    if (shown.size() < kMaxMethods) shown.push_back(&all.evaluations[m.runs.front()]);
   std::vector<double> change = shown.back()->agreement;
   if (shown.size() > 1)
     for (size_t i = 0; i < change.size(); ++i) change[i] -= shown.front()->agreement[i];
@@ -103,42 +105,38 @@ void add_sections(Report& report, const Comparison& all, const std::vector<Figur
 }
 
 // Writes the report into the folder, and says the figures of each method.
-void report_comparison(const Comparison& all, int sections, const RunFolder& out) {
-  const std::vector<FiguresMethod> methods = methods_on_equal_sections(all.runs);
+void report_comparison(const Evaluated& all, int sections, const RunFolder& out) {
+  const std::vector<ComparedMethod> methods = methods_on_equal_sections(all.runs);
   Report report(out.path(), "Comparison of fault networks",
                 fmt::format("{} runs, {} methods, {} sections", all.runs.size(), methods.size(), all.sections.size()));
   HtmlDocument& document = report.document();
   document.section("Summary");
   std::vector<ShownFigure> columns = kFigures;
   columns.insert(columns.end(), kCosts.begin(), kCosts.end());
-  HtmlTable table = table_of_methods(methods, columns);
+  HtmlTable table = table_of_methods(all.runs, methods, columns);
   table.caption = fmt::format(
       "Mean ± standard deviation (n - 1) over the runs of a method, which differ in seed alone. Every run's best "
       "model, "
       "at its own threshold, on the {} sections that validated {}. @2: thinned to one sample, and forgiven by two.",
-      all.sections.size(), all.runs.front().folder);
+      all.sections.size(), all.runs.front().name);
   document.table(table);
-  std::vector<std::vector<const CsvTable*>> metrics;
-  for (const FiguresMethod& m : methods) {
-    metrics.emplace_back();
-    for (const FinishedRun* r : m.runs) metrics.back().push_back(&r->metrics);
-  }
   document.section("Training");
   document.begin_row();
-  for (const char* figure : {"average_precision", "tol_iou"}) add_curve(report, metrics, figure);
+  for (const char* figure : {"average_precision", "tol_iou"}) add_curve(report, all.runs, methods, figure);
   document.end_row();
   add_sections(report, all, methods, sections);
   document.section("Runs");
-  document.table(table_of_runs(methods, {"best_epoch", "threshold"}, columns));
+  document.table(table_of_runs(all.runs, methods, {"best_epoch", "threshold"}, columns));
   document.section("Provenance");
   document.facts(
       {{"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
        {"Evaluated", "the best model of each run, again, on the sections that validated the first"}});
-  out.write("comparison.csv", csv_of_methods(methods, columns));
+  out.write("comparison.csv", csv_of_methods(all.runs, methods, columns));
   const std::filesystem::path written = report.write();
-  for (const FiguresMethod& m : methods)
-    fmt::print("{}: average precision {}, Tol-IoU@2 {} ({} runs)\n", m.name, to_string(m.spread("average_precision")),
-               to_string(m.spread("tol_iou")), m.runs.size());
+  for (const ComparedMethod& m : methods)
+    fmt::print("{}: average precision {}, Tol-IoU@2 {} ({} runs)\n", m.name,
+               to_string(spread_of(all.runs, m, "average_precision")), to_string(spread_of(all.runs, m, "tol_iou")),
+               m.runs.size());
   fmt::print("report: {}\n", written.string());
 }
 
@@ -146,10 +144,10 @@ void report_comparison(const Comparison& all, int sections, const RunFolder& out
 
 void run_faults_compare(const FaultsCompareConfig& c, Call& call) {
   c.machine.apply();
-  const Comparison all = evaluate_all(c.runs, c.machine.where());
+  const Evaluated all = evaluate_all(c.runs, c.machine.where());
   call.figures.add("runs", int64_t(all.runs.size()));
-  for (const FiguresMethod& m : methods_on_equal_sections(all.runs)) {
-    const training::Spread precision = m.spread("average_precision");
+  for (const ComparedMethod& m : methods_on_equal_sections(all.runs)) {
+    const training::Spread precision = spread_of(all.runs, m, "average_precision");
     call.figures.add(m.name + ": average_precision", std::vector<double>{precision.mean, precision.deviation});
   }
   report_comparison(all, c.report_sections, RunFolder::create(c.out));

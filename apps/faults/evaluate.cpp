@@ -75,7 +75,7 @@ std::vector<LabelledSection> labelled_images(const FaultsEvaluateConfig& c, std:
       LabelledSection s{.name = p.id,
                         .H = grey.W,
                         .W = grey.H,
-                        .inputs = section_of_image(grey, std::lround(c.agc)),
+                        .inputs = data::section_of_image(grey, std::lround(c.agc)),
                         .labels = std::vector<int32_t>(size_t(grey.H * grey.W), 0),
                         .broad = c.thin_labels};
       for (int64_t x = 0; x < s.H; ++x)

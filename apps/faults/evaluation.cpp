@@ -9,27 +9,6 @@
 
 namespace kern::apps {
 
-std::vector<float> section_of_image(const data::Image& grey, int64_t gain) {
-  std::vector<float> v(size_t(grey.H * grey.W));
-  double sum = 0;
-  for (const uint8_t pixel : grey.pixels) sum += pixel;
-  const auto mean = float(sum / double(grey.pixels.size()));
-  for (int64_t x = 0; x < grey.W; ++x)
-    for (int64_t y = 0; y < grey.H; ++y) v[size_t(x * grey.H + y)] = mean - float(*grey.at(y, x));
-  if (gain > 0)
-    for (int64_t x = 0; x < grey.W; ++x)
-      data::gain_control(std::span(v).subspan(size_t(x * grey.H), size_t(grey.H)), std::max<int64_t>(3, gain));
-  // One grey for long, down a column, is no signal: a mute, or the paper beside the section.
-  constexpr int64_t kLong = 16;
-  for (int64_t x = 0; x < grey.W; ++x)
-    for (int64_t y = 0, end; y < grey.H; y = end) {
-      for (end = y + 1; end < grey.H && *grey.at(end, x) == *grey.at(y, x);) ++end;
-      if (end - y >= kLong) std::fill_n(v.begin() + x * grey.H + y, end - y, 0.0f);
-    }
-  data::scale_amplitudes(v, data::amplitude_scale(v));
-  return v;
-}
-
 std::vector<float> section_faults(const FaultsModel& model, std::vector<float> section, int64_t traces, int64_t samples,
                                   bool flips) {
   const std::vector<bool> live = data::mirror_gaps(section, samples);

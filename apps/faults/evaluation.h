@@ -7,18 +7,17 @@
 #include "apps/faults/config.h"
 #include "apps/faults/faults_model.h"
 #include "data/fault_sections.h"
-#include "data/image.h"
 #include "training/fault_metrics.h"
 #include "training/section_inference.h"
 
 namespace kern::apps {
 
-// A labelled section, as networks see it.
 // The probability of a fault at every sample of a section [traces, samples] in the model's scale; traces without a
 // signal and mutes have none.
 std::vector<float> section_faults(const FaultsModel& model, std::vector<float> section, int64_t traces, int64_t samples,
                                   bool flips);
 
+// A labelled section, as networks see it.
 struct LabelledSection {
   std::string name;
   int64_t H = 0, W = 0;         // traces, samples
@@ -39,9 +38,6 @@ struct FaultsEvaluation {
 // threshold < 0: that of the best F1 of these very sections.
 FaultsEvaluation evaluate(const FaultsModel& model, const std::vector<LabelledSection>& sections, double threshold = -1,
                           bool flips = false);
-
-// An image as a section: dark is positive, time runs downwards; gain control over so many pixels, 0: none. [W,H]
-std::vector<float> section_of_image(const data::Image& grey, int64_t gain);
 
 // The first `count` sections of a generator: of its first epoch, as they are made.
 std::vector<LabelledSection> synthetic_sections(data::SectionOptions options, int64_t count);

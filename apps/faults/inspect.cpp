@@ -80,7 +80,7 @@ struct Inspected {
                                            l.frequency_unit(), s.low, s.high));
     f.emplace_back(
         "amplitudes are divided by",
-        fmt::format("{:.5g} before a network sees them, of whole sections and cubes", amplitude_scale_of(file)));
+        fmt::format("{:.5g} before a network sees them, of whole sections and cubes", data::amplitude_scale_of(file)));
     f.emplace_back("looked at", fmt::format("{} traces", a.traces));
     return f;
   }
@@ -229,7 +229,7 @@ void inspect_one(const fs::path& path, const SegyInspectConfig& c, const fs::pat
   call.figures.add("most", a.most);
   call.figures.add("median", a.median);
   call.figures.add("sigma", a.sigma);
-  call.figures.add("divided_by", amplitude_scale_of(i.file));
+  call.figures.add("divided_by", data::amplitude_scale_of(i.file));
   call.figures.add("peak_frequency", i.summary.spectrum.peak);
   call.figures.add("odd", i.summary.findings);
 }

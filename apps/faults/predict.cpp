@@ -271,7 +271,7 @@ bool predict_segy(const FaultsPredictConfig& c, const FaultsModel& model, const 
 // A plain image of a section: dark and light are taken for the amplitudes, time runs downwards.
 void predict_image(const FaultsPredictConfig& c, const FaultsModel& model, const Job& job) {
   const data::Image grey = data::read_image(job.from, 1);
-  const std::vector<float> v = section_of_image(grey, std::lround(c.agc));
+  const std::vector<float> v = data::section_of_image(grey, std::lround(c.agc));
   const std::vector<float> p = section_faults(model, v, grey.W, grey.H, c.flips);
   data::Image probability = data::make_raster(grey.H, grey.W, 1);
   for (int64_t x = 0; x < grey.W; ++x)

@@ -13,6 +13,7 @@
 #include "apps/faults/faults_model.h"
 #include "data/fault_surfaces.h"
 #include "data/segy_geometry.h"
+#include "data/survey_map.h"
 #include "data/trace_store.h"
 #include "training/progress.h"
 
@@ -29,25 +30,6 @@ struct VolumeOptions {
   int64_t least_piece = 20;  // samples; smaller pieces get no stick
   double velocity = 2500;    // m/s, to turn time into depth for dips where samples are times
 };
-
-// From fractional (inline, crossline, sample) places of the grid to X, Y and milliseconds, metres or feet (or samples).
-// Without coordinates in the file X and Y are line numbers.
-class SurveyMap {
- public:
-  SurveyMap(const data::SegyFile& file, const data::SegyGeometry& geometry);
-  std::array<double, 3> operator()(const std::array<double, 3>& place) const;
-  bool has_coordinates() const { return has_coordinates_; }
-
- private:
-  bool has_coordinates_ = false;
-  std::array<double, 3> x_{}, y_{};             // of a cube: a + b inline + c crossline
-  std::vector<data::SegyFile::Position> line_;  // of a line: of every trace
-  double delay_ = 0, step_ = 1;
-};
-
-// What the amplitudes of a whole file are divided by: data::amplitude_scale() of traces spread over it, after a gain
-// control over so many samples (0: none).
-double amplitude_scale_of(const data::SegyFile& file, int64_t gain = 0);
 
 class VolumePrediction {
  public:
@@ -96,7 +78,7 @@ class VolumePrediction {
   };
   std::vector<Cut> blocks_;
   std::vector<data::TraceStore> along_, surfaces_;
-  SurveyMap map_;
+  data::SurveyMap map_;
   data::Spacing spacing_;
   std::string identity_;
 };

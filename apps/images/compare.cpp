@@ -53,16 +53,14 @@ class Sources {
 };
 
 Evaluated evaluate_run(const std::string& folder, const std::string& data, Sources& sources) {
-  require_finished(folder, "images");
   ImagesTrainConfig c;
   Schema keys("images train");
   describe_images_train(keys, c);
-  keys.load_yaml((std::filesystem::path(folder) / "config.yaml").string());
-  const Settings settings = keys.values();
+  ComparedRun run = read_finished_run(folder, "images", keys);
   if (!data.empty()) c.data.path = data;
   c.data.unlabelled.clear();
   ImagesModel model = load_images_model(find_model_file(folder));
-  auto store = sources.of(c, settings);
+  auto store = sources.of(c, run.settings);
   std::map<std::string, int64_t> place;
   for (size_t i = 0; i < store->images().size(); ++i)
     if (store->facts()[i].failure.empty() && !store->images()[i].mask.empty())
@@ -74,8 +72,7 @@ Evaluated evaluate_run(const std::string& folder, const std::string& data, Sourc
     which.push_back(place.at(id));
   }
   ImagesEvaluation j = evaluate(model, *store, which);
-  ComparedRun run = run_in(folder, settings, j.matrix, model.validation_images, "labelled_images",
-                           int64_t(model.training_images.size()));
+  set_evaluation(run, j.matrix, model.validation_images, "labelled_images", int64_t(model.training_images.size()));
   return {std::move(run), std::move(model), std::move(j), std::move(store)};
 }
 
@@ -118,7 +115,7 @@ Comparison compare(const CompareConfig& config) {
     c.runs.push_back(all.back().run);
   }
   group(c, rules());
-  if (c.runs[0].matrix.class_count() == 2) c.curves.insert(c.curves.begin(), "binary_iou");
+  if (c.runs[0].matrix->class_count() == 2) c.curves.insert(c.curves.begin(), "binary_iou");
   add_images(c, all, config.shown);
   c.facts = {{"Kern", fmt::format("{} ({}, {})", build_info::kVersion, build_info::kBuildType, build_info::kCompiler)},
              {"Evaluated", "the best model of each run, again, on the images that validated it"},

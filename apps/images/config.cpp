@@ -6,6 +6,7 @@ namespace kern::apps {
 namespace {
 using training::at_least;
 using training::between;
+using training::Monitor;
 using training::one_of;
 using training::required;
 using training::Schema;
@@ -188,10 +189,10 @@ void describe_images_train(Schema& keys, ImagesTrainConfig& c) {
                {"inverse", training::ClassWeights::inverse}});
   describe_stopping(keys, c.recipe);
   keys.choice("monitor", c.monitor, "what makes an epoch the best; binary_iou is the second class's",
-              {{"mean_iou", ImagesMonitor::mean_iou},
-               {"binary_iou", ImagesMonitor::binary_iou},
-               {"macro_f1", ImagesMonitor::macro_f1},
-               {"accuracy", ImagesMonitor::accuracy}});
+              {{"mean_iou", Monitor::mean_iou},
+               {"binary_iou", Monitor::binary_iou},
+               {"macro_f1", Monitor::macro_f1},
+               {"accuracy", Monitor::accuracy}});
   describe_epochs_to(keys, c.reach, "val_loss, accuracy, macro_f1, mean_iou, and binary_iou of two classes");
   keys.section("Output")
       .key("run", c.run, "the run folder", required())

@@ -12,6 +12,7 @@
 #include "training/epochs_to.h"
 #include "training/machine.h"
 #include "training/methods.h"
+#include "training/monitor.h"
 #include "training/recipe.h"
 #include "training/segmentation.h"
 #include "training/segmentation_loss.h"
@@ -39,8 +40,6 @@ struct ImagesSplit {
   int64_t seed =
       1;  // not that of the training: trainings that differ in their seed alone are validated on the same images
 };
-
-enum class ImagesMonitor { mean_iou, binary_iou, macro_f1, accuracy };
 
 struct ImagesInitConfig {
   std::string data, out = "images.yaml";
@@ -80,7 +79,7 @@ struct ImagesTrainConfig {
   training::Recipe recipe{.batch = 8};
   training::LossOptions loss;
   training::ClassWeights class_weights = training::ClassWeights::none;
-  ImagesMonitor monitor = ImagesMonitor::mean_iou;
+  training::Monitor monitor = training::Monitor::mean_iou;
   training::Aims reach;
 
   std::string run = "runs/images", resume;

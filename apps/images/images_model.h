@@ -1,7 +1,6 @@
 // A trained network for images with everything prediction needs, and the model file that holds it.
 #pragma once
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +9,7 @@
 #include "apps/images/config.h"
 #include "data/preprocess.h"
 #include "layers/module.h"
+#include "training/tiled_inference.h"
 
 namespace kern::apps {
 
@@ -35,8 +35,6 @@ void save_images_model(const std::filesystem::path& path, const ImagesModel& mod
 // Error when the file is no model of this task, or damaged.
 ImagesModel load_images_model(const std::filesystem::path& path);
 
-// Probabilities of an image's rows from `row` on, [rows,W,K], in order from the top.
-using RowsOfProbabilities = std::function<void(int64_t row, int64_t rows, std::span<const float> probabilities)>;
 // How an image goes through the network unless window= says it.
 enum class Way {
   whole,         // at its own size, in one piece
@@ -49,7 +47,7 @@ Way way_of(const ImagesModel& model, const data::Image& image, Window window);
 // At the image's own size, whatever that is; the memory needed grows with its width, not with its height. The image
 // has the channels that the network takes.
 void predict_image(const ImagesModel& model, const data::Image& image, const InferenceOptions& inference,
-                   const RowsOfProbabilities& give);
+                   const training::RowsOfProbabilities& give);
 
 // The size at which an image goes through the network in one piece and once; nothing where it is cut into tiles or
 // passes mirrored too.

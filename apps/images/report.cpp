@@ -233,13 +233,6 @@ void write_report(const RunFolder& run, const ImagesReport& in) {
   report.write();
 }
 
-ConfusionMatrix majority_baseline(const ConfusionMatrix& truth, int64_t commonest) {
-  ConfusionMatrix m(truth.classes());
-  for (int64_t c = 0; c < truth.class_count(); ++c)
-    for (int64_t i = 0; i < truth.support(c); ++i) m.add(int(c), int(commonest));
-  return m;
-}
-
 std::string figures_in_words(const ImagesEvaluation& j) {
   const ConfusionMatrix& m = j.matrix;
   return fmt::format("{}mean IoU {:.4f}, accuracy {:.4f}, macro-F1 {:.4f}",

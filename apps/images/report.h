@@ -47,9 +47,6 @@ std::string panel_png(const ImagesModel& model, const data::ImageStore& store, s
                       const InferenceOptions& inference = {});
 std::string panel_name(int epoch);  // panels/epoch_0003.png
 
-// What always answering the commonest class of `truth` would score.
-training::ConfusionMatrix majority_baseline(const training::ConfusionMatrix& truth, int64_t commonest);
-
 void add_figures(Figures& figures, const ImagesEvaluation& evaluation);
 // "mean IoU 0.8123, accuracy 0.9512, macro-F1 0.8890", of two classes with the second one's IoU before it.
 std::string figures_in_words(const ImagesEvaluation& evaluation);

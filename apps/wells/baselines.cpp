@@ -57,7 +57,7 @@ std::vector<int> predict_logistic(const WellsModel& model, const data::Well& wel
 std::vector<Baseline> evaluate_baselines(const WellsModel& model, const std::vector<data::Well>& wells,
                                          const Evaluation& evaluation, int commonest) {
   std::vector<Baseline> out{
-      {"majority", "always the commonest class", majority_baseline(evaluation.matrix, commonest)}};
+      {"majority", "always the commonest class", training::majority_baseline(evaluation.matrix, commonest)}};
   if (!model.logistic) return out;
   Baseline& logistic = out.emplace_back(
       Baseline{"logistic", "logistic regression on windows", training::ConfusionMatrix(model.classes)});

@@ -17,7 +17,6 @@
 namespace kern::apps {
 namespace {
 using namespace training;
-namespace fs = std::filesystem;
 
 ComparisonRules rules() { return comparison_rules("wells"); }
 
@@ -52,12 +51,10 @@ class Sources {
 };
 
 Evaluated evaluate_run(const std::string& folder, const std::string& data, Sources& sources) {
-  require_finished(folder, "wells");
   TrainConfig c;
   Schema keys("wells train");
   describe_train(keys, c);
-  keys.load_yaml((fs::path(folder) / "config.yaml").string());
-  const Settings settings = keys.values();
+  ComparedRun run = read_finished_run(folder, "wells", keys);
   if (!data.empty()) c.data.path = data;
   WellsModel model = load_wells_model(training::find_model_file(folder));
   auto set = sources.of(c, model);
@@ -69,8 +66,7 @@ Evaluated evaluate_run(const std::string& folder, const std::string& data, Sourc
     which.push_back(at - set->wells.begin());
   }
   Evaluation j = evaluate(model, set->wells, which, {.postprocess = c.postprocess, .keep_predictions = true});
-  ComparedRun run = run_in(folder, settings, j.matrix, model.validation_wells, "labelled_wells",
-                           int64_t(model.training_wells.size()));
+  set_evaluation(run, j.matrix, model.validation_wells, "labelled_wells", int64_t(model.training_wells.size()));
   int commonest = 0;
   for (int k = 1; k < model.class_count(); ++k)
     if (j.matrix.support(k) > j.matrix.support(commonest)) commonest = k;

@@ -7,6 +7,7 @@ namespace {
 using training::above;
 using training::at_least;
 using training::between;
+using training::Monitor;
 using training::one_of;
 using training::required;
 using training::Schema;

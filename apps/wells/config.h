@@ -13,6 +13,7 @@
 #include "training/classes.h"
 #include "training/machine.h"
 #include "training/methods.h"
+#include "training/monitor.h"
 #include "training/recipe.h"
 #include "training/segmentation.h"
 
@@ -50,7 +51,6 @@ struct WellsSplit {
 
 enum class Features { curves, windows };   // of every sample
 enum class ResidualOn { none, logistic };  // what a network corrects
-enum class Monitor { mean_iou, macro_f1, accuracy };
 
 // Of train, and of inspect, which reads the same file and looks at what concerns the data.
 struct TrainConfig {
@@ -77,7 +77,7 @@ struct TrainConfig {
   int window = 512;
   training::ClassWeights class_weights = training::ClassWeights::none;
 
-  Monitor monitor = Monitor::mean_iou;
+  training::Monitor monitor = training::Monitor::mean_iou;
 
   std::string run = "runs/wells", resume;
   data::Postprocess postprocess;

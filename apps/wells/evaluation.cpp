@@ -39,11 +39,4 @@ Evaluation evaluate(const WellsModel& model, const std::vector<data::Well>& well
   return result;
 }
 
-training::ConfusionMatrix majority_baseline(const training::ConfusionMatrix& truth, int commonest) {
-  training::ConfusionMatrix m(truth.classes());
-  for (int64_t c = 0; c < truth.class_count(); ++c)
-    for (int64_t i = 0; i < truth.support(c); ++i) m.add(int(c), commonest);
-  return m;
-}
-
 }  // namespace kern::apps

@@ -32,7 +32,4 @@ struct EvaluationOptions {
 Evaluation evaluate(const WellsModel& model, const std::vector<data::Well>& wells, std::span<const int64_t> which,
                     const EvaluationOptions& options = {});
 
-// What always answering the commonest class of `truth` would score.
-training::ConfusionMatrix majority_baseline(const training::ConfusionMatrix& truth, int commonest);
-
 }  // namespace kern::apps

@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
-#include <numeric>
 #include <optional>
 
 #include "apps/build_info.h"
@@ -14,16 +12,28 @@
 #include "apps/wells/verbs.h"
 #include "data/wells_batches.h"
 #include "data/wells_labelled.h"
-#include "engine/atomic_file.h"
 #include "kernels/common/log.h"
 #include "models/discriminator.h"
-#include "training/optimiser_state.h"
-#include "training/step_loaders.h"
-#include "training/step_memory.h"
+#include "training/batch_tensors.h"
+#include "training/network_training.h"
 
 namespace kern::apps {
 namespace {
 using namespace training;
+
+using Loaders = StepLoaders<data::WellBatches>;
+
+// All that the parts of a training share.
+struct Work {
+  const TrainConfig& c;
+  const RunFolder& run;
+  std::string config;
+  data::WellSet set;
+  data::Split split;
+  data::LabelledWells shown;        // of the training wells
+  std::vector<int64_t> unlabelled;  // wells that a method may learn from without labels
+  std::vector<int64_t> counts;      // labelled samples of each class that train
+};
 
 std::vector<std::string> ids_of(const std::vector<data::Well>& wells, const std::vector<int64_t>& which) {
   std::vector<std::string> ids;
@@ -70,233 +80,163 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
   return m;
 }
 
-using Loaders = StepFeeds<data::WellBatches>;
-
-LabelledBatch labelled_of(const WellsModel& model, const data::WellBatch& b) {
-  return {network_input(model, b.inputs, b.N, b.L), Tensor::from({b.N, b.L}, b.labels)};
+Work read_wells(const TrainConfig& c, const RunFolder& run, Call& call) {
+  c.method.check_with(c.recipe);
+  check(!c.method.monotone || c.postprocess.monotone,
+        "semi.monotone says that classes never go back in their list, and monotone=false that they may: set both");
+  Work w{c, run, begin_run(run, c, describe_train, call), {}, {}, {}, {}, {}};
+  const data::WellsOptions options = c.data.options();
+  check(!options.label.empty(), "label= names no label curve: a training needs one, e.g. label=FACIES");
+  inform("reading the wells of ", c.data.path);
+  w.set = data::load_wells(options);
+  for (const data::Problem& p : w.set.skipped) warn(to_string(p));
+  w.split = data::split_wells(w.set.wells, c.split.options());
+  for (const std::string& note : w.split.notes) inform(note);
+  return w;
 }
 
-UnlabelledBatch unlabelled_of(const WellsModel& model, const data::WellBatch& b) {
-  std::vector<int32_t> present(b.labels.size(), -1);
-  for (int64_t n = 0; n < b.N; ++n) std::fill_n(present.begin() + n * b.L, b.lengths[size_t(n)], 0);
-  UnlabelledBatch u{.x = network_input(model, b.inputs, b.N, b.L),
-                    .present = Tensor::from({b.N, b.L}, std::span<const int32_t>(present)),
-                    .truth = Tensor::from({b.N, b.L}, b.labels)};
-  if (!b.strong.empty()) {
-    u.strong = network_input(model, b.strong, b.N, b.L);
-    u.origin = Tensor::from({b.N, b.L}, b.origin);
-  }
-  return u;
-}
-
-// The labelled wells of a training, those whose labels nobody sees, and those that have none.
-struct Roles {
-  data::LabelledWells training;
-  std::vector<int64_t> unlabelled;  // both of the latter, ascending
-};
-
-Roles roles_of(const TrainConfig& c, const data::WellSet& set, const data::Split& split) {
-  Roles r{data::choose_labelled(
-              set.wells, split,
-              {.fraction = c.labelled_fraction, .wells = c.labelled_wells, .seed = uint64_t(c.recipe.seed)}),
-          {}};
-  std::merge(r.training.hidden.begin(), r.training.hidden.end(), split.unlabelled.begin(), split.unlabelled.end(),
-             std::back_inserter(r.unlabelled));
+// Which wells show their labels, and which a method learns from without.
+void choose_roles(Work& w) {
+  const TrainConfig& c = w.c;
+  w.shown = data::choose_labelled(
+      w.set.wells, w.split,
+      {.fraction = c.labelled_fraction, .wells = c.labelled_wells, .seed = uint64_t(c.recipe.seed)});
+  w.unlabelled = data::without_labels(w.shown, w.split.unlabelled);
   c.method.announce({.things = "wells",
-                     .unlabelled = int64_t(r.unlabelled.size()),
-                     .hidden = int64_t(r.training.hidden.size()),
+                     .unlabelled = int64_t(w.unlabelled.size()),
+                     .hidden = int64_t(w.shown.hidden.size()),
                      .remedy = "add wells without a label curve, hide labels with labelled_fraction= or "
                                "labelled_wells="});
-  return r;
+  w.counts = class_counts(w.set.wells, w.shown.labelled, w.set.classes);
+  check(std::count_if(w.counts.begin(), w.counts.end(), [](int64_t n) { return n > 0; }) >= 2,
+        "the training wells hold only one class: there is nothing to learn. Check label= and classes=, and that "
+        "labelled_fraction= leaves enough wells");
 }
 
 // The model must stay where it is.
-Loaders make_loaders(const TrainConfig& c, const data::WellSet& set, const Roles& roles, const WellsModel& model) {
-  const data::Normalisation& scales = model.normalisation;
+std::unique_ptr<Loaders> make_loaders(const Work& w, const WellsModel& model) {
+  const TrainConfig& c = w.c;
   data::BatchOptions o{.batch = c.recipe.batch,
                        .window = c.window,
                        .shuffle = true,
                        .seed = uint64_t(c.recipe.seed),
                        .augmentation = c.augmentation};
-  data::WellBatches labelled(set.wells, roles.training.labelled, scales, o);
+  data::WellBatches labelled(w.set.wells, w.shown.labelled, model.normalisation, o);
   std::optional<data::WellBatches> unlabelled;
   if (c.method.semi_supervised()) {
     o.anywhere = true;
     o.seed = ~o.seed;  // not the labelled loader's order and noise
-    if (c.method.unlabelled_batch > 0) o.batch = c.method.unlabelled_batch;
+    o.batch = c.method.unlabelled_or(c.recipe.batch);
     if (c.method.strong_views()) o.strong = c.strong;
-    unlabelled.emplace(set.wells, roles.unlabelled, scales, o);
+    unlabelled.emplace(w.set.wells, w.unlabelled, model.normalisation, o);
   }
-  return Loaders(
-      std::move(labelled), std::move(unlabelled), [&model](const data::WellBatch& b) { return labelled_of(model, b); },
-      [&model](const data::WellBatch& b) { return unlabelled_of(model, b); },
-      {.accumulate = c.recipe.accumulate,
-       .epoch_updates = c.method.epoch_updates,
-       .coin_flips = c.method.coin_flips(),
-       .seed = uint64_t(c.recipe.seed)});
-}
-
-// A step's data without values, of batches of n windows: for a dry run in which every term of the loss has begun.
-StepData empty_step(const TrainConfig& c, const Loaders& loaders, int64_t channels, int64_t n) {
-  const auto shape = [&](const data::WellBatches& b, int64_t windows) {
-    return Shape{std::min(windows, b.windows()), b.longest(), channels};
+  const auto input = [&model](const std::vector<float>& windows, int64_t n, int64_t length) {
+    return network_input(model, windows, n, length);
   };
-  StepShapes h{.labelled = shape(loaders.labelled(), n),
-               .batches = loaders.labelled().size(),
-               .unlabelled = {},
-               .strong = c.method.strong_views(),
-               .epochs = double(c.recipe.epochs)};
-  if (loaders.unlabelled())
-    h.unlabelled = shape(*loaders.unlabelled(), c.method.unlabelled_batch > 0 ? c.method.unlabelled_batch : n);
-  return empty_step_data(h);
+  return std::make_unique<Loaders>(std::move(labelled), std::move(unlabelled),
+                                   well_tensors(input, model.input_channels()), c.recipe, c.method);
 }
 
-// In the original program the weights stood in the order of the counts, the largest class first, and not of the
-// classes.
-std::vector<float> weights_of(const TrainConfig& c, std::vector<int64_t> counts) {
-  if (c.method.seed_compatible) std::sort(counts.rbegin(), counts.rend());
-  return class_weights(c.class_weights, counts);
+Metadata identity_of(const Work& w, const WellsModel& model) {
+  const TrainConfig& c = w.c;
+  Metadata m = c.method.identity();
+  m.insert({{"model", model.architecture + (model.reads_windows ? " with features=windows" : "") +
+                          (model.network.on_base ? " with residual_on=logistic" : "")},
+            {"data", hash_of(w.set.wells)},
+            {"split", hash_of(model.training_wells) + hash_of(model.validation_wells)},
+            {"batches", fmt::format("batch={} accumulate={} window={}", c.recipe.batch, c.recipe.accumulate, c.window)},
+            {"labelled wells", fmt::format("{} of {}", w.shown.labelled.size(), w.split.training.size())}});
+  return m;
 }
 
-double score_of(Monitor monitor, const ConfusionMatrix& m) {
-  switch (monitor) {
-    case Monitor::mean_iou:
-      return m.mean_iou();
-    case Monitor::macro_f1:
-      return m.macro_f1();
-    case Monitor::accuracy:
-      return m.accuracy();
-  }
-  throw InternalError("no such monitor");
-}
+struct Trained {
+  LoopState state;
+  StepMemory foreseen;
+};
 
-void train(const TrainConfig& c, const RunFolder& run, Call& call) {
-  c.method.check_with(c.recipe);
-  check(!c.method.monotone || c.postprocess.monotone,
-        "semi.monotone says that classes never go back in their list, and monotone=false that they may: set both");
-  const std::string config = begin_run(run, c, describe_train, call);
-  const data::WellsOptions options = c.data.options();
-  check(!options.label.empty(), "label= names no label curve: a training needs one, e.g. label=FACIES");
-  inform("reading the wells of ", c.data.path);
-  const data::WellSet set = data::load_wells(options);
-  for (const data::Problem& p : set.skipped) warn(to_string(p));
-  const data::Split split = data::split_wells(set.wells, c.split.options());
-  for (const std::string& note : split.notes) inform(note);
-  set_seed(uint64_t(c.recipe.seed));
-  WellsModel model = new_model(c, set, split);
-  const Roles roles = roles_of(c, set, split);
-  const std::vector<int64_t>& labelled = roles.training.labelled;
-  const std::vector<int64_t> counts = class_counts(set.wells, labelled, set.classes);
-  check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2,
-        "the training wells hold only one class: there is nothing to learn. Check label= and classes=, and that "
-        "labelled_fraction= leaves enough wells");
-  if (c.residual_on == ResidualOn::logistic) inform("fitting the logistic regression that the network corrects");
-  model.logistic = fit_logistic(model, set.wells, labelled);
-
-  Loaders loaders = make_loaders(c, set, roles, model);
-  const int64_t steps = loaders.steps();
-  const Device device = c.machine.where();
-  model.module.move_to(device);
-  OptimiserState optimiser_state(model.module, c.recipe, {{.parameters = model.module.parameters()}}, steps);
-  const auto there = [&](AnyModule module) {
-    module.move_to(device);
-    return module;
-  };
-  const Method method = make_method(
-      c.method, c.recipe, model.module, optimiser_state.optimiser, weights_of(c, counts),
-      {.another = [&] { return there(models::make_signal1d_model(model.architecture, model.network)); },
-       .discriminator =
-           [&](const std::string& name) { return there(models::make_discriminator1d(name, set.classes)); }});
+// Nothing: stopped before the end.
+std::optional<Trained> train(const Work& w, WellsModel& model, Call& call) {
+  const TrainConfig& c = w.c;
+  std::unique_ptr<Loaders> loaders = make_loaders(w, model);
+  model.module.move_to(c.machine.where());
+  NetworkTraining training(
+      {.network = model.module,
+       .recipe = c.recipe,
+       .method = c.method,
+       .class_weights = c.method.class_weights(c.class_weights, w.counts),
+       .another = [&] { return models::make_signal1d_model(model.architecture, model.network); },
+       .discriminator = [&](const std::string& name) { return models::make_discriminator1d(name, w.set.classes); }},
+      std::move(loaders));
   fmt::print("{}, {}: {} wells train, {} validate; {} channels in, {} classes, {} parameters, {} updates an epoch\n",
-             c.model, to_string(c.method.kind), labelled.size(), split.validation.size(), model.network.in, set.classes,
-             model.module.parameter_count(), steps);
-  warn_of_few_updates(c.recipe, steps);
-  const StepMemory foreseen = announce_memory(
-      c.recipe,
-      [&](int batch) {
-        return memory_of_step(
-            [&] {
-              method.step(empty_step(c, loaders, model.input_channels(), batch));
-              if (optimiser_state.ema) optimiser_state.ema->update();
-              for (const auto& [name, average] : method.parts.averages) average->update();
-            },
-            device);
-      },
-      device, "a smaller window");
-
-  Training t = optimiser_state.training(method.parts);
-  t.samples_in_epoch = [&](int) {
-    return loaders.one_pass() ? loaders.labelled().windows() : steps * c.recipe.batch * c.recipe.accumulate;
-  };
-  t.begin_epoch = [&](int epoch, int64_t index) { loaders.begin(epoch, index); };
-  t.step = [&](int epoch, int64_t index) { return method.step(loaders.next(epoch, index)); };
+             c.model, to_string(c.method.kind), w.shown.labelled.size(), w.split.validation.size(), model.network.in,
+             w.set.classes, model.module.parameter_count(), training.steps());
+  const StepMemory foreseen = training.announce("a smaller window");
+  Training t = training.for_loop();
   t.validate = [&](int) {
-    const Evaluation j = evaluate(model, set.wells, split.validation);
-    return Validation{.score = score_of(c.monitor, j.matrix),
-                      .loss = j.loss,
-                      .figures = {{"val_loss", j.loss},
-                                  {"accuracy", j.matrix.accuracy()},
-                                  {"macro_f1", j.matrix.macro_f1()},
-                                  {"mean_iou", j.matrix.mean_iou()}}};
+    const Evaluation j = evaluate(model, w.set.wells, w.split.validation);
+    return validation_of(j.matrix, j.loss, c.monitor);
   };
   t.save_model = [&](const std::filesystem::path& path) { save_wells_model(path, model); };
-  t.identity.insert(
-      {{"model", model.architecture + (model.reads_windows ? " with features=windows" : "") +
-                     (model.network.on_base ? " with residual_on=logistic" : "")},
-       {"data", hash_of(set.wells)},
-       {"split", hash_of(model.training_wells) + hash_of(model.validation_wells)},
-       {"batches", fmt::format("batch={} accumulate={} window={}", c.recipe.batch, c.recipe.accumulate, c.window)},
-       {"method", to_string(c.method.kind)},
-       {"labelled wells", fmt::format("{} of {}", labelled.size(), split.training.size())}});
-  if (c.method.epoch_updates > 0) t.identity["epoch"] = fmt::format("epoch_updates={}", c.method.epoch_updates);
-  if (c.method.semi_supervised())
-    t.identity["unlabelled batches"] = fmt::format("semi.unlabelled_batch={} compat={}", c.method.unlabelled_batch,
-                                                   c.method.seed_compatible ? "seed" : "none");
-
-  const std::optional<LoopState> end =
-      carry_out(run, c.recipe, t, {.task = "wells", .unit = "windows", .config = config, .quiet = c.quiet}, call);
+  t.identity.merge(identity_of(w, model));
+  std::optional<LoopState> end =
+      carry_out(w.run, c.recipe, t, {.task = "wells", .unit = "windows", .config = w.config, .quiet = c.quiet}, call);
   call.figures.add("method", std::string(to_string(c.method.kind)));
-  call.figures.add("labelled_wells", int64_t(labelled.size()));
-  call.figures.add("unlabelled_wells", int64_t(c.method.semi_supervised() ? roles.unlabelled.size() : 0));
-  if (!end) return;
-  const WellsModel best = load_wells_model(run.file(kBestModelFile));
+  call.figures.add("labelled_wells", int64_t(w.shown.labelled.size()));
+  call.figures.add("unlabelled_wells", int64_t(c.method.semi_supervised() ? w.unlabelled.size() : 0));
+  if (!end) return {};
+  return Trained{std::move(*end), foreseen};
+}
+
+void evaluate_and_report(const Work& w, const Trained& trained, Call& call) {
+  const TrainConfig& c = w.c;
+  const LoopState& end = trained.state;
+  const WellsModel best = load_wells_model(w.run.file(kBestModelFile));
   const Evaluation j =
-      evaluate(best, set.wells, split.validation, {.postprocess = c.postprocess, .keep_predictions = true});
-  const int commonest = int(std::max_element(counts.begin(), counts.end()) - counts.begin());
-  const std::vector<Baseline> baselines = evaluate_baselines(best, set.wells, j, commonest);
-  call.figures.add("best_epoch", int64_t(end->best_epoch));
+      evaluate(best, w.set.wells, w.split.validation, {.postprocess = c.postprocess, .keep_predictions = true});
+  const int commonest = int(std::max_element(w.counts.begin(), w.counts.end()) - w.counts.begin());
+  const std::vector<Baseline> baselines = evaluate_baselines(best, w.set.wells, j, commonest);
+  call.figures.add("best_epoch", int64_t(end.best_epoch));
   add_figures(call.figures, j, baselines);
-  call.figures.add("seconds", end->seconds);
-  call.figures.add("foreseen_peak_bytes", int64_t(foreseen.peak));
-  call.figures.add("foreseen_reserved_bytes", int64_t(foreseen.reserved));
+  call.figures.add("seconds", end.seconds);
+  call.figures.add("foreseen_peak_bytes", int64_t(trained.foreseen.peak));
+  call.figures.add("foreseen_reserved_bytes", int64_t(trained.foreseen.reserved));
   call.figures.add("peak_tensor_bytes", int64_t(memory_counters().peak));
-  write_report(
-      run, ReportInput{.title = fmt::format("Wells: {}", run.path().filename().string()),
-                       .config = config,
-                       .model = &best,
-                       .wells = &set.wells,
-                       .method = to_string(c.method.kind),
-                       .training = labelled,
-                       .unlabelled = c.method.semi_supervised() ? roles.unlabelled : std::vector<int64_t>(),
-                       .validation = split.validation,
-                       .evaluation = &j,
-                       .baselines = baselines,
-                       .history = end->history,
-                       .loss = in_words(LossOptions{}, c.class_weights != ClassWeights::none, to_string(c.method.kind)),
-                       .best_epoch = end->best_epoch,
-                       .skipped = set.skipped,
-                       .seconds = end->seconds,
-                       .foreseen = foreseen,
-                       .tracks = c.report_wells});
-  finish_run(run, call);
+  write_report(w.run, ReportInput{.title = fmt::format("Wells: {}", w.run.path().filename().string()),
+                                  .config = w.config,
+                                  .model = &best,
+                                  .wells = &w.set.wells,
+                                  .method = to_string(c.method.kind),
+                                  .training = w.shown.labelled,
+                                  .unlabelled = c.method.semi_supervised() ? w.unlabelled : std::vector<int64_t>(),
+                                  .validation = w.split.validation,
+                                  .evaluation = &j,
+                                  .baselines = baselines,
+                                  .history = end.history,
+                                  .loss = in_words(LossOptions{}, c.class_weights != ClassWeights::none,
+                                                   to_string(c.method.kind)),
+                                  .best_epoch = end.best_epoch,
+                                  .skipped = w.set.skipped,
+                                  .seconds = end.seconds,
+                                  .foreseen = trained.foreseen,
+                                  .tracks = c.report_wells});
+  finish_run(w.run, call);
   fmt::print(
       "best epoch {}: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} on {} validation wells ({})\nreport: {}\n",
-      end->best_epoch, j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), split.validation.size(),
-      in_words(baselines), run.file("report.html").string());
+      end.best_epoch, j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), w.split.validation.size(),
+      in_words(baselines), w.run.file("report.html").string());
 }
 
 }  // namespace
 
-void run_wells_train(const TrainConfig& c, Call& call) { train(c, open_run(c.run, c.resume, call), call); }
+void run_wells_train(const TrainConfig& c, Call& call) {
+  const RunFolder run = open_run(c.run, c.resume, call);
+  Work w = read_wells(c, run, call);
+  set_seed(uint64_t(c.recipe.seed));
+  WellsModel model = new_model(c, w.set, w.split);
+  choose_roles(w);
+  if (c.residual_on == ResidualOn::logistic) inform("fitting the logistic regression that the network corrects");
+  model.logistic = fit_logistic(model, w.set.wells, w.shown.labelled);
+  if (const std::optional<Trained> trained = train(w, model, call)) evaluate_and_report(w, *trained, call);
+}
 
 }  // namespace kern::apps

@@ -104,8 +104,43 @@ TEST(Command, HelpAtEveryLevel) {
   EXPECT_NE(kern({}).err.find("core"), std::string::npos);
   EXPECT_EQ(kern({"core"}).code, kUsage);
   EXPECT_NE(kern({"core"}).err.find("inspect"), std::string::npos);
-  EXPECT_NE(configuration_page({&task()}).find("## kern core drill\n\ndrill one.\n\n### Drilling\n"),
-            std::string::npos);
+}
+
+struct Saw {
+  double depth = 10, speed = 3;
+};
+void describe_saw(training::Schema& keys, Saw& c) {
+  keys.section("Drilling (of all kinds)").key("depth", c.depth, "how deep, in metres", training::above(0));
+  keys.section("Sawing").key("speed", c.speed, "in metres a second");
+}
+void run_saw(const Saw&, Call&) {}
+
+TEST(Command, ThePageSaysAKeyOnceWhereverItIs) {
+  const Task saw{"saw", "sawing of cores", {verb<Saw>("cut", "cut one", describe_saw, run_saw)}};
+  const std::string page = configuration_page({&task(), &saw});
+  const auto count = [&](const std::string& what) {
+    int n = 0;
+    for (size_t at = page.find(what); at != page.npos; at = page.find(what, at + 1)) ++n;
+    return n;
+  };
+  EXPECT_EQ(count("| `depth` |"), 1);
+  EXPECT_EQ(count("| `resume` |"), 1);
+  EXPECT_EQ(count("| `speed` |"), 1);
+  const size_t tasks = page.find("## Keys of several tasks\n\n### Drilling\n"),
+               commands = page.find("### Keys of several commands of kern core\n\n#### Drilling\n"),
+               drill = page.find(
+                   "### kern core drill\n\ndrill one.\n\nOf [several tasks](#keys-of-several-tasks): "
+                   "Drilling: `depth`.\n\nOf [several commands]"
+                   "(#keys-of-several-commands-of-kern-core): Drilling: `resume`, `fail`.\n"),
+               cut = page.find(
+                   "### kern saw cut\n\ncut one.\n\nOf [several tasks](#keys-of-several-tasks): Drilling: "
+                   "`depth`.\n\n#### Sawing\n");
+  EXPECT_LT(tasks, page.find("| `depth` |"));
+  EXPECT_LT(page.find("| `depth` |"), commands);
+  EXPECT_LT(commands, page.find("| `resume` |"));
+  EXPECT_LT(page.find("| `resume` |"), drill);
+  EXPECT_LT(drill, cut);
+  EXPECT_LT(cut, page.size());
 }
 
 TEST(Command, UsageErrorsNameTheNearest) {

@@ -11,12 +11,11 @@ namespace {
 
 ComparedRun run_of(const std::string& name, const Settings& settings, std::vector<int> truth,
                    std::vector<int> predicted, std::vector<std::string> evaluated) {
-  ComparedRun r{.name = name,
-                .settings = settings,
-                .matrix = ConfusionMatrix(make_classes({"shale", "sand"})),
-                .evaluated = std::move(evaluated),
-                .metrics = {}};
-  r.matrix.add(truth, predicted);
+  ComparedRun r{
+      .name = name, .settings = settings, .numbers = {}, .words = {}, .metrics = {}, .evaluated = std::move(evaluated)};
+  ConfusionMatrix matrix(make_classes({"shale", "sand"}));
+  matrix.add(truth, predicted);
+  set_matrix(r, matrix);
   return r;
 }
 
@@ -55,7 +54,7 @@ TEST(Comparison, FiguresOfAMethodAndItsRunsInOneMatrix) {
   const std::vector<ComparedRun> runs{run_of("a", {{"seed", "1"}}, {0, 0, 1, 1}, {0, 0, 1, 0}, {"w"}),
                                       run_of("b", {{"seed", "2"}}, {0, 0, 1, 1}, {0, 1, 0, 0}, {"w"})};
   const ComparedMethod all{"", {}, {0, 1}};
-  const Spread s = spread_of(runs, all, &ConfusionMatrix::accuracy);
+  const Spread s = spread_of(runs, all, "accuracy");
   EXPECT_DOUBLE_EQ(s.mean, 0.5);
   EXPECT_DOUBLE_EQ(s.deviation, std::sqrt(0.125));
   const ConfusionMatrix m = pooled(runs, all);

@@ -64,8 +64,8 @@ struct Small {
       t.averages = {{"trunk_average", &*trunk_average}, {"head_average", &*head_average}};
     }
     t.schedule = &schedule;
-    t.steps_in_epoch = [](int) { return kSteps; };
-    t.samples_in_epoch = [](int) { return kSteps * kAccumulate; };
+    t.steps_in_epoch = kSteps;
+    t.samples_in_epoch = kSteps * kAccumulate;
     t.begin_epoch = [this](int epoch, int64_t index) { epoch_ = epoch, next_ = index * kAccumulate; };
     t.step = [this](int epoch, int64_t index) {
       EXPECT_EQ(epoch, epoch_);

@@ -13,23 +13,13 @@
 namespace kern::training {
 namespace {
 
-using Figure = double (ConfusionMatrix::*)() const;
-struct Named {
-  const char* name;
-  Figure figure;
-};
-const Named kFigures[] = {{"accuracy", &ConfusionMatrix::accuracy},
-                          {"macro F1", &ConfusionMatrix::macro_f1},
-                          {"mean IoU", &ConfusionMatrix::mean_iou}};
+const std::vector<ShownFigure> kFigures = {{.name = "accuracy", .shown = "accuracy"},
+                                           {.name = "macro_f1", .shown = "macro F1", .column = "macro_F1"},
+                                           {.name = "mean_iou", .shown = "mean IoU", .column = "mean_IoU"}};
 using Cell = HtmlTable::Cell;
 
-Cell spread_cell(const Spread& s) { return {to_string(s, 3), s.mean, {}}; }
-
 Spread class_iou(const Comparison& c, const ComparedMethod& m, int64_t k) {
-  std::vector<double> values;
-  for (size_t i : m.runs)
-    if (c.runs[i].matrix.present(k)) values.push_back(c.runs[i].matrix.iou(k));
-  return spread_of(values);
+  return spread_of(c.runs, m, iou_of(c.runs[0].matrix->classes()[size_t(k)].name));
 }
 
 std::string labelled_of(const Comparison& c, const ComparedMethod& m) {
@@ -39,23 +29,15 @@ std::string labelled_of(const Comparison& c, const ComparedMethod& m) {
 }
 
 void add_methods(HtmlDocument& document, const Comparison& c) {
-  using Best = HtmlTable::Best;
-  HtmlTable table;
-  table.columns = {{""}, {"method"}, {"runs", true}, {"labelled " + c.item, true}};
-  for (const Named& f : kFigures) table.columns.push_back({f.name, true, Best::highest});
-  for (size_t m = 0; m < c.methods.size(); ++m) {
-    const ComparedMethod& method = c.methods[m];
-    table.rows.push_back({{method_number(m), {}, method_colour(m)},
-                          {method.name, {}, {}},
-                          count_cell(int64_t(method.runs.size())),
-                          {labelled_of(c, method), {}, {}}});
-    for (const Named& f : kFigures) table.rows.back().push_back(spread_cell(spread_of(c.runs, method, f.figure)));
-  }
+  HtmlTable table = table_of_methods(c.runs, c.methods, kFigures);
+  const auto behind_runs = [](auto& row, auto cell) { row.insert(row.begin() + 3, std::move(cell)); };
+  behind_runs(table.columns, HtmlTable::Column{"labelled " + c.item, true});
+  for (size_t m = 0; m < c.methods.size(); ++m) behind_runs(table.rows[m], Cell{labelled_of(c, c.methods[m]), {}, {}});
   for (const auto& [name, matrices] : c.baselines) {
     table.rows.push_back({{"", {}, {}}, {name, {}, {}}, count_cell(int64_t(matrices.size())), {"", {}, {}}});
-    for (const Named& f : kFigures) {
+    for (const auto figure : {&ConfusionMatrix::accuracy, &ConfusionMatrix::macro_f1, &ConfusionMatrix::mean_iou}) {
       std::vector<double> values;
-      for (const ConfusionMatrix& m : matrices) values.push_back((m.*f.figure)());
+      for (const ConfusionMatrix& m : matrices) values.push_back((m.*figure)());
       table.rows.back().push_back(spread_cell(spread_of(values)));
     }
   }
@@ -66,7 +48,7 @@ void add_methods(HtmlDocument& document, const Comparison& c) {
 }
 
 void add_class_table(HtmlDocument& document, const Comparison& c) {
-  const ClassList& classes = c.runs[0].matrix.classes();
+  const ClassList& classes = c.runs[0].matrix->classes();
   HtmlTable table;
   table.columns = {{"IoU of"}};
   for (size_t m = 0; m < c.methods.size(); ++m) table.columns.push_back({method_number(m), true});
@@ -95,14 +77,14 @@ void add_runs(HtmlDocument& document, const Comparison& c) {
   HtmlTable table;
   table.columns = {{"run"}};
   for (const std::string& key : keys) table.columns.push_back({key});
-  for (const Named& f : kFigures) table.columns.push_back({f.name, true, HtmlTable::Best::highest});
+  for (const ShownFigure& f : kFigures) table.columns.push_back({f.shown, true, f.best});
   for (const ComparedRun& r : c.runs) {
     table.rows.push_back({{r.name, {}, {}}});
     for (const std::string& key : keys) {
       const auto at = std::ranges::find(r.settings, key, &Settings::value_type::first);
       table.rows.back().push_back({at == r.settings.end() ? "none" : at->second, {}, {}});
     }
-    for (const Named& f : kFigures) table.rows.back().push_back(figure_cell((r.matrix.*f.figure)()));
+    for (const ShownFigure& f : kFigures) table.rows.back().push_back(figure_cell(r.number(f.name)));
   }
   table.caption = keys.empty() ? "Their configurations do not differ." : "With what differs in their configurations.";
   document.table(table);
@@ -148,7 +130,7 @@ void add_learning_curve(Report& report, const Comparison& c) {
     std::string name;
     for (const auto& [key, value] : m.settings)
       if (!key.starts_with("labelled")) name += (name.empty() ? "" : ", ") + key + "=" + value;
-    for (size_t i : m.runs) lines[name][c.runs[i].labelled].push_back(c.runs[i].matrix.mean_iou());
+    for (size_t i : m.runs) lines[name][c.runs[i].labelled].push_back(c.runs[i].number("mean_iou"));
   }
   for (const auto& [name, points] : lines) {
     Series s{.name = name.empty() ? "these runs" : name,
@@ -163,7 +145,7 @@ void add_learning_curve(Report& report, const Comparison& c) {
 
 void add_change(Report& report, const Comparison& c) {
   auto& document = report.document();
-  const ClassList& classes = c.runs[0].matrix.classes();
+  const ClassList& classes = c.runs[0].matrix->classes();
   BarChart chart;
   chart.title = "Change of each class's IoU against method 1";
   for (const ClassInfo& k : classes) chart.groups.push_back(k.name);
@@ -204,23 +186,10 @@ void add_change(Report& report, const Comparison& c) {
   }
 }
 
-std::string table_of(const Comparison& c) {
-  std::string out = "method,runs";
-  for (const Named& f : kFigures) {
-    std::string name = f.name;
-    std::ranges::replace(name, ' ', '_');
-    out += fmt::format(",{0},{0}_deviation", name);
-  }
-  for (const ClassInfo& k : c.runs[0].matrix.classes()) out += "," + csv_field("IoU " + k.name);
-  for (const ComparedMethod& m : c.methods) {
-    out += fmt::format("\n{},{}", csv_field(m.name), m.runs.size());
-    for (const Named& f : kFigures) {
-      const Spread s = spread_of(c.runs, m, f.figure);
-      out += fmt::format(",{},{}", s.mean, s.deviation);
-    }
-    for (int64_t k = 0; k < c.runs[0].matrix.class_count(); ++k) out += fmt::format(",{}", class_iou(c, m, k).mean);
-  }
-  return out + "\n";
+// A value of a run as it stands in its file: a text, else a number.
+std::string detail_of(const ComparedRun& run, const std::string& name) {
+  if (run.words.count(name)) return run.word(name);
+  return readable(run.number(name));
 }
 
 }  // namespace
@@ -228,23 +197,75 @@ std::string table_of(const Comparison& c) {
 std::string method_colour(size_t method) { return default_colour(int64_t(method) + 1); }
 std::string method_number(size_t method) { return fmt::format("{}", method + 1); }
 
-void add_curve(Report& report, const std::vector<std::vector<const CsvTable*>>& methods, const std::string& figure) {
+HtmlTable::Cell spread_cell(const Spread& s, int decimals) {
+  return s.n > 0 ? Cell{to_string(s, decimals), s.mean, {}} : Cell{"–", {}, {}};
+}
+
+HtmlTable table_of_methods(const std::vector<ComparedRun>& runs, const std::vector<ComparedMethod>& methods,
+                           const std::vector<ShownFigure>& figures) {
+  HtmlTable table;
+  table.columns = {{""}, {"method"}, {"runs", true}};
+  for (const ShownFigure& f : figures) table.columns.push_back({f.shown, true, f.best});
+  for (size_t m = 0; m < methods.size(); ++m) {
+    table.rows.push_back({{method_number(m), {}, method_colour(m)},
+                          {methods[m].name, {}, {}},
+                          count_cell(int64_t(methods[m].runs.size()))});
+    for (const ShownFigure& f : figures)
+      table.rows.back().push_back(spread_cell(spread_of(runs, methods[m], f.name), f.decimals));
+  }
+  return table;
+}
+
+HtmlTable table_of_runs(const std::vector<ComparedRun>& runs, const std::vector<ComparedMethod>& methods,
+                        const std::vector<std::string>& details, const std::vector<ShownFigure>& figures) {
+  HtmlTable table;
+  table.columns = {{"run"}, {"method"}, {"seed", true}};
+  for (const std::string& d : details) table.columns.push_back({d, true});
+  for (const ShownFigure& f : figures) table.columns.push_back({f.shown, true});
+  for (const ComparedMethod& m : methods)
+    for (const size_t i : m.runs) {
+      const ComparedRun& r = runs[i];
+      table.rows.push_back({{r.name, {}, {}}, {m.name, {}, {}}, {r.setting("seed"), {}, {}}});
+      for (const std::string& d : details) table.rows.back().push_back({detail_of(r, d), {}, {}});
+      for (const ShownFigure& f : figures) table.rows.back().push_back(figure_cell(r.number(f.name), f.decimals));
+    }
+  return table;
+}
+
+std::string csv_of_methods(const std::vector<ComparedRun>& runs, const std::vector<ComparedMethod>& methods,
+                           const std::vector<ShownFigure>& figures, const std::vector<std::string>& means) {
+  std::string out = "method,runs";
+  for (const ShownFigure& f : figures) out += fmt::format(",{0},{0}_deviation", f.column.empty() ? f.name : f.column);
+  for (const std::string& name : means) out += "," + csv_field(name);
+  for (const ComparedMethod& m : methods) {
+    out += fmt::format("\n{},{}", csv_field(m.name), m.runs.size());
+    for (const ShownFigure& f : figures) {
+      const Spread s = spread_of(runs, m, f.name);
+      out += s.n > 0 ? fmt::format(",{},{}", s.mean, s.deviation) : std::string(",,");
+    }
+    for (const std::string& name : means) out += fmt::format(",{}", spread_of(runs, m, name).mean);
+  }
+  return out + "\n";
+}
+
+void add_curve(Report& report, const std::vector<ComparedRun>& runs, const std::vector<ComparedMethod>& methods,
+               const std::string& figure) {
   LineChart chart;
   chart.title = fmt::format("{} of every run", figure);
   chart.x_label = "epoch";
   std::map<double, size_t> epochs;
-  for (const auto& runs : methods)
-    for (const CsvTable* t : runs)
-      for (const auto& row : t->rows) epochs[row[0]] = 0;
+  for (const ComparedRun& r : runs)
+    for (const auto& row : r.metrics.rows) epochs[row[0]] = 0;
   for (auto& [epoch, place] : epochs) place = chart.x.size(), chart.x.push_back(epoch);
   for (size_t m = 0; m < methods.size(); ++m)
-    for (const CsvTable* t : methods[m]) {
-      const auto column = std::ranges::find(t->columns, figure) - t->columns.begin();
-      if (size_t(column) == t->columns.size()) continue;
+    for (const size_t i : methods[m].runs) {
+      const CsvTable& t = runs[i].metrics;
+      const auto column = std::ranges::find(t.columns, figure) - t.columns.begin();
+      if (size_t(column) == t.columns.size()) continue;
       Series s{
           .name = method_number(m), .values = std::vector<double>(chart.x.size(), NAN), .colour = method_colour(m)};
-      for (const auto& row : t->rows) s.values[epochs[row[0]]] = row[size_t(column)];
-      if (t != methods[m][0]) s.name.clear();
+      for (const auto& row : t.rows) s.values[epochs[row[0]]] = row[size_t(column)];
+      if (i != methods[m].runs[0]) s.name.clear();
       chart.series.push_back(std::move(s));
     }
   if (chart.x.empty() || chart.series.empty()) return;
@@ -262,12 +283,7 @@ std::filesystem::path write_comparison_report(const std::filesystem::path& folde
   add_class_table(document, c);
   document.section("Curves");
   document.begin_row();
-  std::vector<std::vector<const CsvTable*>> metrics;
-  for (const ComparedMethod& m : c.methods) {
-    metrics.emplace_back();
-    for (const size_t i : m.runs) metrics.back().push_back(&c.runs[i].metrics);
-  }
-  for (const std::string& figure : c.curves) add_curve(report, metrics, figure);
+  for (const std::string& figure : c.curves) add_curve(report, c.runs, c.methods, figure);
   add_learning_curve(report, c);
   document.end_row();
   add_reached(document, c);
@@ -277,13 +293,15 @@ std::filesystem::path write_comparison_report(const std::filesystem::path& folde
   }
   if (!c.panels.empty()) {
     document.section("The same " + c.item + " under each method");
-    document.figure(class_legend(c.runs[0].matrix.classes()), "");
+    document.figure(class_legend(c.runs[0].matrix->classes()), "");
     document.panels("Choose", c.panels);
   }
   add_runs(document, c);
   document.section("Provenance");
   document.facts(c.facts);
-  write_file(folder / "comparison.csv", table_of(c));
+  std::vector<std::string> classes;
+  for (const ClassInfo& k : c.runs[0].matrix->classes()) classes.push_back(iou_of(k.name));
+  write_file(folder / "comparison.csv", csv_of_methods(c.runs, c.methods, kFigures, classes));
   return report.write();
 }
 

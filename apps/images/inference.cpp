@@ -1,0 +1,121 @@
+// How an image of any size goes through a network, and its probabilities come out: whole, scaled, or in tiles.
+#include <algorithm>
+#include <cmath>
+
+#include "apps/images/images_model.h"
+#include "engine/autograd.h"
+#include "engine/ops/softmax.h"
+#include "engine/ops/unary.h"
+#include "kernels/common/parallel.h"
+
+namespace kern::apps {
+namespace {
+using training::Mirrored;
+
+constexpr int64_t kMaxAtOnce = int64_t(1) << 22;  // pixels that go through the network in one piece, unasked
+
+std::vector<Mirrored> passes_of(TestTimeFlips flips) {
+  std::vector<Mirrored> passes{{}};
+  if (flips != TestTimeFlips::none) passes.push_back({.across = true});
+  if (flips == TestTimeFlips::both) passes.insert(passes.end(), {{.down = true}, {.across = true, .down = true}});
+  return passes;
+}
+
+// Probabilities [h,w,K] of the part of the image at (y, x).
+std::vector<float> pass(const ImagesModel& model, const data::Image& image, int64_t y, int64_t x, int64_t h, int64_t w,
+                        TestTimeFlips flips) {
+  std::vector<float> inputs;
+  inputs.reserve(size_t(h * w * image.C));
+  for (int64_t i = 0; i < h; ++i) {
+    const uint8_t* const row = image.at(y + i, x);
+    std::transform(row, row + w * image.C, std::back_inserter(inputs), [](uint8_t v) { return float(v) / 255; });
+  }
+  return training::probabilities_of(model.module, inputs, h, w, model.class_count(), passes_of(flips));
+}
+
+void give_tiled(const ImagesModel& model, const data::Image& image, const InferenceOptions& inference,
+                const training::RowsOfProbabilities& give) {
+  const int64_t h = std::min<int64_t>(model.H, image.H), w = std::min<int64_t>(model.W, image.W);
+  training::blend_tiles(
+      {.H = image.H, .W = image.W, .h = h, .w = w, .overlap = inference.overlap}, model.class_count(),
+      [&](int64_t y, int64_t x) { return pass(model, image, y, x, h, w, inference.flips); }, give);
+}
+
+}  // namespace
+
+Way way_of(const ImagesModel& model, const data::Image& image, Window window) {
+  if (window == Window::tiles) return Way::tiles;
+  const bool scaled = !model.own_size && model.fit == data::Fit::scale;
+  if (window == Window::whole) return scaled ? Way::squeezed : Way::whole;
+  if (model.fit == data::Fit::crop) return Way::tiles;
+  if (model.own_size) return image.H * image.W > kMaxAtOnce ? Way::tiles : Way::whole;
+  const bool known = model.seen_H > 0 && model.seen_W > 0;
+  constexpr int64_t kMuch = 2;
+  const bool larger = known && (image.H > kMuch * model.seen_H || image.W > kMuch * model.seen_W);
+  return larger ? Way::scaled_tiles : Way::squeezed;
+}
+
+std::optional<data::ImageSize> whole_pass(const ImagesModel& model, const data::Image& image,
+                                          const InferenceOptions& inference) {
+  if (inference.flips != TestTimeFlips::none) return {};
+  switch (way_of(model, image, inference.window)) {
+    case Way::whole:
+      return data::ImageSize{image.H, image.W};
+    case Way::squeezed:
+      return data::ImageSize{model.H, model.W};
+    case Way::tiles:
+    case Way::scaled_tiles:
+      break;
+  }
+  return {};
+}
+
+Tensor pass_together(const ImagesModel& model, std::span<const data::Image* const> images, data::ImageSize size) {
+  const auto N = int64_t(images.size()), each = size.H * size.W * int64_t(model.network.in);
+  std::vector<float> inputs(size_t(N * each));
+  kernels::parallel_for(N, 1, [&](int64_t n, int64_t) {
+    const data::Image& given = *images[size_t(n)];
+    internal_check(given.C == model.network.in, "an image of other channels than the network's");
+    const bool same = given.H == size.H && given.W == size.W;
+    const data::Image scaled = same ? data::Image() : data::resize(given, size.H, size.W);
+    const std::vector<uint8_t>& pixels = same ? given.pixels : scaled.pixels;
+    std::transform(pixels.begin(), pixels.end(), inputs.begin() + n * each, [](uint8_t v) { return float(v) / 255; });
+  });
+  const NoGrad off;
+  model.module.set_training(false);
+  const Tensor logits =
+      model.module(Tensor::from({N, size.H, size.W, model.network.in}, inputs).to(model.module.device()));
+  return model.network.out == 1 ? sigmoid(logits) : softmax(logits);
+}
+
+void predict_image(const ImagesModel& model, const data::Image& image, const InferenceOptions& inference,
+                   const training::RowsOfProbabilities& give) {
+  internal_check(image.C == model.network.in, "an image of other channels than the network's");
+  const int64_t K = model.class_count();
+  switch (way_of(model, image, inference.window)) {
+    case Way::tiles:
+      return give_tiled(model, image, inference, give);
+    case Way::whole:
+      return give(0, image.H, pass(model, image, 0, 0, image.H, image.W, inference.flips));
+    case Way::squeezed: {
+      const data::Image small = data::resize(image, model.H, model.W);
+      const std::vector<float> p = pass(model, small, 0, 0, model.H, model.W, inference.flips);
+      if (image.H == model.H && image.W == model.W) return give(0, image.H, p);
+      return training::give_scaled(p, model.H, model.W, image.H, image.W, K, give);
+    }
+    case Way::scaled_tiles: {
+      // What it shows is then as large as it was in training.
+      const auto scaled = [](int64_t n, int trained, int seen) {
+        return std::max<int64_t>(trained, std::llround(double(n) * double(trained) / double(seen)));
+      };
+      const int64_t h = scaled(image.H, model.H, model.seen_H), w = scaled(image.W, model.W, model.seen_W);
+      std::vector<float> p;
+      p.reserve(size_t(h * w * K));
+      give_tiled(model, data::resize(image, int(h), int(w)), inference,
+                 [&](int64_t, int64_t, std::span<const float> rows) { p.insert(p.end(), rows.begin(), rows.end()); });
+      return training::give_scaled(p, h, w, image.H, image.W, K, give);
+    }
+  }
+}
+
+}  // namespace kern::apps

@@ -1,0 +1,82 @@
+#include "training/batch_tensors.h"
+
+#include <algorithm>
+#include <span>
+
+namespace kern::training {
+
+BatchTensors<data::ImageBatches> image_tensors() {
+  return {
+      .all =
+          [](const data::ImageBatches& b) {
+            return Shape{b.images(), b.H(), b.W(), b.channels()};
+          },
+      .labelled =
+          [](const data::ImageBatch& b) {
+            return LabelledBatch{Tensor::from({b.N, b.H, b.W, b.C}, b.inputs), Tensor::from({b.N, b.H, b.W}, b.labels)};
+          },
+      .unlabelled =
+          [](const data::ImageBatch& b) {
+            const Shape positions{b.N, b.H, b.W};
+            UnlabelledBatch u{.x = Tensor::from({b.N, b.H, b.W, b.C}, b.inputs),
+                              .present = Tensor::from(positions, b.present),
+                              .truth = Tensor::from(positions, b.labels)};
+            if (!b.strong.empty()) {
+              u.strong = Tensor::from({b.N, b.H, b.W, b.C}, b.strong);
+              u.origin = Tensor::from(positions, b.origin);
+            }
+            return u;
+          }};
+}
+
+BatchTensors<data::FaultSections> section_tensors() {
+  return {
+      .all =
+          [](const data::FaultSections& b) {
+            const data::SyntheticSeismic& section = b.options().synthetic;
+            return Shape{b.sections(), section.crosslines, section.samples, 1};
+          },
+      .labelled =
+          [](const data::SectionBatch& b) {
+            return LabelledBatch{Tensor::from({b.N, b.H, b.W, 1}, b.inputs), Tensor::from({b.N, b.H, b.W}, b.labels)};
+          }};
+}
+
+BatchTensors<data::AnomalyBatches> unlabelled_image_tensors() {
+  return {.all =
+              [](const data::AnomalyBatches& b) {
+                return Shape{b.images(), b.image_size().H, b.image_size().W, b.channels()};
+              },
+          .labelled =
+              [](const data::AnomalyBatch& b) {
+                return LabelledBatch{Tensor::from({b.N, b.H, b.W, b.C}, b.inputs),
+                                     Tensor::empty({b.N}, {.dtype = DType::i32})};
+              },
+          .per_sample = true};
+}
+
+BatchTensors<data::WellBatches> well_tensors(WellInput input, int64_t channels) {
+  return {.all =
+              [channels](const data::WellBatches& b) {
+                return Shape{b.windows(), b.longest(), channels};
+              },
+          .labelled =
+              [input](const data::WellBatch& b) {
+                return LabelledBatch{input(b.inputs, b.N, b.L), Tensor::from({b.N, b.L}, b.labels)};
+              },
+          .unlabelled =
+              [input](const data::WellBatch& b) {
+                std::vector<int32_t> present(b.labels.size(), -1);
+                for (int64_t n = 0; n < b.N; ++n) std::fill_n(present.begin() + n * b.L, b.lengths[size_t(n)], 0);
+                UnlabelledBatch u{.x = input(b.inputs, b.N, b.L),
+                                  .present = Tensor::from({b.N, b.L}, std::span<const int32_t>(present)),
+                                  .truth = Tensor::from({b.N, b.L}, b.labels)};
+                if (!b.strong.empty()) {
+                  u.strong = input(b.strong, b.N, b.L);
+                  u.origin = Tensor::from({b.N, b.L}, b.origin);
+                }
+                return u;
+              }};
+}
+
+}  // namespace kern::training
