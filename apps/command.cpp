@@ -201,8 +201,8 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
 
   VerbOptions options;  // one verb runs: all write here
   for (const Task* task : tasks) {
-    CLI::App* task_app = app.add_subcommand(task->name, task->help);
-    all.push_back(task_app);
+    CLI::App* task_app = &app;
+    if (!task->name.empty()) all.push_back(task_app = app.add_subcommand(task->name, task->help));
     for (const Verb& verb : task->verbs) {
       all.push_back(task_app->add_subcommand(verb.name, verb.help));
       add_verb_options(*all.back(), verb, options);
@@ -245,9 +245,9 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
   }
   for (const Task* task : tasks)
     for (const Verb& verb : task->verbs)
-      if (shown == "kern " + task->name + " " + verb.name) {
+      if (shown == "kern " + task->command(verb)) {
         input_code = verb.input_code;
-        exit_code = run_verb(task->name + " " + verb.name, verb, options);
+        exit_code = run_verb(task->command(verb), verb, options);
         return;
       }
   throw InternalError(text("no verb for '", shown, "'"));
@@ -339,7 +339,7 @@ std::string configuration_page(const std::vector<const Task*>& tasks) {
       "nearest known one.\n";
   for (const Task* task : tasks)
     for (const Verb& verb : task->verbs) {
-      const std::string command = task->name + " " + verb.name;
+      const std::string command = task->command(verb);
       page += "\n## kern " + command + "\n\n" + verb.help + ".\n\n" + verb.prepare(command).keys.markdown();
     }
   return page;

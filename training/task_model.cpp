@@ -11,10 +11,14 @@ namespace {
 constexpr const char* kTaskKey = "kern.task";
 std::string model_key(const std::string& task) { return "kern." + task + "_model"; }
 
-void check_task(const std::filesystem::path& path, const std::string& task, const Metadata& metadata) {
+const std::string& task_in(const std::filesystem::path& path, const Metadata& metadata) {
   const auto found = metadata.find(kTaskKey);
   check(found != metadata.end(), path.string(), " is a safetensors file, but not a model that Kern saved");
-  check(found->second == task, path.string(), " is a model of the task '", found->second, "', not of '", task, "'");
+  return found->second;
+}
+void check_task(const std::filesystem::path& path, const std::string& task, const Metadata& metadata) {
+  const std::string& its = task_in(path, metadata);
+  check(its == task, path.string(), " is a model of the task '", its, "', not of '", task, "'");
 }
 
 // Whatever f throws means that the description is damaged.
@@ -68,6 +72,8 @@ TensorFile load_task_model(const std::filesystem::path& path, const std::string&
   described(path, [&] { build(nlohmann::json::parse(file.metadata.at(model_key(task)))); });
   return file;
 }
+
+std::string task_of(const std::filesystem::path& path) { return task_in(path, load_metadata(path)); }
 
 nlohmann::json task_description(const std::filesystem::path& path, const std::string& task) {
   const Metadata metadata = load_metadata(path);

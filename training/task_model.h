@@ -25,6 +25,9 @@ void save_task_model(const std::filesystem::path& path, const std::string& task,
 TensorFile load_task_model(const std::filesystem::path& path, const std::string& task,
                            const std::function<void(const nlohmann::json& description)>& build);
 
+// The task of a model file, told by its metadata. Error where it is no model that Kern saved.
+std::string task_of(const std::filesystem::path& path);
+
 // The description alone, read without the tensors. Errors as above.
 nlohmann::json task_description(const std::filesystem::path& path, const std::string& task);
 

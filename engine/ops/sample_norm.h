@@ -1,6 +1,7 @@
 // What the norms share whose statistics are those of one sample: of a group of its channels, or of one channel.
 #pragma once
 #include "engine/ops/op.h"
+#include "engine/trace.h"
 
 namespace kern::detail {
 
@@ -23,6 +24,7 @@ Tensor sample_norm(const char* op, const kernels::Registry<Impl>& table, Spec g,
   Tensor mean = Tensor::empty(statistics, x.options()), inverse_deviation = Tensor::empty(statistics, x.options());
   impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data(), weight ? weight.data() : nullptr,
                bias ? bias.data() : nullptr, y.mutate(), mean.mutate(), inverse_deviation.mutate());
+  Trace::note(g);
   return record(op, {x, weight, bias}, y,
                 [op, g, &impl, x = Saved(x), weight = Saved(weight), mean, inverse_deviation](const Tensor& dy,
                                                                                               Grads& d) mutable {
