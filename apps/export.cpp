@@ -91,6 +91,8 @@ void run_export(const ExportConfig& c, Call& call) {
   Exportable e = found->second(model);
   e.onnx.metadata["kern.task"] = task;
   e.onnx.metadata["kern.version"] = version();
+  if (const nlohmann::json card = training::load_card(model); card.is_object())
+    e.onnx.metadata["kern.figures"] = card.value("figures", nlohmann::json::object()).dump();
   const std::string bytes = onnx_file(e.onnx, version());
   const std::vector<FileTensor> samples = c.samples.empty() ? std::vector<FileTensor>() : samples_of(e, c.data);
   write_file(out, bytes);

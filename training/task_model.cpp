@@ -8,7 +8,7 @@
 
 namespace kern::training {
 namespace {
-constexpr const char* kTaskKey = "kern.task";
+constexpr const char *kTaskKey = "kern.task", *kCardKey = "kern.card";
 std::string model_key(const std::string& task) { return "kern." + task + "_model"; }
 
 const std::string& task_in(const std::filesystem::path& path, const Metadata& metadata) {
@@ -74,6 +74,22 @@ TensorFile load_task_model(const std::filesystem::path& path, const std::string&
 }
 
 std::string task_of(const std::filesystem::path& path) { return task_in(path, load_metadata(path)); }
+
+void save_card(const std::filesystem::path& path, const nlohmann::json& card) {
+  TensorFile file = load_tensors(path);
+  task_in(path, file.metadata);
+  file.metadata[kCardKey] = card.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  save_tensors(path, std::move(file.tensors), file.metadata);
+}
+
+nlohmann::json load_card(const std::filesystem::path& path) {
+  const Metadata metadata = load_metadata(path);
+  task_in(path, metadata);
+  const auto found = metadata.find(kCardKey);
+  nlohmann::json card;
+  if (found != metadata.end()) described(path, [&] { card = nlohmann::json::parse(found->second); });
+  return card;
+}
 
 nlohmann::json task_description(const std::filesystem::path& path, const std::string& task) {
   const Metadata metadata = load_metadata(path);
