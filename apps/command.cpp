@@ -196,13 +196,16 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
   info_app->add_flag("--ops", info.ops, "the table of ops, devices and implementations, as Markdown");
   info_app->add_flag("--tuned", info.tuned, "what tuning measured on this machine, and the rows it chose");
   info_app->add_flag("--keys", info.keys, "every key of every command, as Markdown");
+  std::vector<std::string> info_words;
+  info_app->add_option("words", info_words, "model=FILE: what that model, or the model of a run folder, says of itself")
+      ->type_name("[model=FILE]");
   info_app->add_option("--json", info.json, "write the figures to this file")->type_name("FILE");
   all.push_back(info_app);
 
   VerbOptions options;  // one verb runs: all write here
   for (const Task* task : tasks) {
-    CLI::App* task_app = app.add_subcommand(task->name, task->help);
-    all.push_back(task_app);
+    CLI::App* task_app = &app;
+    if (!task->name.empty()) all.push_back(task_app = app.add_subcommand(task->name, task->help));
     for (const Verb& verb : task->verbs) {
       all.push_back(task_app->add_subcommand(verb.name, verb.help));
       add_verb_options(*all.back(), verb, options);
@@ -237,6 +240,12 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
     at = chosen[0];
     shown += " " + at->get_name();
   }
+  constexpr std::string_view kModel = "model=";
+  for (const std::string& word : info_words) {
+    if (!word.starts_with(kModel) || !info.model.empty()) refuse(*info_app, shown, word);
+    info.model = word.substr(kModel.size());
+    check(!info.model.empty(), "model= names no file");
+  }
   if (at == info_app) return info.keys ? print(configuration_page(tasks)) : show_info(info);
   if (!at->get_subcommands([](const CLI::App*) { return true; }).empty()) {  // `kern` or `kern wells` alone
     std::fputs(at->help().c_str(), stderr);
@@ -245,9 +254,9 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
   }
   for (const Task* task : tasks)
     for (const Verb& verb : task->verbs)
-      if (shown == "kern " + task->name + " " + verb.name) {
+      if (shown == "kern " + task->command(verb)) {
         input_code = verb.input_code;
-        exit_code = run_verb(task->name + " " + verb.name, verb, options);
+        exit_code = run_verb(task->command(verb), verb, options);
         return;
       }
   throw InternalError(text("no verb for '", shown, "'"));

@@ -96,8 +96,9 @@ Verb verb(std::string name, std::string help, void (*describe)(training::Schema&
 }
 
 struct Task {
-  std::string name, help;
+  std::string name, help;  // an empty name: the verbs stand by themselves, kern export
   std::vector<Verb> verbs;
+  std::string command(const Verb& verb) const { return name.empty() ? verb.name : name + " " + verb.name; }
 };
 
 // Runs what the arguments ask for and returns the program's exit code. Results go to stdout, errors and warnings to

@@ -41,6 +41,10 @@ std::string names_of(const std::vector<training::Schema::Row>& rows) {
   return out;
 }
 
+// "kern wells", or "kern" for the commands that are of no task.
+std::string title_of(const Task& task) { return task.name.empty() ? "kern" : "kern " + task.name; }
+std::string anchor_of(const Task& task) { return task.name.empty() ? "kern" : "kern-" + task.name; }
+
 }  // namespace
 
 std::string configuration_page(const std::vector<const Task*>& tasks) {
@@ -49,7 +53,7 @@ std::string configuration_page(const std::vector<const Task*>& tasks) {
   std::map<std::string, std::set<const Verb*>> verbs_of;
   for (const Task* task : tasks)
     for (const Verb& verb : task->verbs) {
-      commands.push_back({task, &verb, verb.prepare(task->name + " " + verb.name).keys.rows()});
+      commands.push_back({task, &verb, verb.prepare(task->command(verb)).keys.rows()});
       for (const auto& r : commands.back().rows) tasks_of[r.text].insert(task), verbs_of[r.text].insert(&verb);
     }
   // Where a row stands: with those of several tasks, of several commands of its task, or of its command.
@@ -78,16 +82,16 @@ std::string configuration_page(const std::vector<const Task*>& tasks) {
   for (const PageCommand& c : commands) {
     if (c.task != before) {
       before = c.task;
-      page += "\n## kern " + c.task->name + "\n\n" + c.task->help + ".\n";
+      page += "\n## " + title_of(*c.task) + "\n\n" + c.task->help + ".\n";
       if (const auto rows = once(c.task, of_task); !rows.empty())
-        page += "\n### Keys of several commands of kern " + c.task->name + "\n\n" + markdown_tables(rows, "####");
+        page += "\n### Keys of several commands of " + title_of(*c.task) + "\n\n" + markdown_tables(rows, "####");
     }
     std::vector<training::Schema::Row> shared, tasks_own, own;
     for (const auto& r : c.rows) (of_tasks(r) ? shared : of_task(r) ? tasks_own : own).push_back(r);
-    page += "\n### kern " + c.task->name + " " + c.verb->name + "\n\n" + c.verb->help + ".\n";
+    page += "\n### kern " + c.task->command(*c.verb) + "\n\n" + c.verb->help + ".\n";
     if (!shared.empty()) page += "\nOf [several tasks](#keys-of-several-tasks): " + names_of(shared) + ".\n";
     if (!tasks_own.empty())
-      page += "\nOf [several commands](#keys-of-several-commands-of-kern-" + c.task->name +
+      page += "\nOf [several commands](#keys-of-several-commands-of-" + anchor_of(*c.task) +
               "): " + names_of(tasks_own) + ".\n";
     if (!own.empty()) page += "\n" + markdown_tables(own, "####");
   }

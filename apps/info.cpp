@@ -6,6 +6,7 @@
 
 #include "apps/build_info.h"
 #include "apps/command.h"
+#include "apps/model_card.h"
 #include "engine/atomic_file.h"
 #include "engine/gpu.h"
 #include "engine/processor.h"
@@ -13,6 +14,7 @@
 #include "kernels/common/cuda_libraries.h"
 #include "kernels/common/op_list.h"
 #include "kernels/common/parallel.h"
+#include "training/task_model.h"
 
 namespace kern::apps {
 namespace {
@@ -65,6 +67,12 @@ std::string ops_table() {
 }
 
 void show_info(const InfoOptions& options) {
+  if (!options.model.empty()) {
+    const Figures card = model_card(training::find_model_file(options.model));
+    show_model(card);
+    if (!options.json.empty()) write_file(options.json, card.to_json());
+    return;
+  }
   Figures figures;
   figures.add("version", version());
   figures.add("build", build_info::kBuildType);

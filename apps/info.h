@@ -6,6 +6,7 @@ namespace kern::apps {
 
 struct InfoOptions {
   bool ops = false, keys = false, tuned = false;  // print that page instead
+  std::string model;                              // show what this model says of itself instead
   std::string json;
 };
 void show_info(const InfoOptions& options);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apps/model_card.h"
 #include "kernels/common/log.h"
 #include "training/progress.h"
 #include "training/stop.h"
@@ -73,6 +74,7 @@ std::optional<LoopState> carry_out(const RunFolder& run, const Recipe& recipe, T
 }
 
 void finish_run(const RunFolder& run, const Call& call) {
+  write_card(run.file(training::kBestModelFile), call.figures);
   run.write_result(call.figures.to_json());
   run.finish();
 }

@@ -50,7 +50,7 @@ struct RunWords {
 std::optional<training::LoopState> carry_out(const training::RunFolder& run, const training::Recipe& recipe,
                                              training::Training& training, const RunWords& words, Call& call);
 
-// Writes the figures as result.json and calls the run finished.
+// Writes the figures as result.json and into the model file (apps/model_card.h), and calls the run finished.
 void finish_run(const training::RunFolder& run, const Call& call);
 
 }  // namespace kern::apps

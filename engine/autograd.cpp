@@ -10,6 +10,7 @@
 #include "engine/interruption.h"
 #include "engine/late_gradients.h"
 #include "engine/profile.h"
+#include "engine/trace.h"
 #include "kernels/elementwise/add.h"
 
 namespace kern {
@@ -164,6 +165,7 @@ Node::~Node() {
 Tensor record(const char* op, std::vector<Tensor> inputs, Tensor y, BackwardFn backward) {
   Profile::mark(op, Profile::Direction::forward, y, inputs);
   throw_if_interrupted();
+  if (Trace* const trace = Trace::current()) trace->add(op, inputs, y);
   if (!recording) return y;
   bool any = false;
   for (const Tensor& t : inputs) any |= t && t.requires_grad();

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "engine/atomic_file.h"
+#include "engine/half.h"
 #include "engine/json.h"
 
 namespace kern {
@@ -15,13 +16,6 @@ namespace {
 using nlohmann::json;
 static_assert(std::endian::native == std::endian::little,
               "safetensors are little-endian, and so is every machine Kern is built for");
-
-float half_to_float(uint16_t h) {
-  const uint32_t sign = uint32_t(h & 0x8000) << 16, exponent = (h >> 10) & 31, mantissa = h & 1023;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000 | mantissa << 13);
-  if (exponent == 0) return (sign ? -1.0f : 1.0f) * float(mantissa) * 0x1p-24f;
-  return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
-}
 
 constexpr const char* kMetadata = "__metadata__";  // the one entry of the header that is no tensor
 

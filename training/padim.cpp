@@ -110,6 +110,27 @@ Tensor Padim::distances(const Tensor& features) const {
   return out;
 }
 
+Tensor Padim::mean() const { return Tensor::from({shape_.positions(), int64_t(selected_.size())}, mean_); }
+
+Tensor Padim::whitening() const {
+  check(fitted_, "PaDiM knows no normal images yet: add() them and fit()");
+  const int64_t d = int64_t(selected_.size()), packed = d * (d + 1) / 2;
+  Tensor out = Tensor::empty({shape_.positions(), d, d});
+  float* to = out.mutate();
+  kernels::parallel_for(shape_.positions(), kGrain, [&](int64_t begin, int64_t end) {
+    Eigen::MatrixXd factor = Eigen::MatrixXd::Zero(d, d);
+    for (int64_t p = begin; p < end; ++p) {
+      const float* row = factor_.data() + p * packed;
+      for (int64_t i = 0; i < d; ++i)
+        for (int64_t j = 0; j <= i; ++j) factor(i, j) = double(*row++);
+      const Eigen::MatrixXd inverse = factor.triangularView<Eigen::Lower>().solve(Eigen::MatrixXd::Identity(d, d));
+      for (int64_t i = 0; i < d; ++i)  // transposed: W(i, j) = inverse(j, i)
+        for (int64_t j = 0; j < d; ++j) to[(p * d + i) * d + j] = float(inverse(j, i));
+    }
+  });
+  return out;
+}
+
 std::vector<FileTensor> Padim::state(const std::string& prefix) const {
   check(fitted_, "PaDiM has nothing to save before fit()");
   const int64_t d = int64_t(selected_.size());

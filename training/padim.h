@@ -46,6 +46,9 @@ class Padim {
   std::vector<FileTensor> state(const std::string& prefix) const;
   static Padim from(const TensorFile& file, const std::string& prefix, const FeatureShape& shape);
   const std::vector<int32_t>& selected() const { return selected_; }  // the channels drawn, rising
+  // The same distance as a product: |(x - mean) W| of every position with d of the features' channels.
+  Tensor mean() const;       // [positions, d]
+  Tensor whitening() const;  // W, the transposed inverses of the factors [positions, d, d]
 
  private:
   void check_features(const Tensor& features) const;

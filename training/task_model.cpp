@@ -8,13 +8,17 @@
 
 namespace kern::training {
 namespace {
-constexpr const char* kTaskKey = "kern.task";
+constexpr const char *kTaskKey = "kern.task", *kCardKey = "kern.card";
 std::string model_key(const std::string& task) { return "kern." + task + "_model"; }
 
-void check_task(const std::filesystem::path& path, const std::string& task, const Metadata& metadata) {
+const std::string& task_in(const std::filesystem::path& path, const Metadata& metadata) {
   const auto found = metadata.find(kTaskKey);
   check(found != metadata.end(), path.string(), " is a safetensors file, but not a model that Kern saved");
-  check(found->second == task, path.string(), " is a model of the task '", found->second, "', not of '", task, "'");
+  return found->second;
+}
+void check_task(const std::filesystem::path& path, const std::string& task, const Metadata& metadata) {
+  const std::string& its = task_in(path, metadata);
+  check(its == task, path.string(), " is a model of the task '", its, "', not of '", task, "'");
 }
 
 // Whatever f throws means that the description is damaged.
@@ -67,6 +71,24 @@ TensorFile load_task_model(const std::filesystem::path& path, const std::string&
   check_finite(path, file);
   described(path, [&] { build(nlohmann::json::parse(file.metadata.at(model_key(task)))); });
   return file;
+}
+
+std::string task_of(const std::filesystem::path& path) { return task_in(path, load_metadata(path)); }
+
+void save_card(const std::filesystem::path& path, const nlohmann::json& card) {
+  TensorFile file = load_tensors(path);
+  task_in(path, file.metadata);
+  file.metadata[kCardKey] = card.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  save_tensors(path, std::move(file.tensors), file.metadata);
+}
+
+nlohmann::json load_card(const std::filesystem::path& path) {
+  const Metadata metadata = load_metadata(path);
+  task_in(path, metadata);
+  const auto found = metadata.find(kCardKey);
+  nlohmann::json card;
+  if (found != metadata.end()) described(path, [&] { card = nlohmann::json::parse(found->second); });
+  return card;
 }
 
 nlohmann::json task_description(const std::filesystem::path& path, const std::string& task) {

@@ -25,6 +25,14 @@ void save_task_model(const std::filesystem::path& path, const std::string& task,
 TensorFile load_task_model(const std::filesystem::path& path, const std::string& task,
                            const std::function<void(const nlohmann::json& description)>& build);
 
+// The task of a model file, told by its metadata. Error where it is no model that Kern saved.
+std::string task_of(const std::filesystem::path& path);
+
+// What a training found out and who made it: a further entry of the metadata, that nothing but a person reads.
+void save_card(const std::filesystem::path& path, const nlohmann::json& card);
+// Nothing: null, as in the file of a training that was stopped, or of an older version. Errors as above.
+nlohmann::json load_card(const std::filesystem::path& path);
+
 // The description alone, read without the tensors. Errors as above.
 nlohmann::json task_description(const std::filesystem::path& path, const std::string& task);
 

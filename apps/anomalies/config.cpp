@@ -68,7 +68,8 @@ void describe_model(Schema& keys, AnomaliesTrainConfig& c) {
                {"l1", models::Measure::l1},
                {"ssim", models::Measure::ssim}});
   keys.key("encoder.weights", c.padim.weights,
-           "padim: safetensors file of a pretrained MobileNetV2 with torchvision's or timm's names; empty: random "
+           "padim: safetensors or ONNX file of a pretrained MobileNetV2 with torchvision's or timm's names; empty: "
+           "random "
            "weights, which tell much less")
       .key("encoder.width", c.padim.width, "padim: factor of MobileNetV2's channels, as the weights have it",
            between(0.05, 4))
@@ -120,7 +121,8 @@ void describe_anomalies_init(Schema& keys, AnomaliesInitConfig& c) {
   keys.section("Data")
       .key("data", c.data, "folder of images: good ones in good/, defects in folders by their kind", required())
       .key("encoder.weights", c.weights,
-           "safetensors file of a pretrained MobileNetV2: model=padim then, which finds most; empty: an auto-encoder");
+           "safetensors or ONNX file of a pretrained MobileNetV2: model=padim then, which finds most; empty: an "
+           "auto-encoder");
   keys.section("Output")
       .key("out", c.out, "configuration to write")
       .key("overwrite", c.overwrite, "replace it if it is there");

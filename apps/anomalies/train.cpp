@@ -11,6 +11,7 @@
 #include "data/anomaly_batches.h"
 #include "data/anomaly_inspect.h"
 #include "data/image_split.h"
+#include "engine/onnx_weights.h"
 #include "engine/random.h"
 #include "engine/statistics.h"
 #include "kernels/common/log.h"
@@ -154,7 +155,7 @@ void load_encoder(const AnomaliesTrainConfig& c, AnomaliesModel& model) {
     model.build();
     return;
   }
-  const TensorFile file = load_tensors(c.padim.weights);
+  const TensorFile file = load_weights(c.padim.weights);
   const models::WeightsOrigin origin = models::origin_of(file);
   encoder.padding = origin.padding;
   encoder.scaling = origin.scaling;

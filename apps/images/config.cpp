@@ -176,8 +176,9 @@ void describe_images_train(Schema& keys, ImagesTrainConfig& c) {
       .key("channels", c.channels, "channels of the levels, the last is the bottom; empty: the model's own",
            between(1, 4096))
       .key("dropout", c.dropout, "share dropped in training", training::Allowed{.low = 0, .high = 1, .open_high = true})
-      .key("encoder.weights", c.encoder_weights,
-           "safetensors file of a pretrained encoder, with torchvision's or timm's names; empty: random weights")
+      .key(
+          "encoder.weights", c.encoder_weights,
+          "safetensors or ONNX file of a pretrained encoder, with torchvision's or timm's names; empty: random weights")
       .key("encoder.frozen", c.encoder_frozen, "so many of the encoder's first levels are not trained", at_least(0))
       .key("encoder.lr", c.encoder_lr, "the encoder's learning rate is lr times this", training::above(0));
   describe_semi_supervision(keys, c);

@@ -12,6 +12,7 @@
 #include "apps/training_run.h"
 #include "data/labelled_share.h"
 #include "engine/model_file.h"
+#include "engine/onnx_weights.h"
 #include "engine/statistics.h"
 #include "kernels/common/log.h"
 #include "models/discriminator.h"
@@ -90,7 +91,7 @@ void check_small_batches(const ImagesTrainConfig& c, const Loaders& loaders, Net
 // The encoder of a network as the configuration wants it.
 void prepare_encoder(const ImagesTrainConfig& c, const ImagesModel& model, const AnyModule& network, bool quiet) {
   if (!c.encoder_weights.empty()) {
-    const auto loaded = models::load_encoder(c.model, model.network, network, load_tensors(c.encoder_weights));
+    const auto loaded = models::load_encoder(c.model, model.network, network, load_weights(c.encoder_weights));
     if (!quiet) inform(loaded.note);
   }
   if (c.encoder_frozen > 0)
@@ -102,7 +103,7 @@ void make_network(const ImagesTrainConfig& c, ImagesModel& model) {
   check(encoded || (c.encoder_weights.empty() && c.encoder_frozen == 0 && c.encoder_lr == 1), "model=", c.model,
         " has no encoder: encoder.weights=, encoder.frozen= and encoder.lr= are for models that have one");
   if (!c.encoder_weights.empty()) {
-    const models::WeightsOrigin origin = models::origin_of(load_tensors(c.encoder_weights));
+    const models::WeightsOrigin origin = models::origin_of(load_weights(c.encoder_weights));
     model.network.padding = origin.padding;
     model.network.scaling = model.network.in == 3 ? origin.scaling : std::nullopt;
     model.network.norm_eps = origin.norm_eps;

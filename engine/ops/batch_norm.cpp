@@ -1,6 +1,7 @@
 #include "engine/ops/batch_norm.h"
 
 #include "engine/ops/op.h"
+#include "engine/trace.h"
 #include "kernels/norm/batch_norm.h"
 
 namespace kern {
@@ -36,6 +37,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Ten
   impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data(), weight ? weight.data() : nullptr,
                bias ? bias.data() : nullptr, running(running_mean), running(running_variance), y.mutate(),
                mean.mutate(), inverse_deviation.mutate());
+  Trace::note(g, {running_mean, running_variance});
   return record(op, {x, weight, bias}, y,
                 [op, g, &impl, x = Saved(x), weight = Saved(weight), mean, inverse_deviation](const Tensor& dy,
                                                                                               Grads& d) mutable {

@@ -4,6 +4,7 @@
 #include "engine/ops/op.h"
 #include "engine/ops/strides.h"
 #include "engine/ops/unary.h"
+#include "engine/trace.h"
 #include "kernels/elementwise/broadcast_ops.h"
 
 namespace kern {
@@ -20,7 +21,10 @@ Tensor broadcast(const Tensor& a, const Tensor& b, SourceLocation at, const char
   const auto& impl = kernels::select(kernels::broadcast_registry<Op>(), a.device(), g, at);
   Tensor y = Tensor::empty(shape, a.options());
   impl.forward({}, g, a.data(), b.data(), y.mutate());
-  if (std::is_base_of_v<kernels::Comparison, Op>) return y;
+  if (std::is_base_of_v<kernels::Comparison, Op>) {  // a constant, as far as gradients go
+    if (Trace* const trace = Trace::current()) trace->add(name, {a, b}, y);
+    return y;
+  }
   return record(name, {a, b}, y, [name, g, &impl, a = Saved(a), b = Saved(b)](const Tensor& dy_, Grads& d) {
     const Tensor dy = dense(dy_), &u = a.get(name), &v = b.get(name);
     // In y's shape, then summed over what was repeated; at once where nothing was.

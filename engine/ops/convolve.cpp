@@ -5,6 +5,7 @@
 #include "engine/gpu.h"
 #include "engine/late_gradients.h"
 #include "engine/packed_filters.h"
+#include "engine/trace.h"
 
 namespace kern::detail {
 
@@ -65,6 +66,7 @@ Tensor recorded(const char* op, const kernels::Registry<Impl>& table, Spec g, co
   g.pitch.y = y.pitch();
   impl.forward(ConvolutionExec(impl, g, w, false).exec(), g, x.data<T>(), w.data(), b ? b.data() : nullptr,
                y.mutate<T>());
+  Trace::note(g);
   return record(op, {x, w, b}, y,
                 [op, g, &impl, bias_cancels, x = Saved(x), w = Saved(w)](const Tensor& dy, Grads& d) mutable {
                   g.pitch.dy = dy.pitch();

@@ -2,6 +2,7 @@
 
 #include "engine/ops/op.h"
 #include "engine/ops/strides.h"
+#include "engine/trace.h"
 #include "kernels/shape/gather.h"
 
 namespace kern {
@@ -19,6 +20,7 @@ Tensor gathered(const char* op, const Tensor& x_, int d, const Tensor& index_, b
   const auto& impl = kernels::select(kernels::gather_registry(), x.device(), g, at);
   Tensor y = Tensor::empty(shape, x.options());
   impl.forward({}, g, x.data(), index.data<int32_t>(), y.mutate());
+  Trace::note(d, {index});
   return record(op, {x_}, y, [op, g, &impl, index = Saved(index)](const Tensor& dy, Grads& grads) {
     if (grads.want(0)) impl.backward({}, g, dense(dy).data(), index.get(op).data<int32_t>(), grads[0].mutate());
   });

@@ -1,6 +1,7 @@
 #include "engine/ops/lstm.h"
 
 #include "engine/ops/op.h"
+#include "engine/trace.h"
 #include "kernels/recurrent/lstm.h"
 
 namespace kern {
@@ -25,6 +26,7 @@ Tensor lstm(const Tensor& x, const Tensor& w_ih, const Tensor& w_hh, const Tenso
   Tensor gates = Tensor::empty({g.n, g.l, g.gates()}, x.options()), cells = Tensor::empty({g.n, g.l, g.h}, x.options());
   impl.forward(Workspace(x.device(), impl.forward_workspace(g)).exec(), g, x.data(), w_ih.data(), w_hh.data(),
                b_ih ? b_ih.data() : nullptr, b_hh ? b_hh.data() : nullptr, y.mutate(), gates.mutate(), cells.mutate());
+  Trace::note(g);
   return record(op, {x, w_ih, w_hh, b_ih, b_hh}, y,
                 [op, g, &impl, x = Saved(x), w_ih = Saved(w_ih), w_hh = Saved(w_hh), y = Saved(y), gates, cells](
                     const Tensor& dy, Grads& d) mutable {

@@ -2,6 +2,7 @@
 
 #include "engine/ops/op.h"
 #include "engine/ops/strides.h"
+#include "engine/trace.h"
 #include "kernels/reduce/max_axis.h"
 
 namespace kern {
@@ -27,6 +28,7 @@ Extreme extreme(const char* op, const Tensor& x, int axis, bool smallest, bool k
   Tensor y = Tensor::empty(shape, from.options()),
          index = Tensor::empty(shape, {.dtype = DType::i32, .device = x.device()});
   impl.forward({}, g, from.data(), y.mutate(), index.mutate<int32_t>());
+  Trace::note(d);
   record(op, {x}, y, [op, g, &impl, saved = Saved(index)](const Tensor& dy, Grads& grads) {
     if (grads.want(0)) impl.backward({}, g, dense(dy).data(), saved.get(op).data<int32_t>(), grads[0].mutate());
   });

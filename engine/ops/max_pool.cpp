@@ -2,6 +2,7 @@
 
 #include "engine/ops/op.h"
 #include "engine/ops/pool.h"
+#include "engine/trace.h"
 #include "kernels/pool/max_pool.h"
 
 namespace kern {
@@ -13,6 +14,7 @@ Tensor max_pool_of(const char* op, kernels::MaxPoolSpec g, const Tensor& x, cons
   Tensor y = output_tensor(op, detail::pooled_shape(g, x), x.options(), out, at);
   g.pitch.y = y.pitch();
   impl.forward({}, g, x.data<T>(), y.mutate<T>());
+  Trace::note(g);
   return record(op, {x}, y, [op, g, &impl, x = Saved(x)](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch.dy = dy.pitch();

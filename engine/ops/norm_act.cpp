@@ -2,6 +2,7 @@
 
 #include "engine/late_gradients.h"
 #include "engine/ops/op.h"
+#include "engine/trace.h"
 
 namespace kern {
 
@@ -37,6 +38,7 @@ Tensor applied(const char* op, kernels::NormActSpec g, const Generator::Draw& dr
       return {.weight = data(weight), .bias = data(bias), .slope = data(slope), .step = draw.step_on(mean.device())};
     }
   };
+  Trace::note(g, {p.running_mean, p.running_variance});
   const Kept kept{x, p.weight, p.bias, p.slope, mean, inverse, draw};
   record(op, {x, p.weight, p.bias, p.slope, p.residual}, y, [op, g, &impl, kept](const Tensor& dy, Grads& d) mutable {
     if (d.want(4)) d.set(4, dy);

@@ -1,6 +1,7 @@
 #include "engine/ops/pad.h"
 
 #include "engine/ops/op.h"
+#include "engine/trace.h"
 
 namespace kern {
 namespace {
@@ -43,6 +44,7 @@ Tensor padded(const char* op, kernels::PadSpec g, const Shape& y_shape, const Te
   Tensor y = output_tensor(op, y_shape, x.options(), out, at);
   g.pitch.y = y.pitch();
   impl.forward({}, g, {.x = x.data(), .y = y.mutate()});
+  Trace::note(g);
   return record(op, {x}, y, [g, &impl](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch = {.dy = dy.pitch()};

@@ -2,6 +2,7 @@
 
 #include "engine/ops/op.h"
 #include "engine/ops/strides.h"
+#include "engine/trace.h"
 #include "kernels/shape/strided_copy.h"
 
 namespace kern {
@@ -32,6 +33,7 @@ Tensor permute(const Tensor& x, const std::vector<int>& order, SourceLocation at
   std::vector<int64_t> strides;
   Shape shape;
   for (int d : from) shape.push_back(x.dim(d)), strides.push_back(own[size_t(d)]);
+  Trace::note(from);
   return record("permute", {x}, copied(x, shape, strides, 0, at), [back](const Tensor& dy, Grads& d) {
     const NoGrad off;
     if (d.want(0)) d.set(0, permute(dy, back));

@@ -1,6 +1,7 @@
 // What the norms share whose statistics are those of one sample: of a group of its channels, or of one channel.
 #pragma once
 #include "engine/ops/op.h"
+#include "engine/trace.h"
 
 namespace kern::detail {
 
@@ -28,6 +29,7 @@ Tensor sample_norm(typename Op::Spec g, const Tensor& x, const Tensor& weight, c
                 .y = y.mutate(),
                 .mean = mean.mutate(),
                 .inverse_deviation = inverse_deviation.mutate()});
+  Trace::note(g);
   return record(op, {x, weight, bias}, y,
                 [op, g, &impl, x = Saved(x), weight = Saved(weight), mean, inverse_deviation](const Tensor& dy,
                                                                                               Grads& d) mutable {

@@ -1,6 +1,7 @@
 #include "engine/ops/slice.h"
 
 #include "engine/ops/op.h"
+#include "engine/trace.h"
 
 namespace kern {
 
@@ -9,13 +10,15 @@ Tensor slice(const Tensor& x, int dim, int64_t begin, int64_t end, SourceLocatio
   check({d >= 0 && d < x.rank(), at}, "slice: ", x.shape(), " has no dimension ", dim);
   check({0 <= begin && begin <= end && end <= x.dim(d), at}, "slice: ", begin, " to ", end, " of dimension ", dim,
         " does not lie in ", x.shape());
-  if (d == x.rank() - 1)
+  if (d == x.rank() - 1) {
+    Trace::note(kernels::PadSpec{.h = x.dim(d), .top = -begin, .bottom = end - x.dim(d)});
     return record("slice", {x}, x.channel_slice(begin, end), [begin, end](const Tensor& dy, Grads& grads) {
       if (!grads.want(0)) return;
       Tensor& dx = grads[0];
       dx.fill(0);
       dx.channel_slice(begin, end).copy_from(dy);
     });
+  }
   kernels::PadSpec g{.h = x.dim(d), .c = x.channels(), .top = -begin, .bottom = end - x.dim(d)};
   for (int i = 0; i < d; ++i) g.n *= x.dim(i);
   for (int i = d + 1; i + 1 < x.rank(); ++i) g.w *= x.dim(i);

@@ -4,6 +4,7 @@
 #include "engine/ops/reshape.h"
 #include "engine/ops/strides.h"
 #include "engine/ops/unary.h"
+#include "engine/trace.h"
 #include "kernels/reduce/cumsum.h"
 #include "kernels/reduce/sum.h"
 #include "kernels/reduce/sum_axis.h"
@@ -35,6 +36,7 @@ Tensor over_axes(const char* op, const Tensor& x, int begin, int end, double sca
   const auto& impl = kernels::select(kernels::SumAxis::registry(), x.device(), g, at);
   Tensor y = Tensor::empty(shape, x.options());
   impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, {.x = x.data(), .y = y.mutate()});
+  Trace::note(g);
   return record(op, {x}, y, [g, &impl](const Tensor& dy, Grads& d) {
     if (d.want(0)) impl.backward({}, g, {.dy = dense(dy).data(), .dx = d[0].mutate()});
   });

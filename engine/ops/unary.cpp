@@ -2,6 +2,7 @@
 
 #include "engine/ops/op.h"
 #include "engine/ops/unary.h"
+#include "engine/trace.h"
 #include "kernels/elementwise/unary_ops.h"
 
 namespace kern {
@@ -17,6 +18,7 @@ Tensor applied(const Op& op, const Tensor& x, const Tensor& out, SourceLocation 
   g.pitch.y = y.pitch();
   impl.forward({}, g, x.data<T>(), y.mutate<T>());
   const Saved saved(Op::kSaves == kernels::Saves::input ? x : y);
+  Trace::note(op);
   return record(Op::kName, {x}, y, [g, &impl, saved](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch.dy = dy.pitch();

@@ -1,6 +1,7 @@
 #include "engine/ops/upsample.h"
 
 #include "engine/ops/op.h"
+#include "engine/trace.h"
 
 namespace kern {
 namespace {
@@ -12,6 +13,7 @@ Tensor upsampled(const char* op, kernels::UpsampleSpec g, const Shape& y_shape, 
   Tensor y = output_tensor(op, y_shape, x.options(), out, at);
   g.pitch.y = y.pitch();
   impl.forward(Workspace(x.device(), impl.workspace(g)).exec(), g, x.data<T>(), y.mutate<T>());
+  Trace::note(g);
   return record(op, {x}, y, [g, &impl](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pitch.dy = dy.pitch();
