@@ -229,12 +229,28 @@ class Loader {
   bool noted_flat_ = false;
 };
 
-// The first round(share x n) of `from`, shuffled, become the first part; the rest the second.
-std::pair<std::vector<int64_t>, std::vector<int64_t>> parted(std::vector<int64_t> from, double share,
+// Whole groups, shuffled, become the first part until it has round(share x n) images or would come no nearer to them;
+// the rest the second.
+std::pair<std::vector<int64_t>, std::vector<int64_t>> parted(const std::vector<int64_t>& from, double share,
+                                                             const std::vector<int64_t>& group,
                                                              RandomSequence& random) {
-  random.shuffle(std::span(from));
-  const auto first = int64_t(std::lround(share * double(from.size())));
-  return {{from.begin(), from.begin() + first}, {from.begin() + first, from.end()}};
+  std::vector<std::vector<int64_t>> groups;
+  std::map<int64_t, size_t> known;
+  for (const int64_t i : from) {
+    const size_t at = known.emplace(group[size_t(i)], groups.size()).first->second;
+    if (at == groups.size()) groups.emplace_back();
+    groups[at].push_back(i);
+  }
+  random.shuffle(std::span(groups));
+  const auto wanted = std::lround(share * double(from.size()));
+  std::pair<std::vector<int64_t>, std::vector<int64_t>> parts;
+  for (const std::vector<int64_t>& g : groups) {
+    const auto have = long(parts.first.size()), with = have + long(g.size());
+    std::vector<int64_t>& part =
+        parts.second.empty() && std::abs(with - wanted) < std::abs(have - wanted) ? parts.first : parts.second;
+    part.insert(part.end(), g.begin(), g.end());
+  }
+  return parts;
 }
 
 }  // namespace
@@ -263,6 +279,9 @@ AnomalySplit split_anomalies(const AnomalySet& set, const AnomalySplitOptions& o
         " and ", o.test);
   RandomSequence random(o.seed, RandomStream::shuffle, 0, 2);
   AnomalySplit split;
+  std::vector<std::string> ids;
+  for (const AnomalyImage& p : set.images) ids.push_back(p.id);
+  split.group = group_images(ids, o.groups);
   auto add = [](std::vector<int64_t>& to, const std::vector<int64_t>& more) {
     to.insert(to.end(), more.begin(), more.end());
   };
@@ -280,7 +299,8 @@ AnomalySplit split_anomalies(const AnomalySet& set, const AnomalySplitOptions& o
   auto halve = [&](auto&& wanted) {  // of every kind half validate, half test
     for (const std::string& kind : kinds) {
       const auto [first, second] =
-          parted(of(Truth::anomalous, [&](const AnomalyImage& p) { return p.kind == kind && wanted(p); }), 0.5, random);
+          parted(of(Truth::anomalous, [&](const AnomalyImage& p) { return p.kind == kind && wanted(p); }), 0.5,
+                 split.group, random);
       add(split.validation, first);
       add(split.test, second);
     }
@@ -294,18 +314,21 @@ AnomalySplit split_anomalies(const AnomalySet& set, const AnomalySplitOptions& o
       add(split.validation, of(Truth::anomalous, in("validation")));
       add(split.test, of(Truth::anomalous, [](const AnomalyImage& p) { return p.part != "validation"; }));
     } else {
-      auto [first, second] = parted(std::move(split.training), o.validation, random);
-      split.validation = std::move(first);
-      split.training = std::move(second);
+      auto [first, second] = parted(split.training, o.validation, split.group, random);
+      if (!o.validation_trains) {
+        split.validation = std::move(first);
+        split.training = std::move(second);
+      }
       halve([](const AnomalyImage&) { return true; });
     }
   } else {
     auto [evaluated, training] =
-        parted(of(Truth::normal, [](const AnomalyImage&) { return true; }), o.validation + o.test, random);
+        parted(of(Truth::normal, [](const AnomalyImage&) { return true; }), o.validation + o.test, split.group, random);
     const double of_evaluated = o.validation + o.test > 0 ? o.validation / (o.validation + o.test) : 0;
-    auto [validation, test] = parted(std::move(evaluated), of_evaluated, random);
+    auto [validation, test] = parted(evaluated, of_evaluated, split.group, random);
     split.training = std::move(training);
-    split.validation = std::move(validation);
+    if (o.validation_trains) add(split.training, validation);
+    else split.validation = std::move(validation);
     split.test = std::move(test);
     halve([](const AnomalyImage&) { return true; });
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/finding.h"
+#include "data/image_groups.h"
 
 namespace kern::data {
 
@@ -49,8 +50,13 @@ struct AnomalySplitOptions {
   double validation = 0.15, test = 0.15;  // shares of the normal images that train nothing
   // Anomalies train nothing: of every kind half validate, half test.
   uint64_t seed = 0;
+  GroupOptions groups;  // images of a group are never parted, so that shares are as near as groups allow
+  // The normal images that the seed would let validate train too: for a model whose threshold is found by scores of
+  // training images that it is made to forget. A split by folders that names a validation is kept as it is.
+  bool validation_trains = false;
 };
 struct AnomalySplit {
+  std::vector<int64_t> group;                       // of every image of the set, from 0
   std::vector<int64_t> training, validation, test;  // indices, rising; training holds normal images only
 };
 // By the folders train, validation and test where there is a train folder (without one for validation, as many normal

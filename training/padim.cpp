@@ -63,16 +63,14 @@ void Padim::add(const Tensor& features) {
   }
 }
 
-void Padim::fit() {
-  check(!fitted_, "PaDiM is fitted already");
-  check(count_ >= 2, "PaDiM needs at least 2 normal images to know how they vary, got ", count_);
+void Padim::factorise(int64_t freedom) {
   const int64_t d = int64_t(selected_.size()), packed = d * (d + 1) / 2;
   factor_.assign(size_t(shape_.positions() * packed), 0.0f);
   kernels::parallel_for(shape_.positions(), kGrain, [&](int64_t begin, int64_t end) {
     Eigen::LLT<Eigen::MatrixXd> factor(d);
     for (int64_t p = begin; p < end; ++p) {
       const Eigen::Map<const Matrix> spread(spread_.data() + p * d * d, d, d);
-      Eigen::MatrixXd covariance = spread.cast<double>() / double(count_ - 1);
+      Eigen::MatrixXd covariance = spread.cast<double>() / double(freedom);
       covariance.diagonal().array() += regularisation_;
       factor.compute(covariance);
       check(factor.info() == Eigen::Success && std::isfinite(factor.matrixLLT().diagonal().sum()),
@@ -83,6 +81,60 @@ void Padim::fit() {
         for (int64_t j = 0; j <= i; ++j) *row++ = float(factor.matrixLLT()(i, j));
     }
   });
+}
+
+void Padim::prepare_without(int64_t group) {
+  check(!fitted_, "PaDiM is fitted already: what images look like from the others is asked before fit()");
+  check(group >= 1 && group <= count_ - 2, "a group of ", group, " images cannot be left out of ", count_,
+        ": at least 2 must be left");
+  factorise(count_ - group - 1);
+  without_ = group;
+}
+
+Tensor Padim::distances_without(const Tensor& features) const {
+  check_features(features);
+  const int64_t d = int64_t(selected_.size()), positions = shape_.positions(), packed = d * (d + 1) / 2,
+                g = features.dim(0), pitch = features.pitch();
+  check(!fitted_ && without_ == g, "PaDiM is not prepared for a group of ", g, " images: call prepare_without(", g,
+        ")");
+  Tensor out = Tensor::empty({g, shape_.height, shape_.width});
+  const float* values = features.data();
+  float* to = out.mutate();
+  const auto left = double(count_ - g), freedom = left - 1;
+  kernels::parallel_for(positions, kGrain, [&](int64_t begin, int64_t end) {
+    // With A = L L^T the prepared matrix, u_i what image i differs from the mean by and s the sum of u_i, the others'
+    // covariance is A - W W^T, W = [u_1 .. u_g, s / sqrt(left)] / sqrt(freedom), and image i differs from their mean by
+    // v_i = u_i + s / left. So d_i^2 = |y_i|^2 + b^T (I - W^T A^-1 W)^-1 b, y_i = L^-1 v_i, b = (L^-1 W)^T y_i.
+    Eigen::MatrixXd y(d, g), w(d, g + 1);
+    Eigen::LLT<Eigen::MatrixXd> small(g + 1);
+    for (int64_t p = begin; p < end; ++p) {
+      const float *mean = mean_.data() + p * d, *row = factor_.data() + p * packed;
+      for (int64_t k = 0; k < d; row += ++k) {
+        for (int64_t i = 0; i < g; ++i)
+          y(k, i) = double(values[(i * positions + p) * pitch + selected_[size_t(k)]]) - double(mean[k]);
+        if (k > 0) y.row(k) -= Eigen::Map<const Vector>(row, k).cast<double>().transpose() * y.topRows(k);
+        y.row(k) /= double(row[k]);
+      }
+      const Eigen::VectorXd sum = y.rowwise().sum();
+      w.leftCols(g) = y / std::sqrt(freedom);
+      w.col(g) = sum / std::sqrt(left * freedom);
+      y.colwise() += sum / left;
+      small.compute(Eigen::MatrixXd::Identity(g + 1, g + 1) - w.transpose() * w);
+      check(small.info() == Eigen::Success, "the covariance of the features at position ", p, " without ", g,
+            " images is not positive definite: raise the regularisation");
+      for (int64_t i = 0; i < g; ++i) {
+        const Eigen::VectorXd b = w.transpose() * y.col(i);
+        to[i * positions + p] = float(std::sqrt(std::max(0.0, y.col(i).squaredNorm() + b.dot(small.solve(b)))));
+      }
+    }
+  });
+  return out;
+}
+
+void Padim::fit() {
+  check(!fitted_, "PaDiM is fitted already");
+  check(count_ >= 2, "PaDiM needs at least 2 normal images to know how they vary, got ", count_);
+  factorise(count_ - 1);
   spread_ = {};
   fitted_ = true;
 }

@@ -36,6 +36,13 @@ class Padim {
   // not matter but for rounding; equal calls give equal bits on any number of threads.
   void add(const Tensor& features);
   int64_t images() const { return count_; }
+  // Between the last add() and fit(): distances of images that were added from the model of all the others, to find a
+  // threshold by all images though each is judged by a model that has not seen it. No refit: a group of g images is
+  // taken out of the mean and the covariance in closed form (Sherman, Morrison and Woodbury, of rank g + 1).
+  //   prepare_without(g)            factorises for groups of g; once for each size. Error: fewer than 2 images are left
+  //   distances_without(features)   of one whole group [g,height,width,channels] -> [g,height,width]
+  void prepare_without(int64_t group);
+  Tensor distances_without(const Tensor& features) const;
   // After the last add(). Errors: fewer than 2 images; a covariance that is not positive definite (name the remedy).
   void fit();
   bool fitted() const { return fitted_; }
@@ -52,10 +59,12 @@ class Padim {
 
  private:
   void check_features(const Tensor& features) const;
+  void factorise(int64_t freedom);  // of the covariance: sums of products / freedom + regularisation I
   FeatureShape shape_;
   double regularisation_ = 0;
   std::vector<int32_t> selected_;
   int64_t count_ = 0;
+  int64_t without_ = 0;  // the size of the groups that factor_ is prepared for
   bool fitted_ = false;
   std::vector<float> mean_;    // [positions, d]
   std::vector<float> spread_;  // while fitting [positions, d, d], lower half: sums of products of deviations

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "engine/random.h"
@@ -69,7 +70,8 @@ double smallest(const Scores& s, const ThresholdOptions&) {
   return 0.9 * *std::min_element(s.anomalous.begin(), s.anomalous.end());
 }
 double normal_quantile(const Scores& s, const ThresholdOptions& o) {
-  return quantile_of_sorted(sorted(s.normal), o.quantile);
+  const auto n = int64_t(s.normal.size());
+  return sorted(s.normal)[size_t(conformal_rank(n, o.quantile, o.independent) - 1)];
 }
 double deviation(const Scores& s, const ThresholdOptions&) {
   const double median = quantile_of_sorted(sorted(s.normal), 0.5);
@@ -99,7 +101,7 @@ double cost(const Scores& s, const ThresholdOptions& o) {
 
 constexpr ThresholdRule kRules[] = {
     {"smallest", "0.9 times the smallest score of an anomaly", true, smallest},
-    {"quantile", "a quantile of the normal scores", false, normal_quantile},
+    {"quantile", "the score that a share of the good images to come stays below (conformal)", false, normal_quantile},
     {"deviation", "median of the normal scores plus 3 robust deviations", false, deviation},
     {"f1", "the best F1", true, best_f1},
     {"youden", "the largest sum of both rates", true, youden},
@@ -112,6 +114,7 @@ void check_options(const ThresholdOptions& o) {
             o.level <= 1 && o.confidence > 0 && o.confidence < 1,
         "quantile, rates, level and confidence of thresholds lie between 0 and 1, got ", o.quantile, ", ",
         o.true_positive, ", ", o.level, " and ", o.confidence);
+  check(o.independent >= 0, "scores cannot be worth fewer than 0 independent items, got ", o.independent);
   check(o.missed > 0 && o.resamples >= 0, "the cost of a miss must be above 0 and resamples not negative, got ",
         o.missed, " and ", o.resamples);
 }
@@ -141,8 +144,13 @@ RuleResult result_of(const ThresholdRule& rule, const Scores& s, const Threshold
                .rates = {},
                .true_positive = {},
                .true_negative = {},
-               .thresholds = {}};
+               .thresholds = {},
+               .false_alarms = {}};
   r.rates = rates_at(s, r.threshold);
+  if (rule.find == normal_quantile) {
+    const auto n = int64_t(s.normal.size());
+    r.false_alarms = false_alarms_at(conformal_rank(n, o.quantile, o.independent), n, o.independent);
+  }
   std::vector<double> found, left, thresholds;
   Scores in, out;
   for (int i = 0; i < o.resamples; ++i) {
@@ -161,6 +169,37 @@ RuleResult result_of(const ThresholdRule& rule, const Scores& s, const Threshold
   return r;
 }
 
+double log_beta(double a, double b) { return std::lgamma(a) + std::lgamma(b) - std::lgamma(a + b); }
+
+// The continued fraction of the incomplete beta function (Press et al., Numerical Recipes, 6.4), by Lentz's method.
+double beta_fraction(double x, double a, double b) {
+  constexpr double kTiny = 1e-300;
+  auto apart = [](double v) { return std::abs(v) < kTiny ? kTiny : v; };
+  double c = 1, d = 1 / apart(1 - (a + b) * x / (a + 1)), h = d;
+  for (int i = 1; i < 10000; ++i) {
+    const double m = i, even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+                 odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+    d = 1 / apart(1 + even * d), c = apart(1 + even / c), h *= d * c;
+    d = 1 / apart(1 + odd * d), c = apart(1 + odd / c), h *= d * c;
+    if (std::abs(d * c - 1) < 1e-14) break;
+  }
+  return h;
+}
+
+double beta_quantile(double p, double a, double b) {
+  double low = 0, high = 1;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (beta_distribution(middle, a, b) < p ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+// Whether so many items hold the promise, and so well that there are hardly ever twice as many false alarms.
+bool narrow(int64_t n, double share) {
+  return false_alarms_at(conformal_rank(n, share), n).range.high <= 2 * (1 - share);
+}
+
 // The largest distance between the two empirical distributions.
 double distribution_distance(const std::vector<double>& a, const std::vector<double>& b) {
   double most = 0;
@@ -171,6 +210,74 @@ double distribution_distance(const std::vector<double>& a, const std::vector<dou
 }
 
 }  // namespace
+
+double independent_items(std::span<const double> scores, std::span<const int64_t> group) {
+  const auto n = double(scores.size());
+  if (group.empty()) return n;
+  check(group.size() == scores.size(), scores.size(), " scores have ", group.size(), " groups");
+  struct Sums {
+    double n = 0, sum = 0, squares = 0;
+  };
+  std::map<int64_t, Sums> groups;
+  double mean = 0;
+  for (const double v : scores) mean += v / n;
+  for (size_t i = 0; i < scores.size(); ++i) {
+    Sums& g = groups[group[i]];
+    const double v = scores[i] - mean;
+    ++g.n, g.sum += v, g.squares += v * v;
+  }
+  const auto k = double(groups.size());
+  if (k == n || k < 2) return k;
+  double between = 0, within = 0, squares = 0;
+  for (const auto& [number, g] : groups) {
+    between += g.sum * g.sum / g.n / (k - 1);
+    within += (g.squares - g.sum * g.sum / g.n) / (n - k);
+    squares += g.n * g.n;
+  }
+  const double size = (n - squares / n) / (k - 1), spread = between + (size - 1) * within,
+               alike = spread > 0 ? std::clamp((between - within) / spread, 0.0, 1.0) : 1.0;
+  return std::clamp(n / (1 + (squares / n - 1) * alike), k, n);
+}
+
+int64_t conformal_rank(int64_t n, double share, double independent) {
+  check(n >= 1, "a conformal quantile needs scores, and there are none");
+  const double m = independent > 0 ? std::min(independent, double(n)) : double(n);
+  const double rank = m == double(n) ? (m + 1) * share : std::ceil((m + 1) * share - 1e-9) * double(n) / m;
+  return std::clamp(int64_t(std::ceil(rank - 1e-9)), int64_t(1), n);
+}
+
+FalseAlarms false_alarms_at(int64_t rank, int64_t n, double independent) {
+  check(rank >= 1 && rank <= n, "rank ", rank, " of ", n, " scores");
+  const double m = independent > 0 ? std::min(independent, double(n)) : double(n),
+               expected = 1 - double(rank) / double(n) * m / (m + 1), a = (m + 1) * expected, b = m + 1 - a;
+  return {n, m, expected, {beta_quantile(0.05, a, b), beta_quantile(0.95, a, b)}};
+}
+
+std::string in_words(const FalseAlarms& f) {
+  const std::string worth = f.independent < double(f.normal) - 0.5
+                                ? fmt::format(", which are worth {:.0f} independent ones", f.independent)
+                                : "";
+  return fmt::format(
+      "expected false alarms {:.1f} % of good images, 90 % range {:.1f} to {:.1f} % (by {} good images{})",
+      100 * f.expected, 100 * f.range.low, 100 * f.range.high, f.normal, worth);
+}
+
+double chance_of_alarms(const FalseAlarms& f, int64_t alarms, int64_t n) {
+  check(alarms >= 0 && alarms <= n, alarms, " alarms among ", n, " items");
+  const double a = (f.independent + 1) * f.expected, b = f.independent + 1 - a;
+  double sum = 0;
+  for (int64_t k = alarms; k <= n; ++k)
+    sum += std::exp(log_beta(double(k) + a, double(n - k) + b) - log_beta(a, b) - std::log(double(n + 1)) -
+                    log_beta(double(k + 1), double(n - k + 1)));
+  return std::min(1.0, sum);
+}
+
+double beta_distribution(double x, double a, double b) {
+  check(a > 0 && b > 0, "the beta distribution needs parameters above 0, got ", a, " and ", b);
+  if (x <= 0 || x >= 1) return x <= 0 ? 0.0 : 1.0;
+  const double front = std::exp(a * std::log(x) + b * std::log1p(-x) - log_beta(a, b));
+  return x < (a + 1) / (a + b + 2) ? front * beta_fraction(x, a, b) / a : 1 - front * beta_fraction(1 - x, b, a) / b;
+}
 
 void check_scores(const Scores& s) {
   for (const auto* kind : {&s.normal, &s.anomalous})
@@ -272,13 +379,24 @@ std::vector<std::string> threshold_warnings(const Scores& v, std::span<const dou
   check_options(o);
   check_scores(v);
   std::vector<std::string> warnings;
-  const auto normals = double(v.normal.size());
-  if (v.normal.empty())
+  const double share = 1 - o.quantile;
+  if (v.normal.empty()) {
     warnings.push_back("there are no normal items to validate on: no false-alarm rate can be stated");
-  else if (normals * (1 - o.quantile) < 5)
-    warnings.push_back(
-        fmt::format("{} normal items are too few for the {:g} quantile: {:.0f} would be needed to have five beyond it",
-                    v.normal.size(), o.quantile, std::ceil(5 / (1 - o.quantile) - 1e-9)));
+  } else {
+    const auto n = int64_t(v.normal.size());
+    const FalseAlarms f = false_alarms_at(conformal_rank(n, o.quantile, o.independent), n, o.independent);
+    const auto least = int64_t(std::ceil(o.quantile / share - 1e-9));  // that can promise it at all
+    const bool impossible = f.independent < double(least) - 1e-9;
+    int64_t needed = std::max(least, n + 1);
+    while (!narrow(needed, o.quantile)) needed += 1 + needed / 100;
+    if (impossible || f.range.high > 2 * share)
+      warnings.push_back(fmt::format(
+          "{} normal items{} are too few {}: {} would be needed for no more than {:.3g} % in 19 of 20 trainings; {}", n,
+          f.independent < double(n) - 0.5 ? fmt::format(", worth {:.0f} independent ones,", f.independent) : "",
+          impossible ? fmt::format("to promise {:.3g} % false alarms, and the largest score is the line", 100 * share)
+                     : fmt::format("to hold {:.3g} % false alarms well", 100 * share),
+          needed, 200 * share, in_words(f)));
+  }
   if (v.anomalous.empty())
     warnings.push_back("there are no anomalies to validate on: what share of them is found is unknown");
   else if (v.anomalous.size() < 20)

@@ -29,6 +29,14 @@ json optional(const std::optional<T>& v) {
   return v ? json(*v) : json();
 }
 
+json alarms_json(const std::optional<training::FalseAlarms>& f) {
+  if (!f) return {};
+  return {{"normal", f->normal},
+          {"independent", f->independent},
+          {"expected", f->expected},
+          {"range", {f->range.low, f->range.high}}};
+}
+
 json rules_json(const AnomaliesModel& m) {
   json rules = json::array();
   for (const training::RuleResult& r : m.rules)
@@ -37,12 +45,23 @@ json rules_json(const AnomaliesModel& m) {
                      {"rates", {r.rates.true_positive, r.rates.true_negative}},
                      {"true_positive", {r.true_positive.low, r.true_positive.high}},
                      {"true_negative", {r.true_negative.low, r.true_negative.high}},
-                     {"thresholds", {r.thresholds.low, r.thresholds.high}}});
+                     {"thresholds", {r.thresholds.low, r.thresholds.high}},
+                     {"false_alarms", alarms_json(r.false_alarms)}});
   return rules;
 }
 // JSON knows no NaN: a rate that nothing was known of is null.
 double number_of(const json& j) { return j.is_null() ? std::nan("") : j.get<double>(); }
 training::Interval interval_of(const json& j) { return {number_of(j.at(0)), number_of(j.at(1))}; }
+// Files of earlier versions say nothing of it.
+std::optional<training::FalseAlarms> alarms_of(const json& rule) {
+  const auto it = rule.find("false_alarms");
+  if (it == rule.end() || it->is_null()) return {};
+  const training::FalseAlarms f{it->at("normal").get<int64_t>(), it->at("independent").get<double>(),
+                                it->at("expected").get<double>(), interval_of(it->at("range"))};
+  check(f.normal >= 1 && f.independent > 0 && f.expected > 0 && f.expected < 1,
+        "its false alarms contradict themselves");
+  return f;
+}
 std::vector<training::RuleResult> rules_of(const json& rules) {
   std::vector<training::RuleResult> out;
   for (const json& j : rules)
@@ -51,7 +70,8 @@ std::vector<training::RuleResult> rules_of(const json& rules) {
                    .rates = {number_of(j.at("rates").at(0)), number_of(j.at("rates").at(1))},
                    .true_positive = interval_of(j.at("true_positive")),
                    .true_negative = interval_of(j.at("true_negative")),
-                   .thresholds = interval_of(j.at("thresholds"))});
+                   .thresholds = interval_of(j.at("thresholds")),
+                   .false_alarms = alarms_of(j)});
   return out;
 }
 
@@ -112,6 +132,7 @@ json to_json(const AnomaliesModel& m) {
           {"rule", m.rule},
           {"threshold", optional(m.threshold)},
           {"rules", rules_json(m)},
+          {"calibration", m.left_out ? "left_out" : "held_out"},
           {"training_scores", m.training_scores},
           {"training_pictures", m.training_images},
           {"validation_pictures", m.validation_images},
@@ -137,6 +158,7 @@ AnomaliesModel from_json(const json& j) {
   m.rule = j.at("rule").get<std::string>();
   if (!j.at("threshold").is_null()) m.threshold = j.at("threshold").get<double>();
   m.rules = rules_of(j.at("rules"));
+  m.left_out = j.value("calibration", "held_out") == "left_out";
   m.training_scores = j.at("training_scores").get<std::vector<double>>();
   m.training_images = j.at("training_pictures").get<std::vector<std::string>>();
   m.validation_images = j.at("validation_pictures").get<std::vector<std::string>>();
@@ -171,6 +193,12 @@ void AnomaliesModel::build() {
     autoencoder = models::make_autoencoder(architecture, network);
     module = autoencoder.module();
   }
+}
+
+std::optional<training::FalseAlarms> AnomaliesModel::false_alarms() const {
+  for (const training::RuleResult& r : rules)
+    if (r.rule == rule) return r.false_alarms;
+  return {};
 }
 
 double AnomaliesModel::threshold_of(const std::string& wanted) const {
@@ -240,8 +268,9 @@ std::vector<ScoredImage> score_prepared(const AnomaliesModel& m, int64_t images,
     Tensor maps;  // [N,h,w] or [N,H,W,1]
     std::vector<float> reconstruction;
     if (m.is_padim()) {
-      internal_check(m.padim && m.padim->fitted(), "a PaDiM model that was not fitted is asked for scores");
-      maps = m.padim->distances(features_of(m, x));
+      internal_check(m.padim.has_value(), "a PaDiM model that was not fitted is asked for scores");
+      const Tensor seen = features_of(m, x);  // before the fit: of images that trained, which are left out
+      maps = m.padim->fitted() ? m.padim->distances(seen) : m.padim->distances_without(seen);
     } else {
       // Past the steps of any training, so that no training's numbers are drawn again.
       if (drawn) default_generator().set(uint64_t(m.seed), (uint64_t(pass + 1) << 40) + uint64_t(first));

@@ -34,6 +34,7 @@ struct AnomaliesModel {
   std::string rule;
   std::optional<double> threshold;
   std::vector<training::RuleResult> rules;  // all that the validation allowed
+  bool left_out = false;                    // the good images that found it trained too, each scored without itself
   std::vector<double> training_scores;      // of good images that trained it: 101 quantiles
   std::vector<std::string> training_images, validation_images, test_images;
   std::string provenance;  // version, seed, data hash
@@ -44,6 +45,8 @@ struct AnomaliesModel {
   void build();
   bool is_padim() const { return architecture == kPadim; }
   data::ImageSize size() const { return {network.size.height, network.size.width}; }  // of prepared images
+  // What the chosen rule promises; nothing where it promises nothing.
+  std::optional<training::FalseAlarms> false_alarms() const;
   // The threshold by this rule of the training (empty: the chosen one). Error naming the rules there are.
   double threshold_of(const std::string& rule) const;
 };

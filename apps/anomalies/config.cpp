@@ -85,6 +85,17 @@ void describe_model(Schema& keys, AnomaliesTrainConfig& c) {
 }
 }  // namespace
 
+data::AnomalySplitOptions AnomaliesTrainConfig::split_options() const {
+  check(calibration != Calibration::left_out || model == kPadim,
+        "calibration=left_out needs model=padim, which can "
+        "forget an image without a new training; model=",
+        model, " takes calibration=held_out");
+  data::AnomalySplitOptions options = split;
+  options.seed = uint64_t(split_seed);
+  options.validation_trains = model == kPadim && calibration != Calibration::held_out;
+  return options;
+}
+
 data::AnomalySetOptions AnomaliesData::set() const {
   return {.path = path,
           .good = good,
@@ -139,10 +150,19 @@ void describe_anomalies_train(Schema& keys, AnomaliesTrainConfig& c) {
       .key("cache", c.data.cache, "MiB of decoded images kept in memory; what is beyond is decoded again when needed",
            at_least(0))
       .key("validation", c.split.validation,
-           "share of the good images that find the threshold, with half of each kind of defect", kShare)
+           "share of the good images that find the threshold, with half of each kind of defect; with "
+           "calibration=left_out "
+           "they train as well",
+           kShare)
       .key("test", c.split.test, "share of the good images that test it, with the other half", kShare)
       .key("split_seed", c.split_seed, "of that split: the same for all seeds, so that their runs can be compared",
+           at_least(0))
+      .key("group.gap", c.split.groups.gap, "group=number: neighbours whose numbers differ by no more are of one thing",
            at_least(0));
+  keys.choice("group", c.split.groups.by,
+              "images of one thing are never parted by a split or a calibration; name: those whose names differ in the "
+              "last part alone (sheet_01_1, sheet_01_2); number: those whose names' last numbers follow one another",
+              {{"each", data::Grouping::each}, {"name", data::Grouping::name}, {"number", data::Grouping::number}});
   keys.section("Inputs (in this order; stored in the model file)")
       .key("sharpen", c.input.sharpen, "factor; 1: not; none: 5 for auto-encoders, 1 for padim", at_least(0))
       .key("size", c.input.size, "height and width; empty: 28,48 for auto-encoders, 224,224 for padim",
@@ -165,12 +185,22 @@ void describe_anomalies_train(Schema& keys, AnomaliesTrainConfig& c) {
   keys.section("Threshold (found on the validation images alone)")
       .key("rule", c.rule, "the one that the model file uses; the report shows all. " + rule_words(),
            one_of(rule_names()))
-      .key("quantile", c.thresholds.quantile, "of the good images' scores, for rule quantile", kInside)
+      .key("quantile", c.thresholds.quantile,
+           "share of the good images to come that score below the line, for rule quantile: 0.95 expects no more than 5 "
+           "% "
+           "false alarms",
+           kInside)
       .key("recall", c.thresholds.true_positive, "share of the anomalies that rule recall finds",
            training::Allowed{.low = 0, .high = 1, .open_low = true})
       .key("missed", c.thresholds.missed, "what a missed anomaly costs, in false alarms, for rule cost", above(0))
       .key("level", c.thresholds.level, "the report shades the thresholds at which both rates reach this", kInside)
       .key("resamples", c.thresholds.resamples, "of the bootstrap intervals", between(0, 100000));
+  keys.choice(
+      "calibration", c.calibration,
+      "good images that find the threshold. held_out: the validation's, which train nothing; left_out: all but "
+      "the test's, each scored by the model without it and its group (model=padim, which needs no new training "
+      "for that); auto: left_out where that can be",
+      {{"auto", Calibration::automatic}, {"held_out", Calibration::held_out}, {"left_out", Calibration::left_out}});
   keys.section("Output")
       .key("run", c.run, "the run folder", required())
       .key("resume", c.resume, "go on with this run folder, by its own configuration")

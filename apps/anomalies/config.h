@@ -44,6 +44,7 @@ struct PadimKeys {
 };
 
 enum class AnomaliesMonitor { loss, auroc };
+enum class Calibration { automatic, held_out, left_out };
 
 // Of train, and of inspect, which reads the same file and looks at what concerns the data.
 struct AnomaliesTrainConfig {
@@ -62,6 +63,7 @@ struct AnomaliesTrainConfig {
   AnomaliesMonitor monitor = AnomaliesMonitor::loss;
   std::string rule = "quantile";
   training::ThresholdOptions thresholds;
+  Calibration calibration = Calibration::automatic;
   bool seed_compatible = false;
   int passes = 10;
 
@@ -72,6 +74,9 @@ struct AnomaliesTrainConfig {
   training::Machine machine;
 
   std::string sheet;  // inspect: the contact sheet
+
+  // Of the data's split, as the seed and the calibration say.
+  data::AnomalySplitOptions split_options() const;
 };
 void describe_anomalies_train(training::Schema& keys, AnomaliesTrainConfig& config);
 void describe_anomalies_inspect(training::Schema& keys, AnomaliesTrainConfig& config);

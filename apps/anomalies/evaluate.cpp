@@ -5,6 +5,7 @@
 #include "apps/anomalies/report.h"
 #include "apps/anomalies/verbs.h"
 #include "apps/training_run.h"
+#include "kernels/common/log.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
@@ -36,6 +37,11 @@ void run_anomalies_evaluate(const AnomaliesEvaluateConfig& c, Call& call) {
   for (const training::RuleResult& r : model.rules) rules.push_back(r.rule);
   call.figures.add("rules", rules);
   add_figures(call.figures, model, j);
+  const training::Scores s = j.scores();
+  const AlarmsSeen seen = alarms_seen(model, s);
+  std::vector<std::string> warnings;
+  if (!seen.warning.empty()) warnings.push_back(seen.warning);
+  call.figures.add("warnings", warnings);
   run.write("scores.csv", scores_csv(source, {{"evaluated", j}}));
   write_report(run, AnomaliesReport{.title = "Anomalies: evaluation of " + c.model,
                                     .config = call.keys.to_yaml(),
@@ -44,17 +50,18 @@ void run_anomalies_evaluate(const AnomaliesEvaluateConfig& c, Call& call) {
                                     .evaluation = &j,
                                     .evaluated = "evaluated",
                                     .training = int64_t(model.training_images.size()),
-                                    .warnings = {},
+                                    .warnings = warnings,
                                     .suspects = {},
                                     .level = c.level,
                                     .history = {},
                                     .images = c.report_images});
   run.write_result(call.figures.to_json());
-  const training::Scores s = j.scores();
   const training::Rates r = training::rates_at(s, *model.threshold);
   auto shown = [](double v) { return std::isnan(v) ? std::string("unknown") : fmt::format("{:.4f}", v); };
   fmt::print("{} good images, {} anomalies: AUROC {}, TPR {}, TNR {}\n", s.normal.size(), s.anomalous.size(),
              shown(training::area_under_roc(s)), shown(r.true_positive), shown(r.true_negative));
+  if (!seen.sentence.empty()) fmt::print("{}\n", seen.sentence);
+  if (!seen.warning.empty()) warn(seen.warning);
   if (j.regions > 0)
     fmt::print("{} regions of defects: pixel AUROC {}, PRO {}\n", j.regions, shown(j.pixel_auroc),
                shown(j.region_overlap));

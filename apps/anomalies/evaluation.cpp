@@ -46,7 +46,7 @@ AnomaliesEvaluation evaluate(const AnomaliesModel& model, const AnomaliesSource&
   Localisation pixels;
   int64_t normal_maps = 0;
   const double begun = steady_seconds();
-  const auto together = size_t(scored_together(model));
+  const auto together = size_t(how.together > 0 ? how.together : scored_together(model));
   const auto score = [&](std::span<const int64_t> batch, int64_t first) {
     if (how.prepared)
       return score_prepared(
@@ -83,6 +83,25 @@ AnomaliesEvaluation evaluate(const AnomaliesModel& model, const AnomaliesSource&
   return out;
 }
 
+AlarmsSeen alarms_seen(const AnomaliesModel& model, const Scores& s) {
+  const std::optional<FalseAlarms> expected = model.false_alarms();
+  if (!expected || !model.threshold || s.normal.empty()) return {};
+  const double line = *model.threshold;
+  const auto n = int64_t(s.normal.size()),
+             alarms = int64_t(std::count_if(s.normal.begin(), s.normal.end(), [=](double v) { return v > line; }));
+  AlarmsSeen seen{fmt::format("false alarms: {} of {} good images, {:.1f} %; {}", alarms, n,
+                              100 * double(alarms) / double(n), in_words(*expected)),
+                  {}};
+  if (const double chance = chance_of_alarms(*expected, alarms, n); chance < 0.01)
+    seen.warning = fmt::format(
+        "{} false alarms among {} good images are more than {} good images foresaw (probability {:.2g}): these images "
+        "are "
+        "not like those that found the threshold. If they are what comes, train with some of them; if several images "
+        "show one thing, say so with group=",
+        alarms, n, expected->normal, chance);
+  return seen;
+}
+
 double best_f1(const Scores& s) {
   if (s.anomalous.empty() || s.normal.empty()) return std::nan("");
   const double threshold = find_threshold("f1", s, {.resamples = 0}).threshold;
@@ -111,6 +130,10 @@ void add_figures(Figures& figures, const AnomaliesModel& model, const AnomaliesE
     add("tpr_interval", share(r.true_positive, s.anomalous.size()));
     add("tnr_interval", share(r.true_negative, s.normal.size()));
     add("auroc_interval", ends_of(auroc_interval(s)));
+  }
+  if (const auto expected = model.false_alarms()) {
+    add("false_alarms_expected", expected->expected);
+    add("false_alarms_range", std::vector<double>{expected->range.low, expected->range.high});
   }
   std::vector<double> tpr, tnr;
   for (const RuleResult& r : model.rules) {

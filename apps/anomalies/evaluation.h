@@ -36,6 +36,7 @@ struct Evaluating {
   bool maps = true;                                // pixel figures too
   bool drawn = true;                               // see score_images()
   const data::PreparedImages* prepared = nullptr;  // the source's, by the model's chain, where they are at hand
+  int64_t together = 0;                            // images of a batch; 0: as many as the model likes
   bool quiet = true;
   std::string title = "score";
 };
@@ -46,6 +47,12 @@ AnomaliesEvaluation evaluate(const AnomaliesModel& model, const AnomaliesSource&
 // mean and the standard deviation of AUROC and rates over them. Names begin with `prefix`.
 void add_figures(Figures& figures, const AnomaliesModel& model, const AnomaliesEvaluation& evaluation,
                  const std::string& prefix = {});
+// What the chosen rule promised of good images beside what these showed, and whether the two go together; empty where
+// the rule promises nothing or there are no good images.
+struct AlarmsSeen {
+  std::string sentence, warning;  // warning: empty where chance may have done it
+};
+AlarmsSeen alarms_seen(const AnomaliesModel& model, const training::Scores& scores);
 double best_f1(const training::Scores& scores);  // over all thresholds; NaN without anomalies
 
 // "image,part,kind,truth,score": a line an image.

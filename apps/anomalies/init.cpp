@@ -11,7 +11,7 @@
 namespace kern::apps {
 namespace {
 
-constexpr int64_t kFewToEvaluate = 20;  // good images that a quantile of 0.95 needs at least
+constexpr int64_t kFewToEvaluate = 19;  // good images that a quantile of 0.95 needs at least
 
 int64_t masked(const data::AnomalySet& set) {
   return std::count_if(set.images.begin(), set.images.end(), [](const auto& p) { return !p.mask.empty(); });
@@ -93,10 +93,12 @@ void run_anomalies_init(const AnomaliesInitConfig& c, Call& call) {
   if (split_given) {
     out.comment("The folders train/, validation/ and test/ say what trains, finds the threshold and evaluates it.");
   } else {
-    out.key("validation", validation, "of the good images, with half of the defects: finds the threshold");
+    out.key("validation", validation,
+            padim ? "of the good images; with padim they train as well, and half of the defects validates"
+                  : "of the good images, with half of the defects: finds the threshold");
     out.key("test", test, "and as many test it");
   }
-  const auto validating = int64_t(validation * double(good));
+  const auto validating = int64_t((padim && !split_given ? 1 - test : validation) * double(good));
   out.comment(
       bad == 0 ? "Without defects only the rules quantile and deviation can find a threshold, and nobody knows what "
                  "share of defects it finds."
@@ -109,10 +111,13 @@ void run_anomalies_init(const AnomaliesInitConfig& c, Call& call) {
                         bad));
   if (!split_given && validating < kFewToEvaluate)
     out.comment(
-        fmt::format("About {} good images find the threshold, and a quantile of 0.95 wants {}: it will be rough.",
+        fmt::format("About {} good images find the threshold, and a quantile of 0.95 wants {}: it promises less.",
                     validating, kFewToEvaluate));
   out.key("rule", std::string("quantile"));
-  out.key("quantile", 0.95);
+  out.key("quantile", 0.95, "expects no more than 5 % false alarms among good images to come");
+  out.comment(
+      "Several images of one thing (pieces of a sheet, exposures of a part)? Keep them together: group: name, or "
+      "group: number with group.gap.");
   out.blank();
   if (padim) {
     out.key("model", std::string("padim"), "statistics of a pretrained encoder's features; no epochs");
@@ -129,7 +134,7 @@ void run_anomalies_init(const AnomaliesInitConfig& c, Call& call) {
     out.key("model", std::string("conv_ae_fc"));
     out.key("size", std::vector<int>{28, 28}, "height, width: what it was made for");
     const int batch = good >= 1000 ? 64 : 16;
-    const int64_t training = std::max<int64_t>(1, good - 2 * validating),
+    const int64_t training = std::max<int64_t>(1, int64_t((1 - validation - test) * double(good))),
                   updates = std::max<int64_t>(1, training / batch);
     out.key("batch", batch);
     out.key("epochs", std::clamp<int64_t>((1000 + updates - 1) / updates, 20, 300),

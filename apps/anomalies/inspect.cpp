@@ -35,11 +35,7 @@ void write_sheet(const std::string& path, const AnomaliesSource& source) {
 void run_anomalies_inspect(const AnomaliesTrainConfig& c, Call& call) {
   const AnomaliesSource source = read_source(c.data);
   std::optional<data::AnomalySplit> split;
-  if (source.set.count(data::Truth::normal) > 0) {
-    data::AnomalySplitOptions options = c.split;
-    options.seed = uint64_t(c.split_seed);
-    split = data::split_anomalies(source.set, options);
-  }
+  if (source.set.count(data::Truth::normal) > 0) split = data::split_anomalies(source.set, c.split_options());
   std::map<int64_t, int> part;  // 0 training, 1 validation, 2 test
   if (split) {
     for (const int64_t i : split->validation) part[i] = 1;

@@ -83,8 +83,11 @@ void add_rules(Report& report, const AnomaliesReport& in) {
                           figure_cell(rates.true_negative)});
   }
   table.caption =
-      "Each rule found its threshold on the validation images alone. Unseen: 95 % of what it gave on validation "
-      "images that a resample had left out (bootstrap).";
+      (in.model->left_out
+           ? std::string("Each rule found its threshold on the validation's anomalies and on all good images that "
+                         "trained, each scored by the model without it. Unseen: ")
+           : std::string("Each rule found its threshold on the validation images alone. Unseen: ")) +
+      "95 % of what it gave on validation images that a resample had left out (bootstrap).";
   report.document().table(table);
   std::vector<std::pair<std::string, std::string>> words;
   for (const ThresholdRule& r : threshold_rules()) words.emplace_back(std::string(r.name), std::string(r.help));
@@ -251,6 +254,10 @@ void write_report(const RunFolder& run, const AnomaliesReport& in) {
                        fmt::format("{:.3f}", r.true_negative));
     key.emplace_back("threshold, rule " + in.model->rule, readable(*in.model->threshold));
   }
+  if (const auto alarms = in.model->false_alarms())
+    key.emplace_back(fmt::format("expected false alarms (90 % range {:.1f} to {:.1f} %)", 100 * alarms->range.low,
+                                 100 * alarms->range.high),
+                     fmt::format("{:.1f} %", 100 * alarms->expected));
   if (!std::isnan(in.evaluation->pixel_auroc)) {
     key.emplace_back("pixel AUROC", fmt::format("{:.3f}", in.evaluation->pixel_auroc));
     key.emplace_back("PRO", fmt::format("{:.3f}", in.evaluation->region_overlap));
@@ -261,6 +268,8 @@ void write_report(const RunFolder& run, const AnomaliesReport& in) {
         fmt::format("In brackets: 95 % intervals from {} good images and {} anomalies (AUROC by bootstrap, shares by "
                     "Wilson).",
                     s.normal.size(), s.anomalous.size()));
+  if (const AlarmsSeen seen = alarms_seen(*in.model, s); !seen.sentence.empty())
+    document.paragraph("On the " + in.evaluated + " images " + seen.sentence + ".");
   for (const std::string& warning : in.warnings) document.note("Warning about the threshold: " + warning + ".");
   if (!in.suspects.empty()) {
     std::string names;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <map>
 #include <optional>
 
 #include "apps/anomalies/report.h"
@@ -33,6 +35,7 @@ struct Work {
   AnomaliesSource source;
   data::AnomalySplit split;
   Device device;
+  bool left_out;  // every good image that trains finds the threshold too, scored by the model without it
 };
 
 bool has(const Work& t, const std::vector<int64_t>& which, data::Truth truth) {
@@ -52,7 +55,7 @@ void check_data(const Work& t) {
   check(!rule_named(t.c.rule).needs_anomalies || has(t, t.split.validation, data::Truth::anomalous), "rule=", t.c.rule,
         " needs anomalies to find a threshold, and the validation has none: choose rule=quantile or rule=deviation, or "
         "give defective images");
-  check(t.c.monitor == AnomaliesMonitor::loss ||
+  check(t.c.monitor == AnomaliesMonitor::loss || t.c.model == kPadim ||
             (has(t, t.split.validation, data::Truth::anomalous) && has(t, t.split.validation, data::Truth::normal)),
         "monitor=auroc needs good images and anomalies in the validation: choose monitor=loss");
 }
@@ -73,6 +76,7 @@ AnomaliesModel describe_model(const Work& t) {
   m.passes = c.passes;
   m.seed = c.recipe.seed;
   m.rule = c.rule;
+  m.left_out = t.left_out;
   m.training_images = ids_of(t.source, t.split.training);
   m.validation_images = ids_of(t.source, t.split.validation);
   m.test_images = ids_of(t.source, t.split.test);
@@ -90,6 +94,7 @@ double mean_of(const std::vector<double>& v) {
 struct Trained {
   LoopState state;
   AnomaliesModel model;
+  AnomaliesEvaluation left_out;  // of images that trained
 };
 
 // By the loop; the best epoch's model. Nothing: stopped before the end.
@@ -138,7 +143,7 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
   std::optional<LoopState> end = carry_out(
       t.run, c.recipe, training, {.task = "anomalies", .unit = "images", .config = t.config, .quiet = c.quiet}, call);
   if (!end) return {};
-  Trained done{std::move(*end), load_anomalies_model(t.run.file(kBestModelFile))};
+  Trained done{std::move(*end), load_anomalies_model(t.run.file(kBestModelFile)), {}};
   call.figures.add("best_epoch", int64_t(done.state.best_epoch));
   call.figures.add("foreseen_peak_bytes", int64_t(foreseen.peak));
   done.model.module.move_to(t.device);
@@ -165,7 +170,47 @@ void load_encoder(const AnomaliesTrainConfig& c, AnomaliesModel& model) {
   inform(models::load_pretrained(models::kMobileNetV2, model.module, "encoder", file, eps).note);
 }
 
-// One pass over the training images. Nothing: stopped before the end.
+// Whether somebody asked for an end, which it says.
+bool stopped(const Work& t, Call& call) {
+  if (!SignalWatch::asked() && !t.run.stop_requested()) return false;
+  fmt::print("stopped; a fit has no half: begin it again with kern anomalies train resume={}\n", t.run.path().string());
+  call.figures.add("ended", "interrupted");
+  if (SignalWatch::asked()) call.exit_code = SignalWatch::exit_code();
+  return true;
+}
+
+// Every image that trained, scored by the model of all images but its group's. Nothing: stopped before the end.
+std::optional<AnomaliesEvaluation> score_left_out(const Work& t, AnomaliesModel& model, Call& call) {
+  constexpr size_t kMax = 64;
+  std::map<int64_t, std::vector<int64_t>> groups;
+  for (const int64_t i : t.split.training) groups[t.split.group[size_t(i)]].push_back(i);
+  std::map<size_t, std::vector<const std::vector<int64_t>*>> by_size;
+  for (const auto& [number, images] : groups) {
+    check(images.size() <= kMax && images.size() + 2 <= t.split.training.size(), images.size(), " of ",
+          t.split.training.size(), " images are of one thing (", t.source.set.images[size_t(images[0])].id,
+          " and others): they cannot be left out together. Choose another group=, or calibration=held_out");
+    by_size[images.size()].push_back(&images);
+  }
+  AnomaliesEvaluation out;
+  ProgressBar progress(
+      {.title = "leave out", .unit = "images", .mode = t.c.quiet ? ProgressMode::quiet : ProgressMode::automatic});
+  progress.begin(int64_t(t.split.training.size()));
+  for (const auto& [size, same] : by_size) {
+    model.padim->prepare_without(int64_t(size));
+    for (const std::vector<int64_t>* group : same) {
+      if (stopped(t, call)) return {};
+      AnomaliesEvaluation e = evaluate(model, t.source, *group, {.maps = false, .together = int64_t(size)});
+      std::move(e.images.begin(), e.images.end(), std::back_inserter(out.images));
+      out.seconds += e.seconds;
+      progress.advance(int64_t(size));
+    }
+  }
+  std::sort(out.images.begin(), out.images.end(), [](const auto& a, const auto& b) { return a.image < b.image; });
+  progress.end();
+  return out;
+}
+
+// One pass over the training images, a second one to find the threshold by them. Nothing: stopped before the end.
 std::optional<Trained> fit_padim(const Work& t, AnomaliesModel& model, Call& call) {
   const AnomaliesTrainConfig& c = t.c;
   load_encoder(c, model);
@@ -194,13 +239,7 @@ std::optional<Trained> fit_padim(const Work& t, AnomaliesModel& model, Call& cal
   progress.begin(int64_t(t.split.training.size()));
   const auto together = size_t(scored_together(model));
   for (size_t begin = 0; begin < t.split.training.size(); begin += together) {
-    if (SignalWatch::asked() || t.run.stop_requested()) {
-      fmt::print("stopped; a fit has no half: begin it again with kern anomalies train resume={}\n",
-                 t.run.path().string());
-      call.figures.add("ended", "interrupted");
-      if (SignalWatch::asked()) call.exit_code = SignalWatch::exit_code();
-      return {};
-    }
+    if (stopped(t, call)) return {};
     const size_t n = std::min(together, t.split.training.size() - begin);
     std::vector<float> values;
     for (size_t i = begin; i < begin + n; ++i) {
@@ -212,34 +251,49 @@ std::optional<Trained> fit_padim(const Work& t, AnomaliesModel& model, Call& cal
     model.padim->add(features_of(model, Tensor::from(shape, values)));
     progress.advance(int64_t(n));
   }
-  model.padim->fit();
   progress.end();
+  Trained done;
+  if (t.left_out) {
+    auto scored = score_left_out(t, model, call);
+    if (!scored) return {};
+    done.left_out = std::move(*scored);
+  }
+  model.padim->fit();
   t.run.write("config.yaml", t.config);
-  Trained done{{}, model};
-  done.state.seconds = progress.seconds_in_epoch();
+  done.model = model;
+  done.state.seconds = progress.seconds_in_epoch() + done.left_out.seconds;
   call.figures.add("ended", "fitted");
   call.figures.add("epochs", int64_t(0));
   call.figures.add("run", t.run.path().string());
   return done;
 }
 
-// Every rule's threshold by the validation's scores alone; what speaks against them, in sentences.
-std::vector<std::string> find_line(const Work& t, AnomaliesModel& model, const Scores& validation,
-                                   const std::vector<double>& training) {
+// Every rule's threshold by the validation's scores alone; what speaks against them, in sentences. training: scores of
+// images that the model knows; empty where those are the validation's, left out.
+std::vector<std::string> find_line(const Work& t, AnomaliesModel& model, const AnomaliesEvaluation& validation,
+                                   const AnomaliesEvaluation& training) {
   ThresholdOptions o = t.c.thresholds;
   o.seed = uint64_t(t.c.recipe.seed);
-  Scores scores = validation;
-  std::vector<std::string> warnings = threshold_warnings(scores, training, o);
+  Scores scores = validation.scores();
+  std::vector<int64_t> groups;
+  for (const EvaluatedAnomaly& p : validation.images)
+    if (p.truth == data::Truth::normal) groups.push_back(t.split.group[size_t(p.image)]);
+  o.independent = independent_items(scores.normal, groups);
+  std::vector<double> known = training.scores().normal;
+  std::vector<std::string> warnings = threshold_warnings(scores, known, o);
   if (scores.normal.empty()) {
-    scores.normal = training;
+    scores.normal = known;
+    o.independent = 0;
     warnings.push_back(
         "the threshold was found on the training images, which the model knows: it is too low. Leave good images "
         "to the validation (validation=0.15)");
   }
   model.rules = find_thresholds(scores, o);
-  for (const RuleResult& r : model.rules)
+  for (RuleResult& r : model.rules) {
     if (r.rule == t.c.rule) model.threshold = r.threshold;
-  std::vector<double> sorted = training;
+    if (validation.scores().normal.empty()) r.false_alarms.reset();  // it promises nothing
+  }
+  std::vector<double> sorted = known.empty() ? scores.normal : known;
   std::sort(sorted.begin(), sorted.end());
   model.training_scores.clear();
   for (int i = 0; i <= 100; ++i) model.training_scores.push_back(quantile_of_sorted(sorted, i / 100.0));
@@ -269,24 +323,32 @@ void say_line(const AnomaliesModel& m, const std::vector<std::string>& warnings,
     warn(suspicious.size(), suspicious.size() == 1 ? " good image scores" : " good images score",
          " like anomalies, look at ", suspicious.size() == 1 ? "it" : "them", " and move what is defective: ", names);
   }
-  for (const RuleResult& r : m.rules)
+  for (const RuleResult& r : m.rules) {
     if (r.rule == m.rule)
       fmt::print(
           "threshold {:.6g} by rule {}: on the validation TPR {:.3f} [{:.3f}, {:.3f}], TNR {:.3f} [{:.3f}, "
           "{:.3f}]\n",
           r.threshold, r.rule, r.rates.true_positive, r.true_positive.low, r.true_positive.high, r.rates.true_negative,
           r.true_negative.low, r.true_negative.high);
+    if (r.rule == m.rule && r.false_alarms)
+      fmt::print("{}{}\n", in_words(*r.false_alarms),
+                 m.left_out ? ", each scored by the model without it and its group" : "");
+  }
   for (const std::string& warning : warnings) fmt::print("warning: {}\n", warning);
 }
 
 void evaluate_and_report(const Work& t, Trained& trained, Call& call) {
   AnomaliesModel& model = trained.model;
   const Evaluating fast{.maps = false, .quiet = t.c.quiet, .title = "score"};
-  const AnomaliesEvaluation training = evaluate(model, t.source, t.split.training, fast),
-                            validation = evaluate(model, t.source, t.split.validation, {.quiet = t.c.quiet}),
-                            test = evaluate(model, t.source, t.split.test, {.quiet = t.c.quiet, .title = "test"});
-  const std::vector<std::string> warnings = find_line(t, model, validation.scores(), training.scores().normal),
-                                 suspicious = suspects(t, {&training, &validation, &test});
+  AnomaliesEvaluation training, validation = evaluate(model, t.source, t.split.validation, {.quiet = t.c.quiet});
+  if (t.left_out)
+    validation.images.insert(validation.images.begin(), trained.left_out.images.begin(), trained.left_out.images.end());
+  else training = evaluate(model, t.source, t.split.training, fast);
+  const AnomaliesEvaluation test = evaluate(model, t.source, t.split.test, {.quiet = t.c.quiet, .title = "test"});
+  std::vector<std::string> warnings = find_line(t, model, validation, training);
+  const std::vector<std::string> suspicious = suspects(t, {&training, &validation, &test});
+  const AlarmsSeen seen = alarms_seen(model, test.scores());
+  if (!seen.warning.empty()) warnings.push_back(seen.warning);
   std::vector<double> peaks;
   for (const EvaluatedAnomaly& p : validation.scores().normal.empty() ? training.images : validation.images)
     if (p.truth == data::Truth::normal) peaks.push_back(p.peak);
@@ -298,6 +360,7 @@ void evaluate_and_report(const Work& t, Trained& trained, Call& call) {
   f.add("model", model.architecture);
   f.add("parameters", model.module.parameter_count());
   f.add("rule", model.rule);
+  f.add("calibration", model.left_out ? "left_out" : "held_out");
   f.add("threshold", *model.threshold);
   std::vector<std::string> rules;
   std::vector<double> thresholds;
@@ -333,6 +396,7 @@ void evaluate_and_report(const Work& t, Trained& trained, Call& call) {
                s.anomalous.size(), area_under_roc(s), r.true_positive, r.true_negative);
     if (test.regions > 0) fmt::print("; pixel AUROC {:.4f}, PRO {:.4f}", test.pixel_auroc, test.region_overlap);
     fmt::print("\n");
+    if (!seen.sentence.empty()) fmt::print("{}\n", seen.sentence);
   }
   fmt::print("report: {}\n", t.run.file("report.html").string());
 }
@@ -342,11 +406,11 @@ void evaluate_and_report(const Work& t, Trained& trained, Call& call) {
 void run_anomalies_train(const AnomaliesTrainConfig& c, Call& call) {
   const RunFolder run = open_run(c.run, c.resume, call);
   inform("reading the images of ", c.data.path);
-  Work t{c, run, begin_run(run, c, describe_anomalies_train, call), read_source(c.data), {}, c.machine.where()};
+  Work t{c, run, begin_run(run, c, describe_anomalies_train, call), read_source(c.data), {}, c.machine.where(), false};
   warn_of_skipped(t.source);
-  data::AnomalySplitOptions split = c.split;
-  split.seed = uint64_t(c.split_seed);
-  t.split = data::split_anomalies(t.source.set, split);
+  t.split = data::split_anomalies(t.source.set, c.split_options());
+  t.left_out = c.calibration == Calibration::left_out ||
+               (c.split_options().validation_trains && !has(t, t.split.validation, data::Truth::normal));
   check_data(t);
   if (c.model != kPadim && models::autoencoder_model(c.model).draws && t.device != Device::cpu) {
     inform("model=", c.model, " draws its codes on the host: it is trained on the CPU");

@@ -165,6 +165,42 @@ TEST(AnomaliesApp, PadimOverASmallEncoder) {
                  {"tested on other images", "split_seed="});
 }
 
+TEST(AnomaliesApp, PadimFindsItsThresholdByAllGoodImages) {
+  const TemporaryFolder folder;
+  write_images(folder / "data/good", 60, false);
+  write_images(folder / "data/spill", 10, true, 100);
+  const auto padim = [&](const std::string& run, const Arguments& more) {
+    Arguments a{"anomalies",           "train",    "data=" + folder / "data", "model=padim", "encoder.width=0.1",
+                "size=32,48",          "levels=2", "padim.channels=8",        "quiet=true",  "resamples=20",
+                "run=" + folder / run, "--json",   folder / (run + ".json")};
+    a.insert(a.end(), more.begin(), more.end());
+    return a;
+  };
+  const Result left = run_well(padim("left", {}));
+  EXPECT_TRUE(contains(left.out, "51 images train, 5 validate")) << left.out;
+  EXPECT_TRUE(contains(left.out, "each scored by the model without it and its group")) << left.out;
+  EXPECT_TRUE(contains(left.out, "expected false alarms 3.8 % of good images, 90 % range 0.7 to ")) << left.out;
+  EXPECT_TRUE(contains(left.out, "(by 51 good images)")) << left.out;
+  EXPECT_TRUE(contains(left.out, "of 9 good images")) << left.out;  // what the test showed
+  const nlohmann::json f = json_of(folder / "left.json");
+  EXPECT_EQ(f["calibration"], "left_out");
+  EXPECT_EQ(f["validation_normal"], 51);
+  EXPECT_NEAR(f["false_alarms_expected"].get<double>(), 2.0 / 52, 1e-12);
+  // Left out, an image scores as high as one that the model never saw: about one of 25 lies above the line.
+  EXPECT_NEAR(f["validation_tnr"].get<double>(), 50.0 / 51, 1e-9);
+  const Result evaluated = run_well({"anomalies", "evaluate", "model=" + folder / "left", "data=" + folder / "data",
+                                     "images=test", "run=" + folder / "evaluated"});
+  EXPECT_TRUE(contains(evaluated.out, "expected false alarms 3.8 %")) << evaluated.out;  // from the model file
+  const Result held = run_well(padim("held", {"calibration=held_out"}));
+  EXPECT_TRUE(contains(held.out, "42 images train, 14 validate")) << held.out;
+  EXPECT_TRUE(contains(held.out, "9 normal items are too few to promise 5 % false alarms")) << held.out;
+  const Result grouped = run_well(padim("grouped", {"group=number", "group.gap=0", "calibration=left_out"}));
+  EXPECT_TRUE(contains(grouped.out, "(by 51 good images)")) << grouped.out;
+  expect_refusal(padim("one", {"group=number", "group.gap=1000"}), {"are of one thing", "calibration=held_out"});
+  expect_refusal(small_training(folder / "data", folder / "ae", {"calibration=left_out"}),
+                 {"needs model=padim", "calibration=held_out"});
+}
+
 TEST(AnomaliesApp, GoodImagesAloneGiveAThresholdAndAWarning) {
   const TemporaryFolder folder;
   write_images(folder / "data/good", 60, false);

@@ -171,7 +171,7 @@ TEST(AnomaliesInit, TrainsAsItStands) {
   run_well({"anomalies", "init", folder / "data", "out=" + config});
   const std::string text = read_file(config);
   for (const char* line : {"24 good images, 6 defective (6 spill)", "masks: zero", "6 defects are too few",
-                           "it will be rough", "model: conv_ae_fc"})
+                           "it promises less", "model: conv_ae_fc"})
     EXPECT_TRUE(contains(text, line)) << line << "\n" << text;
   run_well(
       {"anomalies", "train", config, "epochs=1", "resamples=0", "panels=0", "quiet=true", "run=" + folder / "run"});

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "data/image.h"
@@ -151,6 +152,55 @@ TEST_F(AnomalySetTest, SplitsKeepAnomaliesOutOfTheTrainingAndHalveEveryKind) {
   EXPECT_EQ(split_anomalies(set, {.validation = 0.25, .test = 0.1, .seed = 3}).test, split.test);
   EXPECT_NE(split_anomalies(set, {.validation = 0.25, .test = 0.1, .seed = 4}).test, split.test);
   EXPECT_THROW(split_anomalies(set, {.validation = 0.6, .test = 0.4}), Error);
+}
+
+TEST_F(AnomalySetTest, GroupsAreNeverParted) {
+  for (int sheet = 0; sheet < 12; ++sheet)
+    for (int i = 0; i < 5; ++i) image("good/s" + std::to_string(sheet) + "_" + std::to_string(i) + ".png");
+  for (int i = 0; i < 8; ++i) image("crack/c" + std::to_string(i / 4) + "_" + std::to_string(i) + ".png");
+  const AnomalySet set = load();
+  for (const uint64_t seed : {1, 2, 3}) {
+    const AnomalySplit split =
+        split_anomalies(set, {.validation = 0.25, .test = 0.25, .seed = seed, .groups = {.by = Grouping::name}});
+    std::map<int64_t, std::set<int>> parts;
+    int part = 0;
+    for (const auto* images : {&split.training, &split.validation, &split.test}) {
+      for (const int64_t i : *images) parts[split.group[size_t(i)]].insert(part);
+      ++part;
+    }
+    EXPECT_EQ(parts.size(), 14u);
+    for (const auto& [group, of] : parts) EXPECT_EQ(of.size(), 1u) << group;
+    EXPECT_EQ(split.training.size(), 30u);  // shares are multiples of a group
+    EXPECT_EQ(split.validation.size(), 19u);
+    EXPECT_EQ(split.test.size(), 19u);
+  }
+}
+
+TEST_F(AnomalySetTest, ValidationMayTrain) {
+  for (int i = 0; i < 40; ++i) image("good/" + std::to_string(i) + ".png");
+  for (int i = 0; i < 10; ++i) image("crack/" + std::to_string(i) + ".png");
+  const AnomalySet set = load();
+  AnomalySplitOptions o{.validation = 0.25, .test = 0.1, .seed = 3};
+  const AnomalySplit apart = split_anomalies(set, o);
+  o.validation_trains = true;
+  const AnomalySplit split = split_anomalies(set, o);
+  EXPECT_EQ(split.test, apart.test);
+  EXPECT_EQ(split.training.size(), 36u);
+  EXPECT_EQ(split.validation.size(), 5u);  // the cracks
+}
+
+TEST(ImageGroups, ByNameAndByNumber) {
+  const std::vector<std::string> ids{"a/x_1.png", "a/x_2.png", "a/y_2.png", "b/x_3.png", "b/plain.png"};
+  EXPECT_EQ(group_images(ids, {}), (std::vector<int64_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(group_images(ids, {.by = Grouping::name}), (std::vector<int64_t>{0, 0, 1, 2, 3}));
+  EXPECT_EQ(group_images(ids, {.by = Grouping::number}), (std::vector<int64_t>{0, 0, 0, 1, 2}));
+  const std::vector<std::string> exposures{"e1_num_100.jpg", "e2_num_113.jpg", "e3_num_500.jpg", "e1_num_125.jpg",
+                                           "none.jpg"};
+  EXPECT_EQ(group_images(exposures, {.by = Grouping::number, .gap = 13}), (std::vector<int64_t>{0, 0, 1, 0, 2}));
+  EXPECT_EQ(group_images(exposures, {.by = Grouping::number, .gap = 12}), (std::vector<int64_t>{0, 1, 2, 1, 3}));
+  // A number that fits no integer is not an end.
+  EXPECT_EQ(group_images({"9999999999999999999999999999.png", "1.png"}, {.by = Grouping::number}).size(), 2u);
+  EXPECT_THROW(group_images(ids, {.by = Grouping::number, .gap = -1}), Error);
 }
 
 TEST_F(AnomalySetTest, FoldersOfTheSplitAreRespected) {

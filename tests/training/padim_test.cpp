@@ -127,10 +127,54 @@ TEST(Padim, Errors) {
   padim.add(features(1, 1));
   EXPECT_NE(says([&] { padim.fit(); }).find("at least 2 normal images"), std::string::npos);
   EXPECT_NE(says([&] { padim.add(Tensor::zeros({1, 3, 2, 4})); }).find("[N,2,3,4], got [1,3,2,4]"), std::string::npos);
+  EXPECT_NE(says([&] { padim.prepare_without(1); }).find("left out of 1: at least 2 must be left"), std::string::npos);
+  EXPECT_NE(says([&] { padim.distances_without(features(3, 1)); }).find("call prepare_without(3)"), std::string::npos);
   Tensor broken = features(5, 1);
   broken.mutate()[1] = NAN;
   padim.add(broken);
   EXPECT_NE(says([&] { padim.fit(); }).find("not finite"), std::string::npos);
+}
+
+// What a closed form says of images that were left out is what a model that never saw them says.
+TEST(Padim, DistancesWithoutAGroupAreThoseOfARefit) {
+  const Tensor normal = features(24, 9);
+  for (const int64_t g : {1, 2, 5}) {
+    Padim all(kShape, {.channels = 4, .regularisation = 0.05});
+    all.add(normal);
+    all.prepare_without(g);
+    for (const int64_t first : {int64_t{0}, int64_t{7}, 24 - g}) {
+      const Tensor group = normal.batch_slice(first, first + g);
+      const auto got = all.distances_without(group).values();
+      Padim others(kShape, {.channels = 4, .regularisation = 0.05});
+      if (first > 0) others.add(normal.batch_slice(0, first));
+      if (first + g < 24) others.add(normal.batch_slice(first + g, 24));
+      others.fit();
+      const auto expected = others.distances(group).values();
+      ASSERT_EQ(got.size(), expected.size());
+      for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 2e-3 * expected[i]) << g << " " << first;
+    }
+    all.fit();  // and is what it would have been
+    Padim plain(kShape, {.channels = 4, .regularisation = 0.05});
+    plain.add(normal);
+    plain.fit();
+    EXPECT_EQ(all.distances(normal).values(), plain.distances(normal).values());
+  }
+}
+
+TEST(Padim, WithoutMoreChannelsThanImages) {
+  const FeatureShape wide{1, 2, 30};
+  RandomSequence random(4, RandomStream::noise);
+  std::vector<float> v;
+  for (int i = 0; i < 12 * 60; ++i) v.push_back(random.normal());
+  const Tensor normal = Tensor::from({12, 1, 2, 30}, v);
+  Padim all(wide, {.channels = 30, .regularisation = 0.01}), others(wide, {.channels = 30, .regularisation = 0.01});
+  all.add(normal);
+  all.prepare_without(1);
+  others.add(normal.batch_slice(1, 12));
+  others.fit();
+  const auto got = all.distances_without(normal.batch_slice(0, 1)).values(),
+             expected = others.distances(normal.batch_slice(0, 1)).values();
+  for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-2 * expected[i]);
 }
 
 // Every image the same: the regularisation alone is the variance.

@@ -31,7 +31,8 @@ TEST(Thresholds, AreasAreScikitLearns) {
 }
 
 TEST(Thresholds, RulesThatNeedNoAnomalies) {
-  EXPECT_NEAR(threshold_of("quantile", kScores), 1.9975, 1e-12);
+  EXPECT_EQ(threshold_of("quantile", kScores), 2.66);  // rank ceil(31 x 0.95) = 30 of 30
+  EXPECT_EQ(threshold_of("quantile", kScores, {.quantile = 0.9, .resamples = 0}), 1.97);  // rank 28
   EXPECT_NEAR(threshold_of("deviation", kScores), 1.863516, 1e-9);
   const auto all = find_thresholds({kScores.normal, {}}, kQuick);
   ASSERT_EQ(all.size(), 2u);
@@ -150,8 +151,90 @@ TEST(Thresholds, WarningsAreSentences) {
   EXPECT_TRUE(contains(threshold_warnings({good.normal, {3, 4}}, {}), "with 2 anomalies"));
   EXPECT_TRUE(contains(threshold_warnings({good.normal, {}}, {}), "no anomalies to validate on"));
   EXPECT_TRUE(contains(threshold_warnings({{1, 2, 3}, good.anomalous}, {}),
-                       "3 normal items are too few for the 0.95 quantile: 100"));
+                       "3 normal items are too few to promise 5 % false alarms, and the largest score is the line"));
+  const std::vector<double> some(kScores.normal.begin(), kScores.normal.begin() + 22);
+  EXPECT_TRUE(contains(threshold_warnings({some, kScores.anomalous}, {}),
+                       "22 normal items are too few to hold 5 % false alarms well: 29 would be needed"));
   EXPECT_TRUE(contains(threshold_warnings({good.normal, good.normal}, {}), "AUROC 0.50"));
+}
+
+// A binomial sum, and the density integrated numerically.
+TEST(Thresholds, TheBetaDistribution) {
+  EXPECT_NEAR(beta_distribution(0.05, 5, 96), 0.5640186993, 1e-9);
+  EXPECT_NEAR(beta_distribution(0.3, 2.5, 1.5), 0.0889437232, 1e-7);
+  EXPECT_NEAR(beta_distribution(0.7, 1, 1), 0.7, 1e-12);
+  EXPECT_EQ(beta_distribution(0, 2, 3), 0);
+  EXPECT_EQ(beta_distribution(1, 2, 3), 1);
+  const FalseAlarms f = false_alarms_at(96, 100);
+  EXPECT_NEAR(f.expected, 5.0 / 101, 1e-12);
+  EXPECT_NEAR(beta_distribution(f.range.low, 5, 96), 0.05, 1e-9);
+  EXPECT_NEAR(beta_distribution(f.range.high, 5, 96), 0.95, 1e-9);
+  // A line at the largest of n scores: 1 - (1 - p)^n.
+  EXPECT_NEAR(false_alarms_at(20, 20).range.high, 1 - std::pow(0.05, 1.0 / 20), 1e-9);
+}
+
+TEST(Thresholds, RanksAreConformal) {
+  EXPECT_EQ(conformal_rank(100, 0.95), 96);
+  EXPECT_EQ(conformal_rank(99, 0.95), 95);
+  EXPECT_EQ(conformal_rank(19, 0.95), 19);
+  EXPECT_EQ(conformal_rank(18, 0.95), 18);  // cannot be promised: the largest
+  EXPECT_EQ(conformal_rank(100, 0.95, 19), 100);
+  EXPECT_EQ(conformal_rank(100, 0.95, 39), 98);  // 38 of 39
+  EXPECT_EQ(in_words(false_alarms_at(96, 100)).find("expected false alarms 5.0 % of good images, 90 % range 2.0 to "),
+            0u);
+  EXPECT_NE(in_words(false_alarms_at(98, 100, 39)).find("by 100 good images, which are worth 39 independent ones"),
+            std::string::npos);
+}
+
+// What the words promise, tried: lines found on 60 of a thousand worlds' good scores, and the share of the world above.
+TEST(Thresholds, FalseAlarmsAreWhatWasSaid) {
+  constexpr int kWorlds = 2000, kItems = 60;
+  int inside = 0;
+  double sum = 0;
+  const FalseAlarms said = false_alarms_at(conformal_rank(kItems, 0.95), kItems);
+  for (int world = 0; world < kWorlds; ++world) {
+    RandomSequence random(11, RandomStream::noise, uint32_t(world));
+    std::vector<double> u;  // uniform: the share above a line at t is 1 - t
+    for (int i = 0; i < kItems; ++i) u.push_back(double(random.below(1u << 30)) / double(1u << 30));
+    const double alarms = 1 - threshold_of("quantile", {u, {}});
+    sum += alarms / kWorlds;
+    inside += alarms >= said.range.low && alarms <= said.range.high;
+  }
+  EXPECT_NEAR(sum, said.expected, 0.002);
+  EXPECT_LE(said.expected, 0.05);
+  EXPECT_NEAR(double(inside) / kWorlds, 0.9, 0.02);
+}
+
+TEST(Thresholds, AlarmsThatChanceDoesNotMake) {
+  const FalseAlarms f = false_alarms_at(96, 100);
+  EXPECT_NEAR(chance_of_alarms(f, 0, 30), 1, 1e-12);
+  double all = 0;  // exactly k of 30: differences
+  for (int64_t k = 0; k <= 30; ++k)
+    all += double(k) * (chance_of_alarms(f, k, 30) - (k < 30 ? chance_of_alarms(f, k + 1, 30) : 0));
+  EXPECT_NEAR(all, 30 * f.expected, 1e-9);  // the beta-binomial's mean
+  EXPECT_LT(chance_of_alarms(f, 9, 30), 0.001);
+  EXPECT_GT(chance_of_alarms(f, 3, 30), 0.1);
+}
+
+// Eight pieces of each of 30 sheets: alike, they are worth little more than the sheets; drawn at random, all.
+TEST(Thresholds, ItemsOfAGroupCountAsAlikeAsTheyAre) {
+  RandomSequence random(5, RandomStream::noise);
+  std::vector<double> alike, free;
+  std::vector<int64_t> group;
+  for (int g = 0; g < 30; ++g) {
+    const double of_sheet = random.normal(0, 1);
+    for (int i = 0; i < 8; ++i) {
+      alike.push_back(of_sheet + random.normal(0, 0.1f));
+      free.push_back(random.normal(0, 1));
+      group.push_back(g);
+    }
+  }
+  EXPECT_LT(independent_items(alike, group), 33);
+  EXPECT_GE(independent_items(alike, group), 30);
+  EXPECT_GT(independent_items(free, group), 150);
+  EXPECT_EQ(independent_items(alike, {}), 240);
+  EXPECT_EQ(independent_items(std::vector<double>{1, 1, 1}, std::vector<int64_t>{0, 0, 0}), 1);
+  EXPECT_THROW(independent_items(alike, std::vector<int64_t>{1}), Error);
 }
 
 TEST(Thresholds, Errors) {
