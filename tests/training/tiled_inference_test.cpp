@@ -20,7 +20,7 @@ std::vector<float> numbers(int64_t n) {
 }
 
 // Looks at one position at a time.
-struct Same {
+struct EachPosition {
   Tensor operator()(const Tensor& x) { return affine(x, 1); }
   template <class V>
   void visit(V&&) {}
@@ -91,7 +91,7 @@ TEST(TiledInference, BetweenTilesThatDisagreeThereIsNoSeam) {
 }
 
 TEST(TiledInference, OneLogitIsOneClassOrTwoAndMirroredPassesComeBackInPlace) {
-  const AnyModule network{Same()};
+  const AnyModule network{EachPosition()};
   const int64_t h = 5, w = 7;
   const std::vector<float> x = numbers(h * w);
   const std::vector<Mirrored> plain{{}}, all{{}, {.across = true}, {.down = true}, {.across = true, .down = true}};
