@@ -6,12 +6,22 @@ namespace kern::kernels {
 namespace {
 
 // The mean's divisor comes first: the gradients need it. For a head of few weights (most are) one kernel does the rest:
-// blocks of as many threads as a tile has rows go through tiles in turn. A tile of x is read into shared memory, one
-// thread per row makes its logits and from them, in place, their gradients, then each thread adds 4 x 4 weights'
-// gradients over a part of the rows in registers that it keeps from tile to tile, then one thread per row makes dx in
-// the place of x. So x is read once, dx written once, 8 C bytes a row (4 C of bf16), for 6 K C multiply-adds: up to C K
-// of about 500 bound by memory. Other heads go through linear's and cross_entropy's rows with all logits in scratch,
-// and bf16 as copies in float.
+// thread blocks of as many threads as a tile has rows go through tiles in turn. In shared memory:
+//
+//             wide C                    wide K
+//   w  [wide K] rows: the weights, then the biases; there from beginning to end
+//          +--- wide C + 1 ---+     +-- wide K + 1 --+
+//   row 0  |                  |     |                |   thread 0
+//   row 1  |        x         | --> |   z, then dz   |   thread 1      load_tile, then a thread a row:
+//    ...   |    (then dx)     | <-- |                |    ...          logits_of_row, loss_of_row, dx_of_row
+//          +------------------+     +----------------+
+//               c4..c4+3                 k4..k4+3        add_weight_gradients: thread (part, k4, c4) has 4 x 4 weights'
+//                                                        gradients in registers, over the rows part, part + parts, ...
+//
+// Gradients take the place of what they are the gradients of, the weights' stay in registers from tile to tile. So x is
+// read once, dx written once, 8 C bytes a row (4 C of bf16), for 6 K C multiply-adds: up to C K of about 500 bound by
+// memory. Other heads go through linear's and cross_entropy's implementations with all logits in scratch, and bf16 as
+// copies in float.
 constexpr int kMaxBlocks = 1024, kWide = 8;     // logits, or channels, that a thread makes at a time
 constexpr size_t kMaxShared = 99 * 1024 - 128;  // what a block may have on any GPU since sm_80, less block_sum's own
 constexpr int round_up(int64_t v, int to) { return int((v + to - 1) / to * to); }
@@ -61,92 +71,101 @@ struct TargetWeight {
   }
 };
 
-// One thread per row of a tile of kThreads; `sums` and `gradients` hold a chunk for every block, the latter of K C +
-// K.
+// One thread per row of a tile of kThreads, and what it knows throughout. The steps stand in the order of a tile.
 template <int kThreads, class X>
-__global__ void __launch_bounds__(kThreads, kThreads == 128 ? 4 : 2)
-    head_cross_entropy_kernel(HeadCrossEntropySpec g, HeadInputs<float, X> in, HeadOutputs<float, X> out,
-                              const float* total, Sums<2>* sums, float* gradients) {
-  const Layout at(g, kThreads);
-  float* const weights = KERN_DYNAMIC_SHARED(float);  // [wide K][wide C], then the biases
-  float* const x = weights + at.weights();
-  float* const z = x + kThreads * at.x_stride;
+struct HeadTile {
+  const HeadCrossEntropySpec& g;
+  const HeadInputs<float, X>& in;
+  const HeadOutputs<float, X>& out;
+  const Layout& at;
+  float *const weights, *const x, *const z;  // in shared memory: [wide K][wide C] and the biases, then the tile's
   const int id = int(threadIdx.x), c_of_w = at.wide_c;
-  const CrossEntropySpec loss = g.cross_entropy(g.rows);
-  const float scale = *total == 0 ? 0 : 1 / *total;
-  const bool wants_weights = out.dw || out.db, wants_any = wants_weights || out.dx;
-
-  for (int i = id; i < at.weights(); i += kThreads) {
-    const int row = i / c_of_w, column = i % c_of_w, bias = i - at.wide_k * c_of_w;
-    const bool inside = bias < 0 ? row < at.k && column < at.c : bias < at.k && in.b;
-    weights[i] = !inside ? 0 : bias < 0 ? in.w[row * at.c + column] : in.b[bias];
-  }
-  for (int i = at.c; i < at.x_stride; ++i) x[id * at.x_stride + i] = 0;
-
+  float *const my_x = x + id * at.x_stride, *const my_z = z + id * at.z_stride;
+  // Whose weights' gradients this thread adds: of 4 logits by 4 channels, over every parts-th row.
   const int part = id / at.blocks, k4 = id % at.blocks / at.blocks_c * 4, c4 = id % at.blocks % at.blocks_c * 4;
   float dw[4][4] = {}, db[4] = {};
-  Sums<2> mine{};
-  for (int64_t first = int64_t(blockIdx.x) * kThreads; first < g.rows; first += int64_t(gridDim.x) * kThreads) {
-    const int count = g.rows - first < kThreads ? int(g.rows - first) : kThreads;
-    __syncthreads();  // the tile before has been written
-    const int row_step = kThreads / at.c, column_step = kThreads % at.c;
-    auto for_each_of_x = [&](auto&& f) {  // f(row, column), neighbours to neighbouring threads
-      int row = id / at.c, column = id % at.c;
-      for (; row < count; row += row_step, column += column_step) {
-        if (column >= at.c) {
-          column -= at.c;
-          if (++row >= count) break;
-        }
-        f(row, column);
-      }
-    };
-    const X* from = in.x + first * g.x_pitch();
-    for_each_of_x(
-        [&](int row, int column) { x[row * at.x_stride + column] = load<1>(from + row * g.x_pitch() + column).v[0]; });
-    __syncthreads();
+  Sums<2> losses{};  // weighted, and the weights
 
-    float *const my_x = x + id * at.x_stride, *const my_z = z + id * at.z_stride;
-    if (id < count) {
-      for (int k = 0; k < at.wide_k; k += kWide) {
-        float sum[kWide];
-#pragma unroll
-        for (int i = 0; i < kWide; ++i) sum[i] = weights[at.wide_k * c_of_w + k + i];
-        for (int c = 0; c < at.wide_c; c += 4) {
-          const float v[4] = {my_x[c], my_x[c + 1], my_x[c + 2], my_x[c + 3]};
-#pragma unroll
-          for (int i = 0; i < kWide; ++i) {
-            const Pack<4> w = load<4>(weights + (k + i) * c_of_w + c);
-#pragma unroll
-            for (int j = 0; j < 4; ++j) sum[i] += w.v[j] * v[j];
-          }
-        }
-#pragma unroll
-        for (int i = 0; i < kWide; ++i) my_z[k + i] = sum[i];
-      }
-      const ThreadRow row{my_z, 0, at.k};
-      const int32_t t = in.target[first + id];
-      const bool counts = takes_part(t, g.k);
-      if (out.prediction) {
-        int best = 0;
-        for (int k = 1; k < at.k; ++k)
-          if (my_z[k] > my_z[best]) best = k;
-        out.prediction[first + id] = best;
-      }
-      CrossEntropyNumbers numbers{};
-      if (counts) {
-        mine.v[0] += double(cross_entropy_row_loss(loss, row, t, in.weight, numbers));
-        mine.v[1] += double(in.weight ? in.weight[t] : 1);
-      }
-      if (wants_any) {
-        if (counts && *total != 0) cross_entropy_row_gradient(loss, row, t, in.weight, numbers, scale);
-        else row.for_each([&](int j) { row.out(j) = 0; });
-        for (int k = at.k; k < at.wide_k; ++k) my_z[k] = 0;
-      }
+  // The rest of wide C and wide K is zeros.
+  __device__ __forceinline__ void load_weights() {
+    for (int i = id; i < at.weights(); i += kThreads) {
+      const int row = i / c_of_w, column = i % c_of_w, bias = i - at.wide_k * c_of_w;
+      const bool inside = bias < 0 ? row < at.k && column < at.c : bias < at.k && in.b;
+      weights[i] = !inside ? 0 : bias < 0 ? in.w[row * at.c + column] : in.b[bias];
     }
-    if (!wants_any) continue;
-    __syncthreads();
+    for (int i = at.c; i < at.x_stride; ++i) x[id * at.x_stride + i] = 0;
+  }
 
-    for (int i = part; wants_weights && part < at.parts && i < count; i += at.parts) {
+  // f(row, column) of the tile's x, neighbours to neighbouring threads.
+  template <class F>
+  __device__ __forceinline__ void for_each_of_x(int count, F&& f) const {
+    const int row_step = kThreads / at.c, column_step = kThreads % at.c;
+    int row = id / at.c, column = id % at.c;
+    for (; row < count; row += row_step, column += column_step) {
+      if (column >= at.c) {
+        column -= at.c;
+        if (++row >= count) break;
+      }
+      f(row, column);
+    }
+  }
+  __device__ __forceinline__ void load_tile(int64_t first, int count) {
+    const X* from = in.x + first * g.x_pitch();
+    for_each_of_x(count, [&](int row, int column) {
+      x[row * at.x_stride + column] = load<1>(from + row * g.x_pitch() + column).v[0];
+    });
+  }
+  __device__ __forceinline__ void store_tile(int64_t first, int count) {
+    X* to = out.dx + first * g.dx_pitch();
+    for_each_of_x(count, [&](int row, int column) {
+      store(to + row * g.dx_pitch() + column, Pack<1>{{x[row * at.x_stride + column]}});
+    });
+  }
+
+  // z = w x + b
+  __device__ __forceinline__ void logits_of_row() {
+    for (int k = 0; k < at.wide_k; k += kWide) {
+      float sum[kWide];
+#pragma unroll
+      for (int i = 0; i < kWide; ++i) sum[i] = weights[at.wide_k * c_of_w + k + i];
+      for (int c = 0; c < at.wide_c; c += 4) {
+        const float v[4] = {my_x[c], my_x[c + 1], my_x[c + 2], my_x[c + 3]};
+#pragma unroll
+        for (int i = 0; i < kWide; ++i) {
+          const Pack<4> w = load<4>(weights + (k + i) * c_of_w + c);
+#pragma unroll
+          for (int j = 0; j < 4; ++j) sum[i] += w.v[j] * v[j];
+        }
+      }
+#pragma unroll
+      for (int i = 0; i < kWide; ++i) my_z[k + i] = sum[i];
+    }
+  }
+  // The prediction, the loss, and dz in the place of z.
+  __device__ __forceinline__ void loss_of_row(const CrossEntropySpec& loss, int64_t first, const float* total,
+                                              float scale, bool wants_gradient) {
+    const ThreadRow row{my_z, 0, at.k};
+    const int32_t t = in.target[first + id];
+    const bool counts = takes_part(t, g.k);
+    if (out.prediction) {
+      int best = 0;
+      for (int k = 1; k < at.k; ++k)
+        if (my_z[k] > my_z[best]) best = k;
+      out.prediction[first + id] = best;
+    }
+    CrossEntropyNumbers numbers{};
+    if (counts) {
+      losses.v[0] += double(cross_entropy_row_loss(loss, row, t, in.weight, numbers));
+      losses.v[1] += double(in.weight ? in.weight[t] : 1);
+    }
+    if (!wants_gradient) return;
+    if (counts && *total != 0) cross_entropy_row_gradient(loss, row, t, in.weight, numbers, scale);
+    else row.for_each([&](int j) { row.out(j) = 0; });
+    for (int k = at.k; k < at.wide_k; ++k) my_z[k] = 0;
+  }
+  // dw += dz^T x, db += the sums of dz
+  __device__ __forceinline__ void add_weight_gradients(int count) {
+    for (int i = part; part < at.parts && i < count; i += at.parts) {
       const float *d = z + i * at.z_stride + k4, *v = x + i * at.x_stride + c4;
 #pragma unroll
       for (int a = 0; a < 4; ++a) {
@@ -156,44 +175,74 @@ __global__ void __launch_bounds__(kThreads, kThreads == 128 ? 4 : 2)
         for (int b = 0; b < 4; ++b) dw[a][b] += d_of_k * v[b];
       }
     }
+  }
+  // dx = dz w, in the place of x
+  __device__ __forceinline__ void dx_of_row() {
+    for (int c = 0; c < at.c; c += kWide) {
+      float sum[kWide] = {};
+      for (int k = 0; k < at.k; ++k) {
+        const float d = my_z[k];
+        const Pack<4> low = load<4>(weights + k * c_of_w + c), high = load<4>(weights + k * c_of_w + c + 4);
+#pragma unroll
+        for (int j = 0; j < 4; ++j) sum[j] += low.v[j] * d, sum[4 + j] += high.v[j] * d;
+      }
+#pragma unroll
+      for (int j = 0; j < kWide; ++j)
+        if (c + j < at.c) my_x[c + j] = sum[j];
+    }
+  }
+  // Of this thread block, [K C + K]: the parts of a gradient are added in order, one of the 4 x 4 (and of the 4 biases) at
+  // a time.
+  __device__ __forceinline__ void store_weight_gradients(float* gradients) {
+#pragma unroll
+    for (int a = 0; a < 4; ++a)
+#pragma unroll
+      for (int b = 0; b < 5; ++b) {
+        __syncthreads();
+        z[id] = b < 4 ? dw[a][b] : db[a];
+        __syncthreads();
+        if (part > 0 || k4 + a >= at.k || (b < 4 ? c4 + b >= at.c : c4 > 0)) continue;
+        float sum = 0;
+        for (int p = 0; p < at.parts; ++p) sum += z[p * at.blocks + id];
+        gradients[b < 4 ? (k4 + a) * at.c + c4 + b : g.w_size() + k4 + a] = sum;
+      }
+  }
+};
+
+// `sums` and `gradients` hold a chunk for every thread block, the latter of K C + K.
+template <int kThreads, class X>
+__global__ void __launch_bounds__(kThreads, kThreads == 128 ? 4 : 2)
+    head_cross_entropy_kernel(HeadCrossEntropySpec g, HeadInputs<float, X> in, HeadOutputs<float, X> out,
+                              const float* total, Sums<2>* sums, float* gradients) {
+  const Layout at(g, kThreads);
+  float* const weights = KERN_DYNAMIC_SHARED(float);
+  float* const x = weights + at.weights();
+  HeadTile<kThreads, X> tile{g, in, out, at, weights, x, x + kThreads * at.x_stride};
+  const CrossEntropySpec loss = g.cross_entropy(g.rows);
+  const float scale = *total == 0 ? 0 : 1 / *total;
+  const bool wants_weights = out.dw || out.db, wants_any = wants_weights || out.dx;
+
+  tile.load_weights();
+  for (int64_t first = int64_t(blockIdx.x) * kThreads; first < g.rows; first += int64_t(gridDim.x) * kThreads) {
+    const int count = g.rows - first < kThreads ? int(g.rows - first) : kThreads;
+    __syncthreads();  // the tile before has been written
+    tile.load_tile(first, count);
+    __syncthreads();
+    if (tile.id < count) {
+      tile.logits_of_row();
+      tile.loss_of_row(loss, first, total, scale, wants_any);
+    }
+    if (!wants_any) continue;
+    __syncthreads();
+    if (wants_weights) tile.add_weight_gradients(count);
     if (!out.dx) continue;
     __syncthreads();
-    if (id < count)
-      for (int c = 0; c < at.c; c += kWide) {
-        float sum[kWide] = {};
-        for (int k = 0; k < at.k; ++k) {
-          const float d = my_z[k];
-          const Pack<4> low = load<4>(weights + k * c_of_w + c), high = load<4>(weights + k * c_of_w + c + 4);
-#pragma unroll
-          for (int j = 0; j < 4; ++j) sum[j] += low.v[j] * d, sum[4 + j] += high.v[j] * d;
-        }
-#pragma unroll
-        for (int j = 0; j < kWide; ++j)
-          if (c + j < at.c) my_x[c + j] = sum[j];
-      }
+    if (tile.id < count) tile.dx_of_row();
     __syncthreads();
-    X* to = out.dx + first * g.dx_pitch();
-    for_each_of_x([&](int row, int column) {
-      store(to + row * g.dx_pitch() + column, Pack<1>{{x[row * at.x_stride + column]}});
-    });
+    tile.store_tile(first, count);
   }
-  store_block_sums<kThreads>(mine, sums);
-  if (!wants_weights) return;
-
-  // The parts of a weight's gradient are added in order, one of the 4 x 4 (and of the 4 biases) at a time.
-  float* const mine_of_block = gradients + int64_t(blockIdx.x) * (g.w_size() + g.k);
-#pragma unroll
-  for (int a = 0; a < 4; ++a)
-#pragma unroll
-    for (int b = 0; b < 5; ++b) {
-      __syncthreads();
-      z[id] = b < 4 ? dw[a][b] : db[a];
-      __syncthreads();
-      if (part > 0 || k4 + a >= at.k || (b < 4 ? c4 + b >= at.c : c4 > 0)) continue;
-      float sum = 0;
-      for (int p = 0; p < at.parts; ++p) sum += z[p * at.blocks + id];
-      mine_of_block[b < 4 ? (k4 + a) * at.c + c4 + b : g.w_size() + k4 + a] = sum;
-    }
+  store_block_sums<kThreads>(tile.losses, sums);
+  if (wants_weights) tile.store_weight_gradients(gradients + int64_t(blockIdx.x) * (g.w_size() + g.k));
 }
 
 // dw and db from the blocks' sums: a block of 32 values x 8, thread (i, r) adds those of blocks r, r + 8, ...
