@@ -173,13 +173,13 @@ _kern() {
   while IFS=$'\t' read -r candidate _; do
     if [[ $candidate == :files ]]; then files=1; else COMPREPLY+=("$candidate"); fi
   done < <("${words[0]/#\~/$HOME}" completion words "${words[@]:1}" 2> /dev/null)
-  [[ ${COMPREPLY[*]} == *= ]] && compopt -o nospace
   if [[ $files ]]; then
-    compopt -o filenames
     while IFS= read -r candidate; do
-      COMPREPLY+=("${current:0:${#current}-${#value}}$candidate")
+      [[ -d $candidate ]] && candidate+=/
+      COMPREPLY+=("${current:0:${#current}-${#value}}$(printf %q "$candidate")")
     done < <(compgen -f -- "$value")
   fi
+  [[ ${COMPREPLY[*]} == *[=/] ]] && compopt -o nospace
   if [[ $current == *=* && $COMP_WORDBREAKS == *=* ]]; then  # bash completes what follows the '='
     prefix=${current%"${current##*=}"}
     COMPREPLY=("${COMPREPLY[@]#"$prefix"}")

@@ -89,7 +89,7 @@ ask "$K wells train my"
   const std::string said = read_file(folder / "said");
   for (const char* line :
        {"we -> wells\n", "wells tr -> train\n", "model=unet_ -> unet_strided\n", "schedule_m -> schedule_milestones=\n",
-        "data=wel -> wells.csv\n", "train my -> my run.yaml\n"})
+        "data=wel -> wells.csv\n", "train my -> my\\ run.yaml\n"})
     EXPECT_TRUE(contains(said, line)) << line << "\n" << said;
 }
 
