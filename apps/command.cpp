@@ -1,7 +1,9 @@
 #include "apps/command.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
@@ -10,6 +12,7 @@
 #include <filesystem>
 #include <new>
 
+#include "apps/completion.h"
 #include "apps/info.h"
 #include "engine/atomic_file.h"
 #include "engine/autograd.h"
@@ -18,6 +21,7 @@
 #include "kernels/common/dispatch.h"
 #include "kernels/common/error.h"
 #include "kernels/common/log.h"
+#include "kernels/common/terminal.h"
 #include "kernels/conv/conv2d.h"
 #include "layers/fusion.h"
 
@@ -58,7 +62,31 @@ void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), s
 struct VerbOptions {
   std::vector<std::string> words;  // config.yaml and key=value
   std::string json;
-  bool help_keys = false, markdown = false;
+  bool help_keys = false, markdown = false, quiet = false;
+};
+
+// While it lives, what is printed for a person goes nowhere; warnings and errors stay.
+class SilentOutput {
+ public:
+  explicit SilentOutput(bool silent) {
+    if (!silent) return;
+    std::fflush(stdout);
+    before_ = ::dup(STDOUT_FILENO);
+    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (before_ >= 0 && nowhere >= 0) ::dup2(nowhere, STDOUT_FILENO);
+    if (nowhere >= 0) ::close(nowhere);
+  }
+  ~SilentOutput() {
+    if (before_ < 0) return;
+    std::fflush(stdout);
+    ::dup2(before_, STDOUT_FILENO);
+    ::close(before_);
+  }
+  SilentOutput(const SilentOutput&) = delete;
+  SilentOutput& operator=(const SilentOutput&) = delete;
+
+ private:
+  int before_ = -1;
 };
 
 void add_verb_options(CLI::App& app, const Verb& verb, VerbOptions& to) {
@@ -68,6 +96,7 @@ void add_verb_options(CLI::App& app, const Verb& verb, VerbOptions& to) {
                      "a configuration file and single keys, key=value, that override it")
       ->type_name(words + "[config.yaml] [key=value]");
   app.add_option("--json", to.json, "write the figures to this file")->type_name("FILE");
+  app.add_flag("--quiet", to.quiet, "say nothing but warnings and errors");
   app.add_flag("--help-keys", to.help_keys, "list every key with its default and meaning");
   app.add_flag("--markdown", to.markdown, "with --help-keys: as Markdown tables");
 }
@@ -142,7 +171,9 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
           ": keep one");
     prepared.keys.set(word);
   }
+  if (options.quiet && prepared.keys.has("quiet")) prepared.keys.set("quiet=true");
   prepared.keys.check();
+  const SilentOutput silent(options.quiet);
   // What would only be found wrong after hours of work is looked at first.
   kernels::preferred_impl({});  // reads KERN_IMPL
   kernels::winograd_enabled();  // KERN_WINOGRAD
@@ -202,6 +233,12 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
   info_app->add_option("--json", info.json, "write the figures to this file")->type_name("FILE");
   all.push_back(info_app);
 
+  std::string shell;
+  CLI::App* completion_app = app.add_subcommand("completion", "the script that completes commands and keys in a shell");
+  completion_app->add_option("shell", shell, "bash, zsh or fish")->type_name("SHELL");
+  CLI::App* man_app = app.add_subcommand("man", "the manual page, as man reads it: kern man | man -l -");
+  all.push_back(completion_app), all.push_back(man_app);
+
   VerbOptions options;  // one verb runs: all write here
   for (const Task* task : tasks) {
     CLI::App* task_app = &app;
@@ -213,6 +250,9 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
   }
   for (CLI::App* a : all) a->allow_extras()->set_help_flag("--help,-h", "this text");
 
+  // What the shells' scripts ask: the words are a command line that is not complete, and none of ours.
+  if (arguments.size() >= 2 && arguments[0] == "completion" && arguments[1] == "words")
+    return print(to_lines(candidates(tasks, {arguments.begin() + 2, arguments.end()})));
   if (!arguments.empty() && arguments[0] == "help") {  // kern help wells train
     arguments.erase(arguments.begin());
     arguments.push_back("--help");
@@ -247,6 +287,8 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
     check(!info.model.empty(), "model= names no file");
   }
   if (at == info_app) return info.keys ? print(configuration_page(tasks)) : show_info(info);
+  if (at == completion_app) return print(completion_script(shell));
+  if (at == man_app) return print(manual_page(tasks));
   if (!at->get_subcommands([](const CLI::App*) { return true; }).empty()) {  // `kern` or `kern wells` alone
     std::fputs(at->help().c_str(), stderr);
     exit_code = kUsage;
@@ -278,7 +320,7 @@ std::string out_of_memory() {
 }
 
 int complain(const std::string& sentence, int code) {
-  std::fprintf(stderr, "error: %s\n", terminal_text(sentence).c_str());
+  std::fprintf(stderr, "%s %s\n", painted("error:", Colour::red).c_str(), terminal_text(sentence).c_str());
   return code;
 }
 

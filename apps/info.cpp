@@ -66,14 +66,7 @@ std::string ops_table() {
   return head + "\n" + rule + "\n" + body;
 }
 
-void show_info(const InfoOptions& options) {
-  if (!options.model.empty()) {
-    const Figures card = model_card(training::find_model_file(options.model));
-    show_model(card);
-    if (!options.json.empty()) write_file(options.json, card.to_json());
-    return;
-  }
-  Figures figures;
+void add_build_and_machine(Figures& figures) {
   figures.add("version", version());
   figures.add("build", build_info::kBuildType);
   figures.add("compiler", build_info::kCompiler);
@@ -95,6 +88,17 @@ void show_info(const InfoOptions& options) {
   }
   for (const auto& library : kernels::cuda_libraries()) figures.add(std::string(library.name), library.found);
   figures.add("ops", int(kernels::op_list().size()));
+}
+
+void show_info(const InfoOptions& options) {
+  if (!options.model.empty()) {
+    const Figures card = model_card(training::find_model_file(options.model));
+    show_model(card);
+    if (!options.json.empty()) write_file(options.json, card.to_json());
+    return;
+  }
+  Figures figures;
+  add_build_and_machine(figures);
   if (options.ops) {
     std::fputs(ops_table().c_str(), stdout);
   } else if (options.tuned) {

@@ -1,5 +1,6 @@
 #include "apps/program.h"
 
+#include "apps/doctor.h"
 #include "apps/export.h"
 
 namespace kern::apps {
@@ -12,6 +13,8 @@ const Task& program_task() {
           verb<ExportConfig>("export", "write a trained model of any task in a format that other programs read",
                              describe_export, run_export)
               .taking_one("model"),
+          verb<DoctorConfig>("doctor", "what a report of a problem needs, and whether the program works here",
+                             describe_doctor, run_doctor),
       }};
   return task;
 }

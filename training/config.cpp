@@ -468,6 +468,14 @@ std::string Schema::to_yaml() const {
   return out;
 }
 
+std::vector<KeyDescription> Schema::keys() const {
+  std::vector<KeyDescription> out;
+  for (const Entry& e : entries_)
+    out.push_back({e.name, e.section, e.help, e.kind, e.default_text, e.allowed.says(), e.allowed.words,
+                   e.allowed.required && e.default_text == "\"\""});
+  return out;
+}
+
 std::string Schema::help() const {
   constexpr size_t kIndent = 6, kWidth = 100;
   std::string out = "Keys of 'kern " + command_ + "', given as key=value or in a YAML file as 'key: value':\n", section;

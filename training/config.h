@@ -174,6 +174,14 @@ Value write_value(const std::map<std::string, T>& v) {
 }
 }  // namespace field
 
+// A key as people are told of it.
+struct KeyDescription {
+  std::string name, section, help, kind, default_text;
+  std::string says;                // what is allowed besides the kind; empty: all
+  std::vector<std::string> words;  // one of these, where there are any
+  bool required = false;
+};
+
 class Schema {
  public:
   explicit Schema(std::string command);  // "wells train": messages name it
@@ -204,7 +212,8 @@ class Schema {
   bool has(std::string_view name) const;                            // whether there is such a key
   bool given(std::string_view name) const;                          // by a file or the command line, not by default
   std::vector<std::pair<std::string, std::string>> values() const;  // every key and its value on one line
-  std::string to_yaml() const;   // the effective configuration: load_text() of it changes nothing
+  std::string to_yaml() const;  // the effective configuration: load_text() of it changes nothing
+  std::vector<KeyDescription> keys() const;
   std::string help() const;      // for a terminal
   std::string markdown() const;  // a table per section
   // For a page: a key as a row of a Markdown table, with the columns of a list of structures as further rows.

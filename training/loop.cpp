@@ -7,12 +7,15 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <utility>
 
+#include "engine/atomic_file.h"
 #include "engine/interruption.h"
 #include "engine/random.h"
 #include "kernels/common/log.h"
 #include "training/csv_log.h"
 #include "training/stop.h"
+#include "training/tensorboard_log.h"
 
 namespace kern::training {
 namespace {
@@ -82,6 +85,7 @@ class Loop {
     started_ = last_save_ = steady_seconds();
     seconds_before_ = s_.seconds;
     if (t_.begin) t_.begin();
+    begin_tensorboard();
     while (s_.epoch < options_.epochs && !worn_out()) {
       // Asked before as well: resuming a run whose time is used up must not add to it.
       auto reason = asked_to_stop();
@@ -120,6 +124,7 @@ class Loop {
     progress_.begin(samples, e + 1, steps > 0 ? samples * s_.index / steps : 0);
     t_.begin_epoch(e, s_.index);
     while (s_.index < steps) {
+      if (s_.index + 1 == steps) watch_gradients();
       for (size_t i = 0; i < t_.optimisers.size(); ++i) t_.optimisers[i].second->set_lr(base_lr_[i] * lr_scale());
       waiting_.push_back(t_.step(e, s_.index));
       for (const auto& [name, ema] : t_.averages) ema->update();
@@ -145,6 +150,7 @@ class Loop {
       record.figures.emplace_back(f.name, f.weight > 0 ? f.sum / f.weight : std::numeric_limits<double>::quiet_NaN());
     for (const EpochRecord& before : s_.history) record.seconds -= before.seconds;
     log(record);
+    if (tensorboard_) tensorboard(record, v);
     std::string figures;
     for (const auto& [name, value] : v.figures) figures += text(figures.empty() ? "" : "  ", name, ' ', value);
     progress_.end(figures + (better ? "  *" : ""));
@@ -225,6 +231,50 @@ class Loop {
     timing_->append({double(r.epoch), r.seconds});
   }
 
+  // --- TensorBoard: the same figures, and what a table does not hold ---
+
+  void begin_tensorboard() {
+    if (options_.logger != Logger::tensorboard) return;
+    tensorboard_.emplace(run_.file(kTensorBoardFolder), s_.epoch);
+    bool here = true;
+    for (const auto& [name, model] : t_.models) here = here && model.device() == Device::cpu;
+    check(
+        here || options_.histograms != Histograms::gradients,
+        "log_histograms=gradients reads gradients before they are used up, which a GPU does within one recorded step: "
+        "give log_histograms=weights, or device=cpu");
+  }
+  // The next update shows its gradients before it uses them up.
+  void watch_gradients() {
+    if (!tensorboard_ || options_.histograms != Histograms::gradients) return;
+    for (const auto& [name, optimiser] : t_.optimisers)
+      optimiser->before_next_update([this] {
+        if (std::exchange(watched_, s_.epoch + 1) == s_.epoch + 1) return;  // another optimiser of the same step
+        each_parameter([&](const std::string& tag, const Tensor& p) {
+          if (const Tensor g = p.grad()) tensorboard_->histogram("gradients/" + tag, s_.epoch + 1, g.values());
+        });
+      });
+  }
+  template <class F>
+  void each_parameter(F f) const {
+    for (const auto& [name, model] : t_.models)
+      for (const NamedTensor& p : model.parameters()) f(name + "." + p.name, p.tensor);
+  }
+  void tensorboard(const EpochRecord& r, const Validation& v) {
+    tensorboard_->scalar("train/loss", r.epoch, r.train_loss);
+    tensorboard_->scalar("train/lr", r.epoch, r.lr);
+    for (size_t i = 0; i < r.figures.size(); ++i)
+      tensorboard_->scalar((i < v.figures.size() ? "validation/" : "method/") + r.figures[i].first, r.epoch,
+                           r.figures[i].second);
+    if (options_.histograms != Histograms::none)
+      each_parameter([&](const std::string& tag, const Tensor& p) {
+        tensorboard_->histogram("weights/" + tag, r.epoch, p.values());
+      });
+    if (options_.images)
+      if (const auto panel = run_.file(panel_file(r.epoch)); std::filesystem::exists(panel))
+        tensorboard_->image("validation/panels", r.epoch, read_file(panel));
+    tensorboard_->flush();
+  }
+
   void save() {
     s_.seconds = seconds();
     s_.schedule = t_.schedule->state();
@@ -281,6 +331,8 @@ class Loop {
   std::deque<StepResult> waiting_;  // whose losses were not read yet
   std::vector<double> base_lr_;
   std::optional<CsvLog> metrics_, timing_;
+  std::optional<TensorBoardLog> tensorboard_;
+  int watched_ = 0;  // the epoch whose gradients were seen
   double started_ = 0, last_save_ = 0, seconds_before_ = 0;
 };
 
@@ -306,6 +358,11 @@ std::string_view to_string(EndReason reason) {
       return "diverged";
   }
   return "?";
+}
+
+std::string panel_file(int epoch) {
+  const std::string number = std::to_string(epoch);
+  return "panels/epoch_" + std::string(number.size() < 4 ? 4 - number.size() : 0, '0') + number + ".png";
 }
 
 LoopResult run_loop(const RunFolder& run, const LoopOptions& options, Training& training, ProgressBar& progress) {

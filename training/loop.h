@@ -14,12 +14,19 @@
 
 namespace kern::training {
 
+enum class Logger { csv, tensorboard };
+enum class Histograms { none, weights, gradients };
+
 struct LoopOptions {
   int epochs = 20;
   int patience = 0;              // epochs without improvement before the training ends; 0: never
   double time_budget = 0;        // seconds over all resumptions; 0: none
   double checkpoint_every = 60;  // seconds between checkpoints inside an epoch; one follows every epoch anyway
-  int64_t stop_after_steps = 0;  // for tests: leave, without saving, as a killed process would; 0: never
+  // tensorboard: event files beside metrics.csv, in the run folder's tensorboard/ (training/tensorboard_log.h).
+  Logger logger = Logger::csv;
+  Histograms histograms = Histograms::none;  // in them, after every epoch; gradients: of its last update too
+  bool images = true;                        // in them: the panels that the app draws
+  int64_t stop_after_steps = 0;              // for tests: leave, without saving, as a killed process would; 0: never
 };
 
 struct StepResult {
@@ -62,6 +69,9 @@ struct LoopResult {
   }
 };
 
+inline constexpr const char* kTensorBoardFolder = "tensorboard";
+// Where an app draws what it shows of an epoch, counted from 1, in the run folder.
+std::string panel_file(int epoch);
 inline constexpr const char* kCheckpointFile = "checkpoint.safetensors";
 inline constexpr const char* kBestModelFile = "model.safetensors";
 inline constexpr const char* kLastModelFile = "model_last.safetensors";

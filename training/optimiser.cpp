@@ -83,6 +83,7 @@ void Optimiser::prepare_step() {
 void Optimiser::apply_step(SourceLocation at) {
   const KeptInDryRun keep(clipped_);
   arena_.check_ownership(at);
+  if (const auto look = std::exchange(look_, nullptr)) look();
   const Device device = arena_.values().device();
   const float* const scale = clipped_ ? gradient_scale_.on(device) : nullptr;
   for (Group& g : groups_) {

@@ -6,8 +6,10 @@
 //   optimiser.clip_gradient_norm(1.0);
 //   optimiser.step();                    // updates, and clears the gradients
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -53,6 +55,8 @@ class Optimiser {
   // count, learning rates) are set by the host, outside of the record; the kernels are given to the device in it.
   void prepare_step();
   void apply_step(SourceLocation at = SourceLocation::current());
+  // Called once, when the next update is about to use up the gradients. On the CPU alone: a GPU's step is recorded.
+  void before_next_update(std::function<void()> look) { look_ = std::move(look); }
   void clear_gradients() { arena_.clear_gradients(); }
   // The next step() sees the gradients scaled so that their joint Euclidean norm is at most `limit` (0: any). The
   // device does that by itself: nobody waits.
@@ -77,6 +81,7 @@ class Optimiser {
   double lr_;
   DeviceScalar<double> squares_ = 0;  // of the gradient's norm
   DeviceScalar<float> gradient_scale_ = 1;
+  std::function<void()> look_;
   bool clipped_ = false;  // whether the next update is to be scaled
   DeviceScalar<int64_t> steps_ = 0;
   Tensor first_, second_;  // moments, [arena size]; first_ is SGD's velocity

@@ -24,7 +24,10 @@ LoopOptions Recipe::loop_options() const {
   return {.epochs = epochs,
           .patience = patience,
           .time_budget = time_budget.seconds,
-          .checkpoint_every = checkpoint_every.seconds};
+          .checkpoint_every = checkpoint_every.seconds,
+          .logger = logger,
+          .histograms = log_histograms,
+          .images = log_images};
 }
 
 void describe_training(Schema& keys, Recipe& r, const std::string& things) {
@@ -69,7 +72,17 @@ void describe_stopping(Schema& keys, Recipe& r) {
       .key("time_budget", r.time_budget, "end after this long, e.g. 20m; 0: no limit")
       .key("checkpoint_every", r.checkpoint_every,
            "between checkpoints inside an epoch; one follows every epoch anyway")
-      .key("force", r.force, "train although a step is foreseen to need more memory than there is");
+      .key("force", r.force, "train although a step is foreseen to need more memory than there is")
+      .choice("logger", r.logger,
+              "csv: figures of every epoch in metrics.csv; tensorboard: also as event files, in the run folder's "
+              "tensorboard/",
+              {{"csv", Logger::csv}, {"tensorboard", Logger::tensorboard}})
+      .choice(
+          "log_histograms", r.log_histograms,
+          "tensorboard: how values are spread after every epoch; gradients: the weights', and the gradients' of its "
+          "last update before clip",
+          {{"none", Histograms::none}, {"weights", Histograms::weights}, {"gradients", Histograms::gradients}})
+      .key("log_images", r.log_images, "tensorboard: the panels of every epoch, of tasks that draw them");
 }
 
 }  // namespace kern::training

@@ -28,6 +28,9 @@ struct Recipe {
   int patience = 0;
   Duration time_budget, checkpoint_every{60};
   bool force = false;
+  Logger logger = Logger::csv;
+  Histograms log_histograms = Histograms::none;
+  bool log_images = true;
 
   Optimiser make_optimiser(std::vector<ParameterGroup> groups) const;
   Schedule make_schedule(int64_t updates_in_epoch) const;  // Error when its keys do not fit together

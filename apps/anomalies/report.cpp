@@ -212,7 +212,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(const AnomaliesReport&
 
 }  // namespace
 
-std::string anomalies_panel_name(int epoch) { return fmt::format("panels/epoch_{:04}.png", epoch); }
+std::string anomalies_panel_name(int epoch) { return training::panel_file(epoch); }
 
 std::string panel_png(const AnomaliesModel& model, const AnomaliesSource& source, std::span<const int64_t> which,
                       double hot) {

@@ -169,7 +169,7 @@ std::string images_csv(const ImagesReport& in) {
 
 }  // namespace
 
-std::string panel_name(int epoch) { return fmt::format("panels/epoch_{:04}.png", epoch); }
+std::string panel_name(int epoch) { return training::panel_file(epoch); }
 
 std::string opinions_png(std::span<const Opinion> opinions, const InferenceOptions& inference) {
   std::vector<data::Image> cells;

@@ -4,12 +4,15 @@
 #include <mutex>
 #include <utility>
 
+#include "kernels/common/terminal.h"
+
 namespace kern {
 namespace {
 std::mutex mutex;
 LogSink& sink() {
   static LogSink s = [](LogLevel level, const std::string& message) {
-    std::fprintf(stderr, "%s%s\n", level == LogLevel::warning ? "warning: " : "", terminal_text(message).c_str());
+    const std::string word = level == LogLevel::warning ? painted("warning:", Colour::yellow) + " " : "";
+    std::fprintf(stderr, "%s%s\n", word.c_str(), terminal_text(message).c_str());
   };
   return s;
 }
