@@ -40,12 +40,36 @@ std::vector<int64_t> class_counts(const std::vector<data::Well>& wells, const st
   return counts;
 }
 
+void set_penalty(const TrainConfig& c, WellsModel& m) {
+  check(!c.penalty.empty() || (c.decision == Decision::most_probable && c.monitor != Monitor::penalty),
+        c.monitor == Monitor::penalty ? "monitor=penalty" : "decision=least_penalty",
+        " needs to know what mistakes cost: give penalty=force2020, or penalty=FILE.csv");
+  check(c.decision == Decision::most_probable || !c.postprocess.monotone,
+        "decision=least_penalty decides sample by sample, monotone=true by whole wells: keep one of them");
+  m.least_penalty = c.decision == Decision::least_penalty;
+  if (c.penalty.empty()) return;
+  if (c.penalty == "force2020") {
+    std::vector<std::string> codes;
+    for (int k = 0; k < int(m.class_count()); ++k)
+      codes.push_back(size_t(k) < m.codes.size() && !m.codes[size_t(k)].empty() ? m.codes[size_t(k)][0]
+                                                                                : std::to_string(k));
+    m.penalty = force2020_penalty(codes);
+  } else {
+    m.penalty = read_penalty(c.penalty, m.class_count());
+  }
+}
+
 WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data::Split& split) {
   WellsModel m;
   m.architecture = c.model;
   m.curves = c.data.curves;
-  m.normalisation =
-      data::fit_normalisation(set.wells, split.training, {.scaling = c.scaling, .mask = c.mask, .log10 = c.log10});
+  // A network is told which curves were hidden from it, and a well that lacks one is told then.
+  const bool hides = c.augmentation.hide_curve > 0 && c.data.curves.size() > 1;
+  m.normalisation = data::fit_normalisation(set.wells, split.training,
+                                            {.scaling = c.scaling,
+                                             .mask = c.mask == data::Mask::automatic && hides ? data::Mask::on : c.mask,
+                                             .log10 = c.log10,
+                                             .per_well = c.per_well});
   m.reads_windows = c.features == Features::windows;
   m.network = {.in = int(m.own_channels()),
                .out = set.classes,
@@ -55,11 +79,13 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
                .residual_units = c.residual_units,
                .radius = c.radius,
                .norm = c.norm,
-               .on_base = c.residual_on == ResidualOn::logistic};
+               .on_base = c.residual_on != ResidualOn::none};
+  m.on_boosting = c.residual_on == ResidualOn::boosting;
   m.step = set.step;
   m.step_unit = set.step_unit;
   m.classes = c.data.class_list(set.classes);
   for (const WellsClass& k : c.data.classes) m.codes.push_back(k.codes);
+  set_penalty(c, m);
   m.postprocess = c.postprocess;
   m.null_values = c.data.null_values;
   m.label = c.data.label;
@@ -72,8 +98,12 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
 
 using Loaders = StepFeeds<data::WellBatches>;
 
-LabelledBatch labelled_of(const WellsModel& model, const data::WellBatch& b) {
-  return {network_input(model, b.inputs, b.N, b.L), Tensor::from({b.N, b.L}, b.labels)};
+// folds: where the network corrects trees, those that a well is unknown to.
+LabelledBatch labelled_of(const WellsModel& model, const FoldTrees& folds, const data::WellBatch& b) {
+  TreesOfWindow trees;
+  if (!folds.folds.empty())
+    for (const int64_t w : b.wells) trees.push_back(folds.of_well[size_t(w)]);
+  return {network_input(model, b.inputs, b.N, b.L, trees), Tensor::from({b.N, b.L}, b.labels)};
 }
 
 UnlabelledBatch unlabelled_of(const WellsModel& model, const data::WellBatch& b) {
@@ -110,8 +140,9 @@ Roles roles_of(const TrainConfig& c, const data::WellSet& set, const data::Split
   return r;
 }
 
-// The model must stay where it is.
-Loaders make_loaders(const TrainConfig& c, const data::WellSet& set, const Roles& roles, const WellsModel& model) {
+// The model and the folds must stay where they are.
+Loaders make_loaders(const TrainConfig& c, const data::WellSet& set, const Roles& roles, const WellsModel& model,
+                     const FoldTrees& folds) {
   const data::Normalisation& scales = model.normalisation;
   data::BatchOptions o{.batch = c.recipe.batch,
                        .window = c.window,
@@ -128,7 +159,8 @@ Loaders make_loaders(const TrainConfig& c, const data::WellSet& set, const Roles
     unlabelled.emplace(set.wells, roles.unlabelled, scales, o);
   }
   return Loaders(
-      std::move(labelled), std::move(unlabelled), [&model](const data::WellBatch& b) { return labelled_of(model, b); },
+      std::move(labelled), std::move(unlabelled),
+      [&model, &folds](const data::WellBatch& b) { return labelled_of(model, folds, b); },
       [&model](const data::WellBatch& b) { return unlabelled_of(model, b); },
       {.accumulate = c.recipe.accumulate,
        .epoch_updates = c.method.epoch_updates,
@@ -158,8 +190,10 @@ std::vector<float> weights_of(const TrainConfig& c, std::vector<int64_t> counts)
   return class_weights(c.class_weights, counts);
 }
 
-double score_of(Monitor monitor, const ConfusionMatrix& m) {
+double score_of(Monitor monitor, const WellsModel& model, const ConfusionMatrix& m) {
   switch (monitor) {
+    case Monitor::penalty:
+      return penalty_score(*model.penalty, m);
     case Monitor::mean_iou:
       return m.mean_iou();
     case Monitor::macro_f1:
@@ -168,6 +202,28 @@ double score_of(Monitor monitor, const ConfusionMatrix& m) {
       return m.accuracy();
   }
   throw InternalError("no such monitor");
+}
+
+// Those that were asked for, and the one that the network corrects.
+FoldTrees fit_baselines(const TrainConfig& c, const data::WellSet& set, const std::vector<int64_t>& labelled,
+                        WellsModel& model) {
+  const BaselineFit how{.hide = c.augmentation.hide_curve, .seed = uint64_t(c.recipe.seed)};
+  BoostingOptions options = c.boosting;
+  options.seed = how.seed;
+  const auto wanted = [&](const char* name, ResidualOn corrected) {
+    return c.residual_on == corrected || std::ranges::find(c.baseline, name) != c.baseline.end();
+  };
+  if (wanted("logistic", ResidualOn::logistic)) {
+    if (c.residual_on == ResidualOn::logistic) inform("fitting the logistic regression that the network corrects");
+    model.logistic = fit_logistic(model, set.wells, labelled, how);
+  }
+  if (wanted("boosting", ResidualOn::boosting)) {
+    inform("fitting boosted trees", c.residual_on == ResidualOn::boosting
+                                        ? ", which the network corrects, and those of up to five parts of the wells"
+                                        : "");
+    model.boosting = fit_boosting(model, set.wells, labelled, how, options);
+  }
+  return c.residual_on == ResidualOn::boosting ? fit_folds(model, set.wells, labelled, how, options) : FoldTrees{};
 }
 
 void train(const TrainConfig& c, const RunFolder& run, Call& call) {
@@ -190,10 +246,8 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2,
         "the training wells hold only one class: there is nothing to learn. Check label= and classes=, and that "
         "labelled_fraction= leaves enough wells");
-  if (c.residual_on == ResidualOn::logistic) inform("fitting the logistic regression that the network corrects");
-  model.logistic = fit_logistic(model, set.wells, labelled);
-
-  Loaders loaders = make_loaders(c, set, roles, model);
+  const FoldTrees folds = fit_baselines(c, set, labelled, model);
+  Loaders loaders = make_loaders(c, set, roles, model, folds);
   const int64_t steps = loaders.steps();
   const Device device = c.machine.where();
   model.module.move_to(device);
@@ -232,7 +286,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   t.step = [&](int epoch, int64_t index) { return method.step(loaders.next(epoch, index)); };
   t.validate = [&](int) {
     const Evaluation j = evaluate(model, set.wells, split.validation);
-    return Validation{.score = score_of(c.monitor, j.matrix),
+    return Validation{.score = score_of(c.monitor, model, j.matrix),
                       .loss = j.loss,
                       .figures = {{"val_loss", j.loss},
                                   {"accuracy", j.matrix.accuracy()},
@@ -242,7 +296,9 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   t.save_model = [&](const std::filesystem::path& path) { save_wells_model(path, model); };
   t.identity.insert(
       {{"model", model.architecture + (model.reads_windows ? " with features=windows" : "") +
-                     (model.network.on_base ? " with residual_on=logistic" : "")},
+                     (!model.network.on_base ? ""
+                      : model.on_boosting    ? " with residual_on=boosting"
+                                             : " with residual_on=logistic")},
        {"data", hash_of(set.wells)},
        {"split", hash_of(model.training_wells) + hash_of(model.validation_wells)},
        {"batches", fmt::format("batch={} accumulate={} window={}", c.recipe.batch, c.recipe.accumulate, c.window)},
@@ -265,7 +321,10 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
   const int commonest = int(std::max_element(counts.begin(), counts.end()) - counts.begin());
   const std::vector<Baseline> baselines = evaluate_baselines(best, set.wells, j, commonest);
   call.figures.add("best_epoch", int64_t(end->best_epoch));
-  add_figures(call.figures, j, baselines);
+  add_figures(call.figures, best, j, baselines);
+  const std::vector<std::string> doubts = doubts_about(j, baselines, c.class_weights != ClassWeights::none);
+  for (const std::string& sentence : doubts) warn(sentence);
+  call.figures.add("warnings", doubts);
   call.figures.add("seconds", end->seconds);
   call.figures.add("foreseen_peak_bytes", int64_t(foreseen.peak));
   call.figures.add("foreseen_reserved_bytes", int64_t(foreseen.reserved));
@@ -281,6 +340,7 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                        .validation = split.validation,
                        .evaluation = &j,
                        .baselines = baselines,
+                       .warnings = doubts,
                        .history = end->history,
                        .loss = in_words(LossOptions{}, c.class_weights != ClassWeights::none, to_string(c.method.kind)),
                        .best_epoch = end->best_epoch,
@@ -290,9 +350,9 @@ void train(const TrainConfig& c, const RunFolder& run, Call& call) {
                        .tracks = c.report_wells});
   finish_run(run, call);
   fmt::print(
-      "best epoch {}: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} on {} validation wells ({})\nreport: {}\n",
-      end->best_epoch, j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), split.validation.size(),
-      in_words(baselines), run.file("report.html").string());
+      "best epoch {}: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f}{} on {} validation wells ({})\nreport: {}\n",
+      end->best_epoch, j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), penalty_in_words(best, j.matrix),
+      split.validation.size(), in_words(baselines), run.file("report.html").string());
 }
 
 }  // namespace
