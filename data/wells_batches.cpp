@@ -30,6 +30,8 @@ WellBatches::WellBatches(const std::vector<Well>& wells, std::span<const int64_t
   check(options.window >= 0, "wells: window=", options.window, " is not a number of samples, nor 0 for whole wells");
   check(options.augmentation.gain >= 0 && options.augmentation.shift >= 0 && options.augmentation.noise >= 0,
         "wells: an augmentation's gain, shift and noise must not be negative");
+  check(options.augmentation.hide_curve >= 0 && options.augmentation.hide_curve < 1,
+        "wells: hide_curve is a probability below 1, got ", options.augmentation.hide_curve);
   check_options(view_of(options.augmentation));
   if (options.strong) check_options(*options.strong);
   check(!which.empty(), "wells: there are no wells to make batches of");
@@ -104,6 +106,10 @@ WellBatches::Epoch WellBatches::epoch(int64_t number) const {
 // inputs [length, channels] and labels [length] of one window; what is missing stays missing.
 void WellBatches::augment(float* inputs, int32_t* labels, int64_t length, const Epoch& epoch, int64_t number) const {
   const Augmentation& a = options_.augmentation;
+  if (a.hide_curve > 0) {
+    RandomSequence draw(options_.seed, RandomStream::augment, epoch.number, uint32_t(number));
+    hide_curves(inputs, length, curves_, mask_, drawn_curves(curves_, a.hide_curve, draw));
+  }
   RandomSequence random(options_.seed, RandomStream::noise, epoch.number, uint32_t(number));
   for (int64_t c = 0; c < curves_ && a.any(); ++c) {
     const float gain = 1 + float(random.uniform(-a.gain, a.gain)), shift = float(random.uniform(-a.shift, a.shift));

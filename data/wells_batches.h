@@ -29,6 +29,7 @@ struct Augmentation {
   double shift = 0;  // s is uniform in +-shift
   double noise = 0;  // n is normal with this deviation
   double drift = 0, stretch = 0, hide = 0;
+  double hide_curve = 0;  // each curve of a window is missing throughout with this probability; one stays
   bool any() const { return gain > 0 || shift > 0 || noise > 0; }
   bool any_view() const { return drift > 0 || stretch > 0 || hide > 0; }
 };

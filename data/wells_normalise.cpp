@@ -78,6 +78,7 @@ Normalisation fit_normalisation(const std::vector<Well>& wells, std::span<const 
           " of the curve ", n.curves[c].name, ": take it out of curves", n.curves[c].log10 ? " or out of log10" : "");
     fit(n.curves[c], values, o.scaling);
   }
+  n.per_well = o.per_well;
   n.mask = o.mask == Mask::on || (o.mask == Mask::automatic && gaps);
   return n;
 }
@@ -89,6 +90,18 @@ std::vector<float> scaled_curve(const Curve& curve, const CurveScale& s) {
   return out;
 }
 
+CurveScale own_scale(const Curve& curve, const CurveScale& s) {
+  constexpr double kDeviations = 2.5631;  // from the 10th to the 90th percentile of a normal distribution
+  std::vector<double> values;
+  for (const float v : curve.values)
+    if (const double x = transformed(v, s.log10); !std::isnan(x)) values.push_back(x);
+  if (values.size() < kLeastOwn) return s;
+  CurveScale own = s;
+  own.offset = quantile(values, 0.5);
+  own.scale = (quantile(values, 0.9) - quantile(values, 0.1)) / kDeviations;
+  return own.scale > 1e-7 * std::abs(own.offset) && own.scale > 0 ? own : s;
+}
+
 std::vector<float> network_inputs(const Well& well, const Normalisation& n) {
   check(well.curves.size() == n.curves.size(), "wells: the well ", well.id, " has ", well.curves.size(),
         " curves, the normalisation ", n.curves.size());
@@ -97,7 +110,8 @@ std::vector<float> network_inputs(const Well& well, const Normalisation& n) {
   for (size_t c = 0; c < curves; ++c) {
     check(same_name(well.curves[c].name, n.curves[c].name), "wells: curve ", c, " of the well ", well.id, " is ",
           well.curves[c].name, ", the normalisation expects ", n.curves[c].name);
-    const std::vector<float> scaled = scaled_curve(well.curves[c], n.curves[c]);
+    const std::vector<float> scaled =
+        scaled_curve(well.curves[c], n.per_well ? own_scale(well.curves[c], n.curves[c]) : n.curves[c]);
     for (size_t i = 0; i < scaled.size(); ++i) {
       if (std::isnan(scaled[i])) continue;
       out[i * channels + c] = std::clamp(scaled[i], -kClip, kClip);

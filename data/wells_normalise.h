@@ -17,6 +17,7 @@ enum class Mask { automatic, on, off };         // automatic: on when a training
 Scaling scaling_from(const std::string& name);  // minmax, standard, robust; an Error otherwise
 Mask mask_from(const std::string& name);        // auto, on, off
 
+inline constexpr size_t kLeastOwn = 50;
 inline constexpr float kClip = 8;  // scaled values end here: a spike must not outweigh a well
 
 struct CurveScale {
@@ -28,7 +29,10 @@ struct CurveScale {
 // Everything that prediction needs to make the same inputs; it goes into the model file.
 struct Normalisation {
   std::vector<CurveScale> curves;  // in channel order
-  bool mask = false;               // one more channel per curve after all curves: 1 measured, 0 missing
+  // Of every well by its own statistics: (value - median) / ((q90 - q10) / 2.563), which leaves how a curve moves and
+  // drops where it lies. A curve with fewer than kLeastOwn values, or constant, keeps the offset and scale above.
+  bool per_well = false;
+  bool mask = false;  // one more channel per curve after all curves: 1 measured, 0 missing
   int64_t channels() const { return int64_t(curves.size()) * (mask ? 2 : 1); }
 };
 
@@ -36,6 +40,7 @@ struct NormalisationOptions {
   Scaling scaling = Scaling::standard;
   Mask mask = Mask::automatic;
   std::vector<std::string> log10;  // names of curves, e.g. resistivities
+  bool per_well = false;
 };
 
 // Statistics of the training wells alone. A constant curve gets scale 1. Throws an Error for an unknown name in log10
@@ -48,5 +53,7 @@ Normalisation fit_normalisation(const std::vector<Well>& wells, std::span<const 
 std::vector<float> network_inputs(const Well& well, const Normalisation& normalisation);
 // The same values before clipping, NaN where missing: one curve, for finding spikes.
 std::vector<float> scaled_curve(const Curve& curve, const CurveScale& scale);
+// The scale of a curve by the values of this well alone; `scale` where they are too few, or all one.
+CurveScale own_scale(const Curve& curve, const CurveScale& scale);
 
 }  // namespace kern::data

@@ -68,4 +68,20 @@ ViewOfWindow strong_view(const float* inputs, int64_t length, int64_t curves, bo
   return out;
 }
 
+std::vector<char> drawn_curves(int64_t curves, double probability, RandomSequence& random) {
+  std::vector<char> hidden(static_cast<size_t>(curves));
+  const auto kept = random.below(uint32_t(std::max<int64_t>(1, curves)));
+  for (int64_t c = 0; c < curves; ++c) hidden[size_t(c)] = double(random.uniform()) < probability && c != int64_t(kept);
+  return hidden;
+}
+
+void hide_curves(float* inputs, int64_t length, int64_t curves, bool mask, const std::vector<char>& hidden) {
+  const int64_t channels = curves * (mask ? 2 : 1);
+  for (int64_t c = 0; c < curves; ++c)
+    for (int64_t i = 0; i < length && hidden[size_t(c)]; ++i) {
+      inputs[i * channels + c] = 0;
+      if (mask) inputs[i * channels + curves + c] = 0;
+    }
+}
+
 }  // namespace kern::data

@@ -30,4 +30,9 @@ struct ViewOfWindow {
 ViewOfWindow strong_view(const float* inputs, int64_t length, int64_t curves, bool mask, const StrongView& options,
                          RandomSequence& random);
 
+// Which of the curves a tool did not run: each with this probability, but not the last one that would be left (drawn).
+std::vector<char> drawn_curves(int64_t curves, double probability, RandomSequence& random);
+// Those are missing throughout: 0, and 0 in the mask. inputs [length, channels] as above.
+void hide_curves(float* inputs, int64_t length, int64_t curves, bool mask, const std::vector<char>& hidden);
+
 }  // namespace kern::data

@@ -13,4 +13,10 @@ inline constexpr int64_t kWindowFeatures = 17;
 // inputs [L, C] channels last; out [C * kWindowFeatures], the features of channel 0 first. 0 <= at < L.
 void window_features(std::span<const float> inputs, int64_t channels, int64_t at, std::span<float> out);
 
+// The same of the curves alone, for what knows missing values: inputs [L, curves] or, with a mask, [L, 2 curves]; out
+// [curves * kWindowFeatures]. A value that the mask says was not measured is NaN; means and deviations are those of the
+// measured samples, NaN where there is none.
+void window_features_or_missing(std::span<const float> inputs, int64_t curves, bool mask, int64_t at,
+                                std::span<float> out);
+
 }  // namespace kern::data

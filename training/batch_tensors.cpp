@@ -62,17 +62,17 @@ BatchTensors<data::WellBatches> well_tensors(WellInput input, int64_t channels) 
               },
           .labelled =
               [input](const data::WellBatch& b) {
-                return LabelledBatch{input(b.inputs, b.N, b.L), Tensor::from({b.N, b.L}, b.labels)};
+                return LabelledBatch{input(b.inputs, b.wells, b.N, b.L), Tensor::from({b.N, b.L}, b.labels)};
               },
           .unlabelled =
               [input](const data::WellBatch& b) {
                 std::vector<int32_t> present(b.labels.size(), -1);
                 for (int64_t n = 0; n < b.N; ++n) std::fill_n(present.begin() + n * b.L, b.lengths[size_t(n)], 0);
-                UnlabelledBatch u{.x = input(b.inputs, b.N, b.L),
+                UnlabelledBatch u{.x = input(b.inputs, {}, b.N, b.L),
                                   .present = Tensor::from({b.N, b.L}, std::span<const int32_t>(present)),
                                   .truth = Tensor::from({b.N, b.L}, b.labels)};
                 if (!b.strong.empty()) {
-                  u.strong = input(b.strong, b.N, b.L);
+                  u.strong = input(b.strong, {}, b.N, b.L);
                   u.origin = Tensor::from({b.N, b.L}, b.origin);
                 }
                 return u;

@@ -1,6 +1,7 @@
 // The tasks' batches as tensors, for the loaders of a training (training/step_loaders.h).
 #pragma once
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "data/anomaly_batches.h"
@@ -18,7 +19,9 @@ BatchTensors<data::FaultSections> section_tensors();
 // [N,H,W,C] without labels, for auto-encoders.
 BatchTensors<data::AnomalyBatches> unlabelled_image_tensors();
 // [N,L,channels] with labels [N,L]; `input` makes what the network reads of N windows [N,L,C] of normalised curves.
-using WellInput = std::function<Tensor(const std::vector<float>& windows, int64_t N, int64_t L)>;
+// wells: those of a labelled batch, on whose labels a baseline may have been fitted; else empty.
+using WellInput =
+    std::function<Tensor(const std::vector<float>& windows, std::span<const int64_t> wells, int64_t N, int64_t L)>;
 BatchTensors<data::WellBatches> well_tensors(WellInput input, int64_t channels);
 
 }  // namespace kern::training

@@ -5,7 +5,7 @@
 namespace kern::training {
 namespace {
 
-double score_of(Monitor monitor, const ConfusionMatrix& m) {
+double score_of(Monitor monitor, const ConfusionMatrix& m, const PenaltyMatrix* penalty) {
   switch (monitor) {
     case Monitor::mean_iou:
       return m.mean_iou();
@@ -15,6 +15,9 @@ double score_of(Monitor monitor, const ConfusionMatrix& m) {
       return m.macro_f1();
     case Monitor::accuracy:
       return m.accuracy();
+    case Monitor::penalty:
+      internal_check(penalty, "the monitored penalty has no matrix");
+      return penalty_score(*penalty, m);
   }
   throw InternalError("no such monitor");
 }
@@ -31,12 +34,14 @@ const char* to_string(Monitor monitor) {
       return "macro_f1";
     case Monitor::accuracy:
       return "accuracy";
+    case Monitor::penalty:
+      return "penalty";
   }
   return "?";
 }
 
-Validation validation_of(const ConfusionMatrix& m, double loss, Monitor monitor) {
-  return {.score = score_of(monitor, m),
+Validation validation_of(const ConfusionMatrix& m, double loss, Monitor monitor, const PenaltyMatrix* penalty) {
+  return {.score = score_of(monitor, m, penalty),
           .loss = loss,
           .figures = {
               {"val_loss", loss}, {"accuracy", m.accuracy()}, {"macro_f1", m.macro_f1()}, {"mean_iou", m.mean_iou()}}};

@@ -2,13 +2,16 @@
 #pragma once
 #include "training/loop.h"
 #include "training/metrics.h"
+#include "training/penalty.h"
 
 namespace kern::training {
 
-enum class Monitor { mean_iou, binary_iou, macro_f1, accuracy };  // binary_iou: the second class's IoU
+enum class Monitor { mean_iou, binary_iou, macro_f1, accuracy, penalty };  // binary_iou: the second class's IoU
 const char* to_string(Monitor monitor);
 
-// val_loss, accuracy, macro_f1 and mean_iou; the score is the monitored figure.
-Validation validation_of(const ConfusionMatrix& matrix, double loss, Monitor monitor);
+// val_loss, accuracy, macro_f1 and mean_iou; the score is the monitored figure. penalty: what mistakes cost, which
+// Monitor::penalty asks for.
+Validation validation_of(const ConfusionMatrix& matrix, double loss, Monitor monitor,
+                         const PenaltyMatrix* penalty = nullptr);
 
 }  // namespace kern::training

@@ -82,8 +82,9 @@ void add_baselines(Comparison& c, const std::vector<Evaluated>& all) {
       std::vector<ConfusionMatrix> matrices;
       std::string counts;
       for (size_t i : m.runs)
-        if (b < all[i].baselines.size()) {
-          const ConfusionMatrix& matrix = all[i].baselines[b].matrix;
+        for (const Baseline& of : all[i].baselines) {
+          if (of.key != all[m.runs[0]].baselines[b].key) continue;
+          const ConfusionMatrix& matrix = of.matrix;
           if (const std::string own = matrix.counts_csv(); counts.find(own) == counts.npos) {
             counts += own;  // seeds do not change it
             matrices.push_back(matrix);

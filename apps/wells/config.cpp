@@ -159,6 +159,9 @@ void describe_train(Schema& keys, TrainConfig& c) {
       .choice("mask", c.mask,
               "one more channel per curve that says where it was measured; auto: when training wells have gaps",
               {{"auto", data::Mask::automatic}, {"on", data::Mask::on}, {"off", data::Mask::off}})
+      .key("per_well", c.per_well,
+           "every curve of every well by its own median and quantiles instead: for wells whose tools read differently; "
+           "where a curve lies is lost, how it moves is left")
       .key("log10", c.log10, "curves to take the logarithm of first, e.g. resistivities")
       .key("augment.gain", c.augmentation.gain, "in training, every curve of a window times 1 +- up to this",
            between(0, 1))
@@ -170,6 +173,10 @@ void describe_train(Schema& keys, TrainConfig& c) {
            "depth stretched or squeezed by up to this share, as thickness changes between wells; labels move too",
            between(0, 4))
       .key("augment.hide", c.augmentation.hide, "share of the samples that is hidden, in stretches of 4 to 32",
+           between(0, 0.9))
+      .key("augment.hide_curve", c.augmentation.hide_curve,
+           "probability that a curve of a window (or of a sample, for the baselines) is missing throughout, so that a "
+           "well that lacks it can be told; one always stays",
            between(0, 0.9));
   keys.section("Model")
       .key("model", c.model, model_words(), one_of(model_names()))
@@ -188,11 +195,21 @@ void describe_train(Schema& keys, TrainConfig& c) {
           "neighbours near and far, means and spreads about it",
           {{"curves", Features::curves}, {"windows", Features::windows}})
       .formerly("reads")
-      .choice("residual_on", c.residual_on,
-              "logistic: the network corrects the logistic regression on windows, which is fitted first, and begins as "
-              "good as it; for few wells",
-              {{"none", ResidualOn::none}, {"logistic", ResidualOn::logistic}})
+      .choice(
+          "residual_on", c.residual_on,
+          "the network corrects a baseline on windows, which is fitted first, and begins as good as it, for few wells: "
+          "logistic, the regression; boosting, the boosted trees",
+          {{"none", ResidualOn::none}, {"logistic", ResidualOn::logistic}, {"boosting", ResidualOn::boosting}})
       .formerly("base");
+  keys.key("baseline", c.baseline,
+           "plain classifiers on windows that are fitted beside the network and stand in its figures and its file: "
+           "logistic, boosting; empty: the commonest class alone",
+           one_of({"logistic", "boosting"}))
+      .key("boosting.rounds", c.boosting.rounds, "trees of each class", between(1, 1000))
+      .key("boosting.leaves", c.boosting.leaves, "of a tree", between(2, 255))
+      .key("boosting.features", c.boosting.features, "share of the features that a tree may look at, drawn for each",
+           training::Allowed{.low = 0, .high = 1, .open_low = true})
+      .key("boosting.rate", c.boosting.rate, "share of its correction that a tree makes", above(0));
   describe_semi_supervision(keys, c);
   describe_training(keys, c.recipe, "windows");
   keys.key("window", c.window, "samples of a training window; 0: whole wells", between(0, 1 << 24))
@@ -202,7 +219,10 @@ void describe_train(Schema& keys, TrainConfig& c) {
                {"inverse", training::ClassWeights::inverse}});
   describe_stopping(keys, c.recipe);
   keys.choice("monitor", c.monitor, "what makes an epoch the best",
-              {{"mean_iou", Monitor::mean_iou}, {"macro_f1", Monitor::macro_f1}, {"accuracy", Monitor::accuracy}});
+              {{"mean_iou", Monitor::mean_iou},
+               {"macro_f1", Monitor::macro_f1},
+               {"accuracy", Monitor::accuracy},
+               {"penalty", Monitor::penalty}});
   keys.section("Output")
       .key("run", c.run, "the run folder", required())
       .key("resume", c.resume, "go on with this run folder, by its own configuration")
@@ -212,6 +232,14 @@ void describe_train(Schema& keys, TrainConfig& c) {
       .formerly("in_order")
       .key("remove_short", c.postprocess.remove_short, "then runs shorter than this many samples take the label above",
            at_least(0))
+      .key("penalty", c.penalty,
+           "what each mistake costs: force2020, the contest's matrix by the classes' codes; or a CSV file, truth by "
+           "line, "
+           "answer by column; a figure penalty_score (minus the mean) is given then")
+      .choice(
+          "decision", c.decision,
+          "of a sample's class: the most probable one; or least_penalty, that of the least expected cost by penalty=",
+          {{"most_probable", Decision::most_probable}, {"least_penalty", Decision::least_penalty}})
       .key("report_wells", c.report_wells, "wells drawn in the report", between(0, 200))
       .key("quiet", c.quiet, "no progress bar");
   describe_machine(keys, c.machine);

@@ -11,6 +11,7 @@
 #include "data/wells_split.h"
 #include "models/table1d.h"
 #include "training/classes.h"
+#include "training/gradient_boosting.h"
 #include "training/machine.h"
 #include "training/methods.h"
 #include "training/monitor.h"
@@ -49,8 +50,9 @@ struct WellsSplit {
   data::SplitOptions options() const { return {validation, folds, fold, validation_wells, uint64_t(seed)}; }
 };
 
-enum class Features { curves, windows };   // of every sample
-enum class ResidualOn { none, logistic };  // what a network corrects
+enum class Features { curves, windows };             // of every sample
+enum class ResidualOn { none, logistic, boosting };  // what a network corrects
+enum class Decision { most_probable, least_penalty };
 
 // Of train, and of inspect, which reads the same file and looks at what concerns the data.
 struct TrainConfig {
@@ -59,7 +61,8 @@ struct TrainConfig {
   data::Scaling scaling = data::Scaling::standard;
   data::Mask mask = data::Mask::automatic;
   std::vector<std::string> log10;
-  data::Augmentation augmentation;
+  bool per_well = false;
+  data::Augmentation augmentation{.hide_curve = 0.1};
 
   std::string model = "unet_strided";
   std::vector<int> channels, strides;
@@ -67,6 +70,8 @@ struct TrainConfig {
   models::Norm norm = models::Norm::instance;
   Features features = Features::curves;
   ResidualOn residual_on = ResidualOn::none;
+  std::vector<std::string> baseline{"logistic", "boosting"};
+  training::BoostingOptions boosting{.leaves = 4};  // between wells small trees hold better than large ones
 
   training::MethodRecipe method;
   double labelled_fraction = 1;
@@ -78,6 +83,8 @@ struct TrainConfig {
   training::ClassWeights class_weights = training::ClassWeights::none;
 
   training::Monitor monitor = training::Monitor::mean_iou;
+  std::string penalty;  // "", "force2020" or a file
+  Decision decision = Decision::most_probable;
 
   std::string run = "runs/wells", resume;
   data::Postprocess postprocess;

@@ -40,7 +40,10 @@ void run_wells_evaluate(const EvaluateConfig& c, Call& call) {
     if (j.matrix.support(k) > j.matrix.support(commonest)) commonest = k;
   const std::vector<Baseline> baselines = evaluate_baselines(model, set.wells, j, commonest);
   call.figures.add("wells", int64_t(evaluated.size()));
-  add_figures(call.figures, j, baselines);
+  add_figures(call.figures, model, j, baselines);
+  const std::vector<std::string> warnings = warnings_about(j, baselines, false);
+  for (const std::string& sentence : warnings) warn(sentence);
+  call.figures.add("warnings", warnings);
   write_report(run, ReportInput{.title = "Wells: evaluation of " + c.model,
                                 .config = call.keys.to_yaml(),
                                 .model = &model,
@@ -49,15 +52,16 @@ void run_wells_evaluate(const EvaluateConfig& c, Call& call) {
                                 .validation = evaluated,
                                 .evaluation = &j,
                                 .baselines = baselines,
+                                .warnings = warnings,
                                 .history = {},
                                 .best_epoch = 0,
                                 .skipped = set.skipped,
                                 .seconds = 0,
                                 .tracks = c.report_wells});
   run.write_result(call.figures.to_json());
-  fmt::print("{} wells: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} ({})\nreport: {}\n", evaluated.size(),
-             j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), in_words(baselines),
-             run.file("report.html").string());
+  fmt::print("{} wells: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f}{} ({})\nreport: {}\n", evaluated.size(),
+             j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), penalty_in_words(model, j.matrix),
+             in_words(baselines), run.file("report.html").string());
 }
 
 }  // namespace kern::apps

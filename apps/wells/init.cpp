@@ -255,9 +255,9 @@ void run_wells_init(const InitConfig& c, Call& call) {
   const int64_t windows = std::max<int64_t>(1, whole ? summary.labelled_wells : summary.labelled_samples / window),
                 updates = std::max<int64_t>(1, (windows + batch - 1) / batch);
   if (few) {
-    out.comment("Too few wells for a network of its own: it reads what a logistic regression reads, and corrects it.");
+    out.comment("Too few wells for a network of its own: it reads what boosted trees read, and corrects them.");
     out.key("features", std::string("windows"));
-    out.key("residual_on", std::string("logistic"));
+    out.key("residual_on", std::string("boosting"));
     out.key("model", std::string("mlp"));
     out.key("channels", std::vector<int>{64});
     out.key("radius", 0);

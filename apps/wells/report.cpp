@@ -94,6 +94,7 @@ void write_report(const RunFolder& run, const ReportInput& in) {
                        .comparison = {},
                        .wells = {},
                        .tracks = {}};
+  for (const std::string& warning : in.warnings) r.remarks.push_back("Warning: " + warning + ".");
   for (const data::Problem& p : in.skipped) r.remarks.push_back(to_string(p));
   if (!in.training.empty()) r.splits.push_back(split_counts("training", wells, in.training, in.model->class_count()));
   if (!in.unlabelled.empty()) {
@@ -120,11 +121,32 @@ void write_report(const RunFolder& run, const ReportInput& in) {
   write_segmentation_report(run.path(), r);
 }
 
-void add_figures(Figures& figures, const Evaluation& j, const std::vector<Baseline>& baselines) {
+std::string penalty_in_words(const WellsModel& model, const ConfusionMatrix& matrix) {
+  return model.penalty ? fmt::format(", penalty score {:.4f}", penalty_score(*model.penalty, matrix)) : "";
+}
+
+std::vector<std::string> warnings_about(const Evaluation& j, const std::vector<Baseline>& baselines,
+                                        bool class_weights) {
+  std::vector<std::string> out;
+  const double own = j.matrix.accuracy();
+  for (const Baseline& b : baselines)
+    if (const double other = b.matrix.accuracy(); j.matrix.total() > 0 && own < other)
+      out.push_back(fmt::format(
+          "{} is right more often (accuracy {:.3f}) than the network ({:.3f}){}", b.name, other, own,
+          b.key != "majority" ? ": residual_on=" + b.key + " lets the network begin as good as it"
+          : class_weights ? ": class_weights= buys rare classes with the common ones; compare with class_weights=none, "
+                            "or take the network for its macro-F1 alone"
+                          : ": it has learnt too little, or knows its training wells by heart"));
+  return out;
+}
+
+void add_figures(Figures& figures, const WellsModel& model, const Evaluation& j,
+                 const std::vector<Baseline>& baselines) {
   figures.add("loss", j.loss);
   figures.add("accuracy", j.matrix.accuracy());
   figures.add("macro_f1", j.matrix.macro_f1());
   figures.add("mean_iou", j.matrix.mean_iou());
+  if (model.penalty) figures.add("penalty_score", penalty_score(*model.penalty, j.matrix));
   const MatrixIntervals intervals = intervals_of(j.tallies);
   figures.add("accuracy_interval", ends_of(intervals.accuracy));
   figures.add("macro_f1_interval", ends_of(intervals.macro_f1));
@@ -137,6 +159,7 @@ void add_figures(Figures& figures, const Evaluation& j, const std::vector<Baseli
     figures.add(b.key + "_accuracy", b.matrix.accuracy());
     figures.add(b.key + "_macro_f1", b.matrix.macro_f1());
     figures.add(b.key + "_mean_iou", b.matrix.mean_iou());
+    if (model.penalty) figures.add(b.key + "_penalty_score", penalty_score(*model.penalty, b.matrix));
   }
 }
 

@@ -23,6 +23,7 @@ struct ReportInput {
   std::vector<int64_t> training, unlabelled, validation;  // indices; the first two are empty in an evaluation
   const Evaluation* evaluation;                           // of `validation`, predictions kept
   std::vector<Baseline> baselines;                        // on the same wells
+  std::vector<std::string> warnings;                      // a sentence each
   std::vector<training::EpochRecord> history;
   std::string loss = training::kCrossEntropy;  // that the history's training minimised
   int best_epoch = 0;
@@ -36,6 +37,12 @@ struct ReportInput {
 void write_report(const training::RunFolder& run, const ReportInput& input);
 
 // The figures of an evaluation for --json and result.json.
-void add_figures(Figures& figures, const Evaluation& evaluation, const std::vector<Baseline>& baselines);
+void add_figures(Figures& figures, const WellsModel& model, const Evaluation& evaluation,
+                 const std::vector<Baseline>& baselines);
+// ", penalty score -0.812" where the model has a penalty matrix, else nothing.
+std::string penalty_in_words(const WellsModel& model, const training::ConfusionMatrix& matrix);
+// What speaks against the network, a sentence each: a baseline, or always the commonest class, that is right more often.
+std::vector<std::string> warnings_about(const Evaluation& evaluation, const std::vector<Baseline>& baselines,
+                                        bool class_weights);
 
 }  // namespace kern::apps

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "apps/build_info.h"
 #include "apps/training_run.h"
@@ -33,6 +34,7 @@ struct Work {
   data::LabelledWells shown;        // of the training wells
   std::vector<int64_t> unlabelled;  // wells that a method may learn from without labels
   std::vector<int64_t> counts;      // labelled samples of each class that train
+  FoldTrees folds;                  // where the network corrects trees: those that a well is unknown to
 };
 
 std::vector<std::string> ids_of(const std::vector<data::Well>& wells, const std::vector<int64_t>& which) {
@@ -50,12 +52,36 @@ std::vector<int64_t> class_counts(const std::vector<data::Well>& wells, const st
   return counts;
 }
 
+void set_penalty(const TrainConfig& c, WellsModel& m) {
+  check(!c.penalty.empty() || (c.decision == Decision::most_probable && c.monitor != Monitor::penalty),
+        c.monitor == Monitor::penalty ? "monitor=penalty" : "decision=least_penalty",
+        " needs to know what mistakes cost: give penalty=force2020, or penalty=FILE.csv");
+  check(c.decision == Decision::most_probable || !c.postprocess.monotone,
+        "decision=least_penalty decides sample by sample, monotone=true by whole wells: keep one of them");
+  m.least_penalty = c.decision == Decision::least_penalty;
+  if (c.penalty.empty()) return;
+  if (c.penalty == "force2020") {
+    std::vector<std::string> codes;
+    for (int k = 0; k < int(m.class_count()); ++k)
+      codes.push_back(size_t(k) < m.codes.size() && !m.codes[size_t(k)].empty() ? m.codes[size_t(k)][0]
+                                                                                : std::to_string(k));
+    m.penalty = force2020_penalty(codes);
+  } else {
+    m.penalty = read_penalty(c.penalty, m.class_count());
+  }
+}
+
 WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data::Split& split) {
   WellsModel m;
   m.architecture = c.model;
   m.curves = c.data.curves;
-  m.normalisation =
-      data::fit_normalisation(set.wells, split.training, {.scaling = c.scaling, .mask = c.mask, .log10 = c.log10});
+  // A network is told which curves were hidden from it, and a well that lacks one is told then.
+  const bool hides = c.augmentation.hide_curve > 0 && c.data.curves.size() > 1;
+  m.normalisation = data::fit_normalisation(set.wells, split.training,
+                                            {.scaling = c.scaling,
+                                             .mask = c.mask == data::Mask::automatic && hides ? data::Mask::on : c.mask,
+                                             .log10 = c.log10,
+                                             .per_well = c.per_well});
   m.reads_windows = c.features == Features::windows;
   m.network = {.in = int(m.own_channels()),
                .out = set.classes,
@@ -65,11 +91,13 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
                .residual_units = c.residual_units,
                .radius = c.radius,
                .norm = c.norm,
-               .on_base = c.residual_on == ResidualOn::logistic};
+               .on_base = c.residual_on != ResidualOn::none};
+  m.on_boosting = c.residual_on == ResidualOn::boosting;
   m.step = set.step;
   m.step_unit = set.step_unit;
   m.classes = c.data.class_list(set.classes);
   for (const WellsClass& k : c.data.classes) m.codes.push_back(k.codes);
+  set_penalty(c, m);
   m.postprocess = c.postprocess;
   m.null_values = c.data.null_values;
   m.label = c.data.label;
@@ -84,7 +112,7 @@ Work read_wells(const TrainConfig& c, const RunFolder& run, Call& call) {
   c.method.check_with(c.recipe);
   check(!c.method.monotone || c.postprocess.monotone,
         "semi.monotone says that classes never go back in their list, and monotone=false that they may: set both");
-  Work w{c, run, begin_run(run, c, describe_train, call), {}, {}, {}, {}, {}};
+  Work w{c, run, begin_run(run, c, describe_train, call), {}, {}, {}, {}, {}, {}};
   const data::WellsOptions options = c.data.options();
   check(!options.label.empty(), "label= names no label curve: a training needs one, e.g. label=FACIES");
   inform("reading the wells of ", c.data.path);
@@ -113,7 +141,7 @@ void choose_roles(Work& w) {
         "labelled_fraction= leaves enough wells");
 }
 
-// The model must stay where it is.
+// The model and the work must stay where they are.
 std::unique_ptr<Loaders> make_loaders(const Work& w, const WellsModel& model) {
   const TrainConfig& c = w.c;
   data::BatchOptions o{.batch = c.recipe.batch,
@@ -130,8 +158,12 @@ std::unique_ptr<Loaders> make_loaders(const Work& w, const WellsModel& model) {
     if (c.method.strong_views()) o.strong = c.strong;
     unlabelled.emplace(w.set.wells, w.unlabelled, model.normalisation, o);
   }
-  const auto input = [&model](const std::vector<float>& windows, int64_t n, int64_t length) {
-    return network_input(model, windows, n, length);
+  const auto input = [&model, &folds = w.folds](const std::vector<float>& windows, std::span<const int64_t> wells,
+                                                int64_t n, int64_t length) {
+    TreesOfWindow trees;
+    if (!folds.folds.empty())
+      for (const int64_t i : wells) trees.push_back(folds.of_well[size_t(i)]);
+    return network_input(model, windows, n, length, trees);
   };
   return std::make_unique<Loaders>(std::move(labelled), std::move(unlabelled),
                                    well_tensors(input, model.input_channels()), c.recipe, c.method);
@@ -141,12 +173,37 @@ Metadata identity_of(const Work& w, const WellsModel& model) {
   const TrainConfig& c = w.c;
   Metadata m = c.method.identity();
   m.insert({{"model", model.architecture + (model.reads_windows ? " with features=windows" : "") +
-                          (model.network.on_base ? " with residual_on=logistic" : "")},
+                          (!model.network.on_base ? ""
+                           : model.on_boosting    ? " with residual_on=boosting"
+                                                  : " with residual_on=logistic")},
             {"data", hash_of(w.set.wells)},
             {"split", hash_of(model.training_wells) + hash_of(model.validation_wells)},
             {"batches", fmt::format("batch={} accumulate={} window={}", c.recipe.batch, c.recipe.accumulate, c.window)},
             {"labelled wells", fmt::format("{} of {}", w.shown.labelled.size(), w.split.training.size())}});
   return m;
+}
+
+// Those that were asked for, and the one that the network corrects.
+void fit_baselines(Work& w, WellsModel& model) {
+  const TrainConfig& c = w.c;
+  const std::vector<int64_t>& labelled = w.shown.labelled;
+  const BaselineFit how{.hide = c.augmentation.hide_curve, .seed = uint64_t(c.recipe.seed)};
+  BoostingOptions options = c.boosting;
+  options.seed = how.seed;
+  const auto wanted = [&](const char* name, ResidualOn corrected) {
+    return c.residual_on == corrected || std::ranges::find(c.baseline, name) != c.baseline.end();
+  };
+  if (wanted("logistic", ResidualOn::logistic)) {
+    if (c.residual_on == ResidualOn::logistic) inform("fitting the logistic regression that the network corrects");
+    model.logistic = fit_logistic(model, w.set.wells, labelled, how);
+  }
+  if (wanted("boosting", ResidualOn::boosting)) {
+    inform("fitting boosted trees", c.residual_on == ResidualOn::boosting
+                                        ? ", which the network corrects, and those of up to five parts of the wells"
+                                        : "");
+    model.boosting = fit_boosting(model, w.set.wells, labelled, how, options);
+  }
+  if (c.residual_on == ResidualOn::boosting) w.folds = fit_folds(model, w.set.wells, labelled, how, options);
 }
 
 struct Trained {
@@ -174,7 +231,7 @@ std::optional<Trained> train(const Work& w, WellsModel& model, Call& call) {
   Training t = training.for_loop();
   t.validate = [&](int) {
     const Evaluation j = evaluate(model, w.set.wells, w.split.validation);
-    return validation_of(j.matrix, j.loss, c.monitor);
+    return validation_of(j.matrix, j.loss, c.monitor, model.penalty ? &*model.penalty : nullptr);
   };
   t.save_model = [&](const std::filesystem::path& path) { save_wells_model(path, model); };
   t.identity.merge(identity_of(w, model));
@@ -196,7 +253,10 @@ void evaluate_and_report(const Work& w, const Trained& trained, Call& call) {
   const int commonest = int(std::max_element(w.counts.begin(), w.counts.end()) - w.counts.begin());
   const std::vector<Baseline> baselines = evaluate_baselines(best, w.set.wells, j, commonest);
   call.figures.add("best_epoch", int64_t(end.best_epoch));
-  add_figures(call.figures, j, baselines);
+  add_figures(call.figures, best, j, baselines);
+  const std::vector<std::string> warnings = warnings_about(j, baselines, c.class_weights != ClassWeights::none);
+  for (const std::string& sentence : warnings) warn(sentence);
+  call.figures.add("warnings", warnings);
   call.figures.add("seconds", end.seconds);
   call.figures.add("foreseen_peak_bytes", int64_t(trained.foreseen.peak));
   call.figures.add("foreseen_reserved_bytes", int64_t(trained.foreseen.reserved));
@@ -211,6 +271,7 @@ void evaluate_and_report(const Work& w, const Trained& trained, Call& call) {
                                   .validation = w.split.validation,
                                   .evaluation = &j,
                                   .baselines = baselines,
+                                  .warnings = warnings,
                                   .history = end.history,
                                   .loss = in_words(LossOptions{}, c.class_weights != ClassWeights::none,
                                                    to_string(c.method.kind)),
@@ -221,9 +282,9 @@ void evaluate_and_report(const Work& w, const Trained& trained, Call& call) {
                                   .tracks = c.report_wells});
   finish_run(w.run, call);
   fmt::print(
-      "best epoch {}: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f} on {} validation wells ({})\nreport: {}\n",
-      end.best_epoch, j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), w.split.validation.size(),
-      in_words(baselines), w.run.file("report.html").string());
+      "best epoch {}: accuracy {:.4f}, macro-F1 {:.4f}, mean IoU {:.4f}{} on {} validation wells ({})\nreport: {}\n",
+      end.best_epoch, j.matrix.accuracy(), j.matrix.macro_f1(), j.matrix.mean_iou(), penalty_in_words(best, j.matrix),
+      w.split.validation.size(), in_words(baselines), w.run.file("report.html").string());
 }
 
 }  // namespace
@@ -234,8 +295,7 @@ void run_wells_train(const TrainConfig& c, Call& call) {
   set_seed(uint64_t(c.recipe.seed));
   WellsModel model = new_model(c, w.set, w.split);
   choose_roles(w);
-  if (c.residual_on == ResidualOn::logistic) inform("fitting the logistic regression that the network corrects");
-  model.logistic = fit_logistic(model, w.set.wells, w.shown.labelled);
+  fit_baselines(w, model);
   if (const std::optional<Trained> trained = train(w, model, call)) evaluate_and_report(w, *trained, call);
 }
 

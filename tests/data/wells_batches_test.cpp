@@ -225,5 +225,43 @@ TEST(WellBatches, OptionsOutOfRangeAreErrors) {
   EXPECT_THROW(batches.batch(batches.epoch(0), 1), Error);
 }
 
+TEST(WellBatches, WholeCurvesAreHiddenAsOftenAsAskedAndNeverAll) {
+  std::vector<Well> wells = numbered({2000});
+  for (const char* name : {"RHOB", "NPHI"}) {
+    wells[0].curves.push_back(wells[0].curves[0]);
+    wells[0].curves.back().name = name;
+  }
+  for (Curve& curve : wells[0].curves)
+    for (float& v : curve.values) v += 1;  // no value is 0
+  const Normalisation three{.curves = {{.name = "GR"}, {.name = "RHOB"}, {.name = "NPHI"}}, .mask = true};
+  const BatchOptions o{.batch = 4, .window = 50, .seed = 5, .augmentation = {.hide_curve = 0.3}};
+  const WellBatches batches(wells, all(wells), three, o);
+  int hidden = 0, windows = 0;
+  for (int64_t e = 0; e < 20; ++e) {
+    const auto epoch = batches.epoch(e);
+    for (int64_t i = 0; i < batches.size(); ++i) {
+      const WellBatch b = batches.batch(epoch, i), again = batches.batch(epoch, i);
+      EXPECT_EQ(b.inputs, again.inputs);
+      for (int64_t n = 0; n < b.N; ++n, ++windows) {
+        int left = 0;
+        for (int64_t c = 0; c < 3; ++c) {
+          const float* first = b.inputs.data() + n * b.L * b.C + c;
+          const bool there = first[3] > 0;
+          left += there;
+          for (int64_t l = 0; l < b.lengths[size_t(n)]; ++l) {
+            ASSERT_EQ(first[l * b.C] != 0, there);
+            ASSERT_EQ(first[l * b.C + 3], there ? 1 : 0);
+          }
+        }
+        EXPECT_GE(left, 1);
+        hidden += 3 - left;
+      }
+    }
+  }
+  // 0.3 of two curves of three, for one that is drawn stays.
+  EXPECT_NEAR(double(hidden) / (3 * windows), 0.2, 0.03);
+  EXPECT_THROW(WellBatches(wells, all(wells), three, {.augmentation = {.hide_curve = 1}}), Error);
+}
+
 }  // namespace
 }  // namespace kern::data

@@ -83,5 +83,19 @@ TEST(Normalise, WhatCannotBeScaledIsSaid) {
   EXPECT_EQ(mask_from("auto"), Mask::automatic);
 }
 
+TEST(Normalise, PerWellForgetsUnitsAndOffsets) {
+  std::vector<float> one, other, few{1, 2, 3};
+  for (int i = 0; i <= 100; ++i) one.push_back(float(i)), other.push_back(float(i) * 30 - 7);
+  const std::vector<Well> wells{well_of({{"GR", one}}), well_of({{"GR", other}}), well_of({{"GR", few}})};
+  const auto n = fit_normalisation(wells, kFirst, {.per_well = true});
+  EXPECT_TRUE(n.per_well);
+  const std::vector<float> a = network_inputs(wells[0], n), b = network_inputs(wells[1], n);
+  for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-5) << i;
+  EXPECT_NEAR(a[50], 0, 1e-6);
+  EXPECT_NEAR(a[90] - a[10], 2.5631, 1e-4);
+  // Too few values to know a scale: the training's.
+  EXPECT_FLOAT_EQ(network_inputs(wells[2], n)[0], float((1 - n.curves[0].offset) / n.curves[0].scale));
+}
+
 }  // namespace
 }  // namespace kern::data

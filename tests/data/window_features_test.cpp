@@ -35,5 +35,25 @@ TEST(WindowFeatures, AtTheEndsTheEndIsRepeatedAndWindowsAreCut) {
   EXPECT_EQ(out[14], 0);
 }
 
+TEST(WindowFeatures, WhatIsMissingIsMissing) {
+  std::vector<float> inputs;  // two curves and their masks; the first is measured at even samples, the second nowhere
+  for (int i = 0; i < 100; ++i) inputs.insert(inputs.end(), {i % 2 ? 0.0f : float(i), 0.0f, i % 2 ? 0.0f : 1.0f, 0.0f});
+  std::vector<float> out(2 * kWindowFeatures);
+  window_features_or_missing(inputs, 2, true, 50, out);
+  EXPECT_EQ(out[0], 50);
+  EXPECT_TRUE(std::isnan(out[1]) && std::isnan(out[2]));  // 49 and 51
+  EXPECT_EQ(out[3], 48);
+  EXPECT_EQ(out[13], 50);  // the mean of 42, 44 ... 58
+  EXPECT_FLOAT_EQ(out[14], std::sqrt(4 * 20.0f / 3));
+  for (size_t i = 17; i < 34; ++i) EXPECT_TRUE(std::isnan(out[i])) << i;
+  // Without a mask everything is measured, and it is what window_features says.
+  std::vector<float> plain;
+  for (int i = 0; i < 100; ++i) plain.insert(plain.end(), {float(i * i % 17), float(i)});
+  std::vector<float> other(2 * kWindowFeatures);
+  window_features(plain, 2, 3, other);
+  window_features_or_missing(plain, 2, false, 3, out);
+  EXPECT_EQ(out, other);
+}
+
 }  // namespace
 }  // namespace kern::data
