@@ -80,43 +80,54 @@ struct MmaGather {
         taps(most_taps(g.h) * most_taps(g.w)) {}
 };
 
-// Out: what values are in memory. Where that is Bf16, `of` counts the input's channels and the filter's in words, and
-// kPrecision says nothing.
+// A thread block's tile of the output and how it comes about, in CUTLASS's words (thread block, warp and instruction
+// shape, stages, epilogue). Out: what values are in memory; where that is Bf16, `of` counts the input's channels and the
+// filter's in words, and kPrecision says nothing.
+//
+//               kChannels: 2 warps across                 a stage, loaded by cp.async while the other one is multiplied:
+//             +-----------+-----------+
+//    kTile    |  warp 0   |  warp 1   |                   halo  [halo pixels][kDepth + 4] words of the input: all that
+//   128 pixels|  kDown 16 |           |                         the tile reads, once for all taps
+//   tile_h by |  by       |           |                   taps  [taps][kChannels][kDepth + 4] of the filter (backward:
+//   tile_w    | kAcross 8 |           |                         [taps][kDepth][kChannels + 8])
+//             +-----------+-----------+
+//             |  warp 2   |  warp 3   |                   An instruction multiplies 16 pixels by 8 channels over 8
+//             |           |           |                   words; a tap shifts where its pixels are read in the halo.
+//             +-----------+-----------+
 template <int kDepth, int kChannels, bool kBackward, Precision kPrecision, class Out>
-__global__ void __launch_bounds__(kThreads)
-    conv2d_mma_kernel(MmaGather of, const float* in, const float* filter, const float* bias, Out* out) {
+struct MmaTile {
   using Layout = MmaLayout<kDepth, kChannels, kBackward>;
-  constexpr int kRow = Layout::kRow, kFilterRow = Layout::kFilterRow;
-  constexpr int kAcross = kChannels < 32 ? 2 : 4, kWarpsAcross = kChannels / (8 * kAcross);  // a warp's 8 channels each
-  constexpr int kDown = kTile / 16 / (4 / kWarpsAcross);                                     // and 16 pixels each
-  const Gather& g = of.g;
-  const Tiling& tiling = of.tiling;
-  const GatherPhase h = g.h.phase(blockIdx.z / g.w.phases()), w = g.w.phase(blockIdx.z % g.w.phases());
-  const int row_of_tiles = blockIdx.x / tiling.across, image = row_of_tiles / tiling.down;
-  const int h0 = (row_of_tiles - image * tiling.down) * tiling.tile_h;
-  const int w0 = (blockIdx.x - row_of_tiles * tiling.across) * tiling.tile_w;
-  if (h0 >= h.count || w0 >= w.count) return;  // this phase has fewer outputs than others
-  const int k0 = blockIdx.y * kChannels;
+  static constexpr int kRow = Layout::kRow, kFilterRow = Layout::kFilterRow;
+  static constexpr int kAcross = kChannels < 32 ? 2 : 4,
+                       kWarpsAcross = kChannels / (8 * kAcross);  // a warp's 8 channels
+  static constexpr int kDown = kTile / 16 / (4 / kWarpsAcross);   // and 16 pixels each
 
-  // The halo: input pixels from (low_h, low_w) on. What of it lies outside the image is marked -1 and read as zeros.
-  const int back_h = h.advance < 0 ? (h.taps - 1) * -h.advance : 0,
-            back_w = w.advance < 0 ? (w.taps - 1) * -w.advance : 0;
-  const int low_h = h0 * h.scale + h.offset - back_h, low_w = w0 * w.scale + w.offset - back_w;
-  const int halo_h = span_of(h, tiling.tile_h), halo_w = span_of(w, tiling.tile_w);
+  const MmaGather& of;
+  const Gather& g;
+  const Tiling& tiling;
+  const GatherPhase &h, &w;
+  const int image, h0, w0, k0;               // the tile's first pixel and channel
+  const int back_h, back_w, halo_h, halo_w;  // the halo begins so much before the first tap's pixels
+  int* const in_row;                         // of each of the halo's pixels: its place in the image, or -1
+  float* const stages;
   const int halo = halo_h * halo_w;
-  float* shared = KERN_DYNAMIC_SHARED(float);
-  int* in_row = reinterpret_cast<int*>(shared);
-  shared += (tiling.halo + 3) / 4 * 4;
-  for (int i = threadIdx.x; i < halo; i += kThreads) {
-    const int ih = low_h + i / halo_w, iw = low_w + i % halo_w;
-    const bool inside = unsigned(ih) < unsigned(g.h.in) && unsigned(iw) < unsigned(g.w.in);
-    in_row[i] = inside ? (image * g.h.in + ih) * g.w.in + iw : -1;
-  }
-  __syncthreads();
-
   const int of_stage = tiling.halo * kRow + of.taps * Layout::kFilterTap;
-  auto fetch = [&](int c0, int stage) {
-    float* to = shared + stage * of_stage;
+  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  const int pixel0 = warp / kWarpsAcross * kDown * 16, channel0 = warp % kWarpsAcross * kAcross * 8;  // of the warp
+
+  // Input pixels from (low_h, low_w) on. What of them lies outside the image is read as zeros.
+  __device__ __forceinline__ void mark_halo() {
+    const int low_h = h0 * h.scale + h.offset - back_h, low_w = w0 * w.scale + w.offset - back_w;
+    for (int i = threadIdx.x; i < halo; i += kThreads) {
+      const int ih = low_h + i / halo_w, iw = low_w + i % halo_w;
+      const bool inside = unsigned(ih) < unsigned(g.h.in) && unsigned(iw) < unsigned(g.w.in);
+      in_row[i] = inside ? (image * g.h.in + ih) * g.w.in + iw : -1;
+    }
+  }
+
+  // Begins to copy kDepth words of channels from c0 on: the halo's, then every tap's.
+  __device__ __forceinline__ void load_stage(const float* in, const float* filter, int c0, int stage) {
+    float* to = stages + stage * of_stage;
     for (int e = threadIdx.x; e < halo * (kDepth / 4); e += kThreads) {
       const int pixel = e / (kDepth / 4), c = e % (kDepth / 4) * 4, row = in_row[pixel];
       const bool inside = row >= 0 && c0 + c < g.in_c;
@@ -137,36 +148,25 @@ __global__ void __launch_bounds__(kThreads)
         }
       }
     copy_async_commit();
-  };
-
-  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-  const int pixel0 = warp / kWarpsAcross * kDown * 16, channel0 = warp % kWarpsAcross * kAcross * 8;
-  int a_at[kDown];  // where this lane's row of an ldmatrix begins, for a tap that is not shifted
-#pragma unroll
-  for (int i = 0; i < kDown; ++i) {
-    const int pixel = pixel0 + i * 16 + lane % 16;
-    a_at[i] = ((pixel / tiling.tile_w * h.scale + back_h) * halo_w + pixel % tiling.tile_w * w.scale + back_w) * kRow +
-              lane / 16 * 4;
   }
-  const int b_at = kBackward ? lane % 4 * kFilterRow + channel0 + lane / 4
-                             : (channel0 + lane / 16 * 8 + lane % 8) * kFilterRow + lane / 8 % 2 * 4;
-  Accumulator sum[kDown][kAcross];
-#pragma unroll
-  for (int i = 0; i < kDown; ++i)
-#pragma unroll
-    for (int j = 0; j < kAcross; ++j) sum[i][j] = {};
 
-  const int depth = h.taps > 0 && w.taps > 0 ? g.in_c : 0;
-  if (depth) fetch(0, 0);
-  for (int c0 = 0, stage = 0; c0 < depth; c0 += kDepth, stage ^= 1) {
-    if (c0 + kDepth < depth) {
-      fetch(c0 + kDepth, stage ^ 1);
-      copy_async_wait<1>();
-    } else {
-      copy_async_wait<0>();
+  // Where this lane's rows of ldmatrix begin: of the halo for a tap that is not shifted, and of a tap.
+  __device__ __forceinline__ void place_fragments(int (&a_at)[kDown], int& b_at) const {
+#pragma unroll
+    for (int i = 0; i < kDown; ++i) {
+      const int pixel = pixel0 + i * 16 + lane % 16;
+      a_at[i] =
+          ((pixel / tiling.tile_w * h.scale + back_h) * halo_w + pixel % tiling.tile_w * w.scale + back_w) * kRow +
+          lane / 16 * 4;
     }
-    __syncthreads();
-    const float *of_in = shared + stage * of_stage, *of_tap = of_in + tiling.halo * kRow + b_at;
+    b_at = kBackward ? lane % 4 * kFilterRow + channel0 + lane / 4
+                     : (channel0 + lane / 16 * 8 + lane % 8) * kFilterRow + lane / 8 % 2 * 4;
+  }
+
+  // sum += the stage's input by its filter, tap by tap, 8 words at a time.
+  __device__ __forceinline__ void multiply_stage(int stage, const int (&a_at)[kDown], int b_at,
+                                                 Accumulator (&sum)[kDown][kAcross]) const {
+    const float *of_in = stages + stage * of_stage, *of_tap = of_in + tiling.halo * kRow + b_at;
     for (int r = 0; r < h.taps; ++r)
       for (int s = 0; s < w.taps; ++s, of_tap += Layout::kFilterTap) {
         const float* shifted = of_in + (r * h.advance * halo_w + s * w.advance) * kRow;
@@ -192,30 +192,87 @@ __global__ void __launch_bounds__(kThreads)
           else mma_floats<kPrecision>(sum, a, b);
         }
       }
-    __syncthreads();  // the next but one is loaded to where this one lay
   }
 
-  const bool packed = g.out_pitch % 2 == 0 && reinterpret_cast<uintptr_t>(out) % (2 * sizeof(Out)) == 0;
+  // The epilogue: the sums with the bias, and what is given to add, to where they belong.
+  __device__ __forceinline__ void store_sums(const Accumulator (&sum)[kDown][kAcross], const float* bias,
+                                             Out* out) const {
+    const bool packed = g.out_pitch % 2 == 0 && reinterpret_cast<uintptr_t>(out) % (2 * sizeof(Out)) == 0;
 #pragma unroll
-  for (int i = 0; i < kDown; ++i)
+    for (int i = 0; i < kDown; ++i)
 #pragma unroll
-    for (int l = 0; l < 4; l += 2) {
-      const int pixel = pixel0 + i * 16 + lane / 4 + l * 4;
-      const int ah = h0 + pixel / tiling.tile_w, aw = w0 + pixel % tiling.tile_w;
-      if (ah >= h.count || aw >= w.count) continue;
-      const int64_t row = (int64_t{image} * g.h.out + h.first + ah * h.step) * g.w.out + w.first + aw * w.step;
-      Out* to = out + row * g.out_pitch;
+      for (int l = 0; l < 4; l += 2) {
+        const int pixel = pixel0 + i * 16 + lane / 4 + l * 4;
+        const int ah = h0 + pixel / tiling.tile_w, aw = w0 + pixel % tiling.tile_w;
+        if (ah >= h.count || aw >= w.count) continue;
+        const int64_t row = (int64_t{image} * g.h.out + h.first + ah * h.step) * g.w.out + w.first + aw * w.step;
+        Out* to = out + row * g.out_pitch;
 #pragma unroll
-      for (int j = 0; j < kAcross; ++j) {
-        const int k = k0 + channel0 + j * 8 + lane % 4 * 2;
-        if (k >= g.out_c) continue;
-        Pack<2> v{{sum[i][j].c[l], sum[i][j].c[l + 1]}};
-        if (bias) v.v[0] += bias[k], v.v[1] += bias[k + 1];
-        add_given<2, Out>(g, row, k, 2, v);
-        if (packed) store(to + k, v);
-        else store(to + k, Pack<1>{{v.v[0]}}), store(to + k + 1, Pack<1>{{v.v[1]}});
+        for (int j = 0; j < kAcross; ++j) {
+          const int k = k0 + channel0 + j * 8 + lane % 4 * 2;
+          if (k >= g.out_c) continue;
+          Pack<2> v{{sum[i][j].c[l], sum[i][j].c[l + 1]}};
+          if (bias) v.v[0] += bias[k], v.v[1] += bias[k + 1];
+          add_given<2, Out>(g, row, k, 2, v);
+          if (packed) store(to + k, v);
+          else store(to + k, Pack<1>{{v.v[0]}}), store(to + k + 1, Pack<1>{{v.v[1]}});
+        }
       }
+  }
+};
+
+template <int kDepth, int kChannels, bool kBackward, Precision kPrecision, class Out>
+__global__ void __launch_bounds__(kThreads)
+    conv2d_mma_kernel(MmaGather of, const float* in, const float* filter, const float* bias, Out* out) {
+  const Gather& g = of.g;
+  const Tiling& tiling = of.tiling;
+  const GatherPhase h = g.h.phase(blockIdx.z / g.w.phases()), w = g.w.phase(blockIdx.z % g.w.phases());
+  const int row_of_tiles = blockIdx.x / tiling.across, image = row_of_tiles / tiling.down;
+  const int h0 = (row_of_tiles - image * tiling.down) * tiling.tile_h;
+  const int w0 = (blockIdx.x - row_of_tiles * tiling.across) * tiling.tile_w;
+  if (h0 >= h.count || w0 >= w.count) return;  // this phase has fewer outputs than others
+
+  float* const shared = KERN_DYNAMIC_SHARED(float);
+  using Tile = MmaTile<kDepth, kChannels, kBackward, kPrecision, Out>;
+  Tile tile{of,
+            g,
+            tiling,
+            h,
+            w,
+            image,
+            h0,
+            w0,
+            int(blockIdx.y) * kChannels,
+            h.advance < 0 ? (h.taps - 1) * -h.advance : 0,
+            w.advance < 0 ? (w.taps - 1) * -w.advance : 0,
+            span_of(h, tiling.tile_h),
+            span_of(w, tiling.tile_w),
+            reinterpret_cast<int*>(shared),
+            shared + (tiling.halo + 3) / 4 * 4};
+  tile.mark_halo();
+  __syncthreads();
+
+  int a_at[Tile::kDown], b_at;
+  tile.place_fragments(a_at, b_at);
+  Accumulator sum[Tile::kDown][Tile::kAcross];
+#pragma unroll
+  for (int i = 0; i < Tile::kDown; ++i)
+#pragma unroll
+    for (int j = 0; j < Tile::kAcross; ++j) sum[i][j] = {};
+  const int depth = h.taps > 0 && w.taps > 0 ? g.in_c : 0;
+  if (depth) tile.load_stage(in, filter, 0, 0);
+  for (int c0 = 0, stage = 0; c0 < depth; c0 += kDepth, stage ^= 1) {
+    if (c0 + kDepth < depth) {
+      tile.load_stage(in, filter, c0 + kDepth, stage ^ 1);
+      copy_async_wait<1>();
+    } else {
+      copy_async_wait<0>();
     }
+    __syncthreads();
+    tile.multiply_stage(stage, a_at, b_at, sum);
+    __syncthreads();  // the next but one is loaded to where this one lay
+  }
+  tile.store_sums(sum, bias, out);
 }
 
 // --- which tile ---
