@@ -233,6 +233,7 @@ function __kern_complete
 end
 complete -c kern -f -a '(__kern_complete)'
 )sh";
+  check(!shell.empty(), "kern completion takes the name of a shell: bash, zsh or fish");
   throw Error(text("there is no completion for '", shell, "': kern completion bash, zsh or fish"));
 }
 

@@ -7,12 +7,6 @@
 #include "kernels/common/error.h"
 
 namespace kern::data {
-namespace {
-constexpr int64_t kOffsets[] = {0, -1, 1, -2, 2, -4, 4, -8, 8, -16, 16, -32, 32};
-constexpr int64_t kRadii[] = {8, 32};
-static_assert(std::size(kOffsets) + 2 * std::size(kRadii) == size_t(kWindowFeatures));
-}  // namespace
-
 void window_features(std::span<const float> inputs, int64_t channels, int64_t at, std::span<float> out) {
   const int64_t length = channels > 0 ? int64_t(inputs.size()) / channels : 0;
   internal_check(at >= 0 && at < length && int64_t(out.size()) == channels * kWindowFeatures,
@@ -20,8 +14,8 @@ void window_features(std::span<const float> inputs, int64_t channels, int64_t at
   size_t next = 0;
   for (int64_t c = 0; c < channels; ++c) {
     const auto value = [&](int64_t i) { return inputs[size_t(i * channels + c)]; };
-    for (const int64_t offset : kOffsets) out[next++] = value(std::clamp<int64_t>(at + offset, 0, length - 1));
-    for (const int64_t radius : kRadii) {
+    for (const int64_t offset : kWindowOffsets) out[next++] = value(std::clamp<int64_t>(at + offset, 0, length - 1));
+    for (const int64_t radius : kWindowRadii) {
       const int64_t first = std::max<int64_t>(0, at - radius), end = std::min(length, at + radius + 1);
       double mean = 0, squares = 0;
       for (int64_t i = first; i < end; ++i) mean += value(i);

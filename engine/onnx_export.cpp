@@ -29,7 +29,7 @@ Ints padded_to(const OnnxSource& s, const Ints& sizes) {
   const NoGrad off;
   const DryRun dry_run;
   const Trace trace;
-  s.run(input_of(s, 1, sizes));
+  computed(s, input_of(s, 1, sizes));
   for (const TracedOp& op : trace.ops())
     if (const auto* g = std::any_cast<kernels::PadSpec>(&op.spec); g && g->mirror)
       return sizes.size() == 1 ? Ints{g->q()} : Ints{g->p(), g->q()};
@@ -96,9 +96,11 @@ std::string traced_file(const OnnxSource& s, const std::string& producer_version
                         const std::vector<Multiple>& multiples, int64_t batch, const Ints& sizes) {
   const NoGrad off;
   const DryRun dry_run;
-  Trace trace;
   const Tensor x = input_of(s, batch, sizes);
-  const std::vector<Tensor> outputs = s.run(x);
+  Trace before;
+  const Tensor prepared = s.prepare ? s.prepare(x) : x;
+  Trace trace;
+  const std::vector<Tensor> outputs = s.run(prepared);
   internal_check(outputs.size() == s.outputs.size(), "an ONNX source has as many outputs as names for them");
 
   OnnxBuilder to(s.constants);
@@ -115,7 +117,9 @@ std::string traced_file(const OnnxSource& s, const std::string& producer_version
   };
   to.graph.input(s.input, dims(x, s.any_size));
   AnySize any{to, multiples, {}};
-  to.set(x, s.any_size ? any.padded(s.input, sizes) : s.input, x.rank() >= 3);
+  to.set(x, s.input, x.rank() >= 3);
+  for (const TracedOp& op : before.ops()) add_onnx_op(to, op);
+  if (s.any_size) to.set(prepared, any.padded(to.first(prepared), sizes), true);
   for (const TracedOp& op : trace.ops()) add_onnx_op(to, op);
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Tensor& y = outputs[i];

@@ -18,15 +18,22 @@
 namespace kern {
 
 struct OnnxSource {
-  std::string name;                                         // of the graph
-  std::string input;                                        // its input's name
-  Shape shape;                                              // of the input without the batch: [L,C] or [H,W,C]
-  bool any_size = false;                                    // of signals and images: L, or H and W, are then examples
-  std::vector<std::string> outputs;                         // their names
+  std::string name;                  // of the graph
+  std::string input;                 // its input's name
+  Shape shape;                       // of the input without the batch: [L,C] or [H,W,C]
+  bool any_size = false;             // of signals and images: L, or H and W, are then examples
+  std::vector<std::string> outputs;  // their names
+  // What is made of the input first, at its own sizes: what lies beyond them is mirrored afterwards. May be empty.
+  std::function<Tensor(const Tensor& x)> prepare = {};
   std::function<std::vector<Tensor>(const Tensor& x)> run;  // x [N, shape] -> the outputs; in evaluation mode
   std::vector<FileTensor> constants;                        // every tensor that it reads and does not make
   Metadata metadata;                                        // goes into the file as it is
 };
+
+// What the file computes, computed by Kern.
+inline std::vector<Tensor> computed(const OnnxSource& s, const Tensor& x) {
+  return s.run(s.prepare ? s.prepare(x) : x);
+}
 
 // The file's bytes: the same for the same source. Errors: an op that ONNX is not told of, or whose result depends on
 // the input's size in another way than any size allows; training mode; more than 2 GB.

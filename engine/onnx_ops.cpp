@@ -542,6 +542,7 @@ const std::map<std::string, Exporter>& exporters() {
       {"max", max},
       {"min", max},
       {"take", take},
+      {"window_features", window_features_to_onnx},
   };
   return table;
 }

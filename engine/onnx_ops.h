@@ -45,6 +45,11 @@ class OnnxBuilder {
   std::vector<Tensor> alive_;  // so that no address is used twice
 };
 
+// The one op that is none of the engine's (training/deployment.h): of a signal [N,L,C] the values at offsets, and means and
+// deviations within radii. It notes those two lists.
+using WindowsSpec = std::vector<std::vector<int64_t>>;
+void window_features_to_onnx(OnnxBuilder& to, const TracedOp& op);
+
 // Adds the op's nodes. Errors: an op that is not known here, or an option of it.
 void add_onnx_op(OnnxBuilder& to, const TracedOp& op);
 

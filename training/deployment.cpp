@@ -5,6 +5,10 @@
 #include <numbers>
 
 #include "data/fault_sections.h"
+#include "data/window_features.h"
+#include "engine/autograd.h"
+#include "engine/dry_run.h"
+#include "engine/onnx_ops.h"
 #include "engine/ops/add.h"
 #include "engine/ops/broadcast.h"
 #include "engine/ops/concat.h"
@@ -19,6 +23,7 @@
 #include "engine/ops/sum.h"
 #include "engine/ops/unary.h"
 #include "engine/ops/upsample.h"
+#include "kernels/common/parallel.h"
 #include "kernels/loss/ssim.h"
 
 namespace kern::training {
@@ -64,6 +69,24 @@ std::vector<FileTensor> CurveScaling::constants() const {
   std::vector<FileTensor> out{{"curves.offset", offset_}, {"curves.scale", scale_}, {"zero", zero_}};
   if (is_log_) out.push_back({"curves.log10", is_log_});
   return out;
+}
+
+Tensor windows_of(const Tensor& x) {
+  const NoGrad off;
+  const int64_t N = x.dim(0), L = x.dim(1), C = x.channels(), features = C * data::kWindowFeatures;
+  Tensor y = Tensor::empty({N, L, features});
+  if (!in_dry_run()) {
+    const std::vector<float> values = x.values();
+    float* const to = y.mutate();
+    kernels::parallel_for(N * L, 256, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        data::window_features(std::span(values).subspan(size_t(i / L * L * C), size_t(L * C)), C, i % L,
+                              {to + i * features, size_t(features)});
+    });
+  }
+  Trace::note(WindowsSpec{{std::begin(data::kWindowOffsets), std::end(data::kWindowOffsets)},
+                          {std::begin(data::kWindowRadii), std::end(data::kWindowRadii)}});
+  return record("window_features", {x}, y, {});
 }
 
 AmplitudeClip::AmplitudeClip() : zero_(Tensor::zeros({1})) {}

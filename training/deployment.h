@@ -24,6 +24,9 @@ class CurveScaling {
   bool mask_;
 };
 
+// data::window_features() of every sample of a signal: [N,L,C] -> [N,L,C * data::kWindowFeatures]. No gradients.
+Tensor windows_of(const Tensor& x);
+
 // data::scale_amplitudes() of amplitudes that are divided already: clipped, NaN is 0.
 class AmplitudeClip {
  public:

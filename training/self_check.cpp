@@ -87,9 +87,16 @@ void equal_bits() {
   check(all == trained(1), "one thread gives other bits than ", thread_count());
 }
 
+std::filesystem::path temporary_folder() {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::temp_directory_path(error);
+  const char* const named = std::getenv("TMPDIR");
+  check(!error, "there is no folder for temporary files, TMPDIR=", named ? named : "", ": ", error.message());
+  return folder;
+}
+
 struct TemporaryFile {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / text("kern_doctor_", ::getpid(), ".safetensors");
+  std::filesystem::path path = temporary_folder() / text("kern_doctor_", ::getpid(), ".safetensors");
   ~TemporaryFile() {
     std::error_code none;
     std::filesystem::remove(path, none);

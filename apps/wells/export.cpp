@@ -2,6 +2,8 @@
 
 #include "apps/wells/source.h"
 #include "apps/wells/wells_model.h"
+#include "engine/ops/concat.h"
+#include "engine/ops/linear.h"
 #include "training/deployment.h"
 
 namespace kern::apps {
@@ -17,15 +19,36 @@ Tensor curves_of(const data::Well& well) {
   return x;
 }
 
+// network_input() of scaled curves: the curves or what the logistic regression reads of windows, and its logits.
+class Base {
+ public:
+  explicit Base(const WellsModel& model) {
+    if (!model.network.on_base) return;
+    const training::LogisticRegression& r = *model.logistic;
+    weight_ = Tensor::from({r.classes, r.features}, r.weight);
+    bias_ = Tensor::from({r.classes}, r.bias);
+  }
+  Tensor input(const WellsModel& model, const Tensor& curves) const {
+    if (!model.reads_windows && !weight_) return curves;
+    const Tensor windows = training::windows_of(curves), own = model.reads_windows ? windows : curves;
+    return weight_ ? concat({own, linear(windows, weight_, bias_)}) : own;
+  }
+  std::vector<FileTensor> constants(std::vector<FileTensor> more) const {
+    if (weight_) more.push_back({"logistic.weight", weight_}), more.push_back({"logistic.bias", bias_});
+    return more;
+  }
+
+ private:
+  Tensor weight_, bias_;
+};
+
 }  // namespace
 
 Exportable export_wells(const std::filesystem::path& path) {
   const WellsModel model = load_wells_model(path);
   model.module.set_training(false);
-  check(!model.reads_windows && !model.network.on_base, path.string(),
-        " reads what a logistic regression reads of windows (features=windows or residual_on=logistic), which is "
-        "computed outside of its network: only models that read the curves themselves can be exported");
   const training::CurveScaling scaling(model.normalisation);
+  const Base base(model);
   std::vector<std::string> names, classes;
   for (const data::CurveScale& c : model.normalisation.curves) names.push_back(c.name);
   for (const auto& c : model.classes) classes.push_back(c.name);
@@ -36,10 +59,11 @@ Exportable export_wells(const std::filesystem::path& path) {
             .shape = {64, int64_t(names.size())},
             .any_size = true,
             .outputs = {"probabilities"},
-            .run = [model, scaling](const Tensor& x) -> std::vector<Tensor> {
-              return {training::class_probabilities(model.module(scaling(x)))};
+            .prepare = [scaling, base, model](const Tensor& x) { return base.input(model, scaling(x)); },
+            .run = [module = model.module](const Tensor& x) -> std::vector<Tensor> {
+              return {training::class_probabilities(module(x))};
             },
-            .constants = constants_of(model.module, scaling.constants()),
+            .constants = constants_of(model.module, base.constants(scaling.constants())),
             .metadata = {{"kern.model", model.architecture},
                          {"kern.classes", json_list(classes)},
                          {"kern.curves", json_list(names)},

@@ -131,6 +131,8 @@ TEST(CommandDoctor, SaysWhatAReportNeedsAndThatAllIsWell) {
   EXPECT_FALSE(contains(run_well({"doctor", "check=false"}).out, "all is well"));
   const Result full = run({"doctor"}, {{"TMPDIR", "/proc"}});
   EXPECT_EQ(full.code, 3);
+  EXPECT_TRUE(contains(run({"doctor"}, {{"TMPDIR", "/no/such"}}).out,
+                       "NO: there is no folder for temporary files, TMPDIR=/no/such"));
   EXPECT_TRUE(contains(full.out, "files hold what is written: NO: cannot write /proc/kern_doctor")) << full.out;
 }
 

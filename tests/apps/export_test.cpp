@@ -35,7 +35,8 @@ void shake(const AnyModule& network) {
   }
 }
 
-WellsModel wells_model(const std::string& architecture, bool mask = true) {
+enum class Reads { curves, windows, base };
+WellsModel wells_model(const std::string& architecture, bool mask = true, Reads reads = Reads::curves) {
   WellsModel m{.architecture = architecture, .curves = {"GR", "RT"}, .label = "FACIES"};
   m.normalisation = {{{"GR", false, 75, 30}, {"RT", true, 1, 0.5}}, mask};
   m.network = {.in = mask ? 4 : 2, .out = 3, .radius = 6};
@@ -45,6 +46,14 @@ WellsModel wells_model(const std::string& architecture, bool mask = true) {
   if (architecture.starts_with("unet"))
     m.network.strides = architecture == "unet" ? std::vector{1, 1} : std::vector{2, 3};
   m.classes = {{"shale", "#777777"}, {"sand", "#ffff00"}, {"coal", "#000000"}};
+  m.reads_windows = reads == Reads::windows;
+  m.network.on_base = reads == Reads::base;
+  m.network.in = int(m.own_channels());
+  if (reads == Reads::base) {
+    const int64_t features = m.normalisation.channels() * data::kWindowFeatures;
+    m.logistic =
+        training::LogisticRegression{features, 3, uniform({3, features}, -0.3f, 0.3f).values(), {0.1f, 0, -0.1f}};
+  }
   m.build();
   shake(m.module);
   m.module.set_training(false);
@@ -105,6 +114,10 @@ std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> every_
   for (const auto& m : models::signal1d_models())
     all.emplace_back(text("wells ", m.name), [m](const fs::path& p) { save_wells_model(p, wells_model(m.name)); });
   all.emplace_back("wells unmasked", [](const fs::path& p) { save_wells_model(p, wells_model("unet", false)); });
+  all.emplace_back("wells of windows",
+                   [](const fs::path& p) { save_wells_model(p, wells_model("mlp", false, Reads::windows)); });
+  all.emplace_back("wells on a base",
+                   [](const fs::path& p) { save_wells_model(p, wells_model("unet_strided", true, Reads::base)); });
   for (const auto& m : models::image2d_models())
     all.emplace_back(text("images ", m.name), [m](const fs::path& p) { save_images_model(p, images_model(m.name)); });
   all.emplace_back("images of one logit", [](const fs::path& p) { save_images_model(p, images_model("unet", 1, 1)); });
@@ -170,8 +183,6 @@ TEST(Export, GivesWhatTheAppsPredict) {
   const NoGrad off;
   const TemporaryFolder folder;
   const std::string path = folder / "m.safetensors";
-  const WellsModel wells = wells_model("unet_strided");
-  save_wells_model(path, wells);
   data::Well well{.id = "w"};
   well.curves = {{.name = "GR", .values = {}}, {.name = "RT", .values = {}}};
   std::vector<float> curves;
@@ -180,8 +191,12 @@ TEST(Export, GivesWhatTheAppsPredict) {
     curves.push_back(i % 7 == 3 ? std::nanf("") : float(60 + i)), curves.push_back(float(i) - 3);
     well.curves[0].values.push_back(curves[curves.size() - 2]), well.curves[1].values.push_back(curves.back());
   }
-  expect_near(export_wells(path).onnx.run(Tensor::from({1, 50, 2}, curves))[0], predict_well(wells, well).probabilities,
-              1e-5f);
+  for (const Reads reads : {Reads::curves, Reads::windows, Reads::base}) {
+    const WellsModel wells = wells_model("unet_strided", true, reads);
+    save_wells_model(path, wells);
+    expect_near(computed(export_wells(path).onnx, Tensor::from({1, 50, 2}, curves))[0],
+                predict_well(wells, well).probabilities, 1e-5f);
+  }
 
   const ImagesModel images = images_model("unet");
   save_images_model(path, images);
@@ -189,13 +204,13 @@ TEST(Export, GivesWhatTheAppsPredict) {
   for (size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = uint8_t(i * 37 % 256);
   const std::vector<float> pixels(image.pixels.begin(), image.pixels.end());
   const data::Image* const one[] = {&image};
-  expect_near(export_images(path).onnx.run(Tensor::from({1, 32, 64, 3}, pixels))[0],
+  expect_near(computed(export_images(path).onnx, Tensor::from({1, 32, 64, 3}, pixels))[0],
               pass_together(images, one, {32, 64}).values(), 1e-5f);
 
   const FaultsModel faults = faults_model("unet");
   save_faults_model(path, faults);
   const Tensor section = uniform({1, 40, 36, 1}, -4, 4);
-  expect_near(export_faults(path).onnx.run(section)[0],
+  expect_near(computed(export_faults(path).onnx, section)[0],
               training::section_probability(faults.module, section.values(), 40, 36), 1e-5f);
 
   for (const char* architecture : {"vae", "conv_ae", kPadim}) {
@@ -216,8 +231,7 @@ TEST(Export, GivesWhatTheAppsPredict) {
 TEST(Export, SaysWhatIsWrong) {
   const TemporaryFolder folder;
   const std::string model = folder / "m.safetensors";
-  WellsModel wells = wells_model("mlp");
-  save_wells_model(model, wells);
+  save_wells_model(model, wells_model("mlp"));
   expect_refusal({"export"}, {"model", "must be given"});
   expect_refusal({"export", "model=" + (folder / "none")}, {"none"});
   expect_refusal({"export", "model=" + model, "format=tflite"}, {"format", "onnx"});
@@ -227,12 +241,6 @@ TEST(Export, SaysWhatIsWrong) {
   expect_refusal({"export", "model=" + model}, {"m.onnx", "overwrite=true"});
   EXPECT_EQ(read_file(folder / "m.onnx"), "here");
   expect_refusal({"export", "model=" + (folder / "m.onnx")}, {"m.onnx", "not a safetensors file"});
-  wells.reads_windows = true;
-  wells.network.in = int(wells.own_channels());
-  wells.build();
-  save_wells_model(model, wells);
-  expect_refusal({"export", "model=" + model, "overwrite=true"},
-                 {"features=windows", "only models that read the curves"});
 }
 
 // What was exported serves as weights by name.
