@@ -19,7 +19,7 @@ struct ConvNormAct2d {
   explicit ConvNormAct2d(const ConvNormActConfig& c)
       : conv(c.conv), norm({.channels = c.conv.out, .eps = c.eps, .momentum = c.momentum}), drop(c.dropout) {}
   Tensor operator()(const Tensor& x, const Tensor& out = {}) {
-    return norm_act(norm, {.relu = true, .dropout = &drop}, conv(x, {}, subtracts_mean(norm)), out);
+    return norm_act(norm, {.act = Activation::relu, .dropout = &drop}, conv(x, {}, subtracts_mean(norm)), out);
   }
   template <class V>
   void visit(V&& v) {
@@ -33,7 +33,7 @@ struct ConvTransposeNormAct2d {
   BatchNorm norm;
   explicit ConvTransposeNormAct2d(const ConvTranspose2dConfig& c) : conv(c), norm({.channels = c.out}) {}
   Tensor operator()(const Tensor& x, const Tensor& out = {}) {
-    return norm_act(norm, {.relu = true}, conv(x, {}, subtracts_mean(norm)), out);
+    return norm_act(norm, {.act = Activation::relu}, conv(x, {}, subtracts_mean(norm)), out);
   }
   template <class V>
   void visit(V&& v) {

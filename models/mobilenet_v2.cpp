@@ -48,7 +48,7 @@ Tensor ConvNorm6::operator()(const Tensor& x, const Tensor& out) {
   const Tensor y =
       conv2d(x, conv.weight, {},
              {.stride = c.stride, .padding = same_padding(padding, c.kernel.h, c.stride.h, x), .groups = c.groups});
-  return act ? relu6(norm_act(norm, {}, y), out) : norm_act(norm, {}, y, out);
+  return norm_act(norm, {.act = act ? Activation::relu6 : Activation::identity}, y, out);
 }
 
 InvertedResidual::InvertedResidual(const MobileNetV2Config& c, int in, int out, int stride, int factor)
