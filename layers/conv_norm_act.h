@@ -19,6 +19,7 @@ struct ConvNormAct2d {
   explicit ConvNormAct2d(const ConvNormActConfig& c)
       : conv(c.conv), norm({.channels = c.conv.out, .eps = c.eps, .momentum = c.momentum}), drop(c.dropout) {}
   Tensor operator()(const Tensor& x, const Tensor& out = {}) {
+    if (const auto fold = fold_of(norm, kRelu)) return conv(x, out, false, &*fold);
     return norm_act(norm, {.act = Activation::relu, .dropout = &drop}, conv(x, {}, subtracts_mean(norm)), out);
   }
   template <class V>
@@ -33,6 +34,7 @@ struct ConvTransposeNormAct2d {
   BatchNorm norm;
   explicit ConvTransposeNormAct2d(const ConvTranspose2dConfig& c) : conv(c), norm({.channels = c.out}) {}
   Tensor operator()(const Tensor& x, const Tensor& out = {}) {
+    if (const auto fold = fold_of(norm, kRelu)) return conv(x, out, false, &*fold);
     return norm_act(norm, {.act = Activation::relu}, conv(x, {}, subtracts_mean(norm)), out);
   }
   template <class V>
@@ -40,5 +42,14 @@ struct ConvTransposeNormAct2d {
     v("conv", conv), v("norm", norm);
   }
 };
+
+// relu(conv(x)), in one op where the network is prepared.
+template <class Conv>
+Tensor conv_relu(Conv& conv, const Tensor& x, const Tensor& out = {}) {
+  if (!PreparedFilters::current() || !fusion_enabled() || conv.weight.device() != Device::cpu)
+    return relu(conv(x), out);
+  const Fold fold{.limits = kRelu};
+  return conv(x, out, false, &fold);
+}
 
 }  // namespace kern

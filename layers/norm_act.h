@@ -2,6 +2,7 @@
 #pragma once
 #include "engine/ops/add.h"
 #include "engine/ops/norm_act.h"
+#include "engine/prepared_filters.h"
 #include "layers/batch_norm.h"
 #include "layers/dropout.h"
 #include "layers/fusion.h"
@@ -39,6 +40,16 @@ inline Tensor fused(InstanceNorm& norm, const Tensor& x, NormActParts parts, Nor
   options.eps = float(norm.config.eps);
   return norm_act(x, parts, options, out);
 }
+
+// What the convolution before a norm can take into itself (engine/prepared_filters.h): the norm by its running
+// statistics and the limits of the activation after it. Nothing where the network is not prepared, or fusion is off.
+inline std::optional<Fold> fold_of(const BatchNorm& norm, kernels::Limits limits = {}) {
+  if (!PreparedFilters::current() || !fusion_enabled() || norm.mode.training) return {};
+  if (norm.running_mean.device() != Device::cpu) return {};
+  return Fold{norm.weight, norm.bias, norm.running_mean, norm.running_variance, float(norm.config.eps), limits};
+}
+inline constexpr kernels::Limits kRelu{.low = 0};
+inline constexpr kernels::Limits kRelu6{.low = 0, .high = 6};
 
 // y = dropout(act(norm(x))) + residual, into `out` if given.
 template <class Norm>

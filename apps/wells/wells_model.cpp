@@ -3,6 +3,7 @@
 #include "data/window_features.h"
 #include "engine/json.h"
 #include "kernels/common/parallel.h"
+#include "layers/prepare.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
@@ -114,6 +115,7 @@ WellsModel load_wells_model(const std::filesystem::path& path) {
   check(model.logistic || !model.network.on_base, file.shown_name,
         ": the logistic regression that this network stands on is not in the file; train again");
   load_into(training::file_tensors(model.module), file);
+  model.module = prepare(model.module);
   return model;
 }
 

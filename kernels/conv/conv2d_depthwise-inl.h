@@ -27,8 +27,16 @@ struct DepthwiseTile {
   float* out;
   int rows, taps, count;
   int64_t in_row, in_tap, in_step, weight_row, weight_tap, out_step;
+  const float* limits;  // as Gather's
   hn::Vec<Vf> start;
 };
+template <int M>
+HWY_INLINE void store_sums(const DepthwiseTile& t, hn::Vec<Vf> (&sum)[M]) {
+  if (t.limits) {
+    HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = limited(sum[i], t.limits);
+  }
+  HWY_UNROLL(8) for (int i = 0; i < M; ++i) store_first(sum[i], t.out + i * t.out_step, t.count);
+}
 using DepthwiseFunction = void (*)(const DepthwiseTile&);
 
 template <int M>
@@ -42,7 +50,7 @@ HWY_NOINLINE void depthwise_tile(const DepthwiseTile& t) {
       const auto w = hn::LoadU(d, t.weights + y * t.weight_row + x * t.weight_tap);
       HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = hn::MulAdd(load_first(in + i * t.in_step, t.count), w, sum[i]);
     }
-  HWY_UNROLL(8) for (int i = 0; i < M; ++i) store_first(sum[i], t.out + i * t.out_step, t.count);
+  store_sums(t, sum);
 }
 
 // The same for S neighbouring taps that move by kStep pixels: every pixel is read once a row (compare slide).
@@ -69,7 +77,7 @@ HWY_NOINLINE void depthwise_slide(const DepthwiseTile& t) {
   };
   if (t.count == kLanes) add([d](const float* p) { return hn::LoadU(d, p); });
   else add([&](const float* p) { return load_first(p, t.count); });
-  HWY_UNROLL(8) for (int i = 0; i < M; ++i) store_first(sum[i], t.out + i * t.out_step, t.count);
+  store_sums(t, sum);
 }
 constexpr int kDepthwiseImpl = 8;  // outputs of a tile
 DepthwiseFunction depthwise_function(const Axis& x) {
@@ -118,7 +126,8 @@ void depthwise_row(const Gather& g, const float* weights, int n, int i) {
         .in_step = g.x.in_step * g.in_pitch,
         .weight_row = g.x.taps * width,
         .weight_tap = width,
-        .out_step = g.x.out_step * g.out_pitch};
+        .out_step = g.x.out_step * g.out_pitch,
+        .limits = g.limits};
     for (int c = 0; c < channels; c += kLanes, t.in += kLanes, t.weights += kLanes, t.out += kLanes) {
       t.count = int(at_most(kLanes, channels - c));
       t.start = g.bias ? load_first(g.bias + c, t.count) : hn::Zero(d);
@@ -128,22 +137,25 @@ void depthwise_row(const Gather& g, const float* weights, int n, int i) {
   }
 }
 
-// The whole of them; scratch of packed_size() floats.
-void depthwise_gather(const Phases& phases, const float* w, float* scratch) {
-  const Gather& f = phases.first();
-  if (f.y.n == 0 || f.x.n == 0) return;
-  float* packed = scratch;
+// The floats that depthwise_gather() reads in place of w, packed_size() at most.
+int64_t depthwise_size(const Gather& g) { return g.padded_groups() * g.y.taps * g.x.taps; }
+void pack_depthwise(const Phases& phases, const float* w, float* packed) {
   for (const Gather& g : phases) {
     pack_depthwise(g, w, packed);
-    packed += g.packed_size();
+    packed += depthwise_size(g);
   }
+}
+// The whole of them.
+void depthwise_gather(const Phases& phases, const float* packed) {
+  const Gather& f = phases.first();
+  if (f.y.n == 0 || f.x.n == 0) return;
   const int64_t macs = int64_t{f.x.n} * f.groups * (f.y.taps * f.x.taps + 1);
   parallel_for(int64_t{f.n} * f.y.n, at_least(1, (1 << 16) / macs), [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; ++unit) {
-      const float* weights = scratch;
+      const float* weights = packed;
       for (const Gather& g : phases) {
         depthwise_row(g, weights, int(unit / f.y.n), int(unit % f.y.n));
-        weights += g.packed_size();
+        weights += depthwise_size(g);
       }
     }
   });
