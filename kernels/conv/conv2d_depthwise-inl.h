@@ -200,21 +200,27 @@ HWY_NOINLINE void depthwise_sums(const DepthwiseSums& t) {
   }
 }
 
-// dw[c][r][s]: per chunk of pixels [r][s][c], then the sum over the chunks in order. scratch as weight_workspace says.
+// dw[c][r][s]: per chunk of pixels [r][s][c], then the sum over the chunks in order; channels in slices, which are summed
+// beside each other. scratch as weight_workspace says.
 void depthwise_weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float* dw, float* scratch) {
   const int64_t size = g.w_size(), xp = g.x_pitch(), dyp = g.dy_pitch(), taps = int64_t{g.r} * g.s;
   const PixelBlocks cut(g, size);
+  const int64_t vectors = ceil_div(g.c, kLanes), slices = at_most(vectors, ceil_div(FilterSlices::kTasks, cut.chunks));
   const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
              ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
-  parallel_for(cut.chunks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t chunk = begin; chunk < end; ++chunk) {
+  parallel_for(cut.chunks * slices, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t chunk = task / slices, slice = task % slices;
+      const int first = int(vectors * slice / slices) * kLanes,
+                last = int(at_most(g.c, vectors * (slice + 1) / slices * kLanes));
       float* partial = scratch + chunk * size;
-      for (int64_t i = 0; i < size; ++i) partial[i] = 0;
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int c = first; c < last; ++c) partial[tap * g.c + c] = 0;
       for (int64_t k = cut.blocks * chunk / cut.chunks; k < cut.blocks * (chunk + 1) / cut.chunks; ++k) {
         const PixelBlock block = cut.block(k);
         const Range inside = overlap(block.q, ax.inside());
         const bool together = (g.s == 3 || g.s == 5) && inside.size() > 0;
-        for (int c = 0; c < g.c; c += kLanes)
+        for (int c = first; c < last; c += kLanes)
           for (int r = 0; r < g.r; ++r) {
             const Range p = overlap(block.p, ay.outputs(r));
             // Pixels p x q and the filter values from (r, s) on that `sums` takes.
