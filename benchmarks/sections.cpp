@@ -5,6 +5,7 @@
 
 #include "engine/random.h"
 #include "kernels/common/error.h"
+#include "layers/prepare.h"
 
 namespace kern::benchmarks {
 
@@ -12,6 +13,7 @@ SectionResult time_sections(const std::string& network, const models::SectionCon
   set_seed(uint64_t(o.seed));
   models::SectionNetwork made = models::make_section_model(network, config);
   made.module.set_training(false);
+  made.module = prepare(made.module, Preparation(false));
   made.module.move_to(o.device);
   const int64_t I = o.inlines, X = o.crosslines, Z = o.samples;
   check(I >= 1 && X >= 1 && Z >= 1, "a volume has at least one inline, crossline and sample, got ", I, " x ", X, " x ",

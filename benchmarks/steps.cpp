@@ -8,6 +8,7 @@
 #include "engine/dry_run.h"
 #include "engine/random.h"
 #include "engine/statistics.h"
+#include "layers/prepare.h"
 #include "training/optimiser.h"
 #include "training/step_memory.h"
 
@@ -24,6 +25,7 @@ class Steps {
       : case_(model.make({o.batch, o.side})), graphs_(o.device), profiled_(o.profile) {
     case_.move_to(o.device);
     case_.network.set_training(!o.predict);
+    if (o.predict && o.prepared) case_.network = prepare(case_.network, Preparation(false));
     if (!o.predict)
       optimiser_.emplace(training::parameter_groups(case_.network, {}), AdamOptions{}, 1e-3);  // but what is frozen
   }

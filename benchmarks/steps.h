@@ -20,6 +20,7 @@ struct StepOptions {
   int block = 1;         // steps between two looks at the clock, whose losses nobody reads: a training has a GPU so
   int64_t seed = 0;      // of the weights and of dropout; the data are the same for all
   bool predict = false;  // forward alone, in evaluation mode and without gradients
+  bool prepared = true;  // with predict: as apps predict (layers/prepare.h)
   bool profile = false, by_shape = false;
 };
 struct StepResult {

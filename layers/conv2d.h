@@ -24,13 +24,14 @@ struct Conv2d {
     weight = Parameter(init_fan_in({c.out, c.kernel.h, c.kernel.w, c.in / c.groups}, fan_in));
     if (c.bias) bias = Parameter(init_fan_in({c.out}, fan_in));
   }
-  Tensor operator()(const Tensor& x, const Tensor& out = {}, bool bias_cancels = false) {
+  Tensor operator()(const Tensor& x, const Tensor& out = {}, bool bias_cancels = false, const Fold* fold = nullptr) {
     return conv2d(x, weight, bias,
                   {.stride = config.stride,
                    .padding = config.padding,
                    .dilation = config.dilation,
                    .groups = config.groups,
-                   .bias_cancels = bias_cancels},
+                   .bias_cancels = bias_cancels,
+                   .fold = fold},
                   out);
   }
   template <class V>

@@ -19,7 +19,8 @@ struct ConvNormAct2d {
   explicit ConvNormAct2d(const ConvNormActConfig& c)
       : conv(c.conv), norm({.channels = c.conv.out, .eps = c.eps, .momentum = c.momentum}), drop(c.dropout) {}
   Tensor operator()(const Tensor& x, const Tensor& out = {}) {
-    return norm_act(norm, {.relu = true, .dropout = &drop}, conv(x, {}, subtracts_mean(norm)), out);
+    if (const auto fold = fold_of(norm, kRelu)) return conv(x, out, false, &*fold);
+    return norm_act(norm, {.act = Activation::relu, .dropout = &drop}, conv(x, {}, subtracts_mean(norm)), out);
   }
   template <class V>
   void visit(V&& v) {
@@ -33,12 +34,22 @@ struct ConvTransposeNormAct2d {
   BatchNorm norm;
   explicit ConvTransposeNormAct2d(const ConvTranspose2dConfig& c) : conv(c), norm({.channels = c.out}) {}
   Tensor operator()(const Tensor& x, const Tensor& out = {}) {
-    return norm_act(norm, {.relu = true}, conv(x, {}, subtracts_mean(norm)), out);
+    if (const auto fold = fold_of(norm, kRelu)) return conv(x, out, false, &*fold);
+    return norm_act(norm, {.act = Activation::relu}, conv(x, {}, subtracts_mean(norm)), out);
   }
   template <class V>
   void visit(V&& v) {
     v("conv", conv), v("norm", norm);
   }
 };
+
+// relu(conv(x)), in one op where the network is prepared.
+template <class Conv>
+Tensor conv_relu(Conv& conv, const Tensor& x, const Tensor& out = {}) {
+  if (!PreparedFilters::current() || !fusion_enabled() || conv.weight.device() != Device::cpu)
+    return relu(conv(x), out);
+  const Fold fold{.limits = kRelu};
+  return conv(x, out, false, &fold);
+}
 
 }  // namespace kern

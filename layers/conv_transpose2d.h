@@ -23,12 +23,13 @@ struct ConvTranspose2d {
     weight = Parameter(init_fan_in({c.in, c.kernel.h, c.kernel.w, c.out}, fan_in));
     if (c.bias) bias = Parameter(init_fan_in({c.out}, fan_in));
   }
-  Tensor operator()(const Tensor& x, const Tensor& out = {}, bool bias_cancels = false) {
+  Tensor operator()(const Tensor& x, const Tensor& out = {}, bool bias_cancels = false, const Fold* fold = nullptr) {
     return conv_transpose2d(x, weight, bias,
                             {.stride = config.stride,
                              .crop = config.crop,
                              .output_padding = config.output_padding,
-                             .bias_cancels = bias_cancels},
+                             .bias_cancels = bias_cancels,
+                             .fold = fold},
                             out);
   }
   template <class V>

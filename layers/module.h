@@ -165,6 +165,7 @@ concept Headed = requires(M& m, const Tensor& x) {
 // Any unary module behind one type: what a table of models or a training loop holds.
 class AnyModule {
  public:
+  using Call = std::function<Tensor(const Tensor&)>;
   AnyModule() = default;
   template <UnaryModule M>
   explicit AnyModule(M module) {
@@ -175,6 +176,12 @@ class AnyModule {
     for_each_part(*m, [&](const std::string& name, auto& part) {
       if constexpr (std::is_same_v<std::remove_cvref_t<decltype(part)>, Mode>) modes_.push_back({name, &part});
     });
+  }
+  // The same network, every call of which is around(call, x).
+  AnyModule wrapped(std::function<Tensor(const Call& call, const Tensor& x)> around) const {
+    AnyModule out = *this;
+    out.call_ = [call = call_, around = std::move(around)](const Tensor& x) { return around(call, x); };
+    return out;
   }
   Tensor operator()(const Tensor& x) const { return cast(call_(x), DType::f32); }  // floats, whatever it keeps within
   bool headed() const { return bool(before_head_); }
@@ -206,7 +213,7 @@ class AnyModule {
   }
 
  private:
-  std::function<Tensor(const Tensor&)> call_;
+  Call call_;
   std::function<BeforeHead(const Tensor&)> before_head_;
   std::vector<NamedTensor> tensors_;
   std::vector<std::pair<std::string, Mode*>> modes_;  // inside what call_ holds

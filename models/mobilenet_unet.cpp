@@ -23,8 +23,9 @@ PixUp::PixUp(const MobileNetV2Config& c, int in, int out, float p)
 }
 
 Tensor PixUp::operator()(const Tensor& x, const Tensor& out) {
+  if (const auto fold = fold_of(norm, kRelu)) return conv(x, out, false, &*fold);
   const bool drops = dropout.mode.training && dropout.p > 0;
-  const Tensor y = norm_act(norm, {.relu = true}, conv(x), drops ? Tensor() : out);
+  const Tensor y = norm_act(norm, {.act = Activation::relu}, conv(x), drops ? Tensor() : out);
   return drops ? kern::dropout(y, dropout.p, default_generator(), out) : y;
 }
 

@@ -45,10 +45,15 @@ ConvNorm6::ConvNorm6(const MobileNetV2Config& c, int in, int out, int kernel, in
 
 Tensor ConvNorm6::operator()(const Tensor& x, const Tensor& out) {
   const Conv2dConfig& c = conv.config;
-  const Tensor y =
-      conv2d(x, conv.weight, {},
-             {.stride = c.stride, .padding = same_padding(padding, c.kernel.h, c.stride.h, x), .groups = c.groups});
-  return act ? relu6(norm_act(norm, {}, y), out) : norm_act(norm, {}, y, out);
+  const auto fold = fold_of(norm, act ? kRelu6 : kernels::Limits{});
+  const Tensor y = conv2d(x, conv.weight, {},
+                          {.stride = c.stride,
+                           .padding = same_padding(padding, c.kernel.h, c.stride.h, x),
+                           .groups = c.groups,
+                           .fold = fold ? &*fold : nullptr},
+                          fold ? out : Tensor());
+  if (fold) return y;
+  return norm_act(norm, {.act = act ? Activation::relu6 : Activation::identity}, y, out);
 }
 
 InvertedResidual::InvertedResidual(const MobileNetV2Config& c, int in, int out, int stride, int factor)

@@ -3,6 +3,7 @@
 #include "engine/ops/max_pool.h"
 #include "engine/ops/reshape.h"
 #include "engine/ops/unary.h"
+#include "layers/conv_norm_act.h"
 
 namespace kern::models {
 namespace {
@@ -38,8 +39,8 @@ Tensor PooledAutoencoder::operator()(const Tensor& input) {
       input.rank() == 4 && input.channels() == in_ && input.dim(1) % multiple() == 0 && input.dim(2) % multiple() == 0,
       "the auto-encoder takes [N,H,W,", in_, "] with H and W multiples of ", multiple(), ", got ", input.shape());
   Tensor x = input;
-  for (Conv2d& conv : down_) x = max_pool2d(relu(conv(x)));
-  for (ConvTranspose2d& conv : up_) x = &conv == &up_.back() ? sigmoid(conv(x)) : relu(conv(x));
+  for (Conv2d& conv : down_) x = max_pool2d(conv_relu(conv, x));
+  for (ConvTranspose2d& conv : up_) x = &conv == &up_.back() ? sigmoid(conv(x)) : conv_relu(conv, x);
   return x;
 }
 
@@ -59,7 +60,7 @@ int ConvVae::reduced() const {
 Reconstruction ConvVae::reconstruct(const Tensor& input, std::optional<bool> draws) {
   const ImageSize& s = config_.size;
   check_images("auto-encoder", s, input);
-  const Tensor x = relu(hidden_(reshape(relu(conv_(input)), {input.dim(0), reduced()})));
+  const Tensor x = relu(hidden_(reshape(conv_relu(conv_, input), {input.dim(0), reduced()})));
   Reconstruction r{.mean = mean_(x), .spread = spread_(x), .kind = config_.spread, .divergence = config_.divergence};
   const Tensor code = draws.value_or(mode_.training) ? draw_code(r.mean, r.spread, r.kind) : r.mean;
   r.image = sigmoid(reshape(out_(relu(widen_(code))), {input.dim(0), s.height, s.width, s.channels}));

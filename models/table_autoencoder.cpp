@@ -75,4 +75,13 @@ AnyAutoencoder make_autoencoder(const std::string& name, const AutoencoderConfig
   return model.make(config);
 }
 
+AnyAutoencoder prepare(const AnyAutoencoder& network, const Preparation& preparation) {
+  AnyAutoencoder out = network;
+  out.module_ = prepare(network.module_, preparation);
+  out.reconstruct_ = [preparation, reconstruct = network.reconstruct_](const Tensor& x, std::optional<bool> draws) {
+    return preparation([&] { return reconstruct(x, draws); });
+  };
+  return out;
+}
+
 }  // namespace kern::models

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "layers/module.h"
+#include "layers/prepare.h"
 #include "models/dense_autoencoder.h"
 
 namespace kern::models {
@@ -27,6 +27,7 @@ class AnyAutoencoder {
   // In training a drawn code, in evaluation its mean, unless `draws` says otherwise.
   Reconstruction operator()(const Tensor& x, std::optional<bool> draws = {}) const { return reconstruct_(x, draws); }
   const AnyModule& module() const { return module_; }
+  friend AnyAutoencoder prepare(const AnyAutoencoder& network, const Preparation& preparation);  // as layers/prepare.h
 
  private:
   template <class M>
@@ -41,6 +42,8 @@ class AnyAutoencoder {
   std::function<Reconstruction(const Tensor&, std::optional<bool>)> reconstruct_;
   AnyModule module_;
 };
+
+AnyAutoencoder prepare(const AnyAutoencoder& network, const Preparation& preparation);
 
 // What a person may choose about such a network; a model uses what concerns it.
 struct AutoencoderConfig {

@@ -2,6 +2,7 @@
 
 #include "engine/ops/max_pool.h"
 #include "engine/ops/unary.h"
+#include "layers/conv_norm_act.h"
 
 namespace kern::models {
 
@@ -29,7 +30,7 @@ std::vector<Tensor> Vgg16::encode(const Tensor& input, const std::vector<Tensor>
     if (!taps.empty()) x = max_pool2d(x);
     for (Conv2d& conv : block) {
       const bool is_last = &conv == &block.back();
-      x = relu(conv(x), is_last && !slices.empty() ? slices[taps.size()] : Tensor());
+      x = conv_relu(conv, x, is_last && !slices.empty() ? slices[taps.size()] : Tensor());
     }
     taps.push_back(x);
   }

@@ -5,6 +5,7 @@
 #include "engine/ops/max_pool.h"
 #include "engine/ops/unary.h"
 #include "engine/ops/upsample.h"
+#include "layers/conv_norm_act.h"
 #include "models/multiple.h"
 
 namespace kern::models {
@@ -15,7 +16,7 @@ constexpr UpsampleOptions kBilinear{.how = Upsampling::linear, .align_corners = 
 Vgg16UNet::Double::Double(int in, int out)
     : first({.in = in, .out = out, .kernel = 3, .padding = 1}),
       second({.in = out, .out = out, .kernel = 3, .padding = 1}) {}
-Tensor Vgg16UNet::Double::operator()(const Tensor& x) { return second(relu(first(x))); }
+Tensor Vgg16UNet::Double::operator()(const Tensor& x) { return second(conv_relu(first, x)); }
 
 Vgg16UNet::Vgg16UNet(const Vgg16UNetConfig& c, SourceLocation at)
     : in_(c.in),
@@ -54,7 +55,7 @@ Tensor Vgg16UNet::operator()(const Tensor& input) {
   }
   std::vector<Tensor> taps = encoder_.encode(padded(input, more), skips);
   Tensor x = max_pool2d(taps.back());
-  x = relu(bottleneck_[1](dropout_(relu(bottleneck_[0](x)))));
+  x = conv_relu(bottleneck_[1], dropout_(conv_relu(bottleneck_[0], x)));
   for (size_t i = 0; i < 4; ++i) {
     const size_t level = 3 - i;
     const Tensor up = level % 2 ? up_[i / 2](x, beside[level])
@@ -62,7 +63,7 @@ Tensor Vgg16UNet::operator()(const Tensor& input) {
     x = relu(decode_[i](concat({up, taps[level]})));
     taps[level] = {}, beside[level] = {}, skips[level] = {};
   }
-  x = upsample(relu(last_up_[0](x)), {int(h), int(w)}, kBilinear);
+  x = upsample(conv_relu(last_up_[0], x), {int(h), int(w)}, kBilinear);
   return cropped(head_[0](x), more);
 }
 

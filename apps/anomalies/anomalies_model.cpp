@@ -235,6 +235,9 @@ AnomaliesModel load_anomalies_model(const std::filesystem::path& path) {
                   [](const FileTensor& t) { return t.name.starts_with(std::string(kPadimTensors) + "."); });
   }
   load_into(training::file_tensors(model.module), file);
+  const Preparation preparation;
+  model.module = prepare(model.module, preparation);
+  model.autoencoder = models::prepare(model.autoencoder, preparation);
   model.module.set_training(false);
   return model;
 }

@@ -17,6 +17,7 @@
 #include "engine/random.h"
 #include "engine/statistics.h"
 #include "kernels/common/log.h"
+#include "layers/prepare.h"
 #include "models/pretrained.h"
 #include "training/anomaly_map.h"
 #include "training/batch_tensors.h"
@@ -216,6 +217,7 @@ std::optional<Trained> fit_padim(const Work& t, AnomaliesModel& model, Call& cal
   load_encoder(c, model);
   model.module.move_to(t.device);
   model.module.set_training(false);
+  model.module = prepare(model.module);  // its features are then those of the model that is read again
   const Shape one{1, model.size().H, model.size().W, model.chain.channels};
   const Tensor seen = features_of(model, Tensor::zeros(one));
   model.shape = {seen.dim(1), seen.dim(2), seen.channels()};

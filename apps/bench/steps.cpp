@@ -17,6 +17,7 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
            }()))
       .key("mode", c.mode, "train: forward, loss, backward, Adam; predict: forward without gradients",
            training::one_of({"train", "predict"}))
+      .key("prepared", c.prepared, "with mode=predict: norms folded in and filters packed once, as every app predicts")
       .key("batch", c.batch, "samples in a batch; 0: what is usual for the model", training::at_least(0))
       .key("side", c.side, "an image's side or a signal's length; 0: what is usual for the model",
            training::at_least(0));
@@ -64,6 +65,7 @@ void run_bench_steps(const BenchStepsConfig& c, Call& call) {
                                                                      .block = c.block,
                                                                      .seed = c.seed,
                                                                      .predict = c.mode == "predict",
+                                                                     .prepared = c.prepared,
                                                                      .profile = c.profile,
                                                                      .by_shape = c.by_shape});
     const auto q = benchmarks::quartiles(r.milliseconds);

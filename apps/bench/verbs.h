@@ -11,6 +11,7 @@ namespace kern::apps {
 struct BenchStepsConfig {
   std::vector<std::string> models{"b", "c", "d", "D", "e"};
   std::string mode = "train", tune = "auto";
+  bool prepared = true;
   DeviceChoice device = DeviceChoice::automatic;
   kernels::Precision precision = kernels::Precision::f32;
   int batch = 0, side = 0, warmup = 3, repeats = 20, block = 1, threads = 0;

@@ -1,6 +1,7 @@
 #include "apps/faults/faults_model.h"
 
 #include "engine/json.h"
+#include "layers/prepare.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
@@ -50,6 +51,7 @@ FaultsModel load_faults_model(const std::filesystem::path& path) {
     model.build();
   });
   load_into(training::file_tensors(model.module), file);
+  model.module = prepare(model.module);
   model.module.set_training(false);
   return model;
 }

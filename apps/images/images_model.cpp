@@ -4,6 +4,7 @@
 
 #include "apps/model_words.h"
 #include "engine/json.h"
+#include "layers/prepare.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
@@ -89,6 +90,7 @@ ImagesModel load_images_model(const std::filesystem::path& path) {
     model.build();
   });
   load_into(training::file_tensors(model.module), file);
+  model.module = prepare(model.module);
   return model;
 }
 

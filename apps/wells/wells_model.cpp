@@ -5,6 +5,7 @@
 #include "data/window_features.h"
 #include "engine/json.h"
 #include "kernels/common/parallel.h"
+#include "layers/prepare.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
@@ -148,6 +149,7 @@ WellsModel load_wells_model(const std::filesystem::path& path) {
         file.shown_name, ": the ", model.on_boosting ? "boosted trees" : "logistic regression",
         " that this network stands on ", model.on_boosting ? "are" : "is", " not in the file; train again");
   load_into(training::file_tensors(model.module), file);
+  model.module = prepare(model.module);
   return model;
 }
 

@@ -19,7 +19,7 @@ Tensor conv1d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv1dOpt
                               .pad_left = o.padding.left,
                               .pad_right = o.padding.right};
   detail::check_convolution("conv1d", g, x, w, b, at);
-  return detail::convolve("conv1d", g, {g.n, g.q(), g.k}, x, w, b, o.bias_cancels, out, at);
+  return detail::convolve("conv1d", g, {g.n, g.q(), g.k}, x, w, b, o.bias_cancels, nullptr, out, at);
 }
 
 }  // namespace kern

@@ -25,7 +25,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& b, const Conv2dOpt
                               .pad_left = o.padding.left,
                               .pad_right = o.padding.right};
   detail::check_convolution("conv2d", g, x, w, b, at);
-  return detail::convolve("conv2d", g, {g.n, g.p(), g.q(), g.k}, x, w, b, o.bias_cancels, out, at);
+  return detail::convolve("conv2d", g, {g.n, g.p(), g.q(), g.k}, x, w, b, o.bias_cancels, o.fold, out, at);
 }
 
 }  // namespace kern

@@ -3,6 +3,8 @@
 
 namespace kern {
 
+struct Fold;  // engine/prepared_filters.h
+
 struct Pair {  // height and width
   int h = 1, w = 1;
   constexpr Pair(int both) : h(both), w(both) {}
@@ -22,6 +24,7 @@ struct Conv2dOptions {
   int groups = 1;
   bool bias_cancels =
       false;  // a norm subtracts the mean of y next: the bias's gradient is 0 exactly, and is not summed
+  const Fold* fold = nullptr;  // a norm and an activation to be taken in; within PreparedFilters alone
 };
 
 // x [N,H,W,C], w [K,R,S,C/G], b [K] or empty -> y [N,P,Q,K], P = (H + top + bottom - dilation (R-1) - 1) / stride + 1.

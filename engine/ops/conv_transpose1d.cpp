@@ -20,7 +20,8 @@ Tensor conv_transpose1d(const Tensor& x, const Tensor& w, const Tensor& b, const
                                        .crop_right = o.crop.right,
                                        .columns_added = o.output_padding};
   detail::check_transposed("conv_transpose1d", g, x, w, b, at);
-  return detail::convolve_transposed("conv_transpose1d", g, {g.n, g.q(), g.k}, x, w, b, o.bias_cancels, out, at);
+  return detail::convolve_transposed("conv_transpose1d", g, {g.n, g.q(), g.k}, x, w, b, o.bias_cancels, nullptr, out,
+                                     at);
 }
 
 }  // namespace kern

@@ -27,7 +27,8 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& b, const
                                        .rows_added = o.output_padding.h,
                                        .columns_added = o.output_padding.w};
   detail::check_transposed("conv_transpose2d", g, x, w, b, at);
-  return detail::convolve_transposed("conv_transpose2d", g, {g.n, g.p(), g.q(), g.k}, x, w, b, o.bias_cancels, out, at);
+  return detail::convolve_transposed("conv_transpose2d", g, {g.n, g.p(), g.q(), g.k}, x, w, b, o.bias_cancels, o.fold,
+                                     out, at);
 }
 
 }  // namespace kern

@@ -9,7 +9,8 @@ struct ConvTranspose2dOptions {
   Pair output_padding = 0;  // rows and columns added at the bottom and right, below max(stride, dilation)
   Pair dilation = 1;
   int groups = 1;
-  bool bias_cancels = false;  // as Conv2dOptions says
+  bool bias_cancels = false;   // as Conv2dOptions says
+  const Fold* fold = nullptr;  // likewise
 };
 
 // x [N,H,W,C], w [C,R,S,K/G], b [K] or empty -> y [N,P,Q,K],

@@ -5,6 +5,7 @@
 #include "engine/gpu.h"
 #include "engine/late_gradients.h"
 #include "engine/packed_filters.h"
+#include "engine/prepared_filters.h"
 #include "engine/trace.h"
 
 namespace kern::detail {
@@ -59,11 +60,20 @@ void data_gradient(const Impl& impl, const Spec& g, const kernels::Exec& exec, c
 // T: what x and y are kept as.
 template <class T, class Impl, class Spec>
 Tensor recorded(const char* op, const kernels::Registry<Impl>& table, Spec g, const Shape& y_shape, const Tensor& x,
-                const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& out, SourceLocation at) {
+                const Tensor& w, const Tensor& b, bool bias_cancels, const Fold* fold, const Tensor& out,
+                SourceLocation at) {
   g.pitch = {.x = x.pitch()};
   const auto& impl = kernels::select(table, x.device(), g, at);
   Tensor y = output_tensor(op, y_shape, x.options(), out, at);
   g.pitch.y = y.pitch();
+  if constexpr (std::is_same_v<T, float>) {
+    PreparedFilters* const prepared = x.device() == Device::cpu ? PreparedFilters::current() : nullptr;
+    if (prepared) {
+      prepared->run(impl, g, x, w, b, fold, y);
+      return record(op, {x, w, b}, y, {});  // of which nothing but the profile takes note
+    }
+  }
+  internal_check(!fold, "a convolution was given something to fold in where nothing is prepared");
   impl.forward(ConvolutionExec(impl, g, w, false).exec(), g, x.data<T>(), w.data(), b ? b.data() : nullptr,
                y.mutate<T>());
   Trace::note(g);
@@ -94,11 +104,11 @@ Tensor recorded(const char* op, const kernels::Registry<Impl>& table, Spec g, co
 }  // namespace
 
 Tensor convolve(const char* op, kernels::Conv2dSpec g, const Shape& y_shape, const Tensor& x, const Tensor& w,
-                const Tensor& b, bool bias_cancels, const Tensor& out, SourceLocation at) {
+                const Tensor& b, bool bias_cancels, const Fold* fold, const Tensor& out, SourceLocation at) {
   const Tensor in = cast(x, activation_options(x).dtype);
   if (in.dtype() == DType::bf16)
-    return recorded<Bf16>(op, kernels::conv2d_registry<Bf16>(), g, y_shape, in, w, b, bias_cancels, out, at);
-  return recorded<float>(op, kernels::conv2d_registry(), g, y_shape, in, w, b, bias_cancels, out, at);
+    return recorded<Bf16>(op, kernels::conv2d_registry<Bf16>(), g, y_shape, in, w, b, bias_cancels, fold, out, at);
+  return recorded<float>(op, kernels::conv2d_registry(), g, y_shape, in, w, b, bias_cancels, fold, out, at);
 }
 
 void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tensor& x, const Tensor& w, const Tensor& b,
@@ -121,11 +131,13 @@ void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tenso
 }
 
 Tensor convolve_transposed(const char* op, kernels::ConvTranspose2dSpec g, const Shape& y_shape, const Tensor& x,
-                           const Tensor& w, const Tensor& b, bool bias_cancels, const Tensor& out, SourceLocation at) {
+                           const Tensor& w, const Tensor& b, bool bias_cancels, const Fold* fold, const Tensor& out,
+                           SourceLocation at) {
   const Tensor in = cast(x, activation_options(x).dtype);
   if (in.dtype() == DType::bf16)
-    return recorded<Bf16>(op, kernels::conv_transpose2d_registry<Bf16>(), g, y_shape, in, w, b, bias_cancels, out, at);
-  return recorded<float>(op, kernels::conv_transpose2d_registry(), g, y_shape, in, w, b, bias_cancels, out, at);
+    return recorded<Bf16>(op, kernels::conv_transpose2d_registry<Bf16>(), g, y_shape, in, w, b, bias_cancels, fold, out,
+                          at);
+  return recorded<float>(op, kernels::conv_transpose2d_registry(), g, y_shape, in, w, b, bias_cancels, fold, out, at);
 }
 
 void check_transposed(const char* op, const kernels::ConvTranspose2dSpec& g, const Tensor& x, const Tensor& w,

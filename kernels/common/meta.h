@@ -22,7 +22,7 @@ template <class Impl, size_t... i>
 constexpr bool takes_members(std::index_sequence<i...>) {
   return requires { Impl{(void(i), AnyMember{})...}; };
 }
-constexpr size_t kMaxMembers = 12;
+constexpr size_t kMaxMembers = 13;
 template <class Impl, size_t n = kMaxMembers + 1>
 constexpr size_t member_count() {
   if constexpr (takes_members<Impl>(std::make_index_sequence<n>())) return n;
@@ -76,6 +76,9 @@ void for_each_member(Impl& impl, F&& f) {
   } else if constexpr (n == 12) {
     auto& [a, b, c, d, e, g, h, i, j, k, l, m] = impl;
     each(a, b, c, d, e, g, h, i, j, k, l, m);
+  } else if constexpr (n == 13) {
+    auto& [a, b, c, d, e, g, h, i, j, k, l, m, o] = impl;
+    each(a, b, c, d, e, g, h, i, j, k, l, m, o);
   }
 }
 

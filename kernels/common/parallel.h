@@ -1,5 +1,5 @@
-// The one thread pool. Work is cut into chunks whose boundaries depend on the problem alone, never on the number of
-// threads, and chunks are dealt out statically: results are the same bits for any number of threads.
+// The one thread pool. Work is cut into chunks whose boundaries depend on the problem alone, never on how many threads
+// there are or which of them takes a chunk: the same bits for any number. One without a core holds up one chunk alone.
 #pragma once
 #include <cstdint>
 #include <functional>

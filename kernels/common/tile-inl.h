@@ -89,11 +89,12 @@ struct Tile {
   int64_t a_row = 1;  // from row to row of a; 1 unless strided
   Loop outer, middle, inner;
   float* c;
-  int64_t c_row;                 // from row to row of c
-  int columns;                   // of c, at most V vectors
-  const float* start = nullptr;  // V vectors that every row of c begins with; null: 0
-  bool add = false;              // c += the sum, instead of c = start + the sum
-  int64_t repeat = 1;            // so many tiles one below the other, M rows each
+  int64_t c_row;                  // from row to row of c
+  int columns;                    // of c, at most V vectors
+  const float* start = nullptr;   // V vectors that every row of c begins with; null: 0
+  bool add = false;               // c += the sum, instead of c = start + the sum
+  const float* limits = nullptr;  // the least and the greatest value of c; null: any
+  int64_t repeat = 1;             // so many tiles one below the other, M rows each
 };
 using TileFunction = void (*)(const Tile&);
 
@@ -102,6 +103,14 @@ enum class Operands {
   unit,     // rows of a are neighbours (a_row = 1); b is padded to V vectors
   unit_unpadded  // the same, but b has just `columns` columns
 };
+
+// Each value, or the limit that it lies beyond; NaN stays NaN.
+HWY_INLINE hn::Vec<Vf> limited(hn::Vec<Vf> v, const float* limits) {
+  const Vf d;
+  const auto low = hn::Set(d, limits[0]), high = hn::Set(d, limits[1]);
+  v = hn::IfThenElse(hn::Lt(v, low), low, v);
+  return hn::IfThenElse(hn::Gt(v, high), high, v);
+}
 
 // The compiler is not to know where p points: else it keeps one pointer per row, more than there are registers.
 HWY_INLINE void hide(const float*& p) { asm("" : "+r"(p)); }
@@ -129,6 +138,11 @@ HWY_INLINE void store(const Tile& t, float* c, hn::Vec<Vf> (&sum)[M][V]) {
       const float* before = c + i * t.c_row;
       HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) sum[i][v] = hn::Add(hn::LoadU(d, before + v * kLanes), sum[i][v]);
       sum[i][V - 1] = hn::Add(load_first(before + (V - 1) * kLanes, tail), sum[i][V - 1]);
+    }
+  }
+  if (t.limits) {
+    HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
+      HWY_UNROLL(2) for (int v = 0; v < V; ++v) sum[i][v] = limited(sum[i][v], t.limits);
     }
   }
   if (tail == kLanes) {

@@ -8,6 +8,8 @@
 // Letters: N batch, C in, K out, H W input, P Q output, R S filter, G groups. A signal [N,L,C] is an image of H = R = 1.
 // Layouts: x, dx [N,H,W,C]; w, dw [K,R,S,C/G]; b, db [K]; y, dy [N,P,Q,K].
 #pragma once
+#include <limits>
+
 #include "kernels/common/bf16.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/layout.h"
@@ -89,6 +91,33 @@ void conv2d_backward_bias_reference(const Conv2dSpec& g, const T* dy, T* db) {
     for (int k = 0; k < g.k; ++k) db[k] += dy[i * g.dy_pitch() + k];
 }
 
+// --- a filter that stays the same, as prediction has it ---
+
+// What may be done to every output before it is stored: y = min(max(y, low), high). ReLU is low = 0.
+struct Limits {
+  float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();
+  bool any() const { return *this != Limits{}; }
+  bool operator==(const Limits&) const = default;
+};
+
+// How an implementation runs forward (or backward_data_plus, where so asked) with filter and bias brought into the form
+// that it reads beforehand; the same bits as without limits. What is prepared serves every spec of the same channels,
+// filter, strides, dilations, groups and paddings for which form() is the same. May be missing: then run is null.
+struct PreparedConv2d {
+  uint32_t (*form)(const Conv2dSpec&, bool backward_data) = nullptr;
+  size_t (*bytes)(const Conv2dSpec&, bool backward_data) = nullptr;  // 0: this case cannot be prepared
+  void (*prepare)(const Conv2dSpec&, bool backward_data, const float* w, const float* b, void* prepared) = nullptr;
+  // in is x (dy), out is y (dx). Scratch as workspace() says.
+  void (*run)(const Exec&, const Conv2dSpec&, bool backward_data, const float* in, const void* prepared, Limits,
+              float* out) = nullptr;
+};
+namespace detail {
+template <>
+inline void empty_entry(PreparedConv2d& p) {  // of a meta twin (kernels/common/meta.h)
+  empty_entry(p.prepare), empty_entry(p.run);
+}
+}  // namespace detail
+
 // --- one row per implementation; order is preference ---
 
 // T: what x, y and their gradients are in memory, float or Bf16. Parameters and sums are float.
@@ -111,6 +140,7 @@ struct Conv2dImplOf {
   bool exact = true;  // sums of products of integers are exact, as long as float (and y's type) holds them
   // How forward, or backward_data, reads the filter where Exec has it packed so. Missing: as it stands.
   FilterPacking (*packing)(const Conv2dSpec&, bool backward_data) = nullptr;
+  PreparedConv2d prepared = {};
 };
 using Conv2dImpl = Conv2dImplOf<float>;
 template <class T = float>

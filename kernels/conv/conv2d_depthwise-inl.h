@@ -27,8 +27,16 @@ struct DepthwiseTile {
   float* out;
   int rows, taps, count;
   int64_t in_row, in_tap, in_step, weight_row, weight_tap, out_step;
+  const float* limits;  // as Gather's
   hn::Vec<Vf> start;
 };
+template <int M>
+HWY_INLINE void store_sums(const DepthwiseTile& t, hn::Vec<Vf> (&sum)[M]) {
+  if (t.limits) {
+    HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = limited(sum[i], t.limits);
+  }
+  HWY_UNROLL(8) for (int i = 0; i < M; ++i) store_first(sum[i], t.out + i * t.out_step, t.count);
+}
 using DepthwiseFunction = void (*)(const DepthwiseTile&);
 
 template <int M>
@@ -42,7 +50,7 @@ HWY_NOINLINE void depthwise_tile(const DepthwiseTile& t) {
       const auto w = hn::LoadU(d, t.weights + y * t.weight_row + x * t.weight_tap);
       HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = hn::MulAdd(load_first(in + i * t.in_step, t.count), w, sum[i]);
     }
-  HWY_UNROLL(8) for (int i = 0; i < M; ++i) store_first(sum[i], t.out + i * t.out_step, t.count);
+  store_sums(t, sum);
 }
 
 // The same for S neighbouring taps that move by kStep pixels: every pixel is read once a row (compare slide).
@@ -69,7 +77,7 @@ HWY_NOINLINE void depthwise_slide(const DepthwiseTile& t) {
   };
   if (t.count == kLanes) add([d](const float* p) { return hn::LoadU(d, p); });
   else add([&](const float* p) { return load_first(p, t.count); });
-  HWY_UNROLL(8) for (int i = 0; i < M; ++i) store_first(sum[i], t.out + i * t.out_step, t.count);
+  store_sums(t, sum);
 }
 constexpr int kDepthwiseImpl = 8;  // outputs of a tile
 DepthwiseFunction depthwise_function(const Axis& x) {
@@ -118,7 +126,8 @@ void depthwise_row(const Gather& g, const float* weights, int n, int i) {
         .in_step = g.x.in_step * g.in_pitch,
         .weight_row = g.x.taps * width,
         .weight_tap = width,
-        .out_step = g.x.out_step * g.out_pitch};
+        .out_step = g.x.out_step * g.out_pitch,
+        .limits = g.limits};
     for (int c = 0; c < channels; c += kLanes, t.in += kLanes, t.weights += kLanes, t.out += kLanes) {
       t.count = int(at_most(kLanes, channels - c));
       t.start = g.bias ? load_first(g.bias + c, t.count) : hn::Zero(d);
@@ -128,22 +137,25 @@ void depthwise_row(const Gather& g, const float* weights, int n, int i) {
   }
 }
 
-// The whole of them; scratch of packed_size() floats.
-void depthwise_gather(const Phases& phases, const float* w, float* scratch) {
-  const Gather& f = phases.first();
-  if (f.y.n == 0 || f.x.n == 0) return;
-  float* packed = scratch;
+// The floats that depthwise_gather() reads in place of w, packed_size() at most.
+int64_t depthwise_size(const Gather& g) { return g.padded_groups() * g.y.taps * g.x.taps; }
+void pack_depthwise(const Phases& phases, const float* w, float* packed) {
   for (const Gather& g : phases) {
     pack_depthwise(g, w, packed);
-    packed += g.packed_size();
+    packed += depthwise_size(g);
   }
+}
+// The whole of them.
+void depthwise_gather(const Phases& phases, const float* packed) {
+  const Gather& f = phases.first();
+  if (f.y.n == 0 || f.x.n == 0) return;
   const int64_t macs = int64_t{f.x.n} * f.groups * (f.y.taps * f.x.taps + 1);
   parallel_for(int64_t{f.n} * f.y.n, at_least(1, (1 << 16) / macs), [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; ++unit) {
-      const float* weights = scratch;
+      const float* weights = packed;
       for (const Gather& g : phases) {
         depthwise_row(g, weights, int(unit / f.y.n), int(unit % f.y.n));
-        weights += g.packed_size();
+        weights += depthwise_size(g);
       }
     }
   });
@@ -188,21 +200,27 @@ HWY_NOINLINE void depthwise_sums(const DepthwiseSums& t) {
   }
 }
 
-// dw[c][r][s]: per chunk of pixels [r][s][c], then the sum over the chunks in order. scratch as weight_workspace says.
+// dw[c][r][s]: per chunk of pixels [r][s][c], then the sum over the chunks in order; channels in slices, which are summed
+// beside each other. scratch as weight_workspace says.
 void depthwise_weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float* dw, float* scratch) {
   const int64_t size = g.w_size(), xp = g.x_pitch(), dyp = g.dy_pitch(), taps = int64_t{g.r} * g.s;
   const PixelBlocks cut(g, size);
+  const int64_t vectors = ceil_div(g.c, kLanes), slices = at_most(vectors, ceil_div(FilterSlices::kTasks, cut.chunks));
   const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
              ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
-  parallel_for(cut.chunks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t chunk = begin; chunk < end; ++chunk) {
+  parallel_for(cut.chunks * slices, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t chunk = task / slices, slice = task % slices;
+      const int first = int(vectors * slice / slices) * kLanes,
+                last = int(at_most(g.c, vectors * (slice + 1) / slices * kLanes));
       float* partial = scratch + chunk * size;
-      for (int64_t i = 0; i < size; ++i) partial[i] = 0;
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int c = first; c < last; ++c) partial[tap * g.c + c] = 0;
       for (int64_t k = cut.blocks * chunk / cut.chunks; k < cut.blocks * (chunk + 1) / cut.chunks; ++k) {
         const PixelBlock block = cut.block(k);
         const Range inside = overlap(block.q, ax.inside());
         const bool together = (g.s == 3 || g.s == 5) && inside.size() > 0;
-        for (int c = 0; c < g.c; c += kLanes)
+        for (int c = first; c < last; c += kLanes)
           for (int r = 0; r < g.r; ++r) {
             const Range p = overlap(block.p, ay.outputs(r));
             // Pixels p x q and the filter values from (r, s) on that `sums` takes.

@@ -115,6 +115,7 @@ struct Gather {
   // The filter w[k,r,s,c]: from output channel to output channel, from input channel to input channel, from group to
   // group.
   int64_t w_column, w_reduce, w_group, w_row, w_tap;
+  const float* limits = nullptr;  // the least and the greatest output, may be null
 
   int64_t padded() const { return ceil_div(columns, kLanes) * kLanes; }
   int64_t packed_size() const { return groups * padded() * (int64_t{y.taps} * x.taps * reduce + 1); }
@@ -161,6 +162,15 @@ void pack_weights(const Gather& g, const float* w, float* packed) {
                });
 }
 
+// So many outputs of a row, the first at `out`, for one block of channels: brought within the limits.
+void limit_row(const Gather& g, const Block& b, float* out, int outputs) {
+  for (; outputs > 0; --outputs, out += g.x.out_step * g.out_pitch)
+    for (int k = 0; k < b.columns; k += kLanes) {
+      const int count = int(at_most(kLanes, b.columns - k));
+      store_first(limited(load_first(out + k, count), g.limits), out + k, count);
+    }
+}
+
 // Outputs `js` of output row i of image n, for one block of channels. `inside`: the outputs whose taps are all inside.
 void gather_row(const Gather& g, const Block& b, const float* packed, Range inside, int n, int i, Range js) {
   const int64_t width = b.width(), per_tap = g.reduce * width;
@@ -173,7 +183,7 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
 
   const bool slides = g.x.in_tap == 1 && has_slide(g.x.taps, g.x.in_step);
   // Outputs [j, j + length), `repeat` times, from taps tx that are all inside.
-  auto run = [&](Range tx, int j, int length, int repeat, bool add) {
+  auto run = [&](Range tx, int j, int length, int repeat, bool add, const float* limits) {
     Tile t{};
     t.a = in + (in_row * g.x.in_size + g.x.input(j, tx.begin)) * g.in_pitch;
     t.b = packed + (ty.begin * g.x.taps + tx.begin) * per_tap;
@@ -186,6 +196,7 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
     t.columns = b.columns;
     t.start = g.bias && !add ? packed + g.y.taps * g.x.taps * per_tap : nullptr;
     t.add = add;
+    t.limits = limits;
     t.repeat = repeat;
     const bool whole = slides && tx.size() == g.x.taps;
     if (whole) t.inner.n = g.reduce;
@@ -199,16 +210,17 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
       int repeat = 1;
       while (k + 1 < tiles.count && tiles.length(k + 1) == j.size() && js.begin + tiles.begin(k + 2) <= inside.end)
         ++k, ++repeat;
-      run({0, g.x.taps}, j.begin, j.size(), repeat, false);
+      run({0, g.x.taps}, j.begin, j.size(), repeat, false, g.limits);
     } else {  // at a border: the taps that are inside for the whole tile, then the others, each for its part of the
               // tile
       const Range whole = g.x.taps_of(j);
-      run(whole, j.begin, j.size(), 1, false);
+      run(whole, j.begin, j.size(), 1, false, nullptr);
       for (int tx = 0; tx < g.x.taps; ++tx) {
         const Range part = overlap(g.x.outputs(tx), j);
         if ((tx < whole.begin || tx >= whole.end) && part.size() > 0 && ty.size() > 0)
-          run({tx, tx + 1}, part.begin, part.size(), 1, true);
+          run({tx, tx + 1}, part.begin, part.size(), 1, true, nullptr);
       }
+      if (g.limits) limit_row(g, b, out + (out_row * g.x.out_size + g.x.output(j.begin)) * g.out_pitch, j.size());
     }
   }
 }
@@ -228,15 +240,17 @@ int64_t packed_size(const Phases& phases) {
   return floats;
 }
 
-// The whole of them; scratch of packed_size() floats.
-void gather(const Phases& phases, const float* w, float* scratch) {
-  const Gather& f = phases.first();
-  if (f.y.n == 0 || f.x.n == 0) return;
-  float* packed = scratch;
+// packed_size() floats that gather() reads in place of w.
+void pack_gather(const Phases& phases, const float* w, float* packed) {
   for (const Gather& g : phases) {
     pack_weights(g, w, packed);
     packed += g.packed_size();
   }
+}
+// The whole of them.
+void gather(const Phases& phases, const float* packed) {
+  const Gather& f = phases.first();
+  if (f.y.n == 0 || f.x.n == 0) return;
   // A unit of work is a row or, of a long signal, a part of it; where there are few units, every block of channels is
   // its own.
   const int64_t parts = ceil_div(f.x.n, 512);
@@ -254,7 +268,7 @@ void gather(const Phases& phases, const float* w, float* scratch) {
       for (int64_t unit = from; unit < to; ++unit) {
         const int64_t part = unit % parts;
         const int row = int(unit / parts % f.y.n), n = int(unit / parts / f.y.n);
-        const float* weights = scratch;
+        const float* weights = packed;
         for (const Gather& g : phases) {
           gather_row(g, b, weights + packed_begin(g, b), g.x.inside(), n, row,
                      {int(g.x.n * part / parts), int(g.x.n * (part + 1) / parts)});

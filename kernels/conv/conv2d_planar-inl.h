@@ -123,7 +123,7 @@ struct PlanarTile {
   const float* const* planes;
   int rows, reduce, taps;
   int64_t plane, tap;  // from plane to plane, from tap to tap
-  const float *weights, *bias;
+  const float *weights, *bias, *limits;
   float* out;
   int64_t step;  // from pixel to pixel of the output
 };
@@ -153,6 +153,11 @@ HWY_NOINLINE void planar_tile(const PlanarTile& t, int j, int count) {
       }
     }
   }
+  if (t.limits) {
+    HWY_UNROLL(8) for (int v = 0; v < V; ++v) {
+      HWY_UNROLL(8) for (int k = 0; k < K; ++k) sum[v][k] = limited(sum[v][k], t.limits);
+    }
+  }
   HWY_UNROLL(8)
   for (int v = 0; v < V; ++v) from_planes(sum[v], t.out + (j + v * kLanes) * t.step, t.step, V == 1 ? count : kLanes);
 }
@@ -172,88 +177,139 @@ PlanarFunctions planar_functions(int columns) {
   return {planar_tile<K, planar_vectors(K)>, planar_tile<K, 1>, planar_vectors(K)};
 }
 
-// How rows are cut into parts: the planes of one shall fit into half of the nearest cache, or else be 64 pixels wide.
-// A ring: the rows that one output row reads, and those between them.
+// Gathers from one array with a few columns: the residues of a stride, or one. They read the same rows, which are
+// turned once for all.
+//
+// How rows are cut into parts: the planes of one shall fit into half of the nearest cache, or else be wide enough for a
+// whole tile and fit into the second. A ring: the rows that one output row of any gather reads, and those between them.
 struct PlanarCut {
-  static constexpr int kFloats = 16384, kBand = 32,
-                       kMaxTaps = 16;  // of all planes; output rows of a ring; filter rows
+  static constexpr int kFloats = 49152, kNear = 4096,
+                       kBand = 32,  // of all planes; of those in the nearest cache; output rows of a ring
+      kMaxTaps = 16;                // filter rows
+  int rows = 0, columns = 0;        // of the outputs of the gather that has the most
+  int first_row, first_column;      // of the input that output (0, 0) of any gather reads
   int ring, span, part = 0, parts = 0;
   int64_t width = 0;  // of a plane
-  explicit PlanarCut(const Gather& g) : ring((g.y.taps - 1) * g.y.in_tap + 1), span((g.x.taps - 1) * g.x.in_tap) {
-    const int64_t planes = int64_t{ring} * g.reduce, rest = round_up(span) + kLanes;
-    const int64_t most = at_most(kFloats / planes - rest, at_least(64, 4096 / planes - rest)) / kLanes * kLanes;
+  explicit PlanarCut(const Phases& phases)
+      : first_row(phases.first().y.in_first), first_column(phases.first().x.in_first) {
+    int last_row = first_row, last_column = first_column;
+    for (const Gather& g : phases) {
+      rows = int(at_least(rows, g.y.n)), columns = int(at_least(columns, g.x.n));
+      first_row = int(at_most(first_row, g.y.in_first)), first_column = int(at_most(first_column, g.x.in_first));
+      last_row = int(at_least(last_row, g.y.input(0, g.y.taps - 1)));
+      last_column = int(at_least(last_column, g.x.input(0, g.x.taps - 1)));
+    }
+    ring = last_row - first_row + 1, span = last_column - first_column;
+    const int64_t planes = int64_t{ring} * phases.first().reduce, rest = round_up(span) + kLanes;
+    const int64_t wide = at_least(64, planar_vectors(phases.first().columns) * kLanes),
+                  fit = (kFloats / planes - rest) / kLanes * kLanes;
+    int64_t most = at_most(fit, at_least(wide, (kNear / planes - rest) / kLanes * kLanes));
     if (most <= 0) return;
-    parts = int(ceil_div(g.x.n, most));
-    part = int(round_up(ceil_div(g.x.n, parts)));
+    if (columns <= fit && columns < 2 * most) most = round_up(columns);  // halves would be narrower than a tile
+    parts = int(ceil_div(columns, most));
+    part = int(round_up(ceil_div(columns, parts)));
     width = part + rest;
   }
+  bool serves() const { return part > 0 && (part >= 2 * span || parts == 1); }
   static constexpr int64_t round_up(int64_t n) { return ceil_div(n, kLanes) * kLanes; }
 };
 bool is_planar(const Gather& g) {
   if (g.groups != 1 || g.y.taps > PlanarCut::kMaxTaps || g.columns > kMaxPlanarColumns || g.x.in_step != 1 ||
-      g.x.taps == 0 || g.y.taps == 0)
+      g.x.taps == 0 || g.y.taps == 0 || g.x.n < kLanes)
     return false;
-  const PlanarCut cut(g);
-  return cut.part > 0 && (cut.part >= 2 * cut.span || cut.parts == 1) && g.x.n >= kLanes;
+  // Not of very many input channels: their planes would be narrow.
+  const int64_t planes = (int64_t{g.y.taps - 1} * g.y.in_tap + 1) * g.reduce, span = int64_t{g.x.taps - 1} * g.x.in_tap,
+                rest = PlanarCut::round_up(span) + kLanes;
+  const int64_t most = at_most(16384 / planes - rest, at_least(64, 4096 / planes - rest)) / kLanes * kLanes;
+  if (most <= 0) return false;
+  const int64_t parts = ceil_div(g.x.n, most);
+  return parts == 1 || PlanarCut::round_up(ceil_div(g.x.n, parts)) >= 2 * span;
+}
+// Whether planar_gather() takes them all at once.
+bool planar_together(const Phases& phases) {
+  for (const Gather& g : phases)
+    if (!is_planar(g) || g.y.in_step != phases.first().y.in_step) return false;
+  return PlanarCut(phases).serves();
 }
 
-// The whole gather; scratch of packed_size() floats.
-void planar_gather(const Gather& g, const float* w, float* scratch) {
-  if (g.y.n == 0 || g.x.n == 0) return;
-  float* packed = scratch;
+// The floats that planar_gather() reads in place of w, packed_size() at most.
+int64_t planar_size(const Gather& g) { return int64_t{g.y.taps} * g.x.taps * g.reduce * g.columns; }
+void pack_planar(const Gather& g, const float* w, float* packed) {
   for (int ty = 0; ty < g.y.taps; ++ty)
     for (int c = 0; c < g.reduce; ++c)
       for (int tx = 0; tx < g.x.taps; ++tx)
         for (int k = 0; k < g.columns; ++k)
           *packed++ = w[(g.y.w_first + ty * g.y.w_step) * g.w_row + (g.x.w_first + tx * g.x.w_step) * g.w_tap +
                         k * g.w_column + c * g.w_reduce];
-  const PlanarCut cut(g);
-  const EvenTiles bands(g.y.n, PlanarCut::kBand);
-  const PlanarFunctions tile = planar_functions(g.columns);
-  const int64_t macs = int64_t{cut.part} * bands.size * g.columns * (int64_t{g.y.taps} * g.x.taps * g.reduce + 8);
-  parallel_for(int64_t{g.n} * bands.count * cut.parts, at_least(1, (1 << 18) / macs), [&](int64_t begin, int64_t end) {
+}
+// Output row i of image n of a gather, outputs js. slot(row): the planes of an input row, from the column on that output
+// js.begin of the gather reads first.
+template <class Slot>
+void planar_row(const Gather& g, const PlanarFunctions& tile, const float* packed, int64_t plane, int n, int i,
+                Range js, Slot&& slot) {
+  const Range ty = g.y.taps_of({i, i + 1});
+  const float* rows[PlanarCut::kMaxTaps];
+  for (int t = ty.begin; t < ty.end; ++t) rows[t - ty.begin] = slot(g.y.input(i, t));
+  const PlanarTile t{
+      .planes = rows,
+      .rows = ty.size(),
+      .reduce = g.reduce,
+      .taps = g.x.taps,
+      .plane = plane,
+      .tap = g.x.in_tap,
+      .weights = packed + int64_t{ty.begin} * g.reduce * g.x.taps * g.columns,
+      .bias = g.bias,
+      .limits = g.limits,
+      .out = g.out + ((int64_t{n} * g.y.out_size + g.y.output(i)) * g.x.out_size + g.x.output(js.begin)) * g.out_pitch,
+      .step = g.x.out_step * g.out_pitch};
+  int j = 0;
+  for (; j + tile.vectors * kLanes <= js.size(); j += tile.vectors * kLanes) tile.whole(t, j, kLanes);
+  for (; j < js.size(); j += kLanes) tile.single(t, j, int(at_most(kLanes, js.size() - j)));
+}
+
+// The whole of them.
+void planar_gather(const Phases& phases, const float* packed) {
+  const Gather& f = phases.first();
+  const PlanarCut cut(phases);
+  if (cut.rows == 0 || cut.columns == 0) return;
+  const EvenTiles bands(cut.rows, PlanarCut::kBand);
+  const PlanarFunctions tile = planar_functions(f.columns);
+  int64_t macs = 0;
+  for (const Gather& g : phases)
+    macs += int64_t{cut.part} * bands.size * g.columns * (int64_t{g.y.taps} * g.x.taps * g.reduce + 8);
+  parallel_for(int64_t{f.n} * bands.count * cut.parts, at_least(1, (1 << 18) / macs), [&](int64_t begin, int64_t end) {
     HWY_ALIGN float planes[PlanarCut::kFloats];
     for (int64_t unit = begin; unit < end; ++unit) {
       const int part = int(unit % cut.parts) * cut.part, n = int(unit / cut.parts / bands.count);
       const Range band = range_of(bands, int(unit / cut.parts % bands.count)),
-                  js = {part, int(at_most(g.x.n, part + cut.part))};
+                  js = {part, int(at_most(cut.columns, part + cut.part))};
       // Plane column 0 is input column `first`; input columns [from, to) exist.
-      const int64_t first = g.x.input(js.begin, 0), length = js.size() + cut.span;
+      const int64_t first = js.begin + cut.first_column, length = js.size() + cut.span;
       const int64_t from = at_most(first + length, at_least(0, first)),
-                    to = at_least(from, at_most(g.x.in_size, first + length));
+                    to = at_least(from, at_most(f.x.in_size, first + length));
       const int64_t lead = (first - from) & (kLanes - 1);  // so that input columns lie on whole vectors
-      int64_t next_row = 0;                                // the first that has not been in the ring
+      const auto slot = [&](int64_t row) { return planes + row % cut.ring * f.reduce * cut.width + lead; };
+      int64_t next_row = 0;  // the first that has not been in the ring
       for (int i = band.begin; i < band.end; ++i) {
-        const Range ty = g.y.taps_of({i, i + 1});
-        const float* rows[PlanarCut::kMaxTaps];
-        for (int t = ty.begin; t < ty.end; ++t) {
-          const int64_t row = g.y.input(i, t);
-          rows[t - ty.begin] = planes + row % cut.ring * g.reduce * cut.width + lead;
-          for (next_row = at_least(next_row, t == ty.begin ? row : 0); next_row <= row; ++next_row) {
-            float* slot = planes + next_row % cut.ring * g.reduce * cut.width + lead;
-            for (int c = 0; c < g.reduce; ++c) {
-              for (int64_t x = 0; x < from - first; ++x) slot[c * cut.width + x] = 0;
-              for (int64_t x = to - first; x < cut.width - lead; ++x) slot[c * cut.width + x] = 0;
-            }
-            to_planes(g.in + ((int64_t{n} * g.y.in_size + next_row) * g.x.in_size + from) * g.in_pitch, g.in_pitch,
-                      g.reduce, int(to - from), slot + from - first, cut.width);
+        const int64_t top = int64_t{i} * f.y.in_step + cut.first_row;
+        const int64_t bottom = at_most(f.y.in_size, top + cut.ring);
+        for (next_row = at_least(next_row, at_least(0, top)); next_row < bottom; ++next_row) {
+          float* const row = slot(next_row);
+          for (int c = 0; c < f.reduce; ++c) {
+            for (int64_t x = 0; x < from - first; ++x) row[c * cut.width + x] = 0;
+            for (int64_t x = to - first; x < cut.width - lead; ++x) row[c * cut.width + x] = 0;
           }
+          to_planes(f.in + ((int64_t{n} * f.y.in_size + next_row) * f.x.in_size + from) * f.in_pitch, f.in_pitch,
+                    f.reduce, int(to - from), row + from - first, cut.width);
         }
-        const PlanarTile t{
-            .planes = rows,
-            .rows = ty.size(),
-            .reduce = g.reduce,
-            .taps = g.x.taps,
-            .plane = cut.width,
-            .tap = g.x.in_tap,
-            .weights = scratch + int64_t{ty.begin} * g.reduce * g.x.taps * g.columns,
-            .bias = g.bias,
-            .out = g.out +
-                   ((int64_t{n} * g.y.out_size + g.y.output(i)) * g.x.out_size + g.x.output(js.begin)) * g.out_pitch,
-            .step = g.x.out_step * g.out_pitch};
-        int j = 0;
-        for (; j + tile.vectors * kLanes <= js.size(); j += tile.vectors * kLanes) tile.whole(t, j, kLanes);
-        for (; j < js.size(); j += kLanes) tile.single(t, j, int(at_most(kLanes, js.size() - j)));
+        const float* weights = packed;
+        for (const Gather& g : phases) {
+          const Range own = overlap(js, {0, g.x.n});
+          if (i < g.y.n && own.size() > 0)
+            planar_row(g, tile, weights, cut.width, n, i, own,
+                       [&](int64_t row) { return slot(row) + g.x.in_first - cut.first_column; });
+          weights += planar_size(g);
+        }
       }
     }
   });

@@ -65,16 +65,29 @@ Gather backward_gather(const Conv2dSpec& g, const float* dy, const float* b, flo
 }
 
 constexpr int kMaxPhases = 4;
-// f(phases) for forward, or for every residue of h those of backward_data, kMaxPhases at a time.
+// f(phases) for every residue of h those of w, kMaxPhases at a time; for all residues at once where they are planar.
 template <class F>
 void for_each_backward(const Conv2dSpec& g, const float* dy, const float* b, float* dx, F&& f) {
+  Gather phases[kMaxPhases];
+  if (g.stride_h * g.stride_w <= kMaxPhases) {
+    const Phases all{phases, g.stride_h * g.stride_w};
+    for (int i = 0; i < all.count; ++i) phases[i] = backward_gather(g, dy, b, dx, i / g.stride_w, i % g.stride_w);
+    if (planar_together(all)) return f(all);
+  }
   for (int h = 0; h < g.stride_h; ++h)
     for (int w = 0; w < g.stride_w; w += kMaxPhases) {
-      Gather phases[kMaxPhases];
       const int count = int(at_most(kMaxPhases, g.stride_w - w));
       for (int i = 0; i < count; ++i) phases[i] = backward_gather(g, dy, b, dx, h, w + i);
       f(Phases{phases, count});
     }
+}
+
+// f(phases) for every part of a direction: forward is one gather.
+template <class F>
+void for_each_part(const Conv2dSpec& g, bool backward_data, const float* in, const float* b, float* out, F&& f) {
+  if (backward_data) return for_each_backward(g, in, b, out, f);
+  const Gather whole = forward_gather(g, in, b, out);
+  f(Phases{&whole, 1});
 }
 
 size_t workspace(const Conv2dSpec& g) {
@@ -86,20 +99,49 @@ size_t workspace(const Conv2dSpec& g) {
   return gathers > sums ? gathers : sums;
 }
 
-void run(const Conv2dSpec& g, const Phases& phases, const float* w, float* scratch) {
-  bool planar = true;
-  for (const Gather& phase : phases) planar = planar && is_planar(phase);
-  if (!planar) return (is_depthwise(g) ? depthwise_gather : gather)(phases, w, scratch);
-  for (const Gather& phase : phases) planar_gather(phase, w, scratch);
+bool all_planar(const Phases& phases) {
+  for (const Gather& phase : phases)
+    if (!is_planar(phase)) return false;
+  return true;
+}
+int64_t size_of_packed(const Conv2dSpec& g, const Phases& phases) {
+  const bool planar = all_planar(phases);
+  int64_t floats = 0;
+  for (const Gather& phase : phases)
+    floats += planar ? planar_size(phase) : is_depthwise(g) ? depthwise_size(phase) : phase.packed_size();
+  return floats;
+}
+// size_of_packed() floats that run() reads in place of w.
+void pack(const Conv2dSpec& g, const Phases& phases, const float* w, float* packed) {
+  if (!all_planar(phases)) return is_depthwise(g) ? pack_depthwise(phases, w, packed) : pack_gather(phases, w, packed);
+  for (const Gather& phase : phases) {
+    pack_planar(phase, w, packed);
+    packed += planar_size(phase);
+  }
+}
+void run(const Conv2dSpec& g, const Phases& phases, const float* packed) {
+  if (!all_planar(phases)) return (is_depthwise(g) ? depthwise_gather : gather)(phases, packed);
+  if (planar_together(phases)) return planar_gather(phases, packed);
+  for (const Gather& phase : phases) {
+    planar_gather({&phase, 1}, packed);
+    packed += planar_size(phase);
+  }
 }
 
+void run_direction(const Exec& exec, const Conv2dSpec& g, bool backward_data, const float* in, const float* w,
+                   const float* b, float* out) {
+  auto* const packed = static_cast<float*>(exec.scratch);
+  for_each_part(g, backward_data, in, b, out, [&](const Phases& phases) {
+    pack(g, phases, w, packed);
+    run(g, phases, packed);
+  });
+}
 void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
-  const Gather whole = forward_gather(g, x, b, y);
-  run(g, {&whole, 1}, w, static_cast<float*>(exec.scratch));
+  run_direction(exec, g, false, x, w, b, y);
 }
 void backward_data_plus(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
                         float* dx) {
-  for_each_backward(g, dy, b, dx, [&](const Phases& phases) { run(g, phases, w, static_cast<float*>(exec.scratch)); });
+  run_direction(exec, g, true, dy, w, b, dx);
 }
 void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
   backward_data_plus(exec, g, dy, w, nullptr, dx);
@@ -109,6 +151,55 @@ void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, con
 }
 void backward_bias(const Exec& exec, const Conv2dSpec& g, const float* dy, float* db) {
   bias_gradient(g, dy, db, static_cast<double*>(exec.scratch));
+}
+
+// A prepared filter: the bias, padded, then every part packed.
+int64_t bias_size(const Conv2dSpec& g, bool backward_data) {
+  return ceil_div(backward_data ? g.c : g.k, kLanes) * kLanes;
+}
+// Which parts are planar, for that depends on the image. Few parts, or there is no such form.
+bool can_prepare(const Conv2dSpec& g) { return g.stride_h <= 4 && g.stride_w <= 4; }
+uint32_t prepared_form(const Conv2dSpec& g, bool backward_data) {
+  uint32_t form = 1;
+  for_each_part(g, backward_data, nullptr, nullptr, nullptr,
+                [&](const Phases& phases) { form = 2 * form + all_planar(phases); });
+  return form;
+}
+size_t prepared_bytes(const Conv2dSpec& g, bool backward_data) {
+  if (!can_prepare(g)) return 0;
+  int64_t floats = bias_size(g, backward_data);
+  for_each_part(g, backward_data, nullptr, nullptr, nullptr,
+                [&](const Phases& phases) { floats += size_of_packed(g, phases); });
+  return size_t(floats) * sizeof(float);
+}
+// f(phases, their part of what is prepared)
+template <class F>
+void for_each_prepared(const Conv2dSpec& g, bool backward_data, const float* in, float* prepared, float* out, F&& f) {
+  float* at = prepared + bias_size(g, backward_data);
+  for_each_part(g, backward_data, in, prepared, out, [&](const Phases& phases) {
+    f(phases, at);
+    at += size_of_packed(g, phases);
+  });
+}
+void prepare(const Conv2dSpec& g, bool backward_data, const float* w, const float* b, void* prepared) {
+  auto* const bias = static_cast<float*>(prepared);
+  const int columns = backward_data ? g.c : g.k;
+  for (int64_t k = 0; k < bias_size(g, backward_data); ++k) bias[k] = b && k < columns ? b[k] : 0.0f;
+  for_each_prepared(g, backward_data, nullptr, bias, nullptr,
+                    [&](const Phases& phases, float* packed) { pack(g, phases, w, packed); });
+}
+void run_prepared(const Exec&, const Conv2dSpec& g, bool backward_data, const float* in, const void* prepared,
+                  Limits limits, float* out) {
+  const float range[2] = {limits.low, limits.high};
+  auto* const bias = static_cast<float*>(const_cast<void*>(prepared));  // only read here
+  for_each_prepared(g, backward_data, in, bias, out, [&](const Phases& phases, const float* packed) {
+    Gather limited[kMaxPhases];
+    for (int i = 0; i < phases.count; ++i) {
+      limited[i] = phases.of[i];
+      if (limits.any()) limited[i].limits = range;
+    }
+    run(g, {limited, phases.count}, packed);
+  });
 }
 
 }  // namespace
@@ -124,7 +215,11 @@ Conv2dImpl conv2d_simd_impl<KERN_SIMD_ISA>() {
           .backward_data = HWY_NAMESPACE::backward_data,
           .backward_weight = HWY_NAMESPACE::backward_weight,
           .backward_bias = HWY_NAMESPACE::backward_bias,
-          .backward_data_plus = HWY_NAMESPACE::backward_data_plus};
+          .backward_data_plus = HWY_NAMESPACE::backward_data_plus,
+          .prepared = {.form = HWY_NAMESPACE::prepared_form,
+                       .bytes = HWY_NAMESPACE::prepared_bytes,
+                       .prepare = HWY_NAMESPACE::prepare,
+                       .run = HWY_NAMESPACE::run_prepared}};
 }
 
 }  // namespace kern::kernels

@@ -1,7 +1,8 @@
 // conv2d backward_weight and backward_bias: sums over all pixels. The pixels are cut into chunks that depend on the
 // problem alone; each chunk sums into a partial result of its own, blocks of a few hundred pixels in registers at a
-// time, and the partial results are added in order: the same bits for any number of threads. Included by
-// conv2d_simd.cpp, once per instruction set.
+// time, and the partial results are added in order: the same bits for any number of threads. Where there are few chunks
+// (few pixels, or a large filter) the filter is cut too, into slices that are summed beside each other; that changes no
+// sum. Included by conv2d_simd.cpp, once per instruction set.
 #if defined(KERN_CONV2D_WEIGHT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef KERN_CONV2D_WEIGHT_INL_H
 #undef KERN_CONV2D_WEIGHT_INL_H
@@ -62,8 +63,28 @@ struct WeightPlan {
   }
 };
 
-// The sums over one block with plan.slide, added to partial[r][s][c][k] per group.
-void add_block_by_slide(const Conv2dSpec& g, const float* dy, const float* x, const PixelBlock& block, float* partial) {
+// The filter in slices: filter rows where x lies in vectors, else blocks of output channels of a group.
+struct FilterSlices {
+  static constexpr int kWidth = kMaxVectors * kLanes,
+                       kTasks = 32;  // channels of a block; chunks x slices, if there are so many
+  bool rows;
+  int per_group;  // blocks of output channels
+  int count;      // filter rows, or blocks
+  int slices;
+  FilterSlices(const Conv2dSpec& g, const WeightPlan& plan, int chunks)
+      : rows(plan.vectors_of_x),
+        per_group(rows ? 1 : int(ceil_div(g.kg(), kWidth))),
+        count(rows ? g.r : g.groups * per_group),
+        slices(int(at_most(count, ceil_div(kTasks, chunks)))) {}
+  // The filter rows, or blocks, of a slice.
+  Range of(int slice) const {
+    return {int(int64_t{count} * slice / slices), int(int64_t{count} * (slice + 1) / slices)};
+  }
+};
+
+// The sums over one block with plan.slide, added to partial[r][s][c][k] per group; of a slice's blocks of channels.
+void add_block_by_slide(const Conv2dSpec& g, const FilterSlices& slices, Range slice, const float* dy, const float* x,
+                        const PixelBlock& block, float* partial) {
   const int kg = g.kg(), cg = g.cg();
   const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top);
   const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), b_row = (block.q.size() + 4) * kLanes;
@@ -74,49 +95,51 @@ void add_block_by_slide(const Conv2dSpec& g, const float* dy, const float* x, co
   const Range columns{int(at_least(0, block.q.begin - g.pad_left)), int(at_most(g.w, block.q.end + 2 - g.pad_left))};
   if (columns.size() == 0) return;
   const EvenTiles tiles(cg, kMaxSlideSums);
-  for (int group = 0; group < g.groups; ++group)
-    for (int both = 0; both < kg; both += 2 * kLanes) {
-      const Vf d;
-      const int left = int(at_most(2 * kLanes, kg - both)), vectors = int(ceil_div(left, kLanes)),
-                last = left - (vectors - 1) * kLanes;  // channels of the last vector
-      float* to = packed;
-      for (int p = block.p.begin; p < block.p.end; ++p, to += b_row) {
-        const float* from = dy + ((int64_t{block.n} * g.p() + p) * g.q() + block.q.begin) * dyp + group * kg + both;
-        for (int v = 0; v < vectors; ++v)
-          for (int i = 0; i < 4; ++i)
-            hn::Store(hn::Zero(d), d, to + v * kSize + (i < 2 ? i : block.q.size() + i) * kLanes);
-        float* pixel = to + 2 * kLanes;
-        for (int i = 0; i < block.q.size(); ++i, pixel += kLanes, from += dyp) {
-          if (vectors == 2) hn::Store(hn::LoadU(d, from), d, pixel);
-          hn::Store(load_first(from + (vectors - 1) * kLanes, last), d, pixel + (vectors - 1) * kSize);
+  static_assert(FilterSlices::kWidth == 2 * kLanes);
+  for (int part = slice.begin; part < slice.end; ++part) {
+    const int group = part / slices.per_group, both = part % slices.per_group * FilterSlices::kWidth;
+    const Vf d;
+    const int left = int(at_most(2 * kLanes, kg - both)), vectors = int(ceil_div(left, kLanes)),
+              last = left - (vectors - 1) * kLanes;  // channels of the last vector
+    float* to = packed;
+    for (int p = block.p.begin; p < block.p.end; ++p, to += b_row) {
+      const float* from = dy + ((int64_t{block.n} * g.p() + p) * g.q() + block.q.begin) * dyp + group * kg + both;
+      for (int v = 0; v < vectors; ++v)
+        for (int i = 0; i < 4; ++i)
+          hn::Store(hn::Zero(d), d, to + v * kSize + (i < 2 ? i : block.q.size() + i) * kLanes);
+      float* pixel = to + 2 * kLanes;
+      for (int i = 0; i < block.q.size(); ++i, pixel += kLanes, from += dyp) {
+        if (vectors == 2) hn::Store(hn::LoadU(d, from), d, pixel);
+        hn::Store(load_first(from + (vectors - 1) * kLanes, last), d, pixel + (vectors - 1) * kSize);
+      }
+    }
+    for (int j = both; j < at_most(kg, both + 2 * kLanes); j += kLanes)
+      for (int r = 0; r < g.r; ++r) {
+        const Range p = overlap(block.p, ay.outputs(r));
+        if (p.size() == 0) continue;
+        const float* from_x =
+            x + ((int64_t{block.n} * g.h + ay.input(p.begin, r)) * g.w + columns.begin) * xp + group * cg;
+        Tile t{};
+        t.b = packed + (j - both) / kLanes * kSize + (p.begin - block.p.begin) * b_row +
+              (columns.begin + g.pad_left - block.q.begin + 2) * int64_t{kLanes};
+        t.outer = {p.size(), int64_t{g.stride_h} * g.w * xp, b_row};
+        t.middle = {3, int64_t{cg} * kg, -kLanes};
+        t.inner = {columns.size(), xp, kLanes};
+        t.c_row = kg;
+        t.columns = int(at_most(kLanes, kg - j));
+        for (int k = 0; k < tiles.count; ++k) {
+          t.a = from_x + tiles.begin(k);
+          t.c = partial + ((int64_t{group} * g.r + r) * 3 * cg + tiles.begin(k)) * kg + j;
+          slide_sums_function(tiles.length(k))(t);
         }
       }
-      for (int j = both; j < at_most(kg, both + 2 * kLanes); j += kLanes)
-        for (int r = 0; r < g.r; ++r) {
-          const Range p = overlap(block.p, ay.outputs(r));
-          if (p.size() == 0) continue;
-          const float* from_x =
-              x + ((int64_t{block.n} * g.h + ay.input(p.begin, r)) * g.w + columns.begin) * xp + group * cg;
-          Tile t{};
-          t.b = packed + (j - both) / kLanes * kSize + (p.begin - block.p.begin) * b_row +
-                (columns.begin + g.pad_left - block.q.begin + 2) * int64_t{kLanes};
-          t.outer = {p.size(), int64_t{g.stride_h} * g.w * xp, b_row};
-          t.middle = {3, int64_t{cg} * kg, -kLanes};
-          t.inner = {columns.size(), xp, kLanes};
-          t.c_row = kg;
-          t.columns = int(at_most(kLanes, kg - j));
-          for (int k = 0; k < tiles.count; ++k) {
-            t.a = from_x + tiles.begin(k);
-            t.c = partial + ((int64_t{group} * g.r + r) * 3 * cg + tiles.begin(k)) * kg + j;
-            slide_sums_function(tiles.length(k))(t);
-          }
-        }
-    }
+  }
 }
 
-// partial += the sums over one block. partial: dw[k][r][s][c] if vectors of x, else per group [r][s][c][k].
-void add_block(const Conv2dSpec& g, const WeightPlan& plan, const float* dy, const float* x, const PixelBlock& block,
-               float* partial) {
+// partial += the sums over one block, of one slice. partial: dw[k][r][s][c] if vectors of x, else per group
+// [r][s][c][k].
+void add_block(const Conv2dSpec& g, const WeightPlan& plan, const FilterSlices& slices, Range slice, const float* dy,
+               const float* x, const PixelBlock& block, float* partial) {
   const int kg = g.kg(), cg = g.cg();
   const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
              ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
@@ -127,7 +150,7 @@ void add_block(const Conv2dSpec& g, const WeightPlan& plan, const float* dy, con
 
   // A column block of dy lies here, dense: it is read once per filter value, and a power of two for a pitch is poison
   // for caches.
-  constexpr int kWidth = kMaxVectors * kLanes;
+  constexpr int kWidth = FilterSlices::kWidth;
   HWY_ALIGN float packed[PixelBlocks::kPixels * kWidth];
 
   // The pixels p x q for filter row r and `values` values of x from filter column s on, output channels [j, j + count).
@@ -175,32 +198,33 @@ void add_block(const Conv2dSpec& g, const WeightPlan& plan, const float* dy, con
     }
   };
   const int step = plan.vectors_of_x ? kg : kWidth;
-  for (int group = 0; group < g.groups; ++group)
-    for (int j = 0; j < kg; j += step) {
-      const int count = int(at_most(kg - j, step));
-      if (plan.pack) {
-        float* to = packed;
-        for (int p = 0; p < block.p.size(); ++p)
-          for (int q = 0; q < block.q.size(); ++q, to += kWidth)
-            for (int v = 0; v < count; v += kLanes)
-              hn::Store(
-                  load_first(dy + (int64_t{p} * g.q() + q) * dyp + group * kg + j + v, int(at_most(kLanes, count - v))),
-                  Vf(), to + v);
-      }
-      for (int r = 0; r < g.r; ++r) {
-        const Range p = overlap(block.p, ay.outputs(r));
-        if (plan.run && inside.size() > 0) {
-          add(group, j, count, r, 0, g.s * cg, p, inside);
-          for (int s = 0; s < g.s; ++s) {  // and the borders
-            const Range q = overlap(block.q, ax.outputs(s));
-            add(group, j, count, r, s, cg, p, {q.begin, inside.begin});
-            add(group, j, count, r, s, cg, p, {inside.end, q.end});
-          }
-        } else {
-          for (int s = 0; s < g.s; ++s) add(group, j, count, r, s, cg, p, overlap(block.q, ax.outputs(s)));
+  const Range parts = slices.rows ? Range{0, g.groups} : slice, filter_rows = slices.rows ? slice : Range{0, g.r};
+  for (int part = parts.begin; part < parts.end; ++part) {
+    const int group = part / slices.per_group, j = part % slices.per_group * step;
+    const int count = int(at_most(kg - j, step));
+    if (plan.pack) {
+      float* to = packed;
+      for (int p = 0; p < block.p.size(); ++p)
+        for (int q = 0; q < block.q.size(); ++q, to += kWidth)
+          for (int v = 0; v < count; v += kLanes)
+            hn::Store(
+                load_first(dy + (int64_t{p} * g.q() + q) * dyp + group * kg + j + v, int(at_most(kLanes, count - v))),
+                Vf(), to + v);
+    }
+    for (int r = filter_rows.begin; r < filter_rows.end; ++r) {
+      const Range p = overlap(block.p, ay.outputs(r));
+      if (plan.run && inside.size() > 0) {
+        add(group, j, count, r, 0, g.s * cg, p, inside);
+        for (int s = 0; s < g.s; ++s) {  // and the borders
+          const Range q = overlap(block.q, ax.outputs(s));
+          add(group, j, count, r, s, cg, p, {q.begin, inside.begin});
+          add(group, j, count, r, s, cg, p, {inside.end, q.end});
         }
+      } else {
+        for (int s = 0; s < g.s; ++s) add(group, j, count, r, s, cg, p, overlap(block.q, ax.outputs(s)));
       }
     }
+  }
 }
 
 size_t weight_workspace(const Conv2dSpec& g) {
@@ -211,17 +235,31 @@ void weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float
   const int64_t size = g.w_size();
   const PixelBlocks cut(g, size);
   const WeightPlan plan(g);
-  parallel_for(cut.chunks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t chunk = begin; chunk < end; ++chunk) {
+  const FilterSlices slices(g, plan, cut.chunks);
+  const int64_t filter = int64_t{g.r} * g.s * g.cg(), filter_row = int64_t{g.s} * g.cg();
+  parallel_for(int64_t{cut.chunks} * slices.slices, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t chunk = task / slices.slices;
+      const Range slice = slices.of(int(task % slices.slices));
       float* partial = scratch + chunk * size;
-      for (int64_t i = 0; i < size; ++i) partial[i] = 0;
+      if (slices.rows) {
+        for (int64_t k = 0; k < g.k; ++k)
+          for (int64_t i = slice.begin * filter_row; i < slice.end * filter_row; ++i) partial[k * filter + i] = 0;
+      } else {
+        for (int part = slice.begin; part < slice.end; ++part) {
+          const int64_t group = part / slices.per_group, first = part % slices.per_group * FilterSlices::kWidth,
+                        last = at_most(g.kg(), first + FilterSlices::kWidth);
+          float* to = partial + group * filter * g.kg();
+          for (int64_t i = 0; i < filter; ++i, to += g.kg())
+            for (int64_t k = first; k < last; ++k) to[k] = 0;
+        }
+      }
       for (int64_t k = cut.blocks * chunk / cut.chunks; k < cut.blocks * (chunk + 1) / cut.chunks; ++k)
-        if (plan.slide) add_block_by_slide(g, dy, x, cut.block(k), partial);
-        else add_block(g, plan, dy, x, cut.block(k), partial);
+        if (plan.slide) add_block_by_slide(g, slices, slice, dy, x, cut.block(k), partial);
+        else add_block(g, plan, slices, slice, dy, x, cut.block(k), partial);
     }
   });
   // Sums over the chunks, in their order, and the turn from [r][s][c][k] to [k][r][s][c].
-  const int64_t filter = int64_t{g.r} * g.s * g.cg();
   parallel_for(size, 16384, [&](int64_t begin, int64_t end) {
     const Vf d;
     for (int64_t i = begin; i < end; i += kLanes) {

@@ -51,6 +51,7 @@ struct WinogradGather {
   // channel, the tap (0, 0), from tap to tap.
   int taps_y, taps_x;
   int64_t w_column, w_reduce, w_first, w_row, w_tap;
+  const float* limits = nullptr;  // the least and the greatest output, may be null
 
   int channels() const { return in.channels; }
   int reduce() const { return in.phases() * in.channels; }  // phase by phase
@@ -219,33 +220,45 @@ HWY_NOINLINE void write_tiles(const WinogradGather& g, TileRange range, int bloc
       for (int i = 0; i < kH; ++i)
         for (int j = kAhead; j < kAhead + kOutputs; ++j) __builtin_prefetch(to + c + i * row + j * column, 1);
       if (rows == kH && columns == kOutputs && count == kLanes)
-        write_tile<kRows, kColumns, true>(from, step, bias, to + c, row, column, rows, columns, count);
-      else write_tile<kRows, kColumns, false>(from, step, bias, to + c, row, column, rows, columns, count);
+        write_tile<kRows, kColumns, true>(from, step, bias, g.limits, to + c, row, column, rows, columns, count);
+      else write_tile<kRows, kColumns, false>(from, step, bias, g.limits, to + c, row, column, rows, columns, count);
     }
   });
 }
 
+// Floats of all transformed filters.
+int64_t winograd_filters(const WinogradPhases& phases) { return phases.count * phases.first().filter_size(); }
+// Bytes beside the transformed filters.
 size_t winograd_workspace(const WinogradPhases& phases) {
-  const WinogradGather& g = phases.first();
   const WinogradCut cut(phases);
   const int64_t tiles = cut.blocks.count ? cut.blocks.length(0) : 0;
-  return size_t(phases.count * g.filter_size() + cut.chunks * g.scratch_of_block(tiles)) * sizeof(float);
+  return size_t(cut.chunks * phases.first().scratch_of_block(tiles)) * sizeof(float);
 }
 
-// The whole of them; scratch as winograd_workspace says.
 template <int kRows, int kColumns>
-void winograd_gather(const WinogradPhases& phases, const float* w, float* scratch) {
+void transform_phases(const WinogradPhases& phases, const float* w, float* u) {
   const WinogradGather& f = phases.first();
-  const WinogradCut cut(phases);
-  if (cut.blocks.count == 0) return;
-  float* const areas = scratch + phases.count * f.filter_size();
-  const int64_t area = f.scratch_of_block(cut.blocks.length(0)), units = int64_t{cut.blocks.count} * cut.groups;
   const int64_t filters = int64_t{f.column_blocks()} * f.reduce();
   parallel_for(phases.count * filters, 64, [&](int64_t begin, int64_t end) {
     for (int i = int(begin / filters); i * filters < end; ++i)
-      transform_filters<kRows, kColumns>(phases.of[i], w, scratch + i * f.filter_size(),
-                                         at_least(0, begin - i * filters), at_most(filters, end - i * filters));
+      transform_filters<kRows, kColumns>(phases.of[i], w, u + i * f.filter_size(), at_least(0, begin - i * filters),
+                                         at_most(filters, end - i * filters));
   });
+}
+void transform_filters(const WinogradPhases& phases, const float* w, float* u) {
+  const Tiling& tiling = phases.first().tiling;
+  (!tiling.planar()   ? transform_phases<1, 6>
+   : tiling.rows == 6 ? transform_phases<6, 6>
+                      : transform_phases<5, 5>)(phases, w, u);
+}
+
+// The whole of them, by the transformed filters u; scratch as winograd_workspace says.
+template <int kRows, int kColumns>
+void winograd_gather(const WinogradPhases& phases, const float* u, float* areas) {
+  const WinogradGather& f = phases.first();
+  const WinogradCut cut(phases);
+  if (cut.blocks.count == 0) return;
+  const int64_t area = f.scratch_of_block(cut.blocks.length(0)), units = int64_t{cut.blocks.count} * cut.groups;
   const TransformPatches transform = transform_inputs(f.tiling);
   parallel_for(cut.chunks, 1, [&](int64_t chunk, int64_t) {
     float* const patches = areas + worker() * area;
@@ -262,17 +275,17 @@ void winograd_gather(const WinogradPhases& phases, const float* w, float* scratc
           transform(g.tiling, range, g.in, {0, g.in.phases(), 0, g.channels()},
                     {patches, g.patch_step(range.size()), g.patch_pitch(), g.channels()});
         block_done = block, done = &g;
-        multiply_points(g, range.size(), columns, patches, scratch + i * f.filter_size(), sums);
+        multiply_points(g, range.size(), columns, patches, u + i * f.filter_size(), sums);
         write_tiles<kRows, kColumns>(g, range, columns, sums);
       }
     }
   });
 }
-void winograd_gather(const WinogradPhases& phases, const float* w, float* scratch) {
+void winograd_gather(const WinogradPhases& phases, const float* u, float* scratch) {
   const Tiling& tiling = phases.first().tiling;
   (!tiling.planar()   ? winograd_gather<1, 6>
    : tiling.rows == 6 ? winograd_gather<6, 6>
-                      : winograd_gather<5, 5>)(phases, w, scratch);
+                      : winograd_gather<5, 5>)(phases, u, scratch);
 }
 
 }  // namespace

@@ -115,26 +115,42 @@ bool supports(const Conv2dSpec& g) {
   return wide && at_most(g.q(), g.w) >= 3 && (signal || at_most(g.p(), g.h) >= 3);
 }
 
+// f(phases) for all of a direction: forward is one gather.
+template <class F>
+void with_direction(const Conv2dSpec& g, bool backward_data, const float* in, const float* b, float* out, F&& f) {
+  if (backward_data) return with_backward(g, in, b, out, f);
+  const WinogradGather whole = forward_gather(g, in, b, out);
+  f(WinogradPhases{&whole, 1});
+}
+bool pays(const Conv2dSpec& g, bool backward_data) { return backward_data ? backward_data_pays(g) : forward_pays(g); }
+
 size_t workspace(const Conv2dSpec& g) {
   size_t bytes = conv2d_simd_impl<KERN_SIMD_ISA>().workspace(g);
   auto need = [&](size_t other) { bytes = other > bytes ? other : bytes; };
-  const WinogradGather whole = forward_gather(g, nullptr, nullptr, nullptr);
-  need(winograd_workspace({&whole, 1}));
-  with_backward(g, nullptr, nullptr, nullptr, [&](const WinogradPhases& phases) { need(winograd_workspace(phases)); });
+  for (const bool backward_data : {false, true})
+    with_direction(g, backward_data, nullptr, nullptr, nullptr, [&](const WinogradPhases& phases) {
+      need(size_t(winograd_filters(phases)) * sizeof(float) + winograd_workspace(phases));
+    });
   if (backward_weight_pays(g)) need(winograd_workspace(weight_sums(g, nullptr, nullptr)));
   return bytes;
 }
 
+void run_direction(const Exec& exec, const Conv2dSpec& g, bool backward_data, const float* in, const float* w,
+                   const float* b, float* out) {
+  with_direction(g, backward_data, in, b, out, [&](const WinogradPhases& phases) {
+    auto* const filters = static_cast<float*>(exec.scratch);
+    transform_filters(phases, w, filters);
+    winograd_gather(phases, filters, filters + winograd_filters(phases));
+  });
+}
 void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
   if (!forward_pays(g)) return conv2d_simd_impl<KERN_SIMD_ISA>().forward(exec, g, x, w, b, y);
-  const WinogradGather whole = forward_gather(g, x, b, y);
-  winograd_gather({&whole, 1}, w, static_cast<float*>(exec.scratch));
+  run_direction(exec, g, false, x, w, b, y);
 }
 void backward_data_plus(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
                         float* dx) {
   if (!backward_data_pays(g)) return conv2d_simd_impl<KERN_SIMD_ISA>().backward_data_plus(exec, g, dy, w, b, dx);
-  with_backward(g, dy, b, dx,
-                [&](const WinogradPhases& phases) { winograd_gather(phases, w, static_cast<float*>(exec.scratch)); });
+  run_direction(exec, g, true, dy, w, b, dx);
 }
 void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
   backward_data_plus(exec, g, dy, w, nullptr, dx);
@@ -142,6 +158,46 @@ void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const
 void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
   if (!backward_weight_pays(g)) return conv2d_simd_impl<KERN_SIMD_ISA>().backward_weight(exec, g, dy, x, dw);
   winograd_weight_gradient(weight_sums(g, dy, x), dw, static_cast<float*>(exec.scratch));
+}
+
+// A prepared filter: the bias, padded, then the filter transformed; or as the direct one has it.
+int64_t bias_size(const Conv2dSpec& g, bool backward_data) {
+  return ceil_div(backward_data ? g.c : g.k, kLanes) * kLanes;
+}
+uint32_t prepared_form(const Conv2dSpec& g, bool backward_data) {
+  return pays(g, backward_data) ? 0 : conv2d_simd_impl<KERN_SIMD_ISA>().prepared.form(g, backward_data);
+}
+size_t prepared_bytes(const Conv2dSpec& g, bool backward_data) {
+  if (!pays(g, backward_data)) return conv2d_simd_impl<KERN_SIMD_ISA>().prepared.bytes(g, backward_data);
+  int64_t floats = bias_size(g, backward_data);
+  with_direction(g, backward_data, nullptr, nullptr, nullptr,
+                 [&](const WinogradPhases& phases) { floats += winograd_filters(phases); });
+  return size_t(floats) * sizeof(float);
+}
+void prepare(const Conv2dSpec& g, bool backward_data, const float* w, const float* b, void* prepared) {
+  if (!pays(g, backward_data))
+    return conv2d_simd_impl<KERN_SIMD_ISA>().prepared.prepare(g, backward_data, w, b, prepared);
+  auto* const bias = static_cast<float*>(prepared);
+  const int columns = backward_data ? g.c : g.k;
+  for (int64_t k = 0; k < bias_size(g, backward_data); ++k) bias[k] = b && k < columns ? b[k] : 0.0f;
+  with_direction(g, backward_data, nullptr, nullptr, nullptr, [&](const WinogradPhases& phases) {
+    transform_filters(phases, w, bias + bias_size(g, backward_data));
+  });
+}
+void run_prepared(const Exec& exec, const Conv2dSpec& g, bool backward_data, const float* in, const void* prepared,
+                  Limits limits, float* out) {
+  if (!pays(g, backward_data))
+    return conv2d_simd_impl<KERN_SIMD_ISA>().prepared.run(exec, g, backward_data, in, prepared, limits, out);
+  const float range[2] = {limits.low, limits.high};
+  const auto* const bias = static_cast<const float*>(prepared);
+  with_direction(g, backward_data, in, bias, out, [&](const WinogradPhases& phases) {
+    WinogradGather limited[4];
+    for (int i = 0; i < phases.count; ++i) {
+      limited[i] = phases.of[i];
+      if (limits.any()) limited[i].limits = range;
+    }
+    winograd_gather({limited, phases.count}, bias + bias_size(g, backward_data), static_cast<float*>(exec.scratch));
+  });
 }
 
 }  // namespace
@@ -160,7 +216,11 @@ Conv2dImpl conv2d_winograd_impl<KERN_SIMD_ISA>() {
           .backward_weight = HWY_NAMESPACE::backward_weight,
           .backward_bias = conv2d_simd_impl<KERN_SIMD_ISA>().backward_bias,
           .backward_data_plus = HWY_NAMESPACE::backward_data_plus,
-          .exact = false};
+          .exact = false,
+          .prepared = {.form = HWY_NAMESPACE::prepared_form,
+                       .bytes = HWY_NAMESPACE::prepared_bytes,
+                       .prepare = HWY_NAMESPACE::prepare,
+                       .run = HWY_NAMESPACE::run_prepared}};
 }
 
 }  // namespace kern::kernels

@@ -275,8 +275,8 @@ TransformPatches transform_outputs(const Tiling& tiling) {
 
 // One vector of output channels of one tile: points, `step` apart -> [kH][kOutputs]. Whole: all of it lies inside.
 template <int kRows, int kColumns, bool kWhole>
-HWY_INLINE void write_tile(const float* from, int64_t step, Vec bias, float* out, int64_t row, int64_t column, int rows,
-                           int columns, int count) {
+HWY_INLINE void write_tile(const float* from, int64_t step, Vec bias, const float* limits, float* out, int64_t row,
+                           int64_t column, int rows, int columns, int count) {
   const Vf d;
   constexpr int kH = kRows == 1 ? 1 : kOutputs;
   Vec half[kH][kColumns];
@@ -295,7 +295,8 @@ HWY_INLINE void write_tile(const float* from, int64_t step, Vec bias, float* out
     from_points(half[i], y);
     float* to = out + i * row;
     HWY_UNROLL(4) for (int j = 0; j < kOutputs; ++j) {
-      const Vec v = hn::Add(y[j], bias);
+      Vec v = hn::Add(y[j], bias);
+      if (limits) v = limited(v, limits);
       if constexpr (kWhole) hn::StoreU(v, d, to + j * column);
       else if (j < columns) store_first(v, to + j * column, count);
     }

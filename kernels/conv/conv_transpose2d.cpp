@@ -79,7 +79,8 @@ constexpr ConvTranspose2dImplOf<T> by_conv(const char* name) {
           .backward_data = backward_data_by_conv<T, device>,
           .backward_weight = backward_weight_by_conv<T, device>,
           .backward_bias = backward_bias_by_conv<T, device>,
-          .packing = packing_by_conv<T, device>};
+          .packing = packing_by_conv<T, device>,
+          .by_conv2d = true};
 }
 
 constexpr ConvTranspose2dImpl kReference = {

@@ -129,6 +129,7 @@ struct ConvTranspose2dImplOf {
   void (*backward_weight)(const Exec&, const ConvTranspose2dSpec&, const T* dy, const T* x, float* dw);
   void (*backward_bias)(const Exec&, const ConvTranspose2dSpec&, const T* dy, float* db);
   FilterPacking (*packing)(const ConvTranspose2dSpec&, bool backward_data) = nullptr;  // as in Conv2dImplOf
+  bool by_conv2d = false;  // forward is backward_data_plus of the conv2d implementation for conv_of_forward()
 };
 using ConvTranspose2dImpl = ConvTranspose2dImplOf<float>;
 template <class T = float>

@@ -59,6 +59,7 @@ struct NormChannels {
   __device__ float value(int j, float x) const {
     float v = u(j, x);
     if constexpr (kAct == Activation::relu) v = v <= 0 ? 0.0f : v;
+    if constexpr (kAct == Activation::relu6) v = v <= 0 ? 0.0f : v >= 6 ? 6.0f : v;
     if constexpr (kAct == Activation::prelu) v = v > 0 ? v : v * slope.v[j];
     return keep.v[j] == 0 ? 0.0f : __fmul_rn(keep.v[j], v);  // never one with the residual's sum: the same bits always
   }
@@ -66,6 +67,10 @@ struct NormChannels {
   __device__ float gradient(int j, float dy, float x, float& for_slope) const {
     float v = keep.v[j] == 0 ? 0.0f : keep.v[j] * dy;
     if constexpr (kAct == Activation::relu) v = u(j, x) <= 0 ? 0.0f : v;
+    if constexpr (kAct == Activation::relu6) {
+      const float at = u(j, x);
+      v = at <= 0 || at >= 6 ? 0.0f : v;
+    }
     if constexpr (kAct == Activation::prelu) {
       const float at = u(j, x);
       if (!(at > 0)) for_slope += v * at, v *= slope.v[j];
@@ -245,6 +250,8 @@ void for_activation(Activation act, F&& f) {
       return f.template operator()<Activation::relu>();
     case Activation::prelu:
       return f.template operator()<Activation::prelu>();
+    case Activation::relu6:
+      return f.template operator()<Activation::relu6>();
   }
 }
 

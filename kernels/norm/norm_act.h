@@ -2,7 +2,7 @@
 //   y[i,c] = keep[n,c] act(u[i,c]) + residual[i,c],  u = weight[c] z + bias[c],  z = (x[i,c] - m[c]) d[c]
 // Impl i belongs to sample n = i / rows. m and d = 1 / sqrt(v + eps) come from the sample's own implementations (per_sample: an
 // instance norm), from all rows (a batch norm, which also moves the running statistics, see batch_norm.h), or are the
-// running ones (frozen). act is the identity, ReLU, or u > 0 ? u : slope u with one slope or one per channel (PReLU).
+// running ones (frozen). act is the identity, ReLU, ReLU6 (min(max(u, 0), 6)), or u > 0 ? u : slope u with one slope or one per channel (PReLU).
 // keep is 1 without dropout, else 1 / (1 - p) or 0, drawn as dropout.h says with span = rows.
 // Backward, with g = dy keep act'(u) and averages over the rows that m was taken from:
 //   dx       = weight d (g - avg g - z avg(g z));  frozen: weight d g
@@ -19,7 +19,7 @@
 
 namespace kern::kernels {
 
-enum class Activation { identity, relu, prelu };
+enum class Activation { identity, relu, prelu, relu6 };
 
 struct NormActSpec {
   int64_t n = 0, rows = 1, c = 1;  // rows of one sample
@@ -87,7 +87,9 @@ void norm_act_apply_reference(const NormActSpec& g, const T* x, const NormActInp
   norm_act_for_each<T>(g, in.step, [&](int64_t i, int64_t c, int64_t s, T keep) {
     const T z = (x[i * g.x_pitch() + c] - mean[s]) * inverse_deviation[s];
     T u = z * (in.weight ? in.weight[c] : T(1)) + (in.bias ? in.bias[c] : T(0));
-    if (g.act == Activation::relu && real_part(u) <= 0) u = T(0);
+    const bool rectifies = g.act == Activation::relu || g.act == Activation::relu6;
+    if (rectifies && real_part(u) <= 0) u = T(0);
+    if (g.act == Activation::relu6 && real_part(u) >= 6) u = T(6);
     if (g.act == Activation::prelu && !(real_part(u) > 0)) u *= in.slope[g.slope_of(c)];
     y[i * g.y_pitch() + c] =
         (real_part(keep) == 0 ? T(0) : keep * u) + (residual ? residual[i * g.r_pitch() + c] : T(0));
@@ -125,7 +127,9 @@ void norm_act_backward_reference(const NormActSpec& g, const T* dy, const T* x, 
     const T u = p.z * (in.weight ? in.weight[c] : T(1)) + (in.bias ? in.bias[c] : T(0));
     p.g = real_part(keep) == 0 ? T(0) : keep * dy[i * g.dy_pitch() + c];
     p.slope = T(0);
-    if (g.act == Activation::relu && real_part(u) <= 0) p.g = T(0);
+    const bool rectifies = g.act == Activation::relu || g.act == Activation::relu6;
+    if (rectifies && real_part(u) <= 0) p.g = T(0);
+    if (g.act == Activation::relu6 && real_part(u) >= 6) p.g = T(0);
     if (g.act == Activation::prelu && !(real_part(u) > 0)) {
       p.slope = p.g * u;
       p.g *= in.slope[g.slope_of(c)];

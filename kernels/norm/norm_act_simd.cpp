@@ -76,7 +76,11 @@ void apply_unit(const NormActSpec& g, const Channels& ch, const float* x, const 
       Vec u = hn::MulAdd(hn::Sub(part.load(from + row * xp + at), hn::Load(d, shift + at)), hn::Load(d, scale + at),
                          hn::Load(d, bias + at));
       const Vec zero = hn::Zero(d);
-      if constexpr (kAct == Activation::relu) u = hn::IfThenElse(hn::Le(u, zero), zero, u);
+      if constexpr (kAct == Activation::relu || kAct == Activation::relu6) u = hn::IfThenElse(hn::Le(u, zero), zero, u);
+      if constexpr (kAct == Activation::relu6) {
+        const Vec six = hn::Set(d, 6.0f);
+        u = hn::IfThenElse(hn::Ge(u, six), six, u);
+      }
       if constexpr (kAct == Activation::prelu)
         u = hn::IfThenElse(hn::Gt(u, zero), u, hn::Mul(u, hn::Load(d, slope + at)));
       if constexpr (kDrop) {
@@ -102,6 +106,8 @@ HWY_INLINE Vec gradient(Vec dy, Vec centred, const float* scale, const float* bi
   if constexpr (kAct == Activation::identity) return dy;
   const Vec u = hn::MulAdd(centred, hn::Load(d, scale), hn::Load(d, bias));
   if constexpr (kAct == Activation::relu) return hn::IfThenElse(hn::Le(u, zero), zero, dy);
+  if constexpr (kAct == Activation::relu6)
+    return hn::IfThenElse(hn::Or(hn::Le(u, zero), hn::Ge(u, hn::Set(d, 6.0f))), zero, dy);
   const auto positive = hn::Gt(u, zero);
   for_slope = hn::IfThenElse(positive, zero, hn::Mul(u, dy));
   return hn::IfThenElse(positive, dy, hn::Mul(dy, hn::Load(d, slope)));
@@ -185,6 +191,8 @@ void for_case(const NormActSpec& g, F&& f) {
       return with.template operator()<Activation::relu>();
     case Activation::prelu:
       return with.template operator()<Activation::prelu>();
+    case Activation::relu6:
+      return with.template operator()<Activation::relu6>();
   }
 }
 

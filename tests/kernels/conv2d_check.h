@@ -16,6 +16,28 @@ Tolerance rounding(bool exact, const A& expected) {
   return {.absolute = 4e-6 * largest};
 }
 
+// A filter prepared once gives the bits that an entry gives which prepares it itself, then within the limits. `plain` is
+// what that gave, in and out have the spec's pitches.
+inline void check_prepared(const kernels::Conv2dImpl& impl, const kernels::Exec& exec, const kernels::Conv2dSpec& g,
+                           bool backward_data, const Array<>& in, const Array<>& w, const float* bias,
+                           const Array<>& plain, int64_t pitch) {
+  using namespace kernels;
+  if (!impl.prepared.run || impl.prepared.bytes(g, backward_data) == 0) return;
+  std::vector<float> memory(impl.prepared.bytes(g, backward_data) / sizeof(float) + 16, NAN);
+  float* const at = memory.data() + (64 - reinterpret_cast<uintptr_t>(memory.data()) % 64) / sizeof(float);
+  impl.prepared.prepare(g, backward_data, w.data(), bias, at);
+  Array<> out(plain.rows(), plain.c(), pitch), limited = plain;
+  impl.prepared.run(exec, g, backward_data, in.data(), at, {}, out.data());
+  EXPECT_TRUE(close(out, plain)) << "prepared, backward_data " << backward_data;
+  const Limits limits{.low = -2, .high = 7};
+  for (int64_t i = 0; i < limited.rows(); ++i)
+    for (int64_t c = 0; c < limited.c(); ++c)
+      limited.at(i, c) = std::min(std::max(limited.at(i, c), limits.low), limits.high);
+  Array<> within(plain.rows(), plain.c(), pitch);
+  impl.prepared.run(exec, g, backward_data, in.data(), at, limits, within.data());
+  EXPECT_TRUE(close(within, limited)) << "prepared within limits, backward_data " << backward_data;
+}
+
 // Every row against the reference, exactly where the row is: small integers; and twice, bit for bit.
 inline void check_rows(const kernels::Conv2dSpec& g, bool with_bias) {
   using namespace kernels;
@@ -36,6 +58,16 @@ inline void check_rows(const kernels::Conv2dSpec& g, bool with_bias) {
       EXPECT_TRUE(close(y, y0, rounding(impl.exact, y0))) << "forward";
       impl.backward_data(exec, g, dy.data(), w.data(), dx.data());
       EXPECT_TRUE(close(dx, dx0, rounding(impl.exact, dx0))) << "backward_data";
+      if (pass == 0) {
+        check_prepared(impl, exec, g, false, x, w, bias(), y, g.pitch.y);
+        check_prepared(impl, exec, g, true, dy, w, nullptr, dx, g.pitch.dx);
+        if (impl.backward_data_plus) {
+          const auto b_of_dx = Array<>::integers(g.c, 1, 0, 6);
+          Array<> plus(g.x_rows(), g.c, g.pitch.dx);
+          impl.backward_data_plus(exec, g, dy.data(), w.data(), b_of_dx.data(), plus.data());
+          check_prepared(impl, exec, g, true, dy, w, b_of_dx.data(), plus, g.pitch.dx);
+        }
+      }
       if (impl.backward_data_added) {
         for (const int64_t more : {0, 3}) {  // packs of it lie as values do, or not
           const auto base = Array<>::integers(g.x_rows(), g.c, g.c + more, 5);

@@ -23,7 +23,7 @@ struct Inputs {
         x(Array<>::uniform(g.n * g.rows, g.c, g.pitch.x, 1)),
         dy(Array<>::uniform(g.n * g.rows, g.c, g.pitch.dy, 2)),
         residual(Array<>::uniform(g.n * g.rows, g.c, g.residual_pitch, 3)),
-        weight(Array<>::uniform(g.c, 1, 0, 4, 0.5, 1.5)),
+        weight(Array<>::uniform(g.c, 1, 0, 4, 0.5, g.act == Activation::relu6 ? 9 : 1.5)),  // so that some reach 6
         bias(Array<>::uniform(g.c, 1, 0, 5)),
         slope(Array<>::uniform(g.slopes, 1, 0, 6)),
         running_mean(Array<>::uniform(g.c, 1, 0, 7)),
@@ -137,7 +137,7 @@ const NormActSpec kNormActSpecs[] = {
 
 TEST(NormActKernel, rows_are_near_the_double_reference) {
   for (NormActSpec g : kNormActSpecs)
-    for (Activation act : {Activation::identity, Activation::relu, Activation::prelu})
+    for (Activation act : {Activation::identity, Activation::relu, Activation::prelu, Activation::relu6})
       for (int kind = 0; kind < 3; ++kind) {
         g.act = act;
         g.per_sample = kind == 1;
@@ -203,7 +203,7 @@ TEST(NormActKernel, keeps_nan_and_drops_infinity) {
 }
 
 TEST(NormActReference, is_its_own_derivative) {
-  for (Activation act : {Activation::identity, Activation::relu, Activation::prelu})
+  for (Activation act : {Activation::identity, Activation::relu, Activation::prelu, Activation::relu6})
     for (int kind = 0; kind < 3; ++kind) {
       const NormActSpec g{.n = 2,
                           .rows = 5,
@@ -214,7 +214,8 @@ TEST(NormActReference, is_its_own_derivative) {
                           .slopes = 3,
                           .p = 0.3f,
                           .key = {5, 6}};
-      auto x = Array<Complex>::uniform(10, 3, 0, 1), w = Array<Complex>::uniform(3, 1, 0, 2),
+      auto x = Array<Complex>::uniform(10, 3, 0, 1),
+           w = Array<Complex>::uniform(3, 1, 0, 2, -1, act == Activation::relu6 ? 12 : 1),
            b = Array<Complex>::uniform(3, 1, 0, 3), s = Array<Complex>::uniform(3, 1, 0, 4);
       const auto dy = Array<double>::uniform(10, 3, 0, 5);
       auto rm = Array<Complex>::uniform(3, 1, 0, 6), rv = Array<Complex>::uniform(3, 1, 0, 7, 0.5, 2);

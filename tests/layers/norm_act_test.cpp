@@ -45,7 +45,7 @@ struct Step {
   std::vector<Tensor> gradients, buffers;
 };
 template <class Norm>
-Step step_of(Norm norm, bool relu, bool with_prelu, float p, bool with_residual, const Shape& shape) {
+Step step_of(Norm norm, Activation act, bool with_prelu, float p, bool with_residual, const Shape& shape) {
   default_generator().set(9, 4);
   PRelu prelu{int(shape[-1]), 0.3f};
   ChannelDropout dropout(p);
@@ -56,7 +56,7 @@ Step step_of(Norm norm, bool relu, bool with_prelu, float p, bool with_residual,
   Shape leading;
   for (int i = 0; i + 1 < shape.rank(); ++i) leading.push_back(shape[i]);
   const Tensor out = Tensor::empty_channel_slices(leading, widths)[0];
-  AfterNorm after{.relu = relu, .prelu = with_prelu ? &prelu : nullptr, .dropout = &dropout};
+  AfterNorm after{.act = act, .prelu = with_prelu ? &prelu : nullptr, .dropout = &dropout};
   if (with_residual) after.residual = residual;
   const Tensor y = norm_act(norm, after, x, out);
   EXPECT_EQ(y.data(), out.data()) << "not written into `out`";
@@ -72,12 +72,14 @@ template <class MakeNorm>
 void compare(const MakeNorm& make) {
   for (const bool residual : {false, true})
     for (const float p : {0.0f, 0.5f})
-      for (const int act : {0, 1, 2}) {
+      for (const int act : {0, 1, 2, 3}) {
         SCOPED_TRACE(text("residual ", residual, ", dropout ", p, ", act ", act));
         const Shape shape{3, 7, 5, 6};
-        const Step fused = step_of(make(), act == 1, act == 2, p, residual, shape);
+        constexpr Activation kActs[] = {Activation::identity, Activation::relu, Activation::identity,
+                                        Activation::relu6};
+        const Step fused = step_of(make(), kActs[act], act == 2, p, residual, shape);
         const FusionOff off;
-        const Step plain = step_of(make(), act == 1, act == 2, p, residual, shape);
+        const Step plain = step_of(make(), kActs[act], act == 2, p, residual, shape);
         expect_near(fused.y, plain.y, "y");
         expect_near(fused.dx, plain.dx, "dx");
         if (residual) expect_near(fused.residual_gradient, plain.residual_gradient, "residual's gradient");

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "apps/faults/faults_model.h"
@@ -62,6 +63,10 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   kern::training::prepare_process();
+  // OpendTect shows what comes on stderr as if something were wrong: notes have no place there.
+  kern::set_log_sink([say = kern::set_log_sink({})](kern::LogLevel level, const std::string& message) {
+    if (level == kern::LogLevel::warning) say(level, message);
+  });
   try {
     return run(argc, argv);
   } catch (const kern::Error& e) {
