@@ -182,14 +182,14 @@ constexpr auto entries_of() {
 }
 
 template <class Impl>
-const Registry<Impl>* table_of = nullptr;
+const Registry<Impl>* registry_of = nullptr;
 
 // As select() finds it without the tuner, for a GPU.
 template <class Impl, class Spec>
 const Impl& serving(const Spec& g) {
-  for (const Impl& impl : table_of<Impl>->impls)
+  for (const Impl& impl : registry_of<Impl>->impls)
     if (impl.device == Device::cuda && impl.supports(g)) return impl;
-  throw Error(text(table_of<Impl>->op, ": no implementation for device ", Device::cuda));
+  throw Error(text(registry_of<Impl>->op, ": no implementation for device ", Device::cuda));
 }
 
 template <class Impl, size_t i, class Spec, class... A>
@@ -199,7 +199,7 @@ void noted(const Exec& exec, const Spec& g, A... arguments) {
   EntryLog* const log = EntryLog::current();
   if (log) {
     const Cost cost = cost_of(&impl, entry.name, g);
-    log->begin(table_of<Impl>->op, entry.name, impl.name, cost.flops, cost.bytes);
+    log->begin(registry_of<Impl>->op, entry.name, impl.name, cost.flops, cost.bytes);
   }
   (impl.*entry.member)(exec, g, arguments...);
   if (log) log->end();
@@ -228,7 +228,7 @@ void note_calls(const Registry<Impl>& registry, bool on) {
     return;
   }
   static Impl noting{};
-  table_of<Impl> = &registry;
+  registry_of<Impl> = &registry;
   for (const Impl& impl : registry.impls)
     if (impl.device == Device::cuda) {
       noting = impl;

@@ -56,7 +56,7 @@ constexpr double kBeyondCaches = 64 << 20;  // bytes of a call that memory must 
 template <class Impl>
 void check_values(std::string_view op, const Impl& impl, const std::string& shape, const Direction& d, Device device) {
   for (const float v : values_of(d.out, device))
-    check(std::isfinite(v), op, " row ", impl.name, " ", d.name, " of ", shape, " gives ", v);
+    check(std::isfinite(v), op, " by ", impl.name, ": ", d.name, " of ", shape, " gives ", v);
 }
 
 // Calls in a row between two looks at the clock, on `sets` sets of arrays in turn.

@@ -1,5 +1,5 @@
-// How an entry of an op's rows is tried on a case: what it is given, and where its result lies. The tuner and
-// `kern bench kernels` both ask here.
+// How an entry of an op's implementations is tried on a case: what it is given, and where its result lies. The
+// tuner and `kern bench kernels` both ask here.
 //
 //   for (const BenchmarkCase<Conv2dImpl>& t : BenchmarkCases<Conv2dImpl>::of(spec)) {
 //     BenchmarkArrays arrays(device);

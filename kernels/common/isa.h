@@ -1,4 +1,4 @@
-// The instruction sets of CPU rows, and plain loops compiled for each of them:
+// The instruction sets of CPU implementations, and plain loops compiled for each of them:
 //
 //   on_isa<Isa::avx512>([&] { for (int64_t i = 0; i < n; ++i) y[i] = f(x[i]); });
 //

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kTile = 128, kThreads = 128;  // pixels and threads of a block
 constexpr size_t kMaxShared = 99 * 1024;    // what a block may have on any GPU since sm_80
-constexpr int kMin = 16;                    // channels, in and out: below, the other row is no slower
+constexpr int kMin = 16;                    // channels, in and out: below, the other implementation is no slower
 
 // How a tile lies in shared memory, in words (a float, or two bf16): rows of kDepth of them and four more, so that the
 // eight rows that ldmatrix reads at once lie in different banks.
@@ -574,7 +574,7 @@ bool supports(const Conv2dSpec& g) {
 }
 
 template <Precision kPrecision>
-constexpr Conv2dImpl row_of(const char* name, bool (*supports_case)(const Conv2dSpec&)) {
+constexpr Conv2dImpl by(const char* name, bool (*supports_case)(const Conv2dSpec&)) {
   return {
       .name = name,
       .device = Device::cuda,
@@ -640,14 +640,14 @@ void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_chu
                              float* dw) {
   backward_weight<Precision::f32>(exec, g, most_chunks, dy, x, dw);
 }
-Conv2dImpl conv2d_cuda_mma_impl() { return row_of<Precision::f32>("cuda_mma", supports); }
+Conv2dImpl conv2d_cuda_mma_impl() { return by<Precision::f32>("cuda_mma", supports); }
 Conv2dImpl conv2d_cuda_tf32_impl() {
-  return row_of<Precision::tf32>("cuda_tf32",
-                                 [](const Conv2dSpec& g) { return precision() >= Precision::tf32 && supports(g); });
+  return by<Precision::tf32>("cuda_tf32",
+                             [](const Conv2dSpec& g) { return precision() >= Precision::tf32 && supports(g); });
 }
 Conv2dImpl conv2d_cuda_bf16_impl() {
-  return row_of<Precision::bf16>("cuda_bf16",
-                                 [](const Conv2dSpec& g) { return precision() >= Precision::bf16 && supports(g); });
+  return by<Precision::bf16>("cuda_bf16",
+                             [](const Conv2dSpec& g) { return precision() >= Precision::bf16 && supports(g); });
 }
 
 }  // namespace kern::kernels

@@ -1,4 +1,5 @@
-// The SIMD rows of conv2d: channels-last direct convolution without any copy of the input. What makes it fast stands in
+// The SIMD implementations of conv2d: channels-last direct convolution without any copy of the input. What makes it
+// fast stands in
 //   common/tile-inl.h          the micro-kernel: a tile of pixels x output channels (or of filter values) in registers
 //   conv2d_gather-inl.h        forward and backward_data: rows cut into tiles, borders, phases of a stride
 //   conv2d_planar-inl.h        a gather of a few output channels: pixels in vectors

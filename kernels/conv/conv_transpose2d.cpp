@@ -68,7 +68,7 @@ FilterPacking packing_by_conv(const ConvTranspose2dSpec& g, bool backward_data) 
   return best.packing ? best.packing(conv, !backward_data) : FilterPacking{};
 }
 
-// Whatever row of conv2d is best for the convolution whose adjoint this is.
+// Whatever implementation of conv2d is best for the convolution whose adjoint this is.
 template <class T, Device device>
 constexpr ConvTranspose2dImplOf<T> by_conv(const char* name) {
   return {.name = name,

@@ -1,4 +1,4 @@
-// The CPU rows of element-wise ops of two inputs with broadcasting, and their tables.
+// The CPU implementations of element-wise ops of two inputs with broadcasting, and their registries.
 #include "kernels/elementwise/broadcast_ops.h"
 
 #include "kernels/common/isa.h"

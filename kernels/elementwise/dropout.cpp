@@ -70,22 +70,22 @@ void forward(const Exec&, const DropoutSpec& g, const uint64_t* step, const floa
 }
 
 template <Isa isa>
-constexpr DropoutImpl simd_row() {
+constexpr DropoutImpl simd() {
   return {.name = isa_name(isa), .device = Device::cpu, .supports = supports_on<isa>, .forward = forward<isa>};
 }
-const DropoutImpl kRows[] = {
-    KERN_CUDA_IMPL(dropout_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
+const DropoutImpl kImpls[] = {
+    KERN_CUDA_IMPL(dropout_cuda_impl()) KERN_SIMD_IMPLS(simd),
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
      .forward = [](const Exec&, const DropoutSpec& g, const uint64_t* step, const float* x,
                    float* y) { dropout_reference(g, step, x, y); }},
 };
-const Registry<DropoutImpl> kTable{"dropout", kRows};
+const Registry<DropoutImpl> kRegistry{"dropout", kImpls};
 
 }  // namespace
 
-const Registry<DropoutImpl>& dropout_registry() { return kTable; }
+const Registry<DropoutImpl>& dropout_registry() { return kRegistry; }
 OpInfo dropout_info() { return info_of(dropout_registry()); }
 
 }  // namespace kern::kernels

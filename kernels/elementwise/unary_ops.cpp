@@ -1,4 +1,4 @@
-// The CPU rows of element-wise ops of one input, and their tables.
+// The CPU implementations of element-wise ops of one input, and their registries.
 #include "kernels/elementwise/unary_ops.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// The SIMD rows of cross_entropy: forward folds blocks of rows with a row in every lane (common/row_lanes-inl.h),
-// backward goes over the values as they lie.
+// The SIMD implementations of cross_entropy: forward folds blocks of rows with a row in every lane
+// (common/row_lanes-inl.h), backward goes over the values as they lie.
 #include "kernels/common/simd.h"
 #include "kernels/loss/cross_entropy.h"
 

@@ -165,7 +165,7 @@ constexpr LinearImpl by_conv(const char* name, bool (*supports)(const LinearSpec
 
 // Products that are large enough for an instruction set's own loops. The bias is conv2d's.
 template <Isa isa>
-LinearImpl simd_row() {
+LinearImpl simd() {
   constexpr LinearImpl conv = by_conv<Device::cpu>("", supports_all);
   static const LinearProducts products = linear_products<isa>();
   return {.name = isa_name(isa),
@@ -216,7 +216,7 @@ LinearImpl linear_cuda_impl() { return by_conv<Device::cuda>("cuda", supports_al
 
 const Registry<LinearImpl>& linear_registry() {
   static const LinearImpl impls[] = {KERN_CUDA_IMPL(linear_cuda_impl(), linear_cublaslt_impl())
-                                         KERN_SIMD_IMPLS(simd_row),  // "avx512", "avx2", "simd"
+                                         KERN_SIMD_IMPLS(simd),  // "avx512", "avx2", "simd"
                                      kOthers[0], kOthers[1], kOthers[2]};
   static const Registry<LinearImpl> registry{"linear", impls};
   return registry;

@@ -9,21 +9,21 @@ namespace {
 NormActSpec as_norm_act(const BatchNormSpec& g) {
   return {.n = 1, .rows = g.rows, .c = g.c, .frozen = g.frozen, .eps = g.eps, .momentum = g.momentum, .pitch = g.pitch};
 }
-template <NormActImpl (*norm_act_row)()>
+template <NormActImpl (*norm_act)()>
 bool supports_as_norm_act(const BatchNormSpec& g) {
-  return norm_act_row().supports(as_norm_act(g));
+  return norm_act().supports(as_norm_act(g));
 }
-template <NormActImpl (*norm_act_row)()>
-BatchNormImpl row_of(bool (*supports)(const BatchNormSpec&) = supports_as_norm_act<norm_act_row>) {
+template <NormActImpl (*norm_act)()>
+BatchNormImpl by(bool (*supports)(const BatchNormSpec&) = supports_as_norm_act<norm_act>) {
   return {
-      .name = norm_act_row().name,
-      .device = norm_act_row().device,
+      .name = norm_act().name,
+      .device = norm_act().device,
       .supports = supports,
-      .workspace = [](const BatchNormSpec& g) { return norm_act_row().workspace(as_norm_act(g)); },
+      .workspace = [](const BatchNormSpec& g) { return norm_act().workspace(as_norm_act(g)); },
       .forward =
           [](const Exec& exec, const BatchNormSpec& g, const float* x, const float* weight, const float* bias,
              float* running_mean, float* running_variance, float* y, float* mean, float* inverse_deviation) {
-            norm_act_row().forward(
+            norm_act().forward(
                 exec, as_norm_act(g), x,
                 {.weight = weight, .bias = bias, .running_mean = running_mean, .running_variance = running_variance},
                 nullptr, y, mean, inverse_deviation);
@@ -31,13 +31,13 @@ BatchNormImpl row_of(bool (*supports)(const BatchNormSpec&) = supports_as_norm_a
       .backward =
           [](const Exec& exec, const BatchNormSpec& g, const float* dy, const float* x, const float* weight,
              const float* mean, const float* inverse_deviation, float* dx, float* dweight, float* dbias) {
-            norm_act_row().backward(exec, as_norm_act(g), dy, x, {.weight = weight}, mean, inverse_deviation, dx,
-                                    dweight, dbias, nullptr);
+            norm_act().backward(exec, as_norm_act(g), dy, x, {.weight = weight}, mean, inverse_deviation, dx, dweight,
+                                dbias, nullptr);
           }};
 }
 template <Isa isa>
-BatchNormImpl simd_row() {
-  return row_of<norm_act_simd_impl<isa>>();
+BatchNormImpl simd() {
+  return by<norm_act_simd_impl<isa>>();
 }
 
 constexpr BatchNormImpl kReference = {
@@ -60,8 +60,8 @@ constexpr BatchNormImpl kReference = {
 
 const Registry<BatchNormImpl>& batch_norm_registry() {
   static const BatchNormImpl impls[] = {
-      KERN_CUDA_IMPL(row_of<norm_act_cuda_block_impl>(), row_of<norm_act_cuda_impl>(supports_all))
-          KERN_SIMD_IMPLS(simd_row),  // "avx512", "avx2", "simd"
+      KERN_CUDA_IMPL(by<norm_act_cuda_block_impl>(), by<norm_act_cuda_impl>(supports_all))
+          KERN_SIMD_IMPLS(simd),  // "avx512", "avx2", "simd"
       kReference,
   };
   static const Registry<BatchNormImpl> registry{"batch_norm", impls};

@@ -1,4 +1,4 @@
-// The SIMD rows of group_norm: two passes over units of rows, sample by sample (common/row_units-inl.h). What a group
+// The SIMD implementations of group_norm: two passes over units of rows, sample by sample (common/row_units-inl.h). What a group
 // has in common is found per sample from its channels' sums and spread over its channels again.
 #include <cmath>
 

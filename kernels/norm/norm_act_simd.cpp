@@ -1,4 +1,4 @@
-// The SIMD rows of norm_act: two passes over units of rows (common/row_units-inl.h).
+// The SIMD implementations of norm_act: two passes over units of rows (common/row_units-inl.h).
 #include <cmath>
 #include <cstddef>
 

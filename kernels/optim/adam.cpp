@@ -40,11 +40,11 @@ void step(const Exec&, const AdamSpec& a, const int64_t* count, const float* lr,
 }
 
 template <Isa isa>
-constexpr AdamImpl simd_row() {
+constexpr AdamImpl simd() {
   return {.name = isa_name(isa), .device = Device::cpu, .supports = supports_on<isa>, .step = step<isa>};
 }
-const AdamImpl kRows[] = {
-    KERN_CUDA_IMPL(adam_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
+const AdamImpl kImpls[] = {
+    KERN_CUDA_IMPL(adam_cuda_impl()) KERN_SIMD_IMPLS(simd),
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
@@ -52,11 +52,11 @@ const AdamImpl kRows[] = {
                 float* p, const float* g, float* m,
                 float* v) { adam_reference(a, count, lr, grad_scale, p, g, m, v); }},
 };
-const Registry<AdamImpl> kTable{"adam", kRows};
+const Registry<AdamImpl> kRegistry{"adam", kImpls};
 
 }  // namespace
 
-const Registry<AdamImpl>& adam_registry() { return kTable; }
+const Registry<AdamImpl>& adam_registry() { return kRegistry; }
 OpInfo adam_info() { return info_of(adam_registry()); }
 
 }  // namespace kern::kernels

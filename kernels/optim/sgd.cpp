@@ -36,22 +36,22 @@ void step(const Exec&, const SgdSpec& a, const float* lr, const float* grad_scal
 }
 
 template <Isa isa>
-constexpr SgdImpl simd_row() {
+constexpr SgdImpl simd() {
   return {.name = isa_name(isa), .device = Device::cpu, .supports = supports_on<isa>, .step = step<isa>};
 }
-const SgdImpl kRows[] = {
-    KERN_CUDA_IMPL(sgd_cuda_impl()) KERN_SIMD_IMPLS(simd_row),
+const SgdImpl kImpls[] = {
+    KERN_CUDA_IMPL(sgd_cuda_impl()) KERN_SIMD_IMPLS(simd),
     {.name = "reference",
      .device = Device::cpu,
      .supports = supports_all,
      .step = [](const Exec&, const SgdSpec& a, const float* lr, const float* grad_scale, float* p, const float* g,
                 float* m) { sgd_reference(a, lr, grad_scale, p, g, m); }},
 };
-const Registry<SgdImpl> kTable{"sgd", kRows};
+const Registry<SgdImpl> kRegistry{"sgd", kImpls};
 
 }  // namespace
 
-const Registry<SgdImpl>& sgd_registry() { return kTable; }
+const Registry<SgdImpl>& sgd_registry() { return kRegistry; }
 OpInfo sgd_info() { return info_of(sgd_registry()); }
 
 }  // namespace kern::kernels

@@ -1,5 +1,5 @@
-// The SIMD rows of max_pool: windows of 2x2 with stride 2 and no padding, which never overlap, so that a window's part
-// of dx is written once and whole.
+// The SIMD implementations of max_pool: windows of 2x2 with stride 2 and no padding, which never overlap, so that a
+// window's part of dx is written once and whole.
 #include <cstddef>
 
 #include "kernels/common/parallel.h"

@@ -94,7 +94,7 @@ void backward(const Exec& exec, const UpsampleSpec& g, const float* dy, float* d
 }
 
 template <Isa isa>
-constexpr UpsampleImpl simd_row() {
+constexpr UpsampleImpl simd() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -108,7 +108,7 @@ constexpr UpsampleImpl simd_row() {
 template <>
 const Registry<UpsampleImpl>& upsample_registry<float>() {
   static const UpsampleImpl impls[] = {
-      KERN_CUDA_IMPL(upsample_cuda_impl<float>()) KERN_SIMD_IMPLS(simd_row),
+      KERN_CUDA_IMPL(upsample_cuda_impl<float>()) KERN_SIMD_IMPLS(simd),
       {.name = "reference",
        .device = Device::cpu,
        .supports = supports_all,

@@ -64,7 +64,7 @@ void backward(const LstmSteps& steps, const Exec& exec, const LstmSpec& g, const
 }
 
 template <Isa isa>
-LstmImpl simd_row() {
+LstmImpl simd() {
   return {
       .name = isa_name(isa),
       .device = Device::cpu,
@@ -100,7 +100,7 @@ const LstmImpl kReference = {
 }  // namespace
 
 const Registry<LstmImpl>& lstm_registry() {
-  static const LstmImpl impls[] = {KERN_CUDA_IMPL(lstm_cuda_impl()) KERN_SIMD_IMPLS(simd_row), kReference};
+  static const LstmImpl impls[] = {KERN_CUDA_IMPL(lstm_cuda_impl()) KERN_SIMD_IMPLS(simd), kReference};
   static const Registry<LstmImpl> registry{"lstm", impls};
   return registry;
 }

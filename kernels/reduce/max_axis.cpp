@@ -47,7 +47,7 @@ void backward(const Exec&, const MaxAxisSpec& g, const float* dy, const int32_t*
   });
 }
 template <Isa isa>
-constexpr MaxAxisImpl simd_row() {
+constexpr MaxAxisImpl simd() {
   return {.name = isa_name(isa),
           .device = Device::cpu,
           .supports = supports_on<isa>,
@@ -66,7 +66,7 @@ constexpr MaxAxisImpl kReference = {
 }  // namespace
 
 const Registry<MaxAxisImpl>& max_axis_registry() {
-  static const MaxAxisImpl impls[] = {KERN_CUDA_IMPL(max_axis_cuda_impl()) KERN_SIMD_IMPLS(simd_row), kReference};
+  static const MaxAxisImpl impls[] = {KERN_CUDA_IMPL(max_axis_cuda_impl()) KERN_SIMD_IMPLS(simd), kReference};
   static const Registry<MaxAxisImpl> registry{"max_axis", impls};
   return registry;
 }

@@ -240,7 +240,7 @@ TEST_F(Tuner, what_was_measured_is_found_by_the_next_process) {
   EXPECT_EQ(forward.kernels, kernels::kernels_id());
   EXPECT_EQ(line_of(forward) + line_of(read.cases()[1]), kept);
 
-  // Another cache says otherwise, for this machine, for another, for another build and for other rows.
+  // Another cache says otherwise, for this machine, for another, for another build and for other implementations.
   const auto other = use_cache("other");
   TuningFile lines(other);
   TunedCase c = forward;

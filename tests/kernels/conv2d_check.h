@@ -1,4 +1,4 @@
-// What every row of conv2d is held to, for the tests that choose the cases.
+// What every implementation of conv2d is held to, for the tests that choose the cases.
 #pragma once
 #include "kernels/common/parallel.h"
 #include "kernels/conv/conv2d.h"

@@ -1,4 +1,4 @@
-// The Winograd rows of conv2d: the cases that their tiles, blocks and phases make special, their accuracy, their
+// The Winograd implementations of conv2d: the cases that their tiles, blocks and phases make special, their accuracy, their
 // switch.
 #include "kernels/conv/conv_transpose2d.h"
 #include "tests/kernels/conv2d_check.h"

@@ -147,7 +147,7 @@ void for_each_impl(const kernels::Registry<Impl>& table, const Spec& spec, F&& f
   int tried = 0;
   for (const Impl& impl : table.impls) {
     if (!available(impl.device) || !impl.supports(spec)) continue;
-    SCOPED_TRACE(text(table.op, " row ", impl.name));
+    SCOPED_TRACE(text(table.op, " by ", impl.name));
     size_t bytes = 0;
     if constexpr (requires { impl.workspace(spec); }) bytes = impl.workspace(spec);
     constexpr size_t kGuard = 64;
@@ -159,7 +159,7 @@ void for_each_impl(const kernels::Registry<Impl>& table, const Spec& spec, F&& f
     f(impl, kernels::Exec{.scratch = memory + begin});
     const std::byte* const after = scratch.host();
     for (size_t i = begin + bytes; i < scratch.size(); ++i)
-      ASSERT_EQ(after[i], std::byte{0xff}) << "row " << impl.name << " wrote behind its scratch";
+      ASSERT_EQ(after[i], std::byte{0xff}) << impl.name << " wrote behind its scratch";
     ++tried;
   }
   EXPECT_GE(tried, 1) << "no row of " << table.op << " supports this case";
