@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/statistics.h"
 #include "kernels/common/error.h"
 #include "kernels/common/parallel.h"
 
@@ -121,6 +122,21 @@ std::vector<int64_t> group_equal(const std::vector<ImageFacts>& facts) {
   std::vector<int64_t> group;
   for (const ImageFacts& f : facts) group.push_back(number.emplace(f.hash, int64_t(number.size())).first->second);
   return group;
+}
+
+std::vector<int64_t> class_counts(const ImageStore& store, std::span<const int64_t> which) {
+  std::vector<int64_t> counts(size_t(store.classes()), 0);
+  for (const int64_t i : which)
+    for (size_t k = 0; k < store.facts()[size_t(i)].class_pixels.size(); ++k)
+      counts[k] += store.facts()[size_t(i)].class_pixels[k];
+  return counts;
+}
+
+ImageSize median_size(const ImageStore& store, std::span<const int64_t> which) {
+  if (which.empty()) return {};
+  std::vector<int64_t> h, w;
+  for (const int64_t i : which) h.push_back(store.facts()[size_t(i)].H), w.push_back(store.facts()[size_t(i)].W);
+  return {median_high(h), median_high(w)};
 }
 
 }  // namespace kern::data

@@ -2,11 +2,13 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "data/image_folder.h"
 #include "data/masks.h"
+#include "data/preprocess.h"
 
 namespace kern::data {
 
@@ -53,5 +55,9 @@ class ImageStore {
 
 // Equal numbers for images of equal pixels, in the order of the images, from 0.
 std::vector<int64_t> group_equal(const std::vector<ImageFacts>& facts);
+
+// Over these of the store's images: the pixels of each class; height and width, each the median (0 of none).
+std::vector<int64_t> class_counts(const ImageStore& store, std::span<const int64_t> which);
+ImageSize median_size(const ImageStore& store, std::span<const int64_t> which);
 
 }  // namespace kern::data

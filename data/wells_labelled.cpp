@@ -35,4 +35,12 @@ LabelledWells choose_labelled(const std::vector<Well>& wells, const Split& split
   return out;
 }
 
+std::vector<int64_t> class_counts(const std::vector<Well>& wells, std::span<const int64_t> which, int classes) {
+  std::vector<int64_t> counts(size_t(classes), 0);
+  for (int64_t i : which)
+    for (int label : wells[size_t(i)].labels)
+      if (label != kUnlabelled) ++counts[size_t(label)];
+  return counts;
+}
+
 }  // namespace kern::data

@@ -1,6 +1,7 @@
 // Which training wells may show their labels: to find out what few labels are worth, and what unlabelled wells add.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,5 +19,8 @@ using LabelledWells = ShownLabels;  // training wells
 // By well, and the same well twice on one side; nested: with one seed, the wells of a smaller fraction are among those
 // of a larger one. Throws an Error for a fraction out of range and for a listed well that is no training well.
 LabelledWells choose_labelled(const std::vector<Well>& wells, const Split& split, const LabelledOptions& options);
+
+// Of `classes` classes: how many labelled samples these wells have.
+std::vector<int64_t> class_counts(const std::vector<Well>& wells, std::span<const int64_t> which, int classes);
 
 }  // namespace kern::data

@@ -21,6 +21,11 @@ Segmentation segment(const AnyModule& network, const Tensor& x) {
   return s;
 }
 
+int choose_class(std::span<const float> p, double threshold) {
+  if (p.size() == 2) return p[1] >= threshold ? 1 : 0;
+  return int(std::max_element(p.begin(), p.end()) - p.begin());
+}
+
 std::vector<float> class_weights(ClassWeights kind, std::span<const int64_t> counts) {
   const double total = double(std::accumulate(counts.begin(), counts.end(), int64_t{0}));
   std::vector<float> weights;

@@ -17,6 +17,9 @@ struct Segmentation {
 // x [1,L,C] or [1,H,W,C], in evaluation mode and without gradients.
 Segmentation segment(const AnyModule& network, const Tensor& x);
 
+// Of one position's probabilities: the most probable class; of two classes the second one from the threshold on.
+int choose_class(std::span<const float> probabilities, double threshold);
+
 // Weights of a weighted cross entropy, in class order.
 //   none: all 1. complement: 1 - count/total. inverse: total / (classes x count), absent classes 0.
 enum class ClassWeights { none, complement, inverse };

@@ -31,7 +31,7 @@ ImageScore score_in_parts(const ImagesModel& model, const data::LoadedImage& p, 
       if (truth[at] == data::kIgnoredPixel) continue;
       const auto of_pixel = probabilities.subspan(size_t(at * K), size_t(K));
       score.loss -= std::log(std::max(1e-30, double(of_pixel[truth[at]])));
-      score.matrix.add(truth[at], choose_class(of_pixel, threshold));
+      score.matrix.add(truth[at], training::choose_class(of_pixel, threshold));
     }
   });
   return score;
@@ -111,7 +111,7 @@ data::Labels predict_labels(const ImagesModel& model, const data::Image& image, 
   data::Labels out = data::make_raster(image.H, image.W, 1);
   predict_image(model, image, inference, [&](int64_t row, int64_t rows, std::span<const float> p) {
     for (int64_t at = 0; at < rows * image.W; ++at)
-      out.at(row, 0)[at] = uint8_t(choose_class(p.subspan(size_t(at * K), size_t(K)), threshold));
+      out.at(row, 0)[at] = uint8_t(training::choose_class(p.subspan(size_t(at * K), size_t(K)), threshold));
   });
   return out;
 }

@@ -94,9 +94,4 @@ ImagesModel load_images_model(const std::filesystem::path& path) {
   return model;
 }
 
-int choose_class(std::span<const float> p, double threshold) {
-  if (p.size() == 2) return p[1] >= threshold ? 1 : 0;
-  return int(std::max_element(p.begin(), p.end()) - p.begin());
-}
-
 }  // namespace kern::apps

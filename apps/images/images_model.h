@@ -57,7 +57,4 @@ std::optional<data::ImageSize> whole_pass(const ImagesModel& model, const data::
 // two.
 Tensor pass_together(const ImagesModel& model, std::span<const data::Image* const> images, data::ImageSize size);
 
-// The commonest choice: the most probable class; with two classes the second one from the threshold on.
-int choose_class(std::span<const float> probabilities, double threshold);
-
 }  // namespace kern::apps

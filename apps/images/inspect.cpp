@@ -43,7 +43,7 @@ void run_images_inspect(const ImagesTrainConfig& c, Call& call) {
   fmt::print("{} images ({} with masks), {} pixels", source.usable.size(), labelled, pixels);
   if (split) fmt::print("; {} train, {} validate", split->training.size(), split->validation.size());
   fmt::print("\n");
-  const std::vector<int64_t> counts = class_counts(store, all);
+  const std::vector<int64_t> counts = data::class_counts(store, all);
   int64_t total = 0, ignored = 0;
   for (const int64_t n : counts) total += n;
   for (const int64_t i : all) ignored += store.facts()[size_t(i)].ignored_pixels;

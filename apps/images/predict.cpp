@@ -89,7 +89,7 @@ Outputs predict_file(const ImagesModel& model, const ImagesPredictConfig& c, con
   predict_image(model, image, c.inference, [&](int64_t row, int64_t rows, std::span<const float> p) {
     for (int64_t at = 0; at < rows * image.W; ++at) {
       const auto of_pixel = p.subspan(size_t(at * K), size_t(K));
-      const int k = choose_class(of_pixel, c.threshold);
+      const int k = training::choose_class(of_pixel, c.threshold);
       labels.at(row, 0)[at] = uint8_t(k);
       if (c.probabilities) {
         const float shown = std::clamp(of_pixel[K == 2 ? 1 : size_t(k)], 0.0f, 1.0f);

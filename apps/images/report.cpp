@@ -24,7 +24,7 @@ constexpr size_t kMaxEpochPanels = 20;
 
 SplitCounts split_counts(const std::string& name, const data::ImageStore& store, const std::vector<int64_t>& which,
                          bool seen = true) {
-  SplitCounts s{.name = name, .items = int64_t(which.size()), .class_samples = class_counts(store, which)};
+  SplitCounts s{.name = name, .items = int64_t(which.size()), .class_samples = data::class_counts(store, which)};
   if (!seen) std::fill(s.class_samples.begin(), s.class_samples.end(), 0);  // hidden masks
   for (const int64_t i : which) s.samples += store.images()[size_t(i)].H * store.images()[size_t(i)].W;
   for (const int64_t n : s.class_samples) s.labelled += n;
@@ -210,7 +210,7 @@ void write_report(const RunFolder& run, const ImagesReport& in) {
                                    in.evaluation->images.size()));
   if (m.total() == 0) document.note("There was no labelled pixel to evaluate on: nothing could be measured.");
   for (const data::Problem& p : in.skipped) document.note(to_string(p));
-  const std::vector<int64_t> counts = class_counts(*in.store, in.training.empty() ? in.validation : in.training);
+  const std::vector<int64_t> counts = data::class_counts(*in.store, in.training.empty() ? in.validation : in.training);
   const int64_t commonest = std::max_element(counts.begin(), counts.end()) - counts.begin();
   if (m.total() > 0)
     add_comparison(report, {{"this model", m}, {"always the commonest class", majority_baseline(m, commonest)}});

@@ -121,14 +121,6 @@ data::ImageBatchOptions batch_options(const ImagesTrainConfig& c) {
           .augmentation = c.augmentation};
 }
 
-std::vector<int64_t> class_counts(const data::ImageStore& store, const std::vector<int64_t>& which) {
-  std::vector<int64_t> counts(size_t(store.classes()), 0);
-  for (const int64_t i : which)
-    for (size_t k = 0; k < store.facts()[size_t(i)].class_pixels.size(); ++k)
-      counts[k] += store.facts()[size_t(i)].class_pixels[k];
-  return counts;
-}
-
 std::vector<std::string> ids_of(const data::ImageStore& store, const std::vector<int64_t>& which) {
   std::vector<std::string> ids;
   for (const int64_t i : which) ids.push_back(store.images()[size_t(i)].id);

@@ -26,7 +26,6 @@ void warn_and_check(const ImagesSource& source, const ImagesData& data);
 data::ImageSplit split_source(const ImagesSource& source, const ImagesSplit& split);
 
 data::ImageBatchOptions batch_options(const ImagesTrainConfig& c);
-std::vector<int64_t> class_counts(const data::ImageStore& store, const std::vector<int64_t>& which);
 std::vector<std::string> ids_of(const data::ImageStore& store, const std::vector<int64_t>& which);
 std::string hash_text(uint64_t hash);
 

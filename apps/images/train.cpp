@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <tuple>
 
 #include "apps/build_info.h"
 #include "apps/images/report.h"
@@ -13,7 +12,6 @@
 #include "data/labelled_share.h"
 #include "engine/model_file.h"
 #include "engine/onnx_weights.h"
-#include "engine/statistics.h"
 #include "kernels/common/log.h"
 #include "models/discriminator.h"
 #include "training/batch_tensors.h"
@@ -120,17 +118,6 @@ void check_loss(const ImagesTrainConfig& c) {
         " has a loss of its own beside the cross entropy: set loss={ce: 1} and leave label_smoothing at 0");
 }
 
-// Height and width, each the median of these images'.
-std::pair<int, int> median_size(const data::ImageStore& store, const std::vector<int64_t>& which) {
-  std::vector<int> h, w;
-  for (const int64_t i : which) {
-    h.push_back(int(store.facts()[size_t(i)].H));
-    w.push_back(int(store.facts()[size_t(i)].W));
-  }
-  const auto middle = [](std::vector<int>& v) { return v.empty() ? 0 : median_high(v); };
-  return {middle(h), middle(w)};
-}
-
 // The images of a training, which of them show their masks, and what there is to learn.
 Work read_images(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
   c.method.check_with(c.recipe);
@@ -151,7 +138,7 @@ Work read_images(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
                      .unlabelled = int64_t(w.unlabelled.size()),
                      .hidden = int64_t(w.shown.hidden.size()),
                      .remedy = "name a folder of them with unlabelled=, or hide masks with labelled_fraction="});
-  const std::vector<int64_t> counts = class_counts(w.store(), w.shown.labelled);
+  const std::vector<int64_t> counts = data::class_counts(w.store(), w.shown.labelled);
   check(std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) >= 2,
         "the masks of the training images hold only one class: there is nothing to learn. Look at masks= and "
         "classes=, and that labelled_fraction= leaves enough images");
@@ -176,7 +163,8 @@ ImagesModel new_model(const Work& w, const Loaders& loaders, int outputs) {
   m.network.dropout = c.dropout;
   m.H = int(loaders.labelled().H()), m.W = int(loaders.labelled().W());
   m.own_size = c.size.empty();
-  std::tie(m.seen_H, m.seen_W) = median_size(w.store(), w.split.training);
+  const data::ImageSize seen = data::median_size(w.store(), w.split.training);
+  m.seen_H = int(seen.H), m.seen_W = int(seen.W);
   m.fit = c.fit;
   m.classes = w.source.classes;
   m.masks = c.data.masks;

@@ -43,15 +43,6 @@ std::vector<std::string> ids_of(const std::vector<data::Well>& wells, const std:
   return ids;
 }
 
-std::vector<int64_t> class_counts(const std::vector<data::Well>& wells, const std::vector<int64_t>& which,
-                                  int classes) {
-  std::vector<int64_t> counts(size_t(classes), 0);
-  for (int64_t i : which)
-    for (int label : wells[size_t(i)].labels)
-      if (label != data::kUnlabelled) ++counts[size_t(label)];
-  return counts;
-}
-
 void set_penalty(const TrainConfig& c, WellsModel& m) {
   check(!c.penalty.empty() || (c.decision == Decision::most_probable && c.monitor != Monitor::penalty),
         c.monitor == Monitor::penalty ? "monitor=penalty" : "decision=least_penalty",
@@ -135,7 +126,7 @@ void choose_roles(Work& w) {
                      .hidden = int64_t(w.shown.hidden.size()),
                      .remedy = "add wells without a label curve, hide labels with labelled_fraction= or "
                                "labelled_wells="});
-  w.counts = class_counts(w.set.wells, w.shown.labelled, w.set.classes);
+  w.counts = data::class_counts(w.set.wells, w.shown.labelled, w.set.classes);
   check(std::count_if(w.counts.begin(), w.counts.end(), [](int64_t n) { return n > 0; }) >= 2,
         "the training wells hold only one class: there is nothing to learn. Check label= and classes=, and that "
         "labelled_fraction= leaves enough wells");
