@@ -37,7 +37,7 @@ class Padim {
   void add(const Tensor& features);
   int64_t images() const { return count_; }
   // Between the last add() and fit(): distances of images that were added from the model of all the others, to find a
-  // threshold by all images though each is judged by a model that has not seen it. No refit: a group of g images is
+  // threshold by all images though each is scored by a model that has not seen it. No refit: a group of g images is
   // taken out of the mean and the covariance in closed form (Sherman, Morrison and Woodbury, of rank g + 1).
   //   prepare_without(g)            factorises for groups of g; once for each size. Error: fewer than 2 images are left
   //   distances_without(features)   of one whole group [g,height,width,channels] -> [g,height,width]
