@@ -12,7 +12,7 @@ std::string counted(int n, const char* thing) { return text(n, " ", thing, n == 
 void Preparation::say() const {
   const PreparedFilters::Summary s = summary();
   if (s.made == 0) return;  // a dry run, a GPU, or a network without convolutions
-  state_->said = true;
+  if (state_->said.exchange(true)) return;
   char mib[32];
   std::snprintf(mib, sizeof mib, "%.1f", double(s.bytes) / (1 << 20));
   inform("prepared for prediction: ", counted(s.norms, "norm"), " folded into convolutions, ",

@@ -2,6 +2,7 @@
 // them, ReLU and ReLU6 are applied before a convolution stores its output, and filters are packed (transformed for
 // Winograd) at the first forward instead of at every one (engine/prepared_filters.h).
 #pragma once
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -29,7 +30,7 @@ class Preparation {
  private:
   struct State {
     PreparedFilters filters;
-    bool said = false;
+    std::atomic<bool> said = false;
   };
   void say() const;
   std::shared_ptr<State> state_;
