@@ -81,7 +81,7 @@ Well well_from_las(const LasFile& file, const WellsOptions& options, std::vector
 bool likely_null(float value);
 
 // For each of the given depths (of the original file, in its order, NaN allowed) the nearest sample of the well, or -1
-// where the well has none within `epochs_to`. This is how predictions find their way back to the file's rows.
+// where the well has none within `reach`. This is how predictions find their way back to the file's rows.
 std::vector<int64_t> nearest_samples(const Well& well, const std::vector<double>& depths, double reach);
 
 // Whether two steps are the same for all practical purposes (within 1 %: 0.152 m and 0.1524 m are).

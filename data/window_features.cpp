@@ -39,8 +39,8 @@ void window_features_or_missing(std::span<const float> inputs, int64_t curves, b
       const bool measured = !mask || inputs[size_t(i * channels + curves + c)] > 0;
       return measured ? inputs[size_t(i * channels + c)] : kMissing;
     };
-    for (const int64_t offset : kOffsets) out[next++] = value(std::clamp<int64_t>(at + offset, 0, length - 1));
-    for (const int64_t radius : kRadii) {
+    for (const int64_t offset : kWindowOffsets) out[next++] = value(std::clamp<int64_t>(at + offset, 0, length - 1));
+    for (const int64_t radius : kWindowRadii) {
       const int64_t first = std::max<int64_t>(0, at - radius), end = std::min(length, at + radius + 1);
       double n = 0, mean = 0, squares = 0;
       for (int64_t i = first; i < end; ++i)
