@@ -151,6 +151,7 @@ void norm_act(OnnxBuilder& to, const TracedOp& op) {
   std::string y =
       g.per_sample ? sample_norm(to, op, weight, bias, g.eps) : frozen_norm(to, op, weight, bias, g.eps, g.frozen);
   if (g.act == kernels::Activation::relu) y = to.graph.node("Relu", {y});
+  if (g.act == kernels::Activation::relu6) y = to.graph.node("Clip", {y, to.graph.real(0), to.graph.real(6)});
   if (g.act == kernels::Activation::prelu) y = to.graph.node("PRelu", {y, to.per_channel(slope, op.output, true)});
   if (residual) y = to.graph.node("Add", {y, to.first(residual)});
   to.set(op.output, y, true);

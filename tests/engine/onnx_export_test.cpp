@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 #include "engine/onnx_weights.h"
 #include "engine/ops/add.h"
@@ -56,6 +58,16 @@ std::vector<std::string> nodes_of(const std::string& file) {
     }
   }
   return out;
+}
+
+TEST(OnnxExport, WritesTheActivationOfAFusedNorm) {
+  const NormActParts parts{.running_mean = Tensor::full({2}, 0.5f), .running_variance = Tensor::full({2}, 2)};
+  for (const auto& [act, node] : {std::pair{Activation::relu, "Relu"}, {Activation::relu6, "Clip"}}) {
+    const auto net = [&, act = act](const Tensor& x) { return norm_act(x, parts, {.training = false, .act = act}); };
+    const std::vector<std::string> nodes =
+        nodes_of(onnx_file(source(net, {{"mean", parts.running_mean}, {"variance", parts.running_variance}}), ""));
+    EXPECT_EQ(std::count(nodes.begin(), nodes.end(), node), 1) << node;
+  }
 }
 
 TEST(OnnxExport, FollowsTheOpsAndKeepsTheParametersNames) {
