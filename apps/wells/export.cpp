@@ -46,6 +46,14 @@ class Base {
 
 Exportable export_wells(const std::filesystem::path& path) {
   const WellsModel model = load_wells_model(path);
+  check(
+      !model.on_boosting, path.string(),
+      ": its network corrects boosted trees (residual_on=boosting), which are not written as ONNX yet. Train one with "
+      "residual_on=logistic or none for that");
+  check(
+      !model.normalisation.per_well, path.string(),
+      ": every well is scaled by its own quantiles (per_well=true), which an ONNX file cannot know of the window that "
+      "it is given. Train one with per_well=false for that");
   model.module.set_training(false);
   const training::CurveScaling scaling(model.normalisation);
   const Base base(model);

@@ -18,6 +18,7 @@
 #include "models/section_models.h"
 #include "tests/apps/kern_process.h"
 #include "tests/support/source_files.h"
+#include "training/gradient_boosting.h"
 #include "training/section_inference.h"
 
 namespace kern::testing {
@@ -241,6 +242,19 @@ TEST(Export, SaysWhatIsWrong) {
   expect_refusal({"export", "model=" + model}, {"m.onnx", "overwrite=true"});
   EXPECT_EQ(read_file(folder / "m.onnx"), "here");
   expect_refusal({"export", "model=" + (folder / "m.onnx")}, {"m.onnx", "not a safetensors file"});
+
+  WellsModel own_scales = wells_model("mlp");
+  own_scales.normalisation.per_well = true;
+  save_wells_model(folder / "own.safetensors", own_scales);
+  expect_refusal({"export", "model=" + (folder / "own.safetensors")}, {"own.safetensors", "per_well"});
+  WellsModel on_trees = wells_model("mlp", true, Reads::base);
+  on_trees.on_boosting = true;
+  const int64_t features = 2 * data::kWindowFeatures;
+  const std::vector<float> x(size_t(3 * features), 1.0f);
+  const std::vector<int> labels{0, 1, 2};
+  on_trees.boosting = training::fit_gradient_boosting(x, labels, 3, {.rounds = 1});
+  save_wells_model(folder / "trees.safetensors", on_trees);
+  expect_refusal({"export", "model=" + (folder / "trees.safetensors")}, {"trees.safetensors", "boosted trees"});
 }
 
 // What was exported serves as weights by name.
