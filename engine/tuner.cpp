@@ -231,7 +231,7 @@ Measured measure(const detail::Candidates& c, const std::string& what) {
   std::vector<size_t> impls = right;
   std::vector<double> about(c.impls.size(), HUGE_VAL);
   for (const size_t impl : impls)
-    for (int i = 0; i < 2 && (i == 0 || about[impl] < kEnough); ++i)
+    for (int i = 0; i < 3 && (i == 0 || about[impl] < kEnough); ++i)
       about[impl] = std::min(about[impl], watch.milliseconds([&] { runs[next++ % runs.size()].call(impl, exec); }));
   const double best = *std::min_element(about.begin(), about.end());
   std::erase_if(impls, [&](size_t impl) { return about[impl] > kHopeless * best; });
