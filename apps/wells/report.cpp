@@ -132,7 +132,7 @@ std::vector<std::string> warnings_about(const Evaluation& j, const std::vector<B
   for (const Baseline& b : baselines)
     if (const double other = b.matrix.accuracy(); j.matrix.total() > 0 && own < other)
       out.push_back(fmt::format(
-          "{} is right more often (accuracy {:.3f}) than the network ({:.3f}){}", b.name, other, own,
+          "the network is right less often (accuracy {:.3f}) than {} ({:.3f}){}", own, b.name, other,
           b.key != "majority" ? ": residual_on=" + b.key + " lets the network begin as good as it"
           : class_weights ? ": class_weights= buys rare classes with the common ones; compare with class_weights=none, "
                             "or take the network for its macro-F1 alone"
