@@ -41,7 +41,7 @@ void run_wells_evaluate(const EvaluateConfig& c, Call& call) {
   const std::vector<Baseline> baselines = evaluate_baselines(model, set.wells, j, commonest);
   call.figures.add("wells", int64_t(evaluated.size()));
   add_figures(call.figures, model, j, baselines);
-  const std::vector<std::string> warnings = warnings_about(j, baselines, false);
+  const std::vector<std::string> warnings = warnings_about(model, j, baselines, false);
   for (const std::string& sentence : warnings) warn(sentence);
   call.figures.add("warnings", warnings);
   write_report(run, ReportInput{.title = "Wells: evaluation of " + c.model,

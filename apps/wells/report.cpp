@@ -125,18 +125,28 @@ std::string penalty_in_words(const WellsModel& model, const ConfusionMatrix& mat
   return model.penalty ? fmt::format(", penalty score {:.4f}", penalty_score(*model.penalty, matrix)) : "";
 }
 
-std::vector<std::string> warnings_about(const Evaluation& j, const std::vector<Baseline>& baselines,
-                                        bool class_weights) {
+namespace {
+// What to do about a baseline that is right more often.
+std::string advice_on(const Baseline& b, const WellsModel& model, bool class_weights) {
+  const char* const corrected = !model.network.on_base ? "" : model.on_boosting ? "boosting" : "logistic";
+  if (b.key != "majority" && b.key != corrected)
+    return ": residual_on=" + b.key + " lets the network begin as good as it";
+  if (class_weights)
+    return ": class_weights= buys rare classes with the common ones; compare with class_weights=none, or take the "
+           "network for its macro-F1 alone";
+  if (b.key == corrected) return ", which it corrects: fewer epochs or a smaller lr= may leave it more of that";
+  return ": it has learnt too little, or knows its training wells by heart";
+}
+}  // namespace
+
+std::vector<std::string> warnings_about(const WellsModel& model, const Evaluation& j,
+                                        const std::vector<Baseline>& baselines, bool class_weights) {
   std::vector<std::string> out;
   const double own = j.matrix.accuracy();
   for (const Baseline& b : baselines)
     if (const double other = b.matrix.accuracy(); j.matrix.total() > 0 && own < other)
-      out.push_back(fmt::format(
-          "the network is right less often (accuracy {:.3f}) than {} ({:.3f}){}", own, b.name, other,
-          b.key != "majority" ? ": residual_on=" + b.key + " lets the network begin as good as it"
-          : class_weights ? ": class_weights= buys rare classes with the common ones; compare with class_weights=none, "
-                            "or take the network for its macro-F1 alone"
-                          : ": it has learnt too little, or knows its training wells by heart"));
+      out.push_back(fmt::format("the network is right less often (accuracy {:.3f}) than {} ({:.3f}){}", own, b.name,
+                                other, advice_on(b, model, class_weights)));
   return out;
 }
 

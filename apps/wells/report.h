@@ -42,7 +42,7 @@ void add_figures(Figures& figures, const WellsModel& model, const Evaluation& ev
 // ", penalty score -0.812" where the model has a penalty matrix, else nothing.
 std::string penalty_in_words(const WellsModel& model, const training::ConfusionMatrix& matrix);
 // What speaks against the network, a sentence each: a baseline, or always the commonest class, that is right more often.
-std::vector<std::string> warnings_about(const Evaluation& evaluation, const std::vector<Baseline>& baselines,
-                                        bool class_weights);
+std::vector<std::string> warnings_about(const WellsModel& model, const Evaluation& evaluation,
+                                        const std::vector<Baseline>& baselines, bool class_weights);
 
 }  // namespace kern::apps

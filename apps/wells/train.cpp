@@ -245,7 +245,7 @@ void evaluate_and_report(const Work& w, const Trained& trained, Call& call) {
   const std::vector<Baseline> baselines = evaluate_baselines(best, w.set.wells, j, commonest);
   call.figures.add("best_epoch", int64_t(end.best_epoch));
   add_figures(call.figures, best, j, baselines);
-  const std::vector<std::string> warnings = warnings_about(j, baselines, c.class_weights != ClassWeights::none);
+  const std::vector<std::string> warnings = warnings_about(best, j, baselines, c.class_weights != ClassWeights::none);
   for (const std::string& sentence : warnings) warn(sentence);
   call.figures.add("warnings", warnings);
   call.figures.add("seconds", end.seconds);
