@@ -63,7 +63,7 @@ double start_of(const data::SegyFile& file) { return file.layout().interval > 0 
 // The sample of a time slice; the middle one where no time is given.
 int64_t slice_sample(const data::SegyFile& file, std::optional<double> at) {
   const double first = start_of(file), step = step_of(file);
-  const double sample = at ? (*at - first) / step : double(file.samples() / 2);
+  const double sample = at ? (*at - first) / step : std::floor(double(file.samples()) / 2);
   check(sample >= 0 && sample <= double(file.samples() - 1), "slice=", at.value_or(0), " lies outside ", file.name(),
         ", which goes from ", first, " to ", first + step * double(file.samples() - 1));
   return int64_t(std::lround(sample));

@@ -108,7 +108,7 @@ std::optional<Trained> train(Work& w, Call& call) {
   const models::SectionNetwork network = model.build();
   model.module.move_to(w.device);
   const auto loss = [&](const AnyModule& module, const Tensor& x, const Tensor& labels) {
-    const Tensor sum = segmentation(module, x, labels);
+    Tensor sum = segmentation(module, x, labels);
     if (!network.divergence || c.divergence == 0) return sum;
     return add(sum, affine(network.divergence(), float(c.divergence / double(x.dim(1) * x.dim(2)))));
   };
