@@ -16,7 +16,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const Tensor& w
   const kernels::CrossEntropySpec g{
       .rows = logits.rows(), .k = logits.channels(), .smoothing = o.smoothing, .pitch = {.x = logits.pitch()}};
   const auto& impl = kernels::select(kernels::CrossEntropy::registry(), logits.device(), g, at);
-  Tensor loss = Tensor::empty({1}, logits.options()), saved = Tensor::empty({g.numbers().size()}, logits.options());
+  Tensor loss = Tensor::empty({1}, logits.options()), saved = Tensor::empty({g.saved().size()}, logits.options());
   impl.forward(Workspace(logits.device(), impl.workspace(g)).exec(), g,
                {.x = logits.data(),
                 .target = t.data<int32_t>(),

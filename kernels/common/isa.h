@@ -13,7 +13,7 @@ namespace kern::kernels {
 
 enum class Isa { avx512, avx2, baseline };
 
-constexpr const char* isa_name(Isa isa) {  // as rows are called
+constexpr const char* isa_name(Isa isa) {  // as implementations are called
   return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "simd";
 }
 
@@ -32,7 +32,7 @@ inline bool cpu_has(Isa isa) {
 #endif
 }
 
-// For a row's supports when it takes every case.
+// For an implementation's supports when it takes every case.
 template <Isa isa, class Spec>
 bool supports_on(const Spec&) {
   return cpu_has(isa);

@@ -10,9 +10,9 @@
 // Layouts: x, dx [rows,K]; target [rows]; weight [K] or null (all 1); loss [1]; saved [2 rows + 1]: (m_i, s_i) of every
 // row, not defined for an ignored one, then W.
 #pragma once
-#include "kernels/common/op.h"
 #include "kernels/common/simd.h"
 #include "kernels/common/targets.h"
+#include "kernels/loss/class_loss.h"
 
 namespace kern::kernels {
 
@@ -26,7 +26,8 @@ struct CrossEntropySpec {
   constexpr Extent logits() const { return {rows, k, x_pitch(), -3, 3}; }
   constexpr Extent targets() const { return {.rows = rows, .classes = k}; }
   constexpr Extent weights() const { return {.columns = k, .low = 0.1f, .high = 2, .optional = true}; }
-  constexpr Extent numbers() const { return {.rows = 2 * rows + 1, .is_private = true}; }  // saved
+  constexpr Extent saved() const { return {.rows = 2 * rows + 1, .is_private = true}; }
+  constexpr Extent gradient() const { return {rows, k, dx_pitch()}; }
   bool operator==(const CrossEntropySpec&) const = default;
 };
 
@@ -45,29 +46,9 @@ struct CrossEntropy {
   static constexpr const char* kName = "cross_entropy";
   using Spec = CrossEntropySpec;
   template <class T>
-  struct Forward {
-    static constexpr double kOperations = 4;
-    const T* x;
-    const int32_t* target;
-    const T* weight;
-    T *loss, *saved;
-    void arrays(const Spec& g, auto&& f) {
-      f("x", x, g.logits()), f("target", target, g.targets()), f("weight", weight, g.weights());
-      f("loss", loss, {}), f("saved", saved, g.numbers());
-    }
-  };
+  using Forward = ClassLossForward<Spec, T>;
   template <class T>
-  struct Backward {
-    static constexpr double kOperations = 4;
-    const T *dy, *x;
-    const int32_t* target;
-    const T *weight, *saved;
-    T* dx;
-    void arrays(const Spec& g, auto&& f) {
-      f("dy", dy, {}), f("x", x, g.logits()), f("target", target, g.targets()), f("weight", weight, g.weights());
-      f("saved", saved, g.numbers()), f("dx", dx, {g.rows, g.k, g.dx_pitch()});
-    }
-  };
+  using Backward = ClassLossBackward<Spec, T>;
   template <Scalar T>
   static void reference(const Spec& g, const Forward<T>& a) {
     T total = 0, sum = 0;

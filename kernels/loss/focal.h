@@ -8,8 +8,8 @@
 // part.
 // Layouts: x, dx [rows,K]; target [rows]; weight [K] or null (all 1); loss, dy [1]; saved [1]: n.
 #pragma once
-#include "kernels/common/op.h"
 #include "kernels/common/targets.h"
+#include "kernels/loss/class_loss.h"
 
 namespace kern::kernels {
 
@@ -29,6 +29,8 @@ struct FocalSpec {
   constexpr Extent logits() const { return {rows, k, x_pitch(), -3, 3}; }
   constexpr Extent targets() const { return {.rows = rows, .classes = class_count(k)}; }
   constexpr Extent weights() const { return {.columns = k, .low = 0.1f, .high = 2, .optional = true}; }
+  constexpr Extent saved() const { return {}; }
+  constexpr Extent gradient() const { return {rows, k, dx_pitch()}; }
   bool operator==(const FocalSpec&) const = default;
 };
 
@@ -58,29 +60,9 @@ struct Focal {
   static constexpr const char* kName = "focal";
   using Spec = FocalSpec;
   template <class T>
-  struct Forward {
-    static constexpr double kOperations = 4;
-    const T* x;
-    const int32_t* target;
-    const T* weight;
-    T *loss, *saved;
-    void arrays(const Spec& g, auto&& f) {
-      f("x", x, g.logits()), f("target", target, g.targets()), f("weight", weight, g.weights());
-      f("loss", loss, {}), f("saved", saved, {});
-    }
-  };
+  using Forward = ClassLossForward<Spec, T>;
   template <class T>
-  struct Backward {
-    static constexpr double kOperations = 4;
-    const T *dy, *x;
-    const int32_t* target;
-    const T *weight, *saved;
-    T* dx;
-    void arrays(const Spec& g, auto&& f) {
-      f("dy", dy, {}), f("x", x, g.logits()), f("target", target, g.targets()), f("weight", weight, g.weights());
-      f("saved", saved, {}), f("dx", dx, {g.rows, g.k, g.dx_pitch()});
-    }
-  };
+  using Backward = ClassLossBackward<Spec, T>;
   template <Scalar T>
   static void reference(const Spec& g, const Forward<T>& a) {
     T sum = 0, count = 0;

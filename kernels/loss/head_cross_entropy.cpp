@@ -52,7 +52,7 @@ struct Places {
     work = place(std::max(Parts(g, n).workspace(), Parts(g, tail).workspace()));
     z = place(size_t(n * g.k) * floats);
     d = place(size_t(n * g.k) * floats);
-    saved = place(size_t(g.cross_entropy(n).numbers().size()) * floats);
+    saved = place(size_t(g.cross_entropy(n).saved().size()) * floats);
     dw = place(size_t(g.w_size() + g.k) * floats);
     totals = place(size_t(g.w_size() + g.k) * sizeof(double));
     group = end;

@@ -307,8 +307,8 @@ struct Plan {
     if (threads == 0) bytes = std::max({bytes, linear_impl().workspace(linear), CrossEntropy::cuda().workspace(loss)});
     else bytes = std::max(bytes, size_t(blocks) * sizeof(Sums<2>));
     kept = work + aligned(bytes);
-    end = kept + (threads ? size_t(blocks * (g.w_size() + g.k)) : size_t(g.rows * g.k + loss.numbers().size())) *
-                     sizeof(float);
+    end = kept +
+          (threads ? size_t(blocks * (g.w_size() + g.k)) : size_t(g.rows * g.k + loss.saved().size())) * sizeof(float);
   }
   const LinearImpl& linear_impl() const { return select(linear_registry(), Device::cuda, linear); }
 };

@@ -12,8 +12,8 @@ constexpr size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 Exec behind(const Exec& exec, size_t bytes) {
   return {.stream = exec.stream, .scratch = static_cast<std::byte*>(exec.scratch) + aligned(bytes)};
 }
-const LinearImpl& row_of(const LinearSpec& g) { return select(linear_registry(), Device::cpu, g); }
-size_t workspace_of(const LinearSpec& g) { return row_of(g).workspace(g); }
+const LinearImpl& linear_impl(const LinearSpec& g) { return select(linear_registry(), Device::cpu, g); }
+size_t workspace_of(const LinearSpec& g) { return linear_impl(g).workspace(g); }
 
 // a = w_ih x over all samples and steps, and backwards.
 LinearSpec input_product(const LstmSpec& g) {
@@ -43,7 +43,7 @@ void forward(const LstmSteps& steps, const Exec& exec, const LstmSpec& g, const 
   for (int64_t k = 0; k < g.gates(); ++k) bias[k] = (b_ih ? b_ih[k] : 0.0f) + (b_hh ? b_hh[k] : 0.0f);
   const Exec rest = behind(exec, bias_bytes(g));
   const LinearSpec product = input_product(g);
-  row_of(product).forward(rest, product, x, w_ih, bias, gates);
+  linear_impl(product).forward(rest, product, x, w_ih, bias, gates);
   steps.forward(g, w_hh, y, gates, cells, rest.scratch);
 }
 
@@ -54,13 +54,13 @@ void backward(const LstmSteps& steps, const Exec& exec, const LstmSpec& g, const
   const Exec rest = behind(exec, gradient_bytes(g));
   steps.backward(g, dy, w_hh, gates, cells, da, rest.scratch);
   const LinearSpec input = input_product(g), state = state_product(g);
-  if (dx) row_of(input).backward_data(rest, input, da, w_ih, dx);
-  if (dw_ih) row_of(input).backward_weight(rest, input, da, x, dw_ih);
-  if (db) row_of(input).backward_bias(rest, input, da, db);
+  if (dx) linear_impl(input).backward_data(rest, input, da, w_ih, dx);
+  if (dw_ih) linear_impl(input).backward_weight(rest, input, da, x, dw_ih);
+  if (db) linear_impl(input).backward_bias(rest, input, da, db);
   if (!dw_hh) return;
   for (int64_t n = 0; g.l > 0 && n < g.n; ++n) std::fill_n(da + (n * g.l + g.position(0)) * g.gates(), g.gates(), 0.0f);
   const int64_t later = g.reverse ? 0 : g.gates(), earlier = g.reverse ? g.y_pitch() : 0;
-  row_of(state).backward_weight(rest, state, da + later, y + earlier, dw_hh);
+  linear_impl(state).backward_weight(rest, state, da + later, y + earlier, dw_hh);
 }
 
 template <Isa isa>
