@@ -210,7 +210,7 @@ template <>
 Conv2dImpl conv2d_simd_impl<KERN_SIMD_ISA>() {
   return {.name = isa_name(KERN_SIMD_ISA),
           .device = Device::cpu,
-          .supports = [](const Conv2dSpec&) { return cpu_has(KERN_SIMD_ISA); },
+          .supports = [](const Conv2dSpec& g) { return !g.volume() && cpu_has(KERN_SIMD_ISA); },
           .workspace = HWY_NAMESPACE::workspace,
           .forward = HWY_NAMESPACE::forward,
           .backward_data = HWY_NAMESPACE::backward_data,

@@ -104,7 +104,7 @@ bool backward_data_pays(const Conv2dSpec& g) { return gather_pays(g, int64_t{g.c
 bool backward_weight_pays(const Conv2dSpec& g) { return !strided(g) || g.r == 4; }
 
 bool supports(const Conv2dSpec& g) {
-  if (!winograd_enabled() || !cpu_has(KERN_SIMD_ISA)) return false;
+  if (g.volume() || !winograd_enabled() || !cpu_has(KERN_SIMD_ISA)) return false;
   if (g.stride_h != g.stride_w || g.dil_h != 1 || g.dil_w != 1 || g.groups != 1 || tiles(g) < 16) return false;
   const int64_t pairs = int64_t{g.c} * g.k, fewest = at_most(g.c, g.k);
   if (strided(g))
