@@ -8,6 +8,7 @@
 //   conv2d_winograd_weight-inl.h       backward_weight
 // This file says which cases they serve; where the direct row is the faster one, its entries do the work.
 #include <cstddef>
+#include <utility>
 
 #include "kernels/common/parallel.h"
 #include "kernels/common/simd.h"
@@ -26,25 +27,33 @@ namespace kern::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-Tiling tiling_of(const Conv2dSpec& g, int h, int w) {
+Tiling tiling_of(const Conv2dSpec& g, int d, int h, int w) {
   const int points = g.stride_w == 2 ? 5 : 6;
-  return {g.n, h, w, g.r == 1 ? 1 : points, points};
+  return {g.n, h, w, g.r == 1 ? 1 : points, points, d};
 }
-int64_t tiles(const Conv2dSpec& g) { return tiling_of(g, g.p(), g.q()).count(); }
+Tiling output_tiling(const Conv2dSpec& g) { return tiling_of(g, g.o(), g.p(), g.q()); }
+// Of one plane each.
+int64_t tiles(const Conv2dSpec& g) {
+  const Tiling all = output_tiling(g);
+  return all.count() * all.planes;
+}
 
 WinogradGather forward_gather(const Conv2dSpec& g, const float* x, const float* b, float* y) {
-  return {.tiling = tiling_of(g, g.p(), g.q()),
-          .in = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w},
-          .out = {y, g.y_pitch(), g.p(), g.q()},
+  return {.tiling = output_tiling(g),
+          .in = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w, g.d, g.pad_front},
+          .out = {y, g.y_pitch(), g.p(), g.q(), 0, 0, 1, g.o()},
           .columns = g.k,
           .bias = b,
           .taps_y = g.r,
           .taps_x = g.s,
-          .w_column = int64_t{g.r} * g.s * g.c,
+          .w_column = int64_t{g.t} * g.r * g.s * g.c,
           .w_reduce = 1,
           .w_first = 0,
           .w_row = int64_t{g.s} * g.c,
-          .w_tap = g.c};
+          .w_tap = g.c,
+          .taps_z = g.t,
+          .w_plane = int64_t{g.r} * g.s * g.c,
+          .volume = g.volume()};
 }
 
 // One direction of backward_data's outputs residue + i * stride: these read the taps first, first - stride, .. down to
@@ -61,19 +70,22 @@ struct Residue {
 WinogradGather backward_gather(const Conv2dSpec& g, const float* dy, const float* b, float* dx, int residue_h,
                                int residue_w) {
   const int stride = g.stride_w;
-  const Residue y(g.r, stride, g.pad_top, residue_h), x(g.s, stride, g.pad_left, residue_w);
-  return {.tiling = tiling_of(g, int(ceil_div(g.h, stride)), int(ceil_div(g.w, stride))),
-          .in = {dy, g.dy_pitch(), g.p(), g.q(), g.k, y.pad, x.pad},
-          .out = {dx, g.dx_pitch(), g.h, g.w, residue_h, residue_w, stride},
+  const Residue z(g.t, 1, g.pad_front, 0), y(g.r, stride, g.pad_top, residue_h), x(g.s, stride, g.pad_left, residue_w);
+  return {.tiling = tiling_of(g, g.d, int(ceil_div(g.h, stride)), int(ceil_div(g.w, stride))),
+          .in = {dy, g.dy_pitch(), g.p(), g.q(), g.k, y.pad, x.pad, 1, g.o(), z.pad},
+          .out = {dx, g.dx_pitch(), g.h, g.w, residue_h, residue_w, stride, g.d},
           .columns = g.c,
           .bias = b,
           .taps_y = y.taps,
           .taps_x = x.taps,
           .w_column = 1,
-          .w_reduce = int64_t{g.r} * g.s * g.c,
-          .w_first = (int64_t{y.first} * g.s + x.first) * g.c,
+          .w_reduce = int64_t{g.t} * g.r * g.s * g.c,
+          .w_first = ((int64_t{z.first} * g.r + y.first) * g.s + x.first) * g.c,
           .w_row = int64_t{-stride} * g.s * g.c,
-          .w_tap = int64_t{-stride} * g.c};
+          .w_tap = int64_t{-stride} * g.c,
+          .taps_z = g.t,
+          .w_plane = -int64_t{g.r} * g.s * g.c,
+          .volume = g.volume()};
 }
 template <class F>
 void with_backward(const Conv2dSpec& g, const float* dy, const float* b, float* dx, F&& f) {
@@ -84,9 +96,11 @@ void with_backward(const Conv2dSpec& g, const float* dy, const float* b, float* 
 }
 
 WinogradWeight weight_sums(const Conv2dSpec& g, const float* dy, const float* x) {
-  return {.tiling = tiling_of(g, g.p(), g.q()),
-          .dy = {dy, g.dy_pitch(), g.p(), g.q(), g.k, 0, 0},
-          .x = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w}};
+  return {.tiling = output_tiling(g),
+          .dy = {dy, g.dy_pitch(), g.p(), g.q(), g.k, 0, 0, 1, g.o(), 0},
+          .x = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w, g.d, g.pad_front},
+          .taps_z = g.t,
+          .volume = g.volume()};
 }
 
 // --- what measured faster than the direct row ----------------------------------------------------------------------
@@ -104,7 +118,8 @@ bool backward_data_pays(const Conv2dSpec& g) { return gather_pays(g, int64_t{g.c
 bool backward_weight_pays(const Conv2dSpec& g) { return !strided(g) || g.r == 4; }
 
 bool supports(const Conv2dSpec& g) {
-  if (g.volume() || !winograd_enabled() || !cpu_has(KERN_SIMD_ISA)) return false;
+  if (!winograd_enabled() || !cpu_has(KERN_SIMD_ISA)) return false;
+  if (g.volume() && (g.r != 3 || g.stride_w != 1 || g.stride_d != 1 || g.dil_d != 1 || g.t > 3)) return false;
   if (g.stride_h != g.stride_w || g.dil_h != 1 || g.dil_w != 1 || g.groups != 1 || tiles(g) < 16) return false;
   const int64_t pairs = int64_t{g.c} * g.k, fewest = at_most(g.c, g.k);
   if (strided(g))

@@ -93,6 +93,47 @@ const Conv3dCase kConv3dCases[] = {
     {"stride_beyond_the_filter", strided({.n = 1, .c = 3, .h = 7, .w = 8, .k = 4, .r = 2, .s = 2, .d = 5, .t = 1}, 3)},
     {"depthwise_of_stride_two", strided(grouped(same(1, 20, 5, 8, 19, 20), 20), 2)},
     {"groups_of_many", grouped(same(1, 32, 3, 4, 9, 64), 2)},
+    // Tiles of 4x4 and columns of up to 16 planes: borders on each side, rests, several blocks of each kind.
+    {"tiles_pitched_padded_at_one_side",
+     {.n = 2,
+      .c = 24,
+      .h = 13,
+      .w = 18,
+      .k = 20,
+      .r = 3,
+      .s = 3,
+      .pad_top = 2,
+      .pad_left = 0,
+      .pad_right = 1,
+      .d = 18,
+      .t = 3,
+      .pad_front = 2,
+      .pitch = {.x = 50, .y = 21, .dx = 29, .dy = 33}}},
+    {"tiles_unpadded", {.n = 1, .c = 8, .h = 9, .w = 11, .k = 16, .r = 3, .s = 3, .d = 5, .t = 3}, false},
+    {"tiles_padded_beyond_the_filter",
+     {.n = 1,
+      .c = 17,
+      .h = 5,
+      .w = 6,
+      .k = 8,
+      .r = 3,
+      .s = 3,
+      .pad_top = 4,
+      .pad_bottom = 3,
+      .pad_left = 5,
+      .pad_right = 7,
+      .d = 3,
+      .t = 3,
+      .pad_front = 5,
+      .pad_back = 4}},
+    {"tiles_of_many_channels", same(1, 70, 3, 9, 11, 133)},
+    {"tiles_of_one_plane", same(2, 16, 1, 13, 18, 24)},
+    {"tiles_of_two_planes", same(1, 40, 2, 13, 18, 16)},
+    {"tiles_of_17_planes", same(1, 8, 17, 9, 10, 24)},
+    {"tiles_of_two_taps_in_depth",
+     {.n = 1, .c = 16, .h = 12, .w = 13, .k = 16, .r = 3, .s = 3, .d = 6, .t = 2, .pad_back = 1}},
+    {"tiles_of_one_tap_in_depth",
+     {.n = 2, .c = 16, .h = 12, .w = 13, .k = 16, .r = 3, .s = 3, .pad_top = 1, .d = 4, .pad_front = 1}},
     {"one_wide_row", {.n = 1, .c = 4, .h = 1, .w = 300, .k = 8, .s = 3, .d = 3, .t = 3, .pad_front = 1, .pad_back = 1}},
 };
 
@@ -109,9 +150,53 @@ std::vector<Conv3dCase> small_volumes() {  // the complex step costs a forward p
 TEST_P(Conv3dKernel, rows_equal_the_reference) { check_rows(GetParam().g, GetParam().bias); }
 
 TEST(Conv3dKernel, any_number_of_threads_gives_the_same_bits) {
-  for (const Conv2dSpec& g : {same(2, 16, 9, 20, 22, 16), same(1, 32, 5, 13, 12, 48), same(1, 1, 9, 20, 22, 16),
-                              strided(same(1, 8, 9, 16, 17, 16), 2)})
+  for (const Conv2dSpec& g :
+       {same(2, 16, 9, 20, 22, 16), same(1, 32, 5, 13, 12, 48), same(1, 1, 9, 20, 22, 16), same(1, 16, 9, 20, 22, 1),
+        same(1, 24, 35, 21, 22, 8), strided(same(1, 8, 9, 16, 17, 16), 2)})
     check_threads(g);
+}
+
+// What Winograd's transforms cost, as in conv2d_winograd_test.cpp: shares of the result's root mean square. Sums are
+// three times as long as there.
+TEST(Conv3dWinograd, accuracy) {
+  const bool before = winograd_enabled();
+  set_winograd(true);
+  const auto check_errors = [](const Array<>& got, const Array<double>& expected) {
+    double squares = 0, error_squares = 0, largest = 0;
+    for (int64_t i = 0; i < got.rows(); ++i)
+      for (int64_t j = 0; j < got.c(); ++j) {
+        const double want = expected.at(i, j), error = got.at(i, j) - want;
+        squares += want * want, error_squares += error * error, largest = std::max(largest, std::abs(error));
+      }
+    EXPECT_LE(std::sqrt(error_squares / squares), 1.5e-6);
+    EXPECT_LE(largest / std::sqrt(squares / double(got.rows() * got.c())), 1.5e-5);
+  };
+  for (const Conv2dSpec& g : {same(1, 64, 5, 11, 14, 64), same(1, 16, 18, 21, 18, 16)}) {
+    const auto x = Array<>::uniform(g.x_rows(), g.c, 0, 1), w = Array<>::uniform(g.w_size(), 1, 0, 2),
+               b = Array<>::uniform(g.k, 1, 0, 3), dy = Array<>::uniform(g.y_rows(), g.k, 0, 4);
+    const auto xd = x.as<double>(), wd = w.as<double>(), bd = b.as<double>(), dyd = dy.as<double>();
+    Array<double> y0(g.y_rows(), g.k), dx0(g.x_rows(), g.c), dw0(g.w_size(), 1);
+    conv2d_forward_reference(g, xd.data(), wd.data(), bd.data(), y0.data());
+    conv2d_backward_data_reference(g, dyd.data(), wd.data(), dx0.data());
+    conv2d_backward_weight_reference(g, dyd.data(), xd.data(), dw0.data());
+    int inexact = 0;
+    for_each_impl(conv2d_registry(), g, [&](const Conv2dImpl& impl, const Exec& exec) {
+      if (impl.exact || impl.device != Device::cpu) return;
+      SCOPED_TRACE(impl.name);
+      ++inexact;
+      Array<> y(g.y_rows(), g.k), dx(g.x_rows(), g.c), dw(g.w_size(), 1);
+      impl.forward(exec, g, x.data(), w.data(), b.data(), y.data());
+      impl.backward_data(exec, g, dy.data(), w.data(), dx.data());
+      impl.backward_weight(exec, g, dy.data(), x.data(), dw.data());
+      check_errors(y, y0), check_errors(dx, dx0), check_errors(dw, dw0);
+    });
+    EXPECT_GE(inexact, 1);
+    set_winograd(false);
+    EXPECT_TRUE(select(conv2d_registry(), Device::cpu, g).exact);
+    set_winograd(true);
+    EXPECT_FALSE(select(conv2d_registry(), Device::cpu, g).exact);
+  }
+  set_winograd(before);
 }
 
 // Forward is the sum over the taps in depth of convolutions of images.
