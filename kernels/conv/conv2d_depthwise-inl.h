@@ -61,23 +61,24 @@ HWY_NOINLINE void depthwise_slide(const DepthwiseTile& t) {
   const Vf d;
   hn::Vec<Vf> sum[M];
   HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = t.start;
-  const float *in_plane = t.in, *weight_plane = t.weights;
+  const float *in = t.in, *weights = t.weights;
   const int64_t pixel = t.in_tap;
   auto add = [&](auto&& load) {
-    for (int z = t.planes; z > 0; --z, in_plane += t.in_plane, weight_plane += t.weight_plane) {
-      const float *in = in_plane, *weights = weight_plane;
-      for (int y = t.rows; y > 0; --y, in += t.in_row, weights += t.weight_row) {
-        hn::Vec<Vf> w[S];
-        HWY_UNROLL(8) for (int s = 0; s < S; ++s) w[s] = hn::LoadU(d, weights + s * t.weight_tap);
-        const float* p = in;
-        HWY_UNROLL(32) for (int i = 0; i < (M - 1) * kStep + S; ++i, p += pixel) {
-          const auto x = load(p);
-          HWY_UNROLL(8) for (int s = 0; s < S; ++s) {
-            const int j = (i - s) / kStep;
-            if (i >= s && j < M && j * kStep == i - s) sum[j] = hn::MulAdd(x, w[s], sum[j]);
-          }
+    int in_plane = t.rows;  // rows of it that are left
+    for (int rows = t.planes * t.rows; rows > 0; --rows) {
+      hn::Vec<Vf> w[S];
+      HWY_UNROLL(8) for (int s = 0; s < S; ++s) w[s] = hn::LoadU(d, weights + s * t.weight_tap);
+      const float* p = in;
+      HWY_UNROLL(32) for (int i = 0; i < (M - 1) * kStep + S; ++i, p += pixel) {
+        const auto x = load(p);
+        HWY_UNROLL(8) for (int s = 0; s < S; ++s) {
+          const int j = (i - s) / kStep;
+          if (i >= s && j < M && j * kStep == i - s) sum[j] = hn::MulAdd(x, w[s], sum[j]);
         }
       }
+      in += t.in_row, weights += t.weight_row;
+      if (--in_plane == 0)
+        in_plane = t.rows, in += t.in_plane - t.rows * t.in_row, weights += t.weight_plane - t.rows * t.weight_row;
     }
   };
   if (t.count == kLanes) add([d](const float* p) { return hn::LoadU(d, p); });
@@ -109,12 +110,12 @@ void depthwise_row(const Gather& g, const float* weights, const Row& row) {
   const Vf d;
   const int channels = g.groups;
   const int64_t width = g.padded_groups();
-  const Range inside = g.x.inside(), tz = g.z.taps_of({row.o, row.o + 1}), ty = g.y.taps_of({row.i, row.i + 1});
+  const Range inside = g.x.inside(), tz = g.z.taps_at(row.o), ty = g.y.taps_at(row.i);
   const int64_t in_row = row.input(g, tz.begin, ty.begin), out_row = row.output(g);
   const DepthwiseFunction row_function = depthwise_function(g.x);
   for (int j = 0; j < g.x.n;) {
     const bool whole = inside.begin <= j && j + kDepthwiseImpl <= inside.end;
-    const Range tx = whole ? Range{0, g.x.taps} : g.x.taps_of({j, j + 1});
+    const Range tx = whole ? Range{0, g.x.taps} : g.x.taps_at(j);
     DepthwiseTile t{.in = g.in + (in_row * g.x.in_size + g.x.input(j, tx.begin)) * g.in_pitch,
                     .weights = weights + ((int64_t{tz.begin} * g.y.taps + ty.begin) * g.x.taps + tx.begin) * width,
                     .out = g.out + (out_row * g.x.out_size + g.x.output(j)) * g.out_pitch,

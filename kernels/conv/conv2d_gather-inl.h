@@ -61,6 +61,13 @@ struct Axis {
     while (t.end < taps && covers(t.end, j)) ++t.end;
     return t;
   }
+  // The taps that are inside for output j.
+  Range taps_at(int j) const {
+    Range t{0, taps};
+    while (t.begin < taps && input(j, t.begin) < 0) ++t.begin;
+    while (t.end > t.begin && input(j, t.end - 1) >= in_size) --t.end;
+    return t;
+  }
   bool covers(int t, Range j) const {
     const Range inside = outputs(t);
     return inside.begin <= j.begin && j.end <= inside.end;
@@ -182,7 +189,10 @@ void limit_row(const Gather& g, const Block& b, float* out, int outputs) {
 struct Row {
   int n, o, i;
   Row(int of, int plane, int row) : n(of), o(plane), i(row) {}
-  Row(const Gather& g, int64_t row) : n(int(row / g.rows())), o(int(row / g.y.n % g.z.n)), i(int(row % g.y.n)) {}
+  Row(const Gather& g, int64_t row) {
+    const int64_t plane = row / g.y.n;
+    n = int(plane / g.z.n), o = int(plane - int64_t{n} * g.z.n), i = int(row - plane * g.y.n);
+  }
   int64_t input(const Gather& g, int tz, int ty) const {
     return (int64_t{n} * g.z.in_size + g.z.input(o, tz)) * g.y.in_size + g.y.input(i, ty);
   }
@@ -194,7 +204,7 @@ struct Row {
 // Outputs `js` of a row, for one block of channels. `inside`: the outputs whose taps are all inside.
 void gather_row(const Gather& g, const Block& b, const float* packed, Range inside, const Row& row, Range js) {
   const int64_t width = b.width(), per_tap = g.reduce * width;
-  const Range tz = g.z.taps_of({row.o, row.o + 1}), ty = g.y.taps_of({row.i, row.i + 1});
+  const Range tz = g.z.taps_at(row.o), ty = g.y.taps_at(row.i);
   const int64_t in_row = row.input(g, tz.begin, ty.begin), out_row = row.output(g);
   const float* in = g.in + b.group * g.reduce;
   float* out = g.out + b.group * g.columns + b.first;

@@ -247,7 +247,7 @@ void pack_planar(const Gather& g, const float* w, float* packed) {
 template <class Slot>
 void planar_row(const Gather& g, const PlanarFunctions& tile, const float* packed, int64_t plane, const Row& row,
                 Range js, Slot&& slot) {
-  const Range tz = g.z.taps_of({row.o, row.o + 1}), ty = g.y.taps_of({row.i, row.i + 1});
+  const Range tz = g.z.taps_at(row.o), ty = g.y.taps_at(row.i);
   const float *rows[PlanarCut::kMaxTaps], *weights[PlanarCut::kMaxTaps];
   int count = 0;
   for (int z = tz.begin; z < tz.end; ++z)

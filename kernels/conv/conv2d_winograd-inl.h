@@ -236,22 +236,24 @@ HWY_NOINLINE void write_tiles(const WinogradGather& g, TileRange range, int bloc
   const int64_t step = g.sum_step(range.size()), column = g.out.step * g.out.pitch, row = g.out.w * column;
   const int first = block * WinogradGather::kWidth, last = int(at_most(g.columns, first + WinogradGather::kWidth));
   const int all_rows = g.out.rows(), all_columns = g.out.columns();
-  auto write = [&](const float* from, float* to, int y, int x) HWY_ATTR {
-    const int rows = int(at_most(kH, all_rows - y)), columns = int(at_most(kOutputs, all_columns - x));
-    for (int c = first; c < last; c += kLanes, from += kLanes) {
-      const int count = int(at_most(kLanes, last - c));
-      const Vec bias = g.bias ? load_first(g.bias + c, count) : hn::Zero(Vf());
-      for (int i = 0; i < kH; ++i)
-        for (int j = kAhead; j < kAhead + kOutputs; ++j) __builtin_prefetch(to + c + i * row + j * column, 1);
-      if (rows == kH && columns == kOutputs && count == kLanes)
-        write_tile<kRows, kColumns, true>(from, step, bias, g.limits, to + c, row, column, rows, columns, count);
-      else write_tile<kRows, kColumns, false>(from, step, bias, g.limits, to + c, row, column, rows, columns, count);
-    }
-  };
+  const int64_t width = g.width(0), plane = g.out.h * g.out.w * g.out.pitch;
   for_each_tile(g.tiling, range, [&](int64_t tile, int n, int z, int y, int x) HWY_ATTR {
-    const float* from = sums + tile * g.tiling.planes * g.width(0);
-    for (const int end = int(at_most(g.out.d, z + g.tiling.planes)); z < end; ++z, from += g.width(0))
-      write(from, g.out.at(n, z, y, x), y, x);
+    const float* of_plane = sums + tile * g.tiling.planes * width;
+    float* to = g.out.at(n, z, y, x);
+    const int rows = int(at_most(kH, all_rows - y)), columns = int(at_most(kOutputs, all_columns - x));
+    for (int planes = int(at_most(g.tiling.planes, g.out.d - z)); planes > 0;
+         --planes, of_plane += width, to += plane) {
+      const float* from = of_plane;
+      for (int c = first; c < last; c += kLanes, from += kLanes) {
+        const int count = int(at_most(kLanes, last - c));
+        const Vec bias = g.bias ? load_first(g.bias + c, count) : hn::Zero(Vf());
+        for (int i = 0; i < kH; ++i)
+          for (int j = kAhead; j < kAhead + kOutputs; ++j) __builtin_prefetch(to + c + i * row + j * column, 1);
+        if (rows == kH && columns == kOutputs && count == kLanes)
+          write_tile<kRows, kColumns, true>(from, step, bias, g.limits, to + c, row, column, rows, columns, count);
+        else write_tile<kRows, kColumns, false>(from, step, bias, g.limits, to + c, row, column, rows, columns, count);
+      }
+    }
   });
 }
 

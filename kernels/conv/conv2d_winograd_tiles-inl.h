@@ -243,64 +243,57 @@ struct Patches {
   float* to;
   int64_t point, tile, phase;
 };
-template <int kRows, int kColumns, int kH, int kW>
-HWY_INLINE void transform_patch(const Source& s, const Part& part, int n, int z, int y, int x, float* out,
-                                int64_t point) {
-  const int64_t column = s.step * s.pitch, row = s.step * s.w * s.pitch;
-  const int rows[2] = {s.steps(-y), int(at_most(kH, s.steps(s.h - y)))},
-            columns[2] = {s.steps(-x), int(at_most(kW, s.steps(s.w - x)))};
-  const bool inside = rows[0] == 0 && rows[1] == kH && columns[0] == 0 && columns[1] == kW;
-  const int64_t origin = (((int64_t{n} * s.d + z) * s.h + y) * s.w + x) * s.pitch + part.first;
-  int c = 0;
-  for (; c + kLanes <= part.channels; c += kLanes) {
-    for (int i = 0; i < kH; ++i)
-      for (int j = kAhead + kW - kOutputs; j < kAhead + kW; ++j)
-        __builtin_prefetch(s.data + origin + c + i * row + j * column);
-    (inside ? transform_patch<kRows, kColumns, kH, kW, Extent::inside>
-            : transform_patch<kRows, kColumns, kH, kW, Extent::border>)(s.data, origin + c, row, column, rows, columns,
-                                                                        kLanes, out + c, point);
-  }
-  if (c < part.channels)
-    transform_patch<kRows, kColumns, kH, kW, Extent::rest>(s.data, origin + c, row, column, rows, columns,
-                                                           part.channels - c, out + c, point);
-}
-template <int kRows, int kColumns, int kH, int kW>
+template <int kRows, int kColumns, int kH, int kW, bool kVolume = false>
 HWY_NOINLINE void transform_patches(const Tiling& tiling, TileRange range, const Source& s, const Part& part,
                                     const Patches& patches) {
-  for_each_tile(tiling, range, [&](int64_t tile, int n, int, int tile_y, int tile_x) HWY_ATTR {
-    float* out = patches.to + tile * patches.tile;
-    for (int phase = 0; phase < part.phases; ++phase, out += patches.phase) {
-      const int of_all = part.first_phase + phase;
-      transform_patch<kRows, kColumns, kH, kW>(s, part, n, 0, tile_y * s.step - s.pad_y + (of_all >> (s.step - 1)),
-                                               tile_x * s.step - s.pad_x + (of_all & (s.step - 1)), out, patches.point);
-    }
-  });
-}
-template <int kRows, int kColumns, int kH, int kW>
-HWY_NOINLINE void transform_planes(const Tiling& tiling, TileRange range, const Source& s, const Part& part,
-                                   const Patches& patches) {
+  const int64_t column = s.step * s.pitch, row = s.step * s.w * s.pitch;
   for_each_tile(tiling, range, [&](int64_t tile, int n, int tile_z, int tile_y, int tile_x) HWY_ATTR {
     float* out = patches.to + tile * patches.tile;
-    for (int z = tile_z - s.pad_z, end = z + part.phases; z < end; ++z, out += patches.phase) {
-      if (0 <= z && z < s.d) {
-        transform_patch<kRows, kColumns, kH, kW>(s, part, n, z, tile_y - s.pad_y, tile_x - s.pad_x, out, patches.point);
+    for (int phase = 0; phase < part.phases; ++phase, out += patches.phase) {
+      int64_t image = n;
+      int y = tile_y * s.step - s.pad_y, x = tile_x * s.step - s.pad_x;
+      if constexpr (kVolume) {
+        const int z = tile_z - s.pad_z + phase;
+        if (z < 0 || z >= s.d) {
+          for (int p = 0; p < kRows * kColumns; ++p)
+            for (int c = 0; c < part.channels; c += kLanes)
+              hn::StoreU(hn::Zero(Vf()), Vf(), out + p * patches.point + c);
+          continue;
+        }
+        image = int64_t{n} * s.d + z;
       } else {
-        for (int p = 0; p < kRows * kColumns; ++p)
-          for (int c = 0; c < part.channels; c += kLanes) hn::StoreU(hn::Zero(Vf()), Vf(), out + p * patches.point + c);
+        const int of_all = part.first_phase + phase;
+        y += of_all >> (s.step - 1), x += of_all & (s.step - 1);
       }
+      const int rows[2] = {s.steps(-y), int(at_most(kH, s.steps(s.h - y)))},
+                columns[2] = {s.steps(-x), int(at_most(kW, s.steps(s.w - x)))};
+      const bool inside = rows[0] == 0 && rows[1] == kH && columns[0] == 0 && columns[1] == kW;
+      const int64_t origin = ((image * s.h + y) * s.w + x) * s.pitch + part.first;
+      int c = 0;
+      for (; c + kLanes <= part.channels; c += kLanes) {
+        for (int i = 0; i < kH; ++i)
+          for (int j = kAhead + kW - kOutputs; j < kAhead + kW; ++j)
+            __builtin_prefetch(s.data + origin + c + i * row + j * column);
+        (inside ? transform_patch<kRows, kColumns, kH, kW, Extent::inside>
+                : transform_patch<kRows, kColumns, kH, kW, Extent::border>)(s.data, origin + c, row, column, rows,
+                                                                            columns, kLanes, out + c, patches.point);
+      }
+      if (c < part.channels)
+        transform_patch<kRows, kColumns, kH, kW, Extent::rest>(s.data, origin + c, row, column, rows, columns,
+                                                               part.channels - c, out + c, patches.point);
     }
   });
 }
 using TransformPatches = void (*)(const Tiling&, TileRange, const Source&, const Part&, const Patches&);
 // B^T x B of the patches that outputs read.
 TransformPatches transform_inputs(const Tiling& tiling, bool volume) {
-  if (volume) return transform_planes<6, 6, 6, 6>;
+  if (volume) return transform_patches<6, 6, 6, 6, true>;
   if (!tiling.planar()) return transform_patches<1, 6, 1, 6>;
   return tiling.rows == 6 ? transform_patches<6, 6, 6, 6> : transform_patches<5, 5, 5, 5>;
 }
 // A y A^T of tiles of outputs.
 TransformPatches transform_outputs(const Tiling& tiling, bool volume) {
-  if (volume) return transform_planes<6, 6, kOutputs, kOutputs>;
+  if (volume) return transform_patches<6, 6, kOutputs, kOutputs, true>;
   if (!tiling.planar()) return transform_patches<1, 6, 1, kOutputs>;
   return tiling.rows == 6 ? transform_patches<6, 6, kOutputs, kOutputs> : transform_patches<5, 5, kOutputs, kOutputs>;
 }

@@ -27,17 +27,17 @@ struct WinogradWeight {
   int taps_z = 1;
   bool volume = false;
 
-  static constexpr int kSquare = 64, kVolumeSquare = 32, kMaxTasks = 16;
+  static constexpr int kSquare = 64, kMaxTasks = 16;
   int points() const { return tiling.points(); }
   int plane_taps() const { return tiling.taps_y() * tiling.taps_x() * x.phases(); }
   int taps() const { return taps_z * plane_taps(); }
   int64_t size() const { return int64_t{dy.channels} * taps() * x.channels; }
 
-  // Squares: rows are output channels, columns input channels, of as many phases as there is room for, of all taps in
-  // depth.
+  // Squares: rows are output channels, columns input channels, of as many phases as there is room for; or, of all taps
+  // in depth, fewer where there are many rows.
   EvenTiles row_cut() const { return EvenTiles(dy.channels, kSquare); }
   int columns() const {
-    const int most = volume ? kVolumeSquare : kSquare;
+    const int most = volume && row_cut().length(0) > kSquare / 2 ? kSquare / 2 : kSquare;
     return int(round_up(ceil_div(x.channels, ceil_div(x.channels, most)), kLanes));
   }
   int column_cuts() const { return int(ceil_div(x.channels, columns())); }
@@ -51,7 +51,7 @@ struct WinogradWeight {
 
   int64_t row_pitch() const { return round_up(row_cut().length(0), kLanes); }
   int tiles_of_block() const {
-    const int64_t fit = 130'000 / (points() * (dy_pitch() + x_pitch()));
+    const int64_t fit = (volume ? 260'000 : 130'000) / (points() * (dy_pitch() + x_pitch()));
     return int(at_least(volume ? 1 : 16, at_most(fit, tiling.count())));
   }
   int64_t blocks() const { return ceil_div(tiling.count(), tiles_of_block()); }
@@ -93,14 +93,15 @@ void add_points(const WinogradWeight& g, const WinogradSquare& square, int64_t t
   if (g.tiling.planes == 1) std::swap(t.middle, t.inner);
   t.c_row = g.width();
   t.add = add;
+  const int64_t dy_step = g.dy_step(), x_step = g.x_step(), sum_step = g.sum_step();
   for (int p = 0; p < g.points(); ++p)
     for (int first = 0; first < square.width; first += kMaxVectors * kLanes) {
       t.columns = int(at_most(square.width - first, kMaxVectors * kLanes));
       const int vectors = t.columns / kLanes;
       const EvenTiles cut(square.rows, max_rows(vectors));
-      t.a = dy + p * g.dy_step();
-      t.b = x + p * g.x_step() + first;
-      t.c = sums + p * g.sum_step() + first;
+      t.a = dy + p * dy_step;
+      t.b = x + p * x_step + first;
+      t.c = sums + p * sum_step + first;
       t.repeat = cut.longer;
       if (cut.longer > 0) tile_function<Operands::unit>(cut.size + 1, vectors)(t);
       t.a += cut.begin(cut.longer);
@@ -116,13 +117,13 @@ void write_filters(const WinogradWeight& g, const WinogradSquare& square, const 
   const Vf d;
   constexpr int kTapsY = kRows == 1 ? 1 : taps_of(kRows), kTapsX = taps_of(kColumns);
   const int64_t point = g.sum_step(), step = g.x.step;
-  const int runs = g.taps_z * g.phases();
+  const int phases = g.phases(), runs = g.taps_z * phases, width = g.width(), columns = g.columns(), taps = g.taps();
   for (int i = 0; i < square.rows * runs; ++i) {
-    const int k = i / runs, phase = square.first_phase + i % g.phases();
-    const int64_t tap = i % runs / g.phases() * g.plane_taps() + phase / step * step * kTapsX + phase % step;
-    float* const to = dw + ((square.first_k + k) * int64_t{g.taps()} + tap) * g.x.channels + square.first_c;
+    const int k = i / runs, run = i % runs, phase = square.first_phase + run % phases;
+    const int64_t tap = int64_t{run / phases} * g.plane_taps() + phase / step * step * kTapsX + phase % step;
+    float* const to = dw + ((square.first_k + k) * int64_t{taps} + tap) * g.x.channels + square.first_c;
     for (int c = 0; c < square.columns; c += kLanes) {
-      const float* from = sums + int64_t{k} * g.width() + i % runs * g.columns() + c;
+      const float* from = sums + int64_t{k} * width + run * columns + c;
       Vec half[kTapsY][kColumns];
       for (int q = 0; q < kColumns; ++q) {
         if constexpr (kRows == 1) {
