@@ -166,14 +166,18 @@ constexpr int planar_vectors(int columns) {
   return kManyRegisters ? (columns <= 2 ? 6 : columns <= 5 ? 4 : 3) : columns <= 2 ? 4 : 2;
 }
 struct PlanarFunctions {
-  PlanarFunction whole, single;
-  int vectors;  // of `whole`
+  PlanarFunction of[6];  // of so many vectors, less 1
+  int vectors;           // of the widest
 };
+template <int K, size_t... V>
+PlanarFunctions planar_functions(std::index_sequence<V...>) {
+  return {{planar_tile<K, int(V) + 1>...}, sizeof...(V)};
+}
 template <int K = kMaxPlanarColumns>
 PlanarFunctions planar_functions(int columns) {
   if constexpr (K > 1)
     if (columns < K) return planar_functions<K - 1>(columns);
-  return {planar_tile<K, planar_vectors(K)>, planar_tile<K, 1>, planar_vectors(K)};
+  return planar_functions<K>(std::make_index_sequence<planar_vectors(K)>());
 }
 
 // Gathers from one array with a few columns: the residues of a stride, or one. They read the same rows, which are
@@ -266,9 +270,9 @@ void planar_row(const Gather& g, const PlanarFunctions& tile, const float* packe
                      .limits = g.limits,
                      .out = g.out + (row.output(g) * g.x.out_size + g.x.output(js.begin)) * g.out_pitch,
                      .step = g.x.out_step * g.out_pitch};
-  int j = 0;
-  for (; j + tile.vectors * kLanes <= js.size(); j += tile.vectors * kLanes) tile.whole(t, j, kLanes);
-  for (; j < js.size(); j += kLanes) tile.single(t, j, int(at_most(kLanes, js.size() - j)));
+  const EvenTiles whole(js.size() / kLanes, tile.vectors);
+  for (int i = 0; i < whole.count; ++i) tile.of[whole.length(i) - 1](t, whole.begin(i) * kLanes, kLanes);
+  if (const int rest = js.size() % kLanes; rest > 0) tile.of[0](t, js.size() - rest, rest);
 }
 
 // The whole of them.

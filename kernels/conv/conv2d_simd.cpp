@@ -7,6 +7,7 @@
 //   conv2d_depthwise-inl.h     one channel a group
 // This file says which of them serves which case, and what scratch it needs.
 #include <cstddef>
+#include <utility>
 
 #include "kernels/common/parallel.h"
 #include "kernels/common/simd.h"

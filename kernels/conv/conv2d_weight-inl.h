@@ -72,12 +72,15 @@ struct PixelBlocks {
 struct WeightPlan {
   bool run;           // x[.., s * C + c] for all s and c of a filter row are neighbours, and C is small
   bool vectors_of_x;  // rows of a tile are output channels, columns are values of x; otherwise the other way round
+  bool taps;          // rows of a tile are the taps of a filter row instead: there is one output channel
   bool pack;          // dy is read often enough to be copied into dense blocks first
   bool slide;         // three neighbouring taps share what they read, with zeros round dy in place of borders
   explicit WeightPlan(const Conv2dSpec& g)
       : run(g.dil_w == 1 && g.groups == 1 && g.x_pitch() == g.c && g.c < 16 && g.s > 1) {
     const int64_t values = run ? g.s * g.cg() : g.cg(), times = run ? 1 : g.s;
     vectors_of_x = times * ceil_div(values, kLanes) * g.kg() < times * values * ceil_div(g.kg(), kLanes);
+    taps = vectors_of_x && !run && g.k == 1 && g.dy_pitch() == 1 && g.stride_w == 1 && g.dil_w == 1 && g.s > 1 &&
+           g.s <= max_rows(kMaxVectors);
     pack = !vectors_of_x && g.t * g.r * g.s * g.cg() >= 128;
     slide = !run && !vectors_of_x && g.s == 3 && g.stride_w == 1 && g.dil_w == 1 && g.cg() >= 4 && g.q() >= 8 &&
             (g.t * g.r * g.cg() >= 48 || g.kg() <= 128);  // else copying dy is not worth its while
@@ -216,6 +219,34 @@ void add_block(const Conv2dSpec& g, const WeightPlan& plan, const FilterSlices& 
       }
     }
   };
+  // With plan.taps: the pixels of rows p, filter row r. Tap s of the value at column u of x meets dy at u + pad - s.
+  auto add_taps = [&](int r, Range p) {
+    if (p.size() == 0) return;
+    const Range u = overlap({block.q.begin - g.pad_left + g.s - 1, block.q.end - g.pad_left}, {0, g.w});
+    for (int s = 0; s < g.s; ++s) {  // those that not all taps meet
+      const Range q = overlap(block.q, ax.outputs(s));
+      if (u.size() == 0) {
+        add(0, 0, 1, r, s, cg, p, q);
+      } else {
+        add(0, 0, 1, r, s, cg, p, {q.begin, u.begin + g.pad_left - s});
+        add(0, 0, 1, r, s, cg, p, {u.end + g.pad_left - s, q.end});
+      }
+    }
+    if (u.size() == 0) return;
+    Tile t{};
+    t.outer = {p.size(), g.q(), int64_t{g.stride_h} * g.w * xp};
+    t.middle = {};
+    t.inner = {u.size(), 1, xp};
+    t.a = dy + int64_t{p.begin - block.p.begin} * g.q() + u.begin + g.pad_left - (g.s - 1) - block.q.begin;
+    t.c_row = -cg;  // the first row is the last tap
+    t.add = true;
+    for (int first = 0; first < cg; first += kWidth) {
+      t.columns = int(at_most(cg - first, kWidth));
+      t.b = x + (rows.input(block, p, r) * g.w + u.begin) * xp + first;
+      t.c = partial + (int64_t{r} * g.s + g.s - 1) * cg + first;
+      tile_function<Operands::unit_unpadded>(g.s, int(ceil_div(t.columns, kLanes)))(t);
+    }
+  };
   const int step = plan.vectors_of_x ? kg : kWidth;
   const Range parts = slices.rows ? Range{0, g.groups} : slice,
               filter_rows = slices.rows ? slice : Range{0, rows.count};
@@ -233,7 +264,9 @@ void add_block(const Conv2dSpec& g, const WeightPlan& plan, const FilterSlices& 
     }
     for (int r = filter_rows.begin; r < filter_rows.end; ++r) {
       const Range p = rows.pixels(block, r);
-      if (plan.run && inside.size() > 0) {
+      if (plan.taps) {
+        add_taps(r, p);
+      } else if (plan.run && inside.size() > 0) {
         add(group, j, count, r, 0, g.s * cg, p, inside);
         for (int s = 0; s < g.s; ++s) {  // and the borders
           const Range q = overlap(block.q, ax.outputs(s));

@@ -141,7 +141,7 @@ struct Tiling {
         rows(point_rows),
         columns(point_columns),
         planes(z > 0 ? int(ceil_div(depth, z)) : 1) {}
-  static constexpr int kMaxPlanes = 16;
+  static constexpr int kMaxPlanes = 32;
   bool planar() const { return rows > 1; }
   int64_t count() const { return int64_t{n} * z * y * x; }
   int points() const { return rows * columns; }

@@ -72,6 +72,7 @@ const Conv3dCase kConv3dCases[] = {
     {"wide", same(1, 48, 5, 9, 8, 32)},
     {"last_layer", same(1, 16, 5, 9, 12, 1)},
     {"last_layer_of_long_rows", same(1, 16, 3, 37, 150, 1)},
+    {"last_layer_of_rows_of_two_parts", same(1, 33, 2, 3, 300, 1)},
     {"one_plane", same(2, 8, 1, 9, 21, 3)},
     {"two_planes", same(1, 8, 2, 10, 18, 16)},
     {"few_out_every_second_plane",
@@ -93,7 +94,7 @@ const Conv3dCase kConv3dCases[] = {
     {"stride_beyond_the_filter", strided({.n = 1, .c = 3, .h = 7, .w = 8, .k = 4, .r = 2, .s = 2, .d = 5, .t = 1}, 3)},
     {"depthwise_of_stride_two", strided(grouped(same(1, 20, 5, 8, 19, 20), 20), 2)},
     {"groups_of_many", grouped(same(1, 32, 3, 4, 9, 64), 2)},
-    // Tiles of 4x4 and columns of up to 16 planes: borders on each side, rests, several blocks of each kind.
+    // Tiles of 4x4 and columns of up to 32 planes: borders on each side, rests, several blocks of each kind.
     {"tiles_pitched_padded_at_one_side",
      {.n = 2,
       .c = 24,
@@ -129,7 +130,7 @@ const Conv3dCase kConv3dCases[] = {
     {"tiles_of_many_channels", same(1, 70, 3, 9, 11, 133)},
     {"tiles_of_one_plane", same(2, 16, 1, 13, 18, 24)},
     {"tiles_of_two_planes", same(1, 40, 2, 13, 18, 16)},
-    {"tiles_of_17_planes", same(1, 8, 17, 9, 10, 24)},
+    {"tiles_of_35_planes", same(1, 8, 35, 9, 10, 24)},
     {"tiles_of_two_taps_in_depth",
      {.n = 1, .c = 16, .h = 12, .w = 13, .k = 16, .r = 3, .s = 3, .d = 6, .t = 2, .pad_back = 1}},
     {"tiles_of_one_tap_in_depth",
