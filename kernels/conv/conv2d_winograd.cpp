@@ -127,7 +127,7 @@ bool supports(const Conv2dSpec& g) {
            at_most(g.p(), g.q()) >= 3;
   const bool planar = g.r == 3, signal = g.r == 1 && g.h == 1 && g.p() == 1;
   if (g.stride_w != 1 || g.s != 3 || !(planar || signal)) return false;
-  const bool wide = planar ? fewest >= 8 && pairs >= 128 : fewest >= 16 && pairs >= 1024;
+  const bool wide = planar ? fewest >= 8 && (g.volume() || pairs >= 128) : fewest >= 16 && pairs >= 1024;
   return wide && at_most(g.q(), g.w) >= 3 && (signal || at_most(g.p(), g.h) >= 3);
 }
 

@@ -201,17 +201,25 @@ enum class Extent {
   rest     // and only the first channels of the vector
 };
 HWY_ALIGN constexpr float kZeros[kLanes] = {};
+constexpr int kHalf = kLanes / 2;
 
-// Patch [kH][kW] of one vector of channels -> [kRows][kColumns] points, `step` apart.
-template <int kRows, int kColumns, int kH, int kW, Extent kExtent>
+// Patch [kH][kW] of one vector of channels -> [kRows][kColumns] points, `step` apart. With kPair half a vector of a
+// plane and half a vector of the next, `next` values away, in one.
+template <int kRows, int kColumns, int kH, int kW, Extent kExtent, bool kPair = false>
 HWY_INLINE void transform_patch(const float* data, int64_t origin, int64_t row, int64_t column, const int (&rows)[2],
-                                const int (&columns)[2], int count, float* to, int64_t step) {
+                                const int (&columns)[2], int count, float* to, int64_t step,
+                                [[maybe_unused]] int64_t next) {
   const Vf d;
+  auto read = [&](const float* p, [[maybe_unused]] const float* p_next) HWY_ATTR {
+    const hn::Half<Vf> half;
+    if constexpr (kPair) return hn::Combine(d, hn::LoadU(half, p_next), hn::LoadU(half, p));
+    else return hn::LoadU(d, p);
+  };
   auto load = [&](int i, int j) HWY_ATTR {
     const int64_t at = origin + i * row + j * column;
-    if constexpr (kExtent == Extent::inside) return hn::LoadU(d, data + at);
+    if constexpr (kExtent == Extent::inside) return read(data + at, data + at + next);
     const bool there = (rows[0] <= i) & (i < rows[1]) & (columns[0] <= j) & (j < columns[1]);
-    if constexpr (kExtent == Extent::border) return hn::LoadU(d, there ? data + at : kZeros);
+    if constexpr (kExtent == Extent::border) return read(there ? data + at : kZeros, there ? data + at + next : kZeros);
     else return there ? load_first(data + at, count) : hn::Zero(d);
   };
   Vec half[kRows][kW];
@@ -269,6 +277,23 @@ HWY_NOINLINE void transform_patches(const Tiling& tiling, TileRange range, const
                 columns[2] = {s.steps(-x), int(at_most(kW, s.steps(s.w - x)))};
       const bool inside = rows[0] == 0 && rows[1] == kH && columns[0] == 0 && columns[1] == kW;
       const int64_t origin = ((image * s.h + y) * s.w + x) * s.pitch + part.first;
+      if constexpr (kVolume && kLanes == 16) {  // as the planes lie, so do their points
+        const int z = tile_z - s.pad_z + phase;
+        if (part.channels == kHalf && patches.phase == kHalf && phase + 1 < part.phases && z + 1 < s.d) {
+          const int64_t next = int64_t{s.h} * s.w * s.pitch;
+          for (int i = 0; i < kH; ++i)
+            for (int j = kAhead + kW - kOutputs; j < kAhead + kW; j += 2) {
+              __builtin_prefetch(s.data + origin + i * row + j * column);
+              __builtin_prefetch(s.data + origin + next + i * row + j * column);
+            }
+          (inside ? transform_patch<kRows, kColumns, kH, kW, Extent::inside, true>
+                  : transform_patch<kRows, kColumns, kH, kW, Extent::border, true>)(s.data, origin, row, column, rows,
+                                                                                    columns, kLanes, out, patches.point,
+                                                                                    next);
+          ++phase, out += patches.phase;
+          continue;
+        }
+      }
       int c = 0;
       for (; c + kLanes <= part.channels; c += kLanes) {
         for (int i = 0; i < kH; ++i)
@@ -276,11 +301,11 @@ HWY_NOINLINE void transform_patches(const Tiling& tiling, TileRange range, const
             __builtin_prefetch(s.data + origin + c + i * row + j * column);
         (inside ? transform_patch<kRows, kColumns, kH, kW, Extent::inside>
                 : transform_patch<kRows, kColumns, kH, kW, Extent::border>)(s.data, origin + c, row, column, rows,
-                                                                            columns, kLanes, out + c, patches.point);
+                                                                            columns, kLanes, out + c, patches.point, 0);
       }
       if (c < part.channels)
         transform_patch<kRows, kColumns, kH, kW, Extent::rest>(s.data, origin + c, row, column, rows, columns,
-                                                               part.channels - c, out + c, patches.point);
+                                                               part.channels - c, out + c, patches.point, 0);
     }
   });
 }

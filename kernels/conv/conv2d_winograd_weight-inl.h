@@ -36,9 +36,11 @@ struct WinogradWeight {
   // Squares: rows are output channels, columns input channels, of as many phases as there is room for; or, of all taps
   // in depth, fewer where there are many rows.
   EvenTiles row_cut() const { return EvenTiles(dy.channels, kSquare); }
+  // Of a volume rows and columns may end with half a vector: what is written beyond it the next plane writes again.
+  int granule() const { return volume ? kHalf : kLanes; }
   int columns() const {
     const int most = volume && row_cut().length(0) > kSquare / 2 ? kSquare / 2 : kSquare;
-    return int(round_up(ceil_div(x.channels, ceil_div(x.channels, most)), kLanes));
+    return int(round_up(ceil_div(x.channels, ceil_div(x.channels, most)), granule()));
   }
   int column_cuts() const { return int(ceil_div(x.channels, columns())); }
   int phases() const {
@@ -46,10 +48,10 @@ struct WinogradWeight {
     while (phases % 2 == 0 && phases * columns() > kSquare) phases /= 2;
     return phases;
   }
-  int width() const { return taps_z * phases() * columns(); }
+  int width() const { return int(round_up(taps_z * phases() * columns(), kLanes)); }
   int squares() const { return row_cut().count * (x.phases() / phases()) * column_cuts(); }
 
-  int64_t row_pitch() const { return round_up(row_cut().length(0), kLanes); }
+  int64_t row_pitch() const { return round_up(row_cut().length(0), granule()); }
   int tiles_of_block() const {
     const int64_t fit = (volume ? 260'000 : 130'000) / (points() * (dy_pitch() + x_pitch()));
     return int(at_least(volume ? 1 : 16, at_most(fit, tiling.count())));
@@ -80,7 +82,7 @@ struct WinogradSquare {
     first_k = row_cut.begin(i), rows = row_cut.length(i);
     first_c = square % g.column_cuts() * g.columns(), columns = int(at_most(g.columns(), g.x.channels - first_c));
     first_phase = square / g.column_cuts() % groups * g.phases();
-    width = g.width() - g.columns() + int(round_up(columns, kLanes));
+    width = int(round_up((g.taps_z * g.phases() - 1) * g.columns() + columns, kLanes));
   }
 };
 

@@ -128,6 +128,10 @@ const Conv3dCase kConv3dCases[] = {
       .pad_front = 5,
       .pad_back = 4}},
     {"tiles_of_many_channels", same(1, 70, 3, 9, 11, 133)},
+    {"tiles_of_half_vectors", same(2, 8, 6, 9, 11, 8)},
+    {"tiles_of_half_vectors_pitched",
+     with({.n = 1, .c = 8, .h = 9, .w = 11, .k = 24, .r = 3, .s = 3, .d = 5, .t = 3, .pad_front = 1},
+          {.x = 11, .y = 25, .dx = 9, .dy = 31})},
     {"tiles_of_one_plane", same(2, 16, 1, 13, 18, 24)},
     {"tiles_of_two_planes", same(1, 40, 2, 13, 18, 16)},
     {"tiles_of_35_planes", same(1, 8, 35, 9, 10, 24)},
@@ -153,7 +157,7 @@ TEST_P(Conv3dKernel, rows_equal_the_reference) { check_rows(GetParam().g, GetPar
 TEST(Conv3dKernel, any_number_of_threads_gives_the_same_bits) {
   for (const Conv2dSpec& g :
        {same(2, 16, 9, 20, 22, 16), same(1, 32, 5, 13, 12, 48), same(1, 1, 9, 20, 22, 16), same(1, 16, 9, 20, 22, 1),
-        same(1, 24, 35, 21, 22, 8), strided(same(1, 8, 9, 16, 17, 16), 2)})
+        same(1, 24, 35, 21, 22, 8), same(1, 8, 19, 20, 22, 8), strided(same(1, 8, 9, 16, 17, 16), 2)})
     check_threads(g);
 }
 
