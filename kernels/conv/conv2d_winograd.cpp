@@ -1,7 +1,7 @@
-// The Winograd implementations of conv2d: 3x3 filters (signals: of 3) of stride 1, 4x4 and 3x3 filters of stride 2;
-// dilation 1, one group. Four times (signals: twice; stride 2: 2.6 and 1.8 times) fewer multiplications than a
-// direct convolution, at the price of the transforms: they pay from a number of channels and tiles on. What makes
-// it fast stands in
+// The Winograd implementations of conv2d: 3x3 filters (signals: of 3; volumes: of up to 3 such planes) of stride 1, 4x4
+// and 3x3 filters of stride 2; dilation 1, one group. Four times (signals: twice; stride 2: 2.6 and 1.8 times) fewer
+// multiplications than a direct convolution, at the price of the transforms: they pay from a number of channels and
+// tiles on. What makes it fast stands in
 //   common/tile-inl.h                  the micro-kernel of the matrix products
 //   conv2d_winograd_tiles-inl.h        transforms, tiles
 //   conv2d_winograd-inl.h              forward and backward_data
