@@ -7,14 +7,17 @@
 namespace kern::benchmarks {
 namespace {
 
+// "4x64x64 16->32 3x3"; of a volume "4x64x64x64 16->32 3x3x3".
+std::string sizes_of(const auto& g, bool volume) {
+  return text(g.n, "x", volume ? text(g.d, "x") : "", g.h, "x", g.w, " ", g.c, "->", g.k, " ",
+              volume ? text(g.t, "x") : "", g.r, "x", g.s);
+}
 std::string shape_of(const Conv2dSpec& g) {
-  return text(g.n, "x", g.h, "x", g.w, " ", g.c, "->", g.k, " ", g.r, "x", g.s,
-              g.stride_w > 1 ? text(" s", g.stride_w) : "", g.groups > 1 ? text(" g", g.groups) : "",
-              g.x_pitch() != g.c ? text(" pitch ", g.x_pitch()) : "");
+  return text(sizes_of(g, g.volume()), g.stride_w > 1 ? text(" s", g.stride_w) : "",
+              g.groups > 1 ? text(" g", g.groups) : "", g.x_pitch() != g.c ? text(" pitch ", g.x_pitch()) : "");
 }
 std::string shape_of(const ConvTranspose2dSpec& g) {
-  return text(g.n, "x", g.h, "x", g.w, " ", g.c, "->", g.k, " ", g.r, "x", g.s,
-              g.stride_w > 1 ? text(" s", g.stride_w) : "");
+  return text(sizes_of(g, g.as_conv().volume()), g.stride_w > 1 ? text(" s", g.stride_w) : "");
 }
 std::string shape_of(const LinearSpec& g) { return text(g.rows, " ", g.c, "->", g.k); }
 // Those of the ops that can be tuned stand in engine/benchmark_cases.h.
@@ -70,6 +73,24 @@ struct Cases {
 void add_product_timers(Timers& timers, int64_t values) {
   const int side = values >= 1 << 20 ? 64 : 8;
   const int64_t steps = values >= 1 << 20 ? 256 : 8;
+  const int edge = side / 2;
+  const auto volume = [edge](int c, int k) {
+    return Conv2dSpec{.n = 1,
+                      .c = c,
+                      .h = edge,
+                      .w = edge,
+                      .k = k,
+                      .r = 3,
+                      .s = 3,
+                      .pad_top = 1,
+                      .pad_bottom = 1,
+                      .pad_left = 1,
+                      .pad_right = 1,
+                      .d = edge,
+                      .t = 3,
+                      .pad_front = 1,
+                      .pad_back = 1};
+  };
   add_timers<Cases, Conv2dSpec>(timers, conv2d_registry(), conv2d_registry<Bf16>(),
                                 {{.n = 4,
                                   .c = 64,
@@ -81,7 +102,10 @@ void add_product_timers(Timers& timers, int64_t values) {
                                   .pad_top = 1,
                                   .pad_bottom = 1,
                                   .pad_left = 1,
-                                  .pad_right = 1}});
+                                  .pad_right = 1},
+                                 volume(1, 16),
+                                 volume(16, 16),
+                                 volume(64, 32)});
   add_timers<Cases, ConvTranspose2dSpec>(
       timers, conv_transpose2d_registry(), conv_transpose2d_registry<Bf16>(),
       {{.n = 4, .c = 64, .h = side, .w = side, .k = 32, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2},
@@ -97,7 +121,19 @@ void add_product_timers(Timers& timers, int64_t values) {
         .crop_top = 1,
         .crop_bottom = 1,
         .crop_left = 1,
-        .crop_right = 1}});
+        .crop_right = 1},
+       {.n = 1,
+        .c = 64,
+        .h = edge,
+        .w = edge,
+        .k = 32,
+        .r = 2,
+        .s = 2,
+        .stride_h = 2,
+        .stride_w = 2,
+        .d = edge,
+        .t = 2,
+        .stride_d = 2}});
   add_timer<Cases, LinearSpec>(timers, linear_registry(), {{.rows = 16 * steps, .c = 512, .k = 512}});
   add_timer<Cases, LstmSpec>(timers, lstm_registry(),
                              {{.n = 1, .l = steps, .c = 16, .h = 64},

@@ -1,7 +1,7 @@
 // The micro-kernel of every sum of outer products: a tile of M rows and V vectors of columns stays in registers while
 //   c[i][j] += sum_t a[i, t] * b[t, j]
-// runs over its terms t. A term is one broadcast value of a per row and V vectors of b. Terms form three nested
-// loops (filter row, filter column, channel; or output row, output column), each with a stride for a and one for b,
+// runs over its terms t. A term is one broadcast value of a per row and V vectors of b. Terms form four nested
+// loops (filter plane, row, column, channel; or output row, output column), each with a stride for a and one for b,
 // so that convolution forward, backward_data and backward_weight, and a matrix product, are all this one loop. Read
 // once per instruction set; include after hwy/foreach_target.h.
 #if defined(KERN_TILE_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -87,7 +87,7 @@ struct Loop {
 struct Tile {
   const float *a, *b;
   int64_t a_row = 1;  // from row to row of a; 1 unless strided
-  Loop outer, middle, inner;
+  Loop planes, outer, middle, inner;
   float* c;
   int64_t c_row;                  // from row to row of c
   int columns;                    // of c, at most V vectors
@@ -119,7 +119,7 @@ HWY_INLINE void hide(const float*& p) { asm("" : "+r"(p)); }
 template <int M, int V>
 HWY_INLINE void start(const Tile& t, const float* c, hn::Vec<Vf> (&sum)[M][V]) {
   const Vf d;
-  if (t.outer.n * t.middle.n * t.inner.n >= 64) {
+  if (t.planes.n * t.outer.n * t.middle.n * t.inner.n >= 64) {
     HWY_UNROLL(16) for (int i = 0; i < M; ++i, c += t.c_row) {
       HWY_UNROLL(2) for (int v = 0; v < V; ++v) __builtin_prefetch(c + v * kLanes, 1);
     }
@@ -170,24 +170,27 @@ HWY_NOINLINE void tile(const Tile& t) {
   for (int64_t turn = 0; turn < t.repeat; ++turn) {
     Vec sum[M][V];
     start(t, t.c + turn * M * t.c_row, sum);
-    const float *ao = t.a + turn * M * a_row, *bo = t.b;
-    for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
-      const float *am = ao, *bm = bo;
-      for (int64_t m = t.middle.n; m > 0; --m, am += t.middle.a, bm += t.middle.b) {
-        const float *a[kGroups], *b = bm;
-        HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) a[i] = am + i * kGroup * a_row;
-        for (int64_t n = t.inner.n; n > 0; --n, b += t.inner.b) {
-          Vec bv[V];
-          HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) bv[v] = hn::LoadU(d, b + v * kLanes);
-          const float* b_last = b + (V - 1) * kLanes;
-          bv[V - 1] = kOperands == Operands::unit_unpadded ? load_first(b_last, tail) : hn::LoadU(d, b_last);
-          HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
-            const Vec x = hn::Set(d, a[i / kGroup][i % kGroup * a_row]);
-            HWY_UNROLL(2) for (int v = 0; v < V; ++v) sum[i][v] = hn::MulAdd(x, bv[v], sum[i][v]);
-          }
-          HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) {
-            a[i] += kUnitRow ? t.inner.a : 1;
-            hide(a[i]);
+    const float *ap = t.a + turn * M * a_row, *bp = t.b;
+    for (int64_t p = t.planes.n; p > 0; --p, ap += t.planes.a, bp += t.planes.b) {
+      const float *ao = ap, *bo = bp;
+      for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
+        const float *am = ao, *bm = bo;
+        for (int64_t m = t.middle.n; m > 0; --m, am += t.middle.a, bm += t.middle.b) {
+          const float *a[kGroups], *b = bm;
+          HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) a[i] = am + i * kGroup * a_row;
+          for (int64_t n = t.inner.n; n > 0; --n, b += t.inner.b) {
+            Vec bv[V];
+            HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) bv[v] = hn::LoadU(d, b + v * kLanes);
+            const float* b_last = b + (V - 1) * kLanes;
+            bv[V - 1] = kOperands == Operands::unit_unpadded ? load_first(b_last, tail) : hn::LoadU(d, b_last);
+            HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
+              const Vec x = hn::Set(d, a[i / kGroup][i % kGroup * a_row]);
+              HWY_UNROLL(2) for (int v = 0; v < V; ++v) sum[i][v] = hn::MulAdd(x, bv[v], sum[i][v]);
+            }
+            HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) {
+              a[i] += kUnitRow ? t.inner.a : 1;
+              hide(a[i]);
+            }
           }
         }
       }
@@ -207,24 +210,27 @@ HWY_NOINLINE void slide(const Tile& t) {
   for (int64_t turn = 0; turn < t.repeat; ++turn) {
     Vec sum[M][V];
     start(t, t.c + turn * M * t.c_row, sum);
-    const float *ao = t.a + turn * M * kStep * pixel, *bo = t.b;
-    for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
-      const float *a[kGroups], *b = bo;
-      HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) a[i] = ao + i * kGroup * pixel;
-      for (int64_t n = t.inner.n; n > 0; --n, b += t.inner.b) {
-        Vec w[S][V];
-        HWY_UNROLL(4) for (int s = 0; s < S; ++s) {
-          HWY_UNROLL(2) for (int v = 0; v < V; ++v) w[s][v] = hn::LoadU(d, b + s * tap + v * kLanes);
-        }
-        HWY_UNROLL(32) for (int i = 0; i < kPixels; ++i) {
-          const Vec x = hn::Set(d, a[i / kGroup][i % kGroup * pixel]);
+    const float *ap = t.a + turn * M * kStep * pixel, *bp = t.b;
+    for (int64_t p = t.planes.n; p > 0; --p, ap += t.planes.a, bp += t.planes.b) {
+      const float *ao = ap, *bo = bp;
+      for (int64_t o = t.outer.n; o > 0; --o, ao += t.outer.a, bo += t.outer.b) {
+        const float *a[kGroups], *b = bo;
+        HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) a[i] = ao + i * kGroup * pixel;
+        for (int64_t n = t.inner.n; n > 0; --n, b += t.inner.b) {
+          Vec w[S][V];
           HWY_UNROLL(4) for (int s = 0; s < S; ++s) {
-            const int row = (i - s) / kStep;
-            if (i < s || row >= M || row * kStep != i - s) continue;
-            HWY_UNROLL(2) for (int v = 0; v < V; ++v) sum[row][v] = hn::MulAdd(x, w[s][v], sum[row][v]);
+            HWY_UNROLL(2) for (int v = 0; v < V; ++v) w[s][v] = hn::LoadU(d, b + s * tap + v * kLanes);
           }
+          HWY_UNROLL(32) for (int i = 0; i < kPixels; ++i) {
+            const Vec x = hn::Set(d, a[i / kGroup][i % kGroup * pixel]);
+            HWY_UNROLL(4) for (int s = 0; s < S; ++s) {
+              const int row = (i - s) / kStep;
+              if (i < s || row >= M || row * kStep != i - s) continue;
+              HWY_UNROLL(2) for (int v = 0; v < V; ++v) sum[row][v] = hn::MulAdd(x, w[s][v], sum[row][v]);
+            }
+          }
+          HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) hide(++a[i]);
         }
-        HWY_UNROLL(4) for (int i = 0; i < kGroups; ++i) hide(++a[i]);
       }
     }
     store(t, t.c + turn * M * t.c_row, sum);

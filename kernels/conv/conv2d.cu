@@ -423,7 +423,7 @@ template <class T>
 Conv2dImplOf<T> conv2d_cuda_impl() {
   return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_plain_bf16",
           .device = Device::cuda,
-          .supports = supports_all,
+          .supports = [](const Conv2dSpec& g) { return !g.volume(); },
           .workspace =
               [](const Conv2dSpec& g) {
                 return std::max(weight_cuda_bytes(g, g.p(), g.q()), BiasSums(g.y_rows(), g.k).bytes());

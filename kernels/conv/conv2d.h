@@ -7,6 +7,10 @@
 //   db[k]               = sum_{n,p,q} dy[n,p,q,k]
 // Letters: N batch, C in, K out, H W input, P Q output, R S filter, G groups. A signal [N,L,C] is an image of H = R = 1.
 // Layouts: x, dx [N,H,W,C]; w, dw [K,R,S,C/G]; b, db [K]; y, dy [N,P,Q,K].
+//
+// A volume [N,D,H,W,C] is D images that a filter [K,T,R,S,C/G] sums over too: d = o*stride_d - pad_front + t*dil_d, and
+//   y[n,o,p,q,k] = b[k] + sum_{t,r,s,c} w[k,t,r,s,c] * x[n, d, h, w, g*C/G + c]
+// with O planes out. Where nothing reads a plane beside its own, the planes are a batch of images (flattened()).
 #pragma once
 #include <limits>
 
@@ -23,20 +27,29 @@ struct Conv2dSpec {
   int n = 1, c = 1, h = 1, w = 1, k = 1, r = 1, s = 1;
   int stride_h = 1, stride_w = 1, dil_h = 1, dil_w = 1, groups = 1;
   int pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
+  int d = 1, t = 1, stride_d = 1, dil_d = 1, pad_front = 0, pad_back = 0;  // of a volume
   Pitches pitch;
 
+  constexpr int o() const { return (d + pad_front + pad_back - dil_d * (t - 1) - 1) / stride_d + 1; }
   constexpr int p() const { return (h + pad_top + pad_bottom - dil_h * (r - 1) - 1) / stride_h + 1; }
   constexpr int q() const { return (w + pad_left + pad_right - dil_w * (s - 1) - 1) / stride_w + 1; }
   constexpr int cg() const { return c / groups; }  // channels of one group, in
   constexpr int kg() const { return k / groups; }  // and out
-  constexpr int64_t x_rows() const { return int64_t{n} * h * w; }
-  constexpr int64_t y_rows() const { return int64_t{n} * p() * q(); }
-  constexpr int64_t w_size() const { return int64_t{k} * r * s * cg(); }
+  constexpr bool volume() const { return d > 1 || t > 1 || pad_front > 0 || pad_back > 0; }
+  // The same as a batch of images, if it can be that.
+  constexpr Conv2dSpec flattened() const {
+    Conv2dSpec flat = *this;
+    if (t == 1 && stride_d == 1 && pad_front == 0 && pad_back == 0) flat.n = n * d, flat.d = 1;
+    return flat;
+  }
+  constexpr int64_t x_rows() const { return int64_t{n} * d * h * w; }
+  constexpr int64_t y_rows() const { return int64_t{n} * o() * p() * q(); }
+  constexpr int64_t w_size() const { return int64_t{k} * t * r * s * cg(); }
   constexpr int64_t x_pitch() const { return pitch_or(pitch.x, c); }
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, c); }
   constexpr int64_t y_pitch() const { return pitch_or(pitch.y, k); }
   constexpr int64_t dy_pitch() const { return pitch_or(pitch.dy, k); }
-  constexpr int64_t macs() const { return y_rows() * k * r * s * cg(); }  // multiply-adds of one direction
+  constexpr int64_t macs() const { return y_rows() * k * t * r * s * cg(); }  // multiply-adds of one direction
   bool operator==(const Conv2dSpec&) const = default;
 };
 
@@ -46,18 +59,23 @@ struct Conv2dSpec {
 template <class F>
 void conv2d_for_each(const Conv2dSpec& g, F&& f) {
   for (int n = 0; n < g.n; ++n)
-    for (int p = 0; p < g.p(); ++p)
-      for (int q = 0; q < g.q(); ++q)
-        for (int k = 0; k < g.k; ++k)
-          for (int r = 0; r < g.r; ++r)
-            for (int s = 0; s < g.s; ++s) {
-              const int h = p * g.stride_h - g.pad_top + r * g.dil_h, w = q * g.stride_w - g.pad_left + s * g.dil_w;
-              if (h < 0 || h >= g.h || w < 0 || w >= g.w) continue;
-              const int64_t x_row = (int64_t{n} * g.h + h) * g.w + w, y_row = (int64_t{n} * g.p() + p) * g.q() + q;
-              const int first = k / g.kg() * g.cg();
-              for (int c = 0; c < g.cg(); ++c)
-                f(x_row, first + c, ((int64_t{k} * g.r + r) * g.s + s) * g.cg() + c, y_row, k);
-            }
+    for (int o = 0; o < g.o(); ++o)
+      for (int p = 0; p < g.p(); ++p)
+        for (int q = 0; q < g.q(); ++q)
+          for (int k = 0; k < g.k; ++k)
+            for (int t = 0; t < g.t; ++t)
+              for (int r = 0; r < g.r; ++r)
+                for (int s = 0; s < g.s; ++s) {
+                  const int d = o * g.stride_d - g.pad_front + t * g.dil_d,
+                            h = p * g.stride_h - g.pad_top + r * g.dil_h, w = q * g.stride_w - g.pad_left + s * g.dil_w;
+                  if (d < 0 || d >= g.d || h < 0 || h >= g.h || w < 0 || w >= g.w) continue;
+                  const int64_t x_row = ((int64_t{n} * g.d + d) * g.h + h) * g.w + w,
+                                y_row = ((int64_t{n} * g.o() + o) * g.p() + p) * g.q() + q;
+                  const int64_t tap = (int64_t{t} * g.r + r) * g.s + s;
+                  const int first = k / g.kg() * g.cg();
+                  for (int c = 0; c < g.cg(); ++c)
+                    f(x_row, first + c, (int64_t{k} * g.t * g.r * g.s + tap) * g.cg() + c, y_row, k);
+                }
 }
 
 // b may be null.

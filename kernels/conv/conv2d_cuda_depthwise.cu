@@ -166,7 +166,10 @@ Conv2dImplOf<T> conv2d_cuda_depthwise_impl() {
   return {
       .name = std::is_same_v<T, float> ? "cuda_depthwise" : "cuda_depthwise_bf16",
       .device = Device::cuda,
-      .supports = [](const Conv2dSpec& g) { return g.groups == g.c && g.k == g.c && g.c > 1 && g.r * g.s <= kMaxTaps; },
+      .supports =
+          [](const Conv2dSpec& g) {
+            return !g.volume() && g.groups == g.c && g.k == g.c && g.c > 1 && g.r * g.s <= kMaxTaps;
+          },
       .workspace =
           [](const Conv2dSpec& g) { return std::max(DepthwiseWeights(g).bytes(), BiasSums(g.y_rows(), g.k).bytes()); },
       .forward = [](const Exec& exec, const Conv2dSpec& g, const T* x, const float* w, const float* b,

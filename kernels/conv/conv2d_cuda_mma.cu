@@ -568,7 +568,7 @@ void backward_weight(const Exec& exec, const Conv2dSpec& g, int most_chunks, con
   run_weights<kPrecision>(exec, of, dy, x, dw);
 }
 bool supports(const Conv2dSpec& g) {
-  return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kMin && g.k >= kMin && g.n > 0 &&
+  return !g.volume() && g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kMin && g.k >= kMin && g.n > 0 &&
          g.x_pitch() % 4 == 0 && g.dy_pitch() % 4 == 0 && serves<false>(forward_gather(g)) &&
          serves<true>(backward_gather(g));
 }
@@ -603,7 +603,7 @@ constexpr Conv2dImpl by(const char* name, bool (*supports_case)(const Conv2dSpec
 }
 
 bool supports_bf16(const Conv2dSpec& g) {
-  return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kMin && g.k >= kMin && g.n > 0 &&
+  return !g.volume() && g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kMin && g.k >= kMin && g.n > 0 &&
          g.x_pitch() % 8 == 0 && g.dy_pitch() % 8 == 0 && serves<false>(forward_gather(g)) &&
          serves<false>(in_words(backward_gather(g)));
 }

@@ -201,7 +201,8 @@ Conv2dImplOf<T> conv2d_cudnn_impl() {
           .device = Device::cuda,
           .supports =
               [](const Conv2dSpec& g) {
-                return std::ranges::all_of(kDirections, [&](ConvDirection d) { return conv2d_cudnn_plan<T>(g, d); });
+                return !g.volume() &&
+                       std::ranges::all_of(kDirections, [&](ConvDirection d) { return conv2d_cudnn_plan<T>(g, d); });
               },
           .workspace =
               [](const Conv2dSpec& g) {

@@ -21,12 +21,12 @@ namespace {
 bool is_depthwise(const Conv2dSpec& g) { return g.cg() == 1 && g.kg() == 1 && g.c > 1; }
 
 // Channels [c, c + count) of M outputs from j on, in one output row, from taps that are all inside; sums begin with
-// `start`. weights: [tap y][tap x][channels, padded].
+// `start`. weights: [tap z][tap y][tap x][channels, padded].
 struct DepthwiseTile {
   const float *in, *weights;  // of the first tap
   float* out;
-  int rows, taps, count;
-  int64_t in_row, in_tap, in_step, weight_row, weight_tap, out_step;
+  int planes, rows, taps, count;
+  int64_t in_plane, weight_plane, in_row, in_tap, in_step, weight_row, weight_tap, out_step;
   const float* limits;  // as Gather's
   hn::Vec<Vf> start;
 };
@@ -44,12 +44,14 @@ HWY_NOINLINE void depthwise_tile(const DepthwiseTile& t) {
   const Vf d;
   hn::Vec<Vf> sum[M];
   HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = t.start;
-  for (int y = 0; y < t.rows; ++y)
-    for (int x = 0; x < t.taps; ++x) {
-      const float* in = t.in + y * t.in_row + x * t.in_tap;
-      const auto w = hn::LoadU(d, t.weights + y * t.weight_row + x * t.weight_tap);
-      HWY_UNROLL(8) for (int i = 0; i < M; ++i) sum[i] = hn::MulAdd(load_first(in + i * t.in_step, t.count), w, sum[i]);
-    }
+  for (int z = 0; z < t.planes; ++z)
+    for (int y = 0; y < t.rows; ++y)
+      for (int x = 0; x < t.taps; ++x) {
+        const float* in = t.in + z * t.in_plane + y * t.in_row + x * t.in_tap;
+        const auto w = hn::LoadU(d, t.weights + z * t.weight_plane + y * t.weight_row + x * t.weight_tap);
+        HWY_UNROLL(8)
+        for (int i = 0; i < M; ++i) sum[i] = hn::MulAdd(load_first(in + i * t.in_step, t.count), w, sum[i]);
+      }
   store_sums(t, sum);
 }
 
@@ -62,7 +64,8 @@ HWY_NOINLINE void depthwise_slide(const DepthwiseTile& t) {
   const float *in = t.in, *weights = t.weights;
   const int64_t pixel = t.in_tap;
   auto add = [&](auto&& load) {
-    for (int y = t.rows; y > 0; --y, in += t.in_row, weights += t.weight_row) {
+    int in_plane = t.rows;  // rows of it that are left
+    for (int rows = t.planes * t.rows; rows > 0; --rows) {
       hn::Vec<Vf> w[S];
       HWY_UNROLL(8) for (int s = 0; s < S; ++s) w[s] = hn::LoadU(d, weights + s * t.weight_tap);
       const float* p = in;
@@ -73,6 +76,9 @@ HWY_NOINLINE void depthwise_slide(const DepthwiseTile& t) {
           if (i >= s && j < M && j * kStep == i - s) sum[j] = hn::MulAdd(x, w[s], sum[j]);
         }
       }
+      in += t.in_row, weights += t.weight_row;
+      if (--in_plane == 0)
+        in_plane = t.rows, in += t.in_plane - t.rows * t.in_row, weights += t.weight_plane - t.rows * t.weight_row;
     }
   };
   if (t.count == kLanes) add([d](const float* p) { return hn::LoadU(d, p); });
@@ -91,43 +97,40 @@ DepthwiseFunction depthwise_function(const Axis& x) {
   return depthwise_tile<kDepthwiseImpl>;
 }
 
-// w[c][r][s] as [tap y][tap x][channels, padded].
+// w[c][t][r][s] as [tap z][tap y][tap x][channels, padded].
 void pack_depthwise(const Gather& g, const float* w, float* packed) {
   const int64_t width = g.padded_groups();
-  for (int y = 0; y < g.y.taps; ++y)
-    for (int x = 0; x < g.x.taps; ++x)
-      for (int64_t c = 0; c < width; ++c)
-        packed[(int64_t{y} * g.x.taps + x) * width + c] =
-            c < g.groups
-                ? w[c * g.w_group + (g.y.w_first + y * g.y.w_step) * g.w_row + (g.x.w_first + x * g.x.w_step) * g.w_tap]
-                : 0.0f;
+  for (int z = 0; z < g.z.taps; ++z)
+    for (int y = 0; y < g.y.taps; ++y)
+      for (int x = 0; x < g.x.taps; ++x, packed += width)
+        for (int64_t c = 0; c < width; ++c) packed[c] = c < g.groups ? w[c * g.w_group + g.w_at(z, y, x)] : 0.0f;
 }
 
-// Output row i of image n.
-void depthwise_row(const Gather& g, const float* weights, int n, int i) {
+void depthwise_row(const Gather& g, const float* weights, const Row& row) {
   const Vf d;
   const int channels = g.groups;
   const int64_t width = g.padded_groups();
-  const Range inside = g.x.inside(), ty = g.y.taps_of({i, i + 1});
-  const int64_t in_row = int64_t{n} * g.y.in_size + g.y.input(i, 0),
-                out_row = int64_t{n} * g.y.out_size + g.y.output(i);
+  const Range inside = g.x.inside(), tz = g.z.taps_at(row.o), ty = g.y.taps_at(row.i);
+  const int64_t in_row = row.input(g, tz.begin, ty.begin), out_row = row.output(g);
   const DepthwiseFunction row_function = depthwise_function(g.x);
   for (int j = 0; j < g.x.n;) {
     const bool whole = inside.begin <= j && j + kDepthwiseImpl <= inside.end;
-    const Range tx = whole ? Range{0, g.x.taps} : g.x.taps_of({j, j + 1});
-    DepthwiseTile t{
-        .in = g.in + ((in_row + int64_t{ty.begin} * g.y.in_tap) * g.x.in_size + g.x.input(j, tx.begin)) * g.in_pitch,
-        .weights = weights + (int64_t{ty.begin} * g.x.taps + tx.begin) * width,
-        .out = g.out + (out_row * g.x.out_size + g.x.output(j)) * g.out_pitch,
-        .rows = ty.size(),
-        .taps = tx.size(),
-        .in_row = int64_t{g.y.in_tap} * g.x.in_size * g.in_pitch,
-        .in_tap = g.x.in_tap * g.in_pitch,
-        .in_step = g.x.in_step * g.in_pitch,
-        .weight_row = g.x.taps * width,
-        .weight_tap = width,
-        .out_step = g.x.out_step * g.out_pitch,
-        .limits = g.limits};
+    const Range tx = whole ? Range{0, g.x.taps} : g.x.taps_at(j);
+    DepthwiseTile t{.in = g.in + (in_row * g.x.in_size + g.x.input(j, tx.begin)) * g.in_pitch,
+                    .weights = weights + ((int64_t{tz.begin} * g.y.taps + ty.begin) * g.x.taps + tx.begin) * width,
+                    .out = g.out + (out_row * g.x.out_size + g.x.output(j)) * g.out_pitch,
+                    .planes = tz.size(),
+                    .rows = ty.size(),
+                    .taps = tx.size(),
+                    .in_plane = int64_t{g.z.in_tap} * g.y.in_size * g.x.in_size * g.in_pitch,
+                    .weight_plane = g.y.taps * g.x.taps * width,
+                    .in_row = int64_t{g.y.in_tap} * g.x.in_size * g.in_pitch,
+                    .in_tap = g.x.in_tap * g.in_pitch,
+                    .in_step = g.x.in_step * g.in_pitch,
+                    .weight_row = g.x.taps * width,
+                    .weight_tap = width,
+                    .out_step = g.x.out_step * g.out_pitch,
+                    .limits = g.limits};
     for (int c = 0; c < channels; c += kLanes, t.in += kLanes, t.weights += kLanes, t.out += kLanes) {
       t.count = int(at_most(kLanes, channels - c));
       t.start = g.bias ? load_first(g.bias + c, t.count) : hn::Zero(d);
@@ -138,7 +141,7 @@ void depthwise_row(const Gather& g, const float* weights, int n, int i) {
 }
 
 // The floats that depthwise_gather() reads in place of w, packed_size() at most.
-int64_t depthwise_size(const Gather& g) { return g.padded_groups() * g.y.taps * g.x.taps; }
+int64_t depthwise_size(const Gather& g) { return g.padded_groups() * g.taps(); }
 void pack_depthwise(const Phases& phases, const float* w, float* packed) {
   for (const Gather& g : phases) {
     pack_depthwise(g, w, packed);
@@ -148,13 +151,13 @@ void pack_depthwise(const Phases& phases, const float* w, float* packed) {
 // The whole of them.
 void depthwise_gather(const Phases& phases, const float* packed) {
   const Gather& f = phases.first();
-  if (f.y.n == 0 || f.x.n == 0) return;
-  const int64_t macs = int64_t{f.x.n} * f.groups * (f.y.taps * f.x.taps + 1);
-  parallel_for(int64_t{f.n} * f.y.n, at_least(1, (1 << 16) / macs), [&](int64_t begin, int64_t end) {
+  if (f.rows() == 0 || f.x.n == 0) return;
+  const int64_t macs = int64_t{f.x.n} * f.groups * (f.taps() + 1);
+  parallel_for(f.n * f.rows(), at_least(1, (1 << 16) / macs), [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; ++unit) {
       const float* weights = packed;
       for (const Gather& g : phases) {
-        depthwise_row(g, weights, int(unit / f.y.n), int(unit % f.y.n));
+        depthwise_row(g, weights, Row(f, unit));
         weights += depthwise_size(g);
       }
     }
@@ -200,14 +203,14 @@ HWY_NOINLINE void depthwise_sums(const DepthwiseSums& t) {
   }
 }
 
-// dw[c][r][s]: per chunk of pixels [r][s][c], then the sum over the chunks in order; channels in slices, which are summed
+// dw[c][t][r][s]: per chunk of pixels [t][r][s][c], then the sum over the chunks in order; channels in slices, which are summed
 // beside each other. scratch as weight_workspace says.
 void depthwise_weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float* dw, float* scratch) {
-  const int64_t size = g.w_size(), xp = g.x_pitch(), dyp = g.dy_pitch(), taps = int64_t{g.r} * g.s;
+  const int64_t size = g.w_size(), xp = g.x_pitch(), dyp = g.dy_pitch(), taps = int64_t{g.t} * g.r * g.s;
   const PixelBlocks cut(g, size);
   const int64_t vectors = ceil_div(g.c, kLanes), slices = at_most(vectors, ceil_div(FilterSlices::kTasks, cut.chunks));
-  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
-             ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
+  const FilterRows rows(g);
+  const Axis ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
   parallel_for(cut.chunks * slices, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t chunk = task / slices, slice = task % slices;
@@ -221,13 +224,13 @@ void depthwise_weight_gradient(const Conv2dSpec& g, const float* dy, const float
         const Range inside = overlap(block.q, ax.inside());
         const bool together = (g.s == 3 || g.s == 5) && inside.size() > 0;
         for (int c = first; c < last; c += kLanes)
-          for (int r = 0; r < g.r; ++r) {
-            const Range p = overlap(block.p, ay.outputs(r));
+          for (int r = 0; r < rows.count; ++r) {
+            const Range p = rows.pixels(block, r);
             // Pixels p x q and the filter values from (r, s) on that `sums` takes.
             auto add = [&](int s, Range q, auto&& sums) {
               if (p.size() == 0 || q.size() == 0) return;
-              sums({.x = x + ((int64_t{block.n} * g.h + ay.input(p.begin, r)) * g.w + ax.input(q.begin, s)) * xp + c,
-                    .dy = dy + ((int64_t{block.n} * g.p() + p.begin) * g.q() + q.begin) * dyp + c,
+              sums({.x = x + (rows.input(block, p, r) * g.w + ax.input(q.begin, s)) * xp + c,
+                    .dy = dy + (block.row(g, p.begin) * g.q() + q.begin) * dyp + c,
                     .dw = partial + (int64_t{r} * g.s + s) * g.c + c,
                     .rows = p.size(),
                     .columns = q.size(),

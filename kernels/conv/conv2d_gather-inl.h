@@ -1,8 +1,8 @@
 // conv2d forward and backward_data as one thing: a gather. An output position reads its taps from the input,
 //   out[n, i, j, :] = start + sum_{taps} in[n, row of (i, tap), column of (j, tap), :] * weights[tap],
-// where rows and columns of the input advance by fixed steps. Forward is one gather. backward_data of stride 1 is
-// one with the filter turned round; of stride s it is one per residue of h and w modulo s (each with the taps that
-// hit it), so every dx is written once. Included by conv2d_simd.cpp, once per instruction set.
+// where rows and columns of the input, and planes of a volume, advance by fixed steps. Forward is one gather.
+// backward_data of stride 1 is one with the filter turned round; of stride s it is one per residue of d, h and w modulo
+// s (each with the taps that hit it), so every dx is written once. Included by conv2d_simd.cpp, once per instruction set.
 #if defined(KERN_CONV2D_GATHER_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef KERN_CONV2D_GATHER_INL_H
 #undef KERN_CONV2D_GATHER_INL_H
@@ -31,7 +31,7 @@ struct Range {
 }
 constexpr Range overlap(Range a, Range b) { return {int(at_least(a.begin, b.begin)), int(at_most(a.end, b.end))}; }
 
-// One direction (height or width) of a gather. Output j of n lies at out_first + j * out_step and reads, for each tap
+// One direction (depth, height or width) of a gather. Output j of n lies at out_first + j * out_step and reads, for each tap
 // t, the input at j * in_step + in_first + t * in_tap, if that is inside [0, in_size). Tap t is filter row (column)
 // w_first + t * w_step.
 struct Axis {
@@ -59,6 +59,13 @@ struct Axis {
     while (t.begin < taps && !covers(t.begin, j)) ++t.begin;
     t.end = t.begin;
     while (t.end < taps && covers(t.end, j)) ++t.end;
+    return t;
+  }
+  // The taps that are inside for output j.
+  Range taps_at(int j) const {
+    Range t{0, taps};
+    while (t.begin < taps && input(j, t.begin) < 0) ++t.begin;
+    while (t.end > t.begin && input(j, t.end - 1) >= in_size) --t.end;
     return t;
   }
   bool covers(int t, Range j) const {
@@ -104,7 +111,7 @@ Axis backward_axis(int in, int out, int filter, int stride, int dilation, int pa
 }
 
 struct Gather {
-  Axis y, x;
+  Axis z, y, x;
   int n, groups, reduce, columns;  // channels of a group: of the input, of the output
   const float* in;
   int64_t in_pitch;
@@ -112,13 +119,19 @@ struct Gather {
   int64_t out_pitch;
   const float* bias;  // of all groups, may be null
 
-  // The filter w[k,r,s,c]: from output channel to output channel, from input channel to input channel, from group to
+  // The filter w[k,t,r,s,c]: from output channel to output channel, from input channel to input channel, from group to
   // group.
-  int64_t w_column, w_reduce, w_group, w_row, w_tap;
+  int64_t w_column, w_reduce, w_group, w_plane, w_row, w_tap;
   const float* limits = nullptr;  // the least and the greatest output, may be null
 
   int64_t padded() const { return ceil_div(columns, kLanes) * kLanes; }
-  int64_t packed_size() const { return groups * padded() * (int64_t{y.taps} * x.taps * reduce + 1); }
+  int64_t taps() const { return int64_t{z.taps} * y.taps * x.taps; }
+  int64_t w_at(int tz, int ty, int tx) const {
+    return (z.w_first + tz * z.w_step) * w_plane + (y.w_first + ty * y.w_step) * w_row +
+           (x.w_first + tx * x.w_step) * w_tap;
+  }
+  int64_t rows() const { return int64_t{z.n} * y.n; }  // of outputs, of an image or a volume
+  int64_t packed_size() const { return groups * padded() * (taps() * reduce + 1); }
   int64_t padded_groups() const { return ceil_div(groups, kLanes) * kLanes; }
   int blocks() const { return int(ceil_div(columns, kMaxVectors * kLanes)); }
 };
@@ -133,12 +146,13 @@ Block block_of(const Gather& g, int64_t i) {
   const int columns = int(at_most(g.columns - first, kMaxVectors * kLanes));
   return {group, first, columns, int(ceil_div(columns, kLanes))};
 }
-// Packed weights: per group and block [tap y][tap x][input channel][block width], the bias of the block behind them.
+// Packed weights: per group and block [tap z][tap y][tap x][input channel][block width], the bias of the block behind
+// them.
 int64_t packed_begin(const Gather& g, const Block& b) {
-  return (b.group * g.padded() + b.first) * (int64_t{g.y.taps} * g.x.taps * g.reduce + 1);
+  return (b.group * g.padded() + b.first) * (g.taps() * g.reduce + 1);
 }
 void pack_weights(const Gather& g, const float* w, float* packed) {
-  const int64_t per_block = int64_t{g.y.taps} * g.x.taps * g.reduce * kMaxVectors * kLanes;
+  const int64_t per_block = g.taps() * g.reduce * kMaxVectors * kLanes;
   parallel_for(int64_t{g.groups} * g.blocks(), at_least(1, 32768 / at_least(1, per_block)),
                [&](int64_t begin, int64_t end) {
                  for (int64_t i = begin; i < end; ++i) {
@@ -146,16 +160,16 @@ void pack_weights(const Gather& g, const float* w, float* packed) {
                    const int64_t width = b.width();
                    float* to = packed + packed_begin(g, b);
                    const float* from = w + b.group * g.w_group + b.first * g.w_column;
-                   for (int ty = 0; ty < g.y.taps; ++ty)
-                     for (int tx = 0; tx < g.x.taps; ++tx, to += g.reduce * width) {
-                       const float* tap =
-                           from + (g.y.w_first + ty * g.y.w_step) * g.w_row + (g.x.w_first + tx * g.x.w_step) * g.w_tap;
-                       for (int64_t c0 = 0; c0 < g.reduce;
-                            c0 += 16)  // so that source and target of a few channels stay in the nearest cache
-                         for (int64_t j = 0; j < width; ++j)
-                           for (int64_t c = c0; c < at_most(g.reduce, c0 + 16); ++c)
-                             to[c * width + j] = j < b.columns ? tap[j * g.w_column + c * g.w_reduce] : 0.0f;
-                     }
+                   for (int tz = 0; tz < g.z.taps; ++tz)
+                     for (int ty = 0; ty < g.y.taps; ++ty)
+                       for (int tx = 0; tx < g.x.taps; ++tx, to += g.reduce * width) {
+                         const float* tap = from + g.w_at(tz, ty, tx);
+                         for (int64_t c0 = 0; c0 < g.reduce;
+                              c0 += 16)  // so that source and target of a few channels stay in the nearest cache
+                           for (int64_t j = 0; j < width; ++j)
+                             for (int64_t c = c0; c < at_most(g.reduce, c0 + 16); ++c)
+                               to[c * width + j] = j < b.columns ? tap[j * g.w_column + c * g.w_reduce] : 0.0f;
+                       }
                    for (int64_t j = 0; j < width; ++j)
                      to[j] = g.bias && j < b.columns ? g.bias[b.group * g.columns + b.first + j] : 0.0f;
                  }
@@ -171,12 +185,27 @@ void limit_row(const Gather& g, const Block& b, float* out, int outputs) {
     }
 }
 
-// Outputs `js` of output row i of image n, for one block of channels. `inside`: the outputs whose taps are all inside.
-void gather_row(const Gather& g, const Block& b, const float* packed, Range inside, int n, int i, Range js) {
+// A row of outputs: row i of plane o of an image or volume n.
+struct Row {
+  int n, o, i;
+  Row(int of, int plane, int row) : n(of), o(plane), i(row) {}
+  Row(const Gather& g, int64_t row) {
+    const int64_t plane = row / g.y.n;
+    n = int(plane / g.z.n), o = int(plane - int64_t{n} * g.z.n), i = int(row - plane * g.y.n);
+  }
+  int64_t input(const Gather& g, int tz, int ty) const {
+    return (int64_t{n} * g.z.in_size + g.z.input(o, tz)) * g.y.in_size + g.y.input(i, ty);
+  }
+  int64_t output(const Gather& g) const {
+    return (int64_t{n} * g.z.out_size + g.z.output(o)) * g.y.out_size + g.y.output(i);
+  }
+};
+
+// Outputs `js` of a row, for one block of channels. `inside`: the outputs whose taps are all inside.
+void gather_row(const Gather& g, const Block& b, const float* packed, Range inside, const Row& row, Range js) {
   const int64_t width = b.width(), per_tap = g.reduce * width;
-  const Range ty = g.y.taps_of({i, i + 1});
-  const int64_t in_row = int64_t{n} * g.y.in_size + g.y.input(i, ty.begin),
-                out_row = int64_t{n} * g.y.out_size + g.y.output(i);
+  const Range tz = g.z.taps_at(row.o), ty = g.y.taps_at(row.i);
+  const int64_t in_row = row.input(g, tz.begin, ty.begin), out_row = row.output(g);
   const float* in = g.in + b.group * g.reduce;
   float* out = g.out + b.group * g.columns + b.first;
   const bool taps_touch = g.x.in_tap == 1 && g.in_pitch == g.reduce;  // then taps and channels are one loop
@@ -186,15 +215,17 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
   auto run = [&](Range tx, int j, int length, int repeat, bool add, const float* limits) {
     Tile t{};
     t.a = in + (in_row * g.x.in_size + g.x.input(j, tx.begin)) * g.in_pitch;
-    t.b = packed + (ty.begin * g.x.taps + tx.begin) * per_tap;
+    t.b = packed + ((int64_t{tz.begin} * g.y.taps + ty.begin) * g.x.taps + tx.begin) * per_tap;
     t.a_row = g.x.in_step * g.in_pitch;
+    t.planes = {tz.size(), int64_t{g.z.in_tap} * g.y.in_size * g.x.in_size * g.in_pitch,
+                int64_t{g.y.taps} * g.x.taps * per_tap};
     t.outer = {tx.size() > 0 ? ty.size() : 0, g.y.in_tap * g.x.in_size * g.in_pitch, g.x.taps * per_tap};
     t.middle = {taps_touch ? 1 : tx.size(), g.x.in_tap * g.in_pitch, per_tap};
     t.inner = {taps_touch ? tx.size() * g.reduce : g.reduce, 1, width};
     t.c = out + (out_row * g.x.out_size + g.x.output(j)) * g.out_pitch;
     t.c_row = g.x.out_step * g.out_pitch;
     t.columns = b.columns;
-    t.start = g.bias && !add ? packed + g.y.taps * g.x.taps * per_tap : nullptr;
+    t.start = g.bias && !add ? packed + g.taps() * per_tap : nullptr;
     t.add = add;
     t.limits = limits;
     t.repeat = repeat;
@@ -217,7 +248,7 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
       run(whole, j.begin, j.size(), 1, false, nullptr);
       for (int tx = 0; tx < g.x.taps; ++tx) {
         const Range part = overlap(g.x.outputs(tx), j);
-        if ((tx < whole.begin || tx >= whole.end) && part.size() > 0 && ty.size() > 0)
+        if ((tx < whole.begin || tx >= whole.end) && part.size() > 0 && ty.size() > 0 && tz.size() > 0)
           run({tx, tx + 1}, part.begin, part.size(), 1, true, nullptr);
       }
       if (g.limits) limit_row(g, b, out + (out_row * g.x.out_size + g.x.output(j.begin)) * g.out_pitch, j.size());
@@ -250,15 +281,14 @@ void pack_gather(const Phases& phases, const float* w, float* packed) {
 // The whole of them.
 void gather(const Phases& phases, const float* packed) {
   const Gather& f = phases.first();
-  if (f.y.n == 0 || f.x.n == 0) return;
+  if (f.rows() == 0 || f.x.n == 0) return;
   // A unit of work is a row or, of a long signal, a part of it; where there are few units, every block of channels is
   // its own.
   const int64_t parts = ceil_div(f.x.n, 512);
-  const int64_t units = int64_t{f.n} * f.y.n * parts, blocks = int64_t{f.groups} * f.blocks(),
+  const int64_t units = f.n * f.rows() * parts, blocks = int64_t{f.groups} * f.blocks(),
                 splits = units < 16 ? blocks : 1;
   int64_t macs = 0;
-  for (const Gather& g : phases)
-    macs += f.x.n / parts * g.groups * g.columns * (int64_t{g.y.taps} * g.x.taps * g.reduce + 1) / splits;
+  for (const Gather& g : phases) macs += f.x.n / parts * g.groups * g.columns * (g.taps() * g.reduce + 1) / splits;
   parallel_for(units * splits, at_least(1, (1 << 19) / at_least(1, macs)), [&](int64_t begin, int64_t end) {
     const int64_t first = splits == 1 ? 0 : begin / units, last = splits == 1 ? blocks : (end - 1) / units + 1;
     for (int64_t k = first; k < last; ++k) {
@@ -267,10 +297,10 @@ void gather(const Phases& phases, const float* packed) {
                     to = splits == 1 ? end : at_most(units, end - k * units);
       for (int64_t unit = from; unit < to; ++unit) {
         const int64_t part = unit % parts;
-        const int row = int(unit / parts % f.y.n), n = int(unit / parts / f.y.n);
+        const Row row(f, unit / parts);
         const float* weights = packed;
         for (const Gather& g : phases) {
-          gather_row(g, b, weights + packed_begin(g, b), g.x.inside(), n, row,
+          gather_row(g, b, weights + packed_begin(g, b), g.x.inside(), row,
                      {int(g.x.n * part / parts), int(g.x.n * (part + 1) / parts)});
           weights += g.packed_size();
         }

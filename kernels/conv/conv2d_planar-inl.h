@@ -118,12 +118,12 @@ HWY_INLINE void from_planes(hn::Vec<Vf> (&sum)[K], float* to, int64_t step, int 
   }
 }
 
-// What a tile reads: for each of `rows` filter rows the planes of an input row, and weights [row][channel][tap][K].
+// What a tile reads: for each of `rows` filter rows the planes of an input row, and weights [channel][tap][K].
 struct PlanarTile {
-  const float* const* planes;
+  const float *const *planes, *const *weights;
   int rows, reduce, taps;
   int64_t plane, tap;  // from plane to plane, from tap to tap
-  const float *weights, *bias, *limits;
+  const float *bias, *limits;
   float* out;
   int64_t step;  // from pixel to pixel of the output
 };
@@ -138,9 +138,8 @@ HWY_NOINLINE void planar_tile(const PlanarTile& t, int j, int count) {
     const auto start = t.bias ? hn::Set(d, t.bias[k]) : hn::Zero(d);
     HWY_UNROLL(8) for (int v = 0; v < V; ++v) sum[v][k] = start;
   }
-  const float* w = t.weights;
   for (int row = 0; row < t.rows; ++row) {
-    const float* plane = t.planes[row] + j;
+    const float *plane = t.planes[row] + j, *w = t.weights[row];
     for (int c = t.reduce; c > 0; --c, plane += t.plane) {
       const float* x = plane;
       for (int s = t.taps; s > 0; --s, x += t.tap, w += K) {
@@ -167,28 +166,33 @@ constexpr int planar_vectors(int columns) {
   return kManyRegisters ? (columns <= 2 ? 6 : columns <= 5 ? 4 : 3) : columns <= 2 ? 4 : 2;
 }
 struct PlanarFunctions {
-  PlanarFunction whole, single;
-  int vectors;  // of `whole`
+  PlanarFunction of[6];  // of so many vectors, less 1
+  int vectors;           // of the widest
 };
+template <int K, size_t... V>
+PlanarFunctions planar_functions(std::index_sequence<V...>) {
+  return {{planar_tile<K, int(V) + 1>...}, sizeof...(V)};
+}
 template <int K = kMaxPlanarColumns>
 PlanarFunctions planar_functions(int columns) {
   if constexpr (K > 1)
     if (columns < K) return planar_functions<K - 1>(columns);
-  return {planar_tile<K, planar_vectors(K)>, planar_tile<K, 1>, planar_vectors(K)};
+  return planar_functions<K>(std::make_index_sequence<planar_vectors(K)>());
 }
 
 // Gathers from one array with a few columns: the residues of a stride, or one. They read the same rows, which are
 // turned once for all.
 //
 // How rows are cut into parts: the planes of one shall fit into half of the nearest cache, or else be wide enough for a
-// whole tile and fit into the second. A ring: the rows that one output row of any gather reads, and those between them.
+// whole tile and fit into the second. A ring: the rows that one output row of any gather reads, and those between them;
+// of a volume one for every input plane that an output plane reads.
 struct PlanarCut {
   static constexpr int kFloats = 49152, kNear = 4096,
                        kBand = 32,  // of all planes; of those in the nearest cache; output rows of a ring
-      kMaxTaps = 16;                // filter rows
+      kMaxTaps = 16;                // filter rows, of all filter planes
   int rows = 0, columns = 0;        // of the outputs of the gather that has the most
   int first_row, first_column;      // of the input that output (0, 0) of any gather reads
-  int ring, span, part = 0, parts = 0;
+  int rings, ring, span, part = 0, parts = 0;
   int64_t width = 0;  // of a plane
   explicit PlanarCut(const Phases& phases)
       : first_row(phases.first().y.in_first), first_column(phases.first().x.in_first) {
@@ -199,8 +203,8 @@ struct PlanarCut {
       last_row = int(at_least(last_row, g.y.input(0, g.y.taps - 1)));
       last_column = int(at_least(last_column, g.x.input(0, g.x.taps - 1)));
     }
-    ring = last_row - first_row + 1, span = last_column - first_column;
-    const int64_t planes = int64_t{ring} * phases.first().reduce, rest = round_up(span) + kLanes;
+    rings = rings_of(phases.first()), ring = last_row - first_row + 1, span = last_column - first_column;
+    const int64_t planes = int64_t{rings} * ring * phases.first().reduce, rest = round_up(span) + kLanes;
     const int64_t wide = at_least(64, planar_vectors(phases.first().columns) * kLanes),
                   fit = (kFloats / planes - rest) / kLanes * kLanes;
     int64_t most = at_most(fit, at_least(wide, (kNear / planes - rest) / kLanes * kLanes));
@@ -211,15 +215,16 @@ struct PlanarCut {
     width = part + rest;
   }
   bool serves() const { return part > 0 && (part >= 2 * span || parts == 1); }
+  static int rings_of(const Gather& g) { return (g.z.taps - 1) * g.z.in_tap + 1; }
   static constexpr int64_t round_up(int64_t n) { return ceil_div(n, kLanes) * kLanes; }
 };
 bool is_planar(const Gather& g) {
-  if (g.groups != 1 || g.y.taps > PlanarCut::kMaxTaps || g.columns > kMaxPlanarColumns || g.x.in_step != 1 ||
-      g.x.taps == 0 || g.y.taps == 0 || g.x.n < kLanes)
+  if (g.groups != 1 || g.z.taps * g.y.taps > PlanarCut::kMaxTaps || g.columns > kMaxPlanarColumns || g.x.in_step != 1 ||
+      g.taps() == 0 || g.x.n < kLanes)
     return false;
   // Not of very many input channels: their planes would be narrow.
-  const int64_t planes = (int64_t{g.y.taps - 1} * g.y.in_tap + 1) * g.reduce, span = int64_t{g.x.taps - 1} * g.x.in_tap,
-                rest = PlanarCut::round_up(span) + kLanes;
+  const int64_t planes = PlanarCut::rings_of(g) * (int64_t{g.y.taps - 1} * g.y.in_tap + 1) * g.reduce,
+                span = int64_t{g.x.taps - 1} * g.x.in_tap, rest = PlanarCut::round_up(span) + kLanes;
   const int64_t most = at_most(16384 / planes - rest, at_least(64, 4096 / planes - rest)) / kLanes * kLanes;
   if (most <= 0) return false;
   const int64_t parts = ceil_div(g.x.n, most);
@@ -233,86 +238,98 @@ bool planar_together(const Phases& phases) {
 }
 
 // The floats that planar_gather() reads in place of w, packed_size() at most.
-int64_t planar_size(const Gather& g) { return int64_t{g.y.taps} * g.x.taps * g.reduce * g.columns; }
+int64_t planar_size(const Gather& g) { return g.taps() * g.reduce * g.columns; }
 void pack_planar(const Gather& g, const float* w, float* packed) {
-  for (int ty = 0; ty < g.y.taps; ++ty)
-    for (int c = 0; c < g.reduce; ++c)
-      for (int tx = 0; tx < g.x.taps; ++tx)
-        for (int k = 0; k < g.columns; ++k)
-          *packed++ = w[(g.y.w_first + ty * g.y.w_step) * g.w_row + (g.x.w_first + tx * g.x.w_step) * g.w_tap +
-                        k * g.w_column + c * g.w_reduce];
+  for (int tz = 0; tz < g.z.taps; ++tz)
+    for (int ty = 0; ty < g.y.taps; ++ty)
+      for (int c = 0; c < g.reduce; ++c)
+        for (int tx = 0; tx < g.x.taps; ++tx)
+          for (int k = 0; k < g.columns; ++k) *packed++ = w[g.w_at(tz, ty, tx) + k * g.w_column + c * g.w_reduce];
 }
-// Output row i of image n of a gather, outputs js. slot(row): the planes of an input row, from the column on that output
-// js.begin of the gather reads first.
+// Outputs js of a row of a gather. slot(plane, row): the planes of an input row, from the column on that output js.begin
+// of the gather reads first.
 template <class Slot>
-void planar_row(const Gather& g, const PlanarFunctions& tile, const float* packed, int64_t plane, int n, int i,
+void planar_row(const Gather& g, const PlanarFunctions& tile, const float* packed, int64_t plane, const Row& row,
                 Range js, Slot&& slot) {
-  const Range ty = g.y.taps_of({i, i + 1});
-  const float* rows[PlanarCut::kMaxTaps];
-  for (int t = ty.begin; t < ty.end; ++t) rows[t - ty.begin] = slot(g.y.input(i, t));
-  const PlanarTile t{
-      .planes = rows,
-      .rows = ty.size(),
-      .reduce = g.reduce,
-      .taps = g.x.taps,
-      .plane = plane,
-      .tap = g.x.in_tap,
-      .weights = packed + int64_t{ty.begin} * g.reduce * g.x.taps * g.columns,
-      .bias = g.bias,
-      .limits = g.limits,
-      .out = g.out + ((int64_t{n} * g.y.out_size + g.y.output(i)) * g.x.out_size + g.x.output(js.begin)) * g.out_pitch,
-      .step = g.x.out_step * g.out_pitch};
-  int j = 0;
-  for (; j + tile.vectors * kLanes <= js.size(); j += tile.vectors * kLanes) tile.whole(t, j, kLanes);
-  for (; j < js.size(); j += kLanes) tile.single(t, j, int(at_most(kLanes, js.size() - j)));
+  const Range tz = g.z.taps_at(row.o), ty = g.y.taps_at(row.i);
+  const float *rows[PlanarCut::kMaxTaps], *weights[PlanarCut::kMaxTaps];
+  int count = 0;
+  for (int z = tz.begin; z < tz.end; ++z)
+    for (int y = ty.begin; y < ty.end; ++y, ++count) {
+      rows[count] = slot(g.z.input(row.o, z), g.y.input(row.i, y));
+      weights[count] = packed + (int64_t{z} * g.y.taps + y) * g.reduce * g.x.taps * g.columns;
+    }
+  const PlanarTile t{.planes = rows,
+                     .weights = weights,
+                     .rows = count,
+                     .reduce = g.reduce,
+                     .taps = g.x.taps,
+                     .plane = plane,
+                     .tap = g.x.in_tap,
+                     .bias = g.bias,
+                     .limits = g.limits,
+                     .out = g.out + (row.output(g) * g.x.out_size + g.x.output(js.begin)) * g.out_pitch,
+                     .step = g.x.out_step * g.out_pitch};
+  const EvenTiles whole(js.size() / kLanes, tile.vectors);
+  for (int i = 0; i < whole.count; ++i) tile.of[whole.length(i) - 1](t, whole.begin(i) * kLanes, kLanes);
+  if (const int rest = js.size() % kLanes; rest > 0) tile.of[0](t, js.size() - rest, rest);
 }
 
 // The whole of them.
 void planar_gather(const Phases& phases, const float* packed) {
   const Gather& f = phases.first();
   const PlanarCut cut(phases);
-  if (cut.rows == 0 || cut.columns == 0) return;
+  if (f.z.n == 0 || cut.rows == 0 || cut.columns == 0) return;
   const EvenTiles bands(cut.rows, PlanarCut::kBand);
   const PlanarFunctions tile = planar_functions(f.columns);
   int64_t macs = 0;
-  for (const Gather& g : phases)
-    macs += int64_t{cut.part} * bands.size * g.columns * (int64_t{g.y.taps} * g.x.taps * g.reduce + 8);
-  parallel_for(int64_t{f.n} * bands.count * cut.parts, at_least(1, (1 << 18) / macs), [&](int64_t begin, int64_t end) {
-    HWY_ALIGN float planes[PlanarCut::kFloats];
-    for (int64_t unit = begin; unit < end; ++unit) {
-      const int part = int(unit % cut.parts) * cut.part, n = int(unit / cut.parts / bands.count);
-      const Range band = range_of(bands, int(unit / cut.parts % bands.count)),
-                  js = {part, int(at_most(cut.columns, part + cut.part))};
-      // Plane column 0 is input column `first`; input columns [from, to) exist.
-      const int64_t first = js.begin + cut.first_column, length = js.size() + cut.span;
-      const int64_t from = at_most(first + length, at_least(0, first)),
-                    to = at_least(from, at_most(f.x.in_size, first + length));
-      const int64_t lead = (first - from) & (kLanes - 1);  // so that input columns lie on whole vectors
-      const auto slot = [&](int64_t row) { return planes + row % cut.ring * f.reduce * cut.width + lead; };
-      int64_t next_row = 0;  // the first that has not been in the ring
-      for (int i = band.begin; i < band.end; ++i) {
-        const int64_t top = int64_t{i} * f.y.in_step + cut.first_row;
-        const int64_t bottom = at_most(f.y.in_size, top + cut.ring);
-        for (next_row = at_least(next_row, at_least(0, top)); next_row < bottom; ++next_row) {
-          float* const row = slot(next_row);
-          for (int c = 0; c < f.reduce; ++c) {
-            for (int64_t x = 0; x < from - first; ++x) row[c * cut.width + x] = 0;
-            for (int64_t x = to - first; x < cut.width - lead; ++x) row[c * cut.width + x] = 0;
-          }
-          to_planes(f.in + ((int64_t{n} * f.y.in_size + next_row) * f.x.in_size + from) * f.in_pitch, f.in_pitch,
-                    f.reduce, int(to - from), row + from - first, cut.width);
-        }
-        const float* weights = packed;
-        for (const Gather& g : phases) {
-          const Range own = overlap(js, {0, g.x.n});
-          if (i < g.y.n && own.size() > 0)
-            planar_row(g, tile, weights, cut.width, n, i, own,
-                       [&](int64_t row) { return slot(row) + g.x.in_first - cut.first_column; });
-          weights += planar_size(g);
-        }
-      }
-    }
-  });
+  for (const Gather& g : phases) macs += int64_t{cut.part} * bands.size * g.columns * (g.taps() * g.reduce + 8);
+  parallel_for(int64_t{f.n} * f.z.n * bands.count * cut.parts, at_least(1, (1 << 18) / macs),
+               [&](int64_t begin, int64_t end) {
+                 HWY_ALIGN float planes[PlanarCut::kFloats];
+                 for (int64_t unit = begin; unit < end; ++unit) {
+                   const int part = int(unit % cut.parts) * cut.part;
+                   const int64_t image = unit / cut.parts / bands.count;
+                   const int n = int(image / f.z.n), o = int(image % f.z.n);
+                   const Range band = range_of(bands, int(unit / cut.parts % bands.count)),
+                               js = {part, int(at_most(cut.columns, part + cut.part))};
+                   // Plane column 0 is input column `first`; input columns [from, to) exist.
+                   const int64_t first = js.begin + cut.first_column, length = js.size() + cut.span;
+                   const int64_t from = at_most(first + length, at_least(0, first)),
+                                 to = at_least(from, at_most(f.x.in_size, first + length));
+                   const int64_t lead = (first - from) & (kLanes - 1);  // so that input columns lie on whole vectors
+                   // The input planes that output plane o reads, of those that exist.
+                   const int64_t front = f.z.input(o, 0), back = at_most(f.z.in_size, front + cut.rings);
+                   const auto slot = [&](int64_t plane, int64_t row) {
+                     return planes + ((plane - front) * cut.ring + row % cut.ring) * f.reduce * cut.width + lead;
+                   };
+                   int64_t next_row = 0;  // the first that has not been in the ring
+                   for (int i = band.begin; i < band.end; ++i) {
+                     const int64_t top = int64_t{i} * f.y.in_step + cut.first_row;
+                     const int64_t bottom = at_most(f.y.in_size, top + cut.ring);
+                     for (next_row = at_least(next_row, at_least(0, top)); next_row < bottom; ++next_row)
+                       for (int64_t plane = at_least(0, front); plane < back; ++plane) {
+                         float* const row = slot(plane, next_row);
+                         for (int c = 0; c < f.reduce; ++c) {
+                           for (int64_t x = 0; x < from - first; ++x) row[c * cut.width + x] = 0;
+                           for (int64_t x = to - first; x < cut.width - lead; ++x) row[c * cut.width + x] = 0;
+                         }
+                         const int64_t in_row = (int64_t{n} * f.z.in_size + plane) * f.y.in_size + next_row;
+                         to_planes(f.in + (in_row * f.x.in_size + from) * f.in_pitch, f.in_pitch, f.reduce,
+                                   int(to - from), row + from - first, cut.width);
+                       }
+                     const float* weights = packed;
+                     for (const Gather& g : phases) {
+                       const Range own = overlap(js, {0, g.x.n});
+                       if (i < g.y.n && own.size() > 0)
+                         planar_row(g, tile, weights, cut.width, Row(n, o, i), own, [&](int64_t plane, int64_t row) {
+                           return slot(plane, row) + g.x.in_first - cut.first_column;
+                         });
+                       weights += planar_size(g);
+                     }
+                   }
+                 }
+               });
 }
 
 }  // namespace

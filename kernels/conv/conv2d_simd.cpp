@@ -7,6 +7,7 @@
 //   conv2d_depthwise-inl.h     one channel a group
 // This file says which of them serves which case, and what scratch it needs.
 #include <cstddef>
+#include <utility>
 
 #include "kernels/common/parallel.h"
 #include "kernels/common/simd.h"
@@ -28,7 +29,8 @@ namespace HWY_NAMESPACE {
 namespace {
 
 Gather forward_gather(const Conv2dSpec& g, const float* x, const float* b, float* y) {
-  return {.y = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
+  return {.z = forward_axis(g.d, g.o(), g.t, g.stride_d, g.dil_d, g.pad_front),
+          .y = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
           .x = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left),
           .n = g.n,
           .groups = g.groups,
@@ -39,15 +41,18 @@ Gather forward_gather(const Conv2dSpec& g, const float* x, const float* b, float
           .out = y,
           .out_pitch = g.y_pitch(),
           .bias = b,
-          .w_column = int64_t{g.r} * g.s * g.cg(),
+          .w_column = int64_t{g.t} * g.r * g.s * g.cg(),
           .w_reduce = 1,
           .w_group = g.w_size() / g.groups,
+          .w_plane = int64_t{g.r} * g.s * g.cg(),
           .w_row = int64_t{g.s} * g.cg(),
           .w_tap = g.cg()};
 }
-// The part of dx with h = residue_h modulo stride_h, w alike.
-Gather backward_gather(const Conv2dSpec& g, const float* dy, const float* b, float* dx, int residue_h, int residue_w) {
-  return {.y = backward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top, residue_h),
+// The part of dx with h = residue_h modulo stride_h, d and w alike.
+Gather backward_gather(const Conv2dSpec& g, const float* dy, const float* b, float* dx, int residue_d, int residue_h,
+                       int residue_w) {
+  return {.z = backward_axis(g.d, g.o(), g.t, g.stride_d, g.dil_d, g.pad_front, residue_d),
+          .y = backward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top, residue_h),
           .x = backward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left, residue_w),
           .n = g.n,
           .groups = g.groups,
@@ -59,28 +64,35 @@ Gather backward_gather(const Conv2dSpec& g, const float* dy, const float* b, flo
           .out_pitch = g.dx_pitch(),
           .bias = b,
           .w_column = 1,
-          .w_reduce = int64_t{g.r} * g.s * g.cg(),
+          .w_reduce = int64_t{g.t} * g.r * g.s * g.cg(),
           .w_group = g.w_size() / g.groups,
+          .w_plane = int64_t{g.r} * g.s * g.cg(),
           .w_row = int64_t{g.s} * g.cg(),
           .w_tap = g.cg()};
 }
 
 constexpr int kMaxPhases = 4;
-// f(phases) for every residue of h those of w, kMaxPhases at a time; for all residues at once where they are planar.
+// f(phases) for every residue of d and h those of w, kMaxPhases at a time; for all residues of h and w at once where
+// they are planar.
 template <class F>
 void for_each_backward(const Conv2dSpec& g, const float* dy, const float* b, float* dx, F&& f) {
   Gather phases[kMaxPhases];
-  if (g.stride_h * g.stride_w <= kMaxPhases) {
-    const Phases all{phases, g.stride_h * g.stride_w};
-    for (int i = 0; i < all.count; ++i) phases[i] = backward_gather(g, dy, b, dx, i / g.stride_w, i % g.stride_w);
-    if (planar_together(all)) return f(all);
-  }
-  for (int h = 0; h < g.stride_h; ++h)
-    for (int w = 0; w < g.stride_w; w += kMaxPhases) {
-      const int count = int(at_most(kMaxPhases, g.stride_w - w));
-      for (int i = 0; i < count; ++i) phases[i] = backward_gather(g, dy, b, dx, h, w + i);
-      f(Phases{phases, count});
+  for (int d = 0; d < g.stride_d; ++d) {
+    if (g.stride_h * g.stride_w <= kMaxPhases) {
+      const Phases all{phases, g.stride_h * g.stride_w};
+      for (int i = 0; i < all.count; ++i) phases[i] = backward_gather(g, dy, b, dx, d, i / g.stride_w, i % g.stride_w);
+      if (planar_together(all)) {
+        f(all);
+        continue;
+      }
     }
+    for (int h = 0; h < g.stride_h; ++h)
+      for (int w = 0; w < g.stride_w; w += kMaxPhases) {
+        const int count = int(at_most(kMaxPhases, g.stride_w - w));
+        for (int i = 0; i < count; ++i) phases[i] = backward_gather(g, dy, b, dx, d, h, w + i);
+        f(Phases{phases, count});
+      }
+  }
 }
 
 // f(phases) for every part of a direction: forward is one gather.
@@ -158,12 +170,13 @@ void backward_bias(const Exec& exec, const Conv2dSpec& g, const float* dy, float
 int64_t bias_size(const Conv2dSpec& g, bool backward_data) {
   return ceil_div(backward_data ? g.c : g.k, kLanes) * kLanes;
 }
-// Which parts are planar, for that depends on the image. Few parts, or there is no such form.
-bool can_prepare(const Conv2dSpec& g) { return g.stride_h <= 4 && g.stride_w <= 4; }
+// Which parts are planar, and which of them together, for that depends on the image. Few parts, or there is no such form.
+bool can_prepare(const Conv2dSpec& g) { return g.stride_d <= 4 && g.stride_h <= 4 && g.stride_w <= 4; }
 uint32_t prepared_form(const Conv2dSpec& g, bool backward_data) {
   uint32_t form = 1;
-  for_each_part(g, backward_data, nullptr, nullptr, nullptr,
-                [&](const Phases& phases) { form = 2 * form + all_planar(phases); });
+  for_each_part(g, backward_data, nullptr, nullptr, nullptr, [&](const Phases& phases) {
+    form = 3 * form + (all_planar(phases) ? 1 + (phases.count > g.stride_w) : 0);
+  });
   return form;
 }
 size_t prepared_bytes(const Conv2dSpec& g, bool backward_data) {

@@ -20,29 +20,50 @@ namespace kern::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-// One block of pixels: rows p and columns q of image n.
+// One block of pixels: rows p and columns q of plane o of image or volume n.
 struct PixelBlock {
-  int n;
+  int n, o;
   Range p, q;
+  int64_t row(const Conv2dSpec& g, int of) const { return (int64_t{n} * g.o() + o) * g.p() + of; }
+};
+// The rows of a filter, of all its planes one after the other.
+struct FilterRows {
+  Axis z, y;
+  int count;
+  explicit FilterRows(const Conv2dSpec& g)
+      : z(forward_axis(g.d, g.o(), g.t, g.stride_d, g.dil_d, g.pad_front)),
+        y(forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top)),
+        count(g.t * g.r) {}
+  // The rows of a block's pixels for which row r lies inside.
+  Range pixels(const PixelBlock& block, int r) const {
+    return z.covers(r / y.taps, {block.o, block.o + 1}) ? overlap(block.p, y.outputs(r % y.taps)) : Range{};
+  }
+  // The row of x that it reads for the first of these.
+  int64_t input(const PixelBlock& block, Range p, int r) const {
+    return (int64_t{block.n} * z.in_size + z.input(block.o, r / y.taps)) * y.in_size + y.input(p.begin, r % y.taps);
+  }
 };
 
-// Blocks of pixels: some rows of one image, and a part of each row where rows are long. Chunks: runs of blocks.
+// Blocks of pixels: some rows of one plane, and a part of each row where rows are long. Chunks: runs of blocks.
 struct PixelBlocks {
   EvenTiles parts, bands;
+  int planes;
   int64_t blocks;
   int chunks;
 
   PixelBlocks(const Conv2dSpec& g, int64_t partial_size)
       : parts(g.q(), kPixels),
         bands(g.p(), int(at_least(1, kPixels / g.q()))),
-        blocks(int64_t{g.n} * parts.count * bands.count) {
+        planes(g.o()),
+        blocks(int64_t{g.n} * planes * parts.count * bands.count) {
     const int64_t few =
         at_least(4, (int64_t{1} << 22) / at_least(1, partial_size));  // at most 16 MB of partial results, or 4
     chunks = int(at_least(1, at_most(at_most(few, 32), at_most(blocks, g.y_rows() / 1024))));
   }
   PixelBlock block(int64_t k) const {
-    const int n = int(k / parts.count / bands.count);
-    return {n, range_of(bands, int(k / parts.count % bands.count)), range_of(parts, int(k % parts.count))};
+    const int64_t plane = k / parts.count / bands.count;
+    return {int(plane / planes), int(plane % planes), range_of(bands, int(k / parts.count % bands.count)),
+            range_of(parts, int(k % parts.count))};
   }
   static constexpr int kPixels = 256;
 };
@@ -51,15 +72,18 @@ struct PixelBlocks {
 struct WeightPlan {
   bool run;           // x[.., s * C + c] for all s and c of a filter row are neighbours, and C is small
   bool vectors_of_x;  // rows of a tile are output channels, columns are values of x; otherwise the other way round
+  bool taps;          // rows of a tile are the taps of a filter row instead: there is one output channel
   bool pack;          // dy is read often enough to be copied into dense blocks first
   bool slide;         // three neighbouring taps share what they read, with zeros round dy in place of borders
   explicit WeightPlan(const Conv2dSpec& g)
       : run(g.dil_w == 1 && g.groups == 1 && g.x_pitch() == g.c && g.c < 16 && g.s > 1) {
     const int64_t values = run ? g.s * g.cg() : g.cg(), times = run ? 1 : g.s;
     vectors_of_x = times * ceil_div(values, kLanes) * g.kg() < times * values * ceil_div(g.kg(), kLanes);
-    pack = !vectors_of_x && g.r * g.s * g.cg() >= 128;
+    taps = vectors_of_x && !run && g.k == 1 && g.dy_pitch() == 1 && g.stride_w == 1 && g.dil_w == 1 && g.s > 1 &&
+           g.s <= max_rows(kMaxVectors);
+    pack = !vectors_of_x && g.t * g.r * g.s * g.cg() >= 128;
     slide = !run && !vectors_of_x && g.s == 3 && g.stride_w == 1 && g.dil_w == 1 && g.cg() >= 4 && g.q() >= 8 &&
-            (g.r * g.cg() >= 48 || g.kg() <= 128);  // else copying dy is not worth its while
+            (g.t * g.r * g.cg() >= 48 || g.kg() <= 128);  // else copying dy is not worth its while
   }
 };
 
@@ -74,7 +98,7 @@ struct FilterSlices {
   FilterSlices(const Conv2dSpec& g, const WeightPlan& plan, int chunks)
       : rows(plan.vectors_of_x),
         per_group(rows ? 1 : int(ceil_div(g.kg(), kWidth))),
-        count(rows ? g.r : g.groups * per_group),
+        count(rows ? g.t * g.r : g.groups * per_group),
         slices(int(at_most(count, ceil_div(kTasks, chunks)))) {}
   // The filter rows, or blocks, of a slice.
   Range of(int slice) const {
@@ -82,11 +106,11 @@ struct FilterSlices {
   }
 };
 
-// The sums over one block with plan.slide, added to partial[r][s][c][k] per group; of a slice's blocks of channels.
+// The sums over one block with plan.slide, added to partial[t][r][s][c][k] per group; of a slice's blocks of channels.
 void add_block_by_slide(const Conv2dSpec& g, const FilterSlices& slices, Range slice, const float* dy, const float* x,
                         const PixelBlock& block, float* partial) {
   const int kg = g.kg(), cg = g.cg();
-  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top);
+  const FilterRows rows(g);
   const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), b_row = (block.q.size() + 4) * kLanes;
   // Two vectors of dy's channels, one behind the other, each row with two zeros before and behind it: at most an eighth
   // of the pixels are rows.
@@ -103,7 +127,7 @@ void add_block_by_slide(const Conv2dSpec& g, const FilterSlices& slices, Range s
               last = left - (vectors - 1) * kLanes;  // channels of the last vector
     float* to = packed;
     for (int p = block.p.begin; p < block.p.end; ++p, to += b_row) {
-      const float* from = dy + ((int64_t{block.n} * g.p() + p) * g.q() + block.q.begin) * dyp + group * kg + both;
+      const float* from = dy + (block.row(g, p) * g.q() + block.q.begin) * dyp + group * kg + both;
       for (int v = 0; v < vectors; ++v)
         for (int i = 0; i < 4; ++i)
           hn::Store(hn::Zero(d), d, to + v * kSize + (i < 2 ? i : block.q.size() + i) * kLanes);
@@ -114,11 +138,10 @@ void add_block_by_slide(const Conv2dSpec& g, const FilterSlices& slices, Range s
       }
     }
     for (int j = both; j < at_most(kg, both + 2 * kLanes); j += kLanes)
-      for (int r = 0; r < g.r; ++r) {
-        const Range p = overlap(block.p, ay.outputs(r));
+      for (int r = 0; r < rows.count; ++r) {
+        const Range p = rows.pixels(block, r);
         if (p.size() == 0) continue;
-        const float* from_x =
-            x + ((int64_t{block.n} * g.h + ay.input(p.begin, r)) * g.w + columns.begin) * xp + group * cg;
+        const float* from_x = x + (rows.input(block, p, r) * g.w + columns.begin) * xp + group * cg;
         Tile t{};
         t.b = packed + (j - both) / kLanes * kSize + (p.begin - block.p.begin) * b_row +
               (columns.begin + g.pad_left - block.q.begin + 2) * int64_t{kLanes};
@@ -129,23 +152,23 @@ void add_block_by_slide(const Conv2dSpec& g, const FilterSlices& slices, Range s
         t.columns = int(at_most(kLanes, kg - j));
         for (int k = 0; k < tiles.count; ++k) {
           t.a = from_x + tiles.begin(k);
-          t.c = partial + ((int64_t{group} * g.r + r) * 3 * cg + tiles.begin(k)) * kg + j;
+          t.c = partial + ((int64_t{group} * rows.count + r) * 3 * cg + tiles.begin(k)) * kg + j;
           slide_sums_function(tiles.length(k))(t);
         }
       }
   }
 }
 
-// partial += the sums over one block, of one slice. partial: dw[k][r][s][c] if vectors of x, else per group
-// [r][s][c][k].
+// partial += the sums over one block, of one slice. partial: dw[k][t][r][s][c] if vectors of x, else per group
+// [t][r][s][c][k].
 void add_block(const Conv2dSpec& g, const WeightPlan& plan, const FilterSlices& slices, Range slice, const float* dy,
                const float* x, const PixelBlock& block, float* partial) {
   const int kg = g.kg(), cg = g.cg();
-  const Axis ay = forward_axis(g.h, g.p(), g.r, g.stride_h, g.dil_h, g.pad_top),
-             ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
-  const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), filter = int64_t{g.r} * g.s * cg;
-  dy += ((int64_t{block.n} * g.p() + block.p.begin) * g.q() + block.q.begin) * dyp;  // the block's first pixel
-  Range inside = block.q;  // pixels whose whole filter row is inside
+  const FilterRows rows(g);
+  const Axis ax = forward_axis(g.w, g.q(), g.s, g.stride_w, g.dil_w, g.pad_left);
+  const int64_t xp = g.x_pitch(), dyp = g.dy_pitch(), filter = int64_t{rows.count} * g.s * cg;
+  dy += (block.row(g, block.p.begin) * g.q() + block.q.begin) * dyp;  // the block's first pixel
+  Range inside = block.q;                                             // pixels whose whole filter row is inside
   for (int s = 0; s < g.s; ++s) inside = overlap(inside, ax.outputs(s));
 
   // A column block of dy lies here, dense: it is read once per filter value, and a power of two for a pitch is poison
@@ -156,8 +179,7 @@ void add_block(const Conv2dSpec& g, const WeightPlan& plan, const FilterSlices& 
   // The pixels p x q for filter row r and `values` values of x from filter column s on, output channels [j, j + count).
   auto add = [&](int group, int j, int count, int r, int s, int values, Range p, Range q) {
     if (p.size() == 0 || q.size() == 0) return;
-    const float* from_x =
-        x + ((int64_t{block.n} * g.h + ay.input(p.begin, r)) * g.w + ax.input(q.begin, s)) * xp + group * cg;
+    const float* from_x = x + (rows.input(block, p, r) * g.w + ax.input(q.begin, s)) * xp + group * cg;
     const int64_t pixel_row = p.begin - block.p.begin, pixel = q.begin - block.q.begin;
     const int64_t x_row = int64_t{g.stride_h} * g.w * xp, x_column = g.stride_w * xp, dy_row = g.q() * dyp;
     const int64_t value = (int64_t{r} * g.s + s) * cg;
@@ -197,8 +219,37 @@ void add_block(const Conv2dSpec& g, const WeightPlan& plan, const FilterSlices& 
       }
     }
   };
+  // With plan.taps: the pixels of rows p, filter row r. Tap s of the value at column u of x meets dy at u + pad - s.
+  auto add_taps = [&](int r, Range p) {
+    if (p.size() == 0) return;
+    const Range u = overlap({block.q.begin - g.pad_left + g.s - 1, block.q.end - g.pad_left}, {0, g.w});
+    for (int s = 0; s < g.s; ++s) {  // those that not all taps meet
+      const Range q = overlap(block.q, ax.outputs(s));
+      if (u.size() == 0) {
+        add(0, 0, 1, r, s, cg, p, q);
+      } else {
+        add(0, 0, 1, r, s, cg, p, {q.begin, u.begin + g.pad_left - s});
+        add(0, 0, 1, r, s, cg, p, {u.end + g.pad_left - s, q.end});
+      }
+    }
+    if (u.size() == 0) return;
+    Tile t{};
+    t.outer = {p.size(), g.q(), int64_t{g.stride_h} * g.w * xp};
+    t.middle = {};
+    t.inner = {u.size(), 1, xp};
+    t.a = dy + int64_t{p.begin - block.p.begin} * g.q() + u.begin + g.pad_left - (g.s - 1) - block.q.begin;
+    t.c_row = -cg;  // the first row is the last tap
+    t.add = true;
+    for (int first = 0; first < cg; first += kWidth) {
+      t.columns = int(at_most(cg - first, kWidth));
+      t.b = x + (rows.input(block, p, r) * g.w + u.begin) * xp + first;
+      t.c = partial + (int64_t{r} * g.s + g.s - 1) * cg + first;
+      tile_function<Operands::unit_unpadded>(g.s, int(ceil_div(t.columns, kLanes)))(t);
+    }
+  };
   const int step = plan.vectors_of_x ? kg : kWidth;
-  const Range parts = slices.rows ? Range{0, g.groups} : slice, filter_rows = slices.rows ? slice : Range{0, g.r};
+  const Range parts = slices.rows ? Range{0, g.groups} : slice,
+              filter_rows = slices.rows ? slice : Range{0, rows.count};
   for (int part = parts.begin; part < parts.end; ++part) {
     const int group = part / slices.per_group, j = part % slices.per_group * step;
     const int count = int(at_most(kg - j, step));
@@ -212,8 +263,10 @@ void add_block(const Conv2dSpec& g, const WeightPlan& plan, const FilterSlices& 
                 Vf(), to + v);
     }
     for (int r = filter_rows.begin; r < filter_rows.end; ++r) {
-      const Range p = overlap(block.p, ay.outputs(r));
-      if (plan.run && inside.size() > 0) {
+      const Range p = rows.pixels(block, r);
+      if (plan.taps) {
+        add_taps(r, p);
+      } else if (plan.run && inside.size() > 0) {
         add(group, j, count, r, 0, g.s * cg, p, inside);
         for (int s = 0; s < g.s; ++s) {  // and the borders
           const Range q = overlap(block.q, ax.outputs(s));
@@ -236,7 +289,7 @@ void weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float
   const PixelBlocks cut(g, size);
   const WeightPlan plan(g);
   const FilterSlices slices(g, plan, cut.chunks);
-  const int64_t filter = int64_t{g.r} * g.s * g.cg(), filter_row = int64_t{g.s} * g.cg();
+  const int64_t filter = int64_t{g.t} * g.r * g.s * g.cg(), filter_row = int64_t{g.s} * g.cg();
   parallel_for(int64_t{cut.chunks} * slices.slices, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t chunk = task / slices.slices;
@@ -259,7 +312,7 @@ void weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float
         else add_block(g, plan, slices, slice, dy, x, cut.block(k), partial);
     }
   });
-  // Sums over the chunks, in their order, and the turn from [r][s][c][k] to [k][r][s][c].
+  // Sums over the chunks, in their order, and the turn from [t][r][s][c][k] to [k][t][r][s][c].
   parallel_for(size, 16384, [&](int64_t begin, int64_t end) {
     const Vf d;
     for (int64_t i = begin; i < end; i += kLanes) {

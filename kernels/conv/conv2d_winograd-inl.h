@@ -7,7 +7,12 @@
 // A 4x4 filter of stride 2 is four 2x2 filters of stride 1, one on every phase of the input (its even or odd rows and
 // columns): forward adds their products up before it transforms back. backward_data is four gathers, one per phase of
 // dx. A 3x3 filter is a 4x4 one with zeros: a phase that has one tap in a direction has nothing at the point infinity,
-// and is left out there; 81 products remain of 144. Included by conv2d_winograd.cpp, once per instruction set.
+// and is left out there; 81 products remain of 144.
+//
+// Of a volume every plane is transformed so, and the products of a filter's planes are added up before the transform
+// back. A tile is a column of planes whose points lie one behind the other: what an output plane reads, the points of
+// all its input planes, is one run of values, and the next plane's begins one plane further; none is transformed twice.
+// Included by conv2d_winograd.cpp, once per instruction set.
 #if defined(KERN_CONV2D_WINOGRAD_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef KERN_CONV2D_WINOGRAD_INL_H
 #undef KERN_CONV2D_WINOGRAD_INL_H
@@ -25,14 +30,15 @@ namespace kern::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Where a gather's outputs lie: the rows first_y, first_y + step, .. and columns first_x, .. of an array [n,h,w,pitch].
+// Where a gather's outputs lie: the rows first_y, first_y + step, .. and columns first_x, .. of an array [n,h,w,pitch],
+// or all of [n,d,h,w,pitch].
 struct Target {
   float* data;
   int64_t pitch;
-  int h, w, first_y = 0, first_x = 0, step = 1;
+  int h, w, first_y = 0, first_x = 0, step = 1, d = 1;
 
-  float* at(int n, int y, int x) const {
-    return data + ((int64_t{n} * h + first_y + y * step) * w + first_x + x * step) * pitch;
+  float* at(int n, int z, int y, int x) const {
+    return data + (((int64_t{n} * d + z) * h + first_y + y * step) * w + first_x + x * step) * pitch;
   }
   int rows() const { return int(ceil_div(h - first_y, step)); }
   int columns() const { return int(ceil_div(w - first_x, step)); }
@@ -47,14 +53,18 @@ struct WinogradGather {
   int columns;
   const float* bias;  // may be null
 
-  // The filter w[k,r,s,c]: how many taps, then steps from output channel to output channel, from input channel to input
-  // channel, the tap (0, 0), from tap to tap.
+  // The filter w[k,t,r,s,c]: how many taps, then steps from output channel to output channel, from input channel to
+  // input channel, the tap (0, 0, 0), from tap to tap.
   int taps_y, taps_x;
   int64_t w_column, w_reduce, w_first, w_row, w_tap;
+  int taps_z = 1;
+  int64_t w_plane = 0;
+  bool volume = false;
   const float* limits = nullptr;  // the least and the greatest output, may be null
 
   int channels() const { return in.channels; }
-  int reduce() const { return in.phases() * in.channels; }  // phase by phase
+  int reduce() const { return taps_z * in.phases() * in.channels; }  // tap by tap in depth, phase by phase
+  int planes() const { return tiling.planes + taps_z - 1; }          // of a tile's patch
   int points() const { return tiling.points(); }
   // The first so many phases of a direction have something at a point: all, but at infinity only those with all taps.
   int phases_y(int point) const {
@@ -70,9 +80,10 @@ struct WinogradGather {
 
   // Transformed patches and sums of one block of tiles stay in the second-level cache. A step that is a power of two
   // would send all points to the same sets of the first-level cache.
-  int64_t patch_pitch() const { return round_up(reduce(), kLanes); }
-  int64_t patch_step(int64_t tiles) const { return round_up(tiles * patch_pitch(), 16) + 16; }
-  int64_t sum_step(int64_t tiles) const { return round_up(tiles * width(0), 16) + 16; }
+  int64_t patch_pitch() const { return volume ? channels() : round_up(reduce(), kLanes); }  // from output to output
+  int64_t tile_pitch() const { return planes() * patch_pitch(); }
+  int64_t patch_step(int64_t tiles) const { return round_up(tiles * tile_pitch(), 16) + 16; }
+  int64_t sum_step(int64_t tiles) const { return round_up(tiles * tiling.planes * width(0), 16) + 16; }
   int64_t filter_step(int block) const { return round_up(int64_t{reduce()} * width(block), 16) + 16; }
   int64_t filter_of(int block) const { return block * points() * filter_step(0); }  // all blocks before are as wide
   int64_t filter_size() const { return filter_of(column_blocks() - 1) + points() * filter_step(column_blocks() - 1); }
@@ -106,7 +117,9 @@ struct WinogradCut {
   // patches are read back sooner, as many as measured best.
   static int tiles_of_block(const WinogradGather& g) {
     constexpr int kRows = max_rows(kMaxVectors);
-    const int64_t fit = (g.tiling.planar() ? 120'000 : 16'000) / (g.points() * (g.patch_pitch() + g.width(0)));
+    const int64_t fit =
+        (g.tiling.planar() ? 120'000 : 16'000) / (g.points() * (g.tile_pitch() + g.tiling.planes * g.width(0)));
+    if (g.volume) return int(at_least(1, fit));
     return int(at_least(28 / kRows, fit / kRows) * kRows);
   }
 };
@@ -126,12 +139,14 @@ void transform_filters(const WinogradGather& g, const float* w, float* u, int64_
   int together = 0;
   for (int64_t i = begin; i < end; i += together) {
     const int block = int(i / g.reduce()), reduced = int(i % g.reduce()), width = g.width(block);
-    const int phase = reduced / g.channels(), c = reduced % g.channels(), first = block * WinogradGather::kWidth;
+    const int phase = reduced / g.channels() % g.in.phases(), plane = reduced / g.channels() / g.in.phases(),
+              c = reduced % g.channels(), first = block * WinogradGather::kWidth;
     together = int(at_most(at_most(kLanes, g.channels() - c), end - i));
     const int taps_y = taps_of_phase(g.taps_y, step, phase / step),
               taps_x = taps_of_phase(g.taps_x, step, phase % step);
     const int64_t point = g.filter_step(block);
-    const float* from = w + g.w_first + phase / step * g.w_row + phase % step * g.w_tap + c * g.w_reduce;
+    const float* from =
+        w + g.w_first + plane * g.w_plane + phase / step * g.w_row + phase % step * g.w_tap + c * g.w_reduce;
     for (int v = 0; v < width; v += kLanes) {
       const int count = int(at_most(kLanes, g.columns - first - v));
       auto tap = [&](int r, int s) { return from + (first + v) * g.w_column + step * (r * g.w_row + s * g.w_tap); };
@@ -169,21 +184,30 @@ void transform_filters(const WinogradGather& g, const float* w, float* u, int64_
   }
 }
 
-// sums[point][tile][width(0)] of one column block = patches x filters, a matrix product a point.
+// sums[point][tile, plane][width(0)] of one column block = patches x filters, a matrix product a point.
 void multiply_points(const WinogradGather& g, int64_t tiles, int block, const float* patches, const float* u,
                      float* sums) {
   const int width = g.width(block), vectors = width / kLanes, channels = g.channels();
-  const EvenTiles cut(int(tiles), max_rows(vectors));
+  // Neighbouring outputs, whose patches are as far from each other as their sums: all tiles of images, a tile's planes.
+  const int64_t runs = g.volume ? tiles : 1;
+  const int rows = g.volume ? g.tiling.planes : int(tiles);
+  const bool slides = g.volume && has_slide(g.taps_z, 1);
+  const EvenTiles cut(rows, slides ? max_slide_rows(vectors, g.taps_z) : max_rows(vectors));
   Tile t{};
   t.a_row = g.patch_pitch();
   t.c_row = g.width(0);
   t.columns = width;
   t.b = u + g.filter_of(block);
-  const TileFunction run[2] = {tile_function<Operands::strided>(cut.size + (cut.longer > 0), vectors),
-                               tile_function<Operands::strided>(cut.size, vectors)};
+  auto function = [&](int length) {
+    return slides ? slide_function(g.taps_z, 1, length, vectors) : tile_function<Operands::strided>(length, vectors);
+  };
+  const TileFunction run[2] = {function(cut.size + (cut.longer > 0)), function(cut.size)};
   for (int p = 0; p < g.points(); ++p, t.b += g.filter_step(block)) {
     const int phases_y = g.phases_y(p / g.tiling.columns), phases_x = g.phases_x(p % g.tiling.columns);
-    if (phases_y * phases_x == g.in.phases()) {
+    if (slides) {
+      t.middle = {g.taps_z, channels, int64_t{channels} * width};
+      t.inner = {channels, 1, width};
+    } else if (phases_y * phases_x == g.in.phases()) {
       t.outer = t.middle = {};
       t.inner = {g.reduce(), 1, width};
     } else {  // maybe none: then the sums are 0
@@ -191,16 +215,18 @@ void multiply_points(const WinogradGather& g, int64_t tiles, int block, const fl
       t.middle = {phases_x, channels, int64_t{channels} * width};
       t.inner = {channels, 1, width};
     }
-    t.a = patches + p * g.patch_step(tiles);
-    t.c = sums + p * g.sum_step(tiles);
-    if (cut.longer > 0) {
-      t.repeat = cut.longer;
-      run[0](t);
-      t.a += int64_t{cut.begin(cut.longer)} * t.a_row;
-      t.c += int64_t{cut.begin(cut.longer)} * t.c_row;
+    for (int64_t i = 0; i < runs; ++i) {
+      t.a = patches + p * g.patch_step(tiles) + i * g.tile_pitch();
+      t.c = sums + p * g.sum_step(tiles) + i * rows * t.c_row;
+      if (cut.longer > 0) {
+        t.repeat = cut.longer;
+        run[0](t);
+        t.a += int64_t{cut.begin(cut.longer)} * t.a_row;
+        t.c += int64_t{cut.begin(cut.longer)} * t.c_row;
+      }
+      t.repeat = cut.count - cut.longer;
+      run[1](t);
     }
-    t.repeat = cut.count - cut.longer;
-    run[1](t);
   }
 }
 
@@ -210,18 +236,23 @@ HWY_NOINLINE void write_tiles(const WinogradGather& g, TileRange range, int bloc
   const int64_t step = g.sum_step(range.size()), column = g.out.step * g.out.pitch, row = g.out.w * column;
   const int first = block * WinogradGather::kWidth, last = int(at_most(g.columns, first + WinogradGather::kWidth));
   const int all_rows = g.out.rows(), all_columns = g.out.columns();
-  for_each_tile(g.tiling, range, [&](int64_t tile, int n, int y, int x) HWY_ATTR {
-    const float* from = sums + tile * g.width(0);
-    float* to = g.out.at(n, y, x);
+  const int64_t width = g.width(0), plane = g.out.h * g.out.w * g.out.pitch;
+  for_each_tile(g.tiling, range, [&](int64_t tile, int n, int z, int y, int x) HWY_ATTR {
+    const float* of_plane = sums + tile * g.tiling.planes * width;
+    float* to = g.out.at(n, z, y, x);
     const int rows = int(at_most(kH, all_rows - y)), columns = int(at_most(kOutputs, all_columns - x));
-    for (int c = first; c < last; c += kLanes, from += kLanes) {
-      const int count = int(at_most(kLanes, last - c));
-      const Vec bias = g.bias ? load_first(g.bias + c, count) : hn::Zero(Vf());
-      for (int i = 0; i < kH; ++i)
-        for (int j = kAhead; j < kAhead + kOutputs; ++j) __builtin_prefetch(to + c + i * row + j * column, 1);
-      if (rows == kH && columns == kOutputs && count == kLanes)
-        write_tile<kRows, kColumns, true>(from, step, bias, g.limits, to + c, row, column, rows, columns, count);
-      else write_tile<kRows, kColumns, false>(from, step, bias, g.limits, to + c, row, column, rows, columns, count);
+    for (int planes = int(at_most(g.tiling.planes, g.out.d - z)); planes > 0;
+         --planes, of_plane += width, to += plane) {
+      const float* from = of_plane;
+      for (int c = first; c < last; c += kLanes, from += kLanes) {
+        const int count = int(at_most(kLanes, last - c));
+        const Vec bias = g.bias ? load_first(g.bias + c, count) : hn::Zero(Vf());
+        for (int i = 0; i < kH; ++i)
+          for (int j = kAhead; j < kAhead + kOutputs; ++j) __builtin_prefetch(to + c + i * row + j * column, 1);
+        if (rows == kH && columns == kOutputs && count == kLanes)
+          write_tile<kRows, kColumns, true>(from, step, bias, g.limits, to + c, row, column, rows, columns, count);
+        else write_tile<kRows, kColumns, false>(from, step, bias, g.limits, to + c, row, column, rows, columns, count);
+      }
     }
   });
 }
@@ -259,7 +290,7 @@ void winograd_gather(const WinogradPhases& phases, const float* u, float* areas)
   const WinogradCut cut(phases);
   if (cut.blocks.count == 0) return;
   const int64_t area = f.scratch_of_block(cut.blocks.length(0)), units = int64_t{cut.blocks.count} * cut.groups;
-  const TransformPatches transform = transform_inputs(f.tiling);
+  const TransformPatches transform = transform_inputs(f.tiling, f.volume);
   parallel_for(cut.chunks, 1, [&](int64_t chunk, int64_t) {
     float* const patches = areas + worker() * area;
     int block_done = -1;                   // the block whose patches are there,
@@ -272,8 +303,8 @@ void winograd_gather(const WinogradPhases& phases, const float* u, float* areas)
         const int i = part / f.column_blocks(), columns = part % f.column_blocks();
         const WinogradGather& g = phases.of[i];
         if (block != block_done || !g.reads_as(*done))
-          transform(g.tiling, range, g.in, {0, g.in.phases(), 0, g.channels()},
-                    {patches, g.patch_step(range.size()), g.patch_pitch(), g.channels()});
+          transform(g.tiling, range, g.in, {0, g.volume ? g.planes() : g.in.phases(), 0, g.channels()},
+                    {patches, g.patch_step(range.size()), g.tile_pitch(), g.channels()});
         block_done = block, done = &g;
         multiply_points(g, range.size(), columns, patches, u + i * f.filter_size(), sums);
         write_tiles<kRows, kColumns>(g, range, columns, sums);

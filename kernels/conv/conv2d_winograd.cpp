@@ -1,13 +1,14 @@
-// The Winograd implementations of conv2d: 3x3 filters (signals: of 3) of stride 1, 4x4 and 3x3 filters of stride 2;
-// dilation 1, one group. Four times (signals: twice; stride 2: 2.6 and 1.8 times) fewer multiplications than a
-// direct convolution, at the price of the transforms: they pay from a number of channels and tiles on. What makes
-// it fast stands in
+// The Winograd implementations of conv2d: 3x3 filters (signals: of 3; volumes: of up to 3 such planes) of stride 1, 4x4
+// and 3x3 filters of stride 2; dilation 1, one group. Four times (signals: twice; stride 2: 2.6 and 1.8 times) fewer
+// multiplications than a direct convolution, at the price of the transforms: they pay from a number of channels and
+// tiles on. What makes it fast stands in
 //   common/tile-inl.h                  the micro-kernel of the matrix products
 //   conv2d_winograd_tiles-inl.h        transforms, tiles
 //   conv2d_winograd-inl.h              forward and backward_data
 //   conv2d_winograd_weight-inl.h       backward_weight
 // This file says which cases they serve; where the direct row is the faster one, its entries do the work.
 #include <cstddef>
+#include <utility>
 
 #include "kernels/common/parallel.h"
 #include "kernels/common/simd.h"
@@ -26,25 +27,33 @@ namespace kern::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-Tiling tiling_of(const Conv2dSpec& g, int h, int w) {
+Tiling tiling_of(const Conv2dSpec& g, int d, int h, int w) {
   const int points = g.stride_w == 2 ? 5 : 6;
-  return {g.n, h, w, g.r == 1 ? 1 : points, points};
+  return {g.n, h, w, g.r == 1 ? 1 : points, points, d};
 }
-int64_t tiles(const Conv2dSpec& g) { return tiling_of(g, g.p(), g.q()).count(); }
+Tiling output_tiling(const Conv2dSpec& g) { return tiling_of(g, g.o(), g.p(), g.q()); }
+// Of one plane each.
+int64_t tiles(const Conv2dSpec& g) {
+  const Tiling all = output_tiling(g);
+  return all.count() * all.planes;
+}
 
 WinogradGather forward_gather(const Conv2dSpec& g, const float* x, const float* b, float* y) {
-  return {.tiling = tiling_of(g, g.p(), g.q()),
-          .in = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w},
-          .out = {y, g.y_pitch(), g.p(), g.q()},
+  return {.tiling = output_tiling(g),
+          .in = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w, g.d, g.pad_front},
+          .out = {y, g.y_pitch(), g.p(), g.q(), 0, 0, 1, g.o()},
           .columns = g.k,
           .bias = b,
           .taps_y = g.r,
           .taps_x = g.s,
-          .w_column = int64_t{g.r} * g.s * g.c,
+          .w_column = int64_t{g.t} * g.r * g.s * g.c,
           .w_reduce = 1,
           .w_first = 0,
           .w_row = int64_t{g.s} * g.c,
-          .w_tap = g.c};
+          .w_tap = g.c,
+          .taps_z = g.t,
+          .w_plane = int64_t{g.r} * g.s * g.c,
+          .volume = g.volume()};
 }
 
 // One direction of backward_data's outputs residue + i * stride: these read the taps first, first - stride, .. down to
@@ -61,19 +70,22 @@ struct Residue {
 WinogradGather backward_gather(const Conv2dSpec& g, const float* dy, const float* b, float* dx, int residue_h,
                                int residue_w) {
   const int stride = g.stride_w;
-  const Residue y(g.r, stride, g.pad_top, residue_h), x(g.s, stride, g.pad_left, residue_w);
-  return {.tiling = tiling_of(g, int(ceil_div(g.h, stride)), int(ceil_div(g.w, stride))),
-          .in = {dy, g.dy_pitch(), g.p(), g.q(), g.k, y.pad, x.pad},
-          .out = {dx, g.dx_pitch(), g.h, g.w, residue_h, residue_w, stride},
+  const Residue z(g.t, 1, g.pad_front, 0), y(g.r, stride, g.pad_top, residue_h), x(g.s, stride, g.pad_left, residue_w);
+  return {.tiling = tiling_of(g, g.d, int(ceil_div(g.h, stride)), int(ceil_div(g.w, stride))),
+          .in = {dy, g.dy_pitch(), g.p(), g.q(), g.k, y.pad, x.pad, 1, g.o(), z.pad},
+          .out = {dx, g.dx_pitch(), g.h, g.w, residue_h, residue_w, stride, g.d},
           .columns = g.c,
           .bias = b,
           .taps_y = y.taps,
           .taps_x = x.taps,
           .w_column = 1,
-          .w_reduce = int64_t{g.r} * g.s * g.c,
-          .w_first = (int64_t{y.first} * g.s + x.first) * g.c,
+          .w_reduce = int64_t{g.t} * g.r * g.s * g.c,
+          .w_first = ((int64_t{z.first} * g.r + y.first) * g.s + x.first) * g.c,
           .w_row = int64_t{-stride} * g.s * g.c,
-          .w_tap = int64_t{-stride} * g.c};
+          .w_tap = int64_t{-stride} * g.c,
+          .taps_z = g.t,
+          .w_plane = -int64_t{g.r} * g.s * g.c,
+          .volume = g.volume()};
 }
 template <class F>
 void with_backward(const Conv2dSpec& g, const float* dy, const float* b, float* dx, F&& f) {
@@ -84,9 +96,11 @@ void with_backward(const Conv2dSpec& g, const float* dy, const float* b, float* 
 }
 
 WinogradWeight weight_sums(const Conv2dSpec& g, const float* dy, const float* x) {
-  return {.tiling = tiling_of(g, g.p(), g.q()),
-          .dy = {dy, g.dy_pitch(), g.p(), g.q(), g.k, 0, 0},
-          .x = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w}};
+  return {.tiling = output_tiling(g),
+          .dy = {dy, g.dy_pitch(), g.p(), g.q(), g.k, 0, 0, 1, g.o(), 0},
+          .x = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w, g.d, g.pad_front},
+          .taps_z = g.t,
+          .volume = g.volume()};
 }
 
 // --- what measured faster than the direct row ----------------------------------------------------------------------
@@ -105,6 +119,7 @@ bool backward_weight_pays(const Conv2dSpec& g) { return !strided(g) || g.r == 4;
 
 bool supports(const Conv2dSpec& g) {
   if (!winograd_enabled() || !cpu_has(KERN_SIMD_ISA)) return false;
+  if (g.volume() && (g.r != 3 || g.stride_w != 1 || g.stride_d != 1 || g.dil_d != 1 || g.t > 3)) return false;
   if (g.stride_h != g.stride_w || g.dil_h != 1 || g.dil_w != 1 || g.groups != 1 || tiles(g) < 16) return false;
   const int64_t pairs = int64_t{g.c} * g.k, fewest = at_most(g.c, g.k);
   if (strided(g))
@@ -112,7 +127,7 @@ bool supports(const Conv2dSpec& g) {
            at_most(g.p(), g.q()) >= 3;
   const bool planar = g.r == 3, signal = g.r == 1 && g.h == 1 && g.p() == 1;
   if (g.stride_w != 1 || g.s != 3 || !(planar || signal)) return false;
-  const bool wide = planar ? fewest >= 8 && pairs >= 128 : fewest >= 16 && pairs >= 1024;
+  const bool wide = planar ? fewest >= 8 && (g.volume() || pairs >= 128) : fewest >= 16 && pairs >= 1024;
   return wide && at_most(g.q(), g.w) >= 3 && (signal || at_most(g.p(), g.h) >= 3);
 }
 

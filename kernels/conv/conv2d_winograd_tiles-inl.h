@@ -129,17 +129,21 @@ HWY_INLINE void filter_from_points(const Vec (&u)[5], Vec (&w)[2]) {
 
 // The tiles of a batch, numbered row by row, image by image. One of an image is kOutputs x kOutputs outputs, one of a
 // signal 1 x kOutputs. Its points are rows x columns: 6 x 6 (3x3 taps), 5 x 5 (2x2) or, of a signal, 1 x 6.
+// One of a volume is a column of `planes` tiles, one behind the other; the last of them may lie beyond the volume.
 struct Tiling {
-  int n = 0, y = 0, x = 0, rows = 0, columns = 0;
+  int n = 0, z = 0, y = 0, x = 0, rows = 0, columns = 0, planes = 1;
   Tiling() = default;
-  Tiling(int images, int h, int w, int point_rows, int point_columns)
+  Tiling(int images, int h, int w, int point_rows, int point_columns, int depth = 1)
       : n(images),
+        z(int(ceil_div(depth, kMaxPlanes))),
         y(point_rows > 1 ? int(ceil_div(h, kOutputs)) : h),
         x(int(ceil_div(w, kOutputs))),
         rows(point_rows),
-        columns(point_columns) {}
+        columns(point_columns),
+        planes(z > 0 ? int(ceil_div(depth, z)) : 1) {}
+  static constexpr int kMaxPlanes = 32;
   bool planar() const { return rows > 1; }
-  int64_t count() const { return int64_t{n} * y * x; }
+  int64_t count() const { return int64_t{n} * z * y * x; }
   int points() const { return rows * columns; }
   int taps_y() const { return planar() ? taps_of(rows) : 1; }
   int taps_x() const { return taps_of(columns); }
@@ -148,17 +152,20 @@ struct TileRange {
   int64_t begin, end;
   int64_t size() const { return end - begin; }
 };
-// The tiles of a range, f(index within the range, image, row of its first output, column of it).
+// The tiles of a range, f(index within the range, image, plane of its first output, row of it, column of it).
 template <class F>
 HWY_INLINE void for_each_tile(const Tiling& tiling, TileRange range, F&& f) {
-  int x = int(range.begin % tiling.x), y = int(range.begin / tiling.x % tiling.y),
-      n = int(range.begin / tiling.x / tiling.y);
+  const int64_t row = range.begin / tiling.x, plane = row / tiling.y;
+  int x = int(range.begin % tiling.x), y = int(row % tiling.y), z = int(plane % tiling.z), n = int(plane / tiling.z);
   const int step_y = tiling.planar() ? kOutputs : 1;
   for (int64_t i = 0; i < range.size(); ++i) {
-    f(i, n, y * step_y, x * kOutputs);
+    f(i, n, z * tiling.planes, y * step_y, x * kOutputs);
     if (++x == tiling.x) {
       x = 0;
-      if (++y == tiling.y) y = 0, ++n;
+      if (++y == tiling.y) {
+        y = 0;
+        if (++z == tiling.z) z = 0, ++n;
+      }
     }
   }
 }
@@ -167,12 +174,14 @@ constexpr int kAhead = 2 * kOutputs;  // columns ahead of its tile that data is 
 
 // An array [n,h,w,channels] that is cut into patches; tile (row, column) has its patch from (row * step - pad_y, column
 // * step - pad_x) on, every step-th row and column of it. What lies outside is 0. The patches that begin up to step - 1
-// rows and columns further are its phases: together they hold everything.
+// rows and columns further are its phases: together they hold everything. A tile of a volume [n,d,h,w,channels] has a
+// patch of every plane from its first - pad_z on.
 struct Source {
   const float* data;
   int64_t pitch;
   int h, w, channels, pad_y, pad_x;
   int step = 1;  // or 2
+  int d = 1, pad_z = 0;
 
   int phases() const { return step * step; }
   // The steps to a place at or behind `distance`; divisions would take longer than all else that a tile is located by.
@@ -192,17 +201,25 @@ enum class Extent {
   rest     // and only the first channels of the vector
 };
 HWY_ALIGN constexpr float kZeros[kLanes] = {};
+constexpr int kHalf = kLanes / 2;
 
-// Patch [kH][kW] of one vector of channels -> [kRows][kColumns] points, `step` apart.
-template <int kRows, int kColumns, int kH, int kW, Extent kExtent>
+// Patch [kH][kW] of one vector of channels -> [kRows][kColumns] points, `step` apart. With kPair half a vector of a
+// plane and half a vector of the next, `next` values away, in one.
+template <int kRows, int kColumns, int kH, int kW, Extent kExtent, bool kPair = false>
 HWY_INLINE void transform_patch(const float* data, int64_t origin, int64_t row, int64_t column, const int (&rows)[2],
-                                const int (&columns)[2], int count, float* to, int64_t step) {
+                                const int (&columns)[2], int count, float* to, int64_t step,
+                                [[maybe_unused]] int64_t next) {
   const Vf d;
+  auto read = [&](const float* p, [[maybe_unused]] const float* p_next) HWY_ATTR {
+    const hn::Half<Vf> half;
+    if constexpr (kPair) return hn::Combine(d, hn::LoadU(half, p_next), hn::LoadU(half, p));
+    else return hn::LoadU(d, p);
+  };
   auto load = [&](int i, int j) HWY_ATTR {
     const int64_t at = origin + i * row + j * column;
-    if constexpr (kExtent == Extent::inside) return hn::LoadU(d, data + at);
+    if constexpr (kExtent == Extent::inside) return read(data + at, data + at + next);
     const bool there = (rows[0] <= i) & (i < rows[1]) & (columns[0] <= j) & (j < columns[1]);
-    if constexpr (kExtent == Extent::border) return hn::LoadU(d, there ? data + at : kZeros);
+    if constexpr (kExtent == Extent::border) return read(there ? data + at : kZeros, there ? data + at + next : kZeros);
     else return there ? load_first(data + at, count) : hn::Zero(d);
   };
   Vec half[kRows][kW];
@@ -223,29 +240,60 @@ HWY_INLINE void transform_patch(const float* data, int64_t origin, int64_t row, 
   }
 }
 
-// What of a source is read: `phases` phases from first_phase on, of each the channels [first, first + channels).
+// What of a source is read: `phases` phases from first_phase on (of a volume, so many planes), of each the channels
+// [first, first + channels).
 struct Part {
   int first_phase, phases, first, channels;
 };
-// Where its points go: to[point][tile][phase][channel], with the distances from each to the next. The last vector of
-// channels is written whole: what follows in the order of tiles and phases is written after it, or is padding.
+// Where its points go: to[point][tile][phase or plane][channel], with the distances from each to the next. The last
+// vector of channels is written whole: what follows in the order of tiles and phases is written after it, or is padding.
 struct Patches {
   float* to;
   int64_t point, tile, phase;
 };
-template <int kRows, int kColumns, int kH, int kW>
+template <int kRows, int kColumns, int kH, int kW, bool kVolume = false>
 HWY_NOINLINE void transform_patches(const Tiling& tiling, TileRange range, const Source& s, const Part& part,
                                     const Patches& patches) {
   const int64_t column = s.step * s.pitch, row = s.step * s.w * s.pitch;
-  for_each_tile(tiling, range, [&](int64_t tile, int n, int tile_y, int tile_x) HWY_ATTR {
-    for (int phase = 0; phase < part.phases; ++phase) {
-      const int of_all = part.first_phase + phase, y = tile_y * s.step - s.pad_y + (of_all >> (s.step - 1)),
-                x = tile_x * s.step - s.pad_x + (of_all & (s.step - 1));
+  for_each_tile(tiling, range, [&](int64_t tile, int n, int tile_z, int tile_y, int tile_x) HWY_ATTR {
+    float* out = patches.to + tile * patches.tile;
+    for (int phase = 0; phase < part.phases; ++phase, out += patches.phase) {
+      int64_t image = n;
+      int y = tile_y * s.step - s.pad_y, x = tile_x * s.step - s.pad_x;
+      if constexpr (kVolume) {
+        const int z = tile_z - s.pad_z + phase;
+        if (z < 0 || z >= s.d) {
+          for (int p = 0; p < kRows * kColumns; ++p)
+            for (int c = 0; c < part.channels; c += kLanes)
+              hn::StoreU(hn::Zero(Vf()), Vf(), out + p * patches.point + c);
+          continue;
+        }
+        image = int64_t{n} * s.d + z;
+      } else {
+        const int of_all = part.first_phase + phase;
+        y += of_all >> (s.step - 1), x += of_all & (s.step - 1);
+      }
       const int rows[2] = {s.steps(-y), int(at_most(kH, s.steps(s.h - y)))},
                 columns[2] = {s.steps(-x), int(at_most(kW, s.steps(s.w - x)))};
       const bool inside = rows[0] == 0 && rows[1] == kH && columns[0] == 0 && columns[1] == kW;
-      const int64_t origin = ((int64_t{n} * s.h + y) * s.w + x) * s.pitch + part.first;
-      float* out = patches.to + tile * patches.tile + phase * patches.phase;
+      const int64_t origin = ((image * s.h + y) * s.w + x) * s.pitch + part.first;
+      if constexpr (kVolume && kLanes == 16) {  // as the planes lie, so do their points
+        const int z = tile_z - s.pad_z + phase;
+        if (part.channels == kHalf && patches.phase == kHalf && phase + 1 < part.phases && z + 1 < s.d) {
+          const int64_t next = int64_t{s.h} * s.w * s.pitch;
+          for (int i = 0; i < kH; ++i)
+            for (int j = kAhead + kW - kOutputs; j < kAhead + kW; j += 2) {
+              __builtin_prefetch(s.data + origin + i * row + j * column);
+              __builtin_prefetch(s.data + origin + next + i * row + j * column);
+            }
+          (inside ? transform_patch<kRows, kColumns, kH, kW, Extent::inside, true>
+                  : transform_patch<kRows, kColumns, kH, kW, Extent::border, true>)(s.data, origin, row, column, rows,
+                                                                                    columns, kLanes, out, patches.point,
+                                                                                    next);
+          ++phase, out += patches.phase;
+          continue;
+        }
+      }
       int c = 0;
       for (; c + kLanes <= part.channels; c += kLanes) {
         for (int i = 0; i < kH; ++i)
@@ -253,22 +301,24 @@ HWY_NOINLINE void transform_patches(const Tiling& tiling, TileRange range, const
             __builtin_prefetch(s.data + origin + c + i * row + j * column);
         (inside ? transform_patch<kRows, kColumns, kH, kW, Extent::inside>
                 : transform_patch<kRows, kColumns, kH, kW, Extent::border>)(s.data, origin + c, row, column, rows,
-                                                                            columns, kLanes, out + c, patches.point);
+                                                                            columns, kLanes, out + c, patches.point, 0);
       }
       if (c < part.channels)
         transform_patch<kRows, kColumns, kH, kW, Extent::rest>(s.data, origin + c, row, column, rows, columns,
-                                                               part.channels - c, out + c, patches.point);
+                                                               part.channels - c, out + c, patches.point, 0);
     }
   });
 }
 using TransformPatches = void (*)(const Tiling&, TileRange, const Source&, const Part&, const Patches&);
 // B^T x B of the patches that outputs read.
-TransformPatches transform_inputs(const Tiling& tiling) {
+TransformPatches transform_inputs(const Tiling& tiling, bool volume) {
+  if (volume) return transform_patches<6, 6, 6, 6, true>;
   if (!tiling.planar()) return transform_patches<1, 6, 1, 6>;
   return tiling.rows == 6 ? transform_patches<6, 6, 6, 6> : transform_patches<5, 5, 5, 5>;
 }
 // A y A^T of tiles of outputs.
-TransformPatches transform_outputs(const Tiling& tiling) {
+TransformPatches transform_outputs(const Tiling& tiling, bool volume) {
+  if (volume) return transform_patches<6, 6, kOutputs, kOutputs, true>;
   if (!tiling.planar()) return transform_patches<1, 6, 1, kOutputs>;
   return tiling.rows == 6 ? transform_patches<6, 6, kOutputs, kOutputs> : transform_patches<5, 5, kOutputs, kOutputs>;
 }

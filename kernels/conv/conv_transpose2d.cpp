@@ -43,7 +43,7 @@ void backward_weight_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, con
 }
 // Sums over y's rows know nothing of filters: they are those of a 1x1 convolution with this y.
 Conv2dSpec conv_of_backward_bias(const ConvTranspose2dSpec& g) {
-  return {.n = g.n, .c = 1, .h = g.p(), .w = g.q(), .k = g.k, .pitch = {.dy = g.dy_pitch()}};
+  return {.n = g.n * g.o(), .c = 1, .h = g.p(), .w = g.q(), .k = g.k, .pitch = {.dy = g.dy_pitch()}};
 }
 template <class T, Device device>
 void backward_bias_by_conv(const Exec& exec, const ConvTranspose2dSpec& g, const T* dy, float* db) {

@@ -9,7 +9,7 @@ template <class T>
 ConvTranspose2dImplOf<T> conv_transpose2d_cuda_impl() {
   return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_bf16",
           .device = Device::cuda,
-          .supports = supports_all,
+          .supports = [](const ConvTranspose2dSpec& g) { return !g.as_conv().volume(); },
           .workspace =
               [](const ConvTranspose2dSpec& g) {
                 return std::max(weight_cuda_bytes(g.as_conv(), g.h, g.w), BiasSums(g.y_rows(), g.k).bytes());

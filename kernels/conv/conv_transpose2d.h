@@ -10,6 +10,7 @@
 // padding; rows_added and columns_added their output_padding.
 // Letters: N batch, C in, K out, H W input, P Q output, R S filter, G groups. A signal [N,L,C] is an image of H = R = 1.
 // Layouts: x, dx [N,H,W,C]; w, dw [C,R,S,K/G]; b, db [K]; y, dy [N,P,Q,K].
+// A volume [N,D,H,W,C] is spread by [C,T,R,S,K/G] over o = d*stride_d - crop_front + t*dil_d too.
 #pragma once
 #include "kernels/conv/conv2d.h"
 
@@ -20,20 +21,22 @@ struct ConvTranspose2dSpec {
   int stride_h = 1, stride_w = 1, dil_h = 1, dil_w = 1, groups = 1;
   int crop_top = 0, crop_bottom = 0, crop_left = 0, crop_right = 0;
   int rows_added = 0, columns_added = 0;  // at the bottom and at the right
+  int d = 1, t = 1, stride_d = 1, dil_d = 1, crop_front = 0, crop_back = 0, planes_added = 0;  // of a volume
   Pitches pitch;
 
+  constexpr int o() const { return (d - 1) * stride_d + dil_d * (t - 1) + 1 - crop_front - crop_back + planes_added; }
   constexpr int p() const { return (h - 1) * stride_h + dil_h * (r - 1) + 1 - crop_top - crop_bottom + rows_added; }
   constexpr int q() const { return (w - 1) * stride_w + dil_w * (s - 1) + 1 - crop_left - crop_right + columns_added; }
   constexpr int cg() const { return c / groups; }  // channels of one group, in
   constexpr int kg() const { return k / groups; }  // and out
-  constexpr int64_t x_rows() const { return int64_t{n} * h * w; }
-  constexpr int64_t y_rows() const { return int64_t{n} * p() * q(); }
-  constexpr int64_t w_size() const { return int64_t{c} * r * s * kg(); }
+  constexpr int64_t x_rows() const { return int64_t{n} * d * h * w; }
+  constexpr int64_t y_rows() const { return int64_t{n} * o() * p() * q(); }
+  constexpr int64_t w_size() const { return int64_t{c} * t * r * s * kg(); }
   constexpr int64_t x_pitch() const { return pitch_or(pitch.x, c); }
   constexpr int64_t dx_pitch() const { return pitch_or(pitch.dx, c); }
   constexpr int64_t y_pitch() const { return pitch_or(pitch.y, k); }
   constexpr int64_t dy_pitch() const { return pitch_or(pitch.dy, k); }
-  constexpr int64_t macs() const { return x_rows() * c * r * s * kg(); }  // multiply-adds of one direction
+  constexpr int64_t macs() const { return x_rows() * c * t * r * s * kg(); }  // multiply-adds of one direction
 
   // The convolution whose adjoint this is: it reads an image of y's shape and gives one of x's, by the same filter
   // array. Our forward is its backward_data, our backward_data its forward, and the weight gradients are the same sum.
@@ -55,13 +58,19 @@ struct ConvTranspose2dSpec {
             .pad_bottom = crop_bottom,
             .pad_left = crop_left,
             .pad_right = crop_right,
+            .d = o(),
+            .t = t,
+            .stride_d = stride_d,
+            .dil_d = dil_d,
+            .pad_front = crop_front,
+            .pad_back = crop_back,
             .pitch = pitches};
   }
   constexpr Conv2dSpec conv_of_forward() const { return as_conv({.dx = y_pitch(), .dy = x_pitch()}); }
   constexpr Conv2dSpec conv_of_backward_data() const { return as_conv({.x = dy_pitch(), .y = dx_pitch()}); }
   constexpr Conv2dSpec conv_of_backward_weight() const { return as_conv({.x = dy_pitch(), .dy = x_pitch()}); }
   // Whether it gives exactly x's shape: not if more is added than a stride.
-  constexpr bool is_adjoint() const { return as_conv().p() == h && as_conv().q() == w; }
+  constexpr bool is_adjoint() const { return as_conv().o() == d && as_conv().p() == h && as_conv().q() == w; }
   bool operator==(const ConvTranspose2dSpec&) const = default;
 };
 
@@ -71,17 +80,22 @@ struct ConvTranspose2dSpec {
 template <class F>
 void conv_transpose2d_for_each(const ConvTranspose2dSpec& g, F&& f) {
   for (int n = 0; n < g.n; ++n)
-    for (int h = 0; h < g.h; ++h)
-      for (int w = 0; w < g.w; ++w)
-        for (int r = 0; r < g.r; ++r)
-          for (int s = 0; s < g.s; ++s) {
-            const int p = h * g.stride_h - g.crop_top + r * g.dil_h, q = w * g.stride_w - g.crop_left + s * g.dil_w;
-            if (p < 0 || p >= g.p() || q < 0 || q >= g.q()) continue;
-            const int64_t x_row = (int64_t{n} * g.h + h) * g.w + w, y_row = (int64_t{n} * g.p() + p) * g.q() + q;
-            for (int c = 0; c < g.c; ++c)
-              for (int k = 0; k < g.kg(); ++k)
-                f(x_row, c, ((int64_t{c} * g.r + r) * g.s + s) * g.kg() + k, y_row, c / g.cg() * g.kg() + k);
-          }
+    for (int d = 0; d < g.d; ++d)
+      for (int h = 0; h < g.h; ++h)
+        for (int w = 0; w < g.w; ++w)
+          for (int t = 0; t < g.t; ++t)
+            for (int r = 0; r < g.r; ++r)
+              for (int s = 0; s < g.s; ++s) {
+                const int o = d * g.stride_d - g.crop_front + t * g.dil_d,
+                          p = h * g.stride_h - g.crop_top + r * g.dil_h, q = w * g.stride_w - g.crop_left + s * g.dil_w;
+                if (o < 0 || o >= g.o() || p < 0 || p >= g.p() || q < 0 || q >= g.q()) continue;
+                const int64_t x_row = ((int64_t{n} * g.d + d) * g.h + h) * g.w + w,
+                              y_row = ((int64_t{n} * g.o() + o) * g.p() + p) * g.q() + q;
+                const int64_t tap = (int64_t{t} * g.r + r) * g.s + s;
+                for (int c = 0; c < g.c; ++c)
+                  for (int k = 0; k < g.kg(); ++k)
+                    f(x_row, c, (int64_t{c} * g.t * g.r * g.s + tap) * g.kg() + k, y_row, c / g.cg() * g.kg() + k);
+              }
 }
 
 // b may be null.
