@@ -44,7 +44,7 @@ struct Bodies::Lens {
   uint8_t kind;
 };
 struct Bodies::Salt {
-  float x, y, z, a, b, c, rough, lift;
+  float x, y, z, a, b, c, rough, lift, contrast;
   uint8_t kind;
 };
 struct Bodies::Chimney {
@@ -109,12 +109,13 @@ Bodies::Bodies(const SyntheticSeismic& o, int64_t index) {
   if (chance(random, o.salt)) {
     Salt s{};
     s.x = float(random.uniform(0, 1) * X);
-    s.a = float(random.uniform(0.12, 0.4) * std::max(X, 8.0)), s.b = s.a * float(random.uniform(0.6, 1.6));
+    s.a = float(random.uniform(0.12, 0.35) * std::max(X, 8.0)), s.b = s.a * float(random.uniform(0.6, 1.6));
     s.y = sideways(random, double(s.b));
     s.z = float(random.uniform(0.8, 1.2) * Z);
-    s.c = float(random.uniform(0.25, 0.7) * Z);
+    s.c = float(random.uniform(0.4, 1) * Z);
     s.rough = float(random.uniform(0.05, 0.25));
     s.lift = float(random.uniform(10, 40));
+    s.contrast = float(random.uniform(1, 2.5) * side(random));
     s.kind = ++kind;
     salt_.push_back(s);
   }
@@ -139,6 +140,12 @@ double Bodies::reach() const {
   return most;
 }
 
+float Bodies::contrast(uint8_t kind) const {
+  for (const Salt& s : salt_)
+    if (s.kind == kind) return s.contrast;
+  return 0;
+}
+
 void Bodies::lift(Folds& folds) const {
   for (const Salt& s : salt_)
     folds.add_bell(-double(s.lift), double(s.x), double(s.y), 1.1 * double(std::max(s.a, s.b)));
@@ -148,8 +155,8 @@ void Bodies::deposit(Rock& rock) const {
   for (const Lens& l : lenses_)
     for (int64_t i = 0; i < rock.n; ++i) {
       const auto k = size_t(i);
-      const float above = rock.depth[k] - l.depth;
-      if (std::abs(above) > l.height) continue;
+      const float under = rock.depth[k] - l.depth;
+      if (std::abs(under) > l.height || (l.chaotic && under <= 0)) continue;
       const float dx = rock.x[k] - l.x, dy = rock.y[k] - l.y;
       const float u = (dx * l.cosine + dy * l.sine) * l.per_a, v = (dy * l.cosine - dx * l.sine) * l.per_b;
       const float inside = 1 - u * u - v * v;
@@ -159,8 +166,8 @@ void Bodies::deposit(Rock& rock) const {
         continue;
       }
       const float c = l.cell, x = rock.x[k] * c, y = rock.y[k] * c;
-      const float edge =
-          l.height * std::sqrt(inside) * (0.8f + 0.2f * turbulence_->at(0.4f * x, 0.4f * y, 9)) - std::abs(above);
+      const float base = l.height * std::sqrt(inside) * (0.75f + 0.25f * turbulence_->at(0.5f * x, 0.5f * y, 9));
+      const float edge = std::min(under, base - under);
       if (edge <= 0) continue;
       rock.depth[k] += l.strength * turbulence_->at(x, y, 1.6f * c * rock.depth[k]);
       rock.gain[k] *= l.gain;

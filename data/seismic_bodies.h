@@ -55,7 +55,8 @@ class Bodies {
   void deposit(Rock& rock) const;
   // Those that came last, at the trace (x, y) as it is now; z of the first place is `top`. Salt has no faults.
   void intrude(Rock& rock, double x, double y, double top) const;
-  double reach() const;  // how far they may carry depths
+  double reach() const;                // how far they may carry depths
+  float contrast(uint8_t kind) const;  // of a body's rock to what lies round it
 
  private:
   struct Channel;

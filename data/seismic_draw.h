@@ -32,7 +32,8 @@ enum class SyntheticPart : uint32_t {
   gain,
   seam,
   stripes,
-  gaps
+  gaps,
+  smear
 };
 inline RandomSequence random_of(const SyntheticSeismic& o, int64_t index, SyntheticPart part) {
   return RandomSequence(o.seed, RandomStream::synthesize, uint32_t(index),

@@ -78,12 +78,14 @@ std::vector<SyntheticFault> draw_faults(const SyntheticSeismic& o, int64_t inlin
     f.reach = std::max(f.down * random.uniform(0.5, 1.2), 2.5 * slip);
     f.drag = draw(random, o.drag);
     f.drag_width = random.uniform(3, 6 + 0.5 * slip);
-    const double grows = side(random), flattens = random.uniform(15, 40), bow = random.uniform(-0.35, 0.35),
+    const double grows = side(random), flattens = random.uniform(12, 35), bow = random.uniform(-0.35, 0.35),
                  turn = random.uniform(-0.2, 0.2);
     if (chance(random, o.linear)) f.linear = grows;
-    if (chance(random, o.listric)) {
-      const double flat = std::max(std::abs(std::cos(f.dip) / std::sin(f.dip)) + 0.3, 1 / std::tan(radians(flattens)));
-      f.listric = (flat - std::abs(std::cos(f.dip) / std::sin(f.dip))) / (0.6 * double(samples));
+    if (chance(random, o.listric)) {  // as steep as drawn at the top of the volume, flat below it
+      const double sign = f.dip > kHalfTurn / 2 ? -1 : 1, steep = std::abs(std::cos(f.dip) / std::sin(f.dip)),
+                   flat = std::max(steep + 0.3, 1 / (std::tan(radians(flattens)) * bin));
+      f.listric = (flat - steep) / double(samples);
+      f.dip = std::atan2(1, sign * std::min(steep + f.listric * f.z, 1 / std::tan(radians(kFlatEnd))));
     }
     if (chance(random, o.curved)) {
       const double half = std::max(std::min(f.along, double(std::max(inlines, crosslines)) / 2), 1.0);

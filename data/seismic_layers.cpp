@@ -63,7 +63,7 @@ Layers::Layers(const SyntheticSeismic& o, RandomSequence& random, double margin)
     double zone_end = 0, loudness = 1;
     while (impedance.size() < count) {
       const double at = double(impedance.size()) / kFine;
-      if (at >= zone_end) zone_end = at + random.uniform(10, 50), loudness = random.uniform(0.15, 1);
+      if (at >= zone_end) zone_end = at + random.uniform(10, 50), loudness = random.uniform(0.2, 1);
       const double value = loudness * double(random.normal());
       const auto steps = std::max<int64_t>(1, int64_t(draw(random, o.layer) * kFine));
       impedance.insert(impedance.end(), size_t(steps), float(value));
@@ -96,7 +96,7 @@ float Layers::impedance(float depth, float other) const {
 }
 
 Facies::Facies(const SyntheticSeismic& o, RandomSequence& random)
-    : most_(float(draw(random, o.facies))), cell_(float(1 / random.uniform(40, 120))), turbulence_(random) {}
+    : most_(float(draw(random, o.facies))), cell_(float(1 / random.uniform(25, 100))), turbulence_(random) {}
 
 float Facies::at(float x, float y) const {
   if (most_ == 0) return 0;

@@ -77,6 +77,41 @@ void standardise(std::vector<float>& values) {
   for (float& v : values) v = d > 0 ? float((double(v) - mean) / d) : 0.0f;
 }
 
+void smear(SyntheticVolume& v, const SyntheticSeismic& o, int64_t index) {
+  RandomSequence random = random_of(o, index, SyntheticPart::smear);
+  const double deviation = draw(random, o.smear);
+  if (deviation < 0.05) return;
+  const auto half = int64_t(std::ceil(2.5 * deviation));
+  std::vector<float> weights;
+  float sum = 0;
+  for (int64_t k = -half; k <= half; ++k) {
+    weights.push_back(float(std::exp(-0.5 * double(k * k) / (deviation * deviation))));
+    sum += weights.back();
+  }
+  for (float& w : weights) w /= sum;
+  const int64_t n = v.samples;
+  // Along `count` traces that stand `step` apart, from `first`; those at the ends go on as they are.
+  std::vector<float> line;
+  const auto blur = [&](int64_t first, int64_t count, int64_t step) {
+    line.resize(size_t(count * n));
+    for (int64_t t = 0; t < count; ++t) std::copy_n(&v.amplitude[size_t(first + t * step)], n, &line[size_t(t * n)]);
+    for (int64_t t = 0; t < count; ++t) {
+      float* out = &v.amplitude[size_t(first + t * step)];
+      std::fill_n(out, n, 0.0f);
+      for (int64_t k = -half; k <= half; ++k) {
+        const float w = weights[size_t(k + half)];
+        const float* from = &line[size_t(std::clamp<int64_t>(t + k, 0, count - 1) * n)];
+        vectorised([=] {
+          for (int64_t i = 0; i < n; ++i) out[i] += w * from[i];
+        });
+      }
+    }
+  };
+  for (int64_t j = 0; j < v.inlines; ++j) blur(j * v.crosslines * n, v.crosslines, n);
+  if (v.inlines > 1)
+    for (int64_t i = 0; i < v.crosslines; ++i) blur(i * n, v.inlines, v.crosslines * n);
+}
+
 void add_decay(SyntheticVolume& v, const SyntheticSeismic& o, int64_t index) {
   RandomSequence random = random_of(o, index, SyntheticPart::gain);
   if (!chance(random, o.decay)) return;
@@ -91,7 +126,9 @@ void add_decay(SyntheticVolume& v, const SyntheticSeismic& o, int64_t index) {
 
 void add_noise(SyntheticVolume& v, const SyntheticSeismic& o, int64_t index, double period, const Drop& drop) {
   RandomSequence random = random_of(o, index, SyntheticPart::noise);
-  v.noise = draw_log(random, o.noise);
+  const double loud = double(random.uniform()) * double(random.uniform());  // more often quiet
+  v.noise = o.noise.low > 0 ? o.noise.low * std::pow(o.noise.high / o.noise.low, loud)
+                            : o.noise.low + loud * (o.noise.high - o.noise.low);
   const double band = random.uniform(0.7, 1.5), hertz = draw(random, o.noise_frequency);
   const double frequency = o.noise_frequency.high > 0 ? hertz : std::min(0.5, band / period) * 1e6 / o.interval;
   const double width = draw(random, o.noise_width);
@@ -123,7 +160,7 @@ void add_coherent_noise(SyntheticVolume& v, const SyntheticSeismic& o, int64_t i
     // Lines of like gain, every so many, along inlines, crosslines or both; strongest at the top.
     const bool along = chance(random, 0.6), both = chance(random, 0.3);
     const double every = random.uniform(3, 12), drift = random.uniform(0, kTurn), reach = random.uniform(0.2, 1.5);
-    const auto louder = float(random.uniform(0.1, 0.45)), added = float(random.uniform(0, 0.35)) * signal;
+    const auto louder = float(random.uniform(0.1, 0.6)), added = float(random.uniform(0, 0.5)) * signal;
     std::vector<float> own(size_t(v.samples)), fade(size_t(v.samples));
     const std::vector<float> wavelet = ricker_wavelet(std::min(0.5, 1 / period) * 1e6 / o.interval, o.interval);
     std::vector<float> white(size_t(v.samples) + wavelet.size() - 1);
@@ -260,9 +297,9 @@ void add_gaps(SyntheticVolume& v, const SyntheticSeismic& o, int64_t index) {
     for (int64_t i = 0; i < v.crosslines; ++i) clear(line, i, 0, v.samples, false);
   }
   if (chance(random, o.holes))
-    for (int count = random.between(1, 3); count > 0; --count) {
-      const double x = random.uniform(0, X), y = random.uniform(0, Y), a = random.uniform(2, 0.15 * X + 3),
-                   b = random.uniform(2, 0.15 * Y + 3);
+    for (int count = random.between(1, 2); count > 0; --count) {
+      const double x = random.uniform(0, X), y = random.uniform(0, Y), a = random.uniform(1, 0.1 * X + 2),
+                   b = random.uniform(1, 0.1 * Y + 2);
       const bool full = chance(random, 0.5);
       const int64_t to = full ? v.samples : int64_t(random.uniform(0.1, 0.8) * double(v.samples));
       each([&](int64_t j, int64_t i) {

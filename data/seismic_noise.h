@@ -1,4 +1,4 @@
-// What recording and processing add to the reflections of synthetic seismic: noise, random and coherent, then gain,
+// What imaging, recording and processing do to the reflections of synthetic seismic: blur, noise, random and coherent, then gain,
 // then places without data. All of it on [inline][crossline][sample] of a volume.
 #pragma once
 #include <functional>
@@ -11,6 +11,8 @@ namespace kern::data {
 // How far layers lie below their depth at a trace (crossline, inline): where noise follows their dip.
 using Drop = std::function<float(float, float)>;
 
+// Blurs the image from trace to trace: no migration makes a fault as sharp as it is.
+void smear(SyntheticVolume& volume, const SyntheticSeismic& options, int64_t index);
 // Adds noise of deviation `noise` times the volume's. period: of the signal, in samples.
 void add_noise(SyntheticVolume& volume, const SyntheticSeismic& options, int64_t index, double period,
                const Drop& drop);

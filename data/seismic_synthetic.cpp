@@ -16,6 +16,8 @@
 namespace kern::data {
 namespace {
 
+constexpr double kDeepest = 1e5;  // samples of layers above and below a volume, at most
+
 double most(const Range& r) { return std::max(std::abs(r.low), std::abs(r.high)); }
 
 void check_range(std::string_view name, const Range& r, double low, double high) {
@@ -104,7 +106,7 @@ struct Earth {
     for (size_t k = 0; k < size_t(rock.n); ++k) out[k] *= rock.gain[k];
     const auto impedance = [&](size_t k) {
       const bool is_young = young_layers && rock.kind[k] == Unconformity::kYoung;
-      return (is_young ? *young_layers : layers).impedance(rock.depth[k], other) + 0.3f * float(rock.kind[k] % 4);
+      return (is_young ? *young_layers : layers).impedance(rock.depth[k], other) + bodies.contrast(rock.kind[k]);
     };
     for (size_t k = 1; k < size_t(rock.n); ++k) {
       if (rock.kind[k] == rock.kind[k - 1]) continue;
@@ -112,7 +114,7 @@ struct Earth {
       const bool into = rock.kind[k] > rock.kind[k - 1];
       const float in = std::abs(rock.edge[into ? k : k - 1]), outside = std::abs(rock.edge[into ? k - 1 : k]);
       const float share = into ? outside / (in + outside + 1e-6f) : in / (in + outside + 1e-6f);
-      const float step = 0.8f * (impedance(k) - impedance(k - 1));
+      const float step = 0.7f * (impedance(k) - impedance(k - 1));
       const float f = std::clamp(share, 0.0f, 1.0f);
       out[k - 1] += (1 - f) * step;
       out[k] += f * step;
@@ -152,6 +154,7 @@ void check_options(const SyntheticSeismic& o) {
   hertz("frequency", o.frequency);
   check_range("phase", o.phase, -180, 180);
   check_range("absorption", o.absorption, 0, 10);
+  check_range("smear", o.smear, 0, 10);
   check_range("noise", o.noise, 0, 100);
   hertz("noise_frequency", o.noise_frequency);
   check_range("noise_width", o.noise_width, 0, 1000);
@@ -203,8 +206,9 @@ SyntheticVolume synthetic_seismic(const SyntheticSeismic& o, int64_t index) {
   out.faults = draw_faults(o, o.inlines, o.crosslines, o.samples, faults_random);
   std::vector<FaultSurface> surfaces =
       surfaces_of(out.faults, o.inlines == 1, std::max(o.least_throw, o.least_period * wavelets.period()));
-  double carried = 0;  // how far faults may carry, all together
+  double carried = 0;  // how far faults may carry, all together; beyond its tables all is as at their ends
   for (const FaultSurface& s : surfaces) carried += 0.5 * s.slip();
+  carried = std::min(carried, 256 + double(o.crosslines + o.inlines));
   std::optional<Unconformity> erosion = Unconformity::of(o, index, carried + 1);
   const auto old_faults = size_t(erosion ? erosion->old_faults(int64_t(out.faults.size())) : 0);
   for (size_t i = 0; i < old_faults; ++i) out.faults[i].old = true;
@@ -215,13 +219,13 @@ SyntheticVolume synthetic_seismic(const SyntheticSeismic& o, int64_t index) {
                reach = deep + 1.5 * o.folds.high * most(o.fold_height) +
                        most(o.tilt) * (double(o.crosslines + o.inlines) + 2 * carried);
   std::optional<Layers> young;
-  if (erosion) young.emplace(o, young_random, deep + erosion->reach());
+  if (erosion) young.emplace(o, young_random, std::min(deep + erosion->reach(), kDeepest));
   const Earth earth{.surfaces = std::move(surfaces),
                     .erosion = std::move(erosion),
                     .old_faults = old_faults,
                     .folds = std::move(folds),
                     .bodies = std::move(bodies),
-                    .layers = Layers(o, layers_random, reach),
+                    .layers = Layers(o, layers_random, std::min(reach, kDeepest)),
                     .young_layers = std::move(young),
                     .facies = Facies(o, facies_random)};
 
@@ -240,6 +244,7 @@ SyntheticVolume synthetic_seismic(const SyntheticSeismic& o, int64_t index) {
       mark_faults(out, trace, rock, half);
     }
 
+  smear(out, o, index);
   add_decay(out, o, index);
   add_noise(out, o, index, wavelets.period(), [&](float x, float y) { return earth.folds.drop(x, y); });
   add_coherent_noise(out, o, index, wavelets.period());

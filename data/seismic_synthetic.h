@@ -50,7 +50,7 @@ struct SyntheticSeismic {
   double conjugate = 0.15;   // that it crosses that one, falling the other way,
   double en_echelon = 0.15;  // that it takes over from it, side by side
   double linear = 0.3;       // chance that slip grows linearly down or up the dip; else it dies out all round (ellipse)
-  double listric = 0.25;     // chance to flatten with depth
+  double listric = 0.25;     // chance to flatten with depth, from the dip at the top of the volume
   double curved = 0.5;       // chance to bend along the strike
   double unconformity = 0.3;  // chance of an erosion, at which older faults end; younger layers cover it,
   double onlap = 0.5;         // by chance levelly, ending against it; else parallel to it
@@ -65,7 +65,8 @@ struct SyntheticSeismic {
   double ormsby = 0.4;          // chance of an Ormsby wavelet; else Ricker
   Range phase{-90, 90};         // degrees by which the wavelet is rotated
   Range absorption{0, 0.4};     // by what share the period grows from top to bottom
-  Range noise{0.1, 2};          // log; its deviation over that of the signal
+  Range smear{0, 1};            // traces over which migration blurs the image sideways, a standard deviation
+  Range noise{0.1, 2};          // its deviation over that of the signal, more often little
   Range noise_frequency{0, 0};  // Hz, of its peak; 0: within the signal's band
   Range noise_width{0, 3};      // traces over which it is alike
   double noise_dip = 0.5;       // chance that it dips as the layers do

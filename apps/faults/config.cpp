@@ -51,8 +51,10 @@ constexpr RangeKey kRanges[] = {
     {"phase", &SyntheticKeys::phase, &data::SyntheticSeismic::phase, "degrees by which the wavelet is rotated"},
     {"absorption", &SyntheticKeys::absorption, &data::SyntheticSeismic::absorption,
      "share by which the period grows from top to bottom"},
+    {"smear", &SyntheticKeys::smear, &data::SyntheticSeismic::smear,
+     "traces over which migration blurs the image sideways, a standard deviation"},
     {"noise", &SyntheticKeys::noise, &data::SyntheticSeismic::noise,
-     "deviation of the noise over that of the signal; logarithmic"},
+     "deviation of the noise over that of the signal, more often little"},
     {"noise_frequency", &SyntheticKeys::noise_frequency, &data::SyntheticSeismic::noise_frequency,
      "peak frequency of the noise, Hz; 0: within the signal's band"},
     {"noise_width", &SyntheticKeys::noise_width, &data::SyntheticSeismic::noise_width,
@@ -237,7 +239,11 @@ void describe_synthesize(Schema& keys, SynthesizeSeismicConfig& c) {
       .key("seed", c.seed, "equal seeds give equal volumes", at_least(0))
       .choice("format", c.format, "of the samples in the files",
               {{"ieee", data::SegyFormat::float32}, {"ibm", data::SegyFormat::ibm_float32}})
-      .key("sheet", c.sheet, "volumes drawn in sheet.png, bare and with their faults; 0: no sheet", between(0, 1000))
+      .key("sheet", c.sheet,
+           "volumes drawn in sheet.png, bare and with their faults: of a cube an inline, a crossline and a time slice; "
+           "0: no "
+           "sheet",
+           between(0, 1000))
       .key("from", c.from, "a SEG-Y file: faults are cut into windows of its own sections instead of made layers")
       .section("Ranges: two numbers, or one that holds always");
   describe_synthetic(keys, c.synthetic);

@@ -64,7 +64,8 @@ TEST(SeismicSynthetic, amplitudes_are_normalised_and_faults_are_there) {
 TEST(SeismicSynthetic, what_is_drawn_is_within_the_ranges) {
   SyntheticSeismic o;
   o.faults = {2, 4}, o.throw_ = {5, 9}, o.dip = {60, 80}, o.strike = {-30, 10}, o.reverse = 0.5;
-  o.frequency = {20, 25}, o.noise = {0.1, 0.2}, o.bin = {1, 1};
+  o.frequency = {20, 25}, o.noise = {0.1, 0.2};
+  o.bin = {1, 1}, o.listric = 0;  // the grid and the depth change a dip
   int normal = 0, reverse = 0, left = 0, right = 0, least = 100, most = 0;
   for (int64_t i = 0; i < 40; ++i) {
     const SyntheticVolume v = synthetic_seismic(o, i);
