@@ -56,7 +56,7 @@ std::shared_ptr<const SyntheticVolume> FaultCubes::made(int64_t number) const {
   const CubeOptions& o = options_;
   const auto cube = kept_->find(number, size_t(2 * o.batch + 4));
   std::call_once(cube->made, [&] {
-    cube->volume = o.windows ? o.windows->section(o.synthetic, number, o.part) : synthetic_seismic(o.synthetic, number);
+    cube->volume = o.windows ? o.windows->window(o.synthetic, number, o.part) : synthetic_seismic(o.synthetic, number);
     scale_amplitudes(cube->volume.amplitude, amplitude_scale(cube->volume.amplitude));
   });
   return {cube, &cube->volume};

@@ -244,7 +244,8 @@ void describe_synthesize(Schema& keys, SynthesizeSeismicConfig& c) {
            "0: no "
            "sheet",
            between(0, 1000))
-      .key("from", c.from, "a SEG-Y file: faults are cut into windows of its own sections instead of made layers")
+      .key("from", c.from,
+           "a SEG-Y file: faults are cut into windows of its own sections, or cubes, instead of made layers")
       .section("Ranges: two numbers, or one that holds always");
   describe_synthetic(keys, c.synthetic);
   describe_places(keys, c.places);

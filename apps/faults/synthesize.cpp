@@ -87,7 +87,7 @@ void run_faults_synthesize(const SynthesizeSeismicConfig& c, Call& call) {
   std::vector<data::Image> cells;
   int64_t faults = 0, labelled = 0, samples = 0;
   for (int64_t i = 0; i < c.volumes; ++i) {
-    const data::SyntheticVolume v = windows ? windows->section(options, i) : data::synthetic_seismic(options, i);
+    const data::SyntheticVolume v = windows ? windows->window(options, i) : data::synthetic_seismic(options, i);
     write_segy(out / fmt::format("amplitude_{:05}.sgy", i), v, c, interval, i, false);
     write_segy(out / fmt::format("faults_{:05}.sgy", i), v, c, interval, i, true);
     if (i < c.sheet) add_images(cells, v);
