@@ -71,11 +71,17 @@ Layers::Layers(const SyntheticSeismic& o, RandomSequence& random, double margin)
     impedance.resize(count);
   }
   for (int kind = 0; kind < 2; ++kind) {
-    // From half a sample above to half a sample below.
+    // From the mean of the sample above to the mean of the sample below: an interface between two samples is shared by
+    // them, so that a dipping reflection does not go down in steps.
     const std::vector<float>& from = impedance_[kind];
-    const auto at = [&](size_t i) { return from[std::min(i, count - 1)]; };
-    for (size_t i = 0; i < count; ++i)
-      reflectivity_[kind].push_back(at(i + kFine / 2) - from[i < kFine / 2 ? 0 : i - kFine / 2]);
+    std::vector<double> until(1, 0.0);
+    for (const float v : from) until.push_back(until.back() + double(v));
+    for (size_t i = 0; i < count; ++i) {
+      const size_t above = i < kFine ? 0 : i - kFine, below = std::min(i + kFine, count);
+      const double up = i > above ? (until[i] - until[above]) / double(i - above) : double(from[i]);
+      const double down = (until[below] - until[i]) / double(below - i);
+      reflectivity_[kind].push_back(float(down - up));
+    }
   }
 }
 

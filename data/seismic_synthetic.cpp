@@ -311,6 +311,14 @@ void cut_faults(SyntheticVolume& v, const SyntheticSeismic& o, int64_t index) {
         v.amplitude[trace + at] = fy > 0 ? a + fy * (row(y1) - a) : a;
       }
     }
+  // The wavelet was there before the faults, which cut it off: beside them the image is blurred, as migration does.
+  SyntheticVolume blurred = v;
+  smear(blurred, o, index);
+  for (size_t i = 0; i < v.amplitude.size(); ++i) {
+    if (v.distance[i] == kNoFault) continue;
+    const float near = std::clamp(2 - 0.5f * std::abs(float(v.distance[i])) / kDistanceUnits, 0.0f, 1.0f);
+    v.amplitude[i] += near * (blurred.amplitude[i] - v.amplitude[i]);
+  }
 }
 
 }  // namespace kern::data

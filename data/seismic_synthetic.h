@@ -123,7 +123,7 @@ void check_options(const SyntheticSeismic& options);
 SyntheticVolume synthetic_seismic(const SyntheticSeismic& options, int64_t index);
 
 // Faults cut into a section or cube of the caller's, by displacement: amplitude and label of `volume` are made anew
-// from its amplitude, with faults drawn by the options (of which only those of faults and labels count). What moves in
+// from its amplitude, with faults drawn by the options (of which only those of faults, smear and labels count). What moves in
 // from outside is the mirror image of what is at the edge.
 void cut_faults(SyntheticVolume& volume, const SyntheticSeismic& options, int64_t index);
 
