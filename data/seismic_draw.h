@@ -33,7 +33,8 @@ enum class SyntheticPart : uint32_t {
   seam,
   stripes,
   gaps,
-  smear
+  smear,
+  damage
 };
 inline RandomSequence random_of(const SyntheticSeismic& o, int64_t index, SyntheticPart part) {
   return RandomSequence(o.seed, RandomStream::synthesize, uint32_t(index),

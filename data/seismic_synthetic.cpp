@@ -68,6 +68,7 @@ struct Earth {
   Layers layers;
   std::optional<Layers> young_layers;
   Facies facies;
+  float damage = 0, damage_width = 1;
 
   // Each place's history undone: where and as what it was laid down.
   void undo(Rock& rock, Rock& kept, double x, double y, double top) const {
@@ -92,6 +93,9 @@ struct Earth {
     }
     bodies.deposit(rock);
     bodies.intrude(rock, x, y, top);
+    if (damage == 0) return;
+    for (size_t k = 0; k < size_t(rock.n); ++k)
+      rock.gain[k] *= 1 - damage * std::max(0.0f, 1 - std::abs(rock.distance[k]) / damage_width);
   }
 
   // What it reflects: its layers, and where it is suddenly another body's, that.
@@ -147,6 +151,8 @@ void check_options(const SyntheticSeismic& o) {
   check_range("length", o.length, 0.05, 100);
   check_range("aspect", o.aspect, 0.1, 100);
   check_range("drag", o.drag, 0, 1);
+  check_range("damage", o.damage, 0, 1);
+  check_range("damage_width", o.damage_width, 0.1, 100);
   const auto hertz = [&](const char* name, const Range& r) {
     if (r.low != 0 || r.high != 0) check_range(name, r, nyquist / 1000, nyquist);
   };
@@ -197,7 +203,8 @@ SyntheticVolume synthetic_seismic(const SyntheticSeismic& o, int64_t index) {
   const auto sequence = [&](SyntheticPart part) { return random_of(o, index, part); };
   RandomSequence wavelet_random = sequence(SyntheticPart::wavelet), faults_random = sequence(SyntheticPart::faults),
                  folds_random = sequence(SyntheticPart::folds), layers_random = sequence(SyntheticPart::layers),
-                 facies_random = sequence(SyntheticPart::facies), young_random = sequence(SyntheticPart::young);
+                 facies_random = sequence(SyntheticPart::facies), young_random = sequence(SyntheticPart::young),
+                 damage_random = sequence(SyntheticPart::damage);
   out.thickness = draw(wavelet_random, o.label);
   Wavelets wavelets(o, wavelet_random);
   out.frequency = 1e6 / (wavelets.period() * o.interval);
@@ -227,7 +234,9 @@ SyntheticVolume synthetic_seismic(const SyntheticSeismic& o, int64_t index) {
                     .bodies = std::move(bodies),
                     .layers = Layers(o, layers_random, std::min(reach, kDeepest)),
                     .young_layers = std::move(young),
-                    .facies = Facies(o, facies_random)};
+                    .facies = Facies(o, facies_random),
+                    .damage = float(draw(damage_random, o.damage)),
+                    .damage_width = float(draw(damage_random, o.damage_width))};
 
   out.amplitude.resize(size_t(o.inlines * o.crosslines * n));
   out.label.assign(out.amplitude.size(), 0);

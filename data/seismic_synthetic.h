@@ -45,6 +45,8 @@ struct SyntheticSeismic {
   Range length{0.35, 1.3};   // half-axis down the dip, as a share of the samples
   Range aspect{1, 2.5};      // half-axis along the strike over that
   Range drag{0, 0.6};        // share of the slip that bends layers beside the plane instead of cutting them
+  Range damage{0, 0.7};      // share by which reflections are weaker on a fault,
+  Range damage_width{1, 4};  // and less so up to this far from it, in voxels across
   double reverse = 0.25;     // share of reverse faults
   double parallel = 0.5;     // chance that a fault takes the direction of the one before it,
   double conjugate = 0.15;   // that it crosses that one, falling the other way,

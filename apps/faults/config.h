@@ -23,7 +23,7 @@ struct SyntheticKeys {
   int64_t inlines, crosslines, samples;
   double interval;  // microseconds
   Numbers bin, layer, facies, folds, fold_height, fold_width, tilt, faults, throw_, dip, strike, length, aspect, drag,
-      period, frequency, phase, absorption, smear, noise, noise_frequency, noise_width, label;
+      damage, damage_width, period, frequency, phase, absorption, smear, noise, noise_frequency, noise_width, label;
   double reverse, parallel, conjugate, en_echelon, linear, listric, curved;
   double unconformity, onlap, channels, chaos, bright, salt, chimney;
   double ormsby, noise_dip, footprint, smiles, ground_roll, decay, seam, agc, stripes, mute, dead, holes;

@@ -6,7 +6,7 @@ namespace kern::data {
 
 inline SyntheticSeismic plain_seismic(SyntheticSeismic o = {}) {
   o.bin = {1, 1}, o.facies = {0, 0};
-  o.drag = {0, 0}, o.conjugate = o.en_echelon = o.linear = o.listric = o.curved = 0;
+  o.drag = o.damage = {0, 0}, o.conjugate = o.en_echelon = o.linear = o.listric = o.curved = 0;
   o.unconformity = o.channels = o.chaos = o.bright = o.salt = o.chimney = 0;
   o.ormsby = 0, o.phase = {0, 0}, o.absorption = {0, 0}, o.period = {8, 8}, o.smear = {0, 0};
   o.noise = {0, 0}, o.footprint = o.smiles = o.ground_roll = 0;

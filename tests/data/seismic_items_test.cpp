@@ -40,10 +40,10 @@ TEST(SeismicItems, NoiseWaveletsGainAndBodiesNeverMoveALabel) {
                             &SyntheticSeismic::chaos,     &SyntheticSeismic::channels, &SyntheticSeismic::bright,
                             &SyntheticSeismic::chimney};
   using Ranged = std::pair<Range SyntheticSeismic::*, double>;
-  const Ranged ranges[] = {{&SyntheticSeismic::noise, 0.5},   {&SyntheticSeismic::smear, 1},
-                           {&SyntheticSeismic::phase, 60},    {&SyntheticSeismic::absorption, 0.5},
-                           {&SyntheticSeismic::facies, 0.8},  {&SyntheticSeismic::period, 12},
-                           {&SyntheticSeismic::frequency, 20}};
+  const Ranged ranges[] = {{&SyntheticSeismic::noise, 0.5},    {&SyntheticSeismic::smear, 1},
+                           {&SyntheticSeismic::phase, 60},     {&SyntheticSeismic::absorption, 0.5},
+                           {&SyntheticSeismic::facies, 0.8},   {&SyntheticSeismic::period, 12},
+                           {&SyntheticSeismic::frequency, 20}, {&SyntheticSeismic::damage, 0.7}};
   for (const int64_t inlines : {1, 12}) {
     const SyntheticSeismic plain = small_volume(inlines);
     const auto expect_same_labels = [&](const SyntheticSeismic& o, const char* what, size_t which) {
@@ -424,12 +424,16 @@ TEST(SeismicItems, EveryOptionIsChecked) {
       o.*c = v;
       EXPECT_EQ(refusal(o).find(std::string(name) + " is "), 0u) << name << ": " << refusal(o);
     }
-  const std::pair<const char*, Range SyntheticSeismic::*> ranges[] = {
-      {"bin", &SyntheticSeismic::bin},     {"facies", &SyntheticSeismic::facies},
-      {"drag", &SyntheticSeismic::drag},   {"period", &SyntheticSeismic::period},
-      {"phase", &SyntheticSeismic::phase}, {"absorption", &SyntheticSeismic::absorption},
-      {"smear", &SyntheticSeismic::smear}, {"noise", &SyntheticSeismic::noise},
-      {"throw", &SyntheticSeismic::throw_}};
+  const std::pair<const char*, Range SyntheticSeismic::*> ranges[] = {{"bin", &SyntheticSeismic::bin},
+                                                                      {"facies", &SyntheticSeismic::facies},
+                                                                      {"drag", &SyntheticSeismic::drag},
+                                                                      {"damage", &SyntheticSeismic::damage},
+                                                                      {"period", &SyntheticSeismic::period},
+                                                                      {"phase", &SyntheticSeismic::phase},
+                                                                      {"absorption", &SyntheticSeismic::absorption},
+                                                                      {"smear", &SyntheticSeismic::smear},
+                                                                      {"noise", &SyntheticSeismic::noise},
+                                                                      {"throw", &SyntheticSeismic::throw_}};
   for (const auto& [name, r] : ranges)
     for (const Range v : {Range{2, 1}, Range{-1e9, 0}, Range{0, 1e9}, Range{std::nan(""), 1}}) {
       SyntheticSeismic o;
