@@ -116,7 +116,7 @@ FaultSurface::FaultSurface(const SyntheticFault& f, bool section, double least_t
       drag_(float(f.drag)),
       drag_width_(float(std::max(f.drag_width, 1e-3))),
       linear_(float(f.linear)),
-      labelled_from_(float(least_throw / (2 * std::sin(f.dip)))),
+      labelled_from_(float(least_throw / 2)),
       section_(section) {
   if (f.listric > 0) {  // no steeper than upright, no flatter than the end of such faults
     const double cot = std::abs(std::cos(f.dip) / std::sin(f.dip)), end = 1 / std::tan(radians(kFlatEnd));
@@ -152,14 +152,15 @@ void FaultSurface::follow(float* x, float* y, float* z, float* distance, int64_t
       const float away = std::max(1 - std::abs(w) * per_reach, 0.0f),
                   beside = std::max(1 - std::abs(w) * per_width, 0.0f);
       const float move = (w > 0 ? slip : -slip) * away * away * (1 - drag * beside * beside);
-      const float per_length = move / std::sqrt(1 + cotangent * cotangent);  // of (cotangent, 1), along the surface
+      const float upright = 1 / std::sqrt(1 + cotangent * cotangent);
+      const float per_length = move * upright;  // of (cotangent, 1), along the surface
       const float sideways = per_length * falls * cotangent;
       x[i] -= sideways * hx;
       y[i] -= sideways * hy;
       z[i] -= per_length;
       const float gx = std::abs(hx + slope * hy), gy = std::abs(hy - slope * hx) * by_line;
       const float voxels = across / std::max(std::max(gx, gy), cotangent);
-      const bool nearer = std::abs(slip) >= labelled_from && std::abs(voxels) < std::abs(distance[i]);
+      const bool nearer = std::abs(slip) * upright >= labelled_from && std::abs(voxels) < std::abs(distance[i]);
       distance[i] = nearer ? voxels : distance[i];
     }
   });

@@ -37,7 +37,7 @@ class FaultSurface {
   float down_, along_, reach_;
   float drag_, drag_width_;
   float linear_;
-  float labelled_from_;  // half slip
+  float labelled_from_;  // half the throw
   bool section_;
 };
 
