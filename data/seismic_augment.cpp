@@ -276,6 +276,10 @@ void change_amplitudes(SeismicCrop& crop, const SeismicAugmentation& a, RandomSe
     const auto most = float(random.uniform(0.8, 2.5));
     for (float& v : crop.amplitude) v = std::clamp(v, -most, most);
   }
+  if (chance(random, a.coarse)) {
+    const auto step = float(random.uniform(0.02, 0.25));
+    for (float& v : crop.amplitude) v = step * std::round(v / step);
+  }
   const double sign = a.reverse && random.uniform() < 0.5f ? -1 : 1;
   for (float& v : crop.amplitude) v = std::clamp(float(sign * loud) * v, -kLoudest, kLoudest);
   if (chance(random, a.cutout)) {
@@ -301,7 +305,8 @@ void check_augmentation(const SeismicAugmentation& a) {
   const auto share = [](const char* name, double v) {
     check(v >= 0 && v <= 1, name, " is ", v, ", expected a chance, 0 to 1");
   };
-  share("spectrum", a.spectrum), share("gamma", a.gamma), share("clip", a.clip), share("cutout", a.cutout);
+  share("spectrum", a.spectrum), share("gamma", a.gamma), share("clip", a.clip), share("coarse", a.coarse),
+      share("cutout", a.cutout);
   share("blur", a.blur);
 }
 

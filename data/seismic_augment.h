@@ -21,6 +21,7 @@ struct SeismicAugmentation {
   double spectrum = 0.5;  // chances: a spectrum of another shape,
   double gamma = 0.3;     // quiet parts louder or quieter,
   double clip = 0.2;      // loud parts cut off,
+  double coarse = 0.2;    // amplitudes in steps, as files and images of 8 bits have them,
   double cutout = 0.15;   // a box without data, and so without labels,
   double blur = 0.15;     // smoothed along the layers
 };

@@ -36,7 +36,7 @@ struct SyntheticSeismic {
   Range folds{0, 6};           // how many
   Range fold_height{-14, 14};  // at the bottom; half of it in the middle
   Range fold_width{12, 60};    // standard deviation of the Gaussian
-  Range tilt{-0.15, 0.15};     // samples per trace, in both directions
+  Range tilt{-0.25, 0.25};     // samples per trace, in both directions
 
   Range faults{0, 15};       // how many; most often about a third of the way up, here 2 to 8
   Range throw_{2, 40};       // log; vertical, where the fault throws most

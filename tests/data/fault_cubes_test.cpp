@@ -128,7 +128,8 @@ TEST(FaultCubes, OptionsAreChecked) {
 TEST(SeismicAugment, FaultsStayThinAndWhole) {
   SyntheticSeismic o = plain_seismic({.inlines = 64, .crosslines = 64, .samples = 64, .faults = {1, 1}});
   o.dip = {70, 70}, o.length = {4, 4}, o.throw_ = {8, 8}, o.label = {1.5, 1.5}, o.folds = {0, 0};
-  const SeismicAugmentation geometry{.loudness = 0, .spectrum = 0, .gamma = 0, .clip = 0, .cutout = 0, .blur = 0};
+  const SeismicAugmentation geometry{
+      .loudness = 0, .spectrum = 0, .gamma = 0, .clip = 0, .coarse = 0, .cutout = 0, .blur = 0};
   const Block size{32, 32, 32};
   int planes = 0;
   for (int64_t i = 0; i < 30; ++i) {
@@ -183,6 +184,7 @@ TEST(SeismicAugment, FlipsMoveLabelsAndAmplitudesAlike) {
                                   .spectrum = 0,
                                   .gamma = 0,
                                   .clip = 0,
+                                  .coarse = 0,
                                   .cutout = 0,
                                   .blur = 0};
   const Block size{8, 9, 10};
@@ -221,13 +223,14 @@ TEST(SeismicAugment, AmplitudesAloneLeaveLabelsAlone) {
                                  .spectrum = 0,
                                  .gamma = 0,
                                  .clip = 0,
+                                 .coarse = 0,
                                  .cutout = 0,
                                  .blur = 0};
   const Block size{16, 16, 24};
   const std::vector<int32_t> labels(v.label.begin(), v.label.end());
   for (double SeismicAugmentation::*change :
        {&SeismicAugmentation::loudness, &SeismicAugmentation::spectrum, &SeismicAugmentation::gamma,
-        &SeismicAugmentation::clip, &SeismicAugmentation::blur}) {
+        &SeismicAugmentation::clip, &SeismicAugmentation::coarse, &SeismicAugmentation::blur}) {
     SeismicAugmentation a = none;
     RandomSequence before(4, RandomStream::augment), after(4, RandomStream::augment);
     EXPECT_EQ(cut_crop(v, size, true, &a, before).amplitude, v.amplitude);
