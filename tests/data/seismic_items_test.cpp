@@ -48,7 +48,7 @@ TEST(SeismicItems, NoiseWaveletsGainAndBodiesNeverMoveALabel) {
     const SyntheticSeismic plain = small_volume(inlines);
     const auto expect_same_labels = [&](const SyntheticSeismic& o, const char* what, size_t which) {
       bool changed = false;
-      for (int64_t i = 0; i < 6; ++i) {
+      for (int64_t i = 0; i < 4; ++i) {
         const SyntheticVolume before = synthetic_seismic(plain, i), after = synthetic_seismic(o, i);
         EXPECT_GT(labelled(before), 0);
         EXPECT_EQ(before.label, after.label) << what << " " << which;
@@ -230,7 +230,7 @@ TEST(SeismicItems, CurvedFaultsBendAlongTheirStrike) {
 TEST(SeismicItems, FaultsComeInFamilies) {
   SyntheticSeismic o = one_great_fault(64);
   o.faults = {2, 2}, o.strike = {-60, 60}, o.dip = {50, 80}, o.parallel = 0;
-  for (int64_t i = 0; i < 10; ++i) {
+  for (int64_t i = 0; i < 5; ++i) {
     o.conjugate = 1, o.en_echelon = 0;
     std::vector<SyntheticFault> f = synthetic_seismic(o, i).faults;
     ASSERT_EQ(f.size(), 2u);
