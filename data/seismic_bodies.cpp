@@ -146,17 +146,32 @@ float Bodies::contrast(uint8_t kind) const {
   return 0;
 }
 
+float Bodies::seen(uint8_t kind, float x, float y, float z) const {
+  for (const Salt& s : salt_) {
+    if (s.kind != kind) continue;
+    const float gx = (x - s.x) / (s.a * s.a), gy = (y - s.y) / (s.b * s.b), gz = (z - s.z) / (s.c * s.c);
+    return std::abs(gz) / std::max(std::sqrt(gx * gx + gy * gy + gz * gz), 1e-9f);
+  }
+  return 1;
+}
+
 void Bodies::lift(Folds& folds) const {
   for (const Salt& s : salt_)
     folds.add_bell(-double(s.lift), double(s.x), double(s.y), 1.1 * double(std::max(s.a, s.b)));
 }
+
+namespace {
+void mark_outside(Rock& rock, size_t k, float edge) {
+  if (rock.kind[k] <= Unconformity::kYoung) rock.edge[k] = std::min(std::abs(rock.edge[k]), std::abs(edge));
+}
+}  // namespace
 
 void Bodies::deposit(Rock& rock) const {
   for (const Lens& l : lenses_)
     for (int64_t i = 0; i < rock.n; ++i) {
       const auto k = size_t(i);
       const float under = rock.depth[k] - l.depth;
-      if (std::abs(under) > l.height || (l.chaotic && under <= 0)) continue;
+      if (std::abs(under) > l.height || (l.chaotic && under < -2)) continue;
       const float dx = rock.x[k] - l.x, dy = rock.y[k] - l.y;
       const float u = (dx * l.cosine + dy * l.sine) * l.per_a, v = (dy * l.cosine - dx * l.sine) * l.per_b;
       const float inside = 1 - u * u - v * v;
@@ -168,7 +183,10 @@ void Bodies::deposit(Rock& rock) const {
       const float c = l.cell, x = rock.x[k] * c, y = rock.y[k] * c;
       const float base = l.height * std::sqrt(inside) * (0.75f + 0.25f * turbulence_->at(0.5f * x, 0.5f * y, 9));
       const float edge = std::min(under, base - under);
-      if (edge <= 0) continue;
+      if (edge <= 0) {
+        mark_outside(rock, k, edge);
+        continue;
+      }
       rock.depth[k] += l.strength * turbulence_->at(x, y, 1.6f * c * rock.depth[k]);
       rock.gain[k] *= l.gain;
       rock.kind[k] = l.kind, rock.edge[k] = edge;
@@ -177,17 +195,20 @@ void Bodies::deposit(Rock& rock) const {
     for (int64_t i = 0; i < rock.n; ++i) {
       const auto k = size_t(i);
       const float below = rock.depth[k] - c.depth;
-      if (below <= 0 || below >= c.height) continue;
+      if (below <= -2 || below >= c.height + 2) continue;
       const float dx = rock.x[k] - c.x, dy = rock.y[k] - c.y;
       const float t = dx * c.cosine + dy * c.sine;
       const float q = (dy * c.cosine - dx * c.sine - c.swing[0] * std::sin(c.rate[0] * t + c.phase[0]) -
                        c.swing[1] * std::sin(c.rate[1] * t + c.phase[1])) /
                       c.half_width;
-      const float floor = c.height * (1 - q * q) - below;
-      if (floor <= 0) continue;
+      const float floor = c.height * (1 - q * q) - below, inside = std::min(below, floor);
+      if (inside <= 0) {
+        mark_outside(rock, k, inside);
+        continue;
+      }
       rock.depth[k] += c.shift;
       rock.gain[k] *= c.gain;
-      rock.kind[k] = c.kind, rock.edge[k] = std::min(below, floor);
+      rock.kind[k] = c.kind, rock.edge[k] = inside;
     }
 }
 
@@ -215,7 +236,10 @@ void Bodies::intrude(Rock& rock, double at_x, double at_y, double top) const {
       const auto k = size_t(i);
       const float z = float(top) + float(i), dz = (z - s.z) / s.c;
       const float inside = bumps + s.rough * turbulence_->at(0.11f * x, 0.11f * y, 20 + 0.11f * z) - flat - dz * dz;
-      if (inside <= 0) continue;
+      if (inside <= 0) {
+        mark_outside(rock, k, inside);
+        continue;
+      }
       rock.depth[k] += 8 * turbulence_->at(0.25f * x, 0.25f * y, 0.3f * z);
       rock.gain[k] = 0.12f;
       rock.kind[k] = s.kind, rock.edge[k] = inside;

@@ -17,7 +17,7 @@ struct Rock {
   // Where it was before the faults: crossline, inline, sample; and at which depth it was laid down.
   std::vector<float> x, y, z, depth;
   std::vector<float> gain;      // of its reflections
-  std::vector<float> edge;      // of a body: grows from 0 at its edge inwards; any unit
+  std::vector<float> edge;      // how far from the nearest edge of a body, inside it or outside; any unit
   std::vector<float> distance;  // from the nearest fault
   std::vector<uint8_t> kind;    // 0: layers; else the number of the body
   int64_t n;
@@ -57,6 +57,8 @@ class Bodies {
   void intrude(Rock& rock, double x, double y, double top) const;
   double reach() const;                // how far they may carry depths
   float contrast(uint8_t kind) const;  // of a body's rock to what lies round it
+  // How much of its edge's reflection at a place is seen: of a steep flank little.
+  float seen(uint8_t kind, float x, float y, float z) const;
 
  private:
   struct Channel;

@@ -74,6 +74,7 @@ struct Earth {
   void undo(Rock& rock, Rock& kept, double x, double y, double top) const {
     std::fill(rock.kind.begin(), rock.kind.end(), uint8_t(0));
     std::fill(rock.gain.begin(), rock.gain.end(), 1.0f);
+    std::fill(rock.edge.begin(), rock.edge.end(), FaultSurface::kFar);
     follow_back(surfaces, old_faults, surfaces.size(), rock);
     if (!erosion) {
       follow_back(surfaces, 0, old_faults, rock);
@@ -99,7 +100,8 @@ struct Earth {
   }
 
   // What it reflects: its layers, and where it is suddenly another body's, that.
-  void reflect(const Rock& rock, float x, float y, std::vector<float>& out, std::vector<float>& young) const {
+  void reflect(const Rock& rock, float x, float y, float top, std::vector<float>& out,
+               std::vector<float>& young) const {
     const float other = facies.at(x, y);
     layers.reflectivity(rock.depth.data(), other, out.data(), rock.n);
     if (young_layers) {
@@ -118,7 +120,8 @@ struct Earth {
       const bool into = rock.kind[k] > rock.kind[k - 1];
       const float in = std::abs(rock.edge[into ? k : k - 1]), outside = std::abs(rock.edge[into ? k - 1 : k]);
       const float share = into ? outside / (in + outside + 1e-6f) : in / (in + outside + 1e-6f);
-      const float step = 0.7f * (impedance(k) - impedance(k - 1));
+      const float seen = bodies.seen(std::max(rock.kind[k], rock.kind[k - 1]), x, y, top + float(k)),
+                  step = 0.7f * seen * (impedance(k) - impedance(k - 1));
       const float f = std::clamp(share, 0.0f, 1.0f);
       out[k - 1] += (1 - f) * step;
       out[k] += f * step;
@@ -248,7 +251,7 @@ SyntheticVolume synthetic_seismic(const SyntheticSeismic& o, int64_t index) {
       const auto trace = size_t((j * o.crosslines + i) * n);
       place_trace(rock, i, j, -half);
       earth.undo(rock, kept, double(i), double(j), -double(half));
-      earth.reflect(rock, float(i), float(j), reflectivity, scratch);
+      earth.reflect(rock, float(i), float(j), -float(half), reflectivity, scratch);
       wavelets.convolve(reflectivity.data(), &out.amplitude[trace], n);
       mark_faults(out, trace, rock, half);
     }
