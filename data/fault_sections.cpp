@@ -78,7 +78,7 @@ SectionBatch FaultSections::batch(const Epoch& epoch, int64_t index) const {
   SectionBatch out{N, H, W, std::vector<float>(size_t(N * H * W)), std::vector<int32_t>(size_t(N * H * W))};
   for (int64_t n = 0; n < N; ++n) {
     const int64_t made = (options_.fresh ? epoch.number : 0) * options_.sections + first + n;
-    SyntheticVolume section = options_.windows ? options_.windows->section(options_.synthetic, made, options_.part)
+    SyntheticVolume section = options_.windows ? options_.windows->window(options_.synthetic, made, options_.part)
                                                : synthetic_seismic(options_.synthetic, made);
     scale_amplitudes(section.amplitude, amplitude_scale(section.amplitude));
     RandomSequence random(options_.synthetic.seed, RandomStream::augment, uint32_t(epoch.number), uint32_t(first + n));

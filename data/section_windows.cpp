@@ -33,40 +33,46 @@ SectionWindows::Area SectionWindows::area(Part part) const {
 }
 
 void SectionWindows::expect_room(const SyntheticSeismic& options, Part part) const {
-  check(options.inlines == 1, "from= cuts faults into sections: inlines is ", options.inlines, ", leave it at 1");
   const Area a = area(part);
+  const int64_t lines = options.inlines, traces = options.crosslines;
+  const bool wide = a.rows >= lines && a.columns >= traces, deep = a.columns >= lines && a.rows >= traces;
   const char* which = part == Part::whole      ? ""
                       : part == Part::training ? " (without the fifth that validates)"
                                                : " (the fifth that validates)";
-  check(std::max(a.rows, a.columns) >= options.crosslines && file_.samples() >= options.samples, file_.name(), which,
-        " is too small for windows of ", options.crosslines, " traces x ", options.samples, " samples: it has ", a.rows,
-        " inlines x ", a.columns, " crosslines x ", file_.samples(), " samples; give smaller crosslines= and samples=");
+  const std::string size = lines == 1 ? std::string() : std::to_string(lines) + " lines x ";
+  check((wide || deep) && file_.samples() >= options.samples, file_.name(), which, " is too small for windows of ",
+        size, traces, " traces x ", options.samples, " samples: it has ", a.rows, " inlines x ", a.columns,
+        " crosslines x ", file_.samples(), " samples; give smaller ", lines == 1 ? "" : "inlines=, ",
+        "crosslines= and samples=");
 }
 
-SyntheticVolume SectionWindows::section(const SyntheticSeismic& options, int64_t index, Part part) const {
+SyntheticVolume SectionWindows::window(const SyntheticSeismic& options, int64_t index, Part part) const {
   expect_room(options, part);
   const Area a = area(part);
-  const int64_t n = options.crosslines, samples = file_.samples();
+  const int64_t lines = options.inlines, n = options.crosslines, samples = file_.samples();
   RandomSequence random(options.seed, RandomStream::synthesize, uint32_t(index), 1u << 31);
-  const bool wide = a.columns >= n, deep = a.rows >= n;
+  const bool wide = a.columns >= n && a.rows >= lines, deep = a.rows >= n && a.columns >= lines;
   const bool along_inline = wide && (!deep || random.uniform() < 0.5f);
-  const auto line = size_t(along_inline ? a.first_row + random.below(uint32_t(a.rows))
-                                        : a.first_column + random.below(uint32_t(a.columns)));
-  const SegySection whole = along_inline ? geometry_.inline_section(geometry_.inlines()[line])
-                                         : geometry_.crossline_section(geometry_.crosslines()[line]);
+  const int64_t first_line = along_inline ? a.first_row : a.first_column, all_lines = along_inline ? a.rows : a.columns;
+  const auto line = size_t(first_line + random.below(uint32_t(all_lines - lines + 1)));
   const int64_t from = along_inline ? a.first_column : a.first_row, room = along_inline ? a.columns : a.rows;
   const auto first = ptrdiff_t(from + random.below(uint32_t(room - n + 1)));
   const auto top = int64_t(random.below(uint32_t(samples - options.samples + 1)));
-  const std::vector<int64_t> traces(whole.traces.begin() + first, whole.traces.begin() + first + ptrdiff_t(n));
+  SyntheticVolume v{.inlines = lines, .crosslines = n, .samples = options.samples};
+  v.amplitude.reserve(size_t(lines * n * options.samples));
   std::vector<float> values(size_t(n * samples));
-  file_.read_traces(traces, values);
-  SyntheticVolume v{.inlines = 1, .crosslines = n, .samples = options.samples};
-  v.amplitude.reserve(size_t(n * options.samples));
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t k = 0; k < options.samples; ++k) {
-      const double amplitude = double(values[size_t(i * samples + top + k)]);
-      v.amplitude.push_back(std::isfinite(amplitude) ? float((amplitude - median_) / deviation_) : 0.0f);
-    }
+  for (size_t l = line; l < line + size_t(lines); ++l) {
+    const SegySection whole = along_inline ? geometry_.inline_section(geometry_.inlines()[l])
+                                           : geometry_.crossline_section(geometry_.crosslines()[l]);
+    const std::vector<int64_t> traces(whole.traces.begin() + first, whole.traces.begin() + first + ptrdiff_t(n));
+    file_.read_traces(traces, values);
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t k = 0; k < options.samples; ++k) {
+        const auto amplitude = double(values[size_t(i * samples + top + k)]);
+        const bool known = traces[size_t(i)] >= 0 && std::isfinite(amplitude);
+        v.amplitude.push_back(known ? float((amplitude - median_) / deviation_) : 0.0f);
+      }
+  }
   cut_faults(v, options, index);
   return v;
 }

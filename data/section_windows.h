@@ -1,5 +1,5 @@
-// Faults cut into a user's own sections: training data with the spectrum, the amplitudes and the noise of his survey.
-// What faults the sections have of their own stays in them unlabelled, so they should have few.
+// Faults cut into a user's own sections and cubes: training data with the spectrum, the amplitudes and the noise of his
+// survey. What faults the data have of their own stays in them unlabelled, so they should have few.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -18,12 +18,14 @@ class SectionWindows {
   // Reads the file once, for its median and deviation. Errors: not SEG-Y, prestack, nothing but one amplitude.
   explicit SectionWindows(const std::string& path, const SegyOptions& places = {});
 
-  // Throws an Error where no window of options.crosslines traces x options.samples samples fits into the part.
+  // Throws an Error where no window of options.inlines lines x options.crosslines traces x options.samples samples fits
+  // into the part.
   void expect_room(const SyntheticSeismic& options, Part part) const;
 
-  // A window of an inline or crossline, [1, crosslines, samples], less the file's median and over its deviation, with
-  // faults drawn by the options. It depends on the options, the file, the part and the index alone. Thread-safe.
-  SyntheticVolume section(const SyntheticSeismic& options, int64_t index, Part part = Part::whole) const;
+  // A window [inlines, crosslines, samples], its lines inlines or crosslines of the file, less the file's median and
+  // over its deviation, with faults drawn by the options. Where the file has no trace amplitudes are 0. It depends on
+  // the options, the file, the part and the index alone. Thread-safe.
+  SyntheticVolume window(const SyntheticSeismic& options, int64_t index, Part part = Part::whole) const;
 
   // Microseconds between samples: the file's, or `otherwise` where it does not say.
   double interval(double otherwise) const;

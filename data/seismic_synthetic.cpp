@@ -2,249 +2,132 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+#include <optional>
 #include <string_view>
 
-#include "engine/random.h"
+#include "data/seismic_bodies.h"
+#include "data/seismic_draw.h"
+#include "data/seismic_faults.h"
+#include "data/seismic_layers.h"
+#include "data/seismic_noise.h"
+#include "data/seismic_wavelet.h"
 #include "kernels/common/error.h"
 
 namespace kern::data {
 namespace {
 
-constexpr double kPi = std::numbers::pi;
-constexpr int kFine = 8;  // steps of a layer's table per sample
-
-// Sequences of one volume: what is drawn for one thing never shifts another.
-enum class Part : uint32_t { layers, folds, faults, wavelet, noise };
-RandomSequence random_of(const SyntheticSeismic& o, int64_t index, Part part) {
-  return RandomSequence(o.seed, RandomStream::synthesize, uint32_t(index),
-                        uint32_t(part) << 16 | uint32_t(index >> 32));
-}
-double draw(RandomSequence& random, const Range& r) { return random.uniform(r.low, r.high); }
-int draw_count(RandomSequence& random, const Range& r) { return random.between(int(r.low), int(r.high)); }
-
-struct Point {
-  double x, y, z;
-};
-
-// A fault made ready for following points back.
-struct Plane {
-  double cx, cy, cz;
-  double hx, hy;  // horizontal direction to which it falls, of length 1
-  double sin_dip, cos_dip;
-  double half_slip;  // signed
-  double down, along, reach;
-  double across;      // by how much w grows per voxel along the axis that is most across the plane
-  double label_slip;  // half slip from which it is labelled
-
-  Plane(const SyntheticFault& f, bool section, double least_throw)
-      : cx(f.x),
-        cy(f.y),
-        cz(f.z),
-        hx(std::cos(f.strike)),
-        hy(std::sin(f.strike)),
-        sin_dip(std::sin(f.dip)),
-        cos_dip(std::cos(f.dip)),
-        half_slip(f.throw_ / (2 * std::sin(f.dip))),
-        down(f.down),
-        along(f.along),
-        reach(f.reach) {
-    if (cos_dip < 0) half_slip = -half_slip;  // the rock above the plane is where w < 0
-    across = std::max(std::abs(sin_dip * hx), std::abs(cos_dip));
-    if (!section) across = std::max(across, std::abs(sin_dip * hy));
-    label_slip = least_throw / (2 * std::abs(sin_dip));
-  }
-
-  // Where the rock at p was before this fault moved; true when p is on the plane, within half a label of it.
-  bool follow(Point& p, double half_label) const {
-    const double dx = p.x - cx, dy = p.y - cy, dz = p.z - cz;
-    const double h = dx * hx + dy * hy;
-    const double w = sin_dip * h - cos_dip * dz;  // distance from the plane
-    const double away = 1 - std::abs(w) / reach;
-    if (away <= 0) return false;
-    const double v = (cos_dip * h + sin_dip * dz) / down, u = (dy * hx - dx * hy) / along;
-    const double inside = 1 - u * u - v * v;
-    if (inside <= 0) return false;
-    const double slip = half_slip * inside * inside;
-    const double move = (w > 0 ? slip : -slip) * away * away;
-    p.x -= move * cos_dip * hx;
-    p.y -= move * cos_dip * hy;
-    p.z -= move * sin_dip;
-    const double voxels = w / across;
-    return voxels > -half_label && voxels <= half_label && std::abs(slip) >= label_slip;
-  }
-};
-
-std::vector<SyntheticFault> draw_faults(const SyntheticSeismic& o, int64_t inlines, int64_t crosslines, int64_t samples,
-                                        RandomSequence& random) {
-  std::vector<SyntheticFault> faults(size_t(draw_count(random, o.faults)));
-  for (size_t i = 0; i < faults.size(); ++i) {
-    SyntheticFault& f = faults[i];
-    f.x = random.uniform(0, double(crosslines));
-    f.y = inlines > 1 ? random.uniform(0, double(inlines)) : 0;
-    f.z = random.uniform(0.1, 0.9) * double(samples);
-    f.dip = draw(random, o.dip) * kPi / 180;
-    f.strike = draw(random, o.strike) * kPi / 180;
-    if (random.uniform() < 0.5f) f.dip = kPi - f.dip;
-    if (i > 0 && random.uniform() < float(o.parallel)) {
-      if ((f.dip > kPi / 2) != (faults[i - 1].dip > kPi / 2)) f.dip = kPi - f.dip;
-      f.strike = std::clamp(faults[i - 1].strike + 0.15 * (f.strike - faults[i - 1].strike), -kPi / 2, kPi / 2);
-    }
-    f.throw_ = draw(random, o.throw_) * (random.uniform() < float(o.reverse) ? -1 : 1);
-    // Rock is bent, not torn, outside the plane: the ellipse and the reach are not small beside the slip.
-    const double slip = std::abs(f.throw_) / std::sin(f.dip);
-    f.down = std::max(draw(random, o.length) * double(samples), 2.5 * slip);
-    f.along = f.down * draw(random, o.aspect);
-    f.reach = std::max(f.down * random.uniform(0.5, 1.2), 2.5 * slip);
-  }
-  return faults;
-}
-
-std::vector<Plane> planes_of(const std::vector<SyntheticFault>& faults, bool section, double least_throw) {
-  std::vector<Plane> planes;
-  for (const SyntheticFault& f : faults) planes.emplace_back(f, section, least_throw);
-  return planes;
-}
-
-// Through all faults, the youngest first.
-bool follow_back(const std::vector<Plane>& planes, Point& p, double half_label) {
-  bool on_fault = false;
-  for (size_t i = planes.size(); i-- > 0;) on_fault |= planes[i].follow(p, half_label);
-  return on_fault;
-}
-
-// The height of the folds over the map, in a table wider than the volume by as far as faults may carry sideways.
-class Folds {
- public:
-  Folds(const SyntheticSeismic& o, RandomSequence& random, double margin)
-      : flat_(o.inlines == 1),
-        margin_(margin),
-        width_(int64_t(double(o.crosslines) + 2 * margin) + 2),
-        rows_(flat_ ? 1 : int64_t(double(o.inlines) + 2 * margin) + 2),
-        height_(size_t(width_ * rows_), 0.0f),
-        depth_(double(o.samples)) {
-    tilt_x_ = draw(random, o.tilt);
-    tilt_y_ = draw(random, o.tilt);
-    mid_x_ = double(o.crosslines) / 2;
-    mid_y_ = double(o.inlines) / 2;
-    const int count = draw_count(random, o.folds);
-    for (int k = 0; k < count; ++k) {
-      const double height = draw(random, o.fold_height), cx = random.uniform(0, double(o.crosslines)),
-                   cy = flat_ ? 0 : random.uniform(0, double(o.inlines)), s = draw(random, o.fold_width);
-      // A Gaussian of two coordinates is the product of two of one.
-      std::vector<float> along(static_cast<size_t>(width_));
-      for (int64_t i = 0; i < width_; ++i) along[size_t(i)] = bell((double(i) - margin_ - cx) / s);
-      for (int64_t j = 0; j < rows_; ++j) {
-        const float row = float(height) * (flat_ ? 1.0f : bell((double(j) - margin_ - cy) / s));
-        for (int64_t i = 0; i < width_; ++i) height_[size_t(j * width_ + i)] += row * along[size_t(i)];
-      }
-    }
-  }
-  // The depth at which the layer at p was laid down.
-  double undo(const Point& p) const {
-    const double x = std::clamp(p.x + margin_, 0.0, double(width_ - 2));
-    const auto i = int64_t(x);
-    const float fx = float(x - double(i));
-    float h;
-    if (flat_) {
-      h = between(&height_[size_t(i)], fx);
-    } else {
-      const double y = std::clamp(p.y + margin_, 0.0, double(rows_ - 2));
-      const auto j = int64_t(y);
-      const float* row = &height_[size_t(j * width_ + i)];
-      const float a = between(row, fx), b = between(row + width_, fx);
-      h = a + float(y - double(j)) * (b - a);
-    }
-    const double growth = std::clamp(p.z / depth_, 0.0, 1.5);
-    return p.z - double(h) * growth - tilt_x_ * (p.x - mid_x_) - (flat_ ? 0 : tilt_y_ * (p.y - mid_y_));
-  }
-
- private:
-  static float bell(double t) { return float(std::exp(-0.5 * t * t)); }
-  static float between(const float* two, float f) { return two[0] + f * (two[1] - two[0]); }
-  bool flat_;
-  double margin_;
-  int64_t width_, rows_;
-  std::vector<float> height_;
-  double depth_, tilt_x_, tilt_y_, mid_x_, mid_y_;
-};
-
-// Impedance over the depth of deposition, [-margin, samples + margin) in steps of 1 / kFine.
-class Layers {
- public:
-  Layers(const SyntheticSeismic& o, RandomSequence& random, double margin) : margin_(margin + 2) {
-    const auto count = size_t((double(o.samples) + 2 * margin_) * kFine) + 2;
-    // Zones of loud and of quiet layers, as lithology comes.
-    double zone_end = 0, loudness = 1;
-    while (impedance_.size() < count) {
-      const double at = double(impedance_.size()) / kFine;
-      if (at >= zone_end) zone_end = at + random.uniform(10, 50), loudness = random.uniform(0.15, 1);
-      const double value = loudness * random.normal();
-      const auto steps = std::max<int64_t>(1, int64_t(draw(random, o.layer) * kFine));
-      impedance_.insert(impedance_.end(), size_t(steps), float(value));
-    }
-  }
-  // What one sample's height of rock reflects.
-  float reflectivity(double depth) const { return at(depth + 0.5) - at(depth - 0.5); }
-
- private:
-  float at(double depth) const {
-    const double place = std::clamp((depth + margin_) * kFine, 0.0, double(impedance_.size() - 2));
-    const auto i = size_t(place);
-    return impedance_[i] + float(place - double(i)) * (impedance_[i + 1] - impedance_[i]);
-  }
-  double margin_;
-  std::vector<float> impedance_;
-};
-
-// out[i] = sum over k of in[i + k] * wavelet[k]: `in` is longer by the wavelet's length less one.
-void convolve(const float* in, const std::vector<float>& wavelet, float* out, int64_t n) {
-  std::fill_n(out, n, 0.0f);
-  for (size_t k = 0; k < wavelet.size(); ++k) {
-    const float w = wavelet[k];
-    const float* from = in + k;
-    for (int64_t i = 0; i < n; ++i) out[i] += w * from[i];
-  }
-}
-
-double deviation(const std::vector<float>& v) {
-  double mean = 0, square = 0;
-  for (const float x : v) mean += double(x);
-  mean /= double(v.size());
-  for (const float x : v) square += (double(x) - mean) * (double(x) - mean);
-  return std::sqrt(square / double(v.size()));
-}
-
-// Of deviation 1: white noise through a wavelet down the traces, smoothed from trace to trace and line to line.
-std::vector<float> coloured_noise(const SyntheticSeismic& o, RandomSequence& random) {
-  const std::vector<float> wavelet = ricker_wavelet(draw(random, o.noise_frequency), o.interval);
-  const double width = draw(random, o.noise_width);
-  const float keep = width > 0 ? float(std::exp(-1 / width)) : 0.0f;
-  const int64_t n = o.samples, traces = o.inlines * o.crosslines;
-  std::vector<float> white(size_t(n) + wavelet.size() - 1), noise(size_t(traces * n));
-  for (int64_t t = 0; t < traces; ++t) {
-    for (float& v : white) v = random.normal();
-    float* trace = &noise[size_t(t * n)];
-    convolve(white.data(), wavelet, trace, n);
-    const auto blend = [&](int64_t other) {
-      for (int64_t i = 0; i < n; ++i) trace[i] += keep * noise[size_t(other * n + i)];
-    };
-    if (t % o.crosslines > 0) blend(t - 1);
-    if (t >= o.crosslines && o.inlines > 1) blend(t - o.crosslines);
-    if (t % o.crosslines > 0 && t >= o.crosslines && o.inlines > 1)
-      for (int64_t i = 0; i < n; ++i) trace[i] -= keep * keep * noise[size_t((t - o.crosslines - 1) * n + i)];
-  }
-  const double d = deviation(noise);
-  for (float& v : noise) v = float(double(v) / d);
-  return noise;
-}
+constexpr double kDeepest = 1e5;  // samples of layers above and below a volume, at most
 
 double most(const Range& r) { return std::max(std::abs(r.low), std::abs(r.high)); }
 
-void check_range(const char* name, const Range& r, double low, double high) {
-  check(r.low <= r.high && r.low >= low && r.high <= high, name, " goes from ", r.low, " to ", r.high,
+void check_range(std::string_view name, const Range& r, double low, double high) {
+  check(r.low >= low && r.low <= r.high && r.high <= high, name, " goes from ", r.low, " to ", r.high,
         "; expected two numbers in ascending order within ", low, " and ", high);
 }
+void check_chance(std::string_view name, double v) {
+  check(v >= 0 && v <= 1, name, " is ", v, ", expected a chance, 0 to 1");
+}
+
+std::vector<FaultSurface> surfaces_of(const std::vector<SyntheticFault>& faults, bool section, double least_throw) {
+  std::vector<FaultSurface> surfaces;
+  for (const SyntheticFault& f : faults) surfaces.emplace_back(f, section, least_throw);
+  return surfaces;
+}
+
+// Through the faults [first, last), the youngest first.
+void follow_back(const std::vector<FaultSurface>& surfaces, size_t first, size_t last, Rock& rock) {
+  for (size_t i = last; i-- > first;)
+    surfaces[i].follow(rock.x.data(), rock.y.data(), rock.z.data(), rock.distance.data(), rock.n);
+}
+
+// The rock of a trace as it is now: n places from z = top down.
+void place_trace(Rock& rock, int64_t x, int64_t y, int64_t top) {
+  for (int64_t k = 0; k < rock.n; ++k) rock.z[size_t(k)] = float(top + k);
+  std::fill(rock.x.begin(), rock.x.end(), float(x));
+  std::fill(rock.y.begin(), rock.y.end(), float(y));
+  std::fill(rock.distance.begin(), rock.distance.end(), FaultSurface::kFar);
+}
+
+// Labels and distances of a trace from those of its places, the first `skip` of which lie above it.
+void mark_faults(SyntheticVolume& v, size_t trace, const Rock& rock, int64_t skip) {
+  const auto half = float(v.thickness / 2);
+  for (int64_t k = 0; k < v.samples; ++k) {
+    const float d = rock.distance[size_t(skip + k)], units = d * kDistanceUnits;
+    v.label[trace + size_t(k)] = d > -half && d <= half;
+    if (std::abs(units) < kNoFault - 0.5f) v.distance[trace + size_t(k)] = int8_t(std::lround(units));
+  }
+}
+
+// All that a volume's traces are made of.
+struct Earth {
+  std::vector<FaultSurface> surfaces;
+  std::optional<Unconformity> erosion;
+  size_t old_faults = 0;  // older than the erosion, the first ones
+  Folds folds;
+  Bodies bodies;
+  Layers layers;
+  std::optional<Layers> young_layers;
+  Facies facies;
+  float damage = 0, damage_width = 1;
+
+  // Each place's history undone: where and as what it was laid down.
+  void undo(Rock& rock, Rock& kept, double x, double y, double top) const {
+    std::fill(rock.kind.begin(), rock.kind.end(), uint8_t(0));
+    std::fill(rock.gain.begin(), rock.gain.end(), 1.0f);
+    std::fill(rock.edge.begin(), rock.edge.end(), FaultSurface::kFar);
+    follow_back(surfaces, old_faults, surfaces.size(), rock);
+    if (!erosion) {
+      follow_back(surfaces, 0, old_faults, rock);
+      folds.undo(rock.x.data(), rock.y.data(), rock.z.data(), rock.depth.data(), rock.n);
+    } else {
+      kept.x = rock.x, kept.y = rock.y, kept.z = rock.z, kept.distance = rock.distance;
+      follow_back(surfaces, 0, old_faults, rock);
+      folds.undo(rock.x.data(), rock.y.data(), rock.z.data(), rock.depth.data(), rock.n);
+      for (size_t k = 0; k < size_t(rock.n); ++k) {
+        const float above = erosion->at(kept.x[k], kept.y[k]) - kept.z[k];
+        rock.edge[k] = above;
+        if (above <= 0) continue;
+        rock.x[k] = kept.x[k], rock.y[k] = kept.y[k], rock.z[k] = kept.z[k], rock.distance[k] = kept.distance[k];
+        rock.depth[k] = erosion->young_depth(rock.x[k], rock.y[k], rock.z[k]);
+        rock.kind[k] = Unconformity::kYoung;
+      }
+    }
+    bodies.deposit(rock);
+    bodies.intrude(rock, x, y, top);
+    if (damage == 0) return;
+    for (size_t k = 0; k < size_t(rock.n); ++k)
+      rock.gain[k] *= 1 - damage * std::max(0.0f, 1 - std::abs(rock.distance[k]) / damage_width);
+  }
+
+  // What it reflects: its layers, and where it is suddenly another body's, that.
+  void reflect(const Rock& rock, float x, float y, float top, std::vector<float>& out,
+               std::vector<float>& young) const {
+    const float other = facies.at(x, y);
+    layers.reflectivity(rock.depth.data(), other, out.data(), rock.n);
+    if (young_layers) {
+      young_layers->reflectivity(rock.depth.data(), other, young.data(), rock.n);
+      for (size_t k = 0; k < size_t(rock.n); ++k)
+        if (rock.kind[k] == Unconformity::kYoung) out[k] = young[k];
+    }
+    for (size_t k = 0; k < size_t(rock.n); ++k) out[k] *= rock.gain[k];
+    const auto impedance = [&](size_t k) {
+      const bool is_young = young_layers && rock.kind[k] == Unconformity::kYoung;
+      return (is_young ? *young_layers : layers).impedance(rock.depth[k], other) + bodies.contrast(rock.kind[k]);
+    };
+    for (size_t k = 1; k < size_t(rock.n); ++k) {
+      if (rock.kind[k] == rock.kind[k - 1]) continue;
+      // Where between the two samples the edge lies, by the edge of the body that is there on one side only.
+      const bool into = rock.kind[k] > rock.kind[k - 1];
+      const float in = std::abs(rock.edge[into ? k : k - 1]), outside = std::abs(rock.edge[into ? k - 1 : k]);
+      const float share = into ? outside / (in + outside + 1e-6f) : in / (in + outside + 1e-6f);
+      const float seen = bodies.seen(std::max(rock.kind[k], rock.kind[k - 1]), x, y, top + float(k)),
+                  step = 0.7f * seen * (impedance(k) - impedance(k - 1));
+      const float f = std::clamp(share, 0.0f, 1.0f);
+      out[k - 1] += (1 - f) * step;
+      out[k] += f * step;
+    }
+  }
+};
 
 }  // namespace
 
@@ -257,7 +140,9 @@ void check_options(const SyntheticSeismic& o) {
         o.crosslines, " x ", o.samples, " is too large: at most 2147483648 samples are made at once");
   check(o.interval >= 1 && o.interval <= 1e6, "interval is ", o.interval, " microseconds, expected 1 to 1000000");
   const double nyquist = 5e5 / o.interval;
+  check_range("bin", o.bin, 0.01, 100);
   check_range("layer", o.layer, 0.25, 1e4);
+  check_range("facies", o.facies, 0, 1);
   check_range("folds", o.folds, 0, 100);
   check_range("fold_height", o.fold_height, -1e4, 1e4);
   check_range("fold_width", o.fold_width, 1, 1e5);
@@ -268,71 +153,116 @@ void check_options(const SyntheticSeismic& o) {
   check_range("strike", o.strike, -90, 90);
   check_range("length", o.length, 0.05, 100);
   check_range("aspect", o.aspect, 0.1, 100);
-  check_range("frequency", o.frequency, nyquist / 1000, nyquist);
+  check_range("drag", o.drag, 0, 1);
+  check_range("damage", o.damage, 0, 1);
+  check_range("damage_width", o.damage_width, 0.1, 100);
+  const auto hertz = [&](const char* name, const Range& r) {
+    if (r.low != 0 || r.high != 0) check_range(name, r, nyquist / 1000, nyquist);
+  };
+  check_range("period", o.period, 2, 1000);
+  hertz("frequency", o.frequency);
+  check_range("phase", o.phase, -180, 180);
+  check_range("absorption", o.absorption, 0, 10);
+  check_range("smear", o.smear, 0, 10);
   check_range("noise", o.noise, 0, 100);
-  check_range("noise_frequency", o.noise_frequency, nyquist / 1000, nyquist);
+  hertz("noise_frequency", o.noise_frequency);
   check_range("noise_width", o.noise_width, 0, 1000);
   check_range("label", o.label, 1, 100);
   check(o.reverse >= 0 && o.reverse <= 1, "reverse is ", o.reverse, ", expected a share, 0 to 1");
-  check(o.parallel >= 0 && o.parallel <= 1, "parallel is ", o.parallel, ", expected a chance, 0 to 1");
+  check_chance("parallel", o.parallel);
+  check_chance("conjugate", o.conjugate);
+  check_chance("en_echelon", o.en_echelon);
+  check(o.parallel + o.conjugate + o.en_echelon <= 1, "parallel, conjugate and en_echelon are together ",
+        o.parallel + o.conjugate + o.en_echelon, ", expected at most 1: a fault is at most one of them");
+  check_chance("linear", o.linear);
+  check_chance("listric", o.listric);
+  check_chance("curved", o.curved);
+  check_chance("unconformity", o.unconformity);
+  check_chance("onlap", o.onlap);
+  check_chance("channels", o.channels);
+  check_chance("chaos", o.chaos);
+  check_chance("bright", o.bright);
+  check_chance("salt", o.salt);
+  check_chance("chimney", o.chimney);
+  check_chance("ormsby", o.ormsby);
+  check_chance("noise_dip", o.noise_dip);
+  check_chance("footprint", o.footprint);
+  check_chance("smiles", o.smiles);
+  check_chance("ground_roll", o.ground_roll);
+  check_chance("decay", o.decay);
+  check_chance("seam", o.seam);
+  check_chance("agc", o.agc);
+  check_chance("stripes", o.stripes);
+  check_chance("mute", o.mute);
+  check_chance("dead", o.dead);
+  check_chance("holes", o.holes);
   check(o.least_throw >= 0, "least_throw is ", o.least_throw, ", expected 0 or more");
-}
-
-std::vector<float> ricker_wavelet(double frequency, double interval) {
-  const double period = 1e6 / (frequency * interval);  // in samples
-  const auto half = int64_t(std::ceil(1.1 * period));
-  std::vector<float> w(size_t(2 * half + 1));
-  for (int64_t i = -half; i <= half; ++i) {
-    const double a = kPi * double(i) / period;
-    w[size_t(i + half)] = float((1 - 2 * a * a) * std::exp(-a * a));
-  }
-  return w;
+  check(o.least_period >= 0, "least_period is ", o.least_period, ", expected 0 or more");
 }
 
 SyntheticVolume synthetic_seismic(const SyntheticSeismic& o, int64_t index) {
   check_options(o);
   SyntheticVolume out{.inlines = o.inlines, .crosslines = o.crosslines, .samples = o.samples};
-  RandomSequence wavelet_random = random_of(o, index, Part::wavelet), faults_random = random_of(o, index, Part::faults),
-                 folds_random = random_of(o, index, Part::folds), layers_random = random_of(o, index, Part::layers),
-                 noise_random = random_of(o, index, Part::noise);
-  out.frequency = draw(wavelet_random, o.frequency);
-  const double half_label = draw(wavelet_random, o.label) / 2;
-  const std::vector<float> wavelet = ricker_wavelet(out.frequency, o.interval);
-  const auto half = int64_t(wavelet.size() / 2);
-  out.faults = draw_faults(o, o.inlines, o.crosslines, o.samples, faults_random);
-  const std::vector<Plane> planes = planes_of(out.faults, o.inlines == 1, o.least_throw);
-  double carried = 0;  // how far faults may carry, all together
-  for (const Plane& p : planes) carried += std::abs(p.half_slip);
-  const Folds folds(o, folds_random, carried + 1);
-  const double reach = carried + double(half) + 1.5 * o.folds.high * most(o.fold_height) +
-                       most(o.tilt) * (double(o.crosslines + o.inlines) + 2 * carried);
-  const Layers layers(o, layers_random, reach);
+  const auto sequence = [&](SyntheticPart part) { return random_of(o, index, part); };
+  RandomSequence wavelet_random = sequence(SyntheticPart::wavelet), faults_random = sequence(SyntheticPart::faults),
+                 folds_random = sequence(SyntheticPart::folds), layers_random = sequence(SyntheticPart::layers),
+                 facies_random = sequence(SyntheticPart::facies), young_random = sequence(SyntheticPart::young),
+                 damage_random = sequence(SyntheticPart::damage);
+  out.thickness = draw(wavelet_random, o.label);
+  Wavelets wavelets(o, wavelet_random);
+  out.frequency = 1e6 / (wavelets.period() * o.interval);
+  const int64_t half = wavelets.half(), n = o.samples;
 
-  const int64_t n = o.samples;
+  out.faults = draw_faults(o, o.inlines, o.crosslines, o.samples, faults_random);
+  std::vector<FaultSurface> surfaces =
+      surfaces_of(out.faults, o.inlines == 1, std::max(o.least_throw, o.least_period * wavelets.period()));
+  double carried = 0;  // how far faults may carry, all together; beyond its tables all is as at their ends
+  for (const FaultSurface& s : surfaces) carried += 0.5 * s.slip();
+  carried = std::min(carried, 256 + double(o.crosslines + o.inlines));
+  std::optional<Unconformity> erosion = Unconformity::of(o, index, carried + 1);
+  const auto old_faults = size_t(erosion ? erosion->old_faults(int64_t(out.faults.size())) : 0);
+  for (size_t i = 0; i < old_faults; ++i) out.faults[i].old = true;
+  Bodies bodies(o, index);
+  Folds folds(o, folds_random, carried + 1);
+  bodies.lift(folds);
+  const double deep = carried + double(half) + bodies.reach() + 1,
+               reach = deep + 1.5 * o.folds.high * most(o.fold_height) +
+                       most(o.tilt) * (double(o.crosslines + o.inlines) + 2 * carried);
+  std::optional<Layers> young;
+  if (erosion) young.emplace(o, young_random, std::min(deep + erosion->reach(), kDeepest));
+  const Earth earth{.surfaces = std::move(surfaces),
+                    .erosion = std::move(erosion),
+                    .old_faults = old_faults,
+                    .folds = std::move(folds),
+                    .bodies = std::move(bodies),
+                    .layers = Layers(o, layers_random, std::min(reach, kDeepest)),
+                    .young_layers = std::move(young),
+                    .facies = Facies(o, facies_random),
+                    .damage = float(draw(damage_random, o.damage)),
+                    .damage_width = float(draw(damage_random, o.damage_width))};
+
   out.amplitude.resize(size_t(o.inlines * o.crosslines * n));
   out.label.assign(out.amplitude.size(), 0);
-  std::vector<float> reflectivity(size_t(n + 2 * half));
+  out.distance.assign(out.amplitude.size(), kNoFault);
+  Rock rock(n + 2 * half), kept(n + 2 * half);
+  std::vector<float> reflectivity(size_t(rock.n)), scratch(size_t(rock.n));
   for (int64_t j = 0; j < o.inlines; ++j)
     for (int64_t i = 0; i < o.crosslines; ++i) {
       const auto trace = size_t((j * o.crosslines + i) * n);
-      for (int64_t k = -half; k < n + half; ++k) {
-        Point p{double(i), double(j), double(k)};
-        const bool on_fault = follow_back(planes, p, half_label);
-        reflectivity[size_t(k + half)] = layers.reflectivity(folds.undo(p));
-        if (on_fault && k >= 0 && k < n) out.label[trace + size_t(k)] = 1;
-      }
-      convolve(reflectivity.data(), wavelet, &out.amplitude[trace], n);
+      place_trace(rock, i, j, -half);
+      earth.undo(rock, kept, double(i), double(j), -double(half));
+      earth.reflect(rock, float(i), float(j), -float(half), reflectivity, scratch);
+      wavelets.convolve(reflectivity.data(), &out.amplitude[trace], n);
+      mark_faults(out, trace, rock, half);
     }
 
-  out.noise = draw(noise_random, o.noise);
-  const std::vector<float> noise = coloured_noise(o, noise_random);
-  const double signal = deviation(out.amplitude), share = signal > 0 ? out.noise * signal : 1;
-  for (size_t i = 0; i < noise.size(); ++i) out.amplitude[i] += float(share) * noise[i];
-  const double d = deviation(out.amplitude);
-  double mean = 0;
-  for (const float v : out.amplitude) mean += double(v);
-  mean /= double(out.amplitude.size());
-  for (float& v : out.amplitude) v = d > 0 ? float((double(v) - mean) / d) : 0.0f;
+  smear(out, o, index);
+  add_decay(out, o, index);
+  add_noise(out, o, index, wavelets.period(), [&](float x, float y) { return earth.folds.drop(x, y); });
+  add_coherent_noise(out, o, index, wavelets.period());
+  add_gain(out, o, index);
+  standardise(out.amplitude);
+  add_gaps(out, o, index);
   return out;
 }
 
@@ -342,11 +272,11 @@ float cubic(float a, float b, float c, float d, float t) {
   return b + 0.5f * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
 }
 // What lies outside [0, n - 1] seen in a mirror at its end.
-double mirrored(double at, int64_t n) {
-  const auto last = double(n - 1);
+float mirrored(float at, int64_t n) {
+  const auto last = float(n - 1);
   if (at < 0) at = -at;
   if (at > last) at = 2 * last - at;
-  return std::clamp(at, 0.0, last);
+  return std::clamp(at, 0.0f, last);
 }
 }  // namespace
 
@@ -354,39 +284,53 @@ void cut_faults(SyntheticVolume& v, const SyntheticSeismic& o, int64_t index) {
   check_options(o);
   internal_check(int64_t(v.amplitude.size()) == v.inlines * v.crosslines * v.samples && !v.amplitude.empty(),
                  "a volume of ", v.amplitude.size(), " samples");
-  RandomSequence wavelet_random = random_of(o, index, Part::wavelet), faults_random = random_of(o, index, Part::faults);
-  draw(wavelet_random, o.frequency);
-  const double half_label = draw(wavelet_random, o.label) / 2;
+  RandomSequence wavelet_random = random_of(o, index, SyntheticPart::wavelet),
+                 faults_random = random_of(o, index, SyntheticPart::faults);
+  v.thickness = draw(wavelet_random, o.label);
   v.faults = draw_faults(o, v.inlines, v.crosslines, v.samples, faults_random);
-  const std::vector<Plane> planes = planes_of(v.faults, v.inlines == 1, o.least_throw);
+  const std::vector<FaultSurface> surfaces = surfaces_of(v.faults, v.inlines == 1, o.least_throw);
   const std::vector<float> from = v.amplitude;
   v.label.assign(from.size(), 0);
+  v.distance.assign(from.size(), kNoFault);
   const int64_t n = v.samples;
   // Down a trace by a cubic through four samples, sideways between the neighbouring traces.
-  const auto on_trace = [&](int64_t i, int64_t j, double z) {
-    const double base = std::floor(z);
+  const auto on_trace = [&](int64_t i, int64_t j, float z) {
+    const float base = std::floor(z);
     const float* trace = &from[size_t((j * v.crosslines + i) * n)];
     const auto sample = [&](int64_t k) { return trace[std::clamp<int64_t>(k, 0, n - 1)]; };
     const auto k = int64_t(base);
-    return cubic(sample(k - 1), sample(k), sample(k + 1), sample(k + 2), float(z - base));
+    return cubic(sample(k - 1), sample(k), sample(k + 1), sample(k + 2), z - base);
   };
+  Rock rock(n);
   for (int64_t j = 0; j < v.inlines; ++j)
-    for (int64_t i = 0; i < v.crosslines; ++i)
+    for (int64_t i = 0; i < v.crosslines; ++i) {
+      const auto trace = size_t((j * v.crosslines + i) * n);
+      place_trace(rock, i, j, 0);
+      follow_back(surfaces, 0, surfaces.size(), rock);
+      mark_faults(v, trace, rock, 0);
       for (int64_t k = 0; k < n; ++k) {
-        Point p{double(i), double(j), double(k)};
-        const auto at = size_t((j * v.crosslines + i) * n + k);
-        v.label[at] = follow_back(planes, p, half_label);
-        const double x = mirrored(p.x, v.crosslines), y = mirrored(p.y, v.inlines), z = mirrored(p.z, n);
+        const auto at = size_t(k);
+        const float x = mirrored(rock.x[at], v.crosslines), y = mirrored(rock.y[at], v.inlines),
+                    z = mirrored(rock.z[at], n);
         const auto x0 = int64_t(x), y0 = int64_t(y);
         const int64_t x1 = std::min(x0 + 1, v.crosslines - 1), y1 = std::min(y0 + 1, v.inlines - 1);
-        const float fx = float(x - double(x0)), fy = float(y - double(y0));
+        const float fx = x - float(x0), fy = y - float(y0);
         const auto row = [&](int64_t line) {
           const float a = on_trace(x0, line, z);
           return fx > 0 ? a + fx * (on_trace(x1, line, z) - a) : a;
         };
         const float a = row(y0);
-        v.amplitude[at] = fy > 0 ? a + fy * (row(y1) - a) : a;
+        v.amplitude[trace + at] = fy > 0 ? a + fy * (row(y1) - a) : a;
       }
+    }
+  // The wavelet was there before the faults, which cut it off: beside them the image is blurred, as migration does.
+  SyntheticVolume blurred = v;
+  smear(blurred, o, index);
+  for (size_t i = 0; i < v.amplitude.size(); ++i) {
+    if (v.distance[i] == kNoFault) continue;
+    const float near = std::clamp(2 - 0.5f * std::abs(float(v.distance[i])) / kDistanceUnits, 0.0f, 1.0f);
+    v.amplitude[i] += near * (blurred.amplitude[i] - v.amplitude[i]);
+  }
 }
 
 }  // namespace kern::data

@@ -20,31 +20,95 @@ struct RangeKey {
   const char* help;
 };
 constexpr RangeKey kRanges[] = {
+    {"bin", &SyntheticKeys::bin, &data::SyntheticSeismic::bin,
+     "width of a trace over the height of a sample, both in metres; logarithmic: large ones make faults steep"},
     {"layer", &SyntheticKeys::layer, &data::SyntheticSeismic::layer, "thickness of a layer, in samples"},
+    {"facies", &SyntheticKeys::facies, &data::SyntheticSeismic::facies,
+     "how far the layers' strength changes sideways; 1: into that of other rock"},
     {"folds", &SyntheticKeys::folds, &data::SyntheticSeismic::folds, "how many folds"},
     {"fold_height", &SyntheticKeys::fold_height, &data::SyntheticSeismic::fold_height,
      "of a fold at the bottom, in samples; it grows with depth"},
     {"fold_width", &SyntheticKeys::fold_width, &data::SyntheticSeismic::fold_width,
      "of a fold: standard deviation of a Gaussian, in traces"},
     {"tilt", &SyntheticKeys::tilt, &data::SyntheticSeismic::tilt, "samples that the layers fall per trace"},
-    {"faults", &SyntheticKeys::faults, &data::SyntheticSeismic::faults, "how many faults"},
+    {"faults", &SyntheticKeys::faults, &data::SyntheticSeismic::faults,
+     "how many faults, most often about a third of the way up"},
     {"throw", &SyntheticKeys::throw_, &data::SyntheticSeismic::throw_,
-     "vertical throw in the centre of a fault, in samples"},
+     "vertical throw in samples where a fault throws most; logarithmic: small ones are more frequent"},
     {"dip", &SyntheticKeys::dip, &data::SyntheticSeismic::dip,
-     "of a fault, degrees from the horizontal as drawn, a trace as wide as a sample is high"},
+     "of a fault in the rock, degrees from the horizontal; bin says how steep that is drawn"},
     {"strike", &SyntheticKeys::strike, &data::SyntheticSeismic::strike,
-     "of a fault, degrees; 0 is square to the inlines"},
+     "of a fault, degrees; 0 is square to the inlines; in sections what of this lies within -50 to 50"},
     {"length", &SyntheticKeys::length, &data::SyntheticSeismic::length,
      "half-axis of a fault down its dip, as a share of the samples"},
     {"aspect", &SyntheticKeys::aspect, &data::SyntheticSeismic::aspect, "half-axis along the strike over that"},
+    {"drag", &SyntheticKeys::drag, &data::SyntheticSeismic::drag,
+     "share of a fault's slip that bends the layers beside it instead of cutting them"},
+    {"damage", &SyntheticKeys::damage, &data::SyntheticSeismic::damage,
+     "share by which reflections are weaker on a fault"},
+    {"damage_width", &SyntheticKeys::damage_width, &data::SyntheticSeismic::damage_width,
+     "and less so up to so many voxels across from it"},
+    {"period", &SyntheticKeys::period, &data::SyntheticSeismic::period,
+     "dominant period of the wavelet, in samples; logarithmic"},
     {"frequency", &SyntheticKeys::frequency, &data::SyntheticSeismic::frequency,
-     "peak frequency of the Ricker wavelet, Hz"},
-    {"noise", &SyntheticKeys::noise, &data::SyntheticSeismic::noise, "deviation of the noise over that of the signal"},
+     "peak frequency of the wavelet in Hz, drawn instead of the period; 0: the period is drawn"},
+    {"phase", &SyntheticKeys::phase, &data::SyntheticSeismic::phase, "degrees by which the wavelet is rotated"},
+    {"absorption", &SyntheticKeys::absorption, &data::SyntheticSeismic::absorption,
+     "share by which the period grows from top to bottom"},
+    {"smear", &SyntheticKeys::smear, &data::SyntheticSeismic::smear,
+     "traces over which migration blurs the image sideways, a standard deviation"},
+    {"noise", &SyntheticKeys::noise, &data::SyntheticSeismic::noise,
+     "deviation of the noise over that of the signal, more often little"},
     {"noise_frequency", &SyntheticKeys::noise_frequency, &data::SyntheticSeismic::noise_frequency,
-     "peak frequency of the noise, Hz"},
+     "peak frequency of the noise, Hz; 0: within the signal's band"},
     {"noise_width", &SyntheticKeys::noise_width, &data::SyntheticSeismic::noise_width,
      "traces over which the noise is alike"},
     {"label", &SyntheticKeys::label, &data::SyntheticSeismic::label, "thickness of a fault's label, in samples"},
+};
+// Every share or chance.
+struct ChanceKey {
+  const char* name;
+  double SyntheticKeys::*keys;
+  double data::SyntheticSeismic::*options;
+  const char* help;
+};
+constexpr ChanceKey kChances[] = {
+    {"reverse", &SyntheticKeys::reverse, &data::SyntheticSeismic::reverse, "share of reverse faults"},
+    {"parallel", &SyntheticKeys::parallel, &data::SyntheticSeismic::parallel,
+     "chance that a fault takes the direction of the one before,"},
+    {"conjugate", &SyntheticKeys::conjugate, &data::SyntheticSeismic::conjugate,
+     "that it crosses that one, falling the other way,"},
+    {"en_echelon", &SyntheticKeys::en_echelon, &data::SyntheticSeismic::en_echelon,
+     "that it takes over from that one, side by side"},
+    {"linear", &SyntheticKeys::linear, &data::SyntheticSeismic::linear,
+     "chance that a fault's slip grows down or up its dip, instead of dying out all round"},
+    {"listric", &SyntheticKeys::listric, &data::SyntheticSeismic::listric, "chance that a fault flattens with depth"},
+    {"curved", &SyntheticKeys::curved, &data::SyntheticSeismic::curved, "chance that a fault bends along its strike"},
+    {"unconformity", &SyntheticKeys::unconformity, &data::SyntheticSeismic::unconformity,
+     "chance of an erosion at which older faults end and which younger layers cover"},
+    {"onlap", &SyntheticKeys::onlap, &data::SyntheticSeismic::onlap,
+     "chance that these layers are level and end against it, instead of lying parallel to it"},
+    {"channels", &SyntheticKeys::channels, &data::SyntheticSeismic::channels, "chance of meandering channels"},
+    {"chaos", &SyntheticKeys::chaos, &data::SyntheticSeismic::chaos, "chance of slumps without layers"},
+    {"bright", &SyntheticKeys::bright, &data::SyntheticSeismic::bright,
+     "chance of strong amplitudes that end abruptly"},
+    {"salt", &SyntheticKeys::salt, &data::SyntheticSeismic::salt, "chance of a salt dome; faults end at it"},
+    {"chimney", &SyntheticKeys::chimney, &data::SyntheticSeismic::chimney, "chance of gas chimneys"},
+    {"ormsby", &SyntheticKeys::ormsby, &data::SyntheticSeismic::ormsby, "chance of an Ormsby wavelet; else Ricker"},
+    {"noise_dip", &SyntheticKeys::noise_dip, &data::SyntheticSeismic::noise_dip,
+     "chance that the noise dips as the layers do"},
+    {"footprint", &SyntheticKeys::footprint, &data::SyntheticSeismic::footprint, "chance of acquisition stripes"},
+    {"smiles", &SyntheticKeys::smiles, &data::SyntheticSeismic::smiles, "chance of arcs of migration"},
+    {"ground_roll", &SyntheticKeys::ground_roll, &data::SyntheticSeismic::ground_roll,
+     "chance of steep events of low frequency"},
+    {"decay", &SyntheticKeys::decay, &data::SyntheticSeismic::decay, "chance that amplitudes fall with depth"},
+    {"seam", &SyntheticKeys::seam, &data::SyntheticSeismic::seam,
+     "chance of a line on the map beyond which amplitudes are larger"},
+    {"agc", &SyntheticKeys::agc, &data::SyntheticSeismic::agc, "chance of automatic gain control"},
+    {"stripes", &SyntheticKeys::stripes, &data::SyntheticSeismic::stripes, "chance of time slices of unlike gain"},
+    {"mute", &SyntheticKeys::mute, &data::SyntheticSeismic::mute, "chance of a corner without data"},
+    {"dead", &SyntheticKeys::dead, &data::SyntheticSeismic::dead, "chance of traces without data"},
+    {"holes", &SyntheticKeys::holes, &data::SyntheticSeismic::holes, "chance of gaps of many traces"},
 };
 
 std::string model_words() {
@@ -63,14 +127,16 @@ std::vector<std::string> model_names() {
 SyntheticKeys::SyntheticKeys() {
   const data::SyntheticSeismic o;
   inlines = o.inlines, crosslines = o.crosslines, samples = o.samples, interval = o.interval;
-  reverse = o.reverse, parallel = o.parallel, least_throw = o.least_throw;
+  least_throw = o.least_throw, least_period = o.least_period;
+  for (const ChanceKey& k : kChances) this->*k.keys = o.*k.options;
   for (const RangeKey& r : kRanges) this->*r.keys = {(o.*r.options).low, (o.*r.options).high};
 }
 
 data::SyntheticSeismic SyntheticKeys::options(uint64_t seed) const {
   data::SyntheticSeismic o;
   o.inlines = inlines, o.crosslines = crosslines, o.samples = samples, o.interval = interval;
-  o.reverse = reverse, o.parallel = parallel, o.least_throw = least_throw, o.seed = seed;
+  o.least_throw = least_throw, o.least_period = least_period, o.seed = seed;
+  for (const ChanceKey& k : kChances) o.*k.options = this->*k.keys;
   for (const RangeKey& r : kRanges) {
     const Numbers& n = this->*r.keys;
     check(n.size() == 1 || n.size() == 2, r.name, " has ", n.size(),
@@ -94,10 +160,10 @@ void describe_synthetic(Schema& keys, SyntheticKeys& to, const std::string& pref
       .key(prefix + "samples", to.samples, "of a trace", between(1, 65535))
       .key(prefix + "interval", to.interval, "between samples, microseconds", between(1, 32767));
   for (const RangeKey& r : kRanges) keys.key(prefix + r.name, to.*r.keys, r.help);
-  keys.key(prefix + "reverse", to.reverse, "share of reverse faults", between(0, 1))
-      .key(prefix + "parallel", to.parallel, "chance that a fault takes the direction of the one before", between(0, 1))
-      .key(prefix + "least_throw", to.least_throw, "a fault is labelled where it throws at least so many samples",
-           at_least(0));
+  for (const ChanceKey& k : kChances) keys.key(prefix + k.name, to.*k.keys, k.help, between(0, 1));
+  keys.key(prefix + "least_throw", to.least_throw, "a fault is labelled where it throws at least so many samples",
+           at_least(0))
+      .key(prefix + "least_period", to.least_period, "and at least this share of the dominant period", at_least(0));
 }
 
 void describe_faults_init(Schema& keys, FaultsInitConfig& c) {
@@ -177,8 +243,13 @@ void describe_synthesize(Schema& keys, SynthesizeSeismicConfig& c) {
       .key("seed", c.seed, "equal seeds give equal volumes", at_least(0))
       .choice("format", c.format, "of the samples in the files",
               {{"ieee", data::SegyFormat::float32}, {"ibm", data::SegyFormat::ibm_float32}})
-      .key("sheet", c.sheet, "volumes drawn in sheet.png, bare and with their faults; 0: no sheet", between(0, 1000))
-      .key("from", c.from, "a SEG-Y file: faults are cut into windows of its own sections instead of made layers")
+      .key("sheet", c.sheet,
+           "volumes drawn in sheet.png, bare and with their faults: of a cube an inline, a crossline and a time slice; "
+           "0: no "
+           "sheet",
+           between(0, 1000))
+      .key("from", c.from,
+           "a SEG-Y file: faults are cut into windows of its own sections, or cubes, instead of made layers")
       .section("Ranges: two numbers, or one that holds always");
   describe_synthetic(keys, c.synthetic);
   describe_places(keys, c.places);

@@ -22,9 +22,12 @@ struct SyntheticKeys {
   using Numbers = std::vector<double>;
   int64_t inlines, crosslines, samples;
   double interval;  // microseconds
-  Numbers layer, folds, fold_height, fold_width, tilt, faults, throw_, dip, strike, length, aspect, frequency, noise,
-      noise_frequency, noise_width, label;
-  double reverse, parallel, least_throw;
+  Numbers bin, layer, facies, folds, fold_height, fold_width, tilt, faults, throw_, dip, strike, length, aspect, drag,
+      damage, damage_width, period, frequency, phase, absorption, smear, noise, noise_frequency, noise_width, label;
+  double reverse, parallel, conjugate, en_echelon, linear, listric, curved;
+  double unconformity, onlap, channels, chaos, bright, salt, chimney;
+  double ormsby, noise_dip, footprint, smiles, ground_roll, decay, seam, agc, stripes, mute, dead, holes;
+  double least_throw, least_period;
   SyntheticKeys();  // the generator's own defaults
   // Throws an Error that names the key.
   data::SyntheticSeismic options(uint64_t seed) const;

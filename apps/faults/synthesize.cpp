@@ -32,20 +32,44 @@ void write_segy(const std::filesystem::path& path, const data::SyntheticVolume& 
   writer.commit();
 }
 
-// The middle inline, bare and with its faults in red.
-void add_images(std::vector<data::Image>& cells, const data::SyntheticVolume& v) {
-  const int64_t section = v.crosslines * v.samples, from = v.inlines / 2 * section;
-  const data::Image grey = data::in_colours(data::seismic_image(
-      std::span(v.amplitude).subspan(size_t(from), size_t(section)), v.crosslines, v.samples, 0, 1, 65536));
-  data::Image marked = grey;
-  for (int64_t x = 0; x < v.crosslines; ++x)
-    for (int64_t z = 0; z < v.samples; ++z)
-      if (v.label[size_t(from + x * v.samples + z)]) {
-        uint8_t* p = marked.at(z, x);
+// A plane of a volume: `across` values from left to right, `down` from top to bottom.
+struct Plane {
+  int64_t across, down, first, step_across, step_down;
+};
+
+// A plane, bare and with its faults in red, in the middle of cells of one size.
+void add_plane(std::vector<data::Image>& cells, const data::SyntheticVolume& v, const Plane& plane, int64_t height,
+               int64_t width) {
+  std::vector<float> amplitude;
+  std::vector<uint8_t> label;
+  for (int64_t x = 0; x < plane.across; ++x)
+    for (int64_t y = 0; y < plane.down; ++y) {
+      const auto at = size_t(plane.first + x * plane.step_across + y * plane.step_down);
+      amplitude.push_back(v.amplitude[at]), label.push_back(v.label[at]);
+    }
+  const data::Image grey = data::in_colours(data::seismic_image(amplitude, plane.across, plane.down, 0, 1, 65536));
+  data::Image bare = data::make_raster<uint8_t>(height, width, 3, uint8_t(255));
+  const int64_t top = (height - plane.down) / 2, left = (width - plane.across) / 2;
+  for (int64_t y = 0; y < plane.down; ++y) std::copy_n(grey.at(y, 0), plane.across * 3, bare.at(top + y, left));
+  data::Image marked = bare;
+  for (int64_t x = 0; x < plane.across; ++x)
+    for (int64_t y = 0; y < plane.down; ++y)
+      if (label[size_t(x * plane.down + y)]) {
+        uint8_t* p = marked.at(top + y, left + x);
         p[0] = 230, p[1] = 40, p[2] = 40;
       }
-  cells.push_back(grey);
+  cells.push_back(std::move(bare));
   cells.push_back(std::move(marked));
+}
+
+// The middle inline; of a cube the middle crossline and time slice too.
+void add_images(std::vector<data::Image>& cells, const data::SyntheticVolume& v) {
+  const int64_t I = v.inlines, X = v.crosslines, Z = v.samples;
+  const int64_t height = I > 1 ? std::max(Z, I) : Z, width = std::max(X, I);
+  add_plane(cells, v, {X, Z, I / 2 * X * Z, Z, 1}, height, width);
+  if (I == 1) return;
+  add_plane(cells, v, {I, Z, X / 2 * Z, X * Z, 1}, height, width);
+  add_plane(cells, v, {X, I, Z / 2, Z, X * Z}, height, width);
 }
 
 }  // namespace
@@ -63,7 +87,7 @@ void run_faults_synthesize(const SynthesizeSeismicConfig& c, Call& call) {
   std::vector<data::Image> cells;
   int64_t faults = 0, labelled = 0, samples = 0;
   for (int64_t i = 0; i < c.volumes; ++i) {
-    const data::SyntheticVolume v = windows ? windows->section(options, i) : data::synthetic_seismic(options, i);
+    const data::SyntheticVolume v = windows ? windows->window(options, i) : data::synthetic_seismic(options, i);
     write_segy(out / fmt::format("amplitude_{:05}.sgy", i), v, c, interval, i, false);
     write_segy(out / fmt::format("faults_{:05}.sgy", i), v, c, interval, i, true);
     if (i < c.sheet) add_images(cells, v);
@@ -71,7 +95,8 @@ void run_faults_synthesize(const SynthesizeSeismicConfig& c, Call& call) {
     labelled += std::count(v.label.begin(), v.label.end(), 1);
     samples += int64_t(v.label.size());
   }
-  if (!cells.empty()) write_file(out / "sheet.png", data::encode_png(data::image_rows(cells, 8)));
+  if (!cells.empty())
+    write_file(out / "sheet.png", data::encode_png(data::image_rows(cells, options.inlines == 1 ? 8 : 6)));
   const double share = double(labelled) / double(samples);
   fmt::print("{} {} of {} x {} x {} with {} faults ({:.2f} % of the samples) in {}\n", c.volumes,
              options.inlines == 1 ? "sections" : "cubes", options.inlines, options.crosslines, options.samples, faults,

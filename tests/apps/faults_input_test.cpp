@@ -55,6 +55,13 @@ TEST(FaultsInput, CubesAndFaultsInOnesOwnSections) {
   run_well({"faults", "synthesize", "out=" + (folder / "cut"), "from=" + cube, "volumes=3", "crosslines=32",
             "samples=32", "faults=1"});
   EXPECT_EQ(files_below(folder / "cut").size(), 7u);
+  run_well({"faults", "synthesize", "out=" + (folder / "cubes"), "from=" + cube, "volumes=1", "inlines=4",
+            "crosslines=32", "samples=32", "faults=1"});
+  const Result window = run_well({"faults", "inspect", folder / "cubes/amplitude_00000.sgy"});
+  EXPECT_TRUE(contains(window.out, "3-D cube, 128 traces")) << window.out;
+  expect_refusal({"faults", "synthesize", "out=" + (folder / "x"), "from=" + cube, "inlines=7"},
+                 {"too small for windows of 7 lines x 128 traces", "give smaller inlines=, crosslines="});
+  expect_refusal({"faults", "synthesize", "out=" + (folder / "x"), "salt=2"}, {"salt", "1"});
   expect_refusal({"faults", "synthesize", "out=" + (folder / "x"), "from=" + cube, "crosslines=64"},
                  {"too small for windows of 64 traces", "6 inlines x 40 crosslines x 40 samples"});
   expect_refusal({"faults", "inspect", cube, "inline=9"}, {"there is no inline 9", "from 1 to 6"});

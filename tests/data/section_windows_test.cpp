@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <set>
 
+#include "data/fault_cubes.h"
 #include "data/fault_sections.h"
 #include "data/segy_write.h"
 #include "kernels/common/error.h"
@@ -73,7 +74,7 @@ TEST(SectionWindows, TrainingAndValidationShareNoTrace) {
   std::set<int64_t> training, validation;
   for (int64_t i = 0; i < 60; ++i) {
     const auto first = [&](Part part, int64_t traces) {
-      const SyntheticVolume v = windows.section(plain(traces, 8), i, part);
+      const SyntheticVolume v = windows.window(plain(traces, 8), i, part);
       EXPECT_EQ(int64_t(v.amplitude.size()), traces * 8);
       return first_of(v, deviation_of(v), median).inline_;
     };
@@ -88,8 +89,8 @@ TEST(SectionWindows, FewInlinesGiveTheirLastCrosslines) {
   const SectionWindows windows(cube(1, 40, 16));
   const double median = median_of(1, 40, 16);
   for (int64_t i = 0; i < 40; ++i) {
-    const SyntheticVolume t = windows.section(plain(8, 8), i, Part::training),
-                          v = windows.section(plain(8, 8), i, Part::validation);
+    const SyntheticVolume t = windows.window(plain(8, 8), i, Part::training),
+                          v = windows.window(plain(8, 8), i, Part::validation);
     EXPECT_LE(first_of(t, deviation_of(t), median).crossline + 8, 32);
     EXPECT_EQ(first_of(v, deviation_of(v), median).crossline, 32);
   }
@@ -116,6 +117,38 @@ TEST(SectionWindows, RoomIsAskedForBeforehand) {
   cube_of.inlines = 2;
   EXPECT_NE(refusal(cube_of, Part::training), "");
   EXPECT_THROW(FaultSections({.synthetic = plain(41, 8), .windows = windows}), Error);
+}
+
+TEST(SectionWindows, WindowsMayBeCubes) {
+  const SectionWindows windows(cube(12, 14, 16));
+  SyntheticSeismic o = plain(8, 8);
+  o.inlines = 3;
+  bool along_inlines = false, along_crosslines = false;
+  for (int64_t i = 0; i < 20; ++i) {
+    const SyntheticVolume v = windows.window(o, i);
+    ASSERT_EQ(v.amplitude.size(), size_t(3 * 8 * 8));
+    // Steps of the file's amplitudes from trace to trace, line to line and sample to sample.
+    const double step = double(v.amplitude[1]) - double(v.amplitude[0]);
+    const auto trace = std::llround((double(v.amplitude[8]) - double(v.amplitude[0])) / step),
+               line = std::llround((double(v.amplitude[64]) - double(v.amplitude[0])) / step);
+    along_inlines |= trace < 150 && line > 5000, along_crosslines |= trace > 5000 && line < 150;
+  }
+  EXPECT_TRUE(along_inlines && along_crosslines);
+  o.inlines = 13, o.crosslines = 13;
+  EXPECT_THROW(windows.expect_room(o, Part::whole), Error);
+  o.inlines = 4, o.crosslines = 8, o.samples = 12, o.faults = {2, 2}, o.least_throw = 0, o.throw_ = {5, 5};
+  const FaultCubes cubes({.synthetic = o,
+                          .windows = std::make_shared<SectionWindows>(cube(24, 20, 16)),
+                          .crop = {4, 6, 8},
+                          .cubes = 6,
+                          .batch = 2});
+  int64_t faults = 0;
+  for (int64_t i = 0; i < cubes.size(); ++i) {
+    const CubeBatch b = cubes.batch(cubes.epoch(0), i);
+    EXPECT_EQ(b.inputs.size(), size_t(2 * 4 * 6 * 8));
+    faults += std::count(b.labels.begin(), b.labels.end(), 1);
+  }
+  EXPECT_GT(faults, 0);
 }
 
 TEST(SectionWindows, BatchesComeFromTheFile) {

@@ -6,15 +6,17 @@
 #include <cmath>
 #include <numbers>
 
+#include "data/seismic_wavelet.h"
 #include "kernels/common/error.h"
+#include "tests/data/plain_seismic.h"
 
 namespace kern::data {
 namespace {
 
 // Flat layers and one fault that cuts the whole section.
 SyntheticSeismic one_fault() {
-  SyntheticSeismic o;
-  o.folds = {0, 0}, o.tilt = {0, 0}, o.faults = {1, 1}, o.strike = {0, 0}, o.noise = {0, 0};
+  SyntheticSeismic o = plain_seismic();
+  o.folds = {0, 0}, o.tilt = {0, 0}, o.faults = {1, 1}, o.strike = {0, 0};
   o.length = {3, 3}, o.dip = {70, 70}, o.throw_ = {10, 10};
   return o;
 }
@@ -47,7 +49,7 @@ TEST(SeismicSynthetic, depends_on_seed_and_index_alone) {
 TEST(SeismicSynthetic, amplitudes_are_normalised_and_faults_are_there) {
   double labelled = 0;
   for (int64_t i = 0; i < 20; ++i) {
-    const SyntheticVolume v = synthetic_seismic({}, i);
+    const SyntheticVolume v = synthetic_seismic({.mute = 0, .dead = 0, .holes = 0}, i);  // there amplitudes are 0
     double mean = 0, square = 0;
     for (const float a : v.amplitude) mean += double(a), square += double(a) * double(a);
     const auto n = double(v.amplitude.size());
@@ -63,6 +65,7 @@ TEST(SeismicSynthetic, what_is_drawn_is_within_the_ranges) {
   SyntheticSeismic o;
   o.faults = {2, 4}, o.throw_ = {5, 9}, o.dip = {60, 80}, o.strike = {-30, 10}, o.reverse = 0.5;
   o.frequency = {20, 25}, o.noise = {0.1, 0.2};
+  o.bin = {1, 1}, o.listric = 0;  // the grid and the depth change a dip
   int normal = 0, reverse = 0, left = 0, right = 0, least = 100, most = 0;
   for (int64_t i = 0; i < 40; ++i) {
     const SyntheticVolume v = synthetic_seismic(o, i);
