@@ -131,18 +131,24 @@ constexpr int64_t kAlways = -1;  // no value's usual one
 
 CaseName name_of(const Conv2dSpec& g) {
   // Every member is named, or a new one would not compile.
-  const auto& [n, c, h, w, k, r, s, stride_h, stride_w, dil_h, dil_w, groups, top, bottom, left, right, pitch] = g;
-  return {Words().add("n", n, kAlways).add("h", h, kAlways).add("w", w, kAlways).text(),
+  const auto& [n, c, h, w, k, r, s, stride_h, stride_w, dil_h, dil_w, groups, top, bottom, left, right, d, t, stride_d,
+               dil_d, front, back, pitch] = g;
+  return {Words().add("n", n, kAlways).add("d", d, 1).add("h", h, kAlways).add("w", w, kAlways).text(),
           Words()
               .add("c", c, kAlways)
               .add("k", k, kAlways)
+              .add("t", t, 1)
               .add("r", r, kAlways)
               .add("s", s, kAlways)
+              .add("stride_d", stride_d, 1)
               .add("stride_h", stride_h, 1)
               .add("stride_w", stride_w, 1)
+              .add("dil_d", dil_d, 1)
               .add("dil_h", dil_h, 1)
               .add("dil_w", dil_w, 1)
               .add("groups", groups, 1)
+              .add("front", front, 0)
+              .add("back", back, 0)
               .add("top", top, 0)
               .add("bottom", bottom, 0)
               .add("left", left, 0)
@@ -156,10 +162,11 @@ CaseName name_of(const Conv2dSpec& g) {
 
 CaseName name_of(const ConvTranspose2dSpec& g) {
   const auto& [n, c, h, w, k, r, s, stride_h, stride_w, dil_h, dil_w, groups, top, bottom, left, right, rows, columns,
-               pitch] = g;
-  CaseName name = name_of(
-      Conv2dSpec{n, c, h, w, k, r, s, stride_h, stride_w, dil_h, dil_w, groups, top, bottom, left, right, pitch});
-  const std::string added = Words().add("rows_added", rows, 0).add("columns_added", columns, 0).text();
+               d, t, stride_d, dil_d, front, back, planes, pitch] = g;
+  CaseName name = name_of(Conv2dSpec{n,   c,      h,    w,     k, r, s,        stride_h, stride_w, dil_h, dil_w, groups,
+                                     top, bottom, left, right, d, t, stride_d, dil_d,    front,    back,  pitch});
+  const std::string added =
+      Words().add("planes_added", planes, 0).add("rows_added", rows, 0).add("columns_added", columns, 0).text();
   if (!added.empty()) name.layer += " " + added;
   return name;
 }

@@ -93,7 +93,7 @@ const PreparedFilters::Entry& PreparedFilters::entry(const Direction& d, const T
   const size_t bytes = prepared.run ? prepared.bytes(d.g, d.backward_data) : 0;
   const bool prepares = worth_preparing(d.g, d.backward_data, bytes);
   kernels::Conv2dSpec key = d.g;
-  key.n = key.h = key.w = 1, key.pitch = {};
+  key.n = key.d = key.h = key.w = 1, key.pitch = {};
   const uint32_t form = prepares ? prepared.form(d.g, d.backward_data) : 0;
   const kernels::Conv2dImpl* const impl = prepares ? d.impl : nullptr;
   const Sources sources(w, b, fold);
