@@ -16,6 +16,7 @@
 #include "models/table2d.h"
 #include "models/table_autoencoder.h"
 #include "models/unet1d.h"
+#include "models/unet3d.h"
 #include "tests/support/log_capture.h"
 
 namespace kern {
@@ -99,6 +100,22 @@ const PreparedCase kPreparedCases[] = {
      0,
      0,
      16},
+    {"unet3d",
+     [] {
+       return AnyModule(models::UNet3d({.in = 1, .out = 2, .channels = {4, 8, 8}}));
+     },
+     {2, 7, 8, 5, 1},
+     10,
+     10,
+     1},
+    {"unet3d_published",
+     [] {
+       return AnyModule(models::UNet3d({.in = 1, .out = 2, .channels = {4, 8}, .norm = false}));
+     },
+     {1, 6, 4, 5, 1},
+     0,
+     6,
+     1},
     {"conv_ae",
      [] {
        return models::make_autoencoder("conv_ae", {.size = {3, 32, 32}}).module();
