@@ -76,7 +76,8 @@ TEST(Benchmarks, a_step_that_fits_no_machine_is_foreseen_too) {
 
 TEST(Benchmarks, models_are_those_of_the_table_and_what_is_frozen_is_not_trained) {
   const DryRun dry_run;  // nothing is computed
-  const std::pair<const char*, int64_t> counts[] = {{"a", 31'042'434}, {"C", 6'470'594}, {"f", 38'834'199}};
+  const std::pair<const char*, int64_t> counts[] = {
+      {"a", 31'042'434}, {"C", 6'470'594}, {"f", 38'834'199}, {"g", 1'460'993}, {"h", 562'625}};
   for (const auto& [id, parameters] : counts) {
     const Case c = model_of(id).make(1);
     EXPECT_EQ(c.network.parameter_count(), parameters) << id;
@@ -174,6 +175,8 @@ TEST(Benchmarks, models_take_a_batch_and_a_side) {
     EXPECT_EQ(c.x.shape()[1], 64);
   }
   EXPECT_EQ(model_of("b256").make({}).x.shape(), (Shape{6, 256, 256, 3}));
+  EXPECT_EQ(model_of("g").make({}).x.shape(), (Shape{1, 64, 64, 64, 1}));
+  EXPECT_EQ(model_of("h").make({2, 32}).target.shape(), (Shape{2, 32, 32, 32}));
 }
 
 TEST(Benchmarks, a_block_of_steps_ends_with_the_loss_of_as_many_steps) {
