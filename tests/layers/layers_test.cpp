@@ -8,6 +8,7 @@
 #include "layers/conv1d.h"
 #include "layers/conv2d.h"
 #include "layers/conv3d.h"
+#include "layers/conv_norm_act.h"
 #include "layers/conv_transpose1d.h"
 #include "layers/conv_transpose2d.h"
 #include "layers/conv_transpose3d.h"
@@ -24,6 +25,7 @@
 #include "layers/lstm.h"
 #include "layers/pooling.h"
 #include "layers/prelu.h"
+#include "layers/prepare.h"
 #include "layers/relu.h"
 #include "layers/relu6.h"
 #include "layers/sigmoid.h"
@@ -175,6 +177,45 @@ TEST(Layers, transposed_convolutions) {
   check_layer("ConvTranspose3d, no bias",
               [] { return ConvTranspose3d({.in = 1, .out = 2, .kernel = 4, .stride = 2, .crop = 1, .bias = false}); },
               {{{"weight", {1, 4, 4, 4, 2}}}, 128, {2, 2, 3, 1, 1}, {2, 4, 6, 2, 2}});
+}
+
+TEST(Layers, convolutions_with_norm_and_activation) {
+  const auto parts = [](const Shape& weight) {
+    return std::vector<Part>{{"conv.weight", weight},
+                             {"norm.weight", {2}},
+                             {"norm.bias", {2}},
+                             {"norm.running_mean", {2}, false},
+                             {"norm.running_variance", {2}, false}};
+  };
+  check_layer("ConvNormAct2d", [] { return ConvNormAct2d({.conv = {.in = 3, .out = 2, .kernel = 3, .bias = false}}); },
+              {parts({2, 3, 3, 3}), 58, {2, 5, 7, 3}, {2, 3, 5, 2}});
+  check_layer("ConvNormAct3d",
+              [] { return ConvNormAct3d({.conv = {.in = 3, .out = 2, .kernel = 3, .padding = 1, .bias = false}}); },
+              {parts({2, 3, 3, 3, 3}), 166, {2, 3, 5, 2, 3}, {2, 3, 5, 2, 2}});
+  check_layer("ConvTransposeNormAct3d",
+              [] { return ConvTransposeNormAct3d({.in = 3, .out = 2, .kernel = 2, .stride = 2, .bias = false}); },
+              {parts({3, 2, 2, 2, 2}), 52, {1, 2, 3, 2, 3}, {1, 4, 6, 4, 2}});
+}
+
+// In prediction the norm and the ReLU are taken into the convolution, of volumes too.
+TEST(Layers, norms_are_folded_into_convolutions_of_volumes) {
+  const auto check_folding = [](AnyModule layer, const Shape& shape) {
+    for (NamedTensor t : layer.tensors()) t.tensor.copy_from(random_tensor(t.tensor.shape(), 3, 0.2f, 1.5f));
+    layer.set_training(false);
+    const NoGrad off;
+    const Preparation preparation(false);
+    const Tensor x = random_tensor(shape, 4), plain = layer(x), folded = prepare(layer, preparation)(x);
+    for (size_t i = 0; i < plain.values().size(); ++i)
+      ASSERT_TRUE(std::abs(plain.values()[i] - folded.values()[i]) <= 1e-5f * (1 + std::abs(plain.values()[i])));
+    EXPECT_EQ(preparation.summary().norms, 1);
+    EXPECT_EQ(preparation.summary().activations, 1);
+  };
+  set_seed(1);
+  check_folding(AnyModule(ConvNormAct3d({.conv = {.in = 4, .out = 6, .kernel = {3, 1, 2}, .groups = 2}})),
+                {2, 4, 3, 4, 4});
+  check_folding(AnyModule(ConvNormAct3d({.conv = {.in = 4, .out = 6, .kernel = 1}})), {2, 4, 3, 4, 4});
+  check_folding(AnyModule(ConvTransposeNormAct3d({.in = 4, .out = 3, .kernel = {2, 3, 2}, .stride = 2})),
+                {1, 2, 3, 2, 4});
 }
 
 TEST(Layers, linear) {
