@@ -152,7 +152,7 @@ std::string onnx_file(const OnnxSource& s, const std::string& producer_version) 
     }
   }
   // Numbers of images, and sizes where they may vary, that must not show in the file.
-  const std::string file = traced_file(s, producer_version, multiples, 7, sizes);
+  std::string file = traced_file(s, producer_version, multiples, 7, sizes);
   check(file == traced_file(s, producer_version, multiples, 11, others),
         "this network does other things at other sizes", s.any_size ? " of its input" : " of the batch",
         ", which an ONNX file cannot say");

@@ -42,9 +42,9 @@ Tensor avg_pool1d(const Tensor& x, const AvgPool1dOptions& o, const Tensor& out,
 Tensor avg_pool3d(const Tensor& x, const AvgPool3dOptions& o, const Tensor& out, SourceLocation at) {
   const detail::VolumePool v = detail::pool3d_spec("avg_pool3d", x, o.window, o.stride, o.padding, at);
   return detail::pooled_in_turn(
-      v, x, out, [&](const auto& g, const Shape& y_shape, const Tensor& in, const Tensor& to) {
-        return avg_pool(&g == &v.depth ? "avg_pool3d_depth" : "avg_pool3d_planes",
-                        {.pool = g, .count_include_pad = o.count_include_pad}, y_shape, in, to, at);
+      v, "avg_pool3d_planes", "avg_pool3d_depth", x, out,
+      [&](const char* name, const kernels::PoolSpec& g, const Shape& y_shape, const Tensor& in, const Tensor& to) {
+        return avg_pool(name, {.pool = g, .count_include_pad = o.count_include_pad}, y_shape, in, to, at);
       });
 }
 

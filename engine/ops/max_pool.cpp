@@ -46,8 +46,9 @@ Tensor max_pool1d(const Tensor& x, const MaxPool1dOptions& o, const Tensor& out,
 Tensor max_pool3d(const Tensor& x, const MaxPool3dOptions& o, const Tensor& out, SourceLocation at) {
   const detail::VolumePool v = detail::pool3d_spec("max_pool3d", x, o.window, o.stride, o.padding, at);
   return detail::pooled_in_turn(
-      v, x, out, [&](const auto& g, const Shape& y_shape, const Tensor& in, const Tensor& to) {
-        return max_pool(&g == &v.depth ? "max_pool3d_depth" : "max_pool3d_planes", g, y_shape, in, to, at);
+      v, "max_pool3d_planes", "max_pool3d_depth", x, out,
+      [at](const char* name, const kernels::PoolSpec& g, const Shape& y_shape, const Tensor& in, const Tensor& to) {
+        return max_pool(name, g, y_shape, in, to, at);
       });
 }
 

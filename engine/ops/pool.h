@@ -31,12 +31,13 @@ struct VolumePool {
 VolumePool pool3d_spec(const char* op, const Tensor& x, Triple window, Triple stride, const Padding3d& padding,
                        SourceLocation at);
 
-// pool(spec, y's shape, x, out), in the planes and then along depth; what does nothing is left out.
+// pool(name, spec, y's shape, x, out), in the planes and then along depth; what does nothing is left out.
 template <class Pool>
-Tensor pooled_in_turn(const VolumePool& v, const Tensor& x, const Tensor& out, Pool&& pool) {
-  if (!v.pools_depth()) return pool(v.planes, v.planes_shape, x, out);
-  const Tensor in_planes = v.pools_planes() ? pool(v.planes, v.planes_shape, x, Tensor()) : x;
-  return pool(v.depth, v.shape, in_planes, out);
+Tensor pooled_in_turn(const VolumePool& v, const char* planes_name, const char* depth_name, const Tensor& x,
+                      const Tensor& out, Pool&& pool) {
+  if (!v.pools_depth()) return pool(planes_name, v.planes, v.planes_shape, x, out);
+  const Tensor in_planes = v.pools_planes() ? pool(planes_name, v.planes, v.planes_shape, x, Tensor()) : x;
+  return pool(depth_name, v.depth, v.shape, in_planes, out);
 }
 
 }  // namespace kern::detail
