@@ -342,7 +342,10 @@ void upsample(OnnxBuilder& to, const TracedOp& op) {
   std::string y;
   if (whole) {
     std::vector<float> scales{1, 1};
-    for (size_t i = 1; i <= n; ++i) scales.push_back(float(to_sizes[i] / from[i]));
+    for (size_t i = 1; i <= n; ++i) {
+      const int64_t times = to_sizes[i] / from[i];
+      scales.push_back(float(times));
+    }
     y = to.graph.node("Resize", {x, "", to.graph.floats("scales", {int64_t(scales.size())}, scales)}, by);
   } else {  // to a share of the network's input
     std::vector<std::string> sizes{
