@@ -23,7 +23,11 @@ std::string sizes(const OnnxSource& s, const Tensor& t) {
   std::string out = "[batch";
   if (t.rank() > 1) out += fmt::format(",{}", t.channels());
   for (int i = 1; i + 1 < t.rank(); ++i)
-    out += s.any_size ? (t.rank() == 3 ? ",length" : i == 1 ? ",height" : ",width") : fmt::format(",{}", t.dim(i));
+    out += !s.any_size         ? fmt::format(",{}", t.dim(i))
+           : t.rank() == 3     ? ",length"
+           : i + 2 == t.rank() ? ",width"
+           : i + 3 == t.rank() ? ",height"
+                               : ",depth";
   return out + "]";
 }
 

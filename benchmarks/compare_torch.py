@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kern beside PyTorch on the CPU: whole steps, alternating in one run, the same threads and precision.
 
-  benchmarks/compare_torch.py --kern build/release/kern [--models b,c,d,D,e] [--mode train|predict] [--batch N] [--json out.json]
+  benchmarks/compare_torch.py --kern build/release/kern [--models b,c,d,D,e] [--mode train|predict] [--batch N] [--side N] [--json out.json]
 
 --peer names a file that defines make(id) -> (module, x, y, loss) for the models of `kern bench steps`; peer_torch.py beside this one
 has them all. Models whose numbers of parameters differ are not compared. Each round runs
@@ -30,7 +30,7 @@ def quartiles(values):
 
 def kern_steps(args, model, repeats):
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
-        subprocess.run([args.kern, "bench", "steps", f"models={model}", f"mode={args.mode}", f"batch={args.batch}",
+        subprocess.run([args.kern, "bench", "steps", f"models={model}", f"mode={args.mode}", f"batch={args.batch}", f"side={args.side}",
                         "warmup=3", f"repeats={repeats}", f"threads={args.threads}", "--json", out.name],
                        check=True, stdout=subprocess.DEVNULL)
         figures = json.load(open(out.name))
@@ -43,7 +43,7 @@ class Torch:
     def __init__(self, torch, peer, args, model, channels_last):
         self.torch, self.predict = torch, args.mode == "predict"
         torch.manual_seed(0)
-        self.net, self.x, self.y, self.loss = peer.make(model)
+        self.net, self.x, self.y, self.loss = peer.make(model, 0, args.side)
         if args.batch:
             reps = (args.batch + self.x.shape[0] - 1) // self.x.shape[0]
             same = self.y is self.x
@@ -51,8 +51,9 @@ class Torch:
             self.y = self.x if same else self.y.repeat(reps, *[1] * (self.y.dim() - 1))[:args.batch]
         if channels_last:
             same = self.y is self.x
-            self.net = self.net.to(memory_format=torch.channels_last)
-            self.x = self.x.to(memory_format=torch.channels_last)
+            layout = torch.channels_last if self.x.dim() == 4 else torch.channels_last_3d
+            self.net = self.net.to(memory_format=layout)
+            self.x = self.x.to(memory_format=layout)
             self.y = self.x if same else self.y
         self.net.train(not self.predict)
         self.optimiser = torch.optim.Adam(self.net.parameters(), 1e-3)
@@ -86,6 +87,7 @@ def main():
     ap.add_argument("--models", default="b,c,d,D,e")
     ap.add_argument("--mode", default="train", choices=("train", "predict"))
     ap.add_argument("--batch", type=int, default=0, help="0: what is usual for the model")
+    ap.add_argument("--side", type=int, default=0, help="of an image or a volume, or a signal's length; 0: what is usual for the model")
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--repeats", type=int, default=6, help="timed steps of a round")
@@ -105,7 +107,7 @@ def main():
     rows = []
     for model in args.models.split(","):
         layouts = {"default": Torch(torch, peer, args, model, False)}
-        if layouts["default"].x.dim() == 4:
+        if layouts["default"].x.dim() in (4, 5):
             layouts["channels_last"] = Torch(torch, peer, args, model, True)
         kern, ratios, peak = [], [], 0
         times = {name: [] for name in layouts}
@@ -128,7 +130,7 @@ def main():
         print(f"{model:2}  kern {three(row['kern'])}   torch ({best}) {three(row['torch'][best])}   "
               f"torch/kern {row['ratio']:.2f}, by rounds {three(row['ratio_of_rounds'])}", flush=True)
     if args.json:
-        json.dump(dict(mode=args.mode, batch=args.batch, threads=args.threads, processor=processor, kern=info,
+        json.dump(dict(mode=args.mode, batch=args.batch, side=args.side, threads=args.threads, processor=processor, kern=info,
                        torch=torch.__version__, date=time.strftime("%Y-%m-%d"), rows=rows), open(args.json, "w"), indent=1)
 
 

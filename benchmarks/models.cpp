@@ -1,10 +1,13 @@
 #include "benchmarks/models.h"
 
 #include "engine/dry_run.h"
+#include "engine/ops/balanced_cross_entropy.h"
+#include "engine/ops/dice.h"
 #include "engine/ops/mse.h"
 #include "engine/random.h"
 #include "layers/head_loss.h"
 #include "models/conv_autoencoder.h"
+#include "models/section_models.h"
 #include "models/table2d.h"
 #include "models/table_autoencoder.h"
 #include "models/unet1d.h"
@@ -59,6 +62,18 @@ Case road(Size size, Size otherwise) {
       {usual(size.batch, otherwise.batch), side, side, 3}, 35);
 }
 
+Tensor balanced_cross_entropy_of(const AnyModule& network, const Tensor& x, const Tensor& target) {
+  return balanced_cross_entropy(network(x), target);
+}
+Tensor dice_of(const AnyModule& network, const Tensor& x, const Tensor& target) { return dice(network(x), target); }
+
+// One of the networks that find faults in volumes, on a cube.
+Case faults(const char* name, Size size, Tensor (*loss)(const AnyModule&, const Tensor&, const Tensor&)) {
+  const int side = usual(size.side, 64), batch = usual(size.batch, 1);
+  return {models::make_section_model(name, {}).module, random_input({batch, side, side, side, 1}),
+          random_classes({batch, side, side, side}, 2), loss};
+}
+
 constexpr Model kModels[] = {
     {"a", "U-Net 64-128-256-512-1024, batch norm, 1 to 2 classes, 512x512, batch 8 (for a GPU; batch=1 needs 2 GB)",
      [](Size size) {
@@ -110,6 +125,10 @@ constexpr Model kModels[] = {
        models::freeze_levels(*models::image2d_model("vgg16_unet").encoder, network, "encoder", 2);
        return segmentation(network, {usual(size.batch, 4), usual(size.side, 224), usual(size.side, 224), 3}, 35);
      }},
+    {"g", "3-D U-Net 16-32-64-128, batch norm, balanced cross entropy of one logit, 64x64x64, batch 1",
+     [](Size size) { return faults("unet3d", size, balanced_cross_entropy_of); }},
+    {"h", "high-resolution 3-D network of 8 and 16 channels, drop path, dice of one logit, 64x64x64, batch 1",
+     [](Size size) { return faults("high_resolution3d", size, dice_of); }},
     {"ae", "auto-encoder 2352-512-128-16 and back, squared errors, 28x28, batch 128",
      [](Size size) { return autoencoder("ae", size); }},
     {"vae", "variational auto-encoder 2352-512-16 and 16-128-512-2352, squared errors and divergence, 28x28, batch 128",

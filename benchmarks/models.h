@@ -17,7 +17,7 @@ struct Case {
     x = x.to(device), target = target.to(device);
   }
 };
-// Samples in a batch, and an image's side or a signal's length; 0: what is usual for the model.
+// Samples in a batch, and an image's or volume's side or a signal's length; 0: what is usual for the model.
 struct Size {
   constexpr Size(int samples = 0, int length = 0) : batch(samples), side(length) {}
   int batch, side;

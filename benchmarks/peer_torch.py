@@ -234,6 +234,96 @@ def conv_vae():
                  512, 32, nn.Sequential(*chain(32, 1176, 2352), nn.Sigmoid(), nn.Unflatten(1, (3, 28, 28))), False)
 
 
+# g, h: networks of volumes, of one logit
+def conv_norm3d(i, o, k=3, stride=1, act=None, bias=False):
+    return nn.Sequential(nn.Conv3d(i, o, k, stride, k // 2, bias=bias), nn.BatchNorm3d(o), *([act(inplace=True)] if act else []))
+
+
+class UNet3d(nn.Module):
+    def __init__(self, channels=(16, 32, 64, 128)):
+        super().__init__()
+        unit = lambda i, o: nn.Sequential(conv_norm3d(i, o, 3, 1, nn.ReLU, True), conv_norm3d(o, o, 3, 1, nn.ReLU, True))
+        self.down = nn.ModuleList(unit(a, b) for a, b in zip((1, *channels), channels))
+        self.decode = nn.ModuleList(unit(a + b, b) for a, b in zip(channels[:0:-1], channels[-2::-1]))
+        self.head = nn.Conv3d(channels[0], 1, 1)
+
+    def forward(self, x):
+        skips = []
+        for i, down in enumerate(self.down):
+            x = down(F.max_pool3d(x, 2) if i else x)
+            skips.append(x)
+        for decode, skip in zip(self.decode, skips[-2::-1]):
+            x = decode(torch.cat([F.interpolate(x, scale_factor=2), skip], 1))
+        return self.head(x)
+
+
+class Residual3d(nn.Module):
+    def __init__(self, branch, drop, shortcut=None):
+        super().__init__()
+        self.branch, self.shortcut, self.drop = branch, shortcut, drop
+
+    def forward(self, x):
+        y = self.branch(x)
+        if self.training and self.drop > 0:  # the branch of a sample, whole
+            y = y * torch.empty(len(y), 1, 1, 1, 1).bernoulli_(1 - self.drop).div_(1 - self.drop)
+        return F.silu(y + (self.shortcut(x) if self.shortcut else x), inplace=True)
+
+
+def residual3d(c, drop):
+    return Residual3d(nn.Sequential(conv_norm3d(c, c, act=nn.SiLU), conv_norm3d(c, c)), drop)
+
+
+def bottleneck3d(i, c, o, drop):
+    branch = nn.Sequential(conv_norm3d(i, c, 1, act=nn.SiLU), conv_norm3d(c, c, act=nn.SiLU), conv_norm3d(c, o, 1))
+    return Residual3d(branch, drop, conv_norm3d(i, o, 1) if i != o else None)
+
+
+class StreamExchange3d(nn.Module):
+    def __init__(self, c, drops):
+        super().__init__()
+        self.fine, self.coarse = (nn.Sequential(*(residual3d(w, d) for d in drops)) for w in (c, 2 * c))
+        self.up, self.down = conv_norm3d(2 * c, c, 1), conv_norm3d(c, 2 * c, 3, 2)
+
+    def forward(self, fine, coarse):
+        fine, coarse = self.fine(fine), self.coarse(coarse)
+        return F.silu(fine + F.interpolate(self.up(coarse), scale_factor=2)), F.silu(self.down(fine) + coarse)
+
+
+class HighResolution3d(nn.Module):
+    def __init__(self, c=8, drop=0.1):
+        super().__init__()
+        drops = [drop * i / 27 for i in range(28)]
+        self.at_full = nn.Sequential(conv_norm3d(1, c, act=nn.SiLU), conv_norm3d(c, c, act=nn.SiLU))
+        self.at_half = nn.Sequential(conv_norm3d(c, 2 * c, 3, 2, nn.SiLU), conv_norm3d(2 * c, 2 * c, act=nn.SiLU))
+        self.stem = nn.Sequential(conv_norm3d(2 * c, 2 * c, act=nn.SiLU),
+                                  *(bottleneck3d(8 * c if i else 2 * c, 2 * c, 8 * c, drops[i]) for i in range(4)))
+        self.fine, self.coarse = conv_norm3d(8 * c, c, act=nn.SiLU), conv_norm3d(8 * c, 2 * c, 3, 2, nn.SiLU)
+        self.exchanges = nn.ModuleList(StreamExchange3d(c, drops[4 + 4 * i:8 + 4 * i]) for i in range(6))
+        self.back = nn.Sequential(nn.ConvTranspose3d(5 * c, c, 4, 2, 1, bias=False), nn.BatchNorm3d(c), nn.SiLU(inplace=True))
+        self.out = nn.Sequential(conv_norm3d(2 * c, c, act=nn.SiLU, bias=True), conv_norm3d(c, c, act=nn.SiLU, bias=True), nn.Conv3d(c, 1, 3, 1, 1))
+
+    def forward(self, x):
+        full = self.at_full(x)
+        half = self.at_half(full)
+        x = self.stem(half)
+        fine, coarse = self.fine(x), self.coarse(x)
+        for exchange in self.exchanges:
+            fine, coarse = exchange(fine, coarse)
+        x = self.back(torch.cat([fine, F.interpolate(coarse, scale_factor=2), half], 1))
+        return self.out(torch.cat([x, full], 1))
+
+
+def balanced_cross_entropy(y, t):
+    ones = t.mean()
+    return F.binary_cross_entropy_with_logits(y, t, weight=t * (1 - ones) + (1 - t) * ones)
+
+
+def dice(y, t):
+    p = torch.sigmoid(y)
+    return 1 - (2 * (p * t).sum() + 1) / (p.sum() + t.sum() + 1)
+
+
+VOLUMES = {"g": (UNet3d, balanced_cross_entropy), "h": (HighResolution3d, dice)}
 SEGMENTATION = {  # module, input, classes
     "a": (lambda: UNet2d(1, 2, [64, 128, 256, 512, 1024]), (8, 1, 512, 512), 2),
     "b": (lambda: UNet2d(3, 35, [32, 64, 128], 0.3, True), (4, 3, 128, 128), 35),
@@ -248,12 +338,16 @@ RECONSTRUCTION = {"ae": dense_autoencoder, "vae": vae, "conv_ae": pooled_autoenc
 
 
 def make(model, batch=0, side=0):
-    """batch: samples; side: of an image, or a signal's length; 0: what is usual for the model, as in `kern bench steps`."""
+    """batch: samples; side: of an image or a volume, or a signal's length; 0: what is usual for the model, as in `kern bench steps`."""
     g = torch.Generator().manual_seed(1)
     if model in SEGMENTATION:
         net, shape, classes = SEGMENTATION[model]
         shape = (batch or shape[0], shape[1], *(side or s for s in shape[2:]))
         return net(), torch.rand(shape, generator=g), torch.randint(0, classes, (shape[0], *shape[2:]), generator=g), F.cross_entropy
+    if model in VOLUMES:
+        net, loss = VOLUMES[model]
+        shape = (batch or 1, 1, *[side or 64] * 3)
+        return net(), torch.rand(shape, generator=g), torch.randint(0, 2, shape, generator=g).float(), loss
     if model == "e":
         x = torch.rand(batch or 32, 3, side or 64, side or 64, generator=g)
         return ConvAutoencoder(), x, x, F.mse_loss

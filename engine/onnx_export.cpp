@@ -31,8 +31,12 @@ Ints padded_to(const OnnxSource& s, const Ints& sizes) {
   const Trace trace;
   computed(s, input_of(s, 1, sizes));
   for (const TracedOp& op : trace.ops())
-    if (const auto* g = std::any_cast<kernels::PadSpec>(&op.spec); g && g->mirror)
-      return sizes.size() == 1 ? Ints{g->q()} : Ints{g->p(), g->q()};
+    if (const auto* g = std::any_cast<kernels::PadSpec>(&op.spec); g && g->mirror) {
+      // A volume's depth comes in a turn of its own, where it needs any.
+      const TracedOp* const next = &op + 1 < trace.ops().data() + trace.ops().size() ? &op + 1 : nullptr;
+      const Tensor& padded = next && next->name == "mirror_pad3d_depth" ? next->output : op.output;
+      return Ints(padded.shape().begin() + 1, padded.shape().end() - 1);
+    }
   return sizes;
 }
 
@@ -47,7 +51,10 @@ std::vector<Multiple> multiples_of(const OnnxSource& s) {
   return out;
 }
 
-const char* axis_name(size_t i, size_t n) { return n == 1 ? "length" : i == 0 ? "height" : "width"; }
+const char* axis_name(size_t i, size_t n) {
+  if (n == 1) return "length";
+  return i + 1 == n ? "width" : i + 2 == n ? "height" : "depth";
+}
 
 // Input and output of the graph while it is built: the sizes as they are given, and as the network pads them.
 struct AnySize {
@@ -133,8 +140,8 @@ std::string traced_file(const OnnxSource& s, const std::string& producer_version
 }  // namespace
 
 std::string onnx_file(const OnnxSource& s, const std::string& producer_version) {
-  check(s.shape.rank() == 2 || s.shape.rank() == 3, "an ONNX model's input is a signal [L,C] or an image [H,W,C], got ",
-        s.shape);
+  check(s.shape.rank() >= 2 && s.shape.rank() <= 4,
+        "an ONNX model's input is a signal [L,C], an image [H,W,C] or a volume [D,H,W,C], got ", s.shape);
   Ints sizes(s.shape.begin(), s.shape.end() - 1), others = sizes;
   std::vector<Multiple> multiples;
   if (s.any_size) {
@@ -145,7 +152,7 @@ std::string onnx_file(const OnnxSource& s, const std::string& producer_version) 
     }
   }
   // Numbers of images, and sizes where they may vary, that must not show in the file.
-  const std::string file = traced_file(s, producer_version, multiples, 7, sizes);
+  std::string file = traced_file(s, producer_version, multiples, 7, sizes);
   check(file == traced_file(s, producer_version, multiples, 11, others),
         "this network does other things at other sizes", s.any_size ? " of its input" : " of the batch",
         ", which an ONNX file cannot say");
@@ -155,6 +162,7 @@ std::string onnx_file(const OnnxSource& s, const std::string& producer_version) 
 Tensor channels_second(const Tensor& t) {
   if (t.rank() == 3) return permute(t, {0, 2, 1});
   if (t.rank() == 4) return permute(t, {0, 3, 1, 2});
+  if (t.rank() == 5) return permute(t, {0, 4, 1, 2, 3});
   return t;
 }
 

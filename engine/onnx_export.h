@@ -2,8 +2,8 @@
 // what it does is what is exported: an op that is not known here is refused with a sentence. How each op is written
 // stands in onnx_ops.cpp.
 //
-// Kern keeps channels last, ONNX wants them second: inputs and outputs of three and four dimensions are [N,C,L] and
-// [N,C,H,W], filters are transposed when they are written, and what works on channels in the last place (an LSTM, a
+// Kern keeps channels last, ONNX wants them second: inputs and outputs of three to five dimensions are [N,C,L], [N,C,H,W]
+// and [N,C,D,H,W], filters are transposed when they are written, and what works on channels in the last place (an LSTM, a
 // reshape) gets a Transpose before and after it.
 //
 // Where any size is allowed, a network that mirrors its input to a multiple of so many positions does so in the file
@@ -20,8 +20,8 @@ namespace kern {
 struct OnnxSource {
   std::string name;                  // of the graph
   std::string input;                 // its input's name
-  Shape shape;                       // of the input without the batch: [L,C] or [H,W,C]
-  bool any_size = false;             // of signals and images: L, or H and W, are then examples
+  Shape shape;                       // of the input without the batch: [L,C], [H,W,C] or [D,H,W,C]
+  bool any_size = false;             // all of them but C are then examples
   std::vector<std::string> outputs;  // their names
   // What is made of the input first, at its own sizes: what lies beyond them is mirrored afterwards. May be empty.
   std::function<Tensor(const Tensor& x)> prepare = {};
@@ -39,7 +39,7 @@ inline std::vector<Tensor> computed(const OnnxSource& s, const Tensor& x) {
 // the input's size in another way than any size allows; training mode; more than 2 GB.
 std::string onnx_file(const OnnxSource& source, const std::string& producer_version);
 
-// A tensor of an input's or output's kind as the file has it: channels second where it has three or four dimensions.
+// A tensor of an input's or output's kind as the file has it: channels second where it has three to five dimensions.
 Tensor channels_second(const Tensor& t);
 
 }  // namespace kern

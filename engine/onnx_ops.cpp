@@ -51,45 +51,64 @@ std::vector<float> permuted(const std::vector<float>& values, const Ints& sizes,
   return out;
 }
 
+// Positions of a tensor: 1 of a signal, 2 of an image, 3 of a volume.
+size_t positions_of(const Tensor& t) { return size_t(t.rank()) - 2; }
+// What ends in these: the last n of depth, height and width.
+Ints last_of(const Ints& all, size_t n) { return Ints(all.end() - ptrdiff_t(n), all.end()); }
+// Ops on volumes that take two turns (engine/ops/pool.h) are named after them.
+bool is_along_depth(const TracedOp& op) { return op.name.ends_with("_depth"); }
+
+// From channels last to second, and back.
+Ints channels_second_order(int64_t rank) {
+  Ints order{0, rank - 1};
+  for (int64_t i = 1; i + 1 < rank; ++i) order.push_back(i);
+  return order;
+}
+Ints channels_last_order(int64_t rank) {
+  Ints order{0};
+  for (int64_t i = 2; i < rank; ++i) order.push_back(i);
+  order.push_back(1);
+  return order;
+}
+
 // Where dimension d of a tensor with channels last stands with channels second.
 int64_t first_axis(int d, int rank) { return d == 0 || rank < 3 ? d : d == rank - 1 ? 1 : d + 1; }
 
 // --- one function per op, or per kind of them ---
 
-void convolution(OnnxBuilder& to, const TracedOp& op, const Attributes& by, const std::string& type,
-                 const Ints& order) {
+void convolution(OnnxBuilder& to, const TracedOp& op, const Attributes& by, const std::string& type) {
   const Tensor &w = op.inputs[1], &b = op.inputs[2];
   Ints dims;
-  const Ints sizes = dims_of(w);
+  const Ints sizes = dims_of(w), order = channels_second_order(w.rank());
   for (const int64_t d : order) dims.push_back(sizes[size_t(d)]);
   std::vector<std::string> inputs{to.first(op.inputs[0]),
                                   to.initialiser(w, dims, permuted(to.values(op.name.c_str(), w), sizes, order))};
   if (b) inputs.push_back(to.last(b));
   to.set(op.output, to.graph.node(type, inputs, by), true);
 }
-Attributes geometry(bool signal, int groups, const Ints& stride, const Ints& dilation, const Ints& before,
+// Lists of depth, height and width, of which n there are.
+Attributes geometry(size_t n, int groups, const Ints& stride, const Ints& dilation, const Ints& before,
                     const Ints& after) {
-  const size_t skipped = signal ? 1 : 0;
-  Ints pads;
-  for (const Ints* side : {&before, &after}) pads.insert(pads.end(), side->begin() + ptrdiff_t(skipped), side->end());
-  const auto of = [&](const Ints& both) { return Ints(both.begin() + ptrdiff_t(skipped), both.end()); };
-  return {{"strides", of(stride)}, {"dilations", of(dilation)}, {"group", int64_t{groups}}, {"pads", pads}};
+  Ints pads = last_of(before, n);
+  for (const int64_t v : last_of(after, n)) pads.push_back(v);
+  return {
+      {"strides", last_of(stride, n)}, {"dilations", last_of(dilation, n)}, {"group", int64_t{groups}}, {"pads", pads}};
 }
 void conv(OnnxBuilder& to, const TracedOp& op) {
   const auto& g = spec_of<kernels::Conv2dSpec>(op);
-  const bool signal = op.output.rank() == 3;
-  convolution(to, op,
-              geometry(signal, g.groups, {g.stride_h, g.stride_w}, {g.dil_h, g.dil_w}, {g.pad_top, g.pad_left},
-                       {g.pad_bottom, g.pad_right}),
-              "Conv", signal ? Ints{0, 2, 1} : Ints{0, 3, 1, 2});
+  convolution(
+      to, op,
+      geometry(positions_of(op.output), g.groups, {g.stride_d, g.stride_h, g.stride_w}, {g.dil_d, g.dil_h, g.dil_w},
+               {g.pad_front, g.pad_top, g.pad_left}, {g.pad_back, g.pad_bottom, g.pad_right}),
+      "Conv");
 }
 void conv_transpose(OnnxBuilder& to, const TracedOp& op) {
   const auto& g = spec_of<kernels::ConvTranspose2dSpec>(op);
-  const bool signal = op.output.rank() == 3;
-  Attributes by = geometry(signal, g.groups, {g.stride_h, g.stride_w}, {g.dil_h, g.dil_w}, {g.crop_top, g.crop_left},
-                           {g.crop_bottom, g.crop_right});
-  by.push_back({"output_padding", signal ? Ints{g.columns_added} : Ints{g.rows_added, g.columns_added}});
-  convolution(to, op, by, "ConvTranspose", signal ? Ints{0, 2, 1} : Ints{0, 3, 1, 2});
+  const size_t n = positions_of(op.output);
+  Attributes by = geometry(n, g.groups, {g.stride_d, g.stride_h, g.stride_w}, {g.dil_d, g.dil_h, g.dil_w},
+                           {g.crop_front, g.crop_top, g.crop_left}, {g.crop_back, g.crop_bottom, g.crop_right});
+  by.push_back({"output_padding", last_of({g.planes_added, g.rows_added, g.columns_added}, n)});
+  convolution(to, op, by, "ConvTranspose");
 }
 
 void linear(OnnxBuilder& to, const TracedOp& op) {
@@ -101,7 +120,7 @@ void linear(OnnxBuilder& to, const TracedOp& op) {
     if (b) inputs.push_back(to.last(b));
     return to.set(op.output, to.graph.node("Gemm", inputs, {{"transB", int64_t{1}}}), false);
   }
-  if ((x.rank() == 3 || x.rank() == 4) && to.is_first(x)) {  // a convolution of one position, without moving channels
+  if (x.rank() >= 3 && x.rank() <= 5 && to.is_first(x)) {  // a convolution of one position, without moving channels
     Ints filter = dims;
     filter.resize(size_t(x.rank()), 1);
     std::vector<std::string> inputs{to.first(x), to.initialiser(w, filter, values)};
@@ -288,13 +307,16 @@ void softmax(OnnxBuilder& to, const TracedOp& op) {
 
 void max_pool(OnnxBuilder& to, const TracedOp& op) {
   const auto& g = spec_of<kernels::PoolSpec>(op);
-  const bool signal = op.output.rank() == 3;
+  const size_t n = positions_of(op.output);
+  // Of a volume in its planes, and along depth, which are rows there.
+  const auto of = [&](int64_t row, int64_t column, int64_t none) {
+    return is_along_depth(op) ? Ints{row, none, none} : last_of({none, row, column}, n);
+  };
+  Ints pads = of(g.pad_top, g.pad_left, 0);
+  for (const int64_t v : of(g.pad_bottom, g.pad_right, 0)) pads.push_back(v);
   to.set(op.output,
          to.graph.node("MaxPool", {to.first(op.inputs[0])},
-                       {{"kernel_shape", signal ? Ints{g.s} : Ints{g.r, g.s}},
-                        {"strides", signal ? Ints{g.stride_w} : Ints{g.stride_h, g.stride_w}},
-                        {"pads", signal ? Ints{g.pad_left, g.pad_right}
-                                        : Ints{g.pad_top, g.pad_left, g.pad_bottom, g.pad_right}}}),
+                       {{"kernel_shape", of(g.r, g.s, 1)}, {"strides", of(g.stride_h, g.stride_w, 1)}, {"pads", pads}}),
          true);
 }
 void global_avg_pool(OnnxBuilder& to, const TracedOp& op) {
@@ -304,8 +326,9 @@ void global_avg_pool(OnnxBuilder& to, const TracedOp& op) {
 
 void upsample(OnnxBuilder& to, const TracedOp& op) {
   const auto& g = spec_of<kernels::UpsampleSpec>(op);
-  const bool signal = op.output.rank() == 3, linear = g.how == kernels::Upsampling::linear,
-             whole = g.p % g.h == 0 && g.q % g.w == 0;
+  const bool linear = g.how == kernels::Upsampling::linear, whole = g.p % g.h == 0 && g.q % g.w == 0;
+  const Ints from = dims_of(op.inputs[0]), to_sizes = dims_of(op.output);  // [N, positions..., C]
+  const size_t n = positions_of(op.output);
   if (g.step_h != 0 || g.step_w != 0) {
     const auto is = [](float step, int size, int wanted) { return step == 0 || step * float(wanted) == float(size); };
     if (!whole || !is(g.step_h, g.h, g.p) || !is(g.step_w, g.w, g.q)) refuse(op, "its factor is no whole number");
@@ -318,13 +341,16 @@ void upsample(OnnxBuilder& to, const TracedOp& op) {
   const std::string x = to.first(op.inputs[0]);
   std::string y;
   if (whole) {
-    std::vector<float> scales{1, 1, float(g.p / g.h), float(g.q / g.w)};
-    if (signal) scales.erase(scales.begin() + 2);
+    std::vector<float> scales{1, 1};
+    for (size_t i = 1; i <= n; ++i) {
+      const int64_t times = to_sizes[i] / from[i];
+      scales.push_back(float(times));
+    }
     y = to.graph.node("Resize", {x, "", to.graph.floats("scales", {int64_t(scales.size())}, scales)}, by);
   } else {  // to a share of the network's input
     std::vector<std::string> sizes{
         to.graph.node("Slice", {to.graph.node("Shape", {x}), to.graph.integers({0}), to.graph.integers({2})})};
-    const Ints wanted = signal ? Ints{g.q} : Ints{g.p, g.q};
+    const Ints wanted(to_sizes.begin() + 1, to_sizes.end() - 1);
     for (size_t i = 0; i < wanted.size(); ++i) {
       if (to.axes.empty()) {
         sizes.push_back(to.graph.integers({wanted[i]}));
@@ -367,10 +393,13 @@ void slice(OnnxBuilder& to, const TracedOp& op) {
 // Rows and columns added or taken.
 void pad(OnnxBuilder& to, const TracedOp& op) {
   const auto& g = spec_of<kernels::PadSpec>(op);
-  const bool signal = op.output.rank() == 3;
-  const Ints axes = signal ? Ints{2} : Ints{2, 3}, sizes = signal ? Ints{g.w} : Ints{g.h, g.w},
-             before = signal ? Ints{g.left} : Ints{g.top, g.left},
-             after = signal ? Ints{g.right} : Ints{g.bottom, g.right};
+  const size_t n = positions_of(op.output);
+  // Axes of rows and columns, or that of depth, which is rows there.
+  const auto of = [&](int64_t row, int64_t column) {
+    return is_along_depth(op) ? Ints{row} : last_of({row, column}, std::min<size_t>(n, 2));
+  };
+  const Ints axes = is_along_depth(op) ? Ints{2} : of(int64_t(n), int64_t(n) + 1), sizes = of(g.h, g.w),
+             before = of(g.top, g.left), after = of(g.bottom, g.right);
   std::string x = to.first(op.inputs[0]);
   if (g.mirror) {  // at a size that is fixed: the position that each is taken from
     for (size_t i = 0; i < axes.size(); ++i) {
@@ -386,10 +415,9 @@ void pad(OnnxBuilder& to, const TracedOp& op) {
   }
   const auto negative = [](int64_t v) { return v < 0; };
   if (std::none_of(before.begin(), before.end(), negative) && std::none_of(after.begin(), after.end(), negative)) {
-    Ints pads{0, 0};
-    pads.insert(pads.end(), before.begin(), before.end());
-    pads.insert(pads.end(), {0, 0});
-    pads.insert(pads.end(), after.begin(), after.end());
+    const size_t rank = n + 2;
+    Ints pads(2 * rank, 0);
+    for (size_t i = 0; i < axes.size(); ++i) pads[size_t(axes[i])] = before[i], pads[rank + size_t(axes[i])] = after[i];
     return to.set(op.output, to.graph.node("Pad", {x, to.graph.integers(pads)}), true);
   }
   const auto positive = [](int64_t v) { return v > 0; };
@@ -479,8 +507,10 @@ const std::map<std::string, Exporter>& exporters() {
   static const std::map<std::string, Exporter> table{
       {"conv1d", conv},
       {"conv2d", conv},
+      {"conv3d", conv},
       {"conv_transpose1d", conv_transpose},
       {"conv_transpose2d", conv_transpose},
+      {"conv_transpose3d", conv_transpose},
       {"linear", linear},
       {"matmul", matmul},
       {"lstm", lstm},
@@ -524,9 +554,13 @@ const std::map<std::string, Exporter>& exporters() {
       {"log_softmax", softmax},
       {"max_pool1d", max_pool},
       {"max_pool2d", max_pool},
+      {"max_pool3d_planes", max_pool},
+      {"max_pool3d_depth", max_pool},
       {"global_avg_pool", global_avg_pool},
       {"upsample", upsample},
       {"upsample1d", upsample},
+      {"upsample3d_planes", upsample},
+      {"upsample3d_depth", upsample},
       {"upsample_by", upsample},
       {"concat", concat},
       {"slice", slice},
@@ -536,6 +570,12 @@ const std::map<std::string, Exporter>& exporters() {
       {"mirror_pad1d", pad},
       {"crop", pad},
       {"crop1d", pad},
+      {"pad3d_planes", pad},
+      {"pad3d_depth", pad},
+      {"mirror_pad3d_planes", pad},
+      {"mirror_pad3d_depth", pad},
+      {"crop3d_planes", pad},
+      {"crop3d_depth", pad},
       {"reshape", reshape},
       {"permute", permute},
       {"sum", sum},
@@ -584,9 +624,8 @@ std::string OnnxBuilder::name_of(const Tensor& t, bool channels_second) {
   std::string& wanted = channels_second ? place.first : place.last;
   if (wanted.empty()) {
     const int64_t rank = t.rank();
-    check(rank == 3 || rank == 4, "a tensor ", t.shape(), " has no channels that could come second");
-    const Ints order = channels_second ? (rank == 3 ? Ints{0, 2, 1} : Ints{0, 3, 1, 2})
-                                       : (rank == 3 ? Ints{0, 2, 1} : Ints{0, 2, 3, 1});
+    check(rank >= 3 && rank <= 5, "a tensor ", t.shape(), " has no channels that could come second");
+    const Ints order = channels_second ? channels_second_order(rank) : channels_last_order(rank);
     wanted = graph.node("Transpose", {channels_second ? place.last : place.first}, {{"perm", order}});
   }
   return wanted;

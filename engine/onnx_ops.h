@@ -18,7 +18,7 @@ class OnnxBuilder {
     int64_t traced;
   };
   OnnxGraph graph;
-  std::vector<Axis> axes;  // L, or H and W; empty where sizes are fixed
+  std::vector<Axis> axes;  // L, or H and W, or D, H and W; empty where sizes are fixed
 
   explicit OnnxBuilder(const std::vector<FileTensor>& constants);
   // The tensor's name with its channels second or last; a Transpose is added where only the other is there. Below three

@@ -1,22 +1,26 @@
 #pragma once
 #include "layers/conv2d.h"
+#include "layers/conv3d.h"
 #include "layers/conv_transpose2d.h"
+#include "layers/conv_transpose3d.h"
 #include "layers/norm_act.h"
 
 namespace kern {
 
-struct ConvNormActConfig {
-  Conv2dConfig conv;
+template <class Conv>
+struct ConvNormActConfigOf {
+  decltype(Conv::config) conv;
   double eps = 1e-5, momentum = 0.1;  // of the batch norm
   float dropout = 0;                  // of whole channels, after the activation
 };
 
-// conv -> batch norm -> ReLU (-> dropout of channels): x [N,H,W,in] -> [N,P,Q,out].
-struct ConvNormAct2d {
-  Conv2d conv;
+// conv -> batch norm -> ReLU (-> dropout of channels): x [N,H,W,in] -> [N,P,Q,out], or of volumes.
+template <class Conv>
+struct ConvNormAct {
+  Conv conv;
   BatchNorm norm;
   ChannelDropout drop;
-  explicit ConvNormAct2d(const ConvNormActConfig& c)
+  explicit ConvNormAct(const ConvNormActConfigOf<Conv>& c)
       : conv(c.conv), norm({.channels = c.conv.out, .eps = c.eps, .momentum = c.momentum}), drop(c.dropout) {}
   Tensor operator()(const Tensor& x, const Tensor& out = {}) {
     if (const auto fold = fold_of(norm, kRelu)) return conv(x, out, false, &*fold);
@@ -27,12 +31,17 @@ struct ConvNormAct2d {
     v("conv", conv), v("norm", norm), v("drop", drop);
   }
 };
+using ConvNormActConfig = ConvNormActConfigOf<Conv2d>;
+using ConvNormAct2d = ConvNormAct<Conv2d>;
+using ConvNormAct3dConfig = ConvNormActConfigOf<Conv3d>;
+using ConvNormAct3d = ConvNormAct<Conv3d>;
 
-// transposed conv -> batch norm -> ReLU: x [N,H,W,in] -> [N,P,Q,out].
-struct ConvTransposeNormAct2d {
-  ConvTranspose2d conv;
+// transposed conv -> batch norm -> ReLU: x [N,H,W,in] -> [N,P,Q,out], or of volumes.
+template <class Conv>
+struct ConvTransposeNormAct {
+  Conv conv;
   BatchNorm norm;
-  explicit ConvTransposeNormAct2d(const ConvTranspose2dConfig& c) : conv(c), norm({.channels = c.out}) {}
+  explicit ConvTransposeNormAct(const decltype(Conv::config)& c) : conv(c), norm({.channels = c.out}) {}
   Tensor operator()(const Tensor& x, const Tensor& out = {}) {
     if (const auto fold = fold_of(norm, kRelu)) return conv(x, out, false, &*fold);
     return norm_act(norm, {.act = Activation::relu}, conv(x, {}, subtracts_mean(norm)), out);
@@ -42,6 +51,8 @@ struct ConvTransposeNormAct2d {
     v("conv", conv), v("norm", norm);
   }
 };
+using ConvTransposeNormAct2d = ConvTransposeNormAct<ConvTranspose2d>;
+using ConvTransposeNormAct3d = ConvTransposeNormAct<ConvTranspose3d>;
 
 // relu(conv(x)), in one op where the network is prepared.
 template <class Conv>

@@ -25,6 +25,15 @@ struct MaxPool1d {
   void visit(V&&) {}
 };
 
+// x [N,D,H,W,C] -> [N,O,P,Q,C].
+struct MaxPool3d {
+  MaxPool3dOptions options;
+  explicit MaxPool3d(const MaxPool3dOptions& o = {}) : options(o) {}
+  Tensor operator()(const Tensor& x) { return max_pool3d(x, options); }
+  template <class V>
+  void visit(V&&) {}
+};
+
 // Mean of every window, per channel: x [N,H,W,C] -> [N,P,Q,C].
 struct AvgPool2d {
   AvgPool2dOptions options;
@@ -43,14 +52,23 @@ struct AvgPool1d {
   void visit(V&&) {}
 };
 
-// Mean over all positions of a sample, per channel: x [N,L,C] or [N,H,W,C] -> [N,C].
+// x [N,D,H,W,C] -> [N,O,P,Q,C].
+struct AvgPool3d {
+  AvgPool3dOptions options;
+  explicit AvgPool3d(const AvgPool3dOptions& o = {}) : options(o) {}
+  Tensor operator()(const Tensor& x, const Tensor& out = {}) { return avg_pool3d(x, options, out); }
+  template <class V>
+  void visit(V&&) {}
+};
+
+// Mean over all positions of a sample, per channel: x [N,positions...,C] -> [N,C].
 struct GlobalAvgPool {
   Tensor operator()(const Tensor& x, const Tensor& out = {}) { return global_avg_pool(x, out); }
   template <class V>
   void visit(V&&) {}
 };
 
-// Every size but batch and channels times a factor: x [N,L,C] or [N,H,W,C].
+// Every size but batch and channels times a factor: x [N,L,C], [N,H,W,C] or [N,D,H,W,C].
 struct Upsample {
   double factor;
   UpsampleOptions options;

@@ -3,8 +3,10 @@
 #include <memory>
 
 #include "engine/ops/unary.h"
+#include "models/high_resolution3d.h"
 #include "models/multiple.h"
 #include "models/unet2d.h"
+#include "models/unet3d.h"
 
 namespace kern::models {
 namespace {
@@ -42,16 +44,20 @@ int unet_reach(size_t levels) {
   return reach;
 }
 
+SectionNetwork unet(const SectionConfig& c, int lines) {
+  const UNet2dConfig config{.in = lines,
+                            .out = 1,
+                            .channels = or_own(c.channels, {16, 32, 64, 128}),
+                            .dropout = float(c.dropout),
+                            .head_conv = true};
+  return {AnyModule(UNet2d(config)), {}, unet_reach(config.channels.size())};
+}
+
+constexpr int kLinesAside = 2;  // of unet_2_5d, on either side
+
 constexpr SectionModel kModels[] = {
     {"unet", "U-Net of double convolutions with batch norm, 16-32-64-128 channels",
-     [](const SectionConfig& c) {
-       const UNet2dConfig config{.in = 1,
-                                 .out = 1,
-                                 .channels = or_own(c.channels, {16, 32, 64, 128}),
-                                 .dropout = float(c.dropout),
-                                 .head_conv = true};
-       return SectionNetwork{AnyModule(UNet2d(config)), {}, unet_reach(config.channels.size())};
-     }},
+     [](const SectionConfig& c) { return unet(c, 1); }},
     {"conv_ae", "convolutional auto-encoder, 32-64-128 channels: what a U-Net is without its skips",
      [](const SectionConfig& c) {
        const std::vector<int> channels = or_own(c.channels, {32, 64, 128});
@@ -69,6 +75,30 @@ constexpr SectionModel kModels[] = {
        return SectionNetwork{
            AnyModule(PatchAutoencoder(or_own(c.channels, {384, 96}))), {}, PatchAutoencoder::kPatch - 1};
      }},
+    {.name = "unet_2_5d",
+     .help = "the U-Net on a line with two neighbours on either side, 16-32-64-128 channels",
+     .make = [](const SectionConfig& c) { return unet(c, 2 * kLinesAside + 1); },
+     .lines = 2 * kLinesAside + 1},
+    {.name = "unet3d",
+     .help = "3-D U-Net of double convolutions with batch norm, FaultSeg3D's, 16-32-64-128 channels",
+     .make =
+         [](const SectionConfig& c) {
+           UNet3d network({.channels = or_own(c.channels, {16, 32, 64, 128}), .dropout = float(c.dropout)});
+           const int reach = network.reach();
+           return SectionNetwork{AnyModule(std::move(network)), {}, reach};
+         },
+     .dimensions = 3},
+    {.name = "high_resolution3d",
+     .help = "two streams at 1/2 and 1/4 of the resolution beside features of every voxel, FaultSegV3's, 8 channels",
+     .make =
+         [](const SectionConfig& c) {
+           check(c.channels.size() <= 1,
+                 "high_resolution3d takes one number of channels, that of its finer stream; got ", c.channels.size());
+           HighResolution3d network({.channels = or_own(c.channels, {8})[0], .drop_path = c.drop_path});
+           const int reach = network.reach();
+           return SectionNetwork{AnyModule(std::move(network)), {}, reach};
+         },
+     .dimensions = 3},
 };
 
 }  // namespace
@@ -132,13 +162,17 @@ Tensor PatchAutoencoder::operator()(const Tensor& input) {
 
 std::span<const SectionModel> section_models() { return kModels; }
 
-SectionNetwork make_section_model(const std::string& name, const SectionConfig& config) {
+const SectionModel& section_model(const std::string& name) {
   std::string known;
   for (const SectionModel& m : kModels) {
-    if (name == m.name) return m.make(config);
+    if (name == m.name) return m;
     known += (known.empty() ? "" : ", ") + std::string(m.name);
   }
   throw Error("there is no model '" + name + "'; the models are " + known);
+}
+
+SectionNetwork make_section_model(const std::string& name, const SectionConfig& config) {
+  return section_model(name).make(config);
 }
 
 }  // namespace kern::models

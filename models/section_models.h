@@ -1,5 +1,5 @@
-// The networks that find faults in seismic sections: one row per model, found by name. They are compared with one
-// another, so all take sections of any size and give one logit for every sample.
+// The networks that find faults in seismic data: one row per model, found by name. They are compared with one another, so
+// all take sections or volumes of any size and give one logit for every sample.
 #pragma once
 #include <functional>
 #include <optional>
@@ -14,8 +14,11 @@
 namespace kern::models {
 
 struct SectionConfig {
-  std::vector<int> channels;  // of the levels (dense_ae: hidden widths), the last is the bottom; empty: the model's own
-  double dropout = 0;         // unet: of channels after every activation
+  // Of the levels (dense_ae: hidden widths), the last is the bottom; high_resolution3d: one number, that of the finer
+  // stream; empty: the model's own.
+  std::vector<int> channels;
+  double dropout = 0;      // unet, unet_2_5d, unet3d: of channels after every activation
+  double drop_path = 0.1;  // high_resolution3d: of the last residual branch
 };
 
 // A convolutional auto-encoder that answers with faults instead of its input: 3x3 convolutions of stride 2 down, 4x4
@@ -70,8 +73,15 @@ struct SectionModel {
   const char* name;
   const char* help;
   SectionNetwork (*make)(const SectionConfig&);
+  // 2: the network takes sections [N,H,W,lines], 3: volumes [N,D,H,W,lines]. It gives one channel, the logits.
+  int dimensions = 2;
+  // Neighbouring lines of a survey as channels; the answer is that of the middle one.
+  int lines = 1;
+  bool takes_single_sections() const { return dimensions == 2 && lines == 1; }
 };
 std::span<const SectionModel> section_models();
+// Error naming the models there are when `name` is none of them.
+const SectionModel& section_model(const std::string& name);
 // Error naming the models there are when `name` is none of them.
 SectionNetwork make_section_model(const std::string& name, const SectionConfig& config);
 

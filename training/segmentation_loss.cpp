@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/ops/add.h"
+#include "engine/ops/balanced_cross_entropy.h"
 #include "engine/ops/dice.h"
 #include "engine/ops/focal.h"
 #include "engine/ops/tversky.h"
@@ -13,14 +14,15 @@
 
 namespace kern::training {
 namespace {
-const std::vector<std::string> kTerms{"ce", "bce", "dice", "focal", "tversky"};
+const std::vector<std::string> kTerms{"ce", "bce", "balanced_bce", "dice", "focal", "tversky"};
 }
 
 void describe_loss(Schema& keys, LossOptions& o) {
   const Allowed share{.low = 0, .high = 1, .open_high = true};
   keys.key("loss", o.terms,
            "terms and their weights, {ce: 1, dice: 1}: ce (cross entropy), bce (the same for two classes, by one "
-           "output), dice, focal, tversky",
+           "output), balanced_bce (bce in which a class weighs as much as the other is frequent in the batch), dice, "
+           "focal, tversky",
            at_least(0))
       .key("label_smoothing", o.smoothing, "ce: share of the loss that goes to all classes alike", share)
       .key("focal_gamma", o.focal_gamma, "focal: how much less an easy pixel counts", at_least(0))
@@ -43,23 +45,28 @@ SegmentationLoss::SegmentationLoss(const LossOptions& options, int classes, std:
     : options_(options), outputs_(classes), class_weights_(std::move(class_weights)) {
   std::erase_if(options_.terms, [](const auto& t) { return t.second == 0; });
   check(!options_.terms.empty(), "loss= has no term: give at least one, e.g. loss={ce: 1}");
-  bool ce = false, bce = false;
+  bool ce = false;
+  std::string bce;  // the term of one output, if there is one
   for (const auto& [name, weight] : options_.terms) {
     const std::string nearest = nearest_word(name, kTerms);
     check(std::find(kTerms.begin(), kTerms.end(), name) != kTerms.end(), "loss= has the term '", name,
-          "'; the terms are ce, bce, dice, focal and tversky",
+          "'; the terms are ce, bce, balanced_bce, dice, focal and tversky",
           nearest.empty() ? "" : ": did you mean " + nearest + "?");
     check(weight > 0, "loss.", name, "=", weight, " is negative: a term's weight is 0 or more");
-    ce = ce || name == "ce", bce = bce || name == "bce";
+    ce = ce || name == "ce";
+    if (name != "bce" && name != "balanced_bce") continue;
+    bce = name;
+    check(classes == 2, "loss.", name, " tells two classes apart, but there are ", classes, ": use loss={ce: 1}");
   }
-  check(!bce || classes == 2, "loss.bce tells two classes apart, but there are ", classes, ": use loss={ce: 1}");
-  check(!(ce && bce), "loss= has both ce and bce, which are the same for two classes: keep one of them");
-  if (bce) outputs_ = 1;
+  check(!ce || bce.empty(), "loss= has both ce and ", bce,
+        ", of an output for each class and of one for two classes: keep one of them");
+  if (!bce.empty()) outputs_ = 1;
   else if (!class_weights_.empty()) weights_ = Tensor::from({classes}, class_weights_).to(device);
 }
 
 Tensor SegmentationLoss::term(const std::string& name, const Tensor& logits, const Tensor& labels) const {
   if (name == "ce") return cross_entropy(logits, labels, weights_, {.smoothing = float(options_.smoothing)});
+  if (name == "balanced_bce") return balanced_cross_entropy(logits, labels);
   if (name == "dice") return dice(logits, labels);
   if (name == "tversky")
     return tversky(logits, labels, {.alpha = float(options_.tversky_alpha), .beta = float(options_.tversky_beta)});

@@ -10,7 +10,8 @@
 namespace kern::training {
 
 struct LossOptions {
-  // ce: cross entropy. bce: of one logit that tells two classes apart. dice, focal, tversky: engine/ops.
+  // ce: cross entropy. bce: of one logit that tells two classes apart. balanced_bce: the same, each class weighted by
+  // the other's share of the batch (engine/ops/balanced_cross_entropy.h). dice, focal, tversky: engine/ops.
   std::vector<std::pair<std::string, double>> terms{{"ce", 1.0}};
   double smoothing = 0;    // of ce
   double focal_gamma = 2;  // of focal
@@ -26,9 +27,11 @@ std::string in_words(const LossOptions& options, bool class_weights, const std::
 class SegmentationLoss {
  public:
   // class_weights [classes] or empty: of ce, bce and focal. Error in a sentence: no term, an unknown one, a negative
-  // weight, ce together with bce, bce with other than two classes.
+  // weight, ce together with bce or balanced_bce, these with other than two classes.
   SegmentationLoss(const LossOptions& options, int classes, std::vector<float> class_weights, Device device);
-  int outputs() const { return outputs_; }  // logits that the network must have: 1 with bce, else one per class
+  int outputs() const {
+    return outputs_;
+  }  // logits that the network must have: 1 with bce or balanced_bce, else one per class
   // logits [N,...,outputs] of x, labels i32 [N,...] with -1 for what takes no part -> [1]
   Tensor operator()(const AnyModule& network, const Tensor& x, const Tensor& labels) const;
 

@@ -11,7 +11,8 @@ void describe_bench_sections(training::Schema& s, BenchSectionsConfig& c) {
   s.section("What is timed")
       .key("networks", c.networks, "networks of kern faults", training::one_of([] {
              std::vector<std::string> names;
-             for (const auto& m : models::section_models()) names.emplace_back(m.name);
+             for (const auto& m : models::section_models())
+               if (m.takes_single_sections()) names.emplace_back(m.name);
              return names;
            }()))
       .key("channels", c.channels, "channels of the levels, as in kern faults train; empty: each network's own")

@@ -19,7 +19,7 @@ void describe_bench_steps(training::Schema& s, BenchStepsConfig& c) {
            training::one_of({"train", "predict"}))
       .key("prepared", c.prepared, "with mode=predict: norms folded in and filters packed once, as every app predicts")
       .key("batch", c.batch, "samples in a batch; 0: what is usual for the model", training::at_least(0))
-      .key("side", c.side, "an image's side or a signal's length; 0: what is usual for the model",
+      .key("side", c.side, "an image's or a volume's side or a signal's length; 0: what is usual for the model",
            training::at_least(0));
   s.section("How")
       .key("warmup", c.warmup, "steps before the timing; at least 2", training::at_least(2))

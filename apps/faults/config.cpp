@@ -113,13 +113,16 @@ constexpr ChanceKey kChances[] = {
 
 std::string model_words() {
   std::string words;
-  for (const auto& m : models::section_models())
+  for (const auto& m : models::section_models()) {
+    if (!m.takes_single_sections()) continue;
     words += (words.empty() ? "" : "; ") + std::string(m.name) + ": " + m.help;
+  }
   return words;
 }
 std::vector<std::string> model_names() {
   std::vector<std::string> names;
-  for (const auto& m : models::section_models()) names.push_back(m.name);
+  for (const auto& m : models::section_models())
+    if (m.takes_single_sections()) names.push_back(m.name);
   return names;
 }
 }  // namespace

@@ -101,7 +101,8 @@ std::optional<Trained> train(Work& w, Call& call) {
   const FaultsTrainConfig& c = w.c;
   std::unique_ptr<Loaders> loaders = make_loaders(w);
   const SegmentationLoss segmentation(c.loss, 2, balance(loaders->labelled(), c.balance), w.device);
-  check(segmentation.outputs() == 1, "loss= must have bce, for networks of one output, e.g. loss={bce: 1, dice: 1}");
+  check(segmentation.outputs() == 1,
+        "loss= must have bce or balanced_bce, for networks of one output, e.g. loss={bce: 1, dice: 1}");
   w.validation = checked_validation(w);
   set_seed(uint64_t(c.recipe.seed));
   FaultsModel model = new_model(c);

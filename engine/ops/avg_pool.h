@@ -1,5 +1,6 @@
 #pragma once
 #include "engine/ops/conv1d.h"
+#include "engine/ops/conv3d.h"
 
 namespace kern {
 
@@ -13,6 +14,11 @@ struct AvgPool1dOptions {
   Sides padding = 0;
   bool count_include_pad = true;
 };
+struct AvgPool3dOptions {
+  Triple window = 2, stride = 2;
+  Padding3d padding = 0;
+  bool count_include_pad = true;
+};
 
 // x [N,H,W,C] -> y [N,P,Q,C], P = (H + top + bottom - window) / stride + 1, rounded down. Formulas in
 // kernels/pool/avg_pool.h.
@@ -21,6 +27,10 @@ Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o = {}, const Tensor&
 
 // x [N,L,C] -> y [N,Q,C].
 Tensor avg_pool1d(const Tensor& x, const AvgPool1dOptions& o = {}, const Tensor& out = {},
+                  SourceLocation at = SourceLocation::current());
+
+// x [N,D,H,W,C] -> y [N,O,P,Q,C], in the planes and then along depth.
+Tensor avg_pool3d(const Tensor& x, const AvgPool3dOptions& o = {}, const Tensor& out = {},
                   SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

@@ -1,5 +1,6 @@
 #include "engine/ops/convolve.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "engine/gpu.h"
@@ -11,6 +12,9 @@
 namespace kern::detail {
 
 namespace {
+
+// "2x" before the height and width of a volume, nothing before those of an image.
+std::string by_depth(const Tensor& x, int depth) { return x.rank() == 5 ? text(depth, "x") : std::string(); }
 
 // A gradient that is 0.
 void clear(Tensor& gradient) {
@@ -118,14 +122,15 @@ void check_convolution(const char* op, const kernels::Conv2dSpec& g, const Tenso
   check({w.channels() * g.groups == g.c, at}, op, ": input ", x.shape(), " has ", g.c, " channels, filter ", w.shape(),
         " with ", g.groups, " group(s) expects ", w.channels() * g.groups);
   check({!b || b.shape() == Shape{g.k}, at}, op, ": bias must be [", g.k, "], got ", b ? b.shape() : Shape{});
-  check({g.stride_h >= 1 && g.stride_w >= 1 && g.dil_h >= 1 && g.dil_w >= 1, at}, op,
+  check({std::min({g.stride_d, g.stride_h, g.stride_w, g.dil_d, g.dil_h, g.dil_w}) >= 1, at}, op,
         ": stride and dilation must be at least 1");
-  check({g.pad_top >= 0 && g.pad_bottom >= 0 && g.pad_left >= 0 && g.pad_right >= 0, at}, op,
+  check({std::min({g.pad_front, g.pad_back, g.pad_top, g.pad_bottom, g.pad_left, g.pad_right}) >= 0, at}, op,
         ": padding must not be negative; crop instead");
-  const int reach_h = g.dil_h * (g.r - 1) + 1, reach_w = g.dil_w * (g.s - 1) + 1;
-  check({g.r >= 1 && g.s >= 1 && reach_h <= g.h + g.pad_top + g.pad_bottom && reach_w <= g.w + g.pad_left + g.pad_right,
+  const int reach_d = g.dil_d * (g.t - 1) + 1, reach_h = g.dil_h * (g.r - 1) + 1, reach_w = g.dil_w * (g.s - 1) + 1;
+  check({std::min({g.t, g.r, g.s}) >= 1 && reach_d <= g.d + g.pad_front + g.pad_back &&
+             reach_h <= g.h + g.pad_top + g.pad_bottom && reach_w <= g.w + g.pad_left + g.pad_right,
          at},
-        op, ": a filter that reaches ", reach_h, "x", reach_w, " does not fit input ", x.shape(),
+        op, ": a filter that reaches ", by_depth(x, reach_d), reach_h, "x", reach_w, " does not fit input ", x.shape(),
         "; pad more or use a larger input");
   check({w.dense(), at}, op, ": the filter must be dense");
 }
@@ -147,17 +152,18 @@ void check_transposed(const char* op, const kernels::ConvTranspose2dSpec& g, con
   check({g.groups >= 1 && g.c % g.groups == 0, at}, op, ": ", g.groups, " groups must divide the ", g.c,
         " channels in");
   check({!b || b.shape() == Shape{g.k}, at}, op, ": bias must be [", g.k, "], got ", b ? b.shape() : Shape{});
-  check({g.stride_h >= 1 && g.stride_w >= 1 && g.dil_h >= 1 && g.dil_w >= 1, at}, op,
+  check({std::min({g.stride_d, g.stride_h, g.stride_w, g.dil_d, g.dil_h, g.dil_w}) >= 1, at}, op,
         ": stride and dilation must be at least 1");
-  check({g.crop_top >= 0 && g.crop_bottom >= 0 && g.crop_left >= 0 && g.crop_right >= 0, at}, op,
+  check({std::min({g.crop_front, g.crop_back, g.crop_top, g.crop_bottom, g.crop_left, g.crop_right}) >= 0, at}, op,
         ": crop must not be negative; pad instead");
+  const bool few_planes = g.planes_added >= 0 && g.planes_added < std::max(g.stride_d, g.dil_d);
   const bool few_rows = g.rows_added >= 0 && g.rows_added < std::max(g.stride_h, g.dil_h);
   const bool few_columns = g.columns_added >= 0 && g.columns_added < std::max(g.stride_w, g.dil_w);
-  check({few_rows && few_columns, at}, op,
-        ": output_padding must be from 0 to below the larger of stride and dilation, got ", g.rows_added, " and ",
-        g.columns_added);
-  check({g.r >= 1 && g.s >= 1 && g.h >= 1 && g.w >= 1 && g.p() >= 1 && g.q() >= 1, at}, op, ": input ", x.shape(),
-        " and filter ", w.shape(), " give an output of ", g.p(), "x", g.q(),
+  check({few_planes && few_rows && few_columns, at}, op,
+        ": output_padding must be from 0 to below the larger of stride and dilation, got ",
+        x.rank() == 5 ? text(g.planes_added, ", ") : "", g.rows_added, " and ", g.columns_added);
+  check({std::min({g.t, g.r, g.s, g.d, g.h, g.w, g.o(), g.p(), g.q()}) >= 1, at}, op, ": input ", x.shape(),
+        " and filter ", w.shape(), " give an output of ", by_depth(x, g.o()), g.p(), "x", g.q(),
         " positions; crop less or use a larger input");
   check({w.dense(), at}, op, ": the filter must be dense");
 }

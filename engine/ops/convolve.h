@@ -1,4 +1,4 @@
-// What convolutions of one and of two dimensions share.
+// What convolutions of one, two and three dimensions share.
 #pragma once
 #include "engine/ops/op.h"
 #include "kernels/conv/conv2d.h"

@@ -1,6 +1,7 @@
 #include "engine/ops/dropout.h"
 
 #include "engine/ops/op.h"
+#include "engine/ops/reshape.h"
 #include "kernels/elementwise/dropout.h"
 
 namespace kern {
@@ -37,6 +38,13 @@ Tensor channel_dropout(const Tensor& x, float p, Generator& generator, const Ten
   check({x.rank() >= 2, at}, "channel_dropout: input must be [N,...,C], got ", x.shape());
   return drop("channel_dropout", x, p, std::max<int64_t>(1, x.dim(0) > 0 ? x.rows() / x.dim(0) : 1), generator, out,
               at);
+}
+
+Tensor sample_dropout(const Tensor& x, float p, Generator& generator, SourceLocation at) {
+  check({x.rank() >= 1, at}, "sample_dropout: input must be [N,...], got ", x.shape());
+  const int64_t span = x.dim(0) > 0 ? x.size() / x.dim(0) : 1;
+  const Tensor values = reshape(x, {x.size(), 1}, at);
+  return reshape(drop("sample_dropout", values, p, std::max<int64_t>(1, span), generator, {}, at), x.shape(), at);
 }
 
 }  // namespace kern

@@ -14,4 +14,8 @@ Tensor dropout(const Tensor& x, float p, Generator& generator = default_generato
 Tensor channel_dropout(const Tensor& x, float p, Generator& generator = default_generator(), const Tensor& out = {},
                        SourceLocation at = SourceLocation::current());
 
+// The same with whole samples dropped: x [N,...].
+Tensor sample_dropout(const Tensor& x, float p, Generator& generator = default_generator(),
+                      SourceLocation at = SourceLocation::current());
+
 }  // namespace kern

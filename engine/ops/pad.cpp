@@ -30,6 +30,33 @@ Tensor pad_signal(const char* op, const Tensor& x, int64_t left, int64_t right, 
   return detail::padded(op, g, {g.n, g.q(), g.c}, x, out, at);
 }
 
+// A volume's planes as images [N D,H,W,C], and then its depth as the height of images [N,D,P Q,C].
+struct PassNames {
+  const char *planes, *depth;
+};
+Tensor pad_volume(const char* op, PassNames names, const Tensor& x, const Padding3d& by, int sign, bool mirror,
+                  const Tensor& out, SourceLocation at) {
+  check({x.rank() == 5, at}, op, ": input must be [N,D,H,W,C], got ", x.shape());
+  const int64_t n = x.dim(0), d = x.dim(1), c = x.dim(4);
+  const auto amount = [&](int v) { return int64_t{v} * sign; };
+  const kernels::PadSpec planes{.n = n * d,
+                                .h = x.dim(2),
+                                .w = x.dim(3),
+                                .c = c,
+                                .top = amount(by.top),
+                                .bottom = amount(by.bottom),
+                                .left = amount(by.left),
+                                .right = amount(by.right),
+                                .mirror = mirror};
+  const int64_t p = planes.p(), q = planes.q(), o = d + amount(by.front) + amount(by.back);
+  check({o >= 0 && p >= 0 && q >= 0, at}, op, ": ", x.shape(), " would become ", o, "x", p, "x", q, "; crop less");
+  const kernels::PadSpec depth{
+      .n = n, .h = d, .w = p * q, .c = c, .top = amount(by.front), .bottom = amount(by.back), .mirror = mirror};
+  const bool deep = by.front != 0 || by.back != 0;
+  const Tensor in_planes = detail::padded(names.planes, planes, {n, d, p, q, c}, x, deep ? Tensor() : out, at);
+  return deep ? detail::padded(names.depth, depth, {n, o, p, q, c}, in_planes, out, at) : in_planes;
+}
+
 }  // namespace
 
 namespace detail {
@@ -70,6 +97,19 @@ Tensor mirror_pad(const Tensor& x, const Padding& by, const Tensor& out, SourceL
 Tensor mirror_pad1d(const Tensor& x, const Sides& by, const Tensor& out, SourceLocation at) {
   check({x.size() > 0 || x.dim(0) == 0, at}, "mirror_pad1d: ", x.shape(), " holds nothing that could be mirrored");
   return pad_signal("mirror_pad1d", x, by.left, by.right, true, out, at);
+}
+
+Tensor pad3d(const Tensor& x, const Padding3d& by, const Tensor& out, SourceLocation at) {
+  return pad_volume("pad3d", {"pad3d_planes", "pad3d_depth"}, x, by, 1, false, out, at);
+}
+
+Tensor mirror_pad3d(const Tensor& x, const Padding3d& by, const Tensor& out, SourceLocation at) {
+  check({x.size() > 0 || x.dim(0) == 0, at}, "mirror_pad3d: ", x.shape(), " holds nothing that could be mirrored");
+  return pad_volume("mirror_pad3d", {"mirror_pad3d_planes", "mirror_pad3d_depth"}, x, by, 1, true, out, at);
+}
+
+Tensor crop3d(const Tensor& x, const Padding3d& by, const Tensor& out, SourceLocation at) {
+  return pad_volume("crop3d", {"crop3d_planes", "crop3d_depth"}, x, by, -1, false, out, at);
 }
 
 Tensor crop(const Tensor& x, const Padding& by, const Tensor& out, SourceLocation at) {

@@ -1,5 +1,6 @@
 #pragma once
 #include "engine/ops/conv1d.h"
+#include "engine/ops/conv3d.h"
 #include "kernels/shape/pad.h"
 
 namespace kern {
@@ -26,5 +27,13 @@ Tensor mirror_pad1d(const Tensor& x, const Sides& by, const Tensor& out = {},
 Tensor crop(const Tensor& x, const Padding& by, const Tensor& out = {}, SourceLocation at = SourceLocation::current());
 // x [N,L,C] without that many values before and after.
 Tensor crop1d(const Tensor& x, const Sides& by, const Tensor& out = {}, SourceLocation at = SourceLocation::current());
+
+// The same of volumes x [N,D,H,W,C]: zeros, x reflected at its border, and less of every side.
+Tensor pad3d(const Tensor& x, const Padding3d& by, const Tensor& out = {},
+             SourceLocation at = SourceLocation::current());
+Tensor mirror_pad3d(const Tensor& x, const Padding3d& by, const Tensor& out = {},
+                    SourceLocation at = SourceLocation::current());
+Tensor crop3d(const Tensor& x, const Padding3d& by, const Tensor& out = {},
+              SourceLocation at = SourceLocation::current());
 
 }  // namespace kern

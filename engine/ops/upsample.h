@@ -1,5 +1,6 @@
 #pragma once
 #include "engine/ops/conv1d.h"
+#include "engine/ops/conv3d.h"
 #include "kernels/pool/upsample.h"
 
 namespace kern {
@@ -20,7 +21,11 @@ Tensor upsample(const Tensor& x, Pair size, const UpsampleOptions& o = {}, const
 Tensor upsample1d(const Tensor& x, int length, const UpsampleOptions& o = {}, const Tensor& out = {},
                   SourceLocation at = SourceLocation::current());
 
-// x [N,H,W,C] or [N,L,C], every size but N and C times the factor, rounded down.
+// x [N,D,H,W,C] -> [N,O,P,Q,C] of the given depth, height and width; linear is trilinear.
+Tensor upsample3d(const Tensor& x, Triple size, const UpsampleOptions& o = {}, const Tensor& out = {},
+                  SourceLocation at = SourceLocation::current());
+
+// x [N,D,H,W,C], [N,H,W,C] or [N,L,C], every size but N and C times the factor, rounded down.
 Tensor upsample_by(const Tensor& x, double factor, const UpsampleOptions& o = {}, const Tensor& out = {},
                    SourceLocation at = SourceLocation::current());
 

@@ -29,6 +29,12 @@ struct ConvTranspose2dSpec {
   constexpr int q() const { return (w - 1) * stride_w + dil_w * (s - 1) + 1 - crop_left - crop_right + columns_added; }
   constexpr int cg() const { return c / groups; }  // channels of one group, in
   constexpr int kg() const { return k / groups; }  // and out
+  // The same as a batch of images, if it can be that.
+  constexpr ConvTranspose2dSpec flattened() const {
+    ConvTranspose2dSpec flat = *this;
+    if (t == 1 && stride_d == 1 && crop_front == 0 && crop_back == 0 && planes_added == 0) flat.n = n * d, flat.d = 1;
+    return flat;
+  }
   constexpr int64_t x_rows() const { return int64_t{n} * d * h * w; }
   constexpr int64_t y_rows() const { return int64_t{n} * o() * p() * q(); }
   constexpr int64_t w_size() const { return int64_t{c} * t * r * s * kg(); }

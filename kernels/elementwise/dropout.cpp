@@ -43,8 +43,24 @@ KERN_INLINE void apply(const float* keep, int64_t count, const float* x, float* 
   }
 }
 
+// One mask for many values in a row (whole samples): chunks are of values, as there are few masks.
+template <Isa isa>
+void forward_runs(const DropoutSpec& g, uint64_t step, const float* x, float* y) {
+  parallel_for(g.rows, 16384, [&](int64_t begin, int64_t end) {
+    on_isa<isa>([&] {
+      for (int64_t i = begin; i < end;) {
+        const int64_t run = i / g.span, until = std::min(end, (run + 1) * g.span);
+        float keep = 0;
+        draw(g, step, run, 1, &keep);
+        for (; i < until; ++i) y[i] = keep != 0 ? x[i] * keep : 0.0f;
+      }
+    });
+  });
+}
+
 template <Isa isa>
 void forward(const Exec&, const DropoutSpec& g, const uint64_t* step, const float* x, float* y) {
+  if (g.c == 1 && g.span > 1 && g.x_pitch() == 1 && g.y_pitch() == 1) return forward_runs<isa>(g, *step, x, y);
   const int64_t samples = ceil_div(g.rows, g.span),
                 grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g.c * g.span));
   parallel_for(samples, grain, [&](int64_t begin, int64_t end) {

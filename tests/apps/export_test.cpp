@@ -130,7 +130,8 @@ std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> every_
     save_images_model(p, m);
   });
   for (const auto& m : models::section_models())
-    all.emplace_back(text("faults ", m.name), [m](const fs::path& p) { save_faults_model(p, faults_model(m.name)); });
+    if (m.takes_single_sections())
+      all.emplace_back(text("faults ", m.name), [m](const fs::path& p) { save_faults_model(p, faults_model(m.name)); });
   for (const auto& m : models::autoencoder_models())
     all.emplace_back(text("anomalies ", m.name),
                      [m](const fs::path& p) { save_anomalies_model(p, anomalies_model(m.name)); });

@@ -1,5 +1,6 @@
 // Losses and the reductions to one value, through the tape.
 #include "engine/ops/add.h"
+#include "engine/ops/balanced_cross_entropy.h"
 #include "engine/ops/bce_with_logits.h"
 #include "engine/ops/cross_entropy.h"
 #include "engine/ops/dice.h"
@@ -71,6 +72,65 @@ TEST(CrossEntropy, errors_are_sentences) {
             }),
             "cross_entropy: the target of row 1 is 3; with 3 classes it must be 0 to 2, or -1 for a row to ignore. "
             "Map the labels to class numbers first");
+}
+
+// A volume of one fault sample in four, and one that nobody looked at: each class weighs as the other is frequent.
+TEST(BalancedCrossEntropy, weighs_a_class_as_the_others_are_frequent) {
+  const Tensor target = Tensor::from({1, 1, 1, 5}, Ints{1, 0, -1, 0, 0}),
+               x = Tensor::from({1, 1, 1, 5, 1}, Floats{0.5f, -1, 9, 2, 0});
+  const auto softplus = [](double v) { return std::log1p(std::exp(v)); };
+  const double zeros = softplus(-1) + softplus(2) + softplus(0), ones = softplus(-0.5);
+  EXPECT_NEAR(balanced_cross_entropy(x, target).item(), (0.75 * ones + 0.25 * zeros) / 4, 1e-6);
+  Floats two;  // the same by two logits
+  for (const float v : x.values()) two.push_back(0), two.push_back(v);
+  EXPECT_NEAR(balanced_cross_entropy(Tensor::from({1, 1, 1, 5, 2}, two), target).item(),
+              balanced_cross_entropy(x, target).item(), 1e-6);
+  // Of three classes with shares 1/2, 1/4, 1/4 and equal logits: log 3 times the mean weight.
+  const Tensor three = Tensor::from({4}, Ints{0, 0, 1, 2});
+  EXPECT_NEAR(balanced_cross_entropy(Tensor::zeros({4, 3}), three).item(),
+              std::log(3.0) * (0.5 * 0.5 + 2 * 0.25 * 0.75), 1e-6);
+  EXPECT_EQ(balanced_cross_entropy(x, Tensor::from({1, 1, 1, 5}, Ints{0, 0, -1, 0, 0})).item(), 0);
+  EXPECT_EQ(balanced_cross_entropy(x, Tensor::from({1, 1, 1, 5}, Ints(5, -1))).item(), 0);
+  check_gradients({pitched(random_tensor({1, 1, 1, 5, 1}, 1))},
+                  [&](const auto& v) { return balanced_cross_entropy(v[0], target); });
+  check_gradients({random_tensor({4, 3}, 2)}, [&](const auto& v) { return balanced_cross_entropy(v[0], three); });
+  EXPECT_EQ(error_of([&] {
+              balanced_cross_entropy(Tensor::zeros({2, 3}), three);
+            }),
+            "balanced_cross_entropy: logits [2,3] and targets [4] do not fit; expected [N,...,K] and [N,...]");
+  EXPECT_NE(error_of([&] {
+              balanced_cross_entropy(Tensor::zeros({4, 1}), three);
+            }).find("the target of row 3 is 2"),
+            std::string::npos);
+}
+
+// What nobody looked at takes no part, in volumes too: the loss of the rest, and no gradient there.
+TEST(Losses, leave_out_what_has_no_label) {
+  const Tensor target = Tensor::from({1, 2, 1, 3}, Ints{1, 0, -1, -1, 0, 1}),
+               rest = Tensor::from({4}, Ints{1, 0, 0, 1});
+  for (const int64_t k : {1, 2}) {
+    const std::function<Tensor(const Tensor&, const Tensor&)> losses[] = {
+        [](const Tensor& x, const Tensor& t) { return dice(x, t); },
+        [](const Tensor& x, const Tensor& t) { return tversky(x, t, {.alpha = 0.3f, .beta = 0.7f}); },
+        [](const Tensor& x, const Tensor& t) { return focal(x, t); },
+        [](const Tensor& x, const Tensor& t) { return focal(x, t, {.gamma = 0}); },
+        [](const Tensor& x, const Tensor& t) { return balanced_cross_entropy(x, t); },
+        [k](const Tensor& x, const Tensor& t) { return k > 1 ? cross_entropy(x, t) : focal(x, t); }};
+    for (const auto& loss : losses) {
+      Tensor x = random_tensor({1, 2, 1, 3, k}, 1);
+      const Floats v = x.values();
+      Floats kept;
+      for (int64_t i = 0; i < 6; ++i)
+        for (int64_t c = 0; c < k && i != 2 && i != 3; ++c) kept.push_back(v[size_t(i * k + c)]);
+      x.require_grad();
+      const Tensor all = loss(x, target);
+      EXPECT_NEAR(all.item(), loss(Tensor::from({4, k}, kept), rest).item(), 1e-6);
+      backward(all);
+      const Floats d = x.grad().values();
+      for (int64_t i = 2 * k; i < 4 * k; ++i) EXPECT_EQ(d[size_t(i)], 0);
+      EXPECT_NE(d[0], 0);
+    }
+  }
 }
 
 TEST(Mse, gradients_of_both_inputs_pitched_and_not) {

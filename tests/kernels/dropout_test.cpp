@@ -20,6 +20,8 @@ const DropoutSpec kDropoutCases[] = {{.rows = 37, .c = 5, .key = {1, 2}, .call =
                                      {.rows = 40, .c = 5, .span = 10, .pitch = {.x = 9, .y = 6}},
                                      {.rows = 3000, .c = 21, .span = 1000},
                                      {.rows = 25, .c = 8, .span = 10, .key = {5, 6}},  // the last sample is a short one
+                                     {.rows = 70000, .c = 1, .span = 30000},           // whole samples, in runs
+                                     {.rows = 35, .c = 1, .span = 5, .pitch = {.x = 2, .y = 3}},
                                      {.rows = 12, .c = 4, .p = 0},
                                      {.rows = 12, .c = 4, .p = 1}};
 

@@ -7,8 +7,12 @@
 #include "layers/batch_norm.h"
 #include "layers/conv1d.h"
 #include "layers/conv2d.h"
+#include "layers/conv3d.h"
+#include "layers/conv_norm_act.h"
 #include "layers/conv_transpose1d.h"
 #include "layers/conv_transpose2d.h"
+#include "layers/conv_transpose3d.h"
+#include "layers/drop_path.h"
 #include "layers/dropout.h"
 #include "layers/elu.h"
 #include "layers/gelu.h"
@@ -21,6 +25,7 @@
 #include "layers/lstm.h"
 #include "layers/pooling.h"
 #include "layers/prelu.h"
+#include "layers/prepare.h"
 #include "layers/relu.h"
 #include "layers/relu6.h"
 #include "layers/sigmoid.h"
@@ -136,6 +141,16 @@ TEST(Layers, convolutions) {
   check_layer("Conv2d, depthwise",
               [] { return Conv2d({.in = 3, .out = 3, .kernel = 3, .stride = 2, .groups = 3, .bias = false}); },
               {{{"weight", {3, 3, 3, 1}}}, 27, {1, 9, 5, 3}, {1, 4, 2, 3}});
+  check_layer("Conv3d",
+              [] {
+                return Conv3d({.in = 3, .out = 2, .kernel = {2, 3, 5}, .padding = {1, 0, {0, 1, 2, 3}}});
+              },
+              {{{"weight", {2, 2, 3, 5, 3}}, {"bias", {2}}}, 182, {2, 3, 5, 7, 3}, {2, 3, 4, 8, 2}});
+  check_layer("Conv3d, groups, no bias",
+              [] {
+                return Conv3d({.in = 4, .out = 2, .kernel = 3, .stride = {2, 1, 2}, .groups = 2, .bias = false});
+              },
+              {{{"weight", {2, 3, 3, 3, 2}}}, 108, {1, 5, 3, 6, 4}, {1, 2, 1, 2, 2}});
 }
 
 TEST(Layers, transposed_convolutions) {
@@ -154,6 +169,53 @@ TEST(Layers, transposed_convolutions) {
   check_layer("ConvTranspose2d, no bias",
               [] { return ConvTranspose2d({.in = 1, .out = 3, .kernel = 3, .crop = 1, .bias = false}); },
               {{{"weight", {1, 3, 3, 3}}}, 27, {2, 3, 5, 1}, {2, 3, 5, 3}});
+  check_layer("ConvTranspose3d",
+              [] {
+                return ConvTranspose3d({.in = 3, .out = 2, .kernel = {2, 1, 3}, .stride = {2, 1, 1}});
+              },
+              {{{"weight", {3, 2, 1, 3, 2}}, {"bias", {2}}}, 38, {1, 2, 3, 5, 3}, {1, 4, 3, 7, 2}});
+  check_layer("ConvTranspose3d, no bias",
+              [] { return ConvTranspose3d({.in = 1, .out = 2, .kernel = 4, .stride = 2, .crop = 1, .bias = false}); },
+              {{{"weight", {1, 4, 4, 4, 2}}}, 128, {2, 2, 3, 1, 1}, {2, 4, 6, 2, 2}});
+}
+
+TEST(Layers, convolutions_with_norm_and_activation) {
+  const auto parts = [](const Shape& weight) {
+    return std::vector<Part>{{"conv.weight", weight},
+                             {"norm.weight", {2}},
+                             {"norm.bias", {2}},
+                             {"norm.running_mean", {2}, false},
+                             {"norm.running_variance", {2}, false}};
+  };
+  check_layer("ConvNormAct2d", [] { return ConvNormAct2d({.conv = {.in = 3, .out = 2, .kernel = 3, .bias = false}}); },
+              {parts({2, 3, 3, 3}), 58, {2, 5, 7, 3}, {2, 3, 5, 2}});
+  check_layer("ConvNormAct3d",
+              [] { return ConvNormAct3d({.conv = {.in = 3, .out = 2, .kernel = 3, .padding = 1, .bias = false}}); },
+              {parts({2, 3, 3, 3, 3}), 166, {2, 3, 5, 2, 3}, {2, 3, 5, 2, 2}});
+  check_layer("ConvTransposeNormAct3d",
+              [] { return ConvTransposeNormAct3d({.in = 3, .out = 2, .kernel = 2, .stride = 2, .bias = false}); },
+              {parts({3, 2, 2, 2, 2}), 52, {1, 2, 3, 2, 3}, {1, 4, 6, 4, 2}});
+}
+
+// In prediction the norm and the ReLU are taken into the convolution, of volumes too.
+TEST(Layers, norms_are_folded_into_convolutions_of_volumes) {
+  const auto check_folding = [](AnyModule layer, const Shape& shape) {
+    for (NamedTensor t : layer.tensors()) t.tensor.copy_from(random_tensor(t.tensor.shape(), 3, 0.2f, 1.5f));
+    layer.set_training(false);
+    const NoGrad off;
+    const Preparation preparation(false);
+    const Tensor x = random_tensor(shape, 4), plain = layer(x), folded = prepare(layer, preparation)(x);
+    for (size_t i = 0; i < plain.values().size(); ++i)
+      ASSERT_TRUE(std::abs(plain.values()[i] - folded.values()[i]) <= 1e-5f * (1 + std::abs(plain.values()[i])));
+    EXPECT_EQ(preparation.summary().norms, 1);
+    EXPECT_EQ(preparation.summary().activations, 1);
+  };
+  set_seed(1);
+  check_folding(AnyModule(ConvNormAct3d({.conv = {.in = 4, .out = 6, .kernel = {3, 1, 2}, .groups = 2}})),
+                {2, 4, 3, 4, 4});
+  check_folding(AnyModule(ConvNormAct3d({.conv = {.in = 4, .out = 6, .kernel = 1}})), {2, 4, 3, 4, 4});
+  check_folding(AnyModule(ConvTransposeNormAct3d({.in = 4, .out = 3, .kernel = {2, 3, 2}, .stride = 2})),
+                {1, 2, 3, 2, 4});
 }
 
 TEST(Layers, linear) {
@@ -210,18 +272,18 @@ TEST(Layers, norms) {
       statistics{{"running_mean", {3}, false}, {"running_variance", {3}, false}};
   std::vector<Part> all = affine;
   all.insert(all.end(), statistics.begin(), statistics.end());
-  for (const Shape& x : {Shape{5, 3}, Shape{1, 7, 3}, Shape{3, 1, 5, 3}}) {
+  for (const Shape& x : {Shape{5, 3}, Shape{1, 7, 3}, Shape{3, 1, 5, 3}, Shape{2, 3, 1, 5, 3}}) {
     check_layer("BatchNorm", [] { return BatchNorm({.channels = 3}); }, {all, 6, x, x});
     check_layer("BatchNorm, not affine", [] { return BatchNorm({.channels = 3, .affine = false}); },
                 {statistics, 0, x, x});
   }
-  for (const Shape& x : {Shape{1, 7, 3}, Shape{3, 1, 5, 3}}) {
+  for (const Shape& x : {Shape{1, 7, 3}, Shape{3, 1, 5, 3}, Shape{2, 3, 1, 5, 3}}) {
     check_layer("InstanceNorm", [] { return InstanceNorm({.channels = 3}); }, {{}, 0, x, x});
     check_layer("InstanceNorm, affine", [] { return InstanceNorm({.channels = 3, .affine = true}); },
                 {affine, 6, x, x});
   }
   const std::vector<Part> six{{"weight", {6}}, {"bias", {6}}};
-  for (const Shape& x : {Shape{5, 6}, Shape{1, 7, 6}, Shape{3, 1, 5, 6}}) {
+  for (const Shape& x : {Shape{5, 6}, Shape{1, 7, 6}, Shape{3, 1, 5, 6}, Shape{2, 3, 1, 5, 6}}) {
     check_layer("GroupNorm", [] { return GroupNorm({.channels = 6, .groups = 2}); }, {six, 12, x, x});
     check_layer("GroupNorm, not affine", [] { return GroupNorm({.channels = 6, .groups = 3, .affine = false}); },
                 {{}, 0, x, x});
@@ -229,7 +291,7 @@ TEST(Layers, norms) {
 }
 
 TEST(Layers, activations) {
-  for (const Shape& x : {Shape{5, 3}, Shape{1, 7, 3}, Shape{2, 3, 5, 3}}) {
+  for (const Shape& x : {Shape{5, 3}, Shape{1, 7, 3}, Shape{2, 3, 5, 3}, Shape{2, 3, 2, 5, 3}}) {
     check_layer("Relu", [] { return Relu{}; }, {{}, 0, x, x});
     check_layer("LeakyRelu", [] { return LeakyRelu(0.2f); }, {{}, 0, x, x});
     check_layer("Relu6", [] { return Relu6{}; }, {{}, 0, x, x});
@@ -279,17 +341,39 @@ TEST(Layers, pooling_and_resizing) {
   check_layer("MaxPool1d, overlapping", [] { return MaxPool1d({.window = 3, .stride = 2, .padding = 1}); },
               {{}, 0, {1, 5, 3}, {1, 3, 3}});
   check_layer("MaxPool2d", [] { return MaxPool2d(); }, {{}, 0, {2, 5, 7, 3}, {2, 2, 3, 3}});
+  check_layer("MaxPool3d", [] { return MaxPool3d(); }, {{}, 0, {2, 5, 2, 7, 3}, {2, 2, 1, 3, 3}});
+  check_layer("AvgPool3d", [] { return AvgPool3d({.window = 3, .stride = 2, .padding = 1}); },
+              {{}, 0, {1, 5, 2, 7, 3}, {1, 3, 1, 4, 3}});
   check_layer("AvgPool1d", [] { return AvgPool1d(); }, {{}, 0, {2, 7, 3}, {2, 3, 3}});
   check_layer("AvgPool2d, overlapping", [] { return AvgPool2d({.window = 3, .stride = 2, .padding = 1}); },
               {{}, 0, {1, 5, 7, 3}, {1, 3, 4, 3}});
   check_layer("GlobalAvgPool", [] { return GlobalAvgPool{}; }, {{}, 0, {2, 5, 7, 3}, {2, 3}});
   check_layer("Upsample", [] { return Upsample(2); }, {{}, 0, {2, 3, 5, 3}, {2, 6, 10, 3}});
+  check_layer("Upsample of a volume", [] { return Upsample(2); }, {{}, 0, {2, 2, 3, 5, 3}, {2, 4, 6, 10, 3}});
   check_layer("Upsample of a signal", [] { return Upsample(2); }, {{}, 0, {2, 5, 3}, {2, 10, 3}});
 }
 
 TEST(Layers, dropouts) {
   check_layer("Dropout", [] { return Dropout(0.3f); }, {{}, 0, {5, 7, 3}, {5, 7, 3}});
   check_layer("ChannelDropout", [] { return ChannelDropout(0.3f); }, {{}, 0, {5, 7, 3}, {5, 7, 3}});
+  check_layer("DropPath", [] { return DropPath(0.3f); }, {{}, 0, {5, 2, 3, 2, 3}, {5, 2, 3, 2, 3}});
+}
+
+TEST(DropPathLayer, drops_a_sample_whole_in_training_alone) {
+  set_seed(2);
+  DropPath drop(0.5f);
+  const Tensor x = Tensor::full({40, 2, 3, 2, 4}, 1);
+  const std::vector<float> y = drop(x).values();
+  int dropped = 0;
+  for (size_t n = 0; n < 40; ++n) {
+    dropped += y[n * 48] == 0;
+    for (size_t i = 0; i < 48; ++i) ASSERT_EQ(y[n * 48 + i], y[n * 48]);
+    EXPECT_TRUE(y[n * 48] == 0 || y[n * 48] == 2);
+  }
+  EXPECT_GT(dropped, 5);
+  EXPECT_LT(dropped, 35);
+  set_training(drop, false);
+  EXPECT_EQ(drop(x).data(), x.data());
 }
 
 TEST(Layers, linear_by_hand) {

@@ -5,9 +5,11 @@
 #include "engine/random.h"
 #include "layers/module.h"
 #include "models/conv_autoencoder.h"
+#include "models/high_resolution3d.h"
 #include "models/lstm_tagger.h"
 #include "models/unet1d.h"
 #include "models/unet2d.h"
+#include "models/unet3d.h"
 
 namespace kern::testing {
 
@@ -40,6 +42,19 @@ inline const SmallModel kSmallModels[] = {
     {"LstmTagger",
      [] { return AnyModule(models::LstmTagger({.in = 2, .out = 3, .hidden = 6, .layers = 2})); },
      {2, 9, 2},
+     3},
+    {"UNet3d",
+     [] {
+       return AnyModule(models::UNet3d({.in = 1, .out = 3, .channels = {3, 4}, .dropout = 0.3f}));
+     },
+     {2, 4, 4, 6, 1},
+     3},
+    {"HighResolution3d",
+     [] {
+       return AnyModule(
+           models::HighResolution3d({.out = 3, .channels = 2, .bottlenecks = 1, .modules = 1, .blocks_a_module = 1}));
+     },
+     {2, 8, 8, 8, 1},
      3},
 };
 

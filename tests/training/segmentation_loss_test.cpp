@@ -34,6 +34,15 @@ TEST(SegmentationLoss, BceOfOneLogitIsCrossEntropyOfTwo) {
   EXPECT_NEAR(loss_of({.terms = {{"bce", 1}}}, 2, {0.5f, 3}, one, t), (3 * a + 0.5 * b) / 2, 1e-5);
 }
 
+TEST(SegmentationLoss, BalancedBceIsOfOneOutputAndOfTwoClasses) {
+  const Tensor x = Tensor::from({1, 4, 1}, std::vector<float>{0, 0, 0, 0});
+  const LossOptions o{.terms = {{"balanced_bce", 2}}};
+  EXPECT_EQ(SegmentationLoss(o, 2, {}, Device::cpu).outputs(), 1);
+  EXPECT_NEAR(loss_of(o, 2, {}, x, {1, 0, 0, 0}), 2 * std::log(2.0) * (0.75 + 3 * 0.25) / 4, 1e-6);
+  EXPECT_THROW(SegmentationLoss(o, 3, {}, Device::cpu), Error);
+  EXPECT_THROW(SegmentationLoss({.terms = {{"ce", 1}, {"balanced_bce", 1}}}, 2, {}, Device::cpu), Error);
+}
+
 TEST(SegmentationLoss, TermsAreSummedByTheirWeights) {
   const Tensor x = Tensor::from({1, 2, 3}, std::vector<float>{1, 2, -1, 0, 0.5f, 2});
   const std::vector<int32_t> t{0, 2};

@@ -107,14 +107,19 @@ TEST(StepOnGpu, batches_that_make_one_update_are_one_record) {
 TEST(StepOnGpu, composed_losses) {
   std::string why;
   if (!gpu_available(&why)) GTEST_SKIP() << why;
-  const SmallModel& m = kSmallModels[1];
-  auto losses = [&](Device device) {
+  const SmallModel four = kSmallModels[1],
+                   two{"of one output",
+                       [] {
+                         return AnyModule(models::UNet2d({.in = 3, .out = 1, .channels = {4, 8}, .dropout = 0.3f}));
+                       },
+                       {2, 10, 12, 3},
+                       2};
+  auto losses = [&](const SmallModel& m, const LossOptions& options, std::vector<float> weights, Device device) {
     set_seed(7);
     const AnyModule network = m.make();
     network.move_to(device);
     Optimiser optimiser({{.parameters = network.parameters()}}, SgdOptions{}, 0.1);
-    const SegmentationLoss loss({.terms = {{"ce", 1}, {"dice", 0.5}, {"focal", 1}, {"tversky", 2}}, .smoothing = 0.1},
-                                m.classes, {1, 2, 1, 1}, device);
+    const SegmentationLoss loss(options, m.classes, std::move(weights), device);
     Supervised method(network, optimiser, {.loss = loss});
     const SmallBatch b = small_batch(m, m.input);
     std::vector<double> out;
@@ -125,8 +130,12 @@ TEST(StepOnGpu, composed_losses) {
     EXPECT_EQ(method.last(), device == Device::cuda ? Last::replayed : Last::none);
     return out;
   };
-  const auto here = losses(Device::cpu), there = losses(Device::cuda);
-  for (size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(there[i], here[i], 1e-4 * here[i]) << i;
+  const auto compare = [&](const SmallModel& m, const LossOptions& options, const std::vector<float>& weights) {
+    const auto here = losses(m, options, weights, Device::cpu), there = losses(m, options, weights, Device::cuda);
+    for (size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(there[i], here[i], 1e-4 * here[i]) << m.name << i;
+  };
+  compare(four, {.terms = {{"ce", 1}, {"dice", 0.5}, {"focal", 1}, {"tversky", 2}}, .smoothing = 0.1}, {1, 2, 1, 1});
+  compare(two, {.terms = {{"bce", 1}, {"balanced_bce", 2}, {"dice", 0.5}}}, {1, 3});
 }
 
 TEST(StepOnGpu, parameters_frozen_meanwhile_are_left_alone_by_a_record) {
