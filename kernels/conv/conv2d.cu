@@ -332,7 +332,8 @@ __global__ void __launch_bounds__(256) conv2d_weight_kernel(WeightSums sums, con
   const int group = blockIdx.z, across_tiles = (sums.columns + kWide - 1) / kWide;
   const int k0 = blockIdx.y / across_tiles * kDown, j0 = blockIdx.y % across_tiles * kWide;
   const int begin = blockIdx.x * sums.chunk, end = begin + min(sums.chunk, sums.pixels - begin);
-  const int p = sums.of_dy.p, q = sums.of_dy.q;
+  const int kg = g.kg();
+  const int64_t x_pitch = sums.x_pitch, dy_pitch = sums.dy_pitch;
 
   // This thread stages column `mine` of x, for each so many pixels, and one of dy.
   const int mine = j0 + threadIdx.x % kWide, tap = mine / g.cg(), row_of_taps = tap / g.s;
@@ -353,28 +354,16 @@ __global__ void __launch_bounds__(256) conv2d_weight_kernel(WeightSums sums, con
   for (int first = begin; first < end; first += kPixels) {
     const int count = min(kPixels, end - first);
     __syncthreads();
-    if (int(threadIdx.x) < count) {
-      const int index = first + threadIdx.x, row = index / q, plane = row / p;
-      if constexpr (kVolume) pixels[threadIdx.x] = pixel_of_dy<true>(g, sums.of_dy, index);
-      else
-        pixels[threadIdx.x] = {plane * g.h * g.w, (row - plane * p) * g.stride_h - g.pad_top,
-                               (index - row * q) * g.stride_w - g.pad_left};
-    }
+    if (int(threadIdx.x) < count) pixels[threadIdx.x] = pixel_of_dy<kVolume>(g, sums.of_dy, first + threadIdx.x);
     for (int i = threadIdx.x / kDown; i < kPixels; i += kThreads / kDown)
       of_dy[i * kDown + threadIdx.x % kDown] =
-          i < count && k < g.kg() ? load<1>(from_dy + int64_t{first + i} * sums.dy_pitch).v[0] : 0.0f;
+          i < count && k < kg ? load<1>(from_dy + int64_t{first + i} * dy_pitch).v[0] : 0.0f;
     __syncthreads();
     for (int i = threadIdx.x / kWide; i < kPixels; i += kThreads / kWide) {
       float v = 0;
       if (i < count && mine < sums.columns) {
-        const GatherPixel<kVolume> at = pixels[i];
-        const int ih = at.h + dh, iw = at.w + dw;
-        if constexpr (kVolume) {
-          const GatherPixel<true> from = at.moved(dd, dh, dw);
-          if (from.inside(in)) v = load<1>(from_x + int64_t{from.row(in)} * sums.x_pitch).v[0];
-        } else if (unsigned(ih) < unsigned(g.h) && unsigned(iw) < unsigned(g.w)) {
-          v = load<1>(from_x + int64_t{at.image + ih * g.w + iw} * sums.x_pitch).v[0];
-        }
+        const GatherPixel<kVolume> at = pixels[i].moved(dd, dh, dw);
+        if (at.inside(in)) v = load<1>(from_x + int64_t{at.row(in)} * x_pitch).v[0];
       }
       of_x[i * kWide + threadIdx.x % kWide] = v;
     }

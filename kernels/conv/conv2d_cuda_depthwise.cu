@@ -89,12 +89,15 @@ void gather(const Exec& exec, const Gather& g, const T* in, const float* filter,
 
 // A thread: W channels of kTaps taps, of each so many pixels of a chunk; a block's lanes are added in order, and a
 // second kernel adds the chunks.
-struct DepthwiseWeights {
-  Conv2dSpec g;
+struct DepthwiseChunks {  // an argument apart from the spec: of both in one the compiler made slower code
   ConvOutput of_dy;
   int pixels, chunk, chunks;
+};
+struct DepthwiseWeights : DepthwiseChunks {
+  Conv2dSpec g;
 
-  explicit DepthwiseWeights(const Conv2dSpec& spec) : g(spec.flattened()), of_dy(output_of(g)) {
+  explicit DepthwiseWeights(const Conv2dSpec& spec) : g(spec.flattened()) {
+    of_dy = output_of(g);
     check_pixels(g.x_rows(), g.y_rows());
     pixels = int(g.y_rows());
     // 4 blocks for each multiprocessor, if a thread has 8 pixels then; at most 1024 a thread and sum.
@@ -106,10 +109,9 @@ struct DepthwiseWeights {
 };
 
 template <bool kVolume, int W, class T>
-__global__ void __launch_bounds__(kThreads)
-    conv2d_depthwise_weight_kernel(DepthwiseWeights of, int across, const T* dy, const T* x, float* parts) {
+__global__ void __launch_bounds__(kThreads) conv2d_depthwise_weight_kernel(Conv2dSpec g, DepthwiseChunks of, int across,
+                                                                           const T* dy, const T* x, float* parts) {
   KERN_SHARED(float[kThreads * W], of_thread);
-  const Conv2dSpec& g = of.g;
   const int c = (blockIdx.y * across + threadIdx.x % across) * W, lanes = kThreads / across;
   const int tap0 = blockIdx.z * kTaps, taps = g.t * g.r * g.s;
   const int begin = blockIdx.x * of.chunk, end = begin + min(of.chunk, of.pixels - begin);
@@ -126,7 +128,7 @@ __global__ void __launch_bounds__(kThreads)
       for (int j = 0; j < kTaps; ++j) {
         const int ih = pixel.h + r * g.dil_h, iw = pixel.w + s * g.dil_w;
         bool inside = r < g.r && unsigned(ih) < unsigned(g.h) && unsigned(iw) < unsigned(g.w);
-        int64_t row = int64_t{pixel.image} + ih * g.w + iw;
+        int64_t row = int64_t{pixel.image + ih * g.w + iw};
         if constexpr (kVolume) {
           const int id = pixel.d + t * g.dil_d;
           inside = inside && t < g.t && unsigned(id) < unsigned(g.d);
@@ -164,7 +166,7 @@ void run_weights(const Exec& exec, const DepthwiseWeights& of, const T* dy, cons
                             unsigned(ceil_div(of.g.t * of.g.r * of.g.s, kTaps))),
                .block = kThreads,
                .stream = stream_of(exec)},
-              of, across, dy, x, parts);
+              of.g, static_cast<const DepthwiseChunks&>(of), across, dy, x, parts);
 }
 template <int W, class T>
 void run_weights(const Exec& exec, const DepthwiseWeights& of, const T* dy, const T* x, float* parts) {

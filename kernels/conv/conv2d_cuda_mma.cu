@@ -240,8 +240,13 @@ struct MmaStep {
   }
 };
 
+// Blocks that a multiprocessor has at least, where the compiler would rather spill registers; 0 tells it nothing.
+template <bool kVolume, int kDepth, int kChannels, bool kBackward, Precision kPrecision>
+constexpr int kMmaBlocks =
+    kVolume&& kDepth == 32 && kChannels == 64 && kBackward&& kPrecision == Precision::f32 ? 2 : 0;
+
 template <bool kVolume, int kDepth, int kChannels, bool kBackward, Precision kPrecision, class Out>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kMmaBlocks<kVolume, kDepth, kChannels, kBackward, kPrecision>)
     conv2d_mma_kernel(MmaGather of, const float* in, const float* filter, const float* bias, Out* out) {
   const Gather& g = of.g;
   const Tiling& tiling = of.tiling;
@@ -251,16 +256,16 @@ __global__ void __launch_bounds__(kThreads)
   const int h0 = (row_of_tiles - plane * tiling.down) * tiling.tile_h;
   const int w0 = (blockIdx.x - row_of_tiles * tiling.across) * tiling.tile_w;
   if (h0 >= h.count || w0 >= w.count) return;  // this phase has fewer outputs than others
-  MmaStep<kVolume, kDepth> step{.depth = h.taps > 0 && w.taps > 0 ? g.in_c : 0, .end = 1};
-  int out_image = plane, first = 0;  // where tap 0 in depth reads: the plane, counted through the batch
+  int out_image = plane, first = 0;            // where tap 0 in depth reads: the plane, counted through the batch
+  int t = 0, end = 1;                          // the taps in depth that read one
   if constexpr (kVolume) {
     const int n = plane / g.d.most_outputs(), a = plane - n * g.d.most_outputs(), low = a * d.scale + d.offset;
     if (a >= d.count) return;
     out_image = n * g.d.out + d.first + a * d.step, first = n * g.d.in + low;
-    const auto inside = [&](int t) { return unsigned(low + t * d.advance) < unsigned(g.d.in); };
-    step.end = step.depth ? d.taps : 0;
-    while (step.t < step.end && !inside(step.t)) ++step.t;
-    while (step.t < step.end && !inside(step.end - 1)) --step.end;
+    const auto inside = [&](int tap) { return unsigned(low + tap * d.advance) < unsigned(g.d.in); };
+    end = h.taps > 0 && w.taps > 0 ? d.taps : 0;
+    while (t < end && !inside(t)) ++t;
+    while (t < end && !inside(end - 1)) --end;
   }
 
   float* const shared = KERN_DYNAMIC_SHARED(float);
@@ -299,6 +304,7 @@ __global__ void __launch_bounds__(kThreads)
     }
     tile.load_stage(from, taps, at.c0, stage);
   };
+  MmaStep<kVolume, kDepth> step{.depth = h.taps > 0 && w.taps > 0 ? g.in_c : 0, .end = end, .t = t};
   if (step.there()) load_step(step, 0);
   for (int stage = 0; step.there(); stage ^= 1) {
     const auto next = step.next();
