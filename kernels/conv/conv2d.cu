@@ -19,28 +19,28 @@ constexpr int kSmallThreads = 128, kSmallStage = 2048;
 template <int kChannels, int kPixels, class T>
 constexpr int kSmallBlocks = kPixels == 4 && (kChannels == 1 || (kChannels == 8 && std::is_same_v<T, Bf16>)) ? 1 : 0;
 
-template <int kChannels, int kPixels, int V, class T>
+template <bool kVolume, int kChannels, int kPixels, int V, class T>
 __global__ void __launch_bounds__(kSmallThreads, kSmallBlocks<kChannels, kPixels, T>)
     conv2d_small_kernel(Gather g, const T* in, const float* filter, const float* bias, T* out) {
   constexpr int kDepth = kSmallStage / kChannels, kPack = kChannels < 4 ? kChannels : 4;
   KERN_SHARED(float[kSmallStage], staged);  // [depth][channel]
-  const int group = blockIdx.z / g.phases(), phase = blockIdx.z % g.phases();
-  const GatherPhase h = g.h.phase(phase / g.w.phases()), w = g.w.phase(phase % g.w.phases());
+  const int phases = g.phases<kVolume>(), group = blockIdx.z / phases;
+  const GatherPhases of = gather_phases<kVolume>(g, blockIdx.z % phases);
   const int k0 = blockIdx.y * kChannels, first = blockIdx.x * (kSmallThreads * kPixels) + threadIdx.x;
   in += group * g.in_c;
   filter += group * g.w_group + k0 * g.w_out;
 
-  GatherPixel pixel[kPixels];
+  GatherPixel<kVolume> pixel[kPixels];
   float sum[kPixels][kChannels];
 #pragma unroll
   for (int j = 0; j < kPixels; ++j) {
-    pixel[j] = gather_pixel(g, h, w, first + j * kSmallThreads);
+    pixel[j] = gather_pixel<kVolume>(g, of, first + j * kSmallThreads);
 #pragma unroll
     for (int k = 0; k < kChannels; ++k) sum[j][k] = 0;
   }
 
-  const int depth = h.taps * w.taps * g.in_c;
-  int r = 0, s = 0, c = 0;  // the tap and channel of the next depth step
+  const int depth = taps_of(of) * g.in_c;
+  int t = 0, r = 0, s = 0, c = 0;  // the tap and channel of the next depth step
   const T* at[kPixels];
 #pragma unroll
   for (int j = 0; j < kPixels; ++j) at[j] = nullptr;
@@ -48,20 +48,18 @@ __global__ void __launch_bounds__(kSmallThreads, kSmallBlocks<kChannels, kPixels
     const int count = min(kDepth, depth - d0);
     __syncthreads();
     for (int e = threadIdx.x; e < count * kChannels; e += kSmallThreads) {
-      const int d = d0 + e / kChannels, k = e % kChannels;
-      const int tap = d / g.in_c, tap_r = tap / w.taps, tap_s = tap - tap_r * w.taps;
-      const int64_t in_filter = int64_t{h.tap + tap_r * h.tap_step} * g.w.taps + w.tap + tap_s * w.tap_step;
+      const int d = d0 + e / kChannels, k = e % kChannels, tap = d / g.in_c;
+      const int64_t in_filter = tap_in_filter<kVolume>(g, of, gather_tap<kVolume>(of, tap));
       staged[e] = k0 + k < g.out_c ? filter[k * g.w_out + in_filter * g.w_tap + (d - tap * g.in_c) * g.w_in] : 0.0f;
     }
     __syncthreads();
     for (int d = 0; d < count;) {
       if (c == 0) {
-        const int dh = r * h.advance, dw = s * w.advance;
+        const int dd = t * of.d.advance, dh = r * of.h.advance, dw = s * of.w.advance;
 #pragma unroll
         for (int j = 0; j < kPixels; ++j) {
-          const int ih = pixel[j].h + dh, iw = pixel[j].w + dw;
-          const bool inside = unsigned(ih) < unsigned(g.h.in) && unsigned(iw) < unsigned(g.w.in);
-          at[j] = inside ? in + (pixel[j].image + ih * g.w.in + iw) * g.in_pitch : nullptr;
+          const GatherPixel<kVolume> from = pixel[j].moved(dd, dh, dw);
+          at[j] = from.inside(g.extent()) ? in + from.row(g.extent()) * g.in_pitch : nullptr;
         }
       }
       const int run = min(count - d, g.in_c - c);
@@ -85,19 +83,20 @@ __global__ void __launch_bounds__(kSmallThreads, kSmallBlocks<kChannels, kPixels
       c += run;
       if (c == g.in_c) {
         c = 0;
-        if (++s == w.taps) s = 0, ++r;
+        if (++s == of.w.taps) s = 0, ++r;
+        if (kVolume && r == of.h.taps) r = 0, ++t;
       }
     }
   }
 
-  const int channel = group * g.out_c + k0, total = g.n * h.count * w.count;
+  const int channel = group * g.out_c + k0, total = outputs_of(g, of);
   const bool packed = k0 + kChannels <= g.out_c &&
                       reinterpret_cast<uintptr_t>(out + channel) % (sizeof(T) * kPack) == 0 && g.out_pitch % kPack == 0;
 #pragma unroll
   for (int j = 0; j < kPixels; ++j) {
     const int index = first + j * kSmallThreads;
     if (index >= total) return;
-    const int64_t row = gather_row(g, h, w, index);
+    const int64_t row = gather_row<kVolume>(g, of, index);
     T* to = out + row * g.out_pitch + channel;
 #pragma unroll
     for (int k = 0; k < kChannels; k += kPack) {
@@ -122,36 +121,38 @@ __global__ void __launch_bounds__(kSmallThreads, kSmallBlocks<kChannels, kPixels
 // kAcross values of shared memory for 8 * kAcross multiply-adds: at 64 channels the arithmetic is the bound.
 constexpr int kTilePixels = 128, kTileDepth = 16, kTileThreads = 256;
 
-template <int kAcross, int V, class T>
+template <bool kVolume, int kAcross, int V, class T>
 __global__ void __launch_bounds__(kTileThreads)
     conv2d_tile_kernel(Gather g, const T* in, const float* filter, const float* bias, T* out) {
   constexpr int kChannels = 16 * kAcross, kPixelPitch = kTilePixels + 4, kChannelPitch = kChannels + 4;
   constexpr int kFilterLoads = kChannels * kTileDepth / kTileThreads, kPacks = 4 / V;
   KERN_SHARED(float[2][kTileDepth][kPixelPitch], of_in);
   KERN_SHARED(float[2][kTileDepth][kChannelPitch], of_filter);
-  const int group = blockIdx.z / g.phases(), phase = blockIdx.z % g.phases();
-  const GatherPhase h = g.h.phase(phase / g.w.phases()), w = g.w.phase(phase % g.w.phases());
+  const int phases = g.phases<kVolume>(), group = blockIdx.z / phases;
+  const GatherPhases of = gather_phases<kVolume>(g, blockIdx.z % phases);
   const int k0 = blockIdx.y * kChannels, first = blockIdx.x * kTilePixels;
   in += group * g.in_c;
   filter += group * g.w_group + k0 * g.w_out;
-  const int depth = h.taps * w.taps * g.in_c;
+  const int depth = taps_of(of) * g.in_c;
 
   // Loads: four steps of depth of two pixels; and kFilterLoads values of the filter, along what is dense in memory.
   const int lane = threadIdx.x / 4, quad = threadIdx.x % 4 * 4;
-  const GatherPixel pixel[2] = {gather_pixel(g, h, w, first + lane), gather_pixel(g, h, w, first + lane + 64)};
+  const GatherPixel<kVolume> pixel[2] = {gather_pixel<kVolume>(g, of, first + lane),
+                                         gather_pixel<kVolume>(g, of, first + lane + 64)};
   const bool along_depth = g.w_in == 1;
   Pack<V> x[2][kPacks];
   float f[kFilterLoads];
   auto fetch = [&](int d0) {
 #pragma unroll
     for (int i = 0; i < kPacks; ++i) {
-      const int d = d0 + quad + i * V, tap = d / g.in_c, c = d - tap * g.in_c, r = tap / w.taps;
-      const int dh = r * h.advance, dw = (tap - r * w.taps) * w.advance;
+      const int d = d0 + quad + i * V, at = d / g.in_c, c = d - at * g.in_c;
+      const GatherTap tap = gather_tap<kVolume>(of, at);
+      const int dd = tap.t * of.d.advance, dh = tap.r * of.h.advance, dw = tap.s * of.w.advance;
 #pragma unroll
       for (int j = 0; j < 2; ++j) {
-        const int ih = pixel[j].h + dh, iw = pixel[j].w + dw;
-        const bool inside = d < depth && unsigned(ih) < unsigned(g.h.in) && unsigned(iw) < unsigned(g.w.in);
-        x[j][i] = inside ? load<V>(in + (pixel[j].image + ih * g.w.in + iw) * g.in_pitch + c) : Pack<V>{};
+        const GatherPixel<kVolume> from = pixel[j].moved(dd, dh, dw);
+        const bool there = d < depth && from.inside(g.extent());
+        x[j][i] = there ? load<V>(in + from.row(g.extent()) * g.in_pitch + c) : Pack<V>{};
       }
     }
 #pragma unroll
@@ -159,8 +160,8 @@ __global__ void __launch_bounds__(kTileThreads)
       const int e = threadIdx.x + i * kTileThreads;
       const int k = along_depth ? e / kTileDepth : e % kChannels;
       const int d = d0 + (along_depth ? e % kTileDepth : e / kChannels);
-      const int tap = d / g.in_c, r = tap / w.taps, s = tap - r * w.taps;
-      const int64_t in_filter = int64_t{h.tap + r * h.tap_step} * g.w.taps + w.tap + s * w.tap_step;
+      const int tap = d / g.in_c;
+      const int64_t in_filter = tap_in_filter<kVolume>(g, of, gather_tap<kVolume>(of, tap));
       f[i] = d < depth && k0 + k < g.out_c ? filter[k * g.w_out + in_filter * g.w_tap + (d - tap * g.in_c) * g.w_in]
                                            : 0.0f;
     }
@@ -201,7 +202,7 @@ __global__ void __launch_bounds__(kTileThreads)
     if (more) stage(buffer ^ 1);
   }
 
-  const int mine = k0 + across, channel = group * g.out_c + mine, total = g.n * h.count * w.count;
+  const int mine = k0 + across, channel = group * g.out_c + mine, total = outputs_of(g, of);
   if (mine >= g.out_c) return;
   const bool packed = mine + kAcross <= g.out_c &&
                       reinterpret_cast<uintptr_t>(out + channel) % (sizeof(T) * kAcross) == 0 &&
@@ -214,7 +215,7 @@ __global__ void __launch_bounds__(kTileThreads)
 #pragma unroll
   for (int i = 0; i < 8; ++i) {
     if (first + down + i >= total) return;
-    const int64_t row = gather_row(g, h, w, first + down + i);
+    const int64_t row = gather_row<kVolume>(g, of, first + down + i);
     T* to = out + row * g.out_pitch + channel;
     Pack<kAcross> v;
 #pragma unroll
@@ -230,47 +231,52 @@ __global__ void __launch_bounds__(kTileThreads)
 
 // --- which kernel ---
 
-template <int kChannels, int kPixels, class T>
+template <bool kVolume, int kChannels, int kPixels, class T>
 void run_small(const Exec& exec, const Gather& g, bool packs, const T* in, const float* filter, const float* bias,
                T* out) {
   const LaunchConfig config{.grid = dim3(unsigned(ceil_div(g.most_pixels(), kSmallThreads * kPixels)),
                                          unsigned(ceil_div(g.out_c, kChannels)), unsigned(g.groups * g.phases())),
                             .block = kSmallThreads,
                             .stream = stream_of(exec)};
-  if (packs) KERN_LAUNCH((conv2d_small_kernel<kChannels, kPixels, 4, T>), config, g, in, filter, bias, out);
-  else KERN_LAUNCH((conv2d_small_kernel<kChannels, kPixels, 1, T>), config, g, in, filter, bias, out);
+  if (packs) KERN_LAUNCH((conv2d_small_kernel<kVolume, kChannels, kPixels, 4, T>), config, g, in, filter, bias, out);
+  else KERN_LAUNCH((conv2d_small_kernel<kVolume, kChannels, kPixels, 1, T>), config, g, in, filter, bias, out);
 }
-template <int kChannels, class T>
+template <bool kVolume, int kChannels, class T>
 void run_small(const Exec& exec, const Gather& g, bool packs, const T* in, const float* filter, const float* bias,
                T* out) {
   // Four pixels a thread where that still makes two blocks for each multiprocessor of a large GPU.
   const int64_t blocks = ceil_div(g.most_pixels(), 4 * kSmallThreads) * ceil_div(g.out_c, kChannels) * g.groups;
-  if (blocks * g.phases() >= 264) run_small<kChannels, 4>(exec, g, packs, in, filter, bias, out);
-  else run_small<kChannels, 1>(exec, g, packs, in, filter, bias, out);
+  if (blocks * g.phases() >= 264) run_small<kVolume, kChannels, 4>(exec, g, packs, in, filter, bias, out);
+  else run_small<kVolume, kChannels, 1>(exec, g, packs, in, filter, bias, out);
 }
-template <int kAcross, class T>
+template <bool kVolume, int kAcross, class T>
 void run_tile(const Exec& exec, const Gather& g, bool packs, const T* in, const float* filter, const float* bias,
               T* out) {
   const LaunchConfig config{.grid = dim3(unsigned(ceil_div(g.most_pixels(), kTilePixels)),
                                          unsigned(ceil_div(g.out_c, 16 * kAcross)), unsigned(g.groups * g.phases())),
                             .block = kTileThreads,
                             .stream = stream_of(exec)};
-  if (packs) KERN_LAUNCH((conv2d_tile_kernel<kAcross, 4, T>), config, g, in, filter, bias, out);
-  else KERN_LAUNCH((conv2d_tile_kernel<kAcross, 1, T>), config, g, in, filter, bias, out);
+  if (packs) KERN_LAUNCH((conv2d_tile_kernel<kVolume, kAcross, 4, T>), config, g, in, filter, bias, out);
+  else KERN_LAUNCH((conv2d_tile_kernel<kVolume, kAcross, 1, T>), config, g, in, filter, bias, out);
+}
+template <bool kVolume, class T>
+void run_gather(const Exec& exec, const Gather& g, const T* in, const float* filter, const float* bias, T* out) {
+  const bool packs = packs_fit(g.in_c, {{in, g.in_pitch}});
+  if (g.in_c > 4 && g.out_c > 32) return run_tile<kVolume, 4>(exec, g, packs, in, filter, bias, out);
+  if (g.in_c > 4 && g.out_c > 16) return run_tile<kVolume, 2>(exec, g, packs, in, filter, bias, out);
+  if (g.out_c > 8) return run_small<kVolume, 16>(exec, g, packs, in, filter, bias, out);
+  if (g.out_c > 4) return run_small<kVolume, 8>(exec, g, packs, in, filter, bias, out);
+  if (g.out_c > 2) return run_small<kVolume, 4>(exec, g, packs, in, filter, bias, out);
+  if (g.out_c > 1) return run_small<kVolume, 2>(exec, g, packs, in, filter, bias, out);
+  run_small<kVolume, 1>(exec, g, packs, in, filter, bias, out);
 }
 
 }  // namespace
 
 template <class T>
 void gather_cuda(const Exec& exec, const Gather& g, const T* in, const float* filter, const float* bias, T* out) {
-  const bool packs = packs_fit(g.in_c, {{in, g.in_pitch}});
-  if (g.in_c > 4 && g.out_c > 32) return run_tile<4>(exec, g, packs, in, filter, bias, out);
-  if (g.in_c > 4 && g.out_c > 16) return run_tile<2>(exec, g, packs, in, filter, bias, out);
-  if (g.out_c > 8) return run_small<16>(exec, g, packs, in, filter, bias, out);
-  if (g.out_c > 4) return run_small<8>(exec, g, packs, in, filter, bias, out);
-  if (g.out_c > 2) return run_small<4>(exec, g, packs, in, filter, bias, out);
-  if (g.out_c > 1) return run_small<2>(exec, g, packs, in, filter, bias, out);
-  run_small<1>(exec, g, packs, in, filter, bias, out);
+  if (g.volume()) run_gather<true>(exec, g, in, filter, bias, out);
+  else run_gather<false>(exec, g, in, filter, bias, out);
 }
 
 namespace {
@@ -283,11 +289,18 @@ namespace {
 // little.
 struct WeightSums {
   Conv2dSpec g;
-  int p, q, pixels, columns, down, wide, chunk, chunks;
+  ConvOutput of_dy;
+  int64_t x_pitch, dy_pitch;
+  int pixels, columns, down, wide, chunk, chunks;
 
-  WeightSums(const Conv2dSpec& spec, int height, int width)
-      : g(spec), p(height), q(width), pixels(g.n * p * q), columns(g.r * g.s * g.cg()) {
-    check_pixels(g.x_rows(), int64_t{g.n} * p * q);
+  WeightSums(const Conv2dSpec& spec, ConvOutput out)
+      : g(flattened(spec, out)),
+        of_dy(out),
+        x_pitch(g.x_pitch()),
+        dy_pitch(g.dy_pitch()),
+        columns(g.t * g.r * g.s * g.cg()) {
+    check_pixels(g.x_rows(), int64_t{g.n} * out.o * out.p * out.q);
+    pixels = g.n * out.o * out.p * out.q;
     down = g.kg() > 16 ? 64 : g.kg() > 4 ? 16 : 4;
     wide = columns > 16 ? 64 : 16;
     const int64_t tiles = ceil_div(g.kg(), down) * ceil_div(columns, wide) * g.groups;
@@ -295,6 +308,7 @@ struct WeightSums {
     chunks = int(wanted < most ? wanted : most);
     chunk = chunks ? int(ceil_div(pixels, chunks)) : 0;
   }
+  bool volume() const { return g.volume() || of_dy.o > 1; }
   size_t bytes() const { return size_t(chunks) * size_t(g.w_size()) * sizeof(float); }
 };
 
@@ -306,22 +320,25 @@ struct WeightTile {
   static constexpr int kFloats = kStaged > kThreads * 16 ? kStaged : kThreads * 16;
 };
 
-template <int kDown, int kWide, class T>
+template <bool kVolume, int kDown, int kWide, class T>
 __global__ void __launch_bounds__(256) conv2d_weight_kernel(WeightSums sums, const T* dy, const T* x, float* parts) {
   using Tile = WeightTile<kDown, kWide>;
   constexpr int kThreads = Tile::kThreads, kSplit = Tile::kSplit, kPixels = Tile::kPixels;
   KERN_SHARED(float[Tile::kFloats], shared);  // [pixel][kDown] of dy, [pixel][kWide] of x; at the end all the sums
-  KERN_SHARED(GatherPixel[kPixels], pixels);
+  KERN_SHARED(GatherPixel<kVolume>[kPixels], pixels);
   float *of_dy = shared, *of_x = shared + kPixels * kDown;
   const Conv2dSpec& g = sums.g;
+  const GatherExtent in{g.d, g.h, g.w};
   const int group = blockIdx.z, across_tiles = (sums.columns + kWide - 1) / kWide;
   const int k0 = blockIdx.y / across_tiles * kDown, j0 = blockIdx.y % across_tiles * kWide;
   const int begin = blockIdx.x * sums.chunk, end = begin + min(sums.chunk, sums.pixels - begin);
-  const int p = sums.p, q = sums.q;
+  const int kg = g.kg();
+  const int64_t x_pitch = sums.x_pitch, dy_pitch = sums.dy_pitch;
 
   // This thread stages column `mine` of x, for each so many pixels, and one of dy.
-  const int mine = j0 + threadIdx.x % kWide, tap = mine / g.cg(), tap_r = tap / g.s;
-  const int dh = tap_r * g.dil_h, dw = (tap - tap_r * g.s) * g.dil_w;
+  const int mine = j0 + threadIdx.x % kWide, tap = mine / g.cg(), row_of_taps = tap / g.s;
+  const int tap_t = kVolume ? row_of_taps / g.r : 0, dd = tap_t * g.dil_d;
+  const int dh = (row_of_taps - tap_t * g.r) * g.dil_h, dw = (tap - row_of_taps * g.s) * g.dil_w;
   const T* from_x = x + group * g.cg() + (mine - tap * g.cg());
   const int k = k0 + threadIdx.x % kDown;
   const T* from_dy = dy + group * g.kg() + k;
@@ -337,22 +354,16 @@ __global__ void __launch_bounds__(256) conv2d_weight_kernel(WeightSums sums, con
   for (int first = begin; first < end; first += kPixels) {
     const int count = min(kPixels, end - first);
     __syncthreads();
-    if (int(threadIdx.x) < count) {
-      const int index = first + threadIdx.x, row = index / q, n = row / p;
-      pixels[threadIdx.x] = {n * g.h * g.w, (row - n * p) * g.stride_h - g.pad_top,
-                             (index - row * q) * g.stride_w - g.pad_left};
-    }
+    if (int(threadIdx.x) < count) pixels[threadIdx.x] = pixel_of_dy<kVolume>(g, sums.of_dy, first + threadIdx.x);
     for (int i = threadIdx.x / kDown; i < kPixels; i += kThreads / kDown)
       of_dy[i * kDown + threadIdx.x % kDown] =
-          i < count && k < g.kg() ? load<1>(from_dy + int64_t{first + i} * g.dy_pitch()).v[0] : 0.0f;
+          i < count && k < kg ? load<1>(from_dy + int64_t{first + i} * dy_pitch).v[0] : 0.0f;
     __syncthreads();
     for (int i = threadIdx.x / kWide; i < kPixels; i += kThreads / kWide) {
       float v = 0;
       if (i < count && mine < sums.columns) {
-        const GatherPixel at = pixels[i];
-        const int ih = at.h + dh, iw = at.w + dw;
-        if (unsigned(ih) < unsigned(g.h) && unsigned(iw) < unsigned(g.w))
-          v = load<1>(from_x + int64_t{at.image + ih * g.w + iw} * g.x_pitch()).v[0];
+        const GatherPixel<kVolume> at = pixels[i].moved(dd, dh, dw);
+        if (at.inside(in)) v = load<1>(from_x + int64_t{at.row(in)} * x_pitch).v[0];
       }
       of_x[i * kWide + threadIdx.x % kWide] = v;
     }
@@ -389,32 +400,37 @@ __global__ void __launch_bounds__(256) conv2d_weight_kernel(WeightSums sums, con
   }
 }
 
-template <int kDown, class T>
+template <bool kVolume, int kDown, class T>
 void run_weight(const Exec& exec, const WeightSums& sums, const T* dy, const T* x, float* parts) {
   const int64_t tiles = ceil_div(sums.g.kg(), kDown) * ceil_div(sums.columns, sums.wide);
   const LaunchConfig config{.grid = dim3(unsigned(sums.chunks), unsigned(tiles), unsigned(sums.g.groups)),
                             .block = 256,
                             .stream = stream_of(exec)};
-  if (sums.wide == 64) KERN_LAUNCH((conv2d_weight_kernel<kDown, 64, T>), config, sums, dy, x, parts);
-  else KERN_LAUNCH((conv2d_weight_kernel<kDown, 16, T>), config, sums, dy, x, parts);
+  if (sums.wide == 64) KERN_LAUNCH((conv2d_weight_kernel<kVolume, kDown, 64, T>), config, sums, dy, x, parts);
+  else KERN_LAUNCH((conv2d_weight_kernel<kVolume, kDown, 16, T>), config, sums, dy, x, parts);
+}
+template <bool kVolume, class T>
+void run_weight(const Exec& exec, const WeightSums& sums, const T* dy, const T* x, float* parts) {
+  if (sums.down == 64) run_weight<kVolume, 64>(exec, sums, dy, x, parts);
+  else if (sums.down == 16) run_weight<kVolume, 16>(exec, sums, dy, x, parts);
+  else run_weight<kVolume, 4>(exec, sums, dy, x, parts);
 }
 
 }  // namespace
 
-size_t weight_cuda_bytes(const Conv2dSpec& g, int p, int q) { return WeightSums(g, p, q).bytes(); }
+size_t weight_cuda_bytes(const Conv2dSpec& g, ConvOutput of_dy) { return WeightSums(g, of_dy).bytes(); }
 template <class T>
-void weight_cuda(const Exec& exec, const Conv2dSpec& g, int p, int q, const T* dy, const T* x, float* dw) {
-  const WeightSums sums(g, p, q);
+void weight_cuda(const Exec& exec, const Conv2dSpec& g, ConvOutput of_dy, const T* dy, const T* x, float* dw) {
+  const WeightSums sums(g, of_dy);
   float* parts = static_cast<float*>(exec.scratch);
-  if (sums.down == 64) run_weight<64>(exec, sums, dy, x, parts);
-  else if (sums.down == 16) run_weight<16>(exec, sums, dy, x, parts);
-  else run_weight<4>(exec, sums, dy, x, parts);
+  if (sums.volume()) run_weight<true>(exec, sums, dy, x, parts);
+  else run_weight<false>(exec, sums, dy, x, parts);
   add_chunks(exec, g.w_size(), sums.chunks, parts, dw);
 }
 
 #define KERN_PLAIN(T)                                                                              \
   template void gather_cuda(const Exec&, const Gather&, const T*, const float*, const float*, T*); \
-  template void weight_cuda(const Exec&, const Conv2dSpec&, int, int, const T*, const T*, float*)
+  template void weight_cuda(const Exec&, const Conv2dSpec&, ConvOutput, const T*, const T*, float*)
 KERN_PLAIN(float);
 KERN_PLAIN(Bf16);
 #undef KERN_PLAIN
@@ -423,17 +439,17 @@ template <class T>
 Conv2dImplOf<T> conv2d_cuda_impl() {
   return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_plain_bf16",
           .device = Device::cuda,
-          .supports = [](const Conv2dSpec& g) { return !g.volume(); },
+          .supports = supports_all,
           .workspace =
               [](const Conv2dSpec& g) {
-                return std::max(weight_cuda_bytes(g, g.p(), g.q()), BiasSums(g.y_rows(), g.k).bytes());
+                return std::max(weight_cuda_bytes(g, output_of(g)), BiasSums(g.y_rows(), g.k).bytes());
               },
           .forward = [](const Exec& exec, const Conv2dSpec& g, const T* x, const float* w, const float* b,
                         T* y) { gather_cuda(exec, forward_gather(g), x, w, b, y); },
           .backward_data = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w,
                               T* dx) { gather_cuda(exec, backward_gather(g), dy, w, nullptr, dx); },
           .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const T* x,
-                                float* dw) { weight_cuda(exec, g, g.p(), g.q(), dy, x, dw); },
+                                float* dw) { weight_cuda(exec, g, output_of(g), dy, x, dw); },
           .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const T* dy,
                               float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
           .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const T* dy, const float* w, const float* b,

@@ -50,20 +50,35 @@ struct GatherAxis {
             .offset = (at + pad - tap * dil) / stride,
             .advance = -dil / common};
   }
+  bool operator==(const GatherAxis&) const = default;
 };
+// Of planes, where there is one, or none reads another: a batch of images.
+constexpr GatherAxis one_plane() {
+  return {.in = 1, .out = 1, .taps = 1, .stride = 1, .dil = 1, .pad = 0, .common = 1, .backward = false};
+}
 
+struct GatherExtent {  // of an input
+  int d, h, w;
+};
 // out[pixel, k] = bias[k] + sum over taps and c of filter[k, tap, c] * in[pixel's tap, c], for each group; plus
 // added[pixel, k], of out's type, where there is one.
 struct Gather {
   int n, in_c, out_c, groups;  // channels of one group
-  GatherAxis h, w;
+  GatherAxis d, h, w;
   int64_t in_pitch, out_pitch;
   int64_t w_in, w_tap, w_out, w_group;  // steps in the filter's memory
   const void* added = nullptr;
   int64_t added_pitch = 0;
 
-  constexpr int phases() const { return h.phases() * w.phases(); }
-  constexpr int64_t most_pixels() const { return int64_t{n} * h.most_outputs() * w.most_outputs(); }
+  bool volume() const { return d != one_plane(); }
+  // What depends on d is known beforehand in a kernel that is compiled for images.
+  template <bool kVolume = true>
+  constexpr int phases() const {
+    return (kVolume ? d.phases() : 1) * h.phases() * w.phases();
+  }
+  constexpr GatherExtent extent() const { return {d.in, h.in, w.in}; }
+  constexpr int taps() const { return d.taps * h.taps * w.taps; }
+  constexpr int64_t most_pixels() const { return int64_t{n} * d.most_outputs() * h.most_outputs() * w.most_outputs(); }
 };
 
 inline void check_pixels(int64_t in, int64_t out) {
@@ -71,31 +86,45 @@ inline void check_pixels(int64_t in, int64_t out) {
   check(in <= kMax && out <= kMax, "convolution on CUDA: a batch of images has ", in, " pixels going in and ", out,
         " coming out; kernels count up to ", kMax, ": give it fewer images at a time");
 }
-// p and q: a transposed convolution may end before the convolution whose adjoint it is.
-inline Gather forward_gather(const Conv2dSpec& g, int p, int q) {
-  check_pixels(g.x_rows(), int64_t{g.n} * p * q);
-  auto axis = [](int in, int out, int taps, int stride, int dil, int pad) {
-    return GatherAxis{in, out, taps, stride, dil, pad, std::gcd(stride, dil), false};
+// What comes out along each axis: a transposed convolution may end before the convolution whose adjoint it is.
+struct ConvOutput {
+  int o, p, q;
+};
+constexpr ConvOutput output_of(const Conv2dSpec& g) { return {g.o(), g.p(), g.q()}; }
+// As images, if it can be that.
+constexpr Conv2dSpec flattened(const Conv2dSpec& g, ConvOutput& out) {
+  if (out.o != g.d) return g;
+  const Conv2dSpec flat = g.flattened();
+  if (flat.d != g.d) out.o = 1;
+  return flat;
+}
+inline Gather forward_gather(const Conv2dSpec& spec, ConvOutput out) {
+  const Conv2dSpec g = flattened(spec, out);
+  check_pixels(g.x_rows(), int64_t{g.n} * out.o * out.p * out.q);
+  auto axis = [](int in, int to, int taps, int stride, int dil, int pad) {
+    return GatherAxis{in, to, taps, stride, dil, pad, std::gcd(stride, dil), false};
   };
   return {.n = g.n,
           .in_c = g.cg(),
           .out_c = g.kg(),
           .groups = g.groups,
-          .h = axis(g.h, p, g.r, g.stride_h, g.dil_h, g.pad_top),
-          .w = axis(g.w, q, g.s, g.stride_w, g.dil_w, g.pad_left),
+          .d = g.volume() ? axis(g.d, out.o, g.t, g.stride_d, g.dil_d, g.pad_front) : one_plane(),
+          .h = axis(g.h, out.p, g.r, g.stride_h, g.dil_h, g.pad_top),
+          .w = axis(g.w, out.q, g.s, g.stride_w, g.dil_w, g.pad_left),
           .in_pitch = g.x_pitch(),
           .out_pitch = g.y_pitch(),
           .w_in = 1,
           .w_tap = g.cg(),
-          .w_out = int64_t{g.r} * g.s * g.cg(),
-          .w_group = int64_t{g.kg()} * g.r * g.s * g.cg()};
+          .w_out = int64_t{g.t} * g.r * g.s * g.cg(),
+          .w_group = int64_t{g.kg()} * g.t * g.r * g.s * g.cg()};
 }
-inline Gather forward_gather(const Conv2dSpec& g) { return forward_gather(g, g.p(), g.q()); }
-inline Gather backward_gather(const Conv2dSpec& g, int p, int q) {
-  Gather out = forward_gather(g, p, q);
+inline Gather forward_gather(const Conv2dSpec& g) { return forward_gather(g, output_of(g)); }
+inline Gather backward_gather(const Conv2dSpec& g, ConvOutput of_forward) {
+  Gather out = forward_gather(g, of_forward);
   std::swap(out.in_c, out.out_c);
   std::swap(out.w_in, out.w_out);
-  for (GatherAxis* axis : {&out.h, &out.w}) {
+  for (GatherAxis* axis : {&out.d, &out.h, &out.w}) {
+    if (axis == &out.d && !out.volume()) continue;
     std::swap(axis->in, axis->out);
     axis->backward = true;
   }
@@ -103,8 +132,7 @@ inline Gather backward_gather(const Conv2dSpec& g, int p, int q) {
   out.out_pitch = g.dx_pitch();
   return out;
 }
-
-inline Gather backward_gather(const Conv2dSpec& g) { return backward_gather(g, g.p(), g.q()); }
+inline Gather backward_gather(const Conv2dSpec& g) { return backward_gather(g, output_of(g)); }
 
 inline Gather backward_gather_added(const Conv2dSpec& g, const void* base, int64_t pitch) {
   Gather out = backward_gather(g);
@@ -113,31 +141,109 @@ inline Gather backward_gather_added(const Conv2dSpec& g, const void* base, int64
   return out;
 }
 
-// What conv2d.cu does, for any gather and for dy of any height and width; bias may be null.
+// What conv2d.cu does, for any gather and for dy of any depth, height and width; bias may be null.
 // T, float or Bf16: what the arrays but the filter and its bias are in memory.
 template <class T>
 void gather_cuda(const Exec& exec, const Gather& g, const T* in, const float* filter, const float* bias, T* out);
-size_t weight_cuda_bytes(const Conv2dSpec& g, int p, int q);
+size_t weight_cuda_bytes(const Conv2dSpec& g, ConvOutput of_dy);
 template <class T>
-void weight_cuda(const Exec& exec, const Conv2dSpec& g, int p, int q, const T* dy, const T* x, float* dw);
+void weight_cuda(const Exec& exec, const Conv2dSpec& g, ConvOutput of_dy, const T* dy, const T* x, float* dw);
 
-// A pixel of the output as the taps see it: its image's first row in the input, and where tap 0 reads.
+// --- a gather's threads: kVolume says whether there is more than one plane, and images pay nothing for what does not ---
+
+struct GatherPhases {
+  GatherPhase d, h, w;
+};
+template <bool kVolume>
+__device__ __forceinline__ GatherPhases gather_phases(const Gather& g, int index) {
+  const int row = index / g.w.phases();
+  if constexpr (kVolume) {
+    const int plane = row / g.h.phases();
+    return {g.d.phase(plane), g.h.phase(row - plane * g.h.phases()), g.w.phase(index % g.w.phases())};
+  } else {
+    return {one_plane().phase(0), g.h.phase(row), g.w.phase(index % g.w.phases())};
+  }
+}
+__device__ __forceinline__ int taps_of(const GatherPhases& p) { return p.d.taps * p.h.taps * p.w.taps; }
+__device__ __forceinline__ int outputs_of(const Gather& g, const GatherPhases& p) {
+  return g.n * p.d.count * p.h.count * p.w.count;
+}
+
+// A tap of a phase, and its place among the filter's.
+struct GatherTap {
+  int t, r, s;
+};
+template <bool kVolume>
+__device__ __forceinline__ GatherTap gather_tap(const GatherPhases& p, int index) {
+  const int row = index / p.w.taps, t = kVolume ? row / p.h.taps : 0;
+  return {t, row - t * p.h.taps, index - row * p.w.taps};
+}
+template <bool kVolume>
+__device__ __forceinline__ int64_t tap_in_filter(const Gather& g, const GatherPhases& p, const GatherTap& tap) {
+  int64_t row = int64_t{p.h.tap + tap.r * p.h.tap_step};
+  if constexpr (kVolume) row += int64_t{p.d.tap + tap.t * p.d.tap_step} * g.h.taps;
+  return row * g.w.taps + p.w.tap + tap.s * p.w.tap_step;
+}
+
+// A pixel of the output as the taps see it: its image's (or volume's) first row in the input, and where tap 0 reads.
+template <bool kVolume>
 struct GatherPixel {
   int image = 0, h = 0, w = 0;
+
+  constexpr GatherPixel moved(int, int down, int across) const { return {image, h + down, w + across}; }
+  constexpr bool inside(const GatherExtent& in) const {
+    return unsigned(h) < unsigned(in.h) && unsigned(w) < unsigned(in.w);
+  }
+  constexpr int row(const GatherExtent& in) const { return image + h * in.w + w; }  // of one inside
 };
-// An index among n images of a phase's outputs; one outside reads nothing.
-__device__ __forceinline__ GatherPixel gather_pixel(const Gather& g, const GatherPhase& h, const GatherPhase& w,
-                                                    int index) {
+template <>
+struct GatherPixel<true> {
+  int image = 0, h = 0, w = 0, d = 0;
+
+  constexpr GatherPixel moved(int deep, int down, int across) const { return {image, h + down, w + across, d + deep}; }
+  constexpr bool inside(const GatherExtent& in) const {
+    return unsigned(d) < unsigned(in.d) && unsigned(h) < unsigned(in.h) && unsigned(w) < unsigned(in.w);
+  }
+  constexpr int row(const GatherExtent& in) const { return image + (d * in.h + h) * in.w + w; }
+};
+// An index among a phase's outputs; one outside reads nothing.
+template <bool kVolume>
+__device__ __forceinline__ GatherPixel<kVolume> gather_pixel(const Gather& g, const GatherPhases& p, int index) {
   constexpr int kOutside = -(1 << 30);
-  if (index >= g.n * h.count * w.count) return {0, kOutside, kOutside};
-  const int row = index / w.count, n = row / h.count;
-  return {n * g.h.in * g.w.in, (row - n * h.count) * h.scale + h.offset, (index - row * w.count) * w.scale + w.offset};
+  if (index >= outputs_of(g, p)) return {0, kOutside, kOutside};
+  const int row = index / p.w.count, plane = row / p.h.count;
+  const int h = (row - plane * p.h.count) * p.h.scale + p.h.offset,
+            w = (index - row * p.w.count) * p.w.scale + p.w.offset;
+  if constexpr (kVolume) {
+    const int n = plane / p.d.count;
+    return {n * g.d.in * g.h.in * g.w.in, h, w, (plane - n * p.d.count) * p.d.scale + p.d.offset};
+  } else {
+    return {plane * g.h.in * g.w.in, h, w};
+  }
 }
-// Where it lies in the output, as a row of values.
-__device__ __forceinline__ int64_t gather_row(const Gather& g, const GatherPhase& h, const GatherPhase& w, int index) {
-  const int row = index / w.count, n = row / h.count;
-  return (int64_t{n} * g.h.out + h.first + (row - n * h.count) * h.step) * g.w.out + w.first +
-         (index - row * w.count) * w.step;
+// The same of an index among dy's pixels, for sums over them.
+template <bool kVolume>
+__device__ __forceinline__ GatherPixel<kVolume> pixel_of_dy(const Conv2dSpec& g, const ConvOutput& of_dy, int index) {
+  const int row = index / of_dy.q, plane = row / of_dy.p;
+  const int h = (row - plane * of_dy.p) * g.stride_h - g.pad_top, w = (index - row * of_dy.q) * g.stride_w - g.pad_left;
+  if constexpr (kVolume) {
+    const int n = plane / of_dy.o;
+    return {n * g.d * g.h * g.w, h, w, (plane - n * of_dy.o) * g.stride_d - g.pad_front};
+  } else {
+    return {plane * g.h * g.w, h, w};
+  }
+}
+// Where a phase's output lies, as a row of values.
+template <bool kVolume>
+__device__ __forceinline__ int64_t gather_row(const Gather& g, const GatherPhases& p, int index) {
+  const int row = index / p.w.count, plane = row / p.h.count;
+  int64_t to = plane;
+  if constexpr (kVolume) {
+    const int n = plane / p.d.count;
+    to = int64_t{n} * g.d.out + p.d.first + (plane - n * p.d.count) * p.d.step;
+  }
+  return (to * g.h.out + p.h.first + (row - plane * p.h.count) * p.h.step) * g.w.out + p.w.first +
+         (index - row * p.w.count) * p.w.step;
 }
 
 // v + what is to be added to results k .. k + W - 1 of an output's row, of which `there` are there.

@@ -4,6 +4,8 @@
 // what it loaded before. ldmatrix fetches each tap's fragments at shifted addresses.
 //   3x3, 64 channels: a step loads 180 pixels and 9 * 64 rows of 32 bytes (24 KB) for 128 * 64 * 72 multiply-adds, 24
 //   to the byte: the tensor cores are the bound. Each warp has 64 pixels by 32 channels: 48 mma for 6 ldmatrix.
+// Of a volume the pixels are of one plane, and the steps go through the channels of every plane that a tap in depth
+// reads; a plane outside is no step at all.
 // Activations kept as bf16 are loaded by the same kernels as words of two channels each, so that a step has twice the
 // channels; the filter is rounded to bf16 first, as [out][taps][in] for whichever direction, and what comes out is
 // rounded as it is written.
@@ -106,7 +108,8 @@ struct MmaTile {
   const Gather& g;
   const Tiling& tiling;
   const GatherPhase &h, &w;
-  const int image, h0, w0, k0;               // the tile's first pixel and channel
+  const int in_image, out_image;             // planes, counted through the batch; of a volume in_image is 0
+  const int h0, w0, k0;                      // the tile's first pixel and channel
   const int back_h, back_w, halo_h, halo_w;  // the halo begins so much before the first tap's pixels
   int* const in_row;                         // of each of the halo's pixels: its place in the image, or -1
   float* const stages;
@@ -121,11 +124,12 @@ struct MmaTile {
     for (int i = threadIdx.x; i < halo; i += kThreads) {
       const int ih = low_h + i / halo_w, iw = low_w + i % halo_w;
       const bool inside = unsigned(ih) < unsigned(g.h.in) && unsigned(iw) < unsigned(g.w.in);
-      in_row[i] = inside ? (image * g.h.in + ih) * g.w.in + iw : -1;
+      in_row[i] = inside ? (in_image * g.h.in + ih) * g.w.in + iw : -1;
     }
   }
 
-  // Begins to copy kDepth words of channels from c0 on: the halo's, then every tap's.
+  // Begins to copy kDepth words of channels from c0 on: the halo's, then every tap's. Of a volume: from a plane of the
+  // input on, and from that tap in depth of the filter on.
   __device__ __forceinline__ void load_stage(const float* in, const float* filter, int c0, int stage) {
     float* to = stages + stage * of_stage;
     for (int e = threadIdx.x; e < halo * (kDepth / 4); e += kThreads) {
@@ -205,7 +209,7 @@ struct MmaTile {
         const int pixel = pixel0 + i * 16 + lane / 4 + l * 4;
         const int ah = h0 + pixel / tiling.tile_w, aw = w0 + pixel % tiling.tile_w;
         if (ah >= h.count || aw >= w.count) continue;
-        const int64_t row = (int64_t{image} * g.h.out + h.first + ah * h.step) * g.w.out + w.first + aw * w.step;
+        const int64_t row = (int64_t{out_image} * g.h.out + h.first + ah * h.step) * g.w.out + w.first + aw * w.step;
         Out* to = out + row * g.out_pitch;
 #pragma unroll
         for (int j = 0; j < kAcross; ++j) {
@@ -221,16 +225,48 @@ struct MmaTile {
   }
 };
 
-template <int kDepth, int kChannels, bool kBackward, Precision kPrecision, class Out>
-__global__ void __launch_bounds__(kThreads)
+// A step of the sum: kDepth words of channels from c0 on and, of a volume, a tap in depth t < end.
+template <bool kVolume, int kDepth>
+struct MmaStep {
+  int depth, end;
+  int c0 = 0, t = 0;
+
+  constexpr bool there() const { return kVolume ? t < end : c0 < depth; }
+  constexpr MmaStep next() const {
+    MmaStep to = *this;
+    to.c0 += kDepth;
+    if (kVolume && to.c0 >= depth) to.c0 = 0, ++to.t;
+    return to;
+  }
+};
+
+// Blocks that a multiprocessor has at least, where the compiler would rather spill registers; 0 tells it nothing.
+template <bool kVolume, int kDepth, int kChannels, bool kBackward, Precision kPrecision>
+constexpr int kMmaBlocks =
+    kVolume&& kDepth == 32 && kChannels == 64 && kBackward&& kPrecision == Precision::f32 ? 2 : 0;
+
+template <bool kVolume, int kDepth, int kChannels, bool kBackward, Precision kPrecision, class Out>
+__global__ void __launch_bounds__(kThreads, kMmaBlocks<kVolume, kDepth, kChannels, kBackward, kPrecision>)
     conv2d_mma_kernel(MmaGather of, const float* in, const float* filter, const float* bias, Out* out) {
   const Gather& g = of.g;
   const Tiling& tiling = of.tiling;
-  const GatherPhase h = g.h.phase(blockIdx.z / g.w.phases()), w = g.w.phase(blockIdx.z % g.w.phases());
-  const int row_of_tiles = blockIdx.x / tiling.across, image = row_of_tiles / tiling.down;
-  const int h0 = (row_of_tiles - image * tiling.down) * tiling.tile_h;
+  const GatherPhases phases = gather_phases<kVolume>(g, blockIdx.z);
+  const GatherPhase &d = phases.d, &h = phases.h, &w = phases.w;
+  const int row_of_tiles = blockIdx.x / tiling.across, plane = row_of_tiles / tiling.down;
+  const int h0 = (row_of_tiles - plane * tiling.down) * tiling.tile_h;
   const int w0 = (blockIdx.x - row_of_tiles * tiling.across) * tiling.tile_w;
   if (h0 >= h.count || w0 >= w.count) return;  // this phase has fewer outputs than others
+  int out_image = plane, first = 0;            // where tap 0 in depth reads: the plane, counted through the batch
+  int t = 0, end = 1;                          // the taps in depth that read one
+  if constexpr (kVolume) {
+    const int n = plane / g.d.most_outputs(), a = plane - n * g.d.most_outputs(), low = a * d.scale + d.offset;
+    if (a >= d.count) return;
+    out_image = n * g.d.out + d.first + a * d.step, first = n * g.d.in + low;
+    const auto inside = [&](int tap) { return unsigned(low + tap * d.advance) < unsigned(g.d.in); };
+    end = h.taps > 0 && w.taps > 0 ? d.taps : 0;
+    while (t < end && !inside(t)) ++t;
+    while (t < end && !inside(end - 1)) --end;
+  }
 
   float* const shared = KERN_DYNAMIC_SHARED(float);
   using Tile = MmaTile<kDepth, kChannels, kBackward, kPrecision, Out>;
@@ -239,7 +275,8 @@ __global__ void __launch_bounds__(kThreads)
             tiling,
             h,
             w,
-            image,
+            kVolume ? 0 : plane,
+            out_image,
             h0,
             w0,
             int(blockIdx.y) * kChannels,
@@ -259,11 +296,20 @@ __global__ void __launch_bounds__(kThreads)
   for (int i = 0; i < Tile::kDown; ++i)
 #pragma unroll
     for (int j = 0; j < Tile::kAcross; ++j) sum[i][j] = {};
-  const int depth = h.taps > 0 && w.taps > 0 ? g.in_c : 0;
-  if (depth) tile.load_stage(in, filter, 0, 0);
-  for (int c0 = 0, stage = 0; c0 < depth; c0 += kDepth, stage ^= 1) {
-    if (c0 + kDepth < depth) {
-      tile.load_stage(in, filter, c0 + kDepth, stage ^ 1);
+  const auto load_step = [&](const MmaStep<kVolume, kDepth>& at, int stage) {
+    const float *from = in, *taps = filter;
+    if constexpr (kVolume) {
+      from += int64_t{first + at.t * d.advance} * g.h.in * g.w.in * g.in_pitch;
+      taps += int64_t{d.tap + at.t * d.tap_step} * g.h.taps * g.w.taps * g.w_tap;
+    }
+    tile.load_stage(from, taps, at.c0, stage);
+  };
+  MmaStep<kVolume, kDepth> step{.depth = h.taps > 0 && w.taps > 0 ? g.in_c : 0, .end = end, .t = t};
+  if (step.there()) load_step(step, 0);
+  for (int stage = 0; step.there(); stage ^= 1) {
+    const auto next = step.next();
+    if (next.there()) {
+      load_step(next, stage ^ 1);
       copy_async_wait<1>();
     } else {
       copy_async_wait<0>();
@@ -271,6 +317,7 @@ __global__ void __launch_bounds__(kThreads)
     __syncthreads();
     tile.multiply_stage(stage, a_at, b_at, sum);
     __syncthreads();  // the next but one is loaded to where this one lay
+    step = next;
   }
   tile.store_sums(sum, bias, out);
 }
@@ -296,18 +343,24 @@ int channels_that_fit(const MmaGather& t) {
 template <bool kBackward>
 bool serves(const Gather& g) {
   const MmaGather t(g);
-  return t.g.n * t.tiling.tiles() * kTile * 2 <= int64_t{g.n} * g.h.most_outputs() * g.w.most_outputs() * 5 &&
+  return t.tiling.tiles() * kTile * 2 <= int64_t{g.h.most_outputs()} * g.w.most_outputs() * 5 &&
          channels_that_fit<kBackward>(t);
 }
 
 template <Precision kPrecision, int kDepth, int kChannels, bool kBackward, class Out>
 void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, Out* out) {
-  const LaunchConfig config{.grid = dim3(unsigned(t.g.n * t.tiling.tiles()), unsigned(ceil_div(t.g.out_c, kChannels)),
+  const int64_t planes = int64_t{t.g.n} * t.g.d.most_outputs();
+  const LaunchConfig config{.grid = dim3(unsigned(planes * t.tiling.tiles()), unsigned(ceil_div(t.g.out_c, kChannels)),
                                          unsigned(t.g.phases())),
                             .block = kThreads,
                             .shared_bytes = MmaLayout<kDepth, kChannels, kBackward>::bytes(t.tiling.halo, t.taps),
                             .stream = stream_of(exec)};
-  KERN_LAUNCH((conv2d_mma_kernel<kDepth, kChannels, kBackward, kPrecision, Out>), config, t, in, filter, bias, out);
+  if (t.g.volume())
+    KERN_LAUNCH((conv2d_mma_kernel<true, kDepth, kChannels, kBackward, kPrecision, Out>), config, t, in, filter, bias,
+                out);
+  else
+    KERN_LAUNCH((conv2d_mma_kernel<false, kDepth, kChannels, kBackward, kPrecision, Out>), config, t, in, filter, bias,
+                out);
 }
 template <Precision kPrecision, int kDepth, bool kBackward, class Out>
 void run(const Exec& exec, const MmaGather& t, const float* in, const float* filter, const float* bias, Out* out) {
@@ -332,18 +385,18 @@ void run(const Exec& exec, const Gather& g, const float* in, const float* filter
 
 // --- bf16 in memory ---
 
-FilterPacking packing_of(const Conv2dSpec& g, bool backward_data) { return {g.k, g.r * g.s, g.c, backward_data}; }
+FilterPacking packing_of(const Conv2dSpec& g, bool backward_data) { return {g.k, g.t * g.r * g.s, g.c, backward_data}; }
 
 // The gather as words of two channels: of the input, and of the packed filter.
 Gather in_words(Gather g) {
-  const int taps = g.h.taps * g.w.taps;
+  const int taps = g.taps();
   g.in_c /= 2, g.in_pitch /= 2;
   g.w_in = 1, g.w_tap = g.in_c, g.w_out = int64_t{taps} * g.in_c;
   return g;
 }
 void run_bf16(const Exec& exec, const Gather& g, const Bf16* in, const float* filter, const float* bias, Bf16* out) {
   if (!packs_fit(g.in_c, {{in, g.in_pitch}}, 8)) return gather_cuda(exec, g, in, filter, bias, out);
-  const int taps = g.h.taps * g.w.taps;
+  const int taps = g.taps();
   const bool transposed = g.w_in != 1;
   const FilterPacking packing{transposed ? g.in_c : g.out_c, taps, transposed ? g.out_c : g.in_c, transposed};
   const void* packed = packed_filter(exec, packing);
@@ -361,19 +414,21 @@ void run_bf16(const Exec& exec, const Gather& g, const Bf16* in, const float* fi
 // of tiles of 64 pixels of dy, whose x it loads once for all taps. Each of its 8 warps has 32 by 8 kAcross for each tap
 // in registers: dy's fragments serve all taps. Every 2048 pixels the sums are added to what the block has in memory, so
 // that long ones lose little; a second kernel adds the blocks' sums in order.
+// Of a volume a block takes one tap in depth, and the planes for which it reads one.
 //   3x3: a tile loads 64 rows of 256 bytes and 108 of 128 (30 KB) for 64 * 64 * 32 * 9 multiply-adds, 39 to the byte.
 constexpr int kWeightTile = 64, kWeightThreads = 256, kWeightDown = 64, kWeightFold = 32;
 
 struct MmaWeights {
   Conv2dSpec g;
   int of_word;  // values: 1 float or 2 bf16
-  int p, q;
+  int o, p, q;
   Tiling tiling;
   int taps_at_once, wide, chunk, chunks;
 
   explicit MmaWeights(const Conv2dSpec& spec, int most_chunks = 1 << 20, int values_of_word = 1)
-      : g(spec),
+      : g(spec.flattened()),
         of_word(values_of_word),
+        o(g.o()),
         p(g.p()),
         q(g.q()),
         tiling(
@@ -383,12 +438,13 @@ struct MmaWeights {
                      : g.r * g.s <= 3 ? 3
                                       : 9),
         wide(taps_at_once == 9 ? 32 : 64) {
-    const int64_t tiles = g.n * tiling.tiles(), wanted = ceil_div(528, blocks());  // 4 for each multiprocessor
+    const int64_t tiles = int64_t{g.n} * o * tiling.tiles();
+    const int64_t wanted = ceil_div(528, blocks() * g.t);  // 4 for each multiprocessor
     chunks = int(std::min(std::min(wanted, tiles), int64_t{most_chunks}));
     chunk = chunks ? int(ceil_div(tiles, chunks)) : 0;
   }
   static constexpr int span(int n, int stride, int taps, int dil) { return (n - 1) * stride + (taps - 1) * dil + 1; }
-  int64_t blocks() const {  // of one chunk
+  int64_t blocks() const {  // of one chunk and tap in depth
     return ceil_div(g.k, kWeightDown) * ceil_div(g.c, wide) * ceil_div(g.r * g.s, taps_at_once);
   }
   // Words from a pixel's row to the next one's. Floats are read value by value, rows 8 t + g apart, so that every lane
@@ -400,7 +456,7 @@ struct MmaWeights {
   bool serves() const { return shared_bytes() <= kMaxShared && tiling.tiles() * kWeightTile * 2 <= int64_t{p} * q * 5; }
 };
 
-template <int kTaps, int kAcross, Precision kPrecision, class T>
+template <bool kVolume, int kTaps, int kAcross, Precision kPrecision, class T>
 // One block at a time: with 128 registers, for two, some would be spilled.
 __global__ void __launch_bounds__(kWeightThreads, 1)
     conv2d_mma_weight_kernel(MmaWeights of, const T* dy, const T* x, float* parts) {
@@ -414,13 +470,25 @@ __global__ void __launch_bounds__(kWeightThreads, 1)
   const int wides = (g.c + kWide - 1) / kWide, downs = (g.k + kWeightDown - 1) / kWeightDown;
   const int c0 = blockIdx.y % wides * kWide, k0 = blockIdx.y / wides % downs * kWeightDown;
   const int tap0 = blockIdx.y / wides / downs * kTaps, taps = min(kTaps, g.r * g.s - tap0);
-  const int tiles = g.n * tiling.down * tiling.across;
-  const int begin = blockIdx.x * of.chunk, end = min(begin + of.chunk, tiles);
+  const int deep = kVolume ? blockIdx.z : 0, shift_d = deep * g.dil_d - g.pad_front;
+  int first_o = 0, planes = 1;
+  if constexpr (kVolume) {
+    first_o = shift_d < 0 ? (-shift_d + g.stride_d - 1) / g.stride_d : 0;
+    planes = shift_d < g.d ? max(min(of.o, (g.d - 1 - shift_d) / g.stride_d + 1) - first_o, 0) : 0;
+  }
+  const int tiles = g.n * planes * tiling.down * tiling.across;
+  const int chunk = kVolume ? (tiles + of.chunks - 1) / of.chunks : of.chunk;
+  const int begin = blockIdx.x * chunk, end = min(begin + chunk, tiles);
   float* shared = KERN_DYNAMIC_SHARED(float);
 
   auto fetch = [&](int tile, int stage) {
-    const int row_of_tiles = tile / tiling.across, image = row_of_tiles / tiling.down;
-    const int h0 = (row_of_tiles - image * tiling.down) * tiling.tile_h;
+    const int row_of_tiles = tile / tiling.across, plane = row_of_tiles / tiling.down;
+    int dy_image = plane, x_image = plane;
+    if constexpr (kVolume) {
+      const int n = plane / planes, o = first_o + plane - n * planes;
+      dy_image = n * of.o + o, x_image = n * g.d + o * g.stride_d + shift_d;
+    }
+    const int h0 = (row_of_tiles - plane * tiling.down) * tiling.tile_h;
     const int w0 = (tile - row_of_tiles * tiling.across) * tiling.tile_w;
     float* to = shared + stage * of.of_stage();
 #pragma unroll
@@ -428,7 +496,7 @@ __global__ void __launch_bounds__(kWeightThreads, 1)
       const int pixel = e / (kWeightDown / kOfCopy), k = e % (kWeightDown / kOfCopy) * kOfCopy;
       const int ph = h0 + pixel / tiling.tile_w, pw = w0 + pixel % tiling.tile_w;
       const bool inside = ph < of.p && pw < of.q && k0 + k < g.k;
-      const T* from = dy + ((int64_t{image} * of.p + ph) * of.q + pw) * g.dy_pitch() + k0 + k;
+      const T* from = dy + ((int64_t{dy_image} * of.p + ph) * of.q + pw) * g.dy_pitch() + k0 + k;
       copy_async<16>(to + pixel * kDyRow + k / kOfWord, inside ? from : dy, inside ? 16 : 0);
     }
     to += kWeightTile * kDyRow;
@@ -436,7 +504,7 @@ __global__ void __launch_bounds__(kWeightThreads, 1)
       const int pixel = e / (kWide / kOfCopy), c = e % (kWide / kOfCopy) * kOfCopy, row = pixel / halo_w;
       const int ih = h0 * g.stride_h - g.pad_top + row, iw = w0 * g.stride_w - g.pad_left + pixel - row * halo_w;
       const bool inside = unsigned(ih) < unsigned(g.h) && unsigned(iw) < unsigned(g.w) && c0 + c < g.c;
-      const T* from = x + ((int64_t{image} * g.h + ih) * g.w + iw) * g.x_pitch() + c0 + c;
+      const T* from = x + ((int64_t{x_image} * g.h + ih) * g.w + iw) * g.x_pitch() + c0 + c;
       copy_async<16>(to + pixel * kRow + c / kOfWord, inside ? from : x, inside ? 16 : 0);
     }
     copy_async_commit();
@@ -472,7 +540,8 @@ __global__ void __launch_bounds__(kWeightThreads, 1)
           for (int l = 0; l < 4; l += 2) {
             const int k = k0 + down + i * 16 + lane / 4 + l * 4, c = c0 + wide + j * 8 + lane % 4 * 2;
             if (t >= taps || k >= g.k || c >= g.c) continue;
-            float* to = parts + (int64_t{k} * g.r * g.s + tap0 + t) * g.c + c;
+            const int64_t tap = int64_t{kVolume ? k * g.t + deep : k} * g.r * g.s + tap0 + t;
+            float* to = parts + tap * g.c + c;
             Pack<2> v{{sum[t][i][j].c[l], sum[t][i][j].c[l + 1]}};
             if (!first) {
               const Pack<2> before = load<2>(to);
@@ -544,11 +613,13 @@ __global__ void __launch_bounds__(kWeightThreads, 1)
 
 template <Precision kPrecision, int kTaps, int kAcross, class T>
 void run_weights(const Exec& exec, const MmaWeights& of, const T* dy, const T* x, float* parts) {
-  const LaunchConfig config{.grid = dim3(unsigned(of.chunks), unsigned(of.blocks())),
+  const LaunchConfig config{.grid = dim3(unsigned(of.chunks), unsigned(of.blocks()), unsigned(of.g.t)),
                             .block = kWeightThreads,
                             .shared_bytes = of.shared_bytes(),
                             .stream = stream_of(exec)};
-  KERN_LAUNCH((conv2d_mma_weight_kernel<kTaps, kAcross, kPrecision, T>), config, of, dy, x, parts);
+  if (of.g.volume())
+    KERN_LAUNCH((conv2d_mma_weight_kernel<true, kTaps, kAcross, kPrecision, T>), config, of, dy, x, parts);
+  else KERN_LAUNCH((conv2d_mma_weight_kernel<false, kTaps, kAcross, kPrecision, T>), config, of, dy, x, parts);
 }
 template <Precision kPrecision, class T>
 void run_weights(const Exec& exec, const MmaWeights& of, const T* dy, const T* x, float* dw) {
@@ -564,11 +635,11 @@ void backward_weight(const Exec& exec, const Conv2dSpec& g, int most_chunks, con
   constexpr int kOfCopy = 16 / sizeof(T);
   const MmaWeights of(g, most_chunks, kOfCopy / 4);
   if (!of.serves() || !packs_fit(kOfCopy, {{x, g.x_pitch()}, {dy, g.dy_pitch()}}, kOfCopy))
-    return weight_cuda(exec, g, g.p(), g.q(), dy, x, dw);
+    return weight_cuda(exec, g, output_of(g), dy, x, dw);
   run_weights<kPrecision>(exec, of, dy, x, dw);
 }
 bool supports(const Conv2dSpec& g) {
-  return !g.volume() && g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kMin && g.k >= kMin && g.n > 0 &&
+  return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kMin && g.k >= kMin && g.n > 0 &&
          g.x_pitch() % 4 == 0 && g.dy_pitch() % 4 == 0 && serves<false>(forward_gather(g)) &&
          serves<true>(backward_gather(g));
 }
@@ -581,7 +652,7 @@ constexpr Conv2dImpl by(const char* name, bool (*supports_case)(const Conv2dSpec
       .supports = supports_case,
       .workspace =
           [](const Conv2dSpec& g) {
-            const size_t weights = std::max(weight_cuda_bytes(g, g.p(), g.q()), MmaWeights(g).bytes());
+            const size_t weights = std::max(weight_cuda_bytes(g, output_of(g)), MmaWeights(g).bytes());
             return std::max(weights, BiasSums(g.y_rows(), g.k).bytes());
           },
       .forward = [](const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b,
@@ -603,7 +674,7 @@ constexpr Conv2dImpl by(const char* name, bool (*supports_case)(const Conv2dSpec
 }
 
 bool supports_bf16(const Conv2dSpec& g) {
-  return !g.volume() && g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kMin && g.k >= kMin && g.n > 0 &&
+  return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kMin && g.k >= kMin && g.n > 0 &&
          g.x_pitch() % 8 == 0 && g.dy_pitch() % 8 == 0 && serves<false>(forward_gather(g)) &&
          serves<false>(in_words(backward_gather(g)));
 }
@@ -616,7 +687,7 @@ Conv2dImplOf<Bf16> conv2d_cuda_mma_bf16_impl() {
           .supports = supports_bf16,
           .workspace =
               [](const Conv2dSpec& g) {
-                return std::max({packing_of(g, false).bytes(), weight_cuda_bytes(g, g.p(), g.q()),
+                return std::max({packing_of(g, false).bytes(), weight_cuda_bytes(g, output_of(g)),
                                  MmaWeights(g, 1 << 20, 2).bytes(), BiasSums(g.y_rows(), g.k).bytes()});
               },
           .forward = [](const Exec& exec, const Conv2dSpec& g, const Bf16* x, const float* w, const float* b,

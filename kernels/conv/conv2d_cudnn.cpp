@@ -17,7 +17,8 @@ namespace {
 using namespace cudnn;
 enum : int64_t { kX = 1, kW = 2, kY = 3 };  // the tensors' numbers in a plan
 
-// What of a spec a direction depends on: the pitches of its own arrays.
+using Key = std::array<int64_t, 26>;
+// What of a spec, as images where it can be that, a direction depends on: the pitches of its own arrays.
 struct Case {
   Conv2dSpec g;
   ConvDirection direction;
@@ -25,41 +26,34 @@ struct Case {
   int64_t x_pitch() const { return direction == ConvDirection::backward_data ? g.dx_pitch() : g.x_pitch(); }
   int64_t y_pitch() const { return direction == ConvDirection::forward ? g.y_pitch() : g.dy_pitch(); }
   auto key() const {
-    return std::array<int64_t, 20>{g.n,
-                                   g.c,
-                                   g.h,
-                                   g.w,
-                                   g.k,
-                                   g.r,
-                                   g.s,
-                                   g.stride_h,
-                                   g.stride_w,
-                                   g.dil_h,
-                                   g.dil_w,
-                                   g.groups,
-                                   g.pad_top,
-                                   g.pad_bottom,
-                                   g.pad_left,
-                                   g.pad_right,
-                                   x_pitch(),
-                                   y_pitch(),
-                                   int(direction),
-                                   int(precision)};
+    return Key{g.n,           g.c,       g.h,         g.w,          g.k,
+               g.r,           g.s,       g.stride_h,  g.stride_w,   g.dil_h,
+               g.dil_w,       g.groups,  g.pad_top,   g.pad_bottom, g.pad_left,
+               g.pad_right,   x_pitch(), y_pitch(),   g.d,          g.t,
+               g.stride_d,    g.dil_d,   g.pad_front, g.pad_back,   int(direction),
+               int(precision)};
   }
   std::string in_words() const {
+    if (g.volume())
+      return text("conv2d ", direction, " of [", g.n, ",", g.d, ",", g.h, ",", g.w, ",", g.c, "] by [", g.k, ",", g.t,
+                  ",", g.r, ",", g.s, ",", g.cg(), "]");
     return text("conv2d ", direction, " of [", g.n, ",", g.h, ",", g.w, ",", g.c, "] by [", g.k, ",", g.r, ",", g.s,
                 ",", g.cg(), "]");
   }
 };
 
-// A tensor of our layout as cuDNN counts: dimensions in the order N, C, H, W, whatever lies next to what.
+// A tensor of our layout as cuDNN counts: dimensions in the order N, C, H, W, or N, C, D, H, W, whatever lies next to
+// what.
 CudnnDescriptor tensor(const CudnnApi& api, int64_t id, const char* name, const std::string& of, DataType type,
-                       const std::vector<int64_t>& nchw, int64_t pitch) {
+                       const std::vector<int64_t>& dims, int64_t pitch) {
+  std::vector<int64_t> strides(dims.size(), 1);
+  for (size_t i = dims.size() - 1; i >= 2; --i) strides[i] = pitch, pitch *= dims[i];
+  strides[0] = pitch;
   CudnnDescriptor t(api, DescriptorType::tensor, text(of, ": ", name));
   t.set(Attribute::tensor_id, id)
       .set(Attribute::tensor_data_type, type)
-      .set(Attribute::tensor_dimensions, nchw)
-      .set(Attribute::tensor_strides, std::vector<int64_t>{nchw[2] * nchw[3] * pitch, 1, nchw[3] * pitch, pitch})
+      .set(Attribute::tensor_dimensions, dims)
+      .set(Attribute::tensor_strides, strides)
       .set(Attribute::tensor_alignment, kCudnnAlignment);
   t.finalize();
   return t;
@@ -81,24 +75,31 @@ constexpr Names kNames[] = {
 
 }  // namespace
 
-CudnnPlan conv2d_cudnn_plan(const CudnnApi& api, const CudnnTarget& target, const Conv2dSpec& g,
+CudnnPlan conv2d_cudnn_plan(const CudnnApi& api, const CudnnTarget& target, const Conv2dSpec& spec,
                             ConvDirection direction, Precision precision) {
-  using Axes = std::vector<int64_t>;  // of height and width
+  using Axes = std::vector<int64_t>;
+  const Conv2dSpec g = spec.flattened();
+  const auto axes = [&](int64_t d, int64_t h, int64_t w) { return g.volume() ? Axes{d, h, w} : Axes{h, w}; };
+  const auto dims = [&](int64_t n, int64_t c, const Axes& spatial) {
+    Axes all{n, c};
+    all.insert(all.end(), spatial.begin(), spatial.end());
+    return all;
+  };
   const Case c{g, direction, precision};
   const DataType type = precision == Precision::bf16 ? DataType::bf16 : DataType::float32;
   const std::string what = c.in_words();
   std::vector<CudnnDescriptor> parts;
-  parts.push_back(tensor(api, kX, "x", what, type, {g.n, g.c, g.h, g.w}, c.x_pitch()));
-  parts.push_back(tensor(api, kW, "w", what, type, {g.k, g.cg(), g.r, g.s}, g.cg()));
-  parts.push_back(tensor(api, kY, "y", what, type, {g.n, g.k, g.p(), g.q()}, c.y_pitch()));
+  parts.push_back(tensor(api, kX, "x", what, type, dims(g.n, g.c, axes(g.d, g.h, g.w)), c.x_pitch()));
+  parts.push_back(tensor(api, kW, "w", what, type, dims(g.k, g.cg(), axes(g.t, g.r, g.s)), g.cg()));
+  parts.push_back(tensor(api, kY, "y", what, type, dims(g.n, g.k, axes(g.o(), g.p(), g.q())), c.y_pitch()));
   CudnnDescriptor convolution(api, DescriptorType::convolution, what);
   convolution.set(Attribute::convolution_compute_type, DataType::float32)
       .set(Attribute::convolution_mode, ConvolutionMode::cross_correlation)
-      .set(Attribute::convolution_spatial_dims, int64_t{2})
-      .set(Attribute::convolution_strides, Axes{g.stride_h, g.stride_w})
-      .set(Attribute::convolution_dilations, Axes{g.dil_h, g.dil_w})
-      .set(Attribute::convolution_pre_paddings, Axes{g.pad_top, g.pad_left})
-      .set(Attribute::convolution_post_paddings, Axes{g.pad_bottom, g.pad_right});
+      .set(Attribute::convolution_spatial_dims, int64_t{g.volume() ? 3 : 2})
+      .set(Attribute::convolution_strides, axes(g.stride_d, g.stride_h, g.stride_w))
+      .set(Attribute::convolution_dilations, axes(g.dil_d, g.dil_h, g.dil_w))
+      .set(Attribute::convolution_pre_paddings, axes(g.pad_front, g.pad_top, g.pad_left))
+      .set(Attribute::convolution_post_paddings, axes(g.pad_back, g.pad_bottom, g.pad_right));
   convolution.finalize();
   parts.push_back(std::move(convolution));
   const Names& names = kNames[int(direction)];
@@ -117,11 +118,11 @@ CudnnPlan conv2d_cudnn_plan(const CudnnApi& api, const CudnnTarget& target, cons
 template <class T>
 const CudnnPlan* conv2d_cudnn_plan(const Conv2dSpec& g, ConvDirection direction) {
   Cudnn* cudnn = opened_cudnn();
-  if (!cudnn || g.n < 1 || g.p() < 1 || g.q() < 1) return nullptr;
-  static auto& plans = *new std::map<std::array<int64_t, 20>, std::optional<CudnnPlan>>;  // for good, like the library
+  if (!cudnn || g.n < 1 || g.o() < 1 || g.p() < 1 || g.q() < 1) return nullptr;
+  static auto& plans = *new std::map<Key, std::optional<CudnnPlan>>;  // for good, like the library
   const Precision p = std::is_same_v<T, Bf16> ? Precision::bf16 : std::min(precision(), Precision::tf32);
   std::lock_guard lock(cudnn->mutex);
-  const auto [it, fresh] = plans.try_emplace(Case{g, direction, p}.key());
+  const auto [it, fresh] = plans.try_emplace(Case{g.flattened(), direction, p}.key());
   if (fresh) try {
       it->second = conv2d_cudnn_plan(cudnn->api, cudnn->target(), g, direction, p);
     } catch (const Error&) {
@@ -143,7 +144,7 @@ int64_t copy_of_filter(const Conv2dSpec& g) {
 }
 // As it stands, for both directions: cuDNN transposes it itself.
 FilterPacking packing_of(const Conv2dSpec& g, bool) {
-  return g.cg() % 2 == 0 ? FilterPacking{g.k, g.r * g.s, g.cg()} : FilterPacking{};
+  return g.cg() % 2 == 0 ? FilterPacking{g.k, g.t * g.r * g.s, g.cg()} : FilterPacking{};
 }
 CastSpec cast_of_filter(const Conv2dSpec& g) { return {.rows = 1, .c = g.w_size()}; }
 
@@ -201,8 +202,7 @@ Conv2dImplOf<T> conv2d_cudnn_impl() {
           .device = Device::cuda,
           .supports =
               [](const Conv2dSpec& g) {
-                return !g.volume() &&
-                       std::ranges::all_of(kDirections, [&](ConvDirection d) { return conv2d_cudnn_plan<T>(g, d); });
+                return std::ranges::all_of(kDirections, [&](ConvDirection d) { return conv2d_cudnn_plan<T>(g, d); });
               },
           .workspace =
               [](const Conv2dSpec& g) {

@@ -4,24 +4,29 @@
 #include "kernels/conv/conv_transpose2d.h"
 
 namespace kern::kernels {
+namespace {
+
+constexpr ConvOutput x_of(const ConvTranspose2dSpec& g) { return {g.d, g.h, g.w}; }
+
+}  // namespace
 
 template <class T>
 ConvTranspose2dImplOf<T> conv_transpose2d_cuda_impl() {
   return {.name = std::is_same_v<T, float> ? "cuda" : "cuda_bf16",
           .device = Device::cuda,
-          .supports = [](const ConvTranspose2dSpec& g) { return !g.as_conv().volume(); },
+          .supports = supports_all,
           .workspace =
               [](const ConvTranspose2dSpec& g) {
-                return std::max(weight_cuda_bytes(g.as_conv(), g.h, g.w), BiasSums(g.y_rows(), g.k).bytes());
+                return std::max(weight_cuda_bytes(g.as_conv(), x_of(g)), BiasSums(g.y_rows(), g.k).bytes());
               },
           .forward = [](const Exec& exec, const ConvTranspose2dSpec& g, const T* x, const float* w, const float* b,
-                        T* y) { gather_cuda(exec, backward_gather(g.conv_of_forward(), g.h, g.w), x, w, b, y); },
+                        T* y) { gather_cuda(exec, backward_gather(g.conv_of_forward(), x_of(g)), x, w, b, y); },
           .backward_data =
               [](const Exec& exec, const ConvTranspose2dSpec& g, const T* dy, const float* w, T* dx) {
-                gather_cuda(exec, forward_gather(g.conv_of_backward_data(), g.h, g.w), dy, w, nullptr, dx);
+                gather_cuda(exec, forward_gather(g.conv_of_backward_data(), x_of(g)), dy, w, nullptr, dx);
               },
           .backward_weight = [](const Exec& exec, const ConvTranspose2dSpec& g, const T* dy, const T* x,
-                                float* dw) { weight_cuda(exec, g.conv_of_backward_weight(), g.h, g.w, x, dy, dw); },
+                                float* dw) { weight_cuda(exec, g.conv_of_backward_weight(), x_of(g), x, dy, dw); },
           .backward_bias = [](const Exec& exec, const ConvTranspose2dSpec& g, const T* dy,
                               float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); }};
 }

@@ -23,8 +23,7 @@ ConvTranspose2dImplOf<T> conv_transpose2d_cudnn_impl() {
       .device = Device::cuda,
       .supports =
           [](const ConvTranspose2dSpec& g) {
-            return g.is_adjoint() && !g.as_conv().volume() &&
-                   conv2d_cudnn_plan<T>(g.conv_of_forward(), ConvDirection::backward_data) &&
+            return g.is_adjoint() && conv2d_cudnn_plan<T>(g.conv_of_forward(), ConvDirection::backward_data) &&
                    conv2d_cudnn_plan<T>(g.conv_of_backward_data(), ConvDirection::forward) &&
                    conv2d_cudnn_plan<T>(g.conv_of_backward_weight(), ConvDirection::backward_weight);
           },

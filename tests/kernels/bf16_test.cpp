@@ -114,6 +114,12 @@ constexpr Conv2dSpec strided(Conv2dSpec g, int stride) {
   g.stride_h = g.stride_w = stride;
   return g;
 }
+// Of volumes: as many taps in depth as down, as the rest is down.
+constexpr Conv2dSpec deep(Conv2dSpec g, int planes) {
+  g.d = planes, g.t = g.r, g.stride_d = g.stride_h, g.dil_d = g.dil_h;
+  g.pad_front = g.pad_top, g.pad_back = g.pad_bottom;
+  return g;
+}
 constexpr Conv2dSpec dilated(Conv2dSpec g, int dilation) {
   g.dil_h = g.dil_w = dilation;
   g.pad_top = g.pad_bottom = g.pad_left = g.pad_right = dilation;
@@ -136,6 +142,14 @@ TEST_F(Bf16Rows, conv2d) {
       {same(1, 3, 9, 11, 16, 3, 3), "cuda_plain_bf16"},
       {with(same(1, 16, 9, 11, 5, 3, 3), {.x = 17, .y = 7, .dx = 19, .dy = 6}), "cuda_plain_bf16"},
       {depthwise, "cuda_depthwise_bf16"},
+      {deep(same(1, 16, 8, 16, 16, 3, 3), 3), "cuda_mma_bf16"},
+      {with(deep(same(2, 24, 9, 8, 40, 3, 3), 2), {.x = 32, .y = 42, .dx = 25, .dy = 48}), "cuda_mma_bf16"},
+      {deep(strided(same(1, 16, 15, 16, 32, 3, 3), 2), 5), "cuda_mma_bf16"},
+      {deep(strided({.n = 1, .c = 32, .h = 16, .w = 16, .k = 16, .r = 2, .s = 2}, 2), 4), "cuda_mma_bf16"},
+      {deep(dilated(same(1, 16, 9, 16, 16, 3, 3), 2), 5), "cuda_mma_bf16"},
+      {deep(same(1, 1, 5, 6, 16, 3, 3), 4), "cuda_plain_bf16"},
+      {deep(same(1, 16, 5, 6, 5, 3, 3), 4), "cuda_plain_bf16"},
+      {deep(depthwise, 3), "cuda_depthwise_bf16"},
   };
   for (const auto& [g, first] : cases) {
     SCOPED_TRACE(text(g.c, " -> ", g.k, ", ", g.h, " x ", g.w, ", filter ", g.r, " x ", g.s));
@@ -172,6 +186,31 @@ TEST_F(Bf16Rows, conv_transpose2d) {
         .pitch = {.x = 24, .y = 50}},
        "cuda_conv2d_bf16"},
       {{.n = 1, .c = 4, .w = 13, .k = 6, .s = 3, .stride_w = 2, .dil_w = 3, .columns_added = 2}, "cuda_bf16"},
+      {{.n = 1,
+        .c = 32,
+        .h = 8,
+        .w = 16,
+        .k = 16,
+        .r = 2,
+        .s = 2,
+        .stride_h = 2,
+        .stride_w = 2,
+        .d = 3,
+        .t = 2,
+        .stride_d = 2},
+       "cuda_conv2d_bf16"},
+      {{.n = 2,
+        .c = 4,
+        .h = 3,
+        .w = 5,
+        .k = 6,
+        .s = 3,
+        .d = 4,
+        .t = 3,
+        .stride_d = 2,
+        .crop_front = 1,
+        .planes_added = 3},
+       "cuda_bf16"},
   };
   for (const auto& [g, first] : cases) {
     SCOPED_TRACE(text(g.c, " -> ", g.k, ", ", g.h, " x ", g.w, ", filter ", g.r, " x ", g.s));

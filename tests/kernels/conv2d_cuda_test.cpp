@@ -3,7 +3,8 @@
 
 #include "kernels/common/precision.h"
 #include "kernels/conv/conv2d.h"
-#include "tests/support/kernel_check.h"
+#include "tests/kernels/conv2d_check.h"
+#include "tests/support/error_of.h"
 
 namespace kern::kernels {
 namespace {
@@ -46,6 +47,16 @@ constexpr Conv2dSpec same3x3(int n, int c, int h, int w, int k) {
           .pad_right = 1};
 }
 
+constexpr Conv2dSpec same3x3x3(int n, int c, int d, int h, int w, int k) {
+  Conv2dSpec g = same3x3(n, c, h, w, k);
+  g.d = d, g.t = 3, g.pad_front = g.pad_back = 1;
+  return g;
+}
+constexpr Conv2dSpec strided_volume(Conv2dSpec g, int stride) {
+  g.stride_d = g.stride_h = g.stride_w = stride;
+  return g;
+}
+
 TEST(Conv2dCuda, tensor_cores_take_many_channels_and_large_images) {
   if (!cuda_available()) GTEST_SKIP() << "no CUDA";
   EXPECT_TRUE(takes("cuda_mma", same3x3(8, 64, 512, 512, 64)));
@@ -59,6 +70,62 @@ TEST(Conv2dCuda, tensor_cores_take_many_channels_and_large_images) {
   Conv2dSpec grouped = same3x3(8, 64, 512, 512, 64);
   grouped.groups = 2;
   EXPECT_FALSE(takes("cuda_mma", grouped));
+}
+
+TEST(Conv2dCuda, tensor_cores_take_volumes_of_large_planes) {
+  if (!cuda_available()) GTEST_SKIP() << "no CUDA";
+  EXPECT_TRUE(takes("cuda_mma", same3x3x3(4, 16, 128, 128, 128, 16)));
+  EXPECT_TRUE(takes("cuda_mma", same3x3x3(1, 128, 8, 8, 8, 128)));
+  EXPECT_TRUE(takes("cuda_mma", strided_volume(same3x3x3(2, 32, 64, 64, 64, 64), 2)));
+  EXPECT_FALSE(takes("cuda_mma", same3x3x3(1, 128, 4, 4, 4, 128)));
+  EXPECT_FALSE(takes("cuda_mma", same3x3x3(4, 1, 128, 128, 128, 16)));
+}
+
+// On tensor cores, as the emulator is quick enough for: what every row is held to.
+TEST(Conv2dCuda, volumes_on_tensor_cores_equal_the_reference) {
+  if (!cuda_available()) GTEST_SKIP() << "no CUDA";
+  Conv2dSpec dilated = same3x3x3(1, 16, 5, 9, 16, 16), pitched = same3x3x3(1, 24, 2, 9, 8, 40),
+             behind = same3x3x3(1, 16, 3, 8, 16, 16),
+             depth_alone{.n = 2, .c = 32, .h = 8, .w = 8, .k = 16, .d = 4, .t = 3};
+  dilated.dil_d = dilated.dil_h = dilated.dil_w = 2;
+  dilated.pad_front = dilated.pad_back = dilated.pad_top = dilated.pad_bottom = dilated.pad_left = dilated.pad_right =
+      2;
+  pitched.pitch = {.x = 32, .y = 42, .dx = 25, .dy = 48};
+  behind.pad_front = 4, behind.pad_back = 0;  // the first plane out reads none
+  const std::pair<const char*, Conv2dSpec> cases[] = {
+      {"3x3x3", same3x3x3(2, 16, 3, 8, 16, 16)},
+      {"one plane", same3x3x3(1, 16, 1, 8, 16, 16)},
+      {"planes of padding alone", behind},
+      {"dilated", dilated},
+      {"pitched", pitched},
+      {"taps in depth alone", depth_alone},
+      {"no tap in depth",
+       {.n = 2, .c = 16, .h = 8, .w = 16, .k = 16, .r = 3, .s = 1, .pad_top = 1, .pad_bottom = 1, .d = 3}},
+      {"stride in depth alone", {.n = 1, .c = 16, .h = 8, .w = 16, .k = 16, .d = 5, .t = 1, .stride_d = 2}},
+      {"stride 2", strided_volume(same3x3x3(1, 16, 5, 15, 16, 16), 2)},
+      {"2x2x2 of stride 2",
+       strided_volume({.n = 1, .c = 16, .h = 16, .w = 16, .k = 32, .r = 2, .s = 2, .d = 6, .t = 2}, 2)},
+  };
+  for (const auto& [name, g] : cases) {
+    SCOPED_TRACE(name);
+    EXPECT_TRUE(takes("cuda_mma", g));
+    for (const Precision p : {Precision::f32, Precision::bf16}) {  // bf16: the rows of tf32 too
+      if (p != Precision::f32 && g.macs() > 2'000'000) continue;
+      set_precision(p);
+      check_rows(g, true);
+    }
+    set_precision(Precision::f32);
+  }
+}
+
+TEST(Conv2dCuda, more_pixels_than_kernels_count_are_refused) {
+  if (!cuda_available()) GTEST_SKIP() << "no CUDA";
+  const Conv2dSpec g = same3x3x3(2, 16, 1024, 1024, 1024, 16);
+  for (const Conv2dImpl& impl : conv2d_registry().impls) {
+    if (impl.name != std::string_view("cuda") && impl.name != std::string_view("cuda_mma")) continue;
+    const std::string sentence = error_of([&] { impl.workspace(g); });
+    EXPECT_NE(sentence.find("has 2147483648 pixels going in"), std::string::npos) << sentence;
+  }
 }
 
 // Errors as a share of the result's root mean square, of sums of 288 to 1000 products: those of float, though tensor
@@ -159,6 +226,19 @@ TEST(Conv2dCuda, long_sums_are_folded) {
   conv2d_cuda_mma_weights({.scratch = scratch.device()}, g, 1, dy.device(), x.device(), dw.device());
   EXPECT_TRUE(close(dw, dw0));
 }
+TEST(Conv2dCuda, long_sums_of_volumes_are_folded) {
+  if (!cuda_available()) GTEST_SKIP() << "no CUDA";
+  const Conv2dSpec g{.n = 2, .c = 16, .h = 3, .w = 300, .k = 16, .d = 4, .t = 3, .pad_front = 1, .pad_back = 1};
+  const auto x = Array<>::integers(g.x_rows(), g.c, 0, 1), dy = Array<>::integers(g.y_rows(), g.k, 0, 2);
+  Array<> dw0(g.w_size(), 1);
+  conv2d_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
+  for (const int chunks : {1, 5}) {
+    Array<> dw(g.w_size(), 1);
+    Values<> scratch(size_t(chunks) * size_t(g.w_size()));
+    conv2d_cuda_mma_weights({.scratch = scratch.device()}, g, chunks, dy.device(), x.device(), dw.device());
+    EXPECT_TRUE(close(dw, dw0)) << chunks;
+  }
+}
 #endif
 
 // Slices of a concatenation may begin at any channel: what cannot be read 16 bytes at a time is read otherwise.
@@ -182,6 +262,23 @@ TEST(Conv2dCuda, slots_may_begin_anywhere) {
     EXPECT_TRUE(close(y, y0));
     EXPECT_TRUE(close(dx, dx0));
     EXPECT_TRUE(close(dw, dw0));
+  });
+}
+
+TEST(Conv2dCuda, nan_stays_in_its_window_of_a_volume) {
+  const Conv2dSpec g = same3x3x3(1, 16, 4, 8, 16, 16);
+  auto x = Array<>::integers(g.x_rows(), g.c, 0, 1);
+  const auto w = Array<>::integers(g.w_size(), 1, 0, 2);
+  x.at((1 * 8 + 3) * 16 + 5, 7) = std::numeric_limits<float>::quiet_NaN();
+  for_each_cuda_impl(g, [&](const Conv2dImpl& impl, const Exec& exec) {
+    Array<> y(g.y_rows(), g.k);
+    impl.forward(exec, g, x.data(), w.data(), nullptr, y.data());
+    for (int d = 0; d < 4; ++d)
+      for (int h = 0; h < 8; ++h)
+        for (int v = 0; v < 16; ++v)
+          EXPECT_EQ(std::isnan(y.at((d * 8 + h) * 16 + v, 3)),
+                    std::abs(d - 1) <= 1 && std::abs(h - 3) <= 1 && std::abs(v - 5) <= 1)
+              << d << " " << h << " " << v;
   });
 }
 

@@ -31,6 +31,21 @@ constexpr Conv2dSpec kSmallConvolution{.n = 2,
                                        .pad_bottom = 1,
                                        .pad_left = 1,
                                        .pad_right = 1};
+constexpr Conv2dSpec kSmallVolume{.n = 2,
+                                  .c = 4,
+                                  .h = 5,
+                                  .w = 4,
+                                  .k = 6,
+                                  .r = 3,
+                                  .s = 3,
+                                  .pad_top = 1,
+                                  .pad_bottom = 1,
+                                  .pad_left = 1,
+                                  .pad_right = 1,
+                                  .d = 3,
+                                  .t = 3,
+                                  .pad_front = 1,
+                                  .pad_back = 1};
 constexpr ConvTranspose2dSpec kTurned{
     .n = 1, .c = 4, .h = 3, .w = 3, .k = 2, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
 constexpr ConvDirection kDirections[] = {ConvDirection::forward, ConvDirection::backward_data,
@@ -53,8 +68,10 @@ TEST(CudnnImpl, stands_behind_our_own_and_is_taken_when_named) {
   SKIP_WITHOUT_CUDNN();
   EXPECT_TRUE(cudnn_impl().supports(kSmallConvolution));
   EXPECT_STREQ(select(conv2d_registry(), Device::cuda, kSmallConvolution).name, "cuda");
+  EXPECT_STREQ(select(conv2d_registry(), Device::cuda, kSmallVolume).name, "cuda");
   const PreferImpl prefer("conv2d=cudnn,conv_transpose2d=cudnn");
   EXPECT_STREQ(select(conv2d_registry(), Device::cuda, kSmallConvolution).name, "cudnn");
+  EXPECT_STREQ(select(conv2d_registry(), Device::cuda, kSmallVolume).name, "cudnn");
   EXPECT_STREQ(select(conv_transpose2d_registry(), Device::cuda, kTurned).name, "cudnn");
   const PreferImpl prefer_bf16("conv2d=cudnn_bf16,conv_transpose2d=cudnn_bf16");
   EXPECT_STREQ(select(conv2d_registry<Bf16>(), Device::cuda, kSmallConvolution).name, "cudnn_bf16");
@@ -90,7 +107,20 @@ TEST(CudnnPlan, is_made_for_the_gpu) {
   Cudnn& cudnn = *opened_cudnn();
   for (const ConvDirection d : kDirections)
     for (const Precision p : kPrecisions)
-      EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(cudnn.api, cudnn.target(), kSmallConvolution, d, p); }), "no error");
+      for (const Conv2dSpec& g : {kSmallConvolution, kSmallVolume})
+        EXPECT_EQ(error_of([&] { conv2d_cudnn_plan(cudnn.api, cudnn.target(), g, d, p); }), "no error");
+}
+
+// A filter that reads no plane beside its own has the plan of a batch of images; one that does has another.
+TEST(CudnnPlan, of_planes_that_are_a_batch_is_that_of_images) {
+  SKIP_WITHOUT_CUDNN();
+  Conv2dSpec images = kSmallConvolution, planes = kSmallConvolution, deeper = kSmallVolume;
+  images.n = 6, planes.d = 3, deeper.pad_front = 2;
+  for (const ConvDirection d : kDirections) {
+    ASSERT_TRUE(conv2d_cudnn_plan<float>(images, d));
+    EXPECT_EQ(conv2d_cudnn_plan<float>(planes, d), conv2d_cudnn_plan<float>(images, d));
+    EXPECT_NE(conv2d_cudnn_plan<float>(kSmallVolume, d), conv2d_cudnn_plan<float>(deeper, d));
+  }
 }
 
 #ifdef KERN_CUDA_EMULATED
@@ -210,17 +240,29 @@ CudnnDescriptor tensor(const CudnnApi& api, int64_t id, std::vector<int64_t> dim
       .set(Attribute::tensor_alignment, int64_t{16});
   return t;
 }
-CudnnDescriptor convolution(const CudnnApi& api, bool all = true) {
-  using Axes = std::vector<int64_t>;
+CudnnDescriptor convolution(const CudnnApi& api, bool all = true, int64_t axes = 2) {
+  const std::vector<int64_t> ones(size_t(axes), 1);
   CudnnDescriptor c(api, DescriptorType::convolution, "a convolution");
   c.set(Attribute::convolution_compute_type, DataType::float32)
       .set(Attribute::convolution_mode, ConvolutionMode::cross_correlation)
-      .set(Attribute::convolution_spatial_dims, int64_t{2})
-      .set(Attribute::convolution_strides, Axes{1, 1})
-      .set(Attribute::convolution_pre_paddings, Axes{1, 1})
-      .set(Attribute::convolution_post_paddings, Axes{1, 1});
-  if (all) c.set(Attribute::convolution_dilations, Axes{1, 1});
+      .set(Attribute::convolution_spatial_dims, axes)
+      .set(Attribute::convolution_strides, ones)
+      .set(Attribute::convolution_pre_paddings, ones)
+      .set(Attribute::convolution_post_paddings, ones);
+  if (all) c.set(Attribute::convolution_dilations, ones);
   return c;
+}
+// Of volumes, by a convolution of them or of images.
+void forward_of_volumes(const CudnnApi& api, bool of_images) {
+  CudnnDescriptor x = tensor(api, 1, {2, 16, 4, 8, 8}, {4096, 1, 1024, 128, 16}),
+                  w = tensor(api, 2, {32, 16, 3, 3, 3}, {432, 1, 144, 48, 16}),
+                  y = tensor(api, 3, {2, 32, 4, 8, 8}, {8192, 1, 2048, 256, 32}),
+                  c = convolution(api, true, of_images ? 2 : 3);
+  x.finalize(), w.finalize(), y.finalize(), c.finalize();
+  CudnnDescriptor op(api, DescriptorType::operation_forward, "a forward pass");
+  op.set(Attribute::forward_x, x).set(Attribute::forward_w, w).set(Attribute::forward_y, y);
+  op.set(Attribute::forward_convolution, c).set(Attribute::forward_alpha, 1.0f).set(Attribute::forward_beta, 0.0f);
+  op.finalize();
 }
 void forward_into(const CudnnApi& api, std::vector<int64_t> y_dims, std::vector<int64_t> y_strides,
                   bool finish_y = true) {
@@ -282,6 +324,7 @@ const Misuse kMisuses[] = {
        plan.get<int64_t>(Attribute::plan_workspace_size, 1);
      }},
     {"a convolution without dilations", [](const CudnnApi& api) { convolution(api, false).finalize(); }},
+    {"volumes by a convolution of images", [](const CudnnApi& api) { forward_of_volumes(api, true); }},
     {"an output of another height",
      [](const CudnnApi& api) {
        forward_into(api, {2, 32, 9, 8}, {2304, 1, 256, 32});
@@ -318,6 +361,8 @@ TEST(CudnnMisuse, is_refused_in_a_sentence) {
               }),
               "no error")
         << name;
+  for (const auto& [name, api] : all)
+    EXPECT_EQ(error_of([&, &library = *api] { forward_of_volumes(library, false); }), "no error") << name;
 }
 
 #ifdef KERN_CUDA_EMULATED
@@ -397,6 +442,7 @@ TEST(CudnnInstalled, plans_every_direction_for_an_h100_that_is_described_to_it) 
   const Case cases[] = {
       {"small", kSmallConvolution},
       {"small, transposed", kTurned.conv_of_forward()},
+      {"a small volume", kSmallVolume},
       {"64 channels, 512x512", image(8, 64, 512, 64)},
       {"3 channels to 32", image(6, 3, 256, 32)},
       {"slices of a concatenation", image(8, 64, 128, 64, 1, {.x = 128, .y = 128, .dx = 128, .dy = 128})},

@@ -186,14 +186,17 @@ struct Operation {  // of any direction
   float alpha, beta;
   Conv2dSpec spec() const {
     const auto xd = x->all<int64_t>(A::tensor_dimensions), wd = w->all<int64_t>(A::tensor_dimensions);
-    const auto of = [&](A name, size_t axis) { return int(convolution->all<int64_t>(name).at(axis)); };
+    const size_t deep = xd.size() - 4;  // 1 of a volume
+    const auto axis = [&](A name, size_t i) { return int(convolution->all<int64_t>(name).at(i)); };
+    const auto of = [&](A name, size_t i) { return axis(name, i + deep); };
+    const auto of_depth = [&](A name, int otherwise) { return deep ? axis(name, 0) : otherwise; };
     return {.n = int(xd[0]),
             .c = int(xd[1]),
-            .h = int(xd[2]),
-            .w = int(xd[3]),
+            .h = int(xd[2 + deep]),
+            .w = int(xd[3 + deep]),
             .k = int(wd[0]),
-            .r = int(wd[2]),
-            .s = int(wd[3]),
+            .r = int(wd[2 + deep]),
+            .s = int(wd[3 + deep]),
             .stride_h = of(A::convolution_strides, 0),
             .stride_w = of(A::convolution_strides, 1),
             .dil_h = of(A::convolution_dilations, 0),
@@ -202,7 +205,13 @@ struct Operation {  // of any direction
             .pad_top = of(A::convolution_pre_paddings, 0),
             .pad_bottom = of(A::convolution_post_paddings, 0),
             .pad_left = of(A::convolution_pre_paddings, 1),
-            .pad_right = of(A::convolution_post_paddings, 1)};
+            .pad_right = of(A::convolution_post_paddings, 1),
+            .d = deep ? int(xd[2]) : 1,
+            .t = deep ? int(wd[2]) : 1,
+            .stride_d = of_depth(A::convolution_strides, 1),
+            .dil_d = of_depth(A::convolution_dilations, 1),
+            .pad_front = of_depth(A::convolution_pre_paddings, 0),
+            .pad_back = of_depth(A::convolution_post_paddings, 0)};
   }
 };
 Operation operation_of(const Node& n) {
@@ -222,15 +231,18 @@ Status check_operation(const Node& n) {
   const Operation o = operation_of(n);
   std::set<int64_t> ids;
   for (const Node* t : {o.x, o.w, o.y}) {
-    if (t->all<int64_t>(A::tensor_dimensions).size() != 4) return bad("a convolution of images has tensors of 4 axes");
+    const size_t axes = t->all<int64_t>(A::tensor_dimensions).size();
+    if (axes != 4 && axes != 5) return bad("a convolution of images has tensors of 4 axes, of volumes of 5");
+    if (int64_t(axes) != o.convolution->one<int64_t>(A::convolution_spatial_dims) + 2)
+      return bad("images have 2 spatial dimensions, volumes 3");
     ids.insert(t->one<int64_t>(A::tensor_id));
   }
   if (ids.size() != 3) return bad("two tensors have the same number");
-  if (o.convolution->one<int64_t>(A::convolution_spatial_dims) != 2) return bad("images have 2 spatial dimensions");
   const auto xd = o.x->all<int64_t>(A::tensor_dimensions), wd = o.w->all<int64_t>(A::tensor_dimensions);
   if (xd[1] % wd[1] || wd[0] % (xd[1] / wd[1])) return bad("the channels do not fall into groups");
   const Conv2dSpec g = o.spec();
-  const std::vector<int64_t> expected{g.n, g.k, g.p(), g.q()};
+  std::vector<int64_t> expected{g.n, g.k, g.o(), g.p(), g.q()};
+  if (xd.size() == 4) expected.erase(expected.begin() + 2);
   if (o.y->all<int64_t>(A::tensor_dimensions) != expected) return bad("y's dimensions are not the convolution's");
   return Status::success;
 }
@@ -263,21 +275,25 @@ int64_t workspace_of(int64_t engine) {
 template <class Number>
 std::string copy_numbers(const Node& t, const void* of_gpu, std::vector<double>& values, bool to_gpu) {
   const auto dims = t.all<int64_t>(A::tensor_dimensions), strides = t.all<int64_t>(A::tensor_strides);
-  values.resize(size_t(dims[0] * dims[1] * dims[2] * dims[3]));
-  std::vector<Number> row(size_t(dims[1]), Number(0.0f));
+  const size_t deep = dims.size() - 4;
+  const int64_t planes = deep ? dims[2] : 1, rows = dims[2 + deep], columns = dims[3 + deep];
+  values.resize(size_t(dims[0] * dims[1] * planes * rows * columns));
+  std::vector<Number> pixel(size_t(dims[1]), Number(0.0f));
   auto at = values.begin();
   for (int64_t n = 0; n < dims[0]; ++n)
-    for (int64_t h = 0; h < dims[2]; ++h)
-      for (int64_t w = 0; w < dims[3]; ++w) {
+    for (int64_t row = 0; row < planes * rows; ++row)
+      for (int64_t w = 0; w < columns; ++w) {
+        const int64_t d = row / rows, h = row % rows;
         // Channels lie side by side in all that Kern gives it.
-        auto* p = static_cast<Number*>(const_cast<void*>(of_gpu)) + n * strides[0] + h * strides[2] + w * strides[3];
-        if (to_gpu) std::transform(at, at + dims[1], row.begin(), [](double v) { return Number(float(v)); });
-        if (const std::string wrong = to_gpu ? gpu->copy(p, row.data(), row.size() * sizeof(Number))
-                                             : gpu->copy(row.data(), p, row.size() * sizeof(Number));
+        auto* p = static_cast<Number*>(const_cast<void*>(of_gpu)) + n * strides[0] + (deep ? d * strides[2] : 0) +
+                  h * strides[2 + deep] + w * strides[3 + deep];
+        if (to_gpu) std::transform(at, at + dims[1], pixel.begin(), [](double v) { return Number(float(v)); });
+        if (const std::string wrong = to_gpu ? gpu->copy(p, pixel.data(), pixel.size() * sizeof(Number))
+                                             : gpu->copy(pixel.data(), p, pixel.size() * sizeof(Number));
             !wrong.empty())
           return "cuDNN's stand-in: " + wrong;
-        if (!to_gpu) std::copy(row.begin(), row.end(), at);
-        at += std::ptrdiff_t(row.size());
+        if (!to_gpu) std::copy(pixel.begin(), pixel.end(), at);
+        at += std::ptrdiff_t(pixel.size());
       }
   return {};
 }
