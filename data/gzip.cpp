@@ -64,4 +64,22 @@ std::string gunzip(std::string_view packed, const std::string& shown_name) {
   return out;
 }
 
+std::string gzip(std::string_view bytes) {
+  z_stream z{};
+  internal_check(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK, "zlib does not start");
+  std::string out(size_t(deflateBound(&z, uLong(bytes.size()))), '\0');
+  size_t fed = 0, written = 0;
+  for (int state = Z_OK; state == Z_OK;) {  // zlib counts in 32 bits
+    const size_t in = std::min<size_t>(bytes.size() - fed, 1 << 30),
+                 room = std::min<size_t>(out.size() - written, 1 << 30);
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data() + fed)), z.avail_in = uInt(in);
+    z.next_out = reinterpret_cast<Bytef*>(out.data() + written), z.avail_out = uInt(room);
+    state = deflate(&z, fed + in == bytes.size() ? Z_FINISH : Z_NO_FLUSH);
+    fed += in - z.avail_in, written += room - z.avail_out;
+  }
+  deflateEnd(&z);
+  out.resize(written);
+  return out;
+}
+
 }  // namespace kern::data

@@ -11,4 +11,7 @@ inline bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1F\x8B
 // damaged, and when it would unpack to more than 4 GiB or to more than 200 times its size (64 MiB are always allowed).
 std::string gunzip(std::string_view packed, const std::string& shown_name);
 
+// One gzip member of these bytes, the same for the same bytes.
+std::string gzip(std::string_view bytes);
+
 }  // namespace kern::data
