@@ -42,6 +42,25 @@ BatchTensors<data::FaultSections> section_tensors() {
           }};
 }
 
+BatchTensors<data::FaultCubes> cube_tensors() {
+  return {.all =
+              [](const data::FaultCubes& b) {
+                const data::CubeOptions& o = b.options();
+                if (o.lines > 0) return Shape{b.cubes(), o.crop.crosslines, o.crop.samples, o.lines};
+                return Shape{b.cubes(), o.crop.inlines, o.crop.crosslines, o.crop.samples, 1};
+              },
+          .labelled =
+              [](const data::CubeBatch& b) {
+                const int64_t lines = int64_t(b.inputs.size()) / int64_t(b.labels.size());
+                // Of cubes inputs and labels are of one size; [N,D,H,W] has D = 1 where lines are channels.
+                if (b.D > 1)
+                  return LabelledBatch{Tensor::from({b.N, b.D, b.H, b.W, 1}, b.inputs),
+                                       Tensor::from({b.N, b.D, b.H, b.W}, b.labels)};
+                return LabelledBatch{Tensor::from({b.N, b.H, b.W, lines}, b.inputs),
+                                     Tensor::from({b.N, b.H, b.W}, b.labels)};
+              }};
+}
+
 BatchTensors<data::AnomalyBatches> unlabelled_image_tensors() {
   return {.all =
               [](const data::AnomalyBatches& b) {

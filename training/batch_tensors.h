@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/anomaly_batches.h"
+#include "data/fault_cubes.h"
 #include "data/fault_sections.h"
 #include "data/image_batches.h"
 #include "data/wells_batches.h"
@@ -16,6 +17,8 @@ namespace kern::training {
 BatchTensors<data::ImageBatches> image_tensors();
 // [N,H,W,1] with labels [N,H,W]: 1 on a fault.
 BatchTensors<data::FaultSections> section_tensors();
+// [N,D,H,W,1] with labels [N,D,H,W]; of neighbouring lines [N,H,W,lines] with labels [N,H,W], those of the middle one.
+BatchTensors<data::FaultCubes> cube_tensors();
 // [N,H,W,C] without labels, for auto-encoders.
 BatchTensors<data::AnomalyBatches> unlabelled_image_tensors();
 // [N,L,channels] with labels [N,L]; `input` makes what the network reads of N windows [N,L,C] of normalised curves.

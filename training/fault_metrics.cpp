@@ -73,6 +73,11 @@ TolerantAgreement::TolerantAgreement(double tolerance) {
 }
 
 void TolerantAgreement::add(std::span<const float> found, std::span<const int32_t> labels, const data::Block& b) {
+  add(found, labels, b, {.from = {}, .to = {b.inlines, b.crosslines, b.samples}});
+}
+
+void TolerantAgreement::add(std::span<const float> found, std::span<const int32_t> labels, const data::Block& b,
+                            const data::Box& counted) {
   check(int64_t(found.size()) == b.size() && int64_t(labels.size()) == b.size(), "a block of ", b.size(),
         " samples needs as many found and labelled values, got ", found.size(), " and ", labels.size());
   auto near = [&](int64_t i, int64_t x, int64_t z, const auto& is_set) {
@@ -83,11 +88,11 @@ void TolerantAgreement::add(std::span<const float> found, std::span<const int32_
     }
     return false;
   };
-  for (int64_t i = 0; i < b.inlines; ++i)
-    for (int64_t x = 0; x < b.crosslines; ++x)
-      for (int64_t z = 0; z < b.samples; ++z) {
+  for (int64_t i = counted.from[0]; i < counted.to[0]; ++i)
+    for (int64_t x = counted.from[1]; x < counted.to[1]; ++x)
+      for (int64_t z = counted.from[2]; z < counted.to[2]; ++z) {
         const auto here = size_t(b.index(i, x, z));
-        if (found[here] != 0) {
+        if (found[here] != 0 && labels[here] >= 0) {
           ++found_;
           right_ += near(i, x, z, [&](size_t k) { return labels[k] > 0; });
         }

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "data/block_tiles.h"
 #include "data/fault_surfaces.h"
 
 namespace kern::training {
@@ -41,8 +42,12 @@ class PrecisionRecall {
 class TolerantAgreement {
  public:
   explicit TolerantAgreement(double tolerance = 2);
-  // Samples that are not 0. Errors: sizes that are not the block's.
+  // Samples that are not 0, and labels above 0; where a label is negative nobody looked: what is found there is no
+  // mistake, but near enough to a labelled one it finds that. Errors: sizes that are not the block's.
   void add(std::span<const float> found, std::span<const int32_t> labels, const data::Block& block);
+  // Only the samples of a part of the block are counted; the others are there to be near to.
+  void add(std::span<const float> found, std::span<const int32_t> labels, const data::Block& block,
+           const data::Box& counted);
   void merge(const TolerantAgreement& other);
   double precision() const;  // NaN where nothing was found
   double recall() const;     // NaN where nothing was labelled

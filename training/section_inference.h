@@ -14,9 +14,9 @@ struct TileOptions {
   bool flips = false;    // the mean with the section turned left to right
 };
 
-// network: [N,H,W,1] -> one logit [N,H,W,1]. section [H,W] -> sigmoid [H,W], blended of tiles as
+// network: [N,H,W,C] -> one logit [N,H,W,1]. section [H,W,C] -> sigmoid [H,W], blended of tiles as
 // training/tiled_inference.h says.
-// Errors: a section that is not H x W, a tile below 16, an overlap outside [0, 0.9].
+// Errors: a section that is not H x W x C, a tile below 16, an overlap outside [0, 0.9].
 std::vector<float> section_probability(const AnyModule& network, std::span<const float> section, int64_t H, int64_t W,
                                        const TileOptions& options = {});
 

@@ -5,6 +5,7 @@
 
 #include "engine/json.h"
 #include "training/loop.h"
+#include "training/shipped_models.h"
 
 namespace kern::training {
 namespace {
@@ -101,6 +102,9 @@ nlohmann::json task_description(const std::filesystem::path& path, const std::st
 
 std::filesystem::path find_model_file(const std::string& path) {
   const std::filesystem::path p = path;
+  if (!std::filesystem::exists(p))
+    for (const std::filesystem::path& shipped : shipped_models())
+      if (shipped.stem() == p) return shipped;
   if (!std::filesystem::is_directory(p)) return p;
   check(std::filesystem::exists(p / kBestModelFile), path, " holds no ", kBestModelFile,
         ": name a model file, or the folder of a training that saved one");

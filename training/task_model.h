@@ -36,7 +36,8 @@ nlohmann::json load_card(const std::filesystem::path& path);
 // The description alone, read without the tensors. Errors as above.
 nlohmann::json task_description(const std::filesystem::path& path, const std::string& task);
 
-// The file itself, or the best model where `path` is the folder of a run. Error when that has none.
+// The file itself, the best model where `path` is the folder of a run, or a model that comes with Kern where it is the
+// name of one (training/shipped_models.h). Error when the folder has none.
 std::filesystem::path find_model_file(const std::string& path);
 
 }  // namespace kern::training

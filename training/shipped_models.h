@@ -1,0 +1,17 @@
+// The models that come with Kern: files beside the program, in share/kern/models of what it is installed in.
+#pragma once
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+namespace kern::training {
+
+// The folder: what KERN_MODELS in the environment says, or share/kern/models in or beside the program's folder;
+// empty where there is none.
+std::filesystem::path shipped_models_folder();
+// All of them, by name; none where there is no folder.
+std::vector<std::filesystem::path> shipped_models();
+// The file of a name ("faults"), or an Error that says where it was sought and what to do.
+std::filesystem::path shipped_model(std::string_view name);
+
+}  // namespace kern::training
