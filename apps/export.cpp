@@ -50,6 +50,7 @@ std::vector<FileTensor> samples_of(const Exportable& e, const std::string& data)
     inputs.emplace_back("random_small", e.invent(small));
   }
   if (!data.empty()) {
+    check(bool(e.read), "data= is not read for this network: leave it out, and samples= has random inputs alone");
     int n = 0;
     for (const Tensor& x : e.read(data)) inputs.emplace_back(fmt::format("real_{}", n++), x);
     check(n > 0, data, " holds nothing that this model reads");

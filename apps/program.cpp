@@ -2,6 +2,7 @@
 
 #include "apps/doctor.h"
 #include "apps/export.h"
+#include "apps/models.h"
 
 namespace kern::apps {
 
@@ -13,6 +14,7 @@ const Task& program_task() {
           verb<ExportConfig>("export", "write a trained model of any task in a format that other programs read",
                              describe_export, run_export)
               .taking_one("model"),
+          verb<ModelsConfig>("models", "what models come with Kern", describe_models, run_models),
           verb<DoctorConfig>("doctor", "what a report of a problem needs, and whether the program works here",
                              describe_doctor, run_doctor),
       }};

@@ -14,6 +14,7 @@ install(EXPORT kernTargets NAMESPACE kern:: DESTINATION ${package_dir})
 include(public_headers)
 target_include_directories(kern_all INTERFACE $<BUILD_INTERFACE:${KERN_PUBLIC_INCLUDE}>)
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY models/shipped/ DESTINATION ${CMAKE_INSTALL_DATADIR}/kern/models FILES_MATCHING PATTERN "*.safetensors")
 
 # The manual page and what shells complete, as the program describes them itself.
 set(described ${PROJECT_BINARY_DIR}/described)

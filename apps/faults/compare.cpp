@@ -57,7 +57,8 @@ Evaluated evaluate_all(const std::vector<std::string>& folders, Device device) {
     if (all.runs.empty()) {
       first = c;
       all.sections =
-          validation_sections(c, c.from.empty() ? nullptr : std::make_shared<data::SectionWindows>(c.from, c.places));
+          validation_sections(c, models::section_model(c.model),
+                              c.from.empty() ? nullptr : std::make_shared<data::SectionWindows>(c.from, c.places));
     }
     check(c.recipe.seed != first.validation_seed, folder, " trained with seed=", c.recipe.seed,
           ", which is the validation_seed= of ", folders.front(),

@@ -113,16 +113,13 @@ constexpr ChanceKey kChances[] = {
 
 std::string model_words() {
   std::string words;
-  for (const auto& m : models::section_models()) {
-    if (!m.takes_single_sections()) continue;
+  for (const auto& m : models::section_models())
     words += (words.empty() ? "" : "; ") + std::string(m.name) + ": " + m.help;
-  }
   return words;
 }
 std::vector<std::string> model_names() {
   std::vector<std::string> names;
-  for (const auto& m : models::section_models())
-    if (m.takes_single_sections()) names.push_back(m.name);
+  for (const auto& m : models::section_models()) names.push_back(m.name);
   return names;
 }
 }  // namespace
@@ -178,10 +175,18 @@ void describe_faults_init(Schema& keys, FaultsInitConfig& c) {
 }
 
 void describe_faults_train(Schema& keys, FaultsTrainConfig& c) {
-  keys.section("Sections, made on the way")
+  keys.section("Sections or pieces of cubes, made on the way")
       .key("sections", c.sections, "of an epoch", between(1, 100000000))
       .key("fresh", c.fresh, "every epoch has sections of its own; false: all have those of the first")
-      .key("augment", c.augment, "sections turned left to right and of reversed polarity, each by chance")
+      .key("crop", c.crop,
+           "side of what is cut from a made cube, where synthetic.inlines is above 1: lines, traces and samples for "
+           "networks for cubes, traces and samples for those for sections",
+           between(8, 4096))
+      .key("uses", c.uses, "pieces cut from every made cube", between(1, 100000))
+      .key("augment", c.augment,
+           "pieces of cubes turned, stretched, bent, and of another loudness and spectrum; sections turned left to "
+           "right "
+           "and of reversed polarity; each by chance")
       .key("validation_sections", c.validation_sections, "always the same ones", between(1, 100000))
       .key("validation_seed", c.validation_seed, "of the sections that validate; must not be the training's seed",
            at_least(0))
@@ -260,12 +265,14 @@ void describe_synthesize(Schema& keys, SynthesizeSeismicConfig& c) {
 
 void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
   keys.section("Prediction")
-      .key("model", c.model,
-           "model file, or the run folder that holds it; 'kern faults train configs/faults_unet.yaml' makes one, from "
-           "no data but its own",
-           required())
+      .key(
+          "model", c.model,
+          "model file, or the run folder that holds it, as 'kern faults train' makes them; empty: those that come with "
+          "Kern, one for cubes and one for lines and images")
       .key("data", c.data,
-           "a SEG-Y file, an image of a section (PNG, JPEG, BMP), or a folder of SEG-Y files (searched recursively)",
+           "a SEG-Y file, a NumPy array (.npy: a cube [inlines, crosslines, samples] or a section [traces, samples]), "
+           "an "
+           "image of a section (PNG, JPEG, BMP), or a folder of SEG-Y files (searched recursively)",
            required())
       .key("out", c.out, "folder; what is found in NAME.sgy goes to NAME/ in it", required())
       .choice("passes", c.passes,
@@ -275,12 +282,23 @@ void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
                {"inlines", Passes::inlines},
                {"crosslines", Passes::crosslines},
                {"both", Passes::both}})
-      .key("flips", c.flips, "mean over sections turned left to right too; twice the time")
+      .key(
+          "flips", c.flips,
+          "mean over sections turned left to right too, of cubes over inlines and crosslines turned: two or four times "
+          "the time")
+      .key("two_scales", c.two_scales,
+           "networks for cubes: mean with the cube twice as large in every direction too; nine times the time")
+      .key("tile", c.tile, "networks for cubes: lines and samples of a tile at most; 0: as many as memory= allows",
+           between(0, 65536))
+      .key("margin", c.margin,
+           "networks for cubes: lines and samples that a tile sees round the part it answers for; more hides seams "
+           "better",
+           between(0, 128))
       .key("agc", c.agc, "automatic gain control over so many ms (of depth: m or ft) before the network; 0: none",
            at_least(0))
       .key("threshold", c.threshold, "of thinned faults; none: the model's own, of the best F1 it was validated with",
            between(0, 1))
-      .key("memory", c.memory, "MiB that a section or block may take, roughly", between(64, 1 << 20));
+      .key("memory", c.memory, "MiB that a section, tile or block may take, roughly", between(64, 1 << 20));
   describe_places(keys, c.places);
   keys.section("What is written")
       .key("thin", c.thin, "thin.sgy: the probability on surfaces one sample thin, else 0")
@@ -291,6 +309,10 @@ void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
       .key("least_piece", c.least_piece, "a thinned fault of fewer samples gets no stick", at_least(1))
       .key("images", c.images, "report.html and PNG images of an inline, a crossline and a time slice")
       .formerly("pictures")
+      .key("page", c.page,
+           "of cubes cube.html, a page that slices through the cube with a slider for each direction: every line and "
+           "sample "
+           "up to 256 of each, every second and so on beyond")
       .key("inline", c.inline_number, "the inline drawn; none: the middle one")
       .key("crossline", c.crossline_number, "the crossline drawn; none: the middle one")
       .key("slice", c.slice, "ms of the time slice drawn; none: the middle")
@@ -303,15 +325,23 @@ void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
 void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
   keys.section("Evaluation")
       .key("model", c.model,
-           "model file, or the run folder that holds it; 'kern faults train configs/faults_unet.yaml' makes one, from "
-           "no data but its own",
-           required())
+           "model file, or the run folder that holds it, as 'kern faults train' makes them; empty: the one that comes "
+           "with "
+           "Kern for what is to be evaluated")
       .key("data", c.data,
            "a SEG-Y file with labels= beside it, or a folder of images with masks; empty: synthetic sections")
-      .key("labels", c.labels, "SEG-Y file with the same traces as data=: not 0 where a fault is")
+      .key("labels", c.labels,
+           "SEG-Y file with the same traces as data= (or found=): above 0 where a fault is, 0 where none is, below 0 "
+           "where nobody looked")
+      .key("found", c.found,
+           "instead of model= and data=: a SEG-Y file of fault probability, by 'kern faults predict' or any other "
+           "program; it is compared with labels= in three dimensions")
+      .key("tolerance", c.tolerance, "cubes: lines and samples that a fault may be off by", between(0, 32))
+      .key("thin", c.thin, "cubes: what is found is thinned at the threshold before it is compared")
       .key("mask_dir", c.mask_dir, "folder of the masks inside data=; empty: masks/ or labels/")
       .key("mask_suffix", c.mask_suffix, "what a mask's name has more than its image's")
-      .key("fault_values", c.fault_values, "mask values that mean a fault; empty: any but 0", between(0, 65535))
+      .key("fault_values", c.fault_values, "values in masks or labels= that mean a fault; empty: all above 0",
+           between(0, 65535))
       .key(
           "thin_labels", c.thin_labels,
           "labels of files are thinned too before they are compared within two samples: those drawn with a broad brush "
@@ -319,6 +349,8 @@ void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
       .key("sections", c.sections, "at most so many, spread over the data", between(1, 1000000))
       .key("seed", c.seed, "of synthetic sections", at_least(0))
       .key("flips", c.flips, "mean over sections turned left to right too")
+      .key("two_scales", c.two_scales, "networks for cubes: mean with the cube twice as large too")
+      .key("memory", c.memory, "MiB that a tile or block of a cube may take, roughly", between(64, 1 << 20))
       .key("agc", c.agc, "SEG-Y: automatic gain control over so many ms (of depth: m or ft); 0: none", at_least(0))
       .key("threshold", c.threshold, "from which probability on a sample counts as a fault; none: the model's own",
            between(0, 1))

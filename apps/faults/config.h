@@ -48,6 +48,7 @@ struct FaultsTrainConfig {
   std::string from;
   data::SegyOptions places;
   int64_t sections = 2000, validation_sections = 48, validation_seed = 1000003;
+  int64_t crop = 64, uses = 8;
   bool fresh = true, augment = true;
 
   std::string model = "unet";
@@ -93,14 +94,15 @@ struct FaultsPredictConfig {
   std::string model, data, out = "runs/faults_predictions";
   data::SegyOptions places;
   Passes passes = Passes::automatic;
-  bool flips = false;
+  bool flips = false, two_scales = false;
+  int64_t tile = 0, margin = 16;
   double agc = 0;
   std::optional<double> threshold;
   bool thin = true, dip = false, azimuth = false;
   int64_t sticks = 5;
   int64_t least_piece = 20;
   double velocity = 2500;
-  bool images = true;
+  bool images = true, page = true;
   std::optional<int> inline_number, crossline_number;
   std::optional<double> slice;
   int64_t memory = 1024;  // MiB
@@ -112,16 +114,18 @@ void describe_faults_predict(training::Schema& keys, FaultsPredictConfig& config
 struct FaultsEvaluateConfig {
   std::string model, run = "runs/faults_evaluation";
   bool overwrite = false;
-  std::string data, labels, mask_dir, mask_suffix;
+  std::string data, labels, mask_dir, mask_suffix, found;
   std::vector<int> fault_values;
-  bool thin_labels = true, strict = false;
+  double tolerance = 2;
+  bool thin = true, thin_labels = true, strict = false;
   data::SegyOptions places;
   int64_t sections = 100;
   int64_t seed = 2000003;
   SyntheticKeys synthetic;
-  bool flips = false;
+  bool flips = false, two_scales = false;
   double agc = 0;
   std::optional<double> threshold;
+  int64_t memory = 1024;  // MiB
   int report_sections = 12;
   training::Machine machine;
 };

@@ -5,10 +5,14 @@
 
 #include "apps/faults/report.h"
 #include "apps/faults/verbs.h"
+#include "apps/faults/volume.h"
+#include "apps/faults/volume_evaluation.h"
 #include "apps/training_run.h"
 #include "data/image_folder.h"
 #include "data/segy_geometry.h"
 #include "kernels/common/log.h"
+#include "training/report/report.h"
+#include "training/stop.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
@@ -24,12 +28,16 @@ std::vector<T> spread(const std::vector<T>& all, int64_t most) {
   return chosen;
 }
 
+void expect_same_places(const data::SegyFile& file, const data::SegyFile& labels) {
+  check(file.traces() == labels.traces() && file.samples() == labels.samples(), labels.name(), " has ", labels.traces(),
+        " traces of ", labels.samples(), " samples, ", file.name(), " has ", file.traces(), " of ", file.samples(),
+        ": they must be of the same places");
+}
+
 // The sections of a file along its longer direction, with the traces of the same numbers of another.
 std::vector<LabelledSection> labelled_file(const FaultsEvaluateConfig& c) {
   const data::SegyFile file(c.data, c.places), labels(c.labels, c.places);
-  check(file.traces() == labels.traces() && file.samples() == labels.samples(), c.labels, " has ", labels.traces(),
-        " traces of ", labels.samples(), " samples, ", c.data, " has ", file.traces(), " of ", file.samples(),
-        ": they must be of the same places");
+  expect_same_places(file, labels);
   const data::SegyGeometry geometry(file);
   check(geometry.kind() != data::SegyKind::prestack, c.data, " is prestack: faults are sought in stacked sections");
   const bool along_inlines = geometry.crosslines().size() >= geometry.inlines().size();
@@ -40,16 +48,16 @@ std::vector<LabelledSection> labelled_file(const FaultsEvaluateConfig& c) {
   for (const int n : spread(along_inlines ? geometry.inlines() : geometry.crosslines(), c.sections)) {
     const data::SegySection s = along_inlines ? geometry.inline_section(n) : geometry.crossline_section(n);
     LabelledSection l{.name = fmt::format("{} {}", along_inlines ? "inline" : "crossline", n),
-                      .H = int64_t(s.traces.size()),
-                      .W = file.samples(),
+                      .size = {1, int64_t(s.traces.size()), file.samples()},
                       .inputs = data::read_section(file, s),
                       .labels = {},
                       .broad = c.thin_labels};
-    for (int64_t t = 0; t < l.H && c.agc > 0; ++t)
-      data::gain_control(std::span(l.inputs).subspan(size_t(t * l.W), size_t(l.W)), std::max<int64_t>(3, gain));
+    const auto samples = size_t(file.samples());
+    for (size_t t = 0; t < s.traces.size() && c.agc > 0; ++t)
+      data::gain_control(std::span(l.inputs).subspan(t * samples, samples), std::max<int64_t>(3, gain));
     const std::vector<float> truth = data::read_section(labels, s);
     for (size_t i = 0; i < truth.size(); ++i)
-      l.labels.push_back(s.traces[i / size_t(l.W)] < 0 ? -1 : truth[i] != 0 && std::isfinite(truth[i]));
+      l.labels.push_back(s.traces[i / samples] < 0 ? -1 : fault_label(truth[i], c.fault_values));
     for (size_t i = 0; i < l.inputs.size(); i += 1 + l.inputs.size() / 65536) all.push_back(l.inputs[i]);
     sections.push_back(std::move(l));
   }
@@ -73,19 +81,13 @@ std::vector<LabelledSection> labelled_images(const FaultsEvaluateConfig& c, std:
       check(mask.H == grey.H && mask.W == grey.W, p.mask.string(), " has ", mask.W, " x ", mask.H, " pixels, ",
             p.image.string(), " has ", grey.W, " x ", grey.H);
       LabelledSection s{.name = p.id,
-                        .H = grey.W,
-                        .W = grey.H,
+                        .size = {1, grey.W, grey.H},
                         .inputs = data::section_of_image(grey, std::lround(c.agc)),
                         .labels = std::vector<int32_t>(size_t(grey.H * grey.W), 0),
                         .broad = c.thin_labels};
-      for (int64_t x = 0; x < s.H; ++x)
-        for (int64_t y = 0; y < s.W; ++y) {
-          const int v = *mask.at(y, x);
-          const bool fault = c.fault_values.empty()
-                                 ? v != 0
-                                 : std::find(c.fault_values.begin(), c.fault_values.end(), v) != c.fault_values.end();
-          s.labels[size_t(x * s.W + y)] = fault;
-        }
+      for (int64_t x = 0; x < grey.W; ++x)
+        for (int64_t y = 0; y < grey.H; ++y)
+          s.labels[size_t(x * grey.H + y)] = fault_label(float(*mask.at(y, x)), c.fault_values);
       sections.push_back(std::move(s));
     } catch (const InternalError&) {
       throw;
@@ -110,13 +112,122 @@ SyntheticKeys synthetic_of(const FaultsModel& model, const training::Schema& giv
   return out;
 }
 
+// What was found in a survey: a file of fault probability, or what a network says now.
+class Found {
+ public:
+  // Predicts with `model`, if there is one; c.found is the probability otherwise.
+  Found(const FaultsEvaluateConfig& c, const FaultsModel* model, const training::RunFolder& run)
+      : file_(model ? c.data : c.found, c.places), geometry_(file_) {
+    if (!model) return;
+    prediction_.emplace(
+        *model, file_, geometry_,
+        VolumeOptions{
+            .flips = c.flips, .two_scales = c.two_scales, .agc = c.agc, .memory = c.memory << 20, .thin = false},
+        run.file("parts"));
+  }
+  const data::SegyFile& file() const { return file_; }
+  const data::SegyGeometry& geometry() const { return geometry_; }
+  // False: a signal ended it; the same command goes on there.
+  bool ready() {
+    if (!prediction_) return true;
+    training::ProgressBar progress({.title = file_.name(), .unit = prediction_->unit()});
+    return prediction_->run(progress);
+  }
+  void read(int64_t trace, std::span<float> values) const {
+    if (prediction_) prediction_->read(VolumePrediction::What::probability, trace, values);
+    else file_.read_trace(trace, values);
+  }
+
+ private:
+  data::SegyFile file_;
+  data::SegyGeometry geometry_;
+  std::optional<VolumePrediction> prediction_;
+};
+
+void report_survey(const FaultsEvaluateConfig& c, const std::string& name, const VolumeEvaluation& j, double threshold,
+                   const Call& call, const training::RunFolder& run) {
+  training::Report report(run.path(), "Faults: evaluation of " + name, c.labels);
+  auto& document = report.document();
+  document.section("Summary");
+  document.key_figures({{"average precision", fmt::format("{:.3f}", j.curve.average_precision())},
+                        {fmt::format("Tol-IoU@{:g}", c.tolerance), fmt::format("{:.3f}", j.agreement.iou())},
+                        {"of what is labelled found", fmt::format("{:.3f}", j.agreement.recall())},
+                        {"of what is found labelled", fmt::format("{:.3f}", j.agreement.precision())}});
+  document.paragraph(fmt::format(
+      "In three dimensions, within {:g} lines and samples, where the labels say anything; {} from {:.2f} on{}. Average "
+      "precision asks for the very sample.",
+      c.tolerance, c.thin ? "what was found is thinned to one sample" : "what was found counts whole", threshold,
+      c.thin_labels ? ", labels thinned too" : ""));
+  document.section("Precision and recall");
+  report.figure("precision_recall", precision_over_recall(j.curve, "found"),
+                fmt::format("Sample by sample; {:.2f} % of the samples that are labelled are faults.",
+                            100 * double(j.curve.positives()) / double(std::max<int64_t>(1, j.curve.count()))));
+  training::add_provenance(report, {{"labels", c.labels}, {"found", name}}, call.keys.to_yaml());
+  report.write();
+}
+
+// Whether what is to be evaluated is a cube.
+bool is_cube(const FaultsEvaluateConfig& c) {
+  if (c.data.empty()) return c.synthetic.inlines > 1;
+  return fs::is_regular_file(fs::path(c.data)) && takes_cubes(data::SegyGeometry(data::SegyFile(c.data, c.places)));
+}
+
+// A survey in three dimensions.
+void evaluate_survey(const FaultsEvaluateConfig& c, const std::string& name, const FaultsModel* model,
+                     const training::RunFolder& run, Call& call) {
+  check(!c.labels.empty(), model ? c.data : c.found, " has no labels: give labels=, a SEG-Y file with the same traces");
+  Found found(c, model, run);
+  const data::SegyFile labels(c.labels, c.places);
+  expect_same_places(found.file(), labels);
+  const training::SignalWatch signals;
+  if (!found.ready()) {
+    fmt::print("stopped before the end of the prediction\n");
+    call.exit_code = training::SignalWatch::exit_code();
+    return;
+  }
+  const double threshold = c.threshold.value_or(model ? model->threshold : 0.5);
+  const VolumeEvaluation j = evaluate_volume([&](int64_t trace, std::span<float> values) { found.read(trace, values); },
+                                             labels, found.geometry(),
+                                             {.threshold = threshold,
+                                              .tolerance = c.tolerance,
+                                              .thin = c.thin,
+                                              .thin_labels = c.thin_labels,
+                                              .fault_values = c.fault_values,
+                                              .memory = c.memory << 20});
+  fs::remove_all(run.file("parts"));
+  check(j.curve.positives() > 0, c.labels, " labels no fault",
+        c.fault_values.empty() ? "" : " by the values of fault_values=", ": there is nothing to compare with");
+  call.figures.add("average_precision", j.curve.average_precision());
+  call.figures.add("threshold", threshold);
+  call.figures.add("tolerance", c.tolerance);
+  call.figures.add("tol_iou", j.agreement.iou());
+  call.figures.add("tol_precision", j.agreement.precision());
+  call.figures.add("tol_recall", j.agreement.recall());
+  call.figures.add("fault_share", double(j.curve.positives()) / double(std::max<int64_t>(1, j.curve.count())));
+  report_survey(c, name, j, threshold, call, run);
+  run.write_result(call.figures.to_json());
+  fmt::print("average precision {:.4f}; within {:g}: precision {:.4f}, recall {:.4f}, Tol-IoU {:.4f}\nreport: {}\n",
+             j.curve.average_precision(), c.tolerance, j.agreement.precision(), j.agreement.recall(), j.agreement.iou(),
+             run.file("report.html").string());
+}
+
 }  // namespace
 
 void run_faults_evaluate(const FaultsEvaluateConfig& c, Call& call) {
   const training::RunFolder run = open_results(c.run, c.overwrite);
   c.machine.apply();
-  const FaultsModel model = load_faults_model(training::find_model_file(c.model));
-  model.module.move_to(c.machine.where());
+  if (!c.found.empty()) {
+    check(c.data.empty() && c.model.empty(), "found= is what has been predicted: give it without model= and data=");
+    return evaluate_survey(c, c.found, nullptr, run, call);
+  }
+  FaultsModels models(c.model, c.machine.where());
+  const bool cube = is_cube(c);
+  const FaultsModel& model = models.of(cube);
+  if (model.dimensions == 3 && !c.data.empty()) {
+    check(fs::is_regular_file(fs::path(c.data)), c.data, " is no file: model ", model.architecture,
+          " takes cubes, in SEG-Y files");
+    return evaluate_survey(c, models.name(cube), &model, run, call);
+  }
   std::vector<std::string> skipped;
   std::vector<LabelledSection> sections;
   std::string config = call.keys.to_yaml();
@@ -124,7 +235,8 @@ void run_faults_evaluate(const FaultsEvaluateConfig& c, Call& call) {
     check(c.labels.empty(), "labels= is given without data=: name the SEG-Y file with the amplitudes too");
     const SyntheticKeys synthetic = synthetic_of(model, call.keys);
     if (model.synthetic.empty())
-      warn(c.model, " does not say what the sections that trained it were like: these are made by Kern's own ranges, ",
+      warn(models.name(cube),
+           " does not say what the sections that trained it were like: these are made by Kern's own ranges, ",
            "not the model's; give synthetic.…=");
     sections = synthetic_sections({.synthetic = synthetic.options(uint64_t(c.seed))}, c.sections);
     config += "\n# sections made of:\n" + synthetic.to_yaml();
@@ -141,7 +253,7 @@ void run_faults_evaluate(const FaultsEvaluateConfig& c, Call& call) {
   call.figures.add("best_f1", j.curve.best_f1().f1());
   call.figures.add("best_threshold", j.curve.best_f1().threshold);
   call.figures.add("fault_share", double(j.curve.positives()) / double(std::max<int64_t>(1, j.curve.count())));
-  write_report(run, FaultsReport{.title = "Faults: evaluation of " + c.model,
+  write_report(run, FaultsReport{.title = "Faults: evaluation of " + models.name(cube),
                                  .config = config,
                                  .model = &model,
                                  .sections = &sections,

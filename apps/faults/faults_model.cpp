@@ -2,6 +2,7 @@
 
 #include "engine/json.h"
 #include "layers/prepare.h"
+#include "training/shipped_models.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
@@ -36,6 +37,8 @@ models::SectionNetwork FaultsModel::build() {
   models::SectionNetwork made = models::make_section_model(architecture, network);
   module = made.module;
   reach = made.reach;
+  dimensions = models::section_model(architecture).dimensions;
+  lines = models::section_model(architecture).lines;
   return made;
 }
 
@@ -54,6 +57,21 @@ FaultsModel load_faults_model(const std::filesystem::path& path) {
   model.module = prepare(model.module);
   model.module.set_training(false);
   return model;
+}
+
+void FaultsModels::expect() {
+  if (!shipped()) of(false);
+  else
+    for (const bool cube : {false, true}) training::shipped_model(name(cube));
+}
+
+const FaultsModel& FaultsModels::of(bool cube) {
+  std::optional<FaultsModel>& model = loaded_[shipped() && cube];
+  if (!model) {
+    model = load_faults_model(shipped() ? training::shipped_model(name(cube)) : training::find_model_file(chosen_));
+    model->module.move_to(device_);
+  }
+  return *model;
 }
 
 }  // namespace kern::apps

@@ -9,11 +9,13 @@
 #include "apps/faults/verbs.h"
 #include "apps/faults/volume.h"
 #include "data/image.h"
+#include "data/npy.h"
 #include "data/segy_inspect.h"
 #include "data/segy_write.h"
 #include "data/seismic_image.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
+#include "training/report/cube_page.h"
 #include "training/report/report.h"
 #include "training/report/seismic_figures.h"
 #include "training/section_inference.h"
@@ -29,6 +31,8 @@ struct Job {
   fs::path from, to;  // to: its folder
 };
 
+bool is_npy(const fs::path& path) { return path.extension() == ".npy"; }
+
 // What is written where. All that can be refused is refused here, before the work begins.
 std::vector<Job> plan(const FaultsPredictConfig& c) {
   std::vector<fs::path> files{c.data};
@@ -41,13 +45,70 @@ std::vector<Job> plan(const FaultsPredictConfig& c) {
     const fs::path name = folder ? from.lexically_relative(c.data) : from.filename();
     Job job{from, fs::path(c.out) / fs::path(name).replace_extension()};
     if (!taken.insert(job.to).second) job.to = fs::path(c.out) / name;  // a.sgy beside a.segy
-    for (const char* result : {"faults.sgy", "faults.png"})
+    for (const char* result : {"faults.sgy", "faults.npy", "faults.png"})
       check(c.overwrite || !fs::exists(job.to / result), (job.to / result).string(),
             " is there already; choose another out= folder, or set overwrite=true");
     jobs.push_back(std::move(job));
   }
   return jobs;
 }
+
+// A .npy cube [inlines, crosslines, samples] or section [traces, samples] as a SEG-Y file, so that it goes the way of
+// one: lines are numbered from 1, a sample is a millisecond, neighbouring traces are a metre apart.
+void write_as_segy(const data::NpyFile& cube, const fs::path& to) {
+  const std::vector<int64_t>& shape = cube.shape();
+  check((shape.size() == 2 || shape.size() == 3) && cube.size() > 0, cube.name(), " has ", shape.size(),
+        " dimensions and ", cube.size(),
+        " values; a cube [inlines, crosslines, samples] or a section [traces, samples] is expected");
+  const int64_t inlines = shape.size() == 3 ? shape[0] : 1, crosslines = shape[shape.size() - 2],
+                samples = shape.back();
+  check(
+      samples <= 65535, cube.name(), " has ", samples,
+      " samples along its last dimension, and that must be time or depth: at most 65535; turn it with numpy.moveaxis");
+  data::SegyWriter writer(to, data::SegyGrid{.inlines = {.count = inlines},
+                                             .crosslines = {.count = crosslines},
+                                             .samples = samples,
+                                             .interval = 1000,
+                                             .spacing = 1,
+                                             .text = {"MADE OF A NUMPY ARRAY; A SAMPLE IS A MILLISECOND"}});
+  std::vector<float> trace(static_cast<size_t>(samples));
+  for (int64_t t = 0; t < inlines * crosslines; ++t) {
+    cube.read(t * samples, trace);
+    writer.write_trace(t, trace);
+  }
+  writer.commit();
+}
+
+// Results for every sample of the input, as a file of its kind.
+class Results {
+ public:
+  Results(const Job& job, const data::SegyFile& file, const VolumePrediction& found)
+      : job_(job), file_(file), found_(found) {}
+
+  void write(const std::string& name, What what, const char* meaning) const {
+    if (is_npy(job_.from)) return write_npy(name + ".npy", what);
+    data::SegyWriter writer(job_.to / (name + ".sgy"), file_, {},
+                            fmt::format("{} BY KERN {}; SAMPLES ARE {} FLOATS", meaning, build_info::kVersion,
+                                        file_.layout().format == data::SegyFormat::ibm_float32 ? "IBM" : "IEEE"));
+    each_trace(what, [&](int64_t t, std::span<const float> trace) { writer.write_trace(t, trace); });
+    writer.commit();
+  }
+
+ private:
+  void write_npy(const std::string& name, What what) const {
+    data::NpyWriter writer(job_.to / name, data::NpyFile(job_.from).shape());
+    each_trace(what, [&](int64_t, std::span<const float> trace) { writer.write(trace); });
+    writer.commit();
+  }
+  template <class F>
+  void each_trace(What what, const F& f) const {
+    std::vector<float> trace(size_t(file_.samples()));
+    for (int64_t t = 0; t < file_.traces(); ++t) found_.read(what, t, trace), f(t, trace);
+  }
+  const Job& job_;
+  const data::SegyFile& file_;
+  const VolumePrediction& found_;
+};
 
 // A section of the file as it is drawn.
 struct Drawn {
@@ -166,10 +227,12 @@ class Images {
   double step_ = 1, first_ = 0;
 };
 
+double step_between(const std::vector<int>& lines) { return lines.size() > 1 ? double(lines[1] - lines[0]) : 1.0; }
 int middle_of(const std::vector<int>& lines) { return lines[lines.size() / 2]; }
 
-void write_images(const FaultsPredictConfig& c, const FaultsModel& model, const data::SegyFile& file,
-                  const data::SegyGeometry& geometry, const VolumePrediction& found, const fs::path& out) {
+void write_images(const FaultsPredictConfig& c, const std::string& name, const FaultsModel& model,
+                  const data::SegyFile& file, const data::SegyGeometry& geometry, const VolumePrediction& found,
+                  const fs::path& out) {
   const double threshold = c.threshold.value_or(model.threshold);
   const Images images(file, geometry, found, threshold);
   std::vector<Drawn> drawn;
@@ -201,23 +264,73 @@ void write_images(const FaultsPredictConfig& c, const FaultsModel& model, const 
                     data::kClearBelow, 100 * d.share, threshold));
   }
   page.section("Files");
-  std::vector<std::pair<std::string, std::string>> files{{"faults.sgy", "fault probability, 0 to 1"}};
-  if (c.thin) files.emplace_back("thin.sgy", "the same along the crest of each fault, else 0");
-  if (c.dip) files.emplace_back("dip.sgy", "degrees from the horizontal");
-  if (c.azimuth) files.emplace_back("azimuth.sgy", "degrees from north");
+  const std::string end = is_npy(c.data) ? ".npy" : ".sgy";
+  std::vector<std::pair<std::string, std::string>> files{{"faults" + end, "fault probability, 0 to 1"}};
+  if (c.thin) files.emplace_back("thin" + end, "the same along the crest of each fault, else 0");
+  if (c.dip) files.emplace_back("dip" + end, "degrees from the horizontal");
+  if (c.azimuth) files.emplace_back("azimuth" + end, "degrees from north");
   if (c.sticks > 0) files.emplace_back("sticks.txt", "X Y Z stick, a point a line");
+  if (c.page && cube) files.emplace_back("cube.html", "a page that slices through the cube");
   page.files(files);
   page.section("How it was made");
-  page.facts({{"model", fmt::format("{}, {}", c.model, model.provenance)},
+  page.facts({{"model", fmt::format("{}, {}", name, model.provenance)},
               {"its average precision", fmt::format("{:.3f} on synthetic sections", model.average_precision)},
               {"threshold of thinned faults", fmt::format("{:.2f}", c.threshold.value_or(model.threshold))},
               {"amplitudes divided by", fmt::format("{:.5g}", found.scale())}});
   report.write();
 }
 
+// The cube as a page that slices through it, of every so many lines and samples where it is large.
+void write_cube_page(const data::SegyFile& file, const data::SegyGeometry& geometry, const VolumePrediction& found,
+                     const fs::path& out) {
+  constexpr int64_t kLongest = 256;
+  const auto& inlines = geometry.inlines();
+  const auto& crosslines = geometry.crosslines();
+  const auto every = [](int64_t n) { return (n + kLongest - 1) / kLongest; };
+  const int64_t down = every(int64_t(inlines.size())), across = every(int64_t(crosslines.size())),
+                deep = every(file.samples());
+  const auto shown = [](int64_t n, int64_t step) { return (n + step - 1) / step; };
+  training::CubePage page{
+      .title = "Faults in " + file.name(),
+      .text =
+          down * across * deep == 1
+              ? std::string("All lines and samples.")
+              : fmt::format("Every {} inline, {} crossline and {} sample of the survey (1: each).", down, across, deep),
+      .size = {shown(int64_t(inlines.size()), down), shown(int64_t(crosslines.size()), across),
+               shown(file.samples(), deep)},
+      .amplitude = {},
+      .probability = {},
+      .axes = {{{"inline", "", double(inlines.front()), double(down) * step_between(inlines)},
+                {"crossline", "", double(crosslines.front()), double(across) * step_between(crosslines)},
+                {"slice", file.layout().unit(), start_of(file), double(deep) * step_of(file)}}},
+      .clear_below = data::kClearBelow};
+  std::vector<float> p(size_t(file.samples()));
+  for (int64_t i = 0; i < page.size.inlines; ++i) {
+    const data::SegySection s = geometry.inline_section(inlines[size_t(i * down)]);
+    for (int64_t x = 0; x < page.size.crosslines; ++x) {
+      const int64_t t = s.traces[size_t(x * across)];
+      const std::vector<float> amplitude = found.amplitudes(std::span(&t, 1));
+      std::fill(p.begin(), p.end(), 0.0f);
+      if (t >= 0) found.read(What::probability, t, p);
+      for (int64_t z = 0; z < page.size.samples; ++z) {
+        page.amplitude.push_back(training::amplitude_byte(amplitude[size_t(z * deep)]));
+        page.probability.push_back(uint8_t(std::lround(255 * std::clamp(p[size_t(z * deep)], 0.0f, 1.0f))));
+      }
+    }
+  }
+  write_file(out / "cube.html", training::cube_page(page));
+}
+
 // False: a signal ended it.
-bool predict_segy(const FaultsPredictConfig& c, const FaultsModel& model, const Job& job) {
-  const data::SegyFile file(job.from, c.places);
+bool predict_segy(const FaultsPredictConfig& c, FaultsModels& models, const Job& job) {
+  const bool npy = is_npy(job.from);
+  const fs::path segy = npy ? job.to / "cube.sgy" : job.from;
+  if (npy) {
+    const data::NpyFile cube(job.from);
+    make_folder(job.to);
+    write_as_segy(cube, segy);
+  }
+  const data::SegyFile file(segy, npy ? data::SegyOptions{} : c.places);
   const data::SegyGeometry geometry(file);
   for (const std::string& w : file.warnings()) inform(w);
   for (const std::string& w : geometry.findings()) inform(file.name(), ": ", w);
@@ -229,9 +342,17 @@ bool predict_segy(const FaultsPredictConfig& c, const FaultsModel& model, const 
   if (amplitudes.least > 0 && amplitudes.mean > 2 * amplitudes.deviation)
     warn(file.name(), ": every amplitude is above 0 (", amplitudes.least, " to ", amplitudes.most,
          "): are these velocities or an attribute? Faults are sought in reflections, which swing about 0");
+  const bool cube = takes_cubes(geometry);
+  const FaultsModel& model = models.of(cube);
+  if (models.shipped() && !cube)
+    inform(file.name(), geometry.kind() == data::SegyKind::line ? " is a line" : " has too few lines for a cube",
+           ": faults are sought section by section");
   VolumePrediction found(model, file, geometry,
                          {.passes = c.passes,
                           .flips = c.flips,
+                          .two_scales = c.two_scales,
+                          .tile = c.tile,
+                          .margin = c.margin,
                           .agc = c.agc,
                           .threshold = c.threshold.value_or(model.threshold),
                           .memory = c.memory << 20,
@@ -244,35 +365,27 @@ bool predict_segy(const FaultsPredictConfig& c, const FaultsModel& model, const 
                          job.to / "parts");
   if (found.resumed()) inform(file.name(), ": goes on where an earlier prediction ended");
   training::ProgressBar progress({.title = job.from.filename().string(),
-                                  .unit = "lines",
+                                  .unit = found.unit(),
                                   .mode = c.quiet ? training::ProgressMode::quiet : training::ProgressMode::automatic});
   if (!found.run(progress)) return false;
-  std::vector<float> trace(size_t(file.samples()));
-  const auto write = [&](const char* name, What what, const char* meaning) {
-    data::SegyWriter writer(job.to / name, file, {},
-                            fmt::format("{} BY KERN {}; SAMPLES ARE {} FLOATS", meaning, build_info::kVersion,
-                                        file.layout().format == data::SegyFormat::ibm_float32 ? "IBM" : "IEEE"));
-    for (int64_t t = 0; t < file.traces(); ++t) {
-      found.read(what, t, trace);
-      writer.write_trace(t, trace);
-    }
-    writer.commit();
-  };
-  if (c.thin) write("thin.sgy", What::thinned, "THINNED FAULT PROBABILITY");
-  if (c.dip) write("dip.sgy", What::dip, "FAULT DIP IN DEGREES");
-  if (c.azimuth) write("azimuth.sgy", What::azimuth, "FAULT AZIMUTH IN DEGREES");
+  const Results results(job, file, found);
+  if (c.thin) results.write("thin", What::thinned, "THINNED FAULT PROBABILITY");
+  if (c.dip) results.write("dip", What::dip, "FAULT DIP IN DEGREES");
+  if (c.azimuth) results.write("azimuth", What::azimuth, "FAULT AZIMUTH IN DEGREES");
   if (c.sticks > 0) write_file(job.to / "sticks.txt", found.sticks());
-  if (c.images) write_images(c, model, file, geometry, found, job.to);
-  write("faults.sgy", What::probability, "FAULT PROBABILITY 0 TO 1");  // last: where it is, all is
+  if (c.page && cube) write_cube_page(file, geometry, found, job.to);
+  if (c.images) write_images(c, models.name(cube), model, file, geometry, found, job.to);
+  results.write("faults", What::probability, "FAULT PROBABILITY 0 TO 1");  // last: where it is, all is
+  if (npy) fs::remove(segy);
   fs::remove_all(job.to / "parts");
   return true;
 }
 
 // A plain image of a section: dark and light are taken for the amplitudes, time runs downwards.
-void predict_image(const FaultsPredictConfig& c, const FaultsModel& model, const Job& job) {
+void predict_image(const FaultsPredictConfig& c, FaultsModels& models, const Job& job) {
   const data::Image grey = data::read_image(job.from, 1);
   const std::vector<float> v = data::section_of_image(grey, std::lround(c.agc));
-  const std::vector<float> p = section_faults(model, v, grey.W, grey.H, c.flips);
+  const std::vector<float> p = section_faults(models.of(false), v, grey.W, grey.H, c.flips);
   data::Image probability = data::make_raster(grey.H, grey.W, 1);
   for (int64_t x = 0; x < grey.W; ++x)
     for (int64_t y = 0; y < grey.H; ++y)
@@ -286,16 +399,16 @@ void predict_image(const FaultsPredictConfig& c, const FaultsModel& model, const
 
 void run_faults_predict(const FaultsPredictConfig& c, Call& call) {
   c.machine.apply();
-  const FaultsModel model = load_faults_model(training::find_model_file(c.model));
-  model.module.move_to(c.machine.where());
+  FaultsModels models(c.model, c.machine.where());
+  models.expect();
   const std::vector<Job> jobs = plan(c);
   const training::SignalWatch signals;
   int64_t done = 0, skipped = 0;
   for (const Job& job : jobs) {
     try {
       if (data::is_image_name(job.from)) {
-        predict_image(c, model, job);
-      } else if (!predict_segy(c, model, job)) {
+        predict_image(c, models, job);
+      } else if (!predict_segy(c, models, job)) {
         fmt::print("stopped; what is done is kept in {}: the same command goes on there\n",
                    (job.to / "parts").string());
         call.figures.add("stopped", true);

@@ -22,24 +22,6 @@ using namespace training;
 
 constexpr int64_t kCell = 288;
 
-Svg precision_over_recall(const PrecisionRecall& curve, const std::string& name) {
-  LineChart chart{.title = "Precision and recall",
-                  .x_label = "recall",
-                  .y_label = "precision",
-                  .x = {},
-                  .series = {{name, {}, "#2f86c8", Series::Mark::line}},
-                  .best_label = "",
-                  .from_zero = true};
-  double last = -1;
-  for (int i = 200; i >= 0; --i) {
-    const PrecisionRecall::Point p = curve.at(double(i) / 200);
-    if (!(p.recall > last)) continue;
-    chart.x.push_back(last = p.recall);
-    chart.series[0].values.push_back(p.precision);
-  }
-  return line_chart(chart);
-}
-
 void add_training(Report& report, const FaultsReport& in) {
   auto& document = report.document();
   document.section("Training");
@@ -96,12 +78,33 @@ std::optional<Interval> tolerant_interval(const FaultsEvaluation& j) {
   });
 }
 
+Svg precision_over_recall(const PrecisionRecall& curve, const std::string& name) {
+  LineChart chart{.title = "Precision and recall",
+                  .x_label = "recall",
+                  .y_label = "precision",
+                  .x = {},
+                  .series = {{name, {}, "#2f86c8", Series::Mark::line}},
+                  .best_label = "",
+                  .from_zero = true};
+  double last = -1;
+  for (int i = 200; i >= 0; --i) {
+    const PrecisionRecall::Point p = curve.at(double(i) / 200);
+    if (!(p.recall > last)) continue;
+    chart.x.push_back(last = p.recall);
+    chart.series[0].values.push_back(p.precision);
+  }
+  return line_chart(chart);
+}
+
 Svg panel_of(const LabelledSection& s, const std::vector<std::span<const float>>& probabilities) {
-  const data::Image grey = data::seismic_image(s.inputs, s.H, s.W, 0, 1);
-  std::vector<float> truth(s.labels.size());
-  for (size_t i = 0; i < truth.size(); ++i) truth[i] = s.labels[i] > 0 ? 1.0f : 0.0f;
-  std::vector<data::Image> cells{data::in_colours(grey), data::with_faults(grey, truth, s.H, s.W)};
-  for (const std::span<const float> p : probabilities) cells.push_back(data::with_faults(grey, p, s.H, s.W));
+  const int64_t traces = s.size.crosslines, samples = s.size.samples;
+  const data::Image grey = data::seismic_image(middle_of(s, s.inputs), traces, samples, 0, 1);
+  std::vector<float> truth;
+  for (const int32_t label : middle_of(s, s.labels)) truth.push_back(label > 0 ? 1.0f : 0.0f);
+  std::vector<data::Image> cells{data::in_colours(grey), data::with_faults(grey, truth, traces, samples)};
+  for (const std::span<const float> p : probabilities)
+    cells.push_back(data::with_faults(
+        grey, p.subspan(size_t(s.size.index(s.size.inlines / 2, 0, 0)), size_t(traces * samples)), traces, samples));
   const size_t columns = cells.size() <= 4 ? cells.size() : (cells.size() + 1) / 2;
   const data::Image sheet = data::sheet(cells, int(columns), kCell);
   Svg svg{double(sheet.W), double(sheet.H)};

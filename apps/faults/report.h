@@ -27,7 +27,11 @@ struct FaultsReport {
 };
 void write_report(const training::RunFolder& run, const FaultsReport& input);
 
-// Section, its faults in red, and the section under each of `probabilities`, from left to right.
+// Precision over recall at falling thresholds.
+training::Svg precision_over_recall(const training::PrecisionRecall& curve, const std::string& name);
+
+// Section (of a cube the inline in the middle), its faults in red, and the section under each of `probabilities`, from left to right.
+// `probabilities`: as large as the section, or cube.
 training::Svg panel_of(const LabelledSection& section, const std::vector<std::span<const float>>& probabilities);
 
 void add_figures(Figures& figures, const FaultsEvaluation& evaluation);

@@ -16,7 +16,6 @@
 namespace kern::apps {
 namespace {
 using namespace training;
-using Loaders = StepLoaders<data::FaultSections>;
 
 // All that the parts of a training share.
 struct Work {
@@ -26,13 +25,13 @@ struct Work {
   std::shared_ptr<const data::SectionWindows> windows;  // of sections of the user's own; none: layers are made
   std::vector<LabelledSection> validation;
   Device device;
+  const models::SectionModel& network;
 };
 
-// Weights by which both classes count alike in the sum, by the labels of the first batch.
-std::vector<float> balance(const data::FaultSections& sections, double most) {
+// Weights by which both classes count alike in the sum, by the labels of a batch.
+std::vector<float> balance(const std::vector<int32_t>& labels, double most) {
   if (most == 1) return {};
-  const auto b = sections.batch(sections.epoch(0), 0);
-  const auto faults = double(std::count(b.labels.begin(), b.labels.end(), 1)), all = double(b.labels.size());
+  const auto faults = double(std::count(labels.begin(), labels.end(), 1)), all = double(labels.size());
   return {1.0f, float(faults > 0 ? std::clamp((all - faults) / faults, 1.0, most) : most)};
 }
 
@@ -49,6 +48,11 @@ FaultsModel new_model(const FaultsTrainConfig& c) {
 
 Work begin_work(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
   std::string config = begin_run(run, c, describe_faults_train, call);
+  const models::SectionModel& network = models::section_model(c.model);
+  check(network.takes_single_sections() || c.synthetic.inlines > 1, "model=", c.model, " takes ",
+        network.dimensions == 3 ? "cubes" : "neighbouring lines",
+        ", and one inline is none: give their size, e.g. synthetic.inlines=128 (lines, of which pieces of "
+        "crop= are cut)");
   check(c.validation_seed != c.recipe.seed, "validation_seed=", c.validation_seed,
         " is seed= too: the sections that validate would be those that train; choose another");
   return {c,
@@ -56,23 +60,39 @@ Work begin_work(const FaultsTrainConfig& c, const RunFolder& run, Call& call) {
           std::move(config),
           c.from.empty() ? nullptr : std::make_shared<data::SectionWindows>(c.from, c.places),
           {},
-          c.machine.where()};
+          c.machine.where(),
+          network};
 }
 
-std::unique_ptr<Loaders> make_loaders(const Work& w) {
+// What trains: sections as they are made, or pieces of cubes.
+struct Batches {
+  std::unique_ptr<StepSource> steps;
+  std::vector<int32_t> first_labels;
+};
+template <class Source>
+Batches batches_of(Source source, BatchTensors<Source> tensors, const Recipe& recipe) {
+  std::vector<int32_t> labels = source.batch(source.epoch(0), 0).labels;
+  return {std::make_unique<StepLoaders<Source>>(std::move(source), std::nullopt, std::move(tensors), recipe),
+          std::move(labels)};
+}
+Batches make_batches(const Work& w) {
   const FaultsTrainConfig& c = w.c;
-  data::FaultSections sections({.synthetic = c.synthetic.options(uint64_t(c.recipe.seed)),
-                                .windows = w.windows,
-                                .part = data::SectionWindows::Part::training,
-                                .sections = c.sections,
-                                .batch = c.recipe.batch,
-                                .fresh = c.fresh,
-                                .augment = c.augment});
-  return std::make_unique<Loaders>(std::move(sections), std::nullopt, section_tensors(), c.recipe);
+  constexpr auto kPart = data::SectionWindows::Part::training;
+  if (c.synthetic.inlines > 1)
+    return batches_of(data::FaultCubes(cube_options(c, w.network, uint64_t(c.recipe.seed), w.windows, kPart)),
+                      cube_tensors(), c.recipe);
+  return batches_of(data::FaultSections({.synthetic = c.synthetic.options(uint64_t(c.recipe.seed)),
+                                         .windows = w.windows,
+                                         .part = kPart,
+                                         .sections = c.sections,
+                                         .batch = c.recipe.batch,
+                                         .fresh = c.fresh,
+                                         .augment = c.augment}),
+                    section_tensors(), c.recipe);
 }
 
 std::vector<LabelledSection> checked_validation(const Work& w) {
-  std::vector<LabelledSection> validation = validation_sections(w.c, w.windows);
+  std::vector<LabelledSection> validation = validation_sections(w.c, w.network, w.windows);
   check(std::any_of(validation.begin(), validation.end(),
                     [](const LabelledSection& s) { return std::count(s.labels.begin(), s.labels.end(), 1) > 0; }),
         "none of the ", validation.size(),
@@ -85,8 +105,9 @@ std::vector<LabelledSection> checked_validation(const Work& w) {
 Metadata identity_of(const FaultsTrainConfig& c, const FaultsModel& model) {
   Metadata m{{"model", model.architecture},
              {"sections", model.synthetic},
-             {"batches", fmt::format("batch={} accumulate={} sections={} fresh={} augment={}", c.recipe.batch,
-                                     c.recipe.accumulate, c.sections, c.fresh, c.augment)}};
+             {"batches", fmt::format("batch={} accumulate={} sections={} fresh={} augment={}{}", c.recipe.batch,
+                                     c.recipe.accumulate, c.sections, c.fresh, c.augment,
+                                     c.synthetic.inlines > 1 ? fmt::format(" crop={} uses={}", c.crop, c.uses) : "")}};
   if (!c.from.empty()) m.emplace("from", c.from);
   return m;
 }
@@ -99,8 +120,8 @@ struct Trained {
 // Nothing: stopped before the end.
 std::optional<Trained> train(Work& w, Call& call) {
   const FaultsTrainConfig& c = w.c;
-  std::unique_ptr<Loaders> loaders = make_loaders(w);
-  const SegmentationLoss segmentation(c.loss, 2, balance(loaders->labelled(), c.balance), w.device);
+  Batches batches = make_batches(w);
+  const SegmentationLoss segmentation(c.loss, 2, balance(batches.first_labels, c.balance), w.device);
   check(segmentation.outputs() == 1,
         "loss= must have bce or balanced_bce, for networks of one output, e.g. loss={bce: 1, dice: 1}");
   w.validation = checked_validation(w);
@@ -111,12 +132,15 @@ std::optional<Trained> train(Work& w, Call& call) {
   const auto loss = [&](const AnyModule& module, const Tensor& x, const Tensor& labels) {
     Tensor sum = segmentation(module, x, labels);
     if (!network.divergence || c.divergence == 0) return sum;
-    return add(sum, affine(network.divergence(), float(c.divergence / double(x.dim(1) * x.dim(2)))));
+    return add(sum, affine(network.divergence(), float(c.divergence / double(x.rows() / x.dim(0)))));
   };
-  NetworkTraining training({.network = model.module, .recipe = c.recipe, .loss = loss}, std::move(loaders));
-  fmt::print("{}: {} sections of {} traces x {} samples an epoch, {} validate; {} parameters, {} updates an epoch\n",
-             c.model, c.sections, c.synthetic.crosslines, c.synthetic.samples, c.validation_sections,
-             model.module.parameter_count(), training.steps());
+  NetworkTraining training({.network = model.module, .recipe = c.recipe, .loss = loss}, std::move(batches.steps));
+  const std::string each =
+      c.synthetic.inlines == 1    ? fmt::format("sections of {} x {}", c.synthetic.crosslines, c.synthetic.samples)
+      : w.network.dimensions == 2 ? fmt::format("sections of {} x {}, cut from cubes", c.crop, c.crop)
+                                  : fmt::format("cubes of {} x {} x {}", c.crop, c.crop, c.crop);
+  fmt::print("{}: {} {} an epoch, {} validate; {} parameters, {} updates an epoch\n", c.model, c.sections, each,
+             c.validation_sections, model.module.parameter_count(), training.steps());
   const StepMemory foreseen = training.announce("smaller sections");
   Training t = training.for_loop();
   t.validate = [&](int) {

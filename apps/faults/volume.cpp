@@ -6,15 +6,16 @@
 #include <bit>
 #include <cmath>
 
+#include "apps/faults/evaluation.h"
 #include "data/fault_sections.h"
 #include "data/section_gaps.h"
 #include "data/segy_inspect.h"
 #include "engine/atomic_file.h"
 #include "engine/json.h"
 #include "kernels/common/error.h"
-#include "training/section_inference.h"
 #include "training/stop.h"
 #include "training/task_model.h"
+#include "training/volume_inference.h"
 
 namespace kern::apps {
 namespace {
@@ -25,8 +26,19 @@ constexpr int64_t kBytesPerSectionSample = 32;  // of a section on its way: inpu
 constexpr int64_t kBytesPerBlockSample = 96;    // of a block: gradients and their products
 constexpr int64_t kMargin = 16;                 // samples round a block that its normals and thinning look at
 constexpr int64_t kNarrow = 16;                 // fewer traces show a network little
+constexpr int64_t kAligned = 16;  // tiles begin at multiples of what networks halve, so that all halve alike
+constexpr int64_t kEdge = 2;      // lines at a survey's edge have too few neighbours to tell a fault by
+constexpr int64_t kThinnest = 8;  // fewer lines are no cube to one that looks in three directions
+
+// Of so many lines or traces; fewer than kNarrow are all edge.
+bool at_edge(int64_t index, int64_t count) { return count >= kNarrow && (index < kEdge || index >= count - kEdge); }
 
 }  // namespace
+
+bool takes_cubes(const data::SegyGeometry& geometry) {
+  return geometry.kind() == data::SegyKind::cube && int64_t(geometry.inlines().size()) >= kThinnest &&
+         int64_t(geometry.crosslines().size()) >= kThinnest;
+}
 
 VolumePrediction::VolumePrediction(const FaultsModel& model, const data::SegyFile& file,
                                    const data::SegyGeometry& geometry, const VolumeOptions& options, fs::path parts)
@@ -44,36 +56,10 @@ VolumePrediction::VolumePrediction(const FaultsModel& model, const data::SegyFil
     gain_ = std::max<int64_t>(3, int64_t(std::lround(l.interval > 0 ? options.agc * 1000 / l.interval : options.agc)));
   scale_ = data::amplitude_scale_of(file, gain_);
 
-  const auto rows = int64_t(geometry.inlines().size()), columns = int64_t(geometry.crosslines().size());
-  inlines_ = options.passes != Passes::crosslines, crosslines_ = options.passes != Passes::inlines;
-  if (options.passes == Passes::automatic) {
-    inlines_ = columns >= kNarrow || columns >= rows;
-    crosslines_ = !inlines_ || (rows >= kNarrow && geometry.kind() == data::SegyKind::cube);
-  }
-  if (inlines_)
-    for (const int n : geometry.inlines()) lines_.push_back({true, n});
-  if (crosslines_)
-    for (const int n : geometry.crosslines()) lines_.push_back({false, n});
-
-  if (options.thin || options.dip || options.azimuth || options.sticks > 0) {
-    std::array<int64_t, 3> size{rows, columns, file.samples()}, core = size;
-    const auto with_margins = [&] {
-      int64_t n = 1;
-      for (int d = 0; d < 3; ++d) n *= std::min(size[size_t(d)], core[size_t(d)] + 2 * kMargin);
-      return n;
-    };
-    while (with_margins() > options.memory / kBytesPerBlockSample) {
-      auto& longest = *std::max_element(core.begin(), core.end());
-      if (longest <= kMargin) break;
-      longest = (longest + 1) / 2;
-    }
-    for (int64_t i = 0; i < size[0]; i += core[0])
-      for (int64_t x = 0; x < size[1]; x += core[1])
-        for (int64_t z = 0; z < size[2]; z += core[2])
-          blocks_.push_back(
-              {{i, x, z},
-               {std::min(i + core[0], size[0]), std::min(x + core[1], size[1]), std::min(z + core[2], size[2])}});
-  }
+  if (model.dimensions == 3) plan_cubes();
+  else plan_lines();
+  if (options.thin || options.dip || options.azimuth || options.sticks > 0)
+    blocks_ = data::block_tiles(whole(), kMargin, options.memory / kBytesPerBlockSample);
 
   if (options.dip || options.azimuth) {
     const data::SegySummary summary = data::inspect_segy(file, geometry);
@@ -104,6 +90,36 @@ VolumePrediction::VolumePrediction(const FaultsModel& model, const data::SegyFil
     surfaces_.emplace_back(parts_ / name, file.samples());
 }
 
+void VolumePrediction::plan_lines() {
+  const auto rows = int64_t(geometry_.inlines().size()), columns = int64_t(geometry_.crosslines().size());
+  check(model_.lines == 1 || (rows >= model_.lines && columns >= model_.lines), file_.name(), " has ", rows,
+        " inlines and ", columns, " crosslines: model ", model_.architecture, " looks at ", model_.lines,
+        " neighbouring lines; use a model for single sections");
+  inlines_ = options_.passes != Passes::crosslines, crosslines_ = options_.passes != Passes::inlines;
+  if (options_.passes == Passes::automatic) {
+    inlines_ = columns >= kNarrow || columns >= rows;
+    crosslines_ = !inlines_ || (rows >= kNarrow && geometry_.kind() == data::SegyKind::cube);
+  }
+  if (inlines_)
+    for (int64_t i = 0; i < rows; ++i) lines_.push_back({true, i});
+  if (crosslines_)
+    for (int64_t x = 0; x < columns; ++x) lines_.push_back({false, x});
+}
+
+void VolumePrediction::plan_cubes() {
+  check(takes_cubes(geometry_), file_.name(), " has ", geometry_.inlines().size(), " inlines and ",
+        geometry_.crosslines().size(), " crosslines: a network for cubes needs at least ", kThinnest,
+        " of both; use a model for sections (the one that comes with Kern, or of 'kern faults train model=unet')");
+  inlines_ = true;  // all of the probability stands in one store
+  const auto most =
+      int64_t(double(options_.memory) / training::bytes_per_sample(model_.module, {.two_scales = options_.two_scales}));
+  cubes_ = data::block_tiles(whole(), options_.margin, most, kAligned, options_.tile);
+}
+
+data::Block VolumePrediction::whole() const {
+  return {int64_t(geometry_.inlines().size()), int64_t(geometry_.crosslines().size()), file_.samples()};
+}
+
 std::string VolumePrediction::describe() const {
   uint64_t weights = 1469598103934665603u;  // FNV-1a
   for (const FileTensor& t : training::file_tensors(model_.module)) {
@@ -111,11 +127,12 @@ std::string VolumePrediction::describe() const {
       weights = (weights ^ std::bit_cast<uint32_t>(v)) * 1099511628211u;
   }
   return fmt::format(
-      "{} {} traces {} samples scale {} model {} {:x} tile {} passes {}{} flips {} agc {} threshold {} "
-      "memory {} thin {} dip {} azimuth {} sticks {} {} velocity {} depth {}",
+      "{} {} traces {} samples scale {} model {} {:x} tile {} passes {}{} flips {} scales {} tile {} margin {} agc {} "
+      "threshold {} memory {} thin {} dip {} azimuth {} sticks {} {} velocity {} depth {}",
       file_.bytes(), file_.traces(), file_.samples(), scale_, model_.architecture, weights, model_.tile, inlines_,
-      crosslines_, options_.flips, gain_, options_.threshold, options_.memory, options_.thin, options_.dip,
-      options_.azimuth, options_.sticks, options_.least_piece, options_.velocity, file_.layout().depth);
+      crosslines_, options_.flips, options_.two_scales, options_.tile, options_.margin, gain_, options_.threshold,
+      options_.memory, options_.thin, options_.dip, options_.azimuth, options_.sticks, options_.least_piece,
+      options_.velocity, file_.layout().depth);
 }
 
 void VolumePrediction::save_progress() {
@@ -124,11 +141,13 @@ void VolumePrediction::save_progress() {
 }
 
 bool VolumePrediction::run(training::ProgressBar& progress) {
-  const auto all = int64_t(lines_.size() + blocks_.size());
+  const size_t looked = lines_.size() + cubes_.size();  // at by the network
+  const auto all = int64_t(looked + blocks_.size());
   progress.begin(all, 1, done_);
   for (int64_t i = done_; i < all; ++i) {
-    if (i < int64_t(lines_.size())) predict_line(lines_[size_t(i)]);
-    else treat_block(i - int64_t(lines_.size()));
+    if (size_t(i) >= looked) treat_block(i - int64_t(looked));
+    else if (cubes_.empty()) predict_line(lines_[size_t(i)]);
+    else predict_cube(cubes_[size_t(i)]);
     progress.advance(1);
     done_ = i + 1;
     const bool leave = training::SignalWatch::asked() && done_ < all;
@@ -154,50 +173,87 @@ std::vector<float> VolumePrediction::amplitudes(std::span<const int64_t> traces)
 
 // Long lines go in stretches that overlap by as far as an answer looks.
 void VolumePrediction::predict_line(const Line& line) {
-  const SegySection s =
-      line.along_inline ? geometry_.inline_section(line.number) : geometry_.crossline_section(line.number);
+  const std::vector<int>& all = line.along_inline ? geometry_.inlines() : geometry_.crosslines();
+  std::vector<SegySection> sections;  // the line, between its neighbours where the network looks at them
+  for (const int64_t k : lines_beside(model_, line.index, int64_t(all.size())))
+    sections.push_back(line.along_inline ? geometry_.inline_section(all[size_t(k)])
+                                         : geometry_.crossline_section(all[size_t(k)]));
+  const SegySection& s = sections[sections.size() / 2];
   const auto n = size_t(file_.samples());
   const auto count = int64_t(s.traces.size()), context = std::max<int64_t>(model_.reach, model_.tile / 2);
-  const int64_t most = std::max(4 * context, options_.memory / (kBytesPerSectionSample * file_.samples()));
+  const int64_t most =
+      std::max(4 * context, options_.memory / (kBytesPerSectionSample * file_.samples() * model_.lines));
   data::TraceStore& to = along_[line.along_inline ? 0 : 1];
   const int64_t step = count <= most ? count : most - 2 * context;
   for (int64_t first = 0; first < count; first += step) {
     const int64_t last = std::min(first + step, count);  // of what is kept
     const int64_t from = count <= most ? 0 : std::max<int64_t>(0, first - context),
                   until = count <= most ? count : std::min(count, last + context);
-    const std::span<const int64_t> traces = std::span(s.traces).subspan(size_t(from), size_t(until - from));
-    std::vector<float> in = amplitudes(traces);
-    const std::vector<bool> live = data::mirror_gaps(in, int64_t(n));
-    if (std::find(live.begin(), live.end(), true) == live.end()) continue;
-    std::vector<float> p = training::section_probability(model_.module, in, until - from, int64_t(n),
-                                                         {.tile = model_.tile, .flips = options_.flips});
-    data::clear_mutes(in, int64_t(n), p);
-    for (int64_t k = first; k < last; ++k) {
-      if (s.traces[size_t(k)] < 0) continue;
-      if (live[size_t(k - from)]) to.write(s.traces[size_t(k)], std::span(p).subspan(size_t(k - from) * n, n));
-    }
+    std::vector<std::vector<float>> in;
+    for (const SegySection& beside : sections)
+      in.push_back(amplitudes(std::span(beside.traces).subspan(size_t(from), size_t(until - from))));
+    const std::vector<float> p = section_faults(model_, in, until - from, int64_t(n), options_.flips);
+    for (int64_t k = first; k < last; ++k)
+      if (s.traces[size_t(k)] >= 0 && !at_edge(k, count))
+        to.write(s.traces[size_t(k)], std::span(p).subspan(size_t(k - from) * n, n));
   }
 }
 
-void VolumePrediction::treat_block(int64_t index) {
-  const Cut& core = blocks_[size_t(index)];
-  const std::array<int64_t, 3> size{int64_t(geometry_.inlines().size()), int64_t(geometry_.crosslines().size()),
-                                    file_.samples()};
-  std::array<int64_t, 3> from, to;
-  for (size_t d = 0; d < 3; ++d)
-    from[d] = std::max<int64_t>(0, core.from[d] - kMargin), to[d] = std::min(size[d], core.to[d] + kMargin);
-  const data::Block block{to[0] - from[0], to[1] - from[1], to[2] - from[2]};
-  std::vector<float> p(size_t(block.size()), 0.0f);
-  std::vector<float> whole(static_cast<size_t>(file_.samples()));
-  std::vector<int64_t> traces;  // of the block, row by row
-  for (int64_t i = from[0]; i < to[0]; ++i) {
+// The traces of a box, row by row; -1 where there is none.
+std::vector<int64_t> VolumePrediction::traces_of(const data::Box& box) const {
+  std::vector<int64_t> traces;
+  for (int64_t i = box.from[0]; i < box.to[0]; ++i) {
     const SegySection s = geometry_.inline_section(geometry_.inlines()[size_t(i)]);
-    for (int64_t x = from[1]; x < to[1]; ++x) {
-      traces.push_back(s.traces[size_t(x)]);
-      if (traces.back() < 0) continue;
-      read(What::probability, traces.back(), whole);
-      std::copy_n(whole.begin() + from[2], block.samples, p.begin() + block.index(i - from[0], x - from[1], 0));
+    traces.insert(traces.end(), s.traces.begin() + box.from[1], s.traces.begin() + box.to[1]);
+  }
+  return traces;
+}
+
+void VolumePrediction::predict_cube(const data::BlockTile& tile) {
+  const data::Block seen = tile.seen.block(), all = whole();
+  const std::vector<int64_t> traces = traces_of(tile.seen);
+  const auto n = size_t(file_.samples());
+  std::vector<float> cube(size_t(seen.size())), measured(cube.size());
+  std::vector<bool> live;
+  // Line by line: gaps, mutes and gain are of whole traces. Then what the tile sees of them.
+  for (int64_t i = 0; i < seen.inlines; ++i) {
+    std::vector<float> line =
+        amplitudes(std::span(traces).subspan(size_t(i * seen.crosslines), size_t(seen.crosslines)));
+    const std::vector<bool> there = data::mirror_gaps(line, int64_t(n));
+    live.insert(live.end(), there.begin(), there.end());
+    std::vector<float> kept(line.size(), 1.0f);  // 0 in a mute
+    data::clear_mutes(line, int64_t(n), kept);
+    for (int64_t x = 0; x < seen.crosslines; ++x) {
+      const int64_t from = x * int64_t(n) + tile.seen.from[2], to = seen.index(i, x, 0);
+      std::copy_n(line.begin() + from, seen.samples, cube.begin() + to);
+      std::copy_n(kept.begin() + from, seen.samples, measured.begin() + to);
     }
+  }
+  if (std::find(live.begin(), live.end(), true) == live.end()) return;
+  std::vector<float> p = training::cube_probability(model_.module, cube, seen,
+                                                    {.flips = options_.flips, .two_scales = options_.two_scales});
+  for (size_t k = 0; k < p.size(); ++k) p[k] *= measured[k];
+  for (int64_t i = tile.core.from[0]; i < tile.core.to[0]; ++i)
+    for (int64_t x = tile.core.from[1]; x < tile.core.to[1]; ++x) {
+      const int64_t row = i - tile.seen.from[0], column = x - tile.seen.from[1];
+      const auto k = size_t(row * seen.crosslines + column);
+      if (traces[k] < 0 || !live[k] || at_edge(i, all.inlines) || at_edge(x, all.crosslines)) continue;
+      const auto at = size_t(seen.index(row, column, tile.core.from[2] - tile.seen.from[2]));
+      along_[0].write(traces[k], std::span(p).subspan(at, size_t(tile.core.block().samples)), tile.core.from[2]);
+    }
+}
+
+void VolumePrediction::treat_block(int64_t index) {
+  const data::Box &core = blocks_[size_t(index)].core, &seen = blocks_[size_t(index)].seen;
+  const std::array<int64_t, 3>& from = seen.from;
+  const data::Block block = seen.block();
+  std::vector<float> p(size_t(block.size()), 0.0f);
+  std::vector<float> column(static_cast<size_t>(file_.samples()));
+  const std::vector<int64_t> traces = traces_of(seen);
+  for (size_t t = 0; t < traces.size(); ++t) {
+    if (traces[t] < 0) continue;
+    read(What::probability, traces[t], column);
+    std::copy_n(column.begin() + from[2], block.samples, p.begin() + int64_t(t) * block.samples);
   }
   if (std::all_of(p.begin(), p.end(), [](float v) { return v == 0; })) return;
   const std::vector<data::Normal> normals = data::fault_normals(p, block);

@@ -1,6 +1,7 @@
-// Fault probability of a SEG-Y file of any size in bounded memory: sections through the network, along inlines and
-// crosslines, then blocks for what is three-dimensional. Everything found is kept in a folder beside the output until
-// it is complete, so that a killed prediction goes on where it was.
+// Fault probability of a SEG-Y file of any size in bounded memory: sections through a network for sections, along
+// inlines and crosslines, or tiles of the cube through a network for cubes; then blocks for thinning, dips and sticks.
+// Everything found is kept in a folder beside the output until it is complete, so that a killed prediction goes on
+// where it was.
 #pragma once
 #include <array>
 #include <chrono>
@@ -11,6 +12,7 @@
 
 #include "apps/faults/config.h"
 #include "apps/faults/faults_model.h"
+#include "data/block_tiles.h"
 #include "data/fault_surfaces.h"
 #include "data/segy_geometry.h"
 #include "data/survey_map.h"
@@ -22,6 +24,9 @@ namespace kern::apps {
 struct VolumeOptions {
   Passes passes = Passes::automatic;
   bool flips = false;
+  bool two_scales = false;   // cubes: the mean with the cube twice as large
+  int64_t tile = 0;          // cubes: longest side of what a tile answers for; 0: as memory allows
+  int64_t margin = 16;       // cubes: samples that a tile sees round what it answers for
   double agc = 0;            // milliseconds (samples, where the interval is unknown); 0: none
   double threshold = 0.5;    // of thinning
   int64_t memory = 1 << 30;  // bytes that a section or block may take, roughly
@@ -30,6 +35,9 @@ struct VolumeOptions {
   int64_t least_piece = 20;  // samples; smaller pieces get no stick
   double velocity = 2500;    // m/s, to turn time into depth for dips where samples are times
 };
+
+// Whether the file is a cube thick enough for a network that looks along all three directions.
+bool takes_cubes(const data::SegyGeometry& geometry);
 
 class VolumePrediction {
  public:
@@ -41,8 +49,9 @@ class VolumePrediction {
   // False: a signal ended it before the end; what is done is kept.
   bool run(training::ProgressBar& progress);
   bool resumed() const { return resumed_; }
-  double scale() const { return scale_; }  // what amplitudes are divided by
-  int64_t left_out() const;                // traces that belong to no section: their probability is 0
+  const char* unit() const { return cubes_.empty() ? "lines" : "tiles"; }  // of what run() goes through
+  double scale() const { return scale_; }                                  // what amplitudes are divided by
+  int64_t left_out() const;  // traces that belong to no section: their probability is 0
 
   // After run(): samples() values of a trace in the file.
   void read(What what, int64_t trace, std::span<float> values) const;
@@ -54,10 +63,15 @@ class VolumePrediction {
  private:
   struct Line {
     bool along_inline;
-    int number;
+    int64_t index;  // among the inlines, or crosslines
   };
+  void plan_lines();
+  void plan_cubes();
+  std::vector<int64_t> traces_of(const data::Box& box) const;
   void predict_line(const Line& line);
+  void predict_cube(const data::BlockTile& tile);
   void treat_block(int64_t index);
+  data::Block whole() const;
   std::string describe() const;  // the work, so that only an equal one is taken over
   void save_progress();
 
@@ -71,12 +85,10 @@ class VolumePrediction {
   bool resumed_ = false;
   int64_t done_ = 0;
   std::chrono::steady_clock::time_point saved_{};
-  std::vector<Line> lines_;  // the whole work: lines, then blocks
+  // The whole work: lines or cubes, then blocks.
+  std::vector<Line> lines_;
   bool inlines_ = false, crosslines_ = false;
-  struct Cut {
-    std::array<int64_t, 3> from, to;
-  };
-  std::vector<Cut> blocks_;
+  std::vector<data::BlockTile> cubes_, blocks_;
   std::vector<data::TraceStore> along_, surfaces_;
   data::SurveyMap map_;
   data::Spacing spacing_;

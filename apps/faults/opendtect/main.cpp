@@ -33,6 +33,9 @@ Settings defaults_of(const std::filesystem::path& model) {
 
 SectionNetwork network_of(const std::filesystem::path& path) {
   auto model = std::make_shared<FaultsModel>(load_faults_model(path));
+  check(model->takes_single_sections(), path.string(), " holds the network ", model->architecture,
+        ", which looks across lines: OpendTect hands over one section at a time; choose a model for sections, as "
+        "faults_sections.safetensors that comes with Kern");
   model->module.move_to(device_of(DeviceChoice::automatic));
   return [model](std::span<const float> section, int64_t columns, int64_t samples) {
     // As few tiles as a trace of usual length allows: what a tile's end hides is computed twice.
