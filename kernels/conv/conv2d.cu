@@ -321,7 +321,8 @@ struct WeightTile {
 };
 
 template <bool kVolume, int kDown, int kWide, class T>
-__global__ void __launch_bounds__(256) conv2d_weight_kernel(WeightSums sums, const T* dy, const T* x, float* parts) {
+__global__ void __launch_bounds__(256, !kVolume && kDown == 64 && kWide == 64 ? 4 : 1)
+    conv2d_weight_kernel(WeightSums sums, const T* dy, const T* x, float* parts) {
   using Tile = WeightTile<kDown, kWide>;
   constexpr int kThreads = Tile::kThreads, kSplit = Tile::kSplit, kPixels = Tile::kPixels;
   KERN_SHARED(float[Tile::kFloats], shared);  // [pixel][kDown] of dy, [pixel][kWide] of x; at the end all the sums
