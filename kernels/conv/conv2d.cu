@@ -13,14 +13,17 @@ namespace {
 // block stages up to 8 KiB of filter at a time, for which all threads read the same address. Per pixel and depth step:
 // one load of V values and V * kChannels multiply-adds. The models' layers of this kind (1 to 64 channels at 512x512:
 // 9 * 64 multiply-adds for 260 bytes) are bound by memory from about 4 channels out on. (Four pixels of one channel
-// spill registers on sm_90a, and of eight channels kept as bf16 on sm_80, unless the compiler is told that one block a
-// multiprocessor is enough; 0 tells it nothing.)
+// spill registers on sm_90a, of volumes one pixel of two channels does too, and eight channels kept as bf16 do on sm_80,
+// unless the compiler is told that one block a multiprocessor is enough; 0 tells it nothing.)
 constexpr int kSmallThreads = 128, kSmallStage = 2048;
-template <int kChannels, int kPixels, class T>
-constexpr int kSmallBlocks = kPixels == 4 && (kChannels == 1 || (kChannels == 8 && std::is_same_v<T, Bf16>)) ? 1 : 0;
+template <bool kVolume, int kChannels, int kPixels, class T>
+constexpr int kSmallBlocks = (kPixels == 4 && (kChannels == 1 || (kChannels == 8 && std::is_same_v<T, Bf16>))) ||
+                                     (kVolume && kPixels == 1 && kChannels == 2)
+                                 ? 1
+                                 : 0;
 
 template <bool kVolume, int kChannels, int kPixels, int V, class T>
-__global__ void __launch_bounds__(kSmallThreads, kSmallBlocks<kChannels, kPixels, T>)
+__global__ void __launch_bounds__(kSmallThreads, kSmallBlocks<kVolume, kChannels, kPixels, T>)
     conv2d_small_kernel(Gather g, const T* in, const float* filter, const float* bias, T* out) {
   constexpr int kDepth = kSmallStage / kChannels, kPack = kChannels < 4 ? kChannels : 4;
   KERN_SHARED(float[kSmallStage], staged);  // [depth][channel]
@@ -321,7 +324,7 @@ struct WeightTile {
 };
 
 template <bool kVolume, int kDown, int kWide, class T>
-__global__ void __launch_bounds__(256, !kVolume && kDown == 64 && kWide == 64 ? 4 : 1)
+__global__ void __launch_bounds__(256, !kVolume && kDown == 64 && kWide == 64 ? 4 : 0)
     conv2d_weight_kernel(WeightSums sums, const T* dy, const T* x, float* parts) {
   using Tile = WeightTile<kDown, kWide>;
   constexpr int kThreads = Tile::kThreads, kSplit = Tile::kSplit, kPixels = Tile::kPixels;

@@ -242,8 +242,11 @@ struct MmaStep {
 
 // Blocks that a multiprocessor has at least, where the compiler would rather spill registers; 0 tells it nothing.
 template <bool kVolume, int kDepth, int kChannels, bool kBackward, Precision kPrecision>
-constexpr int kMmaBlocks =
-    kVolume&& kDepth == 32 && kChannels == 64 && kBackward&& kPrecision == Precision::f32 ? 2 : 0;
+constexpr int kMmaBlocks = !kVolume || kDepth != 32                                         ? 0
+                           : kChannels == 64 && kBackward && kPrecision == Precision::f32   ? 2
+                           : kChannels == 64 && !kBackward && kPrecision == Precision::bf16 ? 1
+                           : kChannels == 16 && kBackward && kPrecision == Precision::f32   ? 1
+                                                                                            : 0;
 
 template <bool kVolume, int kDepth, int kChannels, bool kBackward, Precision kPrecision, class Out>
 __global__ void __launch_bounds__(kThreads, kMmaBlocks<kVolume, kDepth, kChannels, kBackward, kPrecision>)
