@@ -265,10 +265,10 @@ void describe_synthesize(Schema& keys, SynthesizeSeismicConfig& c) {
 
 void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
   keys.section("Prediction")
-      .key(
-          "model", c.model,
-          "model file, or the run folder that holds it, as 'kern faults train' makes them; empty: those that come with "
-          "Kern, one for cubes and one for lines and images")
+      .key("model", c.model,
+           "model file, or the run folder that holds it, as 'kern faults train' makes them; empty: the one that comes "
+           "with "
+           "Kern")
       .key("data", c.data,
            "a SEG-Y file, a NumPy array (.npy: a cube [inlines, crosslines, samples] or a section [traces, samples]), "
            "an "

@@ -1,5 +1,7 @@
 #include "apps/faults/faults_model.h"
 
+#include <algorithm>
+
 #include "engine/json.h"
 #include "layers/prepare.h"
 #include "training/shipped_models.h"
@@ -59,14 +61,21 @@ FaultsModel load_faults_model(const std::filesystem::path& path) {
   return model;
 }
 
+std::string FaultsModels::name(bool cube) const {
+  if (!shipped()) return chosen_;
+  const auto all = training::shipped_models();
+  const bool has_cubes =
+      std::any_of(all.begin(), all.end(), [](const auto& file) { return file.stem() == kCubesModel; });
+  return cube && has_cubes ? kCubesModel : kSectionsModel;
+}
+
 void FaultsModels::expect() {
   if (!shipped()) of(false);
-  else
-    for (const bool cube : {false, true}) training::shipped_model(name(cube));
+  else training::shipped_model(name(false));
 }
 
 const FaultsModel& FaultsModels::of(bool cube) {
-  std::optional<FaultsModel>& model = loaded_[shipped() && cube];
+  std::optional<FaultsModel>& model = loaded_[name(cube) == kCubesModel];
   if (!model) {
     model = load_faults_model(shipped() ? training::shipped_model(name(cube)) : training::find_model_file(chosen_));
     model->module.move_to(device_);

@@ -33,7 +33,8 @@ void save_faults_model(const std::filesystem::path& path, const FaultsModel& mod
 // In evaluation mode, on the CPU. Error when the file is no model of this task, or damaged.
 FaultsModel load_faults_model(const std::filesystem::path& path);
 
-// The names of the models that come with Kern (training/shipped_models.h).
+// The names of models that come with Kern (training/shipped_models.h). Cubes go through the one for sections, along
+// both directions, where there is none for cubes.
 inline constexpr const char *kCubesModel = "faults_cubes", *kSectionsModel = "faults_sections";
 
 // The model that the user named, or those that come with Kern; each is loaded when it is first asked for.
@@ -47,7 +48,7 @@ class FaultsModels {
   // The Errors that of() would throw for the files alone, before anything else is done: what the user named is loaded.
   void expect();
   bool shipped() const { return chosen_.empty(); }
-  std::string name(bool cube) const { return shipped() ? (cube ? kCubesModel : kSectionsModel) : chosen_; }
+  std::string name(bool cube) const;
 
  private:
   std::string chosen_;

@@ -344,7 +344,7 @@ bool predict_segy(const FaultsPredictConfig& c, FaultsModels& models, const Job&
          "): are these velocities or an attribute? Faults are sought in reflections, which swing about 0");
   const bool cube = takes_cubes(geometry);
   const FaultsModel& model = models.of(cube);
-  if (models.shipped() && !cube)
+  if (models.name(true) != models.name(false) && !cube)
     inform(file.name(), geometry.kind() == data::SegyKind::line ? " is a line" : " has too few lines for a cube",
            ": faults are sought section by section");
   VolumePrediction found(model, file, geometry,

@@ -215,5 +215,26 @@ TEST(FaultsLines, ANetworkOfNeighbouringLines) {
                  {"looks at 5 neighbouring lines"});
 }
 
+// Without model= the one that comes with Kern is used, for cubes, lines and images; it is found beside the program.
+TEST(FaultsShipped, PredictsWithoutAModel) {
+  const TemporaryFolder folder;
+  const Result listed = run_well({"models"});
+  EXPECT_TRUE(contains(listed.out, "faults_sections: faults, unet")) << listed.out;
+  EXPECT_TRUE(contains(run_well({"info", "model=faults_sections"}).out, "figures.average_precision"));
+  // Faults that anybody sees, in layers without noise.
+  run_well({"faults", "synthesize", "out=" + (folder / "plain"), "volumes=1", "sheet=0", "inlines=40", "crosslines=96",
+            "samples=96", "faults=1", "throw=14", "dip=70", "strike=0", "noise=0.05", "seed=3", "reverse=0", "bin=1"});
+  const std::string cube = folder / "plain/amplitude_00000.sgy", labels = folder / "plain/faults_00000.sgy";
+  run_well({"faults", "predict", cube, "out=" + (folder / "out"), "quiet=true"});
+  run_well({"faults", "evaluate", "found=" + (folder / "out/amplitude_00000/faults.sgy"), "labels=" + labels,
+            "run=" + (folder / "e"), "tolerance=2"});
+  const auto result = json_of(folder / "e/result.json");
+  EXPECT_GT(result.at("tol_recall").get<double>(), 0.5);
+  EXPECT_GT(result.at("tol_precision").get<double>(), 0.2);  // of what lies anywhere, a twentieth would be
+  const Result without = run({"faults", "predict", cube, "out=" + (folder / "o")}, {{"KERN_MODELS", folder / "none"}});
+  EXPECT_EQ(without.code, 1);
+  EXPECT_TRUE(contains(without.err, "faults_sections") && contains(without.err, "give model=")) << without.err;
+}
+
 }  // namespace
 }  // namespace kern::testing
