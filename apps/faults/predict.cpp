@@ -291,11 +291,11 @@ void write_cube_page(const data::SegyFile& file, const data::SegyGeometry& geome
                 deep = every(file.samples());
   const auto shown = [](int64_t n, int64_t step) { return (n + step - 1) / step; };
   training::CubePage page{
-      .title = "Faults in " + file.name(),
-      .text =
-          down * across * deep == 1
-              ? std::string("All lines and samples.")
-              : fmt::format("Every {} inline, {} crossline and {} sample of the survey (1: each).", down, across, deep),
+      .title = "Faults in " + fs::path(file.name()).filename().string(),
+      .text = down * across * deep == 1
+                  ? std::string("All lines and samples.")
+                  : fmt::format("One inline of {}, one crossline of {} and one sample of {} are shown.", down, across,
+                                deep),
       .size = {shown(int64_t(inlines.size()), down), shown(int64_t(crosslines.size()), across),
                shown(file.samples(), deep)},
       .amplitude = {},
