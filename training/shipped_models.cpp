@@ -16,7 +16,7 @@ fs::path shipped_models_folder() {
   if (error) return {};
   const fs::path folder = program.parent_path();
   for (const fs::path& prefix : {folder, folder.parent_path()})
-    if (const fs::path models = prefix / "share/kern/models"; fs::is_directory(models, error)) return models;
+    if (fs::path models = prefix / "share/kern/models"; fs::is_directory(models, error)) return models;
   return {};
 }
 
@@ -30,7 +30,8 @@ std::vector<fs::path> shipped_models() {
 }
 
 fs::path shipped_model(std::string_view name) {
-  const fs::path folder = shipped_models_folder(), file = folder / (std::string(name) + ".safetensors");
+  const fs::path folder = shipped_models_folder();
+  fs::path file = folder / (std::string(name) + ".safetensors");
   check(!folder.empty(),
         "the models that come with Kern are not here: share/kern/models is neither in nor beside the "
         "program's folder. Install Kern with 'cmake --install', name the folder in KERN_MODELS, or give "

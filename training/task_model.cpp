@@ -101,7 +101,7 @@ nlohmann::json task_description(const std::filesystem::path& path, const std::st
 }
 
 std::filesystem::path find_model_file(const std::string& path) {
-  const std::filesystem::path p = path;
+  std::filesystem::path p = path;
   if (!std::filesystem::exists(p))
     for (const std::filesystem::path& shipped : shipped_models())
       if (shipped.stem() == p) return shipped;

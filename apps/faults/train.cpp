@@ -132,7 +132,8 @@ std::optional<Trained> train(Work& w, Call& call) {
   const auto loss = [&](const AnyModule& module, const Tensor& x, const Tensor& labels) {
     Tensor sum = segmentation(module, x, labels);
     if (!network.divergence || c.divergence == 0) return sum;
-    return add(sum, affine(network.divergence(), float(c.divergence / double(x.rows() / x.dim(0)))));
+    const int64_t samples = x.rows() / x.dim(0);
+    return add(sum, affine(network.divergence(), float(c.divergence / double(samples))));
   };
   NetworkTraining training({.network = model.module, .recipe = c.recipe, .loss = loss}, std::move(batches.steps));
   const std::string each =
