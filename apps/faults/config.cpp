@@ -347,6 +347,8 @@ void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
           "labels of files are thinned too before they are compared within two samples: those drawn with a broad brush "
           "cannot be met otherwise")
       .key("sections", c.sections, "at most so many, spread over the data", between(1, 1000000))
+      .key("crop", c.crop, "lines, traces and samples of a piece of a made cube, where synthetic.inlines is above 1",
+           between(8, 4096))
       .key("seed", c.seed, "of synthetic sections", at_least(0))
       .key("flips", c.flips, "mean over sections turned left to right too")
       .key("two_scales", c.two_scales, "networks for cubes: mean with the cube twice as large too")

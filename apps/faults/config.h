@@ -119,7 +119,7 @@ struct FaultsEvaluateConfig {
   double tolerance = 2;
   bool thin = true, thin_labels = true, strict = false;
   data::SegyOptions places;
-  int64_t sections = 100;
+  int64_t sections = 100, crop = 64;
   int64_t seed = 2000003;
   SyntheticKeys synthetic;
   bool flips = false, two_scales = false;

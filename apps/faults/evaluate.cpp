@@ -181,7 +181,7 @@ void evaluate_survey(const FaultsEvaluateConfig& c, const std::string& name, con
   expect_same_places(found.file(), labels);
   const training::SignalWatch signals;
   if (!found.ready()) {
-    fmt::print("stopped before the end of the prediction\n");
+    fmt::print("stopped before the end of the prediction, so nothing was compared: give the command again\n");
     call.exit_code = training::SignalWatch::exit_code();
     return;
   }
@@ -223,9 +223,9 @@ void run_faults_evaluate(const FaultsEvaluateConfig& c, Call& call) {
   FaultsModels models(c.model, c.machine.where());
   const bool cube = is_cube(c);
   const FaultsModel& model = models.of(cube);
-  if (model.dimensions == 3 && !c.data.empty()) {
+  if (!model.takes_single_sections() && !c.data.empty()) {
     check(fs::is_regular_file(fs::path(c.data)), c.data, " is no file: model ", model.architecture,
-          " takes cubes, in SEG-Y files");
+          " looks across lines, in cubes of SEG-Y files");
     return evaluate_survey(c, models.name(cube), &model, run, call);
   }
   std::vector<std::string> skipped;
@@ -238,7 +238,14 @@ void run_faults_evaluate(const FaultsEvaluateConfig& c, Call& call) {
       warn(models.name(cube),
            " does not say what the sections that trained it were like: these are made by Kern's own ranges, ",
            "not the model's; give synthetic.…=");
-    sections = synthetic_sections({.synthetic = synthetic.options(uint64_t(c.seed))}, c.sections);
+    check(synthetic.inlines > 1 || model.takes_single_sections(), "model ", model.architecture,
+          " looks across lines, and synthetic.inlines=1 makes sections: give more, e.g. synthetic.inlines=128");
+    sections = synthetic.inlines == 1
+                   ? synthetic_sections({.synthetic = synthetic.options(uint64_t(c.seed))}, c.sections)
+                   : synthetic_pieces({.synthetic = synthetic.options(uint64_t(c.seed)),
+                                       .crop = {c.crop, c.crop, c.crop},
+                                       .lines = model.dimensions == 2 ? model.lines : 0},
+                                      c.sections);
     config += "\n# sections made of:\n" + synthetic.to_yaml();
   } else if (fs::is_directory(fs::path(c.data))) {
     sections = labelled_images(c, skipped);

@@ -139,6 +139,16 @@ LabelledSection labelled_piece(data::CubeBatch b, int64_t number) {
 }
 }  // namespace
 
+std::vector<LabelledSection> synthetic_pieces(data::CubeOptions options, int64_t count) {
+  constexpr int64_t kUses = 4;  // more variety than in training
+  options.uses = std::min(options.uses, kUses), options.cubes = count, options.batch = 1;
+  options.fresh = options.augment = false;
+  const data::FaultCubes source(options);
+  std::vector<LabelledSection> pieces;
+  for (int64_t i = 0; i < count; ++i) pieces.push_back(labelled_piece(source.batch(source.epoch(0), i), i));
+  return pieces;
+}
+
 std::vector<LabelledSection> validation_sections(const FaultsTrainConfig& c, const models::SectionModel& network,
                                                  std::shared_ptr<const data::SectionWindows> windows) {
   constexpr auto kPart = data::SectionWindows::Part::validation;
@@ -146,16 +156,7 @@ std::vector<LabelledSection> validation_sections(const FaultsTrainConfig& c, con
   if (c.synthetic.inlines == 1)
     return synthetic_sections({.synthetic = c.synthetic.options(seed), .windows = std::move(windows), .part = kPart},
                               c.validation_sections);
-  data::CubeOptions options = cube_options(c, network, seed, std::move(windows), kPart);
-  constexpr int64_t kUses = 4;  // more variety than in training
-  options.uses = std::min(options.uses, kUses), options.cubes = c.validation_sections, options.batch = 1;
-  options.fresh = options.augment = false;
-  const data::FaultCubes source(options);
-  std::vector<LabelledSection> pieces;
-  for (int64_t i = 0; i < c.validation_sections; ++i) {
-    pieces.push_back(labelled_piece(source.batch(source.epoch(0), i), i));
-  }
-  return pieces;
+  return synthetic_pieces(cube_options(c, network, seed, std::move(windows), kPart), c.validation_sections);
 }
 
 FaultsEvaluation evaluate(const FaultsModel& model, const std::vector<LabelledSection>& sections, double threshold,

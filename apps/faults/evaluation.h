@@ -60,6 +60,9 @@ data::CubeOptions cube_options(const FaultsTrainConfig& config, const models::Se
 // The first `count` sections of a generator: of its first epoch, as they are made.
 std::vector<LabelledSection> synthetic_sections(data::SectionOptions options, int64_t count);
 
+// The first `count` pieces of made cubes, as they are made.
+std::vector<LabelledSection> synthetic_pieces(data::CubeOptions options, int64_t count);
+
 // Those that validate a training of a network, cut from `windows` where it has from=.
 std::vector<LabelledSection> validation_sections(const FaultsTrainConfig& config, const models::SectionModel& network,
                                                  std::shared_ptr<const data::SectionWindows> windows);

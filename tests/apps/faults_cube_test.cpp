@@ -193,6 +193,20 @@ TEST_F(FaultsCube, EvaluationWithinATolerance) {
       {"found=", "without model="});
 }
 
+// On what is made by another seed, as the model's own training was made.
+TEST_F(FaultsCube, EvaluationOnMadeCubes) {
+  const auto evaluated = [&](const std::string& name, const std::string& run_folder, const Arguments& more) {
+    Arguments a{"faults", "evaluate", "model=" + name, "run=" + run_folder, "sections=8", "report_sections=1"};
+    a.insert(a.end(), more.begin(), more.end());
+    run_well(a);
+    return json_of(run_folder + "/result.json").at("average_precision").get<double>();
+  };
+  EXPECT_GT(evaluated(model, folder / "cubes", {"crop=16"}), 0);
+  EXPECT_GT(evaluated("faults_sections", folder / "shipped", {"sections=64"}), 0.2);
+  expect_refusal({"faults", "evaluate", "model=" + model, "run=" + (folder / "n"), "synthetic.inlines=1"},
+                 {"looks across lines", "synthetic.inlines=128"});
+}
+
 TEST_F(FaultsCube, WhatIsNoCubeIsSaid) {
   const std::string line = cube_in(folder / "line", 1, 40, 40);
   expect_refusal({"faults", "predict", line, "model=" + model, "out=" + (folder / "o")},
