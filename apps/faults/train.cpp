@@ -46,7 +46,11 @@ FaultsModel new_model(const FaultsTrainConfig& c) {
   m.network.channels = c.channels;
   m.network.dropout = c.dropout;
   m.tile = c.tile;
+  const auto name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
   m.provenance = fmt::format("kern {} seed {}", build_info::kVersion, c.recipe.seed);
+  if (!c.start.empty()) m.provenance += " from " + name(c.start);
+  if (!c.survey.empty()) m.provenance += " fitted to " + name(c.survey);
+  if (!c.labels.empty()) m.provenance += " with " + name(c.labels);
   m.synthetic = c.synthetic.to_yaml();
   return m;
 }
