@@ -50,6 +50,21 @@ FaultCubes::FaultCubes(const CubeOptions& options) : options_(options), kept_(st
         o.synthetic.inlines, " x ", o.synthetic.crosslines, " x ", o.synthetic.samples,
         " (inlines x crosslines x samples): make larger cubes or cut smaller crops");
   if (o.windows) o.windows->expect_room(o.synthetic, o.part);
+  check(o.own.share >= 0 && o.own.share <= 1, "the survey's share of a batch is ", o.own.share, ", expected 0 to 1");
+  if (o.own.survey) o.own.survey->expect_room(options_.crop);
+  else options_.own.share = 0;
+  if (o.own.strong) check_augmentation(*o.own.strong);
+}
+
+SeismicCrop FaultCubes::own_crop(RandomSequence& random) const {
+  const CubeOptions& o = options_;
+  const bool along_lines = o.lines > 0;
+  const SyntheticVolume volume = o.own.labelled
+                                     ? o.own.survey->interpreted_piece(o.crop, along_lines, o.own.part, random)
+                                     : o.own.survey->any_piece(o.crop, along_lines, random);
+  SeismicAugmentation augmentation = o.augmentation;
+  if (along_lines) augmentation.turn = false;  // there is nothing beside an interpreted line
+  return cut_crop(volume, o.crop, !along_lines, o.augment ? &augmentation : nullptr, random);
 }
 
 std::shared_ptr<const SyntheticVolume> FaultCubes::made(int64_t number) const {
@@ -70,25 +85,36 @@ CubeBatch FaultCubes::batch(const Epoch& epoch, int64_t index) const {
   const int64_t values = c.size(), H = c.crosslines, W = c.samples;
   CubeBatch out{N, o.lines > 0 ? 1 : c.inlines, H, W, std::vector<float>(size_t(N * values)), {}};
   out.labels.resize(size_t(N * out.D * H * W));
+  if (o.own.strong) out.strong.resize(out.inputs.size());
+  const auto put = [&](const std::vector<float>& amplitude, int64_t n, std::vector<float>& to) {
+    if (o.lines == 0) return void(std::copy(amplitude.begin(), amplitude.end(), to.begin() + n * values));
+    for (int64_t line = 0; line < o.lines; ++line)
+      for (int64_t i = 0; i < H * W; ++i)
+        to[size_t(n * values + i * o.lines + line)] = amplitude[size_t(line * H * W + i)];
+  };
+  // The survey's pieces come first in a batch; how many there are follows their share from batch to batch.
+  const auto owned = [&](int64_t batches) { return int64_t(double(batches * o.batch) * o.own.share + 1e-9); };
+  const int64_t own = std::min(N, owned(index + 1) - owned(index));
   const int64_t stages = size() / o.uses + 2;  // cubes of a place of the batch in an epoch, at most
   const int64_t number = o.fresh ? epoch.number : 0;
   for (int64_t n = 0; n < N; ++n) {
-    // Every place of a batch changes its cube at another time, so that no batch waits for many.
-    const int64_t stage = (index + n * o.uses / o.batch) / o.uses;
-    const std::shared_ptr<const SyntheticVolume> volume = made((number * stages + stage) * o.batch + n);
     const int64_t view = o.augment ? epoch.number : number;
     RandomSequence random(o.synthetic.seed, RandomStream::augment, uint32_t(view), uint32_t(first + n));
-    const SeismicCrop crop = cut_crop(*volume, c, o.lines == 0, o.augment ? &o.augmentation : nullptr, random);
-    if (o.lines == 0) {
-      std::copy(crop.amplitude.begin(), crop.amplitude.end(), out.inputs.begin() + n * values);
-      std::copy(crop.label.begin(), crop.label.end(), out.labels.begin() + n * values);
-      continue;
+    SeismicCrop crop;
+    if (n < own) {
+      crop = own_crop(random);
+    } else {
+      // Every place of a batch changes its cube at another time, so that no batch waits for many.
+      const int64_t stage = (index + n * o.uses / o.batch) / o.uses;
+      const std::shared_ptr<const SyntheticVolume> volume = made((number * stages + stage) * o.batch + n);
+      crop = cut_crop(*volume, c, o.lines == 0, o.augment ? &o.augmentation : nullptr, random);
     }
-    for (int64_t line = 0; line < o.lines; ++line)
-      for (int64_t i = 0; i < H * W; ++i)
-        out.inputs[size_t(n * values + i * o.lines + line)] = crop.amplitude[size_t(line * H * W + i)];
+    put(crop.amplitude, n, out.inputs);
     const auto middle = crop.label.begin() + o.lines / 2 * H * W;
-    std::copy(middle, middle + H * W, out.labels.begin() + n * H * W);
+    std::copy(middle, middle + out.D * H * W, out.labels.begin() + n * out.D * H * W);
+    if (!o.own.strong) continue;
+    change_amplitudes(crop, *o.own.strong, random);
+    put(crop.amplitude, n, out.strong);
   }
   return out;
 }

@@ -3,11 +3,13 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "data/section_windows.h"
 #include "data/seismic_augment.h"
 #include "data/seismic_synthetic.h"
+#include "data/survey_pieces.h"
 
 namespace kern::data {
 
@@ -15,7 +17,20 @@ struct CubeBatch {
   int64_t N = 0, D = 0, H = 0, W = 0;  // D inlines, H crosslines, W samples
   // [N,D,H,W], scaled; with lines > 0 [N,H,W,lines]: neighbouring inlines are channels (D is 1).
   std::vector<float> inputs;
-  std::vector<int32_t> labels;  // [N,D,H,W] 1 on a fault, else 0; with lines > 0 [N,H,W], of the middle line
+  // [N,D,H,W] 1 on a fault, 0, or -1 where nobody knows; with lines > 0 [N,H,W], of the middle line. Of pieces without
+  // labels 0, or -1 where there is no trace.
+  std::vector<int32_t> labels;
+  std::vector<float> strong;  // with a second view: the inputs of it
+};
+
+// What of a batch is cut from a user's own survey instead of made.
+struct OwnPieces {
+  std::shared_ptr<const SurveyPieces> survey = {};
+  SurveyPieces::Part part = SurveyPieces::Part::training;
+  double share = 0;      // of the pieces of an epoch
+  bool labelled = true;  // round what was interpreted; false: anywhere, without labels
+  // A second view of each for semi-supervised methods: in the same place, of other amplitudes.
+  std::optional<SeismicAugmentation> strong = {};
 };
 
 struct CubeOptions {
@@ -23,6 +38,7 @@ struct CubeOptions {
   // Cubes of a user's own with faults cut into them; none: layers are made.
   std::shared_ptr<const SectionWindows> windows = {};
   SectionWindows::Part part = SectionWindows::Part::whole;
+  OwnPieces own = {};
   Block crop{64, 64, 64};  // inlines, crosslines, samples; none more than the made cube has
   int64_t lines = 0;       // > 0, odd: crops of so many inlines instead, as channels
   int64_t uses = 8;        // crops cut from a made cube
@@ -52,6 +68,7 @@ class FaultCubes {
  private:
   struct Kept;
   std::shared_ptr<const SyntheticVolume> made(int64_t number) const;
+  SeismicCrop own_crop(RandomSequence& random) const;
   CubeOptions options_;
   std::shared_ptr<Kept> kept_;
 };

@@ -81,12 +81,19 @@ class VolumeReader {
       if (weights[n] == 0) continue;
       const float* a = &v_.amplitude[size_t(traces[n] * v_.samples)];
       sum += weights[n] * (w0 * a[above] + w1 * a[k] + w2 * a[next] + w3 * a[below]);
+      if (v_.distance.empty()) continue;
       const int8_t* d = &v_.distance[size_t(traces[n] * v_.samples)];
       if (d[k] != kNoFault) near += weights[n] * (1 - t) * float(d[k]), known += weights[n] * (1 - t);
       if (d[next] != kNoFault) near += weights[n] * t * float(d[next]), known += weights[n] * t;
     }
     amplitude = sum;
     distance = known > 0.5f ? near / (known * kDistanceUnits) : kNowhere;
+  }
+  // Of the nearest voxel.
+  int8_t label(float x, float y, float z) const {
+    const auto nearest = [](float at, int64_t n) { return std::clamp<int64_t>(std::lround(at), 0, n - 1); };
+    return v_.label[size_t((nearest(y, v_.inlines) * v_.crosslines + nearest(x, v_.crosslines)) * v_.samples +
+                           nearest(z, v_.samples))];
   }
 
  private:
@@ -159,6 +166,7 @@ void copy_crop(const SyntheticVolume& v, const CropMap& m, std::vector<float>& d
       for (size_t k = 0; k < size_t(b.samples); ++k) {
         crop.amplitude[to + k] = v.amplitude[from + k];
         crop.label[to + k] = v.label[from + k];
+        if (v.distance.empty()) continue;
         const int8_t d = v.distance[from + k];
         distance[to + k] = d == kNoFault ? kNowhere : float(d) / kDistanceUnits;
       }
@@ -178,8 +186,10 @@ void resample_crop(const SyntheticVolume& v, const CropMap& m, const Elastic& el
       for (int64_t k = 0; k < b.samples; ++k) {
         const auto& e = bend[size_t(k)];
         const auto to = size_t(b.index(i, x, k));
-        reader.read(at_x + e[0], at_y + e[1], float(m.from_z + m.z_by_z * double(k)) + e[2], crop.amplitude[to],
-                    distance[to]);
+        const float x_there = at_x + e[0], y_there = at_y + e[1],
+                    z_there = float(m.from_z + m.z_by_z * double(k)) + e[2];
+        reader.read(x_there, y_there, z_there, crop.amplitude[to], distance[to]);
+        if (v.distance.empty()) crop.label[to] = reader.label(x_there, y_there, z_there);
       }
     }
 }
@@ -262,6 +272,8 @@ void blur_along_layers(SeismicCrop& crop, RandomSequence& random) {
   smooth(b.inlines, b.crosslines * n, [&](int64_t line) { return line * n; });
 }
 
+}  // namespace
+
 void change_amplitudes(SeismicCrop& crop, const SeismicAugmentation& a, RandomSequence& random) {
   const Block& b = crop.size;
   const double loud = std::exp(random.uniform(-a.loudness, a.loudness));
@@ -296,7 +308,6 @@ void change_amplitudes(SeismicCrop& crop, const SeismicAugmentation& a, RandomSe
       }
   }
 }
-}  // namespace
 
 void check_augmentation(const SeismicAugmentation& a) {
   check(a.stretch >= 1 && a.stretch <= 4, "stretch is ", a.stretch, ", expected a factor, 1 to 4");
@@ -317,7 +328,7 @@ SeismicCrop cut_crop(const SyntheticVolume& v, const Block& size, bool across_li
   SeismicCrop crop{size, std::vector<float>(size_t(size.size())), std::vector<int32_t>(size_t(size.size()), 0)};
   std::vector<float> distance(size_t(size.size()), kNowhere);
   const CropMap map = draw_map(v, size, a, random);
-  const bool labelled_anew = !across_lines && v.inlines > 1;
+  const bool by_distance = !v.distance.empty(), labelled_anew = by_distance && !across_lines && v.inlines > 1;
   if (map.whole && (!a || a->elastic == 0)) {
     copy_crop(v, map, distance, crop);
     if (labelled_anew) std::fill(crop.label.begin(), crop.label.end(), 0);
@@ -325,7 +336,7 @@ SeismicCrop cut_crop(const SyntheticVolume& v, const Block& size, bool across_li
   } else {
     const Elastic elastic(a ? a->elastic : 0, random);
     resample_crop(v, map, elastic, distance, crop);
-    label_by_distance(distance, v.thickness, across_lines, crop);
+    if (by_distance) label_by_distance(distance, v.thickness, across_lines, crop);
   }
   if (a) change_amplitudes(crop, *a, random);
   return crop;

@@ -1,5 +1,6 @@
-// Crops of synthetic seismic, changed at random in training: geometry first, then amplitudes. Labels follow: they are
-// made anew from the distances to the faults, so that a fault is as thick after a stretch or a turn as it was before.
+// Crops of seismic, changed at random in training: geometry first, then amplitudes. Labels follow: those of made faults
+// are made anew from the distances to them, so that a fault is as thick after a stretch or a turn as it was before; an
+// interpreter's are those of the nearest voxel.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -32,7 +33,7 @@ void check_augmentation(const SeismicAugmentation& augmentation);
 struct SeismicCrop {
   Block size;
   std::vector<float> amplitude;  // [inlines, crosslines, samples]
-  std::vector<int32_t> label;    // 1 on a fault, else 0
+  std::vector<int32_t> label;    // 1 on a fault, 0, or -1 where nobody knows
 };
 
 // A crop of `size` out of a volume at least as large, anywhere in it; changed if `augmentation` is given. Amplitudes
@@ -40,5 +41,8 @@ struct SeismicCrop {
 // inlines too (3-D) or within each inline alone. Depends on the random sequence alone.
 SeismicCrop cut_crop(const SyntheticVolume& volume, const Block& size, bool across_lines,
                      const SeismicAugmentation* augmentation, RandomSequence& random);
+
+// What cut_crop() does to amplitudes, alone; nothing moves.
+void change_amplitudes(SeismicCrop& crop, const SeismicAugmentation& augmentation, RandomSequence& random);
 
 }  // namespace kern::data

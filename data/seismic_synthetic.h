@@ -111,8 +111,8 @@ inline constexpr int8_t kNoFault = 127;
 struct SyntheticVolume {
   int64_t inlines = 0, crosslines = 0, samples = 0;
   std::vector<float> amplitude;        // mean 0, deviation 1, 0 where there are no data
-  std::vector<uint8_t> label;          // 1 on a fault
-  std::vector<int8_t> distance;        // from the nearest labelled part of a fault
+  std::vector<int8_t> label;           // 1 on a fault, 0, or of surveys -1 where nobody knows
+  std::vector<int8_t> distance;        // from the nearest labelled part of a fault; of surveys empty
   double thickness = 0;                // of labels
   std::vector<SyntheticFault> faults;  // oldest first
   double frequency = 0, noise = 0;     // what was drawn: Hz, deviation over that of the signal

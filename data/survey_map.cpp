@@ -91,4 +91,28 @@ std::array<double, 3> SurveyMap::operator()(const std::array<double, 3>& place) 
   return {line_[k].x + f * (line_[next].x - line_[k].x), line_[k].y + f * (line_[next].y - line_[k].y), ms};
 }
 
+std::array<double, 3> SurveyMap::place(const std::array<double, 3>& world) const {
+  const auto [x, y, ms] = world;
+  const double z = (ms - delay_) / step_;
+  if (!line_.empty()) {
+    const auto far = [&](const SegyFile::Position& p) { return std::hypot(p.x - x, p.y - y); };
+    const auto nearest =
+        std::min_element(line_.begin(), line_.end(), [&](const auto& a, const auto& b) { return far(a) < far(b); });
+    const double apart =
+        line_.size() < 2
+            ? 0
+            : std::hypot(line_.back().x - line_.front().x, line_.back().y - line_.front().y) / double(line_.size() - 1);
+    return {far(*nearest) <= std::max(apart, 1e-9) ? 0.0 : -2.0, double(nearest - line_.begin()), z};
+  }
+  // Where a survey has one line in a direction nothing varies along it.
+  const double det = x_[1] * y_[2] - x_[2] * y_[1], dx = x - x_[0], dy = y - y_[0];
+  if (std::abs(det) > 1e-12 * (std::hypot(x_[1], y_[1]) * std::hypot(x_[2], y_[2]) + 1e-30))
+    return {(dx * y_[2] - dy * x_[2]) / det, (dy * x_[1] - dx * y_[1]) / det, z};
+  const auto along = [&](double sx, double sy) {
+    const double square = sx * sx + sy * sy;
+    return square > 0 ? (dx * sx + dy * sy) / square : 0;
+  };
+  return {along(x_[1], y_[1]), along(x_[2], y_[2]), z};
+}
+
 }  // namespace kern::data

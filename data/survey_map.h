@@ -14,6 +14,9 @@ class SurveyMap {
  public:
   SurveyMap(const SegyFile& file, const SegyGeometry& geometry);
   std::array<double, 3> operator()(const std::array<double, 3>& place) const;
+  // Back: the fractional place of X, Y and Z. Of a line the column is that of the nearest trace, its row 0, or -2 where
+  // none is as near as two traces are to each other.
+  std::array<double, 3> place(const std::array<double, 3>& world) const;
   bool has_coordinates() const { return has_coordinates_; }
 
  private:

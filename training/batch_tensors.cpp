@@ -42,6 +42,15 @@ BatchTensors<data::FaultSections> section_tensors() {
           }};
 }
 
+namespace {
+// Of cubes inputs and labels are of one size; [N,D,H,W] has D = 1 where lines are channels.
+Shape cube_shape(const data::CubeBatch& b) {
+  const int64_t lines = int64_t(b.inputs.size()) / int64_t(b.labels.size());
+  return b.D > 1 ? Shape{b.N, b.D, b.H, b.W, 1} : Shape{b.N, b.H, b.W, lines};
+}
+Shape position_shape(const data::CubeBatch& b) { return b.D > 1 ? Shape{b.N, b.D, b.H, b.W} : Shape{b.N, b.H, b.W}; }
+}  // namespace
+
 BatchTensors<data::FaultCubes> cube_tensors() {
   return {.all =
               [](const data::FaultCubes& b) {
@@ -51,13 +60,14 @@ BatchTensors<data::FaultCubes> cube_tensors() {
               },
           .labelled =
               [](const data::CubeBatch& b) {
-                const int64_t lines = int64_t(b.inputs.size()) / int64_t(b.labels.size());
-                // Of cubes inputs and labels are of one size; [N,D,H,W] has D = 1 where lines are channels.
-                if (b.D > 1)
-                  return LabelledBatch{Tensor::from({b.N, b.D, b.H, b.W, 1}, b.inputs),
-                                       Tensor::from({b.N, b.D, b.H, b.W}, b.labels)};
-                return LabelledBatch{Tensor::from({b.N, b.H, b.W, lines}, b.inputs),
-                                     Tensor::from({b.N, b.H, b.W}, b.labels)};
+                return LabelledBatch{Tensor::from(cube_shape(b), b.inputs), Tensor::from(position_shape(b), b.labels)};
+              },
+          .unlabelled =
+              [](const data::CubeBatch& b) {
+                UnlabelledBatch u{.x = Tensor::from(cube_shape(b), b.inputs),
+                                  .present = Tensor::from(position_shape(b), b.labels)};
+                if (!b.strong.empty()) u.strong = Tensor::from(cube_shape(b), b.strong);
+                return u;
               }};
 }
 

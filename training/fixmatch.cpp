@@ -27,19 +27,24 @@ FixMatch::FixMatch(AnyModule network, Optimiser& optimiser, const FixMatchOption
 
 StepTerms FixMatch::loss(const LabelledBatch& l, const UnlabelledBatch& u, const Tensor& weight) {
   PseudoLabels said;
+  bool one_logit = false;
   {
     const NoGrad off;
     network_.set_training(false);
-    Tensor q = softmax(network_(u.x));
+    const Tensor logits = network_(u.x);
+    one_logit = logits.dim(-1) == 1;
+    Tensor q = softmax(class_logits(logits));
     network_.set_training(true);
     if (options_.monotone) q = monotone_posteriors(q, u.present);
     said = pseudo_labels(q, u.present, u.truth, options_.threshold);
   }
-  const Tensor labelled = cross_entropy_of(network_, l.x, l.labels, weights_);
+  const Tensor labelled = labelled_loss(options_.loss, network_, l, weights_);
   // The cross entropy averages over positions that have a label; the method does over all.
   const Tensor target = move_labels(said.labels, u.origin);
-  const Tensor unlabelled = mul(cross_entropy_of(network_, u.strong ? u.strong : u.x, target),
-                                labelled_share(target, move_labels(u.present, u.origin)));
+  const Tensor& strong = u.strong ? u.strong : u.x;
+  const Tensor entropy =
+      one_logit ? cross_entropy(class_logits(network_(strong)), target) : cross_entropy_of(network_, strong, target);
+  const Tensor unlabelled = mul(entropy, labelled_share(target, move_labels(u.present, u.origin)));
   return {add(labelled, mul(unlabelled, weight)), {labelled, unlabelled, said.share, said.accuracy}};
 }
 

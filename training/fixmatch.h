@@ -8,6 +8,7 @@ namespace kern::training {
 
 struct FixMatchOptions {
   std::vector<float> class_weights;  // [K], of the labelled term; empty: all 1
+  LabelledLoss loss = {};            // of the labelled term, instead of the cross entropy
   double clip = 0;
   double weight = 1;
   double threshold = 0.95;

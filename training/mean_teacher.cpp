@@ -7,7 +7,6 @@
 #include "engine/ops/mul.h"
 #include "engine/ops/pseudo_labels.h"
 #include "engine/ops/softmax.h"
-#include "layers/head_loss.h"
 
 namespace kern::training {
 namespace {
@@ -33,13 +32,13 @@ StepTerms MeanTeacher::loss(const LabelledBatch& l, const UnlabelledBatch& u, co
     const NoGrad off;
     const Ema::Swapped teacher(teacher_);
     network_.set_training(false);
-    taught = softmax(network_(u.x));
+    taught = softmax(class_logits(network_(u.x)));
     network_.set_training(true);
     if (options_.monotone) taught = monotone_posteriors(taught, u.present);
   }
-  const Tensor labelled = cross_entropy_of(network_, l.x, l.labels, weights_);
-  const Tensor consistency = mse_where(softmax(network_(u.strong ? u.strong : u.x)), move_rows(taught, u.origin),
-                                       move_labels(u.present, u.origin));
+  const Tensor labelled = labelled_loss(options_.loss, network_, l, weights_);
+  const Tensor consistency = mse_where(softmax(class_logits(network_(u.strong ? u.strong : u.x))),
+                                       move_rows(taught, u.origin), move_labels(u.present, u.origin));
   return {add(labelled, mul(consistency, weight)),
           {labelled, consistency, pseudo_labels(taught, u.present, u.truth, 0).accuracy}};
 }

@@ -10,6 +10,7 @@ namespace kern::training {
 
 struct MeanTeacherOptions {
   std::vector<float> class_weights;  // [K]; empty: all 1
+  LabelledLoss loss = {};            // instead of the cross entropy
   double clip = 0;
   double weight = 10;
   double ramp = 5;        // epochs until the weight is whole

@@ -1,5 +1,8 @@
 #include "training/method.h"
 
+#include "engine/ops/concat.h"
+#include "layers/head_loss.h"
+
 namespace kern::training {
 namespace {
 Tensor empty_labels(const Shape& inputs) {
@@ -23,6 +26,16 @@ StepData empty_step_data(const StepShapes& of) {
     return u;
   };
   return d;
+}
+
+Tensor labelled_loss(const LabelledLoss& loss, const AnyModule& network, const LabelledBatch& batch,
+                     const Tensor& class_weights) {
+  return loss ? loss(network, batch.x, batch.labels) : cross_entropy_of(network, batch.x, batch.labels, class_weights);
+}
+
+Tensor class_logits(const Tensor& logits) {
+  if (logits.dim(-1) > 1) return logits;
+  return concat({Tensor::zeros(logits.shape(), {.device = logits.device()}), logits});
 }
 
 Tensor class_weight_tensor(const std::vector<float>& weights, Device device) {

@@ -64,6 +64,16 @@ struct Method {
   explicit Method(std::shared_ptr<M> m) : parts(m->parts()), step([m](const StepData& d) { return m->step(d); }) {}
 };
 
+// The loss of a labelled batch where it is not the cross entropy by class weights: network, x, labels -> [1].
+using LabelledLoss = std::function<Tensor(const AnyModule&, const Tensor&, const Tensor&)>;
+// loss(network, x, labels), or where there is none the cross entropy by the weights.
+Tensor labelled_loss(const LabelledLoss& loss, const AnyModule& network, const LabelledBatch& batch,
+                     const Tensor& class_weights);
+
+// Logits of classes [...,K]. A network of one logit z [...,1] tells two classes apart, whose logits are 0 and z: their
+// softmax is 1 - sigmoid(z) and sigmoid(z).
+Tensor class_logits(const Tensor& logits);
+
 // [K] on the device; nothing where there are no weights.
 Tensor class_weight_tensor(const std::vector<float>& weights, Device device);
 

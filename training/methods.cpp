@@ -72,40 +72,46 @@ Metadata MethodRecipe::identity() const {
   return m;
 }
 
-void describe_method(Schema& keys, MethodRecipe& m, const std::string& things,
-                     std::vector<std::string> discriminators) {
+void describe_method(Schema& keys, MethodRecipe& m, const std::string& things, std::vector<std::string> discriminators,
+                     const std::vector<MethodKind>& known) {
   const Allowed share = between(0, 1);
-  std::string known;
-  for (const models::DiscriminatorModel& d : models::discriminator_models())
-    if (std::ranges::find(discriminators, d.name) != discriminators.end())
-      known += text(known.empty() ? "" : "; ", d.name, ": ", d.help);
-  keys.section("Method")
-      .choice("method", m.kind,
-              "how to train. All but supervised learn from unlabelled data as well: mean_teacher agrees with an "
-              "average of itself, fixmatch trains on what it is sure of, cps is two networks that teach each other, "
-              "adversarial has a discriminator (docs/semi_supervised.md)",
-              {{"supervised", MethodKind::supervised},
-               {"adversarial", MethodKind::adversarial},
-               {"mean_teacher", MethodKind::mean_teacher},
-               {"fixmatch", MethodKind::fixmatch},
-               {"cps", MethodKind::cps}})
-      .choice("compat", m.seed_compatible,
-              "seed: method=adversarial as the original program, with its accidents; for comparison",
-              {{"none", false}, {"seed", true}})
-      .key("epoch_updates", m.epoch_updates,
+  const auto knows = [&](MethodKind kind) { return std::ranges::find(known, kind) != known.end(); };
+  std::vector<std::pair<std::string, MethodKind>> choices;
+  for (const MethodKind kind : known) choices.emplace_back(to_string(kind), kind);
+  std::string what = "how to train. All but supervised learn from unlabelled data as well";
+  for (const auto& [kind, does] : {std::pair{MethodKind::mean_teacher, "mean_teacher agrees with an average of itself"},
+                                   {MethodKind::fixmatch, "fixmatch trains on what it is sure of"},
+                                   {MethodKind::cps, "cps is two networks that teach each other"},
+                                   {MethodKind::adversarial, "adversarial has a discriminator"}})
+    if (knows(kind)) what += text(what.find(':') == std::string::npos ? ": " : ", ", does);
+  keys.section("Method").choice("method", m.kind, what + " (docs/semi_supervised.md)", choices);
+  if (knows(MethodKind::adversarial))
+    keys.choice("compat", m.seed_compatible,
+                "seed: method=adversarial as the original program, with its accidents; for comparison",
+                {{"none", false}, {"seed", true}});
+  keys.key("epoch_updates", m.epoch_updates,
            "updates of an epoch, so that runs with unlike data do the same work; 0: a pass over the labelled " +
                things + ", in semi-supervised methods over the larger of both kinds",
            between(0, 1e9))
       .key("semi.unlabelled_batch", m.unlabelled_batch, "unlabelled " + things + " in a batch; 0: as batch",
            between(0, 65536))
-      .key("semi.weight", m.weight, "of the unlabelled term; 0: the method's own, mean_teacher 10, fixmatch and cps 1",
+      .key("semi.weight", m.weight,
+           knows(MethodKind::cps) ? "of the unlabelled term; 0: the method's own, mean_teacher 10, fixmatch and cps 1"
+                                  : "of the unlabelled term; 0: the method's own, mean_teacher 10, fixmatch 1",
            at_least(0))
-      .key("semi.ramp", m.ramp, "mean_teacher and cps: epochs in which that weight rises, as exp(-5 (1 - t)^2)",
+      .key("semi.ramp", m.ramp,
+           knows(MethodKind::cps) ? "mean_teacher and cps: epochs in which that weight rises, as exp(-5 (1 - t)^2)"
+                                  : "mean_teacher: epochs in which that weight rises, as exp(-5 (1 - t)^2)",
            at_least(0))
       .key("semi.threshold", m.threshold, "fixmatch: learns from what it gives more than this probability", share)
       .key("semi.teacher_decay", m.teacher_decay, "mean_teacher: of the average that teaches, and is saved",
-           Allowed{.low = 0, .high = 1, .open_high = true})
-      .key("adversarial.lambda_adv", m.lambda_adv, "weight of passing the discriminator", at_least(0))
+           Allowed{.low = 0, .high = 1, .open_high = true});
+  if (!knows(MethodKind::adversarial)) return;
+  std::string networks;
+  for (const models::DiscriminatorModel& d : models::discriminator_models())
+    if (std::ranges::find(discriminators, d.name) != discriminators.end())
+      networks += text(networks.empty() ? "" : "; ", d.name, ": ", d.help);
+  keys.key("adversarial.lambda_adv", m.lambda_adv, "weight of passing the discriminator", at_least(0))
       .key("adversarial.lambda_semi", m.lambda_semi, "weight of the network's own labels", at_least(0))
       .key("adversarial.threshold", m.adversarial_threshold,
            "those count where the discriminator takes the network's answer for a truth with more than this "
@@ -113,24 +119,23 @@ void describe_method(Schema& keys, MethodRecipe& m, const std::string& things,
            share)
       .key("adversarial.wait", m.wait, "epochs before they count", at_least(0))
       .key("adversarial.lr", m.discriminator_lr, "of the discriminator's Adam; it follows the schedule", above(0))
-      .key("adversarial.discriminator", m.discriminator, known, one_of(std::move(discriminators)));
+      .key("adversarial.discriminator", m.discriminator, networks, one_of(std::move(discriminators)));
 }
 
 Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule& network, Optimiser& optimiser,
-                   const std::vector<float>& class_weights, const OtherNetworks& others,
-                   std::function<Tensor(const AnyModule&, const Tensor&, const Tensor&)> supervised_loss) {
+                   const std::vector<float>& class_weights, const OtherNetworks& others, LabelledLoss loss) {
   m.check_with(recipe);
   const double weight = m.weight > 0 ? m.weight : m.kind == MethodKind::mean_teacher ? 10 : 1, clip = recipe.clip;
   switch (m.kind) {
     case MethodKind::supervised:
-      return Method(std::make_shared<Supervised>(network, optimiser,
-                                                 SupervisedOptions{.class_weights = class_weights,
-                                                                   .clip = clip,
-                                                                   .accumulate = recipe.accumulate,
-                                                                   .loss = std::move(supervised_loss)}));
+      return Method(std::make_shared<Supervised>(
+          network, optimiser,
+          SupervisedOptions{
+              .class_weights = class_weights, .clip = clip, .accumulate = recipe.accumulate, .loss = std::move(loss)}));
     case MethodKind::mean_teacher:
       return Method(std::make_shared<MeanTeacher>(network, optimiser,
                                                   MeanTeacherOptions{.class_weights = class_weights,
+                                                                     .loss = std::move(loss),
                                                                      .clip = clip,
                                                                      .weight = weight,
                                                                      .ramp = m.ramp,
@@ -139,6 +144,7 @@ Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule&
     case MethodKind::fixmatch:
       return Method(std::make_shared<FixMatch>(network, optimiser,
                                                FixMatchOptions{.class_weights = class_weights,
+                                                               .loss = std::move(loss),
                                                                .clip = clip,
                                                                .weight = weight,
                                                                .threshold = m.threshold,

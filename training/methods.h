@@ -46,9 +46,12 @@ struct MethodRecipe {
 };
 
 // Sections "Method" and those of its keys; `things` is what a batch holds ("windows", "images"), `discriminators` the
-// names that the task can make (models/discriminator.h).
+// names that the task can make (models/discriminator.h), `known` the methods that it knows.
 void describe_method(Schema& keys, MethodRecipe& recipe, const std::string& things,
-                     std::vector<std::string> discriminators);
+                     std::vector<std::string> discriminators,
+                     const std::vector<MethodKind>& known = {MethodKind::supervised, MethodKind::mean_teacher,
+                                                             MethodKind::fixmatch, MethodKind::cps,
+                                                             MethodKind::adversarial});
 
 // Further networks that a method may need, on the network's device: one more of its kind, a discriminator by name.
 struct OtherNetworks {
@@ -56,10 +59,9 @@ struct OtherNetworks {
   std::function<AnyModule(const std::string& name)> discriminator;
   std::function<std::vector<ParameterGroup>(const AnyModule&)> groups = {};  // of another; empty: all parameters alike
 };
-// The network's optimiser is the caller's; class_weights [K] or empty (all 1). supervised_loss: of method=supervised,
-// instead of the cross entropy by the class weights.
+// The network's optimiser is the caller's; class_weights [K] or empty (all 1). `loss`: of labelled batches, instead of
+// the cross entropy by the class weights, of the methods supervised, mean_teacher and fixmatch.
 Method make_method(const MethodRecipe& method, const Recipe& recipe, const AnyModule& network, Optimiser& optimiser,
-                   const std::vector<float>& class_weights, const OtherNetworks& others,
-                   std::function<Tensor(const AnyModule&, const Tensor&, const Tensor&)> supervised_loss = {});
+                   const std::vector<float>& class_weights, const OtherNetworks& others, LabelledLoss loss = {});
 
 }  // namespace kern::training

@@ -35,9 +35,8 @@ struct TrainedNetwork {
   Recipe recipe;
   MethodRecipe method = {};               // supervised, where a task has no other
   std::vector<float> class_weights = {};  // [K]; empty: all 1
-  // Of method=supervised: network, x, labels -> loss [1]. Empty: cross entropy by the class weights.
-  std::function<Tensor(const AnyModule&, const Tensor&, const Tensor&)> loss = {};
-  std::vector<PathRate> rates = {};  // parts with learning rates of their own
+  LabelledLoss loss = {};                 // of labelled batches; empty: cross entropy by the class weights
+  std::vector<PathRate> rates = {};       // parts with learning rates of their own
   // Further networks that a method may need, wherever they are made: one more of its kind, a discriminator by name.
   std::function<AnyModule()> another = {};
   std::function<AnyModule(const std::string& name)> discriminator = {};

@@ -1,7 +1,5 @@
 #include "training/supervised.h"
 
-#include "layers/head_loss.h"
-
 namespace kern::training {
 
 Supervised::Supervised(AnyModule network, Optimiser& optimiser, SupervisedOptions options)
@@ -15,8 +13,7 @@ StepResult Supervised::step(const std::function<LabelledBatch()>& next) {
 }
 
 Tensor Supervised::forward_backward(const Tensor& x, const Tensor& labels) const {
-  const Tensor loss =
-      options_.loss ? options_.loss(network_, x, labels) : cross_entropy_of(network_, x, labels, weights_);
+  const Tensor loss = labelled_loss(options_.loss, network_, {x, labels}, weights_);
   backward(loss, Tensor::full({1}, 1.0f / float(options_.accumulate), {.device = loss.device()}));
   return loss.detach();
 }

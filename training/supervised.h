@@ -12,8 +12,7 @@ struct SupervisedOptions {
   std::vector<float> class_weights;  // [K]; empty: all 1
   double clip = 0;                   // limit of the gradient's norm; 0: none
   int accumulate = 1;                // batches that make one update
-  // network, x, labels -> loss [1]; empty: cross entropy by the class weights.
-  std::function<Tensor(const AnyModule&, const Tensor&, const Tensor&)> loss;
+  LabelledLoss loss;                 // instead of the cross entropy
 };
 
 class Supervised {

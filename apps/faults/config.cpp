@@ -180,8 +180,8 @@ void describe_faults_train(Schema& keys, FaultsTrainConfig& c) {
       .key("fresh", c.fresh, "every epoch has sections of its own; false: all have those of the first")
       .key("crop", c.crop,
            "side of what is cut from a made cube, where synthetic.inlines is above 1: lines, traces and samples for "
-           "networks for cubes, traces and samples for those for sections",
-           between(8, 4096))
+           "networks for cubes, traces and samples for those for sections; 0: 64 and 96",
+           between(0, 4096))
       .key("uses", c.uses, "pieces cut from every made cube", between(1, 100000))
       .key("augment", c.augment,
            "pieces of cubes turned, stretched, bent, and of another loudness and spectrum; sections turned left to "
@@ -196,6 +196,24 @@ void describe_faults_train(Schema& keys, FaultsTrainConfig& c) {
       .section("What the sections are like: two numbers, or one that holds always");
   describe_synthetic(keys, c.synthetic, "synthetic.");
   describe_places(keys, c.places);
+  keys.section("A survey of one's own")
+      .key(
+          "survey", c.survey,
+          "a SEG-Y file that is learnt from: where labels= shows faults, and everywhere by the semi-supervised methods")
+      .key("labels", c.labels,
+           "what an interpreter drew: a SEG-Y file with the survey's line numbers, or a text of fault sticks (X Y Z "
+           "stick, or Charisma's). Inlines or crosslines with a fault count as wholly interpreted, all others as not "
+           "looked at; of five or more the last fifth validates")
+      .key("fault_values", c.fault_values,
+           "values of labels= that are faults; empty: all above 0. Below 0: nobody looked")
+      .key("survey_share", c.survey_share, "of a batch that is cut from interpreted lines; the rest is made",
+           between(0, 1))
+      .key("start", c.start,
+           "a model whose weights are the first ones: a file, a run folder, or the name of one that comes with Kern; "
+           "model= and channels= are then its own");
+  describe_method(
+      keys, c.method, "pieces", {},
+      {training::MethodKind::supervised, training::MethodKind::mean_teacher, training::MethodKind::fixmatch});
   keys.section("Model")
       .key("model", c.model, model_words(), one_of(model_names()))
       .key("channels", c.channels,
@@ -219,6 +237,18 @@ void describe_faults_train(Schema& keys, FaultsTrainConfig& c) {
       .key("quiet", c.quiet, "no progress bar");
   describe_machine(keys, c.machine);
 }
+
+// A few minutes of two cores: little is new to the network, and a low rate lets it keep what it knows.
+FaultsFitConfig::FaultsFitConfig() {
+  synthetic.inlines = synthetic.crosslines = synthetic.samples = 128;
+  sections = 512, validation_sections = 32, uses = 4;
+  recipe.epochs = 6, recipe.batch = 8, recipe.lr = 5e-4, recipe.ema = 0.99;
+  recipe.schedule = training::ScheduleKind::one_cycle;
+  balance = 2;
+  run = "runs/faults_fit";
+}
+
+void describe_faults_fit(Schema& keys, FaultsFitConfig& c) { describe_faults_train(keys, c); }
 
 void describe_places(Schema& keys, data::SegyOptions& places) {
   using data::SegyDomain;

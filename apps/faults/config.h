@@ -9,6 +9,7 @@
 #include "data/seismic_synthetic.h"
 #include "training/config.h"
 #include "training/machine.h"
+#include "training/methods.h"
 #include "training/recipe.h"
 #include "training/segmentation_loss.h"
 
@@ -48,8 +49,14 @@ struct FaultsTrainConfig {
   std::string from;
   data::SegyOptions places;
   int64_t sections = 2000, validation_sections = 48, validation_seed = 1000003;
-  int64_t crop = 64, uses = 8;
+  int64_t crop = 0, uses = 8;
   bool fresh = true, augment = true;
+
+  // A survey of the user's own that is learnt from.
+  std::string start, survey, labels;
+  std::vector<int> fault_values;
+  double survey_share = 0.5;
+  training::MethodRecipe method;
 
   std::string model = "unet";
   std::vector<int> channels;
@@ -67,6 +74,12 @@ struct FaultsTrainConfig {
   training::Machine machine;
 };
 void describe_faults_train(training::Schema& keys, FaultsTrainConfig& config);
+
+// A training that goes on from a trained model with a survey: the keys of `train`, at other defaults.
+struct FaultsFitConfig : FaultsTrainConfig {
+  FaultsFitConfig();
+};
+void describe_faults_fit(training::Schema& keys, FaultsFitConfig& config);
 
 struct SegyInspectConfig {
   std::string data, out;

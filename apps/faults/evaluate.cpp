@@ -9,6 +9,7 @@
 #include "apps/faults/volume_evaluation.h"
 #include "apps/training_run.h"
 #include "data/image_folder.h"
+#include "data/interpretation.h"
 #include "data/segy_geometry.h"
 #include "kernels/common/log.h"
 #include "training/report/report.h"
@@ -57,7 +58,7 @@ std::vector<LabelledSection> labelled_file(const FaultsEvaluateConfig& c) {
       data::gain_control(std::span(l.inputs).subspan(t * samples, samples), std::max<int64_t>(3, gain));
     const std::vector<float> truth = data::read_section(labels, s);
     for (size_t i = 0; i < truth.size(); ++i)
-      l.labels.push_back(s.traces[i / samples] < 0 ? -1 : fault_label(truth[i], c.fault_values));
+      l.labels.push_back(s.traces[i / samples] < 0 ? -1 : data::fault_label(truth[i], c.fault_values));
     for (size_t i = 0; i < l.inputs.size(); i += 1 + l.inputs.size() / 65536) all.push_back(l.inputs[i]);
     sections.push_back(std::move(l));
   }
@@ -87,7 +88,7 @@ std::vector<LabelledSection> labelled_images(const FaultsEvaluateConfig& c, std:
                         .broad = c.thin_labels};
       for (int64_t x = 0; x < grey.W; ++x)
         for (int64_t y = 0; y < grey.H; ++y)
-          s.labels[size_t(x * grey.H + y)] = fault_label(float(*mask.at(y, x)), c.fault_values);
+          s.labels[size_t(x * grey.H + y)] = data::fault_label(float(*mask.at(y, x)), c.fault_values);
       sections.push_back(std::move(s));
     } catch (const InternalError&) {
       throw;

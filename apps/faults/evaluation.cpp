@@ -108,13 +108,19 @@ std::vector<LabelledSection> synthetic_sections(data::SectionOptions options, in
   return sections;
 }
 
+int64_t crop_of(const FaultsTrainConfig& c, const models::SectionModel& network) {
+  return c.crop > 0 ? c.crop : network.dimensions == 3 ? 64 : 96;
+}
+
 data::CubeOptions cube_options(const FaultsTrainConfig& c, const models::SectionModel& network, uint64_t seed,
                                std::shared_ptr<const data::SectionWindows> windows, data::SectionWindows::Part part) {
+  const bool cubes = network.dimensions == 3;
+  const int64_t crop = crop_of(c, network);
   return {.synthetic = c.synthetic.options(seed),
           .windows = std::move(windows),
           .part = part,
-          .crop = {c.crop, c.crop, c.crop},
-          .lines = network.dimensions == 2 ? network.lines : 0,
+          .crop = {crop, crop, crop},
+          .lines = cubes ? 0 : network.lines,
           .uses = c.uses,
           .cubes = c.sections,
           .batch = c.recipe.batch,
@@ -124,9 +130,9 @@ data::CubeOptions cube_options(const FaultsTrainConfig& c, const models::Section
 
 namespace {
 // Of neighbouring lines only the middle one has labels.
-LabelledSection labelled_piece(data::CubeBatch b, int64_t number) {
+LabelledSection labelled_piece(data::CubeBatch b, std::string name) {
   const int64_t lines = int64_t(b.inputs.size() / b.labels.size());
-  LabelledSection s{fmt::format("synthetic {}", number), {b.D * lines, b.H, b.W}, {}, {}};
+  LabelledSection s{std::move(name), {b.D * lines, b.H, b.W}, {}, {}};
   if (lines == 1) {
     s.inputs = std::move(b.inputs), s.labels = std::move(b.labels);
     return s;
@@ -145,7 +151,20 @@ std::vector<LabelledSection> synthetic_pieces(data::CubeOptions options, int64_t
   options.fresh = options.augment = false;
   const data::FaultCubes source(options);
   std::vector<LabelledSection> pieces;
-  for (int64_t i = 0; i < count; ++i) pieces.push_back(labelled_piece(source.batch(source.epoch(0), i), i));
+  const char* whence = options.own.survey ? "survey" : "synthetic";
+  for (int64_t i = 0; i < count; ++i)
+    pieces.push_back(labelled_piece(source.batch(source.epoch(0), i), fmt::format("{} {}", whence, i)));
+  return pieces;
+}
+
+std::vector<LabelledSection> survey_sections(const FaultsTrainConfig& c, const models::SectionModel& network,
+                                             std::shared_ptr<const data::SurveyPieces> survey) {
+  constexpr auto kPart = data::SurveyPieces::Part::validation;
+  if (!survey || survey->lines(kPart) == 0) return {};
+  data::CubeOptions options = cube_options(c, network, uint64_t(c.validation_seed), nullptr, {});
+  options.own = {.survey = std::move(survey), .part = kPart, .share = 1};
+  std::vector<LabelledSection> pieces = synthetic_pieces(options, c.validation_sections);
+  for (LabelledSection& s : pieces) s.broad = true;  // an interpreter's lines are as thick as he draws them
   return pieces;
 }
 

@@ -53,6 +53,7 @@ struct FaultsEvaluation {
 FaultsEvaluation evaluate(const FaultsModel& model, const std::vector<LabelledSection>& sections, double threshold = -1,
                           bool flips = false);
 
+int64_t crop_of(const FaultsTrainConfig& config, const models::SectionModel& network);  // side of a piece
 // Pieces of made cubes as a network takes them: cubes, sections, or neighbouring lines.
 data::CubeOptions cube_options(const FaultsTrainConfig& config, const models::SectionModel& network, uint64_t seed,
                                std::shared_ptr<const data::SectionWindows> windows, data::SectionWindows::Part part);
@@ -66,5 +67,8 @@ std::vector<LabelledSection> synthetic_pieces(data::CubeOptions options, int64_t
 // Those that validate a training of a network, cut from `windows` where it has from=.
 std::vector<LabelledSection> validation_sections(const FaultsTrainConfig& config, const models::SectionModel& network,
                                                  std::shared_ptr<const data::SectionWindows> windows);
+// Pieces of the interpreted lines of a survey that validate, as they are; none where no line does.
+std::vector<LabelledSection> survey_sections(const FaultsTrainConfig& config, const models::SectionModel& network,
+                                             std::shared_ptr<const data::SurveyPieces> survey);
 
 }  // namespace kern::apps

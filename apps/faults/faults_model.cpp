@@ -61,6 +61,15 @@ FaultsModel load_faults_model(const std::filesystem::path& path) {
   return model;
 }
 
+void take_weights(FaultsModel& model, const std::filesystem::path& path) {
+  const TensorFile file = training::load_task_model(path, "faults", [&](const json& description) {
+    const FaultsModel other = from_json(description);
+    check(other.architecture == model.architecture && other.network.channels == model.network.channels,
+          "it is another network");
+  });
+  load_into(training::file_tensors(model.module), file);
+}
+
 std::string FaultsModels::name(bool cube) const {
   if (!shipped()) return chosen_;
   const auto all = training::shipped_models();

@@ -33,6 +33,9 @@ void save_faults_model(const std::filesystem::path& path, const FaultsModel& mod
 // In evaluation mode, on the CPU. Error when the file is no model of this task, or damaged.
 FaultsModel load_faults_model(const std::filesystem::path& path);
 
+// The weights of a model file into a model's network, which was built as its own. Error as load_faults_model().
+void take_weights(FaultsModel& model, const std::filesystem::path& file);
+
 // The names of models that come with Kern (training/shipped_models.h). Cubes go through the one for sections, along
 // both directions, where there is none for cubes.
 inline constexpr const char *kCubesModel = "faults_cubes", *kSectionsModel = "faults_sections";

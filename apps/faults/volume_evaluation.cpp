@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "data/block_tiles.h"
+#include "data/interpretation.h"
 
 namespace kern::apps {
 namespace {
@@ -26,12 +27,6 @@ void thin(std::vector<int32_t>& labels, const data::Block& block) {
 
 }  // namespace
 
-int32_t fault_label(float value, const std::vector<int>& fault_values) {
-  if (!std::isfinite(value) || value < 0) return -1;
-  if (fault_values.empty()) return value > 0;
-  return std::find(fault_values.begin(), fault_values.end(), int(std::lround(value))) != fault_values.end();
-}
-
 VolumeEvaluation evaluate_volume(const std::function<void(int64_t trace, std::span<float> values)>& probability,
                                  const data::SegyFile& labels, const data::SegyGeometry& geometry,
                                  const VolumeEvaluationOptions& o) {
@@ -53,7 +48,7 @@ VolumeEvaluation evaluate_volume(const std::function<void(int64_t trace, std::sp
         for (int64_t z = 0; z < block.samples; ++z) {
           const auto from = size_t(tile.seen.from[2] + z), to = size_t(block.index(i, x, z));
           found[to] = trace[from];
-          drawn[to] = fault_label(truth[from], o.fault_values);
+          drawn[to] = data::fault_label(truth[from], o.fault_values);
         }
       }
     }

@@ -10,10 +10,6 @@
 
 namespace kern::apps {
 
-// 1: a fault, 0: none, -1: nobody looked. A label below 0, or that is no number, says so; of the others those in
-// `fault_values` are faults, or where that is empty all above 0.
-int32_t fault_label(float label, const std::vector<int>& fault_values);
-
 struct VolumeEvaluationOptions {
   double threshold = 0.5;
   double tolerance = 2;           // samples that a fault may be off by

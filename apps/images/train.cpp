@@ -110,11 +110,12 @@ void make_network(const ImagesTrainConfig& c, ImagesModel& model) {
   prepare_encoder(c, model, model.module, false);
 }
 
-// The methods with unlabelled images have a loss of their own.
+// Two of the methods with unlabelled images know no loss of labelled ones but the cross entropy.
 void check_loss(const ImagesTrainConfig& c) {
+  if (c.method.kind != MethodKind::cps && c.method.kind != MethodKind::adversarial) return;
   const bool plain =
       c.loss.terms.size() == 1 && c.loss.terms[0].first == "ce" && c.loss.terms[0].second == 1 && c.loss.smoothing == 0;
-  check(!c.method.semi_supervised() || plain, "method=", to_string(c.method.kind),
+  check(plain, "method=", to_string(c.method.kind),
         " has a loss of its own beside the cross entropy: set loss={ce: 1} and leave label_smoothing at 0");
 }
 

@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <numeric>
 #include <thread>
 
 #include "data/fault_sections.h"
+#include "data/segy_write.h"
 #include "kernels/common/error.h"
 #include "tests/data/plain_seismic.h"
 
@@ -102,6 +105,59 @@ TEST(FaultCubes, LinesAreChannelsAndTheMiddleOneIsLabelled) {
       for (int64_t line = 0; line < 5; ++line)
         ASSERT_EQ(b.inputs[size_t((n * 480 + i) * 5 + line)], s.inputs[size_t((n * 5 + line) * 480 + i)]);
   EXPECT_GT(std::accumulate(b.labels.begin(), b.labels.end(), 0), 0);
+}
+
+// A survey's share of the pieces is followed from batch to batch, and what is made is what it was.
+TEST(FaultCubes, PiecesOfASurveyComeFirstInABatch) {
+  const std::string path = (std::filesystem::path(::testing::TempDir()) / "own_pieces.sgy").string();
+  SegyWriter writer(path, {.inlines = {.count = 30}, .crosslines = {.count = 30}, .samples = 40, .interval = 4000},
+                    SegyFormat::float32);
+  std::vector<float> trace(40);
+  for (int64_t t = 0; t < 900; ++t) {
+    for (size_t k = 0; k < trace.size(); ++k) trace[k] = float((t * 7 + int64_t(k) * 13) % 29) - 14;
+    writer.write_trace(t, trace);
+  }
+  writer.commit();
+  CubeOptions o = small_cubes();
+  const FaultCubes made(o);
+  o.own = {.survey = std::make_shared<SurveyPieces>(SurveyFiles{.survey = path}), .share = 0.4, .labelled = false};
+  const FaultCubes mixed(o);
+  int64_t own = 0;
+  const auto values = size_t(16 * 20 * 24);
+  for (int64_t i = 0; i < mixed.size(); ++i) {
+    const CubeBatch a = made.batch(made.epoch(0), i), b = mixed.batch(mixed.epoch(0), i);
+    bool first = true;
+    for (size_t n = 0; n < size_t(b.N); ++n) {
+      const bool equal =
+          std::equal(a.inputs.begin() + ptrdiff_t(n * values), a.inputs.begin() + ptrdiff_t((n + 1) * values),
+                     b.inputs.begin() + ptrdiff_t(n * values));
+      own += !equal;
+      EXPECT_TRUE(first || equal) << "the survey's come first";
+      first = first && !equal;
+    }
+  }
+  EXPECT_EQ(own, 4);  // floor(0.4 * 12), of which the last batch, of two, has one at most
+
+  // The strong view lies where the weak one does, which is bare of changes but for its place.
+  o.own.share = 1;
+  o.own.strong = SeismicAugmentation{.reverse = false,
+                                     .loudness = 0,
+                                     .spectrum = 0,
+                                     .gamma = 0,
+                                     .clip = 0,
+                                     .coarse = 1,  // in steps of a quarter at most
+                                     .cutout = 0,
+                                     .blur = 0};
+  const FaultCubes views(o);
+  const CubeBatch b = views.batch(views.epoch(0), 0);
+  ASSERT_EQ(b.strong.size(), b.inputs.size());
+  int64_t changed = 0;
+  for (size_t k = 0; k < b.strong.size(); ++k) {
+    EXPECT_NEAR(b.strong[k], b.inputs[k], 0.126f);
+    changed += b.strong[k] != b.inputs[k];
+  }
+  EXPECT_GT(changed, 0);
+  EXPECT_EQ(std::count(b.labels.begin(), b.labels.end(), 0), int64_t(b.labels.size()));
 }
 
 TEST(FaultCubes, OptionsAreChecked) {

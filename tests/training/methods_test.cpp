@@ -318,6 +318,45 @@ TEST(MeanTeacher, the_teacher_follows_by_its_decay_and_is_what_validates) {
   EXPECT_NEAR(p.values()[0], 0.1f * before + 0.9f * after, 1e-6);
 }
 
+// A network of one logit learns as one of two would whose first is always 0.
+struct TwoLogits {
+  models::UNet1d one{{.in = 1, .out = 1, .channels = {3, 4}, .strides = {1}, .residual_units = 1}};
+  Tensor operator()(const Tensor& x) { return class_logits(one(x)); }
+  template <class V>
+  void visit(V&& v) {
+    v("one", one);
+  }
+};
+
+TEST(OneLogit, is_two_classes) {
+  const Golden golden;
+  TwoLogits both;
+  const AnyModule f(both.one), two(both);  // of the same weights
+  const Tensor z = f(golden.at("u")), p = softmax(class_logits(z));
+  for (int64_t i = 0; i < z.size(); ++i) {
+    const double fault = 1 / (1 + std::exp(-double(z.values()[size_t(i)])));
+    EXPECT_NEAR(p.values()[size_t(2 * i)], 1 - fault, 1e-6);
+    EXPECT_NEAR(p.values()[size_t(2 * i + 1)], fault, 1e-6);
+  }
+  // Labels of two classes.
+  LabelledBatch l = golden.labelled();
+  std::vector<int32_t> two_classes = l.labels.integers();
+  for (int32_t& k : two_classes) k = std::min(k, 1);
+  l.labels = integers(l.labels.shape(), two_classes);
+  UnlabelledBatch u = golden.unlabelled();
+  u.truth = {};
+  const LabelledLoss by_one = [](const AnyModule& net, const Tensor& x, const Tensor& labels) {
+    return cross_entropy(class_logits(net(x)), labels);
+  };
+  Optimiser a = adam(f), b = adam(two);
+  const Tensor w = weight_of(1.5);
+  EXPECT_FLOAT_EQ(MeanTeacher(f, a, {.loss = by_one}).loss(l, u, w).loss.item(),
+                  MeanTeacher(two, b, {}).loss(l, u, w).loss.item());
+  const Tensor loss = FixMatch(f, a, {.loss = by_one, .threshold = 0.55}).loss(l, u, w).loss;
+  EXPECT_FLOAT_EQ(loss.item(), FixMatch(two, b, {.threshold = 0.55}).loss(l, u, w).loss.item());
+  EXPECT_NE(loss.item(), by_one(f, l.x, l.labels).item()) << "some positions were sure";
+}
+
 // --- a tiny training of each learns ---
 
 // Two classes by the sign of a slow wave; a quarter of the samples are labelled, the rest is noise on the same wave.
