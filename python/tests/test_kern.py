@@ -6,10 +6,13 @@ import csv
 import logging
 import os
 import pathlib
+import signal
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
+import time
 import unittest
 import warnings
 import zlib
@@ -322,6 +325,25 @@ class Faults(unittest.TestCase):
         self.assertTrue(equal_bits(alone, self.model.predict(self.cube).probability))
         with self.assertRaises(kern.Error):
             kern.set_threads(0)
+
+
+class Interruption(unittest.TestCase):
+    def test_ctrl_c_ends_a_long_prediction(self):
+        code = """
+import kern, numpy
+model = kern.load("faults_sections")
+cube = numpy.random.default_rng(0).normal(size=(400, 200, 200)).astype(numpy.float32)
+print("begins", flush=True)
+try:
+    model.predict(cube)
+except KeyboardInterrupt:
+    print("ended", model.predict(cube[0]).probability.shape)
+"""
+        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+            self.assertEqual(process.stdout.readline(), "begins\n")
+            time.sleep(1)
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.stdout.read(), "ended (200, 200)\n")
 
 
 class Anomalies(unittest.TestCase):
