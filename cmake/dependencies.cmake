@@ -11,11 +11,15 @@ if(KERN_SANITIZE AND TARGET fmt::fmt)
 endif()
 find_package(CLI11 REQUIRED)
 
-# kern_static_library(NAME lib header): an imported target over lib<name>.a, with the header's folder.
+# kern_static_library(NAME lib header): an imported target over lib<name>.a, with the header's folder. Distributions' archives are
+# for programs and cannot stand in a shared object: where Python's module is built, it is lib<name>.so.
 function(kern_static_library target archive header)
+  if(KERN_PYTHON_MODULE)
+    string(REGEX REPLACE "[.]a$" ".so" archive ${archive})
+  endif()
   find_library(${target}_ARCHIVE ${archive} REQUIRED)
   find_path(${target}_INCLUDE ${header} REQUIRED)
-  add_library(${target} STATIC IMPORTED GLOBAL)
+  add_library(${target} UNKNOWN IMPORTED GLOBAL)
   set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${${target}_ARCHIVE}
                         INTERFACE_INCLUDE_DIRECTORIES ${${target}_INCLUDE})
 endfunction()
@@ -29,7 +33,7 @@ set(KERN_TIFF_CODECS webp sharpyuv zstd lzma Lerc jbig jpeg deflate)
 foreach(codec IN LISTS KERN_TIFF_CODECS)
   find_library(kern_${codec}_ARCHIVE lib${codec}.a)
   mark_as_advanced(kern_${codec}_ARCHIVE)
-  if(kern_${codec}_ARCHIVE)
+  if(kern_${codec}_ARCHIVE AND NOT KERN_PYTHON_MODULE)
     set_property(TARGET kern_tiff APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${kern_${codec}_ARCHIVE})
   endif()
 endforeach()

@@ -302,18 +302,6 @@ Image displayed(const StoredImage& stored, const std::string& name) {
   return out;
 }
 
-Image with_channels(Image image, int channels) {
-  if (channels == 0 || image.C == channels) return image;
-  Image out = make_raster(image.H, image.W, channels);
-  for (int64_t i = 0; i < image.H * image.W; ++i) {
-    const uint8_t* from = image.pixels.data() + i * image.C;
-    uint8_t* to = out.pixels.data() + i * channels;
-    if (channels == 3) to[0] = to[1] = to[2] = from[0];
-    else to[0] = uint8_t((299 * from[0] + 587 * from[1] + 114 * from[2] + 500) / 1000);
-  }
-  return out;
-}
-
 // The page that a path names, from 0, if it names one and not a file.
 constexpr std::string_view kPage = "page_";
 bool is_tiff_name(const std::filesystem::path& path) {
@@ -431,6 +419,18 @@ std::vector<std::filesystem::path> pages_of(const std::filesystem::path& file) {
 }
 std::filesystem::path file_of(const std::filesystem::path& image) {
   return page_of(image) ? image.parent_path() : image;
+}
+
+Image with_channels(Image image, int channels) {
+  if (channels == 0 || image.C == channels) return image;
+  Image out = make_raster(image.H, image.W, channels);
+  for (int64_t i = 0; i < image.H * image.W; ++i) {
+    const uint8_t* from = image.pixels.data() + i * image.C;
+    uint8_t* to = out.pixels.data() + i * channels;
+    if (channels == 3) to[0] = to[1] = to[2] = from[0];
+    else to[0] = uint8_t((299 * from[0] + 587 * from[1] + 114 * from[2] + 500) / 1000);
+  }
+  return out;
 }
 
 Image decode_image(std::string_view bytes, const std::string& name, int channels, int64_t page) {

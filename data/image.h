@@ -63,6 +63,8 @@ std::filesystem::path file_of(const std::filesystem::path& image);  // that hold
 // largest value says which of the three is scaled to 255.
 Image decode_image(std::string_view bytes, const std::string& name, int channels = 0, int64_t page = 0);
 Image read_image(const std::filesystem::path& path, int channels = 0);
+// Of 1 or 3 channels, as the other: grey by the weights of Rec. 601, or three equal channels. 0: as it is.
+Image with_channels(Image image, int channels);
 
 // The values as they stand in the file: indices of a palette, grey levels of 1 to 16 bits unscaled; C as in ImageInfo.
 // A palette of a BMP is applied (its values are colours). This is how masks are read.

@@ -9,6 +9,8 @@ namespace kern::training {
 // The folder: what KERN_MODELS in the environment says, or share/kern/models in or beside the program's folder;
 // empty where there is none.
 std::filesystem::path shipped_models_folder();
+// For who is not the program, the Python package: where they are, unless KERN_MODELS says otherwise.
+void set_shipped_models_folder(std::filesystem::path folder);
 // All of them, by name; none where there is no folder.
 std::vector<std::filesystem::path> shipped_models();
 // The file of a name ("faults"), or an Error that says where it was sought and what to do.

@@ -6,8 +6,8 @@
 
 #include "apps/build_info.h"
 #include "apps/faults/evaluation.h"
+#include "apps/faults/prediction.h"
 #include "apps/faults/verbs.h"
-#include "apps/faults/volume.h"
 #include "data/image.h"
 #include "data/npy.h"
 #include "data/segy_inspect.h"
@@ -51,32 +51,6 @@ std::vector<Job> plan(const FaultsPredictConfig& c) {
     jobs.push_back(std::move(job));
   }
   return jobs;
-}
-
-// A .npy cube [inlines, crosslines, samples] or section [traces, samples] as a SEG-Y file, so that it goes the way of
-// one: lines are numbered from 1, a sample is a millisecond, neighbouring traces are a metre apart.
-void write_as_segy(const data::NpyFile& cube, const fs::path& to) {
-  const std::vector<int64_t>& shape = cube.shape();
-  check((shape.size() == 2 || shape.size() == 3) && cube.size() > 0, cube.name(), " has ", shape.size(),
-        " dimensions and ", cube.size(),
-        " values; a cube [inlines, crosslines, samples] or a section [traces, samples] is expected");
-  const int64_t inlines = shape.size() == 3 ? shape[0] : 1, crosslines = shape[shape.size() - 2],
-                samples = shape.back();
-  check(
-      samples <= 65535, cube.name(), " has ", samples,
-      " samples along its last dimension, and that must be time or depth: at most 65535; turn it with numpy.moveaxis");
-  data::SegyWriter writer(to, data::SegyGrid{.inlines = {.count = inlines},
-                                             .crosslines = {.count = crosslines},
-                                             .samples = samples,
-                                             .interval = 1000,
-                                             .spacing = 1,
-                                             .text = {"MADE OF A NUMPY ARRAY; A SAMPLE IS A MILLISECOND"}});
-  std::vector<float> trace(static_cast<size_t>(samples));
-  for (int64_t t = 0; t < inlines * crosslines; ++t) {
-    cube.read(t * samples, trace);
-    writer.write_trace(t, trace);
-  }
-  writer.commit();
 }
 
 // Results for every sample of the input, as a file of its kind.
@@ -328,41 +302,24 @@ bool predict_segy(const FaultsPredictConfig& c, FaultsModels& models, const Job&
   if (npy) {
     const data::NpyFile cube(job.from);
     make_folder(job.to);
-    write_as_segy(cube, segy);
+    write_as_segy({.name = cube.name(),
+                   .shape = cube.shape(),
+                   .read = [&](int64_t first, std::span<float> values) { cube.read(first, values); }},
+                  segy);
   }
   const data::SegyFile file(segy, npy ? data::SegyOptions{} : c.places);
   const data::SegyGeometry geometry(file);
-  for (const std::string& w : file.warnings()) inform(w);
-  for (const std::string& w : geometry.findings()) inform(file.name(), ": ", w);
   // What is to be drawn and is not there is said before the work.
   if (c.inline_number) geometry.inline_section(*c.inline_number);
   if (c.crossline_number) geometry.crossline_section(*c.crossline_number);
   if (c.slice) slice_sample(file, c.slice);
-  const data::SegyAmplitudes amplitudes = data::inspect_segy(file, geometry).amplitudes;
-  if (amplitudes.least > 0 && amplitudes.mean > 2 * amplitudes.deviation)
-    warn(file.name(), ": every amplitude is above 0 (", amplitudes.least, " to ", amplitudes.most,
-         "): are these velocities or an attribute? Faults are sought in reflections, which swing about 0");
+  say_findings(file, geometry);
   const bool cube = takes_cubes(geometry);
   const FaultsModel& model = models.of(cube);
   if (models.name(true) != models.name(false) && !cube)
     inform(file.name(), geometry.kind() == data::SegyKind::line ? " is a line" : " has too few lines for a cube",
            ": faults are sought section by section");
-  VolumePrediction found(model, file, geometry,
-                         {.passes = c.passes,
-                          .flips = c.flips,
-                          .two_scales = c.two_scales,
-                          .tile = c.tile,
-                          .margin = c.margin,
-                          .agc = c.agc,
-                          .threshold = c.threshold.value_or(model.threshold),
-                          .memory = c.memory << 20,
-                          .thin = c.thin,
-                          .dip = c.dip,
-                          .azimuth = c.azimuth,
-                          .sticks = c.sticks,
-                          .least_piece = c.least_piece,
-                          .velocity = c.velocity},
-                         job.to / "parts");
+  VolumePrediction found(model, file, geometry, volume_options(c, model), job.to / "parts");
   if (found.resumed()) inform(file.name(), ": goes on where an earlier prediction ended");
   training::ProgressBar progress({.title = job.from.filename().string(),
                                   .unit = found.unit(),

@@ -49,6 +49,11 @@ Way way_of(const ImagesModel& model, const data::Image& image, Window window);
 void predict_image(const ImagesModel& model, const data::Image& image, const InferenceOptions& inference,
                    const training::RowsOfProbabilities& give);
 
+// The label of every pixel, with two classes the second one from `threshold` on. `give` is shown the probabilities too,
+// where there is one. `name` is what messages about odd sizes call the image.
+data::Labels label_image(const ImagesModel& model, const data::Image& image, const InferenceOptions& inference,
+                         double threshold, const std::string& name, const training::RowsOfProbabilities& give = {});
+
 // The size at which an image goes through the network in one piece and once; nothing where it is cut into tiles or
 // passes mirrored too.
 std::optional<data::ImageSize> whole_pass(const ImagesModel& model, const data::Image& image,

@@ -6,7 +6,9 @@
 #include "engine/autograd.h"
 #include "engine/ops/softmax.h"
 #include "engine/ops/unary.h"
+#include "kernels/common/log.h"
 #include "kernels/common/parallel.h"
+#include "training/segmentation.h"
 
 namespace kern::apps {
 namespace {
@@ -116,6 +118,29 @@ void predict_image(const ImagesModel& model, const data::Image& image, const Inf
       return training::give_scaled(p, h, w, image.H, image.W, K, give);
     }
   }
+}
+
+data::Labels label_image(const ImagesModel& model, const data::Image& image, const InferenceOptions& inference,
+                         double threshold, const std::string& name, const training::RowsOfProbabilities& give) {
+  const Way way = way_of(model, image, inference.window);
+  if (way == Way::scaled_tiles)
+    inform(name, ": ", image.W, " x ", image.H, " pixels, where the training images had ", model.seen_W, " x ",
+           model.seen_H,
+           " before they were scaled: it is scaled as they were and goes through the network in tiles "
+           "(window=whole squeezes it)");
+  else if (!model.own_size && model.seen_H == 0 && image.H * image.W > 16 * int64_t{model.H} * model.W &&
+           way == Way::squeezed)
+    warn(name, ": ", image.W, " x ", image.H, " pixels are squeezed to ", model.W, " x ", model.H,
+         ", and this older model does not say how large its training images were: small things vanish; window=tiles "
+         "keeps them");
+  const auto K = size_t(model.class_count());
+  data::Labels labels = data::make_raster(image.H, image.W, 1);
+  predict_image(model, image, inference, [&](int64_t row, int64_t rows, std::span<const float> p) {
+    for (int64_t at = 0; at < rows * image.W; ++at)
+      labels.at(row, 0)[at] = uint8_t(training::choose_class(p.subspan(size_t(at) * K, K), threshold));
+    if (give) give(row, rows, p);
+  });
+  return labels;
 }
 
 }  // namespace kern::apps

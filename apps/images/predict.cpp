@@ -73,30 +73,17 @@ Outputs predict_file(const ImagesModel& model, const ImagesPredictConfig& c, con
                      std::span<const data::Rgb> palette) {
   const data::Image image = data::read_image(from, model.network.in);
   const int64_t K = model.class_count();
-  if (way_of(model, image, c.inference.window) == Way::scaled_tiles)
-    inform(from.string(), ": ", image.W, " x ", image.H, " pixels, where the training images had ", model.seen_W, " x ",
-           model.seen_H,
-           " before they were scaled: it is scaled as they were and goes through the network in tiles "
-           "(window=whole squeezes it)");
-  else if (!model.own_size && model.seen_H == 0 && image.H * image.W > 16 * int64_t{model.H} * model.W &&
-           way_of(model, image, c.inference.window) == Way::squeezed)
-    warn(from.string(), ": ", image.W, " x ", image.H, " pixels are squeezed to ", model.W, " x ", model.H,
-         ", and this older model does not say how large its training images were: small things vanish; window=tiles "
-         "keeps them");
-  data::Labels labels = data::make_raster(image.H, image.W, 1);
   data::Image probability;
   if (c.probabilities) probability = data::make_raster(image.H, image.W, 1);
-  predict_image(model, image, c.inference, [&](int64_t row, int64_t rows, std::span<const float> p) {
-    for (int64_t at = 0; at < rows * image.W; ++at) {
-      const auto of_pixel = p.subspan(size_t(at * K), size_t(K));
-      const int k = training::choose_class(of_pixel, c.threshold);
-      labels.at(row, 0)[at] = uint8_t(k);
-      if (c.probabilities) {
-        const float shown = std::clamp(of_pixel[K == 2 ? 1 : size_t(k)], 0.0f, 1.0f);
-        probability.at(row, 0)[at] = uint8_t(std::lround(255 * shown));
-      }
-    }
-  });
+  const data::Labels labels = label_image(model, image, c.inference, c.threshold, from.string(),
+                                          [&](int64_t row, int64_t rows, std::span<const float> p) {
+                                            for (int64_t at = 0; c.probabilities && at < rows * image.W; ++at) {
+                                              const auto of_pixel = p.subspan(size_t(at * K), size_t(K));
+                                              const auto k = size_t(training::choose_class(of_pixel, c.threshold));
+                                              const float shown = std::clamp(of_pixel[K == 2 ? 1 : k], 0.0f, 1.0f);
+                                              probability.at(row, 0)[at] = uint8_t(std::lround(255 * shown));
+                                            }
+                                          });
   Outputs out;
   out.mask = data::encode_png(labels, palette);
   constexpr int kFast = 1;  // of zlib: the usual 6 takes as long as the network, for a tenth less

@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <limits>
 #include <set>
 
-#include "apps/wells/source.h"
+#include "apps/wells/prediction.h"
 #include "apps/wells/verbs.h"
 #include "data/csv.h"
 #include "data/las.h"
-#include "data/names.h"
-#include "data/postprocess.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
 #include "training/task_model.h"
@@ -20,105 +17,24 @@ namespace kern::apps {
 namespace {
 namespace fs = std::filesystem;
 
-struct Prediction {
-  std::vector<int> labels;
-  std::vector<float> probabilities;  // [L, K]
-};
-
-Prediction predict(const WellsModel& model, const data::Well& well, const data::Postprocess& after) {
-  training::Segmentation s = predict_well(model, well);
-  data::postprocess(after, s.probabilities, s.classes, s.labels);
-  return {std::move(s.labels), std::move(s.probabilities)};
-}
-
-// What stands in the file for class k: its code if that is a number, else the index.
-float code_of(const WellsModel& model, int k) {
-  if (size_t(k) < model.codes.size() && !model.codes[size_t(k)].empty()) {
-    const std::string& code = model.codes[size_t(k)].front();
-    char* end = nullptr;
-    const float value = std::strtof(code.c_str(), &end);
-    if (end != code.c_str() && *end == '\0') return value;
-  }
-  return float(k);
-}
-
-// A network without mask channels would take a missing curve for one that is average throughout.
-void check_curves(const WellsModel& model, const data::Well& well) {
-  std::string missing;
-  size_t count = 0;
-  for (const data::Curve& c : well.curves)
-    if (std::all_of(c.values.begin(), c.values.end(), [](float v) { return std::isnan(v); }))
-      missing += (count++ ? ", " : "") + c.name;
-  check(count < well.curves.size(), well.source, " has no values of ", missing, ", which the model reads");
-  check(count == 0 || model.normalisation.mask, well.source, " has no values of ", missing,
-        ", and the model was trained on wells that all have them");
-  if (count > 0) warn(well.source, " has no values of ", missing, "; its prediction rests on the other curves");
-  for (const data::Curve& c : well.curves) {
-    const auto first = std::find_if(c.values.begin(), c.values.end(), data::likely_null);
-    if (first != c.values.end())
-      warn(well.source, ": ", std::count_if(c.values.begin(), c.values.end(), data::likely_null), " values of ", c.name,
-           " look as if nothing was measured there (", *first,
-           "), and count as measurements; predict with null_values=[", *first, "] if they are none");
-  }
-}
-
-data::WellsOptions options_for(const WellsModel& model, const PredictConfig& c, const fs::path& from) {
-  data::WellsOptions o = kern::apps::options_for(model, from.string(), "");
-  o.null_values.insert(o.null_values.end(), c.null_values.begin(), c.null_values.end());
-  return o;
-}
-
-// Whether so many curves were measured at each sample that it gets a class.
-std::vector<bool> measured(const data::Well& well, int min_curves) {
-  const int64_t least = std::min<int64_t>(min_curves, int64_t(well.curves.size()));
-  std::vector<bool> out(size_t(well.length()));
-  for (size_t i = 0; i < out.size(); ++i)
-    out[i] = std::count_if(well.curves.begin(), well.curves.end(),
-                           [&](const data::Curve& c) { return !std::isnan(c.values[i]); }) >= least;
-  return out;
-}
-
 // The LAS file with the predicted curve (and probabilities) added, everything else kept byte for byte.
 std::string predicted_las(const WellsModel& model, const PredictConfig& c, const fs::path& from) {
   const data::LasFile file = data::read_las(from);
-  std::vector<data::Problem> notes;
-  data::Well well = data::well_from_las(file, options_for(model, c, from), notes);
-  check_curves(model, well);
-  const double own = well.length() > 1 ? well.depth[1] - well.depth[0] : 0;
-  // The model's step in the well's unit of depth.
-  const double wanted = data::in_depth_unit(model.step, model.step_unit, well.depth_unit);
-  if (wanted > 0 && !(data::evenly_sampled(well) && data::same_step(own, wanted))) data::resample(well, wanted);
-  if (wanted != model.step)
-    inform(well.source, ": depths are in ", well.depth_unit, "; the model's step of ", model.step, " ", model.step_unit,
-           " is ", wanted, " ", well.depth_unit, " there");
-  for (const data::Problem& n : notes) inform(to_string(n));
-  const Prediction p = predict(model, well, c.after.over(model.postprocess));
-  const double step = wanted > 0 ? wanted : well.length() > 1 ? well.depth[1] - well.depth[0] : 1;
-  std::vector<int64_t> at = data::nearest_samples(well, file.curves.at(0).values, 0.51 * step);
-  const std::vector<bool> known = measured(well, c.min_curves);
-  for (int64_t& i : at)
-    if (i >= 0 && !known[size_t(i)]) i = -1;
+  const PredictedWell p = predict_las(model, c, file);
   const int64_t classes = model.class_count();
   std::string legend;
   for (int64_t k = 0; k < classes; ++k)
     legend += fmt::format("{}{:g}={}", k ? ", " : "", code_of(model, int(k)), model.classes[size_t(k)].name);
   std::vector<data::AddedCurve> added{{c.mnemonic, "", "predicted class: " + legend, {}, 0}};
-  for (int64_t i : at) added[0].values.push_back(i < 0 ? NAN : code_of(model, p.labels[size_t(i)]));
+  for (const int k : p.labels) added[0].values.push_back(k < 0 ? NAN : code_of(model, k));
   for (int64_t k = 0; k < classes && c.probabilities; ++k) {
     const std::string& name = model.classes[size_t(k)].name;
     data::AddedCurve curve{data::las_mnemonic("P_" + name), "", "probability of " + name, {}, 4};
-    for (int64_t i : at) curve.values.push_back(i < 0 ? NAN : p.probabilities[size_t(i * classes + k)]);
+    for (size_t i = 0; i < p.labels.size(); ++i)
+      curve.values.push_back(p.probabilities[i * size_t(classes) + size_t(k)]);
     added.push_back(std::move(curve));
   }
   return data::las_with_curves(file, added);
-}
-
-data::WellSet read_table(const WellsModel& model, const PredictConfig& c, const fs::path& from) {
-  data::WellSet set = data::load_wells(options_for(model, c, from));
-  for (const data::Problem& p : set.skipped) warn("skipped: ", to_string(p));
-  for (const data::Problem& n : set.notes) inform(to_string(n));
-  for (const data::Well& well : set.wells) check_curves(model, well);
-  return set;
 }
 
 // One table: well, depth, the curves, the predicted class and the probabilities, a row a sample.
@@ -132,33 +48,20 @@ void write_predicted_table(const WellsModel& model, const PredictConfig& c, cons
     names.push_back("P_" + model.classes[size_t(k)].name);
   data::CsvWriter csv(to, names);
   for (const data::Well& well : set.wells) {
-    const Prediction p = predict(model, well, c.after.over(model.postprocess));
-    const std::vector<bool> known = measured(well, c.min_curves);
+    const PredictedWell p = predict_samples(model, c, well);
     for (int64_t i = 0; i < well.length(); ++i) {
       csv.cell(well.id).cell(well.depth[size_t(i)]);
       for (const data::Curve& curve : well.curves) csv.cell(curve.values[size_t(i)]);
       const int k = p.labels[size_t(i)];
-      if (known[size_t(i)]) csv.cell(double(code_of(model, k))).cell(model.classes[size_t(k)].name);
+      if (k >= 0) csv.cell(double(code_of(model, k))).cell(model.classes[size_t(k)].name);
       else csv.cell("").cell("");
       for (int64_t j = 0; j < model.class_count() && c.probabilities; ++j)
-        csv.cell(known[size_t(i)] ? p.probabilities[size_t(i * model.class_count() + j)]
-                                  : std::numeric_limits<float>::quiet_NaN());
+        csv.cell(p.probabilities[size_t(i * model.class_count() + j)]);
       csv.end_row();
     }
   }
   csv.commit();
 }
-
-bool is_las(const fs::path& p) { return data::same_name(p.extension().string(), ".las"); }
-// The ending that makes a file a table, in its own spelling; empty when it is none.
-std::string table_ending(const fs::path& p) {
-  const std::string name = p.filename().string();
-  for (const std::string_view end : {".csv", ".csv.gz", ".tsv", ".tsv.gz"})
-    if (name.size() > end.size() && data::same_name(std::string_view(name).substr(name.size() - end.size()), end))
-      return name.substr(name.size() - end.size());
-  return {};
-}
-bool is_table(const fs::path& p) { return !table_ending(p).empty(); }
 
 std::vector<fs::path> files_in(const fs::path& path) {
   std::vector<fs::path> files;
