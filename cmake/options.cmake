@@ -1,6 +1,7 @@
 option(KERN_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(KERN_UNITY "Compile the files of tests six at a time: all of them in little more than half of the time, one of them in three times its own" OFF)
 option(KERN_FUZZ "Build the fuzz targets (clang with libFuzzer)" OFF)
+option(KERN_STATIC "Link the programs without any shared library: they run on every Linux of this processor, without a GPU" OFF)
 option(KERN_WERROR "Warnings are errors" OFF)
 option(KERN_COVERAGE "Count which lines of the CUDA kernels run on the emulator (GCC; scripts/coverage)" OFF)
 set(KERN_SANITIZE "" CACHE STRING "Sanitizers for every target, e.g. address,undefined")
