@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <limits>
 
 #include "engine/onnx_ops.h"
@@ -7,15 +6,15 @@ namespace kern {
 namespace {
 using Ints = std::vector<int64_t>;
 
-int depth_of(const TreesSpec& trees) {  // children stand behind their parent
-  std::vector<int> depth(trees.value.size(), 0);
-  int most = 0;
-  for (size_t i = 0; i < depth.size(); ++i)
-    if (const auto child = size_t(trees.child[i])) {
-      depth[child] = depth[child + 1] = depth[i] + 1;
-      most = std::max(most, depth[child]);
-    }
-  return most;
+int depth_of(const TreesSpec& trees) {
+  std::vector<int32_t> level = trees.roots;
+  for (int depth = 0;; ++depth) {
+    std::vector<int32_t> next;
+    for (const int32_t node : level)
+      if (const int32_t child = trees.child[size_t(node)]) next.insert(next.end(), {child, child + 1});
+    if (next.empty()) return depth;
+    level = std::move(next);
+  }
 }
 
 }  // namespace
