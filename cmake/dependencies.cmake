@@ -25,7 +25,8 @@ kern_static_library(kern_png libpng16.a png.h)
 set_target_properties(kern_png PROPERTIES INTERFACE_LINK_LIBRARIES kern_zlib)
 # libtiff.a leaves its codecs to who links it; which ones differs between distributions.
 kern_static_library(kern_tiff libtiff.a tiffio.h)
-set(KERN_TIFF_CODECS webp sharpyuv zstd lzma Lerc jbig jpeg deflate)
+# JBIG-KIT is not among them: it is under the GPL, which the program would then be too (data/tiff.cpp).
+set(KERN_TIFF_CODECS webp sharpyuv zstd lzma Lerc jpeg deflate)
 foreach(codec IN LISTS KERN_TIFF_CODECS)
   find_library(kern_${codec}_ARCHIVE lib${codec}.a)
   mark_as_advanced(kern_${codec}_ARCHIVE)
