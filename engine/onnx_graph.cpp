@@ -73,7 +73,7 @@ std::string OnnxGraph::node(const std::string& type, const std::vector<std::stri
                             const std::vector<Attribute>& attributes, const std::string& output, int unread) {
   ProtoWriter n;
   for (const std::string& i : inputs) n.text(node_field::input, i);
-  const std::string name = unused(output.empty() ? type : output);
+  std::string name = unused(output.empty() ? type : output);
   n.text(node_field::output, name);
   for (int i = 0; i < unread; ++i) n.text(node_field::output, unused(name + "_unread"));
   n.text(node_field::name, "node_" + name).text(node_field::op_type, type);
@@ -84,14 +84,14 @@ std::string OnnxGraph::node(const std::string& type, const std::vector<std::stri
 
 std::string OnnxGraph::floats(const std::string& wanted, const std::vector<int64_t>& dims,
                               std::span<const float> values) {
-  const std::string name = unused(wanted);
+  std::string name = unused(wanted);
   initialisers_.message(graph_field::initializer, tensor(name, std::span(dims), data_type::f32, values));
   return name;
 }
 
 std::string OnnxGraph::doubles(const std::string& wanted, const std::vector<int64_t>& dims,
                                std::span<const double> values) {
-  const std::string name = unused(wanted);
+  std::string name = unused(wanted);
   initialisers_.message(graph_field::initializer, tensor(name, std::span(dims), data_type::f64, values));
   return name;
 }

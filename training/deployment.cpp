@@ -142,7 +142,7 @@ Tensor class_probabilities(const Tensor& logits) {
 }
 
 MapSmoothing::MapSmoothing(int64_t H, int64_t W, double deviation)
-    : H_(H), W_(W), reach_(deviation > 0 ? int(4 * deviation + 0.5) : 0) {
+    : H_(H), W_(W), reach_(deviation > 0 ? int(std::lround(4 * deviation)) : 0) {
   if (deviation <= 0) return;
   std::vector<float> taps;
   double sum = 0;
@@ -185,7 +185,8 @@ Tensor ReconstructionError::dissimilarity(const Tensor& a, const Tensor& b) cons
 
 Tensor ReconstructionError::score(const models::Reconstruction& r, const Tensor& x) const {
   const Tensor off = sub(r.image, x);
-  const auto share = float(1.0 / double(x.size() / x.dim(0)));
+  const int64_t values = x.size() / x.dim(0);
+  const auto share = float(1.0 / double(values));
   Tensor out;
   switch (measure_) {
     case models::Measure::sse:
