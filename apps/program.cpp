@@ -1,5 +1,6 @@
 #include "apps/program.h"
 
+#include "apps/demo.h"
 #include "apps/doctor.h"
 #include "apps/export.h"
 #include "apps/models.h"
@@ -15,6 +16,8 @@ const Task& program_task() {
                              describe_export, run_export)
               .taking_one("model"),
           verb<ModelsConfig>("models", "what models come with Kern", describe_models, run_models),
+          verb<DemoConfig>("demo", "from nothing to a trained model and its report: a first look, in a few minutes",
+                           describe_demo, run_demo),
           verb<DoctorConfig>("doctor", "what a report of a problem needs, and whether the program works here",
                              describe_doctor, run_doctor),
       }};

@@ -29,7 +29,8 @@ kern_static_library(kern_png libpng16.a png.h)
 set_target_properties(kern_png PROPERTIES INTERFACE_LINK_LIBRARIES kern_zlib)
 # libtiff.a leaves its codecs to who links it; which ones differs between distributions.
 kern_static_library(kern_tiff libtiff.a tiffio.h)
-set(KERN_TIFF_CODECS webp sharpyuv zstd lzma Lerc jbig jpeg deflate)
+# JBIG-KIT is not among them: it is under the GPL, which the program would then be too (data/tiff.cpp).
+set(KERN_TIFF_CODECS webp sharpyuv zstd lzma Lerc jpeg deflate)
 foreach(codec IN LISTS KERN_TIFF_CODECS)
   find_library(kern_${codec}_ARCHIVE lib${codec}.a)
   mark_as_advanced(kern_${codec}_ARCHIVE)
@@ -42,10 +43,14 @@ kern_static_library(kern_gif libgif.a gif_lib.h)
 find_path(KERN_STB_INCLUDE stb/stb_image.h REQUIRED)      # header-only: compiled in data/stb.cpp
 find_path(KERN_HIGHWAY_INCLUDE hwy/highway.h REQUIRED)  # header-only: rows choose their target, see kernels/common/simd.h
 
-# Whether a program can be linked without any shared library (kern-opendtect, see apps/CMakeLists.txt).
+# Whether a program can be linked without any shared library (kern-opendtect, and kern by KERN_STATIC, see
+# apps/CMakeLists.txt). A GPU's driver is one, and is opened by a program that has been loaded as one.
 if(NOT KERN_SANITIZE AND (NOT KERN_HAS_CUDA OR KERN_CUDA STREQUAL "EMULATED"))
   include(CheckCXXSourceCompiles)
   set(CMAKE_REQUIRED_LINK_OPTIONS -static)
   check_cxx_source_compiles("#include <thread>\nint main() { std::thread([] {}).join(); }" KERN_LINKS_STATICALLY)
   unset(CMAKE_REQUIRED_LINK_OPTIONS)
+endif()
+if(KERN_STATIC AND (NOT KERN_LINKS_STATICALLY OR KERN_HAS_CUDA))
+  message(FATAL_ERROR "KERN_STATIC needs libraries that can be linked statically, no sanitizer, and KERN_CUDA=OFF: a GPU's driver is a shared library")
 endif()

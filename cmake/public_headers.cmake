@@ -23,8 +23,8 @@ foreach(folder IN LISTS KERN_PUBLIC_FOLDERS)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${KERN_PUBLIC_INCLUDE}/kern/${folder} SYMBOLIC)
 endforeach()
 
-install(DIRECTORY ${KERN_PUBLIC_FOLDERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kern FILES_MATCHING PATTERN "*.h")
-install(FILES ${KERN_PUBLIC_INCLUDE}/kern/kern.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kern)
+install(DIRECTORY ${KERN_PUBLIC_FOLDERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kern COMPONENT development FILES_MATCHING PATTERN "*.h")
+install(FILES ${KERN_PUBLIC_INCLUDE}/kern/kern.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kern COMPONENT development)
 list(JOIN KERN_PUBLIC_FOLDERS "|" folders)
 install(CODE "
   file(GLOB_RECURSE headers \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_INCLUDEDIR}/kern/*.h\")
@@ -35,4 +35,4 @@ install(CODE "
       file(WRITE \"\${header}\" \"\${prefixed}\")
     endif()
   endforeach()
-")
+" COMPONENT development)

@@ -273,3 +273,19 @@ StoredImage read_tiff(std::string_view bytes, int64_t page, const std::string& n
 }
 
 }  // namespace kern::data
+
+// What libtiff.a wants of JBIG-KIT, which is under the GPL and therefore not linked: a file with that compression, which
+// fax machines use, is refused. (libtiff decodes it by whole strips alone, and here lines are read.)
+extern "C" {
+void jbg_dec_init(void*) {}
+int jbg_dec_in(void*, unsigned char*, size_t, size_t*) { return 1; }
+long jbg_dec_getsize(const void*) { return 0; }
+unsigned char* jbg_dec_getimage(const void*, int) { return nullptr; }
+void jbg_dec_free(void*) {}
+int jbg_newlen(unsigned char*, size_t) { return 1; }
+void jbg_enc_init(void*, unsigned long, unsigned long, int, unsigned char**, void (*)(unsigned char*, size_t, void*),
+                  void*) {}
+void jbg_enc_out(void*) {}
+void jbg_enc_free(void*) {}
+const char* jbg_strerror(int) { return "Kern reads no JBIG compression; save the file with another one"; }
+}

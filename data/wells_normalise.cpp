@@ -35,7 +35,7 @@ void fit(CurveScale& scale, std::vector<double>& values, Scaling scaling) {
   }
   scale.offset = low;
   // A constant curve carries nothing: whatever rounding left of its width must not be blown up.
-  scale.scale = width > 1e-7 * std::abs(low) && width > 0 ? width : 1;
+  scale.scale = width > kLeastWidth * std::abs(low) && width > 0 ? width : 1;
 }
 
 }  // namespace
@@ -91,15 +91,14 @@ std::vector<float> scaled_curve(const Curve& curve, const CurveScale& s) {
 }
 
 CurveScale own_scale(const Curve& curve, const CurveScale& s) {
-  constexpr double kDeviations = 2.5631;  // from the 10th to the 90th percentile of a normal distribution
   std::vector<double> values;
   for (const float v : curve.values)
     if (const double x = transformed(v, s.log10); !std::isnan(x)) values.push_back(x);
   if (values.size() < kLeastOwn) return s;
   CurveScale own = s;
   own.offset = quantile(values, 0.5);
-  own.scale = (quantile(values, 0.9) - quantile(values, 0.1)) / kDeviations;
-  return own.scale > 1e-7 * std::abs(own.offset) && own.scale > 0 ? own : s;
+  own.scale = (quantile(values, kOwnHigh) - quantile(values, kOwnLow)) / kOwnDeviations;
+  return own.scale > kLeastWidth * std::abs(own.offset) && own.scale > 0 ? own : s;
 }
 
 std::vector<float> network_inputs(const Well& well, const Normalisation& n) {

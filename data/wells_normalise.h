@@ -17,8 +17,12 @@ enum class Mask { automatic, on, off };         // automatic: on when a training
 Scaling scaling_from(const std::string& name);  // minmax, standard, robust; an Error otherwise
 Mask mask_from(const std::string& name);        // auto, on, off
 
+// Of a well's own scale (Normalisation::per_well).
 inline constexpr size_t kLeastOwn = 50;
-inline constexpr float kClip = 8;  // scaled values end here: a spike must not outweigh a well
+inline constexpr double kOwnLow = 0.1, kOwnHigh = 0.9;
+inline constexpr double kOwnDeviations = 2.5631;  // from the 10th to the 90th percentile of a normal distribution
+inline constexpr double kLeastWidth = 1e-7;       // of a scale, as a share of the offset: what is less is rounding
+inline constexpr float kClip = 8;                 // scaled values end here: a spike must not outweigh a well
 
 struct CurveScale {
   std::string name;

@@ -24,7 +24,7 @@ namespace tensor_field {
 enum { dims = 1, data_type = 2, name = 8, raw_data = 9 };
 }
 namespace data_type {
-enum { f32 = 1, i64 = 7 };
+enum { f32 = 1, i64 = 7, f64 = 11 };
 }
 
 ProtoWriter value_info(const std::string& name, const std::vector<OnnxGraph::Dim>& dims) {
@@ -70,11 +70,13 @@ std::string OnnxGraph::unused(const std::string& wanted) {
 }
 
 std::string OnnxGraph::node(const std::string& type, const std::vector<std::string>& inputs,
-                            const std::vector<Attribute>& attributes, const std::string& output) {
+                            const std::vector<Attribute>& attributes, const std::string& output, int unread) {
   ProtoWriter n;
   for (const std::string& i : inputs) n.text(node_field::input, i);
-  const std::string name = unused(output.empty() ? type : output);
-  n.text(node_field::output, name).text(node_field::name, "node_" + name).text(node_field::op_type, type);
+  std::string name = unused(output.empty() ? type : output);
+  n.text(node_field::output, name);
+  for (int i = 0; i < unread; ++i) n.text(node_field::output, unused(name + "_unread"));
+  n.text(node_field::name, "node_" + name).text(node_field::op_type, type);
   for (const Attribute& a : attributes) n.message(node_field::attribute, attribute(a));
   nodes_.message(graph_field::node, n);
   return name;
@@ -82,8 +84,15 @@ std::string OnnxGraph::node(const std::string& type, const std::vector<std::stri
 
 std::string OnnxGraph::floats(const std::string& wanted, const std::vector<int64_t>& dims,
                               std::span<const float> values) {
-  const std::string name = unused(wanted);
+  std::string name = unused(wanted);
   initialisers_.message(graph_field::initializer, tensor(name, std::span(dims), data_type::f32, values));
+  return name;
+}
+
+std::string OnnxGraph::doubles(const std::string& wanted, const std::vector<int64_t>& dims,
+                               std::span<const double> values) {
+  std::string name = unused(wanted);
+  initialisers_.message(graph_field::initializer, tensor(name, std::span(dims), data_type::f64, values));
   return name;
 }
 

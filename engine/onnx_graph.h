@@ -23,11 +23,12 @@ class OnnxGraph {
   };
   using Dim = std::variant<int64_t, std::string>;  // a number, or the name of one that varies
 
-  // A node of one output, whose name is returned.
+  // A node of one output, whose name is returned; where its type has more of them, nobody reads those.
   std::string node(const std::string& type, const std::vector<std::string>& inputs,
-                   const std::vector<Attribute>& attributes = {}, const std::string& output = {});
+                   const std::vector<Attribute>& attributes = {}, const std::string& output = {}, int unread = 0);
   // An initialiser; its name is the given one, or that with a number where it is taken.
   std::string floats(const std::string& name, const std::vector<int64_t>& dims, std::span<const float> values);
+  std::string doubles(const std::string& name, const std::vector<int64_t>& dims, std::span<const double> values);
   // Constants, each written once: lists are 1-D, numbers have no dimension.
   std::string integers(const std::vector<int64_t>& values) { return constant(values, false); }
   std::string integer(int64_t value) { return constant({value}, true); }

@@ -583,7 +583,9 @@ const std::map<std::string, Exporter>& exporters() {
       {"max", max},
       {"min", max},
       {"take", take},
+      {"scale_curves", scale_curves_to_onnx},
       {"window_features", window_features_to_onnx},
+      {"tree_scores", tree_scores_to_onnx},
   };
   return table;
 }

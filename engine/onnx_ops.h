@@ -1,6 +1,7 @@
 // How the ops of a trace become ONNX nodes.
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,10 +46,37 @@ class OnnxBuilder {
   std::vector<Tensor> alive_;  // so that no address is used twice
 };
 
-// The one op that is none of the engine's (training/deployment.h): of a signal [N,L,C] the values at offsets, and means and
-// deviations within radii. It notes those two lists.
-using WindowsSpec = std::vector<std::vector<int64_t>>;
+// The ops that are none of the engine's (training/deployment.h) note these. What boosted trees read is computed in double
+// precision, as Kern computes it: a rounding must not send a sample to the other side of a split.
+
+// "scale_curves": x [N,L,C] -> (x - offset) / scale of every curve, of some their logarithm; NaN where missing.
+struct ScaleCurvesSpec {
+  // By quantiles of the input itself, where it holds so many values and they are not one.
+  struct Own {
+    double least_samples, low, high, deviations, least_width;
+  };
+  std::vector<double> offset, scale;
+  std::vector<bool> log10;
+  std::optional<Own> own;
+  bool in_double = false;
+};
+void scale_curves_to_onnx(OnnxBuilder& to, const TracedOp& op);
+
+// "window_features": of a signal [N,L,C] the values at offsets, and means and deviations within radii.
+struct WindowsSpec {
+  std::vector<int64_t> offsets, radii;
+  bool missing = false;  // values may be NaN, which means and deviations leave out; these are in double precision then
+};
 void window_features_to_onnx(OnnxBuilder& to, const TracedOp& op);
+
+// "tree_scores": features [N,L,F] -> sums of the trees' leaves [N,L,K]. Trees of all classes, round by round.
+struct TreesSpec {
+  std::vector<float> bias, value;  // [K]; of every node: what it compares with, or gives
+  std::vector<int32_t> feature, child,
+      missing_left;            // of every node: x <= value goes to the child, other x behind it; 0: a leaf
+  std::vector<int32_t> roots;  // [rounds, K]
+};
+void tree_scores_to_onnx(OnnxBuilder& to, const TracedOp& op);
 
 // Adds the op's nodes. Errors: an op that is not known here, or an option of it.
 void add_onnx_op(OnnxBuilder& to, const TracedOp& op);

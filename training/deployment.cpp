@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+#include <limits>
 
 #include "data/fault_sections.h"
 #include "data/window_features.h"
@@ -29,8 +29,6 @@
 namespace kern::training {
 namespace {
 
-Tensor vector_of(const std::vector<float>& values) { return Tensor::from({int64_t(values.size())}, values); }
-
 // Values of the rows that lie in x [N,H,W,C], summed image by image -> [N].
 Tensor of_images(const Tensor& x) { return sum(x, {1, 2, 3}); }
 
@@ -42,36 +40,38 @@ Tensor filters(int64_t channels, const std::vector<float>& taps, bool down) {
   return Tensor::from(down ? Shape{channels, n, 1, 1} : Shape{channels, 1, n, 1}, all);
 }
 
-}  // namespace
-
-CurveScaling::CurveScaling(const data::Normalisation& n) : zero_(Tensor::zeros({1})), mask_(n.mask) {
-  std::vector<float> is_log, offset, scale;
-  for (const data::CurveScale& c : n.curves) {
-    is_log.push_back(c.log10 ? 1.0f : 0.0f);
-    offset.push_back(float(c.offset)), scale.push_back(float(c.scale));
+// data::scaled_curve() of every curve of x [N,L,C], by the curve's own scale where normalisation says so; NaN where
+// missing.
+Tensor scale_curves(const Tensor& x, const data::Normalisation& n, bool in_double) {
+  const NoGrad off;
+  const int64_t N = x.dim(0), L = x.dim(1), C = x.channels();
+  internal_check(C == int64_t(n.curves.size()), "scale_curves: ", C, " curves and scales of ", n.curves.size());
+  Tensor y = Tensor::empty(x.shape());
+  if (!in_dry_run()) {
+    const std::vector<float> values = x.values();
+    float* const to = y.mutate();
+    data::Curve curve;
+    for (int64_t i = 0; i < N; ++i)
+      for (int64_t c = 0; c < C; ++c) {
+        const int64_t first = i * L * C + c;
+        curve.values.clear();
+        for (int64_t at = 0; at < L; ++at) curve.values.push_back(values[size_t(first + at * C)]);
+        const data::CurveScale& given = n.curves[size_t(c)];
+        const std::vector<float> scaled = data::scaled_curve(curve, n.per_well ? data::own_scale(curve, given) : given);
+        for (int64_t at = 0; at < L; ++at) to[first + at * C] = scaled[size_t(at)];
+      }
   }
-  offset_ = vector_of(offset), scale_ = vector_of(scale);
-  if (std::any_of(is_log.begin(), is_log.end(), [](float v) { return v != 0; })) is_log_ = vector_of(is_log);
+  ScaleCurvesSpec spec{.in_double = in_double};
+  for (const data::CurveScale& c : n.curves)
+    spec.offset.push_back(c.offset), spec.scale.push_back(c.scale), spec.log10.push_back(c.log10);
+  if (n.per_well)
+    spec.own = {double(data::kLeastOwn), data::kOwnLow, data::kOwnHigh, data::kOwnDeviations, data::kLeastWidth};
+  Trace::note(spec);
+  return record("scale_curves", {x}, y, {});
 }
 
-Tensor CurveScaling::operator()(const Tensor& x) const {
-  Tensor known = equal(x, x), value = x;
-  if (is_log_) {
-    known = where(is_log_, less(zero_, x), known);
-    value = where(is_log_, affine(log(x), float(1 / std::numbers::ln10)), x);
-  }
-  const Tensor scaled = clamp(div(sub(value, offset_), scale_), -data::kClip, data::kClip),
-               filled = where(known, scaled, zero_);
-  return mask_ ? concat({filled, known}) : filled;
-}
-
-std::vector<FileTensor> CurveScaling::constants() const {
-  std::vector<FileTensor> out{{"curves.offset", offset_}, {"curves.scale", scale_}, {"zero", zero_}};
-  if (is_log_) out.push_back({"curves.log10", is_log_});
-  return out;
-}
-
-Tensor windows_of(const Tensor& x) {
+// What is read of windows, at every sample [N,L,C] -> [N,L,C * kWindowFeatures]; of what may be missing, NaN.
+Tensor window_features(const Tensor& x, bool missing) {
   const NoGrad off;
   const int64_t N = x.dim(0), L = x.dim(1), C = x.channels(), features = C * data::kWindowFeatures;
   Tensor y = Tensor::empty({N, L, features});
@@ -79,14 +79,55 @@ Tensor windows_of(const Tensor& x) {
     const std::vector<float> values = x.values();
     float* const to = y.mutate();
     kernels::parallel_for(N * L, 256, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        data::window_features(std::span(values).subspan(size_t(i / L * L * C), size_t(L * C)), C, i % L,
-                              {to + i * features, size_t(features)});
+      for (int64_t i = begin; i < end; ++i) {
+        const auto signal = std::span(values).subspan(size_t(i / L * L * C), size_t(L * C));
+        const std::span<float> row(to + i * features, size_t(features));
+        if (missing) data::window_features_or_missing(signal, C, false, i % L, row);
+        else data::window_features(signal, C, i % L, row);
+      }
     });
   }
   Trace::note(WindowsSpec{{std::begin(data::kWindowOffsets), std::end(data::kWindowOffsets)},
-                          {std::begin(data::kWindowRadii), std::end(data::kWindowRadii)}});
+                          {std::begin(data::kWindowRadii), std::end(data::kWindowRadii)},
+                          missing});
   return record("window_features", {x}, y, {});
+}
+
+}  // namespace
+
+CurveScaling::CurveScaling(const data::Normalisation& n, bool for_trees)
+    : by_(n),
+      for_trees_(for_trees),
+      zero_(Tensor::zeros({1})),
+      missing_(Tensor::full({1}, std::numeric_limits<float>::quiet_NaN())) {}
+
+CurveScaling::Scaled CurveScaling::operator()(const Tensor& x) const {
+  const Tensor scaled = scale_curves(x, by_, for_trees_), known = equal(scaled, scaled),
+               clipped = clamp(scaled, -data::kClip, data::kClip), filled = where(known, clipped, zero_);
+  Scaled out{by_.mask ? concat({filled, known}) : filled, {}};
+  if (for_trees_) out.gaps = by_.mask ? where(known, clipped, missing_) : filled;
+  return out;
+}
+
+std::vector<FileTensor> CurveScaling::constants() const { return {{"zero", zero_}, {"missing", missing_}}; }
+
+Tensor windows_of(const Tensor& x) { return window_features(x, false); }
+
+Tensor tree_scores(const GradientBoosting& trees, const Tensor& gaps) {
+  const NoGrad off;
+  const Tensor x = window_features(gaps, true);
+  const int64_t rows = x.dim(0) * x.dim(1), F = x.channels(), K = trees.classes();
+  Tensor y = Tensor::empty({x.dim(0), x.dim(1), K});
+  if (!in_dry_run()) {
+    const std::vector<float> values = x.values();
+    float* const to = y.mutate();
+    kernels::parallel_for(rows, 256, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        trees.scores(std::span(values).subspan(size_t(i * F), size_t(F)), {to + i * K, size_t(K)});
+    });
+  }
+  Trace::note(trees.spec());
+  return record("tree_scores", {x}, y, {});
 }
 
 AmplitudeClip::AmplitudeClip() : zero_(Tensor::zeros({1})) {}
@@ -101,7 +142,7 @@ Tensor class_probabilities(const Tensor& logits) {
 }
 
 MapSmoothing::MapSmoothing(int64_t H, int64_t W, double deviation)
-    : H_(H), W_(W), reach_(deviation > 0 ? int(4 * deviation + 0.5) : 0) {
+    : H_(H), W_(W), reach_(deviation > 0 ? int(std::lround(4 * deviation)) : 0) {
   if (deviation <= 0) return;
   std::vector<float> taps;
   double sum = 0;
@@ -144,7 +185,8 @@ Tensor ReconstructionError::dissimilarity(const Tensor& a, const Tensor& b) cons
 
 Tensor ReconstructionError::score(const models::Reconstruction& r, const Tensor& x) const {
   const Tensor off = sub(r.image, x);
-  const auto share = float(1.0 / double(x.size() / x.dim(0)));
+  const int64_t values = x.size() / x.dim(0);
+  const auto share = float(1.0 / double(values));
   Tensor out;
   switch (measure_) {
     case models::Measure::sse:

@@ -7,25 +7,35 @@
 #include "engine/model_file.h"
 #include "engine/tensor.h"
 #include "models/reconstruction.h"
+#include "training/gradient_boosting.h"
 #include "training/padim.h"
 
 namespace kern::training {
 
 // data::network_inputs(): measured curves [N,L,C], NaN where missing -> scaled and clipped, 0 where missing, and with a
 // mask as many channels behind them, 1 where measured [N,L,2C].
+// for_trees: an ONNX file computes it in double precision then, as network_inputs() does.
 class CurveScaling {
  public:
-  explicit CurveScaling(const data::Normalisation& normalisation);
-  Tensor operator()(const Tensor& curves) const;
+  explicit CurveScaling(const data::Normalisation& normalisation, bool for_trees = false);
+  struct Scaled {
+    Tensor inputs, gaps;  // gaps, for trees: the curves alone; with a mask NaN where missing
+  };
+  Scaled operator()(const Tensor& curves) const;
   std::vector<FileTensor> constants() const;
 
  private:
-  Tensor is_log_, offset_, scale_, zero_;  // [C], but zero_ [1]; is_log_ empty: none is
-  bool mask_;
+  data::Normalisation by_;
+  bool for_trees_;
+  Tensor zero_, missing_;  // [1]
 };
 
 // data::window_features() of every sample of a signal: [N,L,C] -> [N,L,C * data::kWindowFeatures]. No gradients.
 Tensor windows_of(const Tensor& x);
+
+// GradientBoosting::scores() of data::window_features_or_missing(): scaled curves with their gaps [N,L,C] -> [N,L,K].
+// No gradients.
+Tensor tree_scores(const GradientBoosting& trees, const Tensor& gaps);
 
 // data::scale_amplitudes() of amplitudes that are divided already: clipped, NaN is 0.
 class AmplitudeClip {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/onnx_ops.h"
 #include "engine/random.h"
 #include "kernels/common/error.h"
 #include "kernels/common/parallel.h"
@@ -290,6 +291,15 @@ int GradientBoosting::predict(std::span<const float> x) const {
   std::vector<float> s(bias_.size());
   scores(x, s);
   return int(std::max_element(s.begin(), s.end()) - s.begin());
+}
+
+TreesSpec GradientBoosting::spec() const {
+  TreesSpec out{.bias = bias_, .roots = roots_};
+  for (const Node& n : nodes_) {
+    out.value.push_back(n.value), out.feature.push_back(n.feature), out.child.push_back(n.child);
+    out.missing_left.push_back(n.missing_left);
+  }
+  return out;
 }
 
 std::vector<FileTensor> GradientBoosting::state(const std::string& prefix) const {

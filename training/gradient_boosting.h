@@ -17,6 +17,10 @@
 
 #include "engine/model_file.h"
 
+namespace kern {
+struct TreesSpec;  // engine/onnx_ops.h
+}
+
 namespace kern::training {
 
 struct BoostingOptions {
@@ -42,6 +46,7 @@ class GradientBoosting {
   // What a model file holds, under "<prefix>.". from(): nothing in the file is trusted; error where it does not fit.
   std::vector<FileTensor> state(const std::string& prefix) const;
   static GradientBoosting from(const TensorFile& file, const std::string& prefix, int64_t features, int64_t classes);
+  TreesSpec spec() const;  // for an ONNX file
 
  private:
   friend class BoostingFit;

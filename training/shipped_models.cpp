@@ -14,20 +14,32 @@ fs::path& told() {
   static fs::path folder;
   return folder;
 }
-}  // namespace
 
-void set_shipped_models_folder(fs::path folder) { told() = std::move(folder); }
-
-fs::path shipped_models_folder() {
+// share/kern/NAME in or beside the program's folder; empty where there is none.
+fs::path beside_program(std::string_view name) {
   std::error_code error;
-  if (const char* chosen = std::getenv("KERN_MODELS"); chosen && *chosen) return chosen;
-  if (!told().empty()) return told();
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (error) return {};
   const fs::path folder = program.parent_path();
   for (const fs::path& prefix : {folder, folder.parent_path()})
-    if (fs::path models = prefix / "share/kern/models"; fs::is_directory(models, error)) return models;
+    if (fs::path found = prefix / "share/kern" / name; fs::exists(found, error)) return found;
   return {};
+}
+}  // namespace
+
+void set_shipped_models_folder(fs::path folder) { told() = std::move(folder); }
+
+fs::path shipped_file(std::string_view name) {
+  fs::path file = beside_program(name);
+  check(!file.empty(), "share/kern/", name,
+        ", which comes with Kern, is neither in nor beside the program's folder: install Kern with 'cmake --install', "
+        "or unpack its archive again");
+  return file;
+}
+
+fs::path shipped_models_folder() {
+  if (const char* chosen = std::getenv("KERN_MODELS"); chosen && *chosen) return chosen;
+  return told().empty() ? beside_program("models") : told();
 }
 
 std::vector<fs::path> shipped_models() {

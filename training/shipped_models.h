@@ -1,4 +1,4 @@
-// The models that come with Kern: files beside the program, in share/kern/models of what it is installed in.
+// What comes with Kern: files beside the program, in share/kern of what it is installed in.
 #pragma once
 #include <filesystem>
 #include <string_view>
@@ -6,7 +6,10 @@
 
 namespace kern::training {
 
-// The folder: what KERN_MODELS in the environment says, or share/kern/models in or beside the program's folder;
+// The file of share/kern in or beside the program's folder ("configs/wells_demo.yaml"); an Error where it is not there.
+std::filesystem::path shipped_file(std::string_view name);
+
+// The models' folder: what KERN_MODELS in the environment says, or share/kern/models in or beside the program's folder;
 // empty where there is none.
 std::filesystem::path shipped_models_folder();
 // For who is not the program, the Python package: where they are, unless KERN_MODELS says otherwise.

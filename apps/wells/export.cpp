@@ -19,18 +19,21 @@ Tensor curves_of(const data::Well& well) {
   return x;
 }
 
-// network_input() of scaled curves: the curves or what the logistic regression reads of windows, and its logits.
+// network_input() of scaled curves: the curves or what a baseline reads of windows, and the logits of the one that the
+// network corrects.
 class Base {
  public:
   explicit Base(const WellsModel& model) {
-    if (!model.network.on_base) return;
+    if (!model.network.on_base || model.on_boosting) return;
     const training::LogisticRegression& r = *model.logistic;
     weight_ = Tensor::from({r.classes, r.features}, r.weight);
     bias_ = Tensor::from({r.classes}, r.bias);
   }
-  Tensor input(const WellsModel& model, const Tensor& curves) const {
-    if (!model.reads_windows && !weight_) return curves;
-    const Tensor windows = training::windows_of(curves), own = model.reads_windows ? windows : curves;
+  Tensor input(const WellsModel& model, const training::CurveScaling::Scaled& scaled) const {
+    const Tensor& curves = scaled.inputs;
+    const Tensor windows = model.reads_windows || weight_ ? training::windows_of(curves) : Tensor(),
+                 own = model.reads_windows ? windows : curves;
+    if (scaled.gaps) return concat({own, training::tree_scores(*model.boosting, scaled.gaps)});
     return weight_ ? concat({own, linear(windows, weight_, bias_)}) : own;
   }
   std::vector<FileTensor> constants(std::vector<FileTensor> more) const {
@@ -46,16 +49,8 @@ class Base {
 
 Exportable export_wells(const std::filesystem::path& path) {
   const WellsModel model = load_wells_model(path);
-  check(
-      !model.on_boosting, path.string(),
-      ": its network corrects boosted trees (residual_on=boosting), which are not written as ONNX yet. Train one with "
-      "residual_on=logistic or none for that");
-  check(
-      !model.normalisation.per_well, path.string(),
-      ": every well is scaled by its own quantiles (per_well=true), which an ONNX file cannot know of the window that "
-      "it is given. Train one with per_well=false for that");
   model.module.set_training(false);
-  const training::CurveScaling scaling(model.normalisation);
+  const training::CurveScaling scaling(model.normalisation, model.network.on_base && model.on_boosting);
   const Base base(model);
   std::vector<std::string> names, classes;
   for (const data::CurveScale& c : model.normalisation.curves) names.push_back(c.name);
@@ -77,7 +72,10 @@ Exportable export_wells(const std::filesystem::path& path) {
                          {"kern.curves", json_list(names)},
                          {"kern.step", text(model.step, ' ', model.step_unit)},
                          {"kern.input", "the curves " + json_list(names) +
-                                            " as measured, NaN where missing, at the training wells' step"},
+                                            " as measured, NaN where missing, at the training wells' step" +
+                                            (model.normalisation.per_well ? "; whole wells, for each is scaled by its "
+                                                                            "own quantiles"
+                                                                          : "")},
                          {"kern.outputs", "probabilities [batch,class,length] of " + json_list(classes)},
                          {"kern.provenance", model.provenance}}};
   e.invent = [model](const Shape& shape) {

@@ -17,12 +17,14 @@
 //   void forward(const Exec&, const XSpec&, ...) { ... }
 //   }
 //   }
+//   }
+//   HWY_AFTER_NAMESPACE();
+//   namespace kern::kernels {                           // what every CPU runs, to learn what it can: without them
 //   template <> XImpl x_simd_impl<KERN_SIMD_ISA>() {
 //     return {.name = isa_name(KERN_SIMD_ISA), .device = Device::cpu,
 //             .supports = [](const XSpec&) { return cpu_has(KERN_SIMD_ISA); }, .forward = HWY_NAMESPACE::forward};
 //   }
 //   }
-//   HWY_AFTER_NAMESPACE();
 //
 //   // kernels/x.h:    template <Isa isa> XImpl x_simd_impl();
 //   // kernels/x.cpp:  the registry begins with KERN_SIMD_IMPLS(x_simd_impl)

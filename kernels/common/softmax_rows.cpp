@@ -39,6 +39,10 @@ void exponentials_of(const float* x, int64_t x_pitch, int64_t rows, int64_t left
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+
+namespace kern::kernels {
 
 template <>
 void row_exponentials<KERN_SIMD_ISA>(const float* x, int64_t x_pitch, int64_t rows, int64_t left, int64_t c, float* e,
@@ -47,4 +51,3 @@ void row_exponentials<KERN_SIMD_ISA>(const float* x, int64_t x_pitch, int64_t ro
 }
 
 }  // namespace kern::kernels
-HWY_AFTER_NAMESPACE();

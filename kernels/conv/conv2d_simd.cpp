@@ -218,6 +218,10 @@ void run_prepared(const Exec&, const Conv2dSpec& g, bool backward_data, const fl
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+
+namespace kern::kernels {
 
 template <>
 Conv2dImpl conv2d_simd_impl<KERN_SIMD_ISA>() {
@@ -237,4 +241,3 @@ Conv2dImpl conv2d_simd_impl<KERN_SIMD_ISA>() {
 }
 
 }  // namespace kern::kernels
-HWY_AFTER_NAMESPACE();

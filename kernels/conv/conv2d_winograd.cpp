@@ -118,7 +118,7 @@ bool backward_data_pays(const Conv2dSpec& g) { return gather_pays(g, int64_t{g.c
 bool backward_weight_pays(const Conv2dSpec& g) { return !strided(g) || g.r == 4; }
 
 bool supports(const Conv2dSpec& g) {
-  if (!winograd_enabled() || !cpu_has(KERN_SIMD_ISA)) return false;
+  if (!winograd_enabled()) return false;
   if (g.volume() && (g.r != 3 || g.stride_w != 1 || g.stride_d != 1 || g.dil_d != 1 || g.t > 3)) return false;
   if (g.stride_h != g.stride_w || g.dil_h != 1 || g.dil_w != 1 || g.groups != 1 || tiles(g) < 16) return false;
   const int64_t pairs = int64_t{g.c} * g.k, fewest = at_most(g.c, g.k);
@@ -218,6 +218,10 @@ void run_prepared(const Exec& exec, const Conv2dSpec& g, bool backward_data, con
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+
+namespace kern::kernels {
 
 template <>
 Conv2dImpl conv2d_winograd_impl<KERN_SIMD_ISA>() {
@@ -225,7 +229,7 @@ Conv2dImpl conv2d_winograd_impl<KERN_SIMD_ISA>() {
                   : KERN_SIMD_ISA == Isa::avx2 ? "winograd_avx2"
                                                : "winograd_simd",
           .device = Device::cpu,
-          .supports = HWY_NAMESPACE::supports,
+          .supports = [](const Conv2dSpec& g) { return cpu_has(KERN_SIMD_ISA) && HWY_NAMESPACE::supports(g); },
           .workspace = HWY_NAMESPACE::workspace,
           .forward = HWY_NAMESPACE::forward,
           .backward_data = HWY_NAMESPACE::backward_data,
@@ -240,4 +244,3 @@ Conv2dImpl conv2d_winograd_impl<KERN_SIMD_ISA>() {
 }
 
 }  // namespace kern::kernels
-HWY_AFTER_NAMESPACE();

@@ -82,6 +82,10 @@ void backward(const Exec& exec, const PreluSpec& g, const Prelu::Backward<float>
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+
+namespace kern::kernels {
 
 template <>
 Implementation<Prelu> Prelu::simd<KERN_SIMD_ISA>() {
@@ -94,4 +98,3 @@ Implementation<Prelu> Prelu::simd<KERN_SIMD_ISA>() {
 }
 
 }  // namespace kern::kernels
-HWY_AFTER_NAMESPACE();

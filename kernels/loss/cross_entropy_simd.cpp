@@ -128,6 +128,10 @@ void backward(const CrossEntropySpec& g, float scale, float all, const float* x,
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+
+namespace kern::kernels {
 
 template <>
 CrossEntropySteps cross_entropy_steps<KERN_SIMD_ISA>() {
@@ -135,4 +139,3 @@ CrossEntropySteps cross_entropy_steps<KERN_SIMD_ISA>() {
 }
 
 }  // namespace kern::kernels
-HWY_AFTER_NAMESPACE();

@@ -186,6 +186,10 @@ void backward_weight(const Exec& exec, const LinearSpec& g, const float* dy, con
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+
+namespace kern::kernels {
 
 template <>
 LinearProducts linear_products<KERN_SIMD_ISA>() {
@@ -196,4 +200,3 @@ LinearProducts linear_products<KERN_SIMD_ISA>() {
 }
 
 }  // namespace kern::kernels
-HWY_AFTER_NAMESPACE();

@@ -178,6 +178,10 @@ void backward(const Exec& exec, const GroupNormSpec& g, const GroupNorm::Backwar
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+
+namespace kern::kernels {
 
 template <>
 Implementation<GroupNorm> GroupNorm::simd<KERN_SIMD_ISA>() {
@@ -190,4 +194,3 @@ Implementation<GroupNorm> GroupNorm::simd<KERN_SIMD_ISA>() {
 }
 
 }  // namespace kern::kernels
-HWY_AFTER_NAMESPACE();

@@ -298,6 +298,10 @@ void backward(const Exec& exec, const NormActSpec& g, const float* dy, const flo
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+
+namespace kern::kernels {
 
 template <>
 NormActImpl norm_act_simd_impl<KERN_SIMD_ISA>() {
@@ -311,4 +315,3 @@ NormActImpl norm_act_simd_impl<KERN_SIMD_ISA>() {
 }
 
 }  // namespace kern::kernels
-HWY_AFTER_NAMESPACE();

@@ -93,6 +93,10 @@ void backward(const Exec&, const MaxPoolSpec& g, const float* dy, const float* x
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+
+namespace kern::kernels {
 
 template <>
 MaxPoolImpl max_pool_simd_impl<KERN_SIMD_ISA>() {
@@ -109,4 +113,3 @@ MaxPoolImpl max_pool_simd_impl<KERN_SIMD_ISA>() {
 }
 
 }  // namespace kern::kernels
-HWY_AFTER_NAMESPACE();

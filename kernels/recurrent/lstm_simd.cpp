@@ -166,6 +166,10 @@ void backward(const LstmSpec& g, const float* dy, const float* w_hh, const float
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+
+namespace kern::kernels {
 
 template <>
 LstmSteps lstm_steps<KERN_SIMD_ISA>() {
@@ -174,4 +178,3 @@ LstmSteps lstm_steps<KERN_SIMD_ISA>() {
 }
 
 }  // namespace kern::kernels
-HWY_AFTER_NAMESPACE();

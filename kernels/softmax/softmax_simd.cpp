@@ -95,6 +95,10 @@ void log_softmax_backward(const Exec&, const SoftmaxSpec& g, const Softmax::Back
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
+}  // namespace kern::kernels
+HWY_AFTER_NAMESPACE();
+
+namespace kern::kernels {
 
 template <>
 Implementation<Softmax> Softmax::simd<KERN_SIMD_ISA>() {
@@ -114,4 +118,3 @@ Implementation<LogSoftmax> LogSoftmax::simd<KERN_SIMD_ISA>() {
 }
 
 }  // namespace kern::kernels
-HWY_AFTER_NAMESPACE();

@@ -36,7 +36,18 @@ void shake(const AnyModule& network) {
   }
 }
 
-enum class Reads { curves, windows, base };
+enum class Reads { curves, windows, base, trees, windows_and_trees };
+// Trees that split at values and at missing ones, deeper than the few of a default model.
+training::GradientBoosting trees_of_chance(int64_t curves) {
+  const int64_t n = 240, features = curves * data::kWindowFeatures;
+  std::vector<float> x = uniform({n, features}, -2, 2).values();
+  std::vector<int> labels;
+  for (int64_t i = 0; i < n; ++i) {
+    labels.push_back(int(x[size_t(i * features)] > 0) + int(x[size_t(i * features + 1)] > 0.5f));
+    if (i % 3 == 0) x[size_t(i * features)] = std::nanf("");
+  }
+  return training::fit_gradient_boosting(x, labels, 3, {.rounds = 12, .leaves = 7, .least_samples = 5});
+}
 WellsModel wells_model(const std::string& architecture, bool mask = true, Reads reads = Reads::curves) {
   WellsModel m{.architecture = architecture, .curves = {"GR", "RT"}, .label = "FACIES"};
   m.normalisation = {{{"GR", false, 75, 30}, {"RT", true, 1, 0.5}}, mask};
@@ -47,17 +58,23 @@ WellsModel wells_model(const std::string& architecture, bool mask = true, Reads 
   if (architecture.starts_with("unet"))
     m.network.strides = architecture == "unet" ? std::vector{1, 1} : std::vector{2, 3};
   m.classes = {{"shale", "#777777"}, {"sand", "#ffff00"}, {"coal", "#000000"}};
-  m.reads_windows = reads == Reads::windows;
-  m.network.on_base = reads == Reads::base;
+  m.reads_windows = reads == Reads::windows || reads == Reads::windows_and_trees;
+  m.on_boosting = reads == Reads::trees || reads == Reads::windows_and_trees;
+  m.network.on_base = reads == Reads::base || m.on_boosting;
   m.network.in = int(m.own_channels());
   if (reads == Reads::base) {
     const int64_t features = m.normalisation.channels() * data::kWindowFeatures;
     m.logistic =
         training::LogisticRegression{features, 3, uniform({3, features}, -0.3f, 0.3f).values(), {0.1f, 0, -0.1f}};
   }
+  if (m.on_boosting) m.boosting = trees_of_chance(2);
   m.build();
   shake(m.module);
   m.module.set_training(false);
+  return m;
+}
+WellsModel of_own_scales(WellsModel m) {
+  m.normalisation.per_well = true;
   return m;
 }
 ImagesModel images_model(const std::string& architecture, int in = 3, int out = 3) {
@@ -119,6 +136,15 @@ std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> every_
                    [](const fs::path& p) { save_wells_model(p, wells_model("mlp", false, Reads::windows)); });
   all.emplace_back("wells on a base",
                    [](const fs::path& p) { save_wells_model(p, wells_model("unet_strided", true, Reads::base)); });
+  for (const bool mask : {true, false})
+    all.emplace_back(text("wells on boosted trees", mask ? "" : ", unmasked"), [mask](const fs::path& p) {
+      save_wells_model(p, wells_model("unet_strided", mask, Reads::trees));
+    });
+  all.emplace_back("wells by their own scales",
+                   [](const fs::path& p) { save_wells_model(p, of_own_scales(wells_model("unet"))); });
+  all.emplace_back("wells of windows on boosted trees by their own scales", [](const fs::path& p) {
+    save_wells_model(p, of_own_scales(wells_model("mlp", true, Reads::windows_and_trees)));
+  });
   for (const auto& m : models::image2d_models())
     all.emplace_back(text("images ", m.name), [m](const fs::path& p) { save_images_model(p, images_model(m.name)); });
   all.emplace_back("images of one logit", [](const fs::path& p) { save_images_model(p, images_model("unet", 1, 1)); });
@@ -188,17 +214,20 @@ TEST(Export, GivesWhatTheAppsPredict) {
   data::Well well{.id = "w"};
   well.curves = {{.name = "GR", .values = {}}, {.name = "RT", .values = {}}};
   std::vector<float> curves;
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 80; ++i) {  // of one curve as many values as a scale of its own needs, of the other too few
     well.depth.push_back(i);
-    curves.push_back(i % 7 == 3 ? std::nanf("") : float(60 + i)), curves.push_back(float(i) - 3);
+    curves.push_back(i % 7 == 3 ? std::nanf("") : float(60 + i)), curves.push_back(float(i) - 33);
     well.curves[0].values.push_back(curves[curves.size() - 2]), well.curves[1].values.push_back(curves.back());
   }
-  for (const Reads reads : {Reads::curves, Reads::windows, Reads::base}) {
-    const WellsModel wells = wells_model("unet_strided", true, reads);
-    save_wells_model(path, wells);
-    expect_near(computed(export_wells(path).onnx, Tensor::from({1, 50, 2}, curves))[0],
-                predict_well(wells, well).probabilities, 1e-5f);
-  }
+  for (const Reads reads : {Reads::curves, Reads::windows, Reads::base, Reads::trees, Reads::windows_and_trees})
+    for (const bool mask : {true, false})
+      for (const bool own : {true, false}) {
+        WellsModel wells = wells_model("unet_strided", mask, reads);
+        if (own) wells = of_own_scales(wells);
+        save_wells_model(path, wells);
+        expect_near(computed(export_wells(path).onnx, Tensor::from({1, 80, 2}, curves))[0],
+                    predict_well(wells, well).probabilities, 1e-5f);
+      }
 
   const ImagesModel images = images_model("unet");
   save_images_model(path, images);
@@ -243,19 +272,6 @@ TEST(Export, SaysWhatIsWrong) {
   expect_refusal({"export", "model=" + model}, {"m.onnx", "overwrite=true"});
   EXPECT_EQ(read_file(folder / "m.onnx"), "here");
   expect_refusal({"export", "model=" + (folder / "m.onnx")}, {"m.onnx", "not a safetensors file"});
-
-  WellsModel own_scales = wells_model("mlp");
-  own_scales.normalisation.per_well = true;
-  save_wells_model(folder / "own.safetensors", own_scales);
-  expect_refusal({"export", "model=" + (folder / "own.safetensors")}, {"own.safetensors", "per_well"});
-  WellsModel on_trees = wells_model("mlp", true, Reads::base);
-  on_trees.on_boosting = true;
-  const int64_t features = 2 * data::kWindowFeatures;
-  const std::vector<float> x(size_t(3 * features), 1.0f);
-  const std::vector<int> labels{0, 1, 2};
-  on_trees.boosting = training::fit_gradient_boosting(x, labels, 3, {.rounds = 1});
-  save_wells_model(folder / "trees.safetensors", on_trees);
-  expect_refusal({"export", "model=" + (folder / "trees.safetensors")}, {"trees.safetensors", "boosted trees"});
 }
 
 // What was exported serves as weights by name.

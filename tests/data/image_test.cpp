@@ -140,6 +140,26 @@ TEST(Image, ReadsTiffsOfEveryKind) {
   for (size_t i = 0; i < grey.pixels.size(); ++i) EXPECT_NEAR(twelve.pixels[i], grey.pixels[i], 1);
 }
 
+// The library that decodes JBIG is under the GPL and not linked (data/tiff.cpp).
+TEST(Image, TiffsCompressedByJbigAreRefused) {
+  std::string tiff("II*\0\10\0\0\0\11\0", 10);  // one row of eight pixels, four bytes of data behind the entries
+  const auto number = [&](uint32_t v, int bytes) {
+    for (int i = 0; i < bytes; ++i) tiff += char(v >> 8 * i & 255);
+  };
+  for (const auto& [tag, value] : std::vector<std::pair<uint32_t, uint32_t>>{
+           {256, 8}, {257, 1}, {258, 1}, {259, 34661}, {262, 0}, {273, 122}, {277, 1}, {278, 1}, {279, 4}})
+    number(tag, 2), number(4, 2), number(1, 4), number(value, 4);
+  number(0, 4), number(0, 4);
+  EXPECT_EQ(image_info(tiff, "fax.tif").W, 8);
+  try {
+    decode_image(tiff, "fax.tif");
+    FAIL();
+  } catch (const Error& e) {
+    for (const char* word : {"fax.tif", "JBIG", "convert it to PNG"})
+      EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << e.what();
+  }
+}
+
 TEST(Image, StoredValuesOfTiffs) {
   const StoredImage index = read_stored(kFiles / "palette.tif"), deep = read_stored(kFiles / "grey16.tif"),
                     bit = read_stored(kFiles / "bit.tif"), turned = read_stored(kFiles / "turned.tif");

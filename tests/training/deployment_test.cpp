@@ -38,7 +38,7 @@ TEST(Deployment, CurvesAreScaledAsForTraining) {
       std::vector<float> measured;
       for (size_t i = 0; i < 5; ++i)
         measured.push_back(well.curves[0].values[i]), measured.push_back(well.curves[1].values[i]);
-      const Tensor x = CurveScaling(n)(Tensor::from({1, 5, 2}, measured));
+      const Tensor x = CurveScaling(n)(Tensor::from({1, 5, 2}, measured)).inputs;
       EXPECT_EQ(x.shape(), (Shape{1, 5, mask ? 4 : 2}));
       expect_near(x.values(), data::network_inputs(well, n), 2e-6f);
     }

@@ -1,0 +1,15 @@
+# Runs where cpack has put the files together: pages as Debian wants them, compressed and under its names.
+file(GLOB_RECURSE pages ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/kern.1 ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/CHANGELOG.md)
+foreach(page IN LISTS pages)
+  get_filename_component(folder ${page} DIRECTORY)
+  if(page MATCHES "CHANGELOG")
+    file(RENAME ${page} ${folder}/changelog)
+    set(page ${folder}/changelog)
+  endif()
+  execute_process(COMMAND gzip -9n ${page} COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
+file(GLOB_RECURSE licences ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/LICENSE)
+foreach(licence IN LISTS licences)  # what is linked has its own file beside it
+  get_filename_component(folder ${licence} DIRECTORY)
+  file(RENAME ${licence} ${folder}/copyright)
+endforeach()
