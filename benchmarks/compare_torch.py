@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""Kern beside PyTorch on the CPU: whole steps, alternating in one run, the same threads and precision.
+"""Kern beside PyTorch on the CPU: whole steps, alternating in one run, the same threads.
 
-  benchmarks/compare_torch.py --kern build/release/kern [--models b,c,d,D,e] [--mode train|predict] [--batch N] [--side N] [--json out.json]
+  benchmarks/compare_torch.py --kern build/release/kern [--models b,c,d,D,e] [--variants eager,compile,bf16] [--mode train|predict] [--batch N] [--side N] [--json out.json]
 
 --peer names a file that defines make(id) -> (module, x, y, loss) for the models of `kern bench steps`; peer_torch.py beside this one
 has them all. Models whose numbers of parameters differ are not compared. Each round runs
-some steps of Kern (`kern bench steps`), then as many of PyTorch in every layout; after all rounds the medians with
-quartiles of all steps and, for each round, the ratio PyTorch / Kern are shown. PyTorch's better layout counts.
+some steps of Kern (`kern bench steps`), then as many of PyTorch in every variant and layout; after all rounds the medians with
+quartiles of all steps and, for each round, the ratio PyTorch / Kern are shown. Of a variant the layout counts that was the
+better one in the first round; the other is left out from then on. Kern computes in f32. Variants:
+  eager    f32, as PyTorch comes
+  compile  f32, torch.compile, which needs a C++ compiler
+  bf16     torch.autocast(torch.bfloat16)
 Needs PyTorch and nothing else.
 """
 import argparse
@@ -38,10 +42,11 @@ def kern_steps(args, model, repeats):
 
 
 class Torch:
-    """One model in one layout, kept between rounds as a user's process would keep it."""
+    """One model in one variant and layout, kept between rounds as a user's process would keep it."""
 
-    def __init__(self, torch, peer, args, model, channels_last):
+    def __init__(self, torch, peer, args, model, variant, channels_last):
         self.torch, self.predict = torch, args.mode == "predict"
+        self.bf16, self.warm = variant == "bf16", False
         torch.manual_seed(0)
         self.net, self.x, self.y, self.loss = peer.make(model, 0, args.side)
         if args.batch:
@@ -57,21 +62,27 @@ class Torch:
             self.y = self.x if same else self.y
         self.net.train(not self.predict)
         self.optimiser = torch.optim.Adam(self.net.parameters(), 1e-3)
+        self.called = torch.compile(self.net) if variant == "compile" else self.net
+
+    def forward(self):
+        with self.torch.autocast("cpu", self.torch.bfloat16, enabled=self.bf16):
+            return self.called(self.x) if self.predict else self.loss(self.called(self.x), self.y)
 
     def step(self):
         if self.predict:
             with self.torch.inference_mode():
-                self.net(self.x)
+                self.forward()
             return
-        loss = self.loss(self.net(self.x), self.y)
+        loss = self.forward()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
         loss.item()
 
     def steps(self, repeats):
-        for _ in range(3):
+        for _ in range(1 if self.warm else 3):
             self.step()
+        self.warm = True
         times = []
         for _ in range(repeats):
             begin = time.perf_counter()
@@ -85,6 +96,7 @@ def main():
     ap.add_argument("--kern", default="build/release/kern")
     ap.add_argument("--peer", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "peer_torch.py"))
     ap.add_argument("--models", default="b,c,d,D,e")
+    ap.add_argument("--variants", default="eager")
     ap.add_argument("--mode", default="train", choices=("train", "predict"))
     ap.add_argument("--batch", type=int, default=0, help="0: what is usual for the model")
     ap.add_argument("--side", type=int, default=0, help="of an image or a volume, or a signal's length; 0: what is usual for the model")
@@ -106,29 +118,38 @@ def main():
           f"{args.rounds} rounds of {args.repeats} steps, alternating; milliseconds: lower quartile, median, upper")
     rows = []
     for model in args.models.split(","):
-        layouts = {"default": Torch(torch, peer, args, model, False)}
-        if layouts["default"].x.dim() in (4, 5):
-            layouts["channels_last"] = Torch(torch, peer, args, model, True)
-        kern, ratios, peak = [], [], 0
-        times = {name: [] for name in layouts}
+        torch.compiler.reset()
+        sides = {}  # of PyTorch, by variant and layout
+        for variant in args.variants.split(","):
+            sides[variant, "default"] = Torch(torch, peer, args, model, variant, False)
+            if sides[variant, "default"].x.dim() in (4, 5):
+                sides[variant, "channels_last"] = Torch(torch, peer, args, model, variant, True)
+        theirs = sum(p.numel() for p in next(iter(sides.values())).net.parameters())
+        kern, peak = [], 0
+        times = {key: [] for key in sides}
+        ratios = {variant: [] for variant, _ in sides}
         for _ in range(args.rounds):
             ours, peak, parameters = kern_steps(args, model, args.repeats)
-            theirs = sum(p.numel() for p in layouts["default"].net.parameters())
             if parameters != theirs:
                 sys.exit(f"model {model} has {parameters} parameters in Kern and {theirs} in {args.peer}: they are not the same")
-            round_times = {name: t.steps(args.repeats) for name, t in layouts.items()}
             kern += ours
-            for name, t in round_times.items():
-                times[name] += t
-            ratios.append(min(statistics.median(t) for t in round_times.values()) / statistics.median(ours))
-        best = min(times, key=lambda name: statistics.median(times[name]))
-        row = dict(model=model, kern=quartiles(kern), torch={n: quartiles(t) for n, t in times.items()}, better_layout=best,
-                   ratio=statistics.median(times[best]) / statistics.median(kern), ratio_of_rounds=quartiles(ratios),
-                   kern_peak_mib=peak)
-        rows.append(row)
+            of_round = {key: side.steps(args.repeats) for key, side in sides.items()}
+            for variant in ratios:
+                better = min((k for k in sides if k[0] == variant), key=lambda k: statistics.median(of_round[k]))
+                sides = {k: side for k, side in sides.items() if k[0] != variant or k == better}
+                times[better] += of_round[better]
+                ratios[variant].append(statistics.median(of_round[better]) / statistics.median(ours))
         three = lambda q: "%8.2f %8.2f %8.2f" % tuple(q)
-        print(f"{model:2}  kern {three(row['kern'])}   torch ({best}) {three(row['torch'][best])}   "
-              f"torch/kern {row['ratio']:.2f}, by rounds {three(row['ratio_of_rounds'])}", flush=True)
+        for variant, layout in sides:
+            torch_times = quartiles(times[variant, layout])
+            row = dict(model=model, variant=variant, layout=layout, kern=quartiles(kern), torch=torch_times,
+                       ratio=statistics.median(times[variant, layout]) / statistics.median(kern),
+                       ratio_of_rounds=quartiles(ratios[variant]), ratio_of_least=min(times[variant, layout]) / min(kern),
+                       kern_peak_mib=peak)
+            rows.append(row)
+            print(f"{model:2}  kern {three(row['kern'])}   torch {variant} ({layout}) {three(torch_times)}   "
+                  f"torch/kern {row['ratio']:.2f}, by rounds {three(row['ratio_of_rounds'])}, of the least {row['ratio_of_least']:.2f}",
+                  flush=True)
     if args.json:
         json.dump(dict(mode=args.mode, batch=args.batch, side=args.side, threads=args.threads, processor=processor, kern=info,
                        torch=torch.__version__, date=time.strftime("%Y-%m-%d"), rows=rows), open(args.json, "w"), indent=1)

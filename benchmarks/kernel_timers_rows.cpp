@@ -20,6 +20,7 @@ std::string shape_of(const NormActSpec& g) {
   return text(g.n, "x", g.rows, "x", g.c, g.per_sample ? " instance" : " batch",
               g.act == Activation::relu    ? " relu"
               : g.act == Activation::relu6 ? " relu6"
+              : g.act == Activation::silu  ? " silu"
               : g.act == Activation::prelu ? " prelu"
                                            : "",
               g.p > 0 ? " dropout" : "", g.residual_pitch ? " residual" : "");

@@ -172,6 +172,7 @@ void norm_act(OnnxBuilder& to, const TracedOp& op) {
   if (g.act == kernels::Activation::relu) y = to.graph.node("Relu", {y});
   if (g.act == kernels::Activation::relu6) y = to.graph.node("Clip", {y, to.graph.real(0), to.graph.real(6)});
   if (g.act == kernels::Activation::prelu) y = to.graph.node("PRelu", {y, to.per_channel(slope, op.output, true)});
+  if (g.act == kernels::Activation::silu) y = to.graph.node("Mul", {y, to.graph.node("Sigmoid", {y})});
   if (residual) y = to.graph.node("Add", {y, to.first(residual)});
   to.set(op.output, y, true);
 }

@@ -87,41 +87,29 @@ bool PreparedFilters::Sources::operator==(const Sources& other) const {
   return same_tensors(other) && std::equal(versions, versions + kCount, other.versions);
 }
 
-const PreparedFilters::Entry& PreparedFilters::entry(const Direction& d, const Tensor& w, const Tensor& b,
-                                                     const Fold* fold) {
-  const auto& prepared = d.impl ? d.impl->prepared : kernels::PreparedConv2d{};
-  const size_t bytes = prepared.run ? prepared.bytes(d.g, d.backward_data) : 0;
-  const bool prepares = worth_preparing(d.g, d.backward_data, bytes);
-  kernels::Conv2dSpec key = d.g;
-  key.n = key.d = key.h = key.w = 1, key.pitch = {};
-  const uint32_t form = prepares ? prepared.form(d.g, d.backward_data) : 0;
-  const kernels::Conv2dImpl* const impl = prepares ? d.impl : nullptr;
+template <class Prepare>
+const PreparedFilters::Entry& PreparedFilters::entry(const Form& form, size_t bytes, const Prepare& prepare,
+                                                     const Tensor& w, const Tensor& b, const Fold* fold) {
   const Sources sources(w, b, fold);
   const std::lock_guard lock(mutex_);
   std::erase_if(entries_, [&](const std::unique_ptr<Entry>& e) {
     return e->sources.same_tensors(sources) && !(e->sources == sources);
   });
   for (const auto& e : entries_)
-    if (e->impl == impl && e->form == form && e->backward_data == d.backward_data && e->key == key &&
-        e->sources == sources)
-      return *e;
-  auto made = std::make_unique<Entry>(Entry{.sources = sources,
-                                            .limits = fold ? fold->limits : kernels::Limits{},
-                                            .impl = impl,
-                                            .key = key,
-                                            .backward_data = d.backward_data,
-                                            .form = form});
+    if (e->form == form && e->sources == sources) return *e;
+  auto made = std::make_unique<Entry>(
+      Entry{.sources = sources, .limits = fold ? fold->limits : kernels::Limits{}, .form = form});
   for (Tensor& t : made->sources.tensors)
     if (t) t = t.detach();
   made->w = w.detach();
   if (b) made->b = b.detach();
   if (fold && fold->running_mean) {
-    const auto [fw, fb] = folded(w, b, *fold, d.backward_data, d.g.groups);
+    const auto [fw, fb] = folded(w, b, *fold, form.backward_data, form.key.groups);
     made->w = fw, made->b = fb;
   }
-  if (prepares) {
+  if (form.impl) {
     made->memory = std::make_unique<Storage>(Device::cpu, bytes);
-    prepared.prepare(d.g, d.backward_data, made->w.data(), data_or_null(made->b), made->memory->data());
+    prepare(made->w.data(), data_or_null(made->b), made->memory->data());
     made->w = {}, made->b = {};
   }
   ++made_;
@@ -131,11 +119,19 @@ const PreparedFilters::Entry& PreparedFilters::entry(const Direction& d, const T
 template <class Impl, class Spec>
 void PreparedFilters::run(const Impl& impl, const Spec& g, const Direction& d, const Tensor& x, const Tensor& w,
                           const Tensor& b, const Fold* fold, Tensor& y) {
+  const auto& prepared = d.impl ? d.impl->prepared : kernels::PreparedConv2d{};
+  const size_t bytes = prepared.run ? prepared.bytes(d.g, d.backward_data) : 0;
+  Form form{.key = d.g, .backward_data = d.backward_data};
+  form.key.n = form.key.d = form.key.h = form.key.w = 1, form.key.pitch = {};
+  if (worth_preparing(d.g, d.backward_data, bytes)) form.impl = d.impl, form.form = prepared.form(d.g, d.backward_data);
+  const auto prepare = [&](const float* from, const float* bias, void* to) {
+    prepared.prepare(d.g, d.backward_data, from, bias, to);
+  };
+  const Entry& e = entry(form, bytes, prepare, w, b, fold);
   const kernels::Limits limits = fold ? fold->limits : kernels::Limits{};
-  const Entry& e = entry(d, w, b, fold);
   if (e.memory)
-    return e.impl->prepared.run(Workspace(Device::cpu, e.impl->workspace(d.g)).exec(), d.g, d.backward_data, x.data(),
-                                e.memory->data(), limits, y.mutate());
+    return prepared.run(Workspace(Device::cpu, d.impl->workspace(d.g)).exec(), d.g, d.backward_data, x.data(),
+                        e.memory->data(), limits, y.mutate());
   impl.forward(Workspace(Device::cpu, impl.workspace(g)).exec(), g, x.data(), e.w.data(), data_or_null(e.b),
                y.mutate());
   if (limits.any()) limit(y, limits);
@@ -151,6 +147,19 @@ void PreparedFilters::run(const kernels::ConvTranspose2dImpl& impl, const kernel
   run(impl, g,
       Direction{impl.by_conv2d ? &kernels::select(kernels::conv2d_registry(), Device::cpu, conv) : nullptr, conv, true},
       x, w, b, fold, y);
+}
+
+void PreparedFilters::run(const kernels::LinearImpl& impl, const kernels::LinearSpec& g, const Tensor& x,
+                          const Tensor& w, const Tensor& b, const Fold& fold, Tensor& y) {
+  const kernels::PreparedLinear& prepared = impl.prepared;
+  Form form;
+  if (prepared.run) form.impl = &impl;
+  const auto prepare = [&](const float* from, const float* bias, void* to) { prepared.prepare(g, from, bias, to); };
+  const Entry& e = entry(form, prepared.run ? prepared.bytes(g) : 0, prepare, w, b, &fold);
+  if (e.memory) return prepared.run(g, x.data(), e.memory->data(), fold.limits, y.mutate());
+  impl.forward(Workspace(Device::cpu, impl.workspace(g)).exec(), g, x.data(), e.w.data(), data_or_null(e.b),
+               y.mutate());
+  if (fold.limits.any()) limit(y, fold.limits);
 }
 
 PreparedFilters::Summary PreparedFilters::summary() const {

@@ -1,5 +1,5 @@
 // Filters of a network that only predicts, each brought once into the form that its convolution reads (transformed for
-// Winograd, packed for a direct convolution), instead of at every forward. On the CPU.
+// Winograd, packed for a direct convolution), instead of at every forward; so are the weights of linear. On the CPU.
 //
 //   PreparedFilters filters;
 //   const NoGrad off;
@@ -17,6 +17,7 @@
 #include "engine/tensor.h"
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/conv_transpose2d.h"
+#include "kernels/matmul/linear.h"
 
 namespace kern {
 
@@ -50,6 +51,8 @@ class PreparedFilters {
            const Tensor& b, const Fold* fold, Tensor& y);
   void run(const kernels::ConvTranspose2dImpl& impl, const kernels::ConvTranspose2dSpec& g, const Tensor& x,
            const Tensor& w, const Tensor& b, const Fold* fold, Tensor& y);
+  void run(const kernels::LinearImpl& impl, const kernels::LinearSpec& g, const Tensor& x, const Tensor& w,
+           const Tensor& b, const Fold& fold, Tensor& y);
 
   struct Summary {
     int filters = 0, norms = 0, activations = 0;  // prepared; folded in; applied before the output is stored
@@ -68,13 +71,18 @@ class PreparedFilters {
     bool same_tensors(const Sources& other) const;
     bool operator==(const Sources& other) const;
   };
+  // What a filter is prepared for: nothing else of a spec matters to it.
+  struct Form {
+    const void* impl = nullptr;  // of conv2d or linear; null: none that could prepare it
+    kernels::Conv2dSpec key;     // without what a prepared filter does not depend on
+    bool backward_data = false;
+    uint32_t form = 0;
+    bool operator==(const Form&) const = default;
+  };
   struct Entry {
     Sources sources;
     kernels::Limits limits;
-    const kernels::Conv2dImpl* impl;  // null: none that could prepare it
-    kernels::Conv2dSpec key;          // without what a prepared filter does not depend on
-    bool backward_data;
-    uint32_t form;
+    Form form;
     std::unique_ptr<Storage> memory;  // prepared, or
     Tensor w, b;                      // with the norm folded in
   };
@@ -84,7 +92,10 @@ class PreparedFilters {
     kernels::Conv2dSpec g;
     bool backward_data;
   };
-  const Entry& entry(const Direction& d, const Tensor& w, const Tensor& b, const Fold* fold);
+  // prepare(w, b, memory of so many bytes) is called once, where form.impl is not null.
+  template <class Prepare>
+  const Entry& entry(const Form& form, size_t bytes, const Prepare& prepare, const Tensor& w, const Tensor& b,
+                     const Fold* fold);
   template <class Impl, class Spec>
   void run(const Impl& impl, const Spec& g, const Direction& d, const Tensor& x, const Tensor& w, const Tensor& b,
            const Fold* fold, Tensor& y);

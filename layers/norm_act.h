@@ -10,11 +10,12 @@
 #include "layers/prelu.h"
 #include "layers/relu.h"
 #include "layers/relu6.h"
+#include "layers/silu.h"
 
 namespace kern {
 
-// What follows a norm: an activation (none, ReLU, ReLU6, or PReLU by its layer), dropout of channels, a residual; each
-// may be absent.
+// What follows a norm: an activation (none, ReLU, ReLU6, SiLU, or PReLU by its layer), dropout of channels, a residual;
+// each may be absent.
 struct AfterNorm {
   Activation act = Activation::identity;
   PRelu* prelu = nullptr;
@@ -65,6 +66,7 @@ Tensor norm_act(Norm& norm, const AfterNorm& after, const Tensor& x, const Tenso
   if (after.prelu) y = (*after.prelu)(y, after_act);
   else if (after.act == Activation::relu) y = relu(y, after_act);
   else if (after.act == Activation::relu6) y = relu6(y, after_act);
+  else if (after.act == Activation::silu) y = silu(y, after_act);
   if (drops) y = channel_dropout(y, after.dropout->p, default_generator(), after.residual ? none : out);
   return after.residual ? add(y, after.residual, out) : y;
 }

@@ -1,6 +1,6 @@
 // A network made ready to predict on the CPU: norms that use running statistics are folded into the convolutions before
 // them, ReLU and ReLU6 are applied before a convolution stores its output, and filters are packed (transformed for
-// Winograd) at the first forward instead of at every one (engine/prepared_filters.h).
+// Winograd) at the first forward instead of at every one (engine/prepared_filters.h). Linear layers' weights are packed too.
 #pragma once
 #include <atomic>
 #include <memory>

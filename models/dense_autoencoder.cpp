@@ -40,7 +40,7 @@ DenseAutoencoder::DenseAutoencoder(const DenseAutoencoderConfig& c, SourceLocati
 Tensor DenseAutoencoder::operator()(const Tensor& input) {
   check_images("auto-encoder", size_, input);
   Tensor x = flat(input);
-  for (Linear& layer : layers_) x = &layer == &layers_.back() ? layer(x) : relu(layer(x));
+  for (Linear& layer : layers_) x = &layer == &layers_.back() ? layer(x) : linear_relu(layer, x);
   return image(x, size_);
 }
 
@@ -57,11 +57,11 @@ Vae::Vae(const VaeConfig& c, SourceLocation at) : config_(c) {
 Reconstruction Vae::reconstruct(const Tensor& input, std::optional<bool> draws) {
   check_images("VAE", config_.size, input);
   Tensor x = flat(input);
-  for (Linear& layer : encode_) x = relu(layer(x));
+  for (Linear& layer : encode_) x = linear_relu(layer, x);
   Reconstruction r{
       .mean = mean_[0](x), .spread = spread_[0](x), .kind = config_.spread, .divergence = config_.divergence};
   x = draws.value_or(mode_.training) ? draw_code(r.mean, r.spread, r.kind) : r.mean;
-  for (Linear& layer : decode_) x = &layer == &decode_.back() ? layer(x) : relu(layer(x));
+  for (Linear& layer : decode_) x = &layer == &decode_.back() ? layer(x) : linear_relu(layer, x);
   r.image = image(x, config_.size);
   return r;
 }

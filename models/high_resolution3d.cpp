@@ -31,7 +31,8 @@ Tensor ConvNormSilu<Conv>::normalised(const Tensor& x, const Tensor& residual) {
 }
 template <class Conv>
 Tensor ConvNormSilu<Conv>::operator()(const Tensor& x, const Tensor& out) {
-  return silu(normalised(x), out);
+  if (fold_of(norm)) return silu(normalised(x), out);
+  return norm_act(norm, {.act = Activation::silu}, conv(x, {}, subtracts_mean(norm)), out);
 }
 template struct ConvNormSilu<Conv3d>;
 template struct ConvNormSilu<ConvTranspose3d>;

@@ -60,10 +60,10 @@ int ConvVae::reduced() const {
 Reconstruction ConvVae::reconstruct(const Tensor& input, std::optional<bool> draws) {
   const ImageSize& s = config_.size;
   check_images("auto-encoder", s, input);
-  const Tensor x = relu(hidden_(reshape(conv_relu(conv_, input), {input.dim(0), reduced()})));
+  const Tensor x = linear_relu(hidden_, reshape(conv_relu(conv_, input), {input.dim(0), reduced()}));
   Reconstruction r{.mean = mean_(x), .spread = spread_(x), .kind = config_.spread, .divergence = config_.divergence};
   const Tensor code = draws.value_or(mode_.training) ? draw_code(r.mean, r.spread, r.kind) : r.mean;
-  r.image = sigmoid(reshape(out_(relu(widen_(code))), {input.dim(0), s.height, s.width, s.channels}));
+  r.image = sigmoid(reshape(out_(linear_relu(widen_, code)), {input.dim(0), s.height, s.width, s.channels}));
   return r;
 }
 

@@ -17,7 +17,7 @@ WindowedMlp::WindowedMlp(const WindowedMlpConfig& c, SourceLocation at) {
 
 BeforeHead WindowedMlp::before_head(const Tensor& x) {
   Tensor y = relu(window_[0](x));
-  for (Linear& layer : hidden_) y = relu(layer(y));
+  for (Linear& layer : hidden_) y = linear_relu(layer, y);
   return {y, head_[0].weight, head_[0].bias};
 }
 

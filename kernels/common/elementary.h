@@ -1,5 +1,5 @@
 // log, log(1 + x), tanh, erf and powers in single precision as plain arithmetic, so that loops over them vectorise.
-// Errors in units of the last place: logarithm 2, logarithm_of_one_plus 4, hyperbolic_tangent 4, error_function 3,
+// Errors in units of the last place: logarithm 2, logarithm_of_one_plus_share 2, hyperbolic_tangent 4, error_function 3,
 // power (of any exponent) 2 + 2 |p log x|. For complex numbers they are exact to the first order of the imaginary part,
 // which is all that the complex step asks.
 #pragma once
@@ -14,17 +14,8 @@ namespace detail {
 inline std::complex<double> first_order(double value, double derivative, const std::complex<double>& x) {
   return {value, derivative * x.imag()};
 }
-}  // namespace detail
-
-// x = 2^e m with m in [sqrt(1/2), sqrt(2)), and a polynomial in m - 1 (Cephes).
-KERN_INLINE float logarithm(float x) {
-  constexpr uint32_t kRootOfHalf = 0x3f3504f3u;
-  constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
-  const bool tiny = x < 1.17549435e-38f;
-  const float v = tiny ? x * 8388608.0f : x;  // 2^23: a number without leading zeros
-  const uint32_t bits = std::bit_cast<uint32_t>(v) - kRootOfHalf;
-  const float e = float(std::bit_cast<int32_t>(bits) >> 23) - (tiny ? 23.0f : 0.0f);
-  const float m = std::bit_cast<float>((bits & 0x7fffffu) + kRootOfHalf) - 1.0f;
+// p in log(1 + m) = m - m^2 / 2 + m^3 p, sqrt(1/2) <= 1 + m < sqrt(2) (Cephes).
+KERN_INLINE float logarithm_polynomial(float m) {
   float p = 7.0376836292e-2f;
   p = p * m - 1.1514610310e-1f;
   p = p * m + 1.1676998740e-1f;
@@ -34,22 +25,39 @@ KERN_INLINE float logarithm(float x) {
   p = p * m + 2.0000714765e-1f;
   p = p * m - 2.4999993993e-1f;
   p = p * m + 3.3333331174e-1f;
+  return p;
+}
+}  // namespace detail
+
+// x = 2^e m with m in [sqrt(1/2), sqrt(2)), and a polynomial in m - 1.
+KERN_INLINE float logarithm(float x) {
+  constexpr uint32_t kRootOfHalf = 0x3f3504f3u;
+  constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+  const bool tiny = x < 1.17549435e-38f;
+  const float v = tiny ? x * 8388608.0f : x;  // 2^23: a number without leading zeros
+  const uint32_t bits = std::bit_cast<uint32_t>(v) - kRootOfHalf;
+  const float e = float(std::bit_cast<int32_t>(bits) >> 23) - (tiny ? 23.0f : 0.0f);
+  const float m = std::bit_cast<float>((bits & 0x7fffffu) + kRootOfHalf) - 1.0f;
   const float square = m * m;
-  const float y = p * m * square - e * 2.12194440e-4f - 0.5f * square + m + e * 0.693359375f;  // ln 2 in two parts
+  const float y = detail::logarithm_polynomial(m) * m * square - e * 2.12194440e-4f - 0.5f * square + m +
+                  e * 0.693359375f;  // ln 2 in two parts
   const float inside = x < kInfinity ? y : x, at_zero = x == 0.0f ? -kInfinity : kNan;
   return x > 0.0f ? inside : at_zero;
 }
 inline double logarithm(double x) { return std::log(x); }
 inline std::complex<double> logarithm(const std::complex<double>& x) { return std::log(x); }
 
-// For finite x > -1: log of the rounded u = 1 + x, and what the rounding left.
-KERN_INLINE float logarithm_of_one_plus(float x) {
-  const float u = 1.0f + x;
-  return logarithm(u) + (x - (u - 1.0f)) / u;
+// log(1 + e) for 0 <= e <= 1, as where e = exp(-|x|): there m = e, or (1 + e) / 2 - 1, is exact or nearly so and the
+// logarithm's polynomial is all that it takes.
+KERN_INLINE float logarithm_of_one_plus_share(float e) {
+  const bool far = e > 0.41421356f;
+  const float m = far ? (e - 1.0f) * 0.5f : e;
+  const float square = m * m, y = detail::logarithm_polynomial(m) * m * square - 0.5f * square + m;
+  return y + (far ? 0.69314718f : 0.0f);
 }
-inline double logarithm_of_one_plus(double x) { return std::log1p(x); }
-inline std::complex<double> logarithm_of_one_plus(const std::complex<double>& x) {
-  return detail::first_order(std::log1p(x.real()), 1 / (1 + x.real()), x);
+inline double logarithm_of_one_plus_share(double e) { return std::log1p(e); }
+inline std::complex<double> logarithm_of_one_plus_share(const std::complex<double>& e) {
+  return detail::first_order(std::log1p(e.real()), 1 / (1 + e.real()), e);
 }
 
 // tanh |x| = (e^2|x| - 1) / (e^2|x| + 1)

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/common/error.h"
+#include "kernels/common/isa.h"
 
 namespace kern::kernels {
 
@@ -32,6 +33,13 @@ inline int64_t first_bad_target(const int32_t* target, int64_t n, int64_t classe
   for (int64_t i = 0; largest > uint64_t(classes) && i < n; ++i)
     if (number(i) > uint64_t(classes)) return i;
   return -1;
+}
+
+template <Isa isa>
+int64_t first_bad_target(const int32_t* target, int64_t n, int64_t classes) {
+  int64_t bad = -1;
+  on_isa<isa>([&] { bad = first_bad_target(target, n, classes); });
+  return bad;
 }
 
 // The probability of class k, as 1 / (1 + sum of exp of the others' lead).

@@ -17,6 +17,7 @@
 #include "kernels/common/bf16.h"
 #include "kernels/common/dispatch.h"
 #include "kernels/common/layout.h"
+#include "kernels/common/limits.h"
 #include "kernels/common/scalar.h"
 #include "kernels/common/simd.h"
 #include "kernels/conv/filter_packing.h"
@@ -110,13 +111,6 @@ void conv2d_backward_bias_reference(const Conv2dSpec& g, const T* dy, T* db) {
 }
 
 // --- a filter that stays the same, as prediction has it ---
-
-// What may be done to every output before it is stored: y = min(max(y, low), high). ReLU is low = 0.
-struct Limits {
-  float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();
-  bool any() const { return *this != Limits{}; }
-  bool operator==(const Limits&) const = default;
-};
 
 // How an implementation runs forward (or backward_data_plus, where so asked) with filter and bias brought into the form
 // that it reads beforehand; the same bits as without limits. What is prepared serves every spec of the same channels,

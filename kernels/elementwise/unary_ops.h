@@ -222,7 +222,7 @@ struct Softplus {
   constexpr T forward(T x) const {
     const T v = T(beta) * x;
     const bool positive = real_part(v) > 0;
-    const T tail = logarithm_of_one_plus(exponential(positive ? -v : v));  // nothing overflows
+    const T tail = logarithm_of_one_plus_share(exponential(positive ? -v : v));  // nothing overflows
     return real_part(v) > threshold ? x : ((positive ? v : T(0)) + tail) / T(beta);
   }
   template <Scalar T>

@@ -14,8 +14,8 @@ struct Part {  // of one chunk of rows
 };
 
 // With e = exp(-|x|): log(1 + exp(-x)) and sigmoid(-x), as arithmetic that vectorises.
-KERN_INLINE float loss_of(float x, float t, float pos_weight) {
-  const float e = exponential(x < 0 ? x : -x), softplus = (x < 0 ? -x : 0.0f) + logarithm_of_one_plus(e);
+KERN_INLINE float loss_of(float x, float e, float t, float pos_weight) {
+  const float softplus = (x < 0 ? -x : 0.0f) + logarithm_of_one_plus_share(e);
   return (1 - t) * x + (1 + (pos_weight - 1) * t) * softplus;
 }
 KERN_INLINE float slope_of(float x, float t, float pos_weight) {
@@ -41,11 +41,12 @@ void forward(const Exec& exec, const BceSpec& g, const BceWithLogits::Forward<fl
       Part part{0, 0};
       for_each_run(g, dense, begin, end, [&](int64_t row, int64_t count) {
         const float *xi = a.x + row * g.x_pitch(), *ti = a.t + row * g.t_pitch(), *w = a.w;
-        float losses[kBlock];  // first the values, then their sum: each loop vectorises by itself
+        float losses[kBlock];  // first exp(-|x|), then the values, then their sum: short loops, which overlap in time
         for (int64_t first = 0; first < count; first += kBlock) {
           const int64_t n = std::min(kBlock, count - first);
           const float *xs = xi + first, *ts = ti + first, *ws = w ? w + row * g.w_pitch() + first : nullptr;
-          for (int64_t i = 0; i < n; ++i) losses[i] = loss_of(xs[i], ts[i], pos_weight);
+          for (int64_t i = 0; i < n; ++i) losses[i] = exponential(xs[i] < 0 ? xs[i] : -xs[i]);
+          for (int64_t i = 0; i < n; ++i) losses[i] = loss_of(xs[i], losses[i], ts[i], pos_weight);
           for (int64_t i = 0; w && i < n; ++i) {
             const float v = ws[i] * losses[i];
             losses[i] = ws[i] == 0 ? 0.0f : v;

@@ -31,7 +31,7 @@ template <Isa isa>
 void forward(const Exec& exec, const CrossEntropySpec& g, const CrossEntropy::Forward<float>& a) {
   Part* parts = static_cast<Part*>(exec.scratch);
   for_each_chunk(g, [&](int64_t chunk, int64_t begin, int64_t end) {
-    Part part{{0, 0}, first_bad_target(a.target + begin, end - begin, g.k)};
+    Part part{{0, 0}, first_bad_target<isa>(a.target + begin, end - begin, g.k)};
     if (part.bad_row >= 0) part.bad_row += begin;
     else cross_entropy_steps<isa>().forward(g, a.x, a.target, a.weight, a.saved, begin, end, part);
     parts[chunk] = part;

@@ -12,17 +12,21 @@ struct Block {
 };
 int64_t block_of(const FocalSpec& g) { return std::max<int64_t>(1, kRowBlock / g.k); }
 
+// Short loops, of which the processor works at several values at a time.
 KERN_INLINE void binary_terms(const FocalSpec& g, const float* x, const int32_t* target, int64_t rows, Block& b) {
   const float f0 = g.binary_factor(0), f1 = g.binary_factor(1);
-  for (int64_t r = 0; r < rows; ++r) b.l[r] = x[r * g.x_pitch()];
+  const int64_t pitch = g.x_pitch();
+  const float* from = pitch == 1 ? x : b.q;
+  for (int64_t r = 0; pitch != 1 && r < rows; ++r) b.q[r] = x[r * pitch];
   for (int64_t r = 0; r < rows; ++r) {
     const int32_t t = target[r];
-    const float v = t == kIgnore ? 0.0f : b.l[r], z = t == 1 ? -v : v;  // the others' lead
-    const float size = z < 0 ? -z : z, e = exponential(-size), below = z < 0 ? 0.0f : z, f = t == 1 ? f1 : f0;
-    b.q[r] = (z < 0 ? e : 1.0f) / (1.0f + e);
-    b.l[r] = below + logarithm_of_one_plus(e);
+    const float v = t == kIgnore ? 0.0f : from[r], f = t == 1 ? f1 : f0;
+    b.l[r] = t == 1 ? -v : v;  // the others' lead
     b.factor[r] = t == kIgnore ? 0.0f : f;
   }
+  for (int64_t r = 0; r < rows; ++r) b.power[r] = exponential(b.l[r] < 0 ? b.l[r] : -b.l[r]);
+  for (int64_t r = 0; r < rows; ++r) b.q[r] = (b.l[r] < 0 ? b.power[r] : 1.0f) / (1.0f + b.power[r]);
+  for (int64_t r = 0; r < rows; ++r) b.l[r] = (b.l[r] < 0 ? 0.0f : b.l[r]) + logarithm_of_one_plus_share(b.power[r]);
 }
 // The exponentials of the rows stay in e, their sums in sums.
 template <Isa isa>
@@ -61,7 +65,7 @@ void forward(const Exec& exec, const FocalSpec& g, const Focal::Forward<float>& 
   const Chunks chunks(g.rows, g.k);
   Part* parts = static_cast<Part*>(exec.scratch);
   parallel_for(g.rows, chunks.grain, [&](int64_t begin, int64_t end) {
-    Part part{0, 0, first_bad_target(a.target + begin, end - begin, class_count(g.k))};
+    Part part{0, 0, first_bad_target<isa>(a.target + begin, end - begin, class_count(g.k))};
     if (part.bad_row >= 0) part.bad_row += begin;
     else
       on_isa<isa>([&] {
@@ -74,8 +78,11 @@ void forward(const Exec& exec, const FocalSpec& g, const Focal::Forward<float>& 
           if (is_binary(g.k)) binary_terms(g, from, a.target + i, rows, b);
           else class_terms<isa>(g, from, a.target + i, a.weight, rows, g.rows - i, b, e, g.k, sums);
           powers(g, rows, b);
-          part.loss += lane_sum(rows, [&](int64_t r) { return b.factor[r] * b.power[r] * b.l[r]; });
-          for (int64_t r = 0; r < rows; ++r) part.count += a.target[i + r] != kIgnore;
+          for (int64_t r = 0; r < rows; ++r) b.power[r] = b.factor[r] * b.power[r] * b.l[r];
+          part.loss += lane_sum(rows, [&](int64_t r) { return b.power[r]; });
+          int32_t count = 0;
+          for (int64_t r = 0; r < rows; ++r) count += a.target[i + r] != kIgnore;
+          part.count += count;
         }
       });
     parts[begin / chunks.grain] = part;

@@ -11,12 +11,13 @@ struct Huber {
   float delta = 1;
   template <Scalar T>
   constexpr T value(T d) const {
-    const T size = real_part(d) < 0 ? -d : d;
-    return real_part(size) > delta ? T(delta) * (size - T(0.5) * T(delta)) : T(0.5) * d * d;
+    const T size = real_part(d) < 0 ? -d : d, most = real_part(size) > delta ? T(delta) : size;
+    return most * (size - T(0.5) * most);
   }
   template <Scalar T>
   constexpr T derivative(T d) const {
-    return real_part(d) > delta ? T(delta) : real_part(d) < -delta ? T(-delta) : d;
+    const T above = real_part(d) < -delta ? T(-delta) : d;
+    return real_part(above) > delta ? T(delta) : above;
   }
   bool operator==(const Huber&) const = default;
 };

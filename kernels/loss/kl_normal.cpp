@@ -6,21 +6,27 @@
 namespace kern::kernels {
 namespace {
 
+constexpr int64_t kBlock = 1024;  // values that stay in the nearest cache between loops
+
 template <Isa isa>
 void forward(const Exec& exec, const KlNormalSpec& g, const KlNormal::Forward<float>& a) {
   const Chunks chunks(g.rows, g.c);
+  const bool dense = g.mu_pitch() == g.c && g.s_pitch() == g.c;
   double* part = static_cast<double*>(exec.scratch);
   parallel_for(g.rows, chunks.grain, [&](int64_t begin, int64_t end) {
     on_isa<isa>([&] {
       const float k = float(g.factor());
       double sum = 0;
-      for (int64_t i = begin; i < end; ++i) {
-        const float *m = a.mu + i * g.mu_pitch(), *si = a.s + i * g.s_pitch();
-        sum += lane_sum(g.c, [=](int64_t c) {
-          const float v = k * si[c];
-          return double(m[c]) * double(m[c]) + (double(exponential_minus_one(v)) - double(v));
-        });
-      }
+      const int64_t step = dense ? end - begin : 1, count = step * g.c;
+      for (int64_t i = begin; i < end; i += step)
+        for (int64_t first = 0; first < count; first += kBlock) {
+          const int64_t n = std::min(kBlock, count - first);
+          const float *m = a.mu + i * g.mu_pitch() + first, *si = a.s + i * g.s_pitch() + first;
+          float less_one[kBlock];  // exp(v) - 1, then the sum: each loop vectorises by itself
+          for (int64_t c = 0; c < n; ++c) less_one[c] = exponential_minus_one(k * si[c]);
+          sum += lane_sum(
+              n, [&](int64_t c) { return double(m[c]) * double(m[c]) + (double(less_one[c]) - double(k * si[c])); });
+        }
       part[begin / chunks.grain] = sum;
     });
   });

@@ -12,43 +12,46 @@ constexpr int kTerms = 3;
 GroupChunks chunks_of(const TverskySpec& g) { return {.groups = g.groups, .rows = g.rows, .c = g.k}; }
 int64_t block_of(const TverskySpec& g) { return std::max<int64_t>(1, kRowBlock / g.k); }
 
+// What a block of rows adds to the sums of class k, p being its probabilities; kept is scratch.
+KERN_INLINE void add_sums(int32_t k, int64_t stride, int64_t rows, const int32_t* target, float* p, float* kept,
+                          double* sums) {
+  int32_t count = 0;
+  for (int64_t r = 0; r < rows; ++r) {
+    const float v = p[r];
+    kept[r] = target[r] == kIgnore ? 0.0f : v;
+    p[r] = target[r] == k ? v : 0.0f;
+    count += target[r] == k;
+  }
+  sums[0] += lane_sum(rows, [&](int64_t r) { return p[r]; });
+  sums[stride] += lane_sum(rows, [&](int64_t r) { return kept[r]; });
+  sums[2 * stride] += count;
+}
+
 // Rows [begin, end) with one logit, no more than kRowBlock.
 KERN_INLINE void add_binary(const TverskySpec& g, const float* x, const int32_t* target, int64_t begin, int64_t end,
                             double* sums) {
   float p[kRowBlock], tp[kRowBlock];
   const int64_t rows = end - begin, pitch = g.x_pitch();
-  const float* from = x + begin * pitch;
   const int32_t* t = target + begin;
-  if (pitch == 1)
-    for (int64_t r = 0; r < rows; ++r) p[r] = from[r];
-  else
-    for (int64_t r = 0; r < rows; ++r) p[r] = from[r * pitch];
-  for (int64_t r = 0; r < rows; ++r) {
-    const float v = 1.0f / (1.0f + exponential(-p[r]));
-    p[r] = t[r] == kIgnore ? 0.0f : v;
-    tp[r] = t[r] == 1 ? v : 0.0f;
-  }
-  sums[0] += lane_sum(rows, [&](int64_t r) { return tp[r]; });
-  sums[1] += lane_sum(rows, [&](int64_t r) { return p[r]; });
-  sums[2] += lane_sum(rows, [&](int64_t r) { return t[r] == 1 ? 1.0f : 0.0f; });
+  const float* from = pitch == 1 ? x + begin : p;
+  for (int64_t r = 0; pitch != 1 && r < rows; ++r) p[r] = x[(begin + r) * pitch];
+  for (int64_t r = 0; r < rows; ++r) tp[r] = 1.0f / (1.0f + exponential(-from[r]));
+  add_sums(1, g.k, rows, t, tp, p, sums);
 }
 
 // Rows [begin, end) with K logits, of no more than kRowBlock values.
 template <Isa isa>
 KERN_INLINE void add_classes(const TverskySpec& g, const float* x, const int32_t* target, int64_t begin, int64_t end,
                              double* sums) {
-  float e[kRowBlock], maxima[kRowBlock];
+  float e[kRowBlock], maxima[kRowBlock], p[kRowBlock], kept[kRowBlock];
   double row_sums[kRowBlock];
-  row_exponentials<isa>(x + begin * g.x_pitch(), g.x_pitch(), end - begin, g.groups * g.rows - begin, g.k, e, g.k,
-                        maxima, row_sums);
-  for (int64_t i = begin; i < end; ++i) {
-    const int32_t t = target[i];
-    if (t == kIgnore) continue;
-    const float* row = e + (i - begin) * g.k;
-    const double f = 1 / row_sums[i - begin];
-    for (int64_t k = 0; k < g.k; ++k) sums[g.k + k] += f * double(row[k]);
-    sums[t] += f * double(row[t]);
-    sums[2 * g.k + t] += 1;
+  const int64_t rows = end - begin, classes = g.k;
+  row_exponentials<isa>(x + begin * g.x_pitch(), g.x_pitch(), rows, g.groups * g.rows - begin, g.k, e, g.k, maxima,
+                        row_sums);
+  for (int64_t r = 0; r < rows; ++r) maxima[r] = float(1 / row_sums[r]);
+  for (int64_t k = 0; k < classes; ++k) {  // every loop over the rows: they are more than the classes
+    for (int64_t r = 0; r < rows; ++r) p[r] = e[r * classes + k] * maxima[r];
+    add_sums(int32_t(k), classes, rows, target + begin, p, kept, sums + k);
   }
 }
 
@@ -60,7 +63,7 @@ void forward(const Exec& exec, const TverskySpec& g, const Tversky::Forward<floa
   chunks.for_each([&](int64_t group, int64_t chunk, int64_t begin, int64_t end) {
     double* sums = result + group * chunks.group_stride(kTerms) + chunk * kTerms * g.k;
     std::fill_n(sums, kTerms * g.k, 0.0);
-    const int64_t first_bad = first_bad_target(a.target + begin, end - begin, class_count(g.k));
+    const int64_t first_bad = first_bad_target<isa>(a.target + begin, end - begin, class_count(g.k));
     bad[group * chunks.chunks() + chunk] = first_bad < 0 ? first_bad : begin + first_bad;
     if (first_bad >= 0) return;
     on_isa<isa>([&] {
@@ -116,17 +119,31 @@ KERN_INLINE void binary_gradient(const TverskySpec& g, Slopes slope, const float
   else run(g.x_pitch(), g.dx_pitch());
 }
 
-// dx holds the row's exponentials. own[k] is what class k's slope changes by where it is the target.
-KERN_INLINE void class_gradient(const TverskySpec& g, const float* other, const float* own, int32_t t, double sum,
-                                float* dx) {
-  if (t == kIgnore) return void(std::fill_n(dx, g.k, 0.0f));
-  const float f = float(1 / sum);
-  double dot = 0;
-  for (int64_t k = 0; k < g.k; ++k) dx[k] *= f;
-  for (int64_t k = 0; k < g.k; ++k) dot += double(dx[k]) * double(other[k]);
-  const float p = dx[t], average = float(dot + double(p) * double(own[t]));
-  for (int64_t k = 0; k < g.k; ++k) dx[k] *= other[k] - average;
-  dx[t] += p * own[t];
+// Of a block of rows whose exponentials stand in dx, with their sums. own[k] is what class k's slope changes by where it
+// is the target.
+KERN_INLINE void class_gradients(const TverskySpec& g, const float* other, const float* own, const int32_t* target,
+                                 int64_t rows, const double* sums, float* dx) {
+  const int64_t classes = g.k, pitch = g.dx_pitch();
+  float factor[kRowBlock], p[kRowBlock];
+  double average[kRowBlock];
+  for (int64_t r = 0; r < rows; ++r) factor[r] = float(1 / sums[r]), average[r] = 0;
+  for (int64_t k = 0; k < classes; ++k) {
+    const float slope = other[k], at_target = other[k] + own[k];
+    for (int64_t r = 0; r < rows; ++r) p[r] = dx[r * pitch + k] * factor[r];
+    for (int64_t r = 0; r < rows; ++r) p[r] *= target[r] == k ? at_target : slope;
+    for (int64_t r = 0; r < rows; ++r) average[r] += double(p[r]);
+  }
+  float mean[kRowBlock];
+  for (int64_t r = 0; r < rows; ++r) mean[r] = float(average[r]);
+  for (int64_t k = 0; k < classes; ++k) {
+    const float slope = other[k], at_target = other[k] + own[k];
+    for (int64_t r = 0; r < rows; ++r) p[r] = dx[r * pitch + k] * factor[r];
+    for (int64_t r = 0; r < rows; ++r) {
+      const float gradient = p[r] * ((target[r] == k ? at_target : slope) - mean[r]);
+      p[r] = target[r] == kIgnore ? 0.0f : gradient;
+    }
+    for (int64_t r = 0; r < rows; ++r) dx[r * pitch + k] = p[r];
+  }
 }
 
 template <Isa isa>
@@ -149,7 +166,7 @@ void backward(const Exec&, const TverskySpec& g, const Tversky::Backward<float>&
         const int64_t rows = std::min(end - i, block_of(g)), p = g.dx_pitch();
         row_exponentials<isa>(a.x + i * g.x_pitch(), g.x_pitch(), rows, g.groups * g.rows - i, g.k, a.dx + i * p, p,
                               maxima, sums);
-        for (int64_t r = 0; r < rows; ++r) class_gradient(g, other, own, a.target[i + r], sums[r], a.dx + (i + r) * p);
+        class_gradients(g, other, own, a.target + i, rows, sums, a.dx + i * p);
       }
     });
   });

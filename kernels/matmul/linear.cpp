@@ -181,7 +181,8 @@ LinearImpl simd() {
           .forward = products.forward,
           .backward_data = products.backward_data,
           .backward_weight = products.backward_weight,
-          .backward_bias = conv.backward_bias};
+          .backward_bias = conv.backward_bias,
+          .prepared = products.prepared};
 }
 
 constexpr LinearImpl kOthers[] = {

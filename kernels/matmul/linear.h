@@ -6,6 +6,7 @@
 #include "kernels/common/dispatch.h"
 #include "kernels/common/isa.h"
 #include "kernels/common/layout.h"
+#include "kernels/common/limits.h"
 #include "kernels/common/scalar.h"
 
 namespace kern::kernels {
@@ -58,6 +59,20 @@ void linear_backward_bias_reference(const LinearSpec& g, const T* dy, T* db) {
   }
 }
 
+// How an implementation runs forward with weights and bias brought into the form that it reads beforehand, as prediction
+// has them: for any number of rows. May be missing: then run is null.
+struct PreparedLinear {
+  size_t (*bytes)(const LinearSpec&) = nullptr;
+  void (*prepare)(const LinearSpec&, const float* w, const float* b, void* prepared) = nullptr;
+  void (*run)(const LinearSpec&, const float* x, const void* prepared, Limits, float* y) = nullptr;
+};
+namespace detail {
+template <>
+inline void empty_entry(PreparedLinear& p) {  // of a meta twin (kernels/common/meta.h)
+  empty_entry(p.prepare), empty_entry(p.run);
+}
+}  // namespace detail
+
 struct LinearImpl {
   const char* name;
   Device device;
@@ -67,6 +82,7 @@ struct LinearImpl {
   void (*backward_data)(const Exec&, const LinearSpec&, const float* dy, const float* w, float* dx);
   void (*backward_weight)(const Exec&, const LinearSpec&, const float* dy, const float* x, float* dw);
   void (*backward_bias)(const Exec&, const LinearSpec&, const float* dy, float* db);
+  PreparedLinear prepared = {};
 };
 const Registry<LinearImpl>& linear_registry();
 LinearImpl linear_cuda_impl();      // of the table, by itself
@@ -78,6 +94,7 @@ struct LinearProducts {
   void (*forward)(const Exec&, const LinearSpec&, const float* x, const float* w, const float* b, float* y);
   void (*backward_data)(const Exec&, const LinearSpec&, const float* dy, const float* w, float* dx);
   void (*backward_weight)(const Exec&, const LinearSpec&, const float* dy, const float* x, float* dw);
+  PreparedLinear prepared;
 };
 template <Isa isa>
 LinearProducts linear_products();

@@ -2,6 +2,7 @@
 // by columns is copied into panels, a thousand terms at a time, which the micro-kernel (common/tile-inl.h) reads in
 // order; the other one is read where it stands, or copied too where its terms lie far apart. Terms are summed in blocks
 // of 256, so that what a block reads stays in the near caches; the order of a sum depends on nothing but the shape.
+// Prepared weights are panels of all terms, packed once.
 #include "kernels/common/parallel.h"
 #include "kernels/common/simd.h"
 #include "kernels/matmul/linear.h"
@@ -84,8 +85,9 @@ struct Unit {
   int64_t first_panel, last_panel;
   int first_tile, last_tile;
 };
+// limits, which may be null, are those of the sums when the last of these terms is added.
 void add_chunk(const Product& p, const EvenTiles& tiles, const Unit& u, int64_t t0, int64_t count, const float* packed,
-               const float* start) {
+               const float* start, const float* limits = nullptr) {
   HWY_ALIGN float near[kTerms * kUnitRows];
   const int64_t first_row = tiles.begin(u.first_tile), rows = tiles.begin(u.last_tile) - first_row;
   for (int64_t block = 0; block < count; block += kTerms) {
@@ -113,6 +115,7 @@ void add_chunk(const Product& p, const EvenTiles& tiles, const Unit& u, int64_t 
         t.columns = p.columns_of(panel);
         t.add = t0 + block > 0;
         t.start = t.add ? nullptr : start + panel * kPanel;
+        t.limits = block + terms == count ? limits : nullptr;
         (a.line == 1 ? tile_function<Operands::unit>(length, vectors)
                      : tile_function<Operands::strided>(length, vectors))(t);
       }
@@ -184,6 +187,32 @@ void backward_weight(const Exec& exec, const LinearSpec& g, const float* dy, con
            static_cast<float*>(exec.scratch));
 }
 
+// Prepared: b with its padding, then the panels of w.
+size_t prepared_bytes(const LinearSpec& g) { return size_t(padded(g.k) * (g.c + 1)) * sizeof(float); }
+void prepare(const LinearSpec& g, const float* w, const float* b, void* prepared) {
+  float* start = static_cast<float*>(prepared);
+  for (int64_t k = 0; k < padded(g.k); ++k) start[k] = b && k < g.k ? b[k] : 0.0f;
+  pack({.rows = 0, .columns = g.k, .terms = g.c, .b = {w, g.c, 1}}, 0, g.c, start + padded(g.k));
+}
+void run_prepared(const LinearSpec& g, const float* x, const void* prepared, Limits limits, float* y) {
+  const float *start = static_cast<const float*>(prepared), *packed = start + padded(g.k),
+              ends[] = {limits.low, limits.high};
+  const Product p{
+      .rows = g.rows, .columns = g.k, .terms = g.c, .a = {x, g.x_pitch(), 1}, .out = y, .out_row = g.y_pitch()};
+  const EvenTiles tiles = p.tiles();
+  const int64_t down = ceil_div(tiles.count, kTilesOfUnit), group = tiles.count <= kFewTiles ? 1 : kGroup,
+                groups = ceil_div(p.panels(), group);
+  const int64_t products = kPanel * g.c * least(g.rows, kUnitRows);  // of a panel
+  parallel_for(groups * down, units_together(products), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t panel = i / down * group, tile = i % down * kTilesOfUnit;
+      add_chunk(p, tiles,
+                {panel, least(p.panels(), panel + group), int(tile), int(least(tiles.count, tile + kTilesOfUnit))}, 0,
+                g.c, packed, start, limits.any() ? ends : nullptr);
+    }
+  });
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace kern::kernels
@@ -196,7 +225,8 @@ LinearProducts linear_products<KERN_SIMD_ISA>() {
   return {.workspace = HWY_NAMESPACE::workspace,
           .forward = HWY_NAMESPACE::forward,
           .backward_data = HWY_NAMESPACE::backward_data,
-          .backward_weight = HWY_NAMESPACE::backward_weight};
+          .backward_weight = HWY_NAMESPACE::backward_weight,
+          .prepared = {HWY_NAMESPACE::prepared_bytes, HWY_NAMESPACE::prepare, HWY_NAMESPACE::run_prepared}};
 }
 
 }  // namespace kern::kernels

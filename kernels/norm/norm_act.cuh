@@ -61,6 +61,7 @@ struct NormChannels {
     if constexpr (kAct == Activation::relu) v = v <= 0 ? 0.0f : v;
     if constexpr (kAct == Activation::relu6) v = v <= 0 ? 0.0f : v >= 6 ? 6.0f : v;
     if constexpr (kAct == Activation::prelu) v = v > 0 ? v : v * slope.v[j];
+    if constexpr (kAct == Activation::silu) v = v / (1.0f + expf(-v));
     return keep.v[j] == 0 ? 0.0f : __fmul_rn(keep.v[j], v);  // never one with the residual's sum: the same bits always
   }
   // g = dy keep act'(u); adds dy keep u where u <= 0 to for_slope.
@@ -74,6 +75,10 @@ struct NormChannels {
     if constexpr (kAct == Activation::prelu) {
       const float at = u(j, x);
       if (!(at > 0)) for_slope += v * at, v *= slope.v[j];
+    }
+    if constexpr (kAct == Activation::silu) {
+      const float at = u(j, x), s = 1.0f / (1.0f + expf(-at));
+      v *= s * (1.0f + at * (1.0f - s));
     }
     return v;
   }
@@ -252,6 +257,8 @@ void for_activation(Activation act, F&& f) {
       return f.template operator()<Activation::prelu>();
     case Activation::relu6:
       return f.template operator()<Activation::relu6>();
+    case Activation::silu:
+      return f.template operator()<Activation::silu>();
   }
 }
 

@@ -2,7 +2,8 @@
 //   y[i,c] = keep[n,c] act(u[i,c]) + residual[i,c],  u = weight[c] z + bias[c],  z = (x[i,c] - m[c]) d[c]
 // Impl i belongs to sample n = i / rows. m and d = 1 / sqrt(v + eps) come from the sample's own implementations (per_sample: an
 // instance norm), from all rows (a batch norm, which also moves the running statistics, see batch_norm.h), or are the
-// running ones (frozen). act is the identity, ReLU, ReLU6 (min(max(u, 0), 6)), or u > 0 ? u : slope u with one slope or one per channel (PReLU).
+// running ones (frozen). act is the identity, ReLU, ReLU6 (min(max(u, 0), 6)), SiLU (u / (1 + exp(-u))), or u > 0 ? u : slope u with one slope or one
+// per channel (PReLU).
 // keep is 1 without dropout, else 1 / (1 - p) or 0, drawn as dropout.h says with span = rows.
 // Backward, with g = dy keep act'(u) and averages over the rows that m was taken from:
 //   dx       = weight d (g - avg g - z avg(g z));  frozen: weight d g
@@ -19,7 +20,7 @@
 
 namespace kern::kernels {
 
-enum class Activation { identity, relu, prelu, relu6 };
+enum class Activation { identity, relu, prelu, relu6, silu };
 
 struct NormActSpec {
   int64_t n = 0, rows = 1, c = 1;  // rows of one sample
@@ -91,6 +92,7 @@ void norm_act_apply_reference(const NormActSpec& g, const T* x, const NormActInp
     if (rectifies && real_part(u) <= 0) u = T(0);
     if (g.act == Activation::relu6 && real_part(u) >= 6) u = T(6);
     if (g.act == Activation::prelu && !(real_part(u) > 0)) u *= in.slope[g.slope_of(c)];
+    if (g.act == Activation::silu) u /= T(1) + std::exp(-u);
     y[i * g.y_pitch() + c] =
         (real_part(keep) == 0 ? T(0) : keep * u) + (residual ? residual[i * g.r_pitch() + c] : T(0));
   });
@@ -133,6 +135,10 @@ void norm_act_backward_reference(const NormActSpec& g, const T* dy, const T* x, 
     if (g.act == Activation::prelu && !(real_part(u) > 0)) {
       p.slope = p.g * u;
       p.g *= in.slope[g.slope_of(c)];
+    }
+    if (g.act == Activation::silu) {
+      const T sigmoid = T(1) / (T(1) + std::exp(-u));
+      p.g *= sigmoid * (T(1) + u * (T(1) - sigmoid));
     }
     return p;
   };

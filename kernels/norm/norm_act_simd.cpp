@@ -11,6 +11,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/common/exponential-inl.h"
 #include "kernels/common/row_units-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -83,6 +84,7 @@ void apply_unit(const NormActSpec& g, const Channels& ch, const float* x, const 
       }
       if constexpr (kAct == Activation::prelu)
         u = hn::IfThenElse(hn::Gt(u, zero), u, hn::Mul(u, hn::Load(d, slope + at)));
+      if constexpr (kAct == Activation::silu) u = hn::Mul(u, vector_sigmoid(u));
       if constexpr (kDrop) {
         const Vec k = hn::Load(d, keep + at);
         u = hn::IfThenElse(hn::Eq(k, zero), zero, hn::Mul(u, k));
@@ -108,6 +110,10 @@ HWY_INLINE Vec gradient(Vec dy, Vec centred, const float* scale, const float* bi
   if constexpr (kAct == Activation::relu) return hn::IfThenElse(hn::Le(u, zero), zero, dy);
   if constexpr (kAct == Activation::relu6)
     return hn::IfThenElse(hn::Or(hn::Le(u, zero), hn::Ge(u, hn::Set(d, 6.0f))), zero, dy);
+  if constexpr (kAct == Activation::silu) {
+    const Vec s = vector_sigmoid(u);  // dy s (1 + u (1 - s))
+    return hn::Mul(dy, hn::MulAdd(s, hn::NegMulAdd(u, s, u), s));
+  }
   const auto positive = hn::Gt(u, zero);
   for_slope = hn::IfThenElse(positive, zero, hn::Mul(u, dy));
   return hn::IfThenElse(positive, dy, hn::Mul(dy, hn::Load(d, slope)));
@@ -193,6 +199,8 @@ void for_case(const NormActSpec& g, F&& f) {
       return with.template operator()<Activation::prelu>();
     case Activation::relu6:
       return with.template operator()<Activation::relu6>();
+    case Activation::silu:
+      return with.template operator()<Activation::silu>();
   }
 }
 

@@ -62,7 +62,8 @@ std::vector<std::string> nodes_of(const std::string& file) {
 
 TEST(OnnxExport, WritesTheActivationOfAFusedNorm) {
   const NormActParts parts{.running_mean = Tensor::full({2}, 0.5f), .running_variance = Tensor::full({2}, 2)};
-  for (const auto& [act, node] : {std::pair{Activation::relu, "Relu"}, {Activation::relu6, "Clip"}}) {
+  for (const auto& [act, node] :
+       {std::pair{Activation::relu, "Relu"}, {Activation::relu6, "Clip"}, {Activation::silu, "Sigmoid"}}) {
     const auto net = [&, act = act](const Tensor& x) { return norm_act(x, parts, {.training = false, .act = act}); };
     const std::vector<std::string> nodes =
         nodes_of(onnx_file(source(net, {{"mean", parts.running_mean}, {"variance", parts.running_variance}}), ""));

@@ -241,6 +241,7 @@ TEST_F(Bf16Rows, norm_act) {
         .residual_pitch = 14},
         NormActSpec{.n = 2, .rows = 4000, .c = 8, .act = Activation::relu},  // several blocks
         NormActSpec{.n = 2, .rows = 37, .c = 8, .act = Activation::relu6},
+        NormActSpec{.n = 2, .rows = 37, .c = 8, .act = Activation::silu},
         NormActSpec{.n = 2, .rows = 30, .c = 4, .frozen = true}}) {
     SCOPED_TRACE(text(g.n, " x ", g.rows, " x ", g.c));
     const int64_t rows = g.n * g.rows, statistics = g.groups();

@@ -1,5 +1,8 @@
 #include "kernels/matmul/linear.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "kernels/common/parallel.h"
 #include "tests/support/kernel_check.h"
 
@@ -34,6 +37,22 @@ const LinearCase kLinearCases[] = {
     {{.rows = 35, .c = 9, .k = 12, .pitch = {.x = 11, .y = 13, .dx = 10, .dy = 16}}},
 };
 
+// With weights and bias packed beforehand, plain and with the largest values and those below 0 cut.
+void check_prepared(const LinearImpl& impl, const LinearSpec& g, const float* x, const float* w, const float* b,
+                    const Array<>& expected) {
+  if (!impl.prepared.run) return;
+  std::vector<char> prepared(impl.prepared.bytes(g));
+  impl.prepared.prepare(g, w, b, prepared.data());
+  for (const Limits limits : {Limits{}, Limits{.low = 0, .high = 5}}) {
+    Array<> y(g.rows, g.k, g.pitch.y), limited(g.rows, g.k, g.pitch.y);
+    impl.prepared.run(g, x, prepared.data(), limits, y.data());
+    for (int64_t i = 0; i < g.rows; ++i)
+      for (int64_t k = 0; k < g.k; ++k)
+        limited.at(i, k) = std::min(std::max(expected.at(i, k), limits.low), limits.high);
+    EXPECT_TRUE(close(y, limited)) << "prepared";
+  }
+}
+
 TEST(LinearKernel, rows_equal_the_reference_on_any_number_of_threads) {
   const int threads = thread_count();
   for (const auto& [spec, has_bias] : kLinearCases) {
@@ -53,6 +72,7 @@ TEST(LinearKernel, rows_equal_the_reference_on_any_number_of_threads) {
         Array<> y(g.rows, g.k, g.pitch.y), dx(g.rows, g.c, g.pitch.dx), dw(g.w_size(), 1), db(g.k, 1);
         impl.forward(exec, g, x.data(), w.data(), bias(), y.data());
         EXPECT_TRUE(close(y, y0)) << "forward";
+        check_prepared(impl, g, x.data(), w.data(), bias(), y0);
         impl.backward_data(exec, g, dy.data(), w.data(), dx.data());
         EXPECT_TRUE(close(dx, dx0)) << "backward_data";
         impl.backward_weight(exec, g, dy.data(), x.data(), dw.data());

@@ -33,7 +33,9 @@ void compare_members(Compare& compare, const auto& impl, const auto& twin) {
       };
       if constexpr (std::is_same_v<decltype(a), decltype(b)>) {
         if (at(impl, a) != at(twin, b)) return;
-        if constexpr (std::is_same_v<decltype(a), const PreparedConv2d&>) compare_members(compare, a, b);
+        constexpr bool is_prepared =
+            std::is_same_v<decltype(a), const PreparedConv2d&> || std::is_same_v<decltype(a), const PreparedLinear&>;
+        if constexpr (is_prepared) compare_members(compare, a, b);
         else compare(a, b);
       }
     });

@@ -137,7 +137,8 @@ const NormActSpec kNormActSpecs[] = {
 
 TEST(NormActKernel, rows_are_near_the_double_reference) {
   for (NormActSpec g : kNormActSpecs)
-    for (Activation act : {Activation::identity, Activation::relu, Activation::prelu, Activation::relu6})
+    for (Activation act :
+         {Activation::identity, Activation::relu, Activation::prelu, Activation::relu6, Activation::silu})
       for (int kind = 0; kind < 3; ++kind) {
         g.act = act;
         g.per_sample = kind == 1;
@@ -203,7 +204,8 @@ TEST(NormActKernel, keeps_nan_and_drops_infinity) {
 }
 
 TEST(NormActReference, is_its_own_derivative) {
-  for (Activation act : {Activation::identity, Activation::relu, Activation::prelu, Activation::relu6})
+  for (Activation act :
+       {Activation::identity, Activation::relu, Activation::prelu, Activation::relu6, Activation::silu})
     for (int kind = 0; kind < 3; ++kind) {
       const NormActSpec g{.n = 2,
                           .rows = 5,

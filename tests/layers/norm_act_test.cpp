@@ -72,11 +72,11 @@ template <class MakeNorm>
 void compare(const MakeNorm& make) {
   for (const bool residual : {false, true})
     for (const float p : {0.0f, 0.5f})
-      for (const int act : {0, 1, 2, 3}) {
+      for (const int act : {0, 1, 2, 3, 4}) {
         SCOPED_TRACE(text("residual ", residual, ", dropout ", p, ", act ", act));
         const Shape shape{3, 7, 5, 6};
-        constexpr Activation kActs[] = {Activation::identity, Activation::relu, Activation::identity,
-                                        Activation::relu6};
+        constexpr Activation kActs[] = {Activation::identity, Activation::relu, Activation::identity, Activation::relu6,
+                                        Activation::silu};
         const Step fused = step_of(make(), kActs[act], act == 2, p, residual, shape);
         const FusionOff off;
         const Step plain = step_of(make(), kActs[act], act == 2, p, residual, shape);

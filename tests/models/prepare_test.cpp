@@ -12,6 +12,7 @@
 #include "kernels/common/dispatch.h"
 #include "kernels/common/parallel.h"
 #include "layers/fusion.h"
+#include "layers/relu.h"
 #include "models/high_resolution3d.h"
 #include "models/mobilenet_unet.h"
 #include "models/table2d.h"
@@ -143,6 +144,14 @@ const PreparedCase kPreparedCases[] = {
      6,
      6,
      7},
+    {"ae",
+     [] {
+       return models::make_autoencoder("ae", {.size = {1, 8, 8}}).module();
+     },
+     {3, 8, 8, 1},
+     0,
+     5,
+     6},
 };
 
 class PreparedNetwork : public ::testing::TestWithParam<PreparedCase> {
@@ -226,7 +235,7 @@ TEST_P(PreparedNetwork, is_the_plain_one_where_it_is_trained) {
 TEST_P(PreparedNetwork, needs_no_implementation_that_prepares) {
   const LogCapture log;
   const NoGrad off;
-  const kernels::PreferImpl reference("conv2d=reference,conv_transpose2d=reference");
+  const kernels::PreferImpl reference("conv2d=reference,conv_transpose2d=reference,linear=reference");
   EXPECT_FALSE(!(prepare_difference(prepare(plain_)(x_), plain_(x_)) <= 1e-4));
 }
 
@@ -262,16 +271,31 @@ TEST(Prepare, large_filters_of_large_images_are_folded_but_not_packed) {
   EXPECT_LT(of_large.bytes, of_both.bytes);
 }
 
-TEST(Prepare, networks_without_convolutions_are_left_alone) {
+TEST(Prepare, networks_without_filters_are_left_alone) {
   const LogCapture log;
   const NoGrad off;
-  const models::AnyAutoencoder plain = models::make_autoencoder("ae", {.size = {1, 8, 8}});
-  plain.module().set_training(false);
-  const models::AnyAutoencoder prepared = models::prepare(plain, Preparation());
   const Tensor x = prepare_inputs({3, 8, 8, 1}, 1);
-  EXPECT_EQ(prepared(x).image.values(), plain(x).image.values());
-  EXPECT_EQ(prepared.module()(x).values(), plain.module()(x).values());
+  const AnyModule plain = AnyModule(Relu());
+  EXPECT_EQ(prepare(plain)(x).values(), plain(x).values());
   EXPECT_TRUE(log.lines.empty());
+}
+
+TEST(Prepare, a_linear_layer_is_packed_once_for_any_number_of_rows) {
+  const LogCapture log;
+  const NoGrad off;
+  set_seed(7);
+  for (const char* name : {"ae", "vae"}) {
+    const Preparation preparation;
+    const models::AnyAutoencoder plain = models::make_autoencoder(name, {.size = {1, 8, 8}});
+    plain.module().set_training(false);
+    const models::AnyAutoencoder prepared = models::prepare(plain, preparation);
+    for (const int64_t rows : {1, 3, 15, 16, 40}) {
+      const Tensor x = prepare_inputs({rows, 8, 8, 1}, uint32_t(rows));
+      EXPECT_FALSE(!(prepare_difference(prepared(x).image, plain(x).image) <= 1e-4)) << name << " " << rows;
+      EXPECT_EQ(prepared.module()(x).values(), prepared(x).image.values()) << name << " " << rows;
+    }
+    EXPECT_EQ(preparation.summary().made, 6) << name;
+  }
 }
 
 TEST(Prepare, leaves_a_gpu_alone) {
