@@ -92,7 +92,7 @@ std::array<double, 3> SurveyMap::operator()(const std::array<double, 3>& place) 
 }
 
 std::array<double, 3> SurveyMap::place(const std::array<double, 3>& world) const {
-  const auto [x, y, ms] = world;
+  const double x = world[0], y = world[1], ms = world[2];
   const double z = (ms - delay_) / step_;
   if (!line_.empty()) {
     const auto far = [&](const SegyFile::Position& p) { return std::hypot(p.x - x, p.y - y); };

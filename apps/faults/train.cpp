@@ -291,6 +291,8 @@ void run_faults_fit(const FaultsFitConfig& given, Call& call) {
     c.start = FaultsModels("", Device::cpu).name(takes_cubes(data::SegyGeometry(file)));
   }
   if (!run.resumed()) static_cast<FaultsTrainConfig&>(c) = from_start(c);
+  // The average that a fit keeps unless told otherwise is what this method's teacher is already.
+  if (c.method.kind == MethodKind::mean_teacher && c.recipe.ema == FaultsFitConfig().recipe.ema) c.recipe.ema = 0;
   carry_on(c, run, begin_run(run, c, describe_faults_fit, call), call);
 }
 
