@@ -170,7 +170,8 @@ class WellsModel(Model):
 
         Args:
             data: a LAS or CSV file, or curves by name (``{"GR": array, ...}``, each ``[L]``, NaN where nothing was measured). A curve of
-                the model that is not there counts as missing throughout. Arrays of contiguous float32 are read where they are.
+                the model that is not there counts as missing throughout. Arrays are copied once; those
+                that are not contiguous float32 are converted before.
             depth: with curves, ``[L]``, ascending. Where they are not a step of the model apart the well is resampled, and every row takes
                 what was found at the nearest sample.
             depth_unit: with curves, "m" or "ft"; "" where it is the model's.
