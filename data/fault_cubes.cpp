@@ -51,7 +51,7 @@ FaultCubes::FaultCubes(const CubeOptions& options) : options_(options), kept_(st
         " (inlines x crosslines x samples): make larger cubes or cut smaller crops");
   if (o.windows) o.windows->expect_room(o.synthetic, o.part);
   check(o.own.share >= 0 && o.own.share <= 1, "the survey's share of a batch is ", o.own.share, ", expected 0 to 1");
-  if (o.own.survey) o.own.survey->expect_room(options_.crop);
+  if (o.own.survey) o.own.survey->expect_room(options_.crop, o.lines > 0);
   else options_.own.share = 0;
   if (o.own.strong) check_augmentation(*o.own.strong);
 }

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "data/number.h"
+#include "data/segy_inspect.h"
 #include "data/survey_map.h"
 #include "engine/random.h"
 #include "kernels/common/error.h"
@@ -79,9 +80,7 @@ Interpretation::Interpretation(const std::filesystem::path& labels, const SegyOp
       width_(int64_t(geometry.crosslines().size())),
       samples_(survey.samples()) {
   check(std::filesystem::is_regular_file(labels), "there is no file ", name_);
-  std::string kind = labels.extension().string();
-  std::transform(kind.begin(), kind.end(), kind.begin(), [](char c) { return char(std::tolower(c)); });
-  if (kind == ".sgy" || kind == ".segy" || kind == ".seg") {
+  if (is_segy_name(labels)) {
     file_.emplace(labels, places);
     scan_segy(survey, geometry);
   } else {

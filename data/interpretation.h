@@ -26,7 +26,8 @@ class Interpretation {
     auto operator<=>(const Line&) const = default;
   };
   struct Place {
-    int64_t line, column, sample;  // line: its index in lines()
+    int64_t line, column,
+        sample;  // line: its index in lines(); column: along it, a crossline of the survey or an inline
   };
 
   // `labels` is a SEG-Y file of labels, of the whole survey or of some of its lines, whose traces are found by their

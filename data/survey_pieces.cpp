@@ -44,11 +44,11 @@ SurveyPieces::SurveyPieces(const SurveyFiles& files)
       if (std::binary_search(chosen_[part].begin(), chosen_[part].end(), p.line)) faults_[part].push_back(p);
 }
 
-void SurveyPieces::expect_room(const Block& piece) const {
+void SurveyPieces::expect_room(const Block& piece, bool along_lines) const {
   const auto rows = int64_t(geometry_.inlines().size()), columns = int64_t(geometry_.crosslines().size());
-  const bool lines = piece.inlines < 8;  // next to each other, repeated at an edge
-  const int64_t along = lines ? std::max(rows, columns) : columns;
-  check((lines || rows >= piece.inlines) && along >= piece.crosslines && survey_.samples() >= piece.samples,
+  // Lines are repeated at an edge, so that there are always enough of them.
+  const int64_t along = along_lines ? std::max(rows, columns) : columns;
+  check((along_lines || rows >= piece.inlines) && along >= piece.crosslines && survey_.samples() >= piece.samples,
         survey_.name(), " is too small for pieces of ", piece.inlines, " x ", piece.crosslines, " x ", piece.samples,
         " (inlines x crosslines x samples): it has ", rows, " x ", columns, " x ", survey_.samples(),
         "; give a smaller crop=");

@@ -24,7 +24,7 @@ class SurveyPieces {
  public:
   enum class Part { training, validation };
 
-  // Reads the headers, the scale of the amplitudes, and the labels once. Errors: those of SegyFile and Interpretation;
+  // Reads the headers, traces for the scale of the amplitudes, and all labels. Errors: those of SegyFile and Interpretation;
   // prestack.
   explicit SurveyPieces(const SurveyFiles& files);
 
@@ -35,8 +35,8 @@ class SurveyPieces {
   int64_t lines(Part part) const { return int64_t(chosen_[size_t(part)].size()); }
   bool interpreted() const { return interpretation_.has_value(); }
 
-  // Throws an Error where the survey is smaller than a piece.
-  void expect_room(const Block& piece) const;
+  // Throws an Error where the survey is smaller than a piece; as below, along_lines: size.inlines lines side by side.
+  void expect_room(const Block& piece, bool along_lines) const;
 
   // A volume that holds a piece of `size` with room round it, as far as the survey has it: half of them round a fault
   // of an interpreted line of the part, half round any place of such a line. size.inlines lines next to each other along

@@ -243,10 +243,10 @@ void run_faults_evaluate(const FaultsEvaluateConfig& c, Call& call) {
           " looks across lines, and synthetic.inlines=1 makes sections: give more, e.g. synthetic.inlines=128");
     sections = synthetic.inlines == 1
                    ? synthetic_sections({.synthetic = synthetic.options(uint64_t(c.seed))}, c.sections)
-                   : synthetic_pieces({.synthetic = synthetic.options(uint64_t(c.seed)),
-                                       .crop = {c.crop, c.crop, c.crop},
-                                       .lines = model.dimensions == 2 ? model.lines : 0},
-                                      c.sections);
+                   : first_pieces({.synthetic = synthetic.options(uint64_t(c.seed)),
+                                   .crop = {c.crop, c.crop, c.crop},
+                                   .lines = model.dimensions == 2 ? model.lines : 0},
+                                  c.sections);
     config += "\n# sections made of:\n" + synthetic.to_yaml();
   } else if (fs::is_directory(fs::path(c.data))) {
     sections = labelled_images(c, skipped);

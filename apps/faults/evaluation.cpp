@@ -108,7 +108,11 @@ std::vector<LabelledSection> synthetic_sections(data::SectionOptions options, in
   return sections;
 }
 
+constexpr int64_t kLeastCrop = 8;
+
 int64_t crop_of(const FaultsTrainConfig& c, const models::SectionModel& network) {
+  check(c.crop == 0 || c.crop >= kLeastCrop, "crop=", c.crop, " is too small to see a fault in: give at least ",
+        kLeastCrop, ", or 0 for the network's own");
   return c.crop > 0 ? c.crop : network.dimensions == 3 ? 64 : 96;
 }
 
@@ -145,7 +149,7 @@ LabelledSection labelled_piece(data::CubeBatch b, std::string name) {
 }
 }  // namespace
 
-std::vector<LabelledSection> synthetic_pieces(data::CubeOptions options, int64_t count) {
+std::vector<LabelledSection> first_pieces(data::CubeOptions options, int64_t count) {
   constexpr int64_t kUses = 4;  // more variety than in training
   options.uses = std::min(options.uses, kUses), options.cubes = count, options.batch = 1;
   options.fresh = options.augment = false;
@@ -163,7 +167,7 @@ std::vector<LabelledSection> survey_sections(const FaultsTrainConfig& c, const m
   if (!survey || survey->lines(kPart) == 0) return {};
   data::CubeOptions options = cube_options(c, network, uint64_t(c.validation_seed), nullptr, {});
   options.own = {.survey = std::move(survey), .part = kPart, .share = 1};
-  std::vector<LabelledSection> pieces = synthetic_pieces(options, c.validation_sections);
+  std::vector<LabelledSection> pieces = first_pieces(options, c.validation_sections);
   for (LabelledSection& s : pieces) s.broad = true;  // an interpreter's lines are as thick as he draws them
   return pieces;
 }
@@ -175,7 +179,7 @@ std::vector<LabelledSection> validation_sections(const FaultsTrainConfig& c, con
   if (c.synthetic.inlines == 1)
     return synthetic_sections({.synthetic = c.synthetic.options(seed), .windows = std::move(windows), .part = kPart},
                               c.validation_sections);
-  return synthetic_pieces(cube_options(c, network, seed, std::move(windows), kPart), c.validation_sections);
+  return first_pieces(cube_options(c, network, seed, std::move(windows), kPart), c.validation_sections);
 }
 
 FaultsEvaluation evaluate(const FaultsModel& model, const std::vector<LabelledSection>& sections, double threshold,

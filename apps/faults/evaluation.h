@@ -61,8 +61,8 @@ data::CubeOptions cube_options(const FaultsTrainConfig& config, const models::Se
 // The first `count` sections of a generator: of its first epoch, as they are made.
 std::vector<LabelledSection> synthetic_sections(data::SectionOptions options, int64_t count);
 
-// The first `count` pieces of made cubes, as they are made.
-std::vector<LabelledSection> synthetic_pieces(data::CubeOptions options, int64_t count);
+// The first `count` pieces that the options make or cut, as they are: one to a batch, without changes.
+std::vector<LabelledSection> first_pieces(data::CubeOptions options, int64_t count);
 
 // Those that validate a training of a network, cut from `windows` where it has from=.
 std::vector<LabelledSection> validation_sections(const FaultsTrainConfig& config, const models::SectionModel& network,

@@ -36,8 +36,9 @@ struct Work {
 // Weights by which both classes count alike in the sum, by the labels of a batch.
 std::vector<float> balance(const std::vector<int32_t>& labels, double most) {
   if (most == 1) return {};
-  const auto faults = double(std::count(labels.begin(), labels.end(), 1)), all = double(labels.size());
-  return {1.0f, float(faults > 0 ? std::clamp((all - faults) / faults, 1.0, most) : most)};
+  const auto faults = double(std::count(labels.begin(), labels.end(), 1)),
+             others = double(std::count(labels.begin(), labels.end(), 0));
+  return {1.0f, float(faults > 0 ? std::clamp(others / faults, 1.0, most) : most)};
 }
 
 FaultsModel new_model(const FaultsTrainConfig& c) {
@@ -163,9 +164,9 @@ Metadata identity_of(const FaultsTrainConfig& c, const FaultsModel& model) {
                                      c.recipe.accumulate, c.sections, c.fresh, c.augment,
                                      c.synthetic.inlines > 1 ? fmt::format(" crop={} uses={}", c.crop, c.uses) : "")}};
   if (!c.from.empty()) m.emplace("from", c.from);
-  if (c.survey.empty()) return m;
-  m.merge(c.method.identity());
-  m.emplace("survey", fmt::format("{} labels={} survey_share={}", c.survey, c.labels, c.survey_share));
+  if (c.method.semi_supervised() || c.method.epoch_updates > 0) m.merge(c.method.identity());
+  if (!c.survey.empty())
+    m.emplace("survey", fmt::format("{} labels={} survey_share={}", c.survey, c.labels, c.survey_share));
   return m;
 }
 

@@ -147,6 +147,7 @@ TEST_F(FaultsFit, WhatIsWrongIsSaid) {
   refused(fit(from, "a"), "nothing can be learnt from");
   refused(fit(from, "b", {"labels=" + (folder / "none.txt")}), "there is no file");
   refused(fit(from, "c", {"labels=" + labels, "crop=64"}), "cannot be cut");
+  refused(fit(from, "i", {"labels=" + labels, "crop=4"}), "too small to see a fault in");
   refused(fit(folder / "nowhere", "d", {"labels=" + labels}), "nowhere");
   refused(fit(from, "e", {"method=mean_teacher", "ema=0.5"}), "leave ema at 0");
   refused({"faults", "train", "labels=" + labels, "run=" + (folder / "f")}, "need survey=");

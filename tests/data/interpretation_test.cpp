@@ -219,7 +219,7 @@ TEST_F(Interpreted, PiecesHoldWhatTheirPartMayShow) {
   const SyntheticVolume any = SurveyPieces({.survey = path_}).any_piece({6, 6, 6}, false, random);
   EXPECT_EQ(std::count(any.label.begin(), any.label.end(), 0), int64_t(any.label.size()));
   try {
-    pieces.expect_room({64, 64, 64});
+    pieces.expect_room({64, 64, 64}, false);
     FAIL();
   } catch (const Error& e) {
     EXPECT_NE(std::string(e.what()).find("give a smaller crop="), std::string::npos) << e.what();
