@@ -101,6 +101,20 @@ class Model:
         return y
 
 
+class _ClassesModel(Model):
+    """A model that chooses among classes."""
+
+    @property
+    def classes(self) -> list[str]:
+        """Names, in the order of ``probabilities``."""
+        return [name for name, _ in self._inner.classes]
+
+    @property
+    def colours(self) -> list[str]:
+        """Of the classes, as "#rrggbb"."""
+        return [colour for _, colour in self._inner.classes]
+
+
 @dataclass(frozen=True)
 class WellPrediction:
     """A class for every row of a well.
@@ -120,7 +134,7 @@ class WellPrediction:
     probabilities: np.ndarray
 
 
-class WellsModel(Model):
+class WellsModel(_ClassesModel):
     """Facies, or any other classes, in well logs. See :func:`load`."""
 
     task = "wells"
@@ -129,16 +143,6 @@ class WellsModel(Model):
     def curves(self) -> list[str]:
         """The curves that it reads; "GR|GAMMA" is one by two names."""
         return list(self._inner.curves)
-
-    @property
-    def classes(self) -> list[str]:
-        """Names, in the order of ``probabilities``."""
-        return [name for name, _ in self._inner.classes]
-
-    @property
-    def colours(self) -> list[str]:
-        """Of the classes, as "#rrggbb"."""
-        return [colour for _, colour in self._inner.classes]
 
     @property
     def codes(self) -> list[float]:
@@ -210,20 +214,10 @@ class ImagePrediction:
     probabilities: np.ndarray
 
 
-class ImagesModel(Model):
+class ImagesModel(_ClassesModel):
     """Segments of images. See :func:`load`."""
 
     task = "images"
-
-    @property
-    def classes(self) -> list[str]:
-        """Names, in the order of ``probabilities``."""
-        return [name for name, _ in self._inner.classes]
-
-    @property
-    def colours(self) -> list[str]:
-        """Of the classes, as "#rrggbb"."""
-        return [colour for _, colour in self._inner.classes]
 
     @property
     def size(self) -> tuple[int, int]:

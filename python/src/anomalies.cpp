@@ -42,15 +42,6 @@ nb::tuple handed_out(const AnomaliesModel& model, const nb::dict& keys, size_t c
   return nb::make_tuple(scored.threshold, list);
 }
 
-AnomaliesModel* load(const std::filesystem::path& file, const std::string& device) {
-  return computed([&] {
-           auto model = std::make_unique<AnomaliesModel>(apps::load_anomalies_model(file));
-           model->module.move_to(device_named(device));
-           return model;
-         })
-      .release();
-}
-
 }  // namespace
 
 void bind_anomalies(nb::module_& m) {
@@ -68,10 +59,7 @@ void bind_anomalies(nb::module_& m) {
                      for (const auto& r : model.rules) out[r.rule.c_str()] = r.threshold;
                      return out;
                    })
-      .def("network",
-           [](const AnomaliesModel& model, const nb::ndarray<const float, nb::c_contig, nb::device::cpu>& x) {
-             return run_network(model.module, x);
-           })
+      .def("network", &network_of<AnomaliesModel>)
       .def("predict_files",
            [](const AnomaliesModel& model, const std::vector<std::filesystem::path>& files, const nb::dict& keys) {
              return handed_out(model, keys, files.size(),
@@ -81,7 +69,7 @@ void bind_anomalies(nb::module_& m) {
         return handed_out(model, keys, images.size(),
                           [&](size_t i) { return image_of(images[i], model.chain.channels); });
       });
-  m.def("load_anomalies", &load, nb::rv_policy::take_ownership);
+  m.def("load_anomalies", &loaded<apps::load_anomalies_model>, nb::rv_policy::take_ownership);
 }
 
 }  // namespace kern::python

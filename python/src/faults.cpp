@@ -176,15 +176,6 @@ nb::object predict_image(const FaultsModel& model, const fs::path& file, const n
   return array_of(std::move(p), {traces, samples});
 }
 
-FaultsModel* load(const fs::path& file, const std::string& device) {
-  return computed([&] {
-           auto model = std::make_unique<FaultsModel>(apps::load_faults_model(file));
-           model->module.move_to(device_named(device));
-           return model;
-         })
-      .release();
-}
-
 }  // namespace
 
 void bind_faults(nb::module_& m) {
@@ -194,12 +185,12 @@ void bind_faults(nb::module_& m) {
       .def_ro("average_precision", &FaultsModel::average_precision)
       .def_ro("dimensions", &FaultsModel::dimensions)
       .def_ro("lines", &FaultsModel::lines)
-      .def("network", [](const FaultsModel& model, const Amplitudes& x) { return run_network(model.module, x); })
+      .def("network", &network_of<FaultsModel>)
       .def("predict_file", &predict_file)
       .def("predict_image", &predict_image)
       .def("predict_array", &predict_array);
   m.def("is_image_name", &data::is_image_name);
-  m.def("load_faults", &load, nb::rv_policy::take_ownership);
+  m.def("load_faults", &loaded<apps::load_faults_model>, nb::rv_policy::take_ownership);
 }
 
 }  // namespace kern::python

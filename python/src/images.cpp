@@ -40,15 +40,6 @@ nb::tuple handed_out(const ImagesModel& model, const nb::dict& keys, const std::
                         array_of(std::move(probabilities), {H, W, size_t(model.class_count())}));
 }
 
-ImagesModel* load(const std::filesystem::path& file, const std::string& device) {
-  return computed([&] {
-           auto model = std::make_unique<ImagesModel>(apps::load_images_model(file));
-           model->module.move_to(device_named(device));
-           return model;
-         })
-      .release();
-}
-
 }  // namespace
 
 void bind_images(nb::module_& m) {
@@ -62,10 +53,7 @@ void bind_images(nb::module_& m) {
                      for (const auto& c : apps::class_list(model.classes)) out.append(nb::make_tuple(c.name, c.colour));
                      return out;
                    })
-      .def("network",
-           [](const ImagesModel& model, const nb::ndarray<const float, nb::c_contig, nb::device::cpu>& x) {
-             return run_network(model.module, x);
-           })
+      .def("network", &network_of<ImagesModel>)
       .def("predict_file",
            [](const ImagesModel& model, const std::filesystem::path& file, const nb::dict& keys) {
              return handed_out(model, keys, file.string(), [&] { return data::read_image(file, model.network.in); });
@@ -73,7 +61,7 @@ void bind_images(nb::module_& m) {
       .def("predict_pixels", [](const ImagesModel& model, const Pixels& pixels, const nb::dict& keys) {
         return handed_out(model, keys, "the image", [&] { return image_of(pixels, model.network.in); });
       });
-  m.def("load_images", &load, nb::rv_policy::take_ownership);
+  m.def("load_images", &loaded<apps::load_images_model>, nb::rv_policy::take_ownership);
 }
 
 }  // namespace kern::python

@@ -86,15 +86,6 @@ nb::tuple predict_curves(const WellsModel& model, const std::vector<std::string>
       computed([&] { return apps::predict_well_rows(model, config, well_of(model, names, curves, depth, unit)); }));
 }
 
-WellsModel* load(const std::filesystem::path& file, const std::string& device) {
-  return computed([&] {
-           auto model = std::make_unique<WellsModel>(apps::load_wells_model(file));
-           model->module.move_to(device_named(device));
-           return model;
-         })
-      .release();
-}
-
 }  // namespace
 
 void bind_wells(nb::module_& m) {
@@ -116,13 +107,10 @@ void bind_wells(nb::module_& m) {
                        codes.push_back(double(apps::code_of(model, k)));
                      return codes;
                    })
-      .def("network",
-           [](const WellsModel& model, const nb::ndarray<const float, nb::c_contig, nb::device::cpu>& x) {
-             return run_network(model.module, x);
-           })
+      .def("network", &network_of<WellsModel>)
       .def("predict_file", &predict_file)
       .def("predict_curves", &predict_curves);
-  m.def("load_wells", &load, nb::rv_policy::take_ownership);
+  m.def("load_wells", &loaded<apps::load_wells_model>, nb::rv_policy::take_ownership);
 }
 
 }  // namespace kern::python
