@@ -65,7 +65,7 @@ std::vector<Stick> parse_sticks(const std::filesystem::path& path) {
 
 }  // namespace
 
-int8_t fault_label(float value, const std::vector<int>& fault_values) {
+int32_t fault_label(float value, const std::vector<int>& fault_values) {
   if (!std::isfinite(value) || value < 0) return -1;
   if (fault_values.empty()) return value > 0;
   return std::find(fault_values.begin(), fault_values.end(), int(std::lround(value))) != fault_values.end();
@@ -219,9 +219,6 @@ void Interpretation::read_sticks(const std::filesystem::path& path, const SegyFi
   check(!drawn_.empty(), name_, " holds no fault stick of two points that follows an inline or a crossline of ",
         survey.name());
   for (const auto& [line, section] : drawn_) lines_.push_back(line);
-  std::stable_sort(lines_.begin(), lines_.end(), [](const Line& a, const Line& b) {
-    return a.along_inline != b.along_inline ? a.along_inline : a.index < b.index;
-  });
   for (size_t l = 0; l < lines_.size(); ++l) {
     const Section& section = drawn_[lines_[l]];
     for (size_t k = 0; k < section.size(); ++k)
@@ -238,7 +235,7 @@ void Interpretation::read(int64_t row, int64_t column, std::span<int8_t> labels)
     if (trace < 0) return;
     std::vector<float> values(samples);
     file_->read_trace(trace, values);
-    for (size_t z = 0; z < samples; ++z) labels[z] = fault_label(values[z], fault_values_);
+    for (size_t z = 0; z < samples; ++z) labels[z] = int8_t(fault_label(values[z], fault_values_));
     return;
   }
   // Where two interpreted lines cross, a fault on either is one.

@@ -15,7 +15,7 @@ namespace kern::data {
 
 // 1 on a fault, 0, or -1 for what takes no part: values below 0 and no numbers. A fault is what is above 0, or has one
 // of fault_values where there are some.
-int8_t fault_label(float value, const std::vector<int>& fault_values);
+int32_t fault_label(float value, const std::vector<int>& fault_values);
 
 class Interpretation {
  public:
@@ -23,7 +23,10 @@ class Interpretation {
   struct Line {
     bool along_inline = true;
     int64_t index = 0;
-    auto operator<=>(const Line&) const = default;
+    bool operator==(const Line&) const = default;
+    bool operator<(const Line& other) const {  // inlines first
+      return along_inline != other.along_inline ? along_inline : index < other.index;
+    }
   };
   struct Place {
     int64_t line, column,
