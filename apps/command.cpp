@@ -16,6 +16,7 @@
 #include "apps/info.h"
 #include "engine/atomic_file.h"
 #include "engine/autograd.h"
+#include "engine/communicator.h"
 #include "engine/json.h"
 #include "engine/tuner.h"
 #include "kernels/common/dispatch.h"
@@ -298,6 +299,9 @@ void parse_and_run(const std::vector<const Task*>& tasks, std::vector<std::strin
     for (const Verb& verb : task->verbs)
       if (shown == "kern " + task->command(verb)) {
         input_code = verb.input_code;
+        const int ranks = communicator().size();
+        check(ranks == 1 || verb.takes_ranks, "kern ", task->command(verb), " is done by one process, and ", ranks,
+              " were started: each would do the whole of it. Start it without mpirun");
         exit_code = run_verb(task->command(verb), verb, options);
         return;
       }

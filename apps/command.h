@@ -70,8 +70,13 @@ struct Verb {
   std::string words_key = {};
   bool one_word = false;         // the key takes a single word, a file; otherwise it is a list
   int input_code = kUsersInput;  // the exit code of an Error, where 1 says something else; its help should name it
+  bool takes_ranks = false;  // several processes share its work (engine/communicator.h); others refuse to be started so
   Verb failing_with(int code) && {
     input_code = code;
+    return std::move(*this);
+  }
+  Verb on_ranks() && {
+    takes_ranks = true;
     return std::move(*this);
   }
   Verb taking(std::string key) && {

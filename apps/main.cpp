@@ -1,3 +1,5 @@
+#include <cstdio>
+
 #include "apps/anomalies/anomalies.h"
 #include "apps/bench/bench.h"
 #include "apps/command.h"
@@ -5,11 +7,23 @@
 #include "apps/images/images.h"
 #include "apps/program.h"
 #include "apps/wells/wells.h"
+#include "engine/communicator.h"
+#include "engine/mpi/mpi.h"
 #include "training/process.h"
 
 int main(int argc, char** argv) {
   using namespace kern::apps;
   kern::training::prepare_process();
-  return run_command({&wells_task(), &images_task(), &faults_task(), &anomalies_task(), &bench_task(), &program_task()},
-                     {argv + 1, argv + argc});
+  try {
+    const kern::MpiSession ranks;
+    const int code =
+        run_command({&wells_task(), &images_task(), &faults_task(), &anomalies_task(), &bench_task(), &program_task()},
+                    {argv + 1, argv + argc});
+    // The others may wait for this rank, which will not come.
+    if (code != kDone && !kern::communicator().alone()) kern::communicator().abort(code);
+    return code;
+  } catch (const kern::Error& e) {  // of starting the ranks: run_command has told all others
+    std::fprintf(stderr, "error: %s\n", e.sentence().c_str());
+    return kUsersInput;
+  }
 }

@@ -1,8 +1,11 @@
-# add_kern_library(layers DEPENDS engine LIBRARIES ${KERN_FMT}): the folder as one static library that sees only what
-# stands below it. Sources are found by name: adding a file touches no list.
+# add_kern_library(layers DEPENDS engine LIBRARIES ${KERN_FMT} [EXCLUDE REGEX]): the folder as one static library that sees only what
+# stands below it. Sources are found by name: adding a file touches no list. EXCLUDE: folders that are libraries of their own.
 function(add_kern_library name)
-  cmake_parse_arguments(LIB "" "" "DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(LIB "" "EXCLUDE" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(LIB_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "${LIB_EXCLUDE}")
+  endif()
   if(sources)
     add_library(kern_${name} STATIC ${sources})
     target_link_libraries(kern_${name} PRIVATE $<BUILD_INTERFACE:kern_flags>)

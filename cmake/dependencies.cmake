@@ -54,3 +54,15 @@ endif()
 if(KERN_STATIC AND (NOT KERN_LINKS_STATICALLY OR KERN_HAS_CUDA))
   message(FATAL_ERROR "KERN_STATIC needs libraries that can be linked statically, no sanitizer, and KERN_CUDA=OFF: a GPU's driver is a shared library")
 endif()
+
+# MPI is a shared library, and its own memory is nothing that a sanitizer should look at.
+set(KERN_HAS_MPI OFF)
+if(KERN_MPI STREQUAL "ON" OR (KERN_MPI STREQUAL "AUTO" AND NOT KERN_STATIC AND NOT KERN_SANITIZE AND NOT KERN_PYTHON_MODULE))
+  enable_language(C)  # FindMPI asks its C compiler
+  find_package(MPI COMPONENTS C)
+  if(MPI_C_FOUND)
+    set(KERN_HAS_MPI ON)
+  elseif(KERN_MPI STREQUAL "ON")
+    message(FATAL_ERROR "KERN_MPI=ON, but no MPI is found (on Debian: libopenmpi-dev or libmpich-dev; another by -DMPI_C_COMPILER=...)")
+  endif()
+endif()

@@ -5,6 +5,8 @@ option(KERN_PYTHON_MODULE "Build the module of the Python package kern (python/)
 option(KERN_STATIC "Link the programs without any shared library: they run on every Linux of this processor, without a GPU" OFF)
 option(KERN_WERROR "Warnings are errors" OFF)
 option(KERN_COVERAGE "Count which lines of the CUDA kernels run on the emulator (GCC; scripts/coverage)" OFF)
+set(KERN_MPI "AUTO" CACHE STRING "Several processes on one task (mpirun kern ...): ON, OFF, or AUTO, where MPI is found")
+set_property(CACHE KERN_MPI PROPERTY STRINGS AUTO ON OFF)
 set(KERN_SANITIZE "" CACHE STRING "Sanitizers for every target, e.g. address,undefined")
 
 set(CMAKE_CXX_STANDARD 20)
