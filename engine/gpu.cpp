@@ -1,9 +1,13 @@
 #include "engine/gpu.h"
 
+#include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <utility>
+#include <vector>
 
 #ifdef KERN_CUDA
+#include "engine/communicator.h"
 #include "kernels/common/cuda.h"
 #include "kernels/common/image.h"
 #include "kernels/common/log.h"
@@ -57,6 +61,21 @@ std::string why_not(bool& there) {
               kInstead);
 }
 
+// Of the ranks on one machine each has a GPU of its own: by order, of those that it may see. The variable and not cudaSetDevice,
+// which says it of one thread only.
+void choose_by_rank() {
+  const int rank = communicator().local_rank();
+  if (communicator().local_size() == 1) return;
+  std::vector<std::string> visible;
+  if (const char* given = std::getenv("CUDA_VISIBLE_DEVICES")) {
+    std::istringstream list(given);
+    for (std::string one; std::getline(list, one, ',');) visible.push_back(one);
+    if (visible.size() == 1) return;  // the launcher has chosen
+  }
+  const std::string own = visible.empty() ? std::to_string(rank) : visible[size_t(rank) % visible.size()];
+  ::setenv("CUDA_VISIBLE_DEVICES", own.c_str(), 1);
+}
+
 // Opened at the first use: the GPU of this process, the stream that all work goes to, and the one of uploads.
 struct Gpu {
   bool there = false;
@@ -66,7 +85,11 @@ struct Gpu {
   cudaEvent_t fork = nullptr, join = nullptr;
   Gpu() {
     bool seen = false;
+    choose_by_rank();
     why = why_not(seen);
+    if (!why.empty() && communicator().local_size() > 1)
+      why += text(" (this is rank ", communicator().rank(), ", one of ", communicator().local_size(),
+                  " on its machine: each needs a GPU of its own)");
     told = !seen;
     if (!why.empty()) return;
     cuda_check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "a stream");

@@ -98,7 +98,8 @@ std::string machine_of(Device device) {
     const GpuInfo c = gpu_info();
     std::string all = text("cuda: ", c.name, ", sm_", c.major, c.minor, ", driver ", c.driver, ", runtime ", c.runtime);
     for (const kernels::CudaLibrary& library : kernels::cuda_libraries())
-      all += text(", ", library.name, " ", library.found.substr(0, library.found.find_first_of(" :")));
+      if (library.has_ops)
+        all += text(", ", library.name, " ", library.found.substr(0, library.found.find_first_of(" :")));
     return all;
   }();
   return gpu;

@@ -58,7 +58,8 @@ TEST(CudaLibraries, serve_in_recorded_steps) {
   std::string why;
   if (!gpu_available(&why)) GTEST_SKIP() << why;
   for (const kernels::CudaLibrary& library : kernels::cuda_libraries())
-    if (library.found.starts_with("none")) GTEST_SKIP() << "nothing was run: " << library.name << ": " << library.found;
+    if (library.has_ops && library.found.starts_with("none"))
+      GTEST_SKIP() << "nothing was run: " << library.name << ": " << library.found;
   const auto ours = three_steps();
   const kernels::PreferImpl prefer("conv2d=cudnn,conv_transpose2d=cudnn,linear=cublaslt");
   const auto theirs = three_steps(), again = three_steps();

@@ -66,7 +66,7 @@ struct Twice {
 };
 
 template <Fault fault>
-void check() {
+void check_twice() {
   check_op<Twice<fault>>({{{.rows = 5, .c = 3}}});
 }
 // What check_op says first; empty where it finds nothing.
@@ -76,7 +76,7 @@ std::string first_failure() {
   {
     const ::testing::ScopedFakeTestPartResultReporter reporter(
         ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &results);
-    check<fault>();
+    check_twice<fault>();
   }
   return results.size() > 0 ? results.GetTestPartResult(0).message() : "";
 }
