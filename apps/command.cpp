@@ -174,7 +174,7 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
   }
   if (options.quiet && prepared.keys.has("quiet")) prepared.keys.set("quiet=true");
   prepared.keys.check();
-  const SilentOutput silent(options.quiet);
+  const SilentOutput silent(options.quiet || !communicator().root());
   // What would only be found wrong after hours of work is looked at first.
   kernels::preferred_impl({});  // reads KERN_IMPL
   kernels::winograd_enabled();  // KERN_WINOGRAD
@@ -191,7 +191,7 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
       if (values[i] != stored[i] && values[i].first != "resume")
         call.changes.push_back(values[i].first + "=" + values[i].second);
   prepared.run(call);
-  if (!options.json.empty()) write_file(options.json, call.figures.to_json());
+  if (!options.json.empty() && communicator().root()) write_file(options.json, call.figures.to_json());
   return call.exit_code;
 }
 

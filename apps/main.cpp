@@ -9,6 +9,7 @@
 #include "apps/wells/wells.h"
 #include "engine/communicator.h"
 #include "engine/mpi/mpi.h"
+#include "kernels/common/log.h"
 #include "training/process.h"
 
 int main(int argc, char** argv) {
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
   kern::training::prepare_process();
   try {
     const kern::MpiSession ranks;
+    if (!kern::communicator().root()) kern::set_log_sink([](kern::LogLevel, const std::string&) {});
     const int code =
         run_command({&wells_task(), &images_task(), &faults_task(), &anomalies_task(), &bench_task(), &program_task()},
                     {argv + 1, argv + argc});

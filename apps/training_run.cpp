@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "apps/model_card.h"
+#include "engine/communicator.h"
 #include "kernels/common/log.h"
 #include "training/progress.h"
 #include "training/stop.h"
@@ -50,10 +51,15 @@ std::optional<LoopState> carry_out(const RunFolder& run, const Recipe& recipe, T
                         .unit = words.unit,
                         .epochs = recipe.epochs,
                         .time_budget = recipe.time_budget.seconds,
-                        .mode = words.quiet ? ProgressMode::quiet : ProgressMode::automatic});
+                        .mode = words.quiet || !communicator().root() ? ProgressMode::quiet : ProgressMode::automatic});
   LoopResult result = run_loop(run, recipe.loop_options(), training, progress);
   check(result.reason != EndReason::diverged, "the training diverged; what it had saved before is in ",
         run.path().string(), ". Lower lr, or look at the data with kern ", words.task, " inspect");
+  if (!communicator().root()) {  // the first rank evaluates, reports and speaks
+    if (result.reason == EndReason::signal || result.reason == EndReason::signal_in_step)
+      call.exit_code = SignalWatch::exit_code();
+    return {};
+  }
   call.figures.add("ended", std::string(to_string(result.reason)));
   call.figures.add("epochs", int64_t(result.state.epoch));
   call.figures.add("run", run.path().string());

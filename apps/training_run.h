@@ -13,6 +13,7 @@
 #include <string>
 
 #include "apps/command.h"
+#include "engine/communicator.h"
 #include "training/loop.h"
 #include "training/recipe.h"
 #include "training/run_folder.h"
@@ -33,7 +34,7 @@ template <class Config>
 std::string begin_run(const training::RunFolder& run, const Config& config,
                       void (*describe)(training::Schema&, Config&), const Call& call) {
   config.machine.apply();
-  config.machine.keep_choices(run.path(), run.resumed());
+  if (communicator().root()) config.machine.keep_choices(run.path(), run.resumed());
   std::string text = configuration_of(describe, config, run.path().string(), call);
   if (!run.resumed()) run.write("config.yaml", text);
   return text;
@@ -46,7 +47,8 @@ struct RunWords {
   bool quiet = false;
 };
 // The loop, to its end or until it is stopped; the figures get `ended`, `epochs` and `run`. Nothing: it was stopped and
-// can be resumed, which is said. Error: it diverged. A resumed run's config.yaml is replaced once its checkpoint fits.
+// can be resumed, which is said; or this is not the first of several ranks, whose affair all that follows is. Error: it
+// diverged. A resumed run's config.yaml is replaced once its checkpoint fits.
 std::optional<training::LoopState> carry_out(const training::RunFolder& run, const training::Recipe& recipe,
                                              training::Training& training, const RunWords& words, Call& call);
 

@@ -34,12 +34,18 @@ AnomalyBatches::Epoch AnomalyBatches::epoch(int64_t number) const {
   return epoch;
 }
 
-AnomalyBatch AnomalyBatches::batch(const Epoch& epoch, int64_t index) const {
+AnomalyBatch AnomalyBatches::batch(const Epoch& epoch, int64_t index, const Share& share) const {
   check(index >= 0 && index < size(), "batch ", index, " of an epoch of ", size());
-  const int64_t begin = index * options_.batch, end = std::min(begin + options_.batch, images());
-  AnomalyBatch out{.N = end - begin, .H = size_.H, .W = size_.W, .C = prepared_->chain().channels, .inputs = {}};
+  const int64_t begin = index * options_.batch, samples = std::min(options_.batch, images() - begin);
+  const auto part = share.of(samples);
+  AnomalyBatch out{.N = part.size(),
+                   .H = size_.H,
+                   .W = size_.W,
+                   .C = prepared_->chain().channels,
+                   .inputs = {},
+                   .whole = {samples, part.lent}};
   out.inputs.reserve(size_t(out.N * out.H * out.W * out.C));
-  for (int64_t i = begin; i < end; ++i) {
+  for (int64_t i = begin + part.first; i < begin + part.last; ++i) {
     const int64_t image = epoch.order[size_t(i)];
     const double blur = options_.random_blur ? random_blur(options_.seed, epoch.number, uint32_t(image)) : -1;
     const auto prepared = prepared_->get(image, blur);

@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "data/prepared_images.h"
+#include "data/share.h"
 
 namespace kern::data {
 
 struct AnomalyBatch {
   int64_t N = 0, H = 0, W = 0, C = 0;
   std::vector<float> inputs;  // [N,H,W,C], 0 to 1
+  Whole whole;
 };
 
 // The deviation of a blur drawn at random, from 0.1 to 2, as the originals drew it: `a` and `b` select the draw.
@@ -37,7 +39,7 @@ class AnomalyBatches {
     std::vector<int64_t> order;  // of the store's images
   };
   Epoch epoch(int64_t number) const;
-  AnomalyBatch batch(const Epoch& epoch, int64_t index) const;
+  AnomalyBatch batch(const Epoch& epoch, int64_t index, const Share& share = {}) const;
 
  private:
   std::shared_ptr<const PreparedImages> prepared_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/prefetch.h"
+#include "data/share.h"
 
 namespace kern::data {
 
@@ -15,14 +16,15 @@ namespace kern::data {
 //   loader.begin(position);        // counted from the first batch of round 0; nothing is lost if it stands there
 //   Batch batch = loader.next();   // batch position % size() of round position / size(), and so on
 //
-// Batches is as for DataLoader (data/data_loader.h); its epochs are the rounds.
+// Batches is as for DataLoader (data/data_loader.h), its batch() takes a share too; its epochs are the rounds.
 template <class Batches>
 class CyclingLoader {
  public:
   using Epoch = decltype(std::declval<const Batches&>().epoch(0));
   using Batch = decltype(std::declval<const Batches&>().batch(std::declval<const Epoch&>(), 0));
 
-  explicit CyclingLoader(Batches batches) : batches_(std::move(batches)) {}
+  // share: what of each batch is prepared.
+  explicit CyclingLoader(Batches batches, const Share& share = {}) : batches_(std::move(batches)), share_(share) {}
   const Batches& batches() const { return batches_; }
   int64_t size() const { return batches_.size(); }  // batches of a round
   void begin(int64_t position) {
@@ -48,13 +50,14 @@ class CyclingLoader {
       if (!kept.epoch || kept.number != number) kept = {number, std::make_shared<const Epoch>(batches_.epoch(number))};
       round = kept.epoch;
     }
-    return batches_.batch(*round, i % size());
+    return batches_.batch(*round, i % size(), share_);
   }
   struct Round {
     int64_t number = 0;
     std::shared_ptr<const Epoch> epoch;
   };
   Batches batches_;
+  Share share_;
   int64_t position_ = 0;
   std::mutex mutex_;
   Round rounds_[2];

@@ -77,14 +77,17 @@ std::shared_ptr<const SyntheticVolume> FaultCubes::made(int64_t number) const {
   return {cube, &cube->volume};
 }
 
-CubeBatch FaultCubes::batch(const Epoch& epoch, int64_t index) const {
+CubeBatch FaultCubes::batch(const Epoch& epoch, int64_t index, const Share& share) const {
   const CubeOptions& o = options_;
-  const int64_t first = index * o.batch, N = std::min(o.batch, o.cubes - first);
-  check(index >= 0 && N > 0, "there is no batch ", index, " of ", size());
+  const int64_t first = index * o.batch, samples = std::min(o.batch, o.cubes - first);
+  check(index >= 0 && samples > 0, "there is no batch ", index, " of ", size());
   const Block& c = o.crop;
   const int64_t values = c.size(), H = c.crosslines, W = c.samples;
+  const auto part = share.of(samples);
+  const int64_t N = part.size();
   CubeBatch out{N, o.lines > 0 ? 1 : c.inlines, H, W, std::vector<float>(size_t(N * values)), {}};
   out.labels.resize(size_t(N * out.D * H * W));
+  out.whole = {samples, part.lent};
   if (o.own.strong) out.strong.resize(out.inputs.size());
   const auto put = [&](const std::vector<float>& amplitude, int64_t n, std::vector<float>& to) {
     if (o.lines == 0) return void(std::copy(amplitude.begin(), amplitude.end(), to.begin() + n * values));
@@ -94,10 +97,11 @@ CubeBatch FaultCubes::batch(const Epoch& epoch, int64_t index) const {
   };
   // The survey's pieces come first in a batch; how many there are follows their share from batch to batch.
   const auto owned = [&](int64_t batches) { return int64_t(double(batches * o.batch) * o.own.share + 1e-9); };
-  const int64_t own = std::min(N, owned(index + 1) - owned(index));
+  const int64_t own = std::min(samples, owned(index + 1) - owned(index));
   const int64_t stages = size() / o.uses + 2;  // cubes of a place of the batch in an epoch, at most
   const int64_t number = o.fresh ? epoch.number : 0;
-  for (int64_t n = 0; n < N; ++n) {
+  for (int64_t at = 0; at < N; ++at) {
+    const int64_t n = part.first + at;  // its place in the whole batch
     const int64_t view = o.augment ? epoch.number : number;
     RandomSequence random(o.synthetic.seed, RandomStream::augment, uint32_t(view), uint32_t(first + n));
     SeismicCrop crop;
@@ -109,12 +113,12 @@ CubeBatch FaultCubes::batch(const Epoch& epoch, int64_t index) const {
       const std::shared_ptr<const SyntheticVolume> volume = made((number * stages + stage) * o.batch + n);
       crop = cut_crop(*volume, c, o.lines == 0, o.augment ? &o.augmentation : nullptr, random);
     }
-    put(crop.amplitude, n, out.inputs);
+    put(crop.amplitude, at, out.inputs);
     const auto middle = crop.label.begin() + o.lines / 2 * H * W;
-    std::copy(middle, middle + out.D * H * W, out.labels.begin() + n * out.D * H * W);
+    std::copy(middle, middle + out.D * H * W, out.labels.begin() + at * out.D * H * W);
     if (!o.own.strong) continue;
     change_amplitudes(crop, *o.own.strong, random);
-    put(crop.amplitude, n, out.strong);
+    put(crop.amplitude, at, out.strong);
   }
   return out;
 }

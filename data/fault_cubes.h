@@ -9,6 +9,7 @@
 #include "data/section_windows.h"
 #include "data/seismic_augment.h"
 #include "data/seismic_synthetic.h"
+#include "data/share.h"
 #include "data/survey_pieces.h"
 
 namespace kern::data {
@@ -21,6 +22,7 @@ struct CubeBatch {
   // labels 0, or -1 where there is no trace.
   std::vector<int32_t> labels;
   std::vector<float> strong;  // with a second view: the inputs of it
+  Whole whole;
 };
 
 // What of a batch is cut from a user's own survey instead of made.
@@ -63,7 +65,7 @@ class FaultCubes {
     int64_t number = 0;
   };
   Epoch epoch(int64_t number) const { return {number}; }
-  CubeBatch batch(const Epoch& epoch, int64_t index) const;
+  CubeBatch batch(const Epoch& epoch, int64_t index, const Share& share = {}) const;
 
  private:
   struct Kept;

@@ -71,11 +71,14 @@ FaultSections::FaultSections(const SectionOptions& options) : options_(options) 
   if (options.windows) options.windows->expect_room(options.synthetic, options.part);
 }
 
-SectionBatch FaultSections::batch(const Epoch& epoch, int64_t index) const {
-  const int64_t first = index * options_.batch, N = std::min(options_.batch, options_.sections - first);
-  check(index >= 0 && N > 0, "there is no batch ", index, " of ", size());
+SectionBatch FaultSections::batch(const Epoch& epoch, int64_t index, const Share& share) const {
+  const int64_t begin = index * options_.batch, samples = std::min(options_.batch, options_.sections - begin);
+  check(index >= 0 && samples > 0, "there is no batch ", index, " of ", size());
   const int64_t H = options_.synthetic.crosslines, W = options_.synthetic.samples;
-  SectionBatch out{N, H, W, std::vector<float>(size_t(N * H * W)), std::vector<int32_t>(size_t(N * H * W))};
+  const auto part = share.of(samples);
+  const int64_t first = begin + part.first, N = part.size();
+  SectionBatch out{
+      N, H, W, std::vector<float>(size_t(N * H * W)), std::vector<int32_t>(size_t(N * H * W)), {samples, part.lent}};
   for (int64_t n = 0; n < N; ++n) {
     const int64_t made = (options_.fresh ? epoch.number : 0) * options_.sections + first + n;
     SyntheticVolume section = options_.windows ? options_.windows->window(options_.synthetic, made, options_.part)

@@ -8,6 +8,7 @@
 #include "data/image.h"
 #include "data/section_windows.h"
 #include "data/seismic_synthetic.h"
+#include "data/share.h"
 
 namespace kern::data {
 
@@ -28,6 +29,7 @@ struct SectionBatch {
   int64_t N = 0, H = 0, W = 0;  // H crosslines, W samples
   std::vector<float> inputs;    // [N,H,W], scaled
   std::vector<int32_t> labels;  // [N,H,W] 1 on a fault, else 0
+  Whole whole;
 };
 
 struct SectionOptions {
@@ -53,7 +55,7 @@ class FaultSections {
     int64_t number = 0;
   };
   Epoch epoch(int64_t number) const { return {number}; }
-  SectionBatch batch(const Epoch& epoch, int64_t index) const;
+  SectionBatch batch(const Epoch& epoch, int64_t index, const Share& share = {}) const;
 
  private:
   SectionOptions options_;

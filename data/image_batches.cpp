@@ -54,13 +54,14 @@ ImageSample ImageBatches::sample(uint32_t epoch, int64_t image) const {
                      options_.shuffle ? &options_.augmentation : nullptr, random);
 }
 
-ImageBatch ImageBatches::batch(const Epoch& epoch, int64_t index) const {
+ImageBatch ImageBatches::batch(const Epoch& epoch, int64_t index, const Share& share) const {
   check(index >= 0 && index < size(), "images: batch ", index, " of an epoch of ", size());
-  const int64_t begin = index * options_.batch, end = std::min(begin + options_.batch, images());
-  ImageBatch out{.N = end - begin, .H = options_.H, .W = options_.W, .C = channels()};
+  const int64_t begin = index * options_.batch, samples = std::min(options_.batch, images() - begin);
+  const auto part = share.of(samples);
+  ImageBatch out{.N = part.size(), .H = options_.H, .W = options_.W, .C = channels(), .whole = {samples, part.lent}};
   out.inputs.reserve(size_t(out.N * out.H * out.W * out.C));
   out.labels.reserve(size_t(out.N * out.H * out.W));
-  for (int64_t i = begin; i < end; ++i) {
+  for (int64_t i = begin + part.first; i < begin + part.last; ++i) {
     const int64_t image = epoch.order[size_t(i)];
     ImageSample s = sample(epoch.number, image);
     if (options_.present)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/image_augment.h"
+#include "data/share.h"
 
 namespace kern::data {
 
@@ -19,6 +20,7 @@ struct ImageBatch {
   std::vector<int32_t> present;  // [N,H,W] where asked for: 0, or -1 outside the image
   std::vector<float> strong;     // [N,H,W,C] the strong view, where one was asked for
   std::vector<int32_t> origin;   // [N,H,W] the position of the inputs that each of its positions shows, -1: none
+  Whole whole;
 };
 
 struct ImageBatchOptions {
@@ -47,7 +49,7 @@ class ImageBatches {
     std::vector<int64_t> order;  // of the store's images
   };
   Epoch epoch(int64_t number) const;
-  ImageBatch batch(const Epoch& epoch, int64_t index) const;
+  ImageBatch batch(const Epoch& epoch, int64_t index, const Share& share = {}) const;
   // One image as it comes in an epoch.
   ImageSample sample(uint32_t epoch, int64_t image) const;
 

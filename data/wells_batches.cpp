@@ -128,11 +128,12 @@ void WellBatches::augment(float* inputs, int32_t* labels, int64_t length, const 
     labels[i] = view.origin[size_t(i)] < 0 ? kUnlabelled : before[size_t(view.origin[size_t(i)])];
 }
 
-WellBatch WellBatches::batch(const Epoch& epoch, int64_t index) const {
+WellBatch WellBatches::batch(const Epoch& epoch, int64_t index, const Share& share) const {
   check(index >= 0 && index < int64_t(epoch.batches.size()), "wells: batch ", index, " of an epoch of ",
         epoch.batches.size());
   const std::vector<int64_t>& numbers = epoch.batches[size_t(index)];
-  WellBatch out{.N = int64_t(numbers.size()), .C = channels_};
+  const auto part = share.of(int64_t(numbers.size()));
+  WellBatch out{.N = part.size(), .C = channels_, .whole = {int64_t(numbers.size()), part.lent}};
   for (const int64_t number : numbers) out.L = std::max(out.L, length_of(number));
   out.inputs.assign(size_t(out.N * out.L * out.C), 0.0f);
   out.labels.assign(size_t(out.N * out.L), kUnlabelled);
@@ -141,7 +142,7 @@ WellBatch WellBatches::batch(const Epoch& epoch, int64_t index) const {
     out.origin.assign(out.labels.size(), -1);
   }
   for (int64_t n = 0; n < out.N; ++n) {
-    const int64_t number = numbers[size_t(n)], start = start_of(epoch, number);
+    const int64_t number = numbers[size_t(part.first + n)], start = start_of(epoch, number);
     const Source& s = sources_[size_t(windows_[size_t(number)].source)];
     const int64_t length = std::min(length_of(number), s.length - start);
     std::copy_n(s.inputs.begin() + start * channels_, length * channels_, out.inputs.begin() + n * out.L * out.C);

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "data/share.h"
 #include "data/wells_normalise.h"
 #include "data/wells_views.h"
 
@@ -19,6 +20,7 @@ struct WellBatch {
   std::vector<int64_t> lengths;  // [N] samples that are not padding
   std::vector<float> strong;     // [N, L, C] the strong view of the inputs, where one was asked for
   std::vector<int32_t> origin;   // [N, L] the column of the inputs that each of its columns shows, -1: none
+  Whole whole;
 };
 
 // What happens to the curves of a training window, anew in every epoch and different for every window and curve, in the
@@ -63,7 +65,7 @@ class WellBatches {
     std::vector<std::vector<int64_t>> batches;  // window numbers
   };
   Epoch epoch(int64_t number) const;
-  WellBatch batch(const Epoch& epoch, int64_t index) const;
+  WellBatch batch(const Epoch& epoch, int64_t index, const Share& share = {}) const;
 
  private:
   struct Source {

@@ -54,7 +54,7 @@ void Generator::advance() {
 }
 Generator::Draw Generator::draw(RandomStream stream) {
   const KeptInDryRun keep(call_);
-  return {philox_key(seed_, stream), step_.value(), call_++, this};
+  return {philox_key(seed_ + (uint64_t(rank_) << 40), stream), step_.value(), call_++, this};
 }
 const uint64_t* Generator::Draw::step_on(Device device, SourceLocation at) const {
   if (device == Device::cpu || !from) return &step;

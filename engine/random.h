@@ -48,6 +48,8 @@ class Generator {
   uint64_t seed() const { return seed_; }
   uint64_t step() const { return step_.value(); }
   void set(uint64_t seed, uint64_t step = 0);
+  // Of several processes that compute parts of one step each draws numbers of its own; 0 has those of a single process.
+  void set_rank(int rank) { rank_ = rank; }
   void advance();
   struct Draw {
     kernels::PhiloxKey key;
@@ -62,6 +64,7 @@ class Generator {
 
  private:
   uint64_t seed_;
+  int rank_ = 0;
   DeviceScalar<uint64_t> step_;
   uint32_t call_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/communicator.h"
+#include "engine/dry_run.h"
 #include "engine/gpu.h"
 #ifdef KERN_CUDA
 #include "kernels/common/nvidia/nccl.h"
@@ -41,7 +42,7 @@ void prepare_rank_sums([[maybe_unused]] Device device) {
 }
 
 void sum_over_ranks(Tensor& t) {
-  if (communicator().alone()) return;
+  if (communicator().alone() || in_dry_run()) return;
   check(t.dense() && t.dtype() == DType::f32, "sum_over_ranks: the tensor must be dense and f32");
   if (t.device() == Device::cpu) return communicator().sum(std::span(t.mutate(), size_t(t.size())));
 #ifdef KERN_CUDA

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/atomic_file.h"
+#include "engine/communicator.h"
 #include "engine/interruption.h"
 #include "engine/random.h"
 #include "kernels/common/log.h"
@@ -88,7 +89,7 @@ class Loop {
     begin_tensorboard();
     while (s_.epoch < options_.epochs && !worn_out()) {
       // Asked before as well: resuming a run whose time is used up must not add to it.
-      auto reason = asked_to_stop();
+      auto reason = asked().stop;
       try {
         if (!reason) reason = epoch();
       } catch (const Interrupted&) {
@@ -106,8 +107,8 @@ class Loop {
  private:
   LoopResult done(EndReason reason) {
     const Averaged averaged(t_);
-    t_.save_model(run_.file(kLastModelFile));
-    if (!s_.best_epoch) t_.save_model(run_.file(kBestModelFile));  // stopped before the first validation
+    save_model(kLastModelFile);
+    if (!s_.best_epoch) save_model(kBestModelFile);  // stopped before the first validation
     return {s_, reason};
   }
   bool worn_out() const {
@@ -134,8 +135,7 @@ class Loop {
       ++s_.step;
       ++s_.index;
       if (options_.stop_after_steps > 0 && s_.step >= options_.stop_after_steps) return EndReason::killed_for_test;
-      const auto reason = asked_to_stop();
-      const bool saves = !reason && steady_seconds() - last_save_ >= options_.checkpoint_every;
+      const auto [reason, saves] = asked();
       if ((reason || saves || s_.index == steps) && !read_losses(0)) return EndReason::diverged;
       if (reason) return reason;
       if (saves) save();
@@ -180,7 +180,7 @@ class Loop {
   bool read_losses(size_t but) {
     for (; waiting_.size() > but; waiting_.pop_front()) {
       const StepResult& r = waiting_.front();
-      const double loss = r.loss.value();
+      const double loss = communicator().sum(r.loss.value());
       if (!std::isfinite(loss)) {
         progress_.note(text("the loss became ", std::isnan(loss) ? "not a number" : "infinite", " in epoch ",
                             s_.epoch + 1, ": the training diverged. Lower lr, or look at the data with inspect"));
@@ -203,22 +203,38 @@ class Loop {
     if (better) {
       s_.best = v.score;
       s_.best_epoch = e + 1;
-      t_.save_model(run_.file(kBestModelFile));
+      save_model(kBestModelFile);
     }
     return {std::move(v), better};
   }
 
   double lr_scale() const { return t_.schedule->lr(s_.step) / t_.schedule->base_lr(); }
 
-  std::optional<EndReason> asked_to_stop() const {
-    if (SignalWatch::asked()) return EndReason::signal;
-    if (run_.stop_requested()) return EndReason::stop_file;
-    if (options_.time_budget > 0 && seconds() >= options_.time_budget) return EndReason::time_budget;
-    return {};
+  // What is to be done between two steps. All ranks ask together and hear the same: a signal may reach any of them, the
+  // rest is the first one's affair.
+  struct Asked {
+    std::optional<EndReason> stop;
+    bool save = false;
+  };
+  Asked asked() const {
+    Communicator& all = communicator();
+    int64_t wish[] = {SignalWatch::asked(), all.root() && run_.stop_requested(),
+                      all.root() && options_.time_budget > 0 && seconds() >= options_.time_budget,
+                      all.root() && steady_seconds() - last_save_ >= options_.checkpoint_every};
+    all.sum(std::span<int64_t>(wish));
+    if (wish[0]) return {EndReason::signal};
+    if (wish[1]) return {EndReason::stop_file};
+    if (wish[2]) return {EndReason::time_budget};
+    return {{}, wish[3] > 0};
+  }
+  // The ranks hold the same: the first one writes.
+  void save_model(const char* name) const {
+    if (communicator().root()) t_.save_model(run_.file(name));
   }
 
   // metrics.csv holds nothing that another run of the same configuration would not: times stand beside it.
   void log(const EpochRecord& r) {
+    if (!communicator().root()) return;
     if (!metrics_) {
       std::vector<std::string> columns{"epoch", "train_loss", "lr"};
       for (const auto& [name, value] : r.figures) columns.push_back(name);
@@ -234,7 +250,7 @@ class Loop {
   // --- TensorBoard: the same figures, and what a table does not hold ---
 
   void begin_tensorboard() {
-    if (options_.logger != Logger::tensorboard) return;
+    if (options_.logger != Logger::tensorboard || !communicator().root()) return;
     tensorboard_.emplace(run_.file(kTensorBoardFolder), s_.epoch);
     bool here = true;
     for (const auto& [name, model] : t_.models) here = here && model.device() == Device::cpu;
@@ -276,12 +292,15 @@ class Loop {
   }
 
   void save() {
+    if (communicator().root()) write_checkpoint();
+    last_save_ = steady_seconds();
+  }
+  void write_checkpoint() {
     s_.seconds = seconds();
     s_.schedule = t_.schedule->state();
     Metadata metadata = t_.identity;
     metadata[kSeedKey] = std::to_string(default_generator().seed());
     save_checkpoint(run_.file(kCheckpointFile), all_tensors(t_), s_, metadata);
-    last_save_ = steady_seconds();
   }
 
   void restore() {

@@ -8,13 +8,16 @@
 #include <utility>
 #include <vector>
 
+#include "data/share.h"
 #include "training/loop.h"
 
 namespace kern::training {
 
 struct LabelledBatch {
-  Tensor x;       // [N,L,C] or [N,H,W,C]
-  Tensor labels;  // i32, [N,L] or [N,H,W]; -1 takes no part
+  Tensor x;                // [N,L,C] or [N,H,W,C]
+  Tensor labels;           // i32, [N,L] or [N,H,W]; -1 takes no part
+  data::Whole whole = {};  // what N is a part of, where several ranks train
+  int64_t samples() const { return whole.samples > 0 ? whole.samples : x.dim(0); }
 };
 
 // Two views of the same data. What they are is the data side's affair: a strong view may move what it shows, and says

@@ -2,7 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "engine/communicator.h"
+#include "engine/random.h"
+#include "engine/rank_sums.h"
 #include "kernels/common/log.h"
+#include "training/rank_share.h"
 
 namespace kern::training {
 namespace {
@@ -28,6 +34,17 @@ void warn_of_few_updates(const Recipe& recipe, int64_t updates_in_epoch) {
        recipe.batch > 1 ? " or a smaller batch=" : "", " would make ", kFew);
 }
 
+// What several ranks can train.
+TrainedNetwork expected_on_ranks(TrainedNetwork what) {
+  const int ranks = communicator().size();
+  if (ranks == 1) return what;
+  check(what.method.kind == MethodKind::supervised, "method=", to_string(what.method.kind),
+        " is done by one process: start it without mpirun, or leave method=supervised");
+  check(what.recipe.batch >= ranks, "batch=", what.recipe.batch, " is shared by ", ranks,
+        " ranks, and each needs a sample at least: set a larger batch=, or start fewer");
+  return what;
+}
+
 // The same data; the time that they take is added up.
 template <class F>
 F timed(F next, double& seconds) {
@@ -43,12 +60,23 @@ F timed(F next, double& seconds) {
 }  // namespace
 
 NetworkTraining::NetworkTraining(TrainedNetwork what, std::unique_ptr<StepSource> batches)
-    : what_(std::move(what)),
+    : what_(expected_on_ranks(std::move(what))),
       batches_(std::move(batches)),
       optimiser_(what_.recipe.make_optimiser(parameter_groups(what_.network, what_.rates))),
       schedule_(what_.recipe.make_schedule(batches_->steps())) {
   if (what_.recipe.ema > 0) ema_.emplace(optimiser_, EmaOptions{.decay = what_.recipe.ema});
   method_ = method_of(what_, optimiser_);
+  if (communicator().alone()) return;
+  prepare_rank_sums(what_.network.device());
+  default_generator().set_rank(communicator().rank());
+  const std::vector<NamedTensor> all = what_.network.tensors(), trained = what_.network.parameters();
+  expect_equal_on_ranks(all);
+  for (const NamedTensor& t : all)
+    if (std::ranges::none_of(trained, [&](const NamedTensor& p) { return p.name == t.name; }))
+      statistics_.push_back(t.tensor);
+  check(statistics_.empty() || what_.network.device() == Device::cpu,
+        "several ranks on GPUs train networks without running statistics: choose a norm that has none "
+        "(norm=instance or group), or device=cpu");
 }
 
 StepResult NetworkTraining::step(int epoch, int64_t index) {
@@ -57,6 +85,7 @@ StepResult NetworkTraining::step(int epoch, int64_t index) {
   data.labelled = timed(std::move(data.labelled), waited_);
   data.unlabelled = timed(std::move(data.unlabelled), waited_);
   StepResult result = method_.step(data);
+  mean_over_ranks(statistics_);
   steps_took_ += steady_seconds() - before;
   return result;
 }
@@ -73,7 +102,10 @@ StepMemory NetworkTraining::foresee(int64_t labelled, int64_t unlabelled) {
 
 StepMemory NetworkTraining::announce(std::string_view otherwise, size_t data) {
   warn_of_few_updates(what_.recipe, steps());
-  const auto foreseen = [&](int batch) { return foresee(batch, what_.method.unlabelled_or(batch)); };
+  const auto foreseen = [&](int batch) {
+    const int ranks = communicator().size();  // each takes its part
+    return foresee((batch + ranks - 1) / ranks, (what_.method.unlabelled_or(batch) + ranks - 1) / ranks);
+  };
   return announce_memory(what_.recipe, foreseen, what_.network.device(), otherwise, data);
 }
 

@@ -68,6 +68,7 @@ class NetworkTraining {
   Schedule schedule_;
   std::optional<Ema> ema_;
   Method method_;
+  std::vector<Tensor> statistics_;      // of several ranks: what each moves by its own samples
   double waited_ = 0, steps_took_ = 0;  // seconds
 };
 

@@ -6,6 +6,7 @@
 #include "engine/dry_run.h"
 #include "engine/ops/sum_squares.h"
 #include "engine/profile.h"
+#include "engine/rank_sums.h"
 
 namespace kern::training {
 namespace {
@@ -67,6 +68,8 @@ void Optimiser::set_lr(double lr) {
   check(lr >= 0 && std::isfinite(lr), "the learning rate must be a number that is not negative, got ", lr);
   lr_ = lr;
 }
+
+void Optimiser::sum_gradients_over_ranks() { sum_over_ranks(arena_.gradients()); }
 
 void Optimiser::step(SourceLocation at) {
   prepare_step();

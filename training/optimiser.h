@@ -58,6 +58,8 @@ class Optimiser {
   // Called once, when the next update is about to use up the gradients. On the CPU alone: a GPU's step is recorded.
   void before_next_update(std::function<void()> look) { look_ = std::move(look); }
   void clear_gradients() { arena_.clear_gradients(); }
+  // Before an update that several ranks make together, all of them: gradients become their sums over ranks.
+  void sum_gradients_over_ranks();
   // The next step() sees the gradients scaled so that their joint Euclidean norm is at most `limit` (0: any). The
   // device does that by itself: nobody waits.
   void clip_gradient_norm(double limit, SourceLocation at = SourceLocation::current());

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "engine/atomic_file.h"
+#include "engine/communicator.h"
 #include "engine/json.h"
 #include "kernels/common/error.h"
 #include "kernels/common/log.h"
@@ -157,43 +158,59 @@ RunState run_state(const fs::path& folder) {
   return RunState::foreign;
 }
 
+template <class Make>
+RunFolder RunFolder::of_ranks(const fs::path& path, bool resumed, const Make& make) {
+  Communicator& all = communicator();
+  if (all.root()) {
+    RunFolder run = make();
+    if (!all.alone()) all.gather(run.was_finished_ ? "finished" : "");
+    return run;
+  }
+  return {path, -1, resumed, !all.gather("")[0].empty(), false};
+}
+
 RunFolder RunFolder::create(const fs::path& path, int64_t expected_bytes) {
-  check(!path.empty(), "the run folder has no name: give one with run=");
-  check_fresh(path);
-  std::error_code ignored;
-  const bool created = !fs::exists(path, ignored);
-  make_folder(path);
-  RunFolder run(path, lock_folder(path), false, false);
-  run.created_ = created;
-  check_fresh(path);  // again, now that nobody else can write here
-  remove_temporaries(path);
-  check_space(path, expected_bytes);
-  clear_leftovers(path);
-  run.write_state(false);
-  return run;
+  return of_ranks(path, false, [&] {
+    check(!path.empty(), "the run folder has no name: give one with run=");
+    check_fresh(path);
+    std::error_code ignored;
+    const bool created = !fs::exists(path, ignored);
+    make_folder(path);
+    RunFolder run(path, lock_folder(path), false, false);
+    run.created_ = created;
+    check_fresh(path);  // again, now that nobody else can write here
+    remove_temporaries(path);
+    check_space(path, expected_bytes);
+    clear_leftovers(path);
+    run.write_state(false);
+    return run;
+  });
 }
 
 RunFolder RunFolder::resume(const fs::path& path, int64_t expected_bytes) {
-  check(!path.empty(), "the run to resume has no name: give its folder with resume=");
-  check_run(path);
-  const int lock = lock_folder(path);
-  RunFolder run(path, lock, true, standing_of(path) == Standing::finished);
-  remove_temporaries(path);
-  check_space(path, expected_bytes);
-  std::error_code ignored;
-  fs::remove(path / kStop, ignored);
-  return run;
+  return of_ranks(path, true, [&] {
+    check(!path.empty(), "the run to resume has no name: give its folder with resume=");
+    check_run(path);
+    const int lock = lock_folder(path);
+    RunFolder run(path, lock, true, standing_of(path) == Standing::finished);
+    remove_temporaries(path);
+    check_space(path, expected_bytes);
+    std::error_code ignored;
+    fs::remove(path / kStop, ignored);
+    return run;
+  });
 }
 
-RunFolder::RunFolder(fs::path path, int lock, bool resumed, bool was_finished)
-    : path_(std::move(path)), lock_(lock), resumed_(resumed), was_finished_(was_finished) {}
+RunFolder::RunFolder(fs::path path, int lock, bool resumed, bool was_finished, bool writes)
+    : path_(std::move(path)), lock_(lock), resumed_(resumed), was_finished_(was_finished), writes_(writes) {}
 
 RunFolder::RunFolder(RunFolder&& other) noexcept
     : path_(std::move(other.path_)),
       lock_(std::exchange(other.lock_, -1)),
       created_(std::exchange(other.created_, false)),
       resumed_(other.resumed_),
-      was_finished_(other.was_finished_) {}
+      was_finished_(other.was_finished_),
+      writes_(other.writes_) {}
 
 RunFolder::~RunFolder() {
   if (created_ && std::uncaught_exceptions() > 0) remove_if_unused();
@@ -212,6 +229,7 @@ void RunFolder::remove_if_unused() const {
 }
 
 void RunFolder::write(std::string_view name, std::string_view content) const {
+  if (!writes_) return;
   const fs::path target = file(name);
   if (target.parent_path() != path_) make_folder(target.parent_path());
   write_file(target, content);
@@ -229,7 +247,7 @@ CsvLog RunFolder::csv(std::string_view name, std::vector<std::string> columns, d
 
 bool RunFolder::stop_requested() const {
   std::error_code ignored;
-  return fs::exists(path_ / kStop, ignored);
+  return writes_ && fs::exists(path_ / kStop, ignored);
 }
 
 void RunFolder::finish() const { write_state(true); }

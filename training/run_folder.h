@@ -6,6 +6,9 @@
 //   …  if (run.stop_requested()) …  save and leave
 //   run.write_result(json);  run.finish();
 //
+// Of several ranks (engine/communicator.h) the first writes; the others have the same folder, and what they would write there
+// goes nowhere.
+//
 // run.json marks the folder as a run and says whether it is finished. While a RunFolder lives it holds the folder's
 // lock, which the kernel frees whenever the process ends, however it ends.
 #pragma once
@@ -52,12 +55,16 @@ class RunFolder {
 
  private:
   void remove_if_unused() const;
-  RunFolder(std::filesystem::path path, int lock, bool resumed, bool was_finished);
+  RunFolder(std::filesystem::path path, int lock, bool resumed, bool was_finished, bool writes = true);
+  // Of a rank that is not the first, when that has done make().
+  template <class Make>
+  static RunFolder of_ranks(const std::filesystem::path& path, bool resumed, const Make& make);
   void write_state(bool finished) const;
   std::filesystem::path path_;
   int lock_ = -1;
   bool created_ = false;  // by this run: the folder was not there before
   bool resumed_ = false, was_finished_ = false;
+  bool writes_ = true;
 };
 
 enum class RunState { none, unfinished, finished, foreign };

@@ -1,6 +1,6 @@
 // Where the steps of a training get their batches: labelled ones, and unlabelled ones where the method has a use for
 // them, each from a loader of its own. What a step gets depends on (epoch, index) alone, so that a resumed training
-// goes on with the same batches.
+// goes on with the same batches; of several ranks each gets its part of them.
 #pragma once
 #include <algorithm>
 #include <functional>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/cycling_loader.h"
+#include "engine/communicator.h"
 #include "training/adversarial.h"
 #include "training/methods.h"
 
@@ -42,8 +43,12 @@ class StepLoaders : public StepSource {
  public:
   StepLoaders(Batches labelled, std::optional<Batches> unlabelled, BatchTensors<Batches> tensors, const Recipe& recipe,
               const MethodRecipe& method = {})
-      : recipe_(recipe), method_(method), labelled_(std::move(labelled)), tensors_(std::move(tensors)) {
-    if (unlabelled) unlabelled_.emplace(std::move(*unlabelled));
+      : recipe_(recipe),
+        method_(method),
+        share_{communicator().rank(), communicator().size()},
+        labelled_(std::move(labelled), share_),
+        tensors_(std::move(tensors)) {
+    if (unlabelled) unlabelled_.emplace(std::move(*unlabelled), share_);
   }
 
   const Batches& labelled() const { return labelled_.batches(); }
@@ -80,7 +85,10 @@ class StepLoaders : public StepSource {
     if (heads)
       d.labelled = [this]() -> LabelledBatch {
         if (one_pass() && left_-- <= 0) return {};
-        return tensors_.labelled(labelled_.next());
+        const auto batch = labelled_.next();
+        LabelledBatch out = tensors_.labelled(batch);
+        out.whole = batch.whole;
+        return out;
       };
     if (unlabelled_ && (both || !heads)) d.unlabelled = [this] { return tensors_.unlabelled(unlabelled_->next()); };
     return d;
@@ -108,6 +116,7 @@ class StepLoaders : public StepSource {
 
   Recipe recipe_;
   MethodRecipe method_;
+  data::Share share_;  // of every batch, this rank's
   data::CyclingLoader<Batches> labelled_;
   std::optional<data::CyclingLoader<Batches>> unlabelled_;
   BatchTensors<Batches> tensors_;

@@ -1,5 +1,8 @@
 #include "training/supervised.h"
 
+#include "engine/communicator.h"
+#include "training/rank_share.h"
+
 namespace kern::training {
 
 Supervised::Supervised(AnyModule network, Optimiser& optimiser, SupervisedOptions options)
@@ -12,13 +15,18 @@ StepResult Supervised::step(const std::function<LabelledBatch()>& next) {
   return network_.device() == Device::cpu ? step_at_once(next) : step_recorded(next);
 }
 
-Tensor Supervised::forward_backward(const Tensor& x, const Tensor& labels) const {
+Tensor Supervised::factor_of(double share, Device device) const {
+  return Tensor::full({1}, float(share) / float(options_.accumulate), {.device = device});
+}
+
+Tensor Supervised::forward_backward(const Tensor& x, const Tensor& labels, const Tensor& factor) const {
   const Tensor loss = labelled_loss(options_.loss, network_, {x, labels}, weights_);
-  backward(loss, Tensor::full({1}, 1.0f / float(options_.accumulate), {.device = loss.device()}));
+  backward(loss, factor);
   return loss.detach();
 }
 
 void Supervised::apply_update() {
+  optimiser_.sum_gradients_over_ranks();
   if (options_.clip > 0) optimiser_.clip_gradient_norm(options_.clip);
   optimiser_.apply_step();
 }
@@ -28,8 +36,10 @@ StepResult Supervised::step_at_once(const std::function<LabelledBatch()>& next) 
   for (int i = 0; i < options_.accumulate; ++i) {
     const LabelledBatch batch = next();
     if (!batch.x) break;
-    result.loss.add(forward_backward(batch.x, batch.labels), batch.x.dim(0));
-    result.samples += batch.x.dim(0);
+    const double share = share_of_loss(batch, options_.class_weights);
+    const Tensor loss = forward_backward(batch.x, batch.labels, factor_of(share, network_.device()));
+    result.loss.add(loss, batch.samples(), share);
+    result.samples += batch.samples();
   }
   optimiser_.prepare_step();
   apply_update();
@@ -38,13 +48,22 @@ StepResult Supervised::step_at_once(const std::function<LabelledBatch()>& next) 
 
 // All batches are there before the step begins: it has no end in the middle.
 StepResult Supervised::step_recorded(const std::function<LabelledBatch()>& next) {
-  std::vector<Tensor> inputs;
+  struct Part {
+    int64_t samples;
+    double share;
+  };
+  std::vector<Tensor> inputs;  // of each batch x, labels and, where it changes from step to step, its factor
+  std::vector<Part> parts;
+  const bool ranks = !communicator().alone();
   for (int i = 0; i < options_.accumulate; ++i) {
     LabelledBatch batch = next();
     if (!batch.x) break;
+    parts.push_back({batch.samples(), share_of_loss(batch, options_.class_weights)});
     inputs.push_back(std::move(batch.x));
     inputs.push_back(std::move(batch.labels));
+    if (ranks) inputs.push_back(factor_of(parts.back().share, Device::cpu));
   }
+  const size_t each = ranks ? 3 : 2;
   std::vector<int64_t> frozen;  // parameters that are trained now decide what is computed
   for (const Tensor& p : optimiser_.arena().parameters()) frozen.push_back(!p.requires_grad());
   optimiser_.prepare_step();
@@ -52,16 +71,16 @@ StepResult Supervised::step_recorded(const std::function<LabelledBatch()>& next)
       inputs,
       [&](const std::vector<Tensor>& there) {
         std::vector<Tensor> out;
-        for (size_t i = 0; i < there.size(); i += 2) out.push_back(forward_backward(there[i], there[i + 1]));
+        for (size_t i = 0; i < there.size(); i += each)
+          out.push_back(forward_backward(there[i], there[i + 1], ranks ? there[i + 2] : factor_of(1, Device::cuda)));
         apply_update();
         return out;
       },
       frozen);
   StepResult result;
   for (size_t i = 0; i < losses.size(); ++i) {
-    const int64_t samples = inputs[2 * i].dim(0);
-    result.loss.add(losses[i], samples);
-    result.samples += samples;
+    result.loss.add(losses[i], parts[i].samples, parts[i].share);
+    result.samples += parts[i].samples;
   }
   return result;
 }

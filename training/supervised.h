@@ -1,4 +1,5 @@
 // Supervised segmentation: cross entropy between the logits and the labels, backward, update. Signals and images alike.
+// Of several ranks each computes its part of a batch; the gradients' sum over ranks makes the update (training/rank_share.h).
 #pragma once
 #include <functional>
 #include <vector>
@@ -29,8 +30,10 @@ class Supervised {
  private:
   StepResult step_at_once(const std::function<LabelledBatch()>& next);
   StepResult step_recorded(const std::function<LabelledBatch()>& next);
-  // The loss, [1]; what backward gives is added to the gradients.
-  Tensor forward_backward(const Tensor& x, const Tensor& labels) const;
+  // The loss, [1]; what backward gives, times `factor` [1], is added to the gradients.
+  Tensor forward_backward(const Tensor& x, const Tensor& labels, const Tensor& factor) const;
+  // A batch's factor in the gradient of the update: one of `accumulate`, and of several ranks this one's share.
+  Tensor factor_of(double share, Device device) const;
   void apply_update();
   AnyModule network_;
   Optimiser& optimiser_;

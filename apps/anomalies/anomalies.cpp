@@ -17,7 +17,8 @@ const Task& anomalies_task() {
           verb<AnomaliesSynthesizeConfig>("synthesize", "make images of a conveyor with and without spills",
                                           describe_anomalies_synthesize, run_anomalies_synthesize),
           verb<AnomaliesTrainConfig>("train", "train a model and find its threshold; writes a run folder with a report",
-                                     describe_anomalies_train, run_anomalies_train),
+                                     describe_anomalies_train, run_anomalies_train)
+              .on_ranks(),
           verb<AnomaliesEvaluateConfig>("evaluate", "evaluate a model on good and defective images; writes a report",
                                         describe_anomalies_evaluate, run_anomalies_evaluate),
           verb<AnomaliesPredictConfig>(

@@ -406,6 +406,8 @@ void evaluate_and_report(const Work& t, Trained& trained, Call& call) {
 }  // namespace
 
 void run_anomalies_train(const AnomaliesTrainConfig& c, Call& call) {
+  check(c.model != kPadim || communicator().alone(),
+        "model=padim is fitted by one process, in one pass over the images: start it without mpirun");
   const RunFolder run = open_run(c.run, c.resume, call);
   inform("reading the images of ", c.data.path);
   Work t{c, run, begin_run(run, c, describe_anomalies_train, call), read_source(c.data), {}, c.machine.where(), false};

@@ -18,10 +18,12 @@ const Task& faults_task() {
           verb<SynthesizeSeismicConfig>("synthesize", "make synthetic sections or cubes with faults and their labels",
                                         describe_synthesize, run_faults_synthesize),
           verb<FaultsTrainConfig>("train", "train a network on synthetic sections", describe_faults_train,
-                                  run_faults_train),
+                                  run_faults_train)
+              .on_ranks(),
           verb<FaultsFitConfig>("fit", "go on training a model with a survey of one's own, interpreted in part or not",
                                 describe_faults_fit, run_faults_fit)
-              .taking_one("survey"),
+              .taking_one("survey")
+              .on_ranks(),
           verb<FaultsEvaluateConfig>("evaluate", "measure a model on sections whose faults are known",
                                      describe_faults_evaluate, run_faults_evaluate),
           verb<FaultsPredictConfig>("predict", "find faults in SEG-Y files or in images of sections",

@@ -18,7 +18,8 @@ const Task& images_task() {
           verb<ImagesTrainConfig>("preview", "draw training images as the augmentation changes them",
                                   describe_images_preview, run_images_preview),
           verb<ImagesTrainConfig>("train", "train a network; writes a run folder with a report", describe_images_train,
-                                  run_images_train),
+                                  run_images_train)
+              .on_ranks(),
           verb<ImagesEvaluateConfig>("evaluate", "evaluate a model on images with masks; writes a report",
                                      describe_images_evaluate, run_images_evaluate),
           verb<ImagesPredictConfig>("predict", "write the mask of an image, or of every image of a folder",

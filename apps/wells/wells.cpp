@@ -18,7 +18,8 @@ const Task& wells_task() {
           verb<SynthesizeConfig>("synthesize", "make synthetic gamma-ray wells with facies", describe_synthesize,
                                  run_wells_synthesize),
           verb<TrainConfig>("train", "train a network; writes a run folder with a report", describe_train,
-                            run_wells_train),
+                            run_wells_train)
+              .on_ranks(),
           verb<EvaluateConfig>("evaluate", "evaluate a model on labelled wells; writes a report", describe_evaluate,
                                run_wells_evaluate),
           verb<PredictConfig>("predict", "add the predicted curve and class probabilities to wells", describe_predict,

@@ -153,6 +153,13 @@ class MpiCommunicator final : public Communicator {
     check_mpi(MPI_Ibarrier(calls_, &r), "a barrier");
     wait(r);
   }
+  // However long it takes: the first rank may still be writing its report.
+  void wait_for_all() {
+    MPI_Request r = MPI_REQUEST_NULL;
+    if (MPI_Ibarrier(calls_, &r) != MPI_SUCCESS) return;
+    for (int there = 0; !there; std::this_thread::sleep_for(std::chrono::milliseconds(5)))
+      if (MPI_Test(&r, &there, MPI_STATUS_IGNORE) != MPI_SUCCESS) return;
+  }
   [[noreturn]] void abort(int exit_code) override {
     std::fflush(nullptr);
     MPI_Abort(MPI_COMM_WORLD, exit_code);
@@ -245,6 +252,7 @@ MpiSession::MpiSession() {
 
 MpiSession::~MpiSession() {
   if (!joined_) return;
+  static_cast<MpiCommunicator&>(communicator()).wait_for_all();
   set_communicator(nullptr);
   MPI_Finalize();
 }

@@ -29,9 +29,9 @@ TemporaryFolder::~TemporaryFolder() {
   fs::remove_all(path_, ignored);
 }
 
-Process::Process(const Arguments& arguments, const Environment& environment) {
+Process::Process(const Arguments& arguments, const Environment& environment, const char* program) {
   const std::string out = folder_ / "out", err = folder_ / "err";
-  std::vector<char*> argv{const_cast<char*>(kern_program())};
+  std::vector<char*> argv{const_cast<char*>(program)};
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
   pid_ = ::fork();
@@ -80,12 +80,40 @@ Result run(const Arguments& arguments, const Environment& environment) {
   return Process(arguments, environment).wait();
 }
 
-Result run_well(const Arguments& arguments, const Environment& environment) {
-  Result r = run(arguments, environment);
+namespace {
+Result expect_done(Result r, const Arguments& arguments) {
   std::string line;
   for (const std::string& a : arguments) line += " " + a;
   EXPECT_EQ(r.code, 0) << "kern" << line << "\n" << r.out << r.err;
   return r;
+}
+}  // namespace
+
+Result run_well(const Arguments& arguments, const Environment& environment) {
+  return expect_done(run(arguments, environment), arguments);
+}
+
+const char* mpi_launcher() {
+#ifdef KERN_MPI_LAUNCHER
+  return KERN_MPI_LAUNCHER;
+#else
+  return nullptr;
+#endif
+}
+
+Result run_ranks(int ranks, const Arguments& arguments, const Environment& environment) {
+  if (ranks == 1) return run(arguments, environment);
+  Arguments all{"-n", std::to_string(ranks), kern_program()};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  // Open MPI wants to be told that root and few processors are meant.
+  Environment set{{"OMPI_ALLOW_RUN_AS_ROOT", "1"},
+                  {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"},
+                  {"OMPI_MCA_rmaps_base_oversubscribe", "1"}};
+  set.insert(set.end(), environment.begin(), environment.end());
+  return Process(all, set, mpi_launcher()).wait();
+}
+Result run_ranks_well(int ranks, const Arguments& arguments, const Environment& environment) {
+  return expect_done(run_ranks(ranks, arguments, environment), arguments);
 }
 
 void expect_refusal(const Arguments& arguments, const std::vector<std::string>& words, int code) {

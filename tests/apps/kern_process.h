@@ -39,7 +39,8 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 // A running `kern`; killed at the end of its scope.
 class Process {
  public:
-  explicit Process(const Arguments& arguments, const Environment& environment = {});
+  explicit Process(const Arguments& arguments, const Environment& environment = {},
+                   const char* program = kern_program());
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -56,6 +57,11 @@ class Process {
 Result run(const Arguments& arguments, const Environment& environment = {});
 // The same for what must succeed: the output is shown otherwise.
 Result run_well(const Arguments& arguments, const Environment& environment = {});
+// `kern` by so many ranks on this machine, one thread each; one is the program by itself.
+// Where mpi_launcher() is null there is only the latter.
+const char* mpi_launcher();  // null: built without MPI
+Result run_ranks(int ranks, const Arguments& arguments, const Environment& environment = {});
+Result run_ranks_well(int ranks, const Arguments& arguments, const Environment& environment = {});
 // The same for what must fail: one sentence on stderr that holds all the words, and the exit code.
 void expect_refusal(const Arguments& arguments, const std::vector<std::string>& words, int code = 1);
 

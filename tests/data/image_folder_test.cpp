@@ -223,6 +223,13 @@ TEST_F(ImageFolder, BatchesDependOnSeedEpochAndIndexAlone) {
   EXPECT_EQ(a.inputs, b.inputs);
   EXPECT_EQ(a.labels, b.labels);
   EXPECT_EQ(later.N, 1);
+  // Two ranks' parts.
+  const ImageBatch left = kept.batch(e, 0, {0, 2}), right = kept.batch(e, 0, {1, 2});
+  std::vector<float> both = left.inputs;
+  both.insert(both.end(), right.inputs.begin(), right.inputs.end());
+  EXPECT_EQ(both, a.inputs);
+  EXPECT_EQ(left.whole.samples, 3);
+  EXPECT_TRUE(kept.batch(e, 2, {0, 2}).whole.lent);
   EXPECT_NE(kept.batch(kept.epoch(5), 0).inputs, a.inputs);
   std::set<int64_t> seen;
   for (int64_t i = 0; i < 3; ++i)

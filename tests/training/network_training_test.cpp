@@ -17,11 +17,12 @@ struct Counted {
   };
   struct Batch {
     int64_t number, index;
+    data::Whole whole = {};
   };
   int64_t batches = 3;
   int64_t size() const { return batches; }
   Epoch epoch(int64_t number) const { return {number}; }
-  Batch batch(const Epoch& e, int64_t index) const { return {e.number, index}; }
+  Batch batch(const Epoch& e, int64_t index, const data::Share& = {}) const { return {e.number, index}; }
 };
 
 BatchTensors<Counted> tensors() {
