@@ -14,6 +14,7 @@
 
 #include "apps/completion.h"
 #include "apps/info.h"
+#include "apps/ranks.h"
 #include "engine/atomic_file.h"
 #include "engine/autograd.h"
 #include "engine/communicator.h"
@@ -174,7 +175,9 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
   }
   if (options.quiet && prepared.keys.has("quiet")) prepared.keys.set("quiet=true");
   prepared.keys.check();
+  expect_same_start(version(), options.words, prepared.keys);
   const SilentOutput silent(options.quiet || !communicator().root());
+  const FirstRankLogs logs;
   // What would only be found wrong after hours of work is looked at first.
   kernels::preferred_impl({});  // reads KERN_IMPL
   kernels::winograd_enabled();  // KERN_WINOGRAD
@@ -182,7 +185,7 @@ int run_verb(const std::string& command, const Verb& verb, const VerbOptions& op
   recompute_enabled();          // KERN_RECOMPUTE
   check_tuning();               // KERN_TUNE
   std::error_code none;
-  if (const auto folder = std::filesystem::path(options.json).parent_path(); !folder.empty())
+  if (const auto folder = std::filesystem::path(options.json).parent_path(); !folder.empty() && communicator().root())
     check(std::filesystem::is_directory(folder, none), "--json ", options.json, ": there is no folder ",
           folder.string());
   Call call{prepared.keys};
@@ -323,11 +326,6 @@ std::string out_of_memory() {
               gigabytes(double(machine.totalram) * machine.mem_unit), ". A smaller batch= or smaller pieces need less");
 }
 
-int complain(const std::string& sentence, int code) {
-  std::fprintf(stderr, "%s %s\n", painted("error:", Colour::red).c_str(), terminal_text(sentence).c_str());
-  return code;
-}
-
 }  // namespace
 
 void Figures::put(const std::string& name, Value value) {
@@ -367,6 +365,8 @@ int run_command(const std::vector<const Task*>& tasks, const std::vector<std::st
     return complain(e.sentence, kUsage);
   } catch (const InternalError& e) {
     return complain(text("a fault of kern, please report it: ", e.what()), kOurs);
+  } catch (const RankLost& e) {
+    return complain_of_lost_rank(e.sentence(), input_code);
   } catch (const Error& e) {
     return complain(e.sentence(), input_code);
   } catch (const std::filesystem::filesystem_error& e) {  // a folder that may not be entered, a name that is too long

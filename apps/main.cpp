@@ -7,9 +7,8 @@
 #include "apps/images/images.h"
 #include "apps/program.h"
 #include "apps/wells/wells.h"
-#include "engine/communicator.h"
 #include "engine/mpi/mpi.h"
-#include "kernels/common/log.h"
+#include "kernels/common/error.h"
 #include "training/process.h"
 
 int main(int argc, char** argv) {
@@ -17,13 +16,10 @@ int main(int argc, char** argv) {
   kern::training::prepare_process();
   try {
     const kern::MpiSession ranks;
-    if (!kern::communicator().root()) kern::set_log_sink([](kern::LogLevel, const std::string&) {});
-    const int code =
-        run_command({&wells_task(), &images_task(), &faults_task(), &anomalies_task(), &bench_task(), &program_task()},
-                    {argv + 1, argv + argc});
-    // The others may wait for this rank, which will not come.
-    if (code != kDone && !kern::communicator().alone()) kern::communicator().abort(code);
-    return code;
+    // An error ends all ranks (apps/ranks.h); all else that has an exit code they come to together.
+    return run_command(
+        {&wells_task(), &images_task(), &faults_task(), &anomalies_task(), &bench_task(), &program_task()},
+        {argv + 1, argv + argc});
   } catch (const kern::Error& e) {  // of starting the ranks: run_command has told all others
     std::fprintf(stderr, "error: %s\n", e.sentence().c_str());
     return kUsersInput;

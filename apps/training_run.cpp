@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "apps/model_card.h"
+#include "apps/ranks.h"
 #include "engine/communicator.h"
 #include "kernels/common/log.h"
 #include "training/progress.h"
@@ -46,6 +47,7 @@ RunFolder open_results(const std::string& run, bool overwrite) {
 std::optional<LoopState> carry_out(const RunFolder& run, const Recipe& recipe, Training& training,
                                    const RunWords& words, Call& call) {
   training.begin = [&] { run.write("config.yaml", words.config); };
+  expect_same_training(training);
   const SignalWatch signals;
   ProgressBar progress({.title = "train",
                         .unit = words.unit,

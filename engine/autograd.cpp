@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <map>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "engine/dry_run.h"
@@ -68,6 +70,24 @@ void accumulate_leaf(const Tensor& leaf, const Tensor& g) {
 }  // namespace
 
 namespace {
+thread_local const FinalGradients* watching = nullptr;
+
+// How many gradients a backward pass from here will add to each leaf.
+using LeafUses = std::unordered_map<const Tensor::Impl*, int64_t>;
+LeafUses uses_of_leaves(const Node* last) {
+  LeafUses uses;
+  std::unordered_set<const Node*> seen{last};
+  for (std::vector<const Node*> todo{last}; !todo.empty();) {
+    const Node* const node = todo.back();
+    todo.pop_back();
+    for (const NodeInput& input : node->inputs) {
+      if (input.node && seen.insert(input.node.get()).second) todo.push_back(input.node.get());
+      if (!input.node && input.requires_grad()) ++uses[&input.leaf.impl()];
+    }
+  }
+  return uses;
+}
+
 bool& recompute() {
   static bool on = [] {
     const char* value = std::getenv("KERN_RECOMPUTE");
@@ -79,6 +99,11 @@ bool& recompute() {
   return on;
 }
 }  // namespace
+FinalGradients::FinalGradients(std::function<void(const Tensor& leaf)> is_final)
+    : is_final_(std::move(is_final)), outer_(std::exchange(watching, this)) {}
+FinalGradients::~FinalGradients() { watching = outer_; }
+const FinalGradients* FinalGradients::current() { return watching; }
+
 bool recompute_enabled() { return recompute(); }
 void set_recompute(bool on) { recompute() = on; }
 
@@ -183,6 +208,8 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
   if (y.is_leaf()) return accumulate_leaf(y, first);
   NoGrad guard;
   LateGradients late;
+  const FinalGradients* const watch = FinalGradients::current();
+  LeafUses uses = watch ? uses_of_leaves(y.impl().node.get()) : LeafUses();
   std::map<uint64_t, Pending> todo;
   auto give = [&](const std::shared_ptr<Node>& node, const Tensor& g, bool total = false) {
     Pending& p = todo[node->sequence];
@@ -216,6 +243,7 @@ void backward(const Tensor& y, const Tensor& first, SourceLocation at) {
                      " for an input of type ", input.options.dtype);
       if (input.node) late.settle(g), give(input.node, g, grads.is_total(i));
       else accumulate_leaf(input.leaf, g);
+      if (watch && !input.node && --uses[&input.leaf.impl()] == 0) watch->tell(input.leaf);
     }
     // What the op saved is freed as soon as it is used; the emptied node says so when it is asked again.
     node.backward = nullptr;

@@ -104,6 +104,22 @@ void backward(const Tensor& loss, SourceLocation at = SourceLocation::current())
 // The same from any tensor, given dL/dy.
 void backward(const Tensor& y, const Tensor& dy, SourceLocation at = SourceLocation::current());
 
+// While it lives, backward passes of this thread tell of every leaf that has its whole gradient of the pass: the rest of
+// the pass adds nothing to it.
+class FinalGradients {
+ public:
+  explicit FinalGradients(std::function<void(const Tensor& leaf)> is_final);
+  ~FinalGradients();
+  FinalGradients(const FinalGradients&) = delete;
+  FinalGradients& operator=(const FinalGradients&) = delete;
+  static const FinalGradients* current();  // of this thread; null outside
+  void tell(const Tensor& leaf) const { is_final_(leaf); }
+
+ private:
+  std::function<void(const Tensor&)> is_final_;
+  const FinalGradients* outer_;
+};
+
 // Within its scope nothing is recorded.
 class NoGrad {
  public:

@@ -30,6 +30,14 @@ std::unique_ptr<Communicator> set_communicator(std::unique_ptr<Communicator> c) 
   return c;
 }
 
+void expect_alike(std::string_view what, std::string_view mine) {
+  if (communicator().alone()) return;
+  const std::vector<std::string> all = communicator().gather(mine);
+  for (size_t r = 1; r < all.size(); ++r)
+    check(all[r] == all[0], "rank ", int(r), " differs from rank 0 in its ", what, ": ", all[r], ", where rank 0 has ",
+          all[0], ". Start all ranks of a task alike");
+}
+
 int ranks_by_launcher() {
   // srun sets SLURM_NTASKS in every job's shell too; only what it started itself has SLURM_STEP_NUM_TASKS and a PMI.
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS"})

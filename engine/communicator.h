@@ -68,6 +68,9 @@ class Communicator {
   virtual std::vector<std::string> gather(std::string_view mine) { return {std::string(mine)}; }
   // Returns when all have come here.
   virtual void barrier() {}
+  // Before a rank ends by an error: what every rank says that ends now too, by rank; nothing from those that say nothing
+  // within a moment. Not all ranks need to call this.
+  virtual std::vector<std::string> last_words(std::string_view mine) { return {std::string(mine)}; }
   // Ends all ranks, at once, with this exit code; for errors that one rank met and others may not have.
   [[noreturn]] virtual void abort(int exit_code);
 
@@ -91,6 +94,10 @@ class Communicator {
 Communicator& communicator();
 // Once, at the program's beginning (engine/mpi/mpi.h), or in tests. Null: alone again. Returns what it was, null for alone.
 std::unique_ptr<Communicator> set_communicator(std::unique_ptr<Communicator> c);
+
+// Throws the same Error on all ranks, if one has another value than rank 0: "rank 1 differs from rank 0 in its " what, and
+// both values.
+void expect_alike(std::string_view what, std::string_view mine);
 
 // What the launcher that started this process says of it: the number of ranks, 1 where there is no launcher. Read from
 // the environment (Open MPI, MPICH, PMIx and Slurm's variables): no library is asked.

@@ -25,6 +25,7 @@ class ParameterArena {
   Tensor& values() { return values_; }        // [size]
   Tensor& gradients() { return gradients_; }  // [size]
   int64_t size() const { return values_.size(); }
+  int64_t begin_of(size_t i) const { return begins_[i]; }  // of parameter i, in values of the flat arrays
   void clear_gradients();
   // The slice of a flat array of this layout (a moment, say) that belongs to parameter i, in its shape.
   Tensor part(const Tensor& flat, size_t i) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/communicator.h"
 #include "kernels/common/log.h"
 #include "models/discriminator.h"
 #include "training/adversarial.h"
@@ -130,8 +131,11 @@ Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule&
     case MethodKind::supervised:
       return Method(std::make_shared<Supervised>(
           network, optimiser,
-          SupervisedOptions{
-              .class_weights = class_weights, .clip = clip, .accumulate = recipe.accumulate, .loss = std::move(loss)}));
+          SupervisedOptions{.class_weights = class_weights,
+                            .clip = clip,
+                            .accumulate = recipe.accumulate,
+                            .loss = std::move(loss),
+                            .sync_batch_norm = recipe.syncs_batch_norm(communicator().size())}));
     case MethodKind::mean_teacher:
       return Method(std::make_shared<MeanTeacher>(network, optimiser,
                                                   MeanTeacherOptions{.class_weights = class_weights,

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include "engine/communicator.h"
+
 namespace kern::training {
 namespace {
 
@@ -72,7 +74,9 @@ std::string format_rate(double r) {
 
 ProgressBar::ProgressBar(ProgressOptions options) : options_(std::move(options)) {
   if (options_.mode == ProgressMode::automatic)
-    options_.mode = stderr_redraws() ? ProgressMode::terminal : ProgressMode::plain;
+    options_.mode = !communicator().root() ? ProgressMode::quiet
+                    : stderr_redraws()     ? ProgressMode::terminal
+                                           : ProgressMode::plain;
   if (!options_.write) options_.write = write_stderr;
   if (!options_.width) options_.width = stderr_width;
   if (!options_.clock) options_.clock = steady_seconds;

@@ -26,8 +26,9 @@ struct ProgressOptions {
   std::string unit = "samples";  // what advance() counts
   int64_t epochs = 0;            // 0: not a training, one begin() to end() is the whole work
   double time_budget = 0;        // seconds after which the caller stops by itself; 0: none. Bounds the time left
-  ProgressMode mode = ProgressMode::automatic;  // automatic: redraw when stderr is a terminal, else plain lines
-  double plain_interval = 30;                   // seconds between plain lines inside an epoch
+  ProgressMode mode = ProgressMode::
+      automatic;  // automatic: redraw when stderr is a terminal, else plain lines; quiet on all ranks but the first
+  double plain_interval = 30;  // seconds between plain lines inside an epoch
   // What the bar lives on; empty ones are stderr, its width (80 in a pipe) and the steady clock. Tests bring their own.
   std::function<void(std::string_view)> write;
   std::function<int()> width;

@@ -2,6 +2,12 @@
 
 namespace kern::training {
 
+bool Recipe::syncs_batch_norm(int ranks) const {
+  constexpr int kEnough = 8;
+  return ranks > 1 && (sync_batch_norm == SyncBatchNorm::on ||
+                       (sync_batch_norm == SyncBatchNorm::automatic && batch < kEnough * ranks));
+}
+
 Optimiser Recipe::make_optimiser(std::vector<ParameterGroup> groups) const {
   Optimiser::Rule rule = AdamOptions{.weight_decay = weight_decay, .decoupled = optimiser == OptimiserKind::adamw};
   if (optimiser == OptimiserKind::sgd)
@@ -62,6 +68,11 @@ void describe_training(Schema& keys, Recipe& r, const std::string& things) {
            share)
       .key("weight_decay", r.weight_decay, "pull of the weights towards 0", at_least(0))
       .key("clip", r.clip, "limit of the gradient's norm; 0: none", at_least(0))
+      .choice("sync_batch_norm", r.sync_batch_norm,
+              "of several ranks (mpirun): batch norms take their statistics over all ranks' samples, on the CPU; auto: "
+              "where a "
+              "rank has fewer than 8 of a batch",
+              {{"auto", SyncBatchNorm::automatic}, {"on", SyncBatchNorm::on}, {"off", SyncBatchNorm::off}})
       .key("seed", r.seed, "of initial weights, order, augmentation and split; equal seeds give equal files",
            at_least(0));
 }

@@ -11,6 +11,7 @@
 namespace kern::training {
 
 enum class OptimiserKind { adam, adamw, sgd };
+enum class SyncBatchNorm { automatic, on, off };
 
 struct Recipe {
   int epochs = 20;
@@ -24,6 +25,7 @@ struct Recipe {
   int schedule_every = 0;
   double schedule_gamma = ScheduleOptions{}.gamma, schedule_rise = ScheduleOptions{}.rise;
   double ema = 0;
+  SyncBatchNorm sync_batch_norm = SyncBatchNorm::automatic;
   int64_t seed = 1;
   int patience = 0;
   Duration time_budget, checkpoint_every{60};
@@ -32,6 +34,8 @@ struct Recipe {
   Histograms log_histograms = Histograms::none;
   bool log_images = true;
 
+  // Of several ranks, whether batch norms take their statistics over all ranks' samples.
+  bool syncs_batch_norm(int ranks) const;
   Optimiser make_optimiser(std::vector<ParameterGroup> groups) const;
   Schedule make_schedule(int64_t updates_in_epoch) const;  // Error when its keys do not fit together
   LoopOptions loop_options() const;

@@ -1,6 +1,10 @@
 #include "training/supervised.h"
 
+#include <optional>
+
 #include "engine/communicator.h"
+#include "engine/rank_gradient_sums.h"
+#include "engine/rank_norms.h"
 #include "training/rank_share.h"
 
 namespace kern::training {
@@ -26,21 +30,26 @@ Tensor Supervised::forward_backward(const Tensor& x, const Tensor& labels, const
 }
 
 void Supervised::apply_update() {
-  optimiser_.sum_gradients_over_ranks();
   if (options_.clip > 0) optimiser_.clip_gradient_norm(options_.clip);
   optimiser_.apply_step();
 }
 
 StepResult Supervised::step_at_once(const std::function<LabelledBatch()>& next) {
   StepResult result;
+  std::optional<RankGradientSums> sums;
+  if (!communicator().alone()) sums.emplace(optimiser_.arena());
   for (int i = 0; i < options_.accumulate; ++i) {
     const LabelledBatch batch = next();
     if (!batch.x) break;
     const double share = share_of_loss(batch, options_.class_weights);
+    const auto watch = sums && i + 1 == options_.accumulate ? sums->watch() : nullptr;
+    std::optional<RankNorms> norms;
+    if (sums && options_.sync_batch_norm) norms.emplace(!batch.whole.lent);
     const Tensor loss = forward_backward(batch.x, batch.labels, factor_of(share, network_.device()));
     result.loss.add(loss, batch.samples(), share);
     result.samples += batch.samples();
   }
+  if (sums) sums->finish();
   optimiser_.prepare_step();
   apply_update();
   return result;
@@ -73,6 +82,7 @@ StepResult Supervised::step_recorded(const std::function<LabelledBatch()>& next)
         std::vector<Tensor> out;
         for (size_t i = 0; i < there.size(); i += each)
           out.push_back(forward_backward(there[i], there[i + 1], ranks ? there[i + 2] : factor_of(1, Device::cuda)));
+        optimiser_.sum_gradients_over_ranks();
         apply_update();
         return out;
       },

@@ -14,6 +14,7 @@ struct SupervisedOptions {
   double clip = 0;                   // limit of the gradient's norm; 0: none
   int accumulate = 1;                // batches that make one update
   LabelledLoss loss;                 // instead of the cross entropy
+  bool sync_batch_norm = false;      // of several ranks: statistics over all their samples (engine/rank_norms.h)
 };
 
 class Supervised {

@@ -22,6 +22,9 @@ using Clock = std::chrono::steady_clock;
 
 // Values of one message to one rank; a sum of more goes in pieces, so that what it needs beside the values is bounded.
 constexpr int64_t kPiece = 1 << 22;
+// Messages of ranks in trouble, and how long the others are given to say theirs.
+enum Tag { kWaitsInVain, kLastWords };
+constexpr auto kMoment = std::chrono::seconds(3);
 
 void check_mpi(int code, const char* what) {
   if (code == MPI_SUCCESS) return;
@@ -105,7 +108,7 @@ class MpiCommunicator final : public Communicator {
     return std::unique_ptr<MpiCommunicator>(new MpiCommunicator({rank, size, local_rank, local_size}));
   }
   ~MpiCommunicator() override {
-    for (MPI_Comm* c : {&calls_, &shares_, &sums_, &absence_}) MPI_Comm_free(c);
+    for (MPI_Comm* c : {&calls_, &shares_, &sums_, &words_}) MPI_Comm_free(c);
   }
 
   using Communicator::sum;
@@ -160,6 +163,31 @@ class MpiCommunicator final : public Communicator {
     for (int there = 0; !there; std::this_thread::sleep_for(std::chrono::milliseconds(5)))
       if (MPI_Test(&r, &there, MPI_STATUS_IGNORE) != MPI_SUCCESS) return;
   }
+  std::vector<std::string> last_words(std::string_view mine) override {
+    std::vector<std::string> said;
+    said.resize(size_t(size()));
+    said[size_t(rank())] = mine;
+    // What is under way reads and writes memory that the error has left.
+    if (!sending_.empty() || !gathering_.empty()) return said;
+    static std::string words;  // until the process has ended
+    words = mine;
+    tell_all(words, kLastWords);
+    int silent = size() - 1;
+    for (const auto begin = Clock::now(); silent > 0 && Clock::now() - begin < kMoment;) {
+      MPI_Status status;
+      if (!heard(kLastWords, status)) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        continue;
+      }
+      int length = 0;
+      MPI_Get_count(&status, MPI_CHAR, &length);
+      std::string& theirs = said[size_t(status.MPI_SOURCE)];
+      theirs.resize(size_t(length));
+      MPI_Recv(theirs.data(), length, MPI_CHAR, status.MPI_SOURCE, kLastWords, words_, MPI_STATUS_IGNORE);
+      --silent;
+    }
+    return said;
+  }
   [[noreturn]] void abort(int exit_code) override {
     std::fflush(nullptr);
     MPI_Abort(MPI_COMM_WORLD, exit_code);
@@ -168,7 +196,7 @@ class MpiCommunicator final : public Communicator {
 
  private:
   explicit MpiCommunicator(Place place) : Communicator(place), timeout_(timeout_seconds()) {
-    for (MPI_Comm* c : {&calls_, &shares_, &sums_, &absence_}) {
+    for (MPI_Comm* c : {&calls_, &shares_, &sums_, &words_}) {
       check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, c), "making a communicator");
       MPI_Comm_set_errhandler(*c, MPI_ERRORS_RETURN);
     }
@@ -187,6 +215,8 @@ class MpiCommunicator final : public Communicator {
       if (tries < 100) continue;
       if (tries < 2000) std::this_thread::yield();
       else std::this_thread::sleep_for(std::chrono::microseconds(50));
+      MPI_Status status;  // another may have begun to wait earlier
+      if (tries % 2000 == 0 && heard(kWaitsInVain, status)) name_the_absent();
       if (std::chrono::duration<double>(Clock::now() - begin).count() > timeout_) name_the_absent();
     }
   }
@@ -203,23 +233,29 @@ class MpiCommunicator final : public Communicator {
     }
   }
 
-  // Everyone who waits in vain says so to all; who says nothing within a moment is the one that the others wait for.
-  [[noreturn]] void name_the_absent() {
-    constexpr auto kMoment = std::chrono::seconds(3);
-    std::vector<bool> here(size_t(size()), false);
-    here[size_t(rank())] = true;
-    const char word = 1;
+  void tell_all(std::string_view words, int tag) {
     for (int r = 0; r < size(); ++r) {
       MPI_Request ignored = MPI_REQUEST_NULL;
-      if (r != rank()) MPI_Isend(&word, 1, MPI_CHAR, r, 0, absence_, &ignored);
+      if (r != rank()) MPI_Isend(words.data(), int(words.size()), MPI_CHAR, r, tag, words_, &ignored);
     }
+  }
+  bool heard(int tag, MPI_Status& status) {
+    int flag = 0;
+    MPI_Iprobe(MPI_ANY_SOURCE, tag, words_, &flag, &status);
+    return flag;
+  }
+
+  // Everyone who waits in vain says so to all, and all who wait do likewise; who says nothing within a moment is the one
+  // that the others wait for.
+  [[noreturn]] void name_the_absent() {
+    std::vector<bool> here(size_t(size()), false);
+    here[size_t(rank())] = true;
+    tell_all("w", kWaitsInVain);
     for (const auto begin = Clock::now(); Clock::now() - begin < kMoment;) {
-      int flag = 0;
       MPI_Status status;
-      MPI_Iprobe(MPI_ANY_SOURCE, 0, absence_, &flag, &status);
-      if (flag) {
-        char heard = 0;
-        MPI_Recv(&heard, 1, MPI_CHAR, status.MPI_SOURCE, 0, absence_, MPI_STATUS_IGNORE);
+      if (heard(kWaitsInVain, status)) {
+        char word = 0;
+        MPI_Recv(&word, 1, MPI_CHAR, status.MPI_SOURCE, kWaitsInVain, words_, MPI_STATUS_IGNORE);
         here[size_t(status.MPI_SOURCE)] = true;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -227,6 +263,9 @@ class MpiCommunicator final : public Communicator {
     std::string absent;
     for (int r = 0; r < size(); ++r)
       if (!here[size_t(r)]) absent += (absent.empty() ? "" : ", ") + std::to_string(r);
+    // One of those who wait says it, and ends the others.
+    if (std::find(here.begin(), here.begin() + rank(), true) != here.begin() + rank())
+      std::this_thread::sleep_for(2 * kMoment);
     throw RankLost(text("rank ", rank(), " waited ", timeout_, " seconds for ",
                         absent.empty() ? std::string("the others, who wait too") : "rank " + absent,
                         "; all ranks end now. Look at that process or its machine, then go on with resume=; "
@@ -235,7 +274,7 @@ class MpiCommunicator final : public Communicator {
 
   double timeout_;
   // One for each kind of call, so that no call of one meets another's on a rank that is further.
-  MPI_Comm calls_ = MPI_COMM_NULL, shares_ = MPI_COMM_NULL, sums_ = MPI_COMM_NULL, absence_ = MPI_COMM_NULL;
+  MPI_Comm calls_ = MPI_COMM_NULL, shares_ = MPI_COMM_NULL, sums_ = MPI_COMM_NULL, words_ = MPI_COMM_NULL;
   std::deque<Sum> sending_, gathering_;
 };
 

@@ -1,6 +1,8 @@
 #include "engine/ops/batch_norm.h"
 
+#include "engine/ops/norm_act.h"
 #include "engine/ops/op.h"
+#include "engine/rank_norms.h"
 #include "engine/trace.h"
 #include "kernels/norm/batch_norm.h"
 
@@ -11,6 +13,10 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Ten
   const char* op = "batch_norm";
   const int64_t c = x.channels();
   check({x.rank() >= 2, at}, op, ": input must be [N,C], [N,L,C] or [N,H,W,C], got ", x.shape());
+  if (o.training && RankNorms::current())
+    return norm_act(
+        x, {.weight = weight, .bias = bias, .running_mean = running_mean, .running_variance = running_variance},
+        {.momentum = o.momentum, .eps = o.eps}, out, default_generator(), at);
   check({!o.training || x.rows() != 1, at}, op, ": statistics over one value per channel are meaningless, input is ",
         x.shape(), "; use a larger batch, or training = false");
   check({!weight || weight.shape() == Shape{c}, at}, op, ": weight must be [", c, "], got ",
