@@ -9,7 +9,11 @@ namespace kern {
 namespace {
 
 // No public constructor: one process is this and nothing else.
-struct Alone final : Communicator {};
+struct Alone final : Communicator {
+  Alone() = default;
+  explicit Alone(const Communicator& among)
+      : Communicator({.local_rank = among.local_rank(), .local_size = among.local_size()}) {}
+};
 
 std::unique_ptr<Communicator>& current() {
   static std::unique_ptr<Communicator> c;
@@ -29,6 +33,9 @@ std::unique_ptr<Communicator> set_communicator(std::unique_ptr<Communicator> c) 
   std::swap(current(), c);
   return c;
 }
+
+WorkAlone::WorkAlone() : others_(set_communicator(std::make_unique<Alone>(communicator()))) {}
+WorkAlone::~WorkAlone() { set_communicator(std::move(others_)); }
 
 int ranks_by_launcher() {
   // srun sets SLURM_NTASKS in every job's shell too; only what it started itself has SLURM_STEP_NUM_TASKS and a PMI.
