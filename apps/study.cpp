@@ -7,10 +7,14 @@
 #include <filesystem>
 #include <optional>
 
+#include "apps/study_ranks.h"
 #include "data/csv.h"
+#include "engine/agreement.h"
 #include "engine/atomic_file.h"
+#include "engine/communicator.h"
 #include "engine/json.h"
 #include "kernels/common/log.h"
+#include "training/progress.h"
 #include "training/stop.h"
 
 namespace kern::apps {
@@ -110,7 +114,6 @@ bool train(Verb::Prepared& p, Combination& one, const fs::path& folder) {
   }
   if (training::run_state(folder) == training::RunState::finished) {
     one.state = "finished";
-    read_figures(one, folder);
     return true;
   }
   one.state = "stopped: " + call.figures.value("ended");
@@ -179,30 +182,49 @@ void run_study(const StudyConfig& c, const StudyOf& of, Call& call) {
   std::vector<Combination> all = combinations(c);
   std::vector<Verb::Prepared> prepared;  // all are looked at before the first is trained
   const fs::path folder = c.run;
-  for (const Combination& one : all) {
-    prepared.push_back(prepare(c, of, one));
-    check_same(prepared.back(), of, folder / one.folder);
-  }
-  const bool there = training::run_state(folder) == training::RunState::unfinished;
-  const training::RunFolder run = there ? training::RunFolder::resume(folder) : training::RunFolder::create(folder);
+  const bool root = communicator().root();
+  std::optional<training::RunFolder> run;  // of rank 0
+  std::optional<StudyRanks> ranks;
+  together([&] {
+    for (const Combination& one : all) {
+      prepared.push_back(prepare(c, of, one));
+      check_same(prepared.back(), of, folder / one.folder);
+    }
+    agree();  // and before anything is written
+    const bool there = training::run_state(folder) == training::RunState::unfinished;
+    if (root) run.emplace(there ? training::RunFolder::resume(folder) : training::RunFolder::create(folder));
+    ranks.emplace(folder);
+  });
   bool stopped = false;
   for (size_t i = 0; i < all.size(); ++i) {
     Combination& one = all[i];
     const fs::path own = folder / one.folder;
-    one.state = "to come";
-    if (training::run_state(own) == training::RunState::finished) {
+    if (training::run_state(own) == training::RunState::finished || stopped) continue;
+    stopped = ranks->stop_requested();
+    if (stopped || !ranks->take(i)) continue;
+    fmt::print("run {} of {}: {}\n", i + 1, all.size(), one.folder);
+    std::fflush(stdout);
+    std::optional<training::NoProgress> quiet;
+    if (!root) quiet.emplace();
+    const WorkAlone alone;
+    stopped = !train(prepared[i], one, own);
+    if (stopped) ranks->stop();
+  }
+  const int exit_code = training::SignalWatch::exit_code();
+  std::vector<std::string> states;
+  for (const Combination& one : all) states.push_back(one.state);
+  if (!ranks->meet(states, stopped ? exit_code : 0, stopped)) return;  // rank 0 does the rest
+  const WorkAlone alone;
+  for (size_t i = 0; i < all.size(); ++i) {
+    Combination& one = all[i];
+    one.state = ranks->state(i).empty() ? "to come" : ranks->state(i);
+    if (training::run_state(folder / one.folder) == training::RunState::finished) {
       one.state = "finished";
-      read_figures(one, own);
-    } else if (!stopped) {
-      stopped = run.stop_requested();
-      if (!stopped) {
-        fmt::print("run {} of {}: {}\n", i + 1, all.size(), one.folder);
-        std::fflush(stdout);
-        stopped = !train(prepared[i], one, own);
-      }
+      read_figures(one, folder / one.folder);
     }
   }
-  write_table(all, run.file("study.csv"));
+  stopped = ranks->stopped();
+  write_table(all, run->file("study.csv"));
   const auto count = [&](std::string_view state) {
     return std::ranges::count_if(all, [&](const Combination& one) { return one.state.starts_with(state); });
   };
@@ -213,10 +235,10 @@ void run_study(const StudyConfig& c, const StudyOf& of, Call& call) {
   call.figures.add("stopped", stopped);
   if (count("finished") > 0) print_table(all, of, call);
   fmt::print("{} of {} runs finished, {} failed; table: {}\n", count("finished"), all.size(), count("failed"),
-             run.file("study.csv").string());
+             run->file("study.csv").string());
   if (stopped) {
     fmt::print("stopped and saved; the same command goes on\n");
-    call.exit_code = training::SignalWatch::exit_code();
+    call.exit_code = ranks->exit_code();
     return;
   }
   if (count("failed") > 0) call.exit_code = kUsersInput;
@@ -225,7 +247,7 @@ void run_study(const StudyConfig& c, const StudyOf& of, Call& call) {
   for (const Combination& one : all)
     if (one.state == "finished") runs.push_back((folder / one.folder).string());
   try {
-    of.compare(runs, run);
+    of.compare(runs, *run);
   } catch (const InternalError&) {
     throw;
   } catch (const Error& e) {

@@ -77,3 +77,12 @@ if(EXISTS ${top}/tests/examples/tutorial.cpp)
   endforeach()
   settle(docs/tutorial.md "${tutorial}")
 endif()
+
+# docs/many_machines.md holds what benchmarks/rank_efficiency.py computes.
+find_program(PYTHON3 python3)
+if(PYTHON3 AND EXISTS ${top}/benchmarks/rank_efficiency.py)
+  execute_process(COMMAND ${PYTHON3} ${top}/benchmarks/rank_efficiency.py OUTPUT_VARIABLE tables COMMAND_ERROR_IS_FATAL ANY)
+  file(READ ${top}/docs/many_machines.md machines)
+  fill(machines "rank efficiency" "${tables}")
+  settle(docs/many_machines.md "${machines}")
+endif()

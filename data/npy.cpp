@@ -10,6 +10,8 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/agreement.h"
+#include "engine/communicator.h"
 #include "kernels/common/error.h"
 
 namespace kern::data {
@@ -117,26 +119,44 @@ void NpyFile::read(int64_t first, std::span<float> values) const {
   decode_samples(format_, order_, bytes.data(), values);
 }
 
-NpyWriter::NpyWriter(const std::filesystem::path& path, std::span<const int64_t> shape) : file_(path) {
+NpyWriter::NpyWriter(const std::filesystem::path& path, std::span<const int64_t> shape, AtomicFile::Temporary temporary)
+    : file_(path, temporary), shared_(temporary == AtomicFile::Temporary::shared) {
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
-  for (const int64_t n : shape) header += std::to_string(n) + ",", missing_ *= n;
+  for (const int64_t n : shape) header += std::to_string(n) + ",", size_ *= n;
   header += "), }";
   // Values begin at a multiple of 64 bytes; the header ends with a line feed.
   header.append((64 - (kMagic.size() + 4 + header.size() + 1) % 64) % 64, ' ');
   header += '\n';
   std::string start(kMagic);
   start += {'\x01', '\x00', char(header.size() & 0xff), char(header.size() >> 8)};
-  file_.write(start + header);
+  start += header;
+  data_start_ = int64_t(start.size());
+  if (!shared_) {
+    file_.write(start);
+  } else if (communicator().root()) {
+    file_.extend(data_start_ + size_ * int64_t(sizeof(float)));
+    file_.write_at(0, start.data(), start.size());
+  }
 }
 
 void NpyWriter::write(std::span<const float> values) {
   static_assert(std::endian::native == std::endian::little, "floats are written as they lie");
   file_.write(values.data(), values.size_bytes());
-  missing_ -= int64_t(values.size());
+  written_ += int64_t(values.size());
+}
+
+void NpyWriter::write_at(int64_t first, std::span<const float> values) {
+  file_.write_at(data_start_ + first * int64_t(sizeof(float)), values.data(), values.size_bytes());
+  written_ += int64_t(values.size());
 }
 
 void NpyWriter::commit() {
-  internal_check(missing_ == 0, missing_, " values of a .npy file are missing");
+  int64_t written = written_;
+  if (shared_) {
+    written = 0;
+    for (const std::string& theirs : agree(std::to_string(written_))) written += std::stoll(theirs);
+  }
+  internal_check(written == size_, size_ - written, " values of a .npy file are missing");
   file_.commit();
 }
 

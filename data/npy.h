@@ -39,13 +39,17 @@ class NpyFile {
 // A file of floats; it appears whole, at commit(), or not at all.
 class NpyWriter {
  public:
-  NpyWriter(const std::filesystem::path& path, std::span<const int64_t> shape);
-  void write(std::span<const float> values);  // the next ones, the last dimension fastest
-  void commit();                              // InternalError when values are missing
+  // shared: by all ranks together, each of which writes some of the values; commit() is called by all.
+  NpyWriter(const std::filesystem::path& path, std::span<const int64_t> shape,
+            AtomicFile::Temporary temporary = AtomicFile::Temporary::unnamed);
+  void write(std::span<const float> values);                    // the next ones, the last dimension fastest
+  void write_at(int64_t first, std::span<const float> values);  // from the index `first` on
+  void commit();                                                // InternalError when values are missing
 
  private:
   AtomicFile file_;
-  int64_t missing_ = 1;
+  bool shared_ = false;
+  int64_t size_ = 1, written_ = 0, data_start_ = 0;
 };
 
 }  // namespace kern::data

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/agreement.h"
+#include "engine/communicator.h"
 #include "kernels/common/error.h"
 
 namespace kern::data {
@@ -58,13 +60,23 @@ std::vector<std::string> text_of(const SegyGrid& g, SegyFormat format) {
 }  // namespace
 
 SegyWriter::SegyWriter(const std::filesystem::path& path, const SegyFile& original, std::optional<SegyFormat> format,
-                       std::string_view processing)
-    : file_(path), original_(&original) {
+                       std::string_view processing, AtomicFile::Temporary temporary)
+    : file_(path, temporary), shared_(temporary == AtomicFile::Temporary::shared), original_(&original) {
   const SegyLayout& l = original.layout();
   const bool keep = l.format == SegyFormat::ibm_float32 || l.format == SegyFormat::float32;
   format_ = format.value_or(keep ? l.format : SegyFormat::float32);
   order_ = l.order;
   data_start_ = l.data_start, trace_headers_ = l.trace_headers, traces_ = l.traces, samples_ = l.samples;
+  missing_ = traces_;
+  written_.assign(size_t(traces_), false);
+  trace_.resize(size_t(trace_bytes()));
+  if (!shared_ || communicator().root()) write_header(processing);
+}
+
+void SegyWriter::write_header(std::string_view processing) {
+  const SegyFile& original = *original_;
+  const SegyLayout& l = original.layout();
+  if (shared_) file_.extend(data_start_ + traces_ * trace_bytes());
   copy_bytes(original, 0, l.data_start, file_, 0);
   if (!processing.empty()) {
     std::vector<std::byte> header((size_t(kSegyText)));
@@ -80,9 +92,6 @@ SegyWriter::SegyWriter(const std::filesystem::path& path, const SegyFile& origin
   // Trailer stanzas are whole text headers after the last trace; anything else there is a trace cut short.
   if (l.revision == 2 && (original.bytes() - l.end()) % kSegyText == 0)
     copy_bytes(original, l.end(), original.bytes(), file_, data_start_ + traces_ * trace_bytes());
-  missing_ = traces_;
-  written_.assign(size_t(traces_), false);
-  trace_.resize(size_t(trace_bytes()));
 }
 
 SegyWriter::SegyWriter(const std::filesystem::path& path, const SegyGrid& grid, SegyFormat format)
@@ -152,7 +161,12 @@ void SegyWriter::write_trace(int64_t trace, std::span<const float> samples) {
 }
 
 void SegyWriter::commit() {
-  internal_check(missing_ == 0, missing_, " of ", traces_, " traces were never written");
+  int64_t missing = missing_;
+  if (shared_) {
+    missing = traces_;
+    for (const std::string& written : agree(std::to_string(traces_ - missing_))) missing -= std::stoll(written);
+  }
+  internal_check(missing == 0, missing, " of ", traces_, " traces were never written");
   file_.commit();
 }
 

@@ -36,8 +36,9 @@ class SegyWriter {
   //  - bytes 169-170 of every trace header, which become 0 (OpendTect multiplies samples by two to that power).
   //  - a line of the text header that was free, which gets `processing` if that is not empty.
   // The original must outlive the writer. A trace that the original cuts short is left out.
+  // shared: by all ranks together, each of which writes some of the traces; commit() is called by all.
   SegyWriter(const std::filesystem::path& path, const SegyFile& original, std::optional<SegyFormat> format = {},
-             std::string_view processing = {});
+             std::string_view processing = {}, AtomicFile::Temporary temporary = AtomicFile::Temporary::unnamed);
   // Throws an Error that names what is out of range.
   SegyWriter(const std::filesystem::path& path, const SegyGrid& grid, SegyFormat format = SegyFormat::float32);
 
@@ -50,8 +51,10 @@ class SegyWriter {
   void commit();
 
  private:
+  void write_header(std::string_view processing);
   int64_t trace_bytes() const { return trace_headers_ * kSegyTraceHeader + samples_ * bytes_of(format_); }
   AtomicFile file_;
+  bool shared_ = false;
   const SegyFile* original_ = nullptr;
   SegyGrid grid_;
   ByteOrder order_ = ByteOrder::big;

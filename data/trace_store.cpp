@@ -43,6 +43,11 @@ void TraceStore::write(int64_t trace, std::span<const float> values, int64_t fir
   }
 }
 
+void TraceStore::sync() {
+  check(::fdatasync(descriptor_) == 0, "cannot write ", path_.string(), ": ",
+        errno == ENOSPC ? "the disk is full; free some space or choose another folder" : std::strerror(errno));
+}
+
 void TraceStore::read(int64_t trace, std::span<float> values, int64_t first) const {
   internal_check(trace >= 0 && first >= 0 && first + int64_t(values.size()) <= samples_, "samples ", first, " + ",
                  values.size(), " of ", samples_);

@@ -18,6 +18,8 @@ class TraceStore {
   int64_t samples() const { return samples_; }
   // `values` from the sample `first` of a trace on. Zeros are not written over what was never written.
   void write(int64_t trace, std::span<const float> values, int64_t first = 0);
+  // Returns when what was written is on the disk.
+  void sync();
   void read(int64_t trace, std::span<float> values, int64_t first = 0) const;
 
  private:

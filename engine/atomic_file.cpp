@@ -9,6 +9,8 @@
 #include <cstring>
 #include <random>
 
+#include "engine/agreement.h"
+#include "engine/communicator.h"
 #include "kernels/common/error.h"
 
 namespace kern {
@@ -78,7 +80,12 @@ AtomicFile::AtomicFile(fs::path path, Temporary temporary) : path_(std::move(pat
     return;
   }
   target_ = end_of_links(path_);
-  if (temporary == Temporary::unnamed) {
+  shared_ = temporary == Temporary::shared && !communicator().alone();
+  if (shared_) {
+    open_shared();
+    return;
+  }
+  if (temporary != Temporary::named) {
     descriptor_ = ::open(folder_of(target_).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
     if (descriptor_ >= 0 && ::access(link_to(descriptor_).c_str(), F_OK) == 0) return;
     close();  // no /proc, by which alone it could be named
@@ -112,6 +119,25 @@ void AtomicFile::open_named() {
     if (errno != EEXIST) break;
   }
   give_up("write");
+}
+
+// Rank 0 makes it, in the place of what killed ranks left of one; the others open it.
+void AtomicFile::open_shared() {
+  if (communicator().root()) {
+    const std::string left = target_.filename().string() + ".tmp";
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder_of(target_), ignored)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with(left) && name.find_first_not_of("0123456789", left.size()) == name.npos)
+        fs::remove(entry.path(), ignored);
+    }
+    open_named();
+    agree(temporary_.string());
+    return;
+  }
+  const fs::path made = agree()[0];
+  descriptor_ = ::open(made.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+  check(descriptor_ >= 0, "cannot write ", made.string(), ", which rank 0 has made: ", reason());
 }
 
 // A link cannot replace a file: where one stands, the new one gets a temporary name first.
@@ -150,6 +176,13 @@ void AtomicFile::write_at(int64_t offset, const void* data, size_t bytes) {
   }
 }
 
+void AtomicFile::extend(int64_t bytes) {
+  struct stat now {};
+  if (!through_ && ::fstat(descriptor_, &now) == 0 && now.st_size < bytes &&
+      ::ftruncate(descriptor_, off_t(bytes)) != 0)
+    give_up("write");
+}
+
 void AtomicFile::commit() {
   if (through_) {
     // A pipe or a terminal has nothing to flush; a disk has.
@@ -158,6 +191,10 @@ void AtomicFile::commit() {
     return;
   }
   if (::fsync(descriptor_) != 0) give_up("flush");
+  if (shared_) {
+    agree();
+    if (temporary_.empty()) return close();  // of another rank's
+  }
   if (temporary_.empty()) name_it();
   if (!temporary_.empty() && ::rename(temporary_.c_str(), target_.c_str()) != 0) give_up("write");
   temporary_.clear();

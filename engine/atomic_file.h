@@ -16,7 +16,9 @@ class AtomicFile {
  public:
   // named: under a temporary name from the beginning, as where the file system knows no files without names (NFS). No
   // process can know that name beforehand, and nothing that stands under it is opened.
-  enum class Temporary { unnamed, named };
+  // shared: by all ranks (engine/communicator.h), each of which writes places of its own with write_at(); rank 0 makes
+  // the file, and commit() names it when all have flushed. Within together() (engine/agreement.h); alone it is unnamed.
+  enum class Temporary { unnamed, named, shared };
   explicit AtomicFile(std::filesystem::path path, Temporary temporary = Temporary::unnamed);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
@@ -26,18 +28,22 @@ class AtomicFile {
   // At a place of the caller's choosing, from the file's beginning; what write() does is not moved by it. Only where
   // the target is a regular file.
   void write_at(int64_t offset, const void* data, size_t bytes);
+  // Makes the file so long, if it is shorter: what nobody writes reads as zeros.
+  void extend(int64_t bytes);
   void commit();
 
  private:
   [[noreturn]] void give_up(const char* what);
   void close();
   void open_named();
+  void open_shared();
   void name_it();
   std::filesystem::path path_;       // as given
   std::filesystem::path target_;     // where the links end
   std::filesystem::path temporary_;  // empty while the file has no name
   int descriptor_ = -1;
   bool through_ = false;  // written to as it is
+  bool shared_ = false;
 };
 
 void write_file(const std::filesystem::path& path, std::string_view content);

@@ -9,7 +9,11 @@ namespace kern {
 namespace {
 
 // No public constructor: one process is this and nothing else.
-struct Alone final : Communicator {};
+struct Alone final : Communicator {
+  Alone() = default;
+  explicit Alone(const Communicator& among)
+      : Communicator({.local_rank = among.local_rank(), .local_size = among.local_size()}) {}
+};
 
 std::unique_ptr<Communicator>& current() {
   static std::unique_ptr<Communicator> c;
@@ -37,6 +41,9 @@ void expect_alike(std::string_view what, std::string_view mine) {
     check(all[r] == all[0], "rank ", int(r), " differs from rank 0 in its ", what, ": ", all[r], ", where rank 0 has ",
           all[0], ". Start all ranks of a task alike");
 }
+
+WorkAlone::WorkAlone() : others_(set_communicator(std::make_unique<Alone>(communicator()))) {}
+WorkAlone::~WorkAlone() { set_communicator(std::move(others_)); }
 
 int ranks_by_launcher() {
   // srun sets SLURM_NTASKS in every job's shell too; only what it started itself has SLURM_STEP_NUM_TASKS and a PMI.

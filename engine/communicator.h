@@ -99,6 +99,19 @@ std::unique_ptr<Communicator> set_communicator(std::unique_ptr<Communicator> c);
 // both values.
 void expect_alike(std::string_view what, std::string_view mine);
 
+// While it lives this rank works by itself: communicator() is one process, which still knows its place among those on the
+// machine, so that each has a GPU of its own. For work that a rank does whole, as one training of many.
+class WorkAlone {
+ public:
+  WorkAlone();
+  ~WorkAlone();
+  WorkAlone(const WorkAlone&) = delete;
+  WorkAlone& operator=(const WorkAlone&) = delete;
+
+ private:
+  std::unique_ptr<Communicator> others_;
+};
+
 // What the launcher that started this process says of it: the number of ranks, 1 where there is no launcher. Read from
 // the environment (Open MPI, MPICH, PMIx and Slurm's variables): no library is asked.
 int ranks_by_launcher();

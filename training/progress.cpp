@@ -19,6 +19,8 @@ namespace {
 constexpr double kRedrawSeconds = 0.1;
 constexpr int kDefaultWidth = 80, kPlainWidth = 1000, kSmallestBar = 10, kLargestBar = 40;
 
+int silences = 0;  // NoProgress that live
+
 void write_stderr(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
@@ -72,7 +74,11 @@ std::string format_rate(double r) {
   return fmt::format("{:.2f}M", r / 1e6);
 }
 
+NoProgress::NoProgress() { ++silences; }
+NoProgress::~NoProgress() { --silences; }
+
 ProgressBar::ProgressBar(ProgressOptions options) : options_(std::move(options)) {
+  if (silences > 0) options_.mode = ProgressMode::quiet;
   if (options_.mode == ProgressMode::automatic)
     options_.mode = !communicator().root() ? ProgressMode::quiet
                     : stderr_redraws()     ? ProgressMode::terminal

@@ -35,6 +35,15 @@ struct ProgressOptions {
   std::function<double()> clock;  // seconds, ascending
 };
 
+// While it lives, bars that are made show nothing: of a rank's work beside that of others.
+class NoProgress {
+ public:
+  NoProgress();
+  ~NoProgress();
+  NoProgress(const NoProgress&) = delete;
+  NoProgress& operator=(const NoProgress&) = delete;
+};
+
 // One thread uses a bar at a time.
 class ProgressBar {
  public:

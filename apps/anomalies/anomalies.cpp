@@ -26,7 +26,8 @@ const Task& anomalies_task() {
               "score and evaluate images, a line each; exits 0 when all are good, 1 when there "
               "are anomalies, 2 when something could not be done",
               describe_anomalies_predict, run_anomalies_predict)
-              .failing_with(2),
+              .failing_with(2)
+              .on_ranks(),
           verb<AnomaliesCompareConfig>("compare",
                                        "hold finished trainings side by side, by every rule; writes a report",
                                        describe_anomalies_compare, run_anomalies_compare)

@@ -14,9 +14,12 @@
 #include "apps/anomalies/evaluation.h"
 #include "apps/anomalies/verbs.h"
 #include "data/image_folder.h"
+#include "engine/agreement.h"
 #include "engine/atomic_file.h"
+#include "engine/communicator.h"
 #include "kernels/common/log.h"
 #include "training/metrics.h"
+#include "training/shared_work.h"
 #include "training/stop.h"
 #include "training/task_model.h"
 
@@ -44,7 +47,7 @@ class VerdictTable {
 
  public:
   explicit VerdictTable(const std::string& path) : path_(path) {
-    if (path.empty()) return;
+    if (path.empty() || !communicator().root()) return;
     const fs::path folder = fs::path(path).parent_path();
     if (!folder.empty()) make_folder(folder);
     std::error_code missing;
@@ -83,24 +86,44 @@ class Scorer {
   Scorer(const AnomaliesPredictConfig& c, const AnomaliesModel& model, double threshold, fs::path root)
       : c_(c), model_(model), threshold_(threshold), root_(std::move(root)), table_(c.csv) {}
 
-  // One line for each of the files, or one on stderr for what cannot be used.
-  void score(std::span<const fs::path> files) {
-    std::vector<const fs::path*> read;
+  // Evaluates the files, the first of which is so many-th of all, writes their heat maps, and returns what tell() takes.
+  std::string score(std::span<const fs::path> files, int64_t first) {
+    std::vector<std::string> found(files.size());
+    std::vector<size_t> read;
     std::vector<data::Image> decoded;
-    for (const fs::path& file : files) {
+    for (size_t i = 0; i < files.size(); ++i) {
       std::string why;
-      if (auto image = try_read(file, why)) {
-        read.push_back(&file);
+      if (auto image = try_read(files[i], why)) {
+        read.push_back(i);
         decoded.push_back(std::move(*image));
       } else {
-        refuse(file, why);
+        found[i] = kRefused + why;
       }
     }
     const double begun = training::steady_seconds();
-    const std::vector<ScoredImage> scored = score_images(model_, decoded, true, images);
-    seconds += training::steady_seconds() - begun;
-    for (size_t i = 0; i < scored.size(); ++i) give(*read[i], decoded[i], scored[i]);
+    const std::vector<ScoredImage> scored = score_images(model_, decoded, true, first);
+    std::string all = fmt::format("{}", training::steady_seconds() - begun);
+    for (size_t k = 0; k < scored.size(); ++k) found[read[k]] = give(files[read[k]], decoded[k], scored[k]);
+    for (const std::string& one : found) all += '\0' + one;  // which no file's name holds
+    return all;
+  }
+  // One line for each of the files, or one on stderr for what cannot be used.
+  void tell(std::span<const fs::path> files, const std::string& found, const training::UnitDone& by = {}) {
+    size_t at = found.find('\0');
+    seconds_.resize(std::max(seconds_.size(), size_t(by.rank) + 1));
+    seconds_[size_t(by.rank)] += std::stod(found.substr(0, at));
+    for (const fs::path& file : files) {
+      const size_t begin = at + 1;
+      at = std::min(found.find('\0', begin), found.size());
+      const std::string one = found.substr(begin, at - begin);
+      if (one[0] == kRefused) refuse(file, training::of_rank(by) + one.substr(1));
+      else say(file, std::stod(one));
+    }
     std::fflush(stdout);
+  }
+  double images_per_second() const {
+    const double longest = seconds_.empty() ? 0 : *std::max_element(seconds_.begin(), seconds_.end());
+    return longest > 0 ? double(images) / longest : 0;
   }
   // The image, if it can be evaluated; else why not.
   std::optional<data::Image> try_read(const fs::path& file, std::string& why) const {
@@ -122,27 +145,35 @@ class Scorer {
     ++unreadable;
   }
   int64_t images = 0, anomalies = 0, unreadable = 0;
-  double seconds = 0;
 
  private:
-  void give(const fs::path& file, const data::Image& image, const ScoredImage& p) {
+  static constexpr char kRefused = '!';
+
+  // The score, or why there is none.
+  std::string give(const fs::path& file, const data::Image& image, const ScoredImage& p) {
     if (!std::isfinite(p.score))
-      return refuse(file, text(file.string(),
-                               " has a score that is no number: what the model computes is too large for "
-                               "32 bits; is it an image of the kind that trained it?"));
-    const bool anomaly = p.score > threshold_;
-    const double margin = p.score - threshold_;
+      return kRefused + text(file.string(),
+                             " has a score that is no number: what the model computes is too large for "
+                             "32 bits; is it an image of the kind that trained it?");
+    if (!c_.heat_maps.empty()) {
+      const fs::path to = heat_map_of(file);
+      make_folder(to.parent_path());
+      write_file(to, data::encode_png(heat_map(model_, image, p.map, model_.hot)));
+    }
+    return fmt::format("{}", p.score);
+  }
+  void say(const fs::path& file, double score) {
+    const bool anomaly = score > threshold_;
+    const double margin = score - threshold_;
     ++images;
     anomalies += anomaly;
-    fmt::print("{}  score {:.6g}  {}  margin {:+.4g}\n", terminal_text(file.string()), p.score,
+    fmt::print("{}  score {:.6g}  {}  margin {:+.4g}\n", terminal_text(file.string()), score,
                anomaly ? "ANOMALY" : "good", margin);
-    table_.line(fmt::format("{},{},{},{},{}", training::csv_field(file.string()), p.score, threshold_,
+    table_.line(fmt::format("{},{},{},{},{}", training::csv_field(file.string()), score, threshold_,
                             anomaly ? "anomaly" : "good", margin));
-    if (c_.heat_maps.empty()) return;
-    const fs::path to = heat_map_of(file);
-    make_folder(to.parent_path());
-    write_file(to, data::encode_png(heat_map(model_, image, p.map, model_.hot)));
   }
+
+ public:
   // "a_heat.png" of a.bmp; where that is another image's, "a.png_heat.png" of a.png.
   fs::path heat_map_of(const fs::path& file) {
     fs::path whole = fs::path(c_.heat_maps) / (root_.empty() ? file.filename() : file.lexically_relative(root_));
@@ -150,12 +181,15 @@ class Scorer {
     if (heat_maps_.try_emplace(to, file).first->second == file) return to;
     return whole += "_heat.png";
   }
+
+ private:
   const AnomaliesPredictConfig& c_;
   const AnomaliesModel& model_;
   double threshold_;
   fs::path root_;
   std::map<fs::path, fs::path> heat_maps_;  // of which image
   VerdictTable table_;
+  std::vector<double> seconds_;  // of computing, by rank
 };
 
 // What tells a file from another one under its name, and from itself before something was written to it.
@@ -198,7 +232,7 @@ void watch(const AnomaliesPredictConfig& c, Scorer& scorer) {
       std::string why;
       if (scorer.try_read(file, why)) {
         scorer.unreadable -= std::exchange(s.refused, false);  // its writer had paused
-        scorer.score({&file, 1});
+        scorer.tell({&file, 1}, scorer.score({&file, 1}, scorer.images));
       } else if (s.looks >= kPatience || last) {
         if (!s.refused) scorer.refuse(file, why);
         s.refused = true;
@@ -216,6 +250,8 @@ void watch(const AnomaliesPredictConfig& c, Scorer& scorer) {
 void run_anomalies_predict(const AnomaliesPredictConfig& c, Call& call) {
   check(c.data.empty() != c.watch.empty(),
         "name what to score: data= for images that are there, or watch= for a folder that they come into");
+  check(c.watch.empty() || communicator().alone(),
+        "watch= is done by one process: start it without mpirun, or name images that are there with data=");
   check(c.watch.empty() || fs::is_directory(c.watch), "watch=", c.watch, " is not a folder");
   check(c.threshold.has_value() + !c.rule.empty() <= 1, "threshold= and rule= both draw the line: keep one of them");
   c.machine.apply();
@@ -230,9 +266,17 @@ void run_anomalies_predict(const AnomaliesPredictConfig& c, Call& call) {
         " lies in the folder of the images, ", root.string(), ": heat maps would be evaluated too; choose another");
   Scorer scorer(c, model, threshold, root);
   if (c.watch.empty()) {
-    const auto together = size_t(scored_together(model));
-    for (size_t begin = 0; begin < found.files.size(); begin += together)
-      scorer.score(std::span(found.files).subspan(begin, std::min(together, found.files.size() - begin)));
+    if (!c.heat_maps.empty())
+      for (const fs::path& file : found.files) scorer.heat_map_of(file);  // the same names on all ranks
+    const auto batch = scored_together(model), files = int64_t(found.files.size());
+    const auto files_of = [&](int64_t i) {
+      return std::span(found.files).subspan(size_t(i * batch), size_t(std::min(batch, files - i * batch)));
+    };
+    together([&] {
+      training::share_work(0, (files + batch - 1) / batch,
+                           {.unit = [&](int64_t i) { return scorer.score(files_of(i), i * batch); },
+                            .told = [&](const training::UnitDone& d) { scorer.tell(files_of(d.index), d.said, d); }});
+    });
   } else {
     watch(c, scorer);
   }
@@ -242,8 +286,8 @@ void run_anomalies_predict(const AnomaliesPredictConfig& c, Call& call) {
   call.figures.add("anomalies", scorer.anomalies);
   call.figures.add("unreadable", scorer.unreadable);
   call.figures.add("threshold", threshold);
-  call.figures.add("images_per_second", scorer.seconds > 0 ? double(scorer.images) / scorer.seconds : 0.0);
-  call.exit_code = scorer.anomalies > 0 ? 1 : scorer.unreadable > 0 ? 2 : 0;
+  call.figures.add("images_per_second", scorer.images_per_second());
+  if (communicator().root()) call.exit_code = scorer.anomalies > 0 ? 1 : scorer.unreadable > 0 ? 2 : 0;
 }
 
 }  // namespace kern::apps

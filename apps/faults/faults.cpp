@@ -28,12 +28,14 @@ const Task& faults_task() {
                                      describe_faults_evaluate, run_faults_evaluate),
           verb<FaultsPredictConfig>("predict", "find faults in SEG-Y files or in images of sections",
                                     describe_faults_predict, run_faults_predict)
-              .taking_one("data"),
+              .taking_one("data")
+              .on_ranks(),
           verb<FaultsCompareConfig>("compare", "hold finished trainings side by side, on the same sections",
                                     describe_faults_compare, run_faults_compare)
               .taking("runs"),
           verb<StudyConfig>("study", "train every combination of lists of values; one table, one comparison",
-                            describe_study, run_faults_study),
+                            describe_study, run_faults_study)
+              .on_ranks(),
       }};
   return task;
 }

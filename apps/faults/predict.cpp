@@ -13,7 +13,9 @@
 #include "data/segy_inspect.h"
 #include "data/segy_write.h"
 #include "data/seismic_image.h"
+#include "engine/agreement.h"
 #include "engine/atomic_file.h"
+#include "engine/communicator.h"
 #include "kernels/common/log.h"
 #include "training/report/cube_page.h"
 #include "training/report/report.h"
@@ -53,7 +55,7 @@ std::vector<Job> plan(const FaultsPredictConfig& c) {
   return jobs;
 }
 
-// Results for every sample of the input, as a file of its kind.
+// Results for every sample of the input, as a file of its kind; the ranks write it together, each a part of the traces.
 class Results {
  public:
   Results(const Job& job, const data::SegyFile& file, const VolumePrediction& found)
@@ -63,21 +65,23 @@ class Results {
     if (is_npy(job_.from)) return write_npy(name + ".npy", what);
     data::SegyWriter writer(job_.to / (name + ".sgy"), file_, {},
                             fmt::format("{} BY KERN {}; SAMPLES ARE {} FLOATS", meaning, build_info::kVersion,
-                                        file_.layout().format == data::SegyFormat::ibm_float32 ? "IBM" : "IEEE"));
+                                        file_.layout().format == data::SegyFormat::ibm_float32 ? "IBM" : "IEEE"),
+                            AtomicFile::Temporary::shared);
     each_trace(what, [&](int64_t t, std::span<const float> trace) { writer.write_trace(t, trace); });
     writer.commit();
   }
 
  private:
   void write_npy(const std::string& name, What what) const {
-    data::NpyWriter writer(job_.to / name, data::NpyFile(job_.from).shape());
-    each_trace(what, [&](int64_t, std::span<const float> trace) { writer.write(trace); });
+    data::NpyWriter writer(job_.to / name, data::NpyFile(job_.from).shape(), AtomicFile::Temporary::shared);
+    each_trace(what, [&](int64_t t, std::span<const float> trace) { writer.write_at(t * file_.samples(), trace); });
     writer.commit();
   }
   template <class F>
   void each_trace(What what, const F& f) const {
     std::vector<float> trace(size_t(file_.samples()));
-    for (int64_t t = 0; t < file_.traces(); ++t) found_.read(what, t, trace), f(t, trace);
+    const auto [first, last] = communicator().share(file_.traces());
+    for (int64_t t = first; t < last; ++t) found_.read(what, t, trace), f(t, trace);
   }
   const Job& job_;
   const data::SegyFile& file_;
@@ -295,11 +299,12 @@ void write_cube_page(const data::SegyFile& file, const data::SegyGeometry& geome
   write_file(out / "cube.html", training::cube_page(page));
 }
 
-// False: a signal ended it.
+// By all ranks together. False: a signal ended it.
 bool predict_segy(const FaultsPredictConfig& c, FaultsModels& models, const Job& job) {
   const bool npy = is_npy(job.from);
   const fs::path segy = npy ? job.to / "cube.sgy" : job.from;
-  if (npy) {
+  const bool root = communicator().root();
+  if (npy && root) {
     const data::NpyFile cube(job.from);
     make_folder(job.to);
     write_as_segy({.name = cube.name(),
@@ -307,6 +312,7 @@ bool predict_segy(const FaultsPredictConfig& c, FaultsModels& models, const Job&
                    .read = [&](int64_t first, std::span<float> values) { cube.read(first, values); }},
                   segy);
   }
+  if (npy) agree();  // it is there
   const data::SegyFile file(segy, npy ? data::SegyOptions{} : c.places);
   const data::SegyGeometry geometry(file);
   // What is to be drawn and is not there is said before the work.
@@ -329,10 +335,11 @@ bool predict_segy(const FaultsPredictConfig& c, FaultsModels& models, const Job&
   if (c.thin) results.write("thin", What::thinned, "THINNED FAULT PROBABILITY");
   if (c.dip) results.write("dip", What::dip, "FAULT DIP IN DEGREES");
   if (c.azimuth) results.write("azimuth", What::azimuth, "FAULT AZIMUTH IN DEGREES");
-  if (c.sticks > 0) write_file(job.to / "sticks.txt", found.sticks());
-  if (c.page && cube) write_cube_page(file, geometry, found, job.to);
-  if (c.images) write_images(c, models.name(cube), model, file, geometry, found, job.to);
+  if (c.sticks > 0 && root) write_file(job.to / "sticks.txt", found.sticks());
+  if (c.page && cube && root) write_cube_page(file, geometry, found, job.to);
+  if (c.images && root) write_images(c, models.name(cube), model, file, geometry, found, job.to);
   results.write("faults", What::probability, "FAULT PROBABILITY 0 TO 1");  // last: where it is, all is
+  if (!root) return true;
   if (npy) fs::remove(segy);
   fs::remove_all(job.to / "parts");
   return true;
@@ -358,23 +365,33 @@ void run_faults_predict(const FaultsPredictConfig& c, Call& call) {
   c.machine.apply();
   FaultsModels models(c.model, c.machine.where());
   models.expect();
-  const std::vector<Job> jobs = plan(c);
+  std::vector<Job> jobs;
+  together([&] { jobs = plan(c); });  // before any of them writes
+  const bool root = communicator().root();
   const training::SignalWatch signals;
   int64_t done = 0, skipped = 0;
   for (const Job& job : jobs) {
     try {
-      if (data::is_image_name(job.from)) {
-        predict_image(c, models, job);
-      } else if (!predict_segy(c, models, job)) {
+      bool whole = true;
+      together([&] {
+        if (!data::is_image_name(job.from)) whole = predict_segy(c, models, job);
+        else if (root) predict_image(c, models, job);
+      });
+      if (!whole) {
         fmt::print("stopped; what is done is kept in {}: the same command goes on there\n",
                    (job.to / "parts").string());
         call.figures.add("stopped", true);
-        call.exit_code = training::SignalWatch::exit_code();
+        // A signal may have reached one rank only.
+        for (const std::string& code : agree(std::to_string(training::SignalWatch::exit_code())))
+          call.exit_code = std::max(call.exit_code, std::stoi(code));
+        if (!root) call.exit_code = kDone;
         return;
       }
       ++done;
       fmt::print("{}: written to {}\n", terminal_text(job.from.string()), terminal_text(job.to.string()));
     } catch (const InternalError&) {
+      throw;
+    } catch (const RankLost&) {
       throw;
     } catch (const Error& e) {
       if (c.strict || jobs.size() == 1) throw;
@@ -386,7 +403,7 @@ void run_faults_predict(const FaultsPredictConfig& c, Call& call) {
   call.figures.add("files", done);
   call.figures.add("skipped", skipped);
   call.figures.add("out", c.out);
-  if (skipped > 0) call.exit_code = kUsersInput;
+  if (skipped > 0 && root) call.exit_code = kUsersInput;
 }
 
 }  // namespace kern::apps

@@ -10,10 +10,12 @@
 #include "data/fault_sections.h"
 #include "data/section_gaps.h"
 #include "data/segy_inspect.h"
+#include "engine/agreement.h"
 #include "engine/atomic_file.h"
+#include "engine/communicator.h"
 #include "engine/json.h"
 #include "kernels/common/error.h"
-#include "training/stop.h"
+#include "training/shared_work.h"
 #include "training/task_model.h"
 #include "training/volume_inference.h"
 
@@ -70,9 +72,23 @@ VolumePrediction::VolumePrediction(const FaultsModel& model, const data::SegyFil
                                 : options.velocity * l.interval / 2e6};
   }
 
-  // What stands there is taken over if it is of the very same work.
-  make_folder(parts_);
   identity_ = describe();
+  if (communicator().root()) take_over();
+  const std::string state = agree(fmt::format("{}\n{}", done_, identity_))[0];
+  check(state.substr(state.find('\n') + 1) == identity_, file.name(),
+        ": what is to be predicted is not what rank 0 is to predict. All ranks must see the same file and the same "
+        "model");
+  done_ = std::stoll(state);
+  resumed_ = done_ > 0;
+  check_shared(parts_, true);
+  for (const char* name : {"inlines.f32", "crosslines.f32"}) along_.emplace_back(parts_ / name, file.samples());
+  for (const char* name : {"thinned.f32", "dip.f32", "azimuth.f32"})
+    surfaces_.emplace_back(parts_ / name, file.samples());
+}
+
+// What stands there is taken over if it is of the very same work; else it goes.
+void VolumePrediction::take_over() {
+  make_folder(parts_);
   const fs::path state = parts_ / "progress.json";
   try {
     if (fs::exists(state)) {
@@ -82,12 +98,8 @@ VolumePrediction::VolumePrediction(const FaultsModel& model, const data::SegyFil
   } catch (const nlohmann::json::exception&) {
     done_ = 0;  // damaged: from the start
   }
-  resumed_ = done_ > 0;
-  if (!resumed_)
+  if (done_ == 0)
     for (const auto& entry : fs::directory_iterator(parts_)) fs::remove(entry.path());
-  for (const char* name : {"inlines.f32", "crosslines.f32"}) along_.emplace_back(parts_ / name, file.samples());
-  for (const char* name : {"thinned.f32", "dip.f32", "azimuth.f32"})
-    surfaces_.emplace_back(parts_ / name, file.samples());
 }
 
 void VolumePrediction::plan_lines() {
@@ -137,24 +149,38 @@ std::string VolumePrediction::describe() const {
 
 void VolumePrediction::save_progress() {
   write_file(parts_ / "progress.json", nlohmann::json{{"identity", identity_}, {"done", done_}}.dump() + "\n");
-  saved_ = std::chrono::steady_clock::now();
 }
 
 bool VolumePrediction::run(training::ProgressBar& progress) {
-  const size_t looked = lines_.size() + cubes_.size();  // at by the network
-  const auto all = int64_t(looked + blocks_.size());
+  const auto looked = int64_t(lines_.size() + cubes_.size());  // at by the network
+  const int64_t all = looked + int64_t(blocks_.size());
   progress.begin(all, 1, done_);
-  for (int64_t i = done_; i < all; ++i) {
-    if (size_t(i) >= looked) treat_block(i - int64_t(looked));
-    else if (cubes_.empty()) predict_line(lines_[size_t(i)]);
-    else predict_cube(cubes_[size_t(i)]);
-    progress.advance(1);
-    done_ = i + 1;
-    const bool leave = training::SignalWatch::asked() && done_ < all;
-    // What a kill loses is done again, with the same result: twice a second is often enough.
-    if (leave || std::chrono::steady_clock::now() - saved_ > std::chrono::milliseconds(500)) save_progress();
-    if (leave) return false;
-  }
+  int64_t shown = done_;  // units that the bar knows of
+  const training::SharedWork work{.unit =
+                                      [&](int64_t i) {
+                                        if (i >= looked) treat_block(i - looked);
+                                        else if (cubes_.empty()) predict_line(lines_[size_t(i)]);
+                                        else predict_cube(cubes_[size_t(i)]);
+                                        progress.advance(1), ++shown;
+                                        return std::string();
+                                      },
+                                  .told = {},
+                                  // What is said to be done must be on the disk, should the machine fail.
+                                  .flush =
+                                      [&] {
+                                        for (auto* stores : {&along_, &surfaces_})
+                                          for (data::TraceStore& store : *stores) store.sync();
+                                      },
+                                  .after_round =
+                                      [&](int64_t done) {
+                                        done_ = done;
+                                        if (done > shown)
+                                          progress.advance(done - shown), shown = done;  // what other ranks did
+                                        if (communicator().root()) save_progress();
+                                      }};
+  // Blocks look at what the network says beyond their own place.
+  for (const int64_t end : {looked, all})
+    if (done_ < end && training::share_work(done_, end, work) < end) return false;
   progress.end();
   return true;
 }

@@ -4,7 +4,6 @@
 // where it was.
 #pragma once
 #include <array>
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -43,10 +42,11 @@ class VolumePrediction {
  public:
   enum class What { probability, thinned, dip, azimuth };
 
-  // `parts`: where intermediate results stand; those of an equal prediction of the same file are taken over.
+  // `parts`: where intermediate results stand; those of an equal prediction of the same file are taken over. By all
+  // ranks together (engine/agreement.h), in a folder that all see.
   VolumePrediction(const FaultsModel& model, const data::SegyFile& file, const data::SegyGeometry& geometry,
                    const VolumeOptions& options, std::filesystem::path parts);
-  // False: a signal ended it before the end; what is done is kept.
+  // The ranks share it. False: a signal ended it before the end; what is done is kept.
   bool run(training::ProgressBar& progress);
   bool resumed() const { return resumed_; }
   const char* unit() const { return cubes_.empty() ? "lines" : "tiles"; }  // of what run() goes through
@@ -71,6 +71,7 @@ class VolumePrediction {
   void predict_line(const Line& line);
   void predict_cube(const data::BlockTile& tile);
   void treat_block(int64_t index);
+  void take_over();
   data::Block whole() const;
   std::string describe() const;  // the work, so that only an equal one is taken over
   void save_progress();
@@ -84,7 +85,6 @@ class VolumePrediction {
   int64_t gain_ = 0;  // samples
   bool resumed_ = false;
   int64_t done_ = 0;
-  std::chrono::steady_clock::time_point saved_{};
   // The whole work: lines or cubes, then blocks.
   std::vector<Line> lines_;
   bool inlines_ = false, crosslines_ = false;

@@ -23,12 +23,14 @@ const Task& images_task() {
           verb<ImagesEvaluateConfig>("evaluate", "evaluate a model on images with masks; writes a report",
                                      describe_images_evaluate, run_images_evaluate),
           verb<ImagesPredictConfig>("predict", "write the mask of an image, or of every image of a folder",
-                                    describe_images_predict, run_images_predict),
+                                    describe_images_predict, run_images_predict)
+              .on_ranks(),
           verb<CompareConfig>("compare", "hold finished trainings side by side; writes a report",
                               describe_images_compare, run_images_compare)
               .taking("runs"),
           verb<StudyConfig>("study", "train every combination of lists of values; one table, one comparison",
-                            describe_study, run_images_study),
+                            describe_study, run_images_study)
+              .on_ranks(),
       }};
   return task;
 }

@@ -9,8 +9,10 @@
 #include "apps/images/verbs.h"
 #include "data/image_draw.h"
 #include "data/image_folder.h"
+#include "engine/agreement.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
+#include "training/shared_work.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
@@ -99,9 +101,11 @@ void run_images_predict(const ImagesPredictConfig& c, Call& call) {
   const ImagesModel model = load_images_model(training::find_model_file(c.model));
   model.module.move_to(c.machine.where());
   const std::vector<data::Rgb> palette = palette_of(class_list(model.classes));
-  const std::vector<Job> jobs = plan(c);
+  std::vector<Job> jobs;
+  together([&] { jobs = plan(c); });  // before any rank writes
   int64_t done = 0, skipped = 0;
-  for (const Job& job : jobs) {
+  const auto predict = [&](int64_t i) {  // why it was skipped, or nothing
+    const Job& job = jobs[size_t(i)];
     Outputs out;
     try {
       out = predict_file(model, c, job.from, palette);
@@ -109,16 +113,21 @@ void run_images_predict(const ImagesPredictConfig& c, Call& call) {
       throw;
     } catch (const Error& e) {  // of the file's own making; what goes wrong in writing ends the command
       if (c.strict) throw;
-      warn("skipped: ", e.sentence());
-      ++skipped;
-      continue;
+      return e.sentence();
     }
     make_folder(job.to.has_parent_path() ? job.to.parent_path() : fs::path("."));
     write_file(job.mask(), out.mask);
     if (c.overlay) write_file(job.overlay(), out.overlay);
     if (c.probabilities) write_file(job.probability(), out.probability);
-    ++done;
-  }
+    return std::string();
+  };
+  together([&] {
+    training::share_work(0, int64_t(jobs.size()), {.unit = predict, .told = [&](const training::UnitDone& file) {
+                                                     file.said.empty() ? ++done : ++skipped;
+                                                     if (!file.said.empty())
+                                                       warn(training::of_rank(file), "skipped: ", file.said);
+                                                   }});
+  });
   check(done > 0, "none of the ", int64_t(jobs.size()), " images in ", c.data,
         " could be used; the reasons stand above");
   fmt::print("{} images predicted, {} skipped; written to {}\n", done, skipped, c.out);

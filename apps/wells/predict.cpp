@@ -9,8 +9,10 @@
 #include "apps/wells/verbs.h"
 #include "data/csv.h"
 #include "data/las.h"
+#include "engine/agreement.h"
 #include "engine/atomic_file.h"
 #include "kernels/common/log.h"
+#include "training/shared_work.h"
 #include "training/task_model.h"
 
 namespace kern::apps {
@@ -114,9 +116,11 @@ void run_wells_predict(const PredictConfig& c, Call& call) {
   c.machine.apply();
   const WellsModel model = load_wells_model(training::find_model_file(c.model));
   model.module.move_to(c.machine.where());
-  const std::vector<Job> jobs = plan(c);
+  std::vector<Job> jobs;
+  together([&] { jobs = plan(c); });  // before any rank writes
   int64_t wells = 0, skipped = 0;
-  for (const Job& job : jobs) {
+  const auto predict = [&](int64_t i) {  // "+" and how many wells, or why it was skipped
+    const Job& job = jobs[size_t(i)];
     std::string las;
     data::WellSet table;
     try {
@@ -126,15 +130,21 @@ void run_wells_predict(const PredictConfig& c, Call& call) {
       throw;
     } catch (const Error& e) {  // of the file's own making; what goes wrong in writing ends the command
       if (c.strict) throw;
-      warn("skipped: ", e.sentence());
-      ++skipped;
-      continue;
+      return e.sentence();
     }
     make_folder(job.to.parent_path());
     if (is_las(job.from)) write_file(job.to, las);
     else write_predicted_table(model, c, table, job.to);
-    wells += is_las(job.from) ? 1 : int64_t(table.wells.size());
-  }
+    return fmt::format("+{}", is_las(job.from) ? 1 : int64_t(table.wells.size()));
+  };
+  together([&] {
+    training::share_work(0, int64_t(jobs.size()), {.unit = predict, .told = [&](const training::UnitDone& file) {
+                                                     if (file.said.starts_with('+'))
+                                                       wells += std::stoll(file.said.substr(1));
+                                                     else
+                                                       warn(training::of_rank(file), "skipped: ", file.said), ++skipped;
+                                                   }});
+  });
   check(wells > 0, "none of the ", int64_t(jobs.size()), " files in ", c.data,
         " could be used; the reasons stand above");
   fmt::print("{} wells predicted, {} files skipped; written to {}\n", wells, skipped, c.out);

@@ -23,12 +23,14 @@ const Task& wells_task() {
           verb<EvaluateConfig>("evaluate", "evaluate a model on labelled wells; writes a report", describe_evaluate,
                                run_wells_evaluate),
           verb<PredictConfig>("predict", "add the predicted curve and class probabilities to wells", describe_predict,
-                              run_wells_predict),
+                              run_wells_predict)
+              .on_ranks(),
           verb<CompareConfig>("compare", "hold finished trainings side by side; writes a report", describe_compare,
                               run_compare)
               .taking("runs"),
           verb<StudyConfig>("study", "train every combination of lists of values; one table, one comparison",
-                            describe_study, run_wells_study),
+                            describe_study, run_wells_study)
+              .on_ranks(),
       }};
   return task;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -185,8 +186,12 @@ TEST(Pages, CommandsAreTaken) {
       if (!line.code) continue;
       const std::string at = page.string() + ":" + std::to_string(line.number) + ": ";
       for (const std::string name : {"kern ", "build/kern ", "build/emulated/kern ", "build/release/kern "}) {
-        const size_t first = line.text.find_first_not_of(" $");
-        if (first == line.text.npos || line.text.compare(first, name.size(), name) != 0) continue;
+        size_t first = line.text.find_first_not_of(" $");
+        if (first == line.text.npos) continue;
+        for (const char* launcher : {"mpirun ", "srun "})  // several processes of it
+          if (line.text.compare(first, std::strlen(launcher), launcher) == 0 && name == "kern ")
+            if (const size_t at_kern = line.text.find(" kern "); at_kern != line.text.npos) first = at_kern + 1;
+        if (line.text.compare(first, name.size(), name) != 0) continue;
         ++commands;
         EXPECT_EQ(fault_of(words_of(line.text.substr(first + name.size()))), "") << at << line.text;
       }
