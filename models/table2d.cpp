@@ -62,13 +62,13 @@ AnyModule make_image2d_model(const std::string& name, const Image2dConfig& confi
 }
 
 Pretrained load_encoder(const std::string& name, const Image2dConfig& config, const AnyModule& network,
-                        const TensorFile& file) {
+                        const TensorFile& file, FoldedNorms norms) {
   const Image2dModel& model = image2d_model(name);
   std::string having;
   for (const Image2dModel& m : kModels)
     if (m.encoder) having += (having.empty() ? "" : " or ") + std::string(m.name);
   check(model.encoder, "model '", name, "' has no encoder that could be pretrained; choose ", having);
-  return load_pretrained(*model.encoder, network, "encoder", file, config.chosen_norm_eps());
+  return load_pretrained(*model.encoder, network, "encoder", file, config.chosen_norm_eps(), norms);
 }
 
 }  // namespace kern::models

@@ -180,7 +180,10 @@ void describe_images_train(Schema& keys, ImagesTrainConfig& c) {
           "encoder.weights", c.encoder_weights,
           "safetensors or ONNX file of a pretrained encoder, with torchvision's or timm's names; empty: random weights")
       .key("encoder.frozen", c.encoder_frozen, "so many of the encoder's first levels are not trained", at_least(0))
-      .key("encoder.lr", c.encoder_lr, "the encoder's learning rate is lr times this", training::above(0));
+      .key("encoder.lr", c.encoder_lr, "the encoder's learning rate is lr times this", training::above(0))
+      .key("encoder.unfold", c.encoder_unfold,
+           "weights whose batch norm is folded get norms again, by the statistics of training images, so that nothing "
+           "changes at first and the encoder is trained with norms; false: it is trained without any");
   describe_semi_supervision(keys, c);
   describe_training(keys, c.recipe, "images");
   describe_loss(keys, c.loss);

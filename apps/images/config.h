@@ -61,6 +61,7 @@ struct ImagesTrainConfig {
   std::string encoder_weights;
   int encoder_frozen = 0;
   double encoder_lr = 1;
+  bool encoder_unfold = false;
 
   training::MethodRecipe method{.discriminator = "fcn"};
   double labelled_fraction = 1;

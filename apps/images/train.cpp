@@ -14,6 +14,7 @@
 #include "engine/onnx_weights.h"
 #include "kernels/common/log.h"
 #include "models/discriminator.h"
+#include "models/unfold_norms.h"
 #include "training/batch_tensors.h"
 #include "training/network_training.h"
 
@@ -86,17 +87,35 @@ void check_small_batches(const ImagesTrainConfig& c, const Loaders& loaders, Net
   }
 }
 
+// Norms for an encoder whose weights have them folded, by the first batches of the training.
+void unfold_encoder(const ImagesModel& model, const AnyModule& network, const Loaders& loaders, bool quiet) {
+  constexpr int64_t kImages = 64;  // enough for statistics of channels; a hundred updates of the averages forget them
+  const data::ImageBatches& batches = loaders.labelled();
+  const int64_t each = (batches.images() + batches.size() - 1) / batches.size();
+  const int64_t count = std::clamp<int64_t>(kImages / each, 1, batches.size());
+  const auto epoch = batches.epoch(0);
+  const auto tensors = image_tensors();
+  const models::UnfoldedNorms norms = models::unfold_norms(
+      network, "encoder", int(count),
+      [&](int i) { return tensors.labelled(batches.batch(epoch, i)).x.to(network.device()); },
+      model.network.chosen_norm_eps());
+  if (!quiet) inform(norms.norms, " batch norms are put back, by the statistics of ", norms.samples, " images");
+}
+
 // The encoder of a network as the configuration wants it.
-void prepare_encoder(const ImagesTrainConfig& c, const ImagesModel& model, const AnyModule& network, bool quiet) {
+void prepare_encoder(const ImagesTrainConfig& c, const ImagesModel& model, const AnyModule& network,
+                     const Loaders& loaders, bool quiet) {
   if (!c.encoder_weights.empty()) {
-    const auto loaded = models::load_encoder(c.model, model.network, network, load_weights(c.encoder_weights));
+    const auto norms = c.encoder_unfold ? models::FoldedNorms::put_back : models::FoldedNorms::held;
+    const auto loaded = models::load_encoder(c.model, model.network, network, load_weights(c.encoder_weights), norms);
     if (!quiet) inform(loaded.note);
+    if (c.encoder_unfold && loaded.folded) unfold_encoder(model, network, loaders, quiet);
   }
   if (c.encoder_frozen > 0)
     models::freeze_levels(*models::image2d_model(c.model).encoder, network, "encoder", c.encoder_frozen);
 }
 
-void make_network(const ImagesTrainConfig& c, ImagesModel& model) {
+void make_network(const ImagesTrainConfig& c, const Loaders& loaders, ImagesModel& model) {
   const bool encoded = models::image2d_model(c.model).encoder != nullptr;
   check(encoded || (c.encoder_weights.empty() && c.encoder_frozen == 0 && c.encoder_lr == 1), "model=", c.model,
         " has no encoder: encoder.weights=, encoder.frozen= and encoder.lr= are for models that have one");
@@ -107,7 +126,7 @@ void make_network(const ImagesTrainConfig& c, ImagesModel& model) {
     model.network.norm_eps = origin.norm_eps;
   }
   model.build();
-  prepare_encoder(c, model, model.module, false);
+  prepare_encoder(c, model, model.module, loaders, false);
 }
 
 // Two of the methods with unlabelled images know no loss of labelled ones but the cross entropy.
@@ -174,7 +193,7 @@ ImagesModel new_model(const Work& w, const Loaders& loaders, int outputs) {
   m.validation_images = ids_of(w.store(), w.split.validation);
   m.provenance =
       fmt::format("kern {} seed {} data {}", build_info::kVersion, c.recipe.seed, hash_text(w.store().hash()));
-  make_network(c, m);
+  make_network(c, loaders, m);
   m.module.move_to(w.device);
   return m;
 }
@@ -187,6 +206,7 @@ Metadata identity_of(const Work& w, const ImagesModel& model) {
             {"batches",
              fmt::format("batch={} accumulate={} size={}x{}", c.recipe.batch, c.recipe.accumulate, model.H, model.W)},
             {"labelled images", fmt::format("{} of {}", w.shown.labelled.size(), w.split.training.size())}});
+  if (c.encoder_unfold) m["norms of the encoder"] = "put back";
   return m;
 }
 
@@ -214,7 +234,7 @@ std::optional<Trained> train(const Work& w, Call& call) {
        .another =
            [&] {
              AnyModule second = models::make_image2d_model(c.model, model.network);
-             prepare_encoder(c, model, second, true);
+             prepare_encoder(c, model, second, loaders, true);
              return second;
            },
        .discriminator =

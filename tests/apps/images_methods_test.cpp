@@ -1,6 +1,7 @@
 // The semi-supervised methods on images, through the program.
 #include "tests/apps/resumed.h"
 #include "tests/support/image_folder.h"
+#include "tests/support/source_files.h"
 
 namespace kern::testing {
 namespace {
@@ -67,6 +68,40 @@ TEST(ImagesMethods, TheSecondNetworkOfCpsHasTheEncoderOfTheFirst) {
       methods_training(data, folder / "run",
                        {"method=cps", "labelled_fraction=0.5", "epochs=1", "epoch_updates=1", "model=mobilenet_unet",
                         "channels=8,8,8,8", "size=64,64", "fit=scale", "encoder.frozen=2", "encoder.lr=0.1"}));
+}
+
+// Norms are put back anew when the training goes on, in both networks, and then come out of the checkpoint.
+TEST(ImagesMethods, NormsPutBackKilledAndResumed) {
+  const std::filesystem::path weights = source_file("../shared/data/weights/mobilenetv2_imagenet.safetensors");
+  if (!std::filesystem::exists(weights)) GTEST_SKIP() << "the shared weights are not there";
+  const TemporaryFolder folder;
+  const std::string data = folder / "data", whole = folder / "whole", broken = folder / "broken";
+  write_squares(data, 8);
+  const Arguments keys{"method=cps",
+                       "labelled_fraction=0.5",
+                       "epochs=2",
+                       "epoch_updates=2",
+                       "model=mobilenet_unet",
+                       "channels=8,8,8,8",
+                       "size=64,64",
+                       "fit=scale",
+                       "encoder.weights=" + weights.string(),
+                       "encoder.lr=0.1",
+                       "encoder.unfold=true",
+                       "encoder.frozen=1",
+                       "checkpoint_every=0s"};
+  const Result first = run_well(methods_training(data, whole, keys));
+  EXPECT_TRUE(contains(first.out + first.err, "51 batch norms are put back, by the statistics of 3 images"))
+      << first.out << first.err;
+  {
+    Process p(methods_training(data, broken, keys));
+    wait_until(p, [&] { return has_reached(broken, 0, 1); });
+    p.send(SIGKILL);
+    p.wait();
+  }
+  run_well({"images", "train", "resume=" + broken, "threads=2"});
+  expect_equal_files(whole, broken);
+  run_well({"images", "evaluate", "model=" + whole, "data=" + data, "images=all", "run=" + folder / "evaluated"});
 }
 
 TEST(ImagesMethods, WhatDoesNotFitIsSaid) {
