@@ -127,9 +127,12 @@ void describe_inference(Schema& keys, InferenceOptions& p) {
               "tiles",
               {{"auto", Window::automatic}, {"whole", Window::whole}, {"tiles", Window::tiles}})
       .key("overlap", p.overlap, "share of a tile that the next one covers too", between(0, 0.9))
-      .choice(
-          "flips", p.flips, "mean over mirrored images too: horizontal: 2 passes; both: 4",
-          {{"none", TestTimeFlips::none}, {"horizontal", TestTimeFlips::horizontal}, {"both", TestTimeFlips::both}});
+      .choice("flips", p.flips, "mean over mirrored images too: horizontal: 2 passes; both: 4",
+              {{"none", TestTimeFlips::none}, {"horizontal", TestTimeFlips::horizontal}, {"both", TestTimeFlips::both}})
+      .key("scales", p.scales,
+           "mean over an image (or tile) magnified and reduced by these factors, 0.75,1,1.25; times the passes of "
+           "flips=",
+           between(0.1, 8));
 }
 }  // namespace
 

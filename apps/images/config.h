@@ -104,6 +104,8 @@ struct InferenceOptions {
   Window window = Window::automatic;
   double overlap = 0.25;
   TestTimeFlips flips = TestTimeFlips::none;
+  std::vector<double> scales{1};  // of what goes through the network; the mean over all of them
+  bool once() const { return flips == TestTimeFlips::none && scales == std::vector<double>{1}; }
 };
 
 struct ImagesEvaluateConfig {
