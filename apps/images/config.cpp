@@ -98,13 +98,16 @@ void describe_semi_supervision(Schema& keys, ImagesTrainConfig& c) {
   std::vector<std::string> discriminators;
   for (const auto& m : models::discriminator_models())
     if (m.make2d) discriminators.push_back(m.name);
-  describe_method(keys, c.method, "images", discriminators);
+  using training::MethodKind;
+  describe_method(keys, c.method, "images", discriminators,
+                  {MethodKind::supervised, MethodKind::mean_teacher, MethodKind::fixmatch, MethodKind::unimatch,
+                   MethodKind::cps, MethodKind::adversarial});
   keys.key("labelled_fraction", c.labelled_fraction,
            "share of the training images whose masks are seen, the images of 1/8 among those of 1/4; the others "
            "count as unlabelled",
            training::Allowed{.low = 0, .high = 1, .open_low = true});
   describe_changes(keys, "semi.strong.", c.strong,
-                   "strong views (of mean_teacher and fixmatch; augment makes the weak ones)");
+                   "strong views (of mean_teacher, fixmatch and unimatch; augment makes the weak ones)");
 }
 
 std::string model_words() {

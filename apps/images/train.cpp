@@ -49,7 +49,7 @@ std::unique_ptr<Loaders> make_loaders(const Work& w) {
     o.present = true;
     o.seed = ~o.seed;  // not the labelled loader's order and changes
     o.batch = c.method.unlabelled_or(c.recipe.batch);
-    if (c.method.strong_views()) o.strong = c.strong;
+    if (c.method.strong_views() > 0) o.strong = c.strong, o.strong_views = c.method.strong_views();
     unlabelled.emplace(w.source.store, w.unlabelled, o);
   }
   return std::make_unique<Loaders>(std::move(labelled), std::move(unlabelled), image_tensors(), c.recipe, c.method);

@@ -44,8 +44,19 @@ TEST_P(ImagesMethod, KilledInsideAnEpochAndResumed) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Methods, ImagesMethod,
-                         ::testing::Values("supervised", "adversarial", "mean_teacher", "fixmatch", "cps"),
+                         ::testing::Values("supervised", "adversarial", "mean_teacher", "fixmatch", "unimatch", "cps"),
                          [](const auto& i) { return std::string(i.param); });
+
+TEST(ImagesMethods, UnimatchIsEqualByOneAndThreeThreads) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data";
+  write_squares(data, 8);
+  for (const std::string threads : {"1", "3"})
+    run_well(methods_training(data, folder / threads,
+                              {"method=unimatch", "labelled_fraction=0.5", "semi.threshold=0.3", "epochs=2",
+                               "semi.feature_dropout=0.3", "threads=" + threads}));
+  expect_equal_files(folder / "1", folder / "3");
+}
 
 TEST(ImagesMethods, LearnFromAFolderWithoutMasks) {
   const TemporaryFolder folder;
