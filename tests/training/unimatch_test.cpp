@@ -26,6 +26,7 @@ AnyModule network(const std::string& name, int out = 3) {
   if (name == "unet") c.channels = {4, 6};
   if (name == "vgg16_unet") c.channels = {4, 4, 6, 6};
   if (name == "mobilenet_unet") c.channels = {4, 4, 6, 6};
+  if (name == "mobilenet_fpn") c.channels = {6, 4};
   return models::make_image2d_model(name, c);
 }
 Tensor labels_of_chance(uint32_t seed, int classes, bool gaps) {
@@ -149,7 +150,7 @@ TEST_P(UniMatchNetwork, takes_gradients_and_perturbs) {
   EXPECT_LT(still.size(), net.parameters().size() / 2);
 }
 INSTANTIATE_TEST_SUITE_P(Networks, UniMatchNetwork,
-                         ::testing::Values("unet", "mobilenet_unet", "vgg16_unet"),
+                         ::testing::Values("unet", "mobilenet_unet", "mobilenet_fpn", "vgg16_unet"),
                          [](const auto& i) { return std::string(i.param); });
 
 TEST(UniMatch, labels_get_no_gradient_and_one_logit_is_two_classes) {
