@@ -192,11 +192,16 @@ void describe_images_train(Schema& keys, ImagesTrainConfig& c) {
            "changes at first and the encoder is trained with norms; false: it is trained without any");
   describe_semi_supervision(keys, c);
   describe_training(keys, c.recipe, "images");
+  keys.key("min_updates", c.min_updates,
+           "where epochs= passes over few images make fewer updates than this, there are more epochs; 0: epochs= alone",
+           at_least(0));
   describe_loss(keys, c.loss);
-  keys.choice("class_weights", c.class_weights, "in the loss: complement is 1 - share, inverse 1 / share",
+  keys.choice("class_weights", c.class_weights,
+              "in the loss: complement is 1 - share, inverse 1 / share, inverse_root the square root of that",
               {{"none", training::ClassWeights::none},
                {"complement", training::ClassWeights::complement},
-               {"inverse", training::ClassWeights::inverse}});
+               {"inverse", training::ClassWeights::inverse},
+               {"inverse_root", training::ClassWeights::inverse_root}});
   describe_stopping(keys, c.recipe);
   keys.choice("monitor", c.monitor, "what makes an epoch the best; binary_iou is the second class's",
               {{"mean_iou", Monitor::mean_iou},

@@ -78,6 +78,7 @@ struct ImagesTrainConfig {
                                  .cutout = 0.3};
 
   training::Recipe recipe{.batch = 8};
+  int min_updates = 0;
   training::LossOptions loss;
   training::ClassWeights class_weights = training::ClassWeights::none;
   training::Monitor monitor = training::Monitor::mean_iou;

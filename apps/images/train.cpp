@@ -216,6 +216,17 @@ struct Trained {
   double data_wait_share = 0;
 };
 
+// With as many epochs as make the updates that are asked for at least.
+Recipe long_enough(const ImagesTrainConfig& c, int64_t updates_in_epoch) {
+  Recipe recipe = c.recipe;
+  const int64_t wanted = (c.min_updates + updates_in_epoch - 1) / updates_in_epoch;
+  if (wanted <= recipe.epochs) return recipe;
+  recipe.epochs = int(wanted);
+  inform(updates_in_epoch, updates_in_epoch == 1 ? " update" : " updates", " an epoch: ", wanted, " epochs instead of ",
+         c.recipe.epochs, ", so that there are at least min_updates=", c.min_updates);
+  return recipe;
+}
+
 // Nothing: stopped before the end.
 std::optional<Trained> train(const Work& w, Call& call) {
   const ImagesTrainConfig& c = w.c;
@@ -224,9 +235,10 @@ std::optional<Trained> train(const Work& w, Call& call) {
   const Loaders& loaders = *made;
   set_seed(uint64_t(c.recipe.seed));
   const ImagesModel model = new_model(w, loaders, loss.outputs());
+  const Recipe recipe = long_enough(c, loaders.steps());
   NetworkTraining training(
       {.network = model.module,
-       .recipe = c.recipe,
+       .recipe = recipe,
        .method = c.method,
        .class_weights = w.class_weights,
        .loss = loss,
@@ -258,7 +270,7 @@ std::optional<Trained> train(const Work& w, Call& call) {
   t.save_model = [&](const std::filesystem::path& path) { save_images_model(path, model); };
   t.identity.merge(identity_of(w, model));
   std::optional<LoopState> end =
-      carry_out(w.run, c.recipe, t, {.task = "images", .unit = "images", .config = w.config, .quiet = c.quiet}, call);
+      carry_out(w.run, recipe, t, {.task = "images", .unit = "images", .config = w.config, .quiet = c.quiet}, call);
   call.figures.add("method", std::string(to_string(c.method.kind)));
   call.figures.add("labelled_images", int64_t(w.shown.labelled.size()));
   call.figures.add("unlabelled_images", int64_t(c.method.semi_supervised() ? w.unlabelled.size() : 0));

@@ -115,6 +115,21 @@ TEST(ImagesMethods, NormsPutBackKilledAndResumed) {
   run_well({"images", "evaluate", "model=" + whole, "data=" + data, "images=all", "run=" + folder / "evaluated"});
 }
 
+// 6 images train in batches of 2: 3 updates an epoch.
+TEST(ImagesMethods, FewImagesAreTrainedForAsManyUpdatesAsAreAskedFor) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data", run = folder / "run";
+  write_squares(data, 8);
+  const Arguments keys{"epochs=2", "min_updates=7", "class_weights=inverse_root"};
+  const Result r = run_well(methods_training(data, run, keys));
+  EXPECT_TRUE(contains(r.out + r.err, "3 updates an epoch: 3 epochs instead of 2")) << r.out << r.err;
+  EXPECT_TRUE(contains(read_file(run + "/result.json"), "\"epochs\": 3")) << read_file(run + "/result.json");
+  run_well({"images", "train", "resume=" + run});
+  const Result enough = run_well(methods_training(data, folder / "enough", {"epochs=2", "min_updates=6"}));
+  EXPECT_TRUE(contains(read_file(folder / "enough/result.json"), "\"epochs\": 2"));
+  EXPECT_FALSE(contains(enough.out + enough.err, "instead of"));
+}
+
 TEST(ImagesMethods, WhatDoesNotFitIsSaid) {
   const TemporaryFolder folder;
   const std::string data = folder / "data", out = folder / "run", hidden = "labelled_fraction=0.5";
