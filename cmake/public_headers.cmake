@@ -8,7 +8,7 @@ set(KERN_PUBLIC_INCLUDE ${PROJECT_BINARY_DIR}/include)
 file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} engine/ops/*.h layers/*.h)
 list(FILTER headers EXCLUDE REGEX "^engine/ops/(op|convolve|sample_norm|binary|update)[.]h$")  # which ops are made of
 list(APPEND headers engine/autograd.h engine/gpu.h engine/model_file.h engine/random.h engine/tensor.h
-     models/conv_autoencoder.h models/dense_autoencoder.h models/discriminator.h models/high_resolution3d.h models/lstm_tagger.h models/mobilenet_unet.h
+     models/conv_autoencoder.h models/dense_autoencoder.h models/discriminator.h models/high_resolution3d.h models/lstm_tagger.h models/mobilenet_fpn.h models/mobilenet_unet.h
      models/unet1d.h models/unet2d.h models/unet3d.h models/vgg16_unet.h training/ema.h training/optimiser.h training/schedule.h)
 list(SORT headers)
 list(TRANSFORM headers REPLACE "(.+)" "#include \"kern/\\1\"")

@@ -72,9 +72,13 @@ ImageBatch ImageBatches::batch(const Epoch& epoch, int64_t index, const Share& s
     if (options_.strong) {
       // b: no image of the stream, whose numbers are far smaller
       RandomSequence random(options_.seed, RandomStream::augment, epoch.number, ~uint32_t(image));
-      const ImageView view = strong_view(s, *options_.strong, random);
-      out.strong.insert(out.strong.end(), view.inputs.begin(), view.inputs.end());
-      out.origin.insert(out.origin.end(), view.origin.begin(), view.origin.end());
+      const auto add_view = [&](std::vector<float>& inputs, std::vector<int32_t>& origin) {
+        const ImageView view = strong_view(s, *options_.strong, random);
+        inputs.insert(inputs.end(), view.inputs.begin(), view.inputs.end());
+        origin.insert(origin.end(), view.origin.begin(), view.origin.end());
+      };
+      add_view(out.strong, out.origin);
+      if (options_.strong_views > 1) add_view(out.strong2, out.origin2);
     }
     out.inputs.insert(out.inputs.end(), s.inputs.begin(), s.inputs.end());
     out.labels.insert(out.labels.end(), s.labels.begin(), s.labels.end());

@@ -20,6 +20,8 @@ struct ImageBatch {
   std::vector<int32_t> present;  // [N,H,W] where asked for: 0, or -1 outside the image
   std::vector<float> strong;     // [N,H,W,C] the strong view, where one was asked for
   std::vector<int32_t> origin;   // [N,H,W] the position of the inputs that each of its positions shows, -1: none
+  std::vector<float> strong2;    // a second strong view, where two were asked for
+  std::vector<int32_t> origin2;
   Whole whole;
 };
 
@@ -32,6 +34,7 @@ struct ImageBatchOptions {
   ImageAugmentation augmentation;
   bool present = false;                     // batches say where there is an image
   std::optional<ImageAugmentation> strong;  // a second view of every image, made from the augmented one
+  int strong_views = 1;                     // 2: a third view, made likewise by other numbers
 };
 
 // Batches can be asked for in any order and from several threads.

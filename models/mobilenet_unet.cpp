@@ -2,6 +2,7 @@
 
 #include "engine/ops/cast.h"
 #include "engine/ops/concat.h"
+#include "layers/feature_dropout.h"
 #include "layers/norm_act.h"
 #include "models/multiple.h"
 
@@ -61,6 +62,7 @@ Tensor MobileNetUNet::operator()(const Tensor& input) {
     beside.push_back(slices[0]), skips.push_back(slices[1]);
   }
   std::vector<Tensor> taps = encoder_.encode(padded(input, more), skips);
+  for (Tensor& tap : taps) tap = FeatureDropout::applied(tap);
   Tensor x = taps.back();
   for (size_t i = 0; i < up_.size(); ++i) {
     const size_t level = up_.size() - 1 - i;

@@ -143,7 +143,7 @@ Tensor from_torch_layout(const Tensor& filter) { return transposed(filter, true)
 Tensor to_torch_layout(const Tensor& filter) { return transposed(filter, false); }
 
 Pretrained load_pretrained(const Encoder& encoder, const AnyModule& network, std::string_view path,
-                           const TensorFile& file, double norm_eps) {
+                           const TensorFile& file, double norm_eps, FoldedNorms norms_folded) {
   const std::vector<Target> targets = targets_below(network, path);
   const bool timm = encoder.timm_mark && file.find(encoder.timm_mark);
   auto in_file = [&](const std::string& name) { return timm ? encoder.timm(name) : name; };
@@ -188,7 +188,7 @@ Pretrained load_pretrained(const Encoder& encoder, const AnyModule& network, std
   result.note =
       text(file.shown_name, ": ", result.tensors, " tensors of ", encoder.name, " with ", result.names, "'s names");
   if (result.left > 0) result.note += text(", ", result.left, " beyond the encoder left aside");
-  if (folded) {
+  if (folded && norms_folded == FoldedNorms::held) {
     network.hold_in_evaluation(path);
     result.note +=
         ". Its batch norm is folded into weights and biases: the norms here are the identity and stay so, in training "

@@ -1,11 +1,24 @@
 #include "models/table2d.h"
 
+#include "models/mobilenet_fpn.h"
 #include "models/mobilenet_unet.h"
 #include "models/unet2d.h"
 #include "models/vgg16_unet.h"
 
 namespace kern::models {
 namespace {
+
+template <class Network, class Config>
+AnyModule on_mobilenet(const Image2dConfig& c) {
+  Config config{.encoder = {.in = c.in,
+                            .padding = c.padding,
+                            .scaling = c.chosen_scaling(c.padding),
+                            .norm_eps = c.chosen_norm_eps()},
+                .out = c.out,
+                .dropout = float(c.dropout)};
+  if (!c.channels.empty()) config.channels = c.channels;
+  return AnyModule(Network(config));
+}
 
 constexpr Image2dModel kModels[] = {
     {"unet", "U-Net of double convolutions with batch norm, 32-64-128 channels",
@@ -16,17 +29,11 @@ constexpr Image2dModel kModels[] = {
      },
      nullptr},
     {"mobilenet_unet", "U-Net on a MobileNetV2 encoder, which may be pretrained (channels: of the decoder's 4 levels)",
-     [](const Image2dConfig& c) {
-       MobileNetUNetConfig config{.encoder = {.in = c.in,
-                                              .padding = c.padding,
-                                              .scaling = c.chosen_scaling(c.padding),
-                                              .norm_eps = c.chosen_norm_eps()},
-                                  .out = c.out,
-                                  .dropout = float(c.dropout)};
-       if (!c.channels.empty()) config.channels = c.channels;
-       return AnyModule(MobileNetUNet(config));
-     },
-     &kMobileNetV2},
+     on_mobilenet<MobileNetUNet, MobileNetUNetConfig>, &kMobileNetV2},
+    {"mobilenet_fpn",
+     "feature pyramid (FPN) on a MobileNetV2 encoder, which may be pretrained (channels: of the pyramid, 128, and of "
+     "what its levels are merged in, 64)",
+     on_mobilenet<MobileNetFpn, MobileNetFpnConfig>, &kMobileNetV2},
     {"vgg16_unet", "U-Net on the first 4 blocks of VGG16, which may be pretrained: large and slow (channels: of them)",
      [](const Image2dConfig& c) {
        Vgg16UNetConfig config{.in = c.in,
@@ -62,13 +69,13 @@ AnyModule make_image2d_model(const std::string& name, const Image2dConfig& confi
 }
 
 Pretrained load_encoder(const std::string& name, const Image2dConfig& config, const AnyModule& network,
-                        const TensorFile& file) {
+                        const TensorFile& file, FoldedNorms norms) {
   const Image2dModel& model = image2d_model(name);
   std::string having;
   for (const Image2dModel& m : kModels)
     if (m.encoder) having += (having.empty() ? "" : " or ") + std::string(m.name);
   check(model.encoder, "model '", name, "' has no encoder that could be pretrained; choose ", having);
-  return load_pretrained(*model.encoder, network, "encoder", file, config.chosen_norm_eps());
+  return load_pretrained(*model.encoder, network, "encoder", file, config.chosen_norm_eps(), norms);
 }
 
 }  // namespace kern::models

@@ -42,6 +42,6 @@ AnyModule make_image2d_model(const std::string& name, const Image2dConfig& confi
 // Puts the weights of a file into the network's encoder (models/pretrained.h). Error when the model has none that could
 // be pretrained.
 Pretrained load_encoder(const std::string& name, const Image2dConfig& config, const AnyModule& network,
-                        const TensorFile& file);
+                        const TensorFile& file, FoldedNorms norms = FoldedNorms::held);
 
 }  // namespace kern::models

@@ -2,6 +2,7 @@
 
 #include "engine/ops/cast.h"
 #include "engine/ops/concat.h"
+#include "layers/feature_dropout.h"
 #include "models/multiple.h"
 
 namespace kern::models {
@@ -61,11 +62,11 @@ Tensor UNet2d::decoded(const Tensor& input, const Padding& more) {
     levels.push_back({slices[0], skip});
     x = max_pool2d(skip);
   }
-  x = down_[bottom](x);
+  x = FeatureDropout::applied(down_[bottom](x));
   for (size_t i = 0; i < bottom; ++i) {
     const Level level = std::move(levels.back());
     levels.pop_back();
-    x = decode_[i](concat({up_[i](x, level.beside), level.skip}));
+    x = decode_[i](concat({up_[i](x, level.beside), FeatureDropout::applied(level.skip)}));
   }
   return head_conv_ ? (*head_conv_)(x) : x;
 }

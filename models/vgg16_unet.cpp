@@ -6,6 +6,7 @@
 #include "engine/ops/unary.h"
 #include "engine/ops/upsample.h"
 #include "layers/conv_norm_act.h"
+#include "layers/feature_dropout.h"
 #include "models/multiple.h"
 
 namespace kern::models {
@@ -54,6 +55,7 @@ Tensor Vgg16UNet::operator()(const Tensor& input) {
     beside.push_back(slices[0]), skips.push_back(slices[1]);
   }
   std::vector<Tensor> taps = encoder_.encode(padded(input, more), skips);
+  for (Tensor& tap : taps) tap = FeatureDropout::applied(tap);
   Tensor x = max_pool2d(taps.back());
   x = conv_relu(bottleneck_[1], dropout_(conv_relu(bottleneck_[0], x)));
   for (size_t i = 0; i < 4; ++i) {

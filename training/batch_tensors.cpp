@@ -25,6 +25,10 @@ BatchTensors<data::ImageBatches> image_tensors() {
               u.strong = Tensor::from({b.N, b.H, b.W, b.C}, b.strong);
               u.origin = Tensor::from(positions, b.origin);
             }
+            if (!b.strong2.empty()) {
+              u.strong2 = Tensor::from({b.N, b.H, b.W, b.C}, b.strong2);
+              u.origin2 = Tensor::from(positions, b.origin2);
+            }
             return u;
           }};
 }

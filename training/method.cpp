@@ -22,7 +22,8 @@ StepData empty_step_data(const StepShapes& of) {
   if (!of.unlabelled) return d;
   d.unlabelled = [shape = *of.unlabelled, strong = of.strong] {
     UnlabelledBatch u{.x = Tensor::empty(shape), .present = empty_labels(shape), .truth = empty_labels(shape)};
-    if (strong) u.strong = Tensor::empty(shape), u.origin = empty_labels(shape);
+    if (strong > 0) u.strong = Tensor::empty(shape), u.origin = empty_labels(shape);
+    if (strong > 1) u.strong2 = Tensor::empty(shape), u.origin2 = empty_labels(shape);
     return u;
   };
   return d;

@@ -28,7 +28,8 @@ struct UnlabelledBatch {
   Tensor strong;   // the strong view, of x's shape; empty: it is x
   Tensor origin;   // i32: the position within the sample's x (row by row) that each position of `strong` shows, -1:
                    // none; empty: each shows itself
-  Tensor truth;    // i32, labels known all the same, -1 elsewhere; empty: none. For figures, never for a gradient
+  Tensor strong2, origin2;  // a second strong view, for methods that hold two of them against the weak one
+  Tensor truth;  // i32, labels known all the same, -1 elsewhere; empty: none. For figures, never for a gradient
 };
 
 // What a step may take: each function gives the next batch. A method asks only for what it uses; an empty function
@@ -45,7 +46,7 @@ struct StepShapes {
   Shape labelled;  // [N,L,C] or [N,H,W,C]
   int64_t batches = 1;
   std::optional<Shape> unlabelled;
-  bool strong = false;
+  int strong = 0;           // strong views: 0 to 2
   bool per_sample = false;  // labels are [N], one a sample, and no position's
   double epochs = 0;
 };

@@ -10,6 +10,7 @@
 #include "training/fixmatch.h"
 #include "training/mean_teacher.h"
 #include "training/supervised.h"
+#include "training/unimatch.h"
 
 namespace kern::training {
 
@@ -25,6 +26,8 @@ const char* to_string(MethodKind kind) {
       return "fixmatch";
     case MethodKind::cps:
       return "cps";
+    case MethodKind::unimatch:
+      return "unimatch";
   }
   return "?";
 }
@@ -34,7 +37,7 @@ void MethodRecipe::check_with(const Recipe& r) const {
         " updates after every pair of batches: accumulate must be 1, not ", r.accumulate, "; raise batch= instead");
   check(kind != MethodKind::mean_teacher || r.ema == 0,
         "method=mean_teacher averages the weights itself, by semi.teacher_decay: leave ema at 0, not ", r.ema);
-  check(!monotone || strong_views(),
+  check(!monotone || strong_views() == 1,
         "semi.monotone is of method=mean_teacher and fixmatch: with method=", to_string(kind), " leave it out");
   check(!seed_compatible || kind == MethodKind::adversarial,
         "compat=seed repeats the original program, which is method=adversarial; with method=", to_string(kind),
@@ -80,10 +83,12 @@ void describe_method(Schema& keys, MethodRecipe& m, const std::string& things, s
   std::vector<std::pair<std::string, MethodKind>> choices;
   for (const MethodKind kind : known) choices.emplace_back(to_string(kind), kind);
   std::string what = "how to train. All but supervised learn from unlabelled data as well";
-  for (const auto& [kind, does] : {std::pair{MethodKind::mean_teacher, "mean_teacher agrees with an average of itself"},
-                                   {MethodKind::fixmatch, "fixmatch trains on what it is sure of"},
-                                   {MethodKind::cps, "cps is two networks that teach each other"},
-                                   {MethodKind::adversarial, "adversarial has a discriminator"}})
+  for (const auto& [kind, does] :
+       {std::pair{MethodKind::mean_teacher, "mean_teacher agrees with an average of itself"},
+        {MethodKind::fixmatch, "fixmatch trains on what it is sure of"},
+        {MethodKind::unimatch, "unimatch is fixmatch with two strong views and features of which channels are dropped"},
+        {MethodKind::cps, "cps is two networks that teach each other"},
+        {MethodKind::adversarial, "adversarial has a discriminator"}})
     if (knows(kind)) what += text(what.find(':') == std::string::npos ? ": " : ", ", does);
   keys.section("Method").choice("method", m.kind, what + " (docs/semi_supervised.md)", choices);
   if (knows(MethodKind::adversarial))
@@ -97,16 +102,25 @@ void describe_method(Schema& keys, MethodRecipe& m, const std::string& things, s
       .key("semi.unlabelled_batch", m.unlabelled_batch, "unlabelled " + things + " in a batch; 0: as batch",
            between(0, 65536))
       .key("semi.weight", m.weight,
-           knows(MethodKind::cps) ? "of the unlabelled term; 0: the method's own, mean_teacher 10, fixmatch and cps 1"
+           knows(MethodKind::cps) ? "of the unlabelled term; 0: the method's own, mean_teacher 10, the others 1"
                                   : "of the unlabelled term; 0: the method's own, mean_teacher 10, fixmatch 1",
            at_least(0))
       .key("semi.ramp", m.ramp,
            knows(MethodKind::cps) ? "mean_teacher and cps: epochs in which that weight rises, as exp(-5 (1 - t)^2)"
                                   : "mean_teacher: epochs in which that weight rises, as exp(-5 (1 - t)^2)",
            at_least(0))
-      .key("semi.threshold", m.threshold, "fixmatch: learns from what it gives more than this probability", share)
+      .key("semi.threshold", m.threshold,
+           knows(MethodKind::unimatch)
+               ? "fixmatch and unimatch: they learn from what they give more than this probability"
+               : "fixmatch: learns from what it gives more than this probability",
+           share)
       .key("semi.teacher_decay", m.teacher_decay, "mean_teacher: of the average that teaches, and is saved",
            Allowed{.low = 0, .high = 1, .open_high = true});
+  if (knows(MethodKind::unimatch))
+    keys.key(
+        "semi.feature_dropout", m.feature_dropout,
+        "unimatch: share of the channels dropped of what the encoder hands over, in the view that perturbs features",
+        Allowed{.low = 0, .high = 1, .open_high = true});
   if (!knows(MethodKind::adversarial)) return;
   std::string networks;
   for (const models::DiscriminatorModel& d : models::discriminator_models())
@@ -153,6 +167,14 @@ Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule&
                                                                .weight = weight,
                                                                .threshold = m.threshold,
                                                                .monotone = m.monotone}));
+    case MethodKind::unimatch:
+      return Method(std::make_shared<UniMatch>(network, optimiser,
+                                               UniMatchOptions{.class_weights = class_weights,
+                                                               .loss = std::move(loss),
+                                                               .clip = clip,
+                                                               .weight = weight,
+                                                               .threshold = m.threshold,
+                                                               .feature_dropout = m.feature_dropout}));
     case MethodKind::cps: {
       const AnyModule second = others.another();
       std::vector<ParameterGroup> groups;

@@ -11,7 +11,7 @@
 
 namespace kern::training {
 
-enum class MethodKind { supervised, adversarial, mean_teacher, fixmatch, cps };
+enum class MethodKind { supervised, adversarial, mean_teacher, fixmatch, cps, unimatch };
 const char* to_string(MethodKind kind);
 
 // The unlabelled data of a training; `hidden`: how many of them have labels that nobody sees.
@@ -27,12 +27,17 @@ struct MethodRecipe {
   int epoch_updates = 0;
   int unlabelled_batch = 0;
   double weight = 0, ramp = 5, threshold = 0.95, teacher_decay = 0.99;
-  bool monotone = false;  // mean_teacher, fixmatch: classes never go back along a signal
+  double feature_dropout = 0.5;  // unimatch
+  bool monotone = false;         // mean_teacher, fixmatch: classes never go back along a signal
   double lambda_adv = 0.01, lambda_semi = 0.1, adversarial_threshold = 0.2, wait = 5, discriminator_lr = 1e-4;
   std::string discriminator = "unet";
 
   bool semi_supervised() const { return kind != MethodKind::supervised; }
-  bool strong_views() const { return kind == MethodKind::mean_teacher || kind == MethodKind::fixmatch; }
+  // Of every unlabelled sample, beside the weak one.
+  int strong_views() const {
+    if (kind == MethodKind::unimatch) return 2;
+    return kind == MethodKind::mean_teacher || kind == MethodKind::fixmatch ? 1 : 0;
+  }
   bool coin_flips() const { return seed_compatible && kind == MethodKind::adversarial; }
   int unlabelled_or(int batch) const { return unlabelled_batch > 0 ? unlabelled_batch : batch; }  // samples
   // Error where keys do not go together.
@@ -60,7 +65,8 @@ struct OtherNetworks {
   std::function<std::vector<ParameterGroup>(const AnyModule&)> groups = {};  // of another; empty: all parameters alike
 };
 // The network's optimiser is the caller's; class_weights [K] or empty (all 1). `loss`: of labelled batches, instead of
-// the cross entropy by the class weights, of the methods supervised, mean_teacher and fixmatch.
+// the cross entropy by the class weights, of the methods supervised, mean_teacher, fixmatch and
+// unimatch.
 Method make_method(const MethodRecipe& method, const Recipe& recipe, const AnyModule& network, Optimiser& optimiser,
                    const std::vector<float>& class_weights, const OtherNetworks& others, LabelledLoss loss = {});
 

@@ -1,6 +1,7 @@
 #include "training/segmentation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "engine/ops/softmax.h"
@@ -39,6 +40,9 @@ std::vector<float> class_weights(ClassWeights kind, std::span<const int64_t> cou
         break;
       case ClassWeights::inverse:
         weights.push_back(count > 0 ? float(total / (double(counts.size()) * double(count))) : 0);
+        break;
+      case ClassWeights::inverse_root:
+        weights.push_back(count > 0 ? float(std::sqrt(total / (double(counts.size()) * double(count)))) : 0);
         break;
     }
   }

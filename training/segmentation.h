@@ -22,7 +22,8 @@ int choose_class(std::span<const float> probabilities, double threshold);
 
 // Weights of a weighted cross entropy, in class order.
 //   none: all 1. complement: 1 - count/total. inverse: total / (classes x count), absent classes 0.
-enum class ClassWeights { none, complement, inverse };
+//   inverse_root: the square root of that, which lifts rare classes and lets no single pixel count for thousands.
+enum class ClassWeights { none, complement, inverse, inverse_root };
 std::vector<float> class_weights(ClassWeights kind, std::span<const int64_t> counts);
 
 }  // namespace kern::training

@@ -8,7 +8,7 @@ namespace {
 
 // A batch's tensors in their order; which of them there are decides what a step computes.
 std::vector<Tensor*> parts_of(LabelledBatch& l, UnlabelledBatch& u) {
-  return {&l.x, &l.labels, &u.x, &u.present, &u.strong, &u.origin, &u.truth};
+  return {&l.x, &l.labels, &u.x, &u.present, &u.strong, &u.origin, &u.truth, &u.strong2, &u.origin2};
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ std::optional<data::FaultCubes> unlabelled_pieces(const Work& w) {
   o.augmentation = {.loudness = 0, .spectrum = 0, .gamma = 0, .clip = 0, .coarse = 0, .cutout = 0, .blur = 0};
   o.own = {.survey = w.survey, .share = 1, .labelled = false};
   // Nothing is cut out: what stands there is still asked for.
-  if (c.method.strong_views())
+  if (c.method.strong_views() > 0)
     o.own.strong = data::SeismicAugmentation{
         .loudness = all.loudness, .spectrum = 0.8, .gamma = 0.5, .clip = 0.3, .coarse = 0.3, .cutout = 0, .blur = 0.3};
   return data::FaultCubes(o);

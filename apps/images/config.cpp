@@ -98,13 +98,16 @@ void describe_semi_supervision(Schema& keys, ImagesTrainConfig& c) {
   std::vector<std::string> discriminators;
   for (const auto& m : models::discriminator_models())
     if (m.make2d) discriminators.push_back(m.name);
-  describe_method(keys, c.method, "images", discriminators);
+  using training::MethodKind;
+  describe_method(keys, c.method, "images", discriminators,
+                  {MethodKind::supervised, MethodKind::mean_teacher, MethodKind::fixmatch, MethodKind::unimatch,
+                   MethodKind::cps, MethodKind::adversarial});
   keys.key("labelled_fraction", c.labelled_fraction,
            "share of the training images whose masks are seen, the images of 1/8 among those of 1/4; the others "
            "count as unlabelled",
            training::Allowed{.low = 0, .high = 1, .open_low = true});
   describe_changes(keys, "semi.strong.", c.strong,
-                   "strong views (of mean_teacher and fixmatch; augment makes the weak ones)");
+                   "strong views (of mean_teacher, fixmatch and unimatch; augment makes the weak ones)");
 }
 
 std::string model_words() {
@@ -127,9 +130,12 @@ void describe_inference(Schema& keys, InferenceOptions& p) {
               "tiles",
               {{"auto", Window::automatic}, {"whole", Window::whole}, {"tiles", Window::tiles}})
       .key("overlap", p.overlap, "share of a tile that the next one covers too", between(0, 0.9))
-      .choice(
-          "flips", p.flips, "mean over mirrored images too: horizontal: 2 passes; both: 4",
-          {{"none", TestTimeFlips::none}, {"horizontal", TestTimeFlips::horizontal}, {"both", TestTimeFlips::both}});
+      .choice("flips", p.flips, "mean over mirrored images too: horizontal: 2 passes; both: 4",
+              {{"none", TestTimeFlips::none}, {"horizontal", TestTimeFlips::horizontal}, {"both", TestTimeFlips::both}})
+      .key("scales", p.scales,
+           "mean over an image (or tile) magnified and reduced by these factors, 0.75,1,1.25; times the passes of "
+           "flips=",
+           between(0.1, 8));
 }
 }  // namespace
 
@@ -180,14 +186,22 @@ void describe_images_train(Schema& keys, ImagesTrainConfig& c) {
           "encoder.weights", c.encoder_weights,
           "safetensors or ONNX file of a pretrained encoder, with torchvision's or timm's names; empty: random weights")
       .key("encoder.frozen", c.encoder_frozen, "so many of the encoder's first levels are not trained", at_least(0))
-      .key("encoder.lr", c.encoder_lr, "the encoder's learning rate is lr times this", training::above(0));
+      .key("encoder.lr", c.encoder_lr, "the encoder's learning rate is lr times this", training::above(0))
+      .key("encoder.unfold", c.encoder_unfold,
+           "weights whose batch norm is folded get norms again, by the statistics of training images, so that nothing "
+           "changes at first and the encoder is trained with norms; false: it is trained without any");
   describe_semi_supervision(keys, c);
   describe_training(keys, c.recipe, "images");
+  keys.key("min_updates", c.min_updates,
+           "where epochs= passes over few images make fewer updates than this, there are more epochs; 0: epochs= alone",
+           at_least(0));
   describe_loss(keys, c.loss);
-  keys.choice("class_weights", c.class_weights, "in the loss: complement is 1 - share, inverse 1 / share",
+  keys.choice("class_weights", c.class_weights,
+              "in the loss: complement is 1 - share, inverse 1 / share, inverse_root the square root of that",
               {{"none", training::ClassWeights::none},
                {"complement", training::ClassWeights::complement},
-               {"inverse", training::ClassWeights::inverse}});
+               {"inverse", training::ClassWeights::inverse},
+               {"inverse_root", training::ClassWeights::inverse_root}});
   describe_stopping(keys, c.recipe);
   keys.choice("monitor", c.monitor, "what makes an epoch the best; binary_iou is the second class's",
               {{"mean_iou", Monitor::mean_iou},

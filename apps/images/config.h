@@ -61,6 +61,7 @@ struct ImagesTrainConfig {
   std::string encoder_weights;
   int encoder_frozen = 0;
   double encoder_lr = 1;
+  bool encoder_unfold = false;
 
   training::MethodRecipe method{.discriminator = "fcn"};
   double labelled_fraction = 1;
@@ -77,6 +78,7 @@ struct ImagesTrainConfig {
                                  .cutout = 0.3};
 
   training::Recipe recipe{.batch = 8};
+  int min_updates = 0;
   training::LossOptions loss;
   training::ClassWeights class_weights = training::ClassWeights::none;
   training::Monitor monitor = training::Monitor::mean_iou;
@@ -103,6 +105,8 @@ struct InferenceOptions {
   Window window = Window::automatic;
   double overlap = 0.25;
   TestTimeFlips flips = TestTimeFlips::none;
+  std::vector<double> scales{1};  // of what goes through the network; the mean over all of them
+  bool once() const { return flips == TestTimeFlips::none && scales == std::vector<double>{1}; }
 };
 
 struct ImagesEvaluateConfig {

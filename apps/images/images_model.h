@@ -55,7 +55,7 @@ data::Labels label_image(const ImagesModel& model, const data::Image& image, con
                          double threshold, const std::string& name, const training::RowsOfProbabilities& give = {});
 
 // The size at which an image goes through the network in one piece and once; nothing where it is cut into tiles or
-// passes mirrored too.
+// passes mirrored or at other sizes too.
 std::optional<data::ImageSize> whole_pass(const ImagesModel& model, const data::Image& image,
                                           const InferenceOptions& inference);
 // Such images of one size in one batch: probabilities [N,h,w,C] where the model is; C = 1 are those of class 1 of

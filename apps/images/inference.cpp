@@ -1,6 +1,7 @@
 // How an image of any size goes through a network, and its probabilities come out: whole, scaled, or in tiles.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "apps/images/images_model.h"
 #include "engine/autograd.h"
@@ -23,16 +24,47 @@ std::vector<Mirrored> passes_of(TestTimeFlips flips) {
   return passes;
 }
 
-// Probabilities [h,w,K] of the part of the image at (y, x).
-std::vector<float> pass(const ImagesModel& model, const data::Image& image, int64_t y, int64_t x, int64_t h, int64_t w,
-                        TestTimeFlips flips) {
-  std::vector<float> inputs;
-  inputs.reserve(size_t(h * w * image.C));
-  for (int64_t i = 0; i < h; ++i) {
-    const uint8_t* const row = image.at(y + i, x);
-    std::transform(row, row + w * image.C, std::back_inserter(inputs), [](uint8_t v) { return float(v) / 255; });
-  }
+// Probabilities [h,w,K] of an image shown to the network at that size and mirrored, as `flips` says.
+std::vector<float> pass(const ImagesModel& model, const data::Image& image, int64_t h, int64_t w, TestTimeFlips flips) {
+  const bool same = image.H == h && image.W == w;
+  const data::Image scaled = same ? data::Image() : data::resize(image, h, w);
+  const std::vector<uint8_t>& pixels = same ? image.pixels : scaled.pixels;
+  std::vector<float> inputs(pixels.size());
+  std::transform(pixels.begin(), pixels.end(), inputs.begin(), [](uint8_t v) { return float(v) / 255; });
   return training::probabilities_of(model.module, inputs, h, w, model.class_count(), passes_of(flips));
+}
+
+// The mean over the scales of that size. Each sees the image's own pixels: a magnified pass more of them, where the
+// image has more.
+std::vector<float> passes(const ImagesModel& model, const data::Image& image, int64_t h, int64_t w,
+                          const InferenceOptions& inference) {
+  check(!inference.scales.empty(),
+        "scales= names no size at which an image is looked at: give at least one, 1 for its own");
+  std::vector<float> sum;
+  for (const double scale : inference.scales) {
+    const auto scaled = [scale](int64_t n) { return std::max<int64_t>(1, std::llround(double(n) * scale)); };
+    std::vector<float> p = pass(model, image, scaled(h), scaled(w), inference.flips);
+    if (scaled(h) != h || scaled(w) != w) {
+      std::vector<float> back;
+      back.reserve(size_t(h * w * model.class_count()));
+      training::give_scaled(
+          p, scaled(h), scaled(w), h, w, model.class_count(),
+          [&](int64_t, int64_t, std::span<const float> rows) { back.insert(back.end(), rows.begin(), rows.end()); });
+      p = std::move(back);
+    }
+    if (sum.empty()) sum = std::move(p);
+    else std::transform(sum.begin(), sum.end(), p.begin(), sum.begin(), std::plus<>());
+  }
+  if (inference.scales.size() > 1)
+    for (float& v : sum) v /= float(inference.scales.size());
+  return sum;
+}
+
+// The part of an image at (y, x).
+data::Image part_of(const data::Image& image, int64_t y, int64_t x, int64_t h, int64_t w) {
+  data::Image part = data::make_raster(h, w, image.C);
+  for (int64_t i = 0; i < h; ++i) std::copy_n(image.at(y + i, x), w * image.C, part.at(i, 0));
+  return part;
 }
 
 void give_tiled(const ImagesModel& model, const data::Image& image, const InferenceOptions& inference,
@@ -40,7 +72,7 @@ void give_tiled(const ImagesModel& model, const data::Image& image, const Infere
   const int64_t h = std::min<int64_t>(model.H, image.H), w = std::min<int64_t>(model.W, image.W);
   training::blend_tiles(
       {.H = image.H, .W = image.W, .h = h, .w = w, .overlap = inference.overlap}, model.class_count(),
-      [&](int64_t y, int64_t x) { return pass(model, image, y, x, h, w, inference.flips); }, give);
+      [&](int64_t y, int64_t x) { return passes(model, part_of(image, y, x, h, w), h, w, inference); }, give);
 }
 
 }  // namespace
@@ -59,7 +91,7 @@ Way way_of(const ImagesModel& model, const data::Image& image, Window window) {
 
 std::optional<data::ImageSize> whole_pass(const ImagesModel& model, const data::Image& image,
                                           const InferenceOptions& inference) {
-  if (inference.flips != TestTimeFlips::none) return {};
+  if (!inference.once()) return {};
   switch (way_of(model, image, inference.window)) {
     case Way::whole:
       return data::ImageSize{image.H, image.W};
@@ -98,10 +130,9 @@ void predict_image(const ImagesModel& model, const data::Image& image, const Inf
     case Way::tiles:
       return give_tiled(model, image, inference, give);
     case Way::whole:
-      return give(0, image.H, pass(model, image, 0, 0, image.H, image.W, inference.flips));
+      return give(0, image.H, passes(model, image, image.H, image.W, inference));
     case Way::squeezed: {
-      const data::Image small = data::resize(image, model.H, model.W);
-      const std::vector<float> p = pass(model, small, 0, 0, model.H, model.W, inference.flips);
+      const std::vector<float> p = passes(model, image, model.H, model.W, inference);
       if (image.H == model.H && image.W == model.W) return give(0, image.H, p);
       return training::give_scaled(p, model.H, model.W, image.H, image.W, K, give);
     }

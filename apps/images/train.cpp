@@ -14,6 +14,7 @@
 #include "engine/onnx_weights.h"
 #include "kernels/common/log.h"
 #include "models/discriminator.h"
+#include "models/unfold_norms.h"
 #include "training/batch_tensors.h"
 #include "training/network_training.h"
 
@@ -48,7 +49,7 @@ std::unique_ptr<Loaders> make_loaders(const Work& w) {
     o.present = true;
     o.seed = ~o.seed;  // not the labelled loader's order and changes
     o.batch = c.method.unlabelled_or(c.recipe.batch);
-    if (c.method.strong_views()) o.strong = c.strong;
+    if (c.method.strong_views() > 0) o.strong = c.strong, o.strong_views = c.method.strong_views();
     unlabelled.emplace(w.source.store, w.unlabelled, o);
   }
   return std::make_unique<Loaders>(std::move(labelled), std::move(unlabelled), image_tensors(), c.recipe, c.method);
@@ -86,17 +87,35 @@ void check_small_batches(const ImagesTrainConfig& c, const Loaders& loaders, Net
   }
 }
 
+// Norms for an encoder whose weights have them folded, by the first batches of the training.
+void unfold_encoder(const ImagesModel& model, const AnyModule& network, const Loaders& loaders, bool quiet) {
+  constexpr int64_t kImages = 64;  // enough for statistics of channels; a hundred updates of the averages forget them
+  const data::ImageBatches& batches = loaders.labelled();
+  const int64_t each = (batches.images() + batches.size() - 1) / batches.size();
+  const int64_t count = std::clamp<int64_t>(kImages / each, 1, batches.size());
+  const auto epoch = batches.epoch(0);
+  const auto tensors = image_tensors();
+  const models::UnfoldedNorms norms = models::unfold_norms(
+      network, "encoder", int(count),
+      [&](int i) { return tensors.labelled(batches.batch(epoch, i)).x.to(network.device()); },
+      model.network.chosen_norm_eps());
+  if (!quiet) inform(norms.norms, " batch norms are put back, by the statistics of ", norms.samples, " images");
+}
+
 // The encoder of a network as the configuration wants it.
-void prepare_encoder(const ImagesTrainConfig& c, const ImagesModel& model, const AnyModule& network, bool quiet) {
+void prepare_encoder(const ImagesTrainConfig& c, const ImagesModel& model, const AnyModule& network,
+                     const Loaders& loaders, bool quiet) {
   if (!c.encoder_weights.empty()) {
-    const auto loaded = models::load_encoder(c.model, model.network, network, load_weights(c.encoder_weights));
+    const auto norms = c.encoder_unfold ? models::FoldedNorms::put_back : models::FoldedNorms::held;
+    const auto loaded = models::load_encoder(c.model, model.network, network, load_weights(c.encoder_weights), norms);
     if (!quiet) inform(loaded.note);
+    if (c.encoder_unfold && loaded.folded) unfold_encoder(model, network, loaders, quiet);
   }
   if (c.encoder_frozen > 0)
     models::freeze_levels(*models::image2d_model(c.model).encoder, network, "encoder", c.encoder_frozen);
 }
 
-void make_network(const ImagesTrainConfig& c, ImagesModel& model) {
+void make_network(const ImagesTrainConfig& c, const Loaders& loaders, ImagesModel& model) {
   const bool encoded = models::image2d_model(c.model).encoder != nullptr;
   check(encoded || (c.encoder_weights.empty() && c.encoder_frozen == 0 && c.encoder_lr == 1), "model=", c.model,
         " has no encoder: encoder.weights=, encoder.frozen= and encoder.lr= are for models that have one");
@@ -107,7 +126,7 @@ void make_network(const ImagesTrainConfig& c, ImagesModel& model) {
     model.network.norm_eps = origin.norm_eps;
   }
   model.build();
-  prepare_encoder(c, model, model.module, false);
+  prepare_encoder(c, model, model.module, loaders, false);
 }
 
 // Two of the methods with unlabelled images know no loss of labelled ones but the cross entropy.
@@ -174,7 +193,7 @@ ImagesModel new_model(const Work& w, const Loaders& loaders, int outputs) {
   m.validation_images = ids_of(w.store(), w.split.validation);
   m.provenance =
       fmt::format("kern {} seed {} data {}", build_info::kVersion, c.recipe.seed, hash_text(w.store().hash()));
-  make_network(c, m);
+  make_network(c, loaders, m);
   m.module.move_to(w.device);
   return m;
 }
@@ -187,6 +206,7 @@ Metadata identity_of(const Work& w, const ImagesModel& model) {
             {"batches",
              fmt::format("batch={} accumulate={} size={}x{}", c.recipe.batch, c.recipe.accumulate, model.H, model.W)},
             {"labelled images", fmt::format("{} of {}", w.shown.labelled.size(), w.split.training.size())}});
+  if (c.encoder_unfold) m["norms of the encoder"] = "put back";
   return m;
 }
 
@@ -196,6 +216,17 @@ struct Trained {
   double data_wait_share = 0;
 };
 
+// With as many epochs as make the updates that are asked for at least.
+Recipe long_enough(const ImagesTrainConfig& c, int64_t updates_in_epoch) {
+  Recipe recipe = c.recipe;
+  const int64_t wanted = (c.min_updates + updates_in_epoch - 1) / updates_in_epoch;
+  if (wanted <= recipe.epochs) return recipe;
+  recipe.epochs = int(wanted);
+  inform(updates_in_epoch, updates_in_epoch == 1 ? " update" : " updates", " an epoch: ", wanted, " epochs instead of ",
+         c.recipe.epochs, ", so that there are at least min_updates=", c.min_updates);
+  return recipe;
+}
+
 // Nothing: stopped before the end.
 std::optional<Trained> train(const Work& w, Call& call) {
   const ImagesTrainConfig& c = w.c;
@@ -204,9 +235,10 @@ std::optional<Trained> train(const Work& w, Call& call) {
   const Loaders& loaders = *made;
   set_seed(uint64_t(c.recipe.seed));
   const ImagesModel model = new_model(w, loaders, loss.outputs());
+  const Recipe recipe = long_enough(c, loaders.steps());
   NetworkTraining training(
       {.network = model.module,
-       .recipe = c.recipe,
+       .recipe = recipe,
        .method = c.method,
        .class_weights = w.class_weights,
        .loss = loss,
@@ -214,7 +246,7 @@ std::optional<Trained> train(const Work& w, Call& call) {
        .another =
            [&] {
              AnyModule second = models::make_image2d_model(c.model, model.network);
-             prepare_encoder(c, model, second, true);
+             prepare_encoder(c, model, second, loaders, true);
              return second;
            },
        .discriminator =
@@ -238,7 +270,7 @@ std::optional<Trained> train(const Work& w, Call& call) {
   t.save_model = [&](const std::filesystem::path& path) { save_images_model(path, model); };
   t.identity.merge(identity_of(w, model));
   std::optional<LoopState> end =
-      carry_out(w.run, c.recipe, t, {.task = "images", .unit = "images", .config = w.config, .quiet = c.quiet}, call);
+      carry_out(w.run, recipe, t, {.task = "images", .unit = "images", .config = w.config, .quiet = c.quiet}, call);
   call.figures.add("method", std::string(to_string(c.method.kind)));
   call.figures.add("labelled_images", int64_t(w.shown.labelled.size()));
   call.figures.add("unlabelled_images", int64_t(c.method.semi_supervised() ? w.unlabelled.size() : 0));

@@ -213,10 +213,12 @@ void describe_train(Schema& keys, TrainConfig& c) {
   describe_semi_supervision(keys, c);
   describe_training(keys, c.recipe, "windows");
   keys.key("window", c.window, "samples of a training window; 0: whole wells", between(0, 1 << 24))
-      .choice("class_weights", c.class_weights, "of the cross entropy: complement is 1 - share, inverse 1 / share",
+      .choice("class_weights", c.class_weights,
+              "of the cross entropy: complement is 1 - share, inverse 1 / share, inverse_root the square root of that",
               {{"none", training::ClassWeights::none},
                {"complement", training::ClassWeights::complement},
-               {"inverse", training::ClassWeights::inverse}});
+               {"inverse", training::ClassWeights::inverse},
+               {"inverse_root", training::ClassWeights::inverse_root}});
   describe_stopping(keys, c.recipe);
   keys.choice("monitor", c.monitor, "what makes an epoch the best",
               {{"mean_iou", Monitor::mean_iou},

@@ -146,7 +146,7 @@ std::unique_ptr<Loaders> make_loaders(const Work& w, const WellsModel& model) {
     o.anywhere = true;
     o.seed = ~o.seed;  // not the labelled loader's order and noise
     o.batch = c.method.unlabelled_or(c.recipe.batch);
-    if (c.method.strong_views()) o.strong = c.strong;
+    if (c.method.strong_views() > 0) o.strong = c.strong;
     unlabelled.emplace(w.set.wells, w.unlabelled, model.normalisation, o);
   }
   const auto input = [&model, &folds = w.folds](const std::vector<float>& windows, std::span<const int64_t> wells,

@@ -226,18 +226,19 @@ class ImagesModel(_ClassesModel):
         return height, width
 
     def predict(self, data: PathLike | np.ndarray, *, threshold: float | None = None, window: str | None = None,
-                overlap: float | None = None, flips: str | None = None) -> ImagePrediction:
+                overlap: float | None = None, flips: str | None = None,
+                scales: Sequence[float] | None = None) -> ImagePrediction:
         """The class of every pixel, at the image's own size.
 
         Args:
             data: an image file (JPEG, PNG, BMP, TIFF, GIF), or uint8 ``[H, W]`` or ``[H, W, 3]`` (red, green, blue). Grey and colours
                 become each other as the model needs.
-            threshold, window, overlap, flips: keys of ``kern images predict``.
+            threshold, window, overlap, flips, scales: keys of ``kern images predict``.
 
         Raises:
             Error: no such file, no image, a key out of range.
         """
-        keys = _given(threshold=threshold, window=window, overlap=overlap, flips=flips)
+        keys = _given(threshold=threshold, window=window, overlap=overlap, flips=flips, scales=scales)
         if isinstance(data, (str, os.PathLike)):
             return ImagePrediction(*self._inner.predict_file(os.fspath(data), keys))
         return ImagePrediction(*self._inner.predict_pixels(_pixels(data), keys))

@@ -82,6 +82,7 @@ ImagesModel images_model(const std::string& architecture, int in = 3, int out = 
   m.network = {.in = in, .out = out};
   if (architecture == "unet") m.network.channels = {6, 8, 12};
   if (architecture == "mobilenet_unet") m.network.channels = {8, 8, 16, 16};
+  if (architecture == "mobilenet_fpn") m.network.channels = {12, 8};
   if (architecture == "vgg16_unet") m.network.channels = {6, 8, 10, 12};
   m.classes = {{"background", "#000000", {0}}, {"object", "#ffffff", {1}}};
   if (out == 3) m.classes.push_back({"other", "#ff0000", {2}});

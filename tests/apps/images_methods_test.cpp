@@ -1,6 +1,7 @@
 // The semi-supervised methods on images, through the program.
 #include "tests/apps/resumed.h"
 #include "tests/support/image_folder.h"
+#include "tests/support/source_files.h"
 
 namespace kern::testing {
 namespace {
@@ -43,8 +44,19 @@ TEST_P(ImagesMethod, KilledInsideAnEpochAndResumed) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Methods, ImagesMethod,
-                         ::testing::Values("supervised", "adversarial", "mean_teacher", "fixmatch", "cps"),
+                         ::testing::Values("supervised", "adversarial", "mean_teacher", "fixmatch", "unimatch", "cps"),
                          [](const auto& i) { return std::string(i.param); });
+
+TEST(ImagesMethods, UnimatchIsEqualByOneAndThreeThreads) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data";
+  write_squares(data, 8);
+  for (const std::string threads : {"1", "3"})
+    run_well(methods_training(data, folder / threads,
+                              {"method=unimatch", "labelled_fraction=0.5", "semi.threshold=0.3", "epochs=2",
+                               "semi.feature_dropout=0.3", "threads=" + threads}));
+  expect_equal_files(folder / "1", folder / "3");
+}
 
 TEST(ImagesMethods, LearnFromAFolderWithoutMasks) {
   const TemporaryFolder folder;
@@ -67,6 +79,55 @@ TEST(ImagesMethods, TheSecondNetworkOfCpsHasTheEncoderOfTheFirst) {
       methods_training(data, folder / "run",
                        {"method=cps", "labelled_fraction=0.5", "epochs=1", "epoch_updates=1", "model=mobilenet_unet",
                         "channels=8,8,8,8", "size=64,64", "fit=scale", "encoder.frozen=2", "encoder.lr=0.1"}));
+}
+
+// Norms are put back anew when the training goes on, in both networks, and then come out of the checkpoint.
+TEST(ImagesMethods, NormsPutBackKilledAndResumed) {
+  const std::filesystem::path weights = source_file("../shared/data/weights/mobilenetv2_imagenet.safetensors");
+  if (!std::filesystem::exists(weights)) GTEST_SKIP() << "the shared weights are not there";
+  const TemporaryFolder folder;
+  const std::string data = folder / "data", whole = folder / "whole", broken = folder / "broken";
+  write_squares(data, 8);
+  const Arguments keys{"method=cps",
+                       "labelled_fraction=0.5",
+                       "epochs=2",
+                       "epoch_updates=2",
+                       "model=mobilenet_unet",
+                       "channels=8,8,8,8",
+                       "size=64,64",
+                       "fit=scale",
+                       "encoder.weights=" + weights.string(),
+                       "encoder.lr=0.1",
+                       "encoder.unfold=true",
+                       "encoder.frozen=1",
+                       "checkpoint_every=0s"};
+  const Result first = run_well(methods_training(data, whole, keys));
+  EXPECT_TRUE(contains(first.out + first.err, "51 batch norms are put back, by the statistics of 3 images"))
+      << first.out << first.err;
+  {
+    Process p(methods_training(data, broken, keys));
+    wait_until(p, [&] { return has_reached(broken, 0, 1); });
+    p.send(SIGKILL);
+    p.wait();
+  }
+  run_well({"images", "train", "resume=" + broken, "threads=2"});
+  expect_equal_files(whole, broken);
+  run_well({"images", "evaluate", "model=" + whole, "data=" + data, "images=all", "run=" + folder / "evaluated"});
+}
+
+// 6 images train in batches of 2: 3 updates an epoch.
+TEST(ImagesMethods, FewImagesAreTrainedForAsManyUpdatesAsAreAskedFor) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data", run = folder / "run";
+  write_squares(data, 8);
+  const Arguments keys{"epochs=2", "min_updates=7", "class_weights=inverse_root"};
+  const Result r = run_well(methods_training(data, run, keys));
+  EXPECT_TRUE(contains(r.out + r.err, "3 updates an epoch: 3 epochs instead of 2")) << r.out << r.err;
+  EXPECT_TRUE(contains(read_file(run + "/result.json"), "\"epochs\": 3")) << read_file(run + "/result.json");
+  run_well({"images", "train", "resume=" + run});
+  const Result enough = run_well(methods_training(data, folder / "enough", {"epochs=2", "min_updates=6"}));
+  EXPECT_TRUE(contains(read_file(folder / "enough/result.json"), "\"epochs\": 2"));
+  EXPECT_FALSE(contains(enough.out + enough.err, "instead of"));
 }
 
 TEST(ImagesMethods, WhatDoesNotFitIsSaid) {

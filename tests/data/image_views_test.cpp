@@ -101,6 +101,15 @@ TEST(ImageView, BatchesTellImageFromPaddingAndTruthFromNone) {
   EXPECT_EQ(b.strong, again.strong);
   EXPECT_NE(b.strong, later.strong);
   EXPECT_EQ(b.inputs, later.inputs) << "unshuffled, the weak view stays";
+  EXPECT_TRUE(b.strong2.empty() && b.origin2.empty());
+  o.strong_views = 2;
+  const ImageBatches two(store, {0, 1}, o);
+  const ImageBatch c = two.batch(two.epoch(0), 0);
+  EXPECT_EQ(c.strong, b.strong) << "a second view leaves the first as it was";
+  ASSERT_EQ(c.strong2.size(), c.strong.size());
+  ASSERT_EQ(c.origin2.size(), c.origin.size());
+  EXPECT_NE(c.strong2, c.strong);
+  EXPECT_NE(c.origin2, c.origin);
   std::filesystem::remove_all(folder);
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/dry_run.h"
+#include "models/mobilenet_fpn.h"
 #include "models/mobilenet_unet.h"
 #include "models/table2d.h"
 #include "models/vgg16_unet.h"
@@ -33,6 +34,12 @@ const Case kCases[] = {
      [] {
        return AnyModule(
            MobileNetUNet({.encoder = narrow(PaddingConvention::tensorflow), .out = 3, .channels = {4, 5}}));
+     }},
+    {"mobilenet_fpn",
+     [] {
+       MobileNetV2Config encoder = narrow(PaddingConvention::torch);
+       encoder.stages.push_back({2, 6, 1, 2});  // three levels, the coarsest of which is enlarged twice
+       return AnyModule(MobileNetFpn({.encoder = encoder, .out = 3, .channels = {4, 3}}));
      }},
     {"vgg16_unet",
      [] {
@@ -82,12 +89,16 @@ TEST(UNetsOnEncoders, have_the_published_numbers_of_parameters) {
   const DryRun without_values;
   EXPECT_EQ(make_image2d_model("mobilenet_unet", {.out = 1}).parameter_count(), 1811712 + 4657441);
   EXPECT_EQ(make_image2d_model("vgg16_unet", {.out = 35}).parameter_count(), 38834199);
+  // Laterals of 144 + 192 + 576 + 320 channels, seven 3x3 convolutions without bias and their norms, and the head.
+  EXPECT_EQ(make_image2d_model("mobilenet_fpn", {.out = 11}).parameter_count(),
+            1811712 + (1232 + 4) * 128 + 9 * 64 * (4 * 128 + 3 * 64) + 7 * 2 * 64 + 65 * 11);
 }
 
 TEST(UNetsOnEncoders, take_any_size_and_give_every_parameter_a_gradient) {
   const Case small[] = {
       kCases[3],
       kCases[4],
+      kCases[5],
       {"dropout", [] {
          return AnyModule(MobileNetUNet(
              {.encoder = narrow(PaddingConvention::torch), .out = 3, .channels = {4, 5}, .dropout = 0.5f}));
@@ -115,6 +126,9 @@ TEST(UNetsOnEncoders, say_what_they_take) {
   EXPECT_THROW(MobileNetV2({.stages = {{1, 8, 1, 2}}}), Error);
   EXPECT_THROW(MobileNetV2({.dropout = 1}), Error);
   EXPECT_THROW(Vgg16UNet({.channels = {8}}), Error);
+  EXPECT_THROW(MobileNetFpn({.channels = {8}}), Error);
+  EXPECT_THROW(MobileNetFpn({.channels = {8, 0}}), Error);
+  EXPECT_THROW(MobileNetFpn({.encoder = {.stages = {{1, 8, 1, 1}, {2, 8, 1, 2}}}}), Error);
   EXPECT_THROW(Vgg16({.channels = {8, 8, 8, 8, 8, 8}}), Error);
   EXPECT_THROW(make_image2d_model("unet3", {}), Error);
   const DryRun without_values;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes tests/models/goldens/{mobilenet_v2,mobilenet_unet}_{torch,tensorflow}.safetensors and vgg16_unet.safetensors: weights, input,
+"""Makes tests/models/goldens/{mobilenet_v2,mobilenet_unet}_{torch,tensorflow}.safetensors, mobilenet_fpn.safetensors and vgg16_unet.safetensors: weights, input,
 targets, logits, loss and every gradient of narrow variants of these networks, computed by PyTorch in float64 from definitions of its
 own. Kern must reproduce them.
 
@@ -52,10 +52,10 @@ class Inverted(nn.Module):
 
 
 class MobileNet(nn.Module):
-    def __init__(self, tf, stem, last, classes):
+    def __init__(self, tf, stem, last, classes, stages=STAGES):
         super().__init__()
         parts, c = [conv_norm(tf, 3, stem, 3, 2)], stem
-        for t, o, n, s in STAGES:
+        for t, o, n, s in stages:
             for j in range(n):
                 parts.append(Inverted(tf, c, o, s if j == 0 else 1, t))
                 c = o
@@ -110,6 +110,40 @@ class MobileUNet(nn.Module):
         for up, skip in zip(self.up, skips[::-1]):
             x = torch.cat([up(x), skip], 1)
         return doubled(self.tf, self.head[0], x)
+
+
+class MobileFpn(nn.Module):
+    """Laterals, top-down sums, and the merge of Panoptic FPN; of three levels."""
+
+    def __init__(self, stem, pyramid, merged, out):
+        super().__init__()
+        self.encoder = MobileNet(False, stem, 0, 0, [*STAGES, (2, 6, 1, 2)])
+        self.lateral = nn.ModuleList(nn.Conv2d(c, pyramid, 1) for c in (4 * 3, 5 * 2, 6))
+        self.merge = nn.ModuleList(nn.ModuleList(Merge(merged if j else pyramid, merged) for j in range(max(1, i))) for i in range(3))
+        self.head = nn.ModuleList([nn.Conv2d(merged, out, 1)])
+
+    def forward(self, x):
+        size, taps = x.shape[2:], self.encoder.taps(x)[1:]
+        p = [None, None, self.lateral[2](taps[2])]
+        for i in (1, 0):
+            p[i] = self.lateral[i](taps[i]) + linear(p[i + 1], taps[i].shape[2:])
+        quarter, eighth = taps[0].shape[2:], taps[1].shape[2:]
+        y = self.merge[0][0](p[0]) + linear(self.merge[1][0](p[1]), quarter)
+        y = y + linear(self.merge[2][1](linear(self.merge[2][0](p[2]), eighth)), quarter)
+        return linear(self.head[0](y), size)
+
+
+def linear(x, size):
+    return F.interpolate(x, size=size, mode="bilinear")
+
+
+class Merge(nn.Module):
+    def __init__(self, i, o):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(i, o, 3, 1, 1, bias=False), nn.BatchNorm2d(o)
+
+    def forward(self, x):
+        return F.relu(self.norm(self.conv(x)))
 
 
 class Double(nn.Sequential):
@@ -208,4 +242,5 @@ if __name__ == "__main__":
     for tf, origin in ((False, "torch"), (True, "tensorflow")):
         make(folder / f"mobilenet_v2_{origin}.safetensors", lambda: MobileNet(tf, 4, 6, 3), (2, 3, 19, 22), 3, False, 1)
         make(folder / f"mobilenet_unet_{origin}.safetensors", lambda: MobileUNet(tf, 4, [4, 5], 3), (2, 3, 16, 24), 3, True, 2)
+    make(folder / "mobilenet_fpn.safetensors", lambda: MobileFpn(4, 4, 3, 3), (2, 3, 32, 48), 3, True, 4)
     make(folder / "vgg16_unet.safetensors", lambda: VggUNet([3, 4, 4, 5], 3), (1, 3, 32, 16), 3, True, 3)

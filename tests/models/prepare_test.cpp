@@ -87,6 +87,14 @@ const PreparedCase kPreparedCases[] = {
      55,
      38,
      56},
+    {"mobilenet_fpn",
+     [] {
+       return models::make_image2d_model("mobilenet_fpn", {.in = 3, .out = 3, .channels = {16, 8}});
+     },
+     {1, 64, 96, 3},
+     58,
+     41,
+     63},
     {"vgg16_unet",
      [] {
        return models::make_image2d_model("vgg16_unet", {.in = 3, .out = 2, .channels = {8, 8, 16, 16}});

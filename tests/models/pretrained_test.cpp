@@ -12,6 +12,7 @@
 #include "engine/ops/softmax.h"
 #include "models/mobilenet_v2.h"
 #include "models/table2d.h"
+#include "models/unfold_norms.h"
 #include "models/vgg16.h"
 #include "tests/support/golden.h"
 #include "tests/support/source_files.h"
@@ -142,6 +143,64 @@ TEST(Pretrained, a_folded_norm_becomes_the_identity_and_stays_so) {
   EXPECT_LE(kern::testing::distance(y, want), 1e-5);
   backward(y, Tensor::full(y.shape(), 1));
   for (const NamedTensor& p : to.parameters()) EXPECT_TRUE(p.tensor.grad()) << p.name;
+}
+
+Tensor images(int64_t count, uint64_t seed) {
+  RandomSequence random(seed, RandomStream::noise);
+  Tensor x = Tensor::empty({count, 48, 40, 3});
+  for (int64_t i = 0; i < x.size(); ++i) x.mutate()[i] = random.uniform();
+  return x;
+}
+Tensor tensor_of(const AnyModule& net, const std::string& name) {
+  for (const NamedTensor& t : net.tensors())
+    if (t.name == name) return t.tensor;
+  ADD_FAILURE() << "no " << name;
+  return {};
+}
+
+TEST(Pretrained, norms_put_back_change_nothing_at_first_and_follow_from_then_on) {
+  const AnyModule from = random_network(1, 5), held = random_network(2, 5), net = random_network(3, 5);
+  const TensorFile file = folded(from, 1e-5);
+  load_pretrained(kMobileNetV2, held, "", file, 1e-5);
+  const Pretrained loaded = load_pretrained(kMobileNetV2, net, "", file, 1e-5, FoldedNorms::put_back);
+  EXPECT_TRUE(loaded.folded);
+  EXPECT_EQ(loaded.note.find("without normalisation"), std::string::npos) << loaded.note;
+  const std::vector<Tensor> seen{images(2, 5), images(3, 6)};
+  const auto batch = [&](int i) { return seen[size_t(i)]; };
+
+  const UnfoldedNorms one = unfold_norms(net, "", 1, batch, 1e-5);
+  EXPECT_EQ(one.norms, 52);
+  EXPECT_EQ(one.samples, 2);
+  held.set_training(false), net.set_training(false);
+  const NoGrad off;
+  const Tensor other = images(2, 7);
+  EXPECT_LE(kern::testing::distance(net(other), held(other)), 1e-5);
+  net.hold_in_evaluation("classifier");  // its dropout
+  net.set_training(true);                // by the statistics of the batch, which are those it was given
+  EXPECT_LE(kern::testing::distance(net(seen[0]), held(seen[0])), 1e-4);
+  const Tensor mean = tensor_of(net, "features.17.conv.3.running_mean");
+  const std::vector<float> before = mean.values();
+  net(other);
+  EXPECT_NE(mean.values(), before) << "held in evaluation";
+}
+
+// Statistics over batches of unlike size are those over all their images.
+TEST(Pretrained, statistics_of_norms_put_back_are_over_all_images) {
+  const TensorFile file = folded(random_network(1, 5), 1e-5);
+  const AnyModule parts = random_network(2, 5), whole = random_network(3, 5);
+  for (const AnyModule& net : {parts, whole}) load_pretrained(kMobileNetV2, net, "", file, 1e-5, FoldedNorms::put_back);
+  const Tensor all = images(5, 5);
+  const std::vector<Tensor> seen{all.batch_slice(0, 2), all.batch_slice(2, 5)};
+  unfold_norms(
+      parts, "", 2, [&](int i) { return seen[size_t(i)]; }, 1e-5);
+  unfold_norms(
+      whole, "", 1, [&](int) { return all; }, 1e-5);
+  for (size_t i = 0; i < parts.tensors().size(); ++i)
+    EXPECT_LE(kern::testing::distance(parts.tensors()[i].tensor, whole.tensors()[i].tensor), 1e-4)
+        << parts.tensors()[i].name;
+  EXPECT_THROW(unfold_norms(
+                   parts, "decoder", 1, [&](int) { return all; }, 1e-5),
+               Error);
 }
 
 TEST(Pretrained, every_mismatch_is_a_sentence_with_both_names) {

@@ -12,6 +12,7 @@
 #include "training/cross_pseudo.h"
 #include "training/fixmatch.h"
 #include "training/mean_teacher.h"
+#include "training/unimatch.h"
 
 namespace kern::training {
 namespace methods_on_gpu {  // the tests of a library are compiled together
@@ -54,11 +55,13 @@ StepData data_of(int i, bool labelled, bool unlabelled) {
       RandomSequence random(uint64_t(100 + i), RandomStream::noise);
       UnlabelledBatch u{.x = signals(random, 3, 2), .present = classes(random, 3, 6, 1)};
       u.strong = signals(random, 3, 2);
+      u.strong2 = signals(random, 3, 2);
       u.truth = classes(random, 3, 2, kClasses);
       std::vector<int32_t> origin;
       for (int n = 0; n < 3; ++n)
         for (int64_t at = 0; at < kLength; ++at) origin.push_back(int32_t(at) - 1);
       u.origin = Tensor::from({3, kLength}, std::span<const int32_t>(origin));
+      u.origin2 = u.origin.clone();
       return u;
     };
   return d;
@@ -94,6 +97,10 @@ const Case kCases[] = {
     {"fixmatch",
      [](const AnyModule& f, Optimiser& o, Device) {
        return both(std::make_shared<FixMatch>(f, o, FixMatchOptions{.weight = 1.5, .threshold = 0.4}));
+     }},
+    {"unimatch",
+     [](const AnyModule& f, Optimiser& o, Device) {
+       return both(std::make_shared<UniMatch>(f, o, UniMatchOptions{.weight = 1.5, .threshold = 0.4}));
      }},
     {"cps",
      [](const AnyModule& f, Optimiser& o, Device device) {

@@ -19,6 +19,7 @@
 #include "training/fixmatch.h"
 #include "training/mean_teacher.h"
 #include "training/supervised.h"
+#include "training/unimatch.h"
 
 namespace kern::training {
 namespace {
@@ -362,6 +363,7 @@ TEST(OneLogit, is_two_classes) {
 // Two classes by the sign of a slow wave; a quarter of the samples are labelled, the rest is noise on the same wave.
 struct Toy {
   RandomSequence random{7, RandomStream::noise};
+  bool second_view = false;
   Tensor wave(std::vector<int32_t>& classes, int64_t n) {
     std::vector<float> x;
     for (int64_t i = 0; i < n; ++i) {
@@ -388,6 +390,10 @@ struct Toy {
       std::vector<float> strong = u.x.values();
       for (float& v : strong) v += float(random.normal(0, 0.2));
       u.strong = Tensor::from(u.x.shape(), strong);
+      if (second_view) {
+        for (float& v : strong) v += float(random.normal(0, 0.1));
+        u.strong2 = Tensor::from(u.x.shape(), strong);
+      }
       u.truth = integers({4, 32}, classes);
       return u;
     };
@@ -407,6 +413,7 @@ TEST_P(Learning, the_loss_falls_and_pseudo_labels_become_right) {
   if (name == "mean_teacher")
     method = Method(std::make_shared<MeanTeacher>(f, optimiser, MeanTeacherOptions{.clip = 5, .decay = 0.9}));
   if (name == "fixmatch") method = Method(std::make_shared<FixMatch>(f, optimiser, FixMatchOptions{.threshold = 0.8}));
+  if (name == "unimatch") method = Method(std::make_shared<UniMatch>(f, optimiser, UniMatchOptions{.threshold = 0.8}));
   if (name == "cps") {
     const AnyModule g = network(1, 2, {4, 8});
     method = Method(std::make_shared<CrossPseudo>(f, optimiser, g, adam(g), CrossPseudoOptions{}));
@@ -415,7 +422,7 @@ TEST_P(Learning, the_loss_falls_and_pseudo_labels_become_right) {
   }
   if (name == "adversarial")
     method = Method(std::make_shared<Adversarial>(f, optimiser, network(2, 2, {2, 4}), AdversarialOptions{.wait = 2}));
-  Toy toy;
+  Toy toy{.second_view = name == "unimatch"};
   double first = 0, last = 0;
   StepResult r;
   for (int step = 0; step < 80; ++step) {
@@ -434,7 +441,7 @@ TEST_P(Learning, the_loss_falls_and_pseudo_labels_become_right) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Methods, Learning,
-                         ::testing::Values("supervised", "mean_teacher", "fixmatch", "cps", "adversarial"),
+                         ::testing::Values("supervised", "mean_teacher", "fixmatch", "unimatch", "cps", "adversarial"),
                          [](const auto& i) { return std::string(i.param); });
 
 }  // namespace

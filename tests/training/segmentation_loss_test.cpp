@@ -7,6 +7,7 @@
 #include "kernels/common/error.h"
 #include "layers/conv2d.h"
 #include "training/report/svg.h"
+#include "training/segmentation.h"
 
 namespace kern::training {
 namespace {
@@ -22,6 +23,19 @@ double loss_of(const LossOptions& o, int classes, std::vector<float> weights, co
                const std::vector<int32_t>& t) {
   const SegmentationLoss loss(o, classes, std::move(weights), Device::cpu);
   return loss(AnyModule(Same{}), x, Tensor::from({1, int64_t(t.size())}, t)).item();
+}
+
+TEST(ClassWeights, weigh_by_the_share_of_a_class) {
+  const std::vector<int64_t> counts{64, 32, 4, 0};  // inverse: 100 / (4 x count)
+  EXPECT_EQ(class_weights(ClassWeights::none, counts), (std::vector<float>{1, 1, 1, 1}));
+  EXPECT_EQ(class_weights(ClassWeights::complement, counts), (std::vector<float>{0.36f, 0.68f, 0.96f, 1}));
+  EXPECT_EQ(class_weights(ClassWeights::inverse, counts), (std::vector<float>{0.390625f, 0.78125f, 6.25f, 0}));
+  const std::vector<float> root = class_weights(ClassWeights::inverse_root, counts);
+  ASSERT_EQ(root.size(), 4u);
+  EXPECT_FLOAT_EQ(root[0], 0.625f);
+  EXPECT_FLOAT_EQ(root[1], 0.88388348f);
+  EXPECT_FLOAT_EQ(root[2], 2.5f);
+  EXPECT_EQ(root[3], 0);
 }
 
 TEST(SegmentationLoss, BceOfOneLogitIsCrossEntropyOfTwo) {
