@@ -6,6 +6,7 @@
 //   conv2d_weight-inl.h        backward_weight and backward_bias: sums over pixels, in a fixed order
 //   conv2d_depthwise-inl.h     one channel a group
 // This file says which of them serves which case, and what scratch it needs.
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 

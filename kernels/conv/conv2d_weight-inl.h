@@ -324,10 +324,22 @@ void weight_gradient(const Conv2dSpec& g, const float* dy, const float* x, float
     }
   });
   if (plan.vectors_of_x) return;
-  parallel_for(g.k, at_least(1, 16384 / filter), [&](int64_t begin, int64_t end) {
-    for (int64_t k = begin; k < end; ++k) {
-      const float* from = scratch + k / g.kg() * filter * g.kg() + k % g.kg();
-      for (int64_t i = 0; i < filter; ++i) dw[k * filter + i] = from[i * g.kg()];
+  // A line of values of kTurned output channels is read once, and each of these is written kRun values at a time.
+  constexpr int kTurned = 16, kRun = 64;
+  const int per_group = int(ceil_div(g.kg(), kTurned));
+  parallel_for(int64_t{g.groups} * per_group, at_least(1, 16384 / (filter * kTurned)), [&](int64_t begin, int64_t end) {
+    float turned[kTurned][kRun];
+    for (int64_t part = begin; part < end; ++part) {
+      const int64_t group = part / per_group, first = part % per_group * kTurned;
+      const int count = int(at_most(kTurned, g.kg() - first));
+      const float* const from = scratch + group * filter * g.kg() + first;
+      float* const to = dw + (group * g.kg() + first) * filter;
+      for (int64_t i = 0; i < filter; i += kRun) {
+        const int run = int(at_most(kRun, filter - i));
+        for (int j = 0; j < run; ++j)
+          for (int k = 0; k < count; ++k) turned[k][j] = from[(i + j) * g.kg() + k];
+        for (int k = 0; k < count; ++k) std::copy_n(turned[k], run, to + k * filter + i);
+      }
     }
   });
 }

@@ -7,6 +7,7 @@
 //   conv2d_winograd-inl.h              forward and backward_data
 //   conv2d_winograd_weight-inl.h       backward_weight
 // This file says which cases they serve; where the direct row is the faster one, its entries do the work.
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -99,6 +100,8 @@ WinogradWeight weight_sums(const Conv2dSpec& g, const float* dy, const float* x)
   return {.tiling = output_tiling(g),
           .dy = {dy, g.dy_pitch(), g.p(), g.q(), g.k, 0, 0, 1, g.o(), 0},
           .x = {x, g.x_pitch(), g.h, g.w, g.c, g.pad_top, g.pad_left, g.stride_w, g.d, g.pad_front},
+          .taps_y = g.r,
+          .taps_x = g.s,
           .taps_z = g.t,
           .volume = g.volume()};
 }
@@ -115,16 +118,13 @@ bool gather_pays(const Conv2dSpec& g, int filter) {
 }
 bool forward_pays(const Conv2dSpec& g) { return gather_pays(g, 9000); }
 bool backward_data_pays(const Conv2dSpec& g) { return gather_pays(g, int64_t{g.c} * g.k <= 8192 ? 5000 : 9000); }
-bool backward_weight_pays(const Conv2dSpec& g) { return !strided(g) || g.r == 4; }
 
 bool supports(const Conv2dSpec& g) {
   if (!winograd_enabled()) return false;
   if (g.volume() && (g.r != 3 || g.stride_w != 1 || g.stride_d != 1 || g.dil_d != 1 || g.t > 3)) return false;
   if (g.stride_h != g.stride_w || g.dil_h != 1 || g.dil_w != 1 || g.groups != 1 || tiles(g) < 16) return false;
   const int64_t pairs = int64_t{g.c} * g.k, fewest = at_most(g.c, g.k);
-  if (strided(g))
-    return g.r == g.s && (g.r == 4 || (g.r == 3 && backward_data_pays(g))) && fewest >= 16 &&
-           at_most(g.p(), g.q()) >= 3;
+  if (strided(g)) return g.r == g.s && (g.r == 4 || g.r == 3) && fewest >= 16 && at_most(g.p(), g.q()) >= 3;
   const bool planar = g.r == 3, signal = g.r == 1 && g.h == 1 && g.p() == 1;
   if (g.stride_w != 1 || g.s != 3 || !(planar || signal)) return false;
   const bool wide = planar ? fewest >= 8 && (g.volume() || pairs >= 128) : fewest >= 16 && pairs >= 1024;
@@ -144,10 +144,11 @@ size_t workspace(const Conv2dSpec& g) {
   size_t bytes = conv2d_simd_impl<KERN_SIMD_ISA>().workspace(g);
   auto need = [&](size_t other) { bytes = other > bytes ? other : bytes; };
   for (const bool backward_data : {false, true})
-    with_direction(g, backward_data, nullptr, nullptr, nullptr, [&](const WinogradPhases& phases) {
-      need(size_t(winograd_filters(phases)) * sizeof(float) + winograd_workspace(phases));
-    });
-  if (backward_weight_pays(g)) need(winograd_workspace(weight_sums(g, nullptr, nullptr)));
+    if (pays(g, backward_data))
+      with_direction(g, backward_data, nullptr, nullptr, nullptr, [&](const WinogradPhases& phases) {
+        need(size_t(winograd_filters(phases)) * sizeof(float) + winograd_workspace(phases));
+      });
+  need(winograd_workspace(weight_sums(g, nullptr, nullptr)));
   return bytes;
 }
 
@@ -172,7 +173,6 @@ void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const
   backward_data_plus(exec, g, dy, w, nullptr, dx);
 }
 void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* x, float* dw) {
-  if (!backward_weight_pays(g)) return conv2d_simd_impl<KERN_SIMD_ISA>().backward_weight(exec, g, dy, x, dw);
   winograd_weight_gradient(weight_sums(g, dy, x), dw, static_cast<float*>(exec.scratch));
 }
 
