@@ -85,18 +85,35 @@ std::shared_ptr<MetaMemory> MetaMemory::of_this_thread() { return innermost ? in
 
 std::byte* MetaMemory::take(Device device, size_t size) {
   std::lock_guard lock(mutex);
-  auto& [c, kept] = devices_[size_t(device)];
-  if (int64_t& free = kept[size]; free > 0) --free;
-  else c.reserved += size, ++c.allocations;
+  auto& [c, heap, places, kept] = devices_[size_t(device)];
+  std::byte* const block = addresses().take(size);
+  if (lies_in_heap(device, size)) {
+    auto place = heap.take(size);
+    if (!place) {
+      c.reserved += heap.growth(size), ++c.allocations;
+      place = heap.grow(size);
+    }
+    places.insert({{block, size}, *place});
+  } else if (int64_t& free = kept[size]; free > 0) {
+    --free;
+  } else {
+    c.reserved += size, ++c.allocations;
+  }
   c.live += size;
   c.peak = std::max(c.peak, c.live);
-  return addresses().take(size);
+  return block;
 }
-void MetaMemory::give_back(Device device, size_t size) {
+void MetaMemory::give_back(Device device, std::byte* block, size_t size) {
   std::lock_guard lock(mutex);
-  auto& [c, kept] = devices_[size_t(device)];
+  auto& [c, heap, places, kept] = devices_[size_t(device)];
   c.live -= size;
-  ++kept[size];
+  if (lies_in_heap(device, size)) {
+    const auto place = places.find({block, size});  // one of them, if addresses ever came round
+    heap.give_back(place->second, size);
+    places.erase(place);
+  } else {
+    ++kept[size];
+  }
   addresses().give_back();
 }
 MemoryCounters MetaMemory::counters(Device device) const {

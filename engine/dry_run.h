@@ -19,8 +19,10 @@
 #include <map>
 #include <memory>
 #include <tuple>
+#include <utility>
 #include <vector>
 
+#include "engine/block_heap.h"
 #include "engine/memory.h"
 
 namespace kern {
@@ -73,13 +75,16 @@ class MetaMemory {
  public:
   static std::shared_ptr<MetaMemory> of_this_thread();  // null outside of dry runs
   std::byte* take(Device device, size_t size);          // 64-byte aligned; zeros, if somebody reads there
-  void give_back(Device device, size_t size);
+  void give_back(Device device, std::byte* block, size_t size);
   MemoryCounters counters(Device device) const;
 
  private:
   struct OfDevice {
     MemoryCounters counters;
-    std::map<size_t, int64_t> kept;  // free blocks by size, as real memory keeps them for reuse
+    // What is kept for reuse, as real memory keeps it: gaps of a heap, and free blocks by size.
+    BlockHeap heap;
+    std::multimap<std::pair<std::byte*, size_t>, size_t> places;  // in the heap, of blocks (address, size)
+    std::map<size_t, int64_t> kept;
   };
   std::array<OfDevice, 2> devices_;
 };

@@ -11,6 +11,7 @@
 
 #include "engine/dry_run.h"
 #include "engine/gpu.h"
+#include "engine/host_heap.h"
 #include "kernels/common/error.h"
 #include "kernels/common/sanitizer.h"
 
@@ -47,54 +48,27 @@ constexpr Source kGpu = {
 
 thread_local KeptBlocks* scope = nullptr;
 
-// Free blocks by size. Of a size the latest is taken first, so that the front of its list has waited longest.
+// Free blocks by size; of a size the latest is taken first.
 class FreeBlocks {
  public:
   std::byte* take(size_t size) {  // null if there is none
     const auto it = blocks_.find(size);
     if (it == blocks_.end() || it->second.empty()) return nullptr;
-    std::byte* const block = it->second.back().memory;
+    std::byte* const block = it->second.back();
     it->second.pop_back();
     return block;
   }
-  void add(std::byte* block, size_t size) { blocks_[size].push_back({block, ++tick_}); }
+  void add(std::byte* block, size_t size) { blocks_[size].push_back(block); }
   template <class F>
   void take_all(F&& f) {  // f(block, size)
     for (auto& [size, blocks] : blocks_)
-      for (const Block& b : blocks) f(b.memory, size);
+      for (std::byte* const block : blocks) f(block, size);
     blocks_.clear();
-  }
-  // Those that have waited longest, until f(block, size) returns false.
-  template <class F>
-  void take_oldest(F&& f) {
-    struct Waiting {
-      uint64_t since;
-      size_t size;
-    };
-    std::vector<Waiting> all;
-    for (const auto& [size, blocks] : blocks_)
-      for (const Block& b : blocks) all.push_back({b.since, size});
-    std::sort(all.begin(), all.end(), [](const Waiting& a, const Waiting& b) { return a.since < b.since; });
-    for (const Waiting& w : all) {
-      std::vector<Block>& blocks = blocks_[w.size];
-      std::byte* const block = blocks.front().memory;
-      blocks.erase(blocks.begin());
-      if (!f(block, w.size)) return;
-    }
   }
 
  private:
-  struct Block {
-    std::byte* memory;
-    uint64_t since;
-  };
-  std::map<size_t, std::vector<Block>> blocks_;
-  uint64_t tick_ = 0;
+  std::map<size_t, std::vector<std::byte*>> blocks_;
 };
-
-// More than this the host keeps for reuse only if a step needs that much: batches whose lengths differ, whole wells
-// for example, leave blocks of ever new sizes behind.
-constexpr size_t kKeptAtMost = size_t{256} << 20;
 
 class Pool {
  public:
@@ -102,29 +76,18 @@ class Pool {
   std::byte* take(size_t bytes) {
     const size_t size = rounded(bytes);
     std::lock_guard lock(mutex_);
-    KeptBlocks* const owner = owners_here();
-    std::byte* block = owner ? kept_blocks_[owner].take(size) : nullptr;
-    if (!block) block = free_.take(size);
-    if (block) {
-      kept_ -= size;
-      source_.hand_out_again(block, size);
-    } else {
-      block = source_.take(size);
-      if (!block && !recording()) block = take_from_others(size);
-      check(block != nullptr, "out of memory: a tensor needs ", size >> 20, " MiB and ", counters_.live >> 20, " MiB",
-            source_.whose, " are in use; use a smaller batch or a smaller window");
-      ++counters_.allocations;
-    }
-    if (owner) owner_[block] = owner;
+    std::byte* const block = in_heap(size) ? heap_.take(size) : take_kept_or_new(size);
+    check(block != nullptr, "out of memory: a tensor needs ", size >> 20, " MiB and ", counters_.live >> 20, " MiB",
+          source_.whose, " are in use; use a smaller batch or a smaller window");
     counters_.live += size;
     counters_.peak = std::max(counters_.peak, counters_.live);
-    most_live_ = std::max(most_live_, counters_.live);
     return block;
   }
   void give_back(std::byte* block, size_t bytes) {
     const size_t size = rounded(bytes);
     std::lock_guard lock(mutex_);
     counters_.live -= size;
+    if (in_heap(size)) return heap_.give_back(block, size);
     if (KeptBlocks* const here = owners_here(); here && !owner_.contains(block)) owner_[block] = here;
     if (const auto it = owner_.find(block); it != owner_.end()) {
       kept_blocks_[it->second].add(block, size);
@@ -150,7 +113,8 @@ class Pool {
   MemoryCounters counters() {
     std::lock_guard lock(mutex_);
     MemoryCounters c = counters_;
-    c.reserved = c.live + kept_;
+    c.reserved = c.live + kept_ + heap_.kept();
+    c.allocations += heap_.growths();
     return c;
   }
   void reset_peak() {
@@ -163,19 +127,31 @@ class Pool {
   }
 
  private:
+  bool in_heap(size_t size) const { return kReuse && &source_ == &kHost && lies_in_heap(Device::cpu, size); }
+  std::byte* take_kept_or_new(size_t size) {  // null if there is none
+    KeptBlocks* const owner = owners_here();
+    std::byte* block = owner ? kept_blocks_[owner].take(size) : nullptr;
+    if (!block) block = free_.take(size);
+    if (block) {
+      kept_ -= size;
+      source_.hand_out_again(block, size);
+    } else {
+      block = source_.take(size);
+      if (!block && !recording()) block = take_from_others(size);
+      if (!block) return nullptr;
+      ++counters_.allocations;
+    }
+    if (owner) owner_[block] = owner;
+    return block;
+  }
   KeptBlocks* owners_here() const { return scope && kept_blocks_.contains(scope) ? scope : nullptr; }
   void keep(std::byte* block, size_t size) {
     if (!kReuse) return source_.give_back(block);
     free_.add(block, size);
     kept_ += size;
-    if (const size_t most = std::max(kKeptAtMost, 2 * most_live_); &source_ == &kHost && kept_ > most)
-      free_.take_oldest([&](std::byte* old, size_t bytes) {
-        kept_ -= bytes;
-        source_.give_back(old);
-        return kept_ > most / 2;
-      });
   }
   void release() {
+    heap_.release();
     free_.take_all([&](std::byte* block, size_t size) {
       kept_ -= size;
       source_.give_back(block);
@@ -199,11 +175,12 @@ class Pool {
   }
   const Source& source_;
   std::recursive_mutex mutex_;  // who gives up blocks does so while another takes one
+  HostHeap heap_;               // of a GPU empty
   FreeBlocks free_;
   std::map<KeptBlocks*, FreeBlocks> kept_blocks_;
   std::unordered_map<std::byte*, KeptBlocks*> owner_;
   MemoryCounters counters_;
-  size_t kept_ = 0, most_live_ = 0;
+  size_t kept_ = 0;  // bytes of free blocks
 };
 
 Pool& pool(Device device) {
@@ -237,7 +214,7 @@ Storage::Storage(Device device, size_t bytes) : bytes_(bytes), device_(device), 
 #endif
 }
 Storage::~Storage() {
-  if (meta_) meta_->give_back(device_, rounded(bytes_));
+  if (meta_) meta_->give_back(device_, data_, rounded(bytes_));
   else pool(device_).give_back(data_, bytes_);
 }
 

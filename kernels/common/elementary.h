@@ -1,6 +1,6 @@
-// log, log(1 + x), tanh, erf and powers in single precision as plain arithmetic, so that loops over them vectorise.
-// Errors in units of the last place: logarithm 2, logarithm_of_one_plus_share 2, hyperbolic_tangent 4, error_function 3,
-// power (of any exponent) 2 + 2 |p log x|. For complex numbers they are exact to the first order of the imaginary part,
+// log, log(1 + x), tanh, the normal distribution and powers in single precision as plain arithmetic, so that loops over
+// them vectorise. Errors in units of the last place: logarithm 2, logarithm_of_one_plus_share 2, hyperbolic_tangent 4,
+// power (of any exponent) 2 + 2 |p log x|; of normal_distribution 2.5e-7 at most. For complex numbers they are exact to the first order of the imaginary part,
 // which is all that the complex step asks.
 #pragma once
 #include <limits>
@@ -71,32 +71,29 @@ inline std::complex<double> hyperbolic_tangent(const std::complex<double>& x) {
   return detail::first_order(y, 1 - y * y, x);
 }
 
-// An odd polynomial near 0, 1 - exp(polynomial in |x|) further out.
-KERN_INLINE float error_function(float x) {
+// The normal distribution, (1 + erf(x / sqrt 2)) / 2, as gelu has it: 1/2 + x P(x^2) / Q(x^2), fitted to a relative error of
+// 2e-8 of x P / Q up to where a float shows no more than 0 and 1.
+KERN_INLINE float normal_distribution(float x) {
   const float t = std::abs(x), s = x * x;
-  float near = -5.96761703e-4f;
-  near = near * s + 4.99119423e-3f;
-  near = near * s - 2.67681349e-2f;
-  near = near * s + 1.12819925e-1f;
-  near = near * s - 3.76125336e-1f;
-  near = near * s + 1.28379166e-1f;
-  near = near * x + x;
-  const float a = t > 4.0f ? 4.0f : t;  // erf is 1 from 3.92 on
-  float far = -1.72853470e-5f;
-  far = far * a + 3.83197126e-4f;
-  far = far * a - 3.88396438e-3f;
-  far = far * a + 2.42546219e-2f;
-  far = far * a - 1.06777877e-1f;
-  far = far * a - 6.34846687e-1f;
-  far = far * a - 1.28717512e-1f;
-  far = far * a - a;
-  far = std::copysign(1.0f - exponential(far), x);
-  return t > 0.927734375f ? far : near;
+  float p = 2.26504611e-8f, q = 1.19036713e-6f;
+  p = p * s + 6.29509941e-6f;
+  q = q * s + 7.26589642e-5f;
+  p = p * s + 1.66419675e-4f;
+  q = q * s + 1.87115965e-3f;
+  p = p * s + 4.66238055e-3f;
+  q = q * s + 2.85273492e-2f;
+  p = p * s + 3.36595438e-2f;
+  q = q * s + 2.51038343e-1f;
+  p = p * s + 3.98942262e-1f;
+  q = q * s + 1.0f;
+  const float inside = t * p / q;
+  return 0.5f + std::copysign((t > 5.54f) | (inside > 0.5f) ? 0.5f : inside, x);
 }
-inline double error_function(double x) { return std::erf(x); }
-inline std::complex<double> error_function(const std::complex<double>& x) {
-  constexpr double kTwoOverRootPi = 1.1283791670955126;
-  return detail::first_order(std::erf(x.real()), kTwoOverRootPi * std::exp(-x.real() * x.real()), x);
+inline double normal_distribution(double x) { return 0.5 * std::erfc(-x * 0.70710678118654752); }
+inline std::complex<double> normal_distribution(const std::complex<double>& x) {
+  constexpr double kOneOverRootTwoPi = 0.39894228040143268;
+  const double real = x.real();
+  return detail::first_order(normal_distribution(real), kOneOverRootTwoPi * std::exp(-0.5 * real * real), x);
 }
 
 KERN_INLINE float square_root(float x) { return std::sqrt(x); }

@@ -308,10 +308,6 @@ struct Gelu {
   constexpr T derivative(T x) const {
     return normal_distribution(x) + x * T(0.3989422804014327) * exponential(T(-0.5) * x * x);
   }
-  template <Scalar T>
-  static constexpr T normal_distribution(T x) {
-    return T(0.5) + T(0.5) * error_function(x * T(0.7071067811865476));
-  }
   bool operator==(const Gelu&) const = default;
 };
 

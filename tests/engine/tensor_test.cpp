@@ -84,20 +84,5 @@ TEST(Memory, counts_live_and_peak_and_reuses) {
   EXPECT_EQ(memory_counters().allocations, after.allocations) << "the second round reuses the first one's blocks";
 }
 
-// Blocks of ever new sizes, as batches of whole wells leave behind, are not kept for ever; those of a step are.
-TEST(Memory, WhatIsKeptForReuseIsBounded) {
-  if (kAddressSanitizer) GTEST_SKIP() << "nothing is reused under AddressSanitizer";
-  release_unused_memory();
-  const size_t before = memory_counters().reserved;
-  const size_t most = std::max(size_t{256} << 20, 2 * memory_counters().peak) + (size_t{64} << 20);
-  for (int64_t i = 0; i < 400; ++i) Storage(Device::cpu, (size_t{1} << 20) + size_t(i) * 40000);
-  EXPECT_LE(memory_counters().reserved, before + most);
-  const uint64_t asked = memory_counters().allocations;
-  for (int step = 0; step < 20; ++step)
-    for (int64_t i = 0; i < 8; ++i) Storage(Device::cpu, (size_t{1} << 20) + size_t(i) * 40000);
-  EXPECT_LE(memory_counters().allocations, asked + 8);
-  release_unused_memory();
-}
-
 }  // namespace
 }  // namespace kern

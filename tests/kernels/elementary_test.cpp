@@ -59,11 +59,20 @@ TEST(Elementary, hyperbolic_tangent) {
   EXPECT_TRUE(std::isnan(hyperbolic_tangent(kNaN)));
 }
 
-TEST(Elementary, error_function) {
-  for (float range : {1e-3f, 1.0f, 6.0f}) EXPECT_LE(KERN_WORST(error_function, std::erf, -range, range), 3);
-  EXPECT_EQ(error_function(kInf), 1);
-  EXPECT_EQ(error_function(-kInf), -1);
-  EXPECT_TRUE(std::isnan(error_function(kNaN)));
+TEST(Elementary, normal_distribution) {
+  double worst = 0;
+  for (int i = -800000; i <= 800000; ++i) {
+    const float x = float(i) * 1e-5f, y = normal_distribution(x);
+    ASSERT_TRUE(y >= 0 && y <= 1) << x;
+    worst = std::max(worst, std::abs(double(y) - normal_distribution(double(x))));
+  }
+  EXPECT_LE(worst, 2.5e-7);
+  EXPECT_EQ(normal_distribution(0.0f), 0.5f);
+  for (const float far : {5.6f, 1e3f, 1e30f, kInf}) {
+    EXPECT_EQ(normal_distribution(far), 1);
+    EXPECT_EQ(normal_distribution(-far), 0);
+  }
+  EXPECT_TRUE(std::isnan(normal_distribution(kNaN)));
 }
 
 #undef KERN_WORST

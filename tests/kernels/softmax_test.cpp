@@ -27,6 +27,9 @@ TYPED_TEST(SoftmaxKernels, complete) {
                                {.rows = 5, .c = 1},
                                {.rows = 0, .c = 3},
                                {.rows = 9001, .c = 5},
+                               {.rows = 9003, .c = 2},
+                               {.rows = 21, .c = 2},
+                               {.rows = 21, .c = 2, .pitch = {.x = 3, .y = 4, .dx = 2, .dy = 5}},
                                {.rows = 3, .c = 1500},
                                {.rows = 7, .c = 35},
                                {.rows = 9, .c = 4, .pitch = {.x = 6, .y = 7, .dx = 5, .dy = 8}}}) {
@@ -34,6 +37,31 @@ TYPED_TEST(SoftmaxKernels, complete) {
     cases.push_back({g, {{"x", {992, 1008}}}});
   }
   check_op<TypeParam>(cases, {.reference = 1e-4});
+}
+
+// Dense rows of two are taken another way by the CPU: neighbours in a vector instead of lanes.
+TYPED_TEST(SoftmaxKernels, rows_of_two_have_the_bits_of_those_with_a_pitch) {
+  const SoftmaxSpec dense{.rows = 8233, .c = 2},
+      apart{.rows = 8233, .c = 2, .pitch = {.x = 3, .y = 3, .dx = 3, .dy = 3}};
+  const auto x = Array<>::uniform(dense.rows, 2, 2, 1, -8, 8), dy = Array<>::uniform(dense.rows, 2, 2, 2);
+  Array<> x3(dense.rows, 2, 3), dy3(dense.rows, 2, 3);
+  for (int64_t i = 0; i < dense.rows; ++i)
+    for (int64_t c = 0; c < 2; ++c) {
+      x3.data()[3 * i + c] = x.data()[2 * i + c];
+      dy3.data()[3 * i + c] = dy.data()[2 * i + c];
+    }
+  for_each_impl(TypeParam::registry(), dense, [&](const auto& impl, const Exec& exec) {
+    if (impl.device != Device::cpu) return;
+    Array<> y(dense.rows, 2), dx(dense.rows, 2), y3(dense.rows, 2, 3), dx3(dense.rows, 2, 3);
+    impl.forward(exec, dense, {x.data(), y.data()}), impl.forward(exec, apart, {x3.data(), y3.data()});
+    impl.backward(exec, dense, {dy.data(), y.data(), dx.data()});
+    impl.backward(exec, apart, {dy3.data(), y3.data(), dx3.data()});
+    for (int64_t i = 0; i < dense.rows; ++i)
+      for (int64_t c = 0; c < 2; ++c) {
+        ASSERT_EQ(y.data()[2 * i + c], y3.data()[3 * i + c]) << impl.name << " row " << i;
+        ASSERT_EQ(dx.data()[2 * i + c], dx3.data()[3 * i + c]) << impl.name << " row " << i;
+      }
+  });
 }
 
 // A far channel has probability 0 and no NaN; a NaN spoils its row and no other.
