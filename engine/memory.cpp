@@ -76,7 +76,8 @@ class Pool {
   std::byte* take(size_t bytes) {
     const size_t size = rounded(bytes);
     std::lock_guard lock(mutex_);
-    std::byte* const block = in_heap(size) ? heap_.take(size) : take_kept_or_new(size);
+    std::byte* block = in_heap(size) ? heap_.take(size) : take_kept_or_new(size);
+    if (!block && in_heap(size)) heap_.release(), block = heap_.take(size);  // a range without blocks may be in the way
     check(block != nullptr, "out of memory: a tensor needs ", size >> 20, " MiB and ", counters_.live >> 20, " MiB",
           source_.whose, " are in use; use a smaller batch or a smaller window");
     counters_.live += size;
