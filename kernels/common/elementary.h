@@ -87,7 +87,8 @@ KERN_INLINE float normal_distribution(float x) {
   p = p * s + 3.98942262e-1f;
   q = q * s + 1.0f;
   const float inside = t * p / q;
-  return 0.5f + std::copysign((t > 5.54f) | (inside > 0.5f) ? 0.5f : inside, x);
+  const bool far = (t > 5.54f) | (inside > 0.5f);
+  return 0.5f + std::copysign(far ? 0.5f : inside, x);
 }
 inline double normal_distribution(double x) { return 0.5 * std::erfc(-x * 0.70710678118654752); }
 inline std::complex<double> normal_distribution(const std::complex<double>& x) {
