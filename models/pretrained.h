@@ -46,8 +46,8 @@ enum class FoldedNorms {
 
 // Fills what lies below `path` in the network ("encoder"; "": all of it). A folded batch norm makes the norms the
 // identity with the folded bias, exactly so for the eps given, and unless they are put back holds them in evaluation,
-// also in training: statistics of batches would destroy what was learnt. Whoever builds the model again to go on training says so again:
-// network.hold_in_evaluation(path).
+// also in training: statistics of batches would destroy what was learnt. Whoever builds the model again to go on
+// training says so again: network.hold_in_evaluation(path).
 // Errors: one sentence for every tensor that is missing, of another shape, or unknown.
 Pretrained load_pretrained(const Encoder& encoder, const AnyModule& network, std::string_view path,
                            const TensorFile& file, double norm_eps, FoldedNorms norms = FoldedNorms::held);

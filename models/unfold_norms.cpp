@@ -49,7 +49,9 @@ void put_back(Norm& norm, double eps) {
     weight.push_back(float(std::sqrt(v + eps)));
     bias[c] = float(double(bias[c]) + m);
   }
-  const auto set = [](Tensor& t, const std::vector<float>& values) { t.copy_from(Tensor::from(t.shape(), values)); };
+  const auto set = [](Tensor& t, const std::vector<float>& values) {
+    t.copy_from(Tensor::from(t.shape(), values).to(t.device()));
+  };
   set(norm.mean, mean), set(norm.variance, variance), set(norm.weight, weight), set(norm.bias, bias);
 }
 

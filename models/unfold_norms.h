@@ -17,8 +17,8 @@ struct UnfoldedNorms {
   int norms = 0;
   int64_t samples = 0;  // images that the statistics are of
 };
-// Of the norms at or below `path`, which load_pretrained made the identity for the same eps (FoldedNorms::put_back). batch(i), [N,H,W,C] on the
-// network's device, is asked for i = 0 to batches - 1; each goes through the network once, in evaluation mode and
+// Of the norms at or below `path`, which load_pretrained made the identity for the same eps (FoldedNorms::put_back).
+// batch(i), [N,H,W,C] on the network's device, is asked for i = 0 to batches - 1; each goes through the network once, in evaluation mode and
 // without gradients. Equal whatever the number of threads. Error: no norm below the path that the network uses.
 UnfoldedNorms unfold_norms(const AnyModule& network, std::string_view path, int batches,
                            const std::function<Tensor(int)>& batch, double eps);

@@ -109,6 +109,8 @@ void prepare_encoder(const ImagesTrainConfig& c, const ImagesModel& model, const
     const auto norms = c.encoder_unfold ? models::FoldedNorms::put_back : models::FoldedNorms::held;
     const auto loaded = models::load_encoder(c.model, model.network, network, load_weights(c.encoder_weights), norms);
     if (!quiet) inform(loaded.note);
+    if (c.encoder_unfold && !loaded.folded && !quiet)
+      inform("encoder.unfold=true changes nothing: ", c.encoder_weights, " has its norms");
     if (c.encoder_unfold && loaded.folded) unfold_encoder(model, network, loaders, quiet);
   }
   if (c.encoder_frozen > 0)
@@ -119,6 +121,8 @@ void make_network(const ImagesTrainConfig& c, const Loaders& loaders, ImagesMode
   const bool encoded = models::image2d_model(c.model).encoder != nullptr;
   check(encoded || (c.encoder_weights.empty() && c.encoder_frozen == 0 && c.encoder_lr == 1), "model=", c.model,
         " has no encoder: encoder.weights=, encoder.frozen= and encoder.lr= are for models that have one");
+  check(!c.encoder_unfold || !c.encoder_weights.empty(),
+        "encoder.unfold=true puts back norms that are folded into pretrained weights: name them with encoder.weights=");
   if (!c.encoder_weights.empty()) {
     const models::WeightsOrigin origin = models::origin_of(load_weights(c.encoder_weights));
     model.network.padding = origin.padding;

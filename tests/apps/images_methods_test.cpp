@@ -134,6 +134,7 @@ TEST(ImagesMethods, WhatDoesNotFitIsSaid) {
   const TemporaryFolder folder;
   const std::string data = folder / "data", out = folder / "run", hidden = "labelled_fraction=0.5";
   write_squares(data, 7);
+  expect_refusal(methods_training(data, out, {"model=mobilenet_unet", "encoder.unfold=true"}), {"encoder.weights="});
   expect_refusal(methods_training(data, out, {"method=fixmatch"}), {"learns from unlabelled images", "unlabelled="});
   expect_refusal(methods_training(data, out, {"method=cps", hidden, "loss={bce: 1}"}), {"loss={ce: 1}"});
   expect_refusal(methods_training(data, out, {"method=cps", "unlabelled=nowhere"}),
