@@ -54,6 +54,13 @@ int complain_of_lost_rank(const std::string& sentence, int code) {
   return code;
 }
 
+void end_ranks_in_step(int code) {
+  Communicator& all = communicator();
+  if (all.alone()) return;
+  if (!all.root()) std::this_thread::sleep_for(std::chrono::seconds(3));
+  all.abort(code);
+}
+
 void expect_same_start(std::string_view version, const std::vector<std::string>& words, const training::Schema& keys) {
   if (communicator().alone()) return;
   expect_alike("version of kern", version);

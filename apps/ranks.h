@@ -29,6 +29,10 @@ int complain(const std::string& sentence, int code);
 // A rank that the others waited for in vain (RankLost): the sentence names it. Ends all ranks, as above.
 int complain_of_lost_rank(const std::string& sentence, int code);
 
+// After a step that this rank left in the middle, where others may wait for it: ends all of them, when rank 0 has spoken.
+// One rank: nothing.
+void end_ranks_in_step(int code);
+
 // An Error that names the first rank whose version, command line, configuration or KERN_ settings of how is computed are
 // not rank 0's. One rank: nothing.
 void expect_same_start(std::string_view version, const std::vector<std::string>& words, const training::Schema& keys);

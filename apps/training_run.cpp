@@ -60,6 +60,7 @@ std::optional<LoopState> carry_out(const RunFolder& run, const Recipe& recipe, T
   if (!communicator().root()) {  // the first rank evaluates, reports and speaks
     if (result.reason == EndReason::signal || result.reason == EndReason::signal_in_step)
       call.exit_code = SignalWatch::exit_code();
+    if (result.reason == EndReason::signal_in_step) end_ranks_in_step(call.exit_code);
     return {};
   }
   call.figures.add("ended", std::string(to_string(result.reason)));
@@ -74,6 +75,7 @@ std::optional<LoopState> carry_out(const RunFolder& run, const Recipe& recipe, T
                saved ? fmt::format("go on from what was saved before it with: kern {} train resume={}", words.task,
                                    run.path().string())
                      : "nothing had been saved yet");
+    end_ranks_in_step(call.exit_code);
     return {};
   }
   fmt::print("stopped ({}) and saved; go on with: kern {} train resume={}\n", to_string(result.reason), words.task,

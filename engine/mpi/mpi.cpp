@@ -216,7 +216,7 @@ class MpiCommunicator final : public Communicator {
       if (tries < 2000) std::this_thread::yield();
       else std::this_thread::sleep_for(std::chrono::microseconds(50));
       MPI_Status status;  // another may have begun to wait earlier
-      if (tries % 2000 == 0 && heard(kWaitsInVain, status)) name_the_absent();
+      if (tries % 16 == 0 && heard(kWaitsInVain, status)) name_the_absent();
       if (std::chrono::duration<double>(Clock::now() - begin).count() > timeout_) name_the_absent();
     }
   }
