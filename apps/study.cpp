@@ -192,7 +192,10 @@ void run_study(const StudyConfig& c, const StudyOf& of, Call& call) {
     }
     agree();  // and before anything is written
     const bool there = training::run_state(folder) == training::RunState::unfinished;
-    if (root) run.emplace(there ? training::RunFolder::resume(folder) : training::RunFolder::create(folder));
+    if (root) {
+      const WorkAlone alone;  // the folder is its affair
+      run.emplace(there ? training::RunFolder::resume(folder) : training::RunFolder::create(folder));
+    }
     ranks.emplace(folder);
   });
   bool stopped = false;
