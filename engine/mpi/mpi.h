@@ -16,7 +16,7 @@ class MpiSession {
   MpiSession(const MpiSession&) = delete;
 
  private:
-  bool joined_ = false;
+  [[maybe_unused]] bool joined_ = false;
 };
 
 }  // namespace kern
