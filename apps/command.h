@@ -41,7 +41,8 @@ class Figures {
 struct Call {
   const training::Schema& keys;  // to write the effective configuration, to ask what was given
   Figures figures = {};
-  int exit_code = kDone;  // of several ranks that all have done their part, rank 0 alone has another one than kDone
+  // Of several ranks that all have done their part rank 0 alone has another one than kDone, and one that a signal reached.
+  int exit_code = kDone;
   std::vector<std::string> changes = {};  // "lr=0.1": what a resumed run's own configuration says otherwise
 };
 
