@@ -80,7 +80,9 @@ struct WinogradGather {
 
   // Transformed patches and sums of one block of tiles stay in the second-level cache. A step that is a power of two
   // would send all points to the same sets of the first-level cache.
-  int64_t patch_pitch() const { return volume ? channels() : round_up(reduce(), kLanes); }  // from output to output
+  int64_t patch_pitch() const {  // from output to output; what is written beyond the last phase lies within
+    return volume ? channels() : round_up(reduce() - channels() + round_up(channels(), kLanes), kLanes);
+  }
   int64_t tile_pitch() const { return planes() * patch_pitch(); }
   int64_t patch_step(int64_t tiles) const { return round_up(tiles * tile_pitch(), 16) + 16; }
   int64_t sum_step(int64_t tiles) const { return round_up(tiles * tiling.planes * width(0), 16) + 16; }
@@ -124,7 +126,8 @@ struct WinogradCut {
   }
 };
 
-// u[column block][point][reduced channel][width]; here the pairs (column block, reduced channel) of [begin, end).
+// u[column block][point][reduced channel][width]; here the pairs (column block, reduced channel) of [begin, end), u that
+// of the first pair's block.
 template <int kRows, int kColumns>
 void transform_filters(const WinogradGather& g, const float* w, float* u, int64_t begin, int64_t end) {
   const Vf d;
@@ -136,6 +139,7 @@ void transform_filters(const WinogradGather& g, const float* w, float* u, int64_
   // channel]: read one by one, filters of a power of two of values would push each other out of the cache.
   HWY_ALIGN float turned[kTapsY * kTapsX][kLanes * kLanes];
   const auto column = hn::Mul(hn::Iota(di, 0), hn::Set(di, kLanes));
+  const int64_t first_filter = g.filter_of(int(begin / g.reduce()));
   int together = 0;
   for (int64_t i = begin; i < end; i += together) {
     const int block = int(i / g.reduce()), reduced = int(i % g.reduce()), width = g.width(block);
@@ -162,7 +166,7 @@ void transform_filters(const WinogradGather& g, const float* w, float* u, int64_
           return neighbours ? load_first(tap(r, s) + j * g.w_reduce, count)
                             : hn::GatherIndex(d, turned[r * kTapsX + s] + j, column);
         };
-        float* to = u + g.filter_of(block) + (reduced + j) * width + v;
+        float* to = u + g.filter_of(block) - first_filter + (reduced + j) * width + v;
         Vec half[kRows][kTapsX];
         for (int s = 0; s < kTapsX; ++s) {
           if constexpr (kRows == 1) {
@@ -184,7 +188,7 @@ void transform_filters(const WinogradGather& g, const float* w, float* u, int64_
   }
 }
 
-// sums[point][tile, plane][width(0)] of one column block = patches x filters, a matrix product a point.
+// sums[point][tile, plane][width(0)] of one column block = patches x u, its filters, a matrix product a point.
 void multiply_points(const WinogradGather& g, int64_t tiles, int block, const float* patches, const float* u,
                      float* sums) {
   const int width = g.width(block), vectors = width / kLanes, channels = g.channels();
@@ -197,7 +201,7 @@ void multiply_points(const WinogradGather& g, int64_t tiles, int block, const fl
   t.a_row = g.patch_pitch();
   t.c_row = g.width(0);
   t.columns = width;
-  t.b = u + g.filter_of(block);
+  t.b = u;
   auto function = [&](int length) {
     return slides ? slide_function(g.taps_z, 1, length, vectors) : tile_function<Operands::strided>(length, vectors);
   };
@@ -271,9 +275,11 @@ void transform_phases(const WinogradPhases& phases, const float* w, float* u) {
   const WinogradGather& f = phases.first();
   const int64_t filters = int64_t{f.column_blocks()} * f.reduce();
   parallel_for(phases.count * filters, 64, [&](int64_t begin, int64_t end) {
-    for (int i = int(begin / filters); i * filters < end; ++i)
-      transform_filters<kRows, kColumns>(phases.of[i], w, u + i * f.filter_size(), at_least(0, begin - i * filters),
-                                         at_most(filters, end - i * filters));
+    for (int i = int(begin / filters); i * filters < end; ++i) {
+      const int64_t from = at_least(0, begin - i * filters);
+      transform_filters<kRows, kColumns>(phases.of[i], w, u + i * f.filter_size() + f.filter_of(int(from / f.reduce())),
+                                         from, at_most(filters, end - i * filters));
+    }
   });
 }
 void transform_filters(const WinogradPhases& phases, const float* w, float* u) {
@@ -306,12 +312,67 @@ void winograd_gather(const WinogradPhases& phases, const float* u, float* areas)
           transform(g.tiling, range, g.in, {0, g.volume ? g.planes() : g.in.phases(), 0, g.channels()},
                     {patches, g.patch_step(range.size()), g.tile_pitch(), g.channels()});
         block_done = block, done = &g;
-        multiply_points(g, range.size(), columns, patches, u + i * f.filter_size(), sums);
+        multiply_points(g, range.size(), columns, patches, u + i * f.filter_size() + f.filter_of(columns), sums);
         write_tiles<kRows, kColumns>(g, range, columns, sums);
       }
     }
   });
 }
+
+// Where few tiles do not repay a transform of the whole filter, which would lie beyond the caches: the patches of a block
+// of tiles, as many as the third-level cache holds, are transformed once, by all; then each column block of each gather
+// has its part of the filter transformed by the thread that uses it, at once.
+struct WinogradStream {
+  static constexpr int kMaxChunks = 16, kPatchFloats = 1 << 22;
+  EvenTiles blocks;
+  int chunks;
+  int64_t patches, filters, area;  // floats: of a block of tiles; of a column block; with its sums, a thread's
+  explicit WinogradStream(const WinogradPhases& phases)
+      : blocks(int(phases.first().tiling.count()), tiles_of_block(phases.first())),
+        chunks(int(at_most(kMaxChunks, phases.parts()))) {
+    const WinogradGather& g = phases.first();
+    const int64_t tiles = blocks.count ? blocks.length(0) : 0;
+    patches = g.points() * g.patch_step(tiles), filters = g.points() * g.filter_step(0);
+    area = filters + g.points() * g.sum_step(tiles);
+  }
+  static int tiles_of_block(const WinogradGather& g) {
+    return int(at_least(64, kPatchFloats / (g.points() * g.tile_pitch())));
+  }
+  size_t workspace() const { return size_t(patches + chunks * area) * sizeof(float); }
+};
+// Of stride 2.
+void stream_gather(const WinogradPhases& phases, const float* w, float* scratch) {
+  const WinogradGather& f = phases.first();
+  const WinogradStream cut(phases);
+  const TransformPatches transform = transform_inputs(f.tiling, false);
+  const int blocks = f.column_blocks();
+  for (int b = 0; b < cut.blocks.count; ++b) {
+    const TileRange range{cut.blocks.begin(b), cut.blocks.begin(b) + cut.blocks.length(b)};
+    const int64_t tiles = range.size(), step = f.patch_step(tiles);
+    const EvenTiles runs(int(tiles), 8);
+    for (int first = 0, last; first < phases.count; first = last) {  // gathers that read the same patches
+      for (last = first + 1; last < phases.count && phases.of[last].reads_as(phases.of[first]);) ++last;
+      parallel_for(runs.count, 1, [&](int64_t run, int64_t) {
+        const int begin = runs.begin(int(run));
+        transform(f.tiling, {range.begin + begin, range.begin + begin + runs.length(int(run))}, phases.of[first].in,
+                  {0, f.in.phases(), 0, f.channels()},
+                  {scratch + begin * f.tile_pitch(), step, f.tile_pitch(), f.channels()});
+      });
+      const int parts = (last - first) * blocks, chunks = int(at_most(cut.chunks, parts));
+      parallel_for(chunks, 1, [&](int64_t chunk, int64_t) {
+        float* const u = scratch + cut.patches + worker() * cut.area;
+        for (int part = int(parts * chunk / chunks); part < parts * (chunk + 1) / chunks; ++part) {
+          const WinogradGather& g = phases.of[first + part / blocks];
+          const int block = part % blocks;
+          transform_filters<5, 5>(g, w, u, int64_t{block} * g.reduce(), int64_t{block + 1} * g.reduce());
+          multiply_points(g, tiles, block, scratch, u, u + cut.filters);
+          write_tiles<5, 5>(g, range, block, u + cut.filters);
+        }
+      });
+    }
+  }
+}
+
 void winograd_gather(const WinogradPhases& phases, const float* u, float* scratch) {
   const Tiling& tiling = phases.first().tiling;
   (!tiling.planar()   ? winograd_gather<1, 6>

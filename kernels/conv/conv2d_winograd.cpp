@@ -110,14 +110,15 @@ WinogradWeight weight_sums(const Conv2dSpec& g, const float* dy, const float* x)
 
 bool strided(const Conv2dSpec& g) { return g.stride_w == 2; }
 // Forward and backward_data transform the whole filter first, which few tiles do not repay: of stride 1 if it fills the
-// cache, of stride 2 as many multiplications as a pair of channels must save.
-bool gather_pays(const Conv2dSpec& g, int filter) {
-  if (!strided(g)) return tiles(g) >= 32 || int64_t{g.c} * g.k <= 1 << 14;
-  const int64_t direct = int64_t{g.n} * g.p() * g.q() * g.r * g.s, products = g.r == 4 ? 100 : 81;
-  return direct > tiles(g) * products * 5 / 4 + filter;
+// cache, of stride 2 as many multiplications as a pair of channels must save. Less, if it need not be kept.
+enum class Way { whole, streamed, direct };
+Way way_of(const Conv2dSpec& g, bool backward_data) {
+  const int64_t pairs = int64_t{g.c} * g.k;
+  if (!strided(g)) return tiles(g) >= 32 || pairs <= 1 << 14 ? Way::whole : Way::direct;
+  const int64_t direct = int64_t{g.n} * g.p() * g.q() * g.r * g.s, products = tiles(g) * (g.r == 4 ? 100 : 81) * 5 / 4;
+  if (direct > products + (backward_data && pairs <= 8192 ? 5000 : 9000)) return Way::whole;
+  return direct > products + (backward_data ? 2000 : 1000) ? Way::streamed : Way::direct;
 }
-bool forward_pays(const Conv2dSpec& g) { return gather_pays(g, 9000); }
-bool backward_data_pays(const Conv2dSpec& g) { return gather_pays(g, int64_t{g.c} * g.k <= 8192 ? 5000 : 9000); }
 
 bool supports(const Conv2dSpec& g) {
   if (!winograd_enabled()) return false;
@@ -138,15 +139,15 @@ void with_direction(const Conv2dSpec& g, bool backward_data, const float* in, co
   const WinogradGather whole = forward_gather(g, in, b, out);
   f(WinogradPhases{&whole, 1});
 }
-bool pays(const Conv2dSpec& g, bool backward_data) { return backward_data ? backward_data_pays(g) : forward_pays(g); }
 
 size_t workspace(const Conv2dSpec& g) {
   size_t bytes = conv2d_simd_impl<KERN_SIMD_ISA>().workspace(g);
   auto need = [&](size_t other) { bytes = other > bytes ? other : bytes; };
   for (const bool backward_data : {false, true})
-    if (pays(g, backward_data))
+    if (const Way way = way_of(g, backward_data); way != Way::direct)
       with_direction(g, backward_data, nullptr, nullptr, nullptr, [&](const WinogradPhases& phases) {
-        need(size_t(winograd_filters(phases)) * sizeof(float) + winograd_workspace(phases));
+        need(way == Way::streamed ? WinogradStream(phases).workspace()
+                                  : size_t(winograd_filters(phases)) * sizeof(float) + winograd_workspace(phases));
       });
   need(winograd_workspace(weight_sums(g, nullptr, nullptr)));
   return bytes;
@@ -156,17 +157,19 @@ void run_direction(const Exec& exec, const Conv2dSpec& g, bool backward_data, co
                    const float* b, float* out) {
   with_direction(g, backward_data, in, b, out, [&](const WinogradPhases& phases) {
     auto* const filters = static_cast<float*>(exec.scratch);
+    if (way_of(g, backward_data) == Way::streamed) return stream_gather(phases, w, filters);
     transform_filters(phases, w, filters);
     winograd_gather(phases, filters, filters + winograd_filters(phases));
   });
 }
 void forward(const Exec& exec, const Conv2dSpec& g, const float* x, const float* w, const float* b, float* y) {
-  if (!forward_pays(g)) return conv2d_simd_impl<KERN_SIMD_ISA>().forward(exec, g, x, w, b, y);
+  if (way_of(g, false) == Way::direct) return conv2d_simd_impl<KERN_SIMD_ISA>().forward(exec, g, x, w, b, y);
   run_direction(exec, g, false, x, w, b, y);
 }
 void backward_data_plus(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, const float* b,
                         float* dx) {
-  if (!backward_data_pays(g)) return conv2d_simd_impl<KERN_SIMD_ISA>().backward_data_plus(exec, g, dy, w, b, dx);
+  if (way_of(g, true) == Way::direct)
+    return conv2d_simd_impl<KERN_SIMD_ISA>().backward_data_plus(exec, g, dy, w, b, dx);
   run_direction(exec, g, true, dy, w, b, dx);
 }
 void backward_data(const Exec& exec, const Conv2dSpec& g, const float* dy, const float* w, float* dx) {
@@ -176,33 +179,42 @@ void backward_weight(const Exec& exec, const Conv2dSpec& g, const float* dy, con
   winograd_weight_gradient(weight_sums(g, dy, x), dw, static_cast<float*>(exec.scratch));
 }
 
-// A prepared filter: the bias, padded, then the filter transformed; or as the direct one has it.
+// A prepared filter: the bias, padded, then the filter transformed, or as it is where it is streamed; or as the direct
+// one has it.
 int64_t bias_size(const Conv2dSpec& g, bool backward_data) {
   return ceil_div(backward_data ? g.c : g.k, kLanes) * kLanes;
 }
 uint32_t prepared_form(const Conv2dSpec& g, bool backward_data) {
-  return pays(g, backward_data) ? 0 : conv2d_simd_impl<KERN_SIMD_ISA>().prepared.form(g, backward_data);
+  if (way_of(g, backward_data) == Way::direct) return conv2d_simd_impl<KERN_SIMD_ISA>().prepared.form(g, backward_data);
+  return way_of(g, backward_data) == Way::whole ? 0 : UINT32_MAX;
 }
 size_t prepared_bytes(const Conv2dSpec& g, bool backward_data) {
-  if (!pays(g, backward_data)) return conv2d_simd_impl<KERN_SIMD_ISA>().prepared.bytes(g, backward_data);
+  const Way way = way_of(g, backward_data);
+  if (way == Way::direct) return conv2d_simd_impl<KERN_SIMD_ISA>().prepared.bytes(g, backward_data);
   int64_t floats = bias_size(g, backward_data);
+  if (way == Way::streamed) return size_t(floats + g.w_size()) * sizeof(float);
   with_direction(g, backward_data, nullptr, nullptr, nullptr,
                  [&](const WinogradPhases& phases) { floats += winograd_filters(phases); });
   return size_t(floats) * sizeof(float);
 }
 void prepare(const Conv2dSpec& g, bool backward_data, const float* w, const float* b, void* prepared) {
-  if (!pays(g, backward_data))
-    return conv2d_simd_impl<KERN_SIMD_ISA>().prepared.prepare(g, backward_data, w, b, prepared);
+  const Way way = way_of(g, backward_data);
+  if (way == Way::direct) return conv2d_simd_impl<KERN_SIMD_ISA>().prepared.prepare(g, backward_data, w, b, prepared);
   auto* const bias = static_cast<float*>(prepared);
   const int columns = backward_data ? g.c : g.k;
   for (int64_t k = 0; k < bias_size(g, backward_data); ++k) bias[k] = b && k < columns ? b[k] : 0.0f;
+  if (way == Way::streamed) {
+    for (int64_t i = 0; i < g.w_size(); ++i) bias[bias_size(g, backward_data) + i] = w[i];
+    return;
+  }
   with_direction(g, backward_data, nullptr, nullptr, nullptr, [&](const WinogradPhases& phases) {
     transform_filters(phases, w, bias + bias_size(g, backward_data));
   });
 }
 void run_prepared(const Exec& exec, const Conv2dSpec& g, bool backward_data, const float* in, const void* prepared,
                   Limits limits, float* out) {
-  if (!pays(g, backward_data))
+  const Way way = way_of(g, backward_data);
+  if (way == Way::direct)
     return conv2d_simd_impl<KERN_SIMD_ISA>().prepared.run(exec, g, backward_data, in, prepared, limits, out);
   const float range[2] = {limits.low, limits.high};
   const auto* const bias = static_cast<const float*>(prepared);
@@ -212,7 +224,11 @@ void run_prepared(const Exec& exec, const Conv2dSpec& g, bool backward_data, con
       limited[i] = phases.of[i];
       if (limits.any()) limited[i].limits = range;
     }
-    winograd_gather({limited, phases.count}, bias + bias_size(g, backward_data), static_cast<float*>(exec.scratch));
+    const WinogradPhases all{limited, phases.count};
+    const float* const filter = bias + bias_size(g, backward_data);
+    auto* const scratch = static_cast<float*>(exec.scratch);
+    if (way == Way::streamed) stream_gather(all, filter, scratch);
+    else winograd_gather(all, filter, scratch);
   });
 }
 
