@@ -53,21 +53,35 @@ std::vector<int64_t> chosen(DataPart part, const DataParts& parts, const std::ve
   return out;
 }
 
-void describe_part(training::Schema& keys, const std::string& things, DataPart& part, bool with_test) {
-  std::vector<std::pair<std::string, DataPart>> words{{"unseen", DataPart::unseen}};
-  if (with_test) words.emplace_back("test", DataPart::test);
-  for (const auto& [word, p] :
-       {std::pair{"validation", DataPart::validation}, {"training", DataPart::training}, {"all", DataPart::all}})
-    words.emplace_back(word, p);
-  keys.choice(
-      things, part,
-      "which labelled " + things + ", by name: unseen, those that no training step saw" +
-          (with_test ? std::string(" and, where the model kept a test, that validated nothing; those that tested, "
-                                   "validated or trained it")
-                     : "; those that validated the model, which chose its best epoch; those that trained it") +
-          "; or all of the data",
-      words);
+void describe_part(training::Schema& keys, const std::string& things, DataPart& part) {
+  keys.choice(things, part,
+              "which labelled " + things +
+                  ", by name: unseen, those that no training step saw and, where the model kept a test, that validated "
+                  "nothing; those of the test, those that validated the model, which chose its best epoch, those that "
+                  "trained it; or all of the data",
+              {{"unseen", DataPart::unseen},
+               {"test", DataPart::test},
+               {"validation", DataPart::validation},
+               {"training", DataPart::training},
+               {"all", DataPart::all}});
   if (things == "images") keys.formerly("pictures");
+}
+
+void announce_test(int64_t kept, const std::string& things) {
+  if (kept == 0) return;
+  inform(kept, " of the labelled ", things, kept == 1 ? " is" : " are",
+         " kept for the test, at which no training looks: kern ", things, " evaluate model=RUN data=… ", things,
+         "=test does, once at the end");
+}
+
+void describe_groups(training::Schema& keys, data::GroupOptions& groups, const std::string& what) {
+  keys.key("group.gap", groups.gap, "group=number: neighbours whose numbers differ by no more are of one thing",
+           training::at_least(0));
+  keys.choice("group", groups.by,
+              "images of one thing are never parted by " + what +
+                  "; name: those whose names differ in the last part alone (sheet_01_1, sheet_01_2); number: those "
+                  "whose names' last numbers follow one another",
+              {{"each", data::Grouping::each}, {"name", data::Grouping::name}, {"number", data::Grouping::number}});
 }
 
 }  // namespace kern::apps

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/image_groups.h"
 #include "training/config.h"
 
 namespace kern::apps {
@@ -25,6 +26,12 @@ struct PartWords {
 std::vector<int64_t> chosen(DataPart part, const DataParts& parts, const std::vector<std::string>& names,
                             const PartWords& words);
 
-void describe_part(training::Schema& keys, const std::string& things, DataPart& part, bool with_test);
+void describe_part(training::Schema& keys, const std::string& things, DataPart& part);
+
+// Says how many are kept for the test, and what looks at them. things: "images" or "wells", as the task is called too.
+void announce_test(int64_t kept, const std::string& things);
+
+// The keys group= and group.gap= of images; `what` never parts them.
+void describe_groups(training::Schema& keys, data::GroupOptions& groups, const std::string& what);
 
 }  // namespace kern::apps

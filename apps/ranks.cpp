@@ -8,6 +8,7 @@
 
 #include "engine/communicator.h"
 #include "kernels/common/terminal.h"
+#include "training/stop.h"
 
 namespace kern::apps {
 namespace {
@@ -52,6 +53,13 @@ int complain_of_lost_rank(const std::string& sentence, int code) {
   print_error(sentence);
   communicator().abort(code);
   return code;
+}
+
+int exit_code_of_signal() {
+  int code = 0;
+  for (const std::string& theirs : communicator().gather(std::to_string(training::SignalWatch::exit_code())))
+    code = std::max(code, std::stoi(theirs));
+  return communicator().root() ? code : 0;
 }
 
 void end_ranks_in_step(int code) {

@@ -29,6 +29,9 @@ int complain(const std::string& sentence, int code);
 // A rank that the others waited for in vain (RankLost): the sentence names it. Ends all ranks, as above.
 int complain_of_lost_rank(const std::string& sentence, int code);
 
+// What a command that a signal stopped ends with, which may have reached one rank only: rank 0 gets its code, the others 0. All ranks.
+int exit_code_of_signal();
+
 // After a step that this rank left in the middle, where others may wait for it: ends all of them, when rank 0 has spoken.
 // One rank: nothing.
 void end_ranks_in_step(int code);

@@ -1,15 +1,16 @@
-# Runs where cpack has put the files together: pages as Debian wants them, compressed and under its names.
-file(GLOB_RECURSE pages ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/kern.1 ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/CHANGELOG.md)
-foreach(page IN LISTS pages)
-  get_filename_component(folder ${page} DIRECTORY)
-  if(page MATCHES "CHANGELOG")
-    file(RENAME ${page} ${folder}/changelog)
-    set(page ${folder}/changelog)
-  endif()
+# Runs where cpack has put the files together: pages as Debian wants them, compressed and under its names, held to by lintian.
+set(share ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/share)
+set(doc ${share}/doc/kern)
+
+# The package's own list of changes, which Debian's tools read, names the project's.
+string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)  # of SOURCE_DATE_EPOCH where it is set
+file(WRITE ${doc}/changelog "kern (${CPACK_PACKAGE_VERSION}) unstable; urgency=medium\n\n  * What is new is in CHANGELOG.md.gz.\n\n -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
+foreach(page IN ITEMS ${doc}/changelog ${doc}/CHANGELOG.md ${share}/man/man1/kern.1)
   execute_process(COMMAND gzip -9n ${page} COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
-file(GLOB_RECURSE licences ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/LICENSE)
-foreach(licence IN LISTS licences)  # what is linked has its own file beside it
-  get_filename_component(folder ${licence} DIRECTORY)
-  file(RENAME ${licence} ${folder}/copyright)
-endforeach()
+
+# The licence's text is on every Debian; what is linked has its own file beside it.
+file(REMOVE ${doc}/LICENSE)
+file(COPY_FILE ${CMAKE_CURRENT_LIST_DIR}/debian_copyright ${doc}/copyright)
+file(MAKE_DIRECTORY ${share}/lintian/overrides)
+file(COPY_FILE ${CMAKE_CURRENT_LIST_DIR}/debian_overrides ${share}/lintian/overrides/kern)

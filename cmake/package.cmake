@@ -1,10 +1,10 @@
 # cpack -G DEB (scripts/release): a package of the program, what comes with it and its pages. Linked statically it depends on nothing.
 set(CPACK_PACKAGE_NAME kern)
 set(CPACK_PACKAGE_VENDOR "Kern")
-set(CPACK_PACKAGE_CONTACT "The Kern maintainers <maintainers@kern.invalid>")
+set(CPACK_PACKAGE_CONTACT "The Kern developers <developers@kern.invalid>")  # as in CITATION.cff; packages must name an address, and .invalid (RFC 2606) says that there is none
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "deep learning on well logs, images and seismic data")
-set(CPACK_PACKAGE_DESCRIPTION "Trains and applies networks on the data of the field: facies in well logs, segments of\nimages, faults in seismic data, defects on camera images. For the processor alone; a\nGPU is used by a program that is built with CUDA.")
+set(CPACK_PACKAGE_DESCRIPTION "Trains and applies networks on the data of the field: facies in well logs,\nsegments of images, faults in seismic data, defects on camera images. For the\nprocessor alone; a GPU is used by a program that is built with CUDA.")
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_CMAKE_PROJECTS "${PROJECT_BINARY_DIR};kern;program;/")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)

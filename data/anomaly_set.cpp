@@ -7,7 +7,9 @@
 #include <set>
 #include <sstream>
 
+#include "data/below.h"
 #include "data/encoding.h"
+#include "data/groups.h"
 #include "data/image.h"
 #include "data/image_folder.h"
 #include "data/names.h"
@@ -30,6 +32,15 @@ fs::path folder_of(const fs::path& image) { return file_of(image).parent_path();
 std::string stem_of(const fs::path& image, const std::string& suffix = {}) {
   const fs::path file = file_of(image);
   return file.stem().string() + suffix + (file == image ? "" : "/" + image.filename().string());
+}
+
+bool in_mask_folder(const fs::path& file, const fs::path& root, const std::string& mask_dir) {
+  if (!mask_dir.empty()) return lies_below(file_of(file), root / mask_dir);
+  const fs::path folder = name_below(file_of(file), root).parent_path();
+  return std::any_of(folder.begin(), folder.end(), [](const fs::path& name) {
+    return std::any_of(std::begin(kMaskFolders), std::end(kMaskFolders),
+                       [&](const char* m) { return same_name(name.string(), m); });
+  });
 }
 
 class Loader {
@@ -59,26 +70,10 @@ class Loader {
   // Images, and masks by the stem of what they belong to.
   void sort_files() {
     const std::vector<fs::path> all = images_below(o_.path);
-    std::set<fs::path> other_kind;  // stems of JPEG and BMP files: a PNG beside one is its mask
-    for (const fs::path& file : all)
-      if (!is_png(file)) other_kind.insert(fs::path(file).replace_extension());
-    for (const fs::path& file : all) {
-      const bool mask =
-          in_mask_folder(file) || (is_png(file) && other_kind.contains(fs::path(file).replace_extension()));
-      if (mask) masks_[stem_of(file)].push_back(file);
-      else images_.push_back(file);
-    }
-  }
-  bool in_mask_folder(const fs::path& file) const {
-    if (!o_.mask_dir.empty()) {
-      const auto below = fs::relative(file, o_.path / o_.mask_dir);
-      return !below.empty() && *below.begin() != "..";
-    }
-    const fs::path folder = fs::relative(file_of(file), o_.path).parent_path();
-    return std::any_of(folder.begin(), folder.end(), [](const fs::path& name) {
-      return std::any_of(std::begin(kMaskFolders), std::end(kMaskFolders),
-                         [&](const char* m) { return same_name(name.string(), m); });
-    });
+    images_ = without_masks(all, o_.path, o_.mask_dir);
+    for (size_t i = 0, image = 0; i < all.size(); ++i)
+      if (image < images_.size() && all[i] == images_[image]) ++image;
+      else masks_[stem_of(all[i])].push_back(all[i]);
   }
 
   bool is_good(const std::string& word) const {
@@ -118,7 +113,7 @@ class Loader {
   }
 
   void take(const fs::path& file, const std::optional<std::string>& word) {
-    const fs::path id = fs::relative(file, o_.path), folder = fs::relative(file_of(file), o_.path).parent_path();
+    const fs::path id = name_below(file, o_.path), folder = name_below(file_of(file), o_.path).parent_path();
     AnomalyImage p{.id = escaped_utf8(id.generic_string()), .image = file, .mask = {}, .kind = {}, .part = {}};
     if (!folder.empty())
       for (const auto& [name, part] : kParts)
@@ -229,30 +224,6 @@ class Loader {
   bool noted_flat_ = false;
 };
 
-// Whole groups, shuffled, become the first part until it has round(share x n) images or would come no nearer to them;
-// the rest the second.
-std::pair<std::vector<int64_t>, std::vector<int64_t>> parted(const std::vector<int64_t>& from, double share,
-                                                             const std::vector<int64_t>& group,
-                                                             RandomSequence& random) {
-  std::vector<std::vector<int64_t>> groups;
-  std::map<int64_t, size_t> known;
-  for (const int64_t i : from) {
-    const size_t at = known.emplace(group[size_t(i)], groups.size()).first->second;
-    if (at == groups.size()) groups.emplace_back();
-    groups[at].push_back(i);
-  }
-  random.shuffle(std::span(groups));
-  const auto wanted = std::lround(share * double(from.size()));
-  std::pair<std::vector<int64_t>, std::vector<int64_t>> parts;
-  for (const std::vector<int64_t>& g : groups) {
-    const auto have = long(parts.first.size()), with = have + long(g.size());
-    std::vector<int64_t>& part =
-        parts.second.empty() && std::abs(with - wanted) < std::abs(have - wanted) ? parts.first : parts.second;
-    part.insert(part.end(), g.begin(), g.end());
-  }
-  return parts;
-}
-
 }  // namespace
 
 const char* to_string(Truth truth) {
@@ -269,6 +240,17 @@ const char* to_string(Truth truth) {
 
 int64_t AnomalySet::count(Truth truth) const {
   return std::count_if(images.begin(), images.end(), [=](const AnomalyImage& p) { return p.truth == truth; });
+}
+
+std::vector<fs::path> without_masks(std::vector<fs::path> files, const fs::path& folder, const std::string& mask_dir) {
+  std::set<fs::path> other_kind;  // stems of JPEG and BMP files: a PNG beside one is its mask
+  for (const fs::path& file : files)
+    if (!is_png(file)) other_kind.insert(fs::path(file).replace_extension());
+  std::erase_if(files, [&](const fs::path& file) {
+    return in_mask_folder(file, folder, mask_dir) ||
+           (is_png(file) && other_kind.contains(fs::path(file).replace_extension()));
+  });
+  return files;
 }
 
 AnomalySet load_anomaly_set(const AnomalySetOptions& options) { return Loader(options).load(); }

@@ -46,6 +46,11 @@ struct AnomalySet {
 // would be left out: unreadable images, listed files that are not there, masks of another size.
 AnomalySet load_anomaly_set(const AnomalySetOptions& options);
 
+// Of the files below a folder those that are images: without the PNG files beside a JPEG or BMP of the same name and what
+// lies in folders named ground_truth, masks or mask (or below `mask_dir` alone), which are masks.
+std::vector<std::filesystem::path> without_masks(std::vector<std::filesystem::path> files,
+                                                 const std::filesystem::path& folder, const std::string& mask_dir = {});
+
 struct AnomalySplitOptions {
   double validation = 0.15, test = 0.15;  // shares of the normal images that train nothing
   // Anomalies train nothing: of every kind half validate, half test.

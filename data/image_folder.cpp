@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "data/below.h"
 #include "data/encoding.h"
 #include "data/image.h"
 #include "kernels/common/error.h"
@@ -26,7 +27,7 @@ fs::path first_there(const fs::path& path, const Names& names) {
 // it. Of a page: stack/page_01.
 std::string id_of(const fs::path& image, const fs::path& folder, const std::string& suffix = {}) {
   const fs::path file = file_of(image);
-  std::string id = escaped_utf8(fs::relative(file, folder).replace_extension().generic_string());
+  std::string id = escaped_utf8(name_below(file, folder).replace_extension().generic_string());
   if (id.ends_with(suffix)) id.resize(id.size() - suffix.size());
   return file == image ? id : id + "/" + image.filename().string();
 }
@@ -102,8 +103,7 @@ ImageSet load_image_folder(const ImageFolderOptions& o) {
     }
   std::map<std::string, fs::path> images;
   for (const fs::path& file : images_below(set.image_dir)) {
-    const bool inside_masks = !together && !set.mask_dir.empty() && !fs::relative(file, set.mask_dir).empty() &&
-                              *fs::relative(file, set.mask_dir).begin() != "..";
+    const bool inside_masks = !together && !set.mask_dir.empty() && lies_below(file_of(file), set.mask_dir);
     const std::string id = id_of(file, set.image_dir);
     if (inside_masks || (together && is_mask(file))) continue;
     const auto [it, fresh] = images.emplace(id, file);
@@ -175,7 +175,8 @@ FoundImages find_images(const std::string& path) {
   check(fs::is_directory(folder), "there is no folder ", folder.string(), " to look for ", pattern, " in");
   FoundImages found{folder, {}};
   for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.is_regular_file() && is_image_name(entry.path()) && matches(entry.path().filename().string(), pattern))
+    if (entry.is_regular_file(none) && is_image_name(entry.path()) &&
+        matches(entry.path().filename().string(), pattern))
       for (fs::path& image : pages_of(entry.path())) found.files.push_back(std::move(image));
   std::sort(found.files.begin(), found.files.end());
   check(!found.files.empty(), "no image in ", folder.string(), " has a name like ", pattern);

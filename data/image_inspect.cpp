@@ -121,7 +121,8 @@ class Inspection {
       add(Severity::warning, "",
           text(pairs, pairs == 1 ? " pair of images looks" : " pairs of images look", " alike across the split, e.g. ",
                example),
-          "where they show the same scene the validation flatters: split by validation_list=");
+          "where they show the same scene the validation flatters: keep scenes together by group=, or split by "
+          "validation_list=");
   }
 
   void look_at_sizes() {

@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "data/groups.h"
 #include "data/names.h"
 #include "engine/atomic_file.h"
 #include "engine/random.h"
@@ -35,7 +36,7 @@ std::set<int64_t> listed(const std::vector<ImageFile>& images, std::span<const i
     check(it != by_name.end(), file.string(), " names '", line, "', which is no image of the data",
           nearest.empty() ? "" : "; did you mean '" + nearest + "'?");
     check(!images[size_t(it->second)].mask.empty(), file.string(), " names '", line,
-          "', which has no mask to validate on");
+          "', which has no mask to compare a prediction with");
     chosen.insert(group[size_t(it->second)]);
   }
   check(!chosen.empty(), file.string(), " names no image: write one a line");
@@ -45,19 +46,32 @@ std::set<int64_t> listed(const std::vector<ImageFile>& images, std::span<const i
 }  // namespace
 
 ImageSplit split_images(const std::vector<ImageFile>& images, const ImageSplitOptions& o,
-                        std::span<const int64_t> given) {
-  std::vector<int64_t> group(given.begin(), given.end());
+                        std::span<const int64_t> groups) {
+  std::vector<int64_t> group(groups.begin(), groups.end());
   if (group.empty()) group.resize(images.size()), std::iota(group.begin(), group.end(), 0);
-  std::vector<int64_t> labelled;  // the groups with a mask, by first image
-  std::set<int64_t> seen;
+  std::set<int64_t> validates, tests;
+  const bool given = !o.validation_list.empty() || !o.validating.empty();  // what validates
+  if (!o.validation_list.empty()) validates = listed(images, group, o.validation_list);
+  for (const int64_t i : o.validating) validates.insert(group[size_t(i)]);
+  if (!o.test_list.empty()) {
+    check(o.test == 0, "test= and test_list= both say what is kept for the test: give one of them");
+    tests = listed(images, group, o.test_list);
+    for (const int64_t g : tests)
+      check(!validates.contains(g), o.test_list.string(), " names an image that validates, or is of a group with one");
+  }
+  std::vector<int64_t> free;  // images with a mask of which no list says what they are for
   for (size_t i = 0; i < images.size(); ++i)
-    if (!images[i].mask.empty() && seen.insert(group[i]).second) labelled.push_back(group[i]);
-  check(!labelled.empty(), "none of the ", images.size(),
+    if (!images[i].mask.empty() && !validates.contains(group[i]) && !tests.contains(group[i]))
+      free.push_back(int64_t(i));
+  check(!free.empty() || !validates.empty(), "none of the ", images.size(),
         " images has a mask of the same name to learn from: set mask_dir= or mask_suffix=");
-  std::set<int64_t> validates;
-  if (!o.validation_list.empty()) {
-    validates = listed(images, group, o.validation_list);
-  } else {
+  for (const int64_t i : kept_for_test(free, o.test, group, o.seed, "images")) tests.insert(group[size_t(i)]);
+  if (!given) {
+    std::vector<int64_t> labelled;  // the groups with a mask, by first image
+    std::set<int64_t> seen;
+    for (const int64_t i : free)
+      if (!tests.contains(group[size_t(i)]) && seen.insert(group[size_t(i)]).second)
+        labelled.push_back(group[size_t(i)]);
     RandomSequence random(o.seed, RandomStream::shuffle, 0xFFFFFFFF);  // no epoch's order
     random.shuffle(std::span<int64_t>(labelled));
     if (o.folds != 0) {
@@ -75,9 +89,10 @@ ImageSplit split_images(const std::vector<ImageFile>& images, const ImageSplitOp
   }
   ImageSplit split;
   for (size_t i = 0; i < images.size(); ++i) {
-    const bool validation = validates.count(group[i]) > 0;
-    if (!images[i].mask.empty()) (validation ? split.validation : split.training).push_back(int64_t(i));
-    else if (!validation) split.unlabelled.push_back(int64_t(i));
+    const bool validation = validates.contains(group[i]), test = tests.contains(group[i]);
+    if (!images[i].mask.empty())
+      (validation ? split.validation : test ? split.test : split.training).push_back(int64_t(i));
+    else if (!validation && !test) split.unlabelled.push_back(int64_t(i));
   }
   check(!split.training.empty() && !split.validation.empty(), "of ", images.size(), " images ", split.training.size(),
         " with a mask are left for training and ", split.validation.size(),

@@ -18,20 +18,24 @@ uint32_t colour_at(const StoredImage& m, int64_t i) {
 }
 bool is_grey(uint32_t colour) { return (colour >> 16) == (colour & 255) && (colour >> 8 & 255) == (colour & 255); }
 
-// The shorter of the runs of `on` across and down through every pixel that is on.
-void add_widths(const std::vector<char>& on, int64_t H, int64_t W, std::vector<int>& widths) {
-  std::vector<int> across(on.size(), 0);
+constexpr uint32_t kGround = UINT32_MAX;  // no object's value
+
+// Of every object's value: the shorter of the runs of it, across and down, through each of its pixels.
+using Widths = std::map<uint32_t, std::vector<int>>;
+void add_widths(const std::vector<uint32_t>& values, int64_t H, int64_t W, Widths& widths) {
+  std::vector<int> across(values.size(), 0);
   for (int64_t y = 0; y < H; ++y)
     for (int64_t x = 0, end; x < W; x = end) {
-      for (end = x + 1; end < W && on[size_t(y * W + end)] == on[size_t(y * W + x)];) ++end;
-      if (on[size_t(y * W + x)])
-        for (int64_t i = x; i < end; ++i) across[size_t(y * W + i)] = int(end - x);
+      for (end = x + 1; end < W && values[size_t(y * W + end)] == values[size_t(y * W + x)];) ++end;
+      for (int64_t i = x; i < end; ++i) across[size_t(y * W + i)] = int(end - x);
     }
   for (int64_t x = 0; x < W; ++x)
     for (int64_t y = 0, end; y < H; y = end) {
-      for (end = y + 1; end < H && on[size_t(end * W + x)] == on[size_t(y * W + x)];) ++end;
-      if (on[size_t(y * W + x)])
-        for (int64_t i = y; i < end; ++i) widths.push_back(std::min(across[size_t(i * W + x)], int(end - y)));
+      const uint32_t value = values[size_t(y * W + x)];
+      for (end = y + 1; end < H && values[size_t(end * W + x)] == value;) ++end;
+      if (value == kGround) continue;
+      std::vector<int>& of = widths[value];
+      for (int64_t i = y; i < end; ++i) of.push_back(std::min(across[size_t(i * W + x)], int(end - y)));
     }
 }
 
@@ -109,21 +113,31 @@ MaskSurvey survey_masks(std::span<const ImageFile> images, int64_t most) {
   for (const auto& [v, n] : s.values)
     if (n > largest_count) largest_count = n, ground = v;
   if (s.kind == MaskKind::nonzero) ground = 0;
-  std::vector<int> widths;
+  Widths widths;
   int64_t object = 0;
   for_each_mask([&](const StoredImage& m) {
-    std::vector<char> on(size_t(m.H * m.W));
+    std::vector<uint32_t> objects(size_t(m.H * m.W));
     for (int64_t i = 0; i < m.H * m.W; ++i) {
       uint32_t v = m.C < 3 ? grey_of(m, i) : colour_at(m, i);
       if (m.C >= 3 && s.kind != MaskKind::colour) v &= 255;
       const bool ignored = std::find(s.ignore.begin(), s.ignore.end(), int(v)) != s.ignore.end();
-      on[size_t(i)] = v != ground && !ignored;
-      object += on[size_t(i)];
+      const bool on = v != ground && !ignored;
+      objects[size_t(i)] = !on ? kGround : s.kind == MaskKind::nonzero ? 1 : v;
+      object += on;
     }
-    add_widths(on, m.H, m.W, widths);
+    add_widths(objects, m.H, m.W, widths);
   });
   s.object_share = s.pixels > 0 ? double(object) / double(s.pixels) : 0;
-  if (!widths.empty()) s.object_width = median_high(widths);
+  constexpr double kLeastShare = 0.001;  // what is rarer than that decides nothing
+  const size_t least = widths.size() > 1 ? size_t(kLeastShare * double(s.pixels)) : 0;
+  for (auto& [value, of] : widths) {
+    if (of.size() <= least) continue;
+    const double width = median_high(of);
+    if (s.object_width == 0 || width < s.object_width) s.object_width = width;
+  }
+  s.rarest_share = s.pixels > 0 ? double(s.pixels - object) / double(s.pixels) : 0;
+  for (const auto& [value, of] : widths)
+    s.rarest_share = std::min(s.rarest_share, double(of.size()) / double(s.pixels));
   return s;
 }
 

@@ -17,8 +17,10 @@ struct MaskSurvey {
   std::map<uint32_t, int64_t> values;  // pixels of each value, or of each colour as 0xrrggbb where kind is colour
   std::vector<int> ignore;             // values that mark what nobody labelled
   double object_share = 0;             // of two classes: of all pixels, the second class's
-  double object_width = 0;             // pixels: median over the second class's (of more: all but the commonest
-                                       // class's) pixels of the shorter of the runs through them, across and down
+  double object_width = 0;             // pixels: median over the second class's pixels of the shorter of the runs
+                                       // through them, across and down; of more classes the narrowest's, of those
+                                       // but the commonest that have a thousandth of the pixels
+  double rarest_share = 0;             // of all pixels, the rarest class's
   std::string why;                     // in words, for a person
 };
 // Of some masks (spread over all). Error: none can be read, or what they hold is no mask.

@@ -95,6 +95,15 @@ Raster<float> prepare(const Image& image, const Preprocess& chain, double blur) 
   return deviation > 0 ? blurred(out, deviation) : out;
 }
 
+Raster<float> prepare_undistorted(const Image& image, const Preprocess& chain, int64_t multiple) {
+  const ImageSize size = prepared_size({image.H, image.W}, chain);
+  const ImageRegion kept = prepared_region({image.H, image.W}, chain);
+  const double side = std::sqrt(double(size.H * size.W)), aspect = std::sqrt(double(kept.W) / double(kept.H));
+  const auto rounded = [&](double to) { return multiple * std::max<int64_t>(1, std::lround(to / double(multiple))); };
+  const Image part = resize_part(image, kept.y, kept.x, kept.H, kept.W, rounded(side / aspect), rounded(side * aspect));
+  return prepare(part, {.channels = chain.channels, .sharpen = chain.sharpen, .blur = chain.blur});
+}
+
 Image prepare_mask(const Image& mask, const Preprocess& chain) {
   const ImageSize size = prepared_size({mask.H, mask.W}, chain);
   Image v = mask;

@@ -32,6 +32,9 @@ struct ImageRegion {
   int64_t y = 0, x = 0, H = 0, W = 0;
 };
 ImageRegion prepared_region(ImageSize image, const Preprocess& chain);
+// The part of the image that the chain keeps, not distorted: at the image's own aspect ratio, of about as many pixels as
+// prepare() makes, both sides multiples of `multiple`; sharpened and blurred as the chain says. Values in [0, 1].
+Raster<float> prepare_undistorted(const Image& image, const Preprocess& chain, int64_t multiple);
 // The same steps for a mask: resized to the nearest, cropped.
 Image prepare_mask(const Image& mask, const Preprocess& chain);
 

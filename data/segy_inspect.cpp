@@ -153,8 +153,9 @@ bool is_segy_name(const std::filesystem::path& path) {
 
 std::vector<std::filesystem::path> segy_files_below(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
+  std::error_code no_file;  // a link that leads nowhere, or in a circle
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
-    if (entry.is_regular_file() && is_segy_name(entry.path())) files.push_back(entry.path());
+    if (is_segy_name(entry.path()) && entry.is_regular_file(no_file)) files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   check(!files.empty(), folder.string(), " holds no .sgy, .segy or .seg file");
   return files;

@@ -8,6 +8,9 @@ namespace kern::data {
 
 inline constexpr int kUnlabelled = -1;  // no label at this sample: it takes no part in loss or metrics
 
+// A curve of this name is no curve of the file but the depth of each sample, which is always there.
+inline constexpr const char* kDepthCurve = "depth";
+
 struct Curve {
   std::string name, unit;
   std::vector<float> values;  // NaN where nothing was measured; never an invented number

@@ -46,10 +46,20 @@ std::string guess(const std::string& names, const std::vector<std::string>& seen
 void settle_curves(WellSet& set, const Reading& reading) {
   const WellsOptions& o = reading.options;
   const std::vector<std::string> seen(reading.seen_curves.begin(), reading.seen_curves.end());
+  const auto measured = [](const Curve& c) { return !is_depth(c) && !missing_throughout(c); };
+  const bool some_curve =
+      std::ranges::any_of(set.wells, [&](const Well& w) { return std::ranges::any_of(w.curves, measured); });
   for (size_t c = 0; c < set.curve_names.size(); ++c) {
     std::vector<std::string> lacking;
     for (const Well& w : set.wells)
       if (missing_throughout(w.curves[c])) lacking.push_back(w.id);
+    if (lacking.size() == set.wells.size() && o.absent_curves && some_curve) {
+      set.notes.push_back({o.path.string(),
+                           text("no well has the curve ", set.curve_names[c], guess(o.curves[c], seen),
+                                ", and it counts as not measured"),
+                           text("rename it in the files if they call it otherwise: they have ", join(seen, 40))});
+      continue;
+    }
     const auto named = aliases_of(o.curves[c]);
     check(lacking.size() < set.wells.size() || std::none_of(seen.begin(), seen.end(),
                                                             [&](const std::string& s) {
@@ -200,6 +210,8 @@ WellSet load_wells(const WellsOptions& o) {
       check(!same_name(other, aliases[0]), "wells: curves names ", aliases[0], " twice");
     set.curve_names.push_back(aliases[0]);
   }
+  check(set.curve_names.size() > 1 || !same_name(set.curve_names[0], kDepthCurve),
+        "wells: curves names the depth alone: name at least one curve that was measured, such as GR");
   set.label_name = o.label;
 
   Reading reading(o);
@@ -225,6 +237,7 @@ WellSet load_wells(const WellsOptions& o) {
   set.classes = o.label.empty() ? 0 : reading.labels.classes();
   settle_curves(set, reading);
   settle_steps(set, o);
+  for (Well& w : set.wells) set_depth_curve(w, set.step_unit);
   check(!set.wells.empty(), "wells: nothing in ", o.path.string(), " is left after resampling to step=", o.step);
   make_ids_unique(set);
   return set;

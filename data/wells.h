@@ -17,7 +17,8 @@ struct WellsOptions {
   std::filesystem::path path;  // a folder (searched recursively, files sorted by name) or one .las, .csv, .csv.gz, .tsv
 
   // Curves by name, in the order of the channels. Upper and lower case do not differ. A name may list aliases,
-  // "GR|GAMMA|SGR": the first that a file has is taken, and the set calls it by the first name.
+  // "GR|GAMMA|SGR": the first that a file has is taken, and the set calls it by the first name. "depth" is the well's
+  // depth, whatever the file calls it, in the unit of step.
   std::vector<std::string> curves{"GR"};
   std::string label;  // label curve or column, aliases allowed; empty: no labels wanted
   // The file's code (a number or a word) and its class index; without any the code is the index. -1 leaves unlabelled.
@@ -31,6 +32,7 @@ struct WellsOptions {
 
   double step = 0;        // > 0: resample every well to this distance; 0: take the files' own, which must then agree
   std::string step_unit;  // of step: "m" or "ft"; empty: the unit of depth that most wells have
+  bool absent_curves = false;   // a curve that no well has is missing in all, not an error, if one has another
   bool require_curves = false;  // leave out wells that lack a curve; otherwise the curve is missing throughout
   bool strict = false;          // a file that cannot be used is an error; otherwise it is skipped and listed
 };
@@ -70,6 +72,9 @@ void resample(Well& well, double step);
 std::string depth_unit_of(std::string_view written);
 // A distance in unit `from` as one in unit `to`: itself where either is not known.
 double in_depth_unit(double distance, std::string_view from, std::string_view to);
+bool is_depth(const Curve& curve);  // called kDepthCurve
+// Gives the curve kDepthCurve, if the well has one, its values: the depths, in `unit` ("m", "ft"; empty: the well's).
+void set_depth_curve(Well& well, std::string_view unit);
 // Whether all samples are one step apart (within 1 %).
 bool evenly_sampled(const Well& well);
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "data/names.h"
+#include "data/wells.h"
 #include "engine/statistics.h"
 #include "kernels/common/error.h"
 
@@ -109,8 +110,8 @@ std::vector<float> network_inputs(const Well& well, const Normalisation& n) {
   for (size_t c = 0; c < curves; ++c) {
     check(same_name(well.curves[c].name, n.curves[c].name), "wells: curve ", c, " of the well ", well.id, " is ",
           well.curves[c].name, ", the normalisation expects ", n.curves[c].name);
-    const std::vector<float> scaled =
-        scaled_curve(well.curves[c], n.per_well ? own_scale(well.curves[c], n.curves[c]) : n.curves[c]);
+    const std::vector<float> scaled = scaled_curve(
+        well.curves[c], n.per_well && !is_depth(well.curves[c]) ? own_scale(well.curves[c], n.curves[c]) : n.curves[c]);
     for (size_t i = 0; i < scaled.size(); ++i) {
       if (std::isnan(scaled[i])) continue;
       out[i * channels + c] = std::clamp(scaled[i], -kClip, kClip);

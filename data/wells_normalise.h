@@ -35,7 +35,8 @@ struct Normalisation {
   std::vector<CurveScale> curves;  // in channel order
   bool mask = false;               // one more channel per curve after all curves: 1 measured, 0 missing
   // Of every well by its own statistics: (value - median) / ((q90 - q10) / 2.563), which leaves how a curve moves and
-  // drops where it lies. A curve with fewer than kLeastOwn values, or constant, keeps the offset and scale above.
+  // drops where it lies. A curve with fewer than kLeastOwn values, a constant one and the depth (kDepthCurve) keep the
+  // offset and scale above.
   bool per_well = false;
   int64_t channels() const { return int64_t(curves.size()) * (mask ? 2 : 1); }
 };

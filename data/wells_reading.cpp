@@ -251,7 +251,7 @@ Well well_from_las(const LasFile& file, Reading& reading) {
     return nullptr;
   };
   for (const std::string& names : o.curves) {
-    const LasCurve* source = find(names);
+    const LasCurve* source = same_name(names, kDepthCurve) ? nullptr : find(names);
     Curve curve{.name = aliases_of(names).at(0), .unit = source ? source->unit : std::string()};
     curve.values.assign(well.depth.size(), kMissing);
     for (size_t i = 0; source && i < curve.values.size(); ++i) {
@@ -267,6 +267,7 @@ Well well_from_las(const LasFile& file, Reading& reading) {
   reading.labels.end_of_well(shown);
   drop_absurd_values(well, shown, reading.notes);
   settle_depth(well, shown, reading.notes, file.null_value);
+  set_depth_curve(well, {});
   return well;
 }
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "data/names.h"
 #include "data/wells.h"
 #include "kernels/common/error.h"
 
@@ -29,6 +30,16 @@ double in_depth_unit(double distance, std::string_view from, std::string_view to
   const std::string a = depth_unit_of(from), b = depth_unit_of(to);
   if (a.empty() || b.empty() || a == b) return distance;
   return a == "ft" ? distance * kMetresPerFoot : distance / kMetresPerFoot;
+}
+
+bool is_depth(const Curve& curve) { return same_name(curve.name, kDepthCurve); }
+
+void set_depth_curve(Well& well, std::string_view unit) {
+  for (Curve& c : well.curves) {
+    if (!is_depth(c)) continue;
+    c.values.clear();
+    for (const double d : well.depth) c.values.push_back(float(in_depth_unit(d, well.depth_unit, unit)));
+  }
 }
 
 bool same_step(double a, double b) { return std::abs(a - b) <= 0.01 * std::max(std::abs(a), std::abs(b)); }

@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 
+#include "data/groups.h"
 #include "data/names.h"
 #include "engine/random.h"
 #include "kernels/common/error.h"
@@ -146,12 +147,21 @@ Split split_wells(const std::vector<Well>& wells, const SplitOptions& o) {
         " wells has a label to learn from or to evaluate on: set label to the curve or column that holds it");
 
   Split split;
-  const std::vector<bool> validates =
-      o.validation_wells.empty() ? choose_groups(labelled_in_group, o) : listed_groups(wells, group, o, split);
+  std::vector<bool> validates(wells.size(), false), tests(wells.size(), false);
+  if (!o.validation_wells.empty()) validates = listed_groups(wells, group, o, split);
+  std::vector<int64_t> free;  // labelled wells of which no list says what they are for
+  for (size_t i = 0; i < wells.size(); ++i)
+    if (has_labels(wells[i]) && !validates[size_t(group[i])]) free.push_back(int64_t(i));
+  for (const int64_t i : kept_for_test(free, o.test, group, o.seed, "wells")) {
+    tests[size_t(group[size_t(i)])] = true;
+    labelled_in_group[size_t(group[size_t(i)])] = 0;
+  }
+  if (o.validation_wells.empty()) validates = choose_groups(labelled_in_group, o);
   for (size_t i = 0; i < wells.size(); ++i) {
-    const bool validation = validates[size_t(group[i])];
-    if (has_labels(wells[i])) (validation ? split.validation : split.training).push_back(int64_t(i));
-    else if (!validation) split.unlabelled.push_back(int64_t(i));
+    const bool validation = validates[size_t(group[i])], test = tests[size_t(group[i])];
+    if (has_labels(wells[i]))
+      (validation ? split.validation : test ? split.test : split.training).push_back(int64_t(i));
+    else if (!validation && !test) split.unlabelled.push_back(int64_t(i));
   }
   check(!split.training.empty() && !split.validation.empty(), "wells: of ", wells.size(),
         wells.size() == 1 ? " well " : " wells ", split.training.size(), " labelled ",

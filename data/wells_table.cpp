@@ -69,7 +69,12 @@ void wells_from_table(const std::filesystem::path& path, Reading& reading, std::
   const int uwi_column = find_column(table, "uwi"),
             label_column = o.label.empty() ? kNoColumn : find_column(table, o.label);
   std::vector<int> curve_columns;
-  for (const std::string& names : o.curves) curve_columns.push_back(find_column(table, names));
+  for (const std::string& names : o.curves) {
+    const bool depth = same_name(names, kDepthCurve);
+    check(!depth || depth_column != kNoColumn, file, ": curves= names the depth, and there is no column ",
+          o.depth_column, " (depth_column=)");
+    curve_columns.push_back(depth ? kNoColumn : find_column(table, names));
+  }
   for (const std::string& name : table.names()) reading.seen_curves.insert(name);
   if (well_column == kNoColumn)
     reading.notes.push_back({file, text(file, ": there is no column ", o.well_column, ", so the table is one well"),
@@ -109,6 +114,7 @@ void wells_from_table(const std::filesystem::path& path, Reading& reading, std::
       }
       drop_absurd_values(well, shown, reading.notes);
       settle_depth(well, shown, reading.notes, std::numeric_limits<double>::quiet_NaN());
+      set_depth_curve(well, {});
       wells.push_back(std::move(well));
     } catch (const InternalError&) {
       throw;

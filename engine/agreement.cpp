@@ -7,6 +7,7 @@
 
 #include "engine/atomic_file.h"
 #include "engine/communicator.h"
+#include "engine/interruption.h"
 
 namespace kern {
 namespace {
@@ -44,6 +45,8 @@ void together(const std::function<void()>& work) {
   } catch (const AgreedError&) {
     throw;
   } catch (const RankLost&) {
+    throw;
+  } catch (const Interrupted&) {
     throw;
   } catch (const InternalError&) {
     throw;

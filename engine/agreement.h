@@ -24,8 +24,8 @@ struct AgreedError : Error {
   using Error::Error;
 };
 
-// Every rank does `work`; returns when all have done it. An Error of some becomes an AgreedError of all; an InternalError
-// and a lost rank are passed on as they are, for they end the program.
+// Every rank does `work`; returns when all have done it. An Error of some becomes an AgreedError of all; an InternalError,
+// a lost rank and an interruption are passed on as they are, for they end the program.
 void together(const std::function<void()>& work);
 // What every rank gave, by rank, as Communicator::gather(); within together().
 std::vector<std::string> agree(std::string_view mine = {});

@@ -1,6 +1,7 @@
 #include "models/encoder_features.h"
 
 #include "engine/ops/concat.h"
+#include "engine/ops/global_avg_pool.h"
 #include "engine/ops/upsample.h"
 
 namespace kern::models {
@@ -26,6 +27,12 @@ Tensor EncoderFeatures::operator()(const Tensor& x) {
   std::vector<Tensor> parts{finest};
   for (size_t i = 1; i < levels_.size(); ++i)
     parts.push_back(upsample(taps[size_t(levels_[i]) - 1], {int(finest.dim(1)), int(finest.dim(2))}));
+  return concat(parts);
+}
+
+Tensor PooledFeatures::operator()(const Tensor& x) {
+  std::vector<Tensor> parts;
+  for (const Tensor& end : encoder_.ends(x)) parts.push_back(global_avg_pool(end));
   return concat(parts);
 }
 

@@ -13,6 +13,22 @@ struct EncoderFeaturesConfig {
   std::vector<int> levels{2, 3, 4};
 };
 
+// What the encoder sees in an image as a whole: its ends at every size (MobileNetV2::ends), averaged over all positions.
+// x [N,H,W,C] of values in [0, 1], any H and W -> [N,K], one level after the other from the finest. Parts are named as
+// EncoderFeatures'.
+class PooledFeatures {
+ public:
+  explicit PooledFeatures(const MobileNetV2& encoder) : encoder_(encoder) {}  // whose tensors it shares
+  Tensor operator()(const Tensor& x);
+  template <class V>
+  void visit(V&& v) {
+    v("encoder", encoder_);
+  }
+
+ private:
+  MobileNetV2 encoder_;
+};
+
 // x [N,H,W,C] of values in [0, 1] -> [N,h,w,K], at the finest of the levels' sizes; coarser ones are repeated (Defard
 // et al. 2021). Parts are named encoder.features.0. ...
 class EncoderFeatures {
@@ -21,6 +37,7 @@ class EncoderFeatures {
   explicit EncoderFeatures(const EncoderFeaturesConfig& config, SourceLocation at = SourceLocation::current());
   Tensor operator()(const Tensor& x);
   int channels() const;
+  const MobileNetV2& encoder() const { return encoder_; }
   template <class V>
   void visit(V&& v) {
     v("encoder", encoder_);

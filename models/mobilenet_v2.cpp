@@ -81,10 +81,10 @@ MobileNetV2::MobileNetV2(const MobileNetV2Config& c, SourceLocation at)
       const int out = scaled(s.channels, c.width), stride = i == 0 ? s.stride : 1;
       blocks_.emplace_back(c, channels, out, stride, s.expand);
       taps_.push_back(stride == 2);
-      if (stride == 2) tap_channels_.push_back(channels * s.expand);
+      if (stride == 2) tap_channels_.push_back(channels * s.expand), end_channels_.push_back(channels);
       channels = out;
     }
-  tap_channels_.push_back(channels);
+  tap_channels_.push_back(channels), end_channels_.push_back(channels);
   if (c.classes == 0) return;
   const int last = scaled(c.last, std::max(1.0, c.width));
   last_.emplace(c, channels, last, 1, 1, 1, true);
@@ -107,6 +107,19 @@ std::vector<Tensor> MobileNetV2::encode(const Tensor& input, const std::vector<T
   }
   taps.push_back(x);
   return taps;
+}
+
+std::vector<Tensor> MobileNetV2::ends(const Tensor& input) {
+  check(input.rank() == 4 && input.channels() == config_.in, "MobileNetV2 takes [N,H,W,", config_.in, "], got ",
+        input.shape());
+  std::vector<Tensor> out;
+  Tensor x = stem_(scaling_(input));
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    if (taps_[i]) out.push_back(x);
+    x = blocks_[i](x);
+  }
+  out.push_back(x);
+  return out;
 }
 
 Tensor MobileNetV2::operator()(const Tensor& x) {

@@ -68,6 +68,10 @@ class MobileNetV2 {
   // the bottom; tap i has ceil(H / 2^(i+1)) rows. `slices`, where given, are written to by all but the last.
   std::vector<Tensor> encode(const Tensor& x, const std::vector<Tensor>& slices = {});
   const std::vector<int>& tap_channels() const { return tap_channels_; }
+  // What the blocks leave at each size, before it is halved again, and last the bottom: as many as there are taps, of
+  // their sizes but of fewer channels, for they are not expanded.
+  std::vector<Tensor> ends(const Tensor& x);
+  const std::vector<int>& end_channels() const { return end_channels_; }
   int multiple() const { return 1 << tap_channels_.size(); }  // sizes of which every tap is exactly half the one above
   const MobileNetV2Config& config() const { return config_; }
   template <class V>
@@ -85,7 +89,7 @@ class MobileNetV2 {
   ConvNorm6 stem_;
   std::vector<InvertedResidual> blocks_;
   std::vector<bool> taps_;  // of blocks_
-  std::vector<int> tap_channels_;
+  std::vector<int> tap_channels_, end_channels_;
   std::optional<ConvNorm6> last_;
   Dropout dropout_;
   std::optional<Linear> classifier_;

@@ -62,10 +62,15 @@ Adversarial::Adversarial(AnyModule network, Optimiser& optimiser, AnyModule disc
       step_(network_.device(),
             {"loss_labelled", "loss_adversarial", "loss_semi", "confident", "pseudo_accuracy", "loss_discriminator",
              "confidence_truth", "confidence_network"},
-            {&network_optimiser_, &optimiser_}) {}
+            {&network_optimiser_, &optimiser_},
+            {.class_weights = options.class_weights, .sync_batch_norm = options.sync_batch_norm}) {}
 
 Tensor Adversarial::seen_by_discriminator(const Tensor& logits) const {
   return options_.log_probabilities ? log_softmax(logits) : softmax(logits);
+}
+
+Tensor Adversarial::evaluated(const Tensor& p, const data::Whole& whole) const {
+  return step_.normed(whole, [&] { return discriminator_(p); });
 }
 
 StepTerms Adversarial::network_gradients(const LabelledBatch& l, const UnlabelledBatch& u, bool semi, Said& said) {
@@ -75,19 +80,20 @@ StepTerms Adversarial::network_gradients(const LabelledBatch& l, const Unlabelle
   std::vector<Tensor> passing;
   const auto take_part = [&](const Tensor& term) { total = total ? add(total, term) : term; };
   if (l.x) {
-    const Tensor logits = network_(l.x), p = seen_by_discriminator(logits);
+    const Tensor logits = step_.normed(l.whole, [&] { return network_(l.x); }), p = seen_by_discriminator(logits);
     said.labelled = p.detach();
-    of_labelled = cross_entropy(logits, l.labels, weights_);
+    of_labelled = part_of(cross_entropy(logits, l.labels, weights_), l.share);
     take_part(of_labelled);
-    passing.push_back(all_are(true, discriminator_(p), l.labels));
+    passing.push_back(part_of(all_are(true, evaluated(p, l.whole), l.labels), l.share_of_positions));
   }
   if (u.x) {
-    const Tensor logits = network_(u.x), p = seen_by_discriminator(logits), map = discriminator_(p);
+    const Tensor logits = step_.normed(u.whole, [&] { return network_(u.x); }), p = seen_by_discriminator(logits),
+                 map = evaluated(p, u.whole);
     said.unlabelled = p.detach();
-    passing.push_back(all_are(true, map, u.present));
+    passing.push_back(part_of(all_are(true, map, u.present), u.share));
     own = pseudo_labels(said.unlabelled, u.present, u.truth, options_.threshold, confidence_of(map));
     if (semi) {
-      of_own = cross_entropy(logits, own.labels);
+      of_own = part_of(cross_entropy(logits, own.labels), share_of_count(labelled_mean({}, own.labels).count));
       take_part(affine(of_own, float(options_.lambda_semi)));
     }
   }
@@ -102,14 +108,14 @@ StepTerms Adversarial::discriminator_gradients(const LabelledBatch& l, const Unl
   std::vector<Tensor> network;
   if (l.x) {
     // One-hot labels, and what the network said where there are none.
-    const Tensor map = discriminator_(one_hot(l.labels, said.labelled.channels(), said.labelled));
-    truth = all_are(true, map, l.labels);
+    const Tensor map = evaluated(one_hot(l.labels, said.labelled.channels(), said.labelled), l.whole);
+    truth = part_of(all_are(true, map, l.labels), l.share_of_positions);
     on_truth = mean_confidence(map, l.labels);
-    network.push_back(all_are(false, discriminator_(said.labelled), l.labels));
+    network.push_back(part_of(all_are(false, evaluated(said.labelled, l.whole), l.labels), l.share_of_positions));
   }
   if (u.x) {
-    const Tensor map = discriminator_(said.unlabelled);
-    network.push_back(all_are(false, map, u.present));
+    const Tensor map = evaluated(said.unlabelled, u.whole);
+    network.push_back(part_of(all_are(false, map, u.present), u.share));
     on_network = mean_confidence(map, u.present);
   }
   const Tensor loss = truth ? mean_of({truth, mean_of(network)}) : affine(mean_of(network), 0.5f);

@@ -20,6 +20,7 @@ struct AdversarialOptions {
   double lr = 1e-4;  // of D, by Adam; it follows the schedule
   // As the original program: D sees log-softmax (and the one-hot as it is). Steps may then have one batch only.
   bool log_probabilities = false;
+  bool sync_batch_norm = false;  // of several ranks
 };
 
 class Adversarial {
@@ -42,6 +43,7 @@ class Adversarial {
 
  private:
   Tensor seen_by_discriminator(const Tensor& logits) const;
+  Tensor evaluated(const Tensor& p, const data::Whole& whole) const;  // by the discriminator
   AnyModule network_, discriminator_;
   Optimiser& network_optimiser_;
   Optimiser optimiser_;

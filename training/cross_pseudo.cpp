@@ -30,15 +30,21 @@ CrossPseudo::CrossPseudo(AnyModule first, Optimiser& first_optimiser, AnyModule 
       options_(options),
       weights_(class_weight_tensor(options.class_weights, first_.device())),
       step_(first_.device(), {"loss_labelled", "loss_cross", "agreement", "pseudo_accuracy"},
-            {&first_optimiser_, &second_optimiser_}) {}
+            {&first_optimiser_, &second_optimiser_},
+            {.class_weights = options.class_weights, .sync_batch_norm = options.sync_batch_norm}) {}
 
 StepTerms CrossPseudo::loss(const LabelledBatch& l, const UnlabelledBatch& u, const Tensor& weight) {
-  const Tensor fl = first_(l.x), gl = second_(l.x), fu = first_(u.x), gu = second_(u.x);
-  const Tensor labelled = add(cross_entropy(fl, l.labels, weights_), cross_entropy(gl, l.labels, weights_));
+  const auto said = [this](const AnyModule& network, const auto& batch) {
+    return step_.normed(batch.whole, [&] { return network(batch.x); });
+  };
+  const Tensor fl = said(first_, l), gl = said(second_, l), fu = said(first_, u), gu = said(second_, u);
+  const Tensor labelled =
+      part_of(add(cross_entropy(fl, l.labels, weights_), cross_entropy(gl, l.labels, weights_)), l.share);
   const PseudoLabels of_fl = labels_of(fl, l.labels, {}), of_gl = labels_of(gl, l.labels, {}),
                      of_fu = labels_of(fu, u.present, u.truth),
                      of_gu = labels_of(gu, u.present, of_fu.labels);  // its accuracy is how far the two agree
-  const Tensor cross = add(crossed(fl, of_fl, gl, of_gl), crossed(fu, of_fu, gu, of_gu));
+  const Tensor cross = add(part_of(crossed(fl, of_fl, gl, of_gl), l.share_of_positions),
+                           part_of(crossed(fu, of_fu, gu, of_gu), u.share));
   return {add(labelled, mul(cross, weight)), {labelled, cross, of_gu.accuracy, of_fu.accuracy}};
 }
 

@@ -11,7 +11,8 @@ struct CrossPseudoOptions {
   std::vector<float> class_weights;  // [K], of the labelled terms; empty: all 1
   double clip = 0;
   double weight = 1;
-  double ramp = 5;  // epochs until the weight is whole
+  double ramp = 5;               // epochs until the weight is whole
+  bool sync_batch_norm = false;  // of several ranks
 };
 
 class CrossPseudo {

@@ -25,6 +25,20 @@ void PrecisionRecall::add(std::span<const float> probability, std::span<const in
   }
 }
 
+std::vector<int64_t> PrecisionRecall::counts() const {
+  std::vector<int64_t> all = positive_;
+  all.insert(all.end(), negative_.begin(), negative_.end());
+  return all;
+}
+
+void PrecisionRecall::add_counts(const std::vector<int64_t>& counts) {
+  internal_check(counts.size() == 2 * kBins, counts.size(), " counts of two times ", kBins, " bins");
+  for (size_t b = 0; b < kBins; ++b) {
+    positive_[b] += counts[b], negative_[b] += counts[kBins + b];
+    positives_ += counts[b], count_ += counts[b] + counts[kBins + b];
+  }
+}
+
 double PrecisionRecall::average_precision() const {
   if (positives_ == 0) return std::nan("");
   double sum = 0;
@@ -105,6 +119,10 @@ void TolerantAgreement::add(std::span<const float> found, std::span<const int32_
 
 void TolerantAgreement::merge(const TolerantAgreement& o) {
   found_ += o.found_, right_ += o.right_, labelled_ += o.labelled_, met_ += o.met_;
+}
+void TolerantAgreement::add_counts(const std::vector<int64_t>& counts) {
+  internal_check(counts.size() == 4, counts.size(), " counts of an agreement");
+  found_ += counts[0], right_ += counts[1], labelled_ += counts[2], met_ += counts[3];
 }
 double TolerantAgreement::precision() const { return found_ > 0 ? double(right_) / double(found_) : std::nan(""); }
 double TolerantAgreement::recall() const { return labelled_ > 0 ? double(met_) / double(labelled_) : std::nan(""); }

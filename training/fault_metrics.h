@@ -30,6 +30,9 @@ class PrecisionRecall {
   // nothing found is 0, the recall of no positives NaN.
   Point at(double threshold) const;
   Point best_f1() const;
+  // What was counted so far, for another that adds it: faults by bin, then other samples.
+  std::vector<int64_t> counts() const;
+  void add_counts(const std::vector<int64_t>& counts);
 
  private:
   std::vector<int64_t> positive_, negative_;  // by bin
@@ -49,6 +52,9 @@ class TolerantAgreement {
   void add(std::span<const float> found, std::span<const int32_t> labels, const data::Block& block,
            const data::Box& counted);
   void merge(const TolerantAgreement& other);
+  // What was counted so far, for another that adds it: found and right, labelled and met.
+  std::vector<int64_t> counts() const { return {found_, right_, labelled_, met_}; }
+  void add_counts(const std::vector<int64_t>& counts);
   double precision() const;  // NaN where nothing was found
   double recall() const;     // NaN where nothing was labelled
   double f1() const;         // 0 if nothing agrees, NaN if there was nothing at all

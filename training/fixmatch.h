@@ -12,7 +12,8 @@ struct FixMatchOptions {
   double clip = 0;
   double weight = 1;
   double threshold = 0.95;
-  bool monotone = false;  // q are probabilities given that classes never go back along a signal
+  bool monotone = false;         // q are probabilities given that classes never go back along a signal
+  bool sync_batch_norm = false;  // of several ranks
 };
 
 class FixMatch {

@@ -11,6 +11,7 @@
 
 #include "engine/atomic_file.h"
 #include "engine/communicator.h"
+#include "engine/gpu.h"
 #include "engine/interruption.h"
 #include "engine/random.h"
 #include "kernels/common/log.h"
@@ -136,7 +137,10 @@ class Loop {
       ++s_.index;
       if (options_.stop_after_steps > 0 && s_.step >= options_.stop_after_steps) return EndReason::killed_for_test;
       const auto [reason, saves] = asked();
-      if ((reason || saves || s_.index == steps) && !read_losses(0)) return EndReason::diverged;
+      if (reason || saves || s_.index == steps) {
+        if (!read_losses(0)) return EndReason::diverged;
+        wait_for_ranks();
+      }
       if (reason) return reason;
       if (saves) save();
     }
@@ -186,7 +190,7 @@ class Loop {
                             s_.epoch + 1, ": the training diverged. Lower lr, or look at the data with inspect"));
         return false;
       }
-      add(r.figures.values());
+      add(r.figures.values_over_ranks());
       s_.loss_sum += loss * double(r.samples);
       s_.loss_count += r.samples;
       progress_.advance(r.samples, loss);
@@ -206,6 +210,13 @@ class Loop {
       save_model(kBestModelFile);
     }
     return {std::move(v), better};
+  }
+
+  // Sums over the ranks' GPUs that stand behind the last step's loss are made before one rank waits for what the others do
+  // not ask for.
+  void wait_for_ranks() const {
+    if (communicator().alone()) return;
+    for (const auto& [name, model] : t_.models) wait_for(model.device());
   }
 
   double lr_scale() const { return t_.schedule->lr(s_.step) / t_.schedule->base_lr(); }

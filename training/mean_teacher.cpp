@@ -24,7 +24,8 @@ MeanTeacher::MeanTeacher(AnyModule network, Optimiser& optimiser, const MeanTeac
       options_(options),
       teacher_(optimiser, {.decay = options.decay}),
       weights_(class_weight_tensor(options.class_weights, network_.device())),
-      step_(network_.device(), {"loss_labelled", "loss_consistency", "pseudo_accuracy"}, {&optimiser}) {}
+      step_(network_.device(), {"loss_labelled", "loss_consistency", "pseudo_accuracy"}, {&optimiser},
+            {.class_weights = options.class_weights, .sync_batch_norm = options.sync_batch_norm}) {}
 
 StepTerms MeanTeacher::loss(const LabelledBatch& l, const UnlabelledBatch& u, const Tensor& weight) {
   Tensor taught;
@@ -36,9 +37,11 @@ StepTerms MeanTeacher::loss(const LabelledBatch& l, const UnlabelledBatch& u, co
     network_.set_training(true);
     if (options_.monotone) taught = monotone_posteriors(taught, u.present);
   }
-  const Tensor labelled = labelled_loss(options_.loss, network_, l, weights_);
-  const Tensor consistency = mse_where(softmax(class_logits(network_(u.strong ? u.strong : u.x))),
-                                       move_rows(taught, u.origin), move_labels(u.present, u.origin));
+  const Tensor labelled =
+      step_.normed(l.whole, [&] { return part_of(labelled_loss(options_.loss, network_, l, weights_), l.share); });
+  const Tensor said = step_.normed(u.whole, [&] { return softmax(class_logits(network_(u.strong ? u.strong : u.x))); });
+  const Tensor consistency =
+      part_of(mse_where(said, move_rows(taught, u.origin), move_labels(u.present, u.origin)), u.strong_share);
   return {add(labelled, mul(consistency, weight)),
           {labelled, consistency, pseudo_labels(taught, u.present, u.truth, 0).accuracy}};
 }
@@ -47,8 +50,7 @@ StepResult MeanTeacher::step(const StepData& data) {
   return step_.run(data, weight(data.epochs),
                    [this](const LabelledBatch& l, const UnlabelledBatch& u, const Tensor& weight) {
                      StepTerms terms = loss(l, u, weight);
-                     backward(terms.loss);
-                     apply_update(optimiser_, options_.clip);
+                     learn_from(terms.loss, optimiser_, options_.clip);
                      return terms;
                    });
 }

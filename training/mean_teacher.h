@@ -13,9 +13,10 @@ struct MeanTeacherOptions {
   LabelledLoss loss = {};            // instead of the cross entropy
   double clip = 0;
   double weight = 10;
-  double ramp = 5;        // epochs until the weight is whole
-  double decay = 0.99;    // of the teacher
-  bool monotone = false;  // what it teaches: probabilities given that classes never go back along a signal
+  double ramp = 5;               // epochs until the weight is whole
+  double decay = 0.99;           // of the teacher
+  bool monotone = false;         // what it teaches: probabilities given that classes never go back along a signal
+  bool sync_batch_norm = false;  // of several ranks
 };
 
 class MeanTeacher {

@@ -17,6 +17,9 @@ struct LabelledBatch {
   Tensor x;                // [N,L,C] or [N,H,W,C]
   Tensor labels;           // i32, [N,L] or [N,H,W]; -1 takes no part
   data::Whole whole = {};  // what N is a part of, where several ranks train
+  // What of all ranks' labels these are, [1] each, by the weights of classes and by number (training/rank_share.h);
+  // empty where there is one rank.
+  Tensor share = {}, share_of_positions = {};
   int64_t samples() const { return whole.samples > 0 ? whole.samples : x.dim(0); }
 };
 
@@ -30,6 +33,10 @@ struct UnlabelledBatch {
                    // none; empty: each shows itself
   Tensor strong2, origin2;  // a second strong view, for methods that hold two of them against the weak one
   Tensor truth;  // i32, labels known all the same, -1 elsewhere; empty: none. For figures, never for a gradient
+  data::Whole whole = {};  // what N is a part of, where several ranks train
+  // What of all ranks' positions that take part these are, [1] each: of x and, as they move, of the strong views.
+  Tensor share = {}, strong_share = {}, strong2_share = {};
+  int64_t samples() const { return whole.samples > 0 ? whole.samples : x.dim(0); }
 };
 
 // What a step may take: each function gives the next batch. A method asks only for what it uses; an empty function

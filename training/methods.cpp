@@ -32,6 +32,11 @@ const char* to_string(MethodKind kind) {
   return "?";
 }
 
+bool MethodRecipe::syncs_batch_norm(Recipe recipe, int ranks) const {
+  if (semi_supervised()) recipe.batch = std::min(recipe.batch, unlabelled_or(recipe.batch));
+  return recipe.syncs_batch_norm(ranks);
+}
+
 void MethodRecipe::check_with(const Recipe& r) const {
   check(!semi_supervised() || r.accumulate == 1, "method=", to_string(kind),
         " updates after every pair of batches: accumulate must be 1, not ", r.accumulate, "; raise batch= instead");
@@ -140,16 +145,16 @@ void describe_method(Schema& keys, MethodRecipe& m, const std::string& things, s
 Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule& network, Optimiser& optimiser,
                    const std::vector<float>& class_weights, const OtherNetworks& others, LabelledLoss loss) {
   m.check_with(recipe);
+  const bool sync = network.device() == Device::cpu && m.syncs_batch_norm(recipe, communicator().size());
   const double weight = m.weight > 0 ? m.weight : m.kind == MethodKind::mean_teacher ? 10 : 1, clip = recipe.clip;
   switch (m.kind) {
     case MethodKind::supervised:
-      return Method(std::make_shared<Supervised>(
-          network, optimiser,
-          SupervisedOptions{.class_weights = class_weights,
-                            .clip = clip,
-                            .accumulate = recipe.accumulate,
-                            .loss = std::move(loss),
-                            .sync_batch_norm = recipe.syncs_batch_norm(communicator().size())}));
+      return Method(std::make_shared<Supervised>(network, optimiser,
+                                                 SupervisedOptions{.class_weights = class_weights,
+                                                                   .clip = clip,
+                                                                   .accumulate = recipe.accumulate,
+                                                                   .loss = std::move(loss),
+                                                                   .sync_batch_norm = sync}));
     case MethodKind::mean_teacher:
       return Method(std::make_shared<MeanTeacher>(network, optimiser,
                                                   MeanTeacherOptions{.class_weights = class_weights,
@@ -158,7 +163,8 @@ Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule&
                                                                      .weight = weight,
                                                                      .ramp = m.ramp,
                                                                      .decay = m.teacher_decay,
-                                                                     .monotone = m.monotone}));
+                                                                     .monotone = m.monotone,
+                                                                     .sync_batch_norm = sync}));
     case MethodKind::fixmatch:
       return Method(std::make_shared<FixMatch>(network, optimiser,
                                                FixMatchOptions{.class_weights = class_weights,
@@ -166,7 +172,8 @@ Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule&
                                                                .clip = clip,
                                                                .weight = weight,
                                                                .threshold = m.threshold,
-                                                               .monotone = m.monotone}));
+                                                               .monotone = m.monotone,
+                                                               .sync_batch_norm = sync}));
     case MethodKind::unimatch:
       return Method(std::make_shared<UniMatch>(network, optimiser,
                                                UniMatchOptions{.class_weights = class_weights,
@@ -174,15 +181,19 @@ Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule&
                                                                .clip = clip,
                                                                .weight = weight,
                                                                .threshold = m.threshold,
-                                                               .feature_dropout = m.feature_dropout}));
+                                                               .feature_dropout = m.feature_dropout,
+                                                               .sync_batch_norm = sync}));
     case MethodKind::cps: {
       const AnyModule second = others.another();
       std::vector<ParameterGroup> groups;
       if (others.groups) groups = others.groups(second);
       else groups.push_back({.parameters = second.parameters()});
-      return Method(std::make_shared<CrossPseudo>(
-          network, optimiser, second, recipe.make_optimiser(std::move(groups)),
-          CrossPseudoOptions{.class_weights = class_weights, .clip = clip, .weight = weight, .ramp = m.ramp}));
+      return Method(std::make_shared<CrossPseudo>(network, optimiser, second, recipe.make_optimiser(std::move(groups)),
+                                                  CrossPseudoOptions{.class_weights = class_weights,
+                                                                     .clip = clip,
+                                                                     .weight = weight,
+                                                                     .ramp = m.ramp,
+                                                                     .sync_batch_norm = sync}));
     }
     case MethodKind::adversarial:
       return Method(std::make_shared<Adversarial>(network, optimiser, others.discriminator(m.discriminator),
@@ -193,7 +204,8 @@ Method make_method(const MethodRecipe& m, const Recipe& recipe, const AnyModule&
                                                                      .threshold = m.adversarial_threshold,
                                                                      .wait = m.wait,
                                                                      .lr = m.discriminator_lr,
-                                                                     .log_probabilities = m.seed_compatible}));
+                                                                     .log_probabilities = m.seed_compatible,
+                                                                     .sync_batch_norm = sync}));
   }
   throw InternalError("no such method");
 }

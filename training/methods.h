@@ -40,6 +40,8 @@ struct MethodRecipe {
   }
   bool coin_flips() const { return seed_compatible && kind == MethodKind::adversarial; }
   int unlabelled_or(int batch) const { return unlabelled_batch > 0 ? unlabelled_batch : batch; }  // samples
+  // Of so many ranks, whether batch norms take their statistics over all ranks' samples.
+  bool syncs_batch_norm(Recipe recipe, int ranks) const;
   // Error where keys do not go together.
   void check_with(const Recipe& recipe) const;
   // Says what becomes of unlabelled data. Error where the method needs some and there are none.

@@ -38,6 +38,11 @@ void ConfusionMatrix::add_counts(std::span<const int32_t> counts) {
   for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += counts[i];
 }
 
+void ConfusionMatrix::add_counts(std::span<const int64_t> counts) {
+  internal_check(counts.size() == counts_.size(), counts.size(), " counts for ", class_count(), " classes");
+  for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += counts[i];
+}
+
 void ConfusionMatrix::merge(const ConfusionMatrix& other) {
   check(class_count() == other.class_count(), "confusion matrices of ", class_count(), " and ", other.class_count(),
         " classes cannot be merged");

@@ -25,7 +25,8 @@ class ConfusionMatrix {
   void add(int truth, int prediction);
   void add(std::span<const int> truth, std::span<const int> prediction);
   void add_counts(std::span<const int32_t> counts);  // [K x K], row = truth
-  void merge(const ConfusionMatrix& other);          // Error when the numbers of classes differ
+  void add_counts(std::span<const int64_t> counts);
+  void merge(const ConfusionMatrix& other);  // Error when the numbers of classes differ
   void clear();
 
   const ClassList& classes() const { return classes_; }

@@ -38,10 +38,13 @@ void warn_of_few_updates(const Recipe& recipe, int64_t updates_in_epoch) {
 TrainedNetwork expected_on_ranks(TrainedNetwork what) {
   const int ranks = communicator().size();
   if (ranks == 1) return what;
-  check(what.method.kind == MethodKind::supervised, "method=", to_string(what.method.kind),
-        " is done by one process: start it without mpirun, or leave method=supervised");
-  check(what.recipe.batch >= ranks, "batch=", what.recipe.batch, " is shared by ", ranks,
-        " ranks, and each needs a sample at least: set a larger batch=, or start fewer");
+  const auto expect_samples = [ranks](const char* key, int batch) {
+    check(batch >= ranks, key, "=", batch, " is shared by ", ranks,
+          " ranks, and each needs a sample at least: set a larger ", key, "=, or start fewer");
+  };
+  expect_samples("batch", what.recipe.batch);
+  if (what.method.semi_supervised())
+    expect_samples("semi.unlabelled_batch", what.method.unlabelled_or(what.recipe.batch));
   return what;
 }
 
@@ -69,14 +72,19 @@ NetworkTraining::NetworkTraining(TrainedNetwork what, std::unique_ptr<StepSource
   if (communicator().alone()) return;
   prepare_rank_sums(what_.network.device());
   default_generator().set_rank(communicator().rank());
-  const std::vector<NamedTensor> all = what_.network.tensors(), trained = what_.network.parameters();
-  expect_equal_on_ranks(all);
-  for (const NamedTensor& t : all)
-    if (std::ranges::none_of(trained, [&](const NamedTensor& p) { return p.name == t.name; }))
-      statistics_.push_back(t.tensor);
-  check(statistics_.empty() || what_.network.device() == Device::cpu,
-        "several ranks on GPUs train networks without running statistics: choose a norm that has none "
-        "(norm=instance or group), or device=cpu");
+  const auto take = [this](const AnyModule& network) {
+    const std::vector<NamedTensor> all = network.tensors(), trained = network.parameters();
+    expect_equal_on_ranks(all);
+    for (const NamedTensor& t : all)
+      if (std::ranges::none_of(trained, [&](const NamedTensor& p) { return p.name == t.name; }))
+        statistics_.push_back(t.tensor);
+  };
+  take(what_.network);
+  for (const auto& [name, network] : method_.parts.models) take(network);
+  check(
+      statistics_.empty() || what_.network.device() == Device::cpu || what_.recipe.sync_batch_norm != SyncBatchNorm::on,
+      "sync_batch_norm=on is for CPUs: on GPUs a batch norm takes the statistics of its own rank's samples; leave "
+      "sync_batch_norm at auto");
 }
 
 StepResult NetworkTraining::step(int epoch, int64_t index) {

@@ -16,7 +16,17 @@ namespace kern::training {
 // the same order.
 double share_of_loss(const LabelledBatch& batch, const std::vector<float>& class_weights);
 
-// Over all ranks, the mean of values that each rank has moved by its own samples: running statistics of norms. In place, f32 on the CPU.
+// The same of a step of a method that has unlabelled data too: sets the batches' shares, by one message. What is lent
+// (data/share.h) loses its labels and takes no part. One rank: nothing. Either batch may be empty.
+void set_shares(LabelledBatch& labelled, UnlabelledBatch& unlabelled, const std::vector<float>& class_weights);
+// A mean over what of all ranks' things this rank's are, as this rank's part of the mean over all; itself where there is
+// no share.
+Tensor part_of(const Tensor& mean, const Tensor& share);
+// What of all ranks' things `count` [1] of them are, [1], where that is found in a step only; empty for one rank. All
+// ranks. No gradient.
+Tensor share_of_count(const Tensor& count);
+
+// Over all ranks, the mean of values that each rank has moved by its own samples: running statistics of norms. In place, f32.
 void mean_over_ranks(const std::vector<Tensor>& tensors);
 
 // Error naming the ranks whose tensors differ from those of the first: another model file, another build or processor.

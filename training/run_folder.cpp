@@ -80,6 +80,20 @@ void check_run(const fs::path& folder) {
         " is not a run of Kern (it has no sound run.json): there is nothing to resume");
 }
 
+// Without "." and a slash at its end, so that what is before the last part is the folder above.
+fs::path plain(const fs::path& path) {
+  const fs::path normal = path.lexically_normal();
+  return normal.has_filename() ? normal : normal.parent_path();
+}
+
+// How many of the path's last folders are not there.
+int missing_folders(const fs::path& path) {
+  int missing = 0;
+  std::error_code ignored;
+  for (fs::path p = plain(path); !p.empty() && !fs::exists(p, ignored); p = p.parent_path()) ++missing;
+  return missing;
+}
+
 // The lock's descriptor, or -1 where the file system knows no locks.
 int lock_folder(const fs::path& folder) {
   const auto name = folder / kLock;
@@ -173,8 +187,7 @@ RunFolder RunFolder::create(const fs::path& path, int64_t expected_bytes) {
   return of_ranks(path, false, [&] {
     check(!path.empty(), "the run folder has no name: give one with run=");
     check_fresh(path);
-    std::error_code ignored;
-    const bool created = !fs::exists(path, ignored);
+    const int created = missing_folders(path);
     make_folder(path);
     RunFolder run(path, lock_folder(path), false, false);
     run.created_ = created;
@@ -207,18 +220,19 @@ RunFolder::RunFolder(fs::path path, int lock, bool resumed, bool was_finished, b
 RunFolder::RunFolder(RunFolder&& other) noexcept
     : path_(std::move(other.path_)),
       lock_(std::exchange(other.lock_, -1)),
-      created_(std::exchange(other.created_, false)),
+      created_(std::exchange(other.created_, 0)),
       resumed_(other.resumed_),
       was_finished_(other.was_finished_),
       writes_(other.writes_) {}
 
 RunFolder::~RunFolder() {
-  if (created_ && std::uncaught_exceptions() > 0) remove_if_unused();
+  if (created_ > 0 && std::uncaught_exceptions() > 0) remove_if_unused();
   if (lock_ >= 0)
     ::close(lock_);  // frees the lock; the file stays, for removing it would race with a process that waits on it
 }
 
-// A run that failed before it had begun (data that cannot be read, memory that lacks) leaves no folder.
+// A run that failed before it had begun (data that cannot be read, memory that lacks) leaves no folder, its own or one
+// above that it made.
 void RunFolder::remove_if_unused() const {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(path_, ignored)) {
@@ -226,6 +240,8 @@ void RunFolder::remove_if_unused() const {
     if (name != kLock && name != kState && name != "config.yaml") return;
   }
   if (!ignored) fs::remove_all(path_, ignored);
+  fs::path above = plain(path_);
+  for (int n = 1; n < created_ && !ignored; ++n) fs::remove(above = above.parent_path(), ignored);
 }
 
 void RunFolder::write(std::string_view name, std::string_view content) const {

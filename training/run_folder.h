@@ -62,7 +62,7 @@ class RunFolder {
   void write_state(bool finished) const;
   std::filesystem::path path_;
   int lock_ = -1;
-  bool created_ = false;  // by this run: the folder was not there before
+  int created_ = 0;  // how many of the path's last folders this run had to make
   bool resumed_ = false, was_finished_ = false;
   bool writes_ = true;
 };

@@ -60,7 +60,7 @@ int64_t share_work(int64_t first, int64_t last, const SharedWork& work) {
     std::vector<std::string> said;
     while (int64_t(said.size()) < end - begin && !leave) {
       said.push_back(work.unit(done + begin + int64_t(said.size())));
-      leave = SignalWatch::asked();
+      leave = work.leave ? work.leave() : SignalWatch::asked();
     }
     const double worked = std::max(1e-6, steady_seconds() - begun);
     const double flushing = steady_seconds();
@@ -68,7 +68,8 @@ int64_t share_work(int64_t first, int64_t last, const SharedWork& work) {
     upkeep += steady_seconds() - flushing;
     // Rank 0 says how long the next round is.
     const double wanted = std::max(kRound, upkeep / kUpkeep) / worked;
-    const auto next = std::clamp<int64_t>(int64_t(double(units) * std::min(wanted, double(kFaster))), 1, last);
+    const auto next =
+        std::clamp<int64_t>(int64_t(double(units) * std::min(wanted, double(kFaster))), 1, std::min(last, work.most));
     Message mine;
     mine.put(next).put(leave).put(int64_t(said.size()));
     for (const std::string& s : said) mine.put(s);

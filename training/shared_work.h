@@ -8,6 +8,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 
 namespace kern::training {
@@ -30,10 +31,13 @@ struct SharedWork {
   // units are done now. Rounds are long enough for these to take a twentieth of the time.
   std::function<void()> flush = {};
   std::function<void(int64_t done)> after_round = {};
+  // On one rank, after each unit: whether all leave now. Empty: where a signal (training/stop.h) asks for it.
+  std::function<bool()> leave = {};
+  int64_t most = std::numeric_limits<int64_t>::max();  // units of a round on one rank, where what they return is large
 };
 
 // Of the units first .. last - 1; within together(). Returns how many are done, counted from 0: less than `last` where
-// a signal (training/stop.h) reached a rank; the same on all.
+// a rank wanted to leave; the same on all.
 int64_t share_work(int64_t first, int64_t last, const SharedWork& work);
 
 }  // namespace kern::training

@@ -1,5 +1,7 @@
 #include "training/shipped_models.h"
 
+#include <sys/auxv.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <string>
@@ -18,7 +20,10 @@ fs::path& told() {
 // share/kern/NAME in or beside the program's folder; empty where there is none.
 fs::path beside_program(std::string_view name) {
   std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error)  // a root without /proc: by what the program was started as
+    if (const auto* started_as = reinterpret_cast<const char*>(getauxval(AT_EXECFN)))
+      program = fs::canonical(started_as, error);
   if (error) return {};
   const fs::path folder = program.parent_path();
   for (const fs::path& prefix : {folder, folder.parent_path()})

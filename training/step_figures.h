@@ -21,11 +21,13 @@ class StepFigures {
   StepFigures() = default;
   StepFigures(std::vector<StepFigure> known) : known_(std::move(known)) {}
   StepFigures(const std::vector<std::string>& names, const Tensor& packed);
-  // Figures as one tensor, for the other constructor: each is [1], a value of weight 1, or [2], a value and its weight;
-  // empty: a figure that this step does not have.
+  // Figures as one tensor, for the other constructor: each is [1], a value of weight 1 (of several ranks this rank's part
+  // of it), or [2], a value and its weight; empty: a figure that this step does not have.
   static Tensor pack(const std::vector<Tensor>& figures, Device device);
 
   std::vector<StepFigure> values() const;  // waits for them
+  // The same over all ranks, which all ask: means by weight, and the weights' sums.
+  std::vector<StepFigure> values_over_ranks() const;
 
  private:
   std::vector<StepFigure> known_;

@@ -90,7 +90,13 @@ class StepLoaders : public StepSource {
         out.whole = batch.whole;
         return out;
       };
-    if (unlabelled_ && (both || !heads)) d.unlabelled = [this] { return tensors_.unlabelled(unlabelled_->next()); };
+    if (unlabelled_ && (both || !heads))
+      d.unlabelled = [this] {
+        const auto batch = unlabelled_->next();
+        UnlabelledBatch out = tensors_.unlabelled(batch);
+        out.whole = batch.whole;
+        return out;
+      };
     return d;
   }
 

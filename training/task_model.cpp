@@ -19,7 +19,8 @@ const std::string& task_in(const std::filesystem::path& path, const Metadata& me
 }
 void check_task(const std::filesystem::path& path, const std::string& task, const Metadata& metadata) {
   const std::string& its = task_in(path, metadata);
-  check(its == task, path.string(), " is a model of the task '", its, "', not of '", task, "'");
+  check(its == task, path.string(), " is a model of the task '", its, "', not of '", task, "': 'kern ", its,
+        "' takes it; here model= is to name one of ", task);
 }
 
 // Whatever f throws means that the description is damaged.
@@ -105,6 +106,11 @@ std::filesystem::path find_model_file(const std::string& path) {
   if (!std::filesystem::exists(p))
     for (const std::filesystem::path& shipped : shipped_models())
       if (shipped.stem() == p) return shipped;
+  std::string known;
+  for (const std::filesystem::path& shipped : shipped_models()) known += ", or " + shipped.stem().string();
+  std::error_code refused;  // a folder that may not be entered: reading it says so
+  check(std::filesystem::exists(p, refused) || refused, "there is no model ", path,
+        ": name the folder of a training, a model file", known);
   if (!std::filesystem::is_directory(p)) return p;
   check(std::filesystem::exists(p / kBestModelFile), path, " holds no ", kBestModelFile,
         ": name a model file, or the folder of a training that saved one");

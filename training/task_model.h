@@ -37,7 +37,7 @@ nlohmann::json load_card(const std::filesystem::path& path);
 nlohmann::json task_description(const std::filesystem::path& path, const std::string& task);
 
 // The file itself, the best model where `path` is the folder of a run, or a model that comes with Kern where it is the
-// name of one (training/shipped_models.h). Error when the folder has none.
+// name of one (training/shipped_models.h). Error when there is no such file, or the folder has none.
 std::filesystem::path find_model_file(const std::string& path);
 
 }  // namespace kern::training

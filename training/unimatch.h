@@ -17,6 +17,7 @@ struct UniMatchOptions {
   double weight = 1;
   double threshold = 0.95;
   double feature_dropout = 0.5;
+  bool sync_batch_norm = false;  // of several ranks
 };
 
 class UniMatch {

@@ -3,12 +3,28 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/communicator.h"
+#include "engine/rank_gradient_sums.h"
+
 namespace kern::training {
 namespace {
 
 // A batch's tensors in their order; which of them there are decides what a step computes.
 std::vector<Tensor*> parts_of(LabelledBatch& l, UnlabelledBatch& u) {
-  return {&l.x, &l.labels, &u.x, &u.present, &u.strong, &u.origin, &u.truth, &u.strong2, &u.origin2};
+  return {&l.x,
+          &l.labels,
+          &u.x,
+          &u.present,
+          &u.strong,
+          &u.origin,
+          &u.truth,
+          &u.strong2,
+          &u.origin2,
+          &l.share,
+          &l.share_of_positions,
+          &u.share,
+          &u.strong_share,
+          &u.strong2_share};
 }
 
 }  // namespace
@@ -20,18 +36,40 @@ double ramp(double epochs, double length) {
 }
 
 void apply_update(Optimiser& optimiser, double clip) {
+  optimiser.sum_gradients_over_ranks();
   if (clip > 0) optimiser.clip_gradient_norm(clip);
   optimiser.apply_step();
 }
 
-UnlabelledStep::UnlabelledStep(Device device, std::vector<std::string> figures, std::vector<Optimiser*> optimisers)
-    : device_(device), figures_(std::move(figures)), optimisers_(std::move(optimisers)), graphs_(device) {}
+void learn_from(const Tensor& loss, Optimiser& optimiser, double clip) {
+  if (communicator().alone() || loss.device() != Device::cpu) {
+    backward(loss);
+    return apply_update(optimiser, clip);
+  }
+  RankGradientSums sums(optimiser.arena());
+  {
+    const auto watch = sums.watch();
+    backward(loss);
+  }
+  sums.finish();
+  if (clip > 0) optimiser.clip_gradient_norm(clip);
+  optimiser.apply_step();
+}
+
+UnlabelledStep::UnlabelledStep(Device device, std::vector<std::string> figures, std::vector<Optimiser*> optimisers,
+                               const AmongRanks& ranks)
+    : device_(device),
+      ranks_(ranks),
+      figures_(std::move(figures)),
+      optimisers_(std::move(optimisers)),
+      graphs_(device) {}
 
 StepResult UnlabelledStep::run(const StepData& data, double weight, const Work& work,
                                std::vector<int64_t> circumstances) {
   LabelledBatch l = data.labelled ? data.labelled() : LabelledBatch();
   UnlabelledBatch u = data.unlabelled ? data.unlabelled() : UnlabelledBatch();
-  StepResult result{.samples = (l.x ? l.x : u.x).dim(0)};
+  StepResult result{.samples = l.x ? l.samples() : u.samples()};
+  set_shares(l, u, ranks_.class_weights);
   std::vector<Tensor> inputs{Tensor::full({1}, float(weight))};
   for (Tensor* t : parts_of(l, u)) {
     circumstances.push_back(bool(*t));

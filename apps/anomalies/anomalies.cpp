@@ -20,7 +20,8 @@ const Task& anomalies_task() {
                                      describe_anomalies_train, run_anomalies_train)
               .on_ranks(),
           verb<AnomaliesEvaluateConfig>("evaluate", "evaluate a model on good and defective images; writes a report",
-                                        describe_anomalies_evaluate, run_anomalies_evaluate),
+                                        describe_anomalies_evaluate, run_anomalies_evaluate)
+              .on_ranks(),
           verb<AnomaliesPredictConfig>(
               "predict",
               "score and evaluate images, a line each; exits 0 when all are good, 1 when there "

@@ -17,7 +17,7 @@ namespace kern::apps {
 namespace {
 using nlohmann::json;
 
-constexpr const char* kPadimTensors = "padim";
+constexpr const char *kPadimTensors = "padim", *kWholeTensors = "padim.whole";
 constexpr std::pair<models::Measure, const char*> kMeasureWords[] = {{models::Measure::sse, "sse"},
                                                                      {models::Measure::mse, "mse"},
                                                                      {models::Measure::l1, "l1"},
@@ -83,7 +83,8 @@ json network_json(const AnomaliesModel& m) {
             {"scaling", e.scaling ? json(word_of(kScalingWords, *e.scaling)) : json()},
             {"norm_eps", optional(e.norm_eps)},
             {"levels", m.features.levels},
-            {"shape", {m.shape.height, m.shape.width, m.shape.channels}}};
+            {"shape", {m.shape.height, m.shape.width, m.shape.channels}},
+            {"whole_weight", m.whole ? json(m.whole_weight) : json()}};
   }
   return {{"channels", m.network.channels},
           {"code", m.network.code},
@@ -188,7 +189,10 @@ Tensor prepare_pass(const AnomaliesModel& m, int64_t images, const PreparedBy& p
 
 void AnomaliesModel::build() {
   if (is_padim()) {
-    module = AnyModule(models::EncoderFeatures(features));
+    const models::EncoderFeatures local(features);
+    module = AnyModule(local);
+    pooled = AnyModule(models::PooledFeatures(local.encoder()));
+    pooled_channels = local.encoder().end_channels();
   } else {
     autoencoder = models::make_autoencoder(architecture, network);
     module = autoencoder.module();
@@ -220,17 +224,24 @@ double AnomaliesModel::threshold_of(const std::string& wanted) const {
 void save_anomalies_model(const std::filesystem::path& path, const AnomaliesModel& m) {
   std::vector<FileTensor> more;
   if (m.padim) more = m.padim->state(kPadimTensors);
+  if (m.whole)
+    for (FileTensor& t : m.whole->state(kWholeTensors)) more.push_back(std::move(t));
   training::save_task_model(path, "anomalies", to_json(m), m.module, std::move(more));
 }
 
 AnomaliesModel load_anomalies_model(const std::filesystem::path& path) {
   AnomaliesModel model;
+  bool whole = false;
   TensorFile file = training::load_task_model(path, "anomalies", [&](const json& description) {
     model = from_json(description);
+    // Files of earlier versions know nothing of it.
+    if (const json weight = description.at("network").value("whole_weight", json()); !weight.is_null())
+      whole = true, model.whole_weight = weight.get<double>();
     model.build();
   });
   if (model.is_padim()) {
     model.padim = training::Padim::from(file, kPadimTensors, model.shape);
+    if (whole) model.whole = training::WholeImage::from(file, kWholeTensors);
     std::erase_if(file.tensors,
                   [](const FileTensor& t) { return t.name.starts_with(std::string(kPadimTensors) + "."); });
   }
@@ -239,12 +250,30 @@ AnomaliesModel load_anomalies_model(const std::filesystem::path& path) {
   model.module = prepare(model.module, preparation);
   model.autoencoder = models::prepare(model.autoencoder, preparation);
   model.module.set_training(false);
+  if (model.is_padim()) {
+    model.pooled = prepare(model.pooled, Preparation(false));
+    model.pooled.set_training(false);
+  }
   return model;
 }
 
 Tensor features_of(const AnomaliesModel& m, const Tensor& images) {
   const NoGrad off;
   return m.module(images.to(m.module.device())).to(Device::cpu);
+}
+
+Tensor pooled_features_of(const AnomaliesModel& m, std::span<const data::Image> images) {
+  const NoGrad off;
+  constexpr int64_t kMultiple = 32;  // of the encoder's last size
+  std::vector<float> values;
+  for (const data::Image& image : images) {
+    const data::Raster<float> seen = data::prepare_undistorted(image, m.chain, kMultiple);
+    const Tensor x = Tensor::from({1, seen.H, seen.W, seen.C}, seen.pixels);
+    const std::vector<float> one = m.pooled(x.to(m.module.device())).to(Device::cpu).values();
+    values.insert(values.end(), one.begin(), one.end());
+  }
+  const auto n = int64_t(images.size());
+  return Tensor::from({n, n > 0 ? int64_t(values.size()) / n : 0}, values);
 }
 
 std::vector<ScoredImage> score_images(const AnomaliesModel& m, std::span<const data::Image> images, bool drawn,
@@ -254,7 +283,14 @@ std::vector<ScoredImage> score_images(const AnomaliesModel& m, std::span<const d
           " pixels does not fit this model, which was trained on images of one size and sees ", m.network.size.width,
           " x ", m.network.size.height, ": train with size=HEIGHT,WIDTH to take any");
   const PreparedBy prepare = [&](int64_t i, double blur) { return data::prepare(images[size_t(i)], m.chain, blur); };
-  return score_prepared(m, int64_t(images.size()), prepare, drawn, first);
+  std::vector<ScoredImage> out = score_prepared(m, int64_t(images.size()), prepare, drawn, first);
+  if (!m.whole || images.empty()) return out;
+  const std::vector<double> whole = m.whole->distances(pooled_features_of(m, images));
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i].whole = whole[i];
+    out[i].score = out[i].passes[0] += m.whole_weight * whole[i];
+  }
+  return out;
 }
 
 std::vector<ScoredImage> score_prepared(const AnomaliesModel& m, int64_t images, const PreparedBy& prepare, bool drawn,

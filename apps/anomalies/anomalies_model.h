@@ -11,6 +11,7 @@
 #include "data/preprocess.h"
 #include "models/encoder_features.h"
 #include "training/padim.h"
+#include "training/whole_image.h"
 
 namespace kern::apps {
 
@@ -42,6 +43,10 @@ struct AnomaliesModel {
   models::AnyAutoencoder autoencoder;
   AnyModule module;  // the auto-encoder's, or the encoder's; made by build()
   std::optional<training::Padim> padim;
+  AnyModule pooled;                  // the encoder's features of whole images
+  std::vector<int> pooled_channels;  // of its levels
+  std::optional<training::WholeImage> whole;
+  double whole_weight = 0;  // score = the map's largest value + this x the whole's distance
   void build();
   bool is_padim() const { return architecture == kPadim; }
   data::ImageSize size() const { return {network.size.height, network.size.width}; }  // of prepared images
@@ -57,6 +62,7 @@ AnomaliesModel load_anomalies_model(const std::filesystem::path& path);
 
 struct ScoredImage {
   double score = 0;                    // the mean over the passes
+  double whole = 0;                    // how unusual the image is as a whole, where the model looks at that
   std::vector<double> passes;          // one, but for compat=seed
   std::vector<float> map;              // [H,W] of the prepared image, the larger the more unusual
   data::Raster<float> prepared;        // what the model saw
@@ -77,6 +83,8 @@ inline int64_t scored_together(const AnomaliesModel& model) { return model.is_pa
 
 // Features of prepared images, for PaDiM: [N,h,w,K] on the CPU.
 Tensor features_of(const AnomaliesModel& model, const Tensor& images);
+// Features of images as wholes, each at its own aspect ratio: [N,K] on the CPU.
+Tensor pooled_features_of(const AnomaliesModel& model, std::span<const data::Image> images);
 
 // The image in colours with its map laid over the part that the model saw, from transparent at half of `hot` to red
 // at `hot` and above.

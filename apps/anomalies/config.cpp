@@ -78,9 +78,12 @@ void describe_model(Schema& keys, AnomaliesTrainConfig& c) {
       .key("padim.channels", c.padim.channels,
            "drawn from the features' by seed; memory and the model file grow with the square", between(1, 2000))
       .key("padim.regularisation", c.padim.regularisation, "added to every variance", above(0))
+      .key("padim.whole", c.padim.whole,
+           "the score adds to the map's largest value how unusual the image is as a whole: Gaussians of features "
+           "averaged over all positions, at the image's own aspect ratio (Rippel, Mertens and Merhof 2021); false: the "
+           "largest value alone")
       .key("smoothing", c.smoothing,
-           "of error maps: deviation of a Gaussian in prepared pixels; none: 4 for padim (whose score is the map's "
-           "largest value), 1 for auto-encoders",
+           "of error maps: deviation of a Gaussian in prepared pixels; none: 4 for padim, 1 for auto-encoders",
            between(0, 100));
 }
 }  // namespace
@@ -156,13 +159,8 @@ void describe_anomalies_train(Schema& keys, AnomaliesTrainConfig& c) {
            kShare)
       .key("test", c.split.test, "share of the good images that test it, with the other half", kShare)
       .key("split_seed", c.split_seed, "of that split: the same for all seeds, so that their runs can be compared",
-           at_least(0))
-      .key("group.gap", c.split.groups.gap, "group=number: neighbours whose numbers differ by no more are of one thing",
            at_least(0));
-  keys.choice("group", c.split.groups.by,
-              "images of one thing are never parted by a split or a calibration; name: those whose names differ in the "
-              "last part alone (sheet_01_1, sheet_01_2); number: those whose names' last numbers follow one another",
-              {{"each", data::Grouping::each}, {"name", data::Grouping::name}, {"number", data::Grouping::number}});
+  describe_groups(keys, c.split.groups, "a split or a calibration");
   keys.section("Inputs (in this order; stored in the model file)")
       .key("sharpen", c.input.sharpen, "factor; 1: not; none: 5 for auto-encoders, 1 for padim", at_least(0))
       .key("size", c.input.size, "height and width; empty: 28,48 for auto-encoders, 224,224 for padim",
@@ -239,7 +237,7 @@ void describe_anomalies_evaluate(Schema& keys, AnomaliesEvaluateConfig& c) {
       .key("model", c.model, "model file that 'kern anomalies train' made, or the run folder that holds it", required())
       .key("data", c.data.path, "folder of good and defective images", required());
   describe_folders(keys, c.data);
-  describe_part(keys, "images", c.images, true);
+  describe_part(keys, "images", c.images);
   keys.key("level", c.level, "the report shades the thresholds at which both rates reach this", kInside)
       .key("report_images", c.report_images, "images drawn in the report, the worst first", between(0, 200))
       .formerly("report_pictures")

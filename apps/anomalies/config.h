@@ -41,6 +41,7 @@ struct PadimKeys {
   std::vector<int> levels{2, 3, 4};
   int channels = 100;
   double regularisation = 0.01;
+  bool whole = true;
 };
 
 enum class AnomaliesMonitor { loss, auroc };

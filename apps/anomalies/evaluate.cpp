@@ -5,6 +5,7 @@
 #include "apps/anomalies/report.h"
 #include "apps/anomalies/verbs.h"
 #include "apps/training_run.h"
+#include "engine/communicator.h"
 #include "kernels/common/log.h"
 #include "training/task_model.h"
 
@@ -31,6 +32,7 @@ void run_anomalies_evaluate(const AnomaliesEvaluateConfig& c, Call& call) {
                                 {"images", c.data.path}))
     which.push_back(known[size_t(i)]);
   const AnomaliesEvaluation j = evaluate(model, source, which, {.quiet = false, .title = "evaluate"});
+  if (!communicator().root()) return;
   call.figures.add("rule", model.rule);
   call.figures.add("threshold", *model.threshold);
   std::vector<std::string> rules;

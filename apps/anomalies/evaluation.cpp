@@ -11,6 +11,7 @@
 #include "training/localisation.h"
 #include "training/metrics.h"
 #include "training/progress.h"
+#include "training/shared_scores.h"
 
 namespace kern::apps {
 namespace {
@@ -19,6 +20,24 @@ using namespace training;
 void add_to(Scores& scores, data::Truth truth, double score) {
   if (truth == data::Truth::normal) scores.normal.push_back(score);
   if (truth == data::Truth::anomalous) scores.anomalous.push_back(score);
+}
+
+// Whose maps count in pixel figures: anomalies that have a mask, and the first good images.
+std::vector<bool> with_maps(const AnomaliesSource& source, std::span<const int64_t> which, bool wanted) {
+  std::vector<bool> mapped(which.size(), false);
+  const auto masked = [&](int64_t i) { return !source.set.images[size_t(i)].mask.empty(); };
+  if (!wanted || std::ranges::none_of(which, masked)) return mapped;
+  int64_t normal = 0;
+  for (size_t k = 0; k < which.size(); ++k)
+    mapped[k] =
+        source.set.images[size_t(which[k])].truth == data::Truth::normal ? normal++ < kMaxNormalMaps : masked(which[k]);
+  return mapped;
+}
+
+// As large as the map; empty for a good image.
+std::vector<uint8_t> mask_of(const AnomaliesModel& model, const AnomaliesSource& source, int64_t image) {
+  if (source.set.images[size_t(image)].truth == data::Truth::normal) return {};
+  return data::prepare_mask(source.store->get(image)->labels, model.chain).pixels;
 }
 
 }  // namespace
@@ -41,13 +60,11 @@ AnomaliesEvaluation evaluate(const AnomaliesModel& model, const AnomaliesSource&
   ProgressBar progress(
       {.title = how.title, .unit = "images", .mode = how.quiet ? ProgressMode::quiet : ProgressMode::automatic});
   progress.begin(int64_t(which.size()));
-  bool masks = false;
-  for (const int64_t i : which) masks = masks || !source.set.images[size_t(i)].mask.empty();
+  const std::vector<bool> mapped = with_maps(source, which, how.maps);
   Localisation pixels;
-  int64_t normal_maps = 0;
   const double begun = steady_seconds();
-  const auto together = size_t(how.together > 0 ? how.together : scored_together(model));
-  const auto score = [&](std::span<const int64_t> batch, int64_t first) {
+  const auto together = int64_t(how.together > 0 ? how.together : scored_together(model)), n = int64_t(which.size());
+  const auto scored = [&](std::span<const int64_t> batch, int64_t first) {
     if (how.prepared)
       return score_prepared(
           model, int64_t(batch.size()),
@@ -56,26 +73,40 @@ AnomaliesEvaluation evaluate(const AnomaliesModel& model, const AnomaliesSource&
     for (const int64_t i : batch) images.push_back(source.store->get(i)->image);
     return score_images(model, images, how.drawn, first);
   };
-  for (size_t begin = 0; begin < which.size(); begin += together) {
-    const auto batch = which.subspan(begin, std::min(together, which.size() - begin));
-    std::vector<ScoredImage> scored = score(batch, int64_t(begin));
-    for (size_t k = 0; k < batch.size(); ++k) {
+  const auto batch_of = [&](int64_t b) {
+    return which.subspan(size_t(b * together), size_t(std::min(together, n - b * together)));
+  };
+  const auto score = [&](int64_t b) {
+    const std::span<const int64_t> batch = batch_of(b);
+    Parcel found;
+    size_t k = 0;
+    for (const ScoredImage& s : scored(batch, b * together)) {
       const data::AnomalyImage& p = source.set.images[size_t(batch[k])];
-      check(std::isfinite(scored[k].score), "the score of ", p.id, " is ", scored[k].score,
-            ": the model is damaged, train it again");
-      const bool normal = p.truth == data::Truth::normal;
-      if (how.maps && masks && (normal ? normal_maps++ < kMaxNormalMaps : !p.mask.empty())) {
-        const data::Image mask =
-            normal ? data::Image{} : data::prepare_mask(source.store->get(batch[k])->labels, model.chain);
-        pixels.add(scored[k].map, mask.pixels, model.size().H, model.size().W);
-      }
-      const double peak = double(*std::max_element(scored[k].map.begin(), scored[k].map.end()));
-      out.images.push_back({batch[k], p.truth, scored[k].score, peak, std::move(scored[k].passes)});
+      check(std::isfinite(s.score), "the score of ", p.id, " is ", s.score, ": the model is damaged, train it again");
+      found.put(s.score).put(double(*std::max_element(s.map.begin(), s.map.end()))).put(s.whole).put(s.passes);
+      if (mapped[size_t(b * together) + k]) found.put(s.map).put(mask_of(model, source, batch[k]));
+      ++k;
+    }
+    return found;
+  };
+  const auto take = [&](int64_t b, Parcel found) {
+    const std::span<const int64_t> batch = batch_of(b);
+    for (size_t k = 0; k < batch.size(); ++k) {
+      EvaluatedAnomaly& p =
+          out.images.emplace_back(EvaluatedAnomaly{batch[k], source.set.images[size_t(batch[k])].truth, 0, 0, 0, {}});
+      p.score = found.one<double>();
+      p.peak = found.one<double>();
+      p.whole = found.one<double>();
+      p.passes = found.many<double>();
+      if (!mapped[size_t(b * together) + k]) continue;
+      const std::vector<float> map = found.many<float>();
+      pixels.add(map, found.many<uint8_t>(), model.size().H, model.size().W);
     }
     progress.advance(int64_t(batch.size()));
-  }
+  };
+  out.whole = score_together((n + together - 1) / together, score, take, how.leave);
   out.seconds = steady_seconds() - begun;
-  if (how.maps && masks) {
+  if (std::ranges::find(mapped, true) != mapped.end()) {
     out.pixel_auroc = pixels.pixel_auroc();
     out.region_overlap = pixels.region_overlap();
     out.regions = pixels.regions();

@@ -1,5 +1,6 @@
 // Scores of images whose truth is known, and the figures over them.
 #pragma once
+#include <functional>
 #include <limits>
 #include <span>
 #include <string>
@@ -15,7 +16,7 @@ namespace kern::apps {
 struct EvaluatedAnomaly {
   int64_t image;  // of the source
   data::Truth truth;
-  double score, peak;  // the map's largest value
+  double score, peak, whole;  // peak: the map's largest value; whole: see ScoredImage
   std::vector<double> passes;
 };
 struct AnomaliesEvaluation {
@@ -25,6 +26,7 @@ struct AnomaliesEvaluation {
          region_overlap = std::numeric_limits<double>::quiet_NaN();
   int64_t regions = 0;
   double seconds = 0;
+  bool whole = true;  // false: left before the end
 
   training::Scores scores() const;
   training::Scores scores_of_pass(size_t pass) const;
@@ -39,7 +41,9 @@ struct Evaluating {
   int64_t together = 0;                            // images of a batch; 0: as many as the model likes
   bool quiet = true;
   std::string title = "score";
+  std::function<bool()> leave = {};  // asked after every batch; empty: it goes to the end
 };
+// Ranks share the images, and all get the same bits (training/shared_scores.h).
 AnomaliesEvaluation evaluate(const AnomaliesModel& model, const AnomaliesSource& source, std::span<const int64_t> which,
                              const Evaluating& how = {});
 

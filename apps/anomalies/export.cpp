@@ -42,6 +42,10 @@ Run measuring(const AnomaliesModel& m, std::vector<FileTensor>& constants) {
 
 Exportable export_anomalies(const std::filesystem::path& path) {
   const AnomaliesModel model = load_anomalies_model(path);
+  check(!model.whole, path.string(),
+        " looks at images as wholes too, each at its own aspect ratio (padim.whole=true), and a graph takes images of "
+        "one "
+        "size: train with padim.whole=false to export");
   const data::Preprocess& p = model.chain;
   std::vector<FileTensor> more;
   const Run run = model.is_padim() ? measuring(model, more) : reconstructing(model, more);

@@ -13,6 +13,7 @@
 
 #include "apps/anomalies/evaluation.h"
 #include "apps/anomalies/verbs.h"
+#include "data/anomaly_set.h"
 #include "data/image_folder.h"
 #include "engine/agreement.h"
 #include "engine/atomic_file.h"
@@ -245,6 +246,20 @@ void watch(const AnomaliesPredictConfig& c, Scorer& scorer) {
   }
 }
 
+// A folder's masks, as training data have them, are not scored; a file or pattern says itself what it means.
+data::FoundImages images_to_score(const std::string& data) {
+  data::FoundImages found = data::find_images(data);
+  if (!fs::is_directory(data)) return found;
+  const size_t all = found.files.size();
+  found.files = data::without_masks(std::move(found.files), found.root);
+  check(!found.files.empty(), data, " holds masks alone: name the folder of the images, or the files by a pattern");
+  if (const size_t masks = all - found.files.size(); masks > 0)
+    inform(masks, " of ", all,
+           " files are not scored, for they are masks: PNG files beside a JPEG or BMP file of the same name, or in a "
+           "folder named ground_truth or masks");
+  return found;
+}
+
 }  // namespace
 
 void run_anomalies_predict(const AnomaliesPredictConfig& c, Call& call) {
@@ -259,7 +274,7 @@ void run_anomalies_predict(const AnomaliesPredictConfig& c, Call& call) {
   const double threshold = c.threshold ? *c.threshold : model.threshold_of(c.rule);
   model.module.move_to(c.machine.where());
   data::FoundImages found;
-  if (!c.data.empty()) found = data::find_images(c.data);
+  if (!c.data.empty()) found = images_to_score(c.data);
   const fs::path root = c.data.empty() ? fs::path(c.watch) : found.root;
   const bool folder = !c.watch.empty() || fs::is_directory(c.data);
   check(c.heat_maps.empty() || !folder || !lies_in(c.heat_maps, root), "heat_maps=", c.heat_maps,

@@ -140,8 +140,10 @@ void add_images(Report& report, const AnomaliesReport& in) {
   report.document().section("Images");
   report.document().paragraph(
       in.model->is_padim()
-          ? "From left to right: what the model sees, and how unusual each place is; one scale for all. "
-            "Green: the outline of the defect's mask."
+          ? fmt::format(
+                "From left to right: what the model sees, and how unusual each place is; one scale for all. "
+                "Green: the outline of the defect's mask.{}",
+                in.model->whole ? " The score adds to the largest value how unusual the image is as a whole." : "")
           : "From left to right: what the model sees, its reconstruction, and the error of every place; "
             "one scale for all. Green: the outline of the defect's mask.");
   auto add = [&](const char* title, const std::vector<const EvaluatedAnomaly*>& which) {

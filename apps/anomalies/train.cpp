@@ -9,6 +9,7 @@
 #include "apps/anomalies/report.h"
 #include "apps/anomalies/verbs.h"
 #include "apps/build_info.h"
+#include "apps/ranks.h"
 #include "apps/training_run.h"
 #include "data/anomaly_batches.h"
 #include "data/anomaly_inspect.h"
@@ -21,7 +22,10 @@
 #include "models/pretrained.h"
 #include "training/anomaly_map.h"
 #include "training/batch_tensors.h"
+#include "training/comparison.h"
 #include "training/network_training.h"
+#include "training/rank_share.h"
+#include "training/shared_scores.h"
 #include "training/stop.h"
 
 namespace kern::apps {
@@ -129,7 +133,8 @@ std::optional<Trained> train_autoencoder(const Work& t, AnomaliesModel& model, C
         evaluate(model, t.source, t.split.validation, {.maps = false, .drawn = false, .prepared = prepared.get()})
             .scores();
     const double loss = mean_of(s.normal), auroc = area_under_roc(s);
-    if (!shown.empty()) t.run.write(anomalies_panel_name(epoch + 1), panel_png(model, t.source, shown, 0));
+    if (!shown.empty() && communicator().root())
+      t.run.write(anomalies_panel_name(epoch + 1), panel_png(model, t.source, shown, 0));
     Validation v{.score = c.monitor == AnomaliesMonitor::auroc ? auroc : -loss, .loss = loss, .figures = {}};
     if (s.normal.empty()) v.score = v.loss = double(epoch);  // nothing to choose by: the last one is taken
     v.figures = {{"val_loss", loss}, {"auroc", auroc}};
@@ -171,53 +176,71 @@ void load_encoder(const AnomaliesTrainConfig& c, AnomaliesModel& model) {
   inform(models::load_pretrained(models::kMobileNetV2, model.module, "encoder", file, eps).note);
 }
 
-// Whether somebody asked for an end, which it says.
-bool stopped(const Work& t, Call& call) {
-  if (!SignalWatch::asked() && !t.run.stop_requested()) return false;
+bool wants_end(const Work& t) { return SignalWatch::asked() || t.run.stop_requested(); }
+
+void say_stopped(const Work& t, Call& call) {
   fmt::print("stopped; a fit has no half: begin it again with kern anomalies train resume={}\n", t.run.path().string());
   call.figures.add("ended", "interrupted");
-  if (SignalWatch::asked()) call.exit_code = SignalWatch::exit_code();
-  return true;
+  call.exit_code = exit_code_of_signal();
 }
 
-// Every image that trained, scored by the model of all images but its group's. Nothing: stopped before the end.
-std::optional<AnomaliesEvaluation> score_left_out(const Work& t, AnomaliesModel& model, Call& call) {
+// Every image that trained, scored by the model of all images but its group's, or but itself where they are not grouped.
+// Nothing: stopped before the end.
+std::optional<AnomaliesEvaluation> score_left_out(const Work& t, AnomaliesModel& model, bool grouped) {
   constexpr size_t kMax = 64;
   std::map<int64_t, std::vector<int64_t>> groups;
-  for (const int64_t i : t.split.training) groups[t.split.group[size_t(i)]].push_back(i);
-  std::map<size_t, std::vector<const std::vector<int64_t>*>> by_size;
+  for (const int64_t i : t.split.training) groups[grouped ? t.split.group[size_t(i)] : i].push_back(i);
+  std::map<size_t, std::vector<int64_t>> by_size;  // the images of groups of a size, group after group
   for (const auto& [number, images] : groups) {
     check(images.size() <= kMax && images.size() + 2 <= t.split.training.size(), images.size(), " of ",
           t.split.training.size(), " images are of one thing (", t.source.set.images[size_t(images[0])].id,
           " and others): they cannot be left out together. Choose another group=, or calibration=held_out");
-    by_size[images.size()].push_back(&images);
+    std::vector<int64_t>& same = by_size[images.size()];
+    same.insert(same.end(), images.begin(), images.end());
   }
   AnomaliesEvaluation out;
-  ProgressBar progress(
-      {.title = "leave out", .unit = "images", .mode = t.c.quiet ? ProgressMode::quiet : ProgressMode::automatic});
-  progress.begin(int64_t(t.split.training.size()));
-  for (const auto& [size, same] : by_size) {
+  for (const auto& [size, images] : by_size) {
     model.padim->prepare_without(int64_t(size));
-    for (const std::vector<int64_t>* group : same) {
-      if (stopped(t, call)) return {};
-      AnomaliesEvaluation e = evaluate(model, t.source, *group, {.maps = false, .together = int64_t(size)});
-      std::move(e.images.begin(), e.images.end(), std::back_inserter(out.images));
-      out.seconds += e.seconds;
-      progress.advance(int64_t(size));
-    }
+    if (model.whole) model.whole->prepare_without(int64_t(size));
+    AnomaliesEvaluation e =
+        evaluate(model, t.source, images,
+                 {.maps = false, .together = int64_t(size), .quiet = t.c.quiet, .title = "leave out", .leave = [&] {
+                    return wants_end(t);
+                  }});
+    if (!e.whole) return {};
+    std::move(e.images.begin(), e.images.end(), std::back_inserter(out.images));
+    out.seconds += e.seconds;
   }
   std::sort(out.images.begin(), out.images.end(), [](const auto& a, const auto& b) { return a.image < b.image; });
-  progress.end();
   return out;
 }
 
-// One pass over the training images, a second one to find the threshold by them. Nothing: stopped before the end.
+// Makes the map's largest value and the whole's distance vary alike over good images that the model does not know.
+void weigh_whole(AnomaliesModel& model, AnomaliesEvaluation& left_out) {
+  const auto deviation = [&](double EvaluatedAnomaly::*part) {
+    std::vector<double> values;
+    for (const EvaluatedAnomaly& p : left_out.images) values.push_back(p.*part);
+    return spread_of(values).deviation;
+  };
+  const double whole = deviation(&EvaluatedAnomaly::whole);
+  model.whole_weight = whole > 0 ? deviation(&EvaluatedAnomaly::peak) / whole : 0;
+  for (EvaluatedAnomaly& p : left_out.images) p.score = p.passes[0] = p.peak + model.whole_weight * p.whole;
+}
+
+// One pass over the training images, a second one to find the threshold by them. Ranks share the images: each computes the
+// features of its part, and all of them the model. Nothing: stopped before the end.
 std::optional<Trained> fit_padim(const Work& t, AnomaliesModel& model, Call& call) {
   const AnomaliesTrainConfig& c = t.c;
   load_encoder(c, model);
   model.module.move_to(t.device);
   model.module.set_training(false);
   model.module = prepare(model.module);  // its features are then those of the model that is read again
+  model.pooled = prepare(model.pooled, Preparation(false));
+  model.pooled.set_training(false);
+  check(!c.padim.whole || t.split.training.size() >= 3,
+        "images are weighed as wholes by leaving each out of the others, which takes 3 good images that train; there "
+        "are ",
+        t.split.training.size(), ": give more, or padim.whole=false");
   const Shape one{1, model.size().H, model.size().W, model.chain.channels};
   const Tensor seen = features_of(model, Tensor::zeros(one));
   model.shape = {seen.dim(1), seen.dim(2), seen.channels()};
@@ -235,35 +258,64 @@ std::optional<Trained> fit_padim(const Work& t, AnomaliesModel& model, Call& cal
   model.padim.emplace(model.shape, PadimOptions{.channels = c.padim.channels,
                                                 .regularisation = c.padim.regularisation,
                                                 .seed = uint64_t(c.recipe.seed)});
+  expect_alike("data", fmt::format("{:016x}", t.source.store->hash()));
+  expect_equal_on_ranks(model.module.tensors());
   const SignalWatch signals;
   ProgressBar progress(
       {.title = "fit", .unit = "images", .mode = c.quiet ? ProgressMode::quiet : ProgressMode::automatic});
   progress.begin(int64_t(t.split.training.size()));
-  const auto together = size_t(scored_together(model));
-  for (size_t begin = 0; begin < t.split.training.size(); begin += together) {
-    if (stopped(t, call)) return {};
-    const size_t n = std::min(together, t.split.training.size() - begin);
+  const auto images = int64_t(t.split.training.size()), together = scored_together(model);
+  const auto features = [&](int64_t batch) {
+    const int64_t n = std::min(together, images - batch * together);
     std::vector<float> values;
-    for (size_t i = begin; i < begin + n; ++i) {
-      const auto prepared = data::prepare(t.source.store->get(t.split.training[i])->image, model.chain);
+    std::vector<data::Image> decoded;
+    for (int64_t i = batch * together; i < batch * together + n; ++i) {
+      decoded.push_back(t.source.store->get(t.split.training[size_t(i)])->image);
+      const auto prepared = data::prepare(decoded.back(), model.chain);
       values.insert(values.end(), prepared.pixels.begin(), prepared.pixels.end());
     }
     Shape shape = one;
-    shape[0] = int64_t(n);
-    model.padim->add(features_of(model, Tensor::from(shape, values)));
-    progress.advance(int64_t(n));
+    shape[0] = n;
+    Parcel found = Parcel::of(features_of(model, Tensor::from(shape, values)).values());
+    if (c.padim.whole) found.put(pooled_features_of(model, decoded).values());
+    return found;
+  };
+  std::vector<float> pooled;  // of all images
+  const auto add = [&](int64_t batch, Parcel found) {
+    const int64_t n = std::min(together, images - batch * together);
+    Shape shape = seen.shape();
+    shape[0] = n;
+    model.padim->add(Tensor::from(shape, found.many<float>()));
+    if (c.padim.whole) {
+      const std::vector<float> own = found.many<float>();
+      pooled.insert(pooled.end(), own.begin(), own.end());
+    }
+    progress.advance(n);
+  };
+  const auto leave = [&] { return wants_end(t); };
+  if (!score_together((images + together - 1) / together, features, add, leave, true)) {
+    say_stopped(t, call);
+    return {};
   }
   progress.end();
   Trained done;
-  if (t.left_out) {
-    auto scored = score_left_out(t, model, call);
-    if (!scored) return {};
-    done.left_out = std::move(*scored);
+  if (c.padim.whole)
+    model.whole.emplace(Tensor::from({images, int64_t(pooled.size()) / images}, pooled), model.pooled_channels);
+  if (t.left_out || model.whole) {
+    auto scored = score_left_out(t, model, t.left_out);
+    if (!scored) {
+      say_stopped(t, call);
+      return {};
+    }
+    if (model.whole) weigh_whole(model, *scored);
+    done.state.seconds += scored->seconds;
+    if (t.left_out) done.left_out = std::move(*scored);
   }
   model.padim->fit();
+  if (model.whole) model.whole->fit();
   t.run.write("config.yaml", t.config);
   done.model = model;
-  done.state.seconds = progress.seconds_in_epoch() + done.left_out.seconds;
+  done.state.seconds += progress.seconds_in_epoch();
   call.figures.add("ended", "fitted");
   call.figures.add("epochs", int64_t(0));
   call.figures.add("run", t.run.path().string());
@@ -341,12 +393,15 @@ void say_line(const AnomaliesModel& m, const std::vector<std::string>& warnings,
 
 void evaluate_and_report(const Work& t, Trained& trained, Call& call) {
   AnomaliesModel& model = trained.model;
+  std::optional<WorkAlone> alone;
+  if (!model.is_padim()) alone.emplace();  // the other ranks are done
   const Evaluating fast{.maps = false, .quiet = t.c.quiet, .title = "score"};
   AnomaliesEvaluation training, validation = evaluate(model, t.source, t.split.validation, {.quiet = t.c.quiet});
   if (t.left_out)
     validation.images.insert(validation.images.begin(), trained.left_out.images.begin(), trained.left_out.images.end());
   else training = evaluate(model, t.source, t.split.training, fast);
   const AnomaliesEvaluation test = evaluate(model, t.source, t.split.test, {.quiet = t.c.quiet, .title = "test"});
+  if (!communicator().root()) return;
   std::vector<std::string> warnings = find_line(t, model, validation, training);
   const std::vector<std::string> suspicious = suspects(t, {&training, &validation, &test});
   const AlarmsSeen seen = alarms_seen(model, test.scores());
@@ -406,8 +461,6 @@ void evaluate_and_report(const Work& t, Trained& trained, Call& call) {
 }  // namespace
 
 void run_anomalies_train(const AnomaliesTrainConfig& c, Call& call) {
-  check(c.model != kPadim || communicator().alone(),
-        "model=padim is fitted by one process, in one pass over the images: start it without mpirun");
   const RunFolder run = open_run(c.run, c.resume, call);
   inform("reading the images of ", c.data.path);
   Work t{c, run, begin_run(run, c, describe_anomalies_train, call), read_source(c.data), {}, c.machine.where(), false};

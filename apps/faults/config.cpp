@@ -12,6 +12,10 @@ using training::one_of;
 using training::required;
 using training::Schema;
 
+constexpr const char* kScalesHelp =
+    "networks for sections: mean over the section magnified and reduced by these factors; a factor s takes s x s times "
+    "as long as 1; 1,0.5,0.35 where faults are broad and layers smooth";
+
 // Every range of the generator: its key, where it is kept here and there, what it means.
 struct RangeKey {
   const char* name;
@@ -313,9 +317,10 @@ void describe_faults_predict(Schema& keys, FaultsPredictConfig& c) {
                {"crosslines", Passes::crosslines},
                {"both", Passes::both}})
       .key(
-          "flips", c.flips,
+          "flips", c.looks.flips,
           "mean over sections turned left to right too, of cubes over inlines and crosslines turned: two or four times "
           "the time")
+      .key("scales", c.looks.scales, kScalesHelp, between(0.1, 4))
       .key("two_scales", c.two_scales,
            "networks for cubes: mean with the cube twice as large in every direction too; nine times the time")
       .key("tile", c.tile, "networks for cubes: lines and samples of a tile at most; 0: as many as memory= allows",
@@ -380,7 +385,8 @@ void describe_faults_evaluate(Schema& keys, FaultsEvaluateConfig& c) {
       .key("crop", c.crop, "lines, traces and samples of a piece of a made cube, where synthetic.inlines is above 1",
            between(8, 4096))
       .key("seed", c.seed, "of synthetic sections", at_least(0))
-      .key("flips", c.flips, "mean over sections turned left to right too")
+      .key("flips", c.looks.flips, "mean over sections turned left to right too")
+      .key("scales", c.looks.scales, kScalesHelp, between(0.1, 4))
       .key("two_scales", c.two_scales, "networks for cubes: mean with the cube twice as large too")
       .key("memory", c.memory, "MiB that a tile or block of a cube may take, roughly", between(64, 1 << 20))
       .key("agc", c.agc, "SEG-Y: automatic gain control over so many ms (of depth: m or ft); 0: none", at_least(0))

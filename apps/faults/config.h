@@ -100,6 +100,12 @@ struct SynthesizeSeismicConfig {
 };
 void describe_synthesize(training::Schema& keys, SynthesizeSeismicConfig& config);
 
+// How a network looks at the same again: the mean of all passes.
+struct FaultPasses {
+  bool flips = false;
+  std::vector<double> scales{1};  // of sections
+};
+
 // Along which lines a cube goes through the network; the mean where it is both.
 enum class Passes { automatic, inlines, crosslines, both };
 
@@ -107,7 +113,8 @@ struct FaultsPredictConfig {
   std::string model, data, out = "runs/faults_predictions";
   data::SegyOptions places;
   Passes passes = Passes::automatic;
-  bool flips = false, two_scales = false;
+  FaultPasses looks;
+  bool two_scales = false;
   int64_t tile = 0, margin = 16;
   double agc = 0;
   std::optional<double> threshold;
@@ -135,7 +142,8 @@ struct FaultsEvaluateConfig {
   int64_t sections = 100, crop = 64;
   int64_t seed = 2000003;
   SyntheticKeys synthetic;
-  bool flips = false, two_scales = false;
+  FaultPasses looks;
+  bool two_scales = false;
   double agc = 0;
   std::optional<double> threshold;
   int64_t memory = 1024;  // MiB

@@ -7,10 +7,13 @@
 #include "apps/faults/verbs.h"
 #include "apps/faults/volume.h"
 #include "apps/faults/volume_evaluation.h"
+#include "apps/ranks.h"
 #include "apps/training_run.h"
 #include "data/image_folder.h"
 #include "data/interpretation.h"
 #include "data/segy_geometry.h"
+#include "engine/agreement.h"
+#include "engine/communicator.h"
 #include "kernels/common/log.h"
 #include "training/report/report.h"
 #include "training/stop.h"
@@ -123,7 +126,7 @@ class Found {
     prediction_.emplace(
         *model, file_, geometry_,
         VolumeOptions{
-            .flips = c.flips, .two_scales = c.two_scales, .agc = c.agc, .memory = c.memory << 20, .thin = false},
+            .looks = c.looks, .two_scales = c.two_scales, .agc = c.agc, .memory = c.memory << 20, .thin = false},
         run.file("parts"));
   }
   const data::SegyFile& file() const { return file_; }
@@ -173,8 +176,8 @@ bool is_cube(const FaultsEvaluateConfig& c) {
   return fs::is_regular_file(fs::path(c.data)) && takes_cubes(data::SegyGeometry(data::SegyFile(c.data, c.places)));
 }
 
-// A survey in three dimensions.
-void evaluate_survey(const FaultsEvaluateConfig& c, const std::string& name, const FaultsModel* model,
+// A survey in three dimensions, by all ranks together. False: a signal ended it.
+bool evaluate_survey(const FaultsEvaluateConfig& c, const std::string& name, const FaultsModel* model,
                      const training::RunFolder& run, Call& call) {
   check(!c.labels.empty(), model ? c.data : c.found, " has no labels: give labels=, a SEG-Y file with the same traces");
   Found found(c, model, run);
@@ -183,8 +186,7 @@ void evaluate_survey(const FaultsEvaluateConfig& c, const std::string& name, con
   const training::SignalWatch signals;
   if (!found.ready()) {
     fmt::print("stopped before the end of the prediction, so nothing was compared: give the command again\n");
-    call.exit_code = training::SignalWatch::exit_code();
-    return;
+    return false;
   }
   const double threshold = c.threshold.value_or(model ? model->threshold : 0.5);
   const VolumeEvaluation j = evaluate_volume([&](int64_t trace, std::span<float> values) { found.read(trace, values); },
@@ -195,9 +197,10 @@ void evaluate_survey(const FaultsEvaluateConfig& c, const std::string& name, con
                                               .thin_labels = c.thin_labels,
                                               .fault_values = c.fault_values,
                                               .memory = c.memory << 20});
-  fs::remove_all(run.file("parts"));
+  if (communicator().root()) fs::remove_all(run.file("parts"));
   check(j.curve.positives() > 0, c.labels, " labels no fault",
         c.fault_values.empty() ? "" : " by the values of fault_values=", ": there is nothing to compare with");
+  if (!communicator().root()) return true;
   call.figures.add("average_precision", j.curve.average_precision());
   call.figures.add("threshold", threshold);
   call.figures.add("tolerance", c.tolerance);
@@ -210,6 +213,7 @@ void evaluate_survey(const FaultsEvaluateConfig& c, const std::string& name, con
   fmt::print("average precision {:.4f}; within {:g}: precision {:.4f}, recall {:.4f}, Tol-IoU {:.4f}\nreport: {}\n",
              j.curve.average_precision(), c.tolerance, j.agreement.precision(), j.agreement.recall(), j.agreement.iou(),
              run.file("report.html").string());
+  return true;
 }
 
 }  // namespace
@@ -217,9 +221,14 @@ void evaluate_survey(const FaultsEvaluateConfig& c, const std::string& name, con
 void run_faults_evaluate(const FaultsEvaluateConfig& c, Call& call) {
   const training::RunFolder run = open_results(c.run, c.overwrite);
   c.machine.apply();
+  const auto of_survey = [&](const std::string& name, const FaultsModel* predicts) {
+    bool whole = false;
+    together([&] { whole = evaluate_survey(c, name, predicts, run, call); });
+    if (!whole) call.exit_code = exit_code_of_signal();
+  };
   if (!c.found.empty()) {
     check(c.data.empty() && c.model.empty(), "found= is what has been predicted: give it without model= and data=");
-    return evaluate_survey(c, c.found, nullptr, run, call);
+    return of_survey(c.found, nullptr);
   }
   FaultsModels models(c.model, c.machine.where());
   const bool cube = is_cube(c);
@@ -227,7 +236,7 @@ void run_faults_evaluate(const FaultsEvaluateConfig& c, Call& call) {
   if (!model.takes_single_sections() && !c.data.empty()) {
     check(fs::is_regular_file(fs::path(c.data)), c.data, " is no file: model ", model.architecture,
           " looks across lines, in cubes of SEG-Y files");
-    return evaluate_survey(c, models.name(cube), &model, run, call);
+    return of_survey(models.name(cube), &model);
   }
   std::vector<std::string> skipped;
   std::vector<LabelledSection> sections;
@@ -255,7 +264,8 @@ void run_faults_evaluate(const FaultsEvaluateConfig& c, Call& call) {
     sections = labelled_file(c);
   }
   for (const std::string& s : skipped) warn("skipped: ", s);
-  const FaultsEvaluation j = evaluate(model, sections, c.threshold.value_or(model.threshold), c.flips);
+  const FaultsEvaluation j = evaluate(model, sections, c.threshold.value_or(model.threshold), c.looks);
+  if (!communicator().root()) return;
   call.figures.add("sections", int64_t(sections.size()));
   add_figures(call.figures, j);
   call.figures.add("best_f1", j.curve.best_f1().f1());

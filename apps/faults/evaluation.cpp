@@ -6,21 +6,22 @@
 #include <cmath>
 
 #include "data/section_gaps.h"
+#include "training/shared_scores.h"
 #include "training/volume_inference.h"
 
 namespace kern::apps {
 
 std::vector<float> section_faults(const FaultsModel& model, std::vector<float> section, int64_t traces, int64_t samples,
-                                  bool flips) {
+                                  const FaultPasses& passes) {
   check(model.takes_single_sections(), "model ", model.architecture, " takes ",
         model.dimensions == 2 ? "neighbouring lines" : "cubes",
         ", not single sections: use one that takes sections (the one that comes with Kern for them, or of 'kern faults "
         "train model=unet')");
-  return section_faults(model, std::span(&section, 1), traces, samples, flips);
+  return section_faults(model, std::span(&section, 1), traces, samples, passes);
 }
 
 std::vector<float> section_faults(const FaultsModel& model, std::span<std::vector<float>> lines, int64_t traces,
-                                  int64_t samples, bool flips) {
+                                  int64_t samples, const FaultPasses& passes) {
   std::vector<bool> live;  // of the middle line
   for (size_t k = 0; k < lines.size(); ++k) {
     std::vector<bool> of_line = data::mirror_gaps(lines[k], samples);
@@ -36,7 +37,7 @@ std::vector<float> section_faults(const FaultsModel& model, std::span<std::vecto
       for (size_t k = 0; k < lines.size(); ++k) channels[i * lines.size() + k] = lines[k][i];
   }
   p = training::section_probability(model.module, lines.size() > 1 ? channels : middle, traces, samples,
-                                    {.tile = model.tile, .flips = flips});
+                                    {.tile = model.tile, .flips = passes.flips, .scales = passes.scales});
   data::clear_mutes(middle, samples, p);
   for (int64_t t = 0; t < traces; ++t)
     if (!live[size_t(t)]) std::fill_n(p.begin() + t * samples, samples, 0.0f);
@@ -51,7 +52,7 @@ std::vector<int64_t> lines_beside(const FaultsModel& model, int64_t line, int64_
 }
 
 std::vector<float> cube_faults(const FaultsModel& model, std::vector<float> cube, const data::Block& block,
-                               bool flips) {
+                               const FaultPasses& passes) {
   const int64_t line = block.crosslines * block.samples;
   std::vector<float> p;
   if (model.dimensions == 2) {
@@ -59,7 +60,7 @@ std::vector<float> cube_faults(const FaultsModel& model, std::vector<float> cube
       std::vector<std::vector<float>> lines;
       for (const int64_t k : lines_beside(model, i, block.inlines))
         lines.emplace_back(cube.begin() + k * line, cube.begin() + (k + 1) * line);
-      const std::vector<float> of_line = section_faults(model, lines, block.crosslines, block.samples, flips);
+      const std::vector<float> of_line = section_faults(model, lines, block.crosslines, block.samples, passes);
       p.insert(p.end(), of_line.begin(), of_line.end());
     }
     return p;
@@ -70,7 +71,7 @@ std::vector<float> cube_faults(const FaultsModel& model, std::vector<float> cube
         data::mirror_gaps(std::span(cube).subspan(size_t(i * line), size_t(line)), block.samples);
     live.insert(live.end(), of_line.begin(), of_line.end());
   }
-  p = training::cube_probability(model.module, cube, block, {.flips = flips});
+  p = training::cube_probability(model.module, cube, block, {.flips = passes.flips});
   for (int64_t i = 0; i < block.inlines; ++i)
     data::clear_mutes(std::span(cube).subspan(size_t(i * line), size_t(line)), block.samples,
                       std::span(p).subspan(size_t(i * line), size_t(line)));
@@ -182,36 +183,62 @@ std::vector<LabelledSection> validation_sections(const FaultsTrainConfig& c, con
   return first_pieces(cube_options(c, network, seed, std::move(windows), kPart), c.validation_sections);
 }
 
+namespace {
+double cross_entropy_sum(std::span<const float> p, const std::vector<int32_t>& labels) {
+  double loss = 0;
+  for (size_t i = 0; i < p.size(); ++i) {
+    if (labels[i] < 0) continue;
+    const double right = labels[i] > 0 ? double(p[i]) : 1 - double(p[i]);
+    loss -= std::log(std::max(right, 1e-7));
+  }
+  return loss;
+}
+
+// Of one section, thinned at the threshold.
+training::TolerantAgreement agreement_of(const LabelledSection& s, std::span<const float> p, double threshold) {
+  std::vector<float> thin = thinned(p, s.size, threshold);
+  const std::vector<int32_t> lines = lines_of(s);
+  for (size_t k = 0; k < thin.size(); ++k)
+    if (lines[k] < 0) thin[k] = 0;
+  training::TolerantAgreement own(2);
+  own.add(thin, lines, s.size);
+  return own;
+}
+}  // namespace
+
 FaultsEvaluation evaluate(const FaultsModel& model, const std::vector<LabelledSection>& sections, double threshold,
-                          bool flips) {
+                          const FaultPasses& passes) {
   FaultsEvaluation j;
   double loss = 0;
-  int64_t count = 0;
-  for (const LabelledSection& s : sections) {
-    std::vector<float> p = cube_faults(model, s.inputs, s.size, flips);
-    j.curve.add(p, s.labels);
-    for (size_t i = 0; i < p.size(); ++i) {
-      if (s.labels[i] < 0) continue;
-      const double right = s.labels[i] > 0 ? double(p[i]) : 1 - double(p[i]);
-      loss -= std::log(std::max(right, 1e-7));
-      ++count;
-    }
-    j.probabilities.push_back(std::move(p));
-  }
-  j.loss = count > 0 ? loss / double(count) : std::nan("");
+  const auto n = int64_t(sections.size());
+  training::score_together(
+      n,
+      [&](int64_t i) {
+        const LabelledSection& s = sections[size_t(i)];
+        const std::vector<float> p = cube_faults(model, s.inputs, s.size, passes);
+        return training::Parcel::of(cross_entropy_sum(p, s.labels), p);
+      },
+      [&](int64_t i, training::Parcel found) {
+        loss += found.one<double>();
+        std::vector<float> p = found.many<float>();
+        j.curve.add(p, sections[size_t(i)].labels);
+        j.probabilities.push_back(std::move(p));
+      });
+  j.loss = j.curve.count() > 0 ? loss / double(j.curve.count()) : std::nan("");
   j.point = threshold < 0 ? j.curve.best_f1() : j.curve.at(threshold);
-  for (size_t i = 0; i < sections.size(); ++i) {
-    const LabelledSection& s = sections[i];
-    std::vector<float> thin = thinned(j.probabilities[i], s.size, j.point.threshold);
-    const std::vector<int32_t> lines = lines_of(s);
-    for (size_t k = 0; k < thin.size(); ++k)
-      if (lines[k] < 0) thin[k] = 0;
-    training::TolerantAgreement own(2);
-    own.add(thin, lines, s.size);
-    j.tolerant.merge(own);
-    j.agreement.push_back(own.iou());
-    j.sections.push_back(std::move(own));
-  }
+  training::score_together(
+      n,
+      [&](int64_t i) {
+        return training::Parcel::of(
+            agreement_of(sections[size_t(i)], j.probabilities[size_t(i)], j.point.threshold).counts());
+      },
+      [&](int64_t, training::Parcel found) {
+        training::TolerantAgreement own(2);
+        own.add_counts(found.many<int64_t>());
+        j.tolerant.merge(own);
+        j.agreement.push_back(own.iou());
+        j.sections.push_back(std::move(own));
+      });
   return j;
 }
 

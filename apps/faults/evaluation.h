@@ -13,17 +13,18 @@
 
 namespace kern::apps {
 
-// The probability of a fault at every sample of a section [traces, samples] in the model's scale; traces without a
-// signal and mutes have none. Error for a network for cubes.
+// The probability of a fault at every sample of a section [traces, samples] in the model's scale, the mean of all passes;
+// traces without a signal and mutes have none. Error for a network for cubes.
 std::vector<float> section_faults(const FaultsModel& model, std::vector<float> section, int64_t traces, int64_t samples,
-                                  bool flips);
+                                  const FaultPasses& passes);
 // The same of the middle one of model.lines neighbouring lines.
 std::vector<float> section_faults(const FaultsModel& model, std::span<std::vector<float>> lines, int64_t traces,
-                                  int64_t samples, bool flips);
+                                  int64_t samples, const FaultPasses& passes);
 // Which lines those are for a line of so many, by index: beyond the last one it stands again.
 std::vector<int64_t> lines_beside(const FaultsModel& model, int64_t line, int64_t count);
-// The same of a cube: by a network for cubes all at once, by one for sections inline after inline.
-std::vector<float> cube_faults(const FaultsModel& model, std::vector<float> cube, const data::Block& block, bool flips);
+// The same of a cube: by a network for cubes all at once (at its own size), by one for sections inline after inline.
+std::vector<float> cube_faults(const FaultsModel& model, std::vector<float> cube, const data::Block& block,
+                               const FaultPasses& passes);
 
 // A labelled section or cube, as networks see it.
 struct LabelledSection {
@@ -49,9 +50,9 @@ struct FaultsEvaluation {
   std::vector<double> agreement;                      // its Tol-IoU@2
   std::vector<std::vector<float>> probabilities;      // of each
 };
-// threshold < 0: that of the best F1 of these very sections.
+// threshold < 0: that of the best F1 of these very sections. Ranks share the sections, and all get the same bits.
 FaultsEvaluation evaluate(const FaultsModel& model, const std::vector<LabelledSection>& sections, double threshold = -1,
-                          bool flips = false);
+                          const FaultPasses& passes = {});
 
 int64_t crop_of(const FaultsTrainConfig& config, const models::SectionModel& network);  // side of a piece
 // Pieces of made cubes as a network takes them: cubes, sections, or neighbouring lines.

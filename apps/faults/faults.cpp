@@ -25,7 +25,8 @@ const Task& faults_task() {
               .taking_one("survey")
               .on_ranks(),
           verb<FaultsEvaluateConfig>("evaluate", "measure a model on sections whose faults are known",
-                                     describe_faults_evaluate, run_faults_evaluate),
+                                     describe_faults_evaluate, run_faults_evaluate)
+              .on_ranks(),
           verb<FaultsPredictConfig>("predict", "find faults in SEG-Y files or in images of sections",
                                     describe_faults_predict, run_faults_predict)
               .taking_one("data")

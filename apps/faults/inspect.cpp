@@ -4,6 +4,7 @@
 
 #include "apps/faults/verbs.h"
 #include "apps/faults/volume.h"
+#include "data/below.h"
 #include "data/segy_inspect.h"
 #include "data/seismic_image.h"
 #include "engine/atomic_file.h"
@@ -246,7 +247,7 @@ void run_faults_inspect(const SegyInspectConfig& c, Call& call) {
   int64_t refused = 0;
   for (const fs::path& path : files) try {
       fs::path out;
-      if (!c.out.empty()) out = fs::path(c.out) / fs::relative(path, c.data).replace_extension();
+      if (!c.out.empty()) out = fs::path(c.out) / data::name_below(path, c.data).replace_extension();
       inspect_one(path, c, out, call);
       fmt::print("\n");
     } catch (const InternalError&) {

@@ -8,6 +8,7 @@
 #include "apps/faults/evaluation.h"
 #include "apps/faults/prediction.h"
 #include "apps/faults/verbs.h"
+#include "apps/ranks.h"
 #include "data/image.h"
 #include "data/npy.h"
 #include "data/segy_inspect.h"
@@ -349,7 +350,7 @@ bool predict_segy(const FaultsPredictConfig& c, FaultsModels& models, const Job&
 void predict_image(const FaultsPredictConfig& c, FaultsModels& models, const Job& job) {
   const data::Image grey = data::read_image(job.from, 1);
   const std::vector<float> v = data::section_of_image(grey, std::lround(c.agc));
-  const std::vector<float> p = section_faults(models.of(false), v, grey.W, grey.H, c.flips);
+  const std::vector<float> p = section_faults(models.of(false), v, grey.W, grey.H, c.looks);
   data::Image probability = data::make_raster(grey.H, grey.W, 1);
   for (int64_t x = 0; x < grey.W; ++x)
     for (int64_t y = 0; y < grey.H; ++y)
@@ -381,10 +382,7 @@ void run_faults_predict(const FaultsPredictConfig& c, Call& call) {
         fmt::print("stopped; what is done is kept in {}: the same command goes on there\n",
                    (job.to / "parts").string());
         call.figures.add("stopped", true);
-        // A signal may have reached one rank only.
-        for (const std::string& code : agree(std::to_string(training::SignalWatch::exit_code())))
-          call.exit_code = std::max(call.exit_code, std::stoi(code));
-        if (!root) call.exit_code = kDone;
+        call.exit_code = exit_code_of_signal();
         return;
       }
       ++done;

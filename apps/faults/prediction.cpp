@@ -34,7 +34,7 @@ void write_as_segy(const PlainCube& cube, const std::filesystem::path& to) {
 
 VolumeOptions volume_options(const FaultsPredictConfig& c, const FaultsModel& model) {
   return {.passes = c.passes,
-          .flips = c.flips,
+          .looks = c.looks,
           .two_scales = c.two_scales,
           .tile = c.tile,
           .margin = c.margin,

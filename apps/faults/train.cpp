@@ -35,7 +35,6 @@ struct Work {
 
 // Weights by which both classes count alike in the sum, by the labels of a batch.
 std::vector<float> balance(const std::vector<int32_t>& labels, double most) {
-  if (most == 1) return {};
   const auto faults = double(std::count(labels.begin(), labels.end(), 1)),
              others = double(std::count(labels.begin(), labels.end(), 0));
   return {1.0f, float(faults > 0 ? std::clamp(others / faults, 1.0, most) : most)};
@@ -102,15 +101,16 @@ Work begin_work(const FaultsTrainConfig& c, const RunFolder& run, std::string co
 // What trains: sections as they are made, or pieces of cubes.
 struct Batches {
   std::unique_ptr<StepSource> steps;
-  std::vector<int32_t> first_labels;
+  std::vector<float> class_weights;
 };
 template <class Source>
 Batches batches_of(Source source, std::optional<Source> unlabelled, BatchTensors<Source> tensors,
                    const FaultsTrainConfig& c) {
-  std::vector<int32_t> labels = source.batch(source.epoch(0), 0).labels;
+  std::vector<float> weights;
+  if (c.balance != 1) weights = balance(source.batch(source.epoch(0), 0).labels, c.balance);
   return {std::make_unique<StepLoaders<Source>>(std::move(source), std::move(unlabelled), std::move(tensors), c.recipe,
                                                 c.method),
-          std::move(labels)};
+          std::move(weights)};
 }
 
 // Pieces of the survey without labels: a view that only lies otherwise, and a strong one that sounds otherwise too.
@@ -179,7 +179,7 @@ struct Trained {
 std::optional<Trained> train(Work& w, Call& call) {
   const FaultsTrainConfig& c = w.c;
   Batches batches = make_batches(w);
-  const SegmentationLoss segmentation(c.loss, 2, balance(batches.first_labels, c.balance), w.device);
+  const SegmentationLoss segmentation(c.loss, 2, batches.class_weights, w.device);
   check(segmentation.outputs() == 1,
         "loss= must have bce or balanced_bce, for networks of one output, e.g. loss={bce: 1, dice: 1}");
   w.validation = checked_validation(w);
@@ -230,6 +230,7 @@ std::optional<Trained> train(Work& w, Call& call) {
 }
 
 void evaluate_and_report(const Work& w, const Trained& trained, Call& call) {
+  const WorkAlone alone;  // the other ranks are done
   const LoopState& end = trained.state;
   const FaultsModel best = load_faults_model(w.run.file(kBestModelFile));
   best.module.move_to(w.device);

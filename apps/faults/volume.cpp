@@ -1,6 +1,7 @@
 #include "apps/faults/volume.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
@@ -103,6 +104,8 @@ void VolumePrediction::take_over() {
 }
 
 void VolumePrediction::plan_lines() {
+  check(!options_.looks.scales.empty(),
+        "scales= names no size at which a section is looked at: give at least one, 1 for its own");
   const auto rows = int64_t(geometry_.inlines().size()), columns = int64_t(geometry_.crosslines().size());
   check(model_.lines == 1 || (rows >= model_.lines && columns >= model_.lines), file_.name(), " has ", rows,
         " inlines and ", columns, " crosslines: model ", model_.architecture, " looks at ", model_.lines,
@@ -139,12 +142,13 @@ std::string VolumePrediction::describe() const {
       weights = (weights ^ std::bit_cast<uint32_t>(v)) * 1099511628211u;
   }
   return fmt::format(
-      "{} {} traces {} samples scale {} model {} {:x} tile {} passes {}{} flips {} scales {} tile {} margin {} agc {} "
+      "{} {} traces {} samples scale {} model {} {:x} tile {} passes {}{} flips {} scales {} two {} tile {} margin {} "
+      "agc {} "
       "threshold {} memory {} thin {} dip {} azimuth {} sticks {} {} velocity {} depth {}",
       file_.bytes(), file_.traces(), file_.samples(), scale_, model_.architecture, weights, model_.tile, inlines_,
-      crosslines_, options_.flips, options_.two_scales, options_.tile, options_.margin, gain_, options_.threshold,
-      options_.memory, options_.thin, options_.dip, options_.azimuth, options_.sticks, options_.least_piece,
-      options_.velocity, file_.layout().depth);
+      crosslines_, options_.looks.flips, fmt::join(options_.looks.scales, ","), options_.two_scales, options_.tile,
+      options_.margin, gain_, options_.threshold, options_.memory, options_.thin, options_.dip, options_.azimuth,
+      options_.sticks, options_.least_piece, options_.velocity, file_.layout().depth);
 }
 
 void VolumePrediction::save_progress() {
@@ -206,9 +210,13 @@ void VolumePrediction::predict_line(const Line& line) {
                                          : geometry_.crossline_section(all[size_t(k)]));
   const SegySection& s = sections[sections.size() / 2];
   const auto n = size_t(file_.samples());
-  const auto count = int64_t(s.traces.size()), context = std::max<int64_t>(model_.reach, model_.tile / 2);
-  const int64_t most =
-      std::max(4 * context, options_.memory / (kBytesPerSectionSample * file_.samples() * model_.lines));
+  const std::vector<double>& scales = options_.looks.scales;
+  const auto [low, high] = std::minmax_element(scales.begin(), scales.end());
+  const double least = std::min(1.0, *low), most_scaled = std::max(1.0, *high);
+  const auto count = int64_t(s.traces.size()),
+             context = int64_t(double(std::max<int64_t>(model_.reach, model_.tile / 2)) / least),
+             most = std::max(4 * context, int64_t(double(options_.memory) / (most_scaled * most_scaled) /
+                                                  double(kBytesPerSectionSample * file_.samples() * model_.lines)));
   data::TraceStore& to = along_[line.along_inline ? 0 : 1];
   const int64_t step = count <= most ? count : most - 2 * context;
   for (int64_t first = 0; first < count; first += step) {
@@ -218,7 +226,7 @@ void VolumePrediction::predict_line(const Line& line) {
     std::vector<std::vector<float>> in;
     for (const SegySection& beside : sections)
       in.push_back(amplitudes(std::span(beside.traces).subspan(size_t(from), size_t(until - from))));
-    const std::vector<float> p = section_faults(model_, in, until - from, int64_t(n), options_.flips);
+    const std::vector<float> p = section_faults(model_, in, until - from, int64_t(n), options_.looks);
     for (int64_t k = first; k < last; ++k)
       if (s.traces[size_t(k)] >= 0 && !at_edge(k, count))
         to.write(s.traces[size_t(k)], std::span(p).subspan(size_t(k - from) * n, n));
@@ -257,7 +265,7 @@ void VolumePrediction::predict_cube(const data::BlockTile& tile) {
   }
   if (std::find(live.begin(), live.end(), true) == live.end()) return;
   std::vector<float> p = training::cube_probability(model_.module, cube, seen,
-                                                    {.flips = options_.flips, .two_scales = options_.two_scales});
+                                                    {.flips = options_.looks.flips, .two_scales = options_.two_scales});
   for (size_t k = 0; k < p.size(); ++k) p[k] *= measured[k];
   for (int64_t i = tile.core.from[0]; i < tile.core.to[0]; ++i)
     for (int64_t x = tile.core.from[1]; x < tile.core.to[1]; ++x) {

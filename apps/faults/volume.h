@@ -22,7 +22,7 @@ namespace kern::apps {
 
 struct VolumeOptions {
   Passes passes = Passes::automatic;
-  bool flips = false;
+  FaultPasses looks;
   bool two_scales = false;   // cubes: the mean with the cube twice as large
   int64_t tile = 0;          // cubes: longest side of what a tile answers for; 0: as memory allows
   int64_t margin = 16;       // cubes: samples that a tile sees round what it answers for

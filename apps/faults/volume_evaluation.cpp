@@ -5,6 +5,7 @@
 
 #include "data/block_tiles.h"
 #include "data/interpretation.h"
+#include "training/shared_scores.h"
 
 namespace kern::apps {
 namespace {
@@ -34,7 +35,10 @@ VolumeEvaluation evaluate_volume(const std::function<void(int64_t trace, std::sp
   const data::Block whole{int64_t(geometry.inlines().size()), int64_t(geometry.crosslines().size()), labels.samples()};
   const int64_t margin = kAround + int64_t(std::ceil(o.tolerance));
   std::vector<float> trace(size_t(labels.samples())), truth(trace.size());
-  for (const data::BlockTile& tile : data::block_tiles(whole, margin, o.memory / kBytesPerSample)) {
+  const std::vector<data::BlockTile> tiles = data::block_tiles(whole, margin, o.memory / kBytesPerSample);
+  const auto compare = [&](int64_t number) {
+    const data::BlockTile& tile = tiles[size_t(number)];
+    VolumeEvaluation own{.curve = {}, .agreement = training::TolerantAgreement(o.tolerance)};
     const data::Block block = tile.seen.block();
     std::vector<float> found(size_t(block.size()), 0.0f);
     std::vector<int32_t> drawn(found.size(), -1);
@@ -57,14 +61,19 @@ VolumeEvaluation evaluate_volume(const std::function<void(int64_t trace, std::sp
     for (int64_t i = core.from[0]; i < core.to[0]; ++i)
       for (int64_t x = core.from[1]; x < core.to[1]; ++x) {
         const auto at = size_t(block.index(i, x, core.from[2])), count = size_t(core.to[2] - core.from[2]);
-        sum.curve.add(std::span(found).subspan(at, count), std::span(drawn).subspan(at, count));
+        own.curve.add(std::span(found).subspan(at, count), std::span(drawn).subspan(at, count));
       }
     if (o.thin_labels) thin(drawn, block);
     if (o.thin) thin(found, block, o.threshold);
     else
       for (float& p : found) p = double(p) >= o.threshold ? p : 0.0f;
-    sum.agreement.add(found, drawn, block, core);
-  }
+    own.agreement.add(found, drawn, block, core);
+    return training::Parcel::of(own.curve.counts(), own.agreement.counts());
+  };
+  training::score_together(int64_t(tiles.size()), compare, [&](int64_t, training::Parcel found) {
+    sum.curve.add_counts(found.many<int64_t>());
+    sum.agreement.add_counts(found.many<int64_t>());
+  });
   return sum;
 }
 

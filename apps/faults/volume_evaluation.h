@@ -25,7 +25,7 @@ struct VolumeEvaluation {
 };
 
 // `probability` gives all samples of a trace of the file that `geometry` is of; `labels` has the same traces: above 0
-// is a fault (or one of fault_values), 0 is none, negative: nobody looked.
+// is a fault (or one of fault_values), 0 is none, negative: nobody looked. Ranks share the blocks, and all get the same.
 VolumeEvaluation evaluate_volume(const std::function<void(int64_t trace, std::span<float> values)>& probability,
                                  const data::SegyFile& labels, const data::SegyGeometry& geometry,
                                  const VolumeEvaluationOptions& options);

@@ -60,7 +60,13 @@ void describe_split(Schema& keys, ImagesSplit& s) {
       .key("validation_list", s.validation_list, "text file of names, one a line: exactly these validate")
       .key("validation_image_dir", s.validation_image_dir,
            "folder inside data= of the images that validate, if they have one of their own")
-      .key("validation_mask_dir", s.validation_mask_dir, "and the one of their masks");
+      .key("validation_mask_dir", s.validation_mask_dir, "and the one of their masks")
+      .key("test", s.test,
+           "share of the images with masks that no training looks at, for one last figure: kern images evaluate "
+           "images=test",
+           training::Allowed{.low = 0, .high = 1, .open_high = true})
+      .key("test_list", s.test_list, "text file of names, one a line: exactly these are kept for that figure");
+  describe_groups(keys, s.groups, "a split");
 }
 
 // Of the images in training, and of their strong views.
@@ -167,7 +173,11 @@ std::vector<data::Rgb> palette_of(const training::ClassList& classes) {
 }
 
 void describe_images_init(Schema& keys, ImagesInitConfig& c) {
-  keys.section("Data").key("data", c.data, "folder of images and masks", training::required());
+  keys.section("Data")
+      .key("data", c.data, "folder of images and masks", training::required())
+      .key("encoder.weights", c.weights,
+           "safetensors or ONNX file of a pretrained MobileNetV2, on which the network is then built: worth much more "
+           "than any other setting where there are few images");
   keys.section("Output")
       .key("out", c.out, "configuration to write")
       .key("overwrite", c.overwrite, "replace it if it is there");
@@ -237,7 +247,7 @@ void describe_images_evaluate(Schema& keys, ImagesEvaluateConfig& c) {
       .key("image_dir", c.image_dir, "folder of the images inside data=")
       .key("mask_dir", c.mask_dir, "folder of the masks inside data=")
       .key("mask_suffix", c.mask_suffix, "what a mask's name has more than its image's");
-  describe_part(keys, "images", c.images, false);
+  describe_part(keys, "images", c.images);
   keys.key("ignore_unmapped", c.ignore_unmapped, "mask values of no class take no part; otherwise they are an error")
       .key("strict", c.strict, "a file that cannot be used ends the command");
   describe_inference(keys, c.inference);

@@ -5,6 +5,7 @@
 
 #include "apps/parts.h"
 #include "data/image_augment.h"
+#include "data/image_groups.h"
 #include "data/image_split.h"
 #include "data/masks.h"
 #include "models/table2d.h"
@@ -36,13 +37,15 @@ struct ImagesData {
 struct ImagesSplit {
   double validation = 0.3;
   int folds = 0, fold = 0;
-  std::string validation_list, validation_image_dir, validation_mask_dir;
+  std::string validation_list, test_list, validation_image_dir, validation_mask_dir;
+  double test = 0;
+  data::GroupOptions groups;
   int64_t seed =
       1;  // not that of the training: trainings that differ in their seed alone are validated on the same images
 };
 
 struct ImagesInitConfig {
-  std::string data, out = "images.yaml";
+  std::string data, weights, out = "images.yaml";
   bool overwrite = false;
 };
 void describe_images_init(training::Schema& keys, ImagesInitConfig& config);

@@ -4,6 +4,7 @@
 #include "apps/images/source.h"
 #include "apps/images/verbs.h"
 #include "apps/training_run.h"
+#include "engine/communicator.h"
 #include "kernels/common/log.h"
 #include "training/task_model.h"
 
@@ -35,9 +36,10 @@ void run_images_evaluate(const ImagesEvaluateConfig& c, Call& call) {
     }
   check(!masked.empty(), "no image of ", c.data, " has a mask: set mask_dir= or mask_suffix=");
   for (const int64_t i :
-       chosen(c.images, {model.training_images, model.validation_images, {}}, names, {"images", c.data}))
+       chosen(c.images, {model.training_images, model.validation_images, model.test_images}, names, {"images", c.data}))
     which.push_back(masked[size_t(i)]);
   const ImagesEvaluation j = evaluate(model, store, which, c.inference);
+  if (!communicator().root()) return;
   call.figures.add("images", int64_t(which.size()));
   add_figures(call.figures, j);
   write_report(run, ImagesReport{.title = "Images: evaluation of " + c.model,

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/ops/segmentation_score.h"
+#include "training/shared_scores.h"
 
 namespace kern::apps {
 
@@ -61,45 +62,65 @@ std::vector<ImageScore> score_together(const ImagesModel& model, std::span<const
   return out;
 }
 
+// Images that go through the network at once, at that size; without one: a single image in parts.
+struct Batch {
+  std::vector<int64_t> images;
+  std::optional<data::ImageSize> size;
+};
+std::vector<Batch> batches_of(const ImagesModel& model, const data::ImageStore& store, std::span<const int64_t> which,
+                              const InferenceOptions& inference) {
+  // No more pixels than so many of the training's images: what is validated may be larger.
+  const int64_t most = int64_t(kTogether) * model.H * model.W;
+  std::vector<Batch> batches;
+  for (const int64_t i : which) {
+    const data::ImageFacts& facts = store.facts()[size_t(i)];
+    const auto size = whole_pass(model, {facts.H, facts.W}, inference);
+    if (!batches.empty() && size && batches.back().size == size) {
+      Batch& last = batches.back();
+      if (last.images.size() < kTogether && int64_t(last.images.size() + 1) * size->H * size->W <= most) {
+        last.images.push_back(i);
+        continue;
+      }
+    }
+    batches.push_back({{i}, size});
+  }
+  return batches;
+}
+
 }  // namespace
 
 ImagesEvaluation evaluate(const ImagesModel& model, const data::ImageStore& store, std::span<const int64_t> which,
                           const InferenceOptions& inference, double threshold) {
   const training::ClassList classes = class_list(model.classes);
   ImagesEvaluation result{training::ConfusionMatrix(classes), 0, {}, {}};
-  double loss = 0;
-  const auto take = [&](int64_t image, const ImageScore& s) {
-    const training::ConfusionMatrix& own = s.matrix;
-    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-    const bool any = own.total() > 0;
-    EvaluatedImage evaluated{image, any ? own.accuracy() : kNone, any ? own.mean_iou() : kNone, own.total(), {}};
-    for (int64_t k = 0; k < own.class_count(); ++k)
-      evaluated.iou.push_back(own.support(k) + own.predicted(k) > 0 ? own.iou(k) : kNone);
-    result.images.push_back(std::move(evaluated));
-    result.tallies.emplace_back(own);
-    result.matrix.merge(own);
-    loss += s.loss;
+  const std::vector<Batch> batches = batches_of(model, store, which, inference);
+  const auto score = [&](int64_t b) {
+    const auto& [images, size] = batches[size_t(b)];
+    std::vector<Loaded> loaded;
+    for (const int64_t i : images) loaded.push_back(store.get(i));
+    std::vector<ImageScore> scores;
+    if (size) scores = score_together(model, loaded, *size, threshold, classes);
+    else scores.push_back(score_in_parts(model, *loaded[0], inference, threshold, classes));
+    training::Parcel p;
+    for (const ImageScore& s : scores) p.put(s.loss).put(s.matrix);
+    return p;
   };
-  for (size_t begin = 0; begin < which.size();) {
-    std::vector<Loaded> together{store.get(which[begin])};
-    const auto size = whole_pass(model, together[0]->image, inference);
-    if (!size) {
-      take(which[begin], score_in_parts(model, *together[0], inference, threshold, classes));
-      ++begin;
-      continue;
+  double loss = 0;
+  const auto take = [&](int64_t b, training::Parcel found) {
+    for (const int64_t image : batches[size_t(b)].images) {
+      loss += found.one<double>();
+      const training::ConfusionMatrix own = found.matrix(classes);
+      constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+      const bool any = own.total() > 0;
+      EvaluatedImage evaluated{image, any ? own.accuracy() : kNone, any ? own.mean_iou() : kNone, own.total(), {}};
+      for (int64_t k = 0; k < own.class_count(); ++k)
+        evaluated.iou.push_back(own.support(k) + own.predicted(k) > 0 ? own.iou(k) : kNone);
+      result.images.push_back(std::move(evaluated));
+      result.tallies.emplace_back(own);
+      result.matrix.merge(own);
     }
-    // No more pixels than so many of the training's images: what is validated may be larger.
-    const int64_t most = int64_t(kTogether) * model.H * model.W, each = size->H * size->W;
-    for (size_t i = begin + 1; i < which.size() && together.size() < kTogether; ++i) {
-      if (int64_t(together.size() + 1) * each > most) break;
-      Loaded next = store.get(which[i]);
-      if (whole_pass(model, next->image, inference) != size) break;
-      together.push_back(std::move(next));
-    }
-    const std::vector<ImageScore> scores = score_together(model, together, *size, threshold, classes);
-    for (size_t i = 0; i < scores.size(); ++i) take(which[begin + i], scores[i]);
-    begin += together.size();
-  }
+  };
+  training::score_together(int64_t(batches.size()), score, take);
   const int64_t counted = result.matrix.total();
   result.loss = counted > 0 ? loss / double(counted) : 0;
   return result;

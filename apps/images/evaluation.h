@@ -22,6 +22,7 @@ struct ImagesEvaluation {
   std::vector<EvaluatedImage> images;
   std::vector<training::ClassTally> tallies;  // of the images, for intervals_of()
 };
+// Ranks share the images, and all get the same bits (training/shared_scores.h).
 ImagesEvaluation evaluate(const ImagesModel& model, const data::ImageStore& store, std::span<const int64_t> which,
                           const InferenceOptions& inference = {}, double threshold = 0.5);
 

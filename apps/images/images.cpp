@@ -21,7 +21,8 @@ const Task& images_task() {
                                   run_images_train)
               .on_ranks(),
           verb<ImagesEvaluateConfig>("evaluate", "evaluate a model on images with masks; writes a report",
-                                     describe_images_evaluate, run_images_evaluate),
+                                     describe_images_evaluate, run_images_evaluate)
+              .on_ranks(),
           verb<ImagesPredictConfig>("predict", "write the mask of an image, or of every image of a folder",
                                     describe_images_predict, run_images_predict)
               .on_ranks(),

@@ -38,6 +38,7 @@ json to_json(const ImagesModel& m) {
           {"ignore", m.ignore},
           {"training_pictures", m.training_images},
           {"validation_pictures", m.validation_images},
+          {"test_pictures", m.test_images},
           {"provenance", m.provenance}};
 }
 
@@ -67,6 +68,7 @@ ImagesModel from_json(const json& j) {
   m.ignore = j.at("ignore").get<std::vector<int>>();
   m.training_images = j.at("training_pictures").get<std::vector<std::string>>();
   m.validation_images = j.at("validation_pictures").get<std::vector<std::string>>();
+  m.test_images = j.value("test_pictures", std::vector<std::string>());  // older files have none
   m.provenance = j.at("provenance").get<std::string>();
   return m;
 }

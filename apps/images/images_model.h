@@ -23,7 +23,7 @@ struct ImagesModel {
   std::vector<data::ImageClass> classes;
   data::MaskKind masks = data::MaskKind::index;
   std::vector<int> ignore;
-  std::vector<std::string> training_images, validation_images;
+  std::vector<std::string> training_images, validation_images, test_images;
   std::string provenance;  // version, seed, data hash
 
   AnyModule module;  // made by build() or load_images_model()
@@ -42,7 +42,7 @@ enum class Way {
   tiles,         // at its own size, in parts of the size that was trained on
   scaled_tiles,  // scaled as the training images were, and then in such parts: it is much larger than they were
 };
-Way way_of(const ImagesModel& model, const data::Image& image, Window window);
+Way way_of(const ImagesModel& model, data::ImageSize image, Window window);
 
 // At the image's own size, whatever that is; the memory needed grows with its width, not with its height. The image
 // has the channels that the network takes.
@@ -56,7 +56,7 @@ data::Labels label_image(const ImagesModel& model, const data::Image& image, con
 
 // The size at which an image goes through the network in one piece and once; nothing where it is cut into tiles or
 // passes mirrored or at other sizes too.
-std::optional<data::ImageSize> whole_pass(const ImagesModel& model, const data::Image& image,
+std::optional<data::ImageSize> whole_pass(const ImagesModel& model, data::ImageSize image,
                                           const InferenceOptions& inference);
 // Such images of one size in one batch: probabilities [N,h,w,C] where the model is; C = 1 are those of class 1 of
 // two.

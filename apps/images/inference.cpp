@@ -77,7 +77,7 @@ void give_tiled(const ImagesModel& model, const data::Image& image, const Infere
 
 }  // namespace
 
-Way way_of(const ImagesModel& model, const data::Image& image, Window window) {
+Way way_of(const ImagesModel& model, data::ImageSize image, Window window) {
   if (window == Window::tiles) return Way::tiles;
   const bool scaled = !model.own_size && model.fit == data::Fit::scale;
   if (window == Window::whole) return scaled ? Way::squeezed : Way::whole;
@@ -89,12 +89,12 @@ Way way_of(const ImagesModel& model, const data::Image& image, Window window) {
   return larger ? Way::scaled_tiles : Way::squeezed;
 }
 
-std::optional<data::ImageSize> whole_pass(const ImagesModel& model, const data::Image& image,
+std::optional<data::ImageSize> whole_pass(const ImagesModel& model, data::ImageSize image,
                                           const InferenceOptions& inference) {
   if (!inference.once()) return {};
   switch (way_of(model, image, inference.window)) {
     case Way::whole:
-      return data::ImageSize{image.H, image.W};
+      return image;
     case Way::squeezed:
       return data::ImageSize{model.H, model.W};
     case Way::tiles:
@@ -126,7 +126,7 @@ void predict_image(const ImagesModel& model, const data::Image& image, const Inf
                    const training::RowsOfProbabilities& give) {
   internal_check(image.C == model.network.in, "an image of other channels than the network's");
   const int64_t K = model.class_count();
-  switch (way_of(model, image, inference.window)) {
+  switch (way_of(model, {image.H, image.W}, inference.window)) {
     case Way::tiles:
       return give_tiled(model, image, inference, give);
     case Way::whole:
@@ -153,7 +153,7 @@ void predict_image(const ImagesModel& model, const data::Image& image, const Inf
 
 data::Labels label_image(const ImagesModel& model, const data::Image& image, const InferenceOptions& inference,
                          double threshold, const std::string& name, const training::RowsOfProbabilities& give) {
-  const Way way = way_of(model, image, inference.window);
+  const Way way = way_of(model, {image.H, image.W}, inference.window);
   if (way == Way::scaled_tiles)
     inform(name, ": ", image.W, " x ", image.H, " pixels, where the training images had ", model.seen_W, " x ",
            model.seen_H,

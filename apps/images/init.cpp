@@ -14,7 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kLong = 320, kCrop = 256, kMultiple = 32;  // of what a network sees
-constexpr double kLeastWidth = 4;                            // of an object there, in pixels
+constexpr double kRare = 0.02;     // a class of fewer of all pixels is lost beside the others without weights
+constexpr double kLeastWidth = 4;  // of an object there, in pixels
 
 // Folders that come in two, as CamVid has them: images and masks of the training, and of the validation.
 struct Layout {
@@ -86,6 +87,7 @@ void write_classes(NewConfig& out, const data::MaskSurvey& masks) {
 void run_images_init(const ImagesInitConfig& c, Call& call) {
   NewConfig out(c.out, c.overwrite);
   check(fs::is_directory(c.data), c.data, " is no folder: data= names the folder of the images and masks");
+  check(c.weights.empty() || fs::exists(c.weights), "encoder.weights=", c.weights, " does not exist");
   const Layout layout = layout_of(c.data);
   const data::ImageSet set = data::load_image_folder(
       {.path = c.data, .image_dir = layout.images, .mask_dir = layout.masks, .mask_suffix = layout.suffix});
@@ -131,8 +133,9 @@ void run_images_init(const ImagesInitConfig& c, Call& call) {
     size = {int(side), int(side)};
   }
   out.comment(fmt::format(
-      "Half of the object's pixels lie where it is {:.0f} pixels wide or less; scaled to {} x {} that would be "
+      "Half of {} pixels lie where it is {:.0f} pixels wide or less; scaled to {} x {} that would be "
       "{:.1f}{}.",
+      masks.kind == data::MaskKind::nonzero || masks.values.size() <= 2 ? "the object's" : "the narrowest class's",
       masks.object_width, to_multiple(double(W) * scale), to_multiple(double(H) * scale), width,
       crop ? fmt::format(", less than {:.0f}: the network sees parts at full size", kLeastWidth)
            : ": enough to be seen whole"));
@@ -150,7 +153,13 @@ void run_images_init(const ImagesInitConfig& c, Call& call) {
   const int batch = training >= 64 ? 8 : training >= 16 ? 4 : 2;
   const int64_t updates = std::max<int64_t>(1, training / batch),
                 wanted = masks.kind == data::MaskKind::nonzero ? 1000 : 3000;
-  out.key("model", std::string("unet"));
+  if (c.weights.empty()) {
+    out.key("model", std::string("unet"));
+  } else {
+    out.key("model", std::string("mobilenet_fpn"), "a feature pyramid on a pretrained encoder");
+    out.key("encoder.weights", c.weights);
+    out.key("encoder.lr", 0.1, "of lr: it knows much already");
+  }
   out.key("batch", batch);
   out.key("epochs", std::clamp<int64_t>((wanted + updates - 1) / updates, 10, 300),
           fmt::format("of about {} updates; fewer than 300 in all learn little", updates));
@@ -162,6 +171,9 @@ void run_images_init(const ImagesInitConfig& c, Call& call) {
     out.key("optimiser", std::string("adamw"));
     out.key("weight_decay", 1e-4);
     out.key("clip", 1.0);
+    if (masks.rarest_share < kRare)
+      out.key("class_weights", std::string("inverse_root"),
+              fmt::format("the rarest class has {:.2f} % of the pixels", 100 * masks.rarest_share));
     out.key("monitor", std::string("mean_iou"));
   }
   out.key("run", std::string("runs/") + fs::path(c.out).stem().string());

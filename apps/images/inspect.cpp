@@ -42,6 +42,7 @@ void run_images_inspect(const ImagesTrainConfig& c, Call& call) {
   if (labelled >= 2) split = split_source(source, c.split);
   fmt::print("{} images ({} with masks), {} pixels", source.usable.size(), labelled, pixels);
   if (split) fmt::print("; {} train, {} validate", split->training.size(), split->validation.size());
+  if (split && !split->test.empty()) fmt::print(", {} are kept for the test", split->test.size());
   fmt::print("\n");
   const std::vector<int64_t> counts = data::class_counts(store, all);
   int64_t total = 0, ignored = 0;

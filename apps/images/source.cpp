@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/groups.h"
 #include "kernels/common/log.h"
 
 namespace kern::apps {
@@ -76,34 +77,32 @@ void warn_and_check(const ImagesSource& source, const ImagesData& d) {
 
 data::ImageSplit split_source(const ImagesSource& source, const ImagesSplit& s) {
   const data::ImageStore& store = *source.store;
-  if (!s.validation_image_dir.empty()) {
-    data::ImageSplit split;
-    const size_t own = store.images().size();
-    std::vector<char> validates(own, 0);
-    for (const int64_t i : source.own_validation) validates[size_t(i)] = 1;
-    for (const int64_t i : source.usable)
-      if (!store.images()[size_t(i)].mask.empty())
-        (validates[size_t(i)] ? split.validation : split.training).push_back(i);
-      else split.unlabelled.push_back(i);
-    check(!split.training.empty() && !split.validation.empty(), split.training.size(),
-          " images with a mask are left for training and ", split.validation.size(),
-          " for validation: look at mask_dir= and validation_mask_dir=");
-    return split;
-  }
-  std::vector<data::ImageFile> images;
+  std::vector<data::ImageFile> images;  // the usable ones
   std::vector<data::ImageFacts> facts;
+  std::vector<std::string> ids;
+  std::vector<int64_t> validating;
   for (const int64_t i : source.usable) {
+    if (std::binary_search(source.own_validation.begin(), source.own_validation.end(), i))
+      validating.push_back(int64_t(images.size()));
     images.push_back(store.images()[size_t(i)]);
     facts.push_back(store.facts()[size_t(i)]);
+    ids.push_back(images.back().id);
   }
+  const std::vector<int64_t> group = data::joined_groups(data::group_equal(facts), data::group_images(ids, s.groups));
+  check(s.validation_image_dir.empty() || !source.own_validation.empty(),
+        "no image of validation_image_dir=", s.validation_image_dir,
+        " has a mask in validation_mask_dir=", s.validation_mask_dir, ": nothing would validate");
   data::ImageSplit split = data::split_images(images,
                                               {.validation = s.validation,
                                                .folds = s.folds,
                                                .fold = s.fold,
                                                .validation_list = s.validation_list,
+                                               .test_list = s.test_list,
+                                               .validating = validating,
+                                               .test = s.test,
                                                .seed = uint64_t(s.seed)},
-                                              data::group_equal(facts));
-  for (auto* side : {&split.training, &split.validation, &split.unlabelled})
+                                              group);
+  for (auto* side : {&split.training, &split.validation, &split.test, &split.unlabelled})
     for (int64_t& i : *side) i = source.usable[size_t(i)];
   return split;
 }

@@ -8,6 +8,7 @@
 #include "apps/images/report.h"
 #include "apps/images/source.h"
 #include "apps/images/verbs.h"
+#include "apps/parts.h"
 #include "apps/training_run.h"
 #include "data/labelled_share.h"
 #include "engine/model_file.h"
@@ -55,20 +56,25 @@ std::unique_ptr<Loaders> make_loaders(const Work& w) {
   return std::make_unique<Loaders>(std::move(labelled), std::move(unlabelled), image_tensors(), c.recipe, c.method);
 }
 
-// The smallest batch of a pass: what remains after the whole ones.
-int64_t smallest_batch(const data::ImageBatches& b, int64_t batch) {
-  const int64_t rest = b.images() % batch;
-  return rest > 0 ? rest : std::min(batch, b.images());
+// The smallest batch of a pass, what remains after the whole ones: as many of its images as make statistics together, all or
+// a rank's part.
+int64_t smallest_batch(const data::ImageBatches& b, int64_t batch, bool together) {
+  const int64_t rest = b.images() % batch, smallest = rest > 0 ? rest : std::min(batch, b.images());
+  return together ? smallest : std::max<int64_t>(1, smallest / communicator().size());
 }
 
 // A batch of one image, so small that a deep level of the network has one pixel, gives batch norm nothing to make
 // statistics of. The error of the step would come at the end of the first epoch: it is said before the first step.
 void check_small_batches(const ImagesTrainConfig& c, const Loaders& loaders, NetworkTraining& training) {
+  const int ranks = communicator().size();
+  const bool on_cpu = c.machine.where() == Device::cpu;  // where statistics may be of all ranks' samples
+  const bool together = ranks == 1 || (on_cpu && c.method.syncs_batch_norm(c.recipe, ranks));
   const int64_t second = c.method.unlabelled_or(c.recipe.batch);
-  const int64_t labelled = smallest_batch(loaders.labelled(), c.recipe.batch),
-                unlabelled = loaders.unlabelled() ? smallest_batch(*loaders.unlabelled(), second) : 2;
+  const int64_t labelled = smallest_batch(loaders.labelled(), c.recipe.batch, together),
+                unlabelled = loaders.unlabelled() ? smallest_batch(*loaders.unlabelled(), second, together) : 2;
   if (labelled > 1 && unlabelled > 1) return;
   try {
+    const WorkAlone alone;  // statistics of these images
     training.foresee(labelled, unlabelled);
   } catch (const InternalError&) {
     throw;
@@ -77,12 +83,14 @@ void check_small_batches(const ImagesTrainConfig& c, const Loaders& loaders, Net
     const data::ImageBatches& b = first ? loaders.labelled() : *loaders.unlabelled();
     const int64_t batch = first ? c.recipe.batch : second;
     int64_t fits = 2;
-    while (fits < b.images() && b.images() % fits == 1) ++fits;
+    while (fits < b.images() && smallest_batch(b, fits, together) == 1) ++fits;
     throw Error(text("of ", b.images(), first ? "" : " unlabelled", " images in batches of ", batch,
-                     " a batch has a single one, and a deep level of model=", c.model, " then has a single pixel at ",
-                     b.W(), " x ", b.H(), ", of which batch norm cannot make statistics (", e.sentence(), "). ",
+                     together ? " a batch has a single one" : " a rank has a single one of a batch",
+                     ", and a deep level of model=", c.model, " then has a single pixel at ", b.W(), " x ", b.H(),
+                     ", of which batch norm cannot make statistics (", e.sentence(), "). ",
                      b.images() > 1 ? text("Set ", first ? "batch=" : "semi.unlabelled_batch=", fits,
-                                           " or another that leaves no single one, or a larger size=")
+                                           " or another that leaves no single one, or a larger size=",
+                                           together || !on_cpu ? "" : ", or sync_batch_norm=on")
                                     : std::string("Add images, or set a larger size=")));
   }
 }
@@ -155,6 +163,7 @@ Work read_images(const ImagesTrainConfig& c, const RunFolder& run, Call& call) {
       "from its background");
   warn_and_check(w.source, c.data);
   w.split = split_source(w.source, c.split);
+  announce_test(int64_t(w.split.test.size()), "images");
   w.shown = data::choose_share(w.split.training, data::group_equal(w.store().facts()), c.labelled_fraction,
                                uint64_t(c.recipe.seed));
   w.unlabelled = data::without_labels(w.shown, w.split.unlabelled);
@@ -195,6 +204,7 @@ ImagesModel new_model(const Work& w, const Loaders& loaders, int outputs) {
   m.ignore = c.data.ignore;
   m.training_images = ids_of(w.store(), w.split.training);
   m.validation_images = ids_of(w.store(), w.split.validation);
+  m.test_images = ids_of(w.store(), w.split.test);
   m.provenance =
       fmt::format("kern {} seed {} data {}", build_info::kVersion, c.recipe.seed, hash_text(w.store().hash()));
   make_network(c, loaders, m);
@@ -266,7 +276,7 @@ std::optional<Trained> train(const Work& w, Call& call) {
   Training t = training.for_loop();
   t.validate = [&](int epoch) {
     const ImagesEvaluation j = evaluate(model, w.store(), w.split.validation);
-    if (!shown.empty()) w.run.write(panel_name(epoch + 1), panel_png(model, w.store(), shown));
+    if (!shown.empty() && communicator().root()) w.run.write(panel_name(epoch + 1), panel_png(model, w.store(), shown));
     Validation v = validation_of(j.matrix, j.loss, c.monitor);
     if (model.class_count() == 2) v.figures.emplace_back(to_string(Monitor::binary_iou), j.matrix.iou(1));
     return v;
@@ -283,6 +293,7 @@ std::optional<Trained> train(const Work& w, Call& call) {
 }
 
 void evaluate_and_report(const Work& w, const Trained& trained, Call& call) {
+  const WorkAlone alone;  // the other ranks are done
   const ImagesTrainConfig& c = w.c;
   const LoopState& end = trained.state;
   const ImagesModel best = load_images_model(w.run.file(kBestModelFile));

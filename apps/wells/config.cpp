@@ -21,7 +21,9 @@ void describe_class(Schema& keys, WellsClass& c) {
 void describe_data(Schema& keys, WellsData& d) {
   keys.section("Data")
       .key("data", d.path, "folder of LAS and CSV files (searched recursively), or one file")
-      .key("curves", d.curves, "input curves in channel order; a|b means a, or b where a file has no a", required())
+      .key("curves", d.curves,
+           "input curves in channel order; a|b means a, or b where a file has no a; depth is the depth itself",
+           required())
       .key("label", d.label, "label curve or column, aliases as above; empty: none")
       .list("classes", d.classes, "classes in index order; empty: as many as the labels need", describe_class)
       .key("ignore_unmapped", d.ignore_unmapped,
@@ -45,6 +47,9 @@ void describe_split(Schema& keys, WellsSplit& s) {
       .key("folds", s.folds, "k-fold cross-validation: this many folds; 0: by share", at_least(0))
       .key("fold", s.fold, "the fold that validates, from 0", at_least(0))
       .key("validation_wells", s.validation_wells, "exactly these wells validate")
+      .key("test", s.test,
+           "share of the labelled wells that no training looks at, for one last figure: kern wells evaluate wells=test",
+           training::Allowed{.low = 0, .high = 1, .open_high = true})
       .key("split_seed", s.seed, "draws the wells of the share or the folds; another seed= leaves them as they are",
            at_least(0));
 }
@@ -263,7 +268,7 @@ void describe_evaluate(Schema& keys, EvaluateConfig& c) {
       .key("model", c.model, "model file that 'kern wells train' made, or the run folder that holds it", required())
       .key("data", c.data, "labelled wells: folder or file", required())
       .key("label", c.label, "label curve or column; empty: the one the model was trained on");
-  describe_part(keys, "wells", c.wells, false);
+  describe_part(keys, "wells", c.wells);
   keys.key("ignore_unmapped", c.ignore_unmapped, "label codes outside the model's classes count as unlabelled")
       .key("strict", c.strict, "a file that cannot be used ends the command");
   describe_after(keys, c.after);

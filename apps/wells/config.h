@@ -45,9 +45,10 @@ struct WellsSplit {
   double validation = 0.2;
   int folds = 0, fold = 0;
   std::vector<std::string> validation_wells;
+  double test = 0;
   int64_t seed =
       1;  // not that of the training: trainings that differ in their seed alone are validated on the same wells
-  data::SplitOptions options() const { return {validation, folds, fold, validation_wells, uint64_t(seed)}; }
+  data::SplitOptions options() const { return {validation, folds, fold, validation_wells, test, uint64_t(seed)}; }
 };
 
 enum class Features { curves, windows };             // of every sample

@@ -7,6 +7,7 @@
 #include "apps/wells/report.h"
 #include "apps/wells/source.h"
 #include "apps/wells/verbs.h"
+#include "engine/communicator.h"
 #include "kernels/common/log.h"
 #include "training/task_model.h"
 
@@ -20,8 +21,10 @@ void run_wells_evaluate(const EvaluateConfig& c, Call& call) {
   data::WellsOptions options = options_for(model, c.data, c.label.empty() ? model.label : c.label);
   options.ignore_unmapped = c.ignore_unmapped;
   options.strict = c.strict;
+  options.absent_curves = model.normalisation.mask;
   const data::WellSet set = data::load_wells(options);
   for (const data::Problem& p : set.skipped) warn(to_string(p));
+  for (const data::Problem& p : set.notes) inform(to_string(p));
   std::vector<int64_t> labelled;
   std::vector<std::string> names;
   for (int64_t i = 0; i < int64_t(set.wells.size()); ++i) {
@@ -31,10 +34,12 @@ void run_wells_evaluate(const EvaluateConfig& c, Call& call) {
     names.push_back(w.id);
   }
   std::vector<int64_t> evaluated;
-  for (const int64_t i : chosen(c.wells, {model.training_wells, model.validation_wells, {}}, names, {"wells", c.data}))
+  for (const int64_t i :
+       chosen(c.wells, {model.training_wells, model.validation_wells, model.test_wells}, names, {"wells", c.data}))
     evaluated.push_back(labelled[size_t(i)]);
   const Evaluation j =
       evaluate(model, set.wells, evaluated, {.postprocess = c.after.over(model.postprocess), .keep_predictions = true});
+  if (!communicator().root()) return;
   int commonest = 0;
   for (int k = 1; k < model.class_count(); ++k)
     if (j.matrix.support(k) > j.matrix.support(commonest)) commonest = k;

@@ -28,7 +28,7 @@ struct EvaluationOptions {
   data::Postprocess postprocess;
   bool keep_predictions = false;
 };
-// Every sample once, whole wells, in the order given.
+// Every sample once, whole wells, in the order given. Ranks share the wells, and all get the same bits (training/shared_scores.h).
 Evaluation evaluate(const WellsModel& model, const std::vector<data::Well>& wells, std::span<const int64_t> which,
                     const EvaluationOptions& options = {});
 

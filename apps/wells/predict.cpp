@@ -7,6 +7,7 @@
 
 #include "apps/wells/prediction.h"
 #include "apps/wells/verbs.h"
+#include "data/below.h"
 #include "data/csv.h"
 #include "data/las.h"
 #include "engine/agreement.h"
@@ -68,8 +69,10 @@ void write_predicted_table(const WellsModel& model, const PredictConfig& c, cons
 std::vector<fs::path> files_in(const fs::path& path) {
   std::vector<fs::path> files;
   if (!fs::is_directory(path)) return {path};
+  std::error_code no_file;  // a link that leads nowhere, or in a circle
   for (const auto& entry : fs::recursive_directory_iterator(path))
-    if (entry.is_regular_file() && (is_las(entry.path()) || is_table(entry.path()))) files.push_back(entry.path());
+    if ((is_las(entry.path()) || is_table(entry.path())) && entry.is_regular_file(no_file))
+      files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -93,7 +96,7 @@ std::vector<Job> plan(const PredictConfig& c) {
   for (const fs::path& from : files_in(data)) {
     check(is_las(from) || is_table(from), from.string(), " is neither a LAS nor a CSV file by its name");
     // A folder keeps its shape below out=, so that files of equal name do not meet.
-    fs::path to = out / (folder ? fs::relative(from, data) : from.filename());
+    fs::path to = out / (folder ? kern::data::name_below(from, data) : from.filename());
     if (is_table(from)) {
       const std::string name = to.filename().string();
       to.replace_filename(name.substr(0, name.size() - table_ending(from).size()) + "_predicted.csv");

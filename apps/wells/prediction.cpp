@@ -19,11 +19,14 @@ namespace fs = std::filesystem;
 // A network without mask channels would take a missing curve for one that is average throughout.
 void check_curves(const WellsModel& model, const data::Well& well) {
   std::string missing;
-  size_t count = 0;
-  for (const data::Curve& c : well.curves)
+  size_t count = 0, measured = 0;
+  for (const data::Curve& c : well.curves) {
+    if (data::is_depth(c)) continue;
+    ++measured;
     if (std::all_of(c.values.begin(), c.values.end(), [](float v) { return std::isnan(v); }))
       missing += (count++ ? ", " : "") + c.name;
-  check(count < well.curves.size(), well.source, " has no values of ", missing, ", which the model reads");
+  }
+  check(count < measured, well.source, " has no values of ", missing, ", which the model reads");
   check(count == 0 || model.normalisation.mask, well.source, " has no values of ", missing,
         ", and the model was trained on wells that all have them");
   if (count > 0) warn(well.source, " has no values of ", missing, "; its prediction rests on the other curves");
@@ -44,11 +47,14 @@ data::WellsOptions options_for(const WellsModel& model, const PredictConfig& c, 
 
 // Whether so many curves were measured at each sample that it gets a class.
 std::vector<bool> measured(const data::Well& well, int min_curves) {
-  const int64_t least = std::min<int64_t>(min_curves, int64_t(well.curves.size()));
+  const auto is_measurement = [](const data::Curve& c) { return !data::is_depth(c); };
+  const auto least =
+      std::min<int64_t>(min_curves, std::count_if(well.curves.begin(), well.curves.end(), is_measurement));
   std::vector<bool> out(size_t(well.length()));
   for (size_t i = 0; i < out.size(); ++i)
-    out[i] = std::count_if(well.curves.begin(), well.curves.end(),
-                           [&](const data::Curve& c) { return !std::isnan(c.values[i]); }) >= least;
+    out[i] = std::count_if(well.curves.begin(), well.curves.end(), [&](const data::Curve& c) {
+               return is_measurement(c) && !std::isnan(c.values[i]);
+             }) >= least;
   return out;
 }
 
@@ -76,6 +82,7 @@ PredictedWell predict_at(const WellsModel& model, const PredictConfig& c, data::
   // The model's step in the well's unit of depth.
   const double wanted = data::in_depth_unit(model.step, model.step_unit, well.depth_unit);
   if (wanted > 0 && !(data::evenly_sampled(well) && data::same_step(own, wanted))) data::resample(well, wanted);
+  data::set_depth_curve(well, model.step_unit);
   if (wanted != model.step)
     inform(well.source, ": depths are in ", well.depth_unit, "; the model's step of ", model.step, " ", model.step_unit,
            " is ", wanted, " ", well.depth_unit, " there");

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "apps/build_info.h"
+#include "apps/parts.h"
 #include "apps/training_run.h"
 #include "apps/wells/evaluation.h"
 #include "apps/wells/report.h"
@@ -94,6 +95,7 @@ WellsModel new_model(const TrainConfig& c, const data::WellSet& set, const data:
   m.label = c.data.label;
   m.training_wells = ids_of(set.wells, split.training);
   m.validation_wells = ids_of(set.wells, split.validation);
+  m.test_wells = ids_of(set.wells, split.test);
   m.provenance = fmt::format("kern {} seed {} data {}", build_info::kVersion, c.recipe.seed, hash_of(set.wells));
   m.build();
   return m;
@@ -110,6 +112,7 @@ Work read_wells(const TrainConfig& c, const RunFolder& run, Call& call) {
   w.set = data::load_wells(options);
   for (const data::Problem& p : w.set.skipped) warn(to_string(p));
   w.split = data::split_wells(w.set.wells, c.split.options());
+  announce_test(int64_t(w.split.test.size()), "wells");
   for (const std::string& note : w.split.notes) inform(note);
   return w;
 }
@@ -236,6 +239,7 @@ std::optional<Trained> train(const Work& w, WellsModel& model, Call& call) {
 }
 
 void evaluate_and_report(const Work& w, const Trained& trained, Call& call) {
+  const WorkAlone alone;  // the other ranks are done
   const TrainConfig& c = w.c;
   const LoopState& end = trained.state;
   const WellsModel best = load_wells_model(w.run.file(kBestModelFile));

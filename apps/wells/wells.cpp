@@ -21,7 +21,8 @@ const Task& wells_task() {
                             run_wells_train)
               .on_ranks(),
           verb<EvaluateConfig>("evaluate", "evaluate a model on labelled wells; writes a report", describe_evaluate,
-                               run_wells_evaluate),
+                               run_wells_evaluate)
+              .on_ranks(),
           verb<PredictConfig>("predict", "add the predicted curve and class probabilities to wells", describe_predict,
                               run_wells_predict)
               .on_ranks(),

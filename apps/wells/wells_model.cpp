@@ -79,6 +79,7 @@ json to_json(const WellsModel& m) {
       {"label", m.label},
       {"training_wells", m.training_wells},
       {"validation_wells", m.validation_wells},
+      {"test_wells", m.test_wells},
       {"postprocess", {{"in_order", m.postprocess.monotone}, {"remove_short", m.postprocess.remove_short}}},
       {"provenance", m.provenance}};
 }
@@ -114,7 +115,8 @@ WellsModel from_json(const json& j) {
   m.label = j.at("label").get<std::string>();
   m.training_wells = j.at("training_wells").get<std::vector<std::string>>();
   m.validation_wells = j.at("validation_wells").get<std::vector<std::string>>();
-  if (const auto p = j.find("postprocess"); p != j.end())  // older files have none
+  m.test_wells = j.value("test_wells", std::vector<std::string>());  // older files have none
+  if (const auto p = j.find("postprocess"); p != j.end())            // older files have none
     m.postprocess = {.monotone = p->at("in_order").get<bool>(), .remove_short = p->at("remove_short").get<int64_t>()};
   m.provenance = j.at("provenance").get<std::string>();
   return m;

@@ -30,7 +30,7 @@ struct WellsModel {
   std::vector<std::vector<std::string>> codes;  // of each class, in the files' own words; empty: the index
   std::vector<double> null_values;              // numbers that meant missing in its training wells
   std::string label;                            // the label curve it was trained on
-  std::vector<std::string> training_wells, validation_wells;
+  std::vector<std::string> training_wells, validation_wells, test_wells;
   data::Postprocess postprocess;  // of its labels, as in training
   std::string provenance;         // version, seed, data hash
   // The plain classifiers fitted to the same wells (apps/wells/baselines.h): they stand in the file so that an

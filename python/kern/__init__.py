@@ -293,7 +293,7 @@ class FaultsModel(Model):
         return int(self._inner.dimensions)
 
     def predict(self, data: PathLike | np.ndarray, *, passes: str | None = None, flips: bool | None = None,
-                two_scales: bool | None = None, tile: int | None = None, margin: int | None = None, agc: float | None = None,
+                scales: Sequence[float] | None = None, two_scales: bool | None = None, tile: int | None = None, margin: int | None = None, agc: float | None = None,
                 threshold: float | None = None, memory: int | None = None, thin: bool | None = None, dip: bool | None = None,
                 azimuth: bool | None = None, sticks: int | None = None, least_piece: int | None = None,
                 velocity: float | None = None, **places: Any) -> FaultsPrediction:
@@ -310,7 +310,7 @@ class FaultsModel(Model):
             Error: no such file, no SEG-Y, prestack, too few lines for the model, a key out of range.
             KeyboardInterrupt: Ctrl-C, within a line or a tile.
         """
-        keys = _given(passes=passes, flips=flips, two_scales=two_scales, tile=tile, margin=margin, agc=agc, threshold=threshold,
+        keys = _given(passes=passes, flips=flips, scales=scales, two_scales=two_scales, tile=tile, margin=margin, agc=agc, threshold=threshold,
                       memory=memory, thin=thin, dip=dip, azimuth=azimuth, sticks=sticks, least_piece=least_piece,
                       velocity=velocity, **places)
         here = threading.current_thread() is threading.main_thread()

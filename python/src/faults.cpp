@@ -171,7 +171,7 @@ nb::object predict_image(const FaultsModel& model, const fs::path& file, const n
     const data::Image grey = data::read_image(file, 1);
     traces = size_t(grey.W), samples = size_t(grey.H);
     return apps::section_faults(model, data::section_of_image(grey, std::lround(config.agc)), grey.W, grey.H,
-                                config.flips);
+                                config.looks);
   });
   return array_of(std::move(p), {traces, samples});
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <regex>
+#include <sstream>
 #include <thread>
 
 #include "data/image.h"
@@ -100,6 +101,14 @@ TEST(AnomaliesApp, TrainsEvaluatesAndPredictsFromTheModelFileAlone) {
   EXPECT_TRUE(contains(cut.err, "cut.jpg is cut short")) << cut.err;
   EXPECT_TRUE(contains(cut.out, "20 images scored: 20 good, 0 anomalies; 1 could not be read"));
   EXPECT_EQ(run({"anomalies", "predict", model, good, "rule=youden"}).code <= 2, true);
+  const fs::path normal = fs::path(folder / "data/test/good");
+  fs::copy_file(normal / files_below(normal)[1], normal / "cut.png");
+  fs::create_directory(normal / "masks");
+  fs::copy_file(normal / "cut.png", normal / "masks/a.png");
+  const Result masked = run({"anomalies", "predict", model, good, "threshold=1e9"});
+  EXPECT_TRUE(contains(masked.err, "2 of 23 files are not scored, for they are masks")) << masked.err;
+  EXPECT_TRUE(contains(masked.out, "20 images scored")) << masked.out;
+  EXPECT_EQ(run({"anomalies", "predict", model, "data=" + (normal / "*.png").string(), "threshold=1e9"}).code, 0);
   expect_refusal({"anomalies", "predict", "model=" + folder / "none.safetensors", good}, {"none.safetensors"}, 2);
   expect_refusal({"anomalies", "predict", model}, {"data=", "watch="}, 2);
   expect_refusal({"anomalies", "predict", model, good, "rule=fancy"}, {"'fancy'", "quantile"}, 2);
@@ -163,6 +172,57 @@ TEST(AnomaliesApp, PadimOverASmallEncoder) {
   run_well(small_training(folder / "data/train", folder / "other", {"epochs=1"}));
   expect_refusal({"anomalies", "compare", folder / "run", folder / "other", "out=" + folder / "c2"},
                  {"tested on other images", "split_seed="});
+}
+
+// The score of a model file is that of the training; the second look changes it, not the map.
+TEST(AnomaliesApp, PadimLooksAtImagesAsWholes) {
+  const TemporaryFolder folder;
+  write_images(folder / "data/good", 40, false);
+  write_images(folder / "data/spill", 10, true, 100);
+  const auto padim = [&](const std::string& run, const Arguments& more) {
+    Arguments a{"anomalies",           "train",      "data=" + folder / "data", "model=padim", "encoder.width=0.1",
+                "size=64,96",          "levels=2,3", "padim.channels=8",        "quiet=true",  "resamples=20",
+                "run=" + folder / run, "--json",     folder / (run + ".json")};
+    a.insert(a.end(), more.begin(), more.end());
+    return a;
+  };
+  run_well(padim("both", {"threads=1"}));
+  run_well(padim("map", {"padim.whole=false"}));
+  run_well(padim("held", {"calibration=held_out"}));
+  run_well(padim("threads", {"threads=3"}));
+  const auto scores = [&](const std::string& run) { return read_file(folder / (run + "/scores.csv")); };
+  EXPECT_NE(scores("both"), scores("map"));
+  EXPECT_EQ(scores("both"), scores("threads"));
+  const auto figure = [&](const std::string& run, const char* name) {
+    return json_of(folder / (run + ".json"))[name].get<double>();
+  };
+  for (const std::string name : {"both", "map"})
+    run({"anomalies", "predict", "model=" + folder / name, "data=" + folder / "data/spill",
+         "heat_maps=" + folder / (name + "_heat")});
+  const auto heat = files_below(folder / "both_heat");
+  ASSERT_EQ(heat.size(), 10u);
+  for (const std::string& file : heat)
+    EXPECT_EQ(read_file(folder / ("both_heat/" + file)), read_file(folder / ("map_heat/" + file))) << file;
+  EXPECT_GT(figure("both", "auroc"), 0.6);
+  EXPECT_GT(figure("held", "auroc"), 0.6);
+  for (const std::string run : {"both", "held"}) {
+    run_well({"anomalies", "evaluate", "model=" + folder / run, "data=" + folder / "data", "images=test",
+              "run=" + folder / (run + "_again"), "--json", folder / (run + "_again.json")});
+    for (const char* name : {"auroc", "tpr", "tnr"}) EXPECT_EQ(figure(run, name), figure(run + "_again", name)) << name;
+    const std::string again = scores(run + "_again");
+    std::istringstream lines(scores(run));
+    for (std::string line; std::getline(lines, line);) {
+      const size_t at = line.find(",test,");
+      if (at == std::string::npos) continue;
+      EXPECT_TRUE(contains(again, line.substr(0, at) + ",evaluated," + line.substr(at + 6))) << line;
+    }
+  }
+  EXPECT_TRUE(contains(read_file(folder / "both/report.html"), "how unusual the image is as a whole"));
+  run_well({"export", "model=" + folder / "map", "out=" + folder / "map.onnx"});
+  expect_refusal({"export", "model=" + folder / "both", "out=" + folder / "both.onnx"}, {"padim.whole=false"});
+  write_images(folder / "few/good", 3, false);
+  expect_refusal(padim("two", {"data=" + folder / "few", "validation=0", "test=0.34", "calibration=held_out"}),
+                 {"takes 3 good images", "padim.whole=false"});
 }
 
 TEST(AnomaliesApp, PadimFindsItsThresholdByAllGoodImages) {

@@ -98,6 +98,17 @@ TEST(FaultsTrain, TrainPredictEvaluate) {
   run_well({"faults", "predict", folder / "images/images/a.png", "model=" + model, "out=" + (folder / "overlay")});
   EXPECT_EQ(files_below(folder / "overlay"), (std::vector<std::string>{"a/faults.png", "a/probability.png"}));
   EXPECT_EQ(data::image_info(fs::path(folder / "overlay/a/faults.png")).W, 40);
+
+  // At several sizes.
+  run_well({"faults", "predict", folder / "images/images/a.png", "model=" + model, "out=" + (folder / "scaled"),
+            "scales=1,0.5"});
+  EXPECT_EQ(files_below(folder / "scaled"), files_below(folder / "overlay"));
+  for (const char* scales : {"scales=1", "scales=1,0.5"})
+    run_well({"faults", "predict", cube, "model=" + model, "out=" + (folder / scales), scales, "images=false",
+              "page=false", "quiet=true"});
+  EXPECT_NE(read_file(folder / "scales=1/amplitude_00000/faults.sgy"),
+            read_file(folder / "scales=1,0.5/amplitude_00000/faults.sgy"));
+  expect_refusal({"faults", "predict", cube, "model=" + model, "out=" + (folder / "none"), "scales=[]"}, {"scales="});
 }
 
 TEST(FaultsTrain, OnFaultsCutIntoOnesOwnSections) {

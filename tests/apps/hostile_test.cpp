@@ -165,7 +165,8 @@ TEST(Hostile, NamesAreNotObeyed) {
 TEST(Hostile, ATrainingThatCannotFitIsRefused) {
   const TemporaryFolder folder;
   expect_refusal({"faults", "train", "sections=256", "batch=256", "validation_sections=4", "synthetic.crosslines=512",
-                  "synthetic.samples=512", "channels=[256,256]", "balance=1", "quiet=true", "run=" + folder / "run"},
+                  "synthetic.samples=512", "synthetic.faults=1,1", "channels=[256,256]", "balance=1", "quiet=true",
+                  "run=" + folder / "run"},
                  {"batch 256 needs", "are free", "force=true"});
   EXPECT_FALSE(fs::exists(folder / "run"));  // nor does it leave a folder, which the next attempt would find
   make_folder(folder / "mine");

@@ -78,8 +78,8 @@ TEST(ImagesInference, what_other_sizes_say_comes_back_to_its_place) {
         EXPECT_LT(at[0], at[2]) << y << ' ' << x;
       }
     }
-  EXPECT_FALSE(whole_pass(m, left, {.scales = {1, 2}}));
-  EXPECT_TRUE(whole_pass(m, left, {}));
+  EXPECT_FALSE(whole_pass(m, {left.H, left.W}, {.scales = {1, 2}}));
+  EXPECT_TRUE(whole_pass(m, {left.H, left.W}, {}));
 }
 
 }  // namespace

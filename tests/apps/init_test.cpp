@@ -153,6 +153,35 @@ TEST(ImagesInit, FindsLayoutKindAndWidth) {
   expect_refusal({"images", "init", folder / "none", "out=" + folder / "n.yaml"}, {"has a mask", "_mask"});
 }
 
+// Of several classes the narrowest and the rarest decide, and weights that are there are used.
+TEST(ImagesInit, ARareNarrowClassAndWeightsAreSeen) {
+  const TemporaryFolder folder;
+  make_folder(folder / "poles/images");
+  make_folder(folder / "poles/masks");
+  for (int i = 0; i < 3; ++i) {  // a wide class beside a pole of 2 pixels, one pixel in 150
+    data::Image mask = data::make_raster(400, 600, 1);
+    for (int64_t y = 0; y < 400; ++y)
+      for (int64_t x = 0; x < 600; ++x) *mask.at(y, x) = x < 200 ? 1 : x >= 400 && x < 402 + 2 * (y % 2) ? 2 : 0;
+    const std::string name = std::to_string(i) + ".png";
+    write_file(folder / ("poles/images/" + name), data::encode_png(data::make_raster(400, 600, 3, uint8_t(60 * i))));
+    write_file(folder / ("poles/masks/" + name), data::encode_png(mask));
+  }
+  write_file(folder / "weights.safetensors", "not looked at yet");
+  const auto init = [&](const Arguments& more) {
+    Arguments a{"images", "init", folder / "poles", "out=" + folder / "a.yaml", "overwrite=true"};
+    a.insert(a.end(), more.begin(), more.end());
+    run_well(a);
+    return read_file(folder / "a.yaml");
+  };
+  const std::string plain = init({}), encoded = init({"encoder.weights=" + folder / "weights.safetensors"});
+  for (const char* line : {"fit: crop", "the narrowest class's", "class_weights: inverse_root", "model: unet"})
+    EXPECT_TRUE(contains(plain, line)) << line << "\n" << plain;
+  for (const char* line : {"model: mobilenet_fpn", "encoder.weights: ", "encoder.lr: 0.1"})
+    EXPECT_TRUE(contains(encoded, line)) << line << "\n" << encoded;
+  expect_refusal({"images", "init", folder / "poles", "out=" + folder / "b.yaml", "encoder.weights=nowhere"},
+                 {"nowhere does not exist"});
+}
+
 TEST(AnomaliesInit, TrainsAsItStands) {
   const TemporaryFolder folder;
   for (const char* name : {"good", "spill", "ground_truth/spill"}) make_folder(folder.path() / "data" / name);

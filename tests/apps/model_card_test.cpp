@@ -39,7 +39,8 @@ TEST(ModelCard, SaysWhatIsWrong) {
   save_tensors(folder / "other.safetensors", {{"a", Tensor::from({1}, std::vector<float>{1})}}, {});
   save_tensors(folder / "damaged.safetensors", {}, {{"kern.task", "wells"}, {"kern.wells_model", "{"}});
   save_tensors(folder / "list.safetensors", {}, {{"kern.task", "wells"}, {"kern.wells_model", "[1]"}});
-  expect_refusal({"info", "model=" + (folder / "none")}, {"none", "No such file"});
+  expect_refusal({"info", "model=" + (folder / "none")},
+                 {"there is no model", "none", "name the folder of a training"});
   expect_refusal({"info", "model=" + (folder / "other.safetensors")}, {"not a model that Kern saved"});
   expect_refusal({"info", "model=" + (folder / "damaged.safetensors")}, {"description", "damaged"});
   expect_refusal({"info", "model=" + (folder / "list.safetensors")}, {"description", "damaged"});

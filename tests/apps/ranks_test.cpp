@@ -113,6 +113,78 @@ TEST(Ranks, TrainOnGoodImages) {
       1e-3);
 }
 
+// Labelled and unlabelled batches are shared, and so is what they count: labels by class weights, positions that take part
+// as they move, labels that the network gave itself.
+class RanksMethod : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(RanksMethod, TrainsAsOneProcess) {
+  SKIP_WITHOUT_MPI();
+  const TemporaryFolder folder;
+  const std::string method = GetParam();
+  synthesize(folder / "data", 8);
+  // Batch norm over all ranks' windows; batches of four and five windows, the last of a pass for fewer than three ranks.
+  const auto training = [&](const std::string& run) {
+    return train_arguments(folder / "data", run,
+                           {"method=" + method, "labelled_fraction=0.4", "batch=4", "semi.unlabelled_batch=5",
+                            "epochs=2", "epoch_updates=6", "semi.threshold=0.3", "semi.ramp=0", "adversarial.wait=0",
+                            "adversarial.threshold=0.1", "norm=batch", "class_weights=inverse", "clip=1"});
+  };
+  run_ranks_well(1, training(folder / "one"));
+  run_ranks_well(3, training(folder / "three"));
+  expect_close_metrics(folder / "one", folder / "three", 1e-4);
+  if (method != "mean_teacher") return;
+  run_ranks_well(3, training(folder / "again"));
+  EXPECT_EQ(read_file(folder / "three/model.safetensors"), read_file(folder / "again/model.safetensors"));
+}
+INSTANTIATE_TEST_SUITE_P(Methods, RanksMethod, ::testing::Values("mean_teacher", "fixmatch", "cps", "adversarial"),
+                         [](const auto& i) { return std::string(i.param); });
+
+TEST(Ranks, LearnFromUnlabelledImages) {
+  SKIP_WITHOUT_MPI();
+  const TemporaryFolder folder;
+  write_squares(folder / "data", 10);
+  const auto training = [&](const std::string& run) -> Arguments {
+    return {"images",
+            "train",
+            "data=" + folder / "data",
+            "masks=nonzero",
+            "method=unimatch",
+            "labelled_fraction=0.5",
+            "semi.threshold=0.3",
+            "semi.feature_dropout=0",
+            "augment.rotate=10",
+            "channels=4,8",
+            "size=16,16",
+            "fit=crop",
+            "batch=3",
+            "epochs=2",
+            "lr=0.01",
+            "seed=3",
+            "panels=0",
+            "report_images=0",
+            "quiet=true",
+            "threads=1",
+            "run=" + run};
+  };
+  run_ranks_well(1, training(folder / "one"));
+  run_ranks_well(2, training(folder / "two"));
+  expect_close_metrics(folder / "one", folder / "two", 1e-4);
+}
+
+// Everybody adds what everybody found, in the order of images.
+TEST(Ranks, FitPadimToTheBytesOfOneProcess) {
+  SKIP_WITHOUT_MPI();
+  const TemporaryFolder folder;
+  run_well({"anomalies", "synthesize", "out=" + folder / "data", "training=10", "validation=3", "validation_spills=2",
+            "test=2", "test_spills=2", "height=32", "width=32"});
+  for (const int ranks : {1, 3})
+    run_ranks_well(ranks, {"anomalies", "train", "data=" + folder / "data", "model=padim", "encoder.width=0.35",
+                           "padim.channels=6", "calibration=left_out", "resamples=50", "threads=1", "quiet=true",
+                           "report_images=0", "run=" + folder / std::to_string(ranks)});
+  for (const char* file : {"/model.safetensors", "/scores.csv"})
+    EXPECT_EQ(read_file(folder / "1" + file), read_file(folder / "3" + file)) << file;
+}
+
 #ifdef KERN_FAKE_NCCL
 // Steps of two emulated GPUs, recorded and replayed, are those of one with the whole batch.
 TEST(Ranks, TrainOnGpus) {
@@ -136,7 +208,21 @@ TEST(Ranks, TrainOnGpus) {
     return r.err;
   };
   EXPECT_TRUE(contains(refusal({}, {{"KERN_NCCL", "off"}}), "several ranks on GPUs need NCCL"));
-  EXPECT_TRUE(contains(refusal({"norm=batch"}, nccl), "without running statistics"));
+  EXPECT_TRUE(contains(refusal({"norm=batch", "sync_batch_norm=on"}, nccl), "sync_batch_norm=on is for CPUs"));
+  // Batch norms: each GPU's own statistics, and the mean of what they keep, as on CPUs without sync_batch_norm.
+  const Arguments batch{"norm=batch", "sync_batch_norm=off"};
+  Arguments on_cpu = batch;
+  on_cpu.push_back("device=cpu");
+  run_ranks_well(2, training(folder / "batch_cpu", on_cpu), nccl);
+  run_ranks_well(2, training(folder / "batch", batch), nccl);
+  run_ranks_well(2, training(folder / "batch_again", batch), nccl);
+  expect_close_metrics(folder / "batch_cpu", folder / "batch", 1e-3);
+  EXPECT_EQ(read_file(folder / "batch/model.safetensors"), read_file(folder / "batch_again/model.safetensors"));
+  // Shares go into the recorded step with the batches.
+  const Arguments semi{"method=fixmatch", "labelled_fraction=0.5", "semi.threshold=0.3"};
+  run_ranks_well(1, training(folder / "semi_one", semi), nccl);
+  run_ranks_well(2, training(folder / "semi_two", semi), nccl);
+  expect_close_metrics(folder / "semi_one", folder / "semi_two", 1e-4);
 }
 #endif
 
@@ -170,7 +256,18 @@ TEST(Ranks, RefuseWhatOneProcessDoes) {
     return r.err;
   };
   EXPECT_TRUE(contains(refusal(3, {"batch=2"}), "each needs a sample at least"));
-  EXPECT_TRUE(contains(refusal(2, {"method=mean_teacher", "labelled_fraction=0.5"}), "is done by one process"));
+  EXPECT_TRUE(contains(refusal(2, {"method=mean_teacher", "labelled_fraction=0.5", "semi.unlabelled_batch=1"}),
+                       "set a larger semi.unlabelled_batch="));
+  // Five images in batches of three: the last two are one for each rank, and 4 x 4 pixels end in a single one.
+  write_squares(folder / "images", 7, 4, 4);
+  const auto single = [&](const std::string& sync) {
+    return run_ranks(2, {"images", "train", "data=" + folder / "images", "masks=nonzero", "channels=4,4,8", "batch=3",
+                         "epochs=1", "threads=1", "quiet=true", "sync_batch_norm=" + sync, "run=" + folder / "single"});
+  };
+  const std::string refused = single("off").err;
+  EXPECT_TRUE(contains(refused, "a rank has a single one of a batch")) << refused;
+  EXPECT_TRUE(contains(refused, "or sync_batch_norm=on")) << refused;
+  EXPECT_EQ(single("on").code, 0);
   EXPECT_TRUE(contains(run_ranks(2, {"wells", "inspect", "data=" + folder / "data"}).err, "is done by one process"));
 }
 

@@ -232,7 +232,7 @@ TEST_F(Models, OfAnotherKind) {
   save_tensors(file, {{"weight", Tensor::full({2}, 1)}}, {});
   expect_no_model(file, {"x.safetensors", "not a model that Kern saved"});
   save_tensors(file, {{"weight", Tensor::full({2}, 1)}}, {{"kern.task", "images"}});
-  expect_no_model(file, {"task 'images', not of 'wells'"});
+  expect_no_model(file, {"task 'images', not of 'wells'", "'kern images' takes it"});
   save_tensors(file, {{"weight", Tensor::full({2}, 1)}}, {{"kern.task", "wells"}, {"kern.wells_model", "{}"}});
   expect_no_model(file, {"damaged"});
   save_tensors(file, {{"weight", Tensor::full({2}, 1)}}, {{"kern.task", "wells"}});
@@ -241,7 +241,7 @@ TEST_F(Models, OfAnotherKind) {
   expect_no_model(file, {"not a safetensors file"});
   expect_no_model(trained + "/checkpoint.safetensors", {"not a model that Kern saved"});
   expect_no_model(data, {"holds no model.safetensors"});
-  expect_no_model(folder / "nothing", {"nothing"});
+  expect_no_model(folder / "nothing", {"there is no model", "nothing", "folder of a training"});
 }
 
 // Any byte of the description flipped, any length cut: an Error that names the file, or a model; never a crash.

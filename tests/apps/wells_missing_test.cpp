@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
+#include <sstream>
 
 #include "engine/atomic_file.h"
 #include "engine/json.h"
@@ -71,6 +73,20 @@ nlohmann::json evaluated(const TemporaryFolder& folder, const std::string& run, 
   return json_of(folder / "evaluated/result.json");
 }
 
+std::vector<std::string> words_of(const std::string& line, char separator) {
+  std::vector<std::string> words;
+  std::istringstream stream(line);
+  for (std::string word; std::getline(stream, word, separator);) words.push_back(word);
+  return words;
+}
+
+nlohmann::json evaluated_alone(const TemporaryFolder& folder, const std::string& csv) {
+  write_file(folder / "alone.csv", csv);
+  run_well({"wells", "evaluate", "model=" + folder / "run", "data=" + folder / "alone.csv", "report_wells=0",
+            "run=" + folder / "evaluated_alone"});
+  return json_of(folder / "evaluated_alone/result.json");
+}
+
 class MissingCurves : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -93,6 +109,36 @@ TEST_F(MissingCurves, EachInTurnCostsLittle) {
       EXPECT_GT(j[prefix + "accuracy"].get<double>(), whole[prefix + "accuracy"].get<double>() - 0.12)
           << curve << " " << prefix;
   }
+}
+
+// Files of which none has a curve are no error: the model knows what a missing curve is. Of the others one must be there.
+TEST_F(MissingCurves, WellsOfWhichNoneHasACurveAreEvaluated) {
+  run_well(training(folder, "run", {}));
+  const auto last_well = [](const std::string& csv, const std::set<std::string>& taken) {
+    std::istringstream lines(csv);
+    std::string out, line;
+    std::getline(lines, line);
+    const std::vector<std::string> names = words_of(line, ',');
+    for (bool head = true; head || std::getline(lines, line); head = false) {
+      const std::vector<std::string> words = words_of(line, ',');
+      if (!head && words[0] != "w11") continue;
+      std::string kept;
+      for (size_t i = 0; i < words.size(); ++i)
+        if (!taken.contains(names[i])) kept += (kept.empty() ? "" : ",") + words[i];
+      out += kept + "\n";
+    }
+    return out;
+  };
+  write_file(folder / "one.csv", last_well(table(""), {"B"}));
+  const Result r = run_well({"wells", "evaluate", "model=" + folder / "run", "data=" + folder / "one.csv",
+                             "report_wells=0", "run=" + folder / "one"});
+  EXPECT_TRUE(contains(r.err, "no well has the curve B")) << r.err;
+  EXPECT_EQ(json_of(folder / "one/result.json")["accuracy"],
+            evaluated_alone(folder, last_well(table("B"), {}))["accuracy"]);
+  write_file(folder / "none.csv", last_well(table(""), {"A", "B", "C"}));
+  expect_refusal(
+      {"wells", "evaluate", "model=" + folder / "run", "data=" + folder / "none.csv", "run=" + folder / "none"},
+      {"no well of", "curve A"});
 }
 
 TEST_F(MissingCurves, WithoutHidingARegressionFalls) {

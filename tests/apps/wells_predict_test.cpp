@@ -157,6 +157,15 @@ TEST_F(Predict, AFileWithoutTheCurveIsNamedAndSkipped) {
                  {"lacks.las", "GR"});
 }
 
+TEST_F(Predict, LinksGoByTheirOwnNames) {
+  const std::string path = folder / "links";
+  fs::create_directories(path + "/deep");
+  fs::create_symlink(fs::absolute(copy("0017.las", first())), path + "/deep/well.las");
+  fs::create_symlink("round.las", path + "/round.las");  // in a circle
+  run_well({"wells", "predict", "model=" + trained, "data=" + path, "out=" + (folder / "of_links")});
+  EXPECT_EQ(files_below(folder / "of_links"), std::vector<std::string>{"deep/well.las"});
+}
+
 TEST_F(Predict, TablesPlainAndPacked) {
   const std::string table = folder / "table";
   run_well({"wells", "synthesize", "out=" + table, "wells=3", "samples=200", "csv=true"});
@@ -242,6 +251,26 @@ TEST_F(Predict, EvaluationRepeatsTheTrainingsFigures) {
                  {"wells", "validation", "training", "all"});
 }
 
+// A network that is given the depth: nothing is predicted of depth alone, and min_curves counts what was measured.
+TEST_F(Predict, DepthIsAnInputButNoMeasurement) {
+  run_well(train_arguments(data, folder / "deep", {"epochs=2", "curves=[GR, depth]", "mask=on"}));
+  std::string gap;
+  int row = -1;
+  for (std::string line : lines_of(first())) {
+    if (row >= 0 && row++ < 20) {
+      const size_t at = line.find_first_not_of(' ', line.find(' ', line.find_first_not_of(' ')));
+      line = line.substr(0, at) + "-999.25" + line.substr(line.find(' ', at));
+    }
+    if (line.starts_with("~A")) row = 0;
+    gap += line + '\n';
+  }
+  run_well(
+      {"wells", "predict", "model=" + folder / "deep", "data=" + copy("gap.las", gap), "out=" + folder / "deeper"});
+  const data::LasFile now = data::read_las(folder / "deeper/gap.las");
+  const data::LasCurve& found = *now.find("FACIES_PRED");
+  for (size_t i = 0; i < 25; ++i) EXPECT_EQ(std::isnan(found.values[i]), i < 20) << i;
+}
+
 // The same well with its depths in feet is the same well.
 TEST_F(Predict, FeetAreNotMetres) {
   std::string in_feet;
@@ -257,6 +286,14 @@ TEST_F(Predict, FeetAreNotMetres) {
   const data::LasFile metres = predicted(data + "/synthetic_00000.las"), feet = predicted(copy("feet.las", in_feet));
   ASSERT_EQ(feet.curves[0].unit, "ft");
   EXPECT_EQ(metres.find("FACIES_PRED")->values, feet.find("FACIES_PRED")->values);
+  // Nor for a network that is given the depth. Rounding may turn a sample between two classes.
+  run_well(train_arguments(data, folder / "deep", {"epochs=2", "curves=[GR, depth]"}));
+  for (const char* name : {"synthetic_00000.las", "feet.las"})
+    run_well({"wells", "predict", "model=" + folder / "deep", "out=" + folder / "deeper",
+              "data=" + folder / (name[0] == 'f' ? "changed/feet.las" : "data/synthetic_00000.las")});
+  const auto p = data::read_las(folder / "deeper/synthetic_00000.las").find("P_CLASS_0")->values,
+             q = data::read_las(folder / "deeper/feet.las").find("P_CLASS_0")->values;
+  for (size_t i = 0; i < p.size(); ++i) ASSERT_NEAR(p[i], q[i], 2e-3) << i;
 }
 
 TEST_F(Predict, WhereNothingWasMeasuredThereIsNoClass) {

@@ -58,6 +58,24 @@ TEST_F(AnomalySetTest, FoldersAreKindsAndMasksArePaired) {
   EXPECT_THROW(load({.strict = true}), Error);
 }
 
+TEST_F(AnomalySetTest, LinksGoByTheirOwnNames) {
+  image("real/1.png"), image("real/2.png"), image("real/3.png");
+  for (const char* folder : {"set/train/good", "set/test/crack", "set/ground_truth/crack"})
+    fs::create_directories(root / folder);
+  fs::create_symlink(root / "real/1.png", root / "set/train/good/a.png");
+  fs::create_symlink(root / "real/2.png", root / "set/test/crack/b.png");
+  fs::create_symlink(root / "real/3.png", root / "set/ground_truth/crack/b_mask.png");
+  fs::create_symlink("round.png", root / "set/train/good/round.png");  // in a circle
+  for (const char* mask_dir : {"", "ground_truth", "test/../ground_truth"}) {
+    const AnomalySet set = load_anomaly_set({.path = root / "set", .mask_dir = mask_dir});
+    ASSERT_EQ(set.images.size(), 2u) << mask_dir;
+    EXPECT_EQ(find(set, "train/good/a.png").part, "train") << mask_dir;
+    EXPECT_EQ(find(set, "test/crack/b.png").kind, "crack") << mask_dir;
+    EXPECT_EQ(find(set, "test/crack/b.png").mask.filename(), "b_mask.png") << mask_dir;
+    EXPECT_TRUE(set.skipped.empty()) << mask_dir;
+  }
+}
+
 TEST_F(AnomalySetTest, APngBesideAJpegOfItsNameIsItsMask) {
   image("MT_Free/1.png"), image("MT_Crack/2.png");
   fs::copy_file(root / "MT_Crack/2.png", root / "MT_Crack/2.jpg");  // the header decides, not the name

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "data/groups.h"
 #include "data/image_batches.h"
 #include "data/image_inspect.h"
 #include "data/image_split.h"
@@ -51,6 +52,34 @@ TEST_F(ImageFolder, PairsByName) {
   EXPECT_EQ(set.images[1].H, 24);
   EXPECT_EQ(set.images[1].W, 32);
   EXPECT_TRUE(set.skipped.empty());
+}
+
+// A data set that others share is often a folder of links to where the files lie, under other names.
+TEST_F(ImageFolder, LinksGoByTheirOwnNames) {
+  const fs::path there = root_ / "elsewhere", set_folder = root_ / "set";
+  make_folder(there), make_folder(set_folder / "images/deep"), make_folder(set_folder / "masks/deep");
+  write_file(there / "0017.png", png(4, 5)), write_file(there / "0017_truth.png", png(4, 5));
+  fs::create_symlink(there / "0017.png", set_folder / "images/deep/dog.png");
+  fs::create_symlink(there / "0017_truth.png", set_folder / "masks/deep/dog.png");
+  fs::create_symlink("round.png", set_folder / "images/round.png");     // in a circle
+  fs::create_symlink("nothing.png", set_folder / "images/broken.png");  // nowhere
+  fs::create_symlink(set_folder, set_folder / "images/deep/set");       // a folder: not entered
+  const fs::path named_twice = root_ / "link";
+  fs::create_directory_symlink(set_folder, named_twice);
+  for (const fs::path& path : {set_folder, set_folder / "images/..", named_twice, fs::relative(set_folder)}) {
+    const ImageSet set = load_image_folder({.path = path});
+    ASSERT_EQ(set.images.size(), 1u) << path;
+    EXPECT_EQ(set.images[0].id, "deep/dog") << path;
+    EXPECT_EQ(set.images[0].mask, path / "masks/deep/dog.png") << path;
+    EXPECT_TRUE(set.skipped.empty()) << path << set.skipped[0].sentence;
+  }
+  // Masks stay masks where the folder of images holds theirs, and where both are named by different ways.
+  const ImageSet set = load_image_folder(
+      {.path = named_twice, .image_dir = ".", .mask_dir = fs::canonical(set_folder / "masks").string()});
+  ASSERT_EQ(set.images.size(), 1u);
+  EXPECT_EQ(set.images[0].id, "images/deep/dog");
+  EXPECT_EQ(find_images((set_folder / "images/deep/*.png").string()).files.size(), 1u);
+  expect_words(error_of([&] { find_images((set_folder / "images/*.png").string()); }), {"no image in", "*.png"});
 }
 
 TEST_F(ImageFolder, MasksBesideTheirImages) {
@@ -191,6 +220,57 @@ TEST_F(ImageFolder, SplitsAreSeededDisjointAndKeepEqualImagesTogether) {
   write_file(root_ / "list.txt", "p33\n");
   expect_words(error_of([&] { split_images(images, {.validation_list = root_ / "list.txt"}); }), {"p33", "no image"});
   expect_words(error_of([&] { split_images(images, {.folds = 40}); }), {"folds=40"});
+}
+
+TEST_F(ImageFolder, TheTestIsTheSameWhateverValidatesAndSeenByNothing) {
+  std::vector<ImageFile> images;
+  for (int i = 0; i < 24; ++i) images.push_back({text("p", i), text("p", i, ".png"), i % 8 ? "m" : "", 4, 4});
+  std::vector<int64_t> group;
+  for (int i = 0; i < 24; ++i) group.push_back(i / 4);
+  const ImageSplit one = split_images(images, {.validation = 0.4, .test = 0.3, .seed = 2}, group);
+  EXPECT_NEAR(double(one.test.size()), 0.3 * 21, 2);
+  EXPECT_EQ(one.training.size() + one.validation.size() + one.test.size(), 21u);
+  for (int fold = 0; fold < 2; ++fold) {
+    const ImageSplit s = split_images(images, {.folds = 2, .fold = fold, .test = 0.3, .seed = 2}, group);
+    EXPECT_EQ(s.test, one.test);
+    for (const int64_t t : s.test)
+      for (const auto& other : {s.training, s.validation, s.unlabelled})
+        for (const int64_t o : other) ASSERT_NE(group[size_t(t)], group[size_t(o)]);
+  }
+  // What validates by name or by folder is not kept for the test, and nothing of its groups.
+  const std::vector<int64_t> own{one.test[0]};
+  const ImageSplit given = split_images(images, {.validating = own, .test = 0.3, .seed = 2}, group);
+  for (const int64_t t : given.test) EXPECT_NE(group[size_t(t)], group[size_t(own[0])]);
+  EXPECT_TRUE(std::count(given.validation.begin(), given.validation.end(), own[0]));
+  std::vector<int64_t> few(24, 0);  // a group that is much too large does not keep a small one from the test
+  std::fill(few.begin() + 14, few.end(), 1), few[22] = few[23] = 2;
+  for (uint64_t seed = 0; seed < 8; ++seed)
+    EXPECT_EQ(split_images(images, {.test = 0.1, .seed = seed}, few).test, (std::vector<int64_t>{22, 23})) << seed;
+  // Or those of a list, with their groups, whatever else is asked.
+  write_file(root_ / "list.txt", "p5\np6.png\n");
+  for (const ImageSplitOptions& o : {ImageSplitOptions{.validation = 0.4, .seed = 2}, {.folds = 3, .fold = 1}}) {
+    ImageSplitOptions listed = o;
+    listed.test_list = root_ / "list.txt";
+    const ImageSplit s = split_images(images, listed, group);
+    EXPECT_EQ(s.test, (std::vector<int64_t>{4, 5, 6, 7}));
+    EXPECT_EQ(s.training.size() + s.validation.size() + s.test.size(), 21u);
+  }
+  expect_words(error_of([&] { split_images(images, {.test_list = root_ / "list.txt", .test = 0.1}, group); }),
+               {"test=", "test_list="});
+  expect_words(error_of([&] {
+                 split_images(images, {.validation_list = root_ / "list.txt", .test_list = root_ / "list.txt"}, group);
+               }),
+               {"list.txt", "validates"});
+  expect_words(error_of([&] { split_images(images, {.test = 0.001}, group); }), {"test=0.001", "a larger share"});
+  expect_words(error_of([&] { split_images(images, {.test = -1}, group); }), {"test=-1"});
+}
+
+TEST(Groups, JoinWhatEitherKeepsTogether) {
+  using Numbers = std::vector<int64_t>;
+  EXPECT_EQ(joined_groups(Numbers{0, 1, 2, 3, 4}, Numbers{7, 7, 8, 9, 8}), (Numbers{0, 0, 1, 2, 1}));
+  EXPECT_EQ(joined_groups(Numbers{5, 4, 5, 4, 1}, Numbers{0, 1, 2, 2, 3}), (Numbers{0, 0, 0, 0, 1}));
+  EXPECT_TRUE(joined_groups(Numbers{}, Numbers{}).empty());
+  expect_words(error_of([] { joined_groups(Numbers{1}, Numbers{}); }), {"1 items"});
 }
 
 std::shared_ptr<const ImageStore> store_of(const fs::path& folder, size_t budget = 1 << 20) {

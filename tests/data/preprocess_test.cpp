@@ -48,6 +48,26 @@ TEST(Preprocess, TheMiddleIsCutOut) {
   EXPECT_THROW(prepare(image, {.channels = 1}), Error);
 }
 
+TEST(Preprocess, UndistortedImagesKeepTheirAspectRatio) {
+  const Preprocess square{.height = 64, .width = 64};
+  const Image image = ramp(64, 64, 3);
+  EXPECT_EQ(prepare_undistorted(image, square, 32).pixels, prepare(image, {}).pixels);
+  const auto size = [](int64_t h, int64_t w, const Preprocess& chain) {
+    const auto out = prepare_undistorted(ramp(h, w, 3), chain, 32);
+    EXPECT_EQ(out.pixels.size(), size_t(out.H * out.W * 3));
+    return ImageSize{out.H, out.W};
+  };
+  EXPECT_EQ(size(100, 400, {.height = 128, .width = 128}), (ImageSize{64, 256}));
+  EXPECT_EQ(size(400, 100, {.height = 128, .width = 128}), (ImageSize{256, 64}));
+  EXPECT_EQ(size(10, 1000, {.height = 64, .width = 64}), (ImageSize{32, 640}));  // no side is 0
+  // Of a square in the middle of a wide image: that square.
+  const Image wide = ramp(64, 192, 3);
+  const auto middle = prepare_undistorted(wide, {.crop_height = 64, .crop_width = 64}, 32);
+  ASSERT_EQ(middle.H, 64);
+  ASSERT_EQ(middle.W, 64);
+  EXPECT_EQ(middle.at(3, 5)[1], float(wide.at(3, 69)[1]) / 255.0f);
+}
+
 TEST(Preprocess, TheBlurKeepsTheMeanOfAFlatImageAndSpreadsAPoint) {
   Image image = make_raster(3, 3, 1);
   *image.at(1, 1) = 255;

@@ -110,6 +110,38 @@ TEST(SplitWells, WellsWithoutLabelsGoToNeitherSide) {
   EXPECT_SAYS(error_of([&] { split_wells(wells, {.validation_wells = {wells[1].id}}); }), "no labels to evaluate on");
 }
 
+TEST(SplitWells, TheTestIsTheSameWhateverValidatesAndSeenByNothing) {
+  auto wells = wells_of(40);
+  for (size_t i = 0; i < 40; i += 4) wells[i + 1].uwi = wells[i].uwi = "same " + std::to_string(i);
+  const auto group = group_wells(wells);
+  const Split one = split_wells(wells, {.validation = 0.2, .test = 0.25, .seed = 4});
+  EXPECT_EQ(one.test.size(), 10u);
+  EXPECT_NEAR(double(one.validation.size()), 6, 1);  // of the 30 that remain
+  EXPECT_EQ(one.training.size() + one.validation.size() + one.test.size(), 40u);
+  EXPECT_TRUE(std::is_sorted(one.test.begin(), one.test.end()));
+  std::set<int64_t> validated;
+  for (int fold = 0; fold < 5; ++fold) {
+    const Split s = split_wells(wells, {.folds = 5, .fold = fold, .test = 0.25, .seed = 4});
+    EXPECT_EQ(s.test, one.test);
+    validated.insert(s.validation.begin(), s.validation.end());
+    for (const int64_t t : s.test)
+      for (const auto& other : {s.training, s.validation})
+        for (const int64_t o : other) ASSERT_NE(group[size_t(t)], group[size_t(o)]);
+  }
+  EXPECT_EQ(validated.size(), 30u);
+  const Split listed = split_wells(wells, {.validation_wells = {wells[0].id}, .test = 0.25, .seed = 4});
+  EXPECT_EQ(listed.validation, (Indices{0, 1}));
+  EXPECT_EQ(std::count(listed.test.begin(), listed.test.end(), 0), 0);
+
+  Well twin = wells[size_t(one.test[0])];  // the curve of a test well must not be seen in training either
+  twin.id = twin.name = "twin";
+  twin.labels.assign(twin.depth.size(), kUnlabelled);
+  wells.push_back(twin);
+  EXPECT_TRUE(split_wells(wells, {.validation = 0.2, .test = 0.25, .seed = 4}).unlabelled.empty());
+  EXPECT_SAYS(error_of([&] { split_wells(wells, {.test = 1}); }), "test=1 is no share");
+  EXPECT_SAYS(error_of([&] { split_wells(wells, {.test = 0.001}); }), "keeps none of them for the test");
+}
+
 TEST(SplitWells, WhatCannotBeSplitIsSaid) {
   const auto wells = wells_of(3);
   EXPECT_SAYS(error_of([&] { split_wells(wells, {.validation = 0}); }), "validation=0 is not a fraction");

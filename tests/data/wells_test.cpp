@@ -254,6 +254,30 @@ TEST_F(Wells, StepsInFeetAndMetres) {
   EXPECT_SAYS(set.notes[0].sentence, "Q is resampled from step 0.25 ft to 0.1524 m");
 }
 
+// "depth" is no curve of the file: it is there whatever the file calls it, and in one unit for all wells.
+TEST_F(Wells, TheDepthMayBeACurve) {
+  put("m.las", las("M", "GR.:\n", "300.0 1\n300.5 2\n301.0 3\n"));
+  std::string feet = las("F", "GR.:\n", "");
+  feet.replace(feet.find("DEPT.m"), 6, "DEPT.ft");
+  for (int i = 0; i < 5; ++i) feet += text(1000 + 1.640419948 * i, ' ', i, '\n');
+  put("f.las", feet);
+  put("t.csv", "well_id,depth_m,GR\nT,502,1\nT,501.5,2\nT,501,3\n");
+  WellsOptions o = options();
+  o.curves = {"GR", "depth"};
+  const WellSet set = load_wells(o);
+  ASSERT_EQ(set.wells.size(), 3u);
+  EXPECT_EQ(set.curve_names, (std::vector<std::string>{"GR", "depth"}));
+  EXPECT_EQ(set.step_unit, "m");
+  EXPECT_NEAR(set.wells[0].curves[1].values[4], (1000 + 4 * 1.640419948) * 0.3048, 1e-3);  // in feet in its file
+  EXPECT_EQ(set.wells[1].curves[1].values, (std::vector<float>{300, 300.5f, 301}));
+  EXPECT_EQ(set.wells[2].curves[1].values, (std::vector<float>{501, 501.5f, 502}));  // turned over with the depth
+  o.curves = {"depth"};
+  EXPECT_SAYS(error_of([&] { load_wells(o); }), "names the depth alone");
+  o.curves = {"GR", "depth"};
+  put("none.csv", "well_id,GR\nN,1\nN,2\n");
+  EXPECT_SAYS(to_string(load_wells(o).skipped.at(0)), "names the depth, and there is no column");
+}
+
 TEST_F(Wells, AWellOfTwoSamplesLoads) {
   put("a.las", las("A", "GR.:\nL.:\n", "1 5 0\n2 6 0\n"));
   EXPECT_EQ(load_wells(options("L")).wells[0].length(), 2);

@@ -52,6 +52,42 @@ TEST(EncoderFeatures, LevelsStandSideBySideAtTheFinest) {
     }
 }
 
+// The ends are what the taps are expanded from: of the taps' sizes, and the last is the last tap itself.
+TEST(EncoderFeatures, PooledAreTheMeansOfTheEnds) {
+  set_seed(1);
+  const EncoderFeatures features(small({2}));
+  PooledFeatures pooled(features.encoder());
+  set_training(pooled, false);
+  const NoGrad off;
+  MobileNetV2 encoder = features.encoder();
+  set_training(encoder, false);
+  RandomSequence random(1, RandomStream::noise);
+  std::vector<float> values(2 * 64 * 96 * 3);
+  for (float& v : values) v = random.uniform();
+  const Tensor x = Tensor::from({2, 64, 96, 3}, values);
+  const std::vector<Tensor> ends = encoder.ends(x), taps = encoder.encode(x);
+  ASSERT_EQ(ends.size(), taps.size());
+  EXPECT_EQ(ends.back().values(), taps.back().values());
+  const Tensor y = pooled(x);
+  const std::vector<float> got = y.values();
+  size_t at = 0;
+  for (size_t l = 0; l < ends.size(); ++l) {
+    EXPECT_EQ(ends[l].dim(1), taps[l].dim(1));
+    EXPECT_EQ(ends[l].dim(2), taps[l].dim(2));
+    const auto d = size_t(ends[l].channels()), positions = size_t(ends[l].dim(1) * ends[l].dim(2));
+    ASSERT_EQ(d, size_t(encoder.end_channels()[l]));
+    const std::vector<float> end = ends[l].values();
+    for (size_t n = 0; n < 2; ++n)
+      for (size_t k = 0; k < d; ++k) {
+        double sum = 0;
+        for (size_t p = 0; p < positions; ++p) sum += double(end[(n * positions + p) * d + k]);
+        EXPECT_NEAR(got[n * size_t(y.channels()) + at + k], sum / double(positions), 1e-5);
+      }
+    at += d;
+  }
+  EXPECT_EQ(int64_t(at), y.channels());
+}
+
 TEST(EncoderFeatures, RefusesLevelsThereAreNot) {
   EXPECT_THROW(EncoderFeatures(small({})), Error);
   EXPECT_THROW(EncoderFeatures(small({6})), Error);

@@ -56,7 +56,7 @@ const Task& faulty() {
                 [](C, Call&) {
                   if (rank() == 1) std::raise(SIGSTOP);
                   // Of three, not all begin to wait at the same time.
-                  if (rank() == 0 && communicator().size() > 2) std::this_thread::sleep_for(std::chrono::seconds(4));
+                  if (rank() == 0 && communicator().size() > 2) std::this_thread::sleep_for(std::chrono::seconds(1));
                   wait_for_all();
                 }),
        // All leave together with a code of their own, the first after work of its own.

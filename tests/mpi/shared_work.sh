@@ -40,6 +40,13 @@ expect() {
   [ "$code" = "$wanted" ] || fail "exit code $code instead of $wanted: kern $*"
 }
 same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
+# same_evaluations A B: tables and figures, but for how fast it went.
+same_evaluations() {
+  for file in $(cd "$1" && find . -name '*.csv' -o -name result.json); do
+    for run in "$1" "$2"; do grep -v images_per_second "$run/$file" >"$run/compared"; done
+    cmp "$1/compared" "$2/compared" || fail "$1/$file and $2/$file differ"
+  done
+}
 same_folders() { diff -r "$1" "$2" || fail "$1 and $2 differ"; }
 said() { grep -q "$1" last.out last.err || fail "nobody said: $1"; }
 # kill_when FILE N ARGUMENTS...: rank N-1 is killed as soon as the file is there; all must end.
@@ -77,12 +84,12 @@ volumes() {
       same_folders $model/one $model/$n
     done
     # Killed with 3 ranks, gone on with by 2; killed with 2, gone on with by one process.
-    for n in 3 2; do
-      kill_when killed$n$model/amplitude_00000/parts/progress.json $n "$@" "out=$folder/killed$n$model"
-      expect 0 $((n - 1)) "$@" "out=$folder/killed$n$model"
-      said "goes on where an earlier prediction ended"
-      same_folders $model/one killed$n$model
-    done
+    n=2
+    [ $model = sections ] || n=3
+    kill_when killed$n$model/amplitude_00000/parts/progress.json $n "$@" "out=$folder/killed$n$model"
+    expect 0 $((n - 1)) "$@" "out=$folder/killed$n$model"
+    said "goes on where an earlier prediction ended"
+    same_folders $model/one killed$n$model
   done
   # A rank that stands still is named.
   if [ -d /proc/self ]; then
@@ -108,6 +115,13 @@ volumes() {
     said "2 files predicted, 1 skipped"
   done
   same_folders folder1 folder2
+  # Sections, and a survey of several blocks against its interpretation.
+  for n in 1 3; do
+    expect 0 $n faults evaluate model=sections sections=5 threads=1 report_sections=0 run=evaluated$n
+    expect 0 $n faults evaluate data="$survey" labels="$folder/survey/faults_00000.sgy" model=cubes threads=1 run=compared$n
+  done
+  same_evaluations evaluated1 evaluated3
+  same_evaluations compared1 compared3
 }
 
 files() {
@@ -146,6 +160,12 @@ files() {
   sed "s/\"out\".*//" images1.json >images1.figures
   sed "s/\"out\".*//" wells1.json >wells1.figures
   for n in 2 3; do same images1.figures images$n.figures; same wells1.figures wells$n.figures; done
+  for n in 1 2 3; do
+    expect 0 $n images evaluate data=$spills mask_dir="$folder/data/ground_truth/test/spill" images=all model=segment threads=1 report_images=0 run=of_images$n
+    expect 0 $n wells evaluate data=wells wells=all model=facies threads=1 report_wells=0 run=of_wells$n
+    expect 0 $n anomalies evaluate data=data images=all model=anomalies threads=1 report_images=0 run=of_anomalies$n
+  done
+  for n in 2 3; do for what in images wells anomalies; do same_evaluations of_${what}1 of_$what$n; done; done
   expect 1 2 images predict data=$spills model=segment strict=true out=strict
   said "rank [0-9]: .*broken.png"
   mkdir only && cp $spills/broken.png only

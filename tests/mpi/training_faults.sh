@@ -12,9 +12,10 @@ fail() {
   failed=1
 }
 
-"$program" wells synthesize out=data wells=6 samples=300 seed=3 > /dev/null || exit 1
+# As much data as makes the ten epochs after the awaited ones outlast what is done to the ranks meanwhile.
+"$program" wells synthesize out=data wells=6 samples=3000 seed=3 > /dev/null || exit 1
 train=(wells train data=data label=FACIES model=unet_strided channels=[4,8] strides=[2] residual_units=1 kernel=3 window=64
-       batch=4 epochs=16 norm=batch quiet=true threads=1 schedule=constant)
+       batch=4 epochs=12 norm=batch quiet=true threads=1 schedule=constant)
 
 # start RUN [key=value...]: two ranks in the background that leave their process ids; `launcher` is mpirun's. `limit`: blocks
 # that a file of rank 0 may have, as a disk that is full.
@@ -22,14 +23,14 @@ start() {
   local run=$1 limit=${limit:-unlimited}
   shift
   rm -f pid.* out err
-  local leave='echo $$ > pid.$OMPI_COMM_WORLD_RANK; if [[ $OMPI_COMM_WORLD_RANK == 0 && $0 != unlimited ]]; then trap "" XFSZ; ulimit -f $0; fi; exec "$@"'
+  local leave='rank=${OMPI_COMM_WORLD_RANK:-$PMI_RANK}; echo $$ > pid.$rank; if [[ $rank == 0 && $0 != unlimited ]]; then trap "" XFSZ; ulimit -f $0; fi; exec "$@"'
   "$mpiexec" "$count" 2 bash -c "$leave" "$limit" "$program" "${train[@]}" run="$run" "$@" > out 2> err &
   launcher=$!
 }
 # Until the run has saved a few epochs.
 await_epochs() {
   for ((i = 0; i < 600; ++i)); do
-    [[ -f $1/metrics.csv && $(wc -l < "$1/metrics.csv") -gt 4 && -f pid.0 && -f pid.1 ]] && return
+    [[ -f $1/metrics.csv && $(wc -l < "$1/metrics.csv") -gt 2 && -f pid.0 && -f pid.1 ]] && return
     sleep 0.05
   done
   fail "$1: no epochs within 30 seconds"
@@ -64,7 +65,7 @@ for rank in 0 1; do
   start killed$rank && await_epochs killed$rank
   kill -9 "$(cat pid.$rank)"
   ended killed$rank "137 9" 15
-  says killed$rank "rank $rank"
+  says killed$rank "rank $rank\|PID $(cat pid.$rank) RUNNING AT"  # Open MPI; MPICH
   goes_on killed$rank
 done
 
@@ -88,9 +89,11 @@ ended asked "0" 15
 says asked "stopped (stop file) and saved"
 goes_on asked
 
-limit=8 start full  # 1 KiB blocks: the configuration fits, a checkpoint does not
-ended full 1 15
-says full "error: rank 0: "
+# 1 KiB blocks: the configuration fits, the first model does not. MPICH's UCX is kept from files of shared memory, larger ones.
+export UCX_TLS=tcp,self
+limit=16 start full
+ended full 1 60  # from its start on
+says full "error: rank 0: cannot write full/model.safetensors"
 [[ $(grep -c "error:" err) == 1 ]] || fail "full: one error, of one rank"
 
 exit $failed

@@ -28,6 +28,29 @@ TEST(FaultMetrics, TiesCountTogetherAndUnlabelledTakesNoPart) {
   EXPECT_TRUE(std::isnan(PrecisionRecall().average_precision()));
 }
 
+TEST(FaultMetrics, CountsOfPartsAddUp) {
+  const std::vector<float> p{.1f, .9f, .8f, .7f};
+  const std::vector<int32_t> t{0, 1, 1, 0};
+  PrecisionRecall whole, part, sum;
+  whole.add(p, t);
+  part.add(std::span(p).first(3), std::span(t).first(3));
+  sum.add(std::span(p).subspan(3), std::span(t).subspan(3));
+  sum.add_counts(part.counts());
+  EXPECT_EQ(sum.counts(), whole.counts());
+  EXPECT_EQ(sum.positives(), 2);
+  EXPECT_EQ(sum.count(), 4);
+  EXPECT_EQ(sum.average_precision(), whole.average_precision());
+
+  const data::Block line{1, 1, 8};
+  TolerantAgreement a(1), b(1);
+  a.add(std::vector<float>{0, 1, 0, 0, 0, 0, 1, 0}, std::vector<int32_t>{0, 0, 1, 0, 0, 0, 0, 0}, line);
+  b.add_counts(a.counts());
+  EXPECT_EQ(b.precision(), 0.5);
+  EXPECT_EQ(b.recall(), 1);
+  b.add_counts(a.counts());
+  EXPECT_EQ(b.counts(), (std::vector<int64_t>{4, 2, 2, 2}));
+}
+
 TEST(FaultMetrics, PointsOfTheCurve) {
   PrecisionRecall m;
   m.add(std::vector<float>{.9f, .8f, .7f, .2f, 1.0f, NAN}, std::vector<int32_t>{1, 0, 1, 1, 1, 0});

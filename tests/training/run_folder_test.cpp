@@ -46,6 +46,28 @@ TEST(RunFolder, a_new_run_writes_and_finishes) {
   EXPECT_TRUE(again.was_finished());
 }
 
+TEST(RunFolder, a_run_that_fails_before_it_begins_leaves_no_folder) {
+  const auto above = no_folder("failed");
+  const auto fails = [](const fs::path& folder) {
+    testing::error_of([&] {
+      const auto run = RunFolder::create(folder);
+      run.write("config.yaml", "lr: 1\n");
+      throw Error("no data");
+    });
+  };
+  fails(above / "deep" / "inside/");
+  EXPECT_FALSE(fs::exists(above));
+  make_folder(above);
+  fails(above / "deep" / "." / "inside");
+  EXPECT_TRUE(fs::exists(above)) << "it was there before";
+  EXPECT_FALSE(fs::exists(above / "deep"));
+  make_folder(above / "mine");
+  write_file(above / "mine/notes.txt", "precious");
+  fails(above / "mine" / "run");
+  EXPECT_FALSE(fs::exists(above / "mine/run"));
+  EXPECT_TRUE(fs::exists(above / "mine/notes.txt"));
+}
+
 TEST(RunFolder, what_is_not_a_run_is_left_alone) {
   const auto folder = no_folder("foreign");
   make_folder(folder);

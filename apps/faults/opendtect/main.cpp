@@ -25,13 +25,15 @@ constexpr const char* kUsage =
     "OpendTect starts this program: choose it as the Interpreter of an External Attribute, and a model that\n"
     "'kern faults train' made as the External File (docs/opendtect.md).\n";
 
-Settings defaults_of(const std::filesystem::path& model) {
+// model: as model= takes it; errors, also of one that is not there, are answered by serve().
+Settings defaults_of(const std::string& model) {
   Settings s;
-  s.threshold = training::task_description(model, "faults").value("threshold", s.threshold);
+  s.threshold = training::task_description(training::find_model_file(model), "faults").value("threshold", s.threshold);
   return s;
 }
 
-SectionNetwork network_of(const std::filesystem::path& path) {
+SectionNetwork network_of(const std::string& name) {
+  const std::filesystem::path path = training::find_model_file(name);
   auto model = std::make_shared<FaultsModel>(load_faults_model(path));
   check(model->takes_single_sections(), path.string(), " holds the network ", model->architecture,
         ", which looks across lines: OpendTect hands over one section at a time; choose a model for sections, as "
@@ -50,7 +52,7 @@ int run(int argc, char** argv) {
     std::fputs(kUsage, stderr);
     return 2;
   }
-  const std::filesystem::path model = training::find_model_file(unquoted(argv[1]));
+  const std::string model = unquoted(argv[1]);
   if (verb == "-g") {
     std::fputs(parameters_text(defaults_of(model)).c_str(), stdout);
     return std::fflush(stdout) == 0 ? 0 : 1;
