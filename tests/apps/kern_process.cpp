@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "engine/atomic_file.h"
+#include "kernels/common/sanitizer.h"
 
 namespace kern::testing {
 
@@ -60,11 +61,15 @@ void Process::send(int signal) {
 }
 
 Result Process::wait() {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  constexpr int kMinutes = kAddressSanitizer ? 5 : 2;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(kMinutes);
   while (running()) {
     if (std::chrono::steady_clock::now() > deadline) {
-      ADD_FAILURE() << "kern did not end within two minutes";
+      ADD_FAILURE() << "kern did not end within " << kMinutes << " minutes";
       send(SIGKILL);
+      ::waitpid(pid_, &status_, 0);
+      ended_ = true;
+      break;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
