@@ -19,9 +19,12 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 find_program(KERN_CCACHE ccache)
-if(KERN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+if(KERN_CCACHE)
   # The sloppiness is for precompiled headers; the rest lets every clone and worktree of this machine use what another has compiled.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${KERN_CCACHE})
+  set(KERN_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${KERN_CCACHE})
+  if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${KERN_LAUNCHER})
+  endif()
 endif()
 
 # Flags of every target of ours (never of a user's: they are PRIVATE through this target).
