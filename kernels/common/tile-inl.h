@@ -182,6 +182,8 @@ HWY_NOINLINE void tile(const Tile& t) {
             Vec bv[V];
             HWY_UNROLL(2) for (int v = 0; v < V - 1; ++v) bv[v] = hn::LoadU(d, b + v * kLanes);
             const float* b_last = b + (V - 1) * kLanes;
+            // Rows of b that lie apart, each read once in a while: what a processor foresees badly.
+            if (kOperands == Operands::unit_unpadded) __builtin_prefetch(b + 8 * t.inner.b);
             bv[V - 1] = kOperands == Operands::unit_unpadded ? load_first(b_last, tail) : hn::LoadU(d, b_last);
             HWY_UNROLL(16) for (int i = 0; i < M; ++i) {
               const Vec x = hn::Set(d, a[i / kGroup][i % kGroup * a_row]);

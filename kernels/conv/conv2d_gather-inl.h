@@ -258,6 +258,7 @@ void gather_row(const Gather& g, const Block& b, const float* packed, Range insi
 
 // Gathers that differ in their x axis alone: the residues of w, or forward's single one. Each row is written by all of
 // them while it is near.
+constexpr int kMaxPhases = 4;
 struct Phases {
   const Gather* of;
   int count;

@@ -3,6 +3,7 @@
 //   common/tile-inl.h          the micro-kernel: a tile of pixels x output channels (or of filter values) in registers
 //   conv2d_gather-inl.h        forward and backward_data: rows cut into tiles, borders, phases of a stride
 //   conv2d_planar-inl.h        a gather of a few output channels: pixels in vectors
+//   conv2d_dots-inl.h          one of very few, of many input channels: these in vectors
 //   conv2d_weight-inl.h        backward_weight and backward_bias: sums over pixels, in a fixed order
 //   conv2d_depthwise-inl.h     one channel a group
 // This file says which of them serves which case, and what scratch it needs.
@@ -20,6 +21,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/conv/conv2d_depthwise-inl.h"
+#include "kernels/conv/conv2d_dots-inl.h"
 #include "kernels/conv/conv2d_gather-inl.h"
 #include "kernels/conv/conv2d_planar-inl.h"
 #include "kernels/conv/conv2d_weight-inl.h"
@@ -72,9 +74,8 @@ Gather backward_gather(const Conv2dSpec& g, const float* dy, const float* b, flo
           .w_tap = g.cg()};
 }
 
-constexpr int kMaxPhases = 4;
 // f(phases) for every residue of d and h those of w, kMaxPhases at a time; for all residues of h and w at once where
-// they are planar.
+// they are planar or dots.
 template <class F>
 void for_each_backward(const Conv2dSpec& g, const float* dy, const float* b, float* dx, F&& f) {
   Gather phases[kMaxPhases];
@@ -82,7 +83,7 @@ void for_each_backward(const Conv2dSpec& g, const float* dy, const float* b, flo
     if (g.stride_h * g.stride_w <= kMaxPhases) {
       const Phases all{phases, g.stride_h * g.stride_w};
       for (int i = 0; i < all.count; ++i) phases[i] = backward_gather(g, dy, b, dx, d, i / g.stride_w, i % g.stride_w);
-      if (planar_together(all)) {
+      if (all_dotted(all) || planar_together(all)) {
         f(all);
         continue;
       }
@@ -113,28 +114,44 @@ size_t workspace(const Conv2dSpec& g) {
   return gathers > sums ? gathers : sums;
 }
 
-bool all_planar(const Phases& phases) {
+enum class Form { rows, planar, dots, depthwise };
+Form form_of(const Conv2dSpec& g, const Phases& phases) {
+  if (all_dotted(phases)) return Form::dots;
   for (const Gather& phase : phases)
-    if (!is_planar(phase)) return false;
-  return true;
+    if (!is_planar(phase)) return is_depthwise(g) ? Form::depthwise : Form::rows;
+  return Form::planar;
+}
+int64_t size_of_packed(Form form, const Gather& phase) {
+  switch (form) {
+    case Form::planar:
+      return planar_size(phase);
+    case Form::dots:
+      return dots_size(phase);
+    case Form::depthwise:
+      return depthwise_size(phase);
+    default:
+      return phase.packed_size();
+  }
 }
 int64_t size_of_packed(const Conv2dSpec& g, const Phases& phases) {
-  const bool planar = all_planar(phases);
   int64_t floats = 0;
-  for (const Gather& phase : phases)
-    floats += planar ? planar_size(phase) : is_depthwise(g) ? depthwise_size(phase) : phase.packed_size();
+  for (const Gather& phase : phases) floats += size_of_packed(form_of(g, phases), phase);
   return floats;
 }
 // size_of_packed() floats that run() reads in place of w.
 void pack(const Conv2dSpec& g, const Phases& phases, const float* w, float* packed) {
-  if (!all_planar(phases)) return is_depthwise(g) ? pack_depthwise(phases, w, packed) : pack_gather(phases, w, packed);
+  const Form form = form_of(g, phases);
+  if (form == Form::depthwise) return pack_depthwise(phases, w, packed);
+  if (form == Form::rows) return pack_gather(phases, w, packed);
   for (const Gather& phase : phases) {
-    pack_planar(phase, w, packed);
-    packed += planar_size(phase);
+    (form == Form::dots ? pack_dots : pack_planar)(phase, w, packed);
+    packed += size_of_packed(form, phase);
   }
 }
 void run(const Conv2dSpec& g, const Phases& phases, const float* packed) {
-  if (!all_planar(phases)) return (is_depthwise(g) ? depthwise_gather : gather)(phases, packed);
+  const Form form = form_of(g, phases);
+  if (form == Form::dots) return dot_gather(phases, packed);
+  if (form != Form::planar) return (form == Form::depthwise ? depthwise_gather : gather)(phases, packed);
   if (planar_together(phases)) return planar_gather(phases, packed);
   for (const Gather& phase : phases) {
     planar_gather({&phase, 1}, packed);
@@ -175,9 +192,8 @@ int64_t bias_size(const Conv2dSpec& g, bool backward_data) {
 bool can_prepare(const Conv2dSpec& g) { return g.stride_d <= 4 && g.stride_h <= 4 && g.stride_w <= 4; }
 uint32_t prepared_form(const Conv2dSpec& g, bool backward_data) {
   uint32_t form = 1;
-  for_each_part(g, backward_data, nullptr, nullptr, nullptr, [&](const Phases& phases) {
-    form = 3 * form + (all_planar(phases) ? 1 + (phases.count > g.stride_w) : 0);
-  });
+  for_each_part(g, backward_data, nullptr, nullptr, nullptr,
+                [&](const Phases& phases) { form = 4 * form + uint32_t(form_of(g, phases)); });
   return form;
 }
 size_t prepared_bytes(const Conv2dSpec& g, bool backward_data) {

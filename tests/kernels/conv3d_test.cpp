@@ -73,6 +73,8 @@ const Conv3dCase kConv3dCases[] = {
     {"last_layer", same(1, 16, 5, 9, 12, 1)},
     {"last_layer_of_long_rows", same(1, 16, 3, 37, 150, 1)},
     {"last_layer_of_rows_of_two_parts", same(1, 33, 2, 3, 300, 1)},
+    {"last_layer_of_many_channels", same(1, 70, 4, 5, 16, 2)},
+    {"many_channels_of_stride_two", strided(same(1, 3, 5, 7, 30, 66), 2)},
     {"one_plane", same(2, 8, 1, 9, 21, 3)},
     {"two_planes", same(1, 8, 2, 10, 18, 16)},
     {"few_out_every_second_plane",
