@@ -24,7 +24,7 @@ struct TensorMapAxis {
 CUtensorMap tensor_map(CUtensorMapDataType type, size_t value_bytes, const void* data,
                        const std::vector<TensorMapAxis>& axes, CUtensorMapSwizzle swizzle);
 
-// Whether the present device has bulk tensor copies and wgmma as sm_90a has them: compute capability 9.0, no other.
+// Whether the process' device has bulk tensor copies and wgmma as sm_90a has them: compute capability 9.0, no other.
 bool device_is_hopper();
 
 }  // namespace kern::kernels

@@ -205,6 +205,15 @@ TEST(Mbarrier, what_instructions_do_not_take) {
   EXPECT_TRUE(has(run(misuse_kernel<Misuse::written_over>), {"something was written over this mbarrier"}));
 }
 
+TEST(Mbarrier, and_what_comes_with_it_is_asked_of_one_architecture_alone) {
+  for (const int other : {80, 86, 89, 100, 120}) {
+    emulator::set_architecture(other);
+    EXPECT_FALSE(device_is_hopper()) << "compute capability " << other;
+  }
+  emulator::set_architecture(90);
+  EXPECT_TRUE(device_is_hopper());
+}
+
 // --- tensor maps ---
 
 constexpr int kN = 2, kH = 5, kW = 7, kC = 72, kPitch = 80;  // of which kC channels are the tensor's
