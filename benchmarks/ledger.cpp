@@ -35,7 +35,7 @@ double threads_of(const LedgerNode& n) {
 double rate_of(std::string_view row, const GpuRates& rates) {
   if (row == "cuda_mma") return rates.tf32 / 3;  // floats in two parts: three products for one
   if (row == "cuda_tf32") return rates.tf32;
-  return row == "cuda_bf16" || row == "cuda_mma_bf16" ? rates.bf16 : rates.f32;
+  return row == "cuda_bf16" || row == "cuda_mma_bf16" || row == "cuda_wgmma_bf16" ? rates.bf16 : rates.f32;
 }
 LedgerNode node_of(const DryNode& from) {
   constexpr const char* kKinds[] = {"kernel", "fill", "copy", "library"};

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "kernels/conv/conv2d_cuda_wgmma.h"
+
 namespace kern::kernels {
 namespace {
 
@@ -57,7 +59,7 @@ template <>
 const Registry<Conv2dImplOf<Bf16>>& conv2d_registry<Bf16>() {
   static const std::vector<Conv2dImplOf<Bf16>> impls{
       KERN_CUDA_IMPL(conv2d_cuda_depthwise_impl<Bf16>(), conv2d_cuda_mma_bf16_impl(), conv2d_cuda_impl<Bf16>(),
-                     conv2d_cudnn_impl<Bf16>())};
+                     conv2d_cudnn_impl<Bf16>(), conv2d_cuda_wgmma_impl())};
   static const Registry<Conv2dImplOf<Bf16>> registry{"conv2d", impls};
   return registry;
 }

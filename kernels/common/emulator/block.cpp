@@ -10,10 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/common/emulator/bulk.h"
 #include "kernels/common/emulator/checks.h"
 #include "kernels/common/emulator/fiber.h"
 #include "kernels/common/emulator/heap.h"
+#include "kernels/common/emulator/ordering.h"
+#include "kernels/common/emulator/scheduler.h"
 #include "kernels/common/emulator/symbols.h"
+#include "kernels/common/emulator/warpgroup.h"
 #include "kernels/common/error.h"
 
 namespace kern::emulator {
@@ -81,12 +85,6 @@ uint64_t chosen_seed = [] {
   const char* text = std::getenv("KERN_EMULATOR_SEED");
   return text ? std::strtoull(text, nullptr, 10) : 1;
 }();
-uint32_t random_below(size_t n) {  // splitmix64
-  uint64_t z = (random_state += 0x9E3779B97F4A7C15);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-  return uint32_t(((z ^ (z >> 31)) >> 32) * n >> 32);
-}
 
 std::byte* shared_memory() {  // begins after a gap that no variable can reach across
   static std::byte* memory = static_cast<std::byte*>(
@@ -109,18 +107,6 @@ void give_way() {
 void stop_launch(std::string sentence) {
   if (block.fault.empty()) block.fault = std::move(sentence);
   for (;;) give_way();
-}
-
-void wait(const char* what, SourceLocation at) {
-  Thread& me = block.threads[block.running];
-  me.state = State::waiting;
-  me.waits_for = what;
-  me.waits_at = at;
-  give_way();
-}
-void wake(unsigned id) {
-  block.threads[id].state = State::ready;
-  block.ready.push_back(id);
 }
 
 void thread_body(void*) {
@@ -151,6 +137,7 @@ void take_turn(unsigned id) {
   if (t.fiber->finished()) {
     t.state = State::ended;
     ++block.ended;
+    end_warpgroup_thread();
     free_fibers.push_back(t.fiber);
     t.fiber = nullptr;
   }
@@ -169,9 +156,10 @@ std::string deadlock() {
     else if (!other && (t.waits_at.line != first->waits_at.line || std::strcmp(t.waits_at.file, first->waits_at.file)))
       other = &t;
   }
-  std::string sentence =
-      text(place_text(first_id), " waits at ", first->waits_for, ", ", at_text(first->waits_at),
-           ", for threads that will not come: ", block.ended, " of ", block.threads.size(), " have ended");
+  std::string sentence = text(place_text(first_id), " waits at ", first->waits_for, ", ", at_text(first->waits_at));
+  if (const std::string phase = mbarrier_waited_for(first_id); !phase.empty())
+    return text(sentence, ", for ", phase, "; ", block.ended, " of ", block.threads.size(), " threads have ended");
+  sentence += text(", for threads that will not come: ", block.ended, " of ", block.threads.size(), " have ended");
   if (other) sentence += text(", others wait at ", other->waits_for, ", ", at_text(other->waits_at));
   return sentence + "; every thread must reach the same barriers";
 }
@@ -194,15 +182,24 @@ void run_block(uint3 index, uint32_t number) {
   block.arrived = block.votes = block.ended = 0;
   block.variables.clear();
   block.shared_used = 0;
+  end_ordering();
+  begin_bulk();
+  begin_warpgroups();
   if (block.launch->shared_bytes) shared_variable(&block, block.launch->shared_bytes, 128, {});
-  while (!block.ready.empty() && block.fault.empty()) {
+  while (block.fault.empty()) {
+    if (block.ready.empty()) {
+      if (block.ended == n || !bulk_is_late(block.fault)) break;
+      continue;
+    }
+    bulk_at_any_time(block.fault);
     const uint32_t pick = random_below(block.ready.size());
     std::swap(block.ready[pick], block.ready.back());
     const unsigned id = block.ready.back();
     block.ready.pop_back();
     take_turn(id);
   }
-  if (block.fault.empty() && block.ended != n) block.fault = deadlock();
+  if (block.fault.empty()) block.fault = block.ended == n ? end_bulk() : deadlock();
+  if (block.fault.empty()) block.fault = end_warpgroups();
   for (Thread& t : block.threads)  // after a fault: the others are forgotten where they stand
     if (t.fiber) free_fibers.push_back(t.fiber), t.fiber = nullptr;
   for (auto& warp : block.meetings)
@@ -214,6 +211,32 @@ bool same_line(SourceLocation a, SourceLocation b) { return a.line == b.line && 
 }  // namespace
 
 bool in_kernel() { return running_kernel; }
+
+unsigned block_threads() { return unsigned(block.threads.size()); }
+bool has_ended(unsigned thread) { return block.threads[thread].state == State::ended; }
+bool in_shared_memory(const void* p) {
+  return static_cast<const std::byte*>(p) >= shared_memory() &&
+         static_cast<const std::byte*>(p) < shared_memory() + 2 * kSharedBytes;
+}
+size_t shared_offset(const void* p) { return size_t(static_cast<const std::byte*>(p) - shared_memory()); }
+std::byte* shared_at(size_t offset) { return shared_memory() + offset; }
+uint32_t random_below(size_t n) {  // splitmix64
+  uint64_t z = (random_state += 0x9E3779B97F4A7C15);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+  return uint32_t(((z ^ (z >> 31)) >> 32) * n >> 32);
+}
+void wait_for(const char* what, SourceLocation at) {
+  Thread& me = block.threads[block.running];
+  me.state = State::waiting;
+  me.waits_for = what;
+  me.waits_at = at;
+  give_way();
+}
+void wake(unsigned thread) {
+  block.threads[thread].state = State::ready;
+  block.ready.push_back(thread);
+}
 
 std::string refused(const Launch& launch) {
   const uint64_t threads = uint64_t(launch.block.x) * launch.block.y * launch.block.z;
@@ -291,7 +314,7 @@ int block_vote(int predicate, int (*combine)(int count, int size), SourceLocatio
   block.votes += predicate != 0;
   const unsigned n = unsigned(block.threads.size());
   if (++block.arrived < n) {
-    wait("a barrier of the block", at);
+    wait_for("a barrier of the block", at);
   } else {
     block.arrived = 0;
     block.vote_result = unsigned(combine(int(block.votes), int(n)));
@@ -341,7 +364,7 @@ void warp_exchange(const char* what, uint32_t mask, const void* bring, size_t br
   std::memcpy(meeting->exchange.bring[lane], bring, bring_bytes);
   meeting->arrived |= 1u << lane;
   if (meeting->arrived != mask) {
-    wait(what, at);
+    wait_for(what, at);
   } else {
     combine(meeting->exchange);
     for (auto& m : meetings)

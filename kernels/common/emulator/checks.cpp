@@ -9,6 +9,8 @@
 
 #include "kernels/common/emulator/block.h"
 #include "kernels/common/emulator/heap.h"
+#include "kernels/common/emulator/ordering.h"
+#include "kernels/common/emulator/warpgroup.h"
 #include "kernels/common/error.h"
 
 extern "C" char __executable_start, _end;  // by the linker
@@ -69,7 +71,7 @@ struct Range {
 std::vector<Range> shared_ranges;
 uintptr_t shared_low = ~uintptr_t{0};  // of all ranges this block was allowed
 uintptr_t shared_base = 0;
-uint32_t time_now = 0, launch_began = 0, block_began = 0;
+uint32_t time_now = 0, launch_began = 0, block_began = 0, ordering_began = 0;
 struct BlockOfLaunch {
   uint32_t began, number;
 };
@@ -220,6 +222,7 @@ std::string shared_access(uintptr_t address, size_t bytes, Access kind) {
                                   [&](const Range& r) { return address - r.begin < r.bytes; });
   if (range == shared_ranges.end() || address + bytes > range->begin + range->bytes)
     return text(verb(kind), " ", bytes, " bytes of shared memory outside the block's variables");
+  if (ordering()) return ordered_access(address - shared_base, bytes, kind);
   Cell culprit;
   const Clash clash = touch<true>(shared_cells(), address - shared_base, bytes, kind, &culprit);
   return clash == Clash::none ? std::string() : clash_text("shared", kind, clash, culprit);
@@ -302,7 +305,13 @@ template <size_t kBytes, Access kKind>
 inline void hook(void* address, void* pc) {
   const auto a = reinterpret_cast<uintptr_t>(address);
   if (paused) return;
-  if (kernel_runs && (a - stack.begin < stack.bytes || plain_access<kBytes, kKind>(a))) return;
+  if (kernel_runs) {
+    if (a - stack.begin < stack.bytes) {
+      if (accumulators_watched) check_accumulators(a, kBytes, pc);
+      return;
+    }
+    if (plain_access<kBytes, kKind>(a)) return;
+  }
   check_access(a, kBytes, kKind, pc);
 }
 
@@ -336,7 +345,23 @@ void allow_shared(uintptr_t begin, size_t bytes) {
   shared_ranges.push_back({begin, bytes});
   shared_low = std::min(shared_low, begin);
 }
+bool shared_variable_holds(const void* p, size_t bytes) {
+  const auto address = reinterpret_cast<uintptr_t>(p);
+  return std::any_of(shared_ranges.begin(), shared_ranges.end(), [&](const Range& r) {
+    return address - r.begin < r.bytes && address + bytes <= r.begin + r.bytes;
+  });
+}
+EarlierWrite earlier_write(size_t at) {
+  const Cell& word = shared_cells().words[at / 4];
+  if (word.write_time < block_began) return {};
+  const Cell& c = word.writer & kSplit ? shared_cells().bytes[at] : word;
+  return {.written = c.write_time >= block_began,
+          .behind_last_barrier = c.write_time == ordering_began,
+          .thread = uint16_t(c.writer & kThread)};
+}
+void note_ordering() { ordering_began = time_now; }
 void forget_shared(uintptr_t begin, size_t bytes) {
+  if (ordering()) forget_order(begin - shared_base, bytes);
   const Cells& cells = shared_cells();
   for (size_t word = (begin - shared_base) / 4; word <= (begin + bytes - 1 - shared_base) / 4; ++word) {
     Cell& c = cells.words[word];
@@ -345,8 +370,14 @@ void forget_shared(uintptr_t begin, size_t bytes) {
       for (int i = 0; i < 4; ++i) cells.bytes[4 * word + size_t(i)].write_time = 0;
   }
 }
-void note_block_barrier() { ++time_now; }
-void note_warp_barrier(uint32_t, unsigned warp) { ++warp_time[warp]; }
+void note_block_barrier() {
+  ++time_now;
+  if (ordering()) order_block_barrier();
+}
+void note_warp_barrier(uint32_t mask, unsigned warp) {
+  ++warp_time[warp];
+  if (ordering()) order_warp_barrier(mask, warp);
+}
 ChecksPaused::ChecksPaused() : before_(paused) { paused = true; }
 ChecksPaused::~ChecksPaused() { paused = before_; }
 void set_checks_paused(bool on) { paused = on; }
@@ -385,6 +416,7 @@ void check_access(uintptr_t address, size_t bytes, Access kind, void* pc) {
   if (bytes == 0 || paused) return;
   const ChecksPaused pause;
   if (kernel_runs) {
+    if (accumulators_watched && address - stack.begin < stack.bytes) check_accumulators(address, bytes, pc);
     const std::string wrong = device_access(address, bytes, kind);
     if (!wrong.empty()) fault(wrong, pc);
   } else if (in_heap(address) && !host_may_touch(address)) {

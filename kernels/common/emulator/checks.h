@@ -17,6 +17,15 @@ void end_launch();
 void begin_block(uint32_t block);                   // shared memory: nobody has written
 void allow_shared(uintptr_t begin, size_t bytes);   // a variable of the block lies there
 void forget_shared(uintptr_t begin, size_t bytes);  // nobody has written what lies there
+bool shared_variable_holds(const void* p, size_t bytes);
+// Of a byte of shared memory, counted from its beginning: who wrote it in this block before order was kept by clocks
+// (ordering.h), which begins now.
+struct EarlierWrite {
+  bool written, behind_last_barrier;
+  uint16_t thread;
+};
+EarlierWrite earlier_write(size_t at);
+void note_ordering();
 void note_block_barrier();
 void note_warp_barrier(uint32_t mask, unsigned warp);
 

@@ -16,6 +16,7 @@
 #include "kernels/common/emulator/dry_run.h"
 #include "kernels/common/emulator/heap.h"
 #include "kernels/common/emulator/library.h"
+#include "kernels/common/emulator/tensor_map.h"
 #include "kernels/common/error.h"
 
 namespace emulator = kern::emulator;
@@ -406,6 +407,13 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int valu
   if (value < 0 || size_t(value) + f.of_variables > shared_of_block()) return fail(cudaErrorInvalidValue);
   f.most_dynamic = size_t(value);
   f.set = true;
+  return cudaSuccess;
+}
+cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function, unsigned, unsigned long long,
+                                             cudaDriverEntryPointQueryResult* result) {
+  const bool known = std::strcmp(symbol, "cuTensorMapEncodeTiled") == 0;
+  *function = known ? reinterpret_cast<void*>(&emulator::encode_tiled) : nullptr;
+  *result = known ? cudaDriverEntryPointSuccess : cudaDriverEntryPointSymbolNotFound;
   return cudaSuccess;
 }
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
