@@ -149,6 +149,24 @@ size_t weight_cuda_bytes(const Conv2dSpec& g, ConvOutput of_dy);
 template <class T>
 void weight_cuda(const Exec& exec, const Conv2dSpec& g, ConvOutput of_dy, const T* dy, const T* x, float* dw);
 
+// An image of h by w pixels cut into tiles of so many, of which each reads `halo` others: the fewest tiles, then the
+// smallest halo. span(n): what n neighbours read along an axis. most_halo: none reads more; without any, tile_w is 0.
+struct Tiling {
+  int tile_h = 0, tile_w = 0, down = 0, across = 0, halo = 0;
+
+  template <class H, class W>
+  Tiling(int pixels, int h, int w, const H& span_h, const W& span_w, int64_t most_halo = int64_t{1} << 62) {
+    for (int width = 8; width <= pixels; width *= 2) {
+      const int height = pixels / width, rows = int(ceil_div(h, height)), columns = int(ceil_div(w, width));
+      const int reads = span_h(height) * span_w(width);
+      const int64_t tiles = int64_t{rows} * columns, best = int64_t{down} * across;
+      if (reads > most_halo || (tile_w && (tiles > best || (tiles == best && reads >= halo)))) continue;
+      tile_h = height, tile_w = width, down = rows, across = columns, halo = reads;
+    }
+  }
+  constexpr int64_t tiles() const { return int64_t{down} * across; }
+};
+
 // --- a gather's threads: kVolume says whether there is more than one plane, and images pay nothing for what does not ---
 
 struct GatherPhases {

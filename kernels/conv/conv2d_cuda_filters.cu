@@ -1,4 +1,4 @@
-// Many filters rounded to bf16 by one kernel: kernels/conv/filter_packing.h.
+// Many filters rounded to bf16, and put in the order that is asked for, by one kernel: kernels/conv/filter_packing.h.
 #include <algorithm>
 
 #include "kernels/common/bf16.cuh"
@@ -15,14 +15,39 @@ struct ManyFilters {
   struct One {
     const float* from;
     uint32_t* to;
-    int words, inner, taps;           // of two values; words of the innermost extent; between it and the outermost
-    int step_in, step_tap, step_out;  // in `from`
+    uint64_t order;  // this and what follows: FilterPacking
+    int k, c, taps;
+    uint8_t block, depth, parts, transposed;
+
+    constexpr int in() const { return transposed ? k : c; }
+    constexpr int out() const { return transposed ? c : k; }
   };
   One all[kMaxFilters];
   int first[kMaxFilters + 1];
   int count;
 };
 static_assert(sizeof(ManyFilters) <= 4096);
+
+struct Weight {  // the first of a word's two
+  int out, tap, in;
+};
+__device__ __forceinline__ Weight weight_of_matrix(const ManyFilters::One& f, int word) {
+  const int inner = f.in() / 2, row = word / inner, out = row / f.taps;
+  return {out, row - out * f.taps, (word - row * inner) * 2};
+}
+__device__ __forceinline__ Weight weight_of_block(const ManyFilters::One& f, int word) {
+  // What is left of the word's index when the innermost extent, of n, is taken from it.
+  int rest = word;
+  const auto take = [&](int n) {
+    const int whole = rest, index = whole % n;
+    rest = whole / n;
+    return index;
+  };
+  const int pair = take(4), row = take(8), half = take(2), rows = take(f.block / 8), sixteen = take(f.depth / 16);
+  const int taps = f.taps / f.parts, tap = take(taps), step = take(f.in() / f.depth), part = take(f.parts);
+  return {rest * f.block + rows * 8 + row, int(f.order >> (part * taps + tap) * 4 & 15),
+          step * f.depth + sixteen * 16 + half * 8 + pair * 2};
+}
 
 // One thread for every two values, which are a word.
 __global__ void __launch_bounds__(kPackThreads) pack_filters_kernel(ManyFilters filters) {
@@ -34,11 +59,16 @@ __global__ void __launch_bounds__(kPackThreads) pack_filters_kernel(ManyFilters 
   }
   const ManyFilters::One& one = filters.all[low];
   const int i = (int(blockIdx.x) - filters.first[low]) * kPackThreads + int(threadIdx.x);
-  if (i >= one.words) return;
-  const int row = i / one.inner, c = (i - row * one.inner) * 2, out = row / one.taps;
-  const float* from =
-      one.from + int64_t{out} * one.step_out + int64_t{row - out * one.taps} * one.step_tap + int64_t{c} * one.step_in;
-  one.to[i] = to_bf16x2(from[0], from[one.step_in]);
+  const int outs = one.block ? (one.out() + one.block - 1) / one.block * one.block : one.out();
+  if (i >= outs * (one.taps * one.in() / 2)) return;
+  const Weight at = one.block ? weight_of_block(one, i) : weight_of_matrix(one, i);
+  uint32_t two = 0;
+  if (at.out < one.out()) {
+    const int step_in = one.transposed ? one.taps * one.c : 1, step_out = one.transposed ? 1 : one.taps * one.c;
+    const float* from = one.from + int64_t{at.out} * step_out + int64_t{at.tap} * one.c + int64_t{at.in} * step_in;
+    two = to_bf16x2(from[0], from[step_in]);
+  }
+  one.to[i] = two;
 }
 
 }  // namespace
@@ -49,19 +79,22 @@ void pack_filters(const Exec& exec, const std::vector<FilterToPack>& filters) {
     some.count = int(std::min<size_t>(kMaxFilters, filters.size() - begin));
     for (int j = 0; j < some.count; ++j) {
       const auto& [packing, from, to] = filters[begin + size_t(j)];
-      const auto [k, taps, c, transposed] = packing;
-      internal_check((transposed ? k : c) % 2 == 0, "filters are packed two values at a time");
+      internal_check(packing.in() % 2 == 0, "filters are packed two values at a time");
+      internal_check(!packing.block || (packing.in() % packing.depth == 0 && packing.taps <= 16),
+                     "filters are packed in whole stages of at most 16 taps");
       check(packing.size() < int64_t{1} << 31, "convolution on CUDA: a filter of ", packing.size(),
             " weights; kernels count up to 2^31");
       some.all[j] = {.from = from,
                      .to = static_cast<uint32_t*>(to),
-                     .words = int(packing.size() / 2),
-                     .inner = (transposed ? k : c) / 2,
-                     .taps = taps,
-                     .step_in = transposed ? taps * c : 1,
-                     .step_tap = c,
-                     .step_out = transposed ? 1 : taps * c};
-      some.first[j + 1] = some.first[j] + int(ceil_div(some.all[j].words, kPackThreads));
+                     .order = packing.order,
+                     .k = packing.k,
+                     .c = packing.c,
+                     .taps = packing.taps,
+                     .block = uint8_t(packing.block),
+                     .depth = uint8_t(packing.depth),
+                     .parts = uint8_t(packing.parts),
+                     .transposed = packing.transposed};
+      some.first[j + 1] = some.first[j] + int(ceil_div(packing.size() / 2, kPackThreads));
     }
     if (some.first[some.count] > 0)
       KERN_LAUNCH(pack_filters_kernel,

@@ -8,13 +8,14 @@
 // reads; a plane outside is no step at all.
 // Activations kept as bf16 are loaded by the same kernels as words of two channels each, so that a step has twice the
 // channels; the filter is rounded to bf16 first, as [out][taps][in] for whichever direction, and what comes out is
-// rounded as it is written.
+// rounded as it is written. Most convolutions of images in bf16 have a kernel of their own: conv2d_cuda_mma_bf16.cu.
 // The filter's gradient: conv2d_cuda_mma_weights.cuh.
 #include <algorithm>
 
 #include "kernels/common/mma.cuh"
 #include "kernels/common/precision.h"
 #include "kernels/conv/conv2d_cuda.cuh"
+#include "kernels/conv/conv2d_cuda_mma_bf16.h"
 #include "kernels/conv/conv2d_cuda_mma_weights.cuh"
 
 namespace kern::kernels {
@@ -371,7 +372,15 @@ void run(const Exec& exec, const Gather& g, const float* in, const float* filter
 
 // --- bf16 in memory ---
 
-FilterPacking packing_of(const Conv2dSpec& g, bool backward_data) { return {g.k, g.t * g.r * g.s, g.c, backward_data}; }
+// As the kernel for few taps wants it (conv2d_cuda_mma_bf16.h), or else as a matrix.
+FilterPacking packing_of(const Gather& g) {
+  if (const FilterPacking in_blocks = mma_bf16_packing(g)) return in_blocks;
+  const bool transposed = g.w_in != 1;
+  return {transposed ? g.in_c : g.out_c, g.taps(), transposed ? g.out_c : g.in_c, transposed};
+}
+FilterPacking packing_of(const Conv2dSpec& g, bool backward_data) {
+  return packing_of(backward_data ? backward_gather(g) : forward_gather(g));
+}
 
 // The gather as words of two channels: of the input, and of the packed filter.
 Gather in_words(Gather g) {
@@ -380,16 +389,16 @@ Gather in_words(Gather g) {
   g.w_in = 1, g.w_tap = g.in_c, g.w_out = int64_t{taps} * g.in_c;
   return g;
 }
+template <int pixels_of_tile>
 void run_bf16(const Exec& exec, const Gather& g, const Bf16* in, const float* filter, const float* bias, Bf16* out) {
   if (!packs_fit(g.in_c, {{in, g.in_pitch}}, 8)) return gather_cuda(exec, g, in, filter, bias, out);
-  const int taps = g.taps();
-  const bool transposed = g.w_in != 1;
-  const FilterPacking packing{transposed ? g.in_c : g.out_c, taps, transposed ? g.out_c : g.in_c, transposed};
+  const FilterPacking packing = packing_of(g);
   const void* packed = packed_filter(exec, packing);
   if (!packed) {
     pack_filters(exec, {{packing, filter, exec.scratch}});
     packed = exec.scratch;
   }
+  if (packing.block) return mma_bf16(exec, g, in, packed, bias, out, pixels_of_tile);
   run_any_depth<Precision::bf16, false>(exec, in_words(g), reinterpret_cast<const float*>(in),
                                         static_cast<const float*>(packed), bias, out);
 }
@@ -429,39 +438,47 @@ constexpr Conv2dImpl by(const char* name, bool (*supports_case)(const Conv2dSpec
       .exact = kPrecision == Precision::f32};
 }
 
+bool serves_bf16(const Gather& g) { return mma_bf16_packing(g) || serves<false>(in_words(g)); }
 bool supports_bf16(const Conv2dSpec& g) {
   return g.groups == 1 && g.c % 8 == 0 && g.k % 8 == 0 && g.c >= kMin && g.k >= kMin && g.n > 0 &&
-         g.x_pitch() % 8 == 0 && g.dy_pitch() % 8 == 0 && serves<false>(forward_gather(g)) &&
-         serves<false>(in_words(backward_gather(g)));
+         g.x_pitch() % 8 == 0 && g.dy_pitch() % 8 == 0 && serves_bf16(forward_gather(g)) &&
+         serves_bf16(backward_gather(g));
 }
 
 }  // namespace
 
-Conv2dImplOf<Bf16> conv2d_cuda_mma_bf16_impl() {
-  return {.name = "cuda_mma_bf16",
-          .device = Device::cuda,
-          .supports = supports_bf16,
-          .workspace =
-              [](const Conv2dSpec& g) {
-                return std::max({packing_of(g, false).bytes(), weight_cuda_bytes(g, output_of(g)),
-                                 MmaWeights(g, 1 << 20, 2).bytes(), BiasSums(g.y_rows(), g.k).bytes()});
-              },
-          .forward = [](const Exec& exec, const Conv2dSpec& g, const Bf16* x, const float* w, const float* b,
-                        Bf16* y) { run_bf16(exec, forward_gather(g), x, w, b, y); },
-          .backward_data = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w,
-                              Bf16* dx) { run_bf16(exec, backward_gather(g), dy, w, nullptr, dx); },
-          .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const Bf16* x,
-                                float* dw) { backward_weight<Precision::bf16>(exec, g, 1 << 20, dy, x, dw); },
-          .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy,
-                              float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
-          .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w,
-                                   const float* b, Bf16* dx) { run_bf16(exec, backward_gather(g), dy, w, b, dx); },
-          .backward_data_added =
-              [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w, const Bf16* base,
-                 int64_t base_pitch,
-                 Bf16* dx) { run_bf16(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx); },
-          .packing = packing_of};
+template <int pixels_of_tile>
+Conv2dImplOf<Bf16> conv2d_cuda_mma_bf16_of_tiles() {
+  return {
+      .name = "cuda_mma_bf16",
+      .device = Device::cuda,
+      .supports = supports_bf16,
+      .workspace =
+          [](const Conv2dSpec& g) {
+            return std::max({packing_of(g, false).bytes(), packing_of(g, true).bytes(),
+                             weight_cuda_bytes(g, output_of(g)), MmaWeights(g, 1 << 20, 2).bytes(),
+                             BiasSums(g.y_rows(), g.k).bytes()});
+          },
+      .forward = [](const Exec& exec, const Conv2dSpec& g, const Bf16* x, const float* w, const float* b,
+                    Bf16* y) { run_bf16<pixels_of_tile>(exec, forward_gather(g), x, w, b, y); },
+      .backward_data = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w,
+                          Bf16* dx) { run_bf16<pixels_of_tile>(exec, backward_gather(g), dy, w, nullptr, dx); },
+      .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const Bf16* x,
+                            float* dw) { backward_weight<Precision::bf16>(exec, g, 1 << 20, dy, x, dw); },
+      .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy,
+                          float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
+      .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w, const float* b,
+                               Bf16* dx) { run_bf16<pixels_of_tile>(exec, backward_gather(g), dy, w, b, dx); },
+      .backward_data_added =
+          [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w, const Bf16* base,
+             int64_t base_pitch, Bf16* dx) {
+            run_bf16<pixels_of_tile>(exec, backward_gather_added(g, base, base_pitch), dy, w, nullptr, dx);
+          },
+      .packing = packing_of};
 }
+template Conv2dImplOf<Bf16> conv2d_cuda_mma_bf16_of_tiles<128>();
+template Conv2dImplOf<Bf16> conv2d_cuda_mma_bf16_of_tiles<256>();
+Conv2dImplOf<Bf16> conv2d_cuda_mma_bf16_impl() { return conv2d_cuda_mma_bf16_of_tiles<0>(); }
 
 void conv2d_cuda_mma_weights(const Exec& exec, const Conv2dSpec& g, int most_chunks, const float* dy, const float* x,
                              float* dw) {

@@ -18,24 +18,6 @@ namespace {
 
 constexpr size_t kMaxShared = 99 * 1024;  // what a block may have on any GPU since sm_80
 
-// An image of h by w pixels cut into tiles of so many, of which each reads `halo` others: the fewest tiles, then the
-// smallest halo. span(n): what n neighbours read along an axis.
-struct Tiling {
-  int tile_h = 0, tile_w = 0, down = 0, across = 0, halo = 0;
-
-  template <class H, class W>
-  Tiling(int pixels, int h, int w, const H& span_h, const W& span_w) {
-    for (int width = 8; width <= pixels; width *= 2) {
-      const int height = pixels / width, rows = int(ceil_div(h, height)), columns = int(ceil_div(w, width));
-      const int reads = span_h(height) * span_w(width);
-      const int64_t tiles = int64_t{rows} * columns, best = int64_t{down} * across;
-      if (tile_w && (tiles > best || (tiles == best && reads >= halo))) continue;
-      tile_h = height, tile_w = width, down = rows, across = columns, halo = reads;
-    }
-  }
-  constexpr int64_t tiles() const { return int64_t{down} * across; }
-};
-
 constexpr int kWeightTile = 64, kWeightThreads = 256, kWeightDown = 64, kWeightFold = 32;
 
 struct MmaWeights {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/common/precision.h"
+#include "kernels/conv/conv2d_cuda_mma_bf16.h"
 #include "kernels/conv/conv_transpose2d.h"
 #include "kernels/elementwise/add.h"
 #include "kernels/elementwise/unary_ops.h"
@@ -126,6 +127,17 @@ constexpr Conv2dSpec dilated(Conv2dSpec g, int dilation) {
   return g;
 }
 
+std::string_view check_conv2d(const Registry<Conv2dImplOf<Bf16>>& registry, const Conv2dSpec& g) {
+  return check_convolution(
+      registry, g,
+      [&g](const auto& x, const auto& w, const auto& b, const auto& dy, auto& y, auto& dx, auto& dw, auto& db) {
+        conv2d_forward_reference(g, x.data(), w.data(), b.data(), y.data());
+        conv2d_backward_data_reference(g, dy.data(), w.data(), dx.data());
+        conv2d_backward_weight_reference(g, dy.data(), x.data(), dw.data());
+        conv2d_backward_bias_reference(g, dy.data(), db.data());
+      });
+}
+
 TEST_F(Bf16Rows, conv2d) {
   Conv2dSpec depthwise = same(1, 16, 9, 11, 16, 3, 3);
   depthwise.groups = 16;
@@ -153,16 +165,69 @@ TEST_F(Bf16Rows, conv2d) {
   };
   for (const auto& [g, first] : cases) {
     SCOPED_TRACE(text(g.c, " -> ", g.k, ", ", g.h, " x ", g.w, ", filter ", g.r, " x ", g.s));
-    const std::string_view served = check_convolution(
-        conv2d_registry<Bf16>(), g,
-        [&g = g](const auto& x, const auto& w, const auto& b, const auto& dy, auto& y, auto& dx, auto& dw, auto& db) {
-          conv2d_forward_reference(g, x.data(), w.data(), b.data(), y.data());
-          conv2d_backward_data_reference(g, dy.data(), w.data(), dx.data());
-          conv2d_backward_weight_reference(g, dy.data(), x.data(), dw.data());
-          conv2d_backward_bias_reference(g, dy.data(), db.data());
-        });
-    EXPECT_EQ(served, first);
+    EXPECT_EQ(check_conv2d(conv2d_registry<Bf16>(), g), first);
   }
+}
+
+// The kernel for few taps: each of its shapes, with tiles of either size, of images that fill none.
+TEST_F(Bf16Rows, conv2d_of_few_taps) {
+  static const Conv2dImplOf<Bf16> impls[] = {conv2d_cuda_mma_bf16_of_tiles<128>(),
+                                             conv2d_cuda_mma_bf16_of_tiles<256>()};
+  const Registry<Conv2dImplOf<Bf16>> registry{"conv2d", impls};
+  const Conv2dSpec four_by_two{.n = 1,
+                               .c = 16,
+                               .h = 22,
+                               .w = 34,
+                               .k = 48,
+                               .r = 4,
+                               .s = 4,
+                               .stride_h = 2,
+                               .stride_w = 2,
+                               .pad_top = 1,
+                               .pad_bottom = 1,
+                               .pad_left = 1,
+                               .pad_right = 1};
+  Conv2dSpec odd_rows = same(1, 16, 18, 17, 32, 2, 2);
+  odd_rows.pad_left = 2, odd_rows.pad_top = 0;
+  const Conv2dSpec cases[] = {
+      same(1, 48, 13, 20, 80, 3, 3),
+      same(2, 16, 17, 16, 32, 3, 3),
+      same(1, 32, 9, 40, 16, 3, 3),
+      with(same(1, 64, 11, 17, 16, 3, 3), {.x = 72, .y = 18, .dx = 65, .dy = 24}),
+      same(1, 96, 17, 16, 48, 1, 1),
+      same(2, 16, 1, 270, 48, 1, 3),
+      same(1, 48, 9, 16, 16, 1, 3),
+      four_by_two,
+      with(four_by_two, {.x = 24, .y = 49, .dx = 17, .dy = 56}),
+      odd_rows,
+      strided({.n = 2, .c = 32, .h = 17, .w = 32, .k = 64, .r = 2, .s = 2}, 2),
+      strided({.n = 1, .c = 32, .h = 1, .w = 258, .k = 64, .s = 2}, 2),
+      strided(same(1, 32, 32, 33, 32, 1, 1), 2),
+  };
+  for (const Conv2dSpec& g : cases) {
+    SCOPED_TRACE(text(g.c, " -> ", g.k, ", ", g.h, " x ", g.w, ", filter ", g.r, " x ", g.s));
+    EXPECT_TRUE(impls[0].packing(g, false).block) << "another kernel serves it";
+    EXPECT_EQ(check_conv2d(registry, g), "cuda_mma_bf16");
+  }
+}
+
+// One image's NaN is its neighbours' in reach, and nobody's else.
+TEST_F(Bf16Rows, conv2d_of_few_taps_reads_what_it_should) {
+  const Conv2dImplOf<Bf16> impl = conv2d_cuda_mma_bf16_impl();
+  const Conv2dSpec g = with(same(1, 16, 16, 16, 16, 3, 3), {.x = 24});
+  Array<Bf16> x(g.x_rows(), g.c, g.pitch.x), y(g.y_rows(), g.k);
+  Array<> w(g.w_size(), 1);
+  for (int64_t i = 0; i < x.rows(); ++i)
+    for (int c = 0; c < g.c; ++c) x.at(i, c) = Bf16(i == 16 * 5 + 7 && c == 9 ? NAN : 1.0f);
+  for (int64_t i = 0; i < g.w_size(); ++i) w.at(i, 0) = 1;
+  const Registry<Conv2dImplOf<Bf16>> registry{"conv2d", std::span(&impl, 1)};
+  for_each_impl(registry, g, [&](const auto& one, const Exec& exec) {
+    one.forward(exec, g, x.data(), w.data(), nullptr, y.data());
+    for (int row = 0; row < 16; ++row)
+      for (int column = 0; column < 16; ++column)
+        EXPECT_EQ(std::isnan(float(y.at(row * 16 + column, 3))), std::abs(row - 5) <= 1 && std::abs(column - 7) <= 1)
+            << row << ' ' << column;
+  });
 }
 
 TEST_F(Bf16Rows, conv_transpose2d) {
