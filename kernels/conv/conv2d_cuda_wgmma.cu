@@ -77,8 +77,8 @@ __device__ __forceinline__ void multiply_stages(const WgmmaConv& of, int group, 
   unsigned parity = 0;
   for (int i = 0; i < steps; ++i) {
     const char* const from = stages + stage * S::kBytes;
-    const uint64_t a = matrix(from + group * 8 * kPattern, 0, kPattern, WgmmaSwizzle::bytes128),
-                   b = matrix(from + S::kInput, 0, kPattern, WgmmaSwizzle::bytes128);
+    const uint64_t a = matrix(from + group * 8 * kPattern, 16, kPattern, WgmmaSwizzle::bytes128),
+                   b = matrix(from + S::kInput, 16, kPattern, WgmmaSwizzle::bytes128);
     mbarrier::wait(&full[stage], parity);
     wgmma_fence();
 #pragma unroll
