@@ -9,7 +9,7 @@
 // Activations kept as bf16 are loaded by the same kernels as words of two channels each, so that a step has twice the
 // channels; the filter is rounded to bf16 first, as [out][taps][in] for whichever direction, and what comes out is
 // rounded as it is written. Most convolutions of images in bf16 have a kernel of their own: conv2d_cuda_mma_bf16.cu.
-// The filter's gradient: conv2d_cuda_mma_weights.cuh.
+// The filter's gradient: conv2d_cuda_mma_weights.cuh, and for few taps in bf16 conv2d_cuda_dw_bf16.cu.
 #include <algorithm>
 
 #include "kernels/common/mma.cuh"
@@ -457,14 +457,16 @@ Conv2dImplOf<Bf16> conv2d_cuda_mma_bf16_of_tiles() {
           [](const Conv2dSpec& g) {
             return std::max({packing_of(g, false).bytes(), packing_of(g, true).bytes(),
                              weight_cuda_bytes(g, output_of(g)), MmaWeights(g, 1 << 20, 2).bytes(),
-                             BiasSums(g.y_rows(), g.k).bytes()});
+                             mma_bf16_weight_bytes(g), BiasSums(g.y_rows(), g.k).bytes()});
           },
       .forward = [](const Exec& exec, const Conv2dSpec& g, const Bf16* x, const float* w, const float* b,
                     Bf16* y) { run_bf16<pixels_of_tile>(exec, forward_gather(g), x, w, b, y); },
       .backward_data = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w,
                           Bf16* dx) { run_bf16<pixels_of_tile>(exec, backward_gather(g), dy, w, nullptr, dx); },
-      .backward_weight = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const Bf16* x,
-                            float* dw) { backward_weight<Precision::bf16>(exec, g, 1 << 20, dy, x, dw); },
+      .backward_weight =
+          [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const Bf16* x, float* dw) {
+            if (!mma_bf16_weights(exec, g, dy, x, dw)) backward_weight<Precision::bf16>(exec, g, 1 << 20, dy, x, dw);
+          },
       .backward_bias = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy,
                           float* db) { bias_cuda(exec, g.y_rows(), g.k, g.dy_pitch(), dy, db); },
       .backward_data_plus = [](const Exec& exec, const Conv2dSpec& g, const Bf16* dy, const float* w, const float* b,

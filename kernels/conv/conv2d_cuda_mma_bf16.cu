@@ -261,21 +261,11 @@ __global__ void __launch_bounds__(kThreads, kDown* kAcross == 32 ? 2 : 3)
 
 // --- which tile ---
 
-// As many as leave room for another block, or at least two.
-int stages_for(int bytes) {
-  constexpr int reserved = 1024;  // by the system, of each block
-  int device = 0, there = 0;
-  cuda_check(cudaGetDevice(&device), "the current GPU");
-  cuda_check(cudaDeviceGetAttribute(&there, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "a GPU's shared memory");
-  const int beside_another = (there - reserved) / 2 / bytes;
-  return std::min(kMostStages, beside_another >= 2 ? beside_another : there / bytes);
-}
-
 template <int kR, int kS, int kDepth, int kDown, int kAcross>
 void run(const Exec& exec, const TapGather& of, const Tiling& tiling, const Bf16* in, const void* packed,
          const float* bias, Bf16* out) {
   using Shape = TapShape<kR, kS, kDepth, kDown, kAcross>;
-  const int stages = stages_for(Shape::kStageBytes), pitch = int(of.g.in_pitch);
+  const int stages = mma_stages(Shape::kStageBytes), pitch = int(of.g.in_pitch);
   KERN_LAUNCH((conv2d_taps_kernel<kR, kS, kDepth, kDown, kAcross>),
               {.grid = dim3(unsigned(of.g.n * tiling.tiles()), unsigned(ceil_div(of.g.out_c, Shape::kChannels)),
                             unsigned(of.g.phases<false>())),
@@ -318,6 +308,15 @@ Tiling best_tiling(const TapGather& of) {
 }
 
 }  // namespace
+
+int mma_stages(int bytes) {
+  constexpr int reserved = 1024;  // by the system, of each block
+  int device = 0, there = 0;
+  cuda_check(cudaGetDevice(&device), "the current GPU");
+  cuda_check(cudaDeviceGetAttribute(&there, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "a GPU's shared memory");
+  const int beside_another = (there - reserved) / 2 / bytes;
+  return std::min(kMostStages, beside_another >= 2 ? beside_another : there / bytes);
+}
 
 FilterPacking mma_bf16_packing(const Gather& g) {
   const TapGather of(g);

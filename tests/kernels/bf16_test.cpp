@@ -211,6 +211,34 @@ TEST_F(Bf16Rows, conv2d_of_few_taps) {
   }
 }
 
+// A block that takes more tiles than it adds up in one go, and tiles at every edge.
+TEST_F(Bf16Rows, gradients_of_few_taps_are_exact) {
+#ifdef KERN_CUDA
+  const std::pair<Conv2dSpec, int> cases[] = {
+      {same(1, 40, 19, 33, 72, 3, 3), 1000},
+      {same(3, 16, 17, 40, 64, 3, 3), 4},
+      {same(1, 16, 24, 104, 16, 3, 3), 1},
+      {with(same(1, 64, 33, 18, 16, 3, 3), {.x = 72, .dy = 24}), 3},
+      {{.n = 2, .c = 24, .h = 18, .w = 20, .k = 32, .r = 3, .s = 3}, 2},  // no padding
+      {same(1, 32, 1, 2300, 64, 1, 3), 1},
+      {same(2, 72, 3, 130, 16, 1, 3), 5},
+      {same(1, 64, 16, 141, 80, 1, 1), 1},
+      {same(2, 96, 9, 16, 32, 1, 1), 1000},
+  };
+  for (const auto& [g, chunks] : cases) {
+    SCOPED_TRACE(text(g.c, " -> ", g.k, ", ", g.h, " x ", g.w, ", filter ", g.r, " x ", g.s));
+    const auto x = Array<>::integers(g.x_rows(), g.c, g.pitch.x, 1),
+               dy = Array<>::integers(g.y_rows(), g.k, g.pitch.dy, 2);
+    const auto xb = x.as<Bf16>(), dyb = dy.as<Bf16>();
+    Array<> dw(g.w_size(), 1), dw0(g.w_size(), 1);
+    conv2d_backward_weight_reference(g, dy.data(), x.data(), dw0.data());
+    Values<> scratch(mma_bf16_weight_bytes(g) / sizeof(float));
+    ASSERT_TRUE(mma_bf16_weights({.scratch = scratch.device()}, g, dyb.device(), xb.device(), dw.device(), chunks));
+    EXPECT_TRUE(close(dw, dw0));
+  }
+#endif
+}
+
 // One image's NaN is its neighbours' in reach, and nobody's else.
 TEST_F(Bf16Rows, conv2d_of_few_taps_reads_what_it_should) {
   const Conv2dImplOf<Bf16> impl = conv2d_cuda_mma_bf16_impl();
