@@ -10,7 +10,7 @@
 #include "kernels/norm/batch_norm.h"
 #include "kernels/norm/instance_norm.h"
 #include "kernels/norm/norm_act.h"
-#include "kernels/pool/pool.h"
+#include "kernels/pool/avg_pool.h"
 #include "kernels/pool/upsample.h"
 #include "kernels/recurrent/lstm.h"
 #include "kernels/reduce/sum_axis.h"
@@ -306,8 +306,8 @@ void softmax(OnnxBuilder& to, const TracedOp& op) {
   s.set(s.node(op.name == "softmax" ? "Softmax" : "LogSoftmax", {s.x}, {{"axis", int64_t{s.first ? 1 : -1}}}));
 }
 
-void max_pool(OnnxBuilder& to, const TracedOp& op) {
-  const auto& g = spec_of<kernels::PoolSpec>(op);
+// By MaxPool or AveragePool.
+void pool(OnnxBuilder& to, const TracedOp& op, const kernels::PoolSpec& g, const char* type, Attributes attributes) {
   const size_t n = positions_of(op.output);
   // Of a volume in its planes, and along depth, which are rows there.
   const auto of = [&](int64_t row, int64_t column, int64_t none) {
@@ -315,10 +315,15 @@ void max_pool(OnnxBuilder& to, const TracedOp& op) {
   };
   Ints pads = of(g.pad_top, g.pad_left, 0);
   for (const int64_t v : of(g.pad_bottom, g.pad_right, 0)) pads.push_back(v);
-  to.set(op.output,
-         to.graph.node("MaxPool", {to.first(op.inputs[0])},
-                       {{"kernel_shape", of(g.r, g.s, 1)}, {"strides", of(g.stride_h, g.stride_w, 1)}, {"pads", pads}}),
-         true);
+  attributes.push_back({"kernel_shape", of(g.r, g.s, 1)});
+  attributes.push_back({"strides", of(g.stride_h, g.stride_w, 1)});
+  attributes.push_back({"pads", pads});
+  to.set(op.output, to.graph.node(type, {to.first(op.inputs[0])}, attributes), true);
+}
+void max_pool(OnnxBuilder& to, const TracedOp& op) { pool(to, op, spec_of<kernels::PoolSpec>(op), "MaxPool", {}); }
+void avg_pool(OnnxBuilder& to, const TracedOp& op) {
+  const auto& g = spec_of<kernels::AvgPoolSpec>(op);
+  pool(to, op, g.pool, "AveragePool", {{"count_include_pad", int64_t{g.count_include_pad}}});
 }
 void global_avg_pool(OnnxBuilder& to, const TracedOp& op) {
   const std::string pooled = to.graph.node("GlobalAveragePool", {to.first(op.inputs[0])});
@@ -557,6 +562,10 @@ const std::map<std::string, Exporter>& exporters() {
       {"max_pool2d", max_pool},
       {"max_pool3d_planes", max_pool},
       {"max_pool3d_depth", max_pool},
+      {"avg_pool1d", avg_pool},
+      {"avg_pool2d", avg_pool},
+      {"avg_pool3d_planes", avg_pool},
+      {"avg_pool3d_depth", avg_pool},
       {"global_avg_pool", global_avg_pool},
       {"upsample", upsample},
       {"upsample1d", upsample},

@@ -11,6 +11,10 @@ struct EncoderFeaturesConfig {
   MobileNetV2Config encoder{.classes = 0};
   // Of the encoder's taps: 1 at half the images' size, 2 at a quarter, ..., 5 the bottom. Rising.
   std::vector<int> levels{2, 3, 4};
+  // 0: the encoder's taps, expanded as they are before a stride. Otherwise odd: its ends at these levels (far fewer
+  // channels), every position averaged with its neighbours over a square of this side (Roth et al. 2022,
+  // https://arxiv.org/abs/2106.08265), at borders over those there are.
+  int average = 0;
 };
 
 // What the encoder sees in an image as a whole: its ends at every size (MobileNetV2::ends), averaged over all positions.
@@ -33,7 +37,7 @@ class PooledFeatures {
 // et al. 2021). Parts are named encoder.features.0. ...
 class EncoderFeatures {
  public:
-  // Errors: no levels, or such as the encoder does not have, or not rising.
+  // Errors: no levels, or such as the encoder does not have, or not rising; an average of even side or below 0.
   explicit EncoderFeatures(const EncoderFeaturesConfig& config, SourceLocation at = SourceLocation::current());
   Tensor operator()(const Tensor& x);
   int channels() const;
@@ -45,6 +49,7 @@ class EncoderFeatures {
 
  private:
   std::vector<int> levels_;
+  int average_;
   MobileNetV2 encoder_;
 };
 

@@ -83,6 +83,7 @@ json network_json(const AnomaliesModel& m) {
             {"scaling", e.scaling ? json(word_of(kScalingWords, *e.scaling)) : json()},
             {"norm_eps", optional(e.norm_eps)},
             {"levels", m.features.levels},
+            {"average", m.features.average},
             {"shape", {m.shape.height, m.shape.width, m.shape.channels}},
             {"whole_weight", m.whole ? json(m.whole_weight) : json()}};
   }
@@ -103,6 +104,7 @@ void read_network(const json& j, AnomaliesModel& m) {
     if (!j.at("scaling").is_null()) e.scaling = value_of(kScalingWords, j.at("scaling").get<std::string>());
     if (!j.at("norm_eps").is_null()) e.norm_eps = j.at("norm_eps").get<double>();
     m.features.levels = j.at("levels").get<std::vector<int>>();
+    m.features.average = j.value("average", 0);  // files of earlier versions know nothing of it
     const json& s = j.at("shape");
     m.shape = {s.at(0).get<int64_t>(), s.at(1).get<int64_t>(), s.at(2).get<int64_t>()};
     return;

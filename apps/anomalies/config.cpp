@@ -75,6 +75,10 @@ void describe_model(Schema& keys, AnomaliesTrainConfig& c) {
            between(0.05, 4))
       .key("levels", c.padim.levels, "padim: features at 1/2 (1), 1/4 (2), 1/8 (3), 1/16 (4), 1/32 (5) of the size",
            between(1, 5))
+      .key("padim.average", c.padim.average,
+           "side of the square of positions that every level's features are averaged over, odd (Roth et al. 2022); 0: "
+           "the features before each stride instead, expanded and not averaged, as Defard et al. 2021",
+           between(0, 31))
       .key("padim.channels", c.padim.channels,
            "drawn from the features' by seed; memory and the model file grow with the square", between(1, 2000))
       .key("padim.regularisation", c.padim.regularisation, "added to every variance", above(0))

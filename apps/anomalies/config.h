@@ -39,6 +39,7 @@ struct PadimKeys {
   std::string weights;
   double width = 1;
   std::vector<int> levels{2, 3, 4};
+  int average = 0;
   int channels = 100;
   double regularisation = 0.01;
   bool whole = true;

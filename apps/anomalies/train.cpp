@@ -160,6 +160,7 @@ void load_encoder(const AnomaliesTrainConfig& c, AnomaliesModel& model) {
   models::MobileNetV2Config& encoder = model.features.encoder;
   encoder.width = c.padim.width;
   model.features.levels = c.padim.levels;
+  model.features.average = c.padim.average;
   set_seed(uint64_t(c.recipe.seed));
   if (c.padim.weights.empty()) {
     warn("encoder.weights= is not given: features of random weights tell much less than those of a pretrained encoder");

@@ -2,6 +2,7 @@
 
 #include "engine/ops/op.h"
 #include "engine/ops/pool.h"
+#include "engine/trace.h"
 #include "kernels/pool/avg_pool.h"
 
 namespace kern {
@@ -16,6 +17,7 @@ Tensor avg_pool(const char* op, kernels::AvgPoolSpec g, const Shape& y_shape, co
   Tensor y = output_tensor(op, y_shape, x.options(), out, at);
   g.pool.pitch.y = y.pitch();
   impl.forward({}, g, {.x = x.data(), .y = y.mutate()});
+  Trace::note(g);
   return record(op, {x}, y, [g, &impl](const Tensor& dy, Grads& d) mutable {
     if (!d.want(0)) return;
     g.pool.pitch.dy = dy.pitch();

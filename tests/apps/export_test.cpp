@@ -99,7 +99,8 @@ FaultsModel faults_model(const std::string& architecture) {
   m.module.set_training(false);
   return m;
 }
-AnomaliesModel anomalies_model(const std::string& architecture, models::Measure measure = models::Measure::sse) {
+AnomaliesModel anomalies_model(const std::string& architecture, models::Measure measure = models::Measure::sse,
+                               int average = 0) {
   AnomaliesModel m{.architecture = architecture};
   const int side = architecture == kPadim ? 64 : 24;
   m.chain = {.channels = 3, .height = side, .width = side + 8, .crop_height = side, .crop_width = side + 8};
@@ -108,7 +109,7 @@ AnomaliesModel anomalies_model(const std::string& architecture, models::Measure 
   m.measure = measure;
   m.threshold = 1;
   if (m.is_padim()) {
-    m.features = {.encoder = {.classes = 0, .width = 0.25}, .levels = {2, 3}};
+    m.features = {.encoder = {.classes = 0, .width = 0.25}, .levels = {2, 3}, .average = average};
     m.shape = {side / 4, (side + 8) / 4, models::EncoderFeatures(m.features).channels()};
   } else {
     m.network.channels = architecture == "conv_ae_fc" ? std::vector{6, 20}
@@ -165,7 +166,10 @@ std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> every_
   all.emplace_back("anomalies by ssim", [](const fs::path& p) {
     save_anomalies_model(p, anomalies_model("deep_conv_ae", models::Measure::ssim));
   });
-  all.emplace_back("anomalies padim", [](const fs::path& p) { save_anomalies_model(p, anomalies_model(kPadim)); });
+  for (const int average : {0, 3})
+    all.emplace_back(text("anomalies padim, features averaged over ", average), [average](const fs::path& p) {
+      save_anomalies_model(p, anomalies_model(kPadim, models::Measure::sse, average));
+    });
   return all;
 }
 

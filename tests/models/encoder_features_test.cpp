@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/autograd.h"
@@ -86,6 +87,47 @@ TEST(EncoderFeatures, PooledAreTheMeansOfTheEnds) {
     at += d;
   }
   EXPECT_EQ(int64_t(at), y.channels());
+}
+
+// Of the ends, each position the mean of those of its square that there are.
+TEST(EncoderFeatures, AveragedOverNeighbours) {
+  EncoderFeaturesConfig c = small({3, 4});
+  c.average = 3;
+  set_seed(1);
+  EncoderFeatures features(c);
+  set_training(features, false);
+  const NoGrad off;
+  RandomSequence random(1, RandomStream::noise);
+  std::vector<float> values(64 * 96 * 3);
+  for (float& v : values) v = random.uniform();
+  const Tensor x = Tensor::from({1, 64, 96, 3}, values);
+  MobileNetV2 encoder = features.encoder();
+  const Tensor end = encoder.ends(x)[2], y = features(x);
+  const int64_t H = end.dim(1), W = end.dim(2), C = end.channels(), K = y.channels();
+  EXPECT_EQ(K, features.channels());
+  EXPECT_EQ(K, encoder.end_channels()[2] + encoder.end_channels()[3]);
+  ASSERT_EQ(y.dim(1), H);
+  ASSERT_EQ(y.dim(2), W);
+  const std::vector<float> from = end.values(), got = y.values();
+  for (int64_t h = 0; h < H; ++h)
+    for (int64_t w = 0; w < W; ++w)
+      for (int64_t k = 0; k < C; ++k) {
+        double sum = 0;
+        int there = 0;
+        for (int64_t i = std::max<int64_t>(h - 1, 0); i <= std::min(h + 1, H - 1); ++i)
+          for (int64_t j = std::max<int64_t>(w - 1, 0); j <= std::min(w + 1, W - 1); ++j, ++there)
+            sum += double(from[size_t((i * W + j) * C + k)]);
+        const double off_by = std::abs(double(got[size_t((h * W + w) * K + k)]) - sum / there);
+        ASSERT_TRUE(off_by <= 1e-5) << h << ' ' << w << ' ' << k << ": " << off_by;
+      }
+}
+
+TEST(EncoderFeatures, RefusesSquaresOfNoMiddle) {
+  for (const int average : {2, -1}) {
+    EncoderFeaturesConfig c = small({3});
+    c.average = average;
+    EXPECT_THROW(EncoderFeatures{c}, Error) << average;
+  }
 }
 
 TEST(EncoderFeatures, RefusesLevelsThereAreNot) {

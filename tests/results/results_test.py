@@ -97,6 +97,10 @@ def main():
         config.write_text("lr: 2")
         assert len(results()[2]) == 4
 
+        code, said, calls = results("one/fir", "--runs", "1")  # a row by its name, and the first of its runs
+        assert code in (0, 1) and "| first | 0.300 | 1 |" in said and not calls, (said, calls)
+        code, said, calls = results("one/second")
+        assert code == 1 and "no row of one has 'second' in its name" in said and not calls, (said, calls)
         code, said, _ = results("two")
         assert code == 1 and "no table is called two" in said, said
 
