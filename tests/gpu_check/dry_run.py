@@ -44,7 +44,7 @@ def lines_of(state):
 
 def whole(work):
     """One call does every part; the archive is small and holds what was found."""
-    done = subprocess.run([*check, "--state", work + "/state", "--out", work + "/out", "--minutes", "8"], env=environment, capture_output=True, text=True)
+    done = subprocess.run([*check, "--state", work + "/state", "--out", work + "/out", "--minutes", "14"], env=environment, capture_output=True, text=True)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)  # not the clock: other tests run beside
     seconds = used.ru_utime + used.ru_stime
     print(done.stdout[-12_000:], done.stderr[-2000:], sep="\n")
