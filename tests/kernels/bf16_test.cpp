@@ -169,6 +169,7 @@ TEST_F(Bf16Rows, conv2d) {
   }
 }
 
+#ifdef KERN_CUDA
 // The kernel for few taps: each of its shapes, with tiles of either size, of images that fill none.
 TEST_F(Bf16Rows, conv2d_of_few_taps) {
   static const Conv2dImplOf<Bf16> impls[] = {conv2d_cuda_mma_bf16_of_tiles<128>(),
@@ -213,7 +214,6 @@ TEST_F(Bf16Rows, conv2d_of_few_taps) {
 
 // A block that takes more tiles than it adds up in one go, and tiles at every edge.
 TEST_F(Bf16Rows, gradients_of_few_taps_are_exact) {
-#ifdef KERN_CUDA
   const std::pair<Conv2dSpec, int> cases[] = {
       {same(1, 40, 19, 33, 72, 3, 3), 1000},
       {same(3, 16, 17, 40, 64, 3, 3), 4},
@@ -236,7 +236,6 @@ TEST_F(Bf16Rows, gradients_of_few_taps_are_exact) {
     ASSERT_TRUE(mma_bf16_weights({.scratch = scratch.device()}, g, dyb.device(), xb.device(), dw.device(), chunks));
     EXPECT_TRUE(close(dw, dw0));
   }
-#endif
 }
 
 // One image's NaN is its neighbours' in reach, and nobody's else.
@@ -257,6 +256,7 @@ TEST_F(Bf16Rows, conv2d_of_few_taps_reads_what_it_should) {
             << row << ' ' << column;
   });
 }
+#endif
 
 TEST_F(Bf16Rows, conv_transpose2d) {
   const ConvCase<ConvTranspose2dSpec> cases[] = {
